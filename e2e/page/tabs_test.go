@@ -28,7 +28,7 @@ func TestAnalysisLeadsToTheLeak(t *testing.T) {
 	view.expect(leak+`.querySelector(".stack .site").textContent`, "main.report")
 	// One upload is not enough.
 	view.click(`#scope [data-value="upload"]`)
-	view.until(`document.querySelector("#finding-count").textContent === "Nothing found in 1 process; growth of 1 process cannot be told yet" &&
+	view.until(`document.querySelector("#finding-count").textContent === "Nothing found in 1 process; growth of 1 process cannot be judged yet" &&
 		document.querySelector("#not-looked-at li").textContent === "growth of 1 process with fewer than 5 uploads"`)
 	view.do(chromedp.NavigateBack())
 	view.until(leak)
@@ -53,7 +53,7 @@ func TestAnalysisSaysWhatItDidNotLookAt(t *testing.T) {
 	receiver.uploadCapture(t, "java-gzip")
 	view := chromium.open(t)
 	view.goTo(receiver.url+"profile?ids=1&tab=analysis", `document.querySelector("#finding-count").textContent === "Nothing could be looked at; 1 of 1 uploads could not be looked at"`)
-	view.expect(`document.querySelector("#not-looked-at").textContent.includes("recordings of Java (JFR) are not looked into")`, "true")
+	view.expect(`document.querySelector("#not-looked-at").textContent.includes("recordings of Java (JFR) are not analysed")`, "true")
 	view.expect(`document.querySelector("#findings").textContent.includes("No sign of")`, "false")
 	view.clean(t)
 }

@@ -91,8 +91,8 @@ static void count_unknown(struct file_kind *kind) {
         return;
     }
     set_unread(kind, kind->files,
-               ends_with(kind->name, ".jfr") ? "recordings of Java (JFR) are not looked into"
-               : strstr(kind->name, "trace") ? "execution traces are not looked into"
+               ends_with(kind->name, ".jfr") ? "recordings of Java (JFR) are not analysed"
+               : strstr(kind->name, "trace") ? "execution traces are not analysed"
                                              : "no profile, by its name");
 }
 

@@ -51,7 +51,7 @@ enum { TEXT_BYTES = 600 };
 static void say_never_profiled(const char *what, size_t processes, struct json *json) {
     char text[TEXT_BYTES];
     if (processes > 0) {
-        snprintf(text, sizeof text, "%s of %zu %s: no profile of it", what, processes, plural(processes, "process", "processes"));
+        snprintf(text, sizeof text, "%s of %zu %s: not profiled", what, processes, plural(processes, "process", "processes"));
         json_text(json, text);
     }
 }
@@ -59,23 +59,22 @@ static void say_never_profiled(const char *what, size_t processes, struct json *
 static void say_changes(const struct compared_gaps *compared, struct json *json) {
     char text[TEXT_BYTES];
     if (compared->by_measures > 0) {
-        snprintf(text, sizeof text, "the stacks of %zu %s of a version: compared by totals", compared->by_measures,
+        snprintf(text, sizeof text, "the stacks of %zu version %s: compared by totals", compared->by_measures,
                  plural(compared->by_measures, "change", "changes"));
         json_text(json, text);
     }
     if (compared->short_sides > 0) {
-        snprintf(text, sizeof text, "%zu %s of a version with fewer than %d uploads before it or after it", compared->short_sides,
+        snprintf(text, sizeof text, "%zu version %s with fewer than %d uploads before or after", compared->short_sides,
                  plural(compared->short_sides, "change", "changes"), COMPARED_MIN_UPLOADS);
         json_text(json, text);
     }
     if (compared->one_sided > 0) {
-        snprintf(text, sizeof text,
-                 "a part of %zu %s of a version: memory or CPU time that fewer than %d uploads tell before it or after it",
+        snprintf(text, sizeof text, "a part of %zu version %s: memory or CPU time that fewer than %d uploads before or after have",
                  compared->one_sided, plural(compared->one_sided, "change", "changes"), COMPARED_MIN_UPLOADS);
         json_text(json, text);
     }
     if (compared->older > 0) {
-        snprintf(text, sizeof text, "%zu older %s of a version: of each service the newest %d versions are compared", compared->older,
+        snprintf(text, sizeof text, "%zu older version %s: of each service the newest %d versions are compared", compared->older,
                  plural(compared->older, "change", "changes"), COMPARED_MAX_VERSIONS);
         json_text(json, text);
     }
@@ -94,13 +93,12 @@ static void say_numbers(const struct gaps *gaps, const struct sums *sums, struct
         json_text(json, text);
     }
     if (silent > 0) {
-        snprintf(text, sizeof text,
-                 "%zu of %zu uploads, of %zu %s: no profile in them says how much memory, CPU time or goroutines there were", silent,
+        snprintf(text, sizeof text, "%zu of %zu uploads, of %zu %s: no profile in them has memory, CPU time or goroutines", silent,
                  sums->uploads, sums->silent, plural(sums->silent, "process", "processes"));
         json_text(json, text);
     }
     if (sums->pending > 0) {
-        snprintf(text, sizeof text, "%zu %s that %s just come and %s still being read", sums->pending,
+        snprintf(text, sizeof text, "%zu %s that %s just arrived and %s still being read", sums->pending,
                  plural(sums->pending, "upload", "uploads"), plural(sums->pending, "has", "have"), plural(sums->pending, "is", "are"));
         json_text(json, text);
     }
@@ -111,7 +109,7 @@ static void say_numbers(const struct gaps *gaps, const struct sums *sums, struct
     say_changes(&gaps->compared, json);
     say_never_profiled("memory", sums->no_memory, json);
     if (sums->seldom > 0) {
-        snprintf(text, sizeof text, "memory of %zu %s in most uploads: less than half of them tell it", sums->seldom,
+        snprintf(text, sizeof text, "memory of %zu %s in most uploads: less than half of them have it", sums->seldom,
                  plural(sums->seldom, "process", "processes"));
         json_text(json, text);
     }
@@ -198,9 +196,9 @@ static bool worst_gap(const struct gaps *gaps, const struct sums *sums, char *te
         snprintf(text, size, "some stacks were not looked at");
     } else if (compared->short_sides + compared->one_sided + compared->older > 0) {
         size_t changes = compared->short_sides + compared->one_sided + compared->older;
-        snprintf(text, size, "%zu %s of a version could not be compared", changes, plural(changes, "change", "changes"));
+        snprintf(text, size, "%zu version %s could not be compared", changes, plural(changes, "change", "changes"));
     } else if (sums->young > 0) {
-        snprintf(text, size, "growth of %zu %s cannot be told yet", sums->young, plural(sums->young, "process", "processes"));
+        snprintf(text, size, "growth of %zu %s cannot be judged yet", sums->young, plural(sums->young, "process", "processes"));
     } else {
         return false;
     }

@@ -63,7 +63,7 @@ static void add_pile_up(struct findings *findings, const struct stacks *stacks, 
         return;
     }
     const char *site = analysis_site(&sample, NULL)->function;
-    snprintf(finding->title, sizeof finding->title, "%lld goroutines stand at the same place in %.200s", (long long)count, site);
+    snprintf(finding->title, sizeof finding->title, "%lld goroutines have the same stack in %.200s", (long long)count, site);
     snprintf(finding->evidence, sizeof finding->evidence,
              "The newest goroutine profile has %lld with this stack; each has 2 KiB of stack at least, and work that waits.",
              (long long)count);

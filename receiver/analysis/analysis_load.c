@@ -76,7 +76,7 @@ bool analysis_churn(struct findings *findings, const struct metrics *metrics, co
         snprintf(finding->attachment, sizeof finding->attachment, "%s", heap->attachment);
         finding->type = type;
     }
-    snprintf(finding->title, sizeof finding->title, "%s a second are allocated%s", finding_bytes(rate, amount), site);
+    snprintf(finding->title, sizeof finding->title, "%s are allocated per second%s", finding_bytes(rate, amount), site);
     snprintf(finding->evidence, sizeof finding->evidence,
              "The median of all profiles (%zu), or of the newest third. The live heap is %s: as much is allocated %.1f times a second, and "
              "the collector runs as often.",
@@ -115,9 +115,9 @@ bool analysis_locks(struct findings *findings, const struct metrics *metrics, co
         finding->first_upload = stacks->ids[0];
         finding->last_upload = stacks->ids[stacks->profile_count - 1];
     }
-    snprintf(finding->title, sizeof finding->title, "%.3g seconds are waited for locks in each second%s", rate, site);
+    snprintf(finding->title, sizeof finding->title, "%.3g seconds per second are spent waiting for locks%s", rate, site);
     snprintf(finding->evidence, sizeof finding->evidence,
-             "The median of all profiles (%zu), or of the newest third: so many threads or goroutines stand still on average.",
+             "The median of all profiles (%zu), or of the newest third: that many threads or goroutines are blocked on average.",
              series->count);
     return true;
 }
@@ -202,11 +202,10 @@ bool analysis_lost_samples(struct findings *findings, const struct metrics *metr
         if (finding) {
             snprintf(finding->title, sizeof finding->title,
                      "Figures of C memory are too low: %.0f %% of the samples were dropped; raise SetMemoryLimit", 100 * dropped / samples);
-            snprintf(
-                finding->evidence, sizeof finding->evidence,
-                "%.0f of %.0f samples found no room for their stack in the profiler's tables, or no free shard: what they stood for is "
-                "missing here.",
-                dropped, samples);
+            snprintf(finding->evidence, sizeof finding->evidence,
+                     "%.0f of %.0f samples did not fit into the profiler's tables, or found no free shard: what they stood for is "
+                     "missing here.",
+                     dropped, samples);
         }
     }
     return true;

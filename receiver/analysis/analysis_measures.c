@@ -51,9 +51,10 @@ static void add_height(struct findings *findings, const struct process *process,
     if (goroutines) {
         snprintf(finding->title, sizeof finding->title, "There are %.0f goroutines; %s", suspicion->value, stacks);
     } else if (locks) {
-        snprintf(finding->title, sizeof finding->title, "%.3g seconds are waited for locks in each second; %s", suspicion->value, stacks);
+        snprintf(finding->title, sizeof finding->title, "%.3g seconds per second are spent waiting for locks; %s", suspicion->value,
+                 stacks);
     } else {
-        snprintf(finding->title, sizeof finding->title, "%s a second are allocated; %s", finding_bytes(suspicion->value, amount), stacks);
+        snprintf(finding->title, sizeof finding->title, "%s are allocated per second; %s", finding_bytes(suspicion->value, amount), stacks);
     }
     snprintf(finding->evidence, sizeof finding->evidence, "By the measure %s of %zu uploads.", measure_names[suspicion->measure],
              finding->point_count);

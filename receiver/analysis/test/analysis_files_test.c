@@ -44,8 +44,8 @@ static void test_unread(void **state) {
         const char *name, *reason;
         size_t unread;
     } wanted[] = {{"delta-heap.pprof", "not a readable profile", 2},
-                  {"main.jfr", "recordings of Java (JFR) are not looked into", 1},
-                  {"go.trace", "execution traces are not looked into", 1},
+                  {"main.jfr", "recordings of Java (JFR) are not analysed", 1},
+                  {"go.trace", "execution traces are not analysed", 1},
                   {"metrics.json", "", 0},
                   {"core", "no profile, by its name", 1}};
     assert_int_equal(files.all.count, 5);

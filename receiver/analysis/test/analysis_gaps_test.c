@@ -34,16 +34,16 @@ static void test_headlines(void **state) {
     expect_headline(answer(&whole, 1, looked, 1, 0, 2), "2 findings", "1", "(none)");
     struct process some[] = {whole, silent, whole};
     expect_headline(answer(some, 3, looked, 3, 0, 0), "Nothing found in 2 processes; 4 of 24 uploads could not be looked at", "0",
-                    "4 of 24 uploads, of 1 process: no profile in them says how much memory, CPU time or goroutines there were");
+                    "4 of 24 uploads, of 1 process: no profile in them has memory, CPU time or goroutines");
     expect_headline(answer(&silent, 1, looked, 1, 0, 0), "Nothing could be looked at; 4 of 4 uploads could not be looked at", "0",
-                    "4 of 4 uploads, of 1 process: no profile in them says how much memory, CPU time or goroutines there were");
+                    "4 of 4 uploads, of 1 process: no profile in them has memory, CPU time or goroutines");
     some[1] = whole;
     expect_headline(answer(some, 3, looked, 1, 0, 0), "Nothing found in 3 processes; the stacks of 2 of 3 processes were not looked at",
                     "0", "the stacks of 2 of 3 processes: these were looked at by their totals");
-    expect_headline(answer(&young, 1, looked, 1, 0, 0), "Nothing found in 1 process; growth of 1 process cannot be told yet", "0",
+    expect_headline(answer(&young, 1, looked, 1, 0, 0), "Nothing found in 1 process; growth of 1 process cannot be judged yet", "0",
                     "growth of 1 process with fewer than 5 uploads");
     expect_headline(answer(&pending, 1, looked, 1, 0, 1), "1 finding; 1 of 6 uploads could not be looked at", "0",
-                    "1 upload that has just come and is still being read");
+                    "1 upload that has just arrived and is still being read");
     expect_headline(answer(&whole, 1, looked, 1, 7, 0), "Nothing found in 1 process; 7 older uploads were not looked at", "0",
                     "7 older uploads: there are more than 500000");
 }
@@ -59,17 +59,17 @@ static void test_never_profiled(void **state) {
                     "C memory of 1 process: none in the profiles, as in all of a profiler that does not see it");
     expect_headline(answer(seldom, 2, looked, 2, 0, 0), "Nothing found in 2 processes", "1", "(none)"); // its files tell
     struct json by_totals = answer(seldom, 2, looked, 1, 0, 0);
-    expect_at(&by_totals, "$.not_looked_at[1]", "memory of 1 process in most uploads: less than half of them tell it");
+    expect_at(&by_totals, "$.not_looked_at[1]", "memory of 1 process in most uploads: less than half of them have it");
     expect_headline(by_totals, "Nothing found in 2 processes; the memory of 1 process was seldom profiled", "0",
                     "the stacks of 1 of 2 processes: these were looked at by their totals");
     only_cpu.memory = no_locks.locks = no_locks.goroutines = 0;
     few_of_memory.memory = 3;
     expect_headline(answer(&only_cpu, 1, looked, 1, 0, 0), "Nothing found in 1 process; the memory of 1 process was not profiled", "0",
-                    "memory of 1 process: no profile of it");
+                    "memory of 1 process: not profiled");
     struct json json = answer(&no_locks, 1, looked, 1, 0, 0);
-    expect_at(&json, "$.not_looked_at[1]", "locks of 1 process: no profile of it");
-    expect_headline(json, "Nothing found in 1 process", "1", "goroutines of 1 process: no profile of it");
-    expect_headline(answer(&few_of_memory, 1, looked, 1, 0, 0), "Nothing found in 1 process; growth of 1 process cannot be told yet", "0",
+    expect_at(&json, "$.not_looked_at[1]", "locks of 1 process: not profiled");
+    expect_headline(json, "Nothing found in 1 process", "1", "goroutines of 1 process: not profiled");
+    expect_headline(answer(&few_of_memory, 1, looked, 1, 0, 0), "Nothing found in 1 process; growth of 1 process cannot be judged yet", "0",
                     "growth of 1 process with fewer than 5 uploads");
 }
 
@@ -89,9 +89,9 @@ static void test_not_compared(void **state) {
     json_object_begin(&json);
     gaps_write(&gaps, 0, &json);
     json_object_end(&json);
-    expect_at(&json, "$.not_looked_at[1]", "2 older changes of a version: of each service the newest 8 versions are compared");
-    expect_headline(json, "Nothing found in 1 process; 3 changes of a version could not be compared", "0",
-                    "1 change of a version with fewer than 5 uploads before it or after it");
+    expect_at(&json, "$.not_looked_at[1]", "2 older version changes: of each service the newest 8 versions are compared");
+    expect_headline(json, "Nothing found in 1 process; 3 version changes could not be compared", "0",
+                    "1 version change with fewer than 5 uploads before or after");
     gaps.compared = (struct compared_gaps){0};
     compared_count(&gaps.compared, &report);
     json = (struct json){0};

@@ -45,7 +45,7 @@ static void test_goroutines(void **state) {
     findings_free(&findings);
     find_goroutines(&findings, goroutines_pile);
     assert_int_equal(findings.count, 1);
-    assert_true(has_finding(&findings, "goroutine_pile_up", "5001 goroutines stand at the same place in main.queue"));
+    assert_true(has_finding(&findings, "goroutine_pile_up", "5001 goroutines have the same stack in main.queue"));
     findings_free(&findings);
 }
 

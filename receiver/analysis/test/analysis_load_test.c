@@ -29,7 +29,7 @@ static void test_churn(void **state) {
     struct metrics *metrics = with("heap_live_bytes", 50e6, with("alloc_bytes_per_s", 2e8, NULL));
     assert_true(analysis_churn(&findings, metrics, &stacks, &heap));
     assert_int_equal(findings.count, 1);
-    assert_true(has_finding(&findings, "allocation_churn", "200 MB a second are allocated, 75 % of it at one place in main.busy"));
+    assert_true(has_finding(&findings, "allocation_churn", "200 MB are allocated per second, 75 % of it at one place in main.busy"));
     metrics_free(metrics);
     findings_free(&findings);
     metrics = with("heap_live_bytes", 5e8, with("alloc_bytes_per_s", 2e8, NULL)); // a large heap: collected every few seconds
@@ -48,7 +48,7 @@ static void test_locks(void **state) {
     struct metrics *metrics = with("lock_seconds_per_s", 3, NULL);
     assert_true(analysis_locks(&findings, metrics, NULL, NULL)); // no stacks
     assert_int_equal(findings.count, 1);
-    assert_true(has_finding(&findings, "lock_contention", "3 seconds are waited for locks in each second"));
+    assert_true(has_finding(&findings, "lock_contention", "3 seconds per second are spent waiting for locks"));
     assert_int_equal(findings.items[0]->severity, SEVERITY_MEDIUM);
     findings_free(&findings);
     metrics_free(metrics);

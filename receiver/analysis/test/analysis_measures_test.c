@@ -59,8 +59,8 @@ static void test_measures(void **state) {
         {MEASURE_C_LIVE_BYTES, many, NULL, NULL},
         {MEASURE_GOROUTINES, few, NULL, NULL},
         {MEASURE_GOROUTINES, many, "goroutine_pile_up", "There are 3002 goroutines; the stacks"},
-        {MEASURE_LOCK_SECONDS_PER_S, waiting, "lock_contention", "2.1 seconds are waited for locks in each second; the stacks"},
-        {MEASURE_ALLOC_BYTES_PER_S, busy, "allocation_churn", "200 MB a second are allocated; the stacks"},
+        {MEASURE_LOCK_SECONDS_PER_S, waiting, "lock_contention", "2.1 seconds per second are spent waiting for locks; the stacks"},
+        {MEASURE_ALLOC_BYTES_PER_S, busy, "allocation_churn", "200 MB are allocated per second; the stacks"},
         {MEASURE_CPU_CORES, growing, NULL, NULL},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
