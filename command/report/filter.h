@@ -4,8 +4,10 @@
 // A frame matches if the expression (POSIX extended) is found in its function, its source file or the file of its mapping. A sample is
 // selected if one of its frames matches focus and none matches ignore. Of its frames, those that match hide are dropped, those that do not
 // match show, and the callers of the outermost match of show_from; a sample without remaining frames is not selected. KEY=REGEX is searched
-// in the label's value, REGEX alone in "key:value"; several expressions, separated by commas, must all match. Numbers are matched as
-// decimal digits. Threads: one. Memory: regcomp's.
+// in the label's value, REGEX alone in "key:value"; of several expressions, separated by commas, one must match with KEY, all without.
+// Numbers are matched as decimal digits.
+//
+// Threads: one. Memory: regcomp's.
 #ifndef CMEMPROF_FILTER_H
 #define CMEMPROF_FILTER_H
 

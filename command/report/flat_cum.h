@@ -2,6 +2,7 @@
 //
 // Each row has two sums for each side of a comparison: flat, of samples with it at the leaf, and cum, of samples with it anywhere on the
 // stack (a recursive function once per sample).
+//
 // Threads: one. Memory: malloc, by distinct functions and stacks, not by samples and frames. Points into the profiles.
 #ifndef CMEMPROF_FLAT_CUM_H
 #define CMEMPROF_FLAT_CUM_H

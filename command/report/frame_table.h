@@ -1,8 +1,10 @@
 // frame_table.h: gives every distinct function (or line, source file, package) one small id.
 //
 // Frames are equal if their strings are, so several profiles can share a table. The strings are compared once for each distinct set of
-// string addresses, of which a profile has one per function; after that a frame costs one lookup. Threads: one. Memory: malloc, about 200
-// bytes per distinct function. Points into the profiles, which must outlive it. At most 2 Mi entries; only crafted input has more.
+// string addresses, of which a profile has one per function; after that a frame costs one lookup.
+//
+// Threads: one. Memory: malloc, about 200 bytes per distinct function. Points into the profiles, which must outlive it. At most 2 Mi
+// entries; only crafted input has more.
 #ifndef CMEMPROF_FRAME_TABLE_H
 #define CMEMPROF_FRAME_TABLE_H
 

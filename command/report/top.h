@@ -1,7 +1,8 @@
 // top.h: a text table of the largest entries of a profile, or of the largest changes between two.
 //
-// By stack, samples whose stacks have the same functions share a row, whatever their lines. C samples have the label memory=C. Threads:
-// one. Memory: that of struct flat_cum; a struct top points into its profiles, so it must be freed first.
+// By stack, samples whose stacks have the same functions share a row, whatever their lines. C samples have the label memory=C.
+//
+// Threads: one. Memory: that of struct flat_cum; a struct top points into its profiles, so it must be freed first.
 #ifndef CMEMPROF_TOP_H
 #define CMEMPROF_TOP_H
 

@@ -1,6 +1,7 @@
 // run_sender.h: a thread that sends the batches of a queue (upload/upload.h), for run_agent.h.
 //
-// Threads: one calls these functions. run_sender_add never waits for the network; run_sender_close waits at most limit_s. Memory: malloc.
+// Threads: one calls these functions. run_sender_add never waits for the network; run_sender_close waits at most limit_s, and
+// about a second for a request in flight. Memory: malloc.
 #ifndef CMEMPROF_RUN_SENDER_H
 #define CMEMPROF_RUN_SENDER_H
 
