@@ -24,7 +24,7 @@ var (
 
 var directory string // of what is built
 
-// Builds every program twice: NAME, and NAME-linked with cmemprof.
+// Builds every program twice: NAME, and NAME-linked with all of cmemprof, since programs look up its functions by name.
 func TestMain(m *testing.M) {
 	status, err := 1, error(nil)
 	if directory, err = os.MkdirTemp("", "cmemprof-harm-"); err == nil {
@@ -53,7 +53,7 @@ func compile(arguments ...string) error {
 func build(source string) error {
 	plain := built(strings.TrimSuffix(filepath.Base(source), ".c"))
 	return errors.Join(compile("-rdynamic", "-o", plain, source, "-ldl"),
-		compile(append([]string{"-rdynamic", "-o", plain + "-linked", source, staticLibrary}, libraries...)...))
+		compile(append([]string{"-rdynamic", "-o", plain + "-linked", source, "-Wl,--whole-archive", staticLibrary, "-Wl,--no-whole-archive"}, libraries...)...))
 }
 
 // How cmemprof gets into a program.
