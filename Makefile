@@ -21,13 +21,15 @@ CHECKED := -DCMEMPROF_CHECK_LOCK_ORDER
 
 # What each folder uses of ours, and the system libraries it links. The layers point one way only; scripts/check holds them to it.
 USES_merge :=
+USES_series :=
 USES_upload :=
 USES_lz4 := merge
-USES_receiver := merge lz4
+USES_receiver := merge lz4 series
 USES_cmemprof := merge
 USES_preload := cmemprof merge
-USES_command := receiver upload merge lz4
+USES_command := receiver upload merge lz4 series
 LIBS_merge := -ldeflate -lzstd
+LIBS_series := -lm
 LIBS_lz4 := -llz4
 LIBS_upload := -lcurl
 LIBS_receiver := -lmicrohttpd -lsqlite3 -lm
@@ -36,7 +38,7 @@ LIBS_preload :=
 LIBS_command = $(LIBS_cmemprof)
 # What tests compare names with.
 TEST_LIBS_cmemprof := -ldw -lelf
-FOLDERS := merge lz4 upload receiver cmemprof preload command
+FOLDERS := merge series lz4 upload receiver cmemprof preload command
 
 comma := ,
 # A folder's rooms, lowest first: each may include what is to the left of it.
@@ -156,7 +158,7 @@ endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
 HOOKED_TESTS := $(patsubst %,cmemprof_%_test,allocator_stats hook hook_cxx interposition interposition_static loaded_code real_allocator profiler reclaim resident_glibc snapshot snapshot_encode)
 $(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),obj,,$(r)))))
-$(foreach f,merge lz4 upload receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(SANITIZE),$(r)))))
+$(foreach f,merge series lz4 upload receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(SANITIZE),$(r)))))
 .SECONDARY:
 
 # Compares names with libdw's; e2e/names gives it files.
@@ -188,7 +190,7 @@ demo: build/cmemprof ## Run a SQLite service with a leak in it and show its C an
 # ---- Test ----
 
 C_TESTS := $(foreach f,$(FOLDERS),$(call tests,$(f),obj))
-SANITIZED_TESTS := $(foreach f,merge lz4 upload receiver cmemprof command,$(filter-out $(HOOKED_TESTS:%=build/sanitized/test/%),$(call tests,$(f),sanitized)))
+SANITIZED_TESTS := $(foreach f,merge series lz4 upload receiver cmemprof command,$(filter-out $(HOOKED_TESTS:%=build/sanitized/test/%),$(call tests,$(f),sanitized)))
 # valgrind brings one, too. It also has no vdso, mappings of its own, and an error for whoever asks the kernel whether an address is mapped.
 VALGRIND_CHANGES := $(patsubst %,cmemprof_%_test,code_bytes_amd64 go_call lifecycle modules stack_memory unwind_amd64 unwind_memo unwind_walk_amd64)
 VALGRIND_TESTS := $(filter-out $(patsubst %,build/obj/test/%,$(HOOKED_TESTS) $(VALGRIND_CHANGES)),$(C_TESTS))

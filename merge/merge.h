@@ -314,6 +314,7 @@ enum merge_error profile_sample_at(struct profile *profile, size_t index, struct
 // As profile_sample_at, without frames (frame_count is 0). Cheaper for summing values: a sample may have 10,000 frames.
 enum merge_error profile_sample_without_frames(struct profile *profile, size_t index, struct profile_sample_view *view);
 
+bool profile_sample_has_label(const struct profile_sample_view *sample, const char *key, const char *text);
 // Whether the sample is C memory: it has the label memory=C, as cmemprof writes it.
 bool profile_sample_is_c(const struct profile_sample_view *sample);
 // Whether the sample is the profiler's own memory: it has the label owner=cmemprof.

@@ -100,6 +100,7 @@
 #define profile_reset_header cmemprof_profile_reset_header
 #define profile_sample_at cmemprof_profile_sample_at
 #define profile_sample_count cmemprof_profile_sample_count
+#define profile_sample_has_label cmemprof_profile_sample_has_label
 #define profile_sample_is_c cmemprof_profile_sample_is_c
 #define profile_sample_is_own cmemprof_profile_sample_is_own
 #define profile_sample_type_chosen cmemprof_profile_sample_type_chosen

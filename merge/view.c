@@ -150,7 +150,7 @@ bool profile_frame_is_nameless(const struct profile_frame *frame) {
     return *frame->function == '\0' || strcmp(frame->function, file_and_offset) == 0;
 }
 
-static bool has_label(const struct profile_sample_view *sample, const char *key, const char *text) {
+bool profile_sample_has_label(const struct profile_sample_view *sample, const char *key, const char *text) {
     for (size_t i = 0; i < sample->label_count; i++) {
         const struct profile_label *label = &sample->labels[i];
         if (label->text != NULL && strcmp(label->key, key) == 0 && strcmp(label->text, text) == 0) {
@@ -161,9 +161,9 @@ static bool has_label(const struct profile_sample_view *sample, const char *key,
 }
 
 bool profile_sample_is_c(const struct profile_sample_view *sample) {
-    return has_label(sample, "memory", "C");
+    return profile_sample_has_label(sample, "memory", "C");
 }
 
 bool profile_sample_is_own(const struct profile_sample_view *sample) {
-    return has_label(sample, "owner", "cmemprof");
+    return profile_sample_has_label(sample, "owner", "cmemprof");
 }

@@ -127,6 +127,8 @@ static void c_memory_is_recognized_by_its_label(void **state) {
     assert_false(profile_sample_is_c(&(struct profile_sample_view){.labels = labels, .label_count = 1}));
     assert_false(profile_sample_is_c(&(struct profile_sample_view){.labels = labels + 2, .label_count = 2}));
     assert_false(profile_sample_is_c(&(struct profile_sample_view){.labels = NULL}));
+    assert_true(profile_sample_has_label(&(struct profile_sample_view){.labels = labels, .label_count = 2}, "memory", "C"));
+    assert_false(profile_sample_has_label(&(struct profile_sample_view){.labels = labels, .label_count = 2}, "memory", "Go"));
 }
 
 int main(void) {

@@ -111,6 +111,18 @@ static bool look_at_locks(struct one *one) {
     return ok;
 }
 
+static bool look_at_parts(struct one *one) {
+    struct stacks stacks = {0};
+    const char *attachment = one->looked->files.uses[FILES_OF_PARTS].attachment;
+    if (verdict_needs_stacks(one->metrics) && read_stacks(one, FILES_OF_PARTS, &stacks) != RECEIVER_OK) {
+        return false;
+    }
+    bool by_cause = analysis_verdict(&one->looked->findings, one->metrics, one->list, &stacks, attachment ? attachment : "");
+    stacks_free(&stacks);
+    // Clients that do not report memory by cause report what the allocator holds.
+    return by_cause || analysis_fragmentation(&one->looked->findings, one->metrics, one->list);
+}
+
 static enum receiver_error look_at(struct one *one) {
     struct looked *looked = one->looked;
     enum receiver_error error = metrics_read(one->store, one->list, &one->metrics);
@@ -124,8 +136,7 @@ static enum receiver_error look_at(struct one *one) {
     if (error == RECEIVER_OK) {
         one->heap.attachment = looked->files.uses[FILES_OF_MEMORY].attachment;
         one->heap.type = looked->files.uses[FILES_OF_MEMORY].type;
-        bool ok = look_at_memory(one) && look_at_goroutines(one) && look_at_locks(one) &&
-                  analysis_fragmentation(&looked->findings, one->metrics, one->list) &&
+        bool ok = look_at_memory(one) && look_at_goroutines(one) && look_at_locks(one) && look_at_parts(one) &&
                   analysis_lost_samples(&looked->findings, one->metrics, one->list) && !looked->findings.no_memory;
         error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }

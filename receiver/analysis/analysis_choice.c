@@ -31,13 +31,13 @@ size_t choice_thin(const struct process *process, size_t max, struct listed_uplo
     return count;
 }
 
-size_t choice_series(const struct process *process, enum measure measure, struct metrics_point *points, struct measures *measures) {
+size_t choice_series(const struct process *process, enum measure measure, struct series_point *points, struct measures *measures) {
     size_t count = process->count < TREND_MAX_POINTS ? process->count : TREND_MAX_POINTS, used = 0;
     for (size_t i = 0; i < count; i++) {
         const struct overview_upload *upload = &process->uploads[spread(i, TREND_MAX_POINTS, process->count)];
         if (isfinite(upload->measures.values[measure])) {
             measures[used] = upload->measures;
-            points[used++] = (struct metrics_point){upload->end_ms, upload->measures.values[measure]};
+            points[used++] = (struct series_point){upload->end_ms, upload->measures.values[measure]};
         }
     }
     return used;
@@ -65,14 +65,14 @@ static double worth(enum measure measure) {
 }
 
 // The rise, and a tenth of the level.
-static void weigh(struct process *process, enum measure measure, const struct metrics_point *points, size_t count) {
+static void weigh(struct process *process, enum measure measure, const struct series_point *points, size_t count) {
     size_t third = count >= 3 ? count / 3 : 1;
     double last = trend_median_of(points + count - third, third), rise = last - trend_median_of(points, third);
     process->weight = fmax(process->weight, worth(measure) * (fmax(rise, 0) + last / 10));
 }
 
 static double newest(const struct process *process, enum measure measure) {
-    struct metrics_point points[TREND_MAX_POINTS];
+    struct series_point points[TREND_MAX_POINTS];
     struct measures measures[TREND_MAX_POINTS];
     size_t count = choice_series(process, measure, points, measures);
     return count > 0 ? points[count - 1].value : 0;
@@ -80,7 +80,7 @@ static double newest(const struct process *process, enum measure measure) {
 
 // Returns false without memory.
 static bool look_at(struct process *process, enum measure measure) {
-    struct metrics_point points[TREND_MAX_POINTS];
+    struct series_point points[TREND_MAX_POINTS];
     struct measures measures[TREND_MAX_POINTS];
     size_t count = choice_series(process, measure, points, measures);
     if (count == 0) {

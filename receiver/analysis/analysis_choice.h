@@ -1,7 +1,7 @@
 // analysis_choice.h: screens the processes of a selection by their measures, and orders them for examination.
 //
 // Measures are in memory, so all processes are screened: up to 60 points each of C live bytes, heap, goroutines, locks and allocation. A
-// measure with a shape (analysis_shape.h) or too high a level is a suspicion. Reading profiles costs about a thousand times as much, so
+// measure with a shape (shape.h) or too high a level is a suspicion. Reading profiles costs about a thousand times as much, so
 // only some processes are examined: first those with suspicions or without measures, round-robin over services and worst first, so that a
 // service with many leaks does not hide the leak of another; then the rest in the same order. The worst has grown most and holds most.
 //
@@ -10,7 +10,7 @@
 #define CMEMPROF_RECEIVER_ANALYSIS_CHOICE_H
 
 #include "../views/upload_list.h"
-#include "analysis_shape.h"
+#include "../../series/shape.h"
 #include "overview.h"
 
 struct suspicion {
@@ -38,6 +38,6 @@ void choice_free(struct process *processes, size_t count);
 // count.
 size_t choice_thin(const struct process *process, size_t max, struct listed_upload *uploads);
 // The points of a measure, TREND_MAX_POINTS at most, and the measures of their uploads.
-size_t choice_series(const struct process *process, enum measure measure, struct metrics_point *points, struct measures *measures);
+size_t choice_series(const struct process *process, enum measure measure, struct series_point *points, struct measures *measures);
 
 #endif

@@ -127,6 +127,7 @@ static void find_uses(struct file_kind *kind, const struct totals *totals) {
     kind->types[FILES_OF_GOROUTINES] = has(totals, "goroutine");
     kind->types[FILES_OF_LOCKS] = locks;
     kind->types[FILES_OF_CPU] = cpu ? cpu : has(totals, "cpu-time");
+    kind->types[FILES_OF_PARTS] = has(totals, "resident_space");
 }
 
 // The newest file decides; if it cannot be read, all are tried.

@@ -249,6 +249,8 @@ static void write_finding(const struct finding *finding, struct json *json) {
     json_text(json, finding->title);
     json_key(json, "evidence");
     json_text(json, finding->evidence);
+    json_key(json, "advice");
+    json_text(json, *finding->advice ? finding->advice : NULL);
     json_key(json, "slope_bytes_per_minute");
     json_real(json, finding->slope_bytes_per_minute);
     json_key(json, "unit");

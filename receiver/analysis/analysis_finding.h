@@ -3,7 +3,7 @@
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_FINDING_H
 #define CMEMPROF_RECEIVER_ANALYSIS_FINDING_H
 
-#include "analysis_trend.h"
+#include "../views/metrics.h"
 
 enum { FINDINGS_SHOWN = 50, FINDINGS_KEPT = 1000, FINDING_MAX_FRAMES = 64, FINDING_MAX_TEXT = 600, FINDING_MAX_SITE = 200 };
 enum severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH };
@@ -18,6 +18,7 @@ struct finding {
     enum measure measure; // its subject; MEASURE_COUNT: none of them
     enum severity severity;
     char title[FINDING_MAX_TEXT], evidence[FINDING_MAX_TEXT];
+    char advice[FINDING_MAX_TEXT]; // what to do; "": nothing in general
     double slope_bytes_per_minute; // NAN: nothing grows in bytes
     char site[FINDING_MAX_SITE];   // its function; "": the whole process
     struct finding_frame stack[FINDING_MAX_FRAMES];
@@ -25,7 +26,7 @@ struct finding {
     char attachment[CATALOG_NAME_MAX_BYTES + 1]; // "": none
     const char *type, *unit;                     // of the points; literals, type may be NULL
     int64_t first_upload, last_upload;
-    struct metrics_point points[TREND_MAX_POINTS];
+    struct series_point points[TREND_MAX_POINTS];
     size_t point_count;
     size_t processes;           // count of processes with this finding
     const char *service, *host; // of the process where it is worst; "": unknown; must outlive the finding

@@ -49,7 +49,7 @@ static void add_pile_up(struct findings *findings, const struct stacks *stacks, 
     size_t last = stacks->profile_count - 1;
     uint32_t largest = 0;
     struct profile_sample_view sample;
-    struct metrics_point points[TREND_MAX_POINTS];
+    struct series_point points[TREND_MAX_POINTS];
     for (uint32_t i = 0; i < stacks->row_sizes[last]; i++) {
         largest = stacks->rows[last][i] > stacks->rows[last][largest] ? i : largest;
     }
@@ -72,7 +72,7 @@ static void add_pile_up(struct findings *findings, const struct stacks *stacks, 
     finding_set_stack(finding, &sample, site);
     for (size_t i = 0; i <= last; i++) {
         int64_t value = largest < stacks->row_sizes[i] ? stacks->rows[i][largest] : 0;
-        points[i] = (struct metrics_point){stacks->ms[i], (double)value};
+        points[i] = (struct series_point){stacks->ms[i], (double)value};
     }
     finding_set_series(finding, stacks, points, attachment);
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 // The median of all points, or of the newest third if higher: what began an hour ago shows in a day's series too.
-double load_now(const struct metrics_point *points, size_t count) {
+double load_now(const struct series_point *points, size_t count) {
     double *values = malloc((count + 1) * sizeof *values), load = 0;
     size_t newest = count >= 9 ? count / 3 : count;
     for (int part = 0; values && part < 2; part++) {

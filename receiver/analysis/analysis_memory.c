@@ -60,7 +60,7 @@ enum severity memory_severity(const struct shape *shape, bool c) {
 }
 
 static void set_memory(struct finding *finding, const struct stacks *stacks, const struct heap *heap, const struct shape *shape,
-                       const struct metrics_point *points, const char *what) {
+                       const struct series_point *points, const char *what) {
     shape_evidence(shape, points, stacks->profile_count, "bytes", what, finding->evidence, sizeof finding->evidence);
     if (shape->kind == SHAPE_GROWS) {
         finding->slope_bytes_per_minute = 60 * shape->trend.slope_per_s;
@@ -104,7 +104,7 @@ static void add_site(struct findings *findings, const struct stacks *stacks, con
 
 // ---- All ----
 
-static bool total_matters(const struct stacks *stacks, bool c, struct metrics_point *points, struct shape *shape) {
+static bool total_matters(const struct stacks *stacks, bool c, struct series_point *points, struct shape *shape) {
     stacks_total(stacks, c, points);
     *shape = shape_of(points, stacks->profile_count, 65536);
     return shape->kind != SHAPE_NONE && memory_matters(shape, c, (double)profile_period(stacks->profile)) &&
@@ -114,7 +114,7 @@ static bool total_matters(const struct stacks *stacks, bool c, struct metrics_po
 // What no site explains: many small ones. For collected memory, names the steepest of the growing sites; it may be NULL.
 static void add_total(struct findings *findings, const struct stacks *stacks, const struct heap *heap, bool c,
                       const struct stack_site *site) {
-    struct metrics_point points[TREND_MAX_POINTS];
+    struct series_point points[TREND_MAX_POINTS];
     struct profile_sample_view sample;
     struct shape shape;
     char sentence[300], what[80], rate[FINDING_AMOUNT_BYTES], more[280] = ", at no single place";
@@ -144,7 +144,7 @@ static void add_total(struct findings *findings, const struct stacks *stacks, co
 
 static void add_sites(struct findings *findings, const struct stacks *stacks, const struct heap *heap, const struct stack_site *sites,
                       size_t count) {
-    struct metrics_point points[TREND_MAX_POINTS];
+    struct series_point points[TREND_MAX_POINTS];
     struct shape heap_shape;
     bool heap_grows = total_matters(stacks, false, points, &heap_shape) && heap_shape.kind == SHAPE_GROWS;
     const struct stack_site *steepest = NULL;

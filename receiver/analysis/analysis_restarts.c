@@ -170,7 +170,7 @@ static void set_points(struct finding *finding, const struct chain *chain) {
         for (size_t e = 0; e < 2; e++) {
             double value = ends[e]->measures.values[chain->measure];
             if (isfinite(value) && (e == 0 || ends[1] != ends[0])) {
-                finding->points[finding->point_count++] = (struct metrics_point){ends[e]->end_ms, value};
+                finding->points[finding->point_count++] = (struct series_point){ends[e]->end_ms, value};
             }
         }
     }

@@ -54,9 +54,15 @@ bool analysis_churn(struct findings *findings, const struct metrics *metrics, co
 // stacks: of time waited for locks; NULL: none.
 bool analysis_locks(struct findings *findings, const struct metrics *metrics, const struct stacks *stacks, const char *attachment);
 bool analysis_fragmentation(struct findings *findings, const struct metrics *metrics, const struct upload_list *list);
+// analysis_verdict.c: what memory by cause amounts to (series/memory_verdict.h), except live memory, which the rules for stacks judge; when
+// the limit is reached; what is unexplained. parts: of memory.pprof; NULL: none. Returns whether the process reports its memory by cause.
+bool analysis_verdict(struct findings *findings, const struct metrics *metrics, const struct upload_list *list, const struct stacks *parts,
+                      const char *attachment);
+// Whether a verdict needs the stacks of memory.pprof.
+bool verdict_needs_stacks(const struct metrics *metrics);
 // C memory that the other rules cannot see: lost samples.
 bool analysis_lost_samples(struct findings *findings, const struct metrics *metrics, const struct upload_list *list);
-double load_now(const struct metrics_point *points, size_t count);
+double load_now(const struct series_point *points, size_t count);
 #define CONTENTION_SECONDS_PER_S 0.5
 #define CHURN_BYTES_PER_S 1e8
 

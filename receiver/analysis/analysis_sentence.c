@@ -19,7 +19,7 @@ static const char *amount(double value, const char *unit, char text[FINDING_AMOU
 }
 
 // "grows by 3 MB a minute", "rose from 1 MB to 80 MB at once at ... and has stayed".
-void shape_sentence(const struct shape *shape, const struct metrics_point *points, const char *unit, char *text, size_t size) {
+void shape_sentence(const struct shape *shape, const struct series_point *points, const char *unit, char *text, size_t size) {
     char from[FINDING_AMOUNT_BYTES], to[FINDING_AMOUNT_BYTES], since[FINDING_AMOUNT_BYTES], time[FINDING_AMOUNT_BYTES],
         rate[FINDING_AMOUNT_BYTES];
     amount(shape->from - shape->below, unit, from);
@@ -50,7 +50,7 @@ void shape_sentence(const struct shape *shape, const struct metrics_point *point
     }
 }
 
-void shape_evidence(const struct shape *shape, const struct metrics_point *points, size_t count, const char *unit, const char *what,
+void shape_evidence(const struct shape *shape, const struct series_point *points, size_t count, const char *unit, const char *what,
                     char *text, size_t size) {
     char from[FINDING_AMOUNT_BYTES], to[FINDING_AMOUNT_BYTES], time[FINDING_AMOUNT_BYTES], since[FINDING_AMOUNT_BYTES];
     amount(shape->from - shape->below, unit, from);
@@ -69,7 +69,7 @@ void shape_evidence(const struct shape *shape, const struct metrics_point *point
              from, to, finding_time(points[top].ms, since), count - top, count, time, last);
 }
 
-void finding_set_series(struct finding *finding, const struct stacks *stacks, const struct metrics_point *points, const char *attachment) {
+void finding_set_series(struct finding *finding, const struct stacks *stacks, const struct series_point *points, const char *attachment) {
     memcpy(finding->points, points, stacks->profile_count * sizeof *points);
     finding->point_count = stacks->profile_count;
     finding->first_upload = stacks->ids[0];

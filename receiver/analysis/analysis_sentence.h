@@ -7,11 +7,11 @@
 
 const char *shape_name(enum shape_kind kind); // "plateau"
 // "grows by 3 MB a minute", "rose from 1 MB to 80 MB at once and has stayed since ...". unit: "bytes" or "count".
-void shape_sentence(const struct shape *shape, const struct metrics_point *points, const char *unit, char *text, size_t size);
+void shape_sentence(const struct shape *shape, const struct series_point *points, const char *unit, char *text, size_t size);
 // Two sentences of evidence; what: their subject.
-void shape_evidence(const struct shape *shape, const struct metrics_point *points, size_t count, const char *unit, const char *what,
+void shape_evidence(const struct shape *shape, const struct series_point *points, size_t count, const char *unit, const char *what,
                     char *text, size_t size);
 // Adds one point per profile of the stacks.
-void finding_set_series(struct finding *finding, const struct stacks *stacks, const struct metrics_point *points, const char *attachment);
+void finding_set_series(struct finding *finding, const struct stacks *stacks, const struct series_point *points, const char *attachment);
 
 #endif

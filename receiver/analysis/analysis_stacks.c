@@ -2,6 +2,7 @@
 #include "analysis_stacks.h"
 #include "analysis_site.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,10 +40,10 @@ static enum receiver_error add_row(struct stacks *stacks, const struct listed_up
 }
 
 bool stacks_init(struct stacks *stacks, const char *type) {
-    static const char *const kept_labels[] = {"memory", "owner"};
+    static const char *const kept_labels[] = {"memory", "owner", "part"};
     *stacks = (struct stacks){.profile = profile_new(), .type_name = type, .type = -1};
     if (stacks->profile) {
-        profile_keep_labels(stacks->profile, kept_labels, 2);
+        profile_keep_labels(stacks->profile, kept_labels, 3);
         profile_allow_union(stacks->profile); // versions of a client may differ in their types
     }
     return stacks->profile;
@@ -110,7 +111,7 @@ static double value_at(const struct stacks *stacks, size_t profile, uint32_t sam
     return sample < stacks->row_sizes[profile] ? (double)stacks->rows[profile][sample] : 0;
 }
 
-static void add_series(const struct stacks *stacks, uint32_t sample, struct metrics_point points[TREND_MAX_POINTS]) {
+static void add_series(const struct stacks *stacks, uint32_t sample, struct series_point points[TREND_MAX_POINTS]) {
     for (size_t i = 0; i < stacks->profile_count; i++) {
         points[i].ms = stacks->ms[i];
         points[i].value += value_at(stacks, i, sample);
@@ -248,7 +249,7 @@ bool stacks_shapes(const struct stacks *stacks, double min_rise, stacks_enough *
     return ok;
 }
 
-void stacks_total(const struct stacks *stacks, bool c, struct metrics_point points[TREND_MAX_POINTS]) {
+void stacks_total(const struct stacks *stacks, bool c, struct series_point points[TREND_MAX_POINTS]) {
     memset(points, 0, TREND_MAX_POINTS * sizeof *points);
     for (uint32_t i = 0; i < stacks->sum_count; i++) {
         struct profile_sample_view sample;
@@ -279,5 +280,27 @@ int64_t stacks_largest(const struct stacks *stacks, const char *type, double *sh
         }
     }
     *share = all > 0 ? largest / all : 0;
+    return best;
+}
+
+int64_t stacks_steepest(const struct stacks *stacks, const char *part, double *share) {
+    int64_t best = -1;
+    double largest = 0, all = 0;
+    for (uint32_t i = 0; i < stacks->sum_count; i++) {
+        struct profile_sample_view sample;
+        if (profile_sample_without_frames(stacks->profile, i, &sample) != MERGE_OK) {
+            return -1;
+        }
+        if (!profile_sample_has_label(&sample, "part", part) || !is_wanted(stacks, &sample)) {
+            continue;
+        }
+        double growth = growth_of(stacks, i);
+        all += growth;
+        if (growth > largest) {
+            largest = growth;
+            best = i;
+        }
+    }
+    *share = all > 0 ? fmin(largest / all, 1) : 0;
     return best;
 }

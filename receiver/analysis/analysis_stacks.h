@@ -1,4 +1,4 @@
-// analysis_stacks.h: the values of every stack of one process over its profiles, and which have a shape (analysis_shape.h).
+// analysis_stacks.h: the values of every stack of one process over its profiles, and which have a shape (shape.h).
 //
 // All profiles are decoded into one (merge.h), one after the other. A stack keeps its index, and its value in a profile is the increase of
 // its sum. Stacks are grouped by site, since one leak often has many C stacks below it (an unclosed SQLite statement has about fifty).
@@ -8,7 +8,8 @@
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_STACKS_H
 #define CMEMPROF_RECEIVER_ANALYSIS_STACKS_H
 
-#include "analysis_shape.h"
+#include "../../series/shape.h"
+#include "../views/sweep.h"
 
 enum { STACKS_MAX = 60000, STACKS_MAX_READ = 120000 }; // with a series; decoded, after which no further profile is read
 
@@ -33,7 +34,7 @@ struct stack_site {
     const char *function; // lives as long as the stacks
     bool c;               // memory of C
     uint32_t steepest;    // its stack that has risen most
-    struct metrics_point points[TREND_MAX_POINTS];
+    struct series_point points[TREND_MAX_POINTS];
     struct shape shape;
 };
 
@@ -57,8 +58,10 @@ bool stacks_sites(const struct stacks *stacks, stacks_take *take, void *context)
 typedef bool stacks_enough(const struct stacks *stacks, const struct stack_site *site);
 bool stacks_shapes(const struct stacks *stacks, double min_rise, stacks_enough *enough, struct stack_site **sites, size_t *count);
 // All C stacks, or all others, as one series.
-void stacks_total(const struct stacks *stacks, bool c, struct metrics_point points[TREND_MAX_POINTS]);
+void stacks_total(const struct stacks *stacks, bool c, struct series_point points[TREND_MAX_POINTS]);
 // Returns the sample with the largest sum of a type over all profiles, and its share of the total; -1: none.
 int64_t stacks_largest(const struct stacks *stacks, const char *type, double *share);
+// Returns the sample of this part (memory.pprof's label) that has risen most, and its share of the part's rise; -1: none has.
+int64_t stacks_steepest(const struct stacks *stacks, const char *part, double *share);
 
 #endif

@@ -360,7 +360,7 @@ static void set_points(struct finding *finding, const struct change *change, enu
         for (size_t i = 0; i < count && i < half; i++) {
             const struct overview_upload *upload = sides[s]->uploads[count <= half ? i : i * (count - 1) / (half - 1)];
             if (isfinite(upload->measures.values[measure])) {
-                finding->points[finding->point_count++] = (struct metrics_point){upload->end_ms, upload->measures.values[measure]};
+                finding->points[finding->point_count++] = (struct series_point){upload->end_ms, upload->measures.values[measure]};
             }
         }
     }

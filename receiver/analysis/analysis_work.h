@@ -7,7 +7,8 @@
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_WORK_H
 #define CMEMPROF_RECEIVER_ANALYSIS_WORK_H
 
-#include "analysis_shape.h"
+#include "../../series/shape.h"
+#include "../views/sweep.h"
 
 // measures: of the uploads of the shape's points. Returns false also if the work is unknown.
 bool work_explains(const struct measures *measures, size_t count, const struct shape *shape);

@@ -36,14 +36,14 @@ static bool add_point(struct metrics *metrics, const char *name, int64_t ms, dou
     }
     if (series->count == series->capacity) {
         size_t capacity = series->capacity ? 2 * series->capacity : 64;
-        struct metrics_point *grown = realloc(series->points, capacity * sizeof *grown);
+        struct series_point *grown = realloc(series->points, capacity * sizeof *grown);
         if (!grown) {
             return false;
         }
         series->points = grown;
         series->capacity = capacity;
     }
-    series->points[series->count++] = (struct metrics_point){ms, value};
+    series->points[series->count++] = (struct series_point){ms, value};
     return true;
 }
 
@@ -113,7 +113,7 @@ static enum receiver_error take_json(void *state, struct sweep_file *file) {
 // ---- All ----
 
 static int compare_points(const void *left, const void *right) {
-    int64_t a = ((const struct metrics_point *)left)->ms, b = ((const struct metrics_point *)right)->ms;
+    int64_t a = ((const struct series_point *)left)->ms, b = ((const struct series_point *)right)->ms;
     return a < b ? -1 : a > b;
 }
 
@@ -171,7 +171,7 @@ const struct metrics_series *metrics_find(const struct metrics *metrics, const c
 
 // ---- Writing ----
 
-size_t metrics_thin(const struct metrics_series *series, struct metrics_point points[METRICS_MAX_POINTS]) {
+size_t metrics_thin(const struct metrics_series *series, struct series_point points[METRICS_MAX_POINTS]) {
     if (series->count <= METRICS_MAX_POINTS) {
         if (series->count > 0) {
             memcpy(points, series->points, series->count * sizeof *points);
@@ -196,7 +196,7 @@ size_t metrics_thin(const struct metrics_series *series, struct metrics_point po
             ms = (double)(series->points[at].ms - first);
             value = series->points[at++].value;
         }
-        points[used++] = (struct metrics_point){first + (int64_t)(ms / (double)count), value / (double)count};
+        points[used++] = (struct series_point){first + (int64_t)(ms / (double)count), value / (double)count};
     }
     return used;
 }
@@ -225,7 +225,7 @@ const char *metrics_unit(const char *name) {
 }
 
 static void write_series(const struct metrics_series *series, struct json *json) {
-    struct metrics_point points[METRICS_MAX_POINTS];
+    struct series_point points[METRICS_MAX_POINTS];
     size_t count = metrics_thin(series, points);
     json_object_begin(json);
     json_key(json, "name");

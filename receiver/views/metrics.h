@@ -2,21 +2,18 @@
 //
 // metrics.json is an array of [name, number] pairs, as the clients for Go send it. At most 128 names are read.
 //
-// Threads: a struct metrics belongs to one. Memory: malloc, 16 bytes per point.
+// Threads: a struct metrics belongs to one. Memory: malloc, 16 bytes per point, at the end of the upload's event.
 #ifndef CMEMPROF_RECEIVER_METRICS_H
 #define CMEMPROF_RECEIVER_METRICS_H
 
+#include "../../series/trend.h"
 #include "sweep.h"
 
 enum { METRICS_MAX_SERIES = 128, METRICS_MAX_NAME = 100, METRICS_MAX_POINTS = 500 };
 
-struct metrics_point {
-    int64_t ms; // the event's end
-    double value;
-};
 struct metrics_series {
     char name[METRICS_MAX_NAME];
-    struct metrics_point *points; // by time
+    struct series_point *points; // by time
     size_t count, capacity;
 };
 struct metrics {
@@ -31,7 +28,7 @@ void metrics_free(struct metrics *metrics); // NULL is allowed
 const struct metrics_series *metrics_find(const struct metrics *metrics, const char *name);
 
 // Means over at most METRICS_MAX_POINTS intervals of equal length; a short series is copied as it is. Returns the count of points.
-size_t metrics_thin(const struct metrics_series *series, struct metrics_point points[METRICS_MAX_POINTS]);
+size_t metrics_thin(const struct metrics_series *series, struct series_point points[METRICS_MAX_POINTS]);
 const char *metrics_unit(const char *name);                           // by the name: "bytes" of "c_profiler_bytes"; "" if unknown
 void metrics_write(const struct metrics *metrics, struct json *json); // the whole answer
 

@@ -66,7 +66,7 @@ static void test_thin(void **state) {
     (void)state;
     struct overview_upload uploads[100] = {0};
     struct listed_upload thin[TREND_MAX_POINTS];
-    struct metrics_point points[TREND_MAX_POINTS];
+    struct series_point points[TREND_MAX_POINTS];
     struct measures measures[TREND_MAX_POINTS];
     for (int i = 0; i < 100; i++) {
         uploads[i].id = i;

@@ -120,7 +120,7 @@ static void test_json(void **state) {
     snprintf(finding->attachment, sizeof finding->attachment, "delta-heap.pprof");
     finding->first_upload = 3;
     finding->last_upload = 9;
-    finding->points[0] = (struct metrics_point){1000, 5};
+    finding->points[0] = (struct series_point){1000, 5};
     finding->point_count = 1;
     add_finding(&findings, "lock_contention", SEVERITY_LOW, 1, "locks");
     struct json json = {0};

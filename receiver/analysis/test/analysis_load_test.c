@@ -8,8 +8,7 @@ static struct metrics *with(const char *name, double value, struct metrics *metr
     series->points = calloc(9, sizeof *series->points);
     for (series->count = 0; series->count < 9; series->count++) {
         // One busy period is no finding: the median decides.
-        series->points[series->count] =
-            (struct metrics_point){MINUTE_MS * (int64_t)series->count, series->count == 4 ? 100 * value : value};
+        series->points[series->count] = (struct series_point){MINUTE_MS * (int64_t)series->count, series->count == 4 ? 100 * value : value};
     }
     return metrics;
 }
@@ -84,7 +83,7 @@ static void test_fragmentation(void **state) {
 // A recent start is found too.
 static void test_newest_third(void **state) {
     (void)state;
-    struct metrics_point points[30] = {0};
+    struct series_point points[30] = {0};
     for (size_t i = 0; i < 30; i++) {
         points[i].value = i < 18 ? 1 : 5;
     }

@@ -5,9 +5,9 @@
 
 static void test_sentences(void **state) {
     (void)state;
-    struct metrics_point points[10];
+    struct series_point points[10];
     for (int i = 0; i < 10; i++) {
-        points[i] = (struct metrics_point){1767323040000 + (int64_t)MINUTE_MS * i, i};
+        points[i] = (struct series_point){1767323040000 + (int64_t)MINUTE_MS * i, i};
     }
     const struct {
         struct shape shape;
@@ -38,10 +38,10 @@ static void test_sentences(void **state) {
 
 static void test_evidence(void **state) {
     (void)state;
-    struct metrics_point points[10];
+    struct series_point points[10];
     char text[600];
     for (int i = 0; i < 10; i++) {
-        points[i] = (struct metrics_point){1767323040000 + (int64_t)MINUTE_MS * i, i};
+        points[i] = (struct series_point){1767323040000 + (int64_t)MINUTE_MS * i, i};
     }
     struct shape shape = {.kind = SHAPE_STEP, .from = 1e6, .to = 9e6, .before = 4, .after = 4, .from_start = true};
     shape_evidence(&shape, points, 10, "bytes", "It", text, sizeof text);

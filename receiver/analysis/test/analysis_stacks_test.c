@@ -22,7 +22,7 @@ static void test_sites(void **state) {
     struct stacks stacks;
     struct stack_site *sites;
     size_t count;
-    struct metrics_point points[TREND_MAX_POINTS];
+    struct series_point points[TREND_MAX_POINTS];
     struct profile_sample_view sample;
     fill_stacks(&stacks, "inuse_space", many_stacks, 12);
     assert_int_equal(stacks.profile_count, 12);
@@ -81,7 +81,7 @@ static void test_own_memory(void **state) {
     struct stacks stacks;
     struct stack_site *sites;
     size_t count;
-    struct metrics_point points[TREND_MAX_POINTS];
+    struct series_point points[TREND_MAX_POINTS];
     double share;
     fill_stacks(&stacks, "inuse_space", own_memory, 20);
     assert_true(stacks_shapes(&stacks, 1, any_growth, &sites, &count));

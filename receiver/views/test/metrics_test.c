@@ -95,9 +95,9 @@ static void test_units(void **state) {
 static void test_thinning(void **state) {
     (void)state;
     struct metrics_series series = {.points = malloc(10000 * sizeof *series.points), .count = 10000};
-    struct metrics_point points[METRICS_MAX_POINTS];
+    struct series_point points[METRICS_MAX_POINTS];
     for (int i = 0; i < 10000; i++) {
-        series.points[i] = (struct metrics_point){1000000 + 1000 * i, i};
+        series.points[i] = (struct series_point){1000000 + 1000 * i, i};
     }
     size_t count = metrics_thin(&series, points);
     assert_true(count > 490 && count <= METRICS_MAX_POINTS);

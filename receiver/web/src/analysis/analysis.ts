@@ -159,6 +159,7 @@ export class AnalysisTab implements View {
         ),
         make("h3", {}, finding.title),
         make("p", { class: "evidence" }, finding.evidence),
+        finding.advice ? make("p", { class: "advice" }, finding.advice) : null,
         this.stack(selection, finding),
         make(
           "div",

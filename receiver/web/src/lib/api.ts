@@ -148,6 +148,7 @@ export interface Finding {
   severity: string;
   title: string;
   evidence: string;
+  advice?: string | null; // what to do
   slope_bytes_per_minute?: number | null;
   unit?: string; // of the series
   service?: string;

@@ -1,5 +1,5 @@
-// analysis_trend.c: tells growth from what resembles it (analysis_trend.h).
-#include "analysis_trend.h"
+// trend.c: tells growth from what resembles it (trend.h).
+#include "trend.h"
 
 #include <stddef.h>
 
@@ -49,7 +49,7 @@ double trend_median(double *values, size_t count) {
     return (lower + upper) / 2;
 }
 
-double trend_median_of(const struct metrics_point *points, size_t count) {
+double trend_median_of(const struct series_point *points, size_t count) {
     double values[TREND_MAX_POINTS];
     for (size_t i = 0; i < count; i++) {
         values[i] = points[i].value;
@@ -57,11 +57,11 @@ double trend_median_of(const struct metrics_point *points, size_t count) {
     return trend_median(values, count);
 }
 
-static double seconds_between(const struct metrics_point *a, const struct metrics_point *b) {
+static double seconds_between(const struct series_point *a, const struct series_point *b) {
     return (double)(b->ms - a->ms) / 1000;
 }
 
-double trend_slope(const struct metrics_point *points, size_t count) {
+double trend_slope(const struct series_point *points, size_t count) {
     double slopes[TREND_MAX_POINTS * (TREND_MAX_POINTS - 1) / 2];
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
@@ -79,7 +79,7 @@ struct pairs {
     size_t rising, falling, steps; // steps: rises between neighbours
 };
 
-static struct pairs count_pairs(const struct metrics_point *points, size_t count) {
+static struct pairs count_pairs(const struct series_point *points, size_t count) {
     struct pairs pairs = {0};
     for (size_t i = 0; i < count; i++) {
         for (size_t j = i + 1; j < count; j++) {
@@ -93,7 +93,7 @@ static struct pairs count_pairs(const struct metrics_point *points, size_t count
 
 // A few points rise one after the other by chance: one in 120 orders of five, and a program has hundreds of sites. So with few points, each
 // step must have at least a quarter of the slope, and the whole must double.
-static bool is_line(const struct metrics_point *points, size_t count, double slope_per_s, double first) {
+static bool is_line(const struct series_point *points, size_t count, double slope_per_s, double first) {
     for (size_t i = 1; i < count; i++) {
         double seconds = seconds_between(&points[i - 1], &points[i]);
         if (points[i].value - points[i - 1].value < slope_per_s * seconds / 4) {
@@ -103,7 +103,7 @@ static bool is_line(const struct metrics_point *points, size_t count, double slo
     return points[count - 1].value >= 2 * first;
 }
 
-struct trend trend_of(const struct metrics_point *points, size_t count, double min_growth) {
+struct trend trend_of(const struct series_point *points, size_t count, double min_growth) {
     struct trend trend = {0};
     if (count < TREND_MIN_POINTS || count > TREND_MAX_POINTS) {
         return trend;

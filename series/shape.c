@@ -1,5 +1,5 @@
-// analysis_shape.c: shapes of series (analysis_shape.h).
-#include "analysis_shape.h"
+// shape.c: shapes of series (shape.h).
+#include "shape.h"
 
 #include <math.h>
 #include <string.h>
@@ -11,7 +11,7 @@ struct smooth {
     size_t count;
 };
 
-static struct smooth smooth_of(const struct metrics_point *points, size_t count) {
+static struct smooth smooth_of(const struct series_point *points, size_t count) {
     struct smooth smooth = {.count = count};
     for (size_t i = 0; i < count; i++) {
         size_t first = i == 0 ? 0 : i + 1 < count ? i - 1 : count - 3;
@@ -138,14 +138,14 @@ static size_t at_least(size_t count, size_t share) {
 }
 
 // The change over the points [from, to) by their slope, as a share of the rise.
-static double tilt(const struct metrics_point *points, size_t from, size_t to, double rise) {
+static double tilt(const struct series_point *points, size_t from, size_t to, double rise) {
     double seconds = (double)(points[to - 1].ms - points[from].ms) / 1000;
     return fabs(trend_slope(points + from, to - from)) * seconds / rise;
 }
 
 // Whether the second half of a rise, up to nine tenths of it, is nearly as steep as the first. If it levels off exponentially, the ratio is
 // a third. Returns false with too few points.
-static bool is_line(const struct smooth *smooth, const struct metrics_point *points, const struct shape *shape) {
+static bool is_line(const struct smooth *smooth, const struct series_point *points, const struct shape *shape) {
     size_t first = shape->before > 0 ? shape->before - 1 : 0, last = first;
     while (last + 1 < smooth->count && smooth->values[last] < shape->from + 0.9 * (shape->to - shape->from)) {
         last++;
@@ -160,7 +160,7 @@ static bool is_line(const struct smooth *smooth, const struct metrics_point *poi
 }
 
 // Whether it rises at each of these points: then the first is where the rise starts, and no noise.
-static bool is_climb(const struct metrics_point *points, size_t count) {
+static bool is_climb(const struct series_point *points, size_t count) {
     for (size_t i = 1; i < count; i++) {
         if (points[i].value <= points[i - 1].value) {
             return false;
@@ -170,7 +170,7 @@ static bool is_climb(const struct metrics_point *points, size_t count) {
 }
 
 // grows: there is also a trend. Then it has stopped only if its end is quite level: the last fifth of a trend has a fifth of the rise.
-static struct shape of_one_rise(const struct smooth *smooth, const struct metrics_point *points, double min_rise, bool grows) {
+static struct shape of_one_rise(const struct smooth *smooth, const struct series_point *points, double min_rise, bool grows) {
     size_t count = smooth->count, tail = at_least(count, 5);
     struct shape shape = {.from = trend_median_of(points, 3), .to = trend_median_of(points + count - tail, tail), .after = count};
     double rise = shape.to - shape.from;
@@ -221,7 +221,7 @@ static struct shape of_trend(const struct trend *trend, size_t start, size_t cou
 }
 
 // The typical difference between neighbours.
-static double noise_of(const struct metrics_point *points, size_t count) {
+static double noise_of(const struct series_point *points, size_t count) {
     double differences[TREND_MAX_POINTS];
     for (size_t i = 1; i < count; i++) {
         differences[i - 1] = fabs(points[i].value - points[i - 1].value);
@@ -230,7 +230,7 @@ static double noise_of(const struct metrics_point *points, size_t count) {
 }
 
 // Growth that began in the newer half, above everything before: a cache that refills after it was emptied has been there before.
-static struct shape of_late_trend(const struct smooth *smooth, const struct metrics_point *points, double min_rise) {
+static struct shape of_late_trend(const struct smooth *smooth, const struct series_point *points, double min_rise) {
     struct shape none = {0};
     size_t count = smooth->count, half = count / 2;
     struct trend trend = trend_of(points + half, count - half, min_rise);
@@ -255,14 +255,14 @@ static double highest(const struct smooth *smooth, size_t from, size_t to) {
 
 // Growth below a sawtooth: the minimum of what follows grows, and the peaks rise from third to third. A plain sawtooth has no rising peaks,
 // and noise does not grow by much more than the difference between neighbours.
-static struct shape of_lower_trend(const struct smooth *smooth, const struct metrics_point *points, double min_rise) {
+static struct shape of_lower_trend(const struct smooth *smooth, const struct series_point *points, double min_rise) {
     struct shape none = {0};
-    struct metrics_point lowest[TREND_MAX_POINTS];
+    struct series_point lowest[TREND_MAX_POINTS];
     size_t count = smooth->count, third = count / 3;
     double low = INFINITY;
     for (size_t i = count; i > 0; i--) {
         low = fmin(low, smooth->values[i - 1]);
-        lowest[i - 1] = (struct metrics_point){points[i - 1].ms, low};
+        lowest[i - 1] = (struct series_point){points[i - 1].ms, low};
     }
     struct trend trend = trend_of(lowest, count, min_rise);
     double growth = trend.last - trend.first, enough = 0.15 * growth, first = highest(smooth, 0, third);
@@ -281,7 +281,7 @@ static struct shape of_lower_trend(const struct smooth *smooth, const struct met
 
 // ---- All ----
 
-struct shape shape_of(const struct metrics_point *points, size_t count, double min_rise) {
+struct shape shape_of(const struct series_point *points, size_t count, double min_rise) {
     struct shape none = {0};
     if (count < TREND_MIN_POINTS || count > TREND_MAX_POINTS) {
         return none;

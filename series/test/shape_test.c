@@ -1,7 +1,15 @@
-// analysis_shape_test.c: kinds of rises, over many seeds, with the noise of sampling.
-#include "../../test/profiles.h"
+// shape_test.c: kinds of rises, over many seeds, with the noise of sampling.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
 
-#include "../analysis_shape.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../shape.h"
 
 #include <math.h>
 
@@ -109,10 +117,10 @@ struct counted {
 static struct counted count_shapes(series *of, int count, int seeds) {
     struct counted counted = {0};
     for (int seed = 1; seed <= seeds; seed++) {
-        struct metrics_point points[TREND_MAX_POINTS];
+        struct series_point points[TREND_MAX_POINTS];
         state_of_random = 0x9E3779B97F4A7C15u * (uint64_t)seed;
         for (int i = 0; i < count; i++) {
-            points[i] = (struct metrics_point){1000000 + 3600000LL * i / count, of((double)i / (count - 1))};
+            points[i] = (struct series_point){1000000 + 3600000LL * i / count, of((double)i / (count - 1))};
         }
         struct shape shape = shape_of(points, (size_t)count, 16 * MB);
         counted.by_kind[shape.kind]++;
@@ -188,9 +196,9 @@ static void test_others_are_none(void **state) {
 // One upload per minute: the second of the first three points is far up the rise, and the level before it is reported.
 static void test_rise_begins_below(void **state) {
     (void)state;
-    struct metrics_point points[30];
+    struct series_point points[30];
     for (int i = 0; i < 30; i++) {
-        points[i] = (struct metrics_point){60000LL * i, fmin(75 * MB + 343 * MB * i, 1790 * MB)};
+        points[i] = (struct series_point){60000LL * i, fmin(75 * MB + 343 * MB * i, 1790 * MB)};
     }
     struct shape shape = shape_of(points, 30, 16 * MB);
     assert_int_equal(shape.kind, SHAPE_PLATEAU);

@@ -1,7 +1,15 @@
-// analysis_trend_test.c: growth and what resembles it, over many seeds: no false alarm on steady series, no leak missed.
-#include "../../test/profiles.h"
+// trend_test.c: growth and what resembles it, over many seeds: no false alarm on steady series, no leak missed.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
 
-#include "../analysis_trend.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../trend.h"
 
 static uint64_t state_of_random = 1;
 
@@ -77,10 +85,10 @@ static double nothing(int i, int count) {
 static int alarms(shape *series, int count, int seeds) {
     int found = 0;
     for (int seed = 1; seed <= seeds; seed++) {
-        struct metrics_point points[TREND_MAX_POINTS];
+        struct series_point points[TREND_MAX_POINTS];
         state_of_random = 0x9E3779B97F4A7C15u * (uint64_t)seed;
         for (int i = 0; i < count; i++) {
-            points[i] = (struct metrics_point){1000000 + 60000LL * i, series(i, count)};
+            points[i] = (struct series_point){1000000 + 60000LL * i, series(i, count)};
         }
         found += trend_of(points, (size_t)count, 65536).grows;
     }
@@ -124,9 +132,9 @@ static void test_no_false_alarm(void **state) {
 
 static void test_slope(void **state) {
     (void)state;
-    struct metrics_point points[20];
+    struct series_point points[20];
     for (int i = 0; i < 20; i++) {
-        points[i] = (struct metrics_point){10000LL * i, 1000.0 * i + (i == 7 ? 1e9 : 0)};
+        points[i] = (struct series_point){10000LL * i, 1000.0 * i + (i == 7 ? 1e9 : 0)};
     }
     struct trend trend = trend_of(points, 20, 1);
     assert_true(trend.slope_per_s > 99 && trend.slope_per_s < 101); // one outlier does not move it

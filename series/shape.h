@@ -1,6 +1,6 @@
-// analysis_shape.h: the shape of a series: it grows, doubles, rises in steps, or rose once and stayed.
+// shape.h: the shape of a series: it grows, doubles, rises in steps, or rose once and stayed.
 //
-//     grows      a trend (analysis_trend.h): of all points; of the newer half, above everything before; or of the minima of a sawtooth
+//     grows      a trend (trend.h): of all points; of the newer half, above everything before; or of the minima of a sawtooth
 //     doubles    three or more rises, each 1.4 to 2.6 times the one before, level in between: a table that is reallocated when full
 //     steps      three or more rises, level in between, nothing given back
 //     step       one rise from a level to another within two points; the new level holds for at least a fifth of the points
@@ -12,10 +12,10 @@
 //
 // Outliers of one point are ignored: values are medians of three neighbours, except for the trend.
 // Threads: any. Memory: the stack, 20 KB.
-#ifndef CMEMPROF_RECEIVER_ANALYSIS_SHAPE_H
-#define CMEMPROF_RECEIVER_ANALYSIS_SHAPE_H
+#ifndef CMEMPROF_SERIES_SHAPE_H
+#define CMEMPROF_SERIES_SHAPE_H
 
-#include "analysis_trend.h"
+#include "trend.h"
 
 enum shape_kind { SHAPE_NONE, SHAPE_GROWS, SHAPE_DOUBLES, SHAPE_STEPS, SHAPE_STEP, SHAPE_PLATEAU };
 
@@ -32,6 +32,6 @@ struct shape {
     struct trend trend;   // grows
 };
 // points: by time, at most TREND_MAX_POINTS. A rise below `min_rise` is SHAPE_NONE.
-struct shape shape_of(const struct metrics_point *points, size_t count, double min_rise);
+struct shape shape_of(const struct series_point *points, size_t count, double min_rise);
 
 #endif

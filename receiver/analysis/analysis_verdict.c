@@ -1,0 +1,281 @@
+// analysis_verdict.c: memory by cause: findings of verdicts, the limit, and what is unexplained (analysis_rules.h).
+#include "../../series/memory_verdict.h"
+#include "analysis_rules.h"
+#include "analysis_sentence.h"
+#include "analysis_site.h"
+#include "analysis_work.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GIB 1073741824.0
+
+// ---- Words ----
+
+// Of figures that grow.
+struct words {
+    const char *part, *kind, *subject, *advice; // part: the label in memory.pprof
+};
+static const struct words words[MEMORY_FIGURE_COUNT] = {
+    [MEMORY_MAPPED] = {"mapped", "mapping_growth", "Memory that C maps by itself",
+                       "Find what maps it and does not unmap it. The stack of an inner allocator's mapping (DuckDB, Arrow, V8) is of "
+                       "whoever needed more, not of who holds the memory."},
+    [MEMORY_FILES] = {"files", "mapped_file_growth", "What is in memory of mapped files",
+                      "The kernel takes pages of files back before it kills a process, unless they were written to or are locked."},
+    [MEMORY_SHARED] = {"shared_memory", "shared_memory_growth", "Shared memory (memfd, /dev/shm, System V)",
+                       "Nobody but its users can free it: it counts against the limit, and outlives the process if it has a name."},
+    [MEMORY_THREAD_STACKS] = {"thread_stacks", "thread_stack_growth", "The memory of thread stacks",
+                              "Threads are made and do not end. A goroutine that is blocked in C holds one thread."},
+    [MEMORY_UNEXPLAINED] = {"unexplained", "unknown_memory_growth", "Memory of an unknown owner",
+                            "It is mapped behind the profiler's back: by a system call of its own, or before sampling began."},
+};
+static const char not_returned_advice[] = "debug.FreeOSMemory() gives back about %s at once. Go does so by itself within minutes, and "
+                                          "keeps what the next cycle is expected to need: a lower GOGC or a GOMEMLIMIT keeps less.";
+static const char trim_advice[] = "malloc_trim(0) gives back about %s at once. M_TRIM_THRESHOLD, M_ARENA_MAX (MALLOC_ARENA_MAX=2) or "
+                                  "jemalloc keep it from coming back.";
+static const char other_allocator_advice[] = "Its own setting or call gives it back: jemalloc's dirty_decay_ms, tcmalloc's "
+                                             "ReleaseFreeMemory, mimalloc's mi_collect. How much that is, this allocator does not tell.";
+static const char pinned_advice[] = "malloc_trim(0) gives back only about %s: live blocks lie in between. Allocate what lives long apart "
+                                    "from what does not, or use an allocator that separates sizes, such as jemalloc.";
+static const char page_cache_advice[] = "The kernel takes it back before it kills anything. It is no memory of the process: look at the "
+                                        "working set, not at the usage.";
+
+// ---- Series ----
+
+static struct memory_series series_of(const struct metrics *metrics, enum memory_figure figure) {
+    const struct metrics_series *series = metrics_find(metrics, memory_figure_name(figure));
+    size_t skip = series && series->count > TREND_MAX_POINTS ? series->count - TREND_MAX_POINTS : 0;
+    return series ? (struct memory_series){series->points + skip, series->count - skip} : (struct memory_series){0};
+}
+
+static void read_series(const struct metrics *metrics, struct memory_series series[MEMORY_FIGURE_COUNT]) {
+    for (int figure = 0; figure < MEMORY_FIGURE_COUNT; figure++) {
+        series[figure] = series_of(metrics, (enum memory_figure)figure);
+    }
+}
+
+static void set_points(struct finding *finding, const struct memory_series *series, const struct upload_list *list) {
+    finding->unit = "bytes";
+    finding->point_count = series->count;
+    memcpy(finding->points, series->points, series->count * sizeof *series->points);
+    if (list->count > 0) {
+        finding->first_upload = list->uploads[0].id;
+        finding->last_upload = list->uploads[list->count - 1].id;
+    }
+}
+
+static double now(const struct memory_series *series) {
+    return series->count > 0 ? series->points[series->count - 1].value : NAN;
+}
+
+// ---- One verdict ----
+
+static bool grows(const struct shape *shape) {
+    return shape->kind == SHAPE_GROWS || shape->kind == SHAPE_DOUBLES || shape->kind == SHAPE_STEPS;
+}
+
+static enum severity severity_of(const struct memory_verdict *verdict) {
+    switch (verdict->kind) {
+    case VERDICT_PLATEAU:
+    case VERDICT_CACHE_FULL:
+    case VERDICT_PAGE_CACHE:
+        return SEVERITY_LOW;
+    case VERDICT_RETENTION:
+    case VERDICT_FRAGMENTATION:
+    case VERDICT_GO_NOT_RETURNED:
+        return verdict->bytes >= GIB ? SEVERITY_HIGH : SEVERITY_MEDIUM;
+    default:
+        return memory_severity(&verdict->shape, true);
+    }
+}
+
+static void name_site(struct finding *finding, const struct stacks *parts, const char *attachment, const char *part) {
+    double share;
+    char site[240];
+    struct profile_sample_view sample;
+    int64_t steepest = parts && parts->profile_count > 0 ? stacks_steepest(parts, part, &share) : -1;
+    if (steepest < 0 || profile_sample_at(parts->profile, (size_t)steepest, &sample) != MERGE_OK) {
+        return;
+    }
+    const char *function = analysis_site(&sample, NULL)->function;
+    snprintf(site, sizeof site, ", %.0f %% of it at %.180s", 100 * share, function);
+    strncat(finding->title, site, sizeof finding->title - strlen(finding->title) - 1);
+    finding_set_stack(finding, &sample, function);
+    snprintf(finding->attachment, sizeof finding->attachment, "%s", attachment);
+    finding->type = "resident_space";
+}
+
+// What grows, or rose and stayed.
+static void add_growth(struct findings *findings, const struct memory_verdict *verdict, const struct memory_series *series,
+                       const struct upload_list *list, const struct stacks *parts, const char *attachment) {
+    const struct shape *shape = &verdict->shape;
+    const struct words *text = &words[verdict->figure];
+    const char *kind = grows(shape) ? text->kind : shape_name(shape->kind);
+    struct finding *finding = findings_add(findings, kind, MEASURE_COUNT, severity_of(verdict), verdict->bytes);
+    char sentence[300];
+    if (!finding) {
+        return;
+    }
+    set_points(finding, series, list);
+    shape_sentence(shape, finding->points, "bytes", sentence, sizeof sentence);
+    snprintf(finding->title, sizeof finding->title, "%s %s", text->subject, sentence);
+    shape_evidence(shape, finding->points, finding->point_count, "bytes", text->subject, finding->evidence, sizeof finding->evidence);
+    if (shape->kind == SHAPE_GROWS) {
+        finding->slope_bytes_per_minute = 60 * shape->trend.slope_per_s;
+    }
+    if (grows(shape)) {
+        snprintf(finding->advice, sizeof finding->advice, "%s", text->advice);
+    }
+    name_site(finding, parts, attachment, text->part);
+}
+
+struct kept_words {
+    const char *kind, *title, *advice; // title: amount, share; advice: what it gives back
+};
+
+static struct kept_words kept_words_of(const struct memory_verdict *verdict) {
+    bool known = !isnan(verdict->gives_back);
+    switch (verdict->kind) {
+    case VERDICT_FRAGMENTATION:
+        return (struct kept_words){"fragmentation", "%s of the C heap (%.0f %% of the resident memory) are free and cannot be given back",
+                                   pinned_advice};
+    case VERDICT_GO_NOT_RETURNED:
+        return (struct kept_words){"go_not_returned", "Go keeps %s that are free (%.0f %% of the resident memory)", not_returned_advice};
+    case VERDICT_PAGE_CACHE:
+        return (struct kept_words){"page_cache", "%s of what the container is charged for are pages of files (%.0f %% of the usage)",
+                                   page_cache_advice};
+    default:
+        return (struct kept_words){"retention", "The C allocator keeps %s that are free (%.0f %% of the resident memory)",
+                                   known ? trim_advice : other_allocator_advice};
+    }
+}
+
+// What is kept free, or cached.
+static void add_kept(struct findings *findings, const struct memory_verdict *verdict, const struct memory_series *series,
+                     const struct upload_list *list, double whole) {
+    struct kept_words text = kept_words_of(verdict);
+    struct finding *finding = findings_add(findings, text.kind, MEASURE_COUNT, severity_of(verdict), verdict->bytes);
+    char amount[FINDING_AMOUNT_BYTES], back[FINDING_AMOUNT_BYTES], sentence[300];
+    if (!finding) {
+        return;
+    }
+    set_points(finding, series, list);
+    finding_bytes(verdict->bytes, amount);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" // each is a literal above
+    snprintf(finding->title, sizeof finding->title, text.title, amount, whole > 0 ? 100 * verdict->bytes / whole : 0.0);
+    snprintf(finding->advice, sizeof finding->advice, text.advice, finding_bytes(verdict->gives_back, back));
+#pragma GCC diagnostic pop
+    snprintf(finding->evidence, sizeof finding->evidence, "At least that much in the last quarter of %zu profiles.", series->count);
+    if (grows(&verdict->shape)) {
+        shape_sentence(&verdict->shape, finding->points, "bytes", sentence, sizeof sentence);
+        size_t length = strlen(finding->evidence);
+        snprintf(finding->evidence + length, sizeof finding->evidence - length, " It %s.", sentence);
+    }
+}
+
+// ---- The limit ----
+
+// Only what grows by the rules of a trend is extrapolated.
+static void add_limit(struct findings *findings, const struct memory_series series[MEMORY_FIGURE_COUNT], const struct upload_list *list) {
+    double seconds = memory_seconds_to_limit(series);
+    const struct memory_series *used = &series[MEMORY_CGROUP];
+    if (!(seconds < 7 * 86400.0) || shape_of(used->points, used->count, 1 << 20).kind != SHAPE_GROWS) {
+        return;
+    }
+    enum severity severity = seconds < 3600 ? SEVERITY_HIGH : seconds < 86400 ? SEVERITY_MEDIUM : SEVERITY_LOW;
+    struct finding *finding = findings_add(findings, "memory_limit", MEASURE_COUNT, severity, now(used));
+    char amounts[2][FINDING_AMOUNT_BYTES], time[FINDING_AMOUNT_BYTES];
+    if (!finding) {
+        return;
+    }
+    set_points(finding, used, list);
+    snprintf(finding->title, sizeof finding->title, "The memory limit of %s is reached in %s if usage goes on as now",
+             finding_bytes(now(&series[MEMORY_CGROUP_LIMIT]), amounts[0]), finding_duration(seconds, time));
+    snprintf(finding->evidence, sizeof finding->evidence,
+             "The container uses %s. Pages of files that the kernel takes back first are not counted. The slope is the median of those "
+             "between all pairs of %zu profiles.",
+             finding_bytes(now(used), amounts[1]), used->count);
+    snprintf(finding->advice, sizeof finding->advice,
+             "At the limit the kernel kills the process (SIGKILL), and nothing of it runs. The other findings say what grows.");
+    finding->slope_bytes_per_minute = 60 * trend_slope(used->points, used->count);
+}
+
+// ---- What is not explained ----
+
+static void add_unexplained(struct findings *findings, const struct memory_series series[MEMORY_FIGURE_COUNT],
+                            const struct upload_list *list) {
+    double unexplained = now(&series[MEMORY_UNEXPLAINED]), rss = now(&series[MEMORY_RSS]);
+    if (!(unexplained >= 64 << 20) || !(unexplained >= 0.1 * rss)) {
+        return;
+    }
+    struct finding *finding = findings_add(findings, "memory_unexplained", MEASURE_COUNT, SEVERITY_LOW, unexplained);
+    char amount[FINDING_AMOUNT_BYTES];
+    if (!finding) {
+        return;
+    }
+    set_points(finding, &series[MEMORY_UNEXPLAINED], list);
+    snprintf(finding->title, sizeof finding->title, "%s (%.0f %% of the resident memory) belong to nobody that is known",
+             finding_bytes(unexplained, amount), 100 * unexplained / rss);
+    snprintf(finding->evidence, sizeof finding->evidence,
+             "Anonymous memory that is neither the C heap, nor Go's, nor a thread's stack, nor mapped through a function that the profiler "
+             "sees: a growth in it has no stack here.");
+}
+
+// ---- All ----
+
+static bool is_kept(const struct memory_verdict *verdict) {
+    return verdict->figure == MEMORY_MALLOC_FREE || verdict->figure == MEMORY_GO_FREE || verdict->figure == MEMORY_CGROUP_FILE;
+}
+
+// The rules for stacks judge live memory, by more.
+static bool is_live(const struct memory_verdict *verdict) {
+    return verdict->figure == MEMORY_MALLOC_LIVE || verdict->figure == MEMORY_GO_LIVE;
+}
+
+static bool explained_by_work(const struct upload_list *list, const struct memory_verdict *verdict, size_t points) {
+    struct measures measures[TREND_MAX_POINTS];
+    if (points != list->count || points > TREND_MAX_POINTS) {
+        return false;
+    }
+    for (size_t i = 0; i < points; i++) {
+        measures[i] = list->uploads[i].measures;
+    }
+    return work_explains(measures, points, &verdict->shape);
+}
+
+bool verdict_needs_stacks(const struct metrics *metrics) {
+    struct memory_series series[MEMORY_FIGURE_COUNT];
+    struct memory_verdict verdicts[MEMORY_FIGURE_COUNT];
+    read_series(metrics, series);
+    size_t count = memory_verdicts(series, verdicts);
+    for (size_t i = 0; i < count; i++) {
+        if (!is_kept(&verdicts[i]) && !is_live(&verdicts[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool analysis_verdict(struct findings *findings, const struct metrics *metrics, const struct upload_list *list, const struct stacks *parts,
+                      const char *attachment) {
+    struct memory_series series[MEMORY_FIGURE_COUNT];
+    struct memory_verdict verdicts[MEMORY_FIGURE_COUNT];
+    read_series(metrics, series);
+    size_t count = memory_verdicts(series, verdicts);
+    for (size_t i = 0; i < count; i++) {
+        const struct memory_series *of = &series[verdicts[i].figure];
+        if (is_live(&verdicts[i])) {
+            continue;
+        }
+        if (is_kept(&verdicts[i])) {
+            add_kept(findings, &verdicts[i], of, list, now(&series[verdicts[i].kind == VERDICT_PAGE_CACHE ? MEMORY_CGROUP : MEMORY_RSS]));
+        } else if (!explained_by_work(list, &verdicts[i], of->count)) {
+            add_growth(findings, &verdicts[i], of, list, parts, attachment);
+        }
+    }
+    add_limit(findings, series, list);
+    add_unexplained(findings, series, list);
+    return series[MEMORY_RSS].count > 0;
+}

@@ -1,0 +1,18 @@
+// namespace.h: linker names of this folder's functions.
+//
+// This code is linked into other programs, and C has one global namespace. So external symbols get the prefix cmemprof_, while
+// the source uses short names. scripts/check reports symbols that are missing here.
+#ifndef CMEMPROF_SERIES_NAMESPACE_H
+#define CMEMPROF_SERIES_NAMESPACE_H
+
+#define memory_figure_name cmemprof_memory_figure_name
+#define memory_seconds_to_limit cmemprof_memory_seconds_to_limit
+#define memory_verdict_name cmemprof_memory_verdict_name
+#define memory_verdicts cmemprof_memory_verdicts
+#define shape_of cmemprof_shape_of
+#define trend_median cmemprof_trend_median
+#define trend_median_of cmemprof_trend_median_of
+#define trend_of cmemprof_trend_of
+#define trend_slope cmemprof_trend_slope
+
+#endif
