@@ -124,8 +124,8 @@ build/libcmemprof-musl.so: $(MUSL_OBJECTS) $(call objects,preload,musl) cmemprof
 # The command reads symbols with cmemprof's reader, and its malloc stays what it is: the linker takes from here what is asked for.
 READS_SYMBOLS := command
 reader = $(if $(filter $(1),$(READS_SYMBOLS)),build/$(2)/libreader.a)
-build/obj/libreader.a: $(filter-out %/hook.o %/hook_cxx.o %/interposition.o %/interposition_static.o,$(call objects,cmemprof,obj))
-build/sanitized/libreader.a: $(filter-out %/hook.o %/hook_cxx.o %/interposition.o %/interposition_static.o,$(call objects,cmemprof,sanitized))
+build/obj/libreader.a: $(filter-out %/hook.o %/hook_cxx.o %/hook_mappings.o %/interposition.o %/interposition_static.o,$(call objects,cmemprof,obj))
+build/sanitized/libreader.a: $(filter-out %/hook.o %/hook_cxx.o %/hook_mappings.o %/interposition.o %/interposition_static.o,$(call objects,cmemprof,sanitized))
 build/obj/libreader.a build/sanitized/libreader.a:
 	@rm -f $@ && echo "  ar    $@"
 	@ar rcs $@ $^
@@ -156,7 +156,7 @@ $(patsubst $(4)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(4)/test/*
 	@$$(CC) -pthread $(3) -o $$@ $$^ -lcmocka $(call libs,$(1)) $(TEST_LIBS_$(1))
 endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
-HOOKED_TESTS := $(patsubst %,cmemprof_%_test,allocator_stats hook hook_cxx interposition interposition_static loaded_code real_allocator profiler reclaim resident_glibc snapshot snapshot_encode)
+HOOKED_TESTS := $(patsubst %,cmemprof_%_test,allocator_stats hook hook_cxx hook_mappings interposition interposition_static loaded_code mappings real_allocator profiler reclaim resident_glibc snapshot snapshot_encode)
 $(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),obj,,$(r)))))
 $(foreach f,merge series lz4 upload receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(SANITIZE),$(r)))))
 .SECONDARY:

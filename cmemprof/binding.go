@@ -81,7 +81,7 @@ func Stop() {
 }
 
 // Profile returns what C code has allocated since the first [Start], and what of it is in use now, as an uncompressed profile.proto with the
-// sample types of Go's heap profile. Every sample has the label memory=C. A comment that begins with "cmemprof: samples=" has the figures of [Stats],
+// sample types of Go's heap profile. Every sample has the label memory=C, or memory=mmap if C has mapped the memory itself. A comment that begins with "cmemprof: samples=" has the figures of [Stats],
 // and besides nameless, how many C addresses have no name: where there is no /proc, and the program's file is not where it was when it was
 // started, those are all of its own C functions. Nothing is printed.
 func Profile() ([]byte, error) {
@@ -163,6 +163,10 @@ type Stats struct {
 	CutDepth         uint64 // stacks cut at 512 frames
 	UnwindFallbacks  uint64 // frames unwound by frame pointer for lack of call-frame information
 	SamplingNs       uint64 // CPU time of sampling, without the real allocator's, from one sample in 1,024
+	Mappings         uint64 // address ranges that C has mapped and not unmapped
+	MappedBytes      uint64 // their length, resident or not
+	LostMappings     uint64 // mappings and unmappings that were not followed
+	NamelessMappings uint64 // mappings that are known, but not by which call: not in a profile
 }
 
 // GetStats returns the present figures.
@@ -188,6 +192,10 @@ func GetStats() Stats {
 		CutDepth:         uint64(s.cut_depth),
 		UnwindFallbacks:  uint64(s.unwind_fallbacks),
 		SamplingNs:       uint64(s.sampling_ns),
+		Mappings:         uint64(s.mappings),
+		MappedBytes:      uint64(s.mapped_bytes),
+		LostMappings:     uint64(s.lost_mappings),
+		NamelessMappings: uint64(s.nameless_mappings),
 	}
 }
 

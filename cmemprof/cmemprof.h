@@ -8,8 +8,8 @@
 // size; the + 1 lets malloc(0) be sampled. interval_bytes 1 samples every allocation, with weight 1.
 //
 // A profile is a profile.proto with alloc_objects/count, alloc_space/bytes, inuse_objects/count, inuse_space/bytes, period space/bytes.
-// Each sample has the label memory=C. alloc_* count from the process's first cmemprof_start and never decrease; inuse_* are what is live
-// now.
+// Each sample has the label memory=C, or memory=mmap: memory that was mapped, of which every mapping is recorded, with its length. alloc_*
+// count from the process's first cmemprof_start and never decrease; inuse_* are what is live now.
 //
 // Threads: any thread may call any function, but not from inside an allocation or a signal handler. Linux on amd64.
 #ifndef CMEMPROF_H
@@ -122,6 +122,10 @@ struct cmemprof_stats {
     uint64_t cut_depth;         // stacks cut at 512 frames
     uint64_t unwind_fallbacks;  // frames unwound by frame pointer for lack of call-frame information
     uint64_t sampling_ns;       // CPU time of sampling, without the real allocator's, from one sample in 1,024
+    uint64_t mappings;          // address ranges that the program has mapped and not unmapped
+    uint64_t mapped_bytes;      // their length, resident or not
+    uint64_t lost_mappings;     // mappings and unmappings that were not followed
+    uint64_t nameless_mappings; // mappings that are known, but not by which call: not in a profile
 };
 void cmemprof_get_stats(struct cmemprof_stats *stats);
 

@@ -27,6 +27,12 @@
 #define pvalloc __wrap_pvalloc
 #define malloc_usable_size __wrap_malloc_usable_size
 #define dlclose __wrap_dlclose
+#define mmap __wrap_mmap
+#define mmap64 __wrap_mmap64
+#define munmap __wrap_munmap
+#define mremap __wrap_mremap
+#define shmat __wrap_shmat
+#define shmdt __wrap_shmdt
 #define HOOK_MALLOC_NAME "__wrap_malloc"
 #else
 #define HOOK_MALLOC_NAME "malloc"

@@ -5,10 +5,13 @@
 #include "interposition.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "thread_state.h"
+
+enum { PAGE_BYTES = 4096 };
 
 // hook.c's malloc by a private name, since `malloc` here is whatever the process has bound. NULL: the linker found another malloc first, a
 // sanitizer's, and left hook.c out of the program.
@@ -24,6 +27,25 @@ void *interposition_next_in_object(const void *function, const char *name) {
     bool beside =
         other != NULL && dladdr(function, &info) != 0 && dladdr(other, &other_info) != 0 && info.dli_fbase == other_info.dli_fbase;
     return beside ? other : NULL;
+}
+
+bool interposition_other_object(const void *function, uintptr_t *start, uintptr_t *end) {
+    Dl_info info, own;
+    if (dladdr(function, &info) == 0 || dladdr((const void *)interposition_next, &own) == 0 || info.dli_fbase == own.dli_fbase) {
+        return false;
+    }
+    const ElfW(Ehdr) *elf = info.dli_fbase; // the first segment begins with the header, and the program headers follow
+    const ElfW(Phdr) *segments = (const ElfW(Phdr) *)((const uint8_t *)elf + elf->e_phoff);
+    uintptr_t bias = 0, limit = 0;
+    for (int i = elf->e_phnum - 1; i >= 0; i--) {
+        if (segments[i].p_type == PT_LOAD) { // by rising address
+            limit = limit != 0 ? limit : segments[i].p_vaddr + segments[i].p_memsz;
+            bias = (uintptr_t)elf - segments[i].p_vaddr / PAGE_BYTES * PAGE_BYTES;
+        }
+    }
+    *start = (uintptr_t)elf;
+    *end = bias + limit;
+    return limit != 0;
 }
 
 // Addresses cannot be compared: in a non-PIE program that of malloc may be the PLT entry's. So malloc is called, and the hook's effect is

@@ -9,6 +9,7 @@
 #define CMEMPROF_INTERPOSITION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "namespace.h"
 
@@ -16,6 +17,9 @@
 void *interposition_next(const char *name);
 // The next definition of the name if it is in the same object as function; otherwise NULL.
 void *interposition_next_in_object(const void *function, const char *name);
+
+// The addresses [*start, *end) of the object that contains the function. Returns false if it is unknown, or the object is this one.
+bool interposition_other_object(const void *function, uintptr_t *start, uintptr_t *end);
 
 // Returns true if the process's malloc is the hook. It is not in a plugin that was loaded late, nor if a sanitizer's allocator came first.
 bool interposition_is_active(void);

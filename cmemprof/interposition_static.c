@@ -10,6 +10,10 @@
 extern char __real_malloc[], __real_calloc[], __real_realloc[], __real_free[], __real_posix_memalign[], __real_aligned_alloc[],
     __real_memalign[], __real_valloc[], __real_pvalloc[], __real_malloc_usable_size[], __real_dlclose[];
 
+// Weak: a program may be linked without --wrap for these.
+extern char __real_mmap[] __attribute__((weak)), __real_munmap[] __attribute__((weak)), __real_mremap[] __attribute__((weak)),
+    __real_shmat[] __attribute__((weak)), __real_shmdt[] __attribute__((weak));
+
 extern char malloc_of_program[] __asm__("malloc"); // what the linker bound the name to
 extern char hook_malloc[] __attribute__((visibility("hidden")));
 
@@ -29,6 +33,11 @@ void *interposition_next(const char *name) {
         {"pvalloc", __real_pvalloc},
         {"malloc_usable_size", __real_malloc_usable_size},
         {"dlclose", __real_dlclose},
+        {"mmap", __real_mmap},
+        {"munmap", __real_munmap},
+        {"mremap", __real_mremap},
+        {"shmat", __real_shmat},
+        {"shmdt", __real_shmdt},
     };
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         if (strcmp(name, functions[i].name) == 0) {
@@ -62,6 +71,13 @@ void *interposition_next_in_object(const void *function, const char *name) {
         }
     }
     return NULL;
+}
+
+bool interposition_other_object(const void *function, uintptr_t *start, uintptr_t *end) {
+    (void)function;
+    (void)start;
+    (void)end;
+    return false;
 }
 
 bool interposition_is_active(void) {

@@ -9,6 +9,7 @@
 #include "interposition.h"
 #include "loaded_code.h"
 #include "lock_order.h"
+#include "mappings.h"
 #include "real_allocator.h"
 #include "reclaim.h"
 #include "sampler.h"
@@ -64,6 +65,7 @@ static enum cmemprof_error open_once(struct profiler *self) {
     loaded_code_list_objects(self);
     sampler_open();
     bind_early(self);
+    mappings_open(self, *(void **)&real_allocator.malloc);
     atomic_store(&self->open, true);
     return CMEMPROF_OK;
 }
@@ -77,6 +79,7 @@ enum cmemprof_error lifecycle_open(struct profiler *self) {
 
 void lifecycle_close(struct profiler *self) {
     reclaim_close(self);
+    mappings_close(self);
     close_tables(self);
     modules_free(&self->code.modules);
     symbols_free(self->naming.symbols);
@@ -114,6 +117,7 @@ static void after_fork(struct profiler *self) {
     snapshot_after_fork_in_child(self);
     code_objects_after_fork_in_child();
     reclaim_after_fork(self);
+    mappings_after_fork_in_child(self);
     // Forked by a signal handler inside a sample: its shard stays held, so that the sample can finish.
     if (atomic_load(&self->open) && thread_state.busy == 0 && (!shards_after_fork(&self->shards) || was_evicting)) {
         balance_after_fork(self);
@@ -128,9 +132,11 @@ static void after_fork(struct profiler *self) {
 // Only the process's profiler lives on in a child.
 static void before_fork_of_process(void) {
     loaded_code_before_fork(&profiler);
+    mappings_before_fork(&profiler);
 }
 
 static void after_fork_in_parent_of_process(void) {
+    mappings_after_fork_in_parent(&profiler);
     loaded_code_after_fork_in_parent(&profiler);
 }
 

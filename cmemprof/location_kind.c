@@ -11,6 +11,9 @@ static bool starts_with(const char *text, const char *start) {
 }
 
 enum location_kind location_kind_of_c(const char *system_name) {
+    if (strcmp(system_name, "x_cgo_mmap") == 0) {
+        return LOCATION_GO_MAPS;
+    }
     bool ours = starts_with(system_name, "cmemprof_hook_operator_new"); // a private alias of the same function (hook_cxx.c)
     return ours || profile_is_operator_new(system_name) ? LOCATION_OPERATOR_NEW : LOCATION_C;
 }

@@ -10,7 +10,7 @@
 //
 // The parts of the struct belong to the files named there. These include each other in one direction, which scripts/check holds:
 //
-//   hook, lifecycle -> snapshot_encode -> snapshot -> loaded_code -> reclaim -> profiler -> the tables, the unwinder
+//   hook, lifecycle -> snapshot_encode -> snapshot -> loaded_code -> reclaim -> mappings -> profiler -> the tables, the unwinder
 //
 // Threads: any, also inside malloc and after fork; these never wait for a lock. Memory: the tables and shards, all from mmap.
 //
@@ -27,8 +27,10 @@
 
 #include "namespace.h"
 #include "live_table.h"
+#include "mapping_log.h"
 #include "memory_budget.h"
 #include "modules.h"
+#include "range_map.h"
 #include "shard.h"
 #include "stack_table.h"
 #include "thread_state.h"
@@ -42,6 +44,7 @@ struct reclaim {
     _Atomic size_t settled_bytes;      // in use when memory was last short
     _Atomic uint64_t settled_refusals;
     _Atomic uint64_t wanted_limit; // 0: a share of resident memory
+    bool mappings_summed;          // by the last sum of what is live: without them nothing may be evicted. Guarded by lock
 };
 
 // Of loaded_code.c: the code that stacks lead through.
@@ -61,6 +64,30 @@ struct lost_samples {
 struct naming {
     pthread_mutex_t lock;    // LOCK_NAMING
     struct symbols *symbols; // guarded by lock; NULL: nothing was symbolized yet
+};
+
+// Of mappings.c.
+enum { MAPPINGS_LEAVING = 64 };
+struct mappings {
+    _Atomic bool open; // never false again
+    struct mapping_log log;
+    _Atomic(const struct thread_state *) applier; // who has the map; NULL: nobody
+    _Atomic bool stuck;                           // a wait for it timed out
+    _Atomic bool doubted;                         // the map may have ranges that are gone
+    _Atomic uint32_t numbers;                     // of calls of mremap and of segments
+    _Atomic uint64_t lost, nameless;              // relaxed counters, see mappings.h
+    _Atomic uint64_t walked_second, walked;       // new stacks in that second
+    uintptr_t allocator_start, allocator_end;     // the real allocator's object; both 0: unknown
+    // The applier's.
+    struct range_map map;
+    struct mapping_leaving { // what mremap is about to move
+        uint32_t mover;
+        uint8_t kind, owner;
+    } leaving[MAPPINGS_LEAVING];
+    uint32_t leaving_count;
+    // What was mapped at one stack and is not yet in its totals: mappings often come from one stack in a row.
+    struct stack *pending_stack;
+    double pending_objects, pending_bytes;
 };
 
 struct profiler {
@@ -83,6 +110,7 @@ struct profiler {
     struct loaded_code code;
     struct lost_samples last_profile;
     struct naming naming;
+    struct mappings mappings;
 };
 
 // A profiler that was never opened.

@@ -4,7 +4,9 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "interposition.h"
@@ -120,10 +122,36 @@ static int first_dlclose(void *handle) {
     return ready() ? real_allocator.dlclose(handle) : 0;
 }
 
+// Never resolves: an allocator may call these inside malloc.
+static void *raw_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset) {
+    return (void *)syscall(SYS_mmap, address, size, protection, flags, file, offset);
+}
+
+static int raw_munmap(void *address, size_t size) {
+    return (int)syscall(SYS_munmap, address, size);
+}
+
+static void *raw_mremap(void *address, size_t size, size_t new_size, int flags, ...) {
+    va_list arguments;
+    va_start(arguments, flags);
+    void *new_address = va_arg(arguments, void *); // the hook always passes it
+    va_end(arguments);
+    return (void *)syscall(SYS_mremap, address, size, new_size, flags, new_address);
+}
+
+static void *raw_shmat(int id, const void *address, int flags) {
+    return (void *)syscall(SYS_shmat, id, address, flags);
+}
+
+static int raw_shmdt(const void *address) {
+    return (int)syscall(SYS_shmdt, address);
+}
+
 struct real_allocator real_allocator = {
     first_malloc,        first_calloc,   first_realloc, first_free,    first_posix_memalign,
     first_aligned_alloc, first_memalign, first_valloc,  first_pvalloc, first_malloc_usable_size,
-    first_dlclose,
+    first_dlclose,       raw_mmap,       raw_munmap,    raw_mremap,    raw_shmat,
+    raw_shmdt,
 };
 
 // Every allocator has memalign, which stands in for what some lack (jemalloc and musl: pvalloc).
@@ -178,6 +206,11 @@ static void find(void) {
         .pvalloc = symbol("pvalloc", pvalloc_by_memalign),
         .malloc_usable_size = symbol("malloc_usable_size", no_usable_size),
         .dlclose = symbol("dlclose", no_dlclose),
+        .mmap = symbol("mmap", raw_mmap),
+        .munmap = symbol("munmap", raw_munmap),
+        .mremap = symbol("mremap", raw_mremap),
+        .shmat = symbol("shmat", raw_shmat),
+        .shmdt = symbol("shmdt", raw_shmdt),
     };
     if (found.malloc == NULL || found.calloc == NULL || found.realloc == NULL || found.free == NULL || found.posix_memalign == NULL) {
         // A fully static program without --wrap. It could not allocate a byte, so this is the only message the hooks ever print.

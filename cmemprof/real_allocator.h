@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "namespace.h"
 
@@ -24,6 +25,12 @@ struct real_allocator {
     void *(*pvalloc)(size_t size);
     size_t (*malloc_usable_size)(void *block);
     int (*dlclose)(void *handle);
+    // By system call until they are resolved, or if they are not found.
+    void *(*mmap)(void *address, size_t size, int protection, int flags, int file, off_t offset);
+    int (*munmap)(void *address, size_t size);
+    void *(*mremap)(void *address, size_t size, size_t new_size, int flags, ...);
+    void *(*shmat)(int id, const void *address, int flags);
+    int (*shmdt)(const void *address);
 };
 
 // Until the members are resolved they point to functions that resolve them, so callers need no check.

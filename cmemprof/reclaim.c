@@ -10,6 +10,7 @@
 
 #include "cmemprof.h"
 #include "lock_order.h"
+#include "mappings.h"
 
 enum { MIN_LIMIT_BYTES = 8 << 20, SHARE_OF_RESIDENT = 100 };
 
@@ -74,6 +75,7 @@ uint64_t reclaim_sum_live(struct profiler *self) {
     uint64_t blocks = 0;
     stack_table_each(&self->stacks, forget_alive, NULL);
     live_table_each(&self->live, add_alive, &blocks);
+    self->reclaim.mappings_summed = mappings_sum_live(self);
     return blocks;
 }
 
@@ -180,7 +182,9 @@ static void evict_unlinked(struct profiler *self, struct stack *chosen, struct s
     free_unused_levels(self);
     if (chosen != NULL) {
         reclaim_sum_live(self);
-        evict(self, chosen);
+        if (self->reclaim.mappings_summed) {
+            evict(self, chosen);
+        }
     }
     if (fresh != NULL) {
         self->reclaim.unused_levels = stack_table_renew_finish(fresh);
@@ -228,6 +232,7 @@ void reclaim_run(struct profiler *self) {
 }
 
 bool reclaim_make_room(struct profiler *self) {
+    mappings_apply(self);
     if (!atomic_load(&self->open) || !(memory_is_short(self) || live_table_needs_tidying(&self->live)) ||
         !lock_try(&self->reclaim.lock, LOCK_RECLAIMING)) {
         return false;

@@ -31,7 +31,7 @@ static void visit_stack(struct stack *stack, void *context) {
     struct cmemprof_snapshot *snapshot = context;
     atomic_store_explicit(&stack->touched, 0, memory_order_relaxed);
     uint64_t samples = stack_samples(stack);
-    struct record *record = samples != 0 || stack->inuse_objects != 0 ? add_record(snapshot) : NULL;
+    struct record *record = samples != 0 || stack->inuse_objects != 0 || stack_alloc_objects(stack) != 0 ? add_record(snapshot) : NULL;
     if (record != NULL) {
         *record = (struct record){.stack = stack,
                                   .alloc_objects = stack_alloc_objects(stack),
@@ -45,7 +45,7 @@ static void visit_stack(struct stack *stack, void *context) {
 
 static void add_evicted(struct cmemprof_snapshot *snapshot) {
     const struct stack_totals *evicted = &snapshot->of->stacks.evicted;
-    struct record *record = evicted->samples != 0 ? add_record(snapshot) : NULL;
+    struct record *record = evicted->samples != 0 || evicted->objects != 0 ? add_record(snapshot) : NULL;
     if (record != NULL) {
         *record =
             (struct record){.alloc_objects = (double)evicted->objects, .alloc_bytes = (double)evicted->bytes, .samples = evicted->samples};

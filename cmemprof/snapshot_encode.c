@@ -174,6 +174,9 @@ static size_t find_locations(struct encoder *encoder, const struct stack *stack)
     return depth;
 }
 
+// A sample's labels: one from here, or two, if the memory is the profiler's own.
+enum { LABELS_OF_BLOCKS, LABELS_OF_MAPPINGS = 2 };
+
 // Callback of profile_encode_source.
 static bool next_sample(void *context, struct profile_source_sample *sample) {
     struct encoder *encoder = context;
@@ -181,11 +184,15 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
         return false;
     }
     const struct record *record = &encoder->snapshot->records[encoder->next_record++];
-    size_t depth = 1, skipped = 0, labels = 1;
+    size_t depth = 1, skipped = 0, first_label = 0, labels = 1;
     if (record->stack != NULL) {
         depth = find_locations(encoder, record->stack);
+        if (depth != 0 && encoder->sample_kinds[0] == LOCATION_GO_MAPS) { // known only by its name if this code is preloaded
+            return next_sample(context, sample);
+        }
         skipped = location_kind_skipped(encoder->sample_kinds, depth);
         labels = location_kind_is_own(encoder->sample_kinds, depth) ? 2 : 1;
+        first_label = record->stack->source == STACK_OF_MAPPINGS ? LABELS_OF_MAPPINGS : LABELS_OF_BLOCKS;
     } else {
         encoder->sample_locations[0] = encoder->evicted;
     }
@@ -193,7 +200,7 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
     encoder->values[1] = llround(record->alloc_bytes);
     encoder->values[2] = llround(record->inuse_objects);
     encoder->values[3] = llround(record->inuse_bytes);
-    *sample = (struct profile_source_sample){encoder->sample_locations + skipped, depth - skipped, encoder->values, labels};
+    *sample = (struct profile_source_sample){encoder->sample_locations + skipped, depth - skipped, encoder->values, first_label, labels};
     return true;
 }
 
@@ -272,6 +279,10 @@ static void add_metrics(const struct encoder *encoder) {
         {"cut_depth", stats->cut_depth},
         {"unwind_fallbacks", stats->unwind_fallbacks},
         {"sampling_ns", stats->sampling_ns},
+        {"mappings", stats->mappings},
+        {"mapped_bytes", stats->mapped_bytes},
+        {"lost_mappings", stats->lost_mappings},
+        {"nameless_mappings", stats->nameless_mappings},
         {"nameless", encoder->nameless_addresses},
         {"dropped_percent", encoder->snapshot->dropped_percent},
         {"unfollowed_percent", encoder->snapshot->unfollowed_percent},
@@ -310,10 +321,14 @@ static uint32_t *first_names(const struct cmemprof_go_names *names) {
 }
 
 static enum cmemprof_error write_profile(struct encoder *encoder, size_t *size) {
-    static const struct profile_label labels[] = {{.key = "memory", .text = "C", .unit = ""},
-                                                  {.key = "owner", .text = "cmemprof", .unit = ""}};
+    static const struct profile_label labels[] = {
+        [LABELS_OF_BLOCKS] = {.key = "memory", .text = "C", .unit = ""},
+        {.key = "owner", .text = "cmemprof", .unit = ""},
+        [LABELS_OF_MAPPINGS] = {.key = "memory", .text = "mmap", .unit = ""},
+        {.key = "owner", .text = "cmemprof", .unit = ""},
+    };
     const struct profile_sample_source source = {
-        .next = next_sample, .labels = labels, .label_count = 2, .resize = resize_bytes, .context = encoder};
+        .next = next_sample, .labels = labels, .label_count = sizeof labels / sizeof *labels, .resize = resize_bytes, .context = encoder};
     enum merge_error error = profile_encode_source(encoder->profile, &source, size);
     return error == MERGE_OK ? CMEMPROF_OK : error == MERGE_NO_MEMORY ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
 }

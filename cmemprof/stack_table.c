@@ -9,9 +9,9 @@
 _Static_assert(sizeof(struct stack) == 64, "the addresses begin on a cache line");
 
 // Two independent multiplication chains, which a processor overlaps.
-static uint64_t hash_pcs(const uintptr_t *pcs, uint32_t depth) {
+static uint64_t hash_pcs(enum stack_source source, const uintptr_t *pcs, uint32_t depth) {
     const uint64_t odd = 0x9e3779b97f4a7c15u;
-    uint64_t left = depth, right = odd;
+    uint64_t left = depth | (uint64_t)source << 32, right = odd;
     uint32_t i = 0;
     for (; i + 1 < depth; i += 2) {
         left = (left ^ pcs[i]) * odd;
@@ -162,11 +162,12 @@ struct key {
     uint64_t hash;
     const uintptr_t *pcs;
     uint32_t depth;
+    enum stack_source source;
 };
 
 static bool is_it(const struct stack *stack, const void *context) {
     const struct key *key = context;
-    return stack->hash == key->hash && stack->depth_frames == key->depth &&
+    return stack->hash == key->hash && stack->depth_frames == key->depth && stack->source == key->source &&
            memcmp(stack->pcs, key->pcs, key->depth * sizeof *key->pcs) == 0 &&
            atomic_load_explicit(&stack->retired, memory_order_relaxed) == 0;
 }
@@ -180,7 +181,8 @@ static struct stack *new_entry(struct stack_table *table, const struct key *key)
         atomic_store_explicit(&stack->samples, 0, memory_order_relaxed);
         stack->inuse_objects = stack->inuse_bytes = 0;
         atomic_store_explicit(&stack->retired, 0, memory_order_relaxed);
-        stack->depth_frames = (uint16_t)key->depth;
+        stack->depth_frames = (uint16_t)key->depth & 0xfff;
+        stack->source = key->source & 0xf;
         atomic_store_explicit(&stack->touched, 0, memory_order_relaxed);
         memcpy(stack->pcs, key->pcs, key->depth * sizeof *key->pcs);
     }
@@ -195,11 +197,11 @@ static struct stack *in_use(struct stack *stack) {
     return stack;
 }
 
-struct stack *stack_table_intern(struct stack_table *table, const uintptr_t *pcs, uint32_t depth) {
+struct stack *stack_table_intern_as(struct stack_table *table, enum stack_source source, const uintptr_t *pcs, uint32_t depth) {
     if (depth > STACK_TABLE_MAX_FRAMES) {
         return NULL;
     }
-    struct key key = {hash_pcs(pcs, depth), pcs, depth};
+    struct key key = {hash_pcs(source, pcs, depth), pcs, depth, source};
     struct stack *mine = NULL, *found;
     struct stack_insertion insertion;
     enum stack_put put = STACK_PUT_AGAIN;

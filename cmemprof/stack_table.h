@@ -24,6 +24,9 @@
 
 enum { STACK_TABLE_BIN_FRAMES = 8, STACK_TABLE_BINS = 65, STACK_TABLE_MAX_FRAMES = (STACK_TABLE_BINS - 1) * STACK_TABLE_BIN_FRAMES };
 
+// What was allocated at a stack. Blocks and mappings have entries of their own, also if one call leads to either.
+enum stack_source { STACK_OF_BLOCKS, STACK_OF_MAPPINGS };
+
 // One cache line, followed by the addresses.
 struct stack {
     uint64_t hash;
@@ -32,10 +35,10 @@ struct stack {
     double inuse_objects, inuse_bytes;           // live totals at the last reclaim_sum_live; guarded by the reclaiming lock
     _Atomic(struct stack *) next;                // of a free entry: next free one; else used by reclaim.c under its lock
     _Atomic uint32_t retired;                    // generation (modules.h) that its addresses belong to; 0: the present one
-    uint16_t depth_frames;
-    _Atomic uint8_t in_use;  // 0: free or under construction
-    _Atomic uint8_t touched; // allocated since the last profile
-    uintptr_t pcs[];         // return addresses, leaf first
+    uint16_t depth_frames : 12, source : 4;      // enum stack_source
+    _Atomic uint8_t in_use;                      // 0: free or under construction
+    _Atomic uint8_t touched;                     // allocated since the last profile
+    uintptr_t pcs[];                             // return addresses, leaf first
 };
 
 struct stack_totals { // of evicted samples, rounded as in a profile
@@ -60,7 +63,10 @@ bool stack_table_open(struct stack_table *table, struct memory_budget *budget);
 void stack_table_close(struct stack_table *table);
 
 // Returns NULL if the table is full or the stack is deeper than STACK_TABLE_MAX_FRAMES.
-struct stack *stack_table_intern(struct stack_table *table, const uintptr_t *pcs, uint32_t depth_frames);
+struct stack *stack_table_intern_as(struct stack_table *table, enum stack_source source, const uintptr_t *pcs, uint32_t depth_frames);
+static inline struct stack *stack_table_intern(struct stack_table *table, const uintptr_t *pcs, uint32_t depth_frames) {
+    return stack_table_intern_as(table, STACK_OF_BLOCKS, pcs, depth_frames);
+}
 
 // Adds to the totals.
 void stack_add_allocations(struct stack *stack, double objects, double bytes, uint64_t samples);

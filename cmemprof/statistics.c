@@ -2,6 +2,7 @@
 
 #include "statistics.h"
 
+#include "mappings.h"
 #include "page_residency.h"
 
 static uint64_t read_count(const _Atomic uint64_t *counter) {
@@ -19,8 +20,10 @@ static void add_shard(struct cmemprof_stats *stats, const struct shard *shard) {
     stats->cut_depth += read_count(&shard->ends[UNWIND_TOO_DEEP]);
 }
 
-void statistics_read(const struct profiler *self, struct cmemprof_stats *stats) {
+void statistics_read(struct profiler *self, struct cmemprof_stats *stats) {
     uint64_t unsharded = read_count(&self->unsharded_samples);
+    struct mapping_stats mapped;
+    mappings_read_stats(self, &mapped);
     *stats = (struct cmemprof_stats){
         .interval_bytes = read_count(&self->interval_bytes),
         .samples = unsharded,
@@ -33,6 +36,10 @@ void statistics_read(const struct profiler *self, struct cmemprof_stats *stats) 
         .reclaimed_stacks = read_count(&self->reclaimed_stacks),
         .reclaimed_samples = read_count(&self->reclaimed_samples),
         .unwind_fallbacks = read_count(&self->unwinder.fallbacks),
+        .mappings = mapped.ranges,
+        .mapped_bytes = mapped.bytes,
+        .lost_mappings = mapped.lost,
+        .nameless_mappings = mapped.nameless,
     };
     const struct shard *last = NULL;
     size_t used_bytes = 0;

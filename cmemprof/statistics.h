@@ -8,6 +8,6 @@
 #include "cmemprof.h"
 #include "profiler.h"
 
-void statistics_read(const struct profiler *self, struct cmemprof_stats *stats);
+void statistics_read(struct profiler *self, struct cmemprof_stats *stats);
 
 #endif

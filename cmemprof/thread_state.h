@@ -19,6 +19,7 @@ struct thread_state {
     uint32_t shard;                  // the one it tries first, counted from 1; 0: none yet; see shard.h
     uint32_t unloadings;             // nesting depth of dlclose: a library's destructor may call it
     bool fork_holds_listing;         // the fork in progress holds the listing lock (loaded_code.c)
+    bool fork_holds_mappings;        // and the map of mappings (mappings.c)
 #ifdef CMEMPROF_CHECK_LOCK_ORDER
     uint32_t locks; // held, one bit per rank (lock_order.h)
 #endif

@@ -233,7 +233,7 @@ static void keep_all(struct output *output) {
         output->locations[id] = id;
 }
 
-// The encoded labels of samples; the first n of them end at ends[n].
+// The encoded labels of samples; number n is between ends[n] and ends[n + 1].
 struct label_bytes {
     struct wire_writer bytes;
     size_t count, ends[SOURCE_MAX_LABELS + 1];
@@ -254,13 +254,15 @@ static bool fits(const struct profile *profile, const struct profile_source_samp
     for (size_t i = 0; i < sample->location_count; i++)
         if (sample->locations[i] == 0 || sample->locations[i] >= profile->locations.count)
             return false;
-    return sample->location_count <= UINT32_MAX / 16 && sample->label_count <= label_count;
+    return sample->location_count <= UINT32_MAX / 16 && sample->first_label <= label_count &&
+           sample->label_count <= label_count - sample->first_label;
 }
 
 static void write_source_sample(struct output *output, const struct profile_source_sample *sample, const struct label_bytes *labels) {
     struct wire_writer *writer = output->writer;
     uint32_t types = output->profile->type_count;
-    size_t label_size = labels->ends[sample->label_count];
+    size_t label_start = labels->ends[sample->first_label],
+           label_size = labels->ends[sample->first_label + sample->label_count] - label_start;
     // Reserves the maximum size of the sample, so that the writes below need no check.
     if (!wire_reserve(writer, 64 + sample->location_count * 5 + types * 10 + label_size))
         return;
@@ -275,7 +277,7 @@ static void write_source_sample(struct output *output, const struct profile_sour
     }
     write_row(writer, sample->values, types);
     if (labels->bytes.bytes != NULL) // NULL: no labels
-        memcpy(writer->bytes + writer->size, labels->bytes.bytes, label_size);
+        memcpy(writer->bytes + writer->size, labels->bytes.bytes + label_start, label_size);
     writer->size += label_size;
     wire_close(writer, message);
 }

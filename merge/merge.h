@@ -152,8 +152,8 @@ struct profile_sample_source {
 struct profile_source_sample {
     const uint32_t *locations;
     size_t location_count;
-    const int64_t *values; // one per sample type
-    size_t label_count;    // length of the prefix of the source's labels
+    const int64_t *values;           // one per sample type
+    size_t first_label, label_count; // which of the source's labels it has
 };
 enum merge_error profile_encode_source(struct profile *profile, const struct profile_sample_source *source, size_t *size);
 
@@ -315,7 +315,7 @@ enum merge_error profile_sample_at(struct profile *profile, size_t index, struct
 enum merge_error profile_sample_without_frames(struct profile *profile, size_t index, struct profile_sample_view *view);
 
 bool profile_sample_has_label(const struct profile_sample_view *sample, const char *key, const char *text);
-// Whether the sample is C memory: it has the label memory=C, as cmemprof writes it.
+// Whether the sample is C memory: it has the label memory=C, as cmemprof writes it, or memory=mmap, for what C code has mapped.
 bool profile_sample_is_c(const struct profile_sample_view *sample);
 // Whether the sample is the profiler's own memory: it has the label owner=cmemprof.
 bool profile_sample_is_own(const struct profile_sample_view *sample);

@@ -161,7 +161,7 @@ bool profile_sample_has_label(const struct profile_sample_view *sample, const ch
 }
 
 bool profile_sample_is_c(const struct profile_sample_view *sample) {
-    return profile_sample_has_label(sample, "memory", "C");
+    return profile_sample_has_label(sample, "memory", "C") || profile_sample_has_label(sample, "memory", "mmap");
 }
 
 bool profile_sample_is_own(const struct profile_sample_view *sample) {

@@ -5,9 +5,11 @@
 #undef interposition_next
 #undef interposition_is_active
 #undef interposition_next_in_object
+#undef interposition_other_object
 #define interposition_next static_interposition_next
 #define interposition_is_active static_interposition_is_active
 #define interposition_next_in_object static_interposition_next_in_object
+#define interposition_other_object static_interposition_other_object
 #define CMEMPROF_STATIC
 
 #include "../interposition_static.c"
@@ -18,7 +20,8 @@
 #include <cmocka.h>
 
 char __real_malloc[1], __real_calloc[1], __real_realloc[1], __real_free[1], __real_posix_memalign[1], __real_aligned_alloc[1],
-    __real_memalign[1], __real_valloc[1], __real_pvalloc[1], __real_malloc_usable_size[1], __real_dlclose[1];
+    __real_memalign[1], __real_valloc[1], __real_pvalloc[1], __real_malloc_usable_size[1], __real_dlclose[1], __real_mmap[1],
+    __real_munmap[1], __real_mremap[1], __real_shmat[1], __real_shmdt[1];
 
 static void each_name_resolves_to_its_function(void **state) {
     (void)state;
@@ -33,6 +36,11 @@ static void each_name_resolves_to_its_function(void **state) {
     assert_ptr_equal(static_interposition_next("pvalloc"), __real_pvalloc);
     assert_ptr_equal(static_interposition_next("malloc_usable_size"), __real_malloc_usable_size);
     assert_ptr_equal(static_interposition_next("dlclose"), __real_dlclose);
+    assert_ptr_equal(static_interposition_next("mmap"), __real_mmap);
+    assert_ptr_equal(static_interposition_next("munmap"), __real_munmap);
+    assert_ptr_equal(static_interposition_next("mremap"), __real_mremap);
+    assert_ptr_equal(static_interposition_next("shmat"), __real_shmat);
+    assert_ptr_equal(static_interposition_next("shmdt"), __real_shmdt);
     assert_null(static_interposition_next("mallo"));
     assert_null(static_interposition_next(""));
 }

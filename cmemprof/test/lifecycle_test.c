@@ -41,7 +41,7 @@ static int close_both(void **state) {
     return 0;
 }
 
-static struct cmemprof_stats stats_of(const struct profiler *self) {
+static struct cmemprof_stats stats_of(struct profiler *self) {
     struct cmemprof_stats stats;
     statistics_read(self, &stats);
     return stats;

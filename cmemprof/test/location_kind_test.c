@@ -16,6 +16,7 @@ static void operator_new_by_symbol(void **state) {
     assert_int_equal(location_kind_of_c("_ZnamRKSt9nothrow_t"), LOCATION_OPERATOR_NEW);
     assert_int_equal(location_kind_of_c("cmemprof_hook_operator_new_aligned"), LOCATION_OPERATOR_NEW);
     assert_int_equal(location_kind_of_c("_ZN6engine4PoolnwEm"), LOCATION_C);
+    assert_int_equal(location_kind_of_c("x_cgo_mmap"), LOCATION_GO_MAPS);
     assert_int_equal(location_kind_of_c(""), LOCATION_C);
 }
 

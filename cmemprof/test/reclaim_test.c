@@ -28,11 +28,12 @@ static __attribute__((noinline)) void *right(unsigned path, int depth, size_t si
     return block;
 }
 
-// For an interval of 1 byte: each sample is one object.
+// For an interval of 1 byte: each sample is one object. Mappings are no samples.
 static bool objects_are_samples(const struct cmemprof_snapshot *snapshot) {
     double objects = 0;
     for (size_t i = 0; i < snapshot->record_count; i++) {
-        objects += snapshot->records[i].alloc_objects;
+        const struct record *record = &snapshot->records[i];
+        objects += record->stack == NULL || record->stack->source == STACK_OF_BLOCKS ? record->alloc_objects : 0;
     }
     return objects == (double)emitted_of(snapshot);
 }

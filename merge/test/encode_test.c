@@ -118,7 +118,8 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
         return false;
     source->values[0] = source->next;
     source->values[1] = source->next == 3 ? -1 : 1;
-    *sample = (struct profile_source_sample){source->locations, source->next % 200, source->values, 1 + source->next % 2};
+    *sample = (struct profile_source_sample){source->locations, source->next % 200, source->values, source->next / 2 % 2 * 2,
+                                             1 + source->next % 2};
     source->locations[0] = source->next++ == source->wrong_at ? 3 : source->leaf;
     return true;
 }
@@ -131,7 +132,8 @@ static uint8_t *resize(void *context, size_t capacity) {
 }
 
 static enum merge_error encode_source(struct source *source) {
-    static const struct profile_label labels[] = {{"memory", "C", 0, ""}, {"owner", "me", 0, ""}};
+    static const struct profile_label labels[] = {
+        {"memory", "C", 0, ""}, {"owner", "me", 0, ""}, {"memory", "mmap", 0, ""}, {"owner", "it", 0, ""}};
     source->profile = profile_new();
     profile_add_sample_type(source->profile, "a", "count");
     profile_add_sample_type(source->profile, "b", "bytes");
@@ -141,7 +143,7 @@ static enum merge_error encode_source(struct source *source) {
         source->locations[i] = i == 0 ? source->leaf : caller;
     profile_add_comment(source->profile, "a comment");
     enum merge_error error =
-        profile_encode_source(source->profile, &(struct profile_sample_source){next_sample, labels, 2, resize, source}, &source->out.size);
+        profile_encode_source(source->profile, &(struct profile_sample_source){next_sample, labels, 4, resize, source}, &source->out.size);
     profile_free(source->profile);
     return error;
 }
@@ -162,6 +164,8 @@ static void samples_of_a_source_are_written(void **state) {
         assert_int_equal(view.values[1], i == 3 ? 3 : 5);
         assert_int_equal(view.label_count, 1 + i % 2);
         assert_true(profile_sample_is_c(&view));
+        assert_string_equal(view.labels[0].text, i / 2 % 2 == 0 ? "C" : "mmap");
+        assert_string_equal(view.labels[view.label_count - 1].text, i / 2 % 2 == 0 ? (i % 2 ? "me" : "C") : i % 2 ? "it" : "mmap");
         assert_string_equal(i > 0 ? view.frames[0].function : "leaf", "leaf");
         assert_string_equal(i > 1 ? view.frames[i - 1].function : "caller", "caller");
     }

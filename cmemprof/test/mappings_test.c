@@ -1,0 +1,596 @@
+// mappings_test.c: after any sequence of mappings, by any threads, the map holds what /proc/self/maps does. This program is hooked.
+//
+// usage: mappings_test [OPERATIONS]   random operations, 50,000 by default
+
+#include "own_profile.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../mappings.h"
+#include "../profiler.h"
+#include "../smaps.h"
+#include "sampling.h"
+
+#define PAGE ((uintptr_t)4096)
+
+// ---- What is mapped ----
+
+enum { MAX_AREAS = 20000 };
+struct areas {
+    size_t count;
+    struct {
+        uintptr_t low, high;
+    } items[MAX_AREAS];
+};
+static struct areas at_start, now, known;
+
+static void add(struct areas *areas, uintptr_t low, uintptr_t high) {
+    if (areas->count != 0 && areas->items[areas->count - 1].high >= low) { // joined: only what is covered counts
+        areas->items[areas->count - 1].high = high;
+        return;
+    }
+    if (areas->count == MAX_AREAS) {
+        abort();
+    }
+    areas->items[areas->count].low = low;
+    areas->items[areas->count++].high = high;
+}
+
+static void see_area(void *context, const struct smaps_area *area) {
+    if (strcmp(area->name, "[heap]") != 0 && strcmp(area->name, "[stack]") != 0 && area->low < (uintptr_t)1 << 47) {
+        add(context, area->low, area->high);
+    }
+}
+
+static void list_mapped(struct areas *areas) {
+    static char buffer[SMAPS_BUFFER_BYTES];
+    int file;
+    areas->count = 0;
+    if (smaps_open("/proc/self/maps", &file) != SMAPS_OK || smaps_read(file, buffer, see_area, areas) != SMAPS_OK) {
+        abort();
+    }
+    close(file);
+}
+
+static void see_range(const struct mapped_range *range, void *context) {
+    add(context, range->low, range->high);
+}
+
+// The end of the area that covers the address; 0: none does.
+static uintptr_t end_of(const struct areas *areas, uintptr_t address) {
+    size_t low = 0, high = areas->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (areas->items[middle].high > address) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low < areas->count && areas->items[low].low <= address ? areas->items[low].high : 0;
+}
+
+// Bytes of `these` that are neither in `those` nor were mapped at the start.
+static uintptr_t difference(const struct areas *these, const struct areas *those) {
+    uintptr_t missing = 0;
+    for (size_t i = 0; i < these->count; i++) {
+        for (uintptr_t at = these->items[i].low, end; at < these->items[i].high; at = end) {
+            end = end_of(those, at) != 0 ? end_of(those, at) : end_of(&at_start, at);
+            missing += end == 0 ? PAGE : 0;
+            end = end == 0 ? at + PAGE : end;
+        }
+    }
+    return missing;
+}
+
+static bool is_exact(void) {
+    known.count = 0;
+    if (!mapped_ranges_each(&profiler, see_range, &known)) {
+        return false;
+    }
+    list_mapped(&now);
+    uintptr_t unknown = difference(&now, &known), gone = difference(&known, &now);
+    if (unknown != 0 || gone != 0) {
+        fprintf(stderr, "%zu bytes are mapped and unknown, %zu known and not mapped\n", (size_t)unknown, (size_t)gone);
+    }
+    return unknown == 0 && gone == 0;
+}
+
+static uint64_t lost(void) {
+    struct mapping_stats stats;
+    mappings_read_stats(&profiler, &stats);
+    return stats.lost;
+}
+
+// ---- Random operations ----
+
+// A thread's own pages, of which a model says what kind each has, and mappings where the kernel puts them.
+enum { ARENA_PAGES = 256, FLOATING = 24, FLOATING_PAGES = 8, NONE = 255 };
+struct mapper {
+    uintptr_t arena;
+    uint8_t model[ARENA_PAGES];
+    struct {
+        uintptr_t low;
+        size_t pages;
+        uint8_t kind;
+    } floating[FLOATING];
+    uint64_t random;
+    pthread_t thread;
+};
+
+static int file_of_pages = -1;
+
+static uint32_t below(struct mapper *mapper, uint32_t limit) {
+    mapper->random = mapper->random * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(mapper->random >> 33) % limit;
+}
+
+static void *map(uintptr_t at, size_t pages, uint8_t kind) {
+    static const int flags[] = {
+        [MAPPING_ANONYMOUS] = MAP_PRIVATE | MAP_ANONYMOUS, [MAPPING_SHARED] = MAP_SHARED | MAP_ANONYMOUS, [MAPPING_FILE] = MAP_PRIVATE};
+    return mmap((void *)at, pages * PAGE, PROT_READ | PROT_WRITE, flags[kind] | (at != 0 ? MAP_FIXED : 0),
+                kind == MAPPING_FILE ? file_of_pages : -1, 0);
+}
+
+static void open_mapper(struct mapper *mapper, uint64_t seed) {
+    memset(mapper, 0, sizeof *mapper);
+    mapper->random = seed;
+    memset(mapper->model, NONE, sizeof mapper->model);
+    // Reserved, so that nobody else is given these addresses, and then given up page by page.
+    void *base = mmap(NULL, ARENA_PAGES * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    assert_true(base != MAP_FAILED);
+    mapper->arena = (uintptr_t)base;
+    memset(mapper->model, MAPPING_ANONYMOUS, sizeof mapper->model);
+}
+
+// The whole arena stays mapped: a hole could be given to another thread. What is unmapped in turn is in the floating mappings.
+static void map_in_arena(struct mapper *mapper) {
+    uint32_t at = below(mapper, ARENA_PAGES), pages = 1 + below(mapper, 6), kind = below(mapper, 3);
+    pages = pages < ARENA_PAGES - at ? pages : ARENA_PAGES - at;
+    if (map(mapper->arena + at * PAGE, pages, (uint8_t)kind) == MAP_FAILED) {
+        abort();
+    }
+    memset(&mapper->model[at], (int)kind, pages);
+}
+
+static void float_one(struct mapper *mapper, unsigned i) {
+    size_t pages = 1 + below(mapper, FLOATING_PAGES);
+    uint8_t kind = (uint8_t)below(mapper, 3);
+    void *base = map(0, pages, kind);
+    if (base == MAP_FAILED) {
+        abort();
+    }
+    mapper->floating[i].low = (uintptr_t)base;
+    mapper->floating[i].pages = pages;
+    mapper->floating[i].kind = kind;
+}
+
+// Unmaps all, the lower part, the upper part, or the middle and then the rest.
+static void sink_one(struct mapper *mapper, unsigned i) {
+    uintptr_t low = mapper->floating[i].low;
+    size_t pages = mapper->floating[i].pages, cut = 1 + below(mapper, (uint32_t)pages);
+    uint32_t how = below(mapper, 4);
+    if (how == 0 && cut < pages) {
+        munmap((void *)low, cut * PAGE);
+        mapper->floating[i].low += cut * PAGE;
+        mapper->floating[i].pages -= cut;
+    } else if (how == 1 && cut < pages) {
+        munmap((void *)(low + (pages - cut) * PAGE), cut * PAGE);
+        mapper->floating[i].pages -= cut;
+    } else {
+        if (how == 2 && pages > 2) {
+            munmap((void *)(low + PAGE), PAGE);
+        }
+        munmap((void *)low, pages * PAGE);
+        mapper->floating[i].pages = 0;
+    }
+}
+
+// Moves, lengthens or shortens a floating mapping, sometimes into the arena. It fails now and then: no room, or areas that the kernel has
+// joined.
+static void move_one(struct mapper *mapper, unsigned i) {
+    size_t pages = 1 + below(mapper, FLOATING_PAGES), old_pages = mapper->floating[i].pages;
+    void *old = (void *)mapper->floating[i].low;
+    uint32_t at = below(mapper, ARENA_PAGES - FLOATING_PAGES);
+    uint32_t how = below(mapper, 4);
+    if (how == 0) {
+        void *target = (void *)(mapper->arena + at * PAGE);
+        void *moved = mremap(old, old_pages * PAGE, pages * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target);
+        if (moved == MAP_FAILED) {
+            abort();
+        }
+        memset(&mapper->model[at], mapper->floating[i].kind, pages);
+        mapper->floating[i].pages = 0;
+        return;
+    }
+    void *moved = mremap(old, old_pages * PAGE, pages * PAGE, how == 1 ? 0 : MREMAP_MAYMOVE);
+    if (moved != MAP_FAILED) {
+        mapper->floating[i].low = (uintptr_t)moved;
+        mapper->floating[i].pages = pages;
+    }
+}
+
+static void operate(struct mapper *mapper) {
+    unsigned i = below(mapper, FLOATING);
+    if (below(mapper, 4) == 0) {
+        map_in_arena(mapper);
+    } else if (mapper->floating[i].pages == 0) {
+        float_one(mapper, i);
+    } else if (below(mapper, 2) == 0) {
+        move_one(mapper, i);
+    } else {
+        sink_one(mapper, i);
+    }
+}
+
+static void sink_all(struct mapper *mapper) {
+    for (unsigned i = 0; i < FLOATING; i++) {
+        if (mapper->floating[i].pages != 0) {
+            munmap((void *)mapper->floating[i].low, mapper->floating[i].pages * PAGE);
+        }
+    }
+    munmap((void *)mapper->arena, ARENA_PAGES * PAGE);
+}
+
+// Each page of the arena has the kind of its mapping, and a stack.
+struct checked {
+    const struct mapper *mapper;
+    unsigned pages, wrong, nameless;
+};
+
+static void check_range(const struct mapped_range *range, void *context) {
+    struct checked *checked = context;
+    uintptr_t low = checked->mapper->arena;
+    for (uintptr_t at = range->low; at < range->high; at += PAGE) {
+        if (at >= low && at < low + ARENA_PAGES * PAGE) {
+            checked->pages++;
+            checked->wrong +=
+                checked->mapper->model[(at - low) / PAGE] != range->kind || range->mover != 0 || range->owner != MAPPING_OF_PROGRAM;
+            checked->nameless += range->stack == NULL;
+        }
+    }
+}
+
+static bool agrees(const struct mapper *mapper) {
+    struct checked checked = {.mapper = mapper};
+    struct mapping_stats stats;
+    mappings_read_stats(&profiler, &stats);
+    return mapped_ranges_each(&profiler, check_range, &checked) && checked.pages == ARENA_PAGES && checked.wrong == 0 &&
+           (checked.nameless == 0 || stats.nameless != 0); // too many new stacks in a second
+}
+
+// ---- One call after another ----
+
+struct look {
+    uintptr_t low, high; // where
+    char text[300];
+};
+
+static void describe(const struct mapped_range *range, void *context) {
+    struct look *look = context;
+    size_t length = strlen(look->text);
+    if (range->low < look->high && range->high > look->low) {
+        snprintf(look->text + length, sizeof look->text - length, " %d-%d:%d%s", (int)((range->low - look->low) / PAGE),
+                 (int)((range->high - look->low) / PAGE), range->kind, range->stack != NULL ? "" : "?");
+    }
+}
+
+// The ranges in so many pages from low on: pages, kind.
+static const char *ranges_at(uintptr_t low, size_t pages) {
+    static struct look look;
+    look = (struct look){low, low + pages * PAGE, ""};
+    assert_true(mapped_ranges_each(&profiler, describe, &look));
+    return look.text;
+}
+
+// Pages that nobody else is given. Past the hooks, so that they are unknown.
+static uintptr_t reserve(size_t pages) {
+    long base = syscall(SYS_mmap, NULL, pages * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    assert_true(base != -1);
+    return (uintptr_t)base;
+}
+
+static void a_failed_call_changes_nothing(void **state) {
+    (void)state;
+    uintptr_t at = reserve(20);
+    map(at, 4, MAPPING_SHARED);
+    map(at + 4 * PAGE, 2, MAPPING_ANONYMOUS);
+    assert_string_equal(ranges_at(at, 20), " 0-4:1 4-6:0");
+    assert_true(mremap((void *)at, 4 * PAGE, 8 * PAGE, 0) == MAP_FAILED);                    // no room
+    assert_true(mremap((void *)at, 6 * PAGE, 8 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED);       // two areas
+    assert_true(mremap((void *)(at + 1), 4 * PAGE, 8 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED); // not a page
+    assert_int_equal(munmap((void *)(at + 1), PAGE), -1);
+    assert_int_equal(munmap((void *)at, 0), -1);
+    assert_true(mmap((void *)at, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED);
+    assert_true(mmap((void *)at, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, -1, 0) == MAP_FAILED);
+    assert_string_equal(ranges_at(at, 20), " 0-4:1 4-6:0");
+    munmap((void *)at, 20 * PAGE);
+    assert_string_equal(ranges_at(at, 20), "");
+}
+
+static void mremap_moves_lengthens_and_shortens(void **state) {
+    (void)state;
+    uintptr_t at = reserve(20);
+    map(at, 6, MAPPING_FILE);
+    assert_ptr_equal(mremap((void *)at, 6 * PAGE, 2 * PAGE, 0), (void *)at);
+    assert_string_equal(ranges_at(at, 20), " 0-2:2");
+    assert_ptr_equal(mremap((void *)at, 2 * PAGE, 3 * PAGE, 0), (void *)at);
+    assert_string_equal(ranges_at(at, 20), " 0-3:2");
+    assert_ptr_equal(mremap((void *)at, PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)(at + 10 * PAGE)), (void *)(at + 10 * PAGE));
+    assert_string_equal(ranges_at(at, 20), " 1-3:2 10-12:2");
+    map(at + 15 * PAGE, 1, MAPPING_SHARED);
+    assert_ptr_equal(mremap((void *)(at + 15 * PAGE), 0, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)(at + 11 * PAGE)), // once more
+                     (void *)(at + 11 * PAGE));
+    assert_string_equal(ranges_at(at, 20), " 1-3:2 10-11:2 11-12:1 15-16:1");
+    munmap((void *)at, 20 * PAGE);
+}
+
+// Two threads' calls, in an order that only chance brings about: what is at the old address is somebody else's by the time the mapping
+// arrives.
+static void an_address_is_reused_before_a_mapping_arrives(void **state) {
+    (void)state;
+    uintptr_t at = reserve(20);
+    struct mapping_call call = {(uintptr_t)__builtin_return_address(0), __builtin_frame_address(0)};
+    mappings_added(&profiler, at, 4 * PAGE, MAPPING_SHARED, &call);
+    uint32_t mover = mappings_leaving(&profiler, at, 4 * PAGE);
+    mappings_added(&profiler, at + PAGE, PAGE, MAPPING_FILE, &call);
+    mappings_arrived(&profiler, mover, at, 4 * PAGE, at + 10 * PAGE, 5 * PAGE, &call);
+    assert_string_equal(ranges_at(at, 20), " 1-2:2 10-15:1");
+    mover = mappings_leaving(&profiler, at + 10 * PAGE, 5 * PAGE);
+    mappings_arrived(&profiler, mover, at + 10 * PAGE, 5 * PAGE, 0, 0, &call); // it has failed
+    assert_string_equal(ranges_at(at, 20), " 1-2:2 10-15:1");
+    mover = mappings_leaving(&profiler, at + 10 * PAGE, 5 * PAGE); // shortened, and what it gave up is another's
+    mappings_added(&profiler, at + 14 * PAGE, PAGE, MAPPING_ANONYMOUS, &call);
+    mappings_arrived(&profiler, mover, at + 10 * PAGE, 5 * PAGE, at + 10 * PAGE, 2 * PAGE, &call);
+    assert_string_equal(ranges_at(at, 20), " 1-2:2 10-12:1 14-15:0");
+    mappings_removed(&profiler, at, 20 * PAGE);
+    assert_string_equal(ranges_at(at, 20), "");
+}
+
+// What is not mapped any more leaves the map when it is in doubt, and nothing else does.
+static void the_map_is_compared_after_a_loss(void **state) {
+    (void)state;
+    uintptr_t at = reserve(20);
+    map(at, 10, MAPPING_ANONYMOUS);
+    syscall(SYS_munmap, at + 2 * PAGE, 3 * PAGE); // past the hooks
+    assert_string_equal(ranges_at(at, 20), " 0-10:0");
+    mappings_doubted(&profiler, false);
+    assert_string_equal(ranges_at(at, 20), " 0-2:0 5-10:0");
+    munmap((void *)at, 20 * PAGE);
+}
+
+// While the profiler is stopped, what is mapped is unknown; what was there before is known to be gone.
+static void a_stopped_profiler_forgets(void **state) {
+    (void)state;
+    uintptr_t at = reserve(20);
+    map(at, 10, MAPPING_ANONYMOUS);
+    cmemprof_stop();
+    map(at + PAGE, 2, MAPPING_SHARED);
+    munmap((void *)(at + 5 * PAGE), PAGE);
+    assert_string_equal(ranges_at(at, 20), " 0-1:0 3-5:0 6-10:0");
+    assert_int_equal(cmemprof_start(1), CMEMPROF_OK);
+    munmap((void *)at, 20 * PAGE);
+}
+
+// Has the map while it looks at one range.
+static _Atomic bool has_map, lets_go;
+
+static void wait_with_map(const struct mapped_range *range, void *context) {
+    (void)range, (void)context;
+    atomic_store(&has_map, true);
+    while (!atomic_load(&lets_go)) {
+        usleep(100);
+    }
+}
+
+static void *hold_map(void *context) {
+    mapped_ranges_each(&profiler, wait_with_map, context);
+    return NULL;
+}
+
+// All notes are taken, and another thread has the map: calls are made, and what was not noted is counted.
+static void what_cannot_be_noted_is_counted(void **state) {
+    (void)state;
+    uintptr_t at = reserve(20);
+    pthread_t holder;
+    map(at, 4, MAPPING_ANONYMOUS);
+    uint64_t lost_before = lost();
+    assert_int_equal(pthread_create(&holder, NULL, hold_map, NULL), 0);
+    while (!atomic_load(&has_map)) {
+        usleep(100);
+    }
+    for (int i = 0; i < MAPPING_LOG_NOTES; i++) {
+        map(at + 4 * PAGE, 1, MAPPING_ANONYMOUS);
+    }
+    assert_int_equal(munmap((void *)at, PAGE), 0);
+    atomic_store(&lets_go, true);
+    pthread_join(holder, NULL);
+    assert_string_equal(ranges_at(at, 20), " 1-4:0 4-5:0"); // the comparison has seen to it
+    assert_int_equal(lost(), lost_before + 1);
+    munmap((void *)at, 20 * PAGE);
+}
+
+// ---- By one thread and by many ----
+
+// The notes of one round fit into the log, so that none can be lost however long a thread is kept from running.
+enum { THREADS = 8, ROUND = 900 };
+
+static struct mapper mappers[THREADS];
+static pthread_barrier_t round_begins, round_ends;
+static _Atomic bool enough;
+static unsigned per_round, operations = 50000;
+
+static void *operate_in_rounds(void *context) {
+    for (;;) {
+        pthread_barrier_wait(&round_begins);
+        if (atomic_load(&enough)) {
+            return NULL;
+        }
+        for (unsigned i = 0; i < per_round; i++) {
+            operate(context);
+        }
+        pthread_barrier_wait(&round_ends);
+    }
+}
+
+static void operate_and_compare(unsigned threads) {
+    pthread_barrier_init(&round_begins, NULL, threads + 1);
+    pthread_barrier_init(&round_ends, NULL, threads + 1);
+    atomic_store(&enough, false);
+    per_round = ROUND / threads;
+    for (unsigned i = 0; i < threads; i++) {
+        open_mapper(&mappers[i], i + 1);
+        assert_int_equal(pthread_create(&mappers[i].thread, NULL, operate_in_rounds, &mappers[i]), 0);
+    }
+    mappings_apply(&profiler);
+    list_mapped(&at_start); // with the threads' stacks, which libc maps by itself
+    uint64_t lost_before = lost();
+    for (unsigned done = 0; done < operations; done += per_round * threads) {
+        pthread_barrier_wait(&round_begins);
+        pthread_barrier_wait(&round_ends);
+        assert_true(is_exact());
+        for (unsigned i = 0; i < threads; i++) {
+            assert_true(agrees(&mappers[i]));
+        }
+    }
+    assert_int_equal(lost(), lost_before);
+    atomic_store(&enough, true);
+    pthread_barrier_wait(&round_begins);
+    for (unsigned i = 0; i < threads; i++) {
+        pthread_join(mappers[i].thread, NULL);
+        sink_all(&mappers[i]);
+    }
+}
+
+static void one_thread(void **state) {
+    (void)state;
+    operate_and_compare(1);
+}
+
+static void many_threads(void **state) {
+    (void)state;
+    operate_and_compare(THREADS);
+}
+
+// ---- In signal handlers ----
+
+static struct mapper interrupting;
+
+static void operate_in_handler(int number) {
+    (void)number;
+    for (int i = 0; i < 3; i++) {
+        operate(&interrupting);
+    }
+}
+
+static void handlers_map_too(void **state) {
+    (void)state;
+    struct sigaction action = {.sa_handler = operate_in_handler}, before;
+    open_mapper(&mappers[0], 100);
+    open_mapper(&interrupting, 200);
+    mappings_apply(&profiler);
+    list_mapped(&at_start);
+    uint64_t lost_before = lost();
+    assert_int_equal(sigaction(SIGPROF, &action, &before), 0);
+    for (int round = 0; round < 200; round++) {
+        // The handler runs where the next instruction is: in a hook, when the signal was sent to the process a moment before.
+        for (int i = 0; i < 100; i++) {
+            kill(getpid(), SIGPROF);
+            operate(&mappers[0]);
+        }
+        assert_true(is_exact());
+        assert_true(agrees(&mappers[0]) && agrees(&interrupting));
+    }
+    sigaction(SIGPROF, &before, NULL);
+    assert_int_equal(lost(), lost_before);
+    sink_all(&mappers[0]);
+    sink_all(&interrupting);
+}
+
+// ---- In a forked child ----
+
+static void *operate_freely(void *context) {
+    while (!atomic_load(&enough)) {
+        operate(context);
+    }
+    return NULL;
+}
+
+// The child knows what was mapped, but for what the other threads were about to note, and goes on by itself.
+static int check_in_child(struct mapper *mapper, unsigned others) {
+    uintptr_t in_flight = others * 2 * FLOATING_PAGES * PAGE;
+    known.count = 0;
+    if (!mapped_ranges_each(&profiler, see_range, &known)) {
+        return 1;
+    }
+    list_mapped(&now);
+    uintptr_t unknown = difference(&now, &known);
+    if (difference(&known, &now) != 0 || (lost() == 0 && unknown > in_flight)) {
+        return 2;
+    }
+    for (int i = 0; i < 2000; i++) {
+        operate(mapper);
+    }
+    known.count = 0;
+    if (!mapped_ranges_each(&profiler, see_range, &known) || !agrees(mapper)) {
+        return 3;
+    }
+    list_mapped(&now);
+    return difference(&known, &now) != 0 || difference(&now, &known) > unknown ? 4 : 0;
+}
+
+static void a_child_goes_on(void **state) {
+    (void)state;
+    enum { OTHERS = 3 };
+    atomic_store(&enough, false);
+    for (unsigned i = 0; i <= OTHERS; i++) {
+        open_mapper(&mappers[i], i + 1000);
+    }
+    mappings_apply(&profiler);
+    for (unsigned i = 0; i < OTHERS; i++) {
+        assert_int_equal(pthread_create(&mappers[i].thread, NULL, operate_freely, &mappers[i]), 0);
+    }
+    list_mapped(&at_start);
+    for (int i = 0; i < 20; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(100);
+            _exit(check_in_child(&mappers[OTHERS], OTHERS));
+        }
+        int status = -1;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
+    atomic_store(&enough, true);
+    for (unsigned i = 0; i <= OTHERS; i++) {
+        if (i < OTHERS) {
+            pthread_join(mappers[i].thread, NULL);
+        }
+        sink_all(&mappers[i]);
+    }
+}
+
+int main(int argc, char **argv) {
+    operations = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : operations;
+    file_of_pages = memfd_create("pages", MFD_CLOEXEC);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_failed_call_changes_nothing, start_all, stop),
+        cmocka_unit_test_setup_teardown(mremap_moves_lengthens_and_shortens, start_all, stop),
+        cmocka_unit_test_setup_teardown(an_address_is_reused_before_a_mapping_arrives, start_all, stop),
+        cmocka_unit_test_setup_teardown(the_map_is_compared_after_a_loss, start_all, stop),
+        cmocka_unit_test_setup_teardown(a_stopped_profiler_forgets, start_all, stop),
+        cmocka_unit_test_setup_teardown(what_cannot_be_noted_is_counted, start_all, stop),
+        cmocka_unit_test_setup_teardown(one_thread, start_all, stop),
+        cmocka_unit_test_setup_teardown(many_threads, start_all, stop),
+        cmocka_unit_test_setup_teardown(handlers_map_too, start_all, stop),
+        cmocka_unit_test_setup_teardown(a_child_goes_on, start_all, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
