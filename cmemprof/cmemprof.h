@@ -42,8 +42,9 @@ enum cmemprof_error cmemprof_start(uint64_t interval_bytes);
 // At the limit, stacks with no live samples are evicted; until then samples are dropped and counted. May be called at any time.
 void cmemprof_set_memory_limit(uint64_t limit_bytes);
 
-// Evicts stacks if memory is short, as taking a profile does; otherwise only reads some counters. Call about once a second: a table that
-// fills up between two profiles then drops samples for that long at most. Returns true if it evicted stacks.
+// Call about once a second. Advances the clock by which samples have an age, and evicts stacks if memory is short, as taking a profile
+// does: a table that fills up between two profiles then drops samples for that long at most. Otherwise only reads some counters. Returns
+// true if it evicted stacks.
 bool cmemprof_make_room(void);
 
 // Takes no new samples. Live samples are still tracked, so frees are seen and a later start continues the same totals.
@@ -128,6 +129,21 @@ struct cmemprof_stats {
     uint64_t nameless_mappings; // mappings that are known, but not by which call: not in a profile
 };
 void cmemprof_get_stats(struct cmemprof_stats *stats);
+
+// How old live memory is and how long freed memory lived, in bytes, estimated from the samples. realloc counts as a free and an allocation.
+enum { CMEMPROF_AGE_CLASSES = 6, CMEMPROF_LIFETIME_CLASSES = 18 };
+struct cmemprof_ages {
+    // Live memory, by age: less than 1 minute, 1 to 5, 5 to 30, 30 to 120, 2 hours to a day, more.
+    double live_bytes[CMEMPROF_AGE_CLASSES];
+    // Freed since the first start, by lifetime: less than 1 second, then class n is [2^(n-1), 2^n) s; the last one is open, from 18.2 hours
+    // on.
+    double freed_bytes[CMEMPROF_LIFETIME_CLASSES];
+    // Live memory, by age in the same classes: its lifetime is at least that long.
+    double outlived_bytes[CMEMPROF_LIFETIME_CLASSES];
+    // Ages and lifetimes are off by at most this, apart from whole seconds: the longest pause between two calls of cmemprof_make_room.
+    uint32_t worst_pause_s;
+};
+void cmemprof_get_ages(struct cmemprof_ages *ages); // reads all live samples
 
 // The real allocator's statistics of all its memory, sampled or not. 0: unknown; musl reports nothing, mimalloc not what is in use.
 struct cmemprof_allocator_stats {

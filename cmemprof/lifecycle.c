@@ -40,7 +40,7 @@ static bool open_tables(struct profiler *self) {
 // The first call of a function must not run lazy binding inside malloc. So everything that a sample calls is called once here.
 static void bind_early(struct profiler *self) {
     struct thread_state nobody = {.shard = SHARDS_OWNED + 1};
-    struct live_sample sample = {NULL, 0, sampler_weight(1, CMEMPROF_DEFAULT_INTERVAL_BYTES)};
+    struct live_sample sample = {.weight = live_table_weight(sampler_weight(1, CMEMPROF_DEFAULT_INTERVAL_BYTES))};
     const void *block = (const void *)4096; // the first pages are never mapped
     struct shard *shard = shards_take(&self->shards, &nobody);
     sampler_next(&nobody, CMEMPROF_DEFAULT_INTERVAL_BYTES);
@@ -64,6 +64,7 @@ static enum cmemprof_error open_once(struct profiler *self) {
     }
     loaded_code_list_objects(self);
     sampler_open();
+    profiler_start_clock(self);
     bind_early(self);
     mappings_open(self, *(void **)&real_allocator.malloc);
     atomic_store(&self->open, true);
@@ -158,6 +159,7 @@ enum cmemprof_error cmemprof_start(uint64_t interval_bytes) {
     }
     enum cmemprof_error error = lifecycle_open(&profiler);
     if (error == CMEMPROF_OK) {
+        profiler_advance_clock(&profiler); // while it is still off
         if (interval_bytes != 0) {
             atomic_store(&profiler.last_interval_bytes, interval_bytes);
         }
@@ -168,6 +170,11 @@ enum cmemprof_error cmemprof_start(uint64_t interval_bytes) {
 
 void cmemprof_stop(void) {
     atomic_store(&profiler.interval_bytes, 0);
+}
+
+bool cmemprof_make_room(void) {
+    profiler_advance_clock(&profiler);
+    return reclaim_make_room(&profiler);
 }
 
 const char *cmemprof_error_text(enum cmemprof_error error) {

@@ -34,7 +34,7 @@ struct live_slot { // half a cache line
     _Atomic uint64_t key;
     _Atomic(struct stack *) stack;
     _Atomic size_t size_bytes;
-    _Atomic uint64_t weight; // bits of a double
+    _Atomic uint64_t birth_and_weight; // seconds; below them the bits of a float
 };
 
 enum level_state { LEVEL_OPEN, LEVEL_CLOSED, LEVEL_EMPTYING, LEVEL_GONE };
@@ -195,13 +195,14 @@ static bool grow(struct live_table *table, struct live_part *part) {
 // ---- Adding ----
 
 // Caller must hold the part; the slot is free.
-static void write_slot(struct live_slot *slot, const struct live_sample *sample) {
+static inline __attribute__((always_inline)) void write_slot(struct live_slot *slot, const struct live_sample *sample) {
     atomic_thread_fence(memory_order_release); // a reader that sees a new value below also sees that the key was not live before
-    uint64_t weight;
-    memcpy(&weight, &sample->weight, sizeof weight);
+    float weight = (float)sample->weight;
+    uint32_t weight_bits;
+    memcpy(&weight_bits, &weight, sizeof weight);
     atomic_store_explicit(&slot->stack, sample->stack, memory_order_relaxed);
     atomic_store_explicit(&slot->size_bytes, sample->size_bytes, memory_order_relaxed);
-    atomic_store_explicit(&slot->weight, weight, memory_order_relaxed);
+    atomic_store_explicit(&slot->birth_and_weight, (uint64_t)sample->birth_s << 32 | weight_bits, memory_order_relaxed);
 }
 
 static inline bool add_to_slot(struct live_slot *slot, uint64_t address, const struct live_sample *sample) {
@@ -265,10 +266,14 @@ static inline void read_slot(const struct live_slot *slot, struct live_sample *s
     if (sample == NULL) {
         return;
     }
-    uint64_t weight = atomic_load_explicit(&slot->weight, memory_order_relaxed);
+    uint64_t both = atomic_load_explicit(&slot->birth_and_weight, memory_order_relaxed);
+    uint32_t weight_bits = (uint32_t)both;
+    float weight;
+    memcpy(&weight, &weight_bits, sizeof weight);
     sample->stack = atomic_load_explicit(&slot->stack, memory_order_relaxed);
     sample->size_bytes = atomic_load_explicit(&slot->size_bytes, memory_order_relaxed);
-    memcpy(&sample->weight, &weight, sizeof weight);
+    sample->weight = weight;
+    sample->birth_s = (uint32_t)(both >> 32);
 }
 
 static inline bool is_of(const struct live_slot *slot, uint64_t address, uint64_t *key) {
@@ -333,6 +338,21 @@ static __attribute__((noinline)) bool remove_slow(struct live_table *table, cons
     }
     // Otherwise it is not in the table, or another thread has removed it.
     return tag >= BLOCK_FILTER_ANYWHERE && remove_from_any(table, address, sample, counted);
+}
+
+bool live_table_remove_young(struct live_table *table, const void *block, uint32_t now_s) {
+    struct block_counts *counted = block_filter_present(&table->filter);
+    _Atomic uint8_t *count = block_filter_count(counted, block);
+    uint8_t tag = atomic_load_explicit(count, memory_order_relaxed);
+    struct live_level *newest = LIKELY(tag != 0 && tag <= LIVE_TABLE_PARTS) ? newest_of(&table->parts[tag - 1]) : NULL;
+    uint64_t address = (uintptr_t)block, key;
+    if (!LIKELY(newest != NULL && address != 0)) {
+        return false;
+    }
+    struct live_slot *slot = slot_of(newest, probe_of(address), 0);
+    return LIKELY(is_of(slot, address, &key)) &&
+           LIKELY(atomic_load_explicit(&slot->birth_and_weight, memory_order_relaxed) >> 32 == now_s) &&
+           remove_only(slot, key, count, &tag, NULL);
 }
 
 bool live_table_remove(struct live_table *table, const void *block, struct live_sample *sample) {

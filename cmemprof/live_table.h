@@ -29,8 +29,14 @@ struct stack;
 struct live_sample {
     struct stack *stack;
     size_t size_bytes; // as requested
-    double weight;     // number of allocations it stands for
+    double weight;     // number of allocations it stands for; must be a float's value (live_table_weight)
+    uint32_t birth_s;  // reading of the clock (age.h) when it was allocated
 };
+
+// The nearest weight that the table keeps: within 6e-8 of it.
+static inline double live_table_weight(double weight) {
+    return (float)weight;
+}
 
 enum { LIVE_TABLE_PARTS = 64, LIVE_TABLE_LEVELS = 20, LIVE_TABLE_FILTER_BYTES = 256 * 1024 };
 
@@ -74,6 +80,9 @@ static inline uint8_t live_table_tag(unsigned part) {
 }
 // Returns true if the block was live, and copies it to *sample unless NULL.
 bool live_table_remove(struct live_table *table, const void *block, struct live_sample *sample);
+// The fast way for what most samples are: born a moment ago, at now_s, and in their first slot. Returns false, with nothing changed, if it
+// is not such a one; live_table_remove may still find it.
+bool live_table_remove_young(struct live_table *table, const void *block, uint32_t now_s);
 
 uint64_t live_table_count(const struct live_table *table); // live blocks; reads the whole table
 

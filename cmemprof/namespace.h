@@ -6,6 +6,9 @@
 #define CMEMPROF_CMEMPROF_NAMESPACE_H
 
 #define address_sort cmemprof_address_sort
+#define age_advance cmemprof_age_advance
+#define age_class cmemprof_age_class
+#define age_label cmemprof_age_label
 #define allocator_stats_are_slow cmemprof_allocator_stats_are_slow
 #define allocator_stats_print cmemprof_allocator_stats_print
 #define block_filter_add cmemprof_block_filter_add
@@ -152,6 +155,7 @@
 #define live_table_open cmemprof_live_table_open
 #define live_table_put cmemprof_live_table_put
 #define live_table_remove cmemprof_live_table_remove
+#define live_table_remove_young cmemprof_live_table_remove_young
 #define live_table_tidy cmemprof_live_table_tidy
 #define loaded_code_after_fork_in_child cmemprof_loaded_code_after_fork_in_child
 #define loaded_code_after_fork_in_parent cmemprof_loaded_code_after_fork_in_parent
@@ -204,12 +208,15 @@
 #define private_arena_open cmemprof_private_arena_open
 #define private_arena_take cmemprof_private_arena_take
 #define profiler cmemprof_profiler
+#define profiler_advance_clock cmemprof_profiler_advance_clock
 #define profiler_begin cmemprof_profiler_begin
 #define profiler_finish cmemprof_profiler_finish
+#define profiler_forget_old cmemprof_profiler_forget_old
 #define profiler_measure_clock cmemprof_profiler_measure_clock
 #define profiler_move_begin cmemprof_profiler_move_begin
 #define profiler_move_end cmemprof_profiler_move_end
 #define profiler_record cmemprof_profiler_record
+#define profiler_start_clock cmemprof_profiler_start_clock
 #define range_map_close cmemprof_range_map_close
 #define range_map_each cmemprof_range_map_each
 #define range_map_from cmemprof_range_map_from

@@ -84,7 +84,7 @@ INLINE struct stack *capture_stack(struct profiler *self, const struct target *t
 
 INLINE void weigh(struct shard *shard, const struct sampling *sampling) {
     if (!LIKELY(shard->weight_size == sampling->size && shard->weight_interval == sampling->interval_bytes)) {
-        shard->weight = sampler_weight(sampling->size, sampling->interval_bytes);
+        shard->weight = live_table_weight(sampler_weight(sampling->size, sampling->interval_bytes));
         shard->weight_bytes = shard->weight * (double)sampling->size;
         shard->weight_size = sampling->size;
         shard->weight_interval = sampling->interval_bytes;
@@ -105,9 +105,10 @@ INLINE void record(struct profiler *self, const struct target *target, const str
     shard->objects += shard->weight;
     shard->bytes += shard->weight_bytes;
     shard->unflushed_samples++;
-    struct live_sample sample = {stack, sampling->size, shard->weight};
+    struct live_sample sample = {stack, sampling->size, shard->weight, age_now(&self->clock)};
     if (!LIKELY(live_table_put(&self->live, target->part, sampling->block, &sample, target->counted))) {
         shard_count(&shard->lost_live, 1);
+        lifetimes_add(&shard->lost_bytes, shard->weight_bytes);
     }
 }
 
@@ -185,7 +186,27 @@ void profiler_finish(uint64_t interval_bytes, const void *block, size_t size, ui
     profiler_leave(target.thread);
 }
 
-// ---- realloc ----
+// ---- free and realloc ----
+
+static void count_lifetime(struct profiler *self, const struct live_sample *sample) {
+    uint32_t lifetime_s = age_between(sample->birth_s, age_now(&self->clock)), own = thread_state.shard - 1;
+    double bytes = sample->weight * (double)sample->size_bytes;
+    if (lifetime_s == 0) {
+        return; // the rest of what was freed
+    }
+    if (LIKELY(own < SHARDS_OWNED)) {
+        lifetimes_count(&self->shards.items[own].lifetimes, lifetime_s, bytes);
+    } else {
+        lifetimes_count_shared(&self->shared_lifetimes, lifetime_s, bytes);
+    }
+}
+
+void profiler_forget_old(const void *block) {
+    struct live_sample sample;
+    if (live_table_remove(&profiler.live, block, &sample)) {
+        count_lifetime(&profiler, &sample);
+    }
+}
 
 void profiler_move_begin(const void *block, struct moving *moving) {
     moving->shard = NULL;
@@ -196,6 +217,9 @@ void profiler_move_begin(const void *block, struct moving *moving) {
     moving->evictions = atomic_load(&profiler.evictions); // after the shard is held: an eviction waits for shards held before
     if (live_table_remove(&profiler.live, block, &moving->sample)) {
         moving->shard = shard;
+        if (shard == NULL) {
+            count_lifetime(&profiler, &moving->sample);
+        }
     } else if (shard != NULL) {
         shard_release(shard);
     }
@@ -207,8 +231,19 @@ void profiler_move_end(const struct moving *moving, const void *stayed) {
     }
     bool known = (moving->evictions & 1) == 0 && moving->evictions == atomic_load(&profiler.evictions);
     unsigned part = (unsigned)(moving->shard - profiler.shards.items);
-    if (stayed != NULL && !(known && live_table_add(&profiler.live, part, stayed, &moving->sample))) {
-        shard_count(&moving->shard->lost_live, 1);
+    if (stayed == NULL || !(known && live_table_add(&profiler.live, part, stayed, &moving->sample))) {
+        count_lifetime(&profiler, &moving->sample); // also if it is lost: it is followed no longer
+        shard_count(&moving->shard->lost_live, stayed != NULL);
     }
     shard_release(moving->shard);
+}
+
+void profiler_start_clock(struct profiler *self) {
+    self->clock.zero_ns = (int64_t)now_ns();
+}
+
+void profiler_advance_clock(struct profiler *self) {
+    if (atomic_load(&self->open)) {
+        age_advance(&self->clock, (int64_t)now_ns(), atomic_load(&self->interval_bytes) != 0);
+    }
 }

@@ -26,6 +26,8 @@
 #include <stdint.h>
 
 #include "namespace.h"
+#include "age.h"
+#include "lifetimes.h"
 #include "live_table.h"
 #include "mapping_log.h"
 #include "memory_budget.h"
@@ -94,11 +96,13 @@ struct profiler {
     _Atomic uint64_t interval_bytes;      // 0: off
     _Atomic uint64_t last_interval_bytes; // of the last start: what samples were drawn with, also when off now
     _Atomic bool open;                    // the tables exist; of the process's never false again
+    struct age_clock clock;
     struct memory_budget budget;
     struct stack_table stacks;
     struct live_table live;
     struct unwinder unwinder;
     struct shards shards;
+    struct lifetimes shared_lifetimes; // of what threads without a shard of their own freed
     // Relaxed counters of what has no shard.
     _Atomic uint64_t unsharded_samples, unsampled_nested, reclaimed_stacks, reclaimed_samples;
     // Odd while an eviction is in progress; incremented when one begins and ends. A block inside realloc is not in the live table, so its
@@ -163,10 +167,18 @@ void profiler_move_begin(const void *block, struct moving *moving);
 // stayed: the block if it could not be moved, or NULL. If no shard was free at begin, the block counts as freed.
 void profiler_move_end(const struct moving *moving, const void *stayed);
 
-// Call before a block that may be sampled returns to the real allocator.
+void profiler_forget_old(const void *block); // and counts its lifetime
+
+// Call before a block that may be sampled returns to the real allocator. Lifetimes below a second are not counted (lifetimes.h).
 static inline void profiler_forget(const void *block) {
-    live_table_remove(&profiler.live, block, NULL);
+    if (!live_table_remove_young(&profiler.live, block, age_now(&profiler.clock))) {
+        profiler_forget_old(block);
+    }
 }
+
+// The clock of ages: starts it at 0, before the first sample; advances it to the present. Not inside malloc.
+void profiler_start_clock(struct profiler *self);
+void profiler_advance_clock(struct profiler *self);
 
 // Marks the profiler's own code on this thread: its allocations are not sampled and it is not re-entered. Nests.
 static inline void profiler_enter(struct thread_state *thread) {

@@ -246,10 +246,6 @@ bool reclaim_make_room(struct profiler *self) {
     return made;
 }
 
-bool cmemprof_make_room(void) {
-    return reclaim_make_room(&profiler);
-}
-
 // ---- The lock ----
 
 void reclaim_lock(struct profiler *self) {

@@ -24,7 +24,7 @@ void reclaim_lock(struct profiler *self);
 bool reclaim_timed_lock(struct profiler *self); // for the program's threads; returns false after a second
 void reclaim_unlock(struct profiler *self);
 
-// What cmemprof_make_room does.
+// Evicts stacks if memory is short; otherwise only reads some counters. Returns true if it evicted some.
 bool reclaim_make_room(struct profiler *self);
 
 // Evicts what it must. Caller must hold the lock. No effect while a snapshot exists.

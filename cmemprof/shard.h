@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "namespace.h"
+#include "lifetimes.h"
 #include "stack_table.h"
 #include "thread_state.h"
 #include "unwind.h"
@@ -39,6 +40,7 @@ struct shard {
     // Allocated at stack and not yet in its totals: a thread that samples in a loop writes private memory only.
     double objects, bytes;
     uint64_t unflushed_samples;
+    _Atomic double lost_bytes; // that the samples in lost_live stood for
     // The weight of the last size.
     size_t weight_size;
     uint64_t weight_interval;
@@ -48,6 +50,7 @@ struct shard {
     // Counters: written by the holder, read by any thread.
     _Atomic uint64_t samples, lost_stacks, lost_live, sampling_ns;
     _Atomic uint64_t ends[UNWIND_END_COUNT]; // UNWIND_COMPLETE is not counted
+    struct lifetimes lifetimes;              // of what the owner freed, also while the shard is not held
 
     struct unwind_memo memo;
 } __attribute__((aligned(64)));

@@ -104,6 +104,7 @@ static void read_tables(struct profiler *self, struct cmemprof_snapshot *snapsho
 static void fill(struct profiler *self, struct cmemprof_snapshot *snapshot) {
     struct timespec now;
     snapshot->of = self;
+    profiler_advance_clock(self);
     reclaim_lock(self);
     clock_gettime(CLOCK_REALTIME, &now);
     snapshot->time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;

@@ -27,7 +27,7 @@ static const void *page(uintptr_t number) {
 }
 
 static struct live_sample sample_of(uintptr_t number) {
-    return (struct live_sample){(struct stack *)number, number * 3, (double)number / 2};
+    return (struct live_sample){(struct stack *)number, number * 3, (double)number / 2, (uint32_t)(number << 31 | number)};
 }
 
 static void sum_sizes(const struct live_sample *sample, void *context) {
@@ -61,6 +61,7 @@ static void added_blocks_are_found(void **state) {
     assert_ptr_equal(out.stack, sample.stack);
     assert_int_equal(out.size_bytes, 15);
     assert_true(out.weight == 2.5);
+    assert_int_equal(out.birth_s, UINT32_C(1) << 31 | 5);
     assert_false(live_table_remove(&table, page(5), &out));
     assert_int_equal(live_table_count(&table), 0);
     live_table_close(&table);
@@ -459,10 +460,31 @@ static void readers_see_whole_samples(void **state) {
     live_table_close(&table);
 }
 
+// The fast way takes what was born now, and leaves everything else as it is.
+static void young_blocks_are_removed_at_once(void **state) {
+    (void)state;
+    struct live_table table;
+    struct live_sample sample = sample_of(5);
+    open_table(&table, 1 << 20);
+    assert_false(live_table_remove_young(&table, NULL, 0)); // free slots have address 0
+    assert_false(live_table_remove_young(&table, page(5), sample.birth_s));
+    assert_true(live_table_add(&table, PART, page(5), &sample));
+    assert_false(live_table_remove_young(&table, NULL, 0));
+    assert_false(live_table_remove_young(&table, page(5), sample.birth_s + 1));
+    assert_false(live_table_remove_young(&table, page(6), sample.birth_s));
+    assert_int_equal(live_table_count(&table), 1);
+    assert_true(live_table_remove_young(&table, page(5), sample.birth_s));
+    assert_int_equal(live_table_count(&table), 0);
+    assert_false(live_table_may_hold(&table, page(5)));
+    assert_false(live_table_remove_young(&table, page(5), sample.birth_s));
+    live_table_close(&table);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rejects_impossible_addresses),
         cmocka_unit_test(added_blocks_are_found),
+        cmocka_unit_test(young_blocks_are_removed_at_once),
         cmocka_unit_test(blocks_with_shared_counter),
         cmocka_unit_test(slots_are_reused),
         cmocka_unit_test(a_block_freed_by_two_threads_is_removed_once),

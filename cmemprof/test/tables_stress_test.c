@@ -47,16 +47,20 @@ static _Atomic uint64_t torn;
 
 static void check_whole(const struct live_sample *sample, void *context) {
     (void)context;
-    torn += sample->size_bytes != (uintptr_t)sample->stack * 3 || sample->weight != (double)(uintptr_t)sample->stack / 2;
+    uintptr_t number = (uintptr_t)sample->stack;
+    torn += sample->size_bytes != number * 3 || sample->weight != (double)number / 2 || sample->birth_s != (uint32_t)number;
 }
 
 static struct live_sample sample_of(uintptr_t number) {
-    return (struct live_sample){(struct stack *)number, number * 3, (double)number / 2};
+    return (struct live_sample){(struct stack *)number, number * 3, (double)number / 2, (uint32_t)number};
 }
 
 static bool free_block(uintptr_t number) {
     struct live_sample sample;
-    return live_table_may_hold(&live, page(number)) && live_table_remove(&live, page(number), &sample) && sample.size_bytes == number * 3;
+    uint32_t now_s = (uint32_t)(number + number % 2); // half of them are young
+    return live_table_may_hold(&live, page(number)) &&
+           (live_table_remove_young(&live, page(number), now_s) ||
+            (live_table_remove(&live, page(number), &sample) && sample.size_bytes == number * 3));
 }
 
 // Threads hold a shard while they add, as samples do.
