@@ -156,7 +156,7 @@ $(patsubst $(4)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(4)/test/*
 	@$$(CC) -pthread $(3) -o $$@ $$^ -lcmocka $(call libs,$(1)) $(TEST_LIBS_$(1))
 endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
-HOOKED_TESTS := $(patsubst %,cmemprof_%_test,ages allocator_stats %,cmemprof_%_test,allocator_stats hook hook_cxx hook_mappings interposition interposition_static loaded_code mappings real_allocator profiler reclaim resident_glibc snapshot snapshot_encode)
+HOOKED_TESTS := $(patsubst %,cmemprof_%_test,ages allocator_stats hook hook_cxx hook_mappings interposition interposition_static loaded_code peak mappings real_allocator profiler reclaim resident_glibc snapshot snapshot_encode)
 $(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),obj,,$(r)))))
 $(foreach f,merge series lz4 upload receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(SANITIZE),$(r)))))
 .SECONDARY:

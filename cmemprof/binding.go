@@ -20,6 +20,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"time"
 	"unsafe"
 
 	_ "github.com/cmemprof/cmemprof/merge" // its C code encodes the profile
@@ -85,7 +86,18 @@ func Stop() {
 // and besides nameless, how many C addresses have no name: where there is no /proc, and the program's file is not where it was when it was
 // started, those are all of its own C functions. Nothing is printed.
 func Profile() ([]byte, error) {
-	snapshot := C.cmemprof_snapshot_take()
+	return encode(C.cmemprof_snapshot_take())
+}
+
+// Peaks returns what C code had in use at two moments since the last [Start]: when most C memory was live (sample types peak_objects and
+// peak_space), and when the process's RSS was highest (peak_rss_objects, peak_rss_space), as far as [MakeRoom] and [Profile] saw. For each
+// of them a comment that begins with "cmemprof: peak=" says when it was and how high.
+func Peaks() ([]byte, error) {
+	return encode(C.cmemprof_snapshot_take_peaks())
+}
+
+// encode frees the snapshot.
+func encode(snapshot *C.struct_cmemprof_snapshot) ([]byte, error) {
 	if snapshot == nil {
 		return nil, asError(C.CMEMPROF_NO_MEMORY)
 	}
@@ -136,8 +148,9 @@ func SetMemoryLimit(bytes uint64) {
 	C.cmemprof_set_memory_limit(C.uint64_t(bytes))
 }
 
-// MakeRoom evicts stacks if memory is short, as [Profile] does, and reports whether it did; otherwise it only reads some counters. Call about
-// once a second: a table that fills up between two profiles then drops samples for that long at most.
+// MakeRoom must be called about once a second. It advances the clock by which samples have an age, keeps what is live if that is a new peak (see
+// [Peaks]), and evicts stacks if memory is short, as [Profile] does: a table that fills up between two profiles then drops samples for that long
+// at most. It reports whether it evicted some. Without a peak or a lack of memory it reads all live samples and some counters.
 func MakeRoom() bool {
 	return bool(C.cmemprof_make_room())
 }
@@ -197,6 +210,50 @@ func GetStats() Stats {
 		LostMappings:     uint64(s.lost_mappings),
 		NamelessMappings: uint64(s.nameless_mappings),
 	}
+}
+
+// Ages is how old live C memory is and how long freed C memory lived, in bytes, estimated from samples. realloc counts as a free and an allocation.
+type Ages struct {
+	LiveBytes     [C.CMEMPROF_AGE_CLASSES]float64      // less than 1 minute, 1 to 5, 5 to 30, 30 to 120, 2 hours to a day, more
+	FreedBytes    [C.CMEMPROF_LIFETIME_CLASSES]float64 // since the first Start: lived less than 1 s, then class n is [2^(n-1), 2^n) s; the last one is open
+	OutlivedBytes [C.CMEMPROF_LIFETIME_CLASSES]float64 // live memory in these classes, by its age: it will live at least that long
+	WorstPauseS   uint32                               // ages may be off by this: longest time between two calls of MakeRoom
+}
+
+// GetAges returns the present figures. It reads all live samples.
+func GetAges() Ages {
+	var a C.struct_cmemprof_ages
+	C.cmemprof_get_ages(&a)
+	ages := Ages{WorstPauseS: uint32(a.worst_pause_s)}
+	for i, bytes := range a.live_bytes {
+		ages.LiveBytes[i] = float64(bytes)
+	}
+	for i := range a.freed_bytes {
+		ages.FreedBytes[i], ages.OutlivedBytes[i] = float64(a.freed_bytes[i]), float64(a.outlived_bytes[i])
+	}
+	return ages
+}
+
+// Peak is a moment that [Peaks] has the stacks of.
+type Peak struct {
+	LiveBytes float64   // of C, estimated from samples
+	RSSBytes  uint64    // of the process; 0: unknown
+	Time      time.Time // zero: there is none yet
+}
+
+// GetPeaks returns the moment at which most C memory was live, and that at which RSS was highest, since the last [Start].
+func GetPeaks() (live, rss Peak) {
+	var l, r C.struct_cmemprof_peak
+	C.cmemprof_get_peaks(&l, &r)
+	return newPeak(l), newPeak(r)
+}
+
+func newPeak(p C.struct_cmemprof_peak) Peak {
+	peak := Peak{LiveBytes: float64(p.live_bytes), RSSBytes: uint64(p.rss_bytes)}
+	if p.time_ns != 0 {
+		peak.Time = time.Unix(0, int64(p.time_ns)).UTC()
+	}
+	return peak
 }
 
 // AllocatorStats is what the real allocator reports of all its memory, sampled or not. A figure is 0 if it is unknown; see struct

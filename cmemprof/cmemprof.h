@@ -42,9 +42,9 @@ enum cmemprof_error cmemprof_start(uint64_t interval_bytes);
 // At the limit, stacks with no live samples are evicted; until then samples are dropped and counted. May be called at any time.
 void cmemprof_set_memory_limit(uint64_t limit_bytes);
 
-// Call about once a second. Advances the clock by which samples have an age, and evicts stacks if memory is short, as taking a profile
-// does: a table that fills up between two profiles then drops samples for that long at most. Otherwise only reads some counters. Returns
-// true if it evicted stacks.
+// Call about once a second, not on a thread that must not wait: it reads all live samples. Advances the clock by which samples have an age,
+// copies what is live if that is a new peak (cmemprof_snapshot_take_peaks), and evicts stacks if memory is short, as taking a profile does:
+// a table that fills up between two profiles then drops samples for that long at most. Returns true if it evicted stacks.
 bool cmemprof_make_room(void);
 
 // Takes no new samples. Live samples are still tracked, so frees are seen and a later start continues the same totals.
@@ -75,6 +75,13 @@ void cmemprof_set_go_heap(uintptr_t address);
 struct cmemprof_snapshot;
 struct cmemprof_snapshot *cmemprof_snapshot_take(void); // returns NULL if memory runs out
 void cmemprof_snapshot_free(struct cmemprof_snapshot *snapshot);
+
+// The same of two earlier moments: the most live C memory and the highest RSS that were seen since sampling was last started, by
+// cmemprof_make_room about once a second and by each profile. Its sample types are peak_rss_objects/count and peak_rss_space/bytes (live C
+// memory at the highest RSS), peak_objects/count and peak_space/bytes (live at the most live C memory); a comment for each moment,
+// "cmemprof: peak=rss bytes=... rss_bytes=... time=... after_s=...", says when it was and how high. Stacks that hold little are one sample,
+// "[other stacks]". Each moment may be up to a 32nd below the highest that was seen, for 10 s.
+struct cmemprof_snapshot *cmemprof_snapshot_take_peaks(void); // returns NULL if memory runs out
 
 // Every Go return address in the snapshot once, unordered. Valid as long as the snapshot.
 size_t cmemprof_snapshot_go_pcs(const struct cmemprof_snapshot *snapshot, const uintptr_t **pcs);
@@ -144,6 +151,15 @@ struct cmemprof_ages {
     uint32_t worst_pause_s;
 };
 void cmemprof_get_ages(struct cmemprof_ages *ages); // reads all live samples
+
+// The moments that cmemprof_snapshot_take_peaks is of. time_ns 0: there is none yet.
+struct cmemprof_peak {
+    double live_bytes;  // of C, estimated from samples
+    uint64_t rss_bytes; // of the process; 0: unknown
+    int64_t time_ns;    // since 1970
+    uint32_t after_s;   // since the first start
+};
+void cmemprof_get_peaks(struct cmemprof_peak *live, struct cmemprof_peak *rss);
 
 // The real allocator's statistics of all its memory, sampled or not. 0: unknown; musl reports nothing, mimalloc not what is in use.
 struct cmemprof_allocator_stats {

@@ -10,6 +10,7 @@
 #include "loaded_code.h"
 #include "lock_order.h"
 #include "mappings.h"
+#include "peak.h"
 #include "real_allocator.h"
 #include "reclaim.h"
 #include "sampler.h"
@@ -81,6 +82,7 @@ enum cmemprof_error lifecycle_open(struct profiler *self) {
 void lifecycle_close(struct profiler *self) {
     reclaim_close(self);
     mappings_close(self);
+    peak_forget(self);
     close_tables(self);
     modules_free(&self->code.modules);
     symbols_free(self->naming.symbols);
@@ -119,6 +121,7 @@ static void after_fork(struct profiler *self) {
     code_objects_after_fork_in_child();
     reclaim_after_fork(self);
     mappings_after_fork_in_child(self);
+    peak_after_fork(self);
     // Forked by a signal handler inside a sample: its shard stays held, so that the sample can finish.
     if (atomic_load(&self->open) && thread_state.busy == 0 && (!shards_after_fork(&self->shards) || was_evicting)) {
         balance_after_fork(self);
@@ -152,6 +155,16 @@ static __attribute__((constructor)) void watch_forks(void) {
 
 // ---- The interface ----
 
+// Before sampling starts anew.
+static void begin_if_off(struct profiler *self, uint64_t interval_bytes) {
+    profiler_advance_clock(self);
+    if (atomic_load(&self->interval_bytes) == 0 && interval_bytes != 0) {
+        reclaim_lock(self);
+        peak_forget(self);
+        reclaim_unlock(self);
+    }
+}
+
 enum cmemprof_error cmemprof_start(uint64_t interval_bytes) {
     // The process's malloc must be in the same object as this code; in a plugin that was loaded late it is not.
     if (!interposition_is_active()) {
@@ -159,7 +172,7 @@ enum cmemprof_error cmemprof_start(uint64_t interval_bytes) {
     }
     enum cmemprof_error error = lifecycle_open(&profiler);
     if (error == CMEMPROF_OK) {
-        profiler_advance_clock(&profiler); // while it is still off
+        begin_if_off(&profiler, interval_bytes);
         if (interval_bytes != 0) {
             atomic_store(&profiler.last_interval_bytes, interval_bytes);
         }
@@ -174,6 +187,7 @@ void cmemprof_stop(void) {
 
 bool cmemprof_make_room(void) {
     profiler_advance_clock(&profiler);
+    peak_look(&profiler);
     return reclaim_make_room(&profiler);
 }
 

@@ -7,6 +7,7 @@
 #include "cmemprof.h"
 #include "code_objects.h"
 #include "lock_order.h"
+#include "peak.h"
 #include "reclaim.h"
 
 // The listing lock is held while the loader lists its objects. fork waits for it: the loader's own lock for that (dl_load_write_lock) is
@@ -81,12 +82,17 @@ struct needed {
     uint8_t *bits;
 };
 
-static void need(struct stack *stack, void *context) {
+// Of an entry or of a peak's copy of one.
+static void need(const struct stack *stack, void *context) {
     const struct needed *needed = context;
     uint32_t retired = atomic_load_explicit(&stack->retired, memory_order_relaxed);
     if (retired < needed->generations) {
         needed->bits[retired / 8] |= (uint8_t)(1 << retired % 8);
     }
+}
+
+static void need_entry(struct stack *stack, void *context) {
+    need(stack, context);
 }
 
 static bool is_needed(struct module_stay stay, const void *context) {
@@ -104,7 +110,9 @@ static void forget_unneeded(struct profiler *self) {
     struct needed needed = {.generations = self->code.modules.generation + 1};
     needed.bits = calloc(1, needed.generations / 8 + 1);
     if (needed.bits != NULL && reclaim_timed_lock(self)) {
-        stack_table_each(&self->stacks, need, &needed);
+        stack_table_each(&self->stacks, need_entry, &needed);
+        peak_visit(&self->peaks.live, need, &needed);
+        peak_visit(&self->peaks.rss, need, &needed);
         modules_forget(&self->code.modules, is_needed, &needed);
         reclaim_unlock(self);
     }

@@ -202,6 +202,13 @@
 #define object_file_frames cmemprof_object_file_frames
 #define object_file_open cmemprof_object_file_open
 #define page_residency cmemprof_page_residency
+#define page_residency_of_process cmemprof_page_residency_of_process
+#define peak_after_fork cmemprof_peak_after_fork
+#define peak_copy cmemprof_peak_copy
+#define peak_forget cmemprof_peak_forget
+#define peak_look cmemprof_peak_look
+#define peak_of_snapshot cmemprof_peak_of_snapshot
+#define peak_visit cmemprof_peak_visit
 #define private_arena_block cmemprof_private_arena_block
 #define private_arena_close cmemprof_private_arena_close
 #define private_arena_give cmemprof_private_arena_give
@@ -237,6 +244,7 @@
 #define reclaim_snapshot_ends cmemprof_reclaim_snapshot_ends
 #define reclaim_sum_live cmemprof_reclaim_sum_live
 #define reclaim_timed_lock cmemprof_reclaim_timed_lock
+#define reclaim_try_lock cmemprof_reclaim_try_lock
 #define reclaim_unlock cmemprof_reclaim_unlock
 #define reserved_memory_map cmemprof_reserved_memory_map
 #define reserved_memory_open_slow cmemprof_reserved_memory_open_slow
@@ -280,6 +288,7 @@
 #define snapshot_collect_addresses cmemprof_snapshot_collect_addresses
 #define snapshot_is_go cmemprof_snapshot_is_go
 #define snapshot_of cmemprof_snapshot_of
+#define snapshot_of_peaks cmemprof_snapshot_of_peaks
 #define stack_add_allocations cmemprof_stack_add_allocations
 #define stack_alloc_bytes cmemprof_stack_alloc_bytes
 #define stack_alloc_objects cmemprof_stack_alloc_objects

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { PAGE_BYTES = 4096, WORDS = 512 };
@@ -35,4 +36,22 @@ size_t page_residency(const void *begin, size_t bytes, size_t otherwise) {
     }
     errno = saved;
     return page >= end ? resident : otherwise;
+}
+
+// Second number of statm, in pages.
+size_t page_residency_of_process(void) {
+    char text[128];
+    int saved = errno, file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t length = file >= 0 ? read(file, text, sizeof text - 1) : -1;
+    if (file >= 0) {
+        close(file);
+    }
+    errno = saved;
+    if (length <= 0) {
+        return 0;
+    }
+    text[length] = '\0';
+    char *at = text;
+    strtoul(at, &at, 10);
+    return strtoul(at, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }

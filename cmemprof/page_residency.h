@@ -11,4 +11,7 @@
 // In bytes of whole pages private to the process. Returns `otherwise` if the kernel does not say (no /proc).
 size_t page_residency(const void *begin, size_t bytes, size_t otherwise);
 
+// RSS in bytes; 0: unknown (no /proc).
+size_t page_residency_of_process(void);
+
 #endif

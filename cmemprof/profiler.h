@@ -30,6 +30,7 @@
 #include "lifetimes.h"
 #include "live_table.h"
 #include "mapping_log.h"
+#include "mapped_buffer.h"
 #include "memory_budget.h"
 #include "modules.h"
 #include "range_map.h"
@@ -92,6 +93,24 @@ struct mappings {
     double pending_objects, pending_bytes;
 };
 
+// Of peak.c: the live stacks at one moment.
+struct peak {
+    struct mapped_buffer memory;       // copies of the stacks, one behind the other; charged to the budget
+    size_t size_bytes;                 // used of it
+    double objects, bytes;             // all that was live
+    double other_objects, other_bytes; // of this, at stacks that were left out
+    uint64_t rss_bytes;                // of the process; 0: unknown
+    int64_t time_ns;                   // since 1970; 0: there was no such moment yet
+    uint32_t at_s;                     // of the clock of ages
+};
+
+// Guarded by the reclaiming lock.
+struct peaks {
+    struct peak live, rss;    // at the most live C memory and at the highest RSS since the last start
+    uint64_t next_look_ns;    // not before
+    _Atomic bool are_copying; // in a forked child: what was being copied is lost
+};
+
 struct profiler {
     _Atomic uint64_t interval_bytes;      // 0: off
     _Atomic uint64_t last_interval_bytes; // of the last start: what samples were drawn with, also when off now
@@ -115,6 +134,7 @@ struct profiler {
     struct lost_samples last_profile;
     struct naming naming;
     struct mappings mappings;
+    struct peaks peaks;
 };
 
 // A profiler that was never opened.

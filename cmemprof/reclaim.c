@@ -2,37 +2,17 @@
 
 #include "reclaim.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "cmemprof.h"
 #include "lock_order.h"
 #include "mappings.h"
+#include "page_residency.h"
 
 enum { MIN_LIMIT_BYTES = 8 << 20, SHARE_OF_RESIDENT = 100 };
 
 // ---- Limit ----
-
-// Returns 0 if unknown. Second number of statm, in pages.
-static size_t resident_bytes(void) {
-    char text[128];
-    int saved = errno, file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    ssize_t length = file >= 0 ? read(file, text, sizeof text - 1) : -1;
-    if (file >= 0) {
-        close(file);
-    }
-    errno = saved;
-    if (length <= 0) {
-        return 0;
-    }
-    text[length] = '\0';
-    char *at = text;
-    strtoul(at, &at, 10);
-    return strtoul(at, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
-}
 
 // What is charged to the limit besides the tables.
 static size_t fixed_bytes(const struct profiler *self) {
@@ -46,7 +26,7 @@ static size_t fixed_bytes(const struct profiler *self) {
 void reclaim_set_limit(struct profiler *self) {
     size_t limit = atomic_load(&self->reclaim.wanted_limit);
     if (limit == 0) {
-        size_t share = resident_bytes() / SHARE_OF_RESIDENT;
+        size_t share = page_residency_of_process() / SHARE_OF_RESIDENT;
         limit = share > MIN_LIMIT_BYTES ? share : MIN_LIMIT_BYTES;
     }
     atomic_store(&self->budget.limit_bytes, limit);
@@ -254,6 +234,10 @@ void reclaim_lock(struct profiler *self) {
 
 bool reclaim_timed_lock(struct profiler *self) {
     return lock_take_in_time(&self->reclaim.lock, LOCK_RECLAIMING);
+}
+
+bool reclaim_try_lock(struct profiler *self) {
+    return lock_try(&self->reclaim.lock, LOCK_RECLAIMING);
 }
 
 void reclaim_unlock(struct profiler *self) {

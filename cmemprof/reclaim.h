@@ -22,6 +22,7 @@
 // The reclaiming lock: held to walk the tables and to change what those walks record. Never taken inside malloc.
 void reclaim_lock(struct profiler *self);
 bool reclaim_timed_lock(struct profiler *self); // for the program's threads; returns false after a second
+bool reclaim_try_lock(struct profiler *self);   // for what can wait for another time
 void reclaim_unlock(struct profiler *self);
 
 // Evicts stacks if memory is short; otherwise only reads some counters. Returns true if it evicted some.

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "loaded_code.h"
+#include "peak.h"
 #include "reclaim.h"
 #include "statistics.h"
 
@@ -40,6 +41,7 @@ static void visit_stack(struct stack *stack, void *context) {
                                   .inuse_bytes = stack->inuse_bytes,
                                   .samples = samples};
         snapshot->emitted_samples += samples;
+        snapshot->live_bytes += stack->inuse_bytes;
     }
 }
 
@@ -99,6 +101,7 @@ static void read_tables(struct profiler *self, struct cmemprof_snapshot *snapsho
     // It misses no earlier sample, since shards were waited for.
     snapshot->stats.samples = snapshot->emitted_samples + snapshot->stats.lost_stacks + snapshot->stats.lost_shards;
     compute_losses(snapshot);
+    peak_of_snapshot(self, snapshot->live_bytes);
 }
 
 static void fill(struct profiler *self, struct cmemprof_snapshot *snapshot) {
@@ -120,11 +123,54 @@ static void fill(struct profiler *self, struct cmemprof_snapshot *snapshot) {
     snapshot->failed |= !snapshot_collect_addresses(snapshot);
 }
 
-struct cmemprof_snapshot *snapshot_of(struct profiler *self) {
+// ---- Peaks ----
+
+static void visit_live_peak(const struct stack *stack, void *context) {
+    struct record *record = add_record(context);
+    if (record != NULL) {
+        *record = (struct record){.stack = stack, .inuse_objects = stack->inuse_objects, .inuse_bytes = stack->inuse_bytes};
+    }
+}
+
+static void visit_rss_peak(const struct stack *stack, void *context) {
+    struct record *record = add_record(context);
+    if (record != NULL) {
+        *record = (struct record){.stack = stack, .alloc_objects = stack->inuse_objects, .alloc_bytes = stack->inuse_bytes};
+    }
+}
+
+// A stack may have a record of each peak; readers add them up.
+static void fill_from_peaks(struct profiler *self, struct cmemprof_snapshot *snapshot) {
+    const struct peak *live = &snapshot->live_peak, *rss = &snapshot->rss_peak;
+    snapshot->of = self;
+    snapshot->is_of_peaks = true;
+    reclaim_lock(self);
+    snapshot->generation = loaded_code_generation(self);
+    snapshot->interval_bytes = atomic_load(&self->last_interval_bytes);
+    statistics_read(self, &snapshot->stats);
+    snapshot->unfollowed_percent = percent(snapshot->stats.lost_live, snapshot->stats.samples);
+    snapshot->dropped_percent = percent(snapshot->stats.lost_stacks + snapshot->stats.lost_shards, snapshot->stats.samples);
+    snapshot->failed |= !peak_copy(&self->peaks.live, &snapshot->live_peak) || !peak_copy(&self->peaks.rss, &snapshot->rss_peak);
+    reclaim_snapshot_begins(self);
+    reclaim_unlock(self);
+    snapshot->time_ns = live->time_ns;
+    struct record *others = live->other_objects + rss->other_objects != 0 ? add_record(snapshot) : NULL;
+    if (others != NULL) {
+        *others = (struct record){.alloc_objects = rss->other_objects,
+                                  .alloc_bytes = rss->other_bytes,
+                                  .inuse_objects = live->other_objects,
+                                  .inuse_bytes = live->other_bytes};
+    }
+    peak_visit(rss, visit_rss_peak, snapshot);
+    peak_visit(live, visit_live_peak, snapshot);
+    snapshot->failed |= !snapshot_collect_addresses(snapshot);
+}
+
+static struct cmemprof_snapshot *take(struct profiler *self, void (*fill_it)(struct profiler *, struct cmemprof_snapshot *)) {
     profiler_enter(&thread_state);
     struct cmemprof_snapshot *snapshot = calloc(1, sizeof *snapshot);
     if (snapshot != NULL) {
-        fill(self, snapshot);
+        fill_it(self, snapshot);
         if (snapshot->failed) {
             cmemprof_snapshot_free(snapshot);
             snapshot = NULL;
@@ -134,8 +180,20 @@ struct cmemprof_snapshot *snapshot_of(struct profiler *self) {
     return snapshot;
 }
 
+struct cmemprof_snapshot *snapshot_of(struct profiler *self) {
+    return take(self, fill);
+}
+
+struct cmemprof_snapshot *snapshot_of_peaks(struct profiler *self) {
+    return take(self, fill_from_peaks);
+}
+
 struct cmemprof_snapshot *cmemprof_snapshot_take(void) {
     return snapshot_of(&profiler);
+}
+
+struct cmemprof_snapshot *cmemprof_snapshot_take_peaks(void) {
+    return snapshot_of_peaks(&profiler);
 }
 
 void cmemprof_snapshot_free(struct cmemprof_snapshot *snapshot) {
@@ -148,6 +206,8 @@ void cmemprof_snapshot_free(struct cmemprof_snapshot *snapshot) {
         mapped_buffer_free(&snapshot->go_pc_memory);
         mapped_buffer_free(&snapshot->slot_memory);
         mapped_buffer_free(&snapshot->profile);
+        mapped_buffer_free(&snapshot->live_peak.memory);
+        mapped_buffer_free(&snapshot->rss_peak.memory);
         free(snapshot);
     }
 }

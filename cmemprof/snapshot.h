@@ -12,9 +12,9 @@
 #include "mapped_buffer.h"
 #include "profiler.h"
 
-// A stack's totals: allocated and live.
+// A stack's totals: allocated and live. Of peaks: live at the highest RSS, and live at the most live C memory.
 struct record {
-    const struct stack *stack; // NULL: all evicted stacks
+    const struct stack *stack; // NULL: all evicted stacks; of peaks those that were left out
     double alloc_objects, alloc_bytes, inuse_objects, inuse_bytes;
     uint64_t samples; // number of samples in alloc_*
 };
@@ -41,15 +41,19 @@ struct cmemprof_snapshot {
     uint64_t interval_bytes;
     struct cmemprof_stats stats;
     uint64_t emitted_samples;                     // of all records
+    double live_bytes;                            // of all records
     unsigned unfollowed_percent, dropped_percent; // see compute_losses
     int64_t time_ns;
     struct mapped_buffer record_memory, address_memory, go_pc_memory, slot_memory;
     struct mapped_buffer profile; // the bytes last returned to the caller
-    bool failed;                  // memory ran out
+    bool is_of_peaks;             // then records are of these copies
+    struct peak live_peak, rss_peak;
+    bool failed; // memory ran out
 };
 
-// cmemprof_snapshot_take of a profiler.
+// cmemprof_snapshot_take and cmemprof_snapshot_take_peaks of a profiler.
 struct cmemprof_snapshot *snapshot_of(struct profiler *self);
+struct cmemprof_snapshot *snapshot_of_peaks(struct profiler *self);
 
 bool snapshot_is_go(const struct cmemprof_snapshot *snapshot, uintptr_t pc);
 

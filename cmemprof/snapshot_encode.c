@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../merge/memory.h"
 #include "../merge/merge.h"
@@ -211,16 +212,18 @@ static uint8_t *resize_bytes(void *context, size_t capacity) {
 
 static void add_evicted(struct encoder *encoder) {
     if (encoder->snapshot->record_count != 0 && encoder->snapshot->records[0].stack == NULL) {
-        uint32_t function = profile_add_function(encoder->profile, &(struct profile_function){MERGE_EVICTED, MERGE_EVICTED, "", 0});
+        const char *name = encoder->snapshot->is_of_peaks ? "[other stacks]" : MERGE_EVICTED;
+        uint32_t function = profile_add_function(encoder->profile, &(struct profile_function){name, name, "", 0});
         encoder->evicted = profile_add_location(encoder->profile, 0, 0, &(struct profile_line){function, 0, 0}, 1);
     }
 }
 
 static void add_head(struct encoder *encoder) {
-    profile_add_sample_type(encoder->profile, "alloc_objects", "count");
-    profile_add_sample_type(encoder->profile, "alloc_space", "bytes");
-    profile_add_sample_type(encoder->profile, "inuse_objects", "count");
-    profile_add_sample_type(encoder->profile, "inuse_space", "bytes");
+    static const char *const types[2][4] = {{"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"},
+                                            {"peak_rss_objects", "peak_rss_space", "peak_objects", "peak_space"}};
+    for (int i = 0; i < 4; i++) {
+        profile_add_sample_type(encoder->profile, types[encoder->snapshot->is_of_peaks][i], i % 2 == 0 ? "count" : "bytes");
+    }
     profile_set_period(encoder->profile, "space", "bytes", (int64_t)encoder->snapshot->interval_bytes);
     profile_set_time(encoder->profile, encoder->snapshot->time_ns, 0);
     // The program's mapping comes first, as pprof expects: of two, the one that lacks names, which `pprof PROGRAM PROFILE` takes from
@@ -238,8 +241,8 @@ static void add_warnings(const struct encoder *encoder) {
     char text[256];
     if (encoder->snapshot->unfollowed_percent >= WARNING_PERCENT) {
         snprintf(text, sizeof text,
-                 "cmemprof: warning: inuse_* are incomplete: %u %% of the samples could not be followed; raise the memory limit",
-                 encoder->snapshot->unfollowed_percent);
+                 "cmemprof: warning: %s are incomplete: %u %% of the samples could not be followed; raise the memory limit",
+                 encoder->snapshot->is_of_peaks ? "peak_*" : "inuse_*", encoder->snapshot->unfollowed_percent);
         profile_add_comment(encoder->profile, text);
     }
     if (encoder->snapshot->dropped_percent >= WARNING_PERCENT) {
@@ -301,6 +304,25 @@ static void add_metrics(const struct encoder *encoder) {
     }
 }
 
+static void add_peak(const struct encoder *encoder, const char *of, const struct peak *peak) {
+    char text[256], when[32];
+    time_t second = (time_t)(peak->time_ns / 1000000000);
+    struct tm utc;
+    if (peak->time_ns == 0 || gmtime_r(&second, &utc) == NULL) {
+        return;
+    }
+    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    snprintf(text, sizeof text, "cmemprof: peak=%s bytes=%.0f rss_bytes=%" PRIu64 " time=%s after_s=%" PRIu32, of, peak->bytes,
+             peak->rss_bytes, when, peak->at_s);
+    profile_add_comment(encoder->profile, text);
+}
+
+static void add_peaks(const struct encoder *encoder) {
+    add_peak(encoder, "rss", &encoder->snapshot->rss_peak);
+    add_peak(encoder, "live", &encoder->snapshot->live_peak);
+    add_warnings(encoder);
+}
+
 static bool names_add_up(const struct cmemprof_go_names *names) {
     uint64_t total = 0;
     for (size_t i = 0; i < names->address_count; i++) {
@@ -345,7 +367,11 @@ static enum cmemprof_error encode_named(struct encoder *encoder, size_t *size) {
     encoder->names_ran_short = symbols_ran_short(encoder->symbols);
     symbols_close_files(encoder->symbols);
     add_evicted(encoder);
-    add_metrics(encoder);
+    if (encoder->snapshot->is_of_peaks) {
+        add_peaks(encoder);
+    } else {
+        add_metrics(encoder);
+    }
     return write_profile(encoder, size);
 }
 

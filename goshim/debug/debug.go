@@ -6,6 +6,7 @@
 //
 //	/debug/cmemprof/heap      memory in use, C and Go together; gc=1 runs a garbage collection first
 //	/debug/cmemprof/alloc     the same profile with alloc_space as its default type
+//	/debug/cmemprof/peak      C memory in use when most was, and when RSS was highest, since sampling was started
 //	/debug/cmemprof/status    counters of sampling, uploads and losses, as JSON; allocator=1 adds the C allocator's statistics
 //
 // With seconds=N heap and alloc return the difference over that time, negative where memory was freed. So
@@ -42,6 +43,7 @@ func Handler() http.Handler {
 	mux.HandleFunc("GET "+prefix+"{$}", index)
 	mux.HandleFunc("GET "+prefix+"heap", Heap)
 	mux.HandleFunc("GET "+prefix+"alloc", Alloc)
+	mux.HandleFunc("GET "+prefix+"peak", Peak)
 	mux.HandleFunc("GET "+prefix+"status", ServeStatus)
 	mux.HandleFunc(prefix+"symbolz", Symbolz)
 	return mux
@@ -52,6 +54,12 @@ func Heap(w http.ResponseWriter, r *http.Request) { serveProfile(w, r, "heap") }
 
 // Alloc serves the heap profile with alloc_space as its default sample type.
 func Alloc(w http.ResponseWriter, r *http.Request) { serveProfile(w, r, "allocs") }
+
+// Peak serves what C had in use at two earlier moments, see cmemprof.Peaks.
+func Peak(w http.ResponseWriter, r *http.Request) {
+	data, err := takePeak(r.Context())
+	answer(w, data, err, "peak")
+}
 
 // Symbolz answers `go tool pprof`, which requests the names of unsymbolized addresses from a URL next to the profile's and fails without an
 // answer. It has no names to add: the profile is symbolized as far as this process can.
@@ -74,6 +82,7 @@ func index(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprint(w, `<!doctype html><title>cmemprof</title><ul>
 <li><a href="heap">heap</a>: memory in use, C and Go (seconds=N for the difference, gc=1 for a garbage collection first)
 <li><a href="alloc">alloc</a>: memory allocated
+<li><a href="peak">peak</a>: C memory in use when most was, and when RSS was highest
 <li><a href="status">status</a>: counters of samples and losses (allocator=1 for the C allocator's statistics)
 </ul>`)
 }
@@ -85,6 +94,11 @@ func serveProfile(w http.ResponseWriter, r *http.Request, name string) {
 		return
 	}
 	data, err := take(r.Context(), name, r.FormValue("gc") == "1", seconds)
+	answer(w, data, err, name)
+}
+
+// answer sends the profile, or says why there is none.
+func answer(w http.ResponseWriter, data []byte, err error, name string) {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return // the client has gone
 	}

@@ -151,6 +151,29 @@ func TestHeapIsThatOfCAndGo(t *testing.T) {
 	}
 }
 
+func TestPeakIsThereWhenItIsGone(t *testing.T) {
+	sampleAll(t)
+	m := holdC(t)
+	cmemprof.MakeRoom()
+	held := heldByC(getProfile(t, "/debug/cmemprof/heap"))
+	m.Close()
+	p := getProfile(t, "/debug/cmemprof/peak")
+	if got := heldByC(p); got < held || held == 0 || p.SampleType[3].Type != "peak_space" {
+		t.Errorf("%d bytes at the peak, %d held then; types %v", got, held, p.SampleType)
+	}
+	if !slices.ContainsFunc(p.Comments, func(c string) bool { return strings.HasPrefix(c, "cmemprof: peak=live bytes=") }) {
+		t.Errorf("comments %q", p.Comments)
+	}
+	cmemprof.Stop()
+	if got := heldByC(getProfile(t, "/debug/cmemprof/peak")); got < held {
+		t.Errorf("%d bytes once sampling is off", got)
+	}
+	var status debug.Status
+	if _, _, body := get(t, "/debug/cmemprof/status"); json.Unmarshal(body, &status) != nil || status.PeakLive.LiveBytes < float64(held) || status.PeakRSS.RSSBytes == 0 {
+		t.Errorf("%s", body)
+	}
+}
+
 func TestAllocIsShownByWhatWasAllocated(t *testing.T) {
 	sampleAll(t)
 	if p := getProfile(t, "/debug/cmemprof/alloc"); p.DefaultSampleType != "alloc_space" {

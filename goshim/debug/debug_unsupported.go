@@ -17,6 +17,8 @@ type Status struct {
 
 func newStatus(bool) Status { return Status{Profiler: profiler.Stats()} }
 
-func take(context.Context, string, bool, time.Duration) ([]byte, error) {
-	return nil, errors.New("no C allocations are sampled: cmemprof is for linux/amd64, built with cgo")
-}
+var errUnsupported = errors.New("no C allocations are sampled: cmemprof is for linux/amd64, built with cgo")
+
+func take(context.Context, string, bool, time.Duration) ([]byte, error) { return nil, errUnsupported }
+
+func takePeak(context.Context) ([]byte, error) { return nil, errUnsupported }

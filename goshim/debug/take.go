@@ -47,6 +47,20 @@ var wait = func(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// takePeak serves one that ended with sampling, too.
+func takePeak(ctx context.Context) ([]byte, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case taking <- struct{}{}:
+	}
+	defer func() { <-taking }()
+	if live, _ := cmemprof.GetPeaks(); live.Time.IsZero() && cmemprof.GetStats().IntervalBytes == 0 {
+		return nil, errOff
+	}
+	return cmemprof.Peaks()
+}
+
 func takeNow(ctx context.Context, name string, gc bool) ([]byte, error) {
 	select {
 	case <-ctx.Done():

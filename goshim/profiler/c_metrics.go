@@ -14,13 +14,14 @@ type cMetrics struct {
 	at        time.Time // of stats
 	stats     cmemprof.Stats
 	heapAt    time.Time // of totals
+	ages      cmemprof.Ages
 	totals    []int64   // alloc_objects, alloc_space, inuse_objects, inuse_space; nil: unknown
 	allocator time.Time // earliest time of the next allocator query
 }
 
 // reset must be called before sampling starts.
 func (m *cMetrics) reset() {
-	m.at, m.stats, m.totals = time.Now(), m.sources.statsC(), nil
+	m.at, m.stats, m.ages, m.totals = time.Now(), m.sources.statsC(), m.sources.agesC(), nil
 	m.heapAt = m.at
 	if m.stats.Samples == 0 {
 		m.totals = make([]int64, 4)
@@ -31,11 +32,12 @@ func (m *cMetrics) reset() {
 // the present: symbolizing may take longer than a short period. Rates need two profiles.
 func (m *cMetrics) report(cHeap []byte, heapAt time.Time) []figure {
 	before := *m
-	m.at, m.stats, m.heapAt, m.totals = time.Now(), m.sources.statsC(), heapAt, nil
+	m.at, m.stats, m.ages, m.heapAt, m.totals = time.Now(), m.sources.statsC(), m.sources.agesC(), heapAt, nil
 	if sums, ok := sumSamples(cHeap); ok && cHeap != nil {
 		m.totals = append(sums, make([]int64, 4)...)[:4] // a profile without samples has no sums
 	}
 	figures := append(m.heap(&before), m.sampling(&before)...)
+	figures = append(append(figures, m.ageFigures(before.ages)...), m.peakFigures()...)
 	return append(figures, m.allocatorFigures()...)
 }
 
@@ -68,6 +70,34 @@ func (m *cMetrics) sampling(before *cMetrics) []figure {
 		{"c_sampling_time", since(m.stats.SamplingNs, before.stats.SamplingNs) / float64(m.at.Sub(before.at))}, // fraction of time
 		{"c_profiler_bytes", float64(m.stats.OwnBytes)},
 	}
+}
+
+// ageFigures returns the live bytes older than a time, and the bytes freed since the last report after at most a time, each with all that is
+// older or shorter.
+func (m *cMetrics) ageFigures(before cmemprof.Ages) []figure {
+	var figures []figure
+	older := 0.0
+	for class := len(m.ages.LiveBytes) - 1; class > 0; class-- {
+		older += m.ages.LiveBytes[class]
+		figures = append(figures, figure{"c_live_older_" + [...]string{"", "1m", "5m", "30m", "2h", "1d"}[class] + "_bytes", older})
+	}
+	names := map[int]string{0: "le_1s_", 4: "le_16s_", 8: "le_256s_", 12: "le_4096s_", len(m.ages.FreedBytes) - 1: ""}
+	freed := 0.0
+	for class, bytes := range m.ages.FreedBytes {
+		freed += bytes - before.FreedBytes[class]
+		if name, shown := names[class]; shown {
+			figures = append(figures, figure{"c_lifetime_" + name + "bytes", max(freed, 0)})
+		}
+	}
+	return append(figures, figure{"c_age_error_s", float64(m.ages.WorstPauseS)})
+}
+
+func (m *cMetrics) peakFigures() []figure {
+	live, rss := m.sources.getPeaksC()
+	if live.Time.IsZero() || rss.Time.IsZero() {
+		return nil
+	}
+	return []figure{{"c_peak_live_bytes", live.LiveBytes}, {"c_peak_rss_bytes", float64(rss.RSSBytes)}}
 }
 
 // allocatorFigures queries the allocator at most once a period. glibc counts its free blocks under the lock that malloc takes, a tenth of a

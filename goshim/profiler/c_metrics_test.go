@@ -108,6 +108,42 @@ func TestMetricsOfC(t *testing.T) {
 	wantRatio(third, "c_alloc_bytes_per_sec", "c_allocs_per_sec", 50)
 }
 
+// Ages are sums over all that is older; lifetimes are of the period, and sums over all that is shorter.
+func TestAgesAndPeaksOfC(t *testing.T) {
+	a := newAgent(t)
+	var asked atomic.Uint64 // before the first period, and once in each
+	peak := cmemprof.Peak{LiveBytes: 5000, RSSBytes: 90000, Time: time.Unix(1000, 0)}
+	defer profiler.SetFakes(profiler.Fakes{
+		ProfileC: func() ([]byte, error) { return cHeap(10, 1000, 4, 400), nil },
+		AgesC: func() cmemprof.Ages {
+			n := float64(asked.Add(1))
+			ages := cmemprof.Ages{LiveBytes: [6]float64{1, 10, 100, 1000, 10000, 100000 * n}, WorstPauseS: 3}
+			for class := range ages.FreedBytes {
+				ages.FreedBytes[class] = n * float64(class+1)
+			}
+			return ages
+		},
+		PeaksC:    func() ([]byte, error) { return cHeap(1, 2, 3, 4), nil },
+		GetPeaksC: func() (live, rss cmemprof.Peak) { return peak, cmemprof.Peak{RSSBytes: 95000, Time: peak.Time} },
+	})()
+	startStepped(t, a, profiler.WithProfileTypes(profiler.HeapProfile))
+	for n := 2.; n <= 3; n++ {
+		b := a.period(t)
+		values := metricsOf(t, b)
+		for name, want := range map[string]float64{"c_live_older_1m_bytes": 11110 + 100000*n, "c_live_older_5m_bytes": 11100 + 100000*n,
+			"c_live_older_30m_bytes": 11000 + 100000*n, "c_live_older_2h_bytes": 10000 + 100000*n, "c_live_older_1d_bytes": 100000 * n,
+			"c_lifetime_le_1s_bytes": 1, "c_lifetime_le_16s_bytes": 15, "c_lifetime_le_256s_bytes": 45, "c_lifetime_le_4096s_bytes": 91,
+			"c_lifetime_bytes": 171, "c_age_error_s": 3, "c_peak_live_bytes": 5000, "c_peak_rss_bytes": 95000} {
+			if got, ok := values[name]; !ok || got != want {
+				t.Errorf("%s: %v, %t, want %v", name, got, ok, want)
+			}
+		}
+		if b.attachments["peak.pprof"] == nil {
+			t.Errorf("attachments %q", b.order)
+		}
+	}
+}
+
 // Stacks are evicted between two profiles.
 func TestRoomIsMadeDuringAPeriod(t *testing.T) {
 	a := newAgent(t)

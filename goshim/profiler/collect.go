@@ -72,7 +72,7 @@ func (k *collector) startC() {
 	cOwner.Store(k)
 }
 
-// evictC evicts stacks with no live samples if the stack table is nearly full. Called between two profiles.
+// evictC evicts stacks with no live samples if the stack table is nearly full, lets samples age and looks for a peak. Called about once a second.
 func (k *collector) evictC() {
 	if k.cHeap != nil {
 		k.sources.evictC()
@@ -171,6 +171,8 @@ func (k *collector) takes(t ProfileType) bool {
 		return false
 	case executionTrace:
 		return k.trace != nil
+	case peakProfile:
+		return k.cHeap != nil && k.sources.peaksC != nil
 	}
 	return k.cfg.types[t]
 }
@@ -207,6 +209,11 @@ func (k *collector) take(t ProfileType) ([]byte, error) {
 			ofC = k.cMetrics.report(k.thisC, k.thisCAt)
 		}
 		return k.metrics.report(ofC)
+	case peakProfile:
+		if live, _ := k.sources.getPeaksC(); live.Time.IsZero() {
+			return nil, nil // nothing was live yet
+		}
+		return k.sources.peaksC()
 	case waitProfile:
 		return k.takeWait()
 	case executionTrace:

@@ -21,6 +21,9 @@ type Fakes struct {
 	ProfileC       func() ([]byte, error)
 	StatsC         func() cmemprof.Stats
 	Allocator      func() cmemprof.AllocatorStats
+	AgesC          func() cmemprof.Ages
+	PeaksC         func() ([]byte, error) // nil, with a fake heap: none are taken
+	GetPeaksC      func() (live, rss cmemprof.Peak)
 	EvictC         func() bool
 	EvictInterval  time.Duration
 	Lookup         func(name string, w io.Writer) error
@@ -53,9 +56,19 @@ func SetFakes(f Fakes) (restore func()) {
 	realC, _ := extensions.GetCAllocationProfiler()
 	if f.StartC != nil || f.ProfileC != nil {
 		extensions.SetCAllocationProfiler(&fakeC{fakes: f})
+		realSources.peaksC = f.PeaksC
 	}
 	if f.StatsC != nil {
 		realSources.statsC = f.StatsC
+	}
+	if f.AgesC != nil {
+		realSources.agesC = f.AgesC
+	}
+	if f.PeaksC != nil {
+		realSources.peaksC = f.PeaksC
+	}
+	if f.GetPeaksC != nil {
+		realSources.getPeaksC = f.GetPeaksC
 	}
 	if f.Allocator != nil {
 		realSources.allocator = f.Allocator

@@ -26,6 +26,7 @@ const (
 	// GoroutineLeakProfile shows goroutines that can never wake up. It needs Go 1.26 with GOEXPERIMENT=goroutineleakprofile,
 	// which also enables it. It is left out if the runtime lacks it.
 	GoroutineLeakProfile
+	peakProfile // what C had in use when most was; with C's heap
 )
 
 type profileType struct {
@@ -44,12 +45,13 @@ var profileTypes = map[ProfileType]profileType{
 	waitProfile:      {name: "goroutinewait", filename: "goroutineswait.pprof"},
 	MetricsProfile:   {name: "metrics", filename: "metrics.json"},
 	executionTrace:   {name: "execution-trace", filename: "go.trace"},
+	peakProfile:      {name: "peak", filename: "peak.pprof"},
 	// pprof.Lookup knows it without the hyphen, see lookupName.
 	GoroutineLeakProfile: {name: "goroutine-leak", filename: "goroutineleak.pprof"},
 }
 
 // profileOrder is the order of collection and of a batch. It is fixed, so that each delta covers one period.
-var profileOrder = []ProfileType{CPUProfile, HeapProfile, BlockProfile, MutexProfile, GoroutineProfile, waitProfile, GoroutineLeakProfile,
+var profileOrder = []ProfileType{CPUProfile, HeapProfile, peakProfile, BlockProfile, MutexProfile, GoroutineProfile, waitProfile, GoroutineLeakProfile,
 	MetricsProfile, executionTrace}
 
 func (t ProfileType) lookup() profileType {

@@ -26,6 +26,9 @@ type sources struct {
 	begin          func(seq uint64) // called at the start of a period
 	statsC         func() cmemprof.Stats
 	allocator      func() cmemprof.AllocatorStats
+	agesC          func() cmemprof.Ages
+	peaksC         func() ([]byte, error) // nil: none are taken
+	getPeaksC      func() (live, rss cmemprof.Peak)
 	evictC         func() bool
 	startCPU       func(io.Writer) error
 	stopCPU        func()
@@ -46,6 +49,9 @@ var realSources = sources{
 	begin:          func(uint64) {},
 	statsC:         cmemprof.GetStats,
 	allocator:      cmemprof.GetAllocatorStats,
+	agesC:          cmemprof.GetAges,
+	peaksC:         cmemprof.Peaks,
+	getPeaksC:      cmemprof.GetPeaks,
 	evictC:         cmemprof.MakeRoom,
 	startCPU:       pprof.StartCPUProfile,
 	stopCPU:        pprof.StopCPUProfile,
