@@ -89,8 +89,8 @@ func Profile() ([]byte, error) {
 	return encode(C.cmemprof_snapshot_take())
 }
 
-// Peaks returns what C code had in use at two moments since the last [Start]: when most C memory was live (sample types peak_objects and
-// peak_space), and when the process's RSS was highest (peak_rss_objects, peak_rss_space), as far as [MakeRoom] and [Profile] saw. For each
+// Peaks returns what C code had in use at two moments since the last [Start]: the peak of live C memory (sample types peak_objects and
+// peak_space), and the peak of the process's RSS (peak_rss_objects, peak_rss_space), as far as [MakeRoom] and [Profile] saw. For each
 // of them a comment that begins with "cmemprof: peak=" says when it was and how high.
 func Peaks() ([]byte, error) {
 	return encode(C.cmemprof_snapshot_take_peaks())
@@ -241,7 +241,7 @@ type Peak struct {
 	Time      time.Time // zero: there is none yet
 }
 
-// GetPeaks returns the moment at which most C memory was live, and that at which RSS was highest, since the last [Start].
+// GetPeaks returns the moments of the peaks of live C memory and of RSS since the last [Start].
 func GetPeaks() (live, rss Peak) {
 	var l, r C.struct_cmemprof_peak
 	C.cmemprof_get_peaks(&l, &r)

@@ -76,9 +76,9 @@ struct cmemprof_snapshot;
 struct cmemprof_snapshot *cmemprof_snapshot_take(void); // returns NULL if memory runs out
 void cmemprof_snapshot_free(struct cmemprof_snapshot *snapshot);
 
-// The same of two earlier moments: the most live C memory and the highest RSS that were seen since sampling was last started, by
+// The same for two earlier moments: the peaks of live C memory and of RSS since sampling was last started, as looked at by
 // cmemprof_make_room about once a second and by each profile. Its sample types are peak_rss_objects/count and peak_rss_space/bytes (live C
-// memory at the highest RSS), peak_objects/count and peak_space/bytes (live at the most live C memory); a comment for each moment,
+// memory at the peak of RSS), peak_objects/count and peak_space/bytes (at the peak of live C memory); a comment for each moment,
 // "cmemprof: peak=rss bytes=... rss_bytes=... time=... after_s=...", says when it was and how high. Stacks that hold little are one sample,
 // "[other stacks]". Each moment may be up to a 32nd below the highest that was seen, for 10 s.
 struct cmemprof_snapshot *cmemprof_snapshot_take_peaks(void); // returns NULL if memory runs out

@@ -1,8 +1,8 @@
 // lifetimes.h (sample): how long the freed samples had lived, in bytes by lifetime_class (age.h).
 //
 // Each sample counts with the bytes that it stands for, so the sums are unbiased, as alloc_* and inuse_* are. What is still live is no part
-// of them: its lifetime is at least its age. Most memory is freed within a second of the clock, and that costs nothing: class 0 is not
-// counted but what is left of all that was freed.
+// of them: its lifetime is at least its age. Most memory is freed within a second of the clock, and that costs nothing: class 0 is what
+// is left of all that was freed.
 //
 // A thread counts in the shard that it owns, with plain stores and without holding it: no other thread writes there (shard.h). Threads
 // without one share one. Threads: any, also inside free. Memory: the owner's.
@@ -15,7 +15,7 @@
 #include "age.h"
 
 struct lifetimes {
-    _Atomic double bytes[CMEMPROF_LIFETIME_CLASSES]; // class 0 stays 0
+    _Atomic double bytes[CMEMPROF_LIFETIME_CLASSES]; // class 0 is incomplete
 };
 
 // Of a sum that only this thread adds to.

@@ -1,4 +1,4 @@
-// peak.h (tables): the live stacks at the most live C memory and at the highest RSS since sampling was last started.
+// peak.h (tables): the live stacks at the peak of live C memory and at the peak of RSS since sampling was last started.
 //
 // Whoever calls once a second looks (peak_look), and each snapshot does. A new highest value is copied if it is a 32nd above the last
 // copy's, or above it at all and that copy is 10 s old; a snapshot's always. To look is to read RSS and all live samples, so the next look

@@ -191,9 +191,6 @@ void profiler_finish(uint64_t interval_bytes, const void *block, size_t size, ui
 static void count_lifetime(struct profiler *self, const struct live_sample *sample) {
     uint32_t lifetime_s = age_between(sample->birth_s, age_now(&self->clock)), own = thread_state.shard - 1;
     double bytes = sample->weight * (double)sample->size_bytes;
-    if (lifetime_s == 0) {
-        return; // the rest of what was freed
-    }
     if (LIKELY(own < SHARDS_OWNED)) {
         lifetimes_count(&self->shards.items[own].lifetimes, lifetime_s, bytes);
     } else {

@@ -106,7 +106,7 @@ struct peak {
 
 // Guarded by the reclaiming lock.
 struct peaks {
-    struct peak live, rss;    // at the most live C memory and at the highest RSS since the last start
+    struct peak live, rss;    // of live C memory and of RSS since the last start
     uint64_t next_look_ns;    // not before
     _Atomic bool are_copying; // in a forked child: what was being copied is lost
 };

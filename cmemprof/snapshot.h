@@ -12,7 +12,7 @@
 #include "mapped_buffer.h"
 #include "profiler.h"
 
-// A stack's totals: allocated and live. Of peaks: live at the highest RSS, and live at the most live C memory.
+// A stack's totals: allocated and live. Of peaks: live at that of RSS, and at that of live C memory.
 struct record {
     const struct stack *stack; // NULL: all evicted stacks; of peaks those that were left out
     double alloc_objects, alloc_bytes, inuse_objects, inuse_bytes;

@@ -173,7 +173,10 @@ static void take(struct run *run, bool last) {
         size_t size;
         uint8_t *bytes = run_directory_read(&run->directory, &run->directory.files[i], &size);
         if (bytes != NULL) {
-            run_agent_add(run->agent, &run->directory.files[i], bytes, size);
+            size_t peak_size;
+            uint8_t *peak = run_directory_read_peak(&run->directory, &run->directory.files[i], &peak_size);
+            run_agent_add(run->agent, &run->directory.files[i], bytes, size, peak, peak_size);
+            free(peak);
             run->got_some = true;
         }
         free(bytes);

@@ -105,6 +105,29 @@ static void remove_old(const struct profile_file *file) {
     unlink(path);
 }
 
+// Writes the peaks. With each profile, since the program may be killed later. On a full disk the profile comes first.
+static void write_peak(const struct profile_file *file, struct cmemprof_snapshot *peaks) {
+    const uint8_t *bytes;
+    size_t size;
+    if (peaks != NULL && cmemprof_snapshot_profile(peaks, NULL, &bytes, &size) == CMEMPROF_OK) {
+        write_file(file, "peak", bytes, size);
+    }
+}
+
+static void remove_peak(const struct profile_file *file) {
+    char path[FILE_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%s.peak", file->directory, file->process);
+    unlink(path);
+}
+
+static bool write_profile(const struct profile_file *file, const char *name, const void *bytes, size_t size) {
+    if (write_file(file, name, bytes, size)) {
+        return true;
+    }
+    remove_peak(file);
+    return write_file(file, name, bytes, size);
+}
+
 // Encodes the snapshot; the bytes belong to it. Returns NULL with the cause in *text.
 static const uint8_t *encode(struct cmemprof_snapshot *snapshot, size_t *size, const char **text) {
     const uint8_t *bytes = NULL;
@@ -119,10 +142,13 @@ void profile_file_write(struct profile_file *file, const char *reason) {
     char name[64], error_text[128];
     struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
     const uint8_t *bytes = encode(snapshot, &size, &text);
+    struct cmemprof_snapshot *peaks = bytes != NULL ? cmemprof_snapshot_take_peaks() : NULL; // after the snapshot, which may be one
+    write_peak(file, peaks);
+    cmemprof_snapshot_free(peaks);
     snprintf(name, sizeof name, "%u.%s.pb", file->next, reason);
     if (bytes == NULL) {
         profile_file_fail(file, text);
-    } else if (!write_file(file, name, bytes, size)) {
+    } else if (!write_profile(file, name, bytes, size)) {
         snprintf(error_text, sizeof error_text, "the profile could not be written: %s", strerror(errno));
         profile_file_fail(file, error_text);
     } else {

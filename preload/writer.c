@@ -16,8 +16,9 @@
 
 // Symbolizer and demangler recurse to a bounded depth; unused stack is address space only.
 enum { STACK_BYTES = 1 << 20 };
-// How long the tables may be full before stacks are evicted.
-enum { EVICTION_INTERVAL_MS = 1000 };
+// Between two calls of cmemprof_make_room: a second, and in a young program a sixteenth of its age, so that the peak of one that ends soon
+// is seen.
+enum { MIN_PAUSE_MS = 10, MAX_PAUSE_MS = 1000, PAUSES = 16 };
 
 static struct timespec after_ms(struct timespec time, uint64_t ms) {
     time.tv_sec += (time_t)(ms / 1000);
@@ -78,12 +79,18 @@ static bool serve(struct writer *writer) {
     return true;
 }
 
+static uint64_t pause_ms(struct timespec start) {
+    struct timespec time = now();
+    int64_t age_ms = (int64_t)(time.tv_sec - start.tv_sec) * 1000 + (time.tv_nsec - start.tv_nsec) / 1000000, pause = age_ms / PAUSES;
+    return pause < MIN_PAUSE_MS ? MIN_PAUSE_MS : pause > MAX_PAUSE_MS ? MAX_PAUSE_MS : (uint64_t)pause;
+}
+
 static void *run(void *context) {
     struct writer *writer = context;
     prctl(PR_SET_NAME, "cmemprof");
-    struct timespec next = after_ms(now(), writer->period_ms);
+    struct timespec start = now(), next = after_ms(start, writer->period_ms);
     for (;;) {
-        struct timespec soon = after_ms(now(), EVICTION_INTERVAL_MS);
+        struct timespec soon = after_ms(now(), pause_ms(start));
         bool is_sooner = writer->period_ms == 0 || is_before(soon, next);
         if (sem_timedwait(&writer->wake, is_sooner ? &soon : &next) == 0 && !serve(writer)) {
             return NULL;

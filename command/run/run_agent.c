@@ -23,10 +23,14 @@ struct process {
     char runtime_id[37];
 };
 
+#define PEAK_NAME "peak.pprof"
+
 struct batch {
     const char *name; // of the attachment
     uint8_t *bytes;   // malloc'ed, like the event
     size_t size;
+    uint8_t *peak; // NULL: none
+    size_t peak_size;
     char *event;
     size_t event_size;
 };
@@ -145,7 +149,7 @@ static void put_tags(const struct run_agent *agent, const struct process *proces
 }
 
 // Returns event.json, which the caller frees, or NULL without memory.
-static char *make_event(const struct run_agent *agent, const struct process *process, int64_t end_ns, const char *attachment,
+static char *make_event(const struct run_agent *agent, const struct process *process, int64_t end_ns, const struct batch *batch,
                         size_t *size) {
     char *text = NULL;
     FILE *out = open_memstream(&text, size);
@@ -156,7 +160,7 @@ static char *make_event(const struct run_agent *agent, const struct process *pro
     put_time(process->last_ns, out);
     fputs("\",\"end\":\"", out);
     put_time(end_ns, out);
-    fprintf(out, "\",\"attachments\":[\"%s\"],\"tags_profiler\":\"", attachment);
+    fprintf(out, "\",\"attachments\":[\"%s\"%s],\"tags_profiler\":\"", batch->name, batch->peak != NULL ? ",\"" PEAK_NAME "\"" : "");
     put_tags(agent, process, out);
     fputs("\",\"family\":\"native\",\"version\":\"4\"}", out);
     if (fclose(out) != 0) {
@@ -184,19 +188,31 @@ static enum merge_error make_attachment(struct run_agent *agent, struct process 
     return error;
 }
 
+// Compressed. A batch goes without it if it cannot be read: the process was replacing it.
+static void add_peak(struct batch *batch, const void *bytes, size_t size) {
+    struct merge_fault fault;
+    struct profile *profile = bytes != NULL ? profile_new() : NULL;
+    if (profile != NULL && profile_decode(profile, bytes, size, NULL, NULL, &fault) == MERGE_OK && profile_sample_count(profile) > 0 &&
+        profile_encode(profile, MERGE_GZIP, &batch->peak, &batch->peak_size) != MERGE_OK) {
+        batch->peak = NULL;
+    }
+    profile_free(profile);
+}
+
 static bool add(struct run_agent *agent, const struct batch *batch) {
-    const struct upload_attachment attachment = {batch->name, batch->bytes, batch->size};
-    const struct upload_request request = {
-        .attachments = &attachment, .attachment_count = 1, .event = batch->event, .event_size = batch->event_size};
+    const struct upload_attachment attachments[] = {{batch->name, batch->bytes, batch->size}, {PEAK_NAME, batch->peak, batch->peak_size}};
+    const struct upload_request request = {.attachments = attachments,
+                                           .attachment_count = batch->peak != NULL ? 2 : 1,
+                                           .event = batch->event,
+                                           .event_size = batch->event_size};
     return run_sender_add(agent->sender, &request);
 }
 
-static void add_profile(struct run_agent *agent, struct process *process, const void *bytes, size_t size) {
-    struct batch batch = {.name = agent->is_delta ? "delta-heap.pprof" : "heap.pprof"};
+static void add_profile(struct run_agent *agent, struct process *process, struct batch batch, const void *bytes, size_t size) {
     int64_t time_ns;
     bool made = make_attachment(agent, process, bytes, size, &batch, &time_ns) == MERGE_OK;
     process->told |= made;
-    batch.event = made ? make_event(agent, process, time_ns, batch.name, &batch.event_size) : NULL;
+    batch.event = made ? make_event(agent, process, time_ns, &batch, &batch.event_size) : NULL;
     if (batch.event != NULL && add(agent, &batch)) {
         process->batches++;
     } else {
@@ -207,15 +223,19 @@ static void add_profile(struct run_agent *agent, struct process *process, const 
     }
     free(batch.event);
     free(batch.bytes);
+    free(batch.peak);
 }
 
-void run_agent_add(struct run_agent *agent, const struct run_file *file, const void *bytes, size_t size) {
+void run_agent_add(struct run_agent *agent, const struct run_file *file, const void *bytes, size_t size, const void *peak,
+                   size_t peak_size) {
     struct process *process = process_of(agent, file);
     if (process == NULL || (agent->is_delta && process->delta == NULL)) {
         agent->failed++;
         return;
     }
-    add_profile(agent, process, bytes, size);
+    struct batch batch = {.name = agent->is_delta ? "delta-heap.pprof" : "heap.pprof"};
+    add_peak(&batch, peak, peak_size);
+    add_profile(agent, process, batch, bytes, size);
     if (strcmp(file->reason, "exit") == 0 || strcmp(file->reason, "termination") == 0) {
         forget(agent, process);
     }

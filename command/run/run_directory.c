@@ -117,6 +117,12 @@ uint8_t *run_directory_read(const struct run_directory *directory, const struct 
     return read_path(path, max_bytes, size);
 }
 
+uint8_t *run_directory_read_peak(const struct run_directory *directory, const struct run_file *file, size_t *size) {
+    char path[FILE_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%ld-%lld.peak", directory->path, file->pid, (long long)file->start_ns);
+    return read_path(path, max_bytes, size);
+}
+
 void run_directory_mark_seen(const struct run_directory *directory, struct run_file *file) {
     char before[FILE_PATH_BYTES], after[FILE_PATH_BYTES];
     path_of(directory, file, before);

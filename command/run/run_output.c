@@ -10,6 +10,7 @@
 #include "../base/output.h"
 #include "../base/diagnostic.h"
 #include "../base/text.h"
+#include "run_peak.h"
 
 // Returns false after an error message.
 static bool add(struct profile *profile, const struct run_directory *directory, const struct run_file *file) {
@@ -25,7 +26,7 @@ static bool add(struct profile *profile, const struct run_directory *directory, 
     return ok;
 }
 
-static bool write_profile(struct profile *profile, const char *path) {
+bool run_output_write(struct profile *profile, const char *path) {
     uint8_t *bytes = NULL;
     size_t size;
     enum merge_error error = profile_encode(profile, MERGE_GZIP, &bytes, &size);
@@ -38,7 +39,7 @@ static bool write_profile(struct profile *profile, const char *path) {
     return ok;
 }
 
-static int64_t total_of(struct profile *profile, const char *type) {
+int64_t run_output_total(struct profile *profile, const char *type) {
     int index = profile_sample_type_index(profile, type);
     int64_t total = 0;
     struct profile_sample_view view;
@@ -105,7 +106,7 @@ static void note_unsymbolized(struct profile *profile) {
 }
 
 static bool is_little_of_all(struct profile *profile) {
-    return total_of(profile, "inuse_space") < total_of(profile, "alloc_space") / 10;
+    return run_output_total(profile, "inuse_space") < run_output_total(profile, "alloc_space") / 10;
 }
 
 // Notes for runtimes that also manage memory of their own, recognized by the files in the stacks.
@@ -149,8 +150,8 @@ static void note_total(const struct run_output *output, struct profile *profile)
         snprintf(processes, sizeof processes, " of %zu processes", output->processes);
     }
     fprintf(stderr, "cmemprof run: %s: %s%s in use at the end, %s allocated in all\n", output->path,
-            text_value(total_of(profile, "inuse_space"), "bytes", bytes), processes,
-            text_value(total_of(profile, "alloc_space"), "bytes", allocated));
+            text_value(run_output_total(profile, "inuse_space"), "bytes", bytes), processes,
+            text_value(run_output_total(profile, "alloc_space"), "bytes", allocated));
     if (profile_sample_count(profile) == 0) {
         diagnostic_note("run", "nothing was sampled: it allocated little (a smaller --rate takes more samples)%s",
                         output->processes > 1 ? "" : ", or did so in processes that it started (--follow-children)");
@@ -161,7 +162,7 @@ static void take_signal(struct run_output *output, const struct run_directory *d
     char path[PATH_MAX];
     struct profile *profile = profile_new();
     snprintf(path, sizeof path, "%s.%u", output->path, ++output->signals);
-    if (profile == NULL || !add(profile, directory, file) || !write_profile(profile, path)) {
+    if (profile == NULL || !add(profile, directory, file) || !run_output_write(profile, path)) {
         output->failed = true;
     } else {
         fprintf(stderr, "cmemprof run: %s\n", path);
@@ -184,10 +185,11 @@ static void write_all(struct run_output *output, struct run_directory *directory
         }
         output->processes++;
     }
-    if (profile == NULL || (output->processes > 0 && !write_profile(profile, output->path))) {
+    if (profile == NULL || (output->processes > 0 && !run_output_write(profile, output->path))) {
         output->failed = true;
     } else if (last && output->processes > 0) {
         note_total(output, profile);
+        output->failed |= !run_peak_take(output, directory, run_output_total(profile, "inuse_space"));
         note_language(output, profile);
         note_unsymbolized(profile);
     }

@@ -1,5 +1,5 @@
-// run_output.h: writes the profiles of `cmemprof run`: FILE, the sum of the last profile of each process, and FILE.1, FILE.2, ..., one for
-// each signal that asked for a profile.
+// run_output.h: writes the profiles of `cmemprof run`: FILE, the sum of the last profile of each process, FILE.1, FILE.2, ..., one for each
+// signal that asked for a profile, and FILE.peak (run_peak.h).
 //
 // Threads: one. Memory: malloc; the merged profile.
 #ifndef CMEMPROF_RUN_OUTPUT_H
@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../../merge/merge.h"
 #include "run_directory.h"
 
 struct run_output {
@@ -16,6 +17,11 @@ struct run_output {
     bool failed;      // something could not be written, and was reported
     size_t processes; // in FILE
 };
+
+// Compressed. Prints an error and returns false if it cannot be written.
+bool run_output_write(struct profile *profile, const char *path);
+// Sum of a sample type; 0 if there is none.
+int64_t run_output_total(struct profile *profile, const char *type);
 
 // Writes new profiles. whole: FILE as well. last: prints a summary of FILE.
 void run_output_take(struct run_output *output, struct run_directory *directory, bool whole, bool last);

@@ -21,7 +21,8 @@ import (
 type batch struct {
 	path    string
 	names   []string
-	profile *profile.Profile
+	profile *profile.Profile // of the heap
+	peak    *profile.Profile
 	event   struct {
 		Start, End, Family, Version string
 		Attachments                 []string
@@ -56,6 +57,8 @@ func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.names = append(b.names, part.FormName()+"/"+part.FileName())
 		if part.FormName() == "event" {
 			err = json.Unmarshal(data, &b.event)
+		} else if part.FormName() == "peak.pprof" {
+			b.peak, err = profile.ParseData(data)
 		} else {
 			b.profile, err = profile.ParseData(data)
 		}
@@ -98,13 +101,16 @@ func TestRunSendsToAnAgent(t *testing.T) {
 	}
 	last := ""
 	for i, b := range a.batches {
+		if got := siteOf(b.peak, "site_alive"); got.inuseBytes != aliveBytes { // its last type: peak_space
+			t.Errorf("batch %d: %d bytes at the peak", i, got.inuseBytes)
+		}
 		if got := siteOf(b.profile, "site_alive"); got.inuseBytes != aliveBytes {
 			t.Errorf("batch %d: %d bytes in use", i, got.inuseBytes)
 		}
-		if strings.Join(b.names, " ") != "delta-heap.pprof/delta-heap.pprof event/event.json" || b.path != "/profiling/v1/input" {
+		if strings.Join(b.names, " ") != "delta-heap.pprof/delta-heap.pprof peak.pprof/peak.pprof event/event.json" || b.path != "/profiling/v1/input" {
 			t.Errorf("batch %d: parts %v, path %s", i, b.names, b.path)
 		}
-		if b.event.Family != "native" || b.event.Version != "4" || len(b.event.Attachments) != 1 {
+		if b.event.Family != "native" || b.event.Version != "4" || len(b.event.Attachments) != 2 {
 			t.Errorf("batch %d: event %+v", i, b.event)
 		}
 		start, err1 := time.Parse(time.RFC3339Nano, b.event.Start)

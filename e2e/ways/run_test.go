@@ -56,6 +56,25 @@ func TestRunWritesAProfile(t *testing.T) {
 	checkSites(t, profiles.Read(t, filepath.Join(c.Dir, "named.pprof")), 1)
 }
 
+// TestRunNamesThePeak: the peak of a program that has freed everything by its end.
+func TestRunNamesThePeak(t *testing.T) {
+	program := compile(t, "gcc", filepath.Join("programs", "peak.c"), "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g")
+	c := runCommand(t, "-o", "out.pprof", "--rate", "1", "--signal", "USR2", "--", program, "out.pprof.1")
+	output, status := run(t, c)
+	if status != 0 || !strings.Contains(output, "out.pprof: 0 B in use at the end") ||
+		!regexp.MustCompile(`out\.pprof\.peak: peak of 30\.0 MB in use after [0-9.]+ s: 20\.0 MB build_table, 10\.0 MB read_input`).MatchString(output) {
+		t.Errorf("status %d, output %s", status, output)
+	}
+	peak := profiles.Read(t, filepath.Join(c.Dir, "out.pprof.peak"))
+	sums := map[string]int64{}
+	for _, s := range peak.Sample {
+		sums[s.Location[0].Line[0].Function.Name] += s.Value[3]
+	}
+	if sums["build_table"] != 20000000 || sums["read_input"] != 10000000 || peak.SampleType[3].Type != "peak_space" {
+		t.Errorf("%v, types %v", sums, peak.SampleType)
+	}
+}
+
 func TestRunTellsWhyNot(t *testing.T) {
 	folder := t.TempDir()
 	write := func(name, content string, mode os.FileMode) string {

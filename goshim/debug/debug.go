@@ -6,7 +6,7 @@
 //
 //	/debug/cmemprof/heap      memory in use, C and Go together; gc=1 runs a garbage collection first
 //	/debug/cmemprof/alloc     the same profile with alloc_space as its default type
-//	/debug/cmemprof/peak      C memory in use when most was, and when RSS was highest, since sampling was started
+//	/debug/cmemprof/peak      C memory in use at its peak and at the peak of RSS, since sampling was started
 //	/debug/cmemprof/status    counters of sampling, uploads and losses, as JSON; allocator=1 adds the C allocator's statistics
 //
 // With seconds=N heap and alloc return the difference over that time, negative where memory was freed. So
@@ -82,7 +82,7 @@ func index(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprint(w, `<!doctype html><title>cmemprof</title><ul>
 <li><a href="heap">heap</a>: memory in use, C and Go (seconds=N for the difference, gc=1 for a garbage collection first)
 <li><a href="alloc">alloc</a>: memory allocated
-<li><a href="peak">peak</a>: C memory in use when most was, and when RSS was highest
+<li><a href="peak">peak</a>: C memory in use at its peak and at the peak of RSS
 <li><a href="status">status</a>: counters of samples and losses (allocator=1 for the C allocator's statistics)
 </ul>`)
 }

@@ -273,6 +273,33 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// What is held gets older, and has a lifetime once it is freed.
+func TestAgesInStatus(t *testing.T) {
+	sampleAll(t)
+	m := holdC(t)
+	defer m.Close()
+	old := func() (held, freed float64) {
+		cmemprof.MakeRoom()
+		var status debug.Status
+		if _, _, body := get(t, "/debug/cmemprof/status"); json.Unmarshal(body, &status) != nil {
+			t.Fatalf("%s", body)
+		}
+		for class := 1; class < len(status.Ages.FreedBytes); class++ { // a second and more
+			held, freed = held+status.Ages.OutlivedBytes[class], freed+status.Ages.FreedBytes[class]
+		}
+		return held, freed
+	}
+	want := float64(heldByC(getProfile(t, "/debug/cmemprof/heap")))
+	held, freed := old()
+	for deadline := time.Now().Add(2 * time.Minute); held < want && time.Now().Before(deadline); held, _ = old() {
+		time.Sleep(20 * time.Millisecond)
+	}
+	m.Close()
+	if after, freedAfter := old(); held < want || want == 0 || after > held-want || freedAfter < freed+want {
+		t.Errorf("%v bytes of %v were old; freed, %v are left, and %v were old when freed, before %v", held, want, after, freedAfter, freed)
+	}
+}
+
 func TestIndexAndOthers(t *testing.T) {
 	if status, _, body := get(t, "/debug/cmemprof/"); status != http.StatusOK || !strings.Contains(string(body), `href="heap"`) {
 		t.Errorf("%d %s", status, body)

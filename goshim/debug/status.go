@@ -11,8 +11,8 @@ import (
 type Status struct {
 	Sampling  cmemprof.Stats           // of C allocations
 	Ages      cmemprof.Ages            // of live C memory, and lifetimes of freed
-	PeakLive  cmemprof.Peak            // when most C memory was live; see /debug/cmemprof/peak
-	PeakRSS   cmemprof.Peak            // when RSS was highest
+	PeakLive  cmemprof.Peak            // peak of live C memory; see /debug/cmemprof/peak
+	PeakRSS   cmemprof.Peak            // peak of RSS
 	Profiler  profiler.Counters        // of goshim/profiler; zero if it is not running
 	Allocator *cmemprof.AllocatorStats `json:",omitempty"` // only with allocator=1
 }

@@ -26,7 +26,7 @@ const (
 	// GoroutineLeakProfile shows goroutines that can never wake up. It needs Go 1.26 with GOEXPERIMENT=goroutineleakprofile,
 	// which also enables it. It is left out if the runtime lacks it.
 	GoroutineLeakProfile
-	peakProfile // what C had in use when most was; with C's heap
+	peakProfile // C memory at its peak; with C's heap
 )
 
 type profileType struct {

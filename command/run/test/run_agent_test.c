@@ -15,6 +15,9 @@ enum { SECOND_NS = 1000000000, MAX_BATCHES = 8 };
 static struct run_agent *agent;
 static char spool[100];
 
+static const void *peak; // of the process
+static size_t peak_size;
+
 // Adds a profile with all allocations up to that second. other: with sample types that have no delta.
 static void add(int64_t second, int64_t allocated, bool other, const char *reason) {
     const struct run_file file = {.pid = 7, .start_ns = SECOND_NS, .number = (uint32_t)second, .reason = ""};
@@ -33,7 +36,7 @@ static void add(int64_t second, int64_t allocated, bool other, const char *reaso
     uint8_t *bytes;
     size_t size;
     assert_int_equal(profile_encode(profile, MERGE_RAW, &bytes, &size), MERGE_OK);
-    run_agent_add(agent, &named, bytes, size);
+    run_agent_add(agent, &named, bytes, size, peak, peak_size);
     profile_free(profile);
     free(bytes);
 }
@@ -49,11 +52,16 @@ static void begin(const char *delta) {
 struct sent {
     char start[32], end[32]; // "1970-01-01T00:00:02.000000000Z"
     int64_t allocated, in_use;
+    size_t attachments; // all of them named in the event
+    char last[32];      // the last one's name
 };
 
 static void read_event(const struct upload_request *request, struct sent *sent) {
     char event[2000];
     snprintf(event, sizeof event, "%.*s", (int)request->event_size, (const char *)request->event);
+    for (size_t i = 0; i < request->attachment_count; i++) {
+        assert_non_null(strstr(event, request->attachments[i].name));
+    }
     assert_int_equal(sscanf(event, "{\"start\":\"%31[^\"]\",\"end\":\"%31[^\"]\"", sent->start, sent->end), 2);
 }
 
@@ -72,6 +80,8 @@ static size_t finish(uint64_t failed, struct sent sent[MAX_BATCHES]) {
         struct profile_sample_view view;
         upload_batch_fill(batch, &request);
         read_event(&request, &sent[count]);
+        sent[count].attachments = request.attachment_count;
+        snprintf(sent[count].last, sizeof sent[count].last, "%s", request.attachments[request.attachment_count - 1].name);
         struct profile *profile = profile_new();
         assert_int_equal(profile_decode(profile, request.attachments[0].bytes, request.attachments[0].size, NULL, NULL, &fault), MERGE_OK);
         assert_int_equal(profile_sample_count(profile), 1);
@@ -135,8 +145,35 @@ static void totals_are_sent_as_they_are(void **state) {
     expect(&sent[1], 2, 3, 1500);
 }
 
+// One that cannot be read is left out.
+static void peaks_go_along(void **state) {
+    (void)state;
+    struct sent sent[MAX_BATCHES];
+    struct profile *profile = fixture_profile();
+    fixture_add_sample(profile, "a<main", 1, 100, 200, true);
+    uint8_t *bytes;
+    assert_int_equal(profile_encode(profile, MERGE_RAW, &bytes, &peak_size), MERGE_OK);
+    profile_free(profile);
+    begin("true");
+    add(2, 1000, false, "period");
+    peak = bytes;
+    add(3, 1500, false, "period");
+    peak = "rubbish";
+    peak_size = 7;
+    add(4, 1800, false, "exit");
+    peak = NULL;
+    assert_int_equal(finish(0, sent), 3);
+    expect(&sent[1], 2, 3, 500);
+    assert_int_equal(sent[0].attachments, 1);
+    assert_int_equal(sent[1].attachments, 2);
+    assert_string_equal(sent[1].last, "peak.pprof");
+    assert_int_equal(sent[2].attachments, 1);
+    assert_string_equal(sent[2].last, "delta-heap.pprof");
+    free(bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(what_was_sent_is_not_sent_again), cmocka_unit_test(what_was_never_sent_comes_later),
-                                       cmocka_unit_test(totals_are_sent_as_they_are)};
+                                       cmocka_unit_test(totals_are_sent_as_they_are), cmocka_unit_test(peaks_go_along)};
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }
