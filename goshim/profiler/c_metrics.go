@@ -93,11 +93,15 @@ func (m *cMetrics) ageFigures(before cmemprof.Ages) []figure {
 }
 
 func (m *cMetrics) peakFigures() []figure {
+	var figures []figure
 	live, rss := m.sources.getPeaksC()
-	if live.Time.IsZero() || rss.Time.IsZero() {
-		return nil
+	if !live.Time.IsZero() {
+		figures = append(figures, figure{"c_peak_live_bytes", live.LiveBytes})
 	}
-	return []figure{{"c_peak_live_bytes", live.LiveBytes}, {"c_peak_rss_bytes", float64(rss.RSSBytes)}}
+	if !rss.Time.IsZero() {
+		figures = append(figures, figure{"c_peak_rss_bytes", float64(rss.RSSBytes)})
+	}
+	return figures
 }
 
 // allocatorFigures queries the allocator at most once a period. glibc counts its free blocks under the lock that malloc takes, a tenth of a

@@ -210,8 +210,8 @@ func (k *collector) take(t ProfileType) ([]byte, error) {
 		}
 		return k.metrics.report(ofC)
 	case peakProfile:
-		if live, _ := k.sources.getPeaksC(); live.Time.IsZero() {
-			return nil, nil // nothing was live yet
+		if live, rss := k.sources.getPeaksC(); live.Time.IsZero() && rss.Time.IsZero() {
+			return nil, nil // without /proc, and nothing was live yet
 		}
 		return k.sources.peaksC()
 	case waitProfile:

@@ -122,6 +122,7 @@ func wantHeader(t *testing.T, b captured.Batch, name, value string) {
 var types = map[string]string{
 	"cpu.pprof":            "samples/count cpu/nanoseconds",
 	"delta-heap.pprof":     "alloc_objects/count alloc_space/bytes inuse_objects/count inuse_space/bytes",
+	"peak.pprof":           "peak_rss_objects/count peak_rss_space/bytes peak_objects/count peak_space/bytes",
 	"delta-mutex.pprof":    "contentions/count delay/nanoseconds",
 	"delta-block.pprof":    "contentions/count delay/nanoseconds",
 	"goroutines.pprof":     "goroutine/count",
