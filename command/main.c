@@ -1,6 +1,6 @@
 // main.c: dispatches to the command named by argv[1].
 #include "commands.h"
-#include "../receiver/receiver.h"
+#include "../merge/version.h"
 #include "base/suggest.h"
 
 #include <stdbool.h>
@@ -32,7 +32,7 @@ static int version_command(int argc, char **argv) {
     if (argc > 1) {
         return error_extra_argument(argv[1]);
     }
-    puts("cmemprof " RECEIVER_VERSION);
+    puts("cmemprof " CMEMPROF_VERSION);
     return 0;
 }
 

@@ -15,6 +15,7 @@ package merge
 #include "compress.h"
 #include "merge.h"
 #include "profile.h"
+#include "version.h"
 // cgo of Go 1.25 takes the variable for a macro, since namespace.h defines its name, and then cannot copy it, since it is const.
 static struct merge_limits default_limits(void) { return merge_default_limits; }
 */
@@ -34,6 +35,9 @@ import (
 //
 //go:embed *.h
 var _ embed.FS
+
+// Version of cmemprof.
+const Version = C.CMEMPROF_VERSION
 
 // Code is the kind of an [Error].
 type Code int

@@ -19,8 +19,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RECEIVER_VERSION "0.1.0"
-
 struct receiver_options {
     const char *listen;                     // "127.0.0.1:8126", "[::1]:0", "unix:/run/x.sock"; NULL: 127.0.0.1:8126; port 0: a free one
     const char *data_directory;             // created if missing

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "../../merge/merge.h"
-#include "../../receiver/receiver.h"
+#include "../../merge/version.h"
 #include "run_sender.h"
 
 // State of one profiled process.
@@ -129,7 +129,7 @@ static void put_time(int64_t time_ns, FILE *out) {
 
 static void put_tags(const struct run_agent *agent, const struct process *process, FILE *out) {
     const char *env = getenv("DD_ENV"), *more = getenv("DD_TAGS");
-    fprintf(out, "process_id:%ld,profiler_version:" RECEIVER_VERSION ",runtime_arch:amd64,runtime_os:linux,runtime-id:%s", process->pid,
+    fprintf(out, "process_id:%ld,profiler_version:" CMEMPROF_VERSION ",runtime_arch:amd64,runtime_os:linux,runtime-id:%s", process->pid,
             process->runtime_id);
     put_tag("version", getenv("DD_VERSION"), out);
     if (more != NULL && more[0] != '\0') {

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../../receiver/receiver.h"
+#include "../../merge/version.h"
 #include "agent_url.h"
 
 struct run_sender {
@@ -36,8 +36,8 @@ static struct timespec in_ns(uint64_t ns) {
 // ---- The thread ----
 
 static void deliver(struct run_sender *sender, struct upload_batch *batch) {
-    static const char *const headers[] = {"DD-EVP-ORIGIN: cmemprof", "DD-EVP-ORIGIN-VERSION: " RECEIVER_VERSION,
-                                          "User-Agent: cmemprof/" RECEIVER_VERSION};
+    static const char *const headers[] = {"DD-EVP-ORIGIN: cmemprof", "DD-EVP-ORIGIN-VERSION: " CMEMPROF_VERSION,
+                                          "User-Agent: cmemprof/" CMEMPROF_VERSION};
     struct upload_request request = {
         .url = sender->url, .unix_socket = sender->unix_socket, .headers = headers, .header_count = sizeof headers / sizeof *headers};
     struct upload_result result;

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -68,9 +69,14 @@ func TestExamples(t *testing.T) {
 func TestLinked(t *testing.T) {
 	prefix, environment := install(t)
 	flags := pkgConfig(t, environment, "--cflags", "--libs")
-	shared := []string{"-I" + filepath.Join(prefix, "include"), built(t, "libcmemprof.so")}
+	shared := append(pkgConfig(t, environment, "--cflags"), pkgConfig(t, environment, "--variable=shared_libs")...)
+	shared = append(shared, "-Wl,-rpath,"+filepath.Join(prefix, "lib"))
 	for what, flags := range map[string][]string{"static library": flags, "shared library": shared} {
 		program := compile(t, "gcc", filepath.Join("programs", "linked.c"), flags...)
+		needed := mustRun(t, exec.Command("readelf", "-d", program))
+		if got := regexp.MustCompile(`\[libcmemprof\.so\.\d+\]`).MatchString(needed); got != (what == "shared library") {
+			t.Errorf("%s: needs\n%s", what, needed)
+		}
 		file := filepath.Join(t.TempDir(), "profile")
 		if output := mustRun(t, exec.Command(program, file)); output != "ok\nran on\n" {
 			t.Errorf("%s: %q", what, output)

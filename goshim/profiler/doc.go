@@ -18,6 +18,3 @@
 //
 // It works on Linux on amd64 with cgo. Elsewhere it builds, and [Start] returns an error.
 package profiler
-
-// version is sent as profiler_version and DD-EVP-ORIGIN-VERSION.
-const version = "v0.1.0"

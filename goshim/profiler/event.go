@@ -13,8 +13,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cmemprof/cmemprof/merge"
 	"github.com/cmemprof/cmemprof/upload"
 )
+
+// version is sent as profiler_version and DD-EVP-ORIGIN-VERSION.
+const version = "v" + merge.Version
 
 // batch is the result of one period.
 type batch struct {

@@ -1,5 +1,6 @@
 // agent.c: the Agent's other endpoints (agent.h).
 #include "agent.h"
+#include "../../merge/version.h"
 #include "../base/json.h"
 #include "../receiver.h"
 #include "reply.h"
@@ -82,7 +83,7 @@ enum MHD_Result agent_info(struct MHD_Connection *connection) {
     struct json json = {0};
     json_object_begin(&json);
     json_key(&json, "version");
-    json_text(&json, RECEIVER_VERSION);
+    json_text(&json, CMEMPROF_VERSION);
     json_key(&json, "git_commit");
     json_text(&json, "");
     json_key(&json, "endpoints");

@@ -1,0 +1,17 @@
+# Benchmarks: included by the Makefile (docs/bench.md).
+
+.PHONY: bench bench-capture bench-harm bench-merge bench-profiler bench-page bench-receiver
+bench: build/.setup-bench lib ## Measure the cost beside peers; tables also in build/bench-*.tsv
+	bench/run
+bench-capture: build/.setup-bench lib
+	bench/run capture
+bench-harm: build/.setup-bench lib ## Measure what sampling does to its host's memory, on each allocator (LOADS=all: every load, hours)
+	bench/harm $(LOADS)
+bench-merge: build/.setup-bench lib
+	bench/run merge
+bench-profiler: build/.setup-bench lib
+	bench/run profiler
+bench-receiver: build/.setup-bench build/cmemprof
+	bench/run receiver
+bench-page: build/.setup-test build/cmemprof ## Measure how long the page takes to draw a flame graph of 100,000 nodes, to zoom and to search in it
+	cd e2e && go test -run '^$$' -bench FlameGraph -benchtime 1x ./page

@@ -1,0 +1,92 @@
+# Fuzzers: included by the Makefile. Corpora are kept in build/fuzz/corpus.
+
+FUZZ_SECONDS ?= 60
+FUZZ_CFLAGS = $(ALL_CFLAGS) $(SANITIZE)
+# The merge engine tells libFuzzer's merge targets which of its branches an input has taken.
+FLAGS_fuzz = $(SANITIZE) $(if $(filter merge/fuzz/%,$*),,$(if $(filter merge/%,$*),-fsanitize-coverage=inline-8bit-counters$(comma)pc-table))
+$(eval $(call variant,fuzz,$$(FUZZ_CC),build/.setup-test))
+-include $(wildcard build/fuzz/*/fuzz/*.d)
+
+FUZZERS := cfi line_table debug demangle merge upload
+FUZZ_GOALS := $(subst _,-,$(FUZZERS:%=fuzz-%))
+.PHONY: fuzz $(FUZZ_GOALS)
+fuzz: $(FUZZ_GOALS) ## Fuzz the readers of call-frame information, of line numbers, of debug data, of names, of profiles and of spooled batches (FUZZ_SECONDS=60 for each)
+
+# ---- Merge engine: three targets, google/pprof's word on what they have kept, and no memory now and then ----
+
+FUZZ_TARGETS := $(foreach t,read merge delta,build/fuzz/merge_$(t))
+FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(wildcard merge/*.c lz4/*.c) $(filter-out %_fuzz.c,$(wildcard merge/fuzz/*.c)))
+build/fuzz/merge_%: build/fuzz/merge/fuzz/%_fuzz.o $(FUZZ_OBJECTS)
+	@echo "  link  $@"
+	@$(FUZZ_CC) $(LDFLAGS) -fsanitize=fuzzer,address,undefined -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=getrandom -o $@ $^ $(LIBS_merge) $(LIBS_lz4)
+build/fuzz/seeds: $(wildcard e2e/profiles/*.go e2e/profiles/seeds/*.go)
+	cd e2e && go run ./profiles/seeds ../$@
+	@touch $@
+fuzz-merge: $(FUZZ_TARGETS) build/fuzz/seeds
+	@merge/fuzz/run $(FUZZ_SECONDS)
+
+# ---- Readers: one target each ----
+
+# fuzzer NAME,SOURCES,LIBRARIES: build/fuzz/NAME_fuzz from the target and what it tests.
+define fuzzer
+build/fuzz/$(1)_fuzz: $(patsubst %.c,build/fuzz/%.o,$(2))
+	@echo "  link  $$@"
+	@$$(FUZZ_CC) $$(LDFLAGS) $$(SANITIZE) -fsanitize=fuzzer -o $$@ $$^ $(3)
+endef
+# run_fuzzer NAME,LONGEST INPUT: from its seeds, and on from its last corpus, which it extends.
+run_fuzzer = build/fuzz/$(1)_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=$(2) -timeout=5 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/$(1) build/fuzz/$(1)
+# seeds NAME[,OBJECTS]: the program that writes them does so.
+seeds = mkdir -p build/fuzz/$(1) build/fuzz/corpus/$(1) && build/fuzz/$(1)_seeds build/fuzz/$(1) $(2)
+of_cmemprof = $(filter $(patsubst %,cmemprof/%.c,$(1)),$(wildcard cmemprof/*.c))
+ARENA := symbolizer_arena cgroup_memory
+$(eval $(call fuzzer,cfi,cmemprof/fuzz/cfi_fuzz.c $(call of_cmemprof,cfi% code_objects)))
+$(eval $(call fuzzer,line_table,cmemprof/fuzz/line_table_fuzz.c $(call of_cmemprof,line_table% $(ARENA) address_order dwarf_bytes),-ldw -lelf))
+$(eval $(call fuzzer,debug,cmemprof/fuzz/debug_fuzz.c $(call of_cmemprof,$(ARENA) address_order dwarf_% elf_% inflate function_index line_table line_table_header)))
+$(eval $(call fuzzer,demangle,cmemprof/fuzz/demangle_fuzz.c $(call of_cmemprof,demangle% $(ARENA))))
+$(eval $(call fuzzer,upload,upload/fuzz/batch_fuzz.c upload/batch.c))
+
+define seeds_program
+build/fuzz/$(1)_seeds: $(patsubst %.c,build/obj/%.o,$(2))
+	@mkdir -p $$(@D) && $$(LINK) -o $$@ $$^ $(3)
+endef
+$(eval $(call seeds_program,cfi,cmemprof/fuzz/cfi_seeds.c))
+$(eval $(call seeds_program,line_table,cmemprof/fuzz/line_table_seeds.c,-lelf))
+$(eval $(call seeds_program,debug,cmemprof/fuzz/debug_seeds.c))
+$(eval $(call seeds_program,upload,upload/fuzz/batch_seeds.c upload/batch.c))
+
+# What the two compilers write, in DWARF 2 to 5 and 64 bits wide.
+LINE_OBJECTS := $(foreach v,2 3 4 5,build/fuzz/line/gcc-$v.so build/fuzz/line/clang-$v.so) build/fuzz/line/clang-64.so
+LINE_SOURCES := cmemprof/address_order.c cmemprof/cfi_program.c cmemprof/inflate.c
+build/fuzz/line/gcc-%.so: $(LINE_SOURCES) | build/.setup-test
+	@mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -gdwarf-$* -shared -o $@ $^
+build/fuzz/line/clang-64.so: $(LINE_SOURCES) | build/.setup-test
+	@mkdir -p $(@D) && $(FUZZ_CC) $(ALL_CFLAGS) -gdwarf-5 -gdwarf64 -shared -o $@ $^
+build/fuzz/line/clang-%.so: $(LINE_SOURCES) | build/.setup-test
+	@mkdir -p $(@D) && $(FUZZ_CC) $(ALL_CFLAGS) -gdwarf-$* -shared -o $@ $^
+# The same objects whole, and compressed, and their debug data in packages of both kinds.
+DEBUG_OBJECTS := $(LINE_OBJECTS) build/fuzz/line/gcc-zlib.so build/fuzz/line/4.dwp build/fuzz/line/5.dwp
+build/fuzz/line/%.dwp: $(LINE_SOURCES) | build/.setup-test
+	@mkdir -p $(@D)/split-$* && for source in $(LINE_SOURCES); do \
+	    $(FUZZ_CC) $(ALL_CFLAGS) -gdwarf-$* -gsplit-dwarf -c -o $(@D)/split-$*/$$(basename $$source .c).o $$source || exit 1; done
+	@llvm-dwp -o $@ $(@D)/split-$*/*.dwo
+build/fuzz/line/gcc-zlib.so: $(LINE_SOURCES) | build/.setup-test
+	@mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -gz=zlib -shared -o $@ $^
+# One file for each name that the tests have.
+build/fuzz/demangle/.made: $(wildcard cmemprof/test/demangle*_test.c)
+	@mkdir -p $(@D) && cat $^ | grep -oE '"_[ZR][^"]*"' | tr -d '"' | awk '{ file = "$(@D)/" NR; printf "%s", $$0 >file; close(file) }' && touch $@
+
+fuzz-cfi: build/fuzz/cfi_fuzz build/fuzz/cfi_seeds
+	@$(call seeds,cfi)
+	@$(call run_fuzzer,cfi,49160)
+fuzz-line-table: build/fuzz/line_table_fuzz build/fuzz/line_table_seeds $(LINE_OBJECTS)
+	@$(call seeds,line_table,$(LINE_OBJECTS))
+	@$(call run_fuzzer,line_table,16384)
+fuzz-debug: build/fuzz/debug_fuzz build/fuzz/debug_seeds $(DEBUG_OBJECTS)
+	@$(call seeds,debug,$(DEBUG_OBJECTS))
+	@$(call run_fuzzer,debug,262144)
+fuzz-demangle: build/fuzz/demangle_fuzz build/fuzz/demangle/.made
+	@mkdir -p build/fuzz/corpus/demangle
+	@$(call run_fuzzer,demangle,2048)
+fuzz-upload: build/fuzz/upload_fuzz build/fuzz/upload_seeds
+	@$(call seeds,upload)
+	@$(call run_fuzzer,upload,4096)

@@ -1,0 +1,152 @@
+# Tests: included by the Makefile.
+
+.PHONY: test test-reproducible tested built c-tests valgrind-tests check test-analyser test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere torture soak
+
+# test_rules FOLDER,VARIANT,ROOM: one test program for each test/x_test.c of a folder or a room of it, from it and all objects of the folder and of
+# what it uses. variant_of TESTED_FOLDER,FOLDER,VARIANT: which objects of the folder it gets.
+variant_of = $(if $(filter cmemprof-cmemprof-obj,$(1)-$(2)-$(3)),checked,$(3))
+define test_rules
+$(patsubst $(3)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(3)/test/*_test.c)): build/$(2)/test/$(1)_%_test: build/$(call variant_of,$(1),$(1),$(2))/$(3)/test/%_test.o $(foreach f,$(call closure,$(1)),$(call objects,$(f),$(call variant_of,$(1),$(f),$(2)))) $(call reader,$(1),$(2))
+	@mkdir -p $$(@D) && echo "  link  $$@"
+	@$$(LINK) $(FLAGS_$(2)) -o $$@ $$^ -lcmocka $(call libs,$(1)) $(TEST_LIBS_$(1))
+endef
+# A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
+HOOKED_TESTS := $(patsubst %,cmemprof_%_test,allocator_stats hook hook_cxx interposition interposition_static loaded_code real_allocator profiler reclaim resident_glibc snapshot snapshot_encode)
+$(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),obj,$(r)))))
+$(foreach f,merge series lz4 upload receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(r)))))
+.SECONDARY:
+
+# Compares names with libdw's; e2e/names gives it files.
+build/beside-libdw: build/obj/cmemprof/test/beside_libdw.o $(call objects,cmemprof,obj) $(call objects,merge,obj)
+	@echo "  link  $@"
+	@$(LINK) -o $@ $^ $(call libs,cmemprof) $(TEST_LIBS_cmemprof)
+build/demangle: build/obj/cmemprof/test/demangle_lines.o $(call objects,cmemprof,obj) $(call objects,merge,obj)
+	@echo "  link  $@"
+	@$(LINK) -o $@ $^ $(call libs,cmemprof)
+
+C_TESTS := $(foreach f,$(FOLDERS),$(call tests,$(f),obj))
+SANITIZED_TESTS := $(foreach f,merge series lz4 upload receiver cmemprof command,$(filter-out $(HOOKED_TESTS:%=build/sanitized/test/%),$(call tests,$(f),sanitized)))
+# valgrind brings one, too. It also has no vdso, mappings of its own, and an error for whoever asks the kernel whether an address is mapped.
+VALGRIND_CHANGES := $(patsubst %,cmemprof_%_test,code_bytes_amd64 go_call lifecycle modules stack_memory unwind_amd64 unwind_memo unwind_walk_amd64)
+VALGRIND_TESTS := $(filter-out $(patsubst %,build/obj/test/%,$(HOOKED_TESTS) $(VALGRIND_CHANGES)),$(C_TESTS))
+c-tests: # names, for scripts/everywhere
+	@printf '%s\n' $(C_TESTS)
+valgrind-tests:
+	@printf '%s\n' $(VALGRIND_TESTS)
+
+# The lock-free tables under the thread sanitizer. setarch -R: gcc 12's does not know address space laid out at random in today's kernels' way.
+TSAN_TABLES := $(patsubst %,build/tsan/cmemprof/%.o,block_filter live_table stack_table stack_index private_arena reserved_memory shard)
+TSAN_TESTS := $(patsubst %,build/tsan/test/cmemprof_%_test,block_filter live_table stack_table private_arena reserved_memory cfi_cache tables_stress)
+FLAGS_tsan := -Wno-tsan -fsanitize=thread
+$(eval $(call variant,tsan,$$(CC),build/.setup))
+build/tsan/test/cmemprof_%_test: build/tsan/cmemprof/test/%_test.o $(TSAN_TABLES)
+	@mkdir -p $(@D) && echo "  link  $@"
+	@$(LINK) $(FLAGS_tsan) -o $@ $^ -lcmocka -lm
+
+# Both compilers take all C code without a warning, not optimised, as debuggers want it. function_index_test has a function inside of another,
+# which clang does not know, and cmemprof's tests choose an optimisation for single functions, which it passes over.
+COMPILED := $(foreach f,$(FOLDERS) bare,$(foreach r,$(call rooms,$(f)),$(wildcard $(r)/*.c $(r)/test/*.c)))
+COMPILES := $(COMPILED:%.c=build/compiled/gcc/%) $(patsubst %.c,build/compiled/clang/%,$(filter-out cmemprof/test/function_index_test.c,$(COMPILED)))
+build/compiled/gcc/%: %.c | build/.setup-test
+	@mkdir -p $(@D)
+	@gcc $(BASE_CFLAGS) -Werror -O0 -MMD -MP -MF $@.d -MT $@ -S -o /dev/null $< && touch $@
+build/compiled/clang/%: %.c | build/.setup-test
+	@mkdir -p $(@D)
+	@clang $(BASE_CFLAGS) -Werror -O0 -Wno-unknown-attributes -MMD -MP -MF $@.d -MT $@ -fsyntax-only $< && touch $@
+build/compiled/gcc/receiver/http/assets build/compiled/clang/receiver/http/assets: build/web/.bundled
+-include $(wildcard build/compiled/*/*/*.d build/compiled/*/*/*/*.d build/compiled/*/*/*/test/*.d)
+
+# What clang's analyser has to say of the C code: nothing. It takes minutes for all of it, so it looks again only where something has changed.
+# gcc 12's is left out: it loses track of what is kept in an array's items or behind a pointer, and finds leaks and NULLs in sound code. assets.c is
+# the page, byte for byte.
+ANALYSED := $(filter-out receiver/http/assets.c,$(foreach f,$(FOLDERS) bare,$(call sources,$(f))))
+ANALYSES := $(ANALYSED:%.c=build/compiled/analyser/%)
+build/compiled/analyser/%: %.c | build/.setup-test
+	@mkdir -p $(@D)
+	@clang --analyze --analyzer-output text -Xclang -analyzer-werror $(BASE_CFLAGS) -MMD -MP -MF $@.d -MT $@ $< && touch $@
+
+# What compiles is made side by side first; then one part after the other, each of which uses what processors there are.
+PARTS := check test-reproducible test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo
+test: ## Run all tests (about 20 minutes on 2 cores); missing packages are installed
+	@$(MAKE) --no-print-directory deps-test
+	@$(MAKE) --no-print-directory -j$$(nproc) WERROR=-Werror built
+	@$(MAKE) --no-print-directory -j1 WERROR=-Werror $(PARTS)
+	@echo "all tests passed"
+tested: lib static musl build/cmemprof build/cmemprof-sanitized build/beside-libdw build/demangle
+built: tested build/web/.checked $(COMPILES) \
+    $(C_TESTS) $(SANITIZED_TESTS) $(TSAN_TESTS) $(FUZZ_TARGETS) build/fuzz/seeds
+
+check: build/.setup-test lib $(call objects,upload,obj) build/web/.checked $(COMPILES) ## Check the rules of the tree: format, layers, source lists, symbols, vet, both compilers (quick)
+	@scripts/check
+	@scripts/test-setup
+
+test-reproducible: build/web/.bundled
+	@scripts/test-reproducible
+
+test-analyser: build/.setup-test $(ANALYSES) ## Have clang's analyser look at all C code (minutes; again only what has changed)
+
+# What the page works out: layout, search, filters. How it looks and answers is tested in Chromium (e2e/page).
+test-page: build/web/.checked
+	@node receiver/web/build.mjs test
+	@node --test build/web-test/*.mjs >build/web-test/log 2>&1 && grep -E '^(#|ℹ) pass' build/web-test/log || { cat build/web-test/log; false; }
+test-c: build/.setup-test $(C_TESTS)
+	@scripts/run-c-tests $(C_TESTS)
+# What a function leaves on its stack is often still there after its return, so a test that reads it passes here and fails elsewhere.
+test-sanitized: export ASAN_OPTIONS := detect_stack_use_after_return=1:$(ASAN_OPTIONS)
+test-sanitized: build/.setup-test $(SANITIZED_TESTS)
+	@scripts/run-c-tests $(SANITIZED_TESTS)
+test-tsan: build/.setup-test $(TSAN_TESTS)
+	@setarch -R scripts/run-c-tests $(TSAN_TESTS)
+# The three targets of the merge engine on inputs that are the same each time, and google/pprof's word on what they have kept.
+test-fuzz: $(FUZZ_TARGETS) build/fuzz/seeds
+	@merge/fuzz/run
+NO_LIBCURL_PACKAGES := ./upload ./goshim/...
+RACE_PACKAGES := ./goshim/... ./merge ./upload
+test-go: build/.setup-test
+	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	go test ./...
+	go test -tags cmemprof_no_libcurl $(NO_LIBCURL_PACKAGES)
+	go test -race $(RACE_PACKAGES)
+# Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser. Go cannot see that what they
+# build or start has changed, so nothing of it is taken from its cache.
+test-programs: build/.setup-test tested
+	cd e2e && go test -count=1 -p 2 -parallel 2 -timeout 15m ./...
+	cd e2e/soak && go test -count=1 -timeout 15m .
+# Against dd-trace-go v1.43.1 and v2 and the Datadog Agent's receiver. Modules of their own, as they want a newer Go and other versions than we do.
+test-datadog: build/.setup-test lib build/cmemprof
+	cd e2e/datadog && go test -count=1 -timeout 10m ./...
+test-go-sqlite3: build/.setup-test lib ## Run go-sqlite3's own test suite with and without cmemprof
+	scripts/test-go-sqlite3
+test-demo: build/.setup-test build/cmemprof
+	cd demo && go test -count=1 ./...
+
+# ---- Long tests ----
+
+# All of the above N times beside busy neighbours. FLAKES picks: FLAKES='build/.*/receiver_|go ./merge', FLAKES=e2e/go TEST=TestRunGo,
+# FLAKES='make test-page'. The script makes what whole programs are tested with.
+FLAKES ?= .
+ifneq ($(filter flakes,$(MAKECMDGOALS)),)
+FLAKY_PROGRAMS := $(shell printf '%s\n' $(C_TESTS) $(SANITIZED_TESTS) $(TSAN_TESTS) | grep -E -- '$(FLAKES)')
+endif
+by_commas = $(subst $(eval) ,$(comma),$(1))
+flakes: build/.setup-test $(FLAKY_PROGRAMS) ## Run every test N=50 times under load and list what does not always pass (FLAKES=pattern picks)
+	@scripts/flakes $(or $(N),50) '$(FLAKES)' $(FLAKY_PROGRAMS) -- '. ./...' '. $(call by_commas,$(NO_LIBCURL_PACKAGES)) -tags=cmemprof_no_libcurl' \
+	    '. $(call by_commas,$(RACE_PACKAGES)) -race' 'e2e ./...' 'e2e/soak .' 'e2e/datadog ./...' 'demo ./...' \
+	    'make test-page' 'make test-fuzz' 'make test-go-sqlite3'
+
+# WAYS picks: WAYS='valgrind|clang'.
+WAYS ?= .
+everywhere: build/.setup-test ## Run the C and Go tests with other compilers, -O0 to -O3, in an awkward path, without environment, as nobody, with valgrind (an hour)
+	@scripts/everywhere '$(WAYS)'
+
+HEALTHY_TEST := build/obj/test/receiver_analysis_healthy_test
+stress: build/.setup-test build/.setup-stress lib static musl build/cmemprof $(HEALTHY_TEST) ## Failing allocations, real programs, stacks and clients in full, healthy services with other noise, go-sqlite3's suite 20 times (hours)
+	HEALTHY_SEEDS=10 scripts/run-c-tests $(HEALTHY_TEST)
+	cd e2e && CMEMPROF_STRESS=full go test -count=1 -p 1 -parallel 2 -timeout 12h ./life ./names ./programs ./stacks
+	cd e2e && CMEMPROF_STRESS=full go test -count=1 -timeout 2h -run Client ./receiver
+	RUNS=20 scripts/test-go-sqlite3
+torture: build/.setup-test lib ## Forks, dlopens, threads, starts and the like, N=100000 of each in each way of running, and all other hazards in full
+	cd e2e && CMEMPROF_TORTURE=$(or $(N),100000) go test -count=1 -parallel 2 -timeout 48h -v ./hazards
+soak: build/.setup-test build/cmemprof ## A busy service with the profiler and without, side by side for HOURS=2: what may grow is held against limits
+	scripts/soak
+
