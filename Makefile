@@ -22,8 +22,8 @@ BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -pthread -fno-omit-frame-pointer -
 ALL_CFLAGS := $(BASE_CFLAGS) $(WERROR)
 LINK = $(CC) -pthread $(CFLAGS) $(LDFLAGS)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
-# cmemprof's own tests have it with checks that the library is without (lock_order.h).
-CHECKED := -DCMEMPROF_CHECK_LOCK_ORDER
+# Tests have checks that what is shipped is without (merge/check.h, cmemprof/lock_order.h).
+CHECKED := -DCMEMPROF_CHECKS -DCMEMPROF_CHECK_LOCK_ORDER
 
 VERSION := $(shell sed -n 's/^\#define CMEMPROF_VERSION "\(.*\)"/\1/p' merge/version.h)
 ABI := $(firstword $(subst ., ,$(VERSION)))
@@ -84,7 +84,8 @@ build/.setup-%: scripts/setup build/.setup
 
 # What all objects depend on: the compilers and their flags, written when they change.
 .PHONY: always
-build/.flags: export FLAGS_NOW = $(CC) $(MUSL_CC) $(FUZZ_CC) $(BASE_CFLAGS) $(LDFLAGS)
+VARIANTS := obj sanitized checked static musl tsan fuzz coverage
+build/.flags: export FLAGS_NOW = $(CC) $(MUSL_CC) $(FUZZ_CC) $(BASE_CFLAGS) $(LDFLAGS) $(foreach v,$(VARIANTS),$(FLAGS_$v))
 build/.flags: always
 	@mkdir -p build; [ "$$FLAGS_NOW" = "$$(cat $@ 2>/dev/null)" ] || printf '%s\n' "$$FLAGS_NOW" >$@
 
@@ -183,7 +184,7 @@ demo: ## Run a SQLite service with a leak in it and show its C and Go memory (30
 	@$(MAKE) --no-print-directory build/cmemprof
 	@scripts/demo
 
-include mk/fuzz.mk mk/test.mk mk/bench.mk
+include mk/fuzz.mk mk/test.mk mk/deep.mk mk/bench.mk
 
 clean: ## Remove build/
 	rm -rf build

@@ -134,7 +134,7 @@ static uint16_t special_name(struct cxx_tree *tree) {
         return found;
     }
     if (cxx_take(tree, "Tc")) {
-        bool ok = call_offset(tree) && call_offset(tree);
+        bool ok = call_offset(tree) && call_offset(tree); // NOLINT(misc-redundant-expression): two, one after the other
         return ok ? special(tree, "covariant return thunk to ", cxx_encoding(tree, true)) : cxx_fail(tree);
     }
     if (cxx_take(tree, "GTt")) {

@@ -26,7 +26,7 @@ const char *cxx_operator(struct cxx_tree *tree, int *operands) {
     };
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
         if (cxx_take(tree, operators[i].code)) {
-            *operands = operators[i].operands;
+            *operands = operators[i].operands; // NOLINT(bugprone-signed-char-misuse): 1 to 3
             return operators[i].text;
         }
     }

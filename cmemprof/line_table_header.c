@@ -145,8 +145,8 @@ static bool read_head(struct line_header *header, struct dwarf_bytes bytes, cons
     bytes.end = header->program.at;
     unsigned min_instruction_bytes = (unsigned)dwarf_fixed(&bytes, 1);
     unsigned operations = header->version >= 4 ? (unsigned)dwarf_fixed(&bytes, 1) : 1;
-    dwarf_fixed(&bytes, 1); // default_is_stmt
-    header->line_base = (int8_t)dwarf_fixed(&bytes, 1);
+    dwarf_fixed(&bytes, 1);                             // default_is_stmt
+    header->line_base = (int8_t)dwarf_fixed(&bytes, 1); // NOLINT(bugprone-signed-char-misuse): it is signed
     header->line_range = (unsigned)dwarf_fixed(&bytes, 1);
     header->opcode_base = (unsigned)dwarf_fixed(&bytes, 1);
     header->operand_counts = bytes.at;

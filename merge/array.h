@@ -23,13 +23,16 @@ static inline void *array_reserve(struct array *array, size_t more, size_t item_
     size_t needed = array->count + more;
     if (needed > array->capacity) {
         size_t capacity = array->capacity < 16 ? 16 : (size_t)array->capacity * 2;
-        if (capacity < needed)
+        if (capacity < needed) {
             capacity = needed;
-        if (capacity > UINT32_MAX)
+        }
+        if (capacity > UINT32_MAX) {
             return NULL;
+        }
         void *items = memory_resize(array->items, capacity * item_bytes);
-        if (!items)
+        if (!items) {
             return NULL;
+        }
         array->items = items;
         array->capacity = (uint32_t)capacity;
     }
@@ -39,8 +42,9 @@ static inline void *array_reserve(struct array *array, size_t more, size_t item_
 // Appends `more` zeroed items and returns the first of them.
 static inline void *array_push(struct array *array, size_t more, size_t item_bytes) {
     void *items = array_reserve(array, more, item_bytes);
-    if (!items)
+    if (!items) {
         return NULL;
+    }
     memset(items, 0, more * item_bytes);
     array->count += (uint32_t)more;
     return items;

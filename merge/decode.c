@@ -43,29 +43,33 @@ uint32_t cursor_string_at(struct cursor *cursor, uint64_t index) {
 
 static void add_comment(struct cursor *cursor, uint64_t index) {
     uint32_t *comment = array_push(&cursor->input->header.comment_indices, 1, sizeof *comment);
-    if (comment)
+    if (comment) {
         *comment = index < UINT32_MAX ? (uint32_t)index : UINT32_MAX;
-    else
+    } else {
         cursor_fail(cursor, MERGE_NO_MEMORY, "comments");
+    }
 }
 
 static void scan_comments(struct cursor *cursor) {
-    if (cursor->field.type != WIRE_BYTES)
+    if (cursor->field.type != WIRE_BYTES) {
         return add_comment(cursor, cursor_number(cursor));
+    }
     struct wire run = cursor->field.bytes;
     while (cursor->error == MERGE_OK && run.at < run.end) {
         uint64_t index;
-        if (wire_varint(&run, &index) != WIRE_OK)
+        if (wire_varint(&run, &index) != WIRE_OK) {
             cursor_fail(cursor, MERGE_MALFORMED, "bad varint in the comments");
-        else
+        } else {
             add_comment(cursor, index);
+        }
     }
 }
 
 static bool add_span(struct cursor *cursor, struct array *spans, const uint8_t *at, const uint8_t *end) {
     struct span *span = array_reserve(spans, 1, sizeof *span);
-    if (!span)
+    if (!span) {
         return cursor_fail(cursor, MERGE_NO_MEMORY, "field %u", cursor->field.number);
+    }
     *span = (struct span){(uint32_t)(at - cursor->input->bytes), (uint32_t)(end - at)};
     spans->count++;
     return true;
@@ -74,13 +78,14 @@ static bool add_span(struct cursor *cursor, struct array *spans, const uint8_t *
 static inline void scan_message(struct cursor *cursor) {
     struct input *input = cursor->input;
     uint32_t number = cursor->field.number;
-    if (cursor->field.type != WIRE_BYTES)
+    if (cursor->field.type != WIRE_BYTES) {
         cursor_fail(cursor, MERGE_MALFORMED, "field %u is not a message", number);
-    else if (number == DECODE_STRINGS && (size_t)(cursor->field.bytes.end - cursor->field.bytes.at) > input->limits->string_bytes)
+    } else if (number == DECODE_STRINGS && (size_t)(cursor->field.bytes.end - cursor->field.bytes.at) > input->limits->string_bytes) {
         cursor_fail(cursor, MERGE_TOO_LARGE, "string %u is longer than %zu bytes", input->tables[number].count,
                     input->limits->string_bytes);
-    else
+    } else {
         add_span(cursor, &input->tables[number], cursor->field.bytes.at, cursor->field.bytes.end);
+    }
 }
 
 static void scan_header(struct cursor *cursor, struct header *header) {
@@ -92,17 +97,19 @@ static void scan_header(struct cursor *cursor, struct header *header) {
         header->keep_frames_index = cursor_number(cursor);
         break;
     case 9:
-        if (header->time_ns != 0) // concatenated profiles, as by `cat a.pb b.pb`
+        if (header->time_ns != 0) { // concatenated profiles, as by `cat a.pb b.pb`
             cursor_fail(cursor, MERGE_MALFORMED, "concatenated profiles");
-        else
+        } else {
             header->time_ns = (int64_t)cursor_number(cursor);
+        }
         break;
     case 10:
         header->duration_ns = (int64_t)cursor_number(cursor);
         break;
     case 11:
-        if (cursor->field.type != WIRE_BYTES)
+        if (cursor->field.type != WIRE_BYTES) {
             cursor_fail(cursor, MERGE_MALFORMED, "field 11 is not a message");
+        }
         header->period_type_bytes = cursor->field.bytes;
         break;
     case 12:
@@ -125,14 +132,17 @@ static void scan_header(struct cursor *cursor, struct header *header) {
 static enum merge_error check_texts(struct input *input) {
     uint32_t count = input->tables[DECODE_STRINGS].count;
     size_t size = (size_t)(input->end - input->bytes);
-    if (count == 0)
+    if (count == 0) {
         return fault_set(input->fault, MERGE_MALFORMED, size, "no string table");
+    }
     const struct span *first = input->tables[DECODE_STRINGS].items;
-    if (first->size != 0)
+    if (first->size != 0) {
         return fault_set(input->fault, MERGE_MALFORMED, first->at, "string 0 is not empty");
+    }
     uint32_t *strings = array_reserve(&input->strings, count, sizeof *strings);
-    if (!strings)
+    if (!strings) {
         return fault_set(input->fault, MERGE_NO_MEMORY, 0, "string table");
+    }
     memset(strings, 0xff, count * sizeof *strings); // STRING_TABLE_FULL: not yet interned
     strings[0] = 0;
     input->strings.count = count;
@@ -149,8 +159,9 @@ static enum merge_error scan(struct input *input) {
                 scan_message(&cursor);
             } else {
                 scan_header(&cursor, &input->header);
-                if (cursor.error == MERGE_OK && cursor.field.number != 10)
+                if (cursor.error == MERGE_OK && cursor.field.number != 10) {
                     add_span(&cursor, &input->others, tag, cursor.wire.at);
+                }
             }
             break;
         case WIRE_SHORT:
@@ -167,30 +178,35 @@ static enum merge_error scan(struct input *input) {
 static struct value_type read_value_type(struct cursor *cursor) {
     struct value_type type = {0};
     while (cursor_next(cursor)) {
-        if (cursor->field.number == 1)
+        if (cursor->field.number == 1) {
             type.type = cursor_string(cursor);
-        else if (cursor->field.number == 2)
+        } else if (cursor->field.number == 2) {
             type.unit = cursor_string(cursor);
-        else
+        } else {
             cursor->input->unknown_fields = true;
+        }
     }
     return type;
 }
 
 static enum merge_error decode_types(struct input *input) {
     uint32_t count = input->tables[DECODE_TYPES].count;
-    if (count > input->limits->sample_types)
+    if (count > input->limits->sample_types) {
         return fault_set(input->fault, MERGE_TOO_LARGE, 0, "%u sample types, limit %zu", count, input->limits->sample_types);
-    if (count == 0 && input->tables[DECODE_SAMPLES].count > 0)
+    }
+    if (count == 0 && input->tables[DECODE_SAMPLES].count > 0) {
         return fault_set(input->fault, MERGE_MALFORMED, 0, "samples, but no sample types");
-    if (!array_push(&input->types, count + 1, sizeof(struct value_type)))
+    }
+    if (!array_push(&input->types, count + 1, sizeof(struct value_type))) {
         return fault_set(input->fault, MERGE_NO_MEMORY, 0, "sample types");
+    }
     input->types.count = count;
     for (uint32_t i = 0; i < count; i++) {
         struct cursor cursor = cursor_open(input, DECODE_TYPES, "sample type", i);
         ((struct value_type *)input->types.items)[i] = read_value_type(&cursor);
-        if (cursor.error != MERGE_OK)
+        if (cursor.error != MERGE_OK) {
             return cursor.error;
+        }
     }
     return match_types(input);
 }
@@ -200,15 +216,18 @@ static enum merge_error decode_types(struct input *input) {
 static enum merge_error decode_period(struct input *input) {
     struct profile *profile = input->profile;
     struct cursor cursor = {.input = input, .noun = "period type", .wire = input->header.period_type_bytes};
-    if (!cursor.wire.at)
+    if (!cursor.wire.at) {
         cursor.wire = (struct wire){input->bytes, input->bytes};
+    }
     struct value_type type = read_value_type(&cursor);
-    if (cursor.error != MERGE_OK)
+    if (cursor.error != MERGE_OK) {
         return cursor.error;
-    if (!match_period(input, type))
+    }
+    if (!match_period(input, type)) {
         return fault_set(input->fault, MERGE_TYPES_DIFFER, 0, "period type %s/%s differs from %s/%s", profile_string(profile, type.type),
                          profile_string(profile, type.unit), profile_string(profile, profile->period_type.type),
                          profile_string(profile, profile->period_type.unit));
+    }
     input->header.period_type = type;
     return MERGE_OK;
 }
@@ -221,17 +240,20 @@ static enum merge_error decode_header(struct input *input) {
     header->default_type = cursor_string_at(&cursor, header->default_type_index);
     header->doc_url = cursor_string_at(&cursor, header->doc_url_index);
     uint32_t count = header->comment_indices.count, *comments = array_reserve(&header->comments, count, sizeof *comments);
-    if (!comments && count > 0)
+    if (!comments && count > 0) {
         return fault_set(input->fault, MERGE_NO_MEMORY, 0, "comments");
-    for (uint32_t i = 0; i < count && cursor.error == MERGE_OK; i++)
+    }
+    for (uint32_t i = 0; i < count && cursor.error == MERGE_OK; i++) {
         comments[i] = cursor_string_at(&cursor, ((const uint32_t *)header->comment_indices.items)[i]);
+    }
     header->comments.count = count;
     return cursor.error != MERGE_OK ? cursor.error : decode_period(input);
 }
 
 static void first_wins(uint32_t *ours, uint32_t text) {
-    if (*ours == 0)
+    if (*ours == 0) {
         *ours = text;
+    }
 }
 
 void decode_commit_types(struct profile *profile) {
@@ -243,41 +265,52 @@ void decode_commit_types(struct profile *profile) {
 void decode_commit_header(struct profile *profile) {
     const struct header *header = &profile->decoder->header;
     int64_t period = saturate_multiply(header->period, profile->decoder->period_ratio.b, &profile->saturated);
-    if (profile->period == 0 || profile->period < period)
+    if (profile->period == 0 || profile->period < period) {
         profile->period = period;
+    }
     // The earliest known time. (google/pprof intends the same, but there a 0 in a later profile wins.)
-    if (header->time_ns != 0 && (profile->time_ns == 0 || header->time_ns < profile->time_ns))
+    if (header->time_ns != 0 && (profile->time_ns == 0 || header->time_ns < profile->time_ns)) {
         profile->time_ns = header->time_ns;
+    }
     profile->duration_ns = saturate_add(profile->duration_ns, header->duration_ns, &profile->saturated);
     first_wins(&profile->drop_frames, header->drop_frames);
     first_wins(&profile->keep_frames, header->keep_frames);
     first_wins(&profile->default_type, header->default_type);
     first_wins(&profile->doc_url, header->doc_url);
-    for (uint32_t i = 0; i < header->comments.count; i++)
+    for (uint32_t i = 0; i < header->comments.count; i++) {
         profile_intern_comment(profile, ((const uint32_t *)header->comments.items)[i]);
+    }
 }
 
 // ---- All ----
 
 static enum merge_error decode_raw(struct input *input, size_t size) {
-    if (size == 0)
+    if (size == 0) {
         return fault_set(input->fault, MERGE_TRUNCATED, 0, "empty input");
-    if (size > UINT32_MAX - 16) // offsets are uint32_t
+    }
+    if (size > UINT32_MAX - 16) { // offsets are uint32_t
         return fault_set(input->fault, MERGE_TOO_LARGE, 0, "more than 4 GiB");
+    }
     input->end = input->bytes + size;
     enum merge_error error = scan(input);
-    if (error == MERGE_OK)
+    if (error == MERGE_OK) {
         error = decode_types(input);
-    if (error == MERGE_OK)
+    }
+    if (error == MERGE_OK) {
         error = decode_header(input);
-    if (error == MERGE_OK)
+    }
+    if (error == MERGE_OK) {
         error = decode_mappings(input);
-    if (error == MERGE_OK)
+    }
+    if (error == MERGE_OK) {
         error = decode_functions(input);
-    if (error == MERGE_OK)
+    }
+    if (error == MERGE_OK) {
         error = decode_locations(input);
-    if (error == MERGE_OK)
+    }
+    if (error == MERGE_OK) {
         error = decode_samples(input);
+    }
     return error;
 }
 
@@ -290,15 +323,19 @@ static enum merge_error decode_raw(struct input *input, size_t size) {
 
 static struct input *input_open(struct profile *profile, const struct merge_limits *limits, struct merge_fault *fault) {
     struct input *input = profile->decoder;
-    if (!input)
+    if (!input) {
         input = profile->decoder = calloc(1, sizeof *input);
-    if (!input)
+    }
+    if (!input) {
         return NULL;
+    }
     struct array *arrays[] = INPUT_ARRAYS(input);
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
         arrays[i]->count = 0;
-    for (int i = 0; i < DECODE_TABLES; i++)
+    }
+    for (int i = 0; i < DECODE_TABLES; i++) {
         input->tables[i].count = 0;
+    }
     input->header = (struct header){.comment_indices = input->header.comment_indices, .comments = input->header.comments};
     input->profile = profile;
     input->limits = limits;
@@ -309,13 +346,16 @@ static struct input *input_open(struct profile *profile, const struct merge_limi
 }
 
 void decode_free(struct input *input) {
-    if (!input)
+    if (!input) {
         return;
+    }
     struct array *arrays[] = INPUT_ARRAYS(input);
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
         array_free(arrays[i]);
-    for (int i = 0; i < DECODE_TABLES; i++)
+    }
+    for (int i = 0; i < DECODE_TABLES; i++) {
         array_free(&input->tables[i]);
+    }
     id_map_free(&input->mapping_ids);
     id_map_free(&input->function_ids);
     id_map_free(&input->location_ids);
@@ -326,15 +366,19 @@ void decode_free(struct input *input) {
 
 enum merge_error decode_stage(struct profile *profile, const void *bytes, size_t size, const struct merge_limits *limits,
                               struct merge_fault *fault) {
-    if (fault)
+    if (fault) {
         *fault = (struct merge_fault){0};
-    if (profile->status != MERGE_OK)
+    }
+    if (profile->status != MERGE_OK) {
         return fault_set(fault, profile->status, 0, "an earlier failure: %s", merge_error_text(profile->status));
-    if (!limits)
+    }
+    if (!limits) {
         limits = &merge_default_limits;
+    }
     struct input *input = input_open(profile, limits, fault);
-    if (!input)
+    if (!input) {
         return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for an input");
+    }
     profile_next_input(profile);
     uint32_t mappings = profile->mappings.count;
     enum merge_error error = MERGE_OK;
@@ -345,15 +389,20 @@ enum merge_error decode_stage(struct profile *profile, const void *bytes, size_t
         input->bytes = input->inflated.bytes;
         size = input->inflated.size;
     }
-    if (error == MERGE_OK)
+    if (error == MERGE_OK) {
         error = decode_raw(input, size);
-    if (error == MERGE_NO_MEMORY)
+    }
+    if (error == MERGE_NO_MEMORY) {
         profile_fail(profile, error);
+    }
     profile_fit_rows(profile);
-    if (error != MERGE_OK && profile->status == MERGE_OK) // they would affect later inputs: as first mapping, and as addresses of libraries
+    if (error != MERGE_OK &&
+        profile->status == MERGE_OK) { // they would affect later inputs: as first mapping, and as addresses of libraries
         profile_forget_mappings(profile, mappings);
-    if (error != profile->status && profile->status != MERGE_OK) // out of memory: entries missing from a table looked like another error
+    }
+    if (error != profile->status && profile->status != MERGE_OK) { // out of memory: entries missing from a table looked like another error
         error = fault_set(fault, profile->status, 0, "%s", merge_error_text(profile->status));
+    }
     return error;
 }
 
@@ -366,8 +415,9 @@ static void add_converted(struct profile *profile, const int64_t *scale) {
     for (uint32_t i = 0; i < input->samples.count && profile->status == MERGE_OK; i++, row += input->types.count) {
         int64_t *ours = profile_sample_values(profile, samples[i]);
         for (uint32_t type = 0; type < input->types.count; type++) {
-            if (value_at[type] == NO_COLUMN)
+            if (value_at[type] == NO_COLUMN) {
                 continue;
+            }
             int64_t value = saturate_multiply(row[type], unit[type], saturated);
             ours[value_at[type]] =
                 saturate_add(ours[value_at[type]], scale ? saturate_multiply(value, scale[type], saturated) : value, saturated);
@@ -386,12 +436,14 @@ enum merge_error decode_commit(struct profile *profile, const int64_t *scale, st
         types = 0;
     }
     for (uint32_t i = 0; types > 0 && i < input->samples.count && profile->status == MERGE_OK; i++, row += types) {
-        if (i + FETCH_AHEAD < input->samples.count)
+        if (i + FETCH_AHEAD < input->samples.count) {
             __builtin_prefetch(profile_sample_values(profile, samples[i + FETCH_AHEAD]));
+        }
         profile_add_row(profile, samples[i], row, types, scale, value_at);
     }
-    if (profile->status == MERGE_OK)
+    if (profile->status == MERGE_OK) {
         decode_commit_header(profile);
+    }
     return profile->status == MERGE_OK ? MERGE_OK : fault_set(fault, profile->status, 0, "no memory for the values");
 }
 

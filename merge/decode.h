@@ -115,16 +115,18 @@ static inline struct cursor cursor_open(struct input *input, int table, const ch
 
 // False at the end and after an error.
 static inline bool cursor_next(struct cursor *cursor) {
-    if (cursor->error != MERGE_OK || cursor->wire.at == cursor->wire.end)
+    if (cursor->error != MERGE_OK || cursor->wire.at == cursor->wire.end) {
         return false;
+    }
     enum wire_result result = wire_next(&cursor->wire, &cursor->field);
     return result == WIRE_OK || cursor_fail_field(cursor, result);
 }
 
 // The value of a varint field; any other wire type sets an error and returns 0.
 static inline uint64_t cursor_number(struct cursor *cursor) {
-    if (cursor->field.type == WIRE_VARINT)
+    if (cursor->field.type == WIRE_VARINT) {
         return cursor->field.value;
+    }
     cursor_fail(cursor, MERGE_MALFORMED, "field %u is not a number", cursor->field.number);
     return 0;
 }
@@ -134,8 +136,9 @@ static inline uint32_t cursor_string(struct cursor *cursor) {
     uint64_t index = cursor_number(cursor);
     if (index < cursor->input->strings.count) {
         uint32_t text = ((const uint32_t *)cursor->input->strings.items)[index];
-        if (text != STRING_TABLE_FULL)
+        if (text != STRING_TABLE_FULL) {
             return text;
+        }
     }
     return cursor_string_at(cursor, index);
 }

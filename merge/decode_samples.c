@@ -17,8 +17,9 @@ static bool read_refs(struct cursor *cursor) {
     bool packed = cursor->field.type == WIRE_BYTES;
     struct wire run = cursor->field.bytes;
     uint32_t *refs = array_reserve(&input->refs, packed ? (size_t)(run.end - run.at) : 1, sizeof *refs), *ref = refs;
-    if (!refs)
+    if (!refs) {
         return packed && run.at == run.end ? true : out_of_memory(cursor);
+    }
     if (!packed) {
         *ref = decode_id(cursor, map, cursor_number(cursor), "location");
         input->refs.count += *ref != 0;
@@ -26,11 +27,13 @@ static bool read_refs(struct cursor *cursor) {
     }
     while (run.at < run.end) {
         uint64_t id;
-        if (wire_varint(&run, &id) != WIRE_OK)
+        if (wire_varint(&run, &id) != WIRE_OK) {
             return bad_varint(cursor);
+        }
         *ref = id_map_get(map, id);
-        if (*ref == 0)
+        if (*ref == 0) {
             return decode_id(cursor, map, id, "location") != 0; // sets the error
+        }
         ref++;
     }
     input->refs.count += (uint32_t)(ref - refs);
@@ -44,13 +47,16 @@ static bool read_values(struct cursor *cursor, int64_t *row, uint32_t *count) {
     struct wire run = cursor->field.bytes;
     while (!packed || run.at < run.end) {
         uint64_t value = packed ? 0 : cursor_number(cursor);
-        if (packed && wire_varint(&run, &value) != WIRE_OK)
+        if (packed && wire_varint(&run, &value) != WIRE_OK) {
             return bad_varint(cursor);
-        if (at == type_count)
+        }
+        if (at == type_count) {
             return cursor_fail(cursor, MERGE_MALFORMED, "more than %u values, one per sample type", type_count);
+        }
         row[at++] = (int64_t)value;
-        if (!packed)
+        if (!packed) {
             break;
+        }
     }
     *count = at;
     return true;
@@ -58,9 +64,11 @@ static bool read_values(struct cursor *cursor, int64_t *row, uint32_t *count) {
 
 static bool is_kept(const struct profile *profile, uint32_t key) {
     const uint32_t *kept = profile->kept_labels.items;
-    for (uint32_t i = 0; i < profile->kept_labels.count; i++)
-        if (kept[i] == key)
+    for (uint32_t i = 0; i < profile->kept_labels.count; i++) {
+        if (kept[i] == key) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -70,9 +78,11 @@ static bool is_left_out(struct cursor *cursor) {
     struct wire rest = cursor->wire;
     uint32_t key = 0;
     cursor->wire = cursor->field.bytes;
-    while (cursor_next(cursor))
-        if (cursor->field.number == 1)
+    while (cursor_next(cursor)) {
+        if (cursor->field.number == 1) {
             key = cursor_string(cursor);
+        }
+    }
     cursor->wire = rest;
     return !is_kept(profile, key);
 }
@@ -84,8 +94,9 @@ static void read_label(struct cursor *cursor) {
     }
     if (cursor->input->profile->labels_chosen) {
         struct wire label_bytes = cursor->field.bytes;
-        if (is_left_out(cursor))
+        if (is_left_out(cursor)) {
             return;
+        }
         cursor->field.bytes = label_bytes;
     }
     struct label *label = array_push(&cursor->input->labels, 1, sizeof *label);
@@ -117,8 +128,9 @@ static void read_label(struct cursor *cursor) {
         label->number = 0;
         label->unit = 0;
     }
-    if (cursor->error == MERGE_OK)
+    if (cursor->error == MERGE_OK) {
         cursor->wire = rest;
+    }
 }
 
 // Checks the frame limits. Inlined frames count, or a sample of a few bytes could have 10^8 frames. Frames are counted one by one only if
@@ -126,18 +138,21 @@ static void read_label(struct cursor *cursor) {
 static bool check_frames(struct cursor *cursor, uint32_t first, bool count_all) {
     struct input *input = cursor->input;
     const struct merge_limits *limits = input->limits;
-    if (!count_all && (uint64_t)(input->refs.count - first) * input->max_lines <= limits->depth_frames)
+    if (!count_all && (uint64_t)(input->refs.count - first) * input->max_lines <= limits->depth_frames) {
         return true;
+    }
     uint64_t frames = 0;
     for (uint32_t i = first; i < input->refs.count; i++) {
         uint32_t lines = profile_location(input->profile, ((const uint32_t *)input->refs.items)[i])->line_count;
         frames += lines > 1 ? lines : 1;
     }
-    if (frames > limits->depth_frames)
+    if (frames > limits->depth_frames) {
         return cursor_fail(cursor, MERGE_TOO_LARGE, "%llu frames, limit %zu", (unsigned long long)frames, limits->depth_frames);
+    }
     input->frames += frames;
-    if (input->frames > limits->total_frames)
+    if (input->frames > limits->total_frames) {
         return cursor_fail(cursor, MERGE_TOO_LARGE, "more than %zu frames in all samples", limits->total_frames);
+    }
     return true;
 }
 
@@ -160,10 +175,12 @@ static enum merge_error read_sample(struct input *input, uint32_t index, struct 
             input->unknown_fields = true;
         }
     }
-    if (cursor.error == MERGE_OK && value_count != input->types.count)
+    if (cursor.error == MERGE_OK && value_count != input->types.count) {
         cursor_fail(&cursor, MERGE_MALFORMED, "%u values for %u sample types", value_count, input->types.count);
-    if (cursor.error == MERGE_OK)
+    }
+    if (cursor.error == MERGE_OK) {
         check_frames(&cursor, first_ref, count_all);
+    }
     key->ref_count = input->refs.count - first_ref;
     key->label_count = input->labels.count - first_label;
     return cursor.error;
@@ -173,13 +190,15 @@ static enum merge_error decode_batch(struct input *input, uint32_t index, uint32
     struct sample_key keys[SAMPLE_BATCH];
     uint32_t types = input->types.count;
     int64_t *rows = array_reserve(&input->values, (size_t)count * types, sizeof *rows);
-    if (!rows && types > 0)
+    if (!rows && types > 0) {
         return fault_set(input->fault, MERGE_NO_MEMORY, 0, "values");
+    }
     input->refs.count = input->labels.count = 0;
     for (uint32_t i = 0; i < count; i++) {
         enum merge_error error = read_sample(input, index + i, &keys[i], rows + (size_t)i * types, count_all);
-        if (error != MERGE_OK)
+        if (error != MERGE_OK) {
             return error;
+        }
     }
     uint32_t *refs = input->refs.items;
     struct label *labels = input->labels.items;
@@ -190,8 +209,9 @@ static enum merge_error decode_batch(struct input *input, uint32_t index, uint32
         labels += keys[i].label_count;
     }
     profile_intern_samples(input->profile, keys, count, ours);
-    if (input->profile->status != MERGE_OK)
+    if (input->profile->status != MERGE_OK) {
         return fault_set(input->fault, input->profile->status, 0, "sample %u: no memory", index);
+    }
     input->values.count += count * types;
     return MERGE_OK;
 }
@@ -202,13 +222,15 @@ enum merge_error decode_samples(struct input *input) {
     // Rows are added as samples are read, so that memory is proportional to the input.
     bool count_all = (uint64_t)(input->end - input->bytes) * input->max_lines > input->limits->total_frames;
     bool reserved = array_reserve(&input->refs, 1, sizeof(uint32_t)) && array_reserve(&input->labels, 1, sizeof(struct label));
-    if ((!ours && count > 0) || !reserved)
+    if ((!ours && count > 0) || !reserved) {
         return fault_set(input->fault, MERGE_NO_MEMORY, 0, "samples");
+    }
     for (uint32_t i = 0; i < count; i += batch) {
         batch = count - i < SAMPLE_BATCH ? count - i : SAMPLE_BATCH;
         enum merge_error error = decode_batch(input, i, batch, &ours[i], count_all);
-        if (error != MERGE_OK)
+        if (error != MERGE_OK) {
             return error;
+        }
     }
     return MERGE_OK;
 }

@@ -3,8 +3,9 @@
 
 // An id must be unique and not 0.
 static enum merge_error put_id(struct cursor *cursor, struct id_map *map, uint64_t id, uint32_t value) {
-    if (cursor->error != MERGE_OK)
+    if (cursor->error != MERGE_OK) {
         return cursor->error;
+    }
     if (cursor->input->profile->status != MERGE_OK) { // no memory: value is invalid
         cursor_fail(cursor, cursor->input->profile->status, "no memory");
         return cursor->error;
@@ -28,8 +29,9 @@ static enum merge_error put_id(struct cursor *cursor, struct id_map *map, uint64
 
 uint32_t decode_id(struct cursor *cursor, const struct id_map *map, uint64_t id, const char *noun) {
     uint32_t value = id_map_get(map, id);
-    if (value == 0)
+    if (value == 0) {
         cursor_fail(cursor, MERGE_MALFORMED, "%s id %llu does not exist", noun, (unsigned long long)id);
+    }
     return value;
 }
 
@@ -79,19 +81,24 @@ static enum merge_error match_mappings(struct input *input) {
     struct input_mapping *mappings = input->mappings.items;
     for (uint32_t i = 0; i < input->mappings.count; i++) {
         mappings[i].id = profile_find_mapping(profile, &mappings[i].content);
-        if (mappings[i].id != 0)
+        if (mappings[i].id != 0) {
             profile_mapping(profile, mappings[i].id)->claimed_by = profile->input;
+        }
     }
     for (uint32_t i = 0; i < input->mappings.count; i++) {
         struct input_mapping *mapping = &mappings[i];
-        if (mapping->id == 0)
+        if (mapping->id == 0) {
             mapping->id = profile_find_mapping(profile, &mapping->content);
-        if (mapping->id == 0)
+        }
+        if (mapping->id == 0) {
             mapping->id = profile_find_alike_mapping(profile, &mapping->content);
-        if (mapping->id == 0)
+        }
+        if (mapping->id == 0) {
             mapping->id = profile_new_mapping(profile, &mapping->content);
-        if (mapping->id == 0)
+        }
+        if (mapping->id == 0) {
             return no_memory(input, "mappings");
+        }
         struct mapping *ours = profile_mapping(profile, mapping->id);
         ours->claimed_by = profile->input;
         mapping->shift = ours->start - mapping->content.start;
@@ -101,16 +108,19 @@ static enum merge_error match_mappings(struct input *input) {
 
 enum merge_error decode_mappings(struct input *input) {
     uint32_t count = input->tables[DECODE_MAPPINGS].count;
-    if (!id_map_init(&input->mapping_ids, count, input->profile->seed))
+    if (!id_map_init(&input->mapping_ids, count, input->profile->seed)) {
         return no_memory(input, "mappings");
+    }
     for (uint32_t i = 0; i < count; i++) {
         struct input_mapping *mapping = array_push(&input->mappings, 1, sizeof *mapping);
-        if (!mapping)
+        if (!mapping) {
             return no_memory(input, "mappings");
+        }
         struct cursor cursor = cursor_open(input, DECODE_MAPPINGS, "mapping", i);
         uint64_t id = read_mapping(&cursor, &mapping->content);
-        if (put_id(&cursor, &input->mapping_ids, id, i + 1) != MERGE_OK)
+        if (put_id(&cursor, &input->mapping_ids, id, i + 1) != MERGE_OK) {
             return cursor.error;
+        }
     }
     return match_mappings(input);
 }
@@ -146,17 +156,20 @@ static uint64_t read_function(struct cursor *cursor, struct function *function) 
 enum merge_error decode_functions(struct input *input) {
     uint32_t count = input->tables[DECODE_FUNCTIONS].count;
     uint32_t *ours = array_push(&input->functions, count, sizeof *ours);
-    if (!id_map_init(&input->function_ids, count, input->profile->seed) || (!ours && count > 0))
+    if (!id_map_init(&input->function_ids, count, input->profile->seed) || (!ours && count > 0)) {
         return no_memory(input, "functions");
+    }
     for (uint32_t i = 0; i < count; i++) {
         struct cursor cursor = cursor_open(input, DECODE_FUNCTIONS, "function", i);
         struct function function = {0};
         uint64_t id = read_function(&cursor, &function);
-        if (cursor.error != MERGE_OK)
+        if (cursor.error != MERGE_OK) {
             return cursor.error;
+        }
         ours[i] = profile_intern_function(input->profile, &function);
-        if (put_id(&cursor, &input->function_ids, id, ours[i]) != MERGE_OK)
+        if (put_id(&cursor, &input->function_ids, id, ours[i]) != MERGE_OK) {
             return cursor.error;
+        }
     }
     return MERGE_OK;
 }
@@ -192,10 +205,12 @@ static void read_line(struct cursor *cursor) {
             input->unknown_fields = true;
         }
     }
-    if (cursor->error == MERGE_OK)
+    if (cursor->error == MERGE_OK) {
         line->function = decode_id(cursor, &input->function_ids, function, "function");
-    if (cursor->error == MERGE_OK)
+    }
+    if (cursor->error == MERGE_OK) {
         cursor->wire = rest;
+    }
 }
 
 static uint64_t read_location(struct cursor *cursor, struct location *location, uint64_t *mapping) {
@@ -238,8 +253,9 @@ static void name_location(struct input *input, struct location *location) {
     struct profile *profile = input->profile;
     const struct mapping *mapping = profile_mapping(profile, location->mapping);
     struct profile_line named[PROFILE_NAMER_LINES];
-    if (location->line_count > 1 || (location->line_count == 1 && has_name(profile, location, input->lines.items)))
+    if (location->line_count > 1 || (location->line_count == 1 && has_name(profile, location, input->lines.items))) {
         return;
+    }
     struct profile_mapping given = {
         .memory_start = mapping->start,
         .memory_limit = mapping->limit,
@@ -249,16 +265,18 @@ static void name_location(struct input *input, struct location *location) {
         .has_functions = (mapping->flags & MAPPING_FUNCTIONS) != 0,
     };
     size_t count = profile->namer.name(profile->namer.context, profile, &given, location->address, named);
-    if (count == 0)
+    if (count == 0) {
         return;
+    }
     input->lines.count = 0;
     struct line *lines = array_push(&input->lines, (uint32_t)count, sizeof *lines);
     if (!lines) {
         profile_fail(profile, MERGE_NO_MEMORY);
         return;
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         lines[i] = (struct line){named[i].function, named[i].line, named[i].column};
+    }
     location->line_count = (uint32_t)count;
 }
 
@@ -268,21 +286,25 @@ static enum merge_error decode_location(struct input *input, uint32_t index, uin
     uint64_t mapping_id = 0;
     input->lines.count = 0;
     uint64_t id = read_location(&cursor, &location, &mapping_id);
-    if (cursor.error != MERGE_OK)
+    if (cursor.error != MERGE_OK) {
         return cursor.error;
+    }
     location.line_count = input->lines.count;
     // An unknown mapping id means no mapping, as in google/pprof: address and lines remain.
     uint32_t at = mapping_id != 0 ? id_map_get(&input->mapping_ids, mapping_id) : 0;
     if (at != 0) {
         const struct input_mapping *mapping = (const struct input_mapping *)input->mappings.items + (at - 1);
         location.mapping = mapping->id;
-        if (location.address != 0) // 0 means no address and is not shifted
+        if (location.address != 0) { // 0 means no address and is not shifted
             location.address += mapping->shift;
+        }
     }
-    if (input->profile->namer.name && location.mapping != 0 && location.address != 0)
+    if (input->profile->namer.name && location.mapping != 0 && location.address != 0) {
         name_location(input, &location);
-    if (location.line_count > input->max_lines)
+    }
+    if (location.line_count > input->max_lines) {
         input->max_lines = location.line_count;
+    }
     *ours = profile_intern_location(input->profile, &location, input->lines.items);
     return put_id(&cursor, &input->location_ids, id, *ours);
 }
@@ -290,13 +312,15 @@ static enum merge_error decode_location(struct input *input, uint32_t index, uin
 enum merge_error decode_locations(struct input *input) {
     uint32_t count = input->tables[DECODE_LOCATIONS].count;
     uint32_t *ours = array_push(&input->locations, count, sizeof *ours);
-    if (!id_map_init(&input->location_ids, count, input->profile->seed) || (!ours && count > 0))
+    if (!id_map_init(&input->location_ids, count, input->profile->seed) || (!ours && count > 0)) {
         return no_memory(input, "locations");
+    }
     input->max_lines = 1;
     for (uint32_t i = 0; i < count; i++) {
         enum merge_error error = decode_location(input, i, &ours[i]);
-        if (error != MERGE_OK)
+        if (error != MERGE_OK) {
             return error;
+        }
     }
     return MERGE_OK;
 }

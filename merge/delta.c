@@ -22,16 +22,19 @@ static void forget(struct delta *delta) {
 }
 
 void delta_free(struct delta *delta) {
-    if (!delta)
+    if (!delta) {
         return;
-    for (size_t i = 0; delta->types && i < delta->type_count; i++)
+    }
+    for (size_t i = 0; delta->types && i < delta->type_count; i++) {
         free(delta->types[i]);
+    }
     free(delta->types);
     forget(delta);
     struct array *arrays[] = {&delta->subtract, &delta->current,   &delta->last, &delta->seen,
                               &delta->reported, &delta->locations, &delta->ids,  &delta->marks};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
         array_free(arrays[i]);
+    }
     wire_free(&delta->raw);
     wire_free(&delta->packed);
     compress_free(&delta->compress);
@@ -40,18 +43,22 @@ void delta_free(struct delta *delta) {
 
 struct delta *delta_new_with(const struct delta_options *options) {
     struct delta *delta = calloc(1, sizeof *delta);
-    if (!delta)
+    if (!delta) {
         return NULL;
+    }
     delta->rule = options->rule;
     delta->level = options->level;
     delta->tells_once = options->tells_once;
     delta->limits = options->limits ? *options->limits : merge_default_limits;
     delta->types = calloc(options->type_count + 1, sizeof *delta->types);
-    for (; delta->types && delta->type_count < options->type_count; delta->type_count++)
-        if (!(delta->types[delta->type_count] = strdup(options->types[delta->type_count])))
+    for (; delta->types && delta->type_count < options->type_count; delta->type_count++) {
+        if (!(delta->types[delta->type_count] = strdup(options->types[delta->type_count]))) {
             break;
-    if (delta->types && delta->type_count == options->type_count)
+        }
+    }
+    if (delta->types && delta->type_count == options->type_count) {
         return delta;
+    }
     delta_free(delta);
     return NULL;
 }
@@ -71,16 +78,19 @@ static enum merge_error find_types(struct delta *delta, struct merge_fault *faul
     const struct profile *known = delta->known;
     delta->subtract.count = 0;
     bool *subtract = array_push(&delta->subtract, known->type_count + 1, sizeof *subtract);
-    if (!subtract)
+    if (!subtract) {
         return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for the types");
+    }
     for (size_t i = 0; i < delta->type_count; i++) {
         bool found = false;
         for (uint32_t at = 0; at < known->type_count; at++) {
-            if (strcmp(profile_sample_type_name(known, at), delta->types[i]) == 0)
+            if (strcmp(profile_sample_type_name(known, at), delta->types[i]) == 0) {
                 subtract[at] = found = true;
+            }
         }
-        if (!found)
+        if (!found) {
             return fault_set(fault, MERGE_NOT_FOUND, 0, "the profile has no sample type %s", delta->types[i]);
+        }
     }
     return MERGE_OK;
 }
@@ -93,19 +103,24 @@ static bool add_up(struct delta *delta) {
     const int64_t *row = input->values.items;
     uint32_t types = known->type_count;
     size_t needed = (size_t)known->samples.count * types;
-    if (!delta->seeded)
+    if (!delta->seeded) {
         delta->last.count = 0;
+    }
     delta->current.count = 0;
-    if (needed > 0 && !array_push(&delta->current, needed, sizeof(int64_t)))
+    if (needed > 0 && !array_push(&delta->current, needed, sizeof(int64_t))) {
         return false;
-    if (needed > delta->last.count && !array_push(&delta->last, needed - delta->last.count, sizeof(int64_t)))
+    }
+    if (needed > delta->last.count && !array_push(&delta->last, needed - delta->last.count, sizeof(int64_t))) {
         return false;
+    }
     for (uint32_t i = 0; i < input->samples.count; i++, row += types) {
-        if (i + FETCH_AHEAD < input->samples.count)
+        if (i + FETCH_AHEAD < input->samples.count) {
             __builtin_prefetch((int64_t *)delta->current.items + (size_t)samples[i + FETCH_AHEAD] * types);
+        }
         int64_t *current = (int64_t *)delta->current.items + (size_t)samples[i] * types;
-        for (uint32_t type = 0; type < types; type++)
+        for (uint32_t type = 0; type < types; type++) {
             current[value_at[type]] = saturate_add(current[value_at[type]], row[type], &delta->saturated);
+        }
     }
     return true;
 }
@@ -115,8 +130,9 @@ static bool add_up(struct delta *delta) {
 static bool is_evicted(const struct delta *delta, uint32_t index) {
     const struct profile *known = delta->known;
     const struct sample *sample = profile_sample(known, index);
-    if (sample->ref_count != 1)
+    if (sample->ref_count != 1) {
         return false;
+    }
     const struct location *location = profile_location(known, *profile_ref(known, sample->ref));
     return location->line_count == 1 &&
            strcmp(profile_string(known, profile_function(known, profile_line(known, location->line)->function)->name), MERGE_EVICTED) == 0;
@@ -126,8 +142,10 @@ static bool is_c(const struct delta *delta, uint32_t index) {
     const struct sample *sample = profile_sample(delta->known, index);
     for (uint32_t i = 0; i < sample->label_count; i++) {
         const struct label *label = profile_label(delta->known, sample->label + i);
-        if (strcmp(profile_string(delta->known, label->key), "memory") == 0 && strcmp(profile_string(delta->known, label->text), "C") == 0)
+        if (strcmp(profile_string(delta->known, label->key), "memory") == 0 &&
+            strcmp(profile_string(delta->known, label->text), "C") == 0) {
             return true;
+        }
     }
     return false;
 }
@@ -140,13 +158,17 @@ static void add_reported(struct delta *delta, uint32_t index) {
     const bool *subtract = delta->subtract.items;
     int64_t *reported = delta->reported.items;
     bool less = false;
-    for (uint32_t i = 0; i < types; i++)
+    for (uint32_t i = 0; i < types; i++) {
         less |= subtract[i] && current[i] < last[i];
-    if (!less || !is_c(delta, index))
+    }
+    if (!less || !is_c(delta, index)) {
         return;
-    for (uint32_t i = 0; i < types; i++)
-        if (subtract[i] && current[i] < last[i])
+    }
+    for (uint32_t i = 0; i < types; i++) {
+        if (subtract[i] && current[i] < last[i]) {
             reported[i] = saturate_add(reported[i], last[i], &delta->saturated);
+        }
+    }
 }
 
 static bool find_evicted(struct delta *delta) {
@@ -154,17 +176,23 @@ static bool find_evicted(struct delta *delta) {
     const uint32_t *samples = input->samples.items;
     delta->evicted = 0;
     delta->reported.count = 0;
-    if (delta->rule != DELTA_NEVER_NEGATIVE || !delta->seeded)
+    if (delta->rule != DELTA_NEVER_NEGATIVE || !delta->seeded) {
         return true;
-    for (uint32_t i = 0; i < input->samples.count && delta->evicted == 0; i++)
-        if (is_evicted(delta, samples[i]))
+    }
+    for (uint32_t i = 0; i < input->samples.count && delta->evicted == 0; i++) {
+        if (is_evicted(delta, samples[i])) {
             delta->evicted = samples[i] + 1;
-    if (delta->evicted == 0)
+        }
+    }
+    if (delta->evicted == 0) {
         return true;
-    if (!array_push(&delta->reported, delta->known->type_count, sizeof(int64_t)))
+    }
+    if (!array_push(&delta->reported, delta->known->type_count, sizeof(int64_t))) {
         return false;
-    for (uint32_t i = 0; i < delta->known->samples.count; i++)
+    }
+    for (uint32_t i = 0; i < delta->known->samples.count; i++) {
         add_reported(delta, i);
+    }
     return true;
 }
 
@@ -178,13 +206,16 @@ bool delta_row(struct delta *delta, uint32_t sample, int64_t *row) {
         int64_t value = current[i];
         if (subtract[i] && last[i] != 0) {
             value = saturate_subtract(value, last[i], &delta->saturated);
-            if (value < 0 && delta->rule == DELTA_NEVER_NEGATIVE) // the counter was reset
+            if (value < 0 && delta->rule == DELTA_NEVER_NEGATIVE) { // the counter was reset
                 value = current[i];
+            }
         }
-        if (subtract[i] && sample + 1 == delta->evicted && current[i] >= last[i]) // if it was reset, it includes nothing reported before
+        if (subtract[i] && sample + 1 == delta->evicted && current[i] >= last[i]) { // if it was reset, it includes nothing reported before
             value = saturate_subtract(value, ((const int64_t *)delta->reported.items)[i], &delta->saturated);
-        if (value < 0 && subtract[i] && delta->rule == DELTA_NEVER_NEGATIVE)
+        }
+        if (value < 0 && subtract[i] && delta->rule == DELTA_NEVER_NEGATIVE) {
             value = delta->seeded ? 0 : value;
+        }
         row[i] = value;
         any |= value;
     }
@@ -193,32 +224,37 @@ bool delta_row(struct delta *delta, uint32_t sample, int64_t *row) {
 
 static int64_t duration_ns(const struct delta *delta, const struct header *header) {
     uint64_t ignored = 0;
-    if (delta->seeded && header->time_ns != 0 && delta->last_time_ns != 0 && header->time_ns > delta->last_time_ns)
+    if (delta->seeded && header->time_ns != 0 && delta->last_time_ns != 0 && header->time_ns > delta->last_time_ns) {
         return saturate_subtract(header->time_ns, delta->last_time_ns, &ignored);
+    }
     return header->duration_ns;
 }
 
 // Encodes all of `known`; samples that the new profile lacks are 0 - last.
 static enum merge_error encode_known(struct delta *delta) {
     struct profile *known = delta->known;
-    for (uint32_t i = 0; i < known->samples.count; i++)
+    for (uint32_t i = 0; i < known->samples.count; i++) {
         delta_row(delta, i, profile_sample_values(known, i));
+    }
     profile_reset_header(known);
     decode_commit_header(known);
     known->duration_ns = duration_ns(delta, &known->decoder->header);
-    if (known->status != MERGE_OK)
+    if (known->status != MERGE_OK) {
         return known->status;
+    }
     return encode_raw(known, &delta->raw) ? MERGE_OK : MERGE_NO_MEMORY;
 }
 
 static enum merge_error write_result(struct delta *delta, struct merge_fault *fault) {
     enum merge_error error;
-    if (!find_evicted(delta))
+    if (!find_evicted(delta)) {
         return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for the values");
-    if (delta->rule == DELTA_LIKE_PPROF)
+    }
+    if (delta->rule == DELTA_LIKE_PPROF) {
         error = encode_known(delta);
-    else
+    } else {
         error = delta_write(delta, duration_ns(delta, &delta->known->decoder->header)) ? MERGE_OK : MERGE_NO_MEMORY;
+    }
     return error == MERGE_OK ? MERGE_OK : fault_set(fault, error, 0, "no memory for the result");
 }
 
@@ -253,19 +289,23 @@ static uint32_t count_seen(const struct delta *delta) {
 }
 
 static enum merge_error stage(struct delta *delta, const void *bytes, size_t size, struct merge_fault *fault) {
-    if (!delta->known && !(delta->known = profile_new()))
+    if (!delta->known && !(delta->known = profile_new())) {
         return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for a profile");
+    }
     enum merge_error error = decode_stage(delta->known, bytes, size, &delta->limits, fault);
-    if (error != MERGE_OK)
+    if (error != MERGE_OK) {
         return error;
+    }
     decode_commit_types(delta->known);
     delta->known->period_type = delta->known->decoder->header.period_type; // period types are compared with the previous profile's only
-    if (delta->known->status == MERGE_OK)
+    if (delta->known->status == MERGE_OK) {
         error = find_types(delta, fault);
+    }
     delta->seen.count = 0;
     if (error == MERGE_OK &&
-        (delta->known->status != MERGE_OK || !add_up(delta) || !array_push(&delta->seen, delta->known->samples.count + 1, sizeof(bool))))
+        (delta->known->status != MERGE_OK || !add_up(delta) || !array_push(&delta->seen, delta->known->samples.count + 1, sizeof(bool)))) {
         error = fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for the values");
+    }
     return error;
 }
 
@@ -288,21 +328,25 @@ static enum merge_error start_over(struct delta *delta, struct merge_fault *faul
 
 static enum merge_error step(struct delta *delta, const void *bytes, size_t size, struct merge_fault *fault) {
     enum merge_error error = stage(delta, bytes, size, fault);
-    if (error == MERGE_OK)
+    if (error == MERGE_OK) {
         error = write_result(delta, fault);
-    if (error != MERGE_OK)
+    }
+    if (error != MERGE_OK) {
         return error;
+    }
     size_t now = footprint(delta->known);
     bool first = !delta->seeded;
     if (!first && (count_seen(delta) < delta->known->samples.count / 2 || now > 2 * delta->footprint)) {
         error = start_over(delta, fault);
-        if (error != MERGE_OK)
+        if (error != MERGE_OK) {
             return error;
+        }
         now = footprint(delta->known);
         first = true;
     }
-    if (first)
+    if (first) {
         delta->footprint = now;
+    }
     keep_values(delta);
     delta->seeded = true;
     return MERGE_OK;
@@ -325,23 +369,27 @@ static enum merge_error store_only(struct delta *delta, const void *bytes, size_
 static void lose(struct delta *delta, const void *bytes, size_t size) {
     forget(delta);
     delta->lost = delta->tells_once && delta->has_reported;
-    if (delta->lost)
+    if (delta->lost) {
         store_only(delta, bytes, size, NULL);
+    }
 }
 
 enum merge_error delta_step(struct delta *delta, const void *bytes, size_t size, enum merge_compression compression, const uint8_t **out,
                             size_t *out_size, struct merge_fault *fault) {
     *out = NULL;
     *out_size = 0;
-    if (fault)
+    if (fault) {
         *fault = (struct merge_fault){0};
-    if (delta->lost)
+    }
+    if (delta->lost) {
         return store_only(delta, bytes, size, fault);
+    }
     enum merge_error error = step(delta, bytes, size, fault);
     if (error == MERGE_OK && compression != MERGE_RAW) {
         error = compress_deflate(&delta->compress, compression, delta->level, delta->raw.bytes, delta->raw.size, &delta->packed);
-        if (error != MERGE_OK)
+        if (error != MERGE_OK) {
             fault_set(fault, error, 0, "no memory for the result");
+        }
     }
     if (error != MERGE_OK) {
         lose(delta, bytes, size);
@@ -359,16 +407,19 @@ enum merge_error delta_next(struct delta *delta, const void *bytes, size_t size,
     const uint8_t *result;
     *out = NULL;
     enum merge_error error = delta_step(delta, bytes, size, compression, &result, out_size, fault);
-    if (error != MERGE_OK)
+    if (error != MERGE_OK) {
         return error;
+    }
     *out = malloc(*out_size + 1);
     if (!*out) {
         *out_size = 0;
-        if (!delta->tells_once) // else the profile stays stored
+        if (!delta->tells_once) { // else the profile stays stored
             forget(delta);
+        }
         return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for the result");
     }
-    if (*out_size != 0) // nothing is reported of a profile that is only stored
+    if (*out_size != 0) { // nothing is reported of a profile that is only stored
         memcpy(*out, result, *out_size);
+    }
     return MERGE_OK;
 }

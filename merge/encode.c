@@ -20,8 +20,9 @@ struct output {
 };
 
 static uint32_t text_index(struct output *output, uint32_t text) {
-    if (text == 0 || output->strings[text] != 0)
+    if (text == 0 || output->strings[text] != 0) {
         return output->strings[text];
+    }
     uint32_t *entry = array_push(&output->text_order, 1, sizeof *entry);
     if (!entry) {
         output->failed = true;
@@ -33,44 +34,53 @@ static uint32_t text_index(struct output *output, uint32_t text) {
 
 static bool is_zero(const struct profile *profile, uint32_t sample) {
     const int64_t *values = profile_sample_values(profile, sample);
-    for (uint32_t i = 0; i < profile->type_count; i++)
-        if (values[i] != 0)
+    for (uint32_t i = 0; i < profile->type_count; i++) {
+        if (values[i] != 0) {
             return false;
+        }
+    }
     return true;
 }
 
 // ---- Mark ----
 
 static void mark_location(struct output *output, uint32_t id) {
-    if (output->locations[id] != 0)
+    if (output->locations[id] != 0) {
         return;
+    }
     output->locations[id] = 1;
     const struct location *location = profile_location(output->profile, id);
     output->mappings[location->mapping] = 1;
-    for (uint32_t i = 0; i < location->line_count; i++)
+    for (uint32_t i = 0; i < location->line_count; i++) {
         output->functions[profile_line(output->profile, location->line + i)->function] = 1;
+    }
 }
 
 // Replaces marks by ids, in order of insertion.
 static void number(uint32_t *marks, uint32_t count) {
     uint32_t next = 0;
     marks[0] = 0;
-    for (uint32_t id = 1; id < count; id++)
-        if (marks[id] != 0)
+    for (uint32_t id = 1; id < count; id++) {
+        if (marks[id] != 0) {
             marks[id] = ++next;
+        }
+    }
 }
 
 static void mark(struct output *output) {
     const struct profile *profile = output->profile;
     for (uint32_t i = 0; i < profile->samples.count; i++) {
-        if (is_zero(profile, i))
+        if (is_zero(profile, i)) {
             continue;
+        }
         const struct sample *sample = profile_sample(profile, i);
-        for (uint32_t r = 0; r < sample->ref_count; r++)
+        for (uint32_t r = 0; r < sample->ref_count; r++) {
             mark_location(output, *profile_ref(profile, sample->ref + r));
+        }
     }
-    if (profile->mappings.count > 1)
+    if (profile->mappings.count > 1) {
         output->mappings[1] = 1;
+    }
     number(output->mappings, profile->mappings.count);
     number(output->functions, profile->functions.count);
     number(output->locations, profile->locations.count);
@@ -87,22 +97,26 @@ static void write_value_type(struct output *output, uint32_t field, struct value
 
 static void write_refs(struct output *output, const struct sample *sample) {
     struct wire_writer *writer = output->writer;
-    if (sample->ref_count == 0)
+    if (sample->ref_count == 0) {
         return;
+    }
     size_t run = wire_open(writer, 1);
-    if (!wire_reserve(writer, (size_t)sample->ref_count * 5))
+    if (!wire_reserve(writer, (size_t)sample->ref_count * 5)) {
         return;
+    }
     uint8_t *at = writer->bytes + writer->size;
-    for (uint32_t i = 0; i < sample->ref_count; i++)
+    for (uint32_t i = 0; i < sample->ref_count; i++) {
         at = wire_put_varint(at, output->locations[*profile_ref(output->profile, sample->ref + i)]);
+    }
     writer->size = (size_t)(at - writer->bytes);
     wire_close(writer, run);
 }
 
 static void write_row(struct wire_writer *writer, const int64_t *values, uint32_t count) {
     size_t run = wire_open(writer, 2);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         wire_write_varint(writer, (uint64_t)values[i]);
+    }
     wire_close(writer, run);
 }
 
@@ -122,8 +136,9 @@ static void write_sample(struct output *output, uint32_t index) {
     size_t message = wire_open(writer, 2);
     write_refs(output, sample);
     write_row(writer, profile_sample_values(output->profile, index), output->profile->type_count);
-    for (uint32_t i = 0; i < sample->label_count; i++)
+    for (uint32_t i = 0; i < sample->label_count; i++) {
         write_label(output, profile_label(output->profile, sample->label + i));
+    }
     wire_close(writer, message);
 }
 
@@ -137,8 +152,9 @@ static void write_mapping(struct output *output, uint32_t id) {
     wire_write_number(writer, 4, mapping->offset);
     wire_write_number(writer, 5, text_index(output, mapping->file));
     wire_write_number(writer, 6, text_index(output, mapping->build_id));
-    for (uint32_t flag = 0; flag < 4; flag++)
+    for (uint32_t flag = 0; flag < 4; flag++) {
         wire_write_number(writer, 7 + flag, mapping->flags >> flag & 1);
+    }
     wire_close(writer, message);
 }
 
@@ -174,22 +190,30 @@ static void write_function(struct output *output, uint32_t id) {
 }
 
 static void write_samples(struct output *output) {
-    for (uint32_t i = 0; i < output->profile->samples.count; i++)
-        if (!is_zero(output->profile, i))
+    for (uint32_t i = 0; i < output->profile->samples.count; i++) {
+        if (!is_zero(output->profile, i)) {
             write_sample(output, i);
+        }
+    }
 }
 
 static void write_tables(struct output *output) {
     const struct profile *profile = output->profile;
-    for (uint32_t id = 1; id < profile->mappings.count; id++)
-        if (output->mappings[id] != 0)
+    for (uint32_t id = 1; id < profile->mappings.count; id++) {
+        if (output->mappings[id] != 0) {
             write_mapping(output, id);
-    for (uint32_t id = 1; id < profile->locations.count; id++)
-        if (output->locations[id] != 0)
+        }
+    }
+    for (uint32_t id = 1; id < profile->locations.count; id++) {
+        if (output->locations[id] != 0) {
             write_location(output, id);
-    for (uint32_t id = 1; id < profile->functions.count; id++)
-        if (output->functions[id] != 0)
+        }
+    }
+    for (uint32_t id = 1; id < profile->functions.count; id++) {
+        if (output->functions[id] != 0) {
             write_function(output, id);
+        }
+    }
 }
 
 static void write_string_table(struct output *output) {
@@ -207,13 +231,15 @@ static void write_header(struct output *output) {
     wire_write_number(writer, 8, text_index(output, profile->keep_frames));
     wire_write_number(writer, 9, (uint64_t)profile->time_ns);
     wire_write_number(writer, 10, (uint64_t)profile->duration_ns);
-    if (profile->period_type.type != 0 || profile->period_type.unit != 0)
+    if (profile->period_type.type != 0 || profile->period_type.unit != 0) {
         write_value_type(output, 11, profile->period_type);
+    }
     wire_write_number(writer, 12, (uint64_t)profile->period);
     if (profile->comments.count > 0) {
         size_t run = wire_open(writer, 13);
-        for (uint32_t i = 0; i < profile->comments.count; i++)
+        for (uint32_t i = 0; i < profile->comments.count; i++) {
             wire_write_varint(writer, text_index(output, *profile_comment(profile, i)));
+        }
         wire_close(writer, run);
     }
     wire_write_number(writer, 14, text_index(output, profile->default_type));
@@ -225,12 +251,15 @@ static void write_header(struct output *output) {
 // Which entries the samples will use is unknown, so every entry is written, with its own id.
 static void keep_all(struct output *output) {
     const struct profile *profile = output->profile;
-    for (uint32_t id = 1; id < profile->mappings.count; id++)
+    for (uint32_t id = 1; id < profile->mappings.count; id++) {
         output->mappings[id] = id;
-    for (uint32_t id = 1; id < profile->functions.count; id++)
+    }
+    for (uint32_t id = 1; id < profile->functions.count; id++) {
         output->functions[id] = id;
-    for (uint32_t id = 1; id < profile->locations.count; id++)
+    }
+    for (uint32_t id = 1; id < profile->locations.count; id++) {
         output->locations[id] = id;
+    }
 }
 
 // The encoded labels of samples; number n is between ends[n] and ends[n + 1].
@@ -251,9 +280,11 @@ static bool write_labels(struct output *output, const struct label *labels, stru
 }
 
 static bool fits(const struct profile *profile, const struct profile_source_sample *sample, size_t label_count) {
-    for (size_t i = 0; i < sample->location_count; i++)
-        if (sample->locations[i] == 0 || sample->locations[i] >= profile->locations.count)
+    for (size_t i = 0; i < sample->location_count; i++) {
+        if (sample->locations[i] == 0 || sample->locations[i] >= profile->locations.count) {
             return false;
+        }
+    }
     return sample->location_count <= UINT32_MAX / 16 && sample->first_label <= label_count &&
            sample->label_count <= label_count - sample->first_label;
 }
@@ -264,20 +295,23 @@ static void write_source_sample(struct output *output, const struct profile_sour
     size_t label_start = labels->ends[sample->first_label],
            label_size = labels->ends[sample->first_label + sample->label_count] - label_start;
     // Reserves the maximum size of the sample, so that the writes below need no check.
-    if (!wire_reserve(writer, 64 + sample->location_count * 5 + types * 10 + label_size))
+    if (!wire_reserve(writer, 64 + sample->location_count * 5 + types * 10 + label_size)) {
         return;
+    }
     size_t message = wire_open(writer, 2);
     if (sample->location_count > 0) {
         size_t run = wire_open(writer, 1);
         uint8_t *at = writer->bytes + writer->size;
-        for (size_t i = 0; i < sample->location_count; i++)
+        for (size_t i = 0; i < sample->location_count; i++) {
             at = wire_put_varint(at, sample->locations[i]);
+        }
         writer->size = (size_t)(at - writer->bytes);
         wire_close(writer, run);
     }
     write_row(writer, sample->values, types);
-    if (labels->bytes.bytes != NULL) // NULL: no labels
+    if (labels->bytes.bytes != NULL) { // NULL: no labels
         memcpy(writer->bytes + writer->size, labels->bytes.bytes + label_start, label_size);
+    }
     writer->size += label_size;
     wire_close(writer, message);
 }
@@ -285,8 +319,9 @@ static void write_source_sample(struct output *output, const struct profile_sour
 static enum merge_error write_source(struct output *output, const struct profile_sample_source *source, const struct label_bytes *labels) {
     struct profile_source_sample sample;
     while (!output->writer->failed && source->next(source->context, &sample)) {
-        if (!fits(output->profile, &sample, labels->count))
+        if (!fits(output->profile, &sample, labels->count)) {
             return MERGE_MALFORMED;
+        }
         write_source_sample(output, &sample, labels);
     }
     return MERGE_OK;
@@ -295,8 +330,9 @@ static enum merge_error write_source(struct output *output, const struct profile
 // ---- All ----
 
 static void write_types(struct output *output) {
-    for (uint32_t i = 0; i < output->profile->type_count; i++)
+    for (uint32_t i = 0; i < output->profile->type_count; i++) {
         write_value_type(output, 1, *profile_type(output->profile, i));
+    }
 }
 
 static bool make_tables(struct output *output) {
@@ -328,8 +364,9 @@ static bool write_end(struct output *output) {
 }
 
 static bool write_all(struct output *output) {
-    if (!make_tables(output))
+    if (!make_tables(output)) {
         return false;
+    }
     mark(output);
     write_types(output);
     write_samples(output);
@@ -347,16 +384,19 @@ bool encode_raw(const struct profile *profile, struct wire_writer *writer) {
 
 static enum merge_error write_all_of(struct output *output, const struct profile_sample_source *source, const struct label *labels) {
     struct label_bytes label_bytes = {.count = source->label_count};
-    if (!make_tables(output))
+    if (!make_tables(output)) {
         return MERGE_NO_MEMORY;
+    }
     keep_all(output);
     write_types(output);
     enum merge_error error = write_labels(output, labels, &label_bytes) ? MERGE_OK : MERGE_NO_MEMORY;
-    if (error == MERGE_OK)
+    if (error == MERGE_OK) {
         error = write_source(output, source, &label_bytes);
+    }
     wire_free(&label_bytes.bytes);
-    if (error == MERGE_OK && !write_end(output))
+    if (error == MERGE_OK && !write_end(output)) {
         error = MERGE_NO_MEMORY;
+    }
     return error;
 }
 
@@ -365,12 +405,15 @@ enum merge_error profile_encode_source(struct profile *profile, const struct pro
     struct wire_writer writer = {.resize = source->resize, .context = source->context};
     struct output output = {.profile = profile, .writer = &writer};
     *size = 0;
-    if (source->label_count > SOURCE_MAX_LABELS)
+    if (source->label_count > SOURCE_MAX_LABELS) {
         return MERGE_TOO_LARGE;
-    for (size_t i = 0; i < source->label_count; i++)
+    }
+    for (size_t i = 0; i < source->label_count; i++) {
         labels[i] = profile_label_of(profile, &source->labels[i]);
-    if (profile->status != MERGE_OK)
+    }
+    if (profile->status != MERGE_OK) {
         return profile->status;
+    }
     enum merge_error error = write_all_of(&output, source, labels);
     free_tables(&output);
     *size = writer.size;
@@ -378,15 +421,18 @@ enum merge_error profile_encode_source(struct profile *profile, const struct pro
 }
 
 enum merge_error encode_packed(const struct profile *profile, enum merge_compression compression, int level, struct wire_writer *out) {
-    if (profile->status != MERGE_OK)
+    if (profile->status != MERGE_OK) {
         return profile->status;
-    if (compression == MERGE_RAW)
+    }
+    if (compression == MERGE_RAW) {
         return encode_raw(profile, out) ? MERGE_OK : MERGE_NO_MEMORY;
+    }
     struct wire_writer raw = {0};
     struct compress compress = {0};
     enum merge_error error = encode_raw(profile, &raw) ? MERGE_OK : MERGE_NO_MEMORY;
-    if (error == MERGE_OK)
+    if (error == MERGE_OK) {
         error = compress_deflate(&compress, compression, level, raw.bytes, raw.size, out);
+    }
     compress_free(&compress);
     wire_free(&raw);
     return error;
@@ -398,8 +444,9 @@ enum merge_error profile_encode_level(struct profile *profile, enum merge_compre
     *size = 0;
     struct wire_writer out = {0};
     enum merge_error error = encode_packed(profile, compression, level, &out);
-    if (error == MERGE_OK)
+    if (error == MERGE_OK) {
         return wire_hand_over(&out, bytes, size) ? MERGE_OK : MERGE_NO_MEMORY;
+    }
     wire_free(&out);
     return error;
 }

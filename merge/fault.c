@@ -25,21 +25,25 @@ const char *merge_error_text(enum merge_error error) {
         [MERGE_TYPES_DIFFER] = "sample types differ",
         [MERGE_NOT_FOUND] = "no such sample type",
     };
-    if ((unsigned)error >= MERGE_ERROR_COUNT)
+    if ((unsigned)error >= MERGE_ERROR_COUNT) {
         return "unknown error";
+    }
     return strings[error];
 }
 
 // Replaces control characters: texts from untrusted input must be one line of printable text.
 static void make_one_line(char *text) {
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 127)
+    for (; *text; text++) {
+        if ((unsigned char)*text < ' ' || *text == 127) {
             *text = '?';
+        }
+    }
 }
 
 enum merge_error fault_set(struct merge_fault *fault, enum merge_error error, size_t offset, const char *format, ...) {
-    if (!fault)
+    if (!fault) {
         return error;
+    }
     fault->error = error;
     fault->offset = offset;
     va_list arguments;

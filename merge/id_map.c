@@ -1,5 +1,6 @@
 // id_map.c: see id_map.h, also for threads and memory.
 #include "id_map.h"
+#include "check.h"
 
 #include "intern.h"
 #include "memory.h"
@@ -37,8 +38,9 @@ void id_map_free(struct id_map *map) {
 // The entry of this id, or the free entry for it.
 static struct id_map_entry *find(const struct id_map *map, uint64_t id) {
     size_t at = intern_hash_end(intern_hash_word(map->seed, id)) & map->sparse_mask;
-    while (map->sparse[at].value != 0 && map->sparse[at].id != id)
+    while (map->sparse[at].value != 0 && map->sparse[at].id != id) {
         at = (at + 1) & map->sparse_mask;
+    }
     return &map->sparse[at];
 }
 
@@ -48,14 +50,16 @@ uint32_t id_map_get_sparse(const struct id_map *map, uint64_t id) {
 
 static bool make_sparse(struct id_map *map) {
     size_t size = 16;
-    while (size < map->dense_count * 2)
+    while (size < map->dense_count * 2) {
         size *= 2;
+    }
     if (size > map->sparse_capacity) {
         memory_free(map->sparse);
         map->sparse = memory_take(size * sizeof *map->sparse);
         map->sparse_capacity = map->sparse ? size : 0;
-        if (!map->sparse)
+        if (!map->sparse) {
             return false;
+        }
     }
     memset(map->sparse, 0, size * sizeof *map->sparse);
     map->sparse_mask = size - 1;
@@ -63,17 +67,21 @@ static bool make_sparse(struct id_map *map) {
 }
 
 enum id_map_result id_map_put(struct id_map *map, uint64_t id, uint32_t value) {
+    CHECK(value != 0);
     if (id < map->dense_count) {
-        if (map->dense[id] != 0)
+        if (map->dense[id] != 0) {
             return ID_MAP_TWICE;
+        }
         map->dense[id] = value;
         return ID_MAP_OK;
     }
-    if (map->sparse_mask == 0 && !make_sparse(map))
+    if (map->sparse_mask == 0 && !make_sparse(map)) {
         return ID_MAP_NO_MEMORY;
+    }
     struct id_map_entry *entry = find(map, id);
-    if (entry->value != 0)
+    if (entry->value != 0) {
         return ID_MAP_TWICE;
+    }
     *entry = (struct id_map_entry){id, value};
     return ID_MAP_OK;
 }

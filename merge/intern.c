@@ -1,6 +1,7 @@
 // intern.c: growth of the hash table of intern.h, see also there for threads and memory.
 #include "intern.h"
 
+#include "check.h"
 #include "memory.h"
 
 #include <sys/random.h>
@@ -8,16 +9,18 @@
 
 static void insert(struct intern_slot *slots, uint32_t mask, struct intern_slot entry) {
     uint32_t at = entry.hash & mask;
-    while (slots[at].id != 0)
+    while (slots[at].id != 0) {
         at = (at + 1) & mask;
+    }
     slots[at] = entry;
 }
 
 // The table is at most half full, so ids are at most slots / 2.
 static bool grow_order(struct intern *table, size_t slots) {
     uint32_t *after = memory_resize(table->after, (slots / 2 + 2) * sizeof *after);
-    if (!after)
+    if (!after) {
         return false;
+    }
     size_t from = table->slots ? ((size_t)table->mask + 1) / 2 + 2 : 0;
     memset(after + from, 0, (slots / 2 + 2 - from) * sizeof *after);
     table->after = after;
@@ -26,16 +29,21 @@ static bool grow_order(struct intern *table, size_t slots) {
 
 static bool grow(struct intern *table) {
     size_t size = table->slots ? ((size_t)table->mask + 1) * 2 : 64;
-    if (size > (size_t)1 << 31)
+    if (size > (size_t)1 << 31) {
         return false;
-    if (table->after && !grow_order(table, size))
+    }
+    if (table->after && !grow_order(table, size)) {
         return false;
+    }
     struct intern_slot *slots = memory_take_zeroed(size, sizeof *slots);
-    if (!slots)
+    if (!slots) {
         return false;
-    for (size_t at = 0; table->slots && at <= table->mask; at++)
-        if (table->slots[at].id != 0)
+    }
+    for (size_t at = 0; table->slots && at <= table->mask; at++) {
+        if (table->slots[at].id != 0) {
             insert(slots, (uint32_t)size - 1, table->slots[at]);
+        }
+    }
     memory_free(table->slots);
     table->slots = slots;
     table->mask = (uint32_t)size - 1;
@@ -47,8 +55,10 @@ bool intern_order(struct intern *table) {
 }
 
 bool intern_add(struct intern *table, uint32_t hash, uint32_t id) {
-    if ((!table->slots || table->count >= table->mask / 2) && !grow(table))
+    CHECK(id != 0 && (table->after == NULL || id == table->count + 1)); // ordered: 1, 2, 3, ...
+    if ((!table->slots || table->count >= table->mask / 2) && !grow(table)) {
         return false;
+    }
     insert(table->slots, table->mask, (struct intern_slot){hash, id});
     table->count++;
     if (table->after) {
@@ -66,8 +76,9 @@ void intern_free(struct intern *table) {
 
 uint64_t intern_seed(void) {
     uint64_t seed;
-    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) == (ssize_t)sizeof seed)
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) == (ssize_t)sizeof seed) {
         return seed;
+    }
     // Early at boot, or in a sandbox that forbids the call: weaker, but different each time.
     struct timespec now = {0};
     clock_gettime(CLOCK_MONOTONIC, &now);

@@ -35,14 +35,17 @@ typedef bool intern_equal(const void *context, uint32_t id, const void *key);
 
 // Returns the id, or 0. Inline, so that equal is inlined too.
 static inline uint32_t intern_find(const struct intern *table, uint32_t hash, intern_equal *equal, const void *context, const void *key) {
-    if (!table->slots)
+    if (!table->slots) {
         return 0;
+    }
     for (uint32_t at = hash & table->mask;; at = (at + 1) & table->mask) {
         const struct intern_slot *slot = &table->slots[at];
-        if (slot->id == 0)
+        if (slot->id == 0) {
             return 0;
-        if (slot->hash == hash && equal(context, slot->id, key))
+        }
+        if (slot->hash == hash && equal(context, slot->id, key)) {
             return slot->id;
+        }
     }
 }
 
@@ -57,30 +60,34 @@ static inline void intern_rewind(struct intern *table) { // at the start of an i
 // Returns the expected next id if its content equals key, else 0. 0 for an unordered table.
 static inline uint32_t intern_guess(struct intern *table, intern_equal *equal, const void *context, const void *key) {
     uint32_t id = table->after ? table->after[table->last] : 0;
-    if (id == 0 || !equal(context, id, key))
+    if (id == 0 || !equal(context, id, key)) {
         return 0;
+    }
     return table->last = id;
 }
 
 // As intern_find, and records the order.
 static inline uint32_t intern_find_next(struct intern *table, uint32_t hash, intern_equal *equal, const void *context, const void *key) {
     uint32_t id = intern_find(table, hash, equal, context, key);
-    if (id != 0 && table->after)
+    if (id != 0 && table->after) {
         table->last = table->after[table->last] = id;
+    }
     return id;
 }
 
 // A batched look-up in three steps: the first two prefetch what the third, intern_find_next, will read, so that the cache misses of all
 // keys overlap. Step 1, with the hash:
 static inline void intern_fetch(const struct intern *table, uint32_t hash) {
-    if (table->slots)
+    if (table->slots) {
         __builtin_prefetch(&table->slots[hash & table->mask]);
+    }
 }
 // Step 2: an id with this hash, not compared, whose content the caller prefetches. 0: none.
 static inline uint32_t intern_likely(const struct intern *table, uint32_t hash) {
     uint32_t at = hash & table->mask;
-    while (table->slots && table->slots[at].id != 0 && table->slots[at].hash != hash)
+    while (table->slots && table->slots[at].id != 0 && table->slots[at].hash != hash) {
         at = (at + 1) & table->mask;
+    }
     return table->slots ? table->slots[at].id : 0;
 }
 
@@ -106,8 +113,9 @@ static inline uint64_t intern_hash_bytes(uint64_t hash, const char *bytes, size_
         bytes += 8, size -= 8;
     }
     word = 0;
-    if (size > 0)
+    if (size > 0) {
         memcpy(&word, bytes, size);
+    }
     return intern_hash_word(hash, word);
 }
 

@@ -65,16 +65,18 @@ static bool add_to_alike(struct profile *profile, uint32_t id) {
 }
 
 void profile_forget_mappings(struct profile *profile, uint32_t count) {
-    if (profile->mappings.count == count)
+    if (profile->mappings.count == count) {
         return;
+    }
     profile->mappings.count = count;
     intern_free(&profile->mapping_ids);
     intern_free(&profile->alike_ids);
     for (uint32_t id = 1; id < count; id++) {
         struct mapping *mapping = profile_mapping(profile, id);
         mapping->next_alike = mapping->last_alike = mapping->cursor = mapping->cursor_of = 0;
-        if (!intern_add(&profile->mapping_ids, hash_same(profile, mapping), id) || (name_of(mapping) != 0 && !add_to_alike(profile, id)))
+        if (!intern_add(&profile->mapping_ids, hash_same(profile, mapping), id) || (name_of(mapping) != 0 && !add_to_alike(profile, id))) {
             return profile_fail(profile, MERGE_NO_MEMORY);
+        }
     }
 }
 
@@ -95,17 +97,20 @@ uint32_t profile_new_mapping(struct profile *profile, const struct mapping *mapp
 }
 
 uint32_t profile_find_alike_mapping(struct profile *profile, const struct mapping *mapping) {
-    if (name_of(mapping) == 0)
+    if (name_of(mapping) == 0) {
         return 0;
+    }
     uint32_t first = intern_find(&profile->alike_ids, hash_alike(profile, mapping), alike_mapping, profile, mapping);
-    if (first == 0)
+    if (first == 0) {
         return 0;
+    }
     struct mapping *head = profile_mapping(profile, first);
     if (head->cursor_of != profile->input) {
         head->cursor_of = profile->input;
         head->cursor = first;
     }
-    while (head->cursor != 0 && profile_mapping(profile, head->cursor)->claimed_by == profile->input)
+    while (head->cursor != 0 && profile_mapping(profile, head->cursor)->claimed_by == profile->input) {
         head->cursor = profile_mapping(profile, head->cursor)->next_alike;
+    }
     return head->cursor;
 }

@@ -56,12 +56,15 @@ static uint32_t find_column(struct input *input, uint32_t i) {
     struct our_type *ours = ours_of(input);
     struct value_type type = ((const struct value_type *)input->types.items)[i];
     struct units_ratio ratio;
-    for (uint32_t at = 0; at < profile->type_count; at++)
-        if (!ours[at].taken && same_type(*profile_type(profile, at), type))
-            return at;
     for (uint32_t at = 0; at < profile->type_count; at++) {
-        if (ours[at].taken || !same_but_for_unit(input, *profile_type(profile, at), type, &ratio))
+        if (!ours[at].taken && same_type(*profile_type(profile, at), type)) {
+            return at;
+        }
+    }
+    for (uint32_t at = 0; at < profile->type_count; at++) {
+        if (ours[at].taken || !same_but_for_unit(input, *profile_type(profile, at), type, &ratio)) {
             continue;
+        }
         ours[at].scale = ratio.a;
         ours[at].unit = ratio.a > 1 ? type.unit : ours[at].unit;
         ((int64_t *)input->scale.items)[i] = ratio.b;
@@ -90,8 +93,9 @@ static enum merge_error assign_columns(struct input *input) {
             return types_differ(input, ((const struct value_type *)input->types.items)[i], "is not in the previous profile");
         }
     }
-    if (total > input->limits->sample_types)
+    if (total > input->limits->sample_types) {
         return fault_set(input->fault, MERGE_TOO_LARGE, 0, "%u sample types, limit %zu", total, input->limits->sample_types);
+    }
     return MERGE_OK;
 }
 
@@ -100,22 +104,28 @@ static enum merge_error close_gaps(struct input *input) {
     const struct profile *profile = input->profile;
     struct our_type *ours = ours_of(input);
     uint32_t *value_at = input->value_at.items, kept = 0;
-    for (uint32_t at = 0; at < profile->type_count; at++)
+    for (uint32_t at = 0; at < profile->type_count; at++) {
         ours[at].column = ours[at].taken ? kept++ : NO_COLUMN;
-    if (kept == 0 && profile->type_count > 0)
+    }
+    if (kept == 0 && profile->type_count > 0) {
         return nothing_in_common(input);
+    }
     input->converts |= kept < profile->type_count;
-    for (uint32_t i = 0; i < input->types.count; i++)
-        if (value_at[i] < profile->type_count)
+    for (uint32_t i = 0; i < input->types.count; i++) {
+        if (value_at[i] < profile->type_count) {
             value_at[i] = ours[value_at[i]].column;
+        }
+    }
     return MERGE_OK;
 }
 
 static enum merge_error check_all_taken(struct input *input) {
     const struct profile *profile = input->profile;
-    for (uint32_t at = 0; at < profile->type_count; at++)
-        if (!ours_of(input)[at].taken)
+    for (uint32_t at = 0; at < profile->type_count; at++) {
+        if (!ours_of(input)[at].taken) {
             return types_differ(input, *profile_type(profile, at), "is missing");
+        }
+    }
     return MERGE_OK;
 }
 
@@ -124,21 +134,26 @@ static bool reserve_columns(struct input *input) {
     uint32_t count = input->types.count;
     struct our_type *ours = array_push(&input->ours, profile->type_count + 1, sizeof *ours);
     int64_t *scale = array_push(&input->scale, count + 1, sizeof *scale);
-    if (!ours || !scale || !array_push(&input->value_at, count + 1, sizeof(uint32_t)))
+    if (!ours || !scale || !array_push(&input->value_at, count + 1, sizeof(uint32_t))) {
         return false;
-    for (uint32_t i = 0; i < count; i++)
+    }
+    for (uint32_t i = 0; i < count; i++) {
         scale[i] = 1;
-    for (uint32_t at = 0; at < profile->type_count; at++)
+    }
+    for (uint32_t at = 0; at < profile->type_count; at++) {
         ours[at] = (struct our_type){.column = at, .scale = 1, .unit = profile_type(profile, at)->unit};
+    }
     return true;
 }
 
 enum merge_error match_types(struct input *input) {
-    if (!reserve_columns(input))
+    if (!reserve_columns(input)) {
         return fault_set(input->fault, MERGE_NO_MEMORY, 0, "sample types");
+    }
     enum merge_error error = assign_columns(input);
-    if (error != MERGE_OK || input->profile->types_rule == TYPES_UNION)
+    if (error != MERGE_OK || input->profile->types_rule == TYPES_UNION) {
         return error;
+    }
     return input->profile->types_rule == TYPES_COMMON ? close_gaps(input) : check_all_taken(input);
 }
 
@@ -149,8 +164,9 @@ static bool is_missing(struct value_type type) {
 bool match_period(struct input *input, struct value_type type) {
     const struct profile *profile = input->profile;
     input->period_ratio = (struct units_ratio){1, 1};
-    if (!profile->period_known || is_missing(type) || is_missing(profile->period_type) || same_type(profile->period_type, type))
+    if (!profile->period_known || is_missing(type) || is_missing(profile->period_type) || same_type(profile->period_type, type)) {
         return true;
+    }
     return same_but_for_unit(input, profile->period_type, type, &input->period_ratio);
 }
 
@@ -158,14 +174,17 @@ bool match_period(struct input *input, struct value_type type) {
 
 static void leave_out(struct profile *profile, struct value_type type) {
     const struct value_type *before = profile->types_left_out.items;
-    for (uint32_t i = 0; i < profile->types_left_out.count; i++)
-        if (before[i].type == type.type)
+    for (uint32_t i = 0; i < profile->types_left_out.count; i++) {
+        if (before[i].type == type.type) {
             return;
+        }
+    }
     struct value_type *entry = array_push(&profile->types_left_out, 1, sizeof *entry);
-    if (entry)
+    if (entry) {
         *entry = type;
-    else
+    } else {
         profile_fail(profile, MERGE_NO_MEMORY);
+    }
 }
 
 // Converts the profile's types to the common units and removes dropped ones.
@@ -174,16 +193,20 @@ static void convert_ours(struct profile *profile) {
     uint32_t types = profile->type_count, kept = 0;
     int64_t *to = profile->values.items;
     const int64_t *from = to;
-    for (uint32_t sample = 0; sample < profile->samples.count; sample++, from += types)
-        for (uint32_t at = 0; at < types; at++)
-            if (ours[at].column != NO_COLUMN)
+    for (uint32_t sample = 0; sample < profile->samples.count; sample++, from += types) {
+        for (uint32_t at = 0; at < types; at++) {
+            if (ours[at].column != NO_COLUMN) {
                 *to++ = saturate_multiply(from[at], ours[at].scale, &profile->saturated);
+            }
+        }
+    }
     for (uint32_t at = 0; at < types; at++) {
         struct value_type type = *profile_type(profile, at);
-        if (ours[at].column == NO_COLUMN)
+        if (ours[at].column == NO_COLUMN) {
             leave_out(profile, type);
-        else
+        } else {
             *profile_type(profile, kept++) = (struct value_type){type.type, ours[at].unit};
+        }
     }
     profile->types.count = profile->type_count = kept;
     profile->values.count = profile->samples.count * kept;
@@ -194,17 +217,19 @@ static void add_types(struct profile *profile) {
     const struct value_type *types = input->types.items;
     const uint32_t *value_at = input->value_at.items;
     for (uint32_t i = 0; i < input->types.count; i++) {
-        if (value_at[i] == NO_COLUMN)
+        if (value_at[i] == NO_COLUMN) {
             leave_out(profile, types[i]);
-        else if (value_at[i] >= profile->type_count) // new columns are in order
+        } else if (value_at[i] >= profile->type_count) { // new columns are in order
             profile_append_type(profile, types[i]);
+        }
     }
 }
 
 void match_commit(struct profile *profile) {
     const struct input *input = profile->decoder;
-    if (input->converts)
+    if (input->converts) {
         convert_ours(profile);
+    }
     add_types(profile);
     if (is_missing(profile->period_type)) {
         profile->period_type = input->header.period_type;

@@ -39,27 +39,31 @@ static void *map(size_t size) {
 
 static void *remap(struct head *head, size_t size) {
     size_t pages = whole_pages(size);
-    if (pages == head->mapped)
+    if (pages == head->mapped) {
         return behind(head, size, pages);
+    }
     void *base = mremap(head, head->mapped, pages, MREMAP_MAYMOVE);
     return base != MAP_FAILED ? behind(base, size, pages) : NULL;
 }
 
 void *memory_take(size_t size) {
     size_t all = with_head(size);
-    if (all >= MEMORY_LARGE_BYTES)
+    if (all >= MEMORY_LARGE_BYTES) {
         return map(all);
+    }
     struct head *head = all > 0 ? malloc(all) : NULL;
     return head ? behind(head, all, 0) : NULL;
 }
 
 void *memory_take_zeroed(size_t count, size_t item_bytes) {
     size_t size, all;
-    if (__builtin_mul_overflow(count, item_bytes, &size))
+    if (__builtin_mul_overflow(count, item_bytes, &size)) {
         return NULL;
+    }
     all = with_head(size);
-    if (all >= MEMORY_LARGE_BYTES)
+    if (all >= MEMORY_LARGE_BYTES) {
         return map(all);
+    }
     struct head *head = all > 0 ? calloc(1, all) : NULL;
     return head ? behind(head, all, 0) : NULL;
 }
@@ -76,22 +80,27 @@ static void *move_to_mapping(void *block, size_t all) {
 
 void *memory_resize(void *block, size_t size) {
     size_t all = with_head(size);
-    if (all == 0)
+    if (all == 0) {
         return NULL;
-    if (block && head_of(block)->mapped > 0) // it stays a mapping even if it is small now
+    }
+    if (block && head_of(block)->mapped > 0) { // it stays a mapping even if it is small now
         return remap(head_of(block), all);
-    if (all >= MEMORY_LARGE_BYTES)
+    }
+    if (all >= MEMORY_LARGE_BYTES) {
         return move_to_mapping(block, all);
+    }
     struct head *head = realloc(block ? head_of(block) : NULL, all);
     return head ? behind(head, all, 0) : NULL;
 }
 
 void memory_free(void *block) {
-    if (!block)
+    if (!block) {
         return;
+    }
     struct head *head = head_of(block);
-    if (head->mapped > 0)
+    if (head->mapped > 0) {
         munmap(head, head->mapped);
-    else
+    } else {
         free(head);
+    }
 }

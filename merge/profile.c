@@ -9,39 +9,45 @@
 
 struct profile *profile_new(void) {
     struct profile *profile = calloc(1, sizeof *profile);
-    if (!profile)
+    if (!profile) {
         return NULL;
+    }
     profile->seed = intern_seed();
     profile->hash_mask = UINT32_MAX;
     if (string_table_init(&profile->strings) && intern_order(&profile->function_ids) && intern_order(&profile->location_ids) &&
         intern_order(&profile->sample_ids) && array_push(&profile->mappings, 1, sizeof(struct mapping)) &&
-        array_push(&profile->functions, 1, sizeof(struct function)) && array_push(&profile->locations, 1, sizeof(struct location)))
+        array_push(&profile->functions, 1, sizeof(struct function)) && array_push(&profile->locations, 1, sizeof(struct location))) {
         return profile;
+    }
     profile_free(profile);
     return NULL;
 }
 
 void profile_free(struct profile *profile) {
-    if (!profile)
+    if (!profile) {
         return;
+    }
     decode_free(profile->decoder);
     string_table_free(&profile->strings);
     struct array *arrays[] = {&profile->types,       &profile->mappings,      &profile->functions,   &profile->locations,
                               &profile->lines,       &profile->refs,          &profile->labels,      &profile->samples,
                               &profile->values,      &profile->comments,      &profile->view_frames, &profile->view_labels,
                               &profile->kept_labels, &profile->types_left_out};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
         array_free(arrays[i]);
+    }
     struct intern *tables[] = {&profile->mapping_ids,  &profile->alike_ids,  &profile->function_ids,
                                &profile->location_ids, &profile->sample_ids, &profile->comment_ids};
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         intern_free(tables[i]);
+    }
     free(profile);
 }
 
 void profile_fail(struct profile *profile, enum merge_error error) {
-    if (profile->status == MERGE_OK)
+    if (profile->status == MERGE_OK) {
         profile->status = error;
+    }
 }
 
 enum merge_error profile_status(const struct profile *profile) {
@@ -65,8 +71,9 @@ void profile_next_input(struct profile *profile) {
 
 uint32_t profile_intern_string(struct profile *profile, const char *bytes, size_t length) {
     uint32_t id = string_table_intern(&profile->strings, profile->seed, profile->hash_mask, bytes, length);
-    if (id != STRING_TABLE_FULL)
+    if (id != STRING_TABLE_FULL) {
         return id;
+    }
     profile_fail(profile, MERGE_NO_MEMORY);
     return 0;
 }
@@ -82,11 +89,13 @@ static bool same_comment(const void *context, uint32_t id, const void *key) {
 
 void profile_intern_comment(struct profile *profile, uint32_t text) {
     uint32_t hash = intern_hash_end(intern_hash_word(profile->seed, text)) & profile->hash_mask;
-    if (intern_find(&profile->comment_ids, hash, same_comment, profile, &text) != 0)
+    if (intern_find(&profile->comment_ids, hash, same_comment, profile, &text) != 0) {
         return;
+    }
     uint32_t *comment = array_push(&profile->comments, 1, sizeof *comment);
-    if (!comment || !intern_add(&profile->comment_ids, hash, profile->comments.count))
+    if (!comment || !intern_add(&profile->comment_ids, hash, profile->comments.count)) {
         return profile_fail(profile, MERGE_NO_MEMORY);
+    }
     *comment = text;
 }
 
@@ -104,8 +113,9 @@ void profile_keep_labels(struct profile *profile, const char *const *keys, size_
     profile->kept_labels.count = 0;
     for (size_t i = 0; i < count; i++) {
         uint32_t *key = array_push(&profile->kept_labels, 1, sizeof *key);
-        if (!key)
+        if (!key) {
             return profile_fail(profile, MERGE_NO_MEMORY);
+        }
         *key = text_of(profile, keys[i]);
     }
 }
@@ -120,14 +130,16 @@ static bool same_function(const void *context, uint32_t id, const void *key) {
 
 uint32_t profile_intern_function(struct profile *profile, const struct function *function) {
     uint32_t id = intern_guess(&profile->function_ids, same_function, profile, function);
-    if (id != 0)
+    if (id != 0) {
         return id;
+    }
     uint64_t hash64 = intern_hash_word(profile->seed, (uint64_t)function->name << 32 | function->system_name);
     hash64 = intern_hash_word(hash64, (uint64_t)function->start_line);
     uint32_t hash = intern_hash_end(intern_hash_word(hash64, function->file)) & profile->hash_mask;
     id = intern_find_next(&profile->function_ids, hash, same_function, profile, function);
-    if (id != 0)
+    if (id != 0) {
         return id;
+    }
     id = profile->functions.count;
     struct function *entry = array_push(&profile->functions, 1, sizeof *entry);
     if (!entry || !intern_add(&profile->function_ids, hash, id)) {
@@ -149,12 +161,14 @@ static bool same_location(const void *context, uint32_t id, const void *key) {
     const struct location_key *want = key;
     const struct location *have = profile_location(context, id);
     if (have->address != want->location->address || have->mapping != want->location->mapping ||
-        have->line_count != want->location->line_count || have->folded != want->location->folded)
+        have->line_count != want->location->line_count || have->folded != want->location->folded) {
         return false;
+    }
     for (uint32_t i = 0; i < have->line_count; i++) {
         const struct line *a = profile_line(context, have->line + i), *b = &want->lines[i];
-        if (a->function != b->function || a->line != b->line || a->column != b->column)
+        if (a->function != b->function || a->line != b->line || a->column != b->column) {
             return false;
+        }
     }
     return true;
 }
@@ -172,12 +186,14 @@ static uint32_t hash_location(const struct profile *profile, const struct locati
 uint32_t profile_intern_location(struct profile *profile, const struct location *location, const struct line *lines) {
     struct location_key key = {location, lines};
     uint32_t id = intern_guess(&profile->location_ids, same_location, profile, &key);
-    if (id != 0)
+    if (id != 0) {
         return id;
+    }
     uint32_t hash = hash_location(profile, location, lines);
     id = intern_find_next(&profile->location_ids, hash, same_location, profile, &key);
-    if (id != 0)
+    if (id != 0) {
         return id;
+    }
     id = profile->locations.count;
     uint32_t line = profile->lines.count;
     struct line *copies = array_push(&profile->lines, location->line_count, sizeof *copies);
@@ -186,8 +202,9 @@ uint32_t profile_intern_location(struct profile *profile, const struct location 
         profile_fail(profile, MERGE_NO_MEMORY);
         return 0;
     }
-    if (location->line_count > 0)
+    if (location->line_count > 0) {
         memcpy(copies, lines, location->line_count * sizeof *lines);
+    }
     *entry = *location;
     entry->line = line;
     return id;
@@ -197,25 +214,32 @@ uint32_t profile_intern_location(struct profile *profile, const struct location 
 
 static int compare_labels(const void *left, const void *right) {
     const struct label *a = left, *b = right;
-    if (a->key != b->key)
+    if (a->key != b->key) {
         return a->key < b->key ? -1 : 1;
-    if (a->text != b->text)
+    }
+    if (a->text != b->text) {
         return a->text < b->text ? -1 : 1;
-    if (a->number != b->number)
+    }
+    if (a->number != b->number) {
         return a->number < b->number ? -1 : 1;
+    }
     return a->unit < b->unit ? -1 : a->unit > b->unit;
 }
 
 static bool same_sample(const void *context, uint32_t id, const void *key) {
     const struct sample_key *want = key;
     const struct sample *have = profile_sample(context, id - 1);
-    if (have->ref_count != want->ref_count || have->label_count != want->label_count)
+    if (have->ref_count != want->ref_count || have->label_count != want->label_count) {
         return false;
-    if (want->ref_count > 0 && memcmp(profile_ref(context, have->ref), want->refs, want->ref_count * sizeof *want->refs) != 0)
+    }
+    if (want->ref_count > 0 && memcmp(profile_ref(context, have->ref), want->refs, want->ref_count * sizeof *want->refs) != 0) {
         return false;
-    for (uint32_t i = 0; i < want->label_count; i++)
-        if (compare_labels(profile_label(context, have->label + i), &want->labels[i]) != 0)
+    }
+    for (uint32_t i = 0; i < want->label_count; i++) {
+        if (compare_labels(profile_label(context, have->label + i), &want->labels[i]) != 0) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -240,10 +264,12 @@ static uint32_t new_sample(struct profile *profile, const struct sample_key *key
         profile_fail(profile, MERGE_NO_MEMORY);
         return 0;
     }
-    if (key->ref_count > 0)
+    if (key->ref_count > 0) {
         memcpy(refs, key->refs, key->ref_count * sizeof *refs);
-    if (key->label_count > 0)
+    }
+    if (key->label_count > 0) {
         memcpy(labels, key->labels, key->label_count * sizeof *labels);
+    }
     *sample = entry;
     profile->refs.count += key->ref_count;
     profile->labels.count += key->label_count;
@@ -258,8 +284,9 @@ static void sort_labels(struct label *labels, uint32_t count) {
     for (uint32_t i = 1; i < count; i++) {
         struct label label = labels[i];
         uint32_t at = i;
-        for (; at > 0 && compare_labels(&labels[at - 1], &label) > 0; at--)
+        for (; at > 0 && compare_labels(&labels[at - 1], &label) > 0; at--) {
             labels[at] = labels[at - 1];
+        }
         labels[at] = label;
     }
 }
@@ -273,34 +300,40 @@ static void fetch_samples(const struct profile *profile, struct sample_key *keys
     }
     for (uint32_t i = 0; i < count; i++) {
         likely[i] = intern_likely(&profile->sample_ids, keys[i].hash);
-        if (likely[i] != 0)
+        if (likely[i] != 0) {
             __builtin_prefetch(profile_sample(profile, likely[i] - 1));
+        }
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (likely[i] != 0)
+        if (likely[i] != 0) {
             profile_fetch_sample(profile, likely[i] - 1);
+        }
     }
 }
 
 void profile_intern_samples(struct profile *profile, struct sample_key *keys, uint32_t count, uint32_t *indices) {
     uint32_t at = 0, id;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         sort_labels(keys[i].labels, keys[i].label_count);
-    while (at < count && (id = intern_guess(&profile->sample_ids, same_sample, profile, &keys[at])) != 0)
+    }
+    while (at < count && (id = intern_guess(&profile->sample_ids, same_sample, profile, &keys[at])) != 0) {
         indices[at++] = id - 1;
+    }
     fetch_samples(profile, keys + at, count - at); // once out of order, the rest mostly is too
     for (; at < count; at++) {
         id = intern_find_next(&profile->sample_ids, keys[at].hash, same_sample, profile, &keys[at]);
-        if (id == 0)
+        if (id == 0) {
             id = new_sample(profile, &keys[at]);
+        }
         indices[at] = id != 0 ? id - 1 : 0;
     }
 }
 
 void profile_fit_rows(struct profile *profile) {
     size_t wanted = (size_t)profile->samples.count * profile->type_count;
-    if (wanted > profile->values.count && !array_push(&profile->values, wanted - profile->values.count, sizeof(int64_t)))
+    if (wanted > profile->values.count && !array_push(&profile->values, wanted - profile->values.count, sizeof(int64_t))) {
         profile_fail(profile, MERGE_NO_MEMORY);
+    }
 }
 
 void profile_add_row(struct profile *profile, uint32_t sample, const int64_t *values, uint32_t count, const int64_t *scale,
@@ -315,11 +348,13 @@ void profile_add_row(struct profile *profile, uint32_t sample, const int64_t *va
 // ---- Builder functions of merge.h ----
 
 void profile_add_sample_type(struct profile *profile, const char *type, const char *unit) {
-    if (profile->types_fixed)
+    if (profile->types_fixed) {
         return profile_fail(profile, MERGE_MALFORMED);
+    }
     struct value_type *entry = array_push(&profile->types, 1, sizeof *entry);
-    if (!entry)
+    if (!entry) {
         return profile_fail(profile, MERGE_NO_MEMORY);
+    }
     *entry = (struct value_type){text_of(profile, type), text_of(profile, unit)};
     profile->type_count = profile->types.count;
 }
@@ -348,8 +383,9 @@ uint32_t profile_add_location(struct profile *profile, uint32_t mapping, uint64_
                               size_t line_count) {
     struct line few[16] = {0}, *entries = few;
     bool fits = line_count <= UINT32_MAX / 2 && mapping < profile->mappings.count;
-    for (size_t i = 0; fits && i < line_count; i++)
+    for (size_t i = 0; fits && i < line_count; i++) {
         fits = lines[i].function != 0 && lines[i].function < profile->functions.count;
+    }
     if (!fits) {
         profile_fail(profile, MERGE_MALFORMED);
         return 0;
@@ -358,12 +394,14 @@ uint32_t profile_add_location(struct profile *profile, uint32_t mapping, uint64_
         profile_fail(profile, MERGE_NO_MEMORY);
         return 0;
     }
-    for (size_t i = 0; i < line_count; i++)
+    for (size_t i = 0; i < line_count; i++) {
         entries[i] = (struct line){lines[i].function, lines[i].line, lines[i].column};
+    }
     struct location entry = {.address = address, .mapping = mapping, .line_count = (uint32_t)line_count};
     uint32_t id = profile_intern_location(profile, &entry, entries);
-    if (entries != few)
+    if (entries != few) {
         memory_free(entries);
+    }
     return id;
 }
 
@@ -381,25 +419,31 @@ void profile_add_sample(struct profile *profile, const uint32_t *locations, size
                         const struct profile_label *labels, size_t label_count) {
     struct label few[16], *entries = few;
     bool fits = location_count <= UINT32_MAX / 2 && label_count <= UINT32_MAX / 2;
-    for (size_t i = 0; fits && i < location_count; i++)
+    for (size_t i = 0; fits && i < location_count; i++) {
         fits = locations[i] != 0 && locations[i] < profile->locations.count;
-    if (!fits)
+    }
+    if (!fits) {
         return profile_fail(profile, MERGE_MALFORMED);
-    if (label_count > sizeof few / sizeof *few && !(entries = memory_take(label_count * sizeof *entries)))
+    }
+    if (label_count > sizeof few / sizeof *few && !(entries = memory_take(label_count * sizeof *entries))) {
         return profile_fail(profile, MERGE_NO_MEMORY);
-    for (size_t i = 0; i < label_count; i++)
+    }
+    for (size_t i = 0; i < label_count; i++) {
         entries[i] = profile_label_of(profile, &labels[i]);
+    }
     profile->types_fixed = true;
     if (profile->status == MERGE_OK) {
         struct sample_key key = {locations, entries, (uint32_t)location_count, (uint32_t)label_count, 0};
         uint32_t sample;
         profile_intern_samples(profile, &key, 1, &sample);
         profile_fit_rows(profile);
-        if (profile->status == MERGE_OK)
+        if (profile->status == MERGE_OK) {
             profile_add_row(profile, sample, values, profile->type_count, NULL, NULL);
+        }
     }
-    if (entries != few)
+    if (entries != few) {
         memory_free(entries);
+    }
 }
 
 void profile_add_comment(struct profile *profile, const char *text) {

@@ -129,10 +129,12 @@ static inline const char *profile_string(const struct profile *profile, uint32_t
 // Prefetches the refs (up to about 60) and labels of a sample. Reads the sample itself.
 static inline void profile_fetch_sample(const struct profile *profile, uint32_t id) {
     const struct sample *sample = profile_sample(profile, id);
-    for (uint32_t i = 0; i < sample->ref_count && i < 64; i += 16)
+    for (uint32_t i = 0; i < sample->ref_count && i < 64; i += 16) {
         __builtin_prefetch(profile_ref(profile, sample->ref + i));
-    if (sample->label_count > 0)
+    }
+    if (sample->label_count > 0) {
         __builtin_prefetch(profile_label(profile, sample->label));
+    }
 }
 
 // Starts an input: its entries are first looked up in the profile's order (intern_rewind).

@@ -19,15 +19,17 @@ struct candidates {
 // Order of preference: memory in use, the profile's own default, memory allocated.
 static int best(const struct candidates *all) {
     int order[COUNT(profile_live_types) + 1], count = 0;
-    for (size_t i = 0; profile_live_types[i]; i++)
+    for (size_t i = 0; profile_live_types[i]; i++) {
         order[count++] = all->find(all->of, profile_live_types[i]);
+    }
     order[count++] = all->own_default(all->of);
     order[count++] = all->find(all->of, "alloc_space");
     int first = -1;
     for (int i = 0; i < count + all->count; i++) {
         int type = i < count ? order[i] : i - count;
-        if (type >= 0 && all->holds_something(all->of, type))
+        if (type >= 0 && all->holds_something(all->of, type)) {
             return type;
+        }
         first = first < 0 ? type : first;
     }
     return first;
@@ -46,9 +48,11 @@ static int default_of_profile(const void *profile) {
 static bool profile_holds(const void *of, int type) {
     struct profile *profile = (struct profile *)of; // not modified: samples are read without frames
     struct profile_sample_view view;
-    for (size_t i = 0; i < profile_sample_count(profile); i++)
-        if (profile_sample_without_frames(profile, i, &view) == MERGE_OK && view.values[type] != 0)
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        if (profile_sample_without_frames(profile, i, &view) == MERGE_OK && view.values[type] != 0) {
             return true;
+        }
+    }
     return false;
 }
 

@@ -15,8 +15,9 @@ static char *take(struct string_table *table, size_t size) {
     if (!block || block->size - block->used < size) {
         size_t block_bytes = size > BLOCK_BYTES ? size : BLOCK_BYTES;
         struct string_block *fresh = memory_take(sizeof *fresh + block_bytes);
-        if (!fresh)
+        if (!fresh) {
             return NULL;
+        }
         *fresh = (struct string_block){.size = block_bytes};
         // A long string fills its block, which is linked behind the newest block, whose free end stays in use.
         if (block && size > BLOCK_BYTES) {
@@ -40,24 +41,30 @@ static bool same_text(const void *context, uint32_t id, const void *key) {
 }
 
 uint32_t string_table_intern(struct string_table *table, uint64_t seed, uint32_t hash_mask, const char *bytes, size_t length) {
-    if (length == 0)
+    if (length == 0) {
         return 0;
-    if (length > UINT32_MAX / 2)
+    }
+    if (length > UINT32_MAX / 2) {
         return STRING_TABLE_FULL;
+    }
     struct string key = {bytes, (uint32_t)length};
     uint32_t id = intern_guess(&table->ids, same_text, table, &key);
-    if (id != 0)
+    if (id != 0) {
         return id;
+    }
     uint32_t hash = intern_hash_end(intern_hash_bytes(seed, bytes, length)) & hash_mask;
     id = intern_find_next(&table->ids, hash, same_text, table, &key);
-    if (id != 0)
+    if (id != 0) {
         return id;
-    if (!array_reserve(&table->strings, 1, sizeof(struct string)))
+    }
+    if (!array_reserve(&table->strings, 1, sizeof(struct string))) {
         return STRING_TABLE_FULL;
+    }
     table->bytes += length + 1;
     char *copy = take(table, length + 1);
-    if (!copy || !intern_add(&table->ids, hash, table->strings.count))
+    if (!copy || !intern_add(&table->ids, hash, table->strings.count)) {
         return STRING_TABLE_FULL;
+    }
     memcpy(copy, bytes, length);
     copy[length] = 0;
     *(struct string *)array_push(&table->strings, 1, sizeof(struct string)) = (struct string){copy, (uint32_t)length};
@@ -67,8 +74,9 @@ uint32_t string_table_intern(struct string_table *table, uint64_t seed, uint32_t
 bool string_table_init(struct string_table *table) {
     *table = (struct string_table){0};
     struct string *empty = array_push(&table->strings, 1, sizeof *empty);
-    if (!empty || !intern_order(&table->ids))
+    if (!empty || !intern_order(&table->ids)) {
         return false;
+    }
     empty->bytes = "";
     return true;
 }

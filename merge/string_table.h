@@ -7,6 +7,7 @@
 #define CMEMPROF_MERGE_STRING_TABLE_H
 
 #include "namespace.h"
+#include "check.h"
 #include "array.h"
 #include "intern.h"
 
@@ -31,6 +32,7 @@ void string_table_free(struct string_table *table);
 uint32_t string_table_intern(struct string_table *table, uint64_t seed, uint32_t hash_mask, const char *bytes, size_t length);
 
 static inline struct string string_table_get(const struct string_table *table, uint32_t id) {
+    CHECK(id < table->strings.count);
     return ((const struct string *)table->strings.items)[id];
 }
 

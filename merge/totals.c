@@ -40,12 +40,15 @@ static enum wire_result read_pair(struct wire message, uint64_t *one, uint64_t *
     struct wire_field field = {0};
     while (message.at < message.end) {
         enum wire_result result = wire_next(&message, &field);
-        if (result != WIRE_OK)
+        if (result != WIRE_OK) {
             return result;
-        if (field.type == WIRE_VARINT && field.number == 1)
+        }
+        if (field.type == WIRE_VARINT && field.number == 1) {
             *one = field.value;
-        if (field.type == WIRE_VARINT && field.number == 2)
+        }
+        if (field.type == WIRE_VARINT && field.number == 2) {
             *two = field.value;
+        }
     }
     return WIRE_OK;
 }
@@ -64,20 +67,23 @@ static enum merge_error scan(struct reader *reader) {
     for (uint64_t strings = 0; wire.at < wire.end;) {
         const uint8_t *at = wire.at;
         enum wire_result result = wire_next(&wire, &field);
-        if (result != WIRE_OK)
+        if (result != WIRE_OK) {
             return malformed(reader, result, at);
+        }
         bool number = field.type == WIRE_VARINT;
         if (field.number == PROFILE_TEXT && field.type == WIRE_BYTES) {
             reader->memory = equals(field.bytes, "memory") ? strings : reader->memory;
             reader->c = equals(field.bytes, "C") ? strings : reader->c;
             strings++;
         } else if (field.number == PROFILE_TYPE && field.type == WIRE_BYTES) {
-            if (totals->type_count == TOTALS_MAX_TYPES)
+            if (totals->type_count == TOTALS_MAX_TYPES) {
                 return fault_set(reader->fault, MERGE_TOO_LARGE, 0, "more than %d sample types", TOTALS_MAX_TYPES);
+            }
             size_t type = totals->type_count++;
             result = read_pair(field.bytes, &reader->types[type].name, &reader->types[type].unit);
-            if (result != WIRE_OK)
+            if (result != WIRE_OK) {
                 return malformed(reader, result, at);
+            }
         } else if (field.number == PROFILE_TIME && number) {
             totals->time_ns = (int64_t)field.value;
         } else if (field.number == PROFILE_DURATION && number) {
@@ -101,24 +107,29 @@ static void copy_text(char out[TOTALS_MAX_NAME], struct wire bytes) {
 static void take_text(struct reader *reader, uint64_t index, struct wire bytes) {
     struct totals *totals = reader->totals;
     for (size_t i = 0; i < totals->type_count; i++) {
-        if (reader->types[i].name == index)
+        if (reader->types[i].name == index) {
             copy_text(totals->types[i].name, bytes);
-        if (reader->types[i].unit == index)
+        }
+        if (reader->types[i].unit == index) {
             copy_text(totals->types[i].unit, bytes);
+        }
     }
-    if (reader->default_type == index)
+    if (reader->default_type == index) {
         copy_text(totals->default_type, bytes);
+    }
 }
 
 static enum wire_result read_values(struct wire_field *field, int64_t *row, size_t *count) {
     while (field->type == WIRE_VARINT || field->bytes.at < field->bytes.end) {
         uint64_t value = field->value;
         enum wire_result result = field->type == WIRE_VARINT ? WIRE_OK : wire_varint(&field->bytes, &value);
-        if (result != WIRE_OK || *count == TOTALS_MAX_TYPES)
+        if (result != WIRE_OK || *count == TOTALS_MAX_TYPES) {
             return result != WIRE_OK ? result : WIRE_BAD;
+        }
         row[(*count)++] = (int64_t)value;
-        if (field->type == WIRE_VARINT)
+        if (field->type == WIRE_VARINT) {
             break;
+        }
     }
     return WIRE_OK;
 }
@@ -131,24 +142,28 @@ static enum wire_result add_sample(struct reader *reader, struct wire sample) {
     while (sample.at < sample.end) {
         struct wire_field field = {0};
         enum wire_result result = wire_next(&sample, &field);
-        if (result == WIRE_OK && field.number == 2 && (field.type == WIRE_VARINT || field.type == WIRE_BYTES))
+        if (result == WIRE_OK && field.number == 2 && (field.type == WIRE_VARINT || field.type == WIRE_BYTES)) {
             result = read_values(&field, row, &count);
+        }
         if (result == WIRE_OK && field.number == 3 && field.type == WIRE_BYTES && reader->memory && reader->c) {
             uint64_t key = 0, text = 0;
             result = read_pair(field.bytes, &key, &text);
             c = c || (key == reader->memory && text == reader->c);
         }
-        if (result != WIRE_OK)
+        if (result != WIRE_OK) {
             return result;
+        }
     }
-    if (count != totals->type_count)
+    if (count != totals->type_count) {
         return WIRE_BAD;
+    }
     totals->samples++;
     totals->c_samples += c;
     for (size_t i = 0; i < count; i++) {
         totals->types[i].total = saturate_add(totals->types[i].total, row[i], &reader->saturated);
-        if (c)
+        if (c) {
             totals->types[i].c_total = saturate_add(totals->types[i].c_total, row[i], &reader->saturated);
+        }
     }
     return WIRE_OK;
 }
@@ -159,12 +174,15 @@ static enum merge_error add_up(struct reader *reader) {
     for (uint64_t strings = 0; wire.at < wire.end;) {
         const uint8_t *at = wire.at;
         enum wire_result result = wire_next(&wire, &field);
-        if (result == WIRE_OK && field.type == WIRE_BYTES && field.number == PROFILE_TEXT)
+        if (result == WIRE_OK && field.type == WIRE_BYTES && field.number == PROFILE_TEXT) {
             take_text(reader, strings++, field.bytes);
-        if (result == WIRE_OK && field.type == WIRE_BYTES && field.number == PROFILE_SAMPLE)
+        }
+        if (result == WIRE_OK && field.type == WIRE_BYTES && field.number == PROFILE_SAMPLE) {
             result = add_sample(reader, field.bytes);
-        if (result != WIRE_OK)
+        }
+        if (result != WIRE_OK) {
             return malformed(reader, result, at);
+        }
     }
     return MERGE_OK;
 }
@@ -175,8 +193,9 @@ enum merge_error totals_read(const void *bytes, size_t size, const struct merge_
                              struct merge_fault *fault) {
     struct wire_writer inflated = {0};
     *totals = (struct totals){0};
-    if (fault)
+    if (fault) {
         *fault = (struct merge_fault){0};
+    }
     limits = limits ? limits : &merge_default_limits;
     if (compress_kind(bytes, size) != MERGE_RAW || size > limits->input_bytes) {
         struct compress compress = {0};
@@ -191,8 +210,9 @@ enum merge_error totals_read(const void *bytes, size_t size, const struct merge_
     }
     struct reader reader = {.totals = totals, .all = {bytes, (const uint8_t *)bytes + size}, .fault = fault};
     enum merge_error error = size == 0 ? fault_set(fault, MERGE_TRUNCATED, 0, "empty input") : scan(&reader);
-    if (error == MERGE_OK)
+    if (error == MERGE_OK) {
         error = add_up(&reader);
+    }
     wire_free(&inflated);
     return error;
 }
@@ -206,8 +226,10 @@ bool totals_same_type(const struct totals_type *a, const struct totals_type *b, 
 }
 
 const struct totals_type *totals_find(const struct totals *totals, const char *name) {
-    for (size_t i = 0; i < totals->type_count; i++)
-        if (strcmp(totals->types[i].name, name) == 0)
+    for (size_t i = 0; i < totals->type_count; i++) {
+        if (strcmp(totals->types[i].name, name) == 0) {
             return &totals->types[i];
+        }
+    }
     return NULL;
 }

@@ -69,18 +69,21 @@ static uint32_t hash_key(const struct builder *builder, const struct node_key *k
 static uint32_t child_of(struct builder *builder, const struct node_key *key, const struct location *location, uint32_t line) {
     uint32_t first = key_at(builder, key->parent)->first_child, hash = 0, id;
     if (first != 0) {
-        if (same_key(builder, first, key))
+        if (same_key(builder, first, key)) {
             return first;
+        }
         hash = hash_key(builder, key);
-        if ((id = intern_find(&builder->ids, hash, same_key, builder, key)) != 0)
+        if ((id = intern_find(&builder->ids, hash, same_key, builder, key)) != 0) {
             return id;
+        }
     }
     struct profile_frame frame = profile_frame_of(builder->profile, location, line);
     id = new_node(builder, key, &frame);
-    if (first == 0)
+    if (first == 0) {
         key_at(builder, key->parent)->first_child = id;
-    else if (id != 0 && !intern_add(&builder->ids, hash, id))
+    } else if (id != 0 && !intern_add(&builder->ids, hash, id)) {
         builder->error = MERGE_NO_MEMORY;
+    }
     return id;
 }
 
@@ -90,16 +93,19 @@ static uint32_t child_of(struct builder *builder, const struct node_key *key, co
 static bool has_label(const struct profile *profile, const struct sample *sample, const char *key, const char *text) {
     for (uint32_t i = 0; i < sample->label_count; i++) {
         const struct label *label = profile_label(profile, sample->label + i);
-        if (strcmp(profile_string(profile, label->key), key) != 0)
+        if (strcmp(profile_string(profile, label->key), key) != 0) {
             continue;
-        if (!text)
+        }
+        if (!text) {
             return true;
+        }
         char number[24]; // numbers are compared in decimal
         snprintf(number, sizeof number, "%lld", (long long)label->number);
         // pprof encodes both an empty text and the number 0 without a unit as neither text nor number.
         bool empty = !label->text && label->number == 0 && !*text && !*profile_string(profile, label->unit);
-        if (empty || strcmp(label->text ? profile_string(profile, label->text) : number, text) == 0)
+        if (empty || strcmp(label->text ? profile_string(profile, label->text) : number, text) == 0) {
             return true;
+        }
     }
     return false;
 }
@@ -108,21 +114,26 @@ static bool has_label(const struct profile *profile, const struct sample *sample
 static bool has_one_of(const struct builder *builder, const struct sample *sample, const char *key) {
     for (size_t i = 0; i < builder->options->label_count; i++) {
         const struct tree_label *label = &builder->options->labels[i];
-        if (strcmp(label->key, key) == 0 && has_label(builder->profile, sample, key, label->text) == (label->text != NULL))
+        if (strcmp(label->key, key) == 0 && has_label(builder->profile, sample, key, label->text) == (label->text != NULL)) {
             return true;
+        }
     }
     return false;
 }
 
 static bool is_kept(const struct builder *builder, const struct sample *sample) {
     const struct tree_options *options = builder->options;
-    for (size_t i = 0; i < options->label_count; i++)
-        if (!has_one_of(builder, sample, options->labels[i].key))
+    for (size_t i = 0; i < options->label_count; i++) {
+        if (!has_one_of(builder, sample, options->labels[i].key)) {
             return false;
-    if (!options->keep_leaf)
+        }
+    }
+    if (!options->keep_leaf) {
         return true;
-    if (sample->ref_count == 0)
+    }
+    if (sample->ref_count == 0) {
         return false;
+    }
     struct profile_frame leaf =
         profile_frame_of(builder->profile, profile_location(builder->profile, *profile_ref(builder->profile, sample->ref)), 0);
     return options->keep_leaf(&leaf, options->context);
@@ -151,8 +162,9 @@ static uint32_t descend(struct builder *builder, uint32_t parent, const struct l
             key.address = 0;
         }
         uint32_t id = child_of(builder, &key, location, i);
-        if (builder->error == MERGE_OK)
+        if (builder->error == MERGE_OK) {
             add_total(builder, id, amount);
+        }
         parent = id;
     }
     return parent;
@@ -164,13 +176,16 @@ static void add_sample(struct builder *builder, uint32_t index) {
     const int64_t *values = profile_sample_values(profile, index);
     int base = builder->options->base_type_index;
     struct amount amount = {values[builder->options->type_index], base < 0 ? 0 : values[base]};
-    if ((amount.value == 0 && amount.base == 0) || !is_kept(builder, sample))
+    if ((amount.value == 0 && amount.base == 0) || !is_kept(builder, sample)) {
         return;
+    }
     uint32_t node = 0;
-    for (uint32_t i = sample->ref_count; i-- > 0 && builder->error == MERGE_OK;)
+    for (uint32_t i = sample->ref_count; i-- > 0 && builder->error == MERGE_OK;) {
         node = descend(builder, node, profile_location(profile, *profile_ref(profile, sample->ref + i)), amount);
-    if (builder->error != MERGE_OK)
+    }
+    if (builder->error != MERGE_OK) {
         return;
+    }
     add_total(builder, 0, amount);
     struct tree_node *leaf = node_at(builder, node);
     leaf->self = saturate_add(leaf->self, amount.value, &builder->profile->saturated);
@@ -185,8 +200,9 @@ static double weight(const struct tree_node *node, double base_scale) {
 }
 
 static int compare_weights(const struct tree_options *options, const struct tree_node *a, const struct tree_node *b) {
-    if (options->base_type_index < 0)
+    if (options->base_type_index < 0) {
         return (a->total < b->total) - (a->total > b->total);
+    }
     double left = weight(a, options->base_scale), right = weight(b, options->base_scale);
     return (left < right) - (left > right);
 }
@@ -198,21 +214,26 @@ static int compare_siblings(const void *left, const void *right, void *context) 
     uint32_t left_id = *(const uint32_t *)left, right_id = *(const uint32_t *)right;
     const struct tree_node *a = &nodes[left_id], *b = &nodes[right_id];
     int order = compare_weights(builder->options, a, b);
-    if (order == 0)
+    if (order == 0) {
         order = strcmp(a->frame.function, b->frame.function);
-    if (order == 0)
+    }
+    if (order == 0) {
         order = strcmp(a->frame.file, b->frame.file);
-    if (order == 0)
+    }
+    if (order == 0) {
         order = left_id < right_id ? -1 : 1;
+    }
     return order;
 }
 
 static void link_siblings(struct builder *builder, uint32_t *children, uint32_t count) {
-    if (count > 1)
+    if (count > 1) {
         qsort_r(children, count, sizeof *children, compare_siblings, builder);
+    }
     node_at(builder, node_at(builder, children[0])->parent)->first_child = children[0];
-    for (uint32_t i = 1; i < count; i++)
+    for (uint32_t i = 1; i < count; i++) {
         node_at(builder, children[i - 1])->next_sibling = children[i];
+    }
 }
 
 // Nodes are first grouped by parent, in linear time; most parents have one child.
@@ -224,18 +245,22 @@ static bool link_children(struct builder *builder) {
         memory_free(order);
         return false;
     }
-    for (uint32_t id = 1; id < count; id++) // without the root, which is its own parent
+    for (uint32_t id = 1; id < count; id++) { // without the root, which is its own parent
         end[key_at(builder, id)->parent]++;
+    }
     for (uint32_t id = 0, sum = 0; id < count; id++) {
         uint32_t children = end[id];
         end[id] = sum;
         sum += children;
     }
-    for (uint32_t id = 1; id < count; id++)
+    for (uint32_t id = 1; id < count; id++) {
         order[end[key_at(builder, id)->parent]++] = id;
-    for (uint32_t id = 0, from = 0; id < count; from = end[id++])
-        if (end[id] > from)
+    }
+    for (uint32_t id = 0, from = 0; id < count; from = end[id++]) {
+        if (end[id] > from) {
             link_siblings(builder, order + from, end[id] - from);
+        }
+    }
     memory_free(end);
     memory_free(order);
     return true;
@@ -243,15 +268,18 @@ static bool link_children(struct builder *builder) {
 
 enum merge_error tree_build(struct profile *profile, const struct tree_options *options, struct tree *tree) {
     *tree = (struct tree){0};
-    if (options->type_index >= profile->type_count || options->base_type_index >= (int)profile->type_count)
+    if (options->type_index >= profile->type_count || options->base_type_index >= (int)profile->type_count) {
         return MERGE_NOT_FOUND;
+    }
     struct builder builder = {.profile = profile, .options = options};
     struct profile_frame root = {.function = "", .file = "", .mapping_file = ""};
     new_node(&builder, &(struct node_key){0}, &root);
-    for (uint32_t i = 0; i < profile->samples.count && builder.error == MERGE_OK; i++)
+    for (uint32_t i = 0; i < profile->samples.count && builder.error == MERGE_OK; i++) {
         add_sample(&builder, i);
-    if (builder.error == MERGE_OK && !link_children(&builder))
+    }
+    if (builder.error == MERGE_OK && !link_children(&builder)) {
         builder.error = MERGE_NO_MEMORY;
+    }
     array_free(&builder.keys);
     intern_free(&builder.ids);
     if (builder.error != MERGE_OK) {

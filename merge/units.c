@@ -47,28 +47,35 @@ enum { LONGEST = 16 };
 static const struct unit *find(const char *name) {
     char lower[LONGEST];
     size_t length = strlen(name);
-    if (length == 0 || length >= sizeof lower)
+    if (length == 0 || length >= sizeof lower) {
         return NULL;
-    for (size_t i = 0; i <= length; i++)
+    }
+    for (size_t i = 0; i <= length; i++) {
         lower[i] = (char)tolower((unsigned char)name[i]);
-    if (length > 1 && lower[length - 1] == 's')
+    }
+    if (length > 1 && lower[length - 1] == 's') {
         lower[--length] = '\0';
-    else if (length == 1 && (*lower == 'n' || *lower == 'u' || *lower == 'm')) // not a time unit without its s
+    } else if (length == 1 && (*lower == 'n' || *lower == 'u' || *lower == 'm')) { // not a time unit without its s
         return NULL;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (strcmp(units[i].name, lower) == 0)
+    }
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strcmp(units[i].name, lower) == 0) {
             return &units[i];
+        }
+    }
     return NULL;
 }
 
 bool units_convert(const char *a, const char *b, struct units_ratio *ratio) {
     const struct unit *one = find(a), *two = find(b);
-    if (!one || !two || one->measured != two->measured || strcmp(a, b) == 0)
+    if (!one || !two || one->measured != two->measured || strcmp(a, b) == 0) {
         return false;
+    }
     *ratio = (struct units_ratio){1, 1};
-    if (one->size > two->size)
+    if (one->size > two->size) {
         ratio->a = one->size / two->size;
-    else
+    } else {
         ratio->b = two->size / one->size;
+    }
     return true;
 }

@@ -17,27 +17,32 @@ const char *profile_sample_type_unit(const struct profile *profile, size_t index
 }
 
 static int index_of(const struct profile *profile, const char *type) {
-    for (uint32_t i = 0; i < profile->type_count; i++)
-        if (strcmp(profile_sample_type_name(profile, i), type) == 0)
+    for (uint32_t i = 0; i < profile->type_count; i++) {
+        if (strcmp(profile_sample_type_name(profile, i), type) == 0) {
             return (int)i;
+        }
+    }
     return -1;
 }
 
 int profile_sample_type_index(const struct profile *profile, const char *type) {
-    if (type && *type)
+    if (type && *type) {
         return index_of(profile, type);
+    }
     int index = profile->default_type ? index_of(profile, profile_string(profile, profile->default_type)) : -1;
     return index >= 0 ? index : (int)profile->type_count - 1;
 }
 
 int profile_sample_type_chosen(struct profile *profile, const char *type) {
-    if (!type || !*type)
+    if (!type || !*type) {
         return profile_shown_type(profile);
+    }
     int index = index_of(profile, type);
     uint32_t number = 0;
     const char *digit = type;
-    for (; index < 0 && *digit >= '0' && *digit <= '9' && number < profile->type_count; digit++)
+    for (; index < 0 && *digit >= '0' && *digit <= '9' && number < profile->type_count; digit++) {
         number = 10 * number + (uint32_t)(*digit - '0');
+    }
     return index >= 0 ? index : *digit == '\0' && number < profile->type_count ? (int)number : -1;
 }
 
@@ -80,17 +85,20 @@ struct profile_frame profile_frame_of(const struct profile *profile, const struc
 static bool add_frames(struct profile *profile, const struct location *location) {
     uint32_t count = location->line_count ? location->line_count : 1;
     struct profile_frame *frames = array_push(&profile->view_frames, count, sizeof *frames);
-    if (!frames)
+    if (!frames) {
         return false;
-    for (uint32_t i = 0; i < count; i++)
+    }
+    for (uint32_t i = 0; i < count; i++) {
         frames[i] = profile_frame_of(profile, location, i);
+    }
     return true;
 }
 
 static bool add_labels(struct profile *profile, const struct sample *sample) {
     struct profile_label *labels = array_push(&profile->view_labels, sample->label_count, sizeof *labels);
-    if (!labels && sample->label_count > 0)
+    if (!labels && sample->label_count > 0) {
         return false;
+    }
     for (uint32_t i = 0; i < sample->label_count; i++) {
         const struct label *label = profile_label(profile, sample->label + i);
         labels[i] = (struct profile_label){
@@ -105,15 +113,19 @@ static bool add_labels(struct profile *profile, const struct sample *sample) {
 
 static enum merge_error look_at(struct profile *profile, size_t index, bool with_frames, struct profile_sample_view *view) {
     *view = (struct profile_sample_view){0};
-    if (index >= profile->samples.count)
+    if (index >= profile->samples.count) {
         return MERGE_NOT_FOUND;
+    }
     const struct sample *sample = profile_sample(profile, (uint32_t)index);
     profile->view_frames.count = profile->view_labels.count = 0;
-    for (uint32_t i = 0; with_frames && i < sample->ref_count; i++)
-        if (!add_frames(profile, profile_location(profile, *profile_ref(profile, sample->ref + i))))
+    for (uint32_t i = 0; with_frames && i < sample->ref_count; i++) {
+        if (!add_frames(profile, profile_location(profile, *profile_ref(profile, sample->ref + i)))) {
             return MERGE_NO_MEMORY;
-    if (!add_labels(profile, sample))
+        }
+    }
+    if (!add_labels(profile, sample)) {
         return MERGE_NO_MEMORY;
+    }
     *view = (struct profile_sample_view){
         .values = profile_sample_values(profile, (uint32_t)index),
         .frames = profile->view_frames.items,

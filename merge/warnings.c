@@ -11,8 +11,9 @@ static bool same_but_for_numbers(const char *a, const char *b) {
     for (;;) {
         a += strspn(a, digits);
         b += strspn(b, digits);
-        if (*a != *b || !*a)
+        if (*a != *b || !*a) {
             return *a == *b;
+        }
         a++;
         b++;
     }
@@ -26,16 +27,19 @@ size_t profile_warnings(const struct profile *profile, const char **texts, size_
     size_t count = 0;
     for (uint32_t i = 0; i < profile->comments.count; i++) {
         const char *text = profile_string(profile, *profile_comment(profile, i));
-        if (strncmp(text, prefix, sizeof prefix - 1) != 0)
+        if (strncmp(text, prefix, sizeof prefix - 1) != 0) {
             continue;
+        }
         text += sizeof prefix - 1;
         size_t at = 0;
-        while (at < count && !same_but_for_numbers(texts[at], text))
+        while (at < count && !same_but_for_numbers(texts[at], text)) {
             at++;
-        if (at < count)
+        }
+        if (at < count) {
             texts[at] = number_of(text) > number_of(texts[at]) ? text : texts[at];
-        else if (count < most)
+        } else if (count < most) {
             texts[count++] = text;
+        }
     }
     return count;
 }

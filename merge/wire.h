@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "check.h"
 #include "namespace.h"
 
 enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
@@ -54,8 +55,9 @@ static inline enum wire_result wire_varint(struct wire *wire, uint64_t *value) {
     }
     uint64_t result = 0;
     for (unsigned shift = 0; shift < 70; shift += 7) {
-        if (at == end)
+        if (at == end) {
             return WIRE_SHORT;
+        }
         uint8_t byte = *at++;
         result |= (uint64_t)(byte & 0x7f) << shift;
         if (byte < 0x80) {
@@ -68,31 +70,37 @@ static inline enum wire_result wire_varint(struct wire *wire, uint64_t *value) {
 }
 
 static inline enum wire_result wire_skip(struct wire *wire, uint64_t size) {
-    if (size > (uint64_t)(wire->end - wire->at))
+    if (size > (uint64_t)(wire->end - wire->at)) {
         return WIRE_SHORT;
+    }
     wire->at += size;
     return WIRE_OK;
 }
 
 // Reads one whole field. Caller must check wire->at < wire->end first.
 static inline enum wire_result wire_next(struct wire *wire, struct wire_field *field) {
+    CHECK(wire->at < wire->end);
     uint64_t tag;
     enum wire_result result = wire_varint(wire, &tag);
-    if (result != WIRE_OK)
+    if (result != WIRE_OK) {
         return result;
-    if (tag >> 3 == 0 || tag > UINT32_MAX)
+    }
+    if (tag >> 3 == 0 || tag > UINT32_MAX) {
         return WIRE_BAD;
+    }
     field->number = (uint32_t)(tag >> 3);
     field->type = (enum wire_type)(tag & 7);
     switch (field->type) {
     case WIRE_VARINT:
         return wire_varint(wire, &field->value);
     case WIRE_BYTES:
-        if ((result = wire_varint(wire, &field->value)) != WIRE_OK)
+        if ((result = wire_varint(wire, &field->value)) != WIRE_OK) {
             return result;
+        }
         field->bytes.at = wire->at;
-        if ((result = wire_skip(wire, field->value)) != WIRE_OK)
+        if ((result = wire_skip(wire, field->value)) != WIRE_OK) {
             return result;
+        }
         field->bytes.end = wire->at;
         return WIRE_OK;
     case WIRE_FIXED64:
@@ -116,10 +124,12 @@ struct wire_writer {
 };
 
 static inline bool wire_reserve(struct wire_writer *writer, size_t more) {
-    if (writer->capacity - writer->size >= more)
+    if (writer->capacity - writer->size >= more) {
         return true;
-    if (writer->failed)
+    }
+    if (writer->failed) {
         return false;
+    }
     size_t capacity = writer->capacity * 2 + more + 256;
     uint8_t *bytes = writer->resize ? writer->resize(writer->context, capacity) : memory_resize(writer->bytes, capacity);
     if (!bytes) {
@@ -133,6 +143,7 @@ static inline bool wire_reserve(struct wire_writer *writer, size_t more) {
 
 // Must not be used with a resize function.
 static inline void wire_free(struct wire_writer *writer) {
+    CHECK(writer->resize == NULL);
     memory_free(writer->bytes);
     *writer = (struct wire_writer){0};
 }
@@ -141,28 +152,32 @@ static inline void wire_free(struct wire_writer *writer) {
 static inline bool wire_hand_over(struct wire_writer *writer, uint8_t **bytes, size_t *size) {
     *bytes = malloc(writer->size + 1);
     *size = *bytes ? writer->size : 0;
-    if (*bytes && writer->size > 0)
+    if (*bytes && writer->size > 0) {
         memcpy(*bytes, writer->bytes, writer->size);
+    }
     wire_free(writer);
     return *bytes != NULL;
 }
 
 static inline uint8_t *wire_put_varint(uint8_t *at, uint64_t value) {
-    for (; value >= 0x80; value >>= 7)
+    for (; value >= 0x80; value >>= 7) {
         *at++ = (uint8_t)(value | 0x80);
+    }
     *at++ = (uint8_t)value;
     return at;
 }
 
 static inline void wire_write_varint(struct wire_writer *writer, uint64_t value) {
-    if (wire_reserve(writer, 10))
+    if (wire_reserve(writer, 10)) {
         writer->size = (size_t)(wire_put_varint(writer->bytes + writer->size, value) - writer->bytes);
+    }
 }
 
 // A varint field; 0, the default in proto3, is omitted.
 static inline void wire_write_number(struct wire_writer *writer, uint32_t number, uint64_t value) {
-    if (value == 0)
+    if (value == 0) {
         return;
+    }
     wire_write_varint(writer, (uint64_t)number << 3 | WIRE_VARINT);
     wire_write_varint(writer, value);
 }
@@ -180,20 +195,24 @@ static inline void wire_write_bytes(struct wire_writer *writer, uint32_t number,
 // 128 bytes and more is moved up to fit a longer one.
 static inline size_t wire_open(struct wire_writer *writer, uint32_t number) {
     wire_write_varint(writer, (uint64_t)number << 3 | WIRE_BYTES);
-    if (wire_reserve(writer, 1))
+    if (wire_reserve(writer, 1)) {
         writer->size++;
+    }
     return writer->size;
 }
 
 static inline void wire_close(struct wire_writer *writer, size_t mark) {
-    if (writer->failed)
+    if (writer->failed) {
         return;
+    }
+    CHECK(mark > 0 && mark <= writer->size);
     size_t size = writer->size - mark;
     uint8_t length[10];
     size_t length_bytes = (size_t)(wire_put_varint(length, size) - length);
     if (length_bytes > 1) {
-        if (!wire_reserve(writer, length_bytes - 1))
+        if (!wire_reserve(writer, length_bytes - 1)) {
             return;
+        }
         memmove(writer->bytes + mark + length_bytes - 1, writer->bytes + mark, size);
         writer->size += length_bytes - 1;
     }

@@ -3,7 +3,7 @@
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS = $(ALL_CFLAGS) $(SANITIZE)
 # The merge engine tells libFuzzer's merge targets which of its branches an input has taken.
-FLAGS_fuzz = $(SANITIZE) $(if $(filter merge/fuzz/%,$*),,$(if $(filter merge/%,$*),-fsanitize-coverage=inline-8bit-counters$(comma)pc-table))
+FLAGS_fuzz = $(SANITIZE) $(CHECKED) $(if $(filter merge/fuzz/%,$*),,$(if $(filter merge/%,$*),-fsanitize-coverage=inline-8bit-counters$(comma)pc-table))
 $(eval $(call variant,fuzz,$$(FUZZ_CC),build/.setup-test))
 -include $(wildcard build/fuzz/*/fuzz/*.d)
 

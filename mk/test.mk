@@ -1,6 +1,6 @@
 # Tests: included by the Makefile.
 
-.PHONY: test test-reproducible tested built c-tests valgrind-tests check test-analyser test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere torture soak
+.PHONY: test test-reproducible tested built c-tests valgrind-tests check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere torture soak
 
 # test_rules FOLDER,VARIANT,ROOM: one test program for each test/x_test.c of a folder or a room of it, from it and all objects of the folder and of
 # what it uses. variant_of TESTED_FOLDER,FOLDER,VARIANT: which objects of the folder it gets.
@@ -11,7 +11,7 @@ $(patsubst $(3)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(3)/test/*
 	@$$(LINK) $(FLAGS_$(2)) -o $$@ $$^ -lcmocka $(call libs,$(1)) $(TEST_LIBS_$(1))
 endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
-HOOKED_TESTS := $(patsubst %,cmemprof_%_test,allocator_stats hook hook_cxx interposition interposition_static loaded_code real_allocator profiler reclaim resident_glibc snapshot snapshot_encode)
+HOOKED_TESTS := $(patsubst %,cmemprof_%_test,ages allocator_stats hook hook_cxx hook_mappings interposition interposition_static loaded_code mappings peak profiler real_allocator reclaim resident_glibc snapshot snapshot_encode)
 $(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),obj,$(r)))))
 $(foreach f,merge series lz4 upload receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(r)))))
 .SECONDARY:
@@ -56,15 +56,6 @@ build/compiled/clang/%: %.c | build/.setup-test
 build/compiled/gcc/receiver/http/assets build/compiled/clang/receiver/http/assets: build/web/.bundled
 -include $(wildcard build/compiled/*/*/*.d build/compiled/*/*/*/*.d build/compiled/*/*/*/test/*.d)
 
-# What clang's analyser has to say of the C code: nothing. It takes minutes for all of it, so it looks again only where something has changed.
-# gcc 12's is left out: it loses track of what is kept in an array's items or behind a pointer, and finds leaks and NULLs in sound code. assets.c is
-# the page, byte for byte.
-ANALYSED := $(filter-out receiver/http/assets.c,$(foreach f,$(FOLDERS) bare,$(call sources,$(f))))
-ANALYSES := $(ANALYSED:%.c=build/compiled/analyser/%)
-build/compiled/analyser/%: %.c | build/.setup-test
-	@mkdir -p $(@D)
-	@clang --analyze --analyzer-output text -Xclang -analyzer-werror $(BASE_CFLAGS) -MMD -MP -MF $@.d -MT $@ $< && touch $@
-
 # What compiles is made side by side first; then one part after the other, each of which uses what processors there are.
 PARTS := check test-reproducible test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo
 test: ## Run all tests (about 20 minutes on 2 cores); missing packages are installed
@@ -82,8 +73,6 @@ check: build/.setup-test lib $(call objects,upload,obj) build/web/.checked $(COM
 
 test-reproducible: build/web/.bundled
 	@scripts/test-reproducible
-
-test-analyser: build/.setup-test $(ANALYSES) ## Have clang's analyser look at all C code (minutes; again only what has changed)
 
 # What the page works out: layout, search, filters. How it looks and answers is tested in Chromium (e2e/page).
 test-page: build/web/.checked

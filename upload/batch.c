@@ -1,5 +1,6 @@
 // batch.c: see batch.h.
 #include "batch.h"
+#include "../merge/check.h"
 
 #include "batch_memory.h"
 
@@ -20,6 +21,7 @@ static uint64_t fnv(uint64_t hash, const uint8_t *bytes, size_t size) {
 }
 
 uint64_t upload_batch_checksum(const uint8_t *bytes, size_t size) {
+    CHECK(size >= UPLOAD_BATCH_HEADER_BYTES);
     uint64_t hash = fnv(0xcbf29ce484222325, bytes, CHECKSUM_AT);
     return fnv(hash, bytes + UPLOAD_BATCH_HEADER_BYTES, size - UPLOAD_BATCH_HEADER_BYTES);
 }

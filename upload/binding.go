@@ -16,6 +16,8 @@ import (
 	"sync"
 	"time"
 	"unsafe"
+
+	_ "github.com/cmemprof/cmemprof/merge" // its check.h
 )
 
 // cmd/go hashes only the headers of a package's own directory. Embedding them makes dependent packages rebuild when one changes.

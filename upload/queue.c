@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "batch.h"
+#include "../merge/check.h"
 #include "policy.h"
 #include "spool.h"
 #include "spool_suspects.h"
@@ -111,6 +112,7 @@ static enum upload_outcome give_up(struct upload_queue *queue, struct upload_bat
 // ---- Add and next ----
 
 void upload_queue_add(struct upload_queue *queue, struct upload_batch *batch) {
+    CHECK(batch != NULL);
     pthread_mutex_lock(&queue->lock);
     bool safe = put_into_spool(queue, batch);
     if (safe && queue->failures > 0) {

@@ -1,5 +1,6 @@
 // flat_cum.c: sums by function and by stack (flat_cum.h).
 #include "flat_cum.h"
+#include "../../merge/check.h"
 #include "../base/array.h"
 #include "../base/text.h"
 
@@ -162,5 +163,6 @@ enum merge_error flat_cum_add(struct flat_cum *sums, enum flat_cum_side side, st
 }
 
 const struct profile_frame *flat_cum_frame(const struct flat_cum *sums, const struct flat_cum_row *row, size_t i) {
+    CHECK(i < row->count);
     return frame_table_frame(&sums->frames, sums->ids[row->first + i]);
 }

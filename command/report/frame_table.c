@@ -1,5 +1,6 @@
 // frame_table.c: ids of functions, lines, files and packages (frame_table.h).
 #include "frame_table.h"
+#include "../../merge/check.h"
 #include "../base/array.h"
 #include "../base/text.h"
 
@@ -149,6 +150,7 @@ uint32_t frame_table_id(struct frame_table *table, const struct profile_frame *f
 }
 
 const struct profile_frame *frame_table_frame(const struct frame_table *table, uint32_t id) {
+    CHECK(id < table->group_count);
     return &table->groups[id];
 }
 

@@ -1,5 +1,6 @@
 // id_set.c: open addressing, linear probing, at most half full (id_set.h).
 #include "id_set.h"
+#include "../../merge/check.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,7 @@ static bool grow(struct id_set *set) {
 }
 
 bool id_set_add(struct id_set *set, uint64_t hash, uint32_t id) {
+    CHECK(id != ID_NONE);
     if (2 * (set->count + 1) > set->capacity && !grow(set)) {
         return false;
     }

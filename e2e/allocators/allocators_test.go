@@ -41,6 +41,9 @@ func build(t *testing.T, source string, libraries ...string) string {
 	return output
 }
 
+// shared is how programs are linked to the shared library, which they then find by its soname.
+func shared() []string { return []string{sharedLibrary, "-Wl,-rpath," + filepath.Dir(sharedLibrary)} }
+
 func linked(allocator string) []string {
 	libraries := []string{staticLibrary}
 	if allocator != "glibc" {
@@ -156,7 +159,7 @@ func TestPreloaded(t *testing.T) {
 		{"glibc", ""}, {"jemalloc", "libjemalloc.so.2"}, {"tcmalloc", "libtcmalloc_minimal.so.4"}, {"mimalloc", "libmimalloc.so.2"},
 	}
 	for _, source := range []string{"family.c", "operators.cc"} {
-		program := build(t, source, sharedLibrary)
+		program := build(t, source, shared()...)
 		for _, library := range libraries {
 			t.Run(source+"/"+library.name, func(t *testing.T) {
 				check(t, source, library.name, program, sharedLibrary, library.file)
@@ -196,7 +199,7 @@ func TestGo(t *testing.T) {
 
 // A C++ program may replace only the plain operators.
 func TestReplacedOperators(t *testing.T) {
-	for _, libraries := range [][]string{linked("glibc"), linked("jemalloc"), {sharedLibrary}} {
+	for _, libraries := range [][]string{linked("glibc"), linked("jemalloc"), shared()} {
 		if out, err := exec.Command(build(t, "replaced.cc", libraries...)).CombinedOutput(); err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}

@@ -201,8 +201,9 @@ static void bomb_costs_no_more_than_the_limit_and_two_blocks(void **state) {
     free(zeros);
     assert_true(bomb.size < 400000);
     pid_t child = fork();
-    if (child == 0)
+    if (child == 0) {
         _exit(memory_of_bomb_kib(bomb) > 12 << 10);
+    }
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);

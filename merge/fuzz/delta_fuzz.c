@@ -21,19 +21,23 @@ struct series {
 // ---- Expected result ----
 
 static bool is_counter(const struct series *series, struct key name) {
-    for (size_t i = 0; i < series->name_count; i++)
-        if (key_same(series->keys[i], name))
+    for (size_t i = 0; i < series->name_count; i++) {
+        if (key_same(series->keys[i], name)) {
             return true;
+        }
+    }
     return false;
 }
 
 static bool has_all_counters(const struct series *series, const struct content *content) {
     for (size_t i = 0; i < series->name_count; i++) {
         size_t at = 0;
-        while (at < content->type_count && !key_same(content->type_names[at], series->keys[i]))
+        while (at < content->type_count && !key_same(content->type_names[at], series->keys[i])) {
             at++;
-        if (at == content->type_count)
+        }
+        if (at == content->type_count) {
             return false;
+        }
     }
     return true;
 }
@@ -46,14 +50,17 @@ static void subtract(const struct series *series, const struct content *content,
     const struct row *last = content_find(&series->last, row->key);
     for (size_t t = 0; t < content->type_count; t++) {
         struct cell *cell = &row->cells[t];
-        if (!is_counter(series, content->type_names[t]))
+        if (!is_counter(series, content->type_names[t])) {
             continue;
+        }
         __int128 now = cell->sum, value = last ? now - last->cells[t].sum : now;
-        if (value < 0 && series->rule == DELTA_NEVER_NEGATIVE) // reset
+        if (value < 0 && series->rule == DELTA_NEVER_NEGATIVE) { // reset
             value = now < 0 ? 0 : now;
+        }
         cell->sum = value;
-        if (last)
+        if (last) {
             cell->size += last->cells[t].size;
+        }
     }
 }
 
@@ -64,12 +71,14 @@ static void add_vanished(const struct series *series, struct content *content) {
     vanished.row_count = 0;
     for (size_t i = 0; i < series->last.row_count; i++) {
         const struct row *last = content_row(&series->last, i);
-        if (content_find(content, last->key))
+        if (content_find(content, last->key)) {
             continue;
+        }
         struct row *row = content_row(&vanished, vanished.row_count++);
         memcpy(row, last, content->row_bytes);
-        for (size_t t = 0; t < content->type_count; t++)
+        for (size_t t = 0; t < content->type_count; t++) {
             row->cells[t].sum = is_counter(series, content->type_names[t]) ? -last->cells[t].sum : 0;
+        }
     }
     vanished.header.comment_count = 0;
     vanished.header.duration_ns = (struct cell){0, 0};
@@ -79,15 +88,19 @@ static void add_vanished(const struct series *series, struct content *content) {
 
 // Turns the content of a profile into that of its delta.
 static void expect(const struct series *series, struct content *content) {
-    if (!series->has_last)
+    if (!series->has_last) {
         return;
+    }
     int64_t last_time = series->last.header.time_ns, time = content->header.time_ns;
-    if (time != 0 && last_time != 0 && time > last_time)
+    if (time != 0 && last_time != 0 && time > last_time) {
         content->header.duration_ns = (struct cell){(__int128)time - last_time, (__int128)time - last_time};
-    for (size_t i = 0; i < content->row_count; i++)
+    }
+    for (size_t i = 0; i < content->row_count; i++) {
         subtract(series, content, content_row(content, i));
-    if (series->rule == DELTA_LIKE_PPROF)
+    }
+    if (series->rule == DELTA_LIKE_PPROF) {
         add_vanished(series, content);
+    }
 }
 
 // ---- One step ----
@@ -135,8 +148,9 @@ static void step(struct series *series, struct span frame, uint64_t choices) {
     size_t size;
     struct merge_fault fault = {0};
     struct raw raw = raw_of(frame, merge_default_limits.input_bytes);
-    if (choices % 32 == 0)
+    if (choices % 32 == 0) {
         memory_fail(choices / 32 % 60);
+    }
     enum merge_error error = delta_next(series->delta, frame.at, span_size(frame), MERGE_RAW, &bytes, &size, &fault);
     bool failed = memory_relent();
     must((bytes != NULL) == (error == MERGE_OK), "an output after an error, or none without one");
@@ -168,9 +182,11 @@ static void choose_counters(struct series *series, struct span frame, uint64_t c
     struct raw raw = raw_of(frame, merge_default_limits.input_bytes);
     struct content content;
     if (raw.error == MERGE_OK && decodes(frame) && content_read(&content, raw.bytes, raw.size)) {
-        for (size_t t = 0; t < content.type_count; t++)
-            if (choices >> (t % 64) & 1 && span_size(content.type_texts[t]) > 0)
+        for (size_t t = 0; t < content.type_count; t++) {
+            if (choices >> (t % 64) & 1 && span_size(content.type_texts[t]) > 0) {
                 add_counter(series, content.type_texts[t]);
+            }
+        }
         content_free(&content);
     }
     free(raw.bytes);
@@ -178,23 +194,28 @@ static void choose_counters(struct series *series, struct span frame, uint64_t c
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct frames frames = frames_split(data, size);
-    if (frames.count == 0)
+    if (frames.count == 0) {
         return 0;
-    for (size_t i = 0; i < frames.count; i++)
-        if (too_slow(frames.items[i]))
+    }
+    for (size_t i = 0; i < frames.count; i++) {
+        if (too_slow(frames.items[i])) {
             return -1;
+        }
+    }
     uint64_t choices = choices_of(data, size);
     struct series series = {.has_last = false};
     choose_counters(&series, frames.items[0], choices);
     series.rule = choices >> 40 & 1 ? DELTA_NEVER_NEGATIVE : (enum delta_rule)((choices >> 41) % 3);
     struct delta_options options = {.types = (const char *const *)series.names, .type_count = series.name_count, .rule = series.rule};
     series.delta = delta_new_with(&options);
-    for (size_t i = 0; i < frames.count; i++)
+    for (size_t i = 0; i < frames.count; i++) {
         step(&series, frames.items[i], choices >> (7 * i));
+    }
     delta_free(series.delta);
     content_free(&series.last);
-    for (size_t i = 0; i < series.name_count; i++)
+    for (size_t i = 0; i < series.name_count; i++) {
         free(series.names[i]);
+    }
     return 0;
 }
 

@@ -10,8 +10,9 @@ struct frames frames_split(const uint8_t *data, size_t size) {
     struct span span = {data, data + size};
     uint64_t length = 0;
     while (frames.count < MAX_FRAMES && span.at < span.end && take_varint(&span, &length) &&
-           take_bytes(&span, length, &frames.items[frames.count]))
+           take_bytes(&span, length, &frames.items[frames.count])) {
         frames.count++;
+    }
     return frames;
 }
 
@@ -19,8 +20,9 @@ static size_t join(const struct frames *frames, uint8_t *out, size_t capacity) {
     uint8_t *at = out;
     for (size_t i = 0; i < frames->count; i++) {
         size_t size = span_size(frames->items[i]);
-        if (capacity - (size_t)(at - out) < size + 10)
+        if (capacity - (size_t)(at - out) < size + 10) {
             break;
+        }
         at = put_varint(at, size);
         memcpy(at, frames->items[i].at, size);
         at += size;
@@ -38,22 +40,25 @@ static void swap(struct span *a, struct span *b) {
 static void change_frame(struct frames *frames, size_t index, uint8_t *changed, size_t max_size, struct random *random) {
     struct span *frame = &frames->items[index];
     size_t size = span_size(*frame), capacity = max_size < SCRATCH ? max_size : SCRATCH;
-    if (size > capacity)
+    if (size > capacity) {
         return;
+    }
     memcpy(changed, frame->at, size);
     const struct span *other = &frames->items[random_below(random, frames->count)];
-    if (frames->count > 1 && random_below(random, 12) == 0)
+    if (frames->count > 1 && random_below(random, 12) == 0) {
         size = mutate_cross(changed, size, other->at, span_size(*other), capacity, random);
-    else
+    } else {
         size = mutate_profile(changed, size, capacity, random);
+    }
     *frame = (struct span){changed, changed + size};
 }
 
 size_t frames_mutate(uint8_t *data, size_t size, size_t max_size, struct random *random) {
     static uint8_t changed[SCRATCH], joined[SCRATCH + 64];
     struct frames frames = frames_split(data, size);
-    if (frames.count == 0 || random_below(random, 64) == 0)
+    if (frames.count == 0 || random_below(random, 64) == 0) {
         return LLVMFuzzerMutate(data, size, max_size);
+    }
     size_t index = random_below(random, frames.count), other = random_below(random, frames.count);
     size_t action = random_below(random, 10);
     if (action == 0 && frames.count > 1) {
@@ -67,8 +72,9 @@ size_t frames_mutate(uint8_t *data, size_t size, size_t max_size, struct random 
         change_frame(&frames, index, changed, max_size, random);
     }
     size_t made = join(&frames, joined, max_size < sizeof joined ? max_size : sizeof joined);
-    if (made == 0)
+    if (made == 0) {
         return LLVMFuzzerMutate(data, size, max_size);
+    }
     memcpy(data, joined, made);
     return made;
 }

@@ -81,8 +81,9 @@ static void check_skipping(const struct frames *frames) {
     bool any = false, loses_addresses = false;
     for (size_t i = 0; i < frames->count; i++) {
         struct span frame = frames->items[i];
-        if (profile_decode(profile, frame.at, span_size(frame), NULL, NULL, NULL) != MERGE_OK)
+        if (profile_decode(profile, frame.at, span_size(frame), NULL, NULL, NULL) != MERGE_OK) {
             continue;
+        }
         struct raw raw = raw_of(frame, merge_default_limits.input_bytes);
         must(content_read(&content, raw.bytes, raw.size), "what is no profile is accepted");
         free(raw.bytes);
@@ -114,8 +115,9 @@ static void check_union(const struct frames *frames) {
     struct profile *profile = profile_new();
     profile_allow_union(profile);
     enum merge_error error = MERGE_OK;
-    for (size_t i = 0; i < frames->count && error == MERGE_OK; i++)
+    for (size_t i = 0; i < frames->count && error == MERGE_OK; i++) {
         error = profile_decode(profile, frames->items[i].at, span_size(frames->items[i]), NULL, NULL, NULL);
+    }
     must(error == MERGE_OK || error == MERGE_TYPES_DIFFER || error == MERGE_TOO_LARGE, "no union of good profiles");
     uint8_t *bytes;
     size_t size;
@@ -132,17 +134,23 @@ static void check_union(const struct frames *frames) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct frames frames = frames_split(data, size);
     struct inputs inputs = {.all_good = true, .same_types = true};
-    for (size_t i = 0; i < frames.count; i++)
-        if (too_slow(frames.items[i]))
+    for (size_t i = 0; i < frames.count; i++) {
+        if (too_slow(frames.items[i])) {
             return -1;
-    for (size_t i = 0; i < frames.count; i++)
+        }
+    }
+    for (size_t i = 0; i < frames.count; i++) {
         add_input(&inputs, frames.items[i]);
-    if (inputs.count > 0)
+    }
+    if (inputs.count > 0) {
         check_merge(&inputs, choices_of(data, size));
-    if (inputs.count > 1 && (!inputs.all_good || !inputs.same_types))
+    }
+    if (inputs.count > 1 && (!inputs.all_good || !inputs.same_types)) {
         check_skipping(&frames);
-    if (inputs.all_good && !inputs.same_types)
+    }
+    if (inputs.all_good && !inputs.same_types) {
         check_union(&frames);
+    }
     content_free(&inputs.sum);
     return 0;
 }

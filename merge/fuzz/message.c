@@ -63,9 +63,11 @@ static uint8_t bytes_pool[POOL_BYTES];
 static size_t nodes_used, bytes_used;
 
 const struct schema_field *schema_find(enum message_kind kind, uint32_t number) {
-    for (size_t i = 0; i < schema_count; i++)
-        if (schema[i].kind == kind && schema[i].number == number)
+    for (size_t i = 0; i < schema_count; i++) {
+        if (schema[i].kind == kind && schema[i].number == number) {
             return &schema[i];
+        }
+    }
     return NULL;
 }
 
@@ -74,16 +76,18 @@ void message_reset(void) {
 }
 
 uint8_t *message_bytes(size_t size) {
-    if (size > POOL_BYTES - bytes_used)
+    if (size > POOL_BYTES - bytes_used) {
         return NULL;
+    }
     uint8_t *bytes = bytes_pool + bytes_used;
     bytes_used += size;
     return bytes;
 }
 
 struct node *node_new(enum node_shape shape, enum message_kind kind, uint32_t number) {
-    if (nodes_used == POOL_NODES)
+    if (nodes_used == POOL_NODES) {
         return NULL;
+    }
     struct node *node = &nodes[nodes_used++];
     *node = (struct node){.shape = shape, .kind = kind, .number = number};
     return node;
@@ -92,12 +96,14 @@ struct node *node_new(enum node_shape shape, enum message_kind kind, uint32_t nu
 void node_insert(struct node *parent, struct node *after, struct node *child) {
     child->parent = parent;
     child->next = after ? after->next : parent->first;
-    if (after)
+    if (after) {
         after->next = child;
-    else
+    } else {
         parent->first = child;
-    if (!child->next)
+    }
+    if (!child->next) {
         parent->last = child;
+    }
 }
 
 void node_append(struct node *parent, struct node *child) {
@@ -106,35 +112,41 @@ void node_append(struct node *parent, struct node *child) {
 
 void node_remove(struct node *child) {
     struct node *parent = child->parent, *before = NULL;
-    for (struct node *at = parent->first; at != child; at = at->next)
+    for (struct node *at = parent->first; at != child; at = at->next) {
         before = at;
-    if (before)
+    }
+    if (before) {
         before->next = child->next;
-    else
+    } else {
         parent->first = child->next;
-    if (parent->last == child)
+    }
+    if (parent->last == child) {
         parent->last = before;
+    }
     child->parent = child->next = NULL;
 }
 
 struct node *node_copy(const struct node *node) {
     struct node *copy = node_new(node->shape, node->kind, node->number);
-    if (!copy)
+    if (!copy) {
         return NULL;
+    }
     copy->value = node->value;
     copy->bytes = node->bytes;
     for (const struct node *child = node->first; child; child = child->next) {
         struct node *inner = node_copy(child);
-        if (!inner)
+        if (!inner) {
             return NULL;
+        }
         node_append(copy, inner);
     }
     return copy;
 }
 
 enum role node_role(const struct node *node) {
-    if (!node->parent)
+    if (!node->parent) {
         return ROLE_UNKNOWN;
+    }
     const struct schema_field *field = schema_find(node->parent->kind, node->number);
     return field ? (enum role)field->role : ROLE_UNKNOWN;
 }
@@ -147,8 +159,9 @@ static struct node *parse_packed(struct span run, enum message_kind kind, uint32
     struct node *packed = node_new(NODE_PACKED, kind, number);
     while (packed && run.at < run.end) {
         struct node *node = node_new(NODE_NUMBER, kind, number);
-        if (!node || !take_varint(&run, &node->value))
+        if (!node || !take_varint(&run, &node->value)) {
             return NULL;
+        }
         node_append(packed, node);
     }
     return packed;
@@ -159,36 +172,42 @@ static struct node *parse_inner(const struct field *field, enum message_kind kin
     const struct schema_field *known = schema_find(kind, field->number);
     if (known && known->role == ROLE_MESSAGE && depth < MAX_DEPTH) {
         struct node *node = node_new(NODE_MESSAGE, (enum message_kind)known->inner, field->number);
-        if (node && parse_fields(node, field->bytes, depth + 1))
+        if (node && parse_fields(node, field->bytes, depth + 1)) {
             return node;
+        }
     } else if (known && known->repeated && known->role != ROLE_STRING) {
         struct node *node = parse_packed(field->bytes, kind, field->number);
-        if (node)
+        if (node) {
             return node;
+        }
     }
     struct node *node = node_new(NODE_BYTES, kind, field->number);
-    if (node)
+    if (node) {
         node->bytes = field->bytes;
+    }
     return node;
 }
 
 static bool parse_fields(struct node *parent, struct span span, int depth) {
     while (span.at < span.end) {
         struct field field;
-        if (!take_field(&span, &field))
+        if (!take_field(&span, &field)) {
             return false;
+        }
         struct node *node;
         if (field.type == FIELD_BYTES) {
             node = parse_inner(&field, parent->kind, depth);
         } else {
             node = node_new(field.type == FIELD_NUMBER ? NODE_NUMBER : NODE_FIXED, parent->kind, field.number);
-            if (node && field.type == FIELD_NUMBER)
+            if (node && field.type == FIELD_NUMBER) {
                 node->value = field.value;
-            else if (node)
+            } else if (node) {
                 node->bytes = field.bytes;
+            }
         }
-        if (!node)
+        if (!node) {
             return false;
+        }
         node_append(parent, node);
     }
     return true;
@@ -223,12 +242,14 @@ static size_t body_size(const struct node *node) {
     case NODE_FIXED:
         return span_size(node->bytes);
     case NODE_PACKED:
-        for (const struct node *child = node->first; child; child = child->next)
+        for (const struct node *child = node->first; child; child = child->next) {
             size += varint_size(child->value);
+        }
         return size;
     case NODE_MESSAGE:
-        for (const struct node *child = node->first; child; child = child->next)
+        for (const struct node *child = node->first; child; child = child->next) {
             size += whole_size(child);
+        }
         return size;
     }
     return 0;
@@ -242,16 +263,19 @@ static uint8_t *write_body(const struct node *node, uint8_t *at) {
         return put_varint(at, node->value);
     case NODE_BYTES:
     case NODE_FIXED:
-        if (span_size(node->bytes) > 0)
+        if (span_size(node->bytes) > 0) {
             memcpy(at, node->bytes.at, span_size(node->bytes));
+        }
         return at + span_size(node->bytes);
     case NODE_PACKED:
-        for (const struct node *child = node->first; child; child = child->next)
+        for (const struct node *child = node->first; child; child = child->next) {
             at = put_varint(at, child->value);
+        }
         return at;
     case NODE_MESSAGE:
-        for (const struct node *child = node->first; child; child = child->next)
+        for (const struct node *child = node->first; child; child = child->next) {
             at = write_node(child, at);
+        }
         return at;
     }
     return at;
@@ -259,20 +283,23 @@ static uint8_t *write_body(const struct node *node, uint8_t *at) {
 
 static uint8_t *write_node(const struct node *node, uint8_t *at) {
     uint32_t type = FIELD_BYTES;
-    if (node->shape == NODE_NUMBER)
+    if (node->shape == NODE_NUMBER) {
         type = FIELD_NUMBER;
-    else if (node->shape == NODE_FIXED)
+    } else if (node->shape == NODE_FIXED) {
         type = span_size(node->bytes) == 8 ? FIELD_FIXED64 : FIELD_FIXED32;
+    }
     at = put_varint(at, (uint64_t)node->number << 3 | type);
-    if (type == FIELD_BYTES)
+    if (type == FIELD_BYTES) {
         at = put_varint(at, body_size(node));
+    }
     return write_body(node, at);
 }
 
 size_t message_write(const struct node *root, uint8_t *out, size_t capacity) {
     size_t size = body_size(root);
-    if (size > capacity)
+    if (size > capacity) {
         return 0;
+    }
     write_body(root, out);
     return size;
 }

@@ -38,8 +38,9 @@ static void check_samples(struct profile *profile) {
         for (size_t f = 0; f < view.frame_count; f++) {
             seen += profile_frame_is_go(&view.frames[f]) + strlen(view.frames[f].function) + strlen(view.frames[f].mapping_file);
         }
-        for (size_t l = 0; l < view.label_count; l++)
+        for (size_t l = 0; l < view.label_count; l++) {
             must(view.labels[l].key && view.labels[l].unit, "a label without a key or a unit");
+        }
         bool c = profile_sample_is_c(&view);
         must(profile_sample_without_frames(profile, i, &view) == MERGE_OK && view.frame_count == 0, "a sample without frames has some");
         must(c == profile_sample_is_c(&view), "the labels of a sample depend on its frames");
@@ -85,13 +86,15 @@ static void check_trees(struct profile *profile, uint64_t choices) {
     struct tree tree;
     size_t types = profile_sample_type_count(profile);
     must(tree_of(profile, types, NULL, NULL, &tree) == MERGE_NOT_FOUND, "a tree of a type that is not there");
-    if (types == 0)
+    if (types == 0) {
         return;
+    }
     const char *key = choices & 1 ? NULL : "memory", *text = choices & 2 ? NULL : "C";
     enum merge_error error = tree_of(profile, choices % types, key, text, &tree);
     must(error == MERGE_OK || error == MERGE_TOO_LARGE, "a tree cannot be built");
-    if (error == MERGE_OK)
+    if (error == MERGE_OK) {
         check_tree(&tree, may_saturate(profile, choices % types));
+    }
     tree_free(&tree);
 }
 
@@ -145,8 +148,9 @@ static void check_no_memory(struct span input, uint64_t choices) {
     struct merge_fault fault;
     enum merge_error error = profile ? profile_decode(profile, input.at, span_size(input), NULL, NULL, &fault) : MERGE_NO_MEMORY;
     struct output output = {NULL, 0};
-    if (error == MERGE_OK)
+    if (error == MERGE_OK) {
         error = profile_encode(profile, (enum merge_compression)(choices / 64 % 3), &output.bytes, &output.size);
+    }
     bool failed = memory_relent();
     must(error == MERGE_OK || (failed && error == MERGE_NO_MEMORY), "another error than MERGE_NO_MEMORY");
     must((output.bytes != NULL) == (error == MERGE_OK), "an output after an error");
@@ -158,8 +162,9 @@ static void check_no_memory(struct span input, uint64_t choices) {
 static void check_types(struct profile *profile, uint64_t choices) {
     size_t types = profile_sample_type_count(profile);
     const char *name = types > 0 ? profile_sample_type_name(profile, choices % types) : "";
-    if (!*name)
+    if (!*name) {
         return;
+    }
     static const double factors[] = {0, 1, -1, 0.5, 1e30, -1e-30};
     must(profile_scale_sample_type(profile, name, factors[choices / 64 % 6]) == MERGE_OK, "a type cannot be scaled");
     must(profile_keep_sample_types(profile, &name, 1) == MERGE_OK, "a type cannot be kept");
@@ -184,12 +189,15 @@ static void check_accepted(struct profile *profile, struct span input, const str
     const char *text = content_difference(&before, &after);
     must(!text, text);
     check_again(&output, &before, choices / 32 % 8 == 0 ? (enum merge_compression)(choices / 256 % 3) : MERGE_RAW);
-    if (choices % 8 == 0 && raw->size < 8192)
+    if (choices % 8 == 0 && raw->size < 8192) {
         check_collisions(input, &output);
-    if (choices % 8 == 1)
+    }
+    if (choices % 8 == 1) {
         check_no_memory(input, choices >> 8);
-    if (choices % 8 == 2)
+    }
+    if (choices % 8 == 2) {
         check_types(profile, choices >> 8);
+    }
     content_free(&before);
     content_free(&after);
     free(output.bytes);

@@ -11,16 +11,18 @@
 #include <sys/types.h>
 
 void must(bool holds, const char *text) {
-    if (holds)
+    if (holds) {
         return;
+    }
     fprintf(stderr, "check failed: %s\n", text);
     abort();
 }
 
 uint64_t choices_of(const uint8_t *data, size_t size) {
     uint64_t hash = size;
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < size; i++) {
         hash = (hash ^ data[i]) * UINT64_C(0x100000001b3) + (hash >> 41);
+    }
     return (hash ^ hash >> 31) * UINT64_C(0x9e3779b97f4a7c15) >> 8;
 }
 
@@ -32,11 +34,13 @@ static long countdown = -1;
 static bool failed;
 
 static void on_malloc(const volatile void *block, size_t size) {
-    if (!watching || !block)
+    if (!watching || !block) {
         return;
+    }
     live += size;
-    if (live > peak)
+    if (live > peak) {
         peak = live;
+    }
 }
 
 static void on_free(const volatile void *block) {
@@ -46,8 +50,9 @@ static void on_free(const volatile void *block) {
 
 void memory_watch(void) {
     static bool installed;
-    if (!installed)
+    if (!installed) {
         __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
+    }
     installed = watching = true;
     live = peak = 0;
 }
@@ -68,8 +73,9 @@ bool memory_relent(void) {
 }
 
 static bool fails_now(void) {
-    if (countdown < 0 || countdown-- > 0)
+    if (countdown < 0 || countdown-- > 0) {
         return false;
+    }
     failed = true;
     return true;
 }
@@ -108,8 +114,9 @@ bool has_window(struct span input) {
 
 void check_memory(size_t input_bytes, bool window, const char *text) {
     size_t max_bytes = MEMORY_BASE + input_bytes * MEMORY_EACH + (window ? MEMORY_WINDOW : 0);
-    if (peak > max_bytes)
+    if (peak > max_bytes) {
         fprintf(stderr, "%zu bytes of memory for %zu bytes of input\n", peak, input_bytes);
+    }
     must(peak <= max_bytes, text);
 }
 

@@ -22,15 +22,17 @@ static inline bool take_varint(struct span *span, uint64_t *value) {
     for (unsigned i = 0; i < 10 && span->at < span->end; i++) {
         uint8_t byte = *span->at++;
         *value |= (uint64_t)(byte & 0x7f) << (7 * i);
-        if (byte < 0x80)
+        if (byte < 0x80) {
             return true;
+        }
     }
     return false;
 }
 
 static inline bool take_bytes(struct span *span, uint64_t size, struct span *bytes) {
-    if (size > span_size(*span))
+    if (size > span_size(*span)) {
         return false;
+    }
     *bytes = (struct span){span->at, span->at + size};
     span->at += size;
     return true;
@@ -47,8 +49,9 @@ struct field {
 
 static inline bool take_field(struct span *span, struct field *field) {
     uint64_t tag = 0, size = 0;
-    if (!take_varint(span, &tag) || tag >> 3 == 0 || tag > UINT32_MAX)
+    if (!take_varint(span, &tag) || tag >> 3 == 0 || tag > UINT32_MAX) {
         return false;
+    }
     field->number = (uint32_t)(tag >> 3);
     field->type = (enum field_type)(tag & 7);
     switch (tag & 7) {
@@ -66,8 +69,9 @@ static inline bool take_field(struct span *span, struct field *field) {
 
 // Writes at most 10 bytes. Returns the end.
 static inline uint8_t *put_varint(uint8_t *at, uint64_t value) {
-    for (; value >= 0x80; value >>= 7)
+    for (; value >= 0x80; value >>= 7) {
         *at++ = (uint8_t)(value | 0x80);
+    }
     *at++ = (uint8_t)value;
     return at;
 }

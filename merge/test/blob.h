@@ -30,8 +30,9 @@ static inline void expect_inflated(struct blob packed, const void *bytes, size_t
     uint8_t *out;
     size_t out_size;
     struct merge_fault fault;
-    if (merge_inflate(packed.bytes, packed.size, 1 << 24, &out, &out_size, &fault) != MERGE_OK)
+    if (merge_inflate(packed.bytes, packed.size, 1 << 24, &out, &out_size, &fault) != MERGE_OK) {
         fail_msg("%s", fault.text);
+    }
     assert_int_equal(out_size, size);
     assert_memory_equal(out, bytes, size);
     free(out);

@@ -48,8 +48,9 @@ static struct blob zstd_stream(const char *bytes, size_t size) {
 // Data that a higher level compresses better.
 static char *words(size_t size) {
     char *bytes = noise(size);
-    for (size_t at = 0; at + 40 < size; at += 40)
+    for (size_t at = 0; at + 40 < size; at += 40) {
         snprintf(bytes + at, 40, "package%zu.(*Type).Method%zu", at % 97, at * at % 1009);
+    }
     return bytes;
 }
 
@@ -119,8 +120,9 @@ static void every_cut_and_every_flip_is_an_error_or_the_truth(void **state) {
             uint8_t *out;
             size_t out_size;
             packed.bytes[at / 8] ^= (uint8_t)(1u << at % 8);
-            if (merge_inflate(packed.bytes, packed.size, 1 << 20, &out, &out_size, NULL) == MERGE_OK)
+            if (merge_inflate(packed.bytes, packed.size, 1 << 20, &out, &out_size, NULL) == MERGE_OK) {
                 free(out);
+            }
             packed.bytes[at / 8] ^= (uint8_t)(1u << at % 8);
         }
         free(packed.bytes);
@@ -144,8 +146,9 @@ static void damaged_zstd_is_not_too_large(void **state) {
             streams[i].bytes[at / 8] ^= (uint8_t)(1u << at % 8);
             damaged += error == MERGE_BAD_COMPRESSION;
             cut_off += error == MERGE_TRUNCATED;
-            if (error != MERGE_OK && error != MERGE_BAD_COMPRESSION && error != MERGE_TRUNCATED)
+            if (error != MERGE_OK && error != MERGE_BAD_COMPRESSION && error != MERGE_TRUNCATED) {
                 fail_msg("stream %d, bit %zu: %s: %s", i, at, merge_error_text(error), fault.text);
+            }
             assert_true(fault.offset <= 1 << 18); // two blocks
             free(out);
         }
@@ -222,16 +225,18 @@ static void limit_is_exact(void **state) {
     size_t size;
     for (enum merge_compression kind = MERGE_RAW; kind <= MERGE_ZSTD; kind++) {
         struct blob packed = {(uint8_t *)bytes, 5000};
-        if (kind != MERGE_RAW)
+        if (kind != MERGE_RAW) {
             packed = pack(kind, bytes, 5000);
+        }
         struct merge_fault fault;
         assert_int_equal(merge_inflate(packed.bytes, packed.size, 4999, &out, &size, &fault), MERGE_TOO_LARGE);
         assert_non_null(strstr(fault.text, "limit of 4999 bytes"));
         assert_int_equal(merge_inflate(packed.bytes, packed.size, 5000, &out, &size, NULL), MERGE_OK);
         assert_int_equal(size, 5000);
         free(out);
-        if (kind != MERGE_RAW)
+        if (kind != MERGE_RAW) {
             free(packed.bytes);
+        }
     }
     free(bytes);
 }
@@ -256,8 +261,9 @@ static void bomb_costs_no_more_than_the_limit(void **state) {
         free(zeros);
         assert_true(bomb.size < 400000);
         pid_t child = fork();
-        if (child == 0)
+        if (child == 0) {
             _exit(memory_of_bomb_kib(bomb) > 8 << 10); // 8 MiB: the limit, plus the libraries and a sanitizer
+        }
         int status;
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);

@@ -34,8 +34,9 @@ static void labels_are_a_set_of_texts_and_numbers(void **state) {
     struct profile *profile;
     assert_int_equal(decode_message(&w, NULL, &profile, NULL), MERGE_OK);
     assert_int_equal(profile_sample_count(profile), 3);
-    for (uint32_t i = 0; i < 3; i++)
+    for (uint32_t i = 0; i < 3; i++) {
         assert_int_equal(*profile_sample_values(profile, i), ((int[]){3, 4, 8})[i]);
+    }
     profile_free(profile);
 }
 
@@ -132,8 +133,9 @@ static void chosen_labels(void **state) {
     assert_int_equal(profile_decode(bare, blob.bytes, blob.size, NULL, NULL, NULL), MERGE_OK);
     assert_int_equal(values_of(chosen, "f")[0], 5);
     assert_int_equal(values_of(bare, "f")[0], 5);
-    for (uint32_t i = 0; i < chosen->strings.strings.count; i++)
+    for (uint32_t i = 0; i < chosen->strings.strings.count; i++) {
         assert_string_not_equal(profile_string(chosen, i), "unheard of");
+    }
     struct profile_sample_view view;
     size_t labelled = 0;
     for (size_t i = 0; i < profile_sample_count(chosen); i++) {

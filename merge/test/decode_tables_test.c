@@ -104,16 +104,18 @@ static void depth_limit(void **state) {
         struct wire_writer w = good_message();
         size_t location = wire_open(&w, 4);
         wire_write_number(&w, 1, 5);
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 3; i++) {
             wire_write_bytes(&w, 4, "\x08\x01", 2);
+        }
         wire_close(&w, location);
         PUT(&w, 2, 1, 5, 1, 5, 1, 5, 2, 1);
         struct profile *profile;
         struct merge_fault fault;
         tight.depth_frames = limit;
         assert_int_equal(decode_message(&w, &tight, &profile, &fault), limit == 8 ? MERGE_TOO_LARGE : MERGE_OK);
-        if (limit == 8)
+        if (limit == 8) {
             assert_non_null(strstr(fault.text, "sample 0: 9 frames, limit 8"));
+        }
         profile_free(profile);
     }
 }
@@ -124,14 +126,16 @@ static void total_limit(void **state) {
     struct merge_limits tight = merge_default_limits;
     for (size_t limit = 5; limit <= 6; limit++) {
         struct wire_writer w = good_message();
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 3; i++) {
             PUT(&w, 2, 1, 1, 1, 1, 2, 1);
+        }
         struct profile *profile;
         struct merge_fault fault;
         tight.total_frames = limit;
         assert_int_equal(decode_message(&w, &tight, &profile, &fault), limit == 5 ? MERGE_TOO_LARGE : MERGE_OK);
-        if (limit == 5)
+        if (limit == 5) {
             assert_non_null(strstr(fault.text, "sample 2: more than 5 frames in all samples"));
+        }
         profile_free(profile);
     }
     assert_true(merge_default_limits.total_frames > 100000 * 512);

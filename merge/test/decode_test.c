@@ -7,8 +7,9 @@
 static void look_at_all(struct profile *profile) {
     struct profile_sample_view view;
     struct tree tree;
-    for (size_t i = 0; i < profile_sample_count(profile); i++)
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
         assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+    }
     if (profile_sample_type_count(profile) > 0) {
         assert_int_equal(tree_of(profile, 0, NULL, NULL, &tree), MERGE_OK);
         tree_free(&tree);
@@ -25,8 +26,9 @@ static void every_cut(void **state) {
         size_t whole = 0;
         for (size_t size = 0; size < blob.size; size++) {
             uint8_t *copy = malloc(size);
-            if (size > 0)
+            if (size > 0) {
                 memcpy(copy, blob.bytes, size);
+            }
             struct profile *profile = profile_new();
             struct merge_fault fault;
             enum merge_error error = profile_decode(profile, copy, size, NULL, NULL, &fault);
@@ -55,8 +57,9 @@ static void every_byte_changed(void **state) {
         for (int value = 0; value < 256; value++) {
             blob.bytes[at] = (uint8_t)value;
             struct profile *profile = profile_new();
-            if (profile_decode(profile, blob.bytes, blob.size, NULL, NULL, NULL) == MERGE_OK)
+            if (profile_decode(profile, blob.bytes, blob.size, NULL, NULL, NULL) == MERGE_OK) {
                 look_at_all(profile);
+            }
             profile_free(profile);
         }
         blob.bytes[at] = kept;
@@ -171,8 +174,9 @@ static void types_go_by_name_and_scale_by_place(void **state) {
     assert_int_equal(profile_sample_values(profile, 0)[1], 10 - 20 + 10);
     profile_free(profile);
     profile = profile_new();
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         profile_add_sample_type(profile, (const char *const[]){"a", "b", "missing"}[i], "bytes");
+    }
     assert_int_equal(profile_decode(profile, one.bytes, one.size, NULL, NULL, &fault), MERGE_TYPES_DIFFER);
     assert_non_null(strstr(fault.text, "sample type missing/bytes is missing"));
     profile_free(profile);

@@ -28,8 +28,9 @@ static struct blob cumulative(int64_t time_ns, bool turned, const struct row *ro
 static struct profile *next(struct delta *delta, struct blob blob) {
     struct blob out;
     struct merge_fault fault;
-    if (delta_next(delta, blob.bytes, blob.size, MERGE_GZIP, &out.bytes, &out.size, &fault) != MERGE_OK)
+    if (delta_next(delta, blob.bytes, blob.size, MERGE_GZIP, &out.bytes, &out.size, &fault) != MERGE_OK) {
         fail_msg("%s", fault.text);
+    }
     free(blob.bytes);
     struct profile *profile = decode_or_fail(out);
     free(out.bytes);
@@ -219,15 +220,17 @@ static void every_cut_is_an_error_or_a_profile(void **state) {
         struct delta *delta = delta_new((const char *const[]){"alloc_space"}, 1);
         for (size_t size = 0; size <= blob.size; size++) {
             uint8_t *copy = malloc(size);
-            if (size > 0)
+            if (size > 0) {
                 memcpy(copy, blob.bytes, size);
+            }
             struct blob out;
             struct merge_fault fault;
             enum merge_error error = delta_next(delta, copy, size, MERGE_ZSTD, &out.bytes, &out.size, &fault);
             assert_int_equal(fault.error, error);
             assert_true(error == MERGE_OK ? out.size > 0 : !out.bytes && out.size == 0);
-            if (error == MERGE_OK)
+            if (error == MERGE_OK) {
                 profile_free(decode_or_fail(out));
+            }
             free(out.bytes);
             free(copy);
             // Whatever the result was, the whole profile is accepted next.
@@ -282,8 +285,9 @@ static struct blob simulated_profile(const struct simulated *stacks, int64_t evi
     profile_add_sample_type(profile, "alloc", "bytes");
     for (int i = 0; i < SIMULATED_STACKS; i++) {
         uint32_t location = add_frame(profile, 0, (uint64_t)i + 1, "stack");
-        if (stacks[i].there)
+        if (stacks[i].there) {
             profile_add_sample(profile, &location, 1, &stacks[i].alloc, &c, 1);
+        }
     }
     if (evicted > 0) {
         uint32_t location = add_frame(profile, 0, 0, MERGE_EVICTED);

@@ -23,8 +23,9 @@ static struct blob step(struct delta *delta, struct wire_writer *w) {
     const uint8_t *out;
     struct blob blob;
     struct merge_fault fault;
-    if (delta_step(delta, w->bytes, w->size, MERGE_RAW, &out, &blob.size, &fault) != MERGE_OK)
+    if (delta_step(delta, w->bytes, w->size, MERGE_RAW, &out, &blob.size, &fault) != MERGE_OK) {
         fail_msg("%s", fault.text);
+    }
     blob.bytes = malloc(blob.size + 1);
     memcpy(blob.bytes, out, blob.size);
     wire_free(w);
@@ -85,12 +86,15 @@ static void collect(struct blob blob, uint32_t field, uint64_t *ids, size_t *cou
     struct wire wire = {blob.bytes, blob.bytes + blob.size};
     struct wire_field outer = {0}, inner = {0};
     while (wire.at < wire.end && wire_next(&wire, &outer) == WIRE_OK) {
-        if (outer.number != field)
+        if (outer.number != field) {
             continue;
+        }
         assert_true(*count < 16);
-        while (outer.bytes.at < outer.bytes.end && wire_next(&outer.bytes, &inner) == WIRE_OK)
-            if (inner.number == 1)
+        while (outer.bytes.at < outer.bytes.end && wire_next(&outer.bytes, &inner) == WIRE_OK) {
+            if (inner.number == 1) {
                 ids[(*count)++] = inner.value;
+            }
+        }
     }
 }
 

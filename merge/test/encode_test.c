@@ -85,11 +85,13 @@ static void empty_profile(void **state) {
 static void values_at_their_ends(void **state) {
     (void)state;
     struct profile *profile = profile_new();
-    for (int i = 0; i < 64; i++)
+    for (int i = 0; i < 64; i++) {
         profile_add_sample_type(profile, (char[]){(char)('0' + i), 0}, "");
+    }
     int64_t values[64];
-    for (int i = 0; i < 64; i++)
+    for (int i = 0; i < 64; i++) {
         values[i] = i % 2 ? INT64_MIN + i : INT64_MAX - i;
+    }
     profile_add_sample(profile, NULL, 0, values, NULL, 0);
     struct blob blob = encode_and_free(profile, MERGE_RAW);
     profile = decode_or_fail(blob);
@@ -114,8 +116,9 @@ struct source {
 // Samples of different depths, from 0 to more than fit a message of 128 bytes.
 static bool next_sample(void *context, struct profile_source_sample *sample) {
     struct source *source = context;
-    if (source->next == SOURCE_SAMPLES)
+    if (source->next == SOURCE_SAMPLES) {
         return false;
+    }
     source->values[0] = source->next;
     source->values[1] = source->next == 3 ? -1 : 1;
     *sample = (struct profile_source_sample){source->locations, source->next % 200, source->values, source->next / 2 % 2 * 2,
@@ -139,8 +142,9 @@ static enum merge_error encode_source(struct source *source) {
     profile_add_sample_type(source->profile, "b", "bytes");
     source->leaf = add_frame(source->profile, profile_add_mapping(source->profile, &program), 1, "leaf");
     uint32_t caller = add_frame(source->profile, 0, 2, "caller");
-    for (size_t i = 0; i < 200; i++)
+    for (size_t i = 0; i < 200; i++) {
         source->locations[i] = i == 0 ? source->leaf : caller;
+    }
     profile_add_comment(source->profile, "a comment");
     enum merge_error error =
         profile_encode_source(source->profile, &(struct profile_sample_source){next_sample, labels, 4, resize, source}, &source->out.size);

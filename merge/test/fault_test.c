@@ -7,8 +7,9 @@ static void every_error_has_a_name(void **state) {
     (void)state;
     for (int a = 0; a < MERGE_ERROR_COUNT; a++) {
         assert_non_null(merge_error_text((enum merge_error)a));
-        for (int b = 0; b < a; b++)
+        for (int b = 0; b < a; b++) {
             assert_string_not_equal(merge_error_text((enum merge_error)a), merge_error_text((enum merge_error)b));
+        }
     }
     assert_string_equal(merge_error_text(MERGE_TRUNCATED), "truncated input");
     assert_string_equal(merge_error_text((enum merge_error)99), "unknown error");

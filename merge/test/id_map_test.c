@@ -15,8 +15,9 @@ static void dense_and_far_ids(void **state) {
         assert_int_equal(id_map_put(&map, id, i + 1), ID_MAP_TWICE);
         assert_int_equal(id_map_get(&map, id), i + 1);
     }
-    for (uint32_t i = 0; i < COUNT; i++)
+    for (uint32_t i = 0; i < COUNT; i++) {
         assert_int_equal(id_map_get(&map, i % 2 ? i : UINT64_MAX - (uint64_t)i * 4096), i + 1);
+    }
     assert_int_equal(id_map_get(&map, 2), 0);
     assert_int_equal(id_map_get(&map, UINT64_C(1) << 63), 0);
     id_map_free(&map);

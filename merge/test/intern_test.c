@@ -33,9 +33,11 @@ static void entries_are_found_through_all_growths(void **state) {
 static void hashes_of_small_inputs_differ(void **state) {
     (void)state;
     static const char zeros[64];
-    for (size_t a = 0; a < 64; a++)
-        for (size_t b = 0; b < a; b++)
+    for (size_t a = 0; a < 64; a++) {
+        for (size_t b = 0; b < a; b++) {
             assert_true(intern_hash_bytes(99, zeros, a) != intern_hash_bytes(99, zeros, b));
+        }
+    }
 }
 
 // They must depend on the order of words, within and between the two chains, and on every bit.
@@ -43,8 +45,9 @@ static void hashes_of_similar_inputs_differ(void **state) {
     (void)state;
     enum { WORDS = 9 };
     uint64_t words[WORDS];
-    for (uint64_t i = 0; i < WORDS; i++)
+    for (uint64_t i = 0; i < WORDS; i++) {
         words[i] = i;
+    }
     uint64_t hash = intern_hash_bytes(99, (const char *)words, sizeof words);
     for (size_t a = 0; a < WORDS; a++) {
         for (size_t b = 0; b < a; b++) {
@@ -89,8 +92,9 @@ static void guesses_follow_the_order(void **state) {
     struct intern table = {0};
     assert_true(intern_order(&table));
     assert_int_equal(guess(&table, numbers, 10), 0);
-    for (uint32_t id = 1; id <= 4; id++)
+    for (uint32_t id = 1; id <= 4; id++) {
         assert_true(intern_add(&table, intern_hash_end(numbers[id]), id));
+    }
     intern_rewind(&table);
     assert_int_equal(guess(&table, numbers, 10), 1);
     assert_int_equal(guess(&table, numbers, 15), 0); // a new key
@@ -101,8 +105,9 @@ static void guesses_follow_the_order(void **state) {
     assert_int_equal(guess(&table, numbers, 40), 0); // past the end
     intern_rewind(&table);
     const uint32_t order[] = {1, 5, 2, 4};
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
         assert_int_equal(guess(&table, numbers, numbers[order[i]]), order[i]);
+    }
     intern_free(&table);
 }
 

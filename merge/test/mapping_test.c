@@ -139,8 +139,9 @@ static void many_that_are_alike(void **state) {
     }
     struct profile *profile = merged(a, COUNT, b, COUNT);
     assert_int_equal(profile->mappings.count - 1, COUNT);
-    for (uint32_t i = 0; i < COUNT; i++)
+    for (uint32_t i = 0; i < COUNT; i++) {
         assert_int_equal(*profile_sample_values(profile, i), 2 * (i + 1));
+    }
     profile_free(profile);
     free(a);
     free(b);

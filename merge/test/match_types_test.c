@@ -23,8 +23,9 @@ static struct blob with_units(const struct unit_of *types, size_t count, const c
     }
     uint32_t location = add_frame(profile, 0, 0, frame);
     profile_add_sample(profile, &location, 1, values, NULL, 0);
-    if (period)
+    if (period) {
         profile_set_period(profile, period, "nanoseconds", 10);
+    }
     return encode_and_free(profile, MERGE_RAW);
 }
 #define WITH_UNITS(frame, period, ...)                                                                                                     \

@@ -4,14 +4,17 @@
 #include "../memory.h"
 
 static void expect_filled(const uint8_t *block, size_t size) {
-    for (size_t i = 0; i < size; i++)
-        if (block[i] != (uint8_t)(i * 7 + 1))
+    for (size_t i = 0; i < size; i++) {
+        if (block[i] != (uint8_t)(i * 7 + 1)) {
             fail_msg("byte %zu of %zu", i, size);
+        }
+    }
 }
 
 static void fill(uint8_t *block, size_t size) {
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < size; i++) {
         block[i] = (uint8_t)(i * 7 + 1);
+    }
 }
 
 static void contents_stay(void **state) {
@@ -38,8 +41,9 @@ static void zeroed_is_zero(void **state) {
         for (int round = 0; round < 2; round++) { // the second reuses the memory of the first
             uint64_t *items = memory_take_zeroed(counts[i], sizeof *items);
             assert_non_null(items);
-            for (size_t at = 0; at < counts[i]; at++)
+            for (size_t at = 0; at < counts[i]; at++) {
                 assert_int_equal(items[at], 0);
+            }
             fill((uint8_t *)items, counts[i] * sizeof *items);
             memory_free(items);
         }

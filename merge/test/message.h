@@ -38,8 +38,9 @@ static inline struct wire_writer good_message(void) {
 static inline enum merge_error decode_message(struct wire_writer *writer, const struct merge_limits *limits, struct profile **profile,
                                               struct merge_fault *fault) {
     uint8_t *copy = malloc(writer->size);
-    if (writer->size > 0)
+    if (writer->size > 0) {
         memcpy(copy, writer->bytes, writer->size);
+    }
     *profile = profile_new();
     enum merge_error error = profile_decode(*profile, copy, writer->size, limits, NULL, fault);
     free(copy);
@@ -52,8 +53,9 @@ static inline void expect_fault(struct wire_writer *writer, enum merge_error err
     struct profile *profile;
     assert_int_equal(decode_message(writer, NULL, &profile, &fault), error);
     assert_int_equal(fault.error, error);
-    if (!strstr(fault.text, text))
+    if (!strstr(fault.text, text)) {
         fail_msg("\"%s\" does not say \"%s\"", fault.text, text);
+    }
     assert_int_equal(profile_status(profile), MERGE_OK); // a malformed input does not change the profile
     struct blob empty;
     assert_int_equal(profile_encode(profile, MERGE_RAW, &empty.bytes, &empty.size), MERGE_OK);

@@ -39,8 +39,9 @@ void *calloc(size_t count, size_t size) {
     return fails() ? NULL : counted(__libc_calloc(count, size));
 }
 void *realloc(void *old, size_t size) {
-    if (fails())
+    if (fails()) {
         return NULL;
+    }
     return old ? __libc_realloc(old, size) : counted(__libc_malloc(size));
 }
 void free(void *block) {
@@ -80,8 +81,9 @@ static enum merge_error merge_two(void) {
 
 static enum merge_error delta_of_two(void) {
     struct delta *delta = delta_new((const char *const[]){"alloc_space"}, 1);
-    if (!delta)
+    if (!delta) {
         return MERGE_NO_MEMORY;
+    }
     enum merge_error error = MERGE_OK;
     for (int i = 0; i < 2 && error == MERGE_OK; i++) {
         struct blob out;
@@ -99,8 +101,9 @@ static size_t whole_bytes; // size of a result with the whole input
 static enum merge_error delta_tells_once(void) {
     static const char *const types[] = {"alloc_space", "inuse_space"};
     struct delta *delta = delta_new_with(&(struct delta_options){.types = types, .type_count = 2, .tells_once = true});
-    if (!delta)
+    if (!delta) {
         return MERGE_NO_MEMORY;
+    }
     enum merge_error first = MERGE_OK;
     int reported = 0;
     for (int i = 0; i < 4; i++) {
@@ -118,8 +121,9 @@ static enum merge_error delta_tells_once(void) {
 
 static enum merge_error build_and_view(void) {
     struct profile *profile = profile_new();
-    if (!profile)
+    if (!profile) {
         return MERGE_NO_MEMORY;
+    }
     struct tree tree = {0};
     profile_add_sample_type(profile, "a", "count");
     uint32_t mapping = profile_add_mapping(profile, &program);
@@ -127,15 +131,17 @@ static enum merge_error build_and_view(void) {
         char name[2] = {(char)('A' + i % 50), 0};
         uint32_t function = profile_add_function(profile, &(struct profile_function){.name = name, .start_line = i});
         struct profile_line lines[20];
-        for (int line = 0; line < 20; line++)
+        for (int line = 0; line < 20; line++) {
             lines[line] = (struct profile_line){function, line, 0};
+        }
         uint32_t location = profile_add_location(profile, mapping, (uint64_t)i, lines, 20);
         profile_add_sample(profile, &location, 1, (int64_t[]){1}, &(struct profile_label){name, name, 0, ""}, 1);
         profile_add_comment(profile, name);
     }
     enum merge_error error = profile_status(profile);
-    if (error == MERGE_OK)
+    if (error == MERGE_OK) {
         error = tree_of(profile, 0, NULL, NULL, &tree);
+    }
     tree_free(&tree);
     profile_free(profile);
     return error;
@@ -170,8 +176,9 @@ static void delta_allocates_nothing_in_the_steady_state(void **state) {
         size_t size;
         allocations = 0;
         assert_int_equal(delta_step(delta, input.bytes, input.size, i % 2 ? MERGE_GZIP : MERGE_RAW, &out, &size, NULL), MERGE_OK);
-        if (i >= 3)
+        if (i >= 3) {
             assert_int_equal(allocations, 0);
+        }
     }
     delta_free(delta);
 }

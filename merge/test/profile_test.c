@@ -17,9 +17,11 @@ static void functions(struct profile *profile) {
     const struct profile_function all[] = {{"n", "s", "f", 1}, {"m", "s", "f", 1}, {"n", "t", "f", 1},
                                            {"n", "s", "g", 1}, {"n", "s", "f", 2}, {"n", NULL, "f", 1}};
     uint32_t count = sizeof all / sizeof *all;
-    for (int round = 0; round < 2; round++)
-        for (uint32_t i = 0; i < count; i++)
+    for (int round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < count; i++) {
             assert_int_equal(profile_add_function(profile, &all[i]), i + 1);
+        }
+    }
 }
 
 static void locations(struct profile *profile) {
@@ -64,8 +66,9 @@ static void samples(struct profile *profile) {
     assert_int_equal(profile_sample_count(profile), 12);
     SAMPLE({"k", "w", 0, ""}, {"k", "v", 0, ""}, {"l", NULL, 5, ""}); // the order of labels does not matter
     assert_int_equal(profile_sample_count(profile), 12);
-    for (uint32_t i = 0; i < 12; i++)
+    for (uint32_t i = 0; i < 12; i++) {
         assert_int_equal(*profile_sample_values(profile, i), i == 11 ? 3 : 2);
+    }
 }
 
 static void equal_by_content_only(void **state) {
@@ -97,8 +100,9 @@ static void comments_are_a_set(void **state) {
     (void)state;
     struct profile *profile = new_profile(0);
     const char *const comments[] = {"a", "b", "a", "", "b", ""};
-    for (size_t i = 0; i < 6; i++)
+    for (size_t i = 0; i < 6; i++) {
         profile_add_comment(profile, comments[i]);
+    }
     assert_int_equal(profile->comments.count, 3);
     profile_free(profile);
 }
@@ -109,17 +113,19 @@ static void first_failure_sticks(void **state) {
     size_t size;
     for (int kind = 0; kind < 5; kind++) {
         struct profile *profile = new_profile(UINT32_MAX);
-        if (kind == 0)
+        if (kind == 0) {
             assert_int_equal(profile_add_location(profile, 7, 0, NULL, 0), 0);
-        else if (kind == 1)
+        } else if (kind == 1) {
             assert_int_equal(profile_add_location(profile, 0, 0, (struct profile_line[]){{9, 0, 0}}, 1), 0);
-        else if (kind == 2)
+        } else if (kind == 2) {
             assert_int_equal(profile_add_location(profile, 0, 0, (struct profile_line[]){{0, 0, 0}}, 1), 0);
-        else if (kind == 3)
+        } else if (kind == 3) {
             profile_add_sample(profile, (uint32_t[]){1}, 1, (int64_t[]){1}, NULL, 0);
+        }
         profile_add_sample(profile, NULL, 0, (int64_t[]){1}, NULL, 0);
-        if (kind == 4)
+        if (kind == 4) {
             profile_add_sample_type(profile, "too", "late");
+        }
         assert_int_equal(profile_status(profile), MERGE_MALFORMED);
         assert_int_equal(profile_encode(profile, MERGE_RAW, &bytes, &size), MERGE_MALFORMED);
         assert_null(bytes);

@@ -53,8 +53,9 @@ static inline struct blob sample_bytes(enum merge_compression compression) {
 static inline struct profile *decode_or_fail(struct blob blob) {
     struct profile *profile = profile_new();
     struct merge_fault fault;
-    if (profile_decode(profile, blob.bytes, blob.size, NULL, NULL, &fault) != MERGE_OK)
+    if (profile_decode(profile, blob.bytes, blob.size, NULL, NULL, &fault) != MERGE_OK) {
         fail_msg("%s", fault.text);
+    }
     return profile;
 }
 

@@ -9,10 +9,12 @@ static void expect_shown(const char *types, const char *own_default, const int64
     struct profile *profile = profile_new();
     char text[200], *rest = text;
     snprintf(text, sizeof text, "%s", types);
-    for (char *type; (type = strtok_r(NULL, " ", &rest));)
+    for (char *type; (type = strtok_r(NULL, " ", &rest));) {
         profile_add_sample_type(profile, type, "bytes");
-    if (own_default)
+    }
+    if (own_default) {
         set_default_type(profile, own_default);
+    }
     profile_add_sample(profile, NULL, 0, values, NULL, 0);
     assert_string_equal(profile_sample_type_name(profile, (size_t)profile_shown_type(profile)), want);
     uint8_t *bytes;

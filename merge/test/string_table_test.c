@@ -20,8 +20,9 @@ static void same_text_same_id(void **state) {
                 int length = snprintf(text, sizeof text, "text%u", i);
                 assert_int_equal(string_table_intern(&table, 42, masks[m], text, (size_t)length), i);
                 assert_string_equal(string_table_get(&table, i).bytes, text);
-                if (!first)
+                if (!first) {
                     first = string_table_get(&table, 1).bytes;
+                }
             }
         }
         assert_ptr_equal(string_table_get(&table, 1).bytes, first);

@@ -28,8 +28,9 @@ static void expect_as_decoded(struct blob blob) {
 static struct profile *with_c(void) {
     struct profile *profile = sample_profile();
     struct profile_label labels[] = {{"memory", "C", 0, ""}, {"memory", "Go", 0, ""}, {"C", "memory", 0, ""}};
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         profile_add_sample(profile, NULL, 0, (int64_t[]){1 << i, -(10 << i)}, &labels[i], 1);
+    }
     set_default_type(profile, "alloc_space");
     return profile;
 }

@@ -8,18 +8,20 @@
 // The tree as text: name:self/total(children...).
 static void print(const struct tree *tree, uint32_t id, FILE *out) {
     const struct tree_node *node = &tree->nodes[id];
-    if (*node->frame.function || id == 0)
+    if (*node->frame.function || id == 0) {
         fprintf(out, "%s:%lld/%lld", node->frame.function, (long long)node->self, (long long)node->total);
-    else
+    } else {
         fprintf(out, "0x%llx:%lld/%lld", (unsigned long long)node->frame.file_offset, (long long)node->self, (long long)node->total);
+    }
     for (uint32_t child = node->first_child; child != 0; child = tree->nodes[child].next_sibling) {
         assert_int_equal(tree->nodes[child].parent, id);
         assert_true(id < child);
         fprintf(out, child == node->first_child ? "(" : " ");
         print(tree, child, out);
     }
-    if (node->first_child)
+    if (node->first_child) {
         fprintf(out, ")");
+    }
 }
 
 static void expect_tree(struct tree *tree, const char *want) {

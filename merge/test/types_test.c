@@ -5,8 +5,9 @@
 
 static struct blob with_types(const char *const *types, const int64_t *values, size_t count, const char *frame) {
     struct profile *profile = profile_new();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         profile_add_sample_type(profile, types[i], "bytes");
+    }
     uint32_t location = add_frame(profile, 0, 0, frame);
     profile_add_sample(profile, &location, 1, values, NULL, 0);
     return encode_and_free(profile, MERGE_RAW);
@@ -27,8 +28,9 @@ static void union_of_types(void **state) {
     struct profile *profile = profile_new();
     profile_allow_union(profile);
     const struct blob *inputs[] = {&one, &two, &both};
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         assert_int_equal(profile_decode(profile, inputs[i]->bytes, inputs[i]->size, NULL, NULL, NULL), MERGE_OK);
+    }
     struct blob out = encode_and_free(profile, MERGE_GZIP);
     profile = decode_or_fail(out);
     assert_int_equal(profile_sample_type_count(profile), 3);

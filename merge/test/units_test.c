@@ -5,15 +5,17 @@
 
 static void expect(const char *a, const char *b, int64_t of_a, int64_t of_b) {
     struct units_ratio ratio;
-    if (!units_convert(a, b, &ratio))
+    if (!units_convert(a, b, &ratio)) {
         fail_msg("%s and %s are not converted", a, b);
+    }
     assert_true(ratio.a == of_a && ratio.b == of_b);
 }
 
 static void expect_not(const char *a, const char *b) {
     struct units_ratio ratio;
-    if (units_convert(a, b, &ratio))
+    if (units_convert(a, b, &ratio)) {
         fail_msg("%s and %s are converted", a, b);
+    }
 }
 
 static void both_ways(void **state) {

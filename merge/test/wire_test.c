@@ -8,8 +8,9 @@ static void varints_survive_both_ways(void **state) {
     const uint64_t values[] = {0,         1, 127, 128, 16383, 16384, (1 << 21) - 1, 1 << 21, UINT32_MAX, INT64_MAX, (uint64_t)INT64_MIN,
                                UINT64_MAX};
     struct wire_writer writer = {0};
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         wire_write_varint(&writer, values[i]);
+    }
     struct wire wire = {writer.bytes, writer.bytes + writer.size};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         uint64_t value = 99;

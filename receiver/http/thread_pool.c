@@ -1,5 +1,6 @@
 // thread_pool.c: a queue and its threads (thread_pool.h).
 #include "thread_pool.h"
+#include "../../merge/check.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -83,6 +84,7 @@ void thread_pool_free(struct thread_pool *pool) {
 }
 
 bool thread_pool_add(struct thread_pool *pool, void (*run)(void *context), void *context) {
+    CHECK(run != NULL);
     pthread_mutex_lock(&pool->lock);
     bool taken = !pool->stopping && pool->count < THREAD_POOL_MAX_WAITING;
     if (taken) {

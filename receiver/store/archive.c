@@ -149,7 +149,7 @@ static void make_header(struct archive *archive, const struct entry *entry) {
     snprintf(header + 136, 12, "%011" PRIo64, (uint64_t)archive->time);
     memset(header + 148, ' ', 8);
     header[156] = '0';
-    memcpy(header + 257, "ustar\00000", 8);
+    memcpy(header + 257, "ustar\00000", 8); // NOLINT(bugprone-not-null-terminated-result)
     unsigned sum = 0;
     for (size_t i = 0; i < BLOCK; i++) {
         sum += (unsigned char)header[i];

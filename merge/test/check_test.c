@@ -1,0 +1,67 @@
+// check_test.c: a broken precondition ends the process where checks are on, and is not even evaluated where they are off.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef CMEMPROF_CHECKS
+#define CMEMPROF_CHECKS
+#endif
+#include "../check.h"
+
+static int calls;
+static bool counted(bool holds) {
+    calls++;
+    return holds;
+}
+
+static int status_of_child(bool holds) {
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        signal(SIGABRT, SIG_DFL);
+        close(STDERR_FILENO);
+        CHECK(counted(holds));
+        _exit(7);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static void test_broken(void **state) {
+    (void)state;
+    int status = status_of_child(false);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
+static void test_kept(void **state) {
+    (void)state;
+    int status = status_of_child(true);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 7);
+}
+
+#undef CMEMPROF_CHECKS
+#undef CMEMPROF_CHECK_H
+#undef CHECK
+#include "../check.h"
+
+static void test_off(void **state) {
+    (void)state;
+    calls = 0;
+    CHECK(counted(false));
+    assert_int_equal(calls, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_broken), cmocka_unit_test(test_kept), cmocka_unit_test(test_off)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
