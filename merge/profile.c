@@ -143,6 +143,7 @@ uint32_t profile_intern_function(struct profile *profile, const struct function 
     id = profile->functions.count;
     struct function *entry = array_push(&profile->functions, 1, sizeof *entry);
     if (!entry || !intern_add(&profile->function_ids, hash, id)) {
+        profile->functions.count = id; // the next one gets this id, as the table expects
         profile_fail(profile, MERGE_NO_MEMORY);
         return 0;
     }
@@ -199,6 +200,8 @@ uint32_t profile_intern_location(struct profile *profile, const struct location 
     struct line *copies = array_push(&profile->lines, location->line_count, sizeof *copies);
     struct location *entry = array_push(&profile->locations, 1, sizeof *entry);
     if ((!copies && location->line_count > 0) || !entry || !intern_add(&profile->location_ids, hash, id)) {
+        profile->locations.count = id;
+        profile->lines.count = line;
         profile_fail(profile, MERGE_NO_MEMORY);
         return 0;
     }

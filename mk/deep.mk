@@ -31,19 +31,12 @@ build/compile_commands.json: build/.flags $(COMPILED)
 
 # ---- Coverage ----
 
-# The C tests, and for the command and what is preloaded also the whole programs that e2e/command and e2e/ways start.
 .PHONY: coverage
 COVERAGE_TESTS := $(foreach f,$(FOLDERS),$(call tests,$(f),coverage))
-COVERAGE_PROGRAMS := build/coverage/cmemprof build/coverage/libcmemprof.so build/coverage/libcmemprof.a
 FLAGS_coverage := --coverage -fprofile-update=atomic -O0 $(CHECKED)
 $(eval $(call variant,coverage,$$(CC),build/.setup-test))
 $(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),coverage,$(r)))))
 $(eval $(call reader_rule,coverage))
-$(eval $(call command_rule,build/coverage/cmemprof,coverage))
 build/coverage/receiver/http/assets.o: build/web/.bundled
-build/coverage/libcmemprof.a: $(call objects,cmemprof,coverage) $(call objects,merge,coverage)
-	$(archive)
-build/coverage/libcmemprof.so: $(foreach f,preload cmemprof,$(call objects,$(f),coverage)) $(call RAW_ONLY,coverage) cmemprof/exports.map
-	$(call shared_library,$(LINK) $(FLAGS_coverage),$(LIBS_cmemprof))
-coverage: $(COVERAGE_TESTS) $(COVERAGE_PROGRAMS) ## Print how many lines of each folder the tests run, and the files that have the most left (docs/endurance.md)
+coverage: $(COVERAGE_TESTS) ## Print how many lines of each folder the C tests run, and the files that have the most left (docs/endurance.md)
 	@scripts/coverage $(COVERAGE_TESTS)

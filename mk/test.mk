@@ -4,7 +4,7 @@
 
 # test_rules FOLDER,VARIANT,ROOM: one test program for each test/x_test.c of a folder or a room of it, from it and all objects of the folder and of
 # what it uses. variant_of TESTED_FOLDER,FOLDER,VARIANT: which objects of the folder it gets.
-variant_of = $(if $(filter cmemprof-cmemprof-obj,$(1)-$(2)-$(3)),checked,$(3))
+variant_of = $(if $(filter cmemprof-cmemprof-obj merge-merge-obj,$(1)-$(2)-$(3)),checked,$(3))
 define test_rules
 $(patsubst $(3)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(3)/test/*_test.c)): build/$(2)/test/$(1)_%_test: build/$(call variant_of,$(1),$(1),$(2))/$(3)/test/%_test.o $(foreach f,$(call closure,$(1)),$(call objects,$(f),$(call variant_of,$(1),$(f),$(2)))) $(call reader,$(1),$(2))
 	@mkdir -p $$(@D) && echo "  link  $$@"
