@@ -67,7 +67,7 @@ tested: lib static musl build/cmemprof build/cmemprof-sanitized build/beside-lib
 built: tested build/web/.checked $(COMPILES) \
     $(C_TESTS) $(SANITIZED_TESTS) $(TSAN_TESTS) $(FUZZ_TARGETS) build/fuzz/seeds
 
-check: build/.setup-test lib $(call objects,upload,obj) build/web/.checked $(COMPILES) ## Check the rules of the tree: format, layers, source lists, symbols, vet, both compilers (quick)
+check: build/.setup-test lib $(call objects,upload,obj) $(call objects,series,obj) build/web/.checked $(COMPILES) ## Check the rules of the tree: format, layers, source lists, symbols, vet, both compilers (quick)
 	@scripts/check
 	@scripts/test-setup
 
