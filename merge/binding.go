@@ -165,6 +165,28 @@ func Compress(data []byte, output Output) ([]byte, error) {
 	return bytesOf(&out), nil
 }
 
+// Total is the sum of one sample type over the samples of a profile.
+type Total struct {
+	Type, Unit string
+	All        int64
+	C, Mapped  int64 // of the samples with the label memory=C, and with memory=mmap
+}
+
+// Totals sums a profile's values in one pass, without building the profile.
+func Totals(profile []byte) ([]Total, error) {
+	var totals C.struct_totals
+	var fault C.struct_merge_fault
+	if code := C.totals_read(unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)), nil, &totals, &fault); code != C.MERGE_OK {
+		return nil, newError(code, &fault)
+	}
+	sums := make([]Total, totals.type_count)
+	for i := range sums {
+		t := &totals.types[i]
+		sums[i] = Total{C.GoString(&t.name[0]), C.GoString(&t.unit[0]), int64(t.total), int64(t.c_total), int64(t.mapped_total)}
+	}
+	return sums, nil
+}
+
 // Merge sums profiles. The first mapping of the first profile stays first; pprof takes it for the main program. Time is the earliest,
 // duration the sum. Samples with only zero values, and entries that only they use, are omitted.
 //

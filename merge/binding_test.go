@@ -3,6 +3,7 @@ package merge_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -179,5 +180,28 @@ func TestCompressAndInflate(t *testing.T) {
 				t.Errorf("%+v: %d bytes of %d came back, %v", c.output, len(back), len(data), err)
 			}
 		}
+	}
+}
+
+func TestTotals(t *testing.T) {
+	heap := &profile.Profile{SampleType: []*profile.ValueType{{Type: "inuse_objects", Unit: "count"}, {Type: "inuse_space", Unit: "bytes"}}}
+	for i, memory := range []string{"", "C", "mmap", "C"} {
+		sample := &profile.Sample{Value: []int64{1, 10 << i}}
+		if memory != "" {
+			sample.Label = map[string][]string{"memory": {memory}}
+		}
+		heap.Sample = append(heap.Sample, sample)
+	}
+	var bytes bytes.Buffer
+	if err := heap.WriteUncompressed(&bytes); err != nil {
+		t.Fatal(err)
+	}
+	sums, err := merge.Totals(bytes.Bytes())
+	want := []merge.Total{{"inuse_objects", "count", 4, 2, 1}, {"inuse_space", "bytes", 150, 100, 40}}
+	if err != nil || !slices.Equal(sums, want) {
+		t.Errorf("%v, %v", sums, err)
+	}
+	if sums, err := merge.Totals([]byte("\x12\x02\x12\x05")); err == nil {
+		t.Errorf("no profile, but %v", sums)
 	}
 }

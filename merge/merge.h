@@ -356,7 +356,7 @@ void tree_free(struct tree *tree);
 enum { TOTALS_MAX_TYPES = 64, TOTALS_MAX_NAME = 64 };
 struct totals_type {
     char name[TOTALS_MAX_NAME], unit[TOTALS_MAX_NAME]; // truncated to fit
-    int64_t total, c_total;                            // of all samples, and of those with the label memory=C
+    int64_t total, c_total, mapped_total;              // of all samples; of those with the label memory=C; with memory=mmap
 };
 struct totals {
     int64_t time_ns, duration_ns;

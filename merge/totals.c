@@ -25,7 +25,7 @@ struct reader {
     struct { // indices in the string table
         uint64_t name, unit;
     } types[TOTALS_MAX_TYPES];
-    uint64_t default_type, memory, c; // 0: absent
+    uint64_t default_type, memory, c, mmap; // 0: absent
     uint64_t saturated;
     struct merge_fault *fault;
 };
@@ -74,6 +74,7 @@ static enum merge_error scan(struct reader *reader) {
         if (field.number == PROFILE_TEXT && field.type == WIRE_BYTES) {
             reader->memory = equals(field.bytes, "memory") ? strings : reader->memory;
             reader->c = equals(field.bytes, "C") ? strings : reader->c;
+            reader->mmap = equals(field.bytes, "mmap") ? strings : reader->mmap;
             strings++;
         } else if (field.number == PROFILE_TYPE && field.type == WIRE_BYTES) {
             if (totals->type_count == TOTALS_MAX_TYPES) {
@@ -138,17 +139,18 @@ static enum wire_result add_sample(struct reader *reader, struct wire sample) {
     struct totals *totals = reader->totals;
     int64_t row[TOTALS_MAX_TYPES];
     size_t count = 0;
-    bool c = false;
+    bool c = false, mapped = false;
     while (sample.at < sample.end) {
         struct wire_field field = {0};
         enum wire_result result = wire_next(&sample, &field);
         if (result == WIRE_OK && field.number == 2 && (field.type == WIRE_VARINT || field.type == WIRE_BYTES)) {
             result = read_values(&field, row, &count);
         }
-        if (result == WIRE_OK && field.number == 3 && field.type == WIRE_BYTES && reader->memory && reader->c) {
+        if (result == WIRE_OK && field.number == 3 && field.type == WIRE_BYTES && reader->memory) {
             uint64_t key = 0, text = 0;
             result = read_pair(field.bytes, &key, &text);
-            c = c || (key == reader->memory && text == reader->c);
+            c = c || (key == reader->memory && text != 0 && text == reader->c);
+            mapped = mapped || (key == reader->memory && text != 0 && text == reader->mmap);
         }
         if (result != WIRE_OK) {
             return result;
@@ -163,6 +165,8 @@ static enum wire_result add_sample(struct reader *reader, struct wire sample) {
         totals->types[i].total = saturate_add(totals->types[i].total, row[i], &reader->saturated);
         if (c) {
             totals->types[i].c_total = saturate_add(totals->types[i].c_total, row[i], &reader->saturated);
+        } else if (mapped) {
+            totals->types[i].mapped_total = saturate_add(totals->types[i].mapped_total, row[i], &reader->saturated);
         }
     }
     return WIRE_OK;

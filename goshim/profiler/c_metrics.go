@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/merge"
 )
 
 // cMetrics reports metrics of C memory: estimates from samples, losses of sampling, and the allocator's own statistics.
@@ -33,8 +34,11 @@ func (m *cMetrics) reset() {
 func (m *cMetrics) report(cHeap []byte, heapAt time.Time) []figure {
 	before := *m
 	m.at, m.stats, m.ages, m.heapAt, m.totals = time.Now(), m.sources.statsC(), m.sources.agesC(), heapAt, nil
-	if sums, ok := sumSamples(cHeap); ok && cHeap != nil {
-		m.totals = append(sums, make([]int64, 4)...)[:4] // a profile without samples has no sums
+	if sums, err := merge.Totals(cHeap); err == nil && len(sums) == 4 {
+		m.totals = make([]int64, 4)
+		for i, sum := range sums {
+			m.totals[i] = sum.All - sum.Mapped // lengths of mappings are no live memory
+		}
 	}
 	figures := append(m.heap(&before), m.sampling(&before)...)
 	figures = append(append(figures, m.ageFigures(before.ages)...), m.peakFigures()...)

@@ -4,8 +4,6 @@ package profiler_test
 
 import (
 	"encoding/json"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -199,34 +197,5 @@ func TestMetricsOfRealC(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%v", values)
 		}
-	}
-}
-
-func TestSumSamples(t *testing.T) {
-	sums, ok := profiler.SumSamples(cHeap(10, 1000, 4, 1<<40))
-	if !ok || !slices.Equal(sums, []int64{10, 1000, 4, 1 << 40}) {
-		t.Errorf("%v, %t", sums, ok)
-	}
-	if sums, ok := profiler.SumSamples(cHeap(0, 0, 0, 0)); !ok || len(sums) != 0 {
-		t.Errorf("%v, %t", sums, ok)
-	}
-	whole := cHeap(1, 2, 3, 4)
-	good := 0
-	for cut := range whole { // must not panic; a cut between two fields is undetectable
-		if _, ok := profiler.SumSamples(whole[:cut]); ok {
-			good++
-		}
-	}
-	if good > len(whole)/4 {
-		t.Errorf("%d of %d cut profiles are taken for whole ones", good, len(whole))
-	}
-	for _, rubbish := range []string{"\xff", "\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\x12\x02\x12\x05", "\x0f", strings.Repeat("\x80", 20)} {
-		if sums, ok := profiler.SumSamples([]byte(rubbish)); ok {
-			t.Errorf("%q: %v", rubbish, sums)
-		}
-	}
-	unpacked := "\x12\x04\x10\x07\x10\x09" + "\x12\x03\x12\x01\x01" // two samples: 7 9, and 1
-	if sums, ok := profiler.SumSamples([]byte(unpacked)); !ok || !slices.Equal(sums, []int64{8, 9}) {
-		t.Errorf("%v, %t", sums, ok)
 	}
 }

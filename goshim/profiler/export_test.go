@@ -178,7 +178,6 @@ func SetBuildInfo(info *debug.BuildInfo) (restore func()) {
 
 var (
 	ReadContainer = readContainer
-	SumSamples    = sumSamples
 	NormalizedTag = normalizedTag
 	WaitProfileOf = waitProfileOf
 )

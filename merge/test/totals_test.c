@@ -15,7 +15,7 @@ static void expect_as_decoded(struct blob blob) {
             struct profile_sample_view view;
             assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
             total += view.values[type];
-            c_total += profile_sample_is_c(&view) ? view.values[type] : 0;
+            c_total += profile_sample_has_label(&view, "memory", "C") ? view.values[type] : 0;
         }
         assert_string_equal(totals.types[type].name, profile_sample_type_name(profile, type));
         assert_string_equal(totals.types[type].unit, profile_sample_type_unit(profile, type));
@@ -27,8 +27,8 @@ static void expect_as_decoded(struct blob blob) {
 
 static struct profile *with_c(void) {
     struct profile *profile = sample_profile();
-    struct profile_label labels[] = {{"memory", "C", 0, ""}, {"memory", "Go", 0, ""}, {"C", "memory", 0, ""}};
-    for (int i = 0; i < 3; i++) {
+    struct profile_label labels[] = {{"memory", "C", 0, ""}, {"memory", "Go", 0, ""}, {"C", "memory", 0, ""}, {"memory", "mmap", 0, ""}};
+    for (int i = 0; i < 4; i++) {
         profile_add_sample(profile, NULL, 0, (int64_t[]){1 << i, -(10 << i)}, &labels[i], 1);
     }
     set_default_type(profile, "alloc_space");
@@ -50,6 +50,7 @@ static void types_are_found(void **state) {
     assert_string_equal(totals.default_type, "alloc_space");
     assert_int_equal(totals.c_samples, 1);
     assert_int_equal(totals_find(&totals, "inuse_space")->c_total, -10);
+    assert_int_equal(totals_find(&totals, "inuse_space")->mapped_total, -80);
     assert_null(totals_find(&totals, "cpu"));
     free(blob.bytes);
 }

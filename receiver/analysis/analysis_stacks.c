@@ -155,7 +155,8 @@ static int compare_sites(const void *left, const void *right) {
 
 // Memory that the profiler holds is not the program's leak.
 static bool is_wanted(const struct stacks *stacks, const struct profile_sample_view *sample) {
-    return profile_sample_is_own(sample) == (stacks->own_memory && profile_sample_is_c(sample));
+    bool left_out = stacks->without_mapped && profile_sample_has_label(sample, "memory", "mmap");
+    return !left_out && profile_sample_is_own(sample) == (stacks->own_memory && profile_sample_is_c(sample));
 }
 
 static void fill_site(const struct stacks *stacks, const struct member *members, size_t count, struct stack_site *site) {

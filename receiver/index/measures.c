@@ -50,7 +50,7 @@ static void add_live(struct measures *measures, const struct totals *totals) {
     if (!type) {
         return;
     }
-    add(&measures->values[MEASURE_HEAP_LIVE_BYTES], (double)type->total - (double)type->c_total);
+    add(&measures->values[MEASURE_HEAP_LIVE_BYTES], (double)type->total - (double)type->c_total - (double)type->mapped_total);
     if (totals->c_samples > 0) {
         add(&measures->values[MEASURE_C_LIVE_BYTES], (double)type->c_total);
     }

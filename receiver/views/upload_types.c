@@ -102,6 +102,8 @@ static void add_type(struct totals_type *sum, int64_t scale, const struct totals
     sum->c_total = times(sum->c_total, scale);
     add(&sum->total, times(more->total, its_scale));
     add(&sum->c_total, times(more->c_total, its_scale));
+    sum->mapped_total = times(sum->mapped_total, scale);
+    add(&sum->mapped_total, times(more->mapped_total, its_scale));
 }
 
 static void add_totals(struct sums *sums, const struct totals *more, const size_t *profiles) {

@@ -101,6 +101,29 @@ static void test_own_memory(void **state) {
     stacks_free(&stacks);
 }
 
+// A mapping that grows by its length is C memory, unless the process says what of it is resident.
+static void mappings(struct profile *profile, int i) {
+    const struct profile_label label = {"memory", "mmap", 0, ""};
+    uint32_t frame = add_frame(profile, "reserve", "/d.c");
+    add_live(profile, FRAMES("buffers /s.c", "main.handle /r.go"), 50e6, true);
+    profile_add_sample(profile, &frame, 1, VALUES(1, i * 100000000, 1, i * 10000000), &label, 1);
+}
+
+static void test_mappings(void **state) {
+    (void)state;
+    struct stacks stacks;
+    struct series_point points[TREND_MAX_POINTS];
+    fill_stacks(&stacks, "inuse_space", mappings, 20);
+    stacks_total(&stacks, true, points);
+    assert_true(points[19].value == 240e6);
+    stacks_total(&stacks, false, points);
+    assert_true(points[19].value == 0);
+    stacks.without_mapped = true;
+    stacks_total(&stacks, true, points);
+    assert_true(points[19].value == 50e6);
+    stacks_free(&stacks);
+}
+
 static void test_bounds_and_errors(void **state) {
     (void)state;
     struct stacks stacks;
@@ -138,8 +161,8 @@ static void test_many_different(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sites), cmocka_unit_test(test_stack_of_a_site),
-                                       cmocka_unit_test(test_own_memory), cmocka_unit_test(test_bounds_and_errors),
-                                       cmocka_unit_test(test_many_different)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sites),    cmocka_unit_test(test_stack_of_a_site),   cmocka_unit_test(test_own_memory),
+        cmocka_unit_test(test_mappings), cmocka_unit_test(test_bounds_and_errors), cmocka_unit_test(test_many_different)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
