@@ -57,7 +57,7 @@ build/compiled/gcc/receiver/http/assets build/compiled/clang/receiver/http/asset
 -include $(wildcard build/compiled/*/*/*.d build/compiled/*/*/*/*.d build/compiled/*/*/*/test/*.d)
 
 # What compiles is made side by side first; then one part after the other, each of which uses what processors there are.
-PARTS := check test-reproducible test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo
+PARTS := check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo
 test: ## Run all tests (about 20 minutes on 2 cores); missing packages are installed
 	@$(MAKE) --no-print-directory deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) WERROR=-Werror built
@@ -71,7 +71,7 @@ check: build/.setup-test lib $(call objects,upload,obj) $(call objects,series,ob
 	@scripts/check
 	@scripts/test-setup
 
-test-reproducible: build/web/.bundled
+test-reproducible: build/web/.bundled ## Compare builds of two folders byte by byte
 	@scripts/test-reproducible
 
 # What the page works out: layout, search, filters. How it looks and answers is tested in Chromium (e2e/page).
