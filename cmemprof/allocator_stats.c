@@ -95,6 +95,7 @@ static void ask_libc(struct cmemprof_allocator_stats *stats) {
         stats->in_use_bytes = info.uordblks + info.hblkhd;
         stats->mapped_bytes = info.arena + info.hblkhd;
         stats->retained_bytes = info.fordblks;
+        stats->free_blocks = info.ordblks;
         count_heaps(stats, info.arena, info.hblkhd);
     }
 #else

@@ -265,6 +265,7 @@ type AllocatorStats struct {
 	ResidentBytes      uint64 // upper bound of what is resident
 	RetainedBytes      uint64 // kept for reuse
 	FragmentationBytes uint64 // resident - in use
+	FreeBlocks         uint64 // glibc: their count
 }
 
 // GetAllocatorStats returns the present figures. It takes the allocator's locks, so call it once per profile, not once per request.
@@ -277,6 +278,7 @@ func GetAllocatorStats() AllocatorStats {
 		MappedBytes:        uint64(s.mapped_bytes),
 		ResidentBytes:      uint64(s.resident_bytes),
 		RetainedBytes:      uint64(s.retained_bytes),
+		FreeBlocks:         uint64(s.free_blocks),
 		FragmentationBytes: uint64(s.fragmentation_bytes),
 	}
 }

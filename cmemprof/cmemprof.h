@@ -170,6 +170,7 @@ struct cmemprof_allocator_stats {
                              // large blocks as a whole; at most the process's RssAnon
     uint64_t retained_bytes; // kept for reuse; glibc: free blocks, jemalloc and tcmalloc: address space without memory
     uint64_t fragmentation_bytes; // resident - in use
+    uint64_t free_blocks;         // glibc: their count. The first and the last page of each are in use by its neighbours
 };
 // Takes the allocator's locks; on glibc for as long as it counts the free blocks.
 void cmemprof_get_allocator_stats(struct cmemprof_allocator_stats *stats);

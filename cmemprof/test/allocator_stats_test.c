@@ -38,6 +38,7 @@ static void bytes_in_use_follow_the_program(void **state) {
     struct cmemprof_allocator_stats after = now();
     assert_in_range(during.in_use_bytes - after.in_use_bytes, BLOCKS / 2 * BLOCK_BYTES, BLOCKS / 2 * (BLOCK_BYTES + 100));
     assert_in_range(after.retained_bytes, BLOCKS / 2 * BLOCK_BYTES, after.mapped_bytes);
+    assert_in_range(after.free_blocks, BLOCKS / 2, BLOCKS / 2 + before.free_blocks + 10);
     assert_int_equal(after.fragmentation_bytes, after.resident_bytes - after.in_use_bytes);
     assert_in_range(after.resident_bytes, BLOCKS * BLOCK_BYTES, after.mapped_bytes);
     for (size_t i = 1; i < BLOCKS; i += 2) {
