@@ -171,17 +171,17 @@ enum smaps_error resident_read_areas(struct resident *resident, pid_t pid, const
     *resident = (struct resident){.pid = pid, .bytes_file = -1, .pages_file = -1};
     symbolizer_arena_open(&resident->memory);
     char path[64], *buffer = symbolizer_arena_alloc(&resident->memory, SMAPS_BUFFER_BYTES);
-    resident->ran_short = buffer == NULL;
+    resident_name(resident, ""); // number 0: what a name is that memory does not suffice for
+    resident->ran_short |= buffer == NULL;
     snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
     int file;
     enum smaps_error error = smaps_open(path, &file);
-    if (error != SMAPS_OK || buffer == NULL) {
+    if (error != SMAPS_OK || resident->ran_short) {
         if (error == SMAPS_OK) {
             close(file);
         }
         return error != SMAPS_OK ? error : SMAPS_UNREADABLE;
     }
-    resident_name(resident, "");
     resident->program = read_program(resident);
     error = smaps_read(file, buffer, add_area, resident);
     close(file);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,6 +129,32 @@ static void another_process_is_read(void **state) {
     resident_close(&resident);
 }
 
+// An eighth of what is left is what may be used: from nothing at all to enough.
+static void memory_that_does_not_suffice_is_no_danger(void **state) {
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        unsigned short_of = 0, fine = 0;
+        for (size_t left = 0; left < 16 * MIB; left += 256 << 10) {
+            char text[64] = "";
+            int file = open("/proc/self/statm", O_RDONLY);
+            ssize_t size = read(file, text, sizeof text - 1);
+            close(file);
+            struct rlimit limit = {strtoul(text, NULL, 10) * 4096 + left, RLIM_INFINITY};
+            if (size <= 0 || setrlimit(RLIMIT_AS, &limit) != 0) {
+                _exit(2);
+            }
+            bool is_fine = resident_read(getpid(), &resident) == SMAPS_OK && !resident.ran_short;
+            *(is_fine ? &fine : &short_of) += 1;
+            resident_close(&resident);
+        }
+        _exit(short_of > 4 && fine > 0 ? 0 : 3);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+}
+
 static void parts_have_keys(void **state) {
     (void)state;
     for (int i = 0; i < RESIDENT_PART_COUNT; i++) {
@@ -140,8 +167,11 @@ static void parts_have_keys(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts_add_up),        cmocka_unit_test(what_is_mapped_is_found),
-        cmocka_unit_test(bss_is_the_programs), cmocka_unit_test(another_process_is_read),
+        cmocka_unit_test(parts_add_up),
+        cmocka_unit_test(what_is_mapped_is_found),
+        cmocka_unit_test(bss_is_the_programs),
+        cmocka_unit_test(another_process_is_read),
+        cmocka_unit_test(memory_that_does_not_suffice_is_no_danger),
         cmocka_unit_test(parts_have_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
