@@ -101,16 +101,24 @@ func NewQueue(o QueueOptions) (*Queue, error) {
 	return &Queue{c: c}, nil
 }
 
-// Add copies the batch of r. An error is of type *[Error] and means that the batch can never be sent.
-func (q *Queue) Add(r Request) error {
+func newBatch(r Request) (*C.struct_upload_batch, error) {
 	request, err := newRequest(Request{Attachments: r.Attachments, BatchHeaders: r.BatchHeaders, Event: r.Event})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer request.free()
 	batch := C.upload_batch_new(&request.c)
 	if batch == nil {
-		return &Error{Code: NoMemory}
+		return nil, &Error{Code: NoMemory}
+	}
+	return batch, nil
+}
+
+// Add copies the batch of r. An error is of type *[Error] and means that the batch can never be sent.
+func (q *Queue) Add(r Request) error {
+	batch, err := newBatch(r)
+	if err != nil {
+		return err
 	}
 	q.mu.RLock()
 	defer q.mu.RUnlock()
@@ -120,6 +128,57 @@ func (q *Queue) Add(r Request) error {
 	}
 	C.upload_queue_add(q.c, batch)
 	return nil
+}
+
+// Reserve reserves disk space in the spool for a batch of [Queue.Keep]. It has no effect without a spool.
+func (q *Queue) Reserve(bytes int64) {
+	q.mu.RLock()
+	defer q.mu.RUnlock()
+	if q.c != nil {
+		C.upload_queue_reserve(q.c, C.uint64_t(bytes))
+	}
+}
+
+// Kept is a batch that is on disk in case the process is killed: a later process then sends it.
+type Kept struct {
+	q *Queue
+	c *C.struct_upload_batch
+}
+
+// Keep writes the batch of r into the spool, into the space reserved if it fits, and holds it there until [Kept.Send] or [Kept.Drop]. It
+// returns nil if the batch is not on disk.
+func (q *Queue) Keep(r Request) *Kept {
+	batch, err := newBatch(r)
+	if err != nil {
+		return nil
+	}
+	q.mu.RLock()
+	defer q.mu.RUnlock()
+	if q.c == nil || !bool(C.upload_queue_keep(q.c, batch)) {
+		C.upload_batch_free(batch)
+		return nil
+	}
+	return &Kept{q, batch}
+}
+
+// Send adds the batch to the queue. k may be nil. After [Queue.Close] the file is left to a later process.
+func (k *Kept) Send() { k.end(true) }
+
+// Drop deletes the file, since another batch has all that is in it. k may be nil.
+func (k *Kept) Drop() { k.end(false) }
+
+func (k *Kept) end(send bool) {
+	if k == nil {
+		return
+	}
+	k.q.mu.RLock()
+	defer k.q.mu.RUnlock()
+	if send && k.q.c != nil {
+		C.upload_queue_add(k.q.c, k.c)
+	} else {
+		C.upload_queue_forget(k.q.c, k.c)
+	}
+	k.c = nil
 }
 
 // Forever is the wait until a batch is added.

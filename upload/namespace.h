@@ -37,8 +37,11 @@
 #define upload_queue_counts cmemprof_upload_queue_counts
 #define upload_queue_empty cmemprof_upload_queue_empty
 #define upload_queue_finish cmemprof_upload_queue_finish
+#define upload_queue_forget cmemprof_upload_queue_forget
+#define upload_queue_keep cmemprof_upload_queue_keep
 #define upload_queue_next cmemprof_upload_queue_next
 #define upload_queue_open cmemprof_upload_queue_open
+#define upload_queue_reserve cmemprof_upload_queue_reserve
 #define upload_queue_settle cmemprof_upload_queue_settle
 #define upload_queue_spool_error cmemprof_upload_queue_spool_error
 #define upload_result_describe cmemprof_upload_result_describe
@@ -46,12 +49,14 @@
 #define upload_signal_guard_begin cmemprof_upload_signal_guard_begin
 #define upload_signal_guard_end cmemprof_upload_signal_guard_end
 #define upload_spool_add cmemprof_upload_spool_add
+#define upload_spool_add_urgent cmemprof_upload_spool_add_urgent
 #define upload_spool_check cmemprof_upload_spool_check
 #define upload_spool_close cmemprof_upload_spool_close
 #define upload_spool_done cmemprof_upload_spool_done
 #define upload_spool_fail cmemprof_upload_spool_fail
 #define upload_spool_leave cmemprof_upload_spool_leave
 #define upload_spool_open cmemprof_upload_spool_open
+#define upload_spool_reserve cmemprof_upload_spool_reserve
 #define upload_spool_take cmemprof_upload_spool_take
 
 #endif

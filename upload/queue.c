@@ -126,6 +126,37 @@ void upload_queue_add(struct upload_queue *queue, struct upload_batch *batch) {
     pthread_mutex_unlock(&queue->lock);
 }
 
+void upload_queue_reserve(struct upload_queue *queue, uint64_t bytes) {
+    pthread_mutex_lock(&queue->lock);
+    if (queue->spool != NULL) {
+        (void)upload_spool_reserve(queue->spool, bytes); // without it the batch is written as others are
+    }
+    pthread_mutex_unlock(&queue->lock);
+}
+
+bool upload_queue_keep(struct upload_queue *queue, struct upload_batch *batch) {
+    pthread_mutex_lock(&queue->lock);
+    int error = queue->spool != NULL ? upload_spool_add_urgent(queue->spool, batch, &queue->counts) : 0;
+    bool kept = queue->spool != NULL && error == 0;
+    if (error != 0) {
+        queue->counts.spool_errors++;
+        record_spool_error(queue, error);
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return kept;
+}
+
+void upload_queue_forget(struct upload_queue *queue, struct upload_batch *batch) {
+    if (queue == NULL && batch->spool_fd >= 0) {
+        upload_spool_leave(NULL, batch, true);
+    } else if (batch->spool_fd >= 0) {
+        pthread_mutex_lock(&queue->lock);
+        queue->counts.spool_errors += upload_spool_done(queue->spool, batch) != 0;
+        pthread_mutex_unlock(&queue->lock);
+    }
+    upload_batch_free(batch);
+}
+
 // Whether there is or may be a batch to send, now or after a pause.
 static bool may_have_work(const struct upload_queue *queue, uint64_t now) {
     if (queue->finishing) {

@@ -24,6 +24,9 @@ struct upload_spool {
     char last[UPLOAD_SPOOL_NAME_BYTES]; // the last file looked at; "": none
     struct spool_suspects suspects;
     bool stuck; // the file of a sent batch could not be deleted
+    // The file that holds space for an urgent batch, locked; room_fd -1: none.
+    int room_fd;
+    uint64_t room_random, room_bytes;
     char directory[];
 };
 
@@ -103,21 +106,45 @@ static int open_locked(int directory, const char *name) {
     return fd;
 }
 
+// ---- Room ----
+
+static void room_name(const struct upload_spool *spool, char name[UPLOAD_SPOOL_NAME_BYTES]) {
+    spool_list_name(name, 0, spool->room_random, SPOOL_ROOM);
+}
+
+static void give_up_room(struct upload_spool *spool) {
+    if (spool->room_fd < 0) {
+        return;
+    }
+    char name[UPLOAD_SPOOL_NAME_BYTES];
+    int directory = open_directory(spool);
+    room_name(spool, name);
+    if (directory >= 0) {
+        unlinkat(directory, name, 0);
+        close(directory);
+    }
+    close(spool->room_fd);
+    spool->room_fd = -1;
+}
+
 // ---- Opening ----
 
-static void delete_half_written(int directory, struct upload_counts *counts) {
+// Deletes the partial files of ended processes, and the space that they held.
+static uint64_t delete_left_behind(int directory, enum spool_kind kind) {
     struct spool_list list;
-    if (!spool_list_read(&list, directory, true, "")) {
-        return;
+    uint64_t deleted = 0;
+    if (!spool_list_read(&list, directory, kind, "")) {
+        return 0;
     }
     for (size_t i = 0; i < list.count; i++) {
         int fd = open_locked(directory, list.files[i].name); // -1: a process is writing it
         if (fd >= 0) {
-            counts->spool_damaged += unlinkat(directory, list.files[i].name, 0) == 0;
+            deleted += unlinkat(directory, list.files[i].name, 0) == 0;
             close(fd);
         }
     }
     spool_list_free(&list);
+    return deleted;
 }
 
 struct upload_spool *upload_spool_open(const char *path, uint64_t max_bytes, struct upload_counts *counts, int *cause) {
@@ -128,6 +155,7 @@ struct upload_spool *upload_spool_open(const char *path, uint64_t max_bytes, str
     }
     strcpy(spool->directory, path);
     spool->max_bytes = max_bytes;
+    spool->room_fd = -1;
     int directory = mkdir(path, 0700) == 0 || errno == EEXIST ? open_directory(spool) : -1;
     if (directory < 0 || faccessat(directory, ".", R_OK | W_OK | X_OK, AT_EACCESS) != 0) {
         *cause = errno;
@@ -137,13 +165,15 @@ struct upload_spool *upload_spool_open(const char *path, uint64_t max_bytes, str
         free(spool);
         return NULL;
     }
-    delete_half_written(directory, counts);
+    counts->spool_damaged += delete_left_behind(directory, SPOOL_HALF);
+    delete_left_behind(directory, SPOOL_ROOM);
     close(directory);
     return spool;
 }
 
 void upload_spool_close(struct upload_spool *spool) {
     if (spool != NULL) {
+        give_up_room(spool);
         spool_list_free(&spool->list);
         free(spool);
     }
@@ -186,7 +216,7 @@ static uint64_t delete_oldest(int directory, const struct spool_list *list, uint
 static bool free_space(const struct upload_spool *spool, int directory, struct spool_list *list, uint64_t needed,
                        struct upload_counts *counts) {
     for (;;) {
-        if (!spool_list_read(list, directory, false, "")) {
+        if (!spool_list_read(list, directory, SPOOL_WHOLE, "")) {
             return false;
         }
         uint64_t total = list->disk_bytes + needed, excess = total > spool->max_bytes ? total - spool->max_bytes : 0;
@@ -214,8 +244,8 @@ static int write_file(int directory, uint64_t number, struct upload_batch *batch
     if (getrandom(&random, sizeof random, 0) != sizeof random) {
         return EIO;
     }
-    spool_list_name(half, number, random, true);
-    spool_list_name(whole, number, random, false);
+    spool_list_name(half, number, random, SPOOL_HALF);
+    spool_list_name(whole, number, random, SPOOL_WHOLE);
     int fd = openat(directory, half, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return errno;
@@ -276,6 +306,86 @@ int upload_spool_add(struct upload_spool *spool, struct upload_batch *batch, str
     upload_signal_guard_end(&guard);
     close(directory);
     return error;
+}
+
+// ---- Urgent batches ----
+
+static int reserve(struct upload_spool *spool, int directory, uint64_t bytes) {
+    struct spool_list list;
+    char name[UPLOAD_SPOOL_NAME_BYTES];
+    if (!spool_list_read(&list, directory, SPOOL_WHOLE, "")) {
+        return errno;
+    }
+    spool->last_number = list.last_number > spool->last_number ? list.last_number : spool->last_number;
+    spool_list_free(&list);
+    if (getrandom(&spool->room_random, sizeof spool->room_random, 0) != sizeof spool->room_random) {
+        return EIO;
+    }
+    room_name(spool, name);
+    int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return errno;
+    }
+    int error = 0;
+    if (!lock(directory, fd, name) || fallocate(fd, 0, 0, (off_t)bytes) != 0) {
+        error = errno;
+        unlinkat(directory, name, 0);
+        close(fd);
+        return error;
+    }
+    spool->room_fd = fd;
+    spool->room_bytes = bytes;
+    return 0;
+}
+
+int upload_spool_reserve(struct upload_spool *spool, uint64_t bytes) {
+    struct upload_signal_guard guard;
+    if (spool->room_fd >= 0) {
+        return 0;
+    }
+    int directory = open_directory(spool);
+    if (directory < 0) {
+        return errno;
+    }
+    upload_signal_guard_begin(&guard);
+    int error = reserve(spool, directory, bytes);
+    upload_signal_guard_end(&guard);
+    close(directory);
+    return error;
+}
+
+// Synced last: what was written survives the process without that, and it may be killed in the next millisecond.
+static bool write_into_room(struct upload_spool *spool, int directory, struct upload_batch *batch) {
+    char room[UPLOAD_SPOOL_NAME_BYTES], whole[UPLOAD_SPOOL_NAME_BYTES];
+    room_name(spool, room);
+    spool_list_name(whole, spool->last_number + 1, spool->room_random, SPOOL_WHOLE);
+    if (!lock(directory, spool->room_fd, room) || !write_all(spool->room_fd, batch->bytes, batch->size) ||
+        ftruncate(spool->room_fd, (off_t)batch->size) != 0 || renameat(directory, room, directory, whole) != 0) {
+        return false;
+    }
+    (void)sync_fd(spool->room_fd);
+    (void)sync_fd(directory);
+    batch->spool_fd = spool->room_fd;
+    memcpy(batch->spool_name, whole, sizeof whole);
+    spool->room_fd = -1;
+    spool->last_number++;
+    return true;
+}
+
+int upload_spool_add_urgent(struct upload_spool *spool, struct upload_batch *batch, struct upload_counts *counts) {
+    struct upload_signal_guard guard;
+    bool written = false;
+    int directory = spool->room_fd >= 0 && batch->size <= spool->room_bytes ? open_directory(spool) : -1;
+    if (directory >= 0) {
+        upload_signal_guard_begin(&guard);
+        written = write_into_room(spool, directory, batch);
+        upload_signal_guard_end(&guard);
+        close(directory);
+    }
+    if (!written) {
+        give_up_room(spool);
+    }
+    return written ? 0 : upload_spool_add(spool, batch, counts);
 }
 
 // ---- Reading ----
@@ -353,7 +463,7 @@ struct upload_batch *upload_spool_take(struct upload_spool *spool, struct upload
         }
         spool_list_free(&spool->list);
         spool->next = 0;
-        bool ok = spool_list_read(&spool->list, directory, false, spool->last);
+        bool ok = spool_list_read(&spool->list, directory, SPOOL_WHOLE, spool->last);
         if (!ok || spool->list.count == 0) { // wraps around after the newest, once
             end = !ok || spool->last[0] == '\0' || around;
             around = true;

@@ -27,12 +27,18 @@ void upload_spool_close(struct upload_spool *spool); // spool may be NULL
 // Deletes the oldest unlocked files to free space. EFBIG: the batch alone exceeds the spool's limit.
 int upload_spool_add(struct upload_spool *spool, struct upload_batch *batch, struct upload_counts *counts);
 
+// Reserves space on disk for an urgent batch of up to so many bytes. Returns 0, or an errno: there is none. Nothing to do if there is some.
+int upload_spool_reserve(struct upload_spool *spool, uint64_t bytes);
+// As upload_spool_add, into the space reserved if the batch fits: without a list of the directory, and visible before it is synced. The
+// space is then used up.
+int upload_spool_add_urgent(struct upload_spool *spool, struct upload_batch *batch, struct upload_counts *counts);
+
 // Takes the oldest batch after the one last taken or put off, wrapping around after the newest. Locked, as by upload_spool_add.
 // NULL: none; *others then says whether there are files that other processes hold or that cannot be read now.
 struct upload_batch *upload_spool_take(struct upload_spool *spool, struct upload_counts *counts, bool *others);
 // Deletes the batch's file. Returns 0, or an errno: the file remains, and nothing is taken until a write succeeds.
 int upload_spool_done(struct upload_spool *spool, struct upload_batch *batch);
-// Unlocks the batch's file and keeps it. put_off: later files are taken first; else it is taken again.
+// Unlocks the batch's file and keeps it. put_off: later files are taken first, and spool may be NULL; else it is taken again.
 void upload_spool_leave(struct upload_spool *spool, struct upload_batch *batch, bool put_off);
 // Records that the server failed at the batch. Returns its strikes (spool_suspects.h).
 unsigned upload_spool_fail(struct upload_spool *spool, const struct upload_batch *batch, const struct upload_counts *counts);

@@ -12,21 +12,20 @@
 
 enum { BLOCK_BYTES = 4096, DIGITS = 16 };
 
-static const char whole_end[] = ".batch", half_end[] = ".half";
+static const char *const ends[] = {[SPOOL_WHOLE] = ".batch", [SPOOL_HALF] = ".half", [SPOOL_ROOM] = ".room"};
 
-void spool_list_name(char name[UPLOAD_SPOOL_NAME_BYTES], uint64_t number, uint64_t random, bool half) {
-    snprintf(name, UPLOAD_SPOOL_NAME_BYTES, "%016llx-%016llx%s", (unsigned long long)number, (unsigned long long)random,
-             half ? half_end : whole_end);
+void spool_list_name(char name[UPLOAD_SPOOL_NAME_BYTES], uint64_t number, uint64_t random, enum spool_kind kind) {
+    snprintf(name, UPLOAD_SPOOL_NAME_BYTES, "%016llx-%016llx%s", (unsigned long long)number, (unsigned long long)random, ends[kind]);
 }
 
 uint64_t spool_list_disk_bytes(uint64_t size_bytes) {
     return size_bytes / BLOCK_BYTES * BLOCK_BYTES + (size_bytes % BLOCK_BYTES != 0 || size_bytes == 0 ? BLOCK_BYTES : 0);
 }
 
-static bool is_name(const char *name, bool half) {
+static bool is_name(const char *name, enum spool_kind kind) {
     static const char digits[] = "0123456789abcdef";
     return strspn(name, digits) == DIGITS && name[DIGITS] == '-' && strspn(name + DIGITS + 1, digits) == DIGITS &&
-           strcmp(name + 2 * DIGITS + 1, half ? half_end : whole_end) == 0;
+           strcmp(name + 2 * DIGITS + 1, ends[kind]) == 0;
 }
 
 static int by_name(const void *a, const void *b) {
@@ -83,21 +82,21 @@ static bool take_entry(struct spool_list *list, int directory, const char *name,
     return strcmp(name, after) <= 0 || append(list, &file);
 }
 
-static bool read_entries(struct spool_list *list, DIR *entries, bool half, const char *after) {
+static bool read_entries(struct spool_list *list, DIR *entries, enum spool_kind kind, const char *after) {
     for (;;) {
         errno = 0;
         struct dirent *entry = readdir(entries);
         if (entry == NULL) {
             return errno == 0;
         }
-        if (is_name(entry->d_name, half) && !take_entry(list, dirfd(entries), entry->d_name, after)) {
+        if (is_name(entry->d_name, kind) && !take_entry(list, dirfd(entries), entry->d_name, after)) {
             errno = ENOMEM;
             return false;
         }
     }
 }
 
-bool spool_list_read(struct spool_list *list, int directory, bool half, const char *after) {
+bool spool_list_read(struct spool_list *list, int directory, enum spool_kind kind, const char *after) {
     *list = (struct spool_list){0};
     int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); // closed by closedir; has its own file position
     DIR *entries = own >= 0 ? fdopendir(own) : NULL;
@@ -109,7 +108,7 @@ bool spool_list_read(struct spool_list *list, int directory, bool half, const ch
         errno = error;
         return false;
     }
-    bool ok = read_entries(list, entries, half, after);
+    bool ok = read_entries(list, entries, kind, after);
     int error = errno;
     closedir(entries);
     if (!ok) {

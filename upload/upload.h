@@ -151,6 +151,15 @@ struct upload_queue *upload_queue_open(const struct upload_queue_options *option
 // Takes ownership of the batch. Never waits for the network.
 void upload_queue_add(struct upload_queue *queue, struct upload_batch *batch);
 
+// For a process that may be killed at any moment. Reserves disk space in the spool for a batch of up to so many bytes; no effect without a
+// spool.
+void upload_queue_reserve(struct upload_queue *queue, uint64_t bytes);
+// Writes the batch into the spool, into the space reserved if it fits, and holds it there, locked: a later process sends it. Returns false
+// if it is not on disk. The batch remains the caller's, who passes it to upload_queue_add, or to upload_queue_forget, which deletes the
+// file.
+bool upload_queue_keep(struct upload_queue *queue, struct upload_batch *batch);
+void upload_queue_forget(struct upload_queue *queue, struct upload_batch *batch); // queue NULL: it is closed, and the file stays
+
 // Returns the batch to send now; the caller holds it until upload_queue_settle. NULL: none; *wait_ns is the time until the next call,
 // UINT64_MAX: until a batch is added.
 struct upload_batch *upload_queue_next(struct upload_queue *queue, uint64_t *wait_ns);

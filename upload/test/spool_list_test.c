@@ -24,10 +24,10 @@ static void test_lists_its_own_files_only(void **state) {
     char names[3][UPLOAD_SPOOL_NAME_BYTES], path[200];
     static const uint64_t numbers[] = {0x10, 2, UINT64_MAX};
     for (size_t i = 0; i < 3; i++) {
-        spool_list_name(names[i], numbers[i], 7 - i, false);
+        spool_list_name(names[i], numbers[i], 7 - i, SPOOL_WHOLE);
         make_file(names[i], 5000);
     }
-    spool_list_name(path, 1, 1, true);
+    spool_list_name(path, 1, 1, SPOOL_HALF);
     make_file(path, 1);
     static const char *const others[] = {"readme", "0000000000000001-0000000000000001.batch.bak", "1-2.batch",
                                          "000000000000000A-0000000000000001.batch", "0000000000000001x0000000000000001.batch"};
@@ -39,7 +39,7 @@ static void test_lists_its_own_files_only(void **state) {
     int directory = open(folder, O_RDONLY | O_DIRECTORY);
     struct spool_list list;
     for (int twice = 0; twice < 2; twice++) {
-        assert_true(spool_list_read(&list, directory, false, ""));
+        assert_true(spool_list_read(&list, directory, SPOOL_WHOLE, ""));
         assert_false(list.more);
         assert_int_equal(list.count, 3);
         assert_string_equal(list.files[0].name, names[1]);
@@ -49,12 +49,12 @@ static void test_lists_its_own_files_only(void **state) {
         assert_int_equal(list.disk_bytes, 3 * 8192);
         spool_list_free(&list);
     }
-    assert_true(spool_list_read(&list, directory, true, ""));
+    assert_true(spool_list_read(&list, directory, SPOOL_HALF, ""));
     assert_int_equal(list.count, 1);
     assert_int_equal(list.disk_bytes, 4096);
     spool_list_free(&list);
     close(directory);
-    assert_false(spool_list_read(&list, directory, false, ""));
+    assert_false(spool_list_read(&list, directory, SPOOL_WHOLE, ""));
 }
 
 // A list is bounded, whatever the number of files; its totals cover the whole directory.
@@ -63,20 +63,20 @@ static void test_list_is_a_window(void **state) {
     enum { FILES = 5 * SPOOL_LIST_FILES + 7 };
     char name[UPLOAD_SPOOL_NAME_BYTES], after[UPLOAD_SPOOL_NAME_BYTES] = "";
     for (uint64_t i = 0; i < FILES; i++) {
-        spool_list_name(name, 1 + i * 3797 % FILES, 1, false); // unordered: 3797 is coprime to FILES
+        spool_list_name(name, 1 + i * 3797 % FILES, 1, SPOOL_WHOLE); // unordered: 3797 is coprime to FILES
         make_file(name, 1);
     }
     int directory = open(folder, O_RDONLY | O_DIRECTORY);
     struct spool_list list;
     for (uint64_t seen = 0; seen < FILES;) {
-        assert_true(spool_list_read(&list, directory, false, after));
+        assert_true(spool_list_read(&list, directory, SPOOL_WHOLE, after));
         assert_int_equal(list.count, FILES - seen < SPOOL_LIST_FILES ? FILES - seen : SPOOL_LIST_FILES);
         assert_true(list.capacity <= 2 * SPOOL_LIST_FILES);
         assert_int_equal(list.disk_bytes, FILES * 4096);
         assert_int_equal(list.last_number, FILES);
         assert_int_equal(list.more, seen + list.count < FILES);
         for (size_t i = 0; i < list.count; i++) {
-            spool_list_name(name, ++seen, 1, false);
+            spool_list_name(name, ++seen, 1, SPOOL_WHOLE);
             assert_string_equal(list.files[i].name, name);
         }
         strcpy(after, name);
