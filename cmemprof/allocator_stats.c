@@ -86,7 +86,7 @@ static void count_heaps(struct cmemprof_allocator_stats *stats, uint64_t heaps, 
 }
 #endif
 
-static void ask_libc(struct cmemprof_allocator_stats *stats) {
+static void ask_libc(struct cmemprof_allocator_stats *stats, bool counts_pages) {
 #if __GLIBC_PREREQ(2, 33)
     // Looked up by name, so that the library also loads with an older glibc.
     struct mallinfo2 (*mallinfo2_function)(void) = (struct mallinfo2(*)(void))beside_malloc("mallinfo2");
@@ -96,17 +96,19 @@ static void ask_libc(struct cmemprof_allocator_stats *stats) {
         stats->mapped_bytes = info.arena + info.hblkhd;
         stats->retained_bytes = info.fordblks;
         stats->free_blocks = info.ordblks;
-        count_heaps(stats, info.arena, info.hblkhd);
+        if (counts_pages) {
+            count_heaps(stats, info.arena, info.hblkhd);
+        }
     }
 #else
-    (void)stats;
+    (void)stats, (void)counts_pages;
 #endif
 }
 #else
 static const char libc_name[] = "musl";
 
-static void ask_libc(struct cmemprof_allocator_stats *stats) {
-    (void)stats; // no statistics
+static void ask_libc(struct cmemprof_allocator_stats *stats, bool counts_pages) {
+    (void)stats, (void)counts_pages; // no statistics
 }
 #endif
 
@@ -143,7 +145,7 @@ static void settle(struct cmemprof_allocator_stats *stats, uint64_t anonymous) {
     }
 }
 
-static void ask(struct cmemprof_allocator_stats *stats) {
+static void ask(struct cmemprof_allocator_stats *stats, bool counts_pages) {
     void *function;
     if ((function = beside_malloc("mallctl")) != NULL) {
         stats->name = "jemalloc";
@@ -156,14 +158,20 @@ static void ask(struct cmemprof_allocator_stats *stats) {
         ask_mimalloc((mimalloc_process_function *)function, stats);
     } else if (beside_malloc("__libc_start_main") != NULL) {
         stats->name = libc_name;
-        ask_libc(stats);
+        ask_libc(stats, counts_pages);
     }
 }
 
 void cmemprof_get_allocator_stats(struct cmemprof_allocator_stats *stats) {
     *stats = (struct cmemprof_allocator_stats){.name = "other"};
-    ask(stats);
+    ask(stats, true);
     settle(stats, anonymous_bytes());
+}
+
+uint64_t allocator_stats_in_use(void) {
+    struct cmemprof_allocator_stats stats = {.name = ""};
+    ask(&stats, false);
+    return stats.in_use_bytes;
 }
 
 bool allocator_stats_are_slow(void) {

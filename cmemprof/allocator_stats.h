@@ -15,4 +15,7 @@ bool allocator_stats_are_slow(void);
 // Writes "cmemprof allocator: name=glibc in_use=... mapped=... resident=... retained=... fragmentation=...", truncated to size.
 void allocator_stats_print(char *text, size_t size);
 
+// What the real allocator has given out, sampled or not. 0: unknown. Reads no file.
+uint64_t allocator_stats_in_use(void);
+
 #endif

@@ -81,23 +81,36 @@ func Stop() {
 	C.cmemprof_stop()
 }
 
+// Contents are what a profile may lack.
+type Contents uint
+
+const (
+	// KnownNames opens no file: C addresses that no earlier profile named have none.
+	KnownNames Contents = C.CMEMPROF_KNOWN_NAMES
+	// LiveOnly has alloc_* of 0, and no stacks without live memory.
+	LiveOnly Contents = C.CMEMPROF_LIVE_ONLY
+)
+
 // Profile returns what C code has allocated since the first [Start], and what of it is in use now, as an uncompressed profile.proto with the
 // sample types of Go's heap profile. Every sample has the label memory=C, or memory=mmap if C has mapped the memory itself. A comment that begins with "cmemprof: samples=" has the figures of [Stats],
 // and besides nameless, how many C addresses have no name: where there is no /proc, and the program's file is not where it was when it was
 // started, those are all of its own C functions. Nothing is printed.
-func Profile() ([]byte, error) {
-	return encode(C.cmemprof_snapshot_take())
+func Profile() ([]byte, error) { return ProfileWith(0) }
+
+// ProfileWith is Profile with less in it, for when memory is short.
+func ProfileWith(contents Contents) ([]byte, error) {
+	return encode(C.cmemprof_snapshot_take(), contents)
 }
 
 // Peaks returns what C code had in use at two moments since the last [Start]: the peak of live C memory (sample types peak_objects and
 // peak_space), and the peak of the process's RSS (peak_rss_objects, peak_rss_space), as far as [MakeRoom] and [Profile] saw. For each
 // of them a comment that begins with "cmemprof: peak=" says when it was and how high.
 func Peaks() ([]byte, error) {
-	return encode(C.cmemprof_snapshot_take_peaks())
+	return encode(C.cmemprof_snapshot_take_peaks(), 0)
 }
 
 // encode frees the snapshot.
-func encode(snapshot *C.struct_cmemprof_snapshot) ([]byte, error) {
+func encode(snapshot *C.struct_cmemprof_snapshot, contents Contents) ([]byte, error) {
 	if snapshot == nil {
 		return nil, asError(C.CMEMPROF_NO_MEMORY)
 	}
@@ -111,7 +124,7 @@ func encode(snapshot *C.struct_cmemprof_snapshot) ([]byte, error) {
 	defer pinner.Unpin()
 	var bytes *C.uint8_t // owned by the snapshot
 	var size C.size_t
-	if err := asError(C.cmemprof_snapshot_profile(snapshot, names.toC(&pinner), &bytes, &size)); err != nil {
+	if err := asError(C.cmemprof_snapshot_contents(snapshot, names.toC(&pinner), C.unsigned(contents), &bytes, &size)); err != nil {
 		return nil, err
 	}
 	return C.GoBytes(unsafe.Pointer(bytes), C.int(size)), nil
@@ -155,6 +168,27 @@ func MakeRoom() bool {
 	return bool(C.cmemprof_make_room())
 }
 
+// MemoryLeft returns how many bytes are left until the process is killed for its memory: to the limit of its cgroup, or the end of what the
+// machine has. math.MaxUint64: unknown.
+func MemoryLeft() uint64 { return uint64(C.cmemprof_memory_left()) }
+
+// MemoryWatch watches that. The zero value is ready; one goroutine at a time may use it.
+type MemoryWatch struct {
+	c C.struct_cmemprof_memory_watch
+}
+
+// Step reports whether the limit, or a resident size of threshold bytes (0: none), is near or will soon be reached: once a crossing. It is to be
+// called again after wait, which is a second while much is left.
+func (w *MemoryWatch) Step(threshold uint64) (near bool, wait time.Duration) {
+	var ns C.uint64_t
+	near = bool(C.cmemprof_memory_watch_step(&w.c, C.uint64_t(threshold), &ns))
+	return near, time.Duration(ns)
+}
+
+// Left and Growth return what was left at the last step, and the growth per second, in bytes.
+func (w *MemoryWatch) Left() uint64   { return uint64(w.c.left_bytes) }
+func (w *MemoryWatch) Growth() uint64 { return uint64(w.c.growth_bytes) }
+
 // Stats is what the profiler did since the process started. Every sample is accounted for exactly once: Samples = those in a
 // profile + LostStacks + LostShards.
 type Stats struct {
@@ -175,6 +209,7 @@ type Stats struct {
 	CutUnreadable    uint64 // stacks cut at unreadable memory
 	CutDepth         uint64 // stacks cut at 512 frames
 	UnwindFallbacks  uint64 // frames unwound by frame pointer for lack of call-frame information
+	BeforeStartBytes uint64 // in use at the first [Start], by the real allocator's count: in no profile. 0: unknown
 	SamplingNs       uint64 // CPU time of sampling, without the real allocator's, from one sample in 1,024
 	Mappings         uint64 // address ranges that C has mapped and not unmapped
 	MappedBytes      uint64 // their length, resident or not
@@ -204,6 +239,7 @@ func GetStats() Stats {
 		CutUnreadable:    uint64(s.cut_unreadable),
 		CutDepth:         uint64(s.cut_depth),
 		UnwindFallbacks:  uint64(s.unwind_fallbacks),
+		BeforeStartBytes: uint64(s.before_start_bytes),
 		SamplingNs:       uint64(s.sampling_ns),
 		Mappings:         uint64(s.mappings),
 		MappedBytes:      uint64(s.mapped_bytes),

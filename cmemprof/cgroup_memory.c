@@ -16,10 +16,12 @@ enum { FILE_CAPACITY = 8192, PATH_CAPACITY = 2048 };
 
 struct version {
     const char *folder; // below the mount
-    const char *limit, *used, *cache;
+    const char *limit, *used;
+    const char *inactive, *active, *mapped; // of memory.stat: page cache
 };
-static const struct version version_1 = {"/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "\ntotal_inactive_file "};
-static const struct version version_2 = {"", "memory.max", "memory.current", "\ninactive_file "};
+static const struct version version_1 = {
+    "/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "\ntotal_inactive_file ", "\ntotal_active_file ", "\ntotal_mapped_file "};
+static const struct version version_2 = {"", "memory.max", "memory.current", "\ninactive_file ", "\nactive_file ", "\nfile_mapped "};
 
 // Reads the start of a file after a newline, so that every line is preceded by one. Returns false if there is no such file.
 static bool read_file(const char *path, char text[FILE_CAPACITY]) {
@@ -40,22 +42,49 @@ static bool read_file(const char *path, char text[FILE_CAPACITY]) {
     return true;
 }
 
-// The number after the key. Returns 0 if there is none or it is "max".
-static uint64_t number_in(const char *folder, const char *file, const char *key) {
-    char path[PATH_CAPACITY + 32], text[FILE_CAPACITY];
+static bool read_file_of(const char *folder, const char *file, char text[FILE_CAPACITY]) {
+    char path[PATH_CAPACITY + 32];
     snprintf(path, sizeof path, "%s/%s", folder, file);
-    const char *at = read_file(path, text) ? strstr(text, key) : NULL;
+    return read_file(path, text);
+}
+
+// The number after the key. Returns 0 if there is none or it is "max".
+static uint64_t number_after(const char *text, const char *key) {
+    const char *at = strstr(text, key);
     return at != NULL ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
-static size_t left_at(const struct version *version, const char *folder) {
-    uint64_t limit = number_in(folder, version->limit, "\n"), used = number_in(folder, version->used, "\n");
-    if (limit == 0) {
-        return SIZE_MAX;
+static uint64_t number_in(const char *folder, const char *file, const char *key) {
+    char text[FILE_CAPACITY];
+    return read_file_of(folder, file, text) ? number_after(text, key) : 0;
+}
+
+// Page cache that the kernel takes before it kills: what is inactive, and what is active but not mapped, as code that runs is.
+static uint64_t reclaimable(const struct version *version, const char *folder) {
+    char text[FILE_CAPACITY];
+    if (!read_file_of(folder, "memory.stat", text)) {
+        return 0;
     }
-    uint64_t cache = number_in(folder, "memory.stat", version->cache);
+    uint64_t active = number_after(text, version->active), mapped = number_after(text, version->mapped);
+    return number_after(text, version->inactive) + (active > mapped ? active - mapped : 0);
+}
+
+// How much of the last ten seconds all of the cgroup's tasks waited for memory, in percent: "full avg10=12.34 avg60=...".
+static unsigned pressure_at(const char *folder) {
+    return (unsigned)number_in(folder, "memory.pressure", "\nfull avg10=");
+}
+
+// Returns false without a limit. The page cache is read if it could matter: the kernel adds up memory.stat over all processors.
+static bool room_at(const struct version *version, const char *folder, struct cgroup_room *room) {
+    uint64_t limit = number_in(folder, version->limit, "\n"), high = version == &version_2 ? number_in(folder, "memory.high", "\n") : 0;
+    limit = high != 0 && (limit == 0 || high < limit) ? high : limit;
+    if (limit == 0 || limit >= NO_LIMIT) {
+        return false;
+    }
+    uint64_t used = number_in(folder, version->used, "\n"), cache = used > limit / 2 ? reclaimable(version, folder) : 0;
     used -= cache < used ? cache : used;
-    return limit > used ? limit - used : 0;
+    *room = (struct cgroup_room){.limit = limit, .left = limit > used ? limit - used : 0};
+    return true;
 }
 
 // From the process's cgroup up to the mount. In a container the path may be the host's, of which only the mount exists.
@@ -79,14 +108,27 @@ static void next_level(struct levels *levels) {
     }
 }
 
-static size_t min_left(const struct version *version, const char *mount, const char *cgroup) {
+struct search {
+    const char *mount;
+    struct cgroup_room *room;
+    struct cgroup_memory *memory;
+    bool found;
+};
+
+static void find_room(void *context, const struct version *version, const char *cgroup) {
+    struct search *search = context;
     char folder[PATH_CAPACITY];
-    size_t left = SIZE_MAX;
-    for (struct levels levels = first_level(version, mount, cgroup, folder); levels.is_one; next_level(&levels)) {
-        size_t here = left_at(version, folder);
-        left = here < left ? here : left;
+    for (struct levels levels = first_level(version, search->mount, cgroup, folder); levels.is_one; next_level(&levels)) {
+        struct cgroup_room here;
+        if (room_at(version, folder, &here) && (!search->found || here.left < search->room->left)) {
+            unsigned pressure = search->room->pressure_percent;
+            *search->room = here;
+            search->room->pressure_percent = pressure;
+            search->found = true;
+        }
+        unsigned pressure = version == &version_2 ? pressure_at(folder) : 0;
+        search->room->pressure_percent = pressure > search->room->pressure_percent ? pressure : search->room->pressure_percent;
     }
-    return left;
 }
 
 // In "4:cpu,memory:/path", the controllers of one hierarchy; none for version 2.
@@ -121,23 +163,16 @@ static void for_each(const char *list, void (*visit)(void *context, const struct
     errno = saved;
 }
 
-struct search {
-    const char *mount;
-    size_t left;
-    struct cgroup_memory *memory;
-    bool found;
-};
-
-static void find_left(void *context, const struct version *version, const char *cgroup) {
-    struct search *search = context;
-    size_t here = min_left(version, search->mount, cgroup);
-    search->left = here < search->left ? here : search->left;
+bool cgroup_memory_room(const char *list, const char *mount, struct cgroup_room *room) {
+    *room = (struct cgroup_room){0};
+    struct search search = {.mount = mount, .room = room};
+    for_each(list, find_room, &search);
+    return search.found;
 }
 
 size_t cgroup_memory_left(const char *list, const char *mount) {
-    struct search search = {.mount = mount, .left = SIZE_MAX};
-    for_each(list, find_left, &search);
-    return search.left;
+    struct cgroup_room room;
+    return cgroup_memory_room(list, mount, &room) ? room.left : SIZE_MAX;
 }
 
 static void read_account(const struct version *version, const char *folder, struct cgroup_memory *memory) {
@@ -148,7 +183,7 @@ static void read_account(const struct version *version, const char *folder, stru
     memory->file = number_in(folder, "memory.stat", is_first ? "\ntotal_cache " : "\nfile ");
     memory->shared = number_in(folder, "memory.stat", is_first ? "\ntotal_shmem " : "\nshmem ");
     memory->kernel = is_first ? number_in(folder, "memory.kmem.usage_in_bytes", "\n") : number_in(folder, "memory.stat", "\nkernel ");
-    memory->inactive_file = number_in(folder, "memory.stat", version->cache);
+    memory->inactive_file = number_in(folder, "memory.stat", version->inactive);
     memory->high_events = is_first ? 0 : number_in(folder, "memory.events", "\nhigh ");
     memory->max_events = is_first ? 0 : number_in(folder, "memory.events", "\nmax ");
     memory->oom_kills = number_in(folder, is_first ? "memory.oom_control" : "memory.events", "\noom_kill ");

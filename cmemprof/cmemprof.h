@@ -38,8 +38,9 @@ const char *cmemprof_error_text(enum cmemprof_error error); // Never NULL.
 // Starts sampling or changes the interval; each thread adopts a new interval with its next sample. 0 is the same as cmemprof_stop.
 enum cmemprof_error cmemprof_start(uint64_t interval_bytes);
 
-// Limits the memory of all tables. 0, the default, is 1 % of the process's resident memory, at least 8 MiB, recomputed with every profile.
-// At the limit, stacks with no live samples are evicted; until then samples are dropped and counted. May be called at any time.
+// Limits the memory of all tables. 0, the default, is 1 % of the process's resident memory, at least 8 MiB, recomputed with every profile;
+// near the limit of the process's memory an eighth of what is left of that, more than what is used. At the limit, stacks with no live
+// samples are evicted; until then samples are dropped and counted. May be called at any time.
 void cmemprof_set_memory_limit(uint64_t limit_bytes);
 
 // Call about once a second, not on a thread that must not wait: it reads all live samples. Advances the clock by which samples have an age,
@@ -103,37 +104,62 @@ struct cmemprof_go_names {
 // Symbolizes and encodes the profile, uncompressed. *bytes belongs to the snapshot and is valid until the next call on it.
 enum cmemprof_error cmemprof_snapshot_profile(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names,
                                               const uint8_t **bytes, size_t *size);
-// The same as a copy that the caller frees. Freeing a large block changes the behaviour of glibc's heap (M_MMAP_THRESHOLD).
+// The same with less in it, for when memory is short. The names that follow later come from `cmemprof symbolize` or the receiver.
+enum cmemprof_contents {
+    CMEMPROF_KNOWN_NAMES = 1, // opens no file: C addresses that no earlier profile named have none
+    CMEMPROF_LIVE_ONLY = 2,   // alloc_* are 0, and stacks without live memory are left out
+};
+enum cmemprof_error cmemprof_snapshot_contents(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, unsigned what,
+                                               const uint8_t **bytes, size_t *size);
+// The same as cmemprof_snapshot_profile, as a copy that the caller frees. Freeing a large block changes the behaviour of glibc's heap
+// (M_MMAP_THRESHOLD).
 enum cmemprof_error cmemprof_snapshot_encode(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, uint8_t **bytes,
                                              size_t *size);
+
+// ---- Near the limit ----
+
+// Bytes until the process is killed for its memory: to the limit of its cgroup or the end of what the machine has. UINT64_MAX: unknown.
+uint64_t cmemprof_memory_left(void);
+
+// Watches that. Zero-initialize; one thread at a time.
+struct cmemprof_memory_watch {
+    uint64_t left_bytes, growth_bytes; // at the last step: what was left, and growth per second
+    uint64_t told_ns, told_left;       // the last time that a step returned true
+    bool was_clear;                    // memory was not short since
+    uint64_t last_ns, last_bytes, last_rate;
+};
+// Returns true if the limit, or a resident size of threshold_bytes (0: none), is near or will soon be reached: once a crossing. Call again
+// after *wait_ns, a second while much is left.
+bool cmemprof_memory_watch_step(struct cmemprof_memory_watch *watch, uint64_t threshold_bytes, uint64_t *wait_ns);
 
 // ---- Statistics ----
 
 // Since the process started. Every sample is accounted for exactly once: samples = those in a profile + lost_stacks + lost_shards. A sample
 // counted in lost_live is in alloc_* but not in inuse_*.
 struct cmemprof_stats {
-    uint64_t interval_bytes;    // 0: off
-    uint64_t samples;           // sampled allocations
-    uint64_t live;              // of these, live now
-    uint64_t stacks;            // distinct stacks
-    uint64_t own_bytes;         // memory of the tables that was ever written to
-    uint64_t limit_bytes;       // what own_bytes may grow to
-    uint64_t lost_stacks;       // samples dropped: stack table full
-    uint64_t lost_shards;       // samples dropped: too many threads sampling at the same moment
-    uint64_t lost_live;         // samples that cannot be tracked: live table full
-    uint64_t reclaimed_stacks;  // evicted: no live samples, and their memory was needed
-    uint64_t reclaimed_samples; // their samples, in a profile one sample "[evicted stacks]"
-    uint64_t unsampled_nested;  // the profiler's own allocations that were due, never sampled
-    uint64_t cut_no_rule;       // stacks cut at code without call-frame information
-    uint64_t cut_unsupported;   // stacks cut at a rule that the unwinder does not support
-    uint64_t cut_unreadable;    // stacks cut at unreadable memory
-    uint64_t cut_depth;         // stacks cut at 512 frames
-    uint64_t unwind_fallbacks;  // frames unwound by frame pointer for lack of call-frame information
-    uint64_t sampling_ns;       // CPU time of sampling, without the real allocator's, from one sample in 1,024
-    uint64_t mappings;          // address ranges that the program has mapped and not unmapped
-    uint64_t mapped_bytes;      // their length, resident or not
-    uint64_t lost_mappings;     // mappings and unmappings that were not followed
-    uint64_t nameless_mappings; // mappings that are known, but not by which call: not in a profile
+    uint64_t interval_bytes;     // 0: off
+    uint64_t samples;            // sampled allocations
+    uint64_t live;               // of these, live now
+    uint64_t stacks;             // distinct stacks
+    uint64_t own_bytes;          // memory of the tables that was ever written to
+    uint64_t limit_bytes;        // what own_bytes may grow to
+    uint64_t lost_stacks;        // samples dropped: stack table full
+    uint64_t lost_shards;        // samples dropped: too many threads sampling at the same moment
+    uint64_t lost_live;          // samples that cannot be tracked: live table full
+    uint64_t reclaimed_stacks;   // evicted: no live samples, and their memory was needed
+    uint64_t reclaimed_samples;  // their samples, in a profile one sample "[evicted stacks]"
+    uint64_t unsampled_nested;   // the profiler's own allocations that were due, never sampled
+    uint64_t cut_no_rule;        // stacks cut at code without call-frame information
+    uint64_t cut_unsupported;    // stacks cut at a rule that the unwinder does not support
+    uint64_t cut_unreadable;     // stacks cut at unreadable memory
+    uint64_t cut_depth;          // stacks cut at 512 frames
+    uint64_t unwind_fallbacks;   // frames unwound by frame pointer for lack of call-frame information
+    uint64_t sampling_ns;        // CPU time of sampling, without the real allocator's, from one sample in 1,024
+    uint64_t mappings;           // address ranges that the program has mapped and not unmapped
+    uint64_t mapped_bytes;       // their length, resident or not
+    uint64_t lost_mappings;      // mappings and unmappings that were not followed
+    uint64_t nameless_mappings;  // mappings that are known, but not by which call: not in a profile
+    uint64_t before_start_bytes; // in use at the first cmemprof_start, by the real allocator's count: in no profile. 0: unknown
 };
 void cmemprof_get_stats(struct cmemprof_stats *stats);
 

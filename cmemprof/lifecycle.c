@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "allocator_stats.h"
 #include "code_objects.h"
 #include "interposition.h"
 #include "loaded_code.h"
@@ -64,6 +65,7 @@ static enum cmemprof_error open_once(struct profiler *self) {
         return CMEMPROF_NO_MEMORY;
     }
     loaded_code_list_objects(self);
+    atomic_store(&self->before_start_bytes, allocator_stats_in_use());
     sampler_open();
     profiler_start_clock(self);
     bind_early(self);

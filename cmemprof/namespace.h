@@ -10,6 +10,7 @@
 #define age_class cmemprof_age_class
 #define age_label cmemprof_age_label
 #define allocator_stats_are_slow cmemprof_allocator_stats_are_slow
+#define allocator_stats_in_use cmemprof_allocator_stats_in_use
 #define allocator_stats_print cmemprof_allocator_stats_print
 #define block_filter_add cmemprof_block_filter_add
 #define block_filter_begin cmemprof_block_filter_begin
@@ -28,6 +29,7 @@
 #define cfi_run cmemprof_cfi_run
 #define cgroup_memory_left cmemprof_cgroup_memory_left
 #define cgroup_memory_read cmemprof_cgroup_memory_read
+#define cgroup_memory_room cmemprof_cgroup_memory_room
 #define code_bytes_are_sigreturn cmemprof_code_bytes_are_sigreturn
 #define code_bytes_follow_call cmemprof_code_bytes_follow_call
 #define code_objects_after_fork_in_child cmemprof_code_objects_after_fork_in_child
@@ -189,6 +191,9 @@
 #define mappings_read_stats cmemprof_mappings_read_stats
 #define mappings_removed cmemprof_mappings_removed
 #define mappings_sum_live cmemprof_mappings_sum_live
+#define memory_watch_judge cmemprof_memory_watch_judge
+#define memory_watch_line cmemprof_memory_watch_line
+#define memory_watch_read cmemprof_memory_watch_read
 #define modules_after_fork_in_child cmemprof_modules_after_fork_in_child
 #define modules_find cmemprof_modules_find
 #define modules_forget cmemprof_modules_forget
@@ -236,6 +241,7 @@
 #define real_allocator cmemprof_real_allocator
 #define reclaim_after_fork cmemprof_reclaim_after_fork
 #define reclaim_close cmemprof_reclaim_close
+#define reclaim_limit cmemprof_reclaim_limit
 #define reclaim_lock cmemprof_reclaim_lock
 #define reclaim_make_room cmemprof_reclaim_make_room
 #define reclaim_run cmemprof_reclaim_run
@@ -330,6 +336,7 @@
 #define symbols_find cmemprof_symbols_find
 #define symbols_forget cmemprof_symbols_forget
 #define symbols_free cmemprof_symbols_free
+#define symbols_known cmemprof_symbols_known
 #define symbols_new cmemprof_symbols_new
 #define symbols_ran_short cmemprof_symbols_ran_short
 #define thread_state cmemprof_thread_state

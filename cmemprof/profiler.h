@@ -114,6 +114,7 @@ struct peaks {
 struct profiler {
     _Atomic uint64_t interval_bytes;      // 0: off
     _Atomic uint64_t last_interval_bytes; // of the last start: what samples were drawn with, also when off now
+    _Atomic uint64_t before_start_bytes;  // in use when the tables were opened, of which nothing was sampled; 0: unknown
     _Atomic bool open;                    // the tables exist; of the process's never false again
     struct age_clock clock;
     struct memory_budget budget;

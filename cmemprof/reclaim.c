@@ -10,7 +10,7 @@
 #include "mappings.h"
 #include "page_residency.h"
 
-enum { MIN_LIMIT_BYTES = 8 << 20, SHARE_OF_RESIDENT = 100 };
+enum { MIN_LIMIT_BYTES = 8 << 20, SHARE_OF_RESIDENT = 100, LEAST_BYTES = 1 << 20, SHARE_OF_LEFT = 8 };
 
 // ---- Limit ----
 
@@ -23,11 +23,19 @@ static size_t fixed_bytes(const struct profiler *self) {
     return fixed;
 }
 
+size_t reclaim_limit(size_t resident, size_t used, uint64_t left) {
+    size_t limit = resident / SHARE_OF_RESIDENT;
+    limit = limit > MIN_LIMIT_BYTES ? limit : MIN_LIMIT_BYTES;
+    uint64_t near = left / SHARE_OF_LEFT;
+    near = near < limit ? used + near : limit;
+    limit = near < limit ? near : limit;
+    return limit > LEAST_BYTES ? limit : LEAST_BYTES;
+}
+
 void reclaim_set_limit(struct profiler *self) {
     size_t limit = atomic_load(&self->reclaim.wanted_limit);
     if (limit == 0) {
-        size_t share = page_residency_of_process() / SHARE_OF_RESIDENT;
-        limit = share > MIN_LIMIT_BYTES ? share : MIN_LIMIT_BYTES;
+        limit = reclaim_limit(page_residency_of_process(), atomic_load(&self->budget.used_bytes), cmemprof_memory_left());
     }
     atomic_store(&self->budget.limit_bytes, limit);
     atomic_store(&self->budget.fixed_bytes, fixed_bytes(self));

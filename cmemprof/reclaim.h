@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "namespace.h"
 #include "profiler.h"
@@ -38,6 +39,9 @@ uint64_t reclaim_sum_live(struct profiler *self);
 void reclaim_snapshot_begins(struct profiler *self);
 void reclaim_snapshot_ends(struct profiler *self); // takes the lock and evicts
 
+// A hundredth of what is resident, at least 8 MiB; near the limit of the process's memory, where less than eight times that is left, an
+// eighth of it more than what is used now.
+size_t reclaim_limit(size_t resident, size_t used, uint64_t left);
 void reclaim_set_limit(struct profiler *self);
 void reclaim_after_fork(struct profiler *self);
 void reclaim_close(struct profiler *self); // frees what waits for samples in flight, once there are none

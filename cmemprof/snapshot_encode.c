@@ -39,7 +39,8 @@ struct encoder {
     int64_t values[4];
     struct mapped_buffer *bytes;
     size_t nameless_addresses;  // C addresses without a name
-    bool names_ran_short;       // memory ran out
+    bool names_ran_short;       // memory ran out, or was not to be used
+    unsigned what;              // enum cmemprof_contents
     bool nameless[MODULES_MAX]; // by module: some addresses lack names, so a viewer may look for them elsewhere
 };
 
@@ -117,9 +118,17 @@ static size_t placeholder_line(const struct encoder *encoder, const struct modul
     return 1;
 }
 
+static struct symbol symbol_at(const struct encoder *encoder, const struct module *module, uintptr_t address) {
+    if (module == NULL) {
+        return (struct symbol){0};
+    }
+    return (encoder->what & CMEMPROF_KNOWN_NAMES) != 0 ? symbols_known(encoder->symbols, module, address)
+                                                       : symbols_find(encoder->symbols, module, address);
+}
+
 static size_t c_lines(const struct encoder *encoder, const struct module *module, uintptr_t pc, struct profile_line *lines,
                       enum location_kind *kind) {
-    struct symbol symbol = module != NULL ? symbols_find(encoder->symbols, module, pc - 1) : (struct symbol){0};
+    struct symbol symbol = symbol_at(encoder, module, pc - 1);
     for (size_t i = 0; i < symbol.frame_count; i++) {
         const struct symbol_frame *frame = &symbol.frames[i];
         uint32_t function = profile_add_function(
@@ -135,7 +144,7 @@ static void find_nameless(struct encoder *encoder) {
     for (size_t i = 0; i < encoder->snapshot->address_count; i++) {
         uintptr_t pc = encoder->snapshot->addresses[i].pc;
         const struct module *module = modules_find(&encoder->of->code.modules, pc - 1, encoder->snapshot->addresses[i].generation);
-        if (snapshot_is_go(encoder->snapshot, pc) || (module != NULL && symbols_find(encoder->symbols, module, pc - 1).frame_count != 0)) {
+        if (snapshot_is_go(encoder->snapshot, pc) || symbol_at(encoder, module, pc - 1).frame_count != 0) {
             continue;
         }
         encoder->nameless_addresses++;
@@ -181,10 +190,14 @@ enum { LABELS_OF_BLOCKS, LABELS_OF_MAPPINGS = 2 };
 // Callback of profile_encode_source.
 static bool next_sample(void *context, struct profile_source_sample *sample) {
     struct encoder *encoder = context;
-    if (encoder->next_record == encoder->snapshot->record_count) {
-        return false;
-    }
-    const struct record *record = &encoder->snapshot->records[encoder->next_record++];
+    bool live_only = (encoder->what & CMEMPROF_LIVE_ONLY) != 0;
+    const struct record *record;
+    do {
+        if (encoder->next_record == encoder->snapshot->record_count) {
+            return false;
+        }
+        record = &encoder->snapshot->records[encoder->next_record++];
+    } while (live_only && record->inuse_objects == 0);
     size_t depth = 1, skipped = 0, first_label = 0, labels = 1;
     if (record->stack != NULL) {
         depth = find_locations(encoder, record->stack);
@@ -197,8 +210,8 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
     } else {
         encoder->sample_locations[0] = encoder->evicted;
     }
-    encoder->values[0] = llround(record->alloc_objects);
-    encoder->values[1] = llround(record->alloc_bytes);
+    encoder->values[0] = live_only ? 0 : llround(record->alloc_objects);
+    encoder->values[1] = live_only ? 0 : llround(record->alloc_bytes);
     encoder->values[2] = llround(record->inuse_objects);
     encoder->values[3] = llround(record->inuse_bytes);
     *sample = (struct profile_source_sample){encoder->sample_locations + skipped, depth - skipped, encoder->values, first_label, labels};
@@ -364,7 +377,8 @@ static enum cmemprof_error encode_named(struct encoder *encoder, size_t *size) {
     find_nameless(encoder);
     add_head(encoder);
     add_locations(encoder);
-    encoder->names_ran_short = symbols_ran_short(encoder->symbols);
+    bool was_nameless = (encoder->what & CMEMPROF_KNOWN_NAMES) != 0 && encoder->nameless_addresses != 0;
+    encoder->names_ran_short = was_nameless || symbols_ran_short(encoder->symbols);
     symbols_close_files(encoder->symbols);
     add_evicted(encoder);
     if (encoder->snapshot->is_of_peaks) {
@@ -375,7 +389,7 @@ static enum cmemprof_error encode_named(struct encoder *encoder, size_t *size) {
     return write_profile(encoder, size);
 }
 
-static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, size_t *size) {
+static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, unsigned what, size_t *size) {
     struct encoder *encoder = calloc(1, sizeof *encoder);
     uint32_t *first = names != NULL ? first_names(names) : NULL,
              *locations = memory_take_zeroed(snapshot->address_count + 1, sizeof *locations);
@@ -390,6 +404,7 @@ static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const stru
                                     .first_name = first,
                                     .locations = locations,
                                     .kinds = kinds,
+                                    .what = what,
                                     .bytes = &snapshot->profile};
         lock_take(&snapshot->of->naming.lock, LOCK_NAMING);
         error = encode_named(encoder, size);
@@ -403,16 +418,21 @@ static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const stru
     return error;
 }
 
-enum cmemprof_error cmemprof_snapshot_profile(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names,
-                                              const uint8_t **bytes, size_t *size) {
+enum cmemprof_error cmemprof_snapshot_contents(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, unsigned what,
+                                               const uint8_t **bytes, size_t *size) {
     if (names != NULL && !names_add_up(names)) {
         return CMEMPROF_BAD_NAMES;
     }
     profiler_enter(&thread_state);
-    enum cmemprof_error error = encode(snapshot, names, size);
+    enum cmemprof_error error = encode(snapshot, names, what, size);
     profiler_leave(&thread_state);
     *bytes = snapshot->profile.base;
     return error;
+}
+
+enum cmemprof_error cmemprof_snapshot_profile(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names,
+                                              const uint8_t **bytes, size_t *size) {
+    return cmemprof_snapshot_contents(snapshot, names, 0, bytes, size);
 }
 
 enum cmemprof_error cmemprof_snapshot_encode(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, uint8_t **bytes,

@@ -31,6 +31,7 @@ void statistics_read(struct profiler *self, struct cmemprof_stats *stats) {
         .stacks = read_count(&self->stacks.count),
         .own_bytes = atomic_load(&self->budget.used_bytes) + page_residency(self, sizeof *self, sizeof *self),
         .limit_bytes = atomic_load(&self->budget.limit_bytes),
+        .before_start_bytes = atomic_load(&self->before_start_bytes),
         .lost_shards = unsharded,
         .unsampled_nested = read_count(&self->unsampled_nested),
         .reclaimed_stacks = read_count(&self->reclaimed_stacks),

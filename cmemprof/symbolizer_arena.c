@@ -36,7 +36,14 @@ struct symbolizer_block {
     size_t bytes; // including this header
 };
 
-enum { HEAD_BYTES = 16, PAGE_BYTES = 4096, CHUNK_BYTES = 256 << 10, LARGE_BYTES = 64 << 10, SHARE_OF_WHAT_IS_LEFT = 8 };
+enum {
+    HEAD_BYTES = 16,
+    PAGE_BYTES = 4096,
+    CHUNK_BYTES = 256 << 10,
+    LARGE_BYTES = 64 << 10,
+    SHARE_OF_MEMORY = 4,
+    SHARE_OF_ADDRESS_SPACE = 8
+};
 _Static_assert(sizeof(struct symbolizer_block) <= HEAD_BYTES, "a block begins behind its head");
 
 static size_t pages_in_use(void) {
@@ -55,12 +62,12 @@ static size_t pages_in_use(void) {
 
 void symbolizer_arena_open(struct symbolizer_arena *memory) {
     struct rlimit limit;
-    size_t share = cgroup_memory_left(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT) / SHARE_OF_WHAT_IS_LEFT;
+    size_t share = cgroup_memory_left(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT) / SHARE_OF_MEMORY;
     *memory = (struct symbolizer_arena){.limit_bytes = share < SYMBOLIZER_ARENA_BYTES ? share : SYMBOLIZER_ARENA_BYTES,
                                         .address_space_left = SIZE_MAX};
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
         size_t used = pages_in_use() * PAGE_BYTES;
-        memory->address_space_left = limit.rlim_cur > used ? (limit.rlim_cur - used) / SHARE_OF_WHAT_IS_LEFT : 0;
+        memory->address_space_left = limit.rlim_cur > used ? (limit.rlim_cur - used) / SHARE_OF_ADDRESS_SPACE : 0;
     }
 }
 

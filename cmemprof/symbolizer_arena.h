@@ -2,8 +2,8 @@
 //
 // Debug data comes in large blocks, and freeing one in the program's heap would raise glibc's mmap and trim thresholds for good. So blocks
 // are mapped, freed together when a profile is symbolized, and bounded: SYMBOLIZER_ARENA_BYTES for all open files. If the program's memory
-// (cgroup_memory.h) or address space (RLIMIT_AS) is limited, the bound is an eighth of what is left of it, so that symbolizing cannot
-// starve the program. Single blocks are freed only if large.
+// (cgroup_memory.h) or address space (RLIMIT_AS) is limited, the bound is a quarter of the memory left, or an eighth of the address
+// space, so that symbolizing cannot starve the program. Single blocks are freed only if large.
 //
 // Threads: guarded by the caller. An allocation that does not fit returns NULL, and what needed it has no name.
 #ifndef CMEMPROF_SYMBOLIZER_ARENA_H

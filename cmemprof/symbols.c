@@ -211,3 +211,8 @@ struct symbol symbols_find(struct symbols *symbols, const struct module *module,
     }
     return (struct symbol){entry->frames, entry->frame_count};
 }
+
+struct symbol symbols_known(struct symbols *symbols, const struct module *module, uintptr_t address) {
+    const struct entry *entry = entry_of(symbols, module, module->serial, address);
+    return entry->address != 0 ? (struct symbol){entry->frames, entry->frame_count} : (struct symbol){NULL, 0};
+}

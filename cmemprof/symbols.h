@@ -36,6 +36,9 @@ void symbols_free(struct symbols *symbols);
 // address is inside the call instruction: return address - 1. Valid until symbols_forget or the next lookup.
 struct symbol symbols_find(struct symbols *symbols, const struct module *module, uintptr_t address);
 
+// The same for an address that was looked for before; else without a name. Opens and allocates nothing.
+struct symbol symbols_known(struct symbols *symbols, const struct module *module, uintptr_t address);
+
 // Returns true if memory for symbolizing ran out since files were opened (symbolizer_arena.h): names or lines are missing.
 bool symbols_ran_short(const struct symbols *symbols);
 

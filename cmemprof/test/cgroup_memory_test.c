@@ -74,6 +74,10 @@ static void version_2_counts_all_levels(void **state) {
     assert_int_equal(left_with("0::/a/b c\n"), 50000);
     // inactive_file counts as free.
     make("/a/b c/memory.stat", "anon 400000\nfile 200000\ninactive_anon 1\ninactive_file 150000\nactive_file 50000\n");
+    assert_int_equal(left_with("0::/a/b c\n"), 250000); // nor active_file
+    make("/a/b c/memory.stat", "anon 400000\nfile_mapped 30000\ninactive_file 150000\nactive_file 50000\n");
+    assert_int_equal(left_with("0::/a/b c\n"), 220000); // unless mapped
+    make("/a/b c/memory.stat", "anon 400000\nfile_mapped 60000\ninactive_file 150000\nactive_file 50000\n");
     assert_int_equal(left_with("0::/a/b c\n"), 200000);
     make("/a/b c/memory.current", "100000\n"); // less than inactive_file, which was read at another moment
     assert_int_equal(left_with("0::/a/b c\n"), 300000);
@@ -103,6 +107,36 @@ static void version_1(void **state) {
     assert_int_equal(left_with("5:cpu,cpuacct:/jobs/8\n4:hugetlb,memory:/jobs/7\n1:name=systemd:/jobs/7\n"), 200000);
     assert_true(left_with("4:memory2:/jobs/7\n") == SIZE_MAX);
     assert_true(left_with("4:memory:/jobs\n") > (size_t)1 << 60);
+}
+
+// The level with the least left, its limit, and the highest pressure of all levels.
+static void room_of_the_tightest_level(void **state) {
+    (void)state;
+    char list[128];
+    struct cgroup_room room;
+    make("/a/memory.max", "1000000\n");
+    make("/a/memory.current", "700000\n");
+    make("/a/memory.pressure", "some avg10=99.00 avg60=0.00\nfull avg10=12.34 avg60=50.00 avg300=0.00 total=1\n");
+    make("/a/b/memory.max", "650000\n");
+    make("/a/b/memory.current", "600000\n");
+    make("/a/b/memory.pressure", "some avg10=0.00\nfull avg10=3.00\n");
+    make("/list", "0::/a/b\n");
+    snprintf(list, sizeof list, "%s/list", mount);
+    assert_true(cgroup_memory_room(list, mount, &room));
+    assert_int_equal(room.limit, 650000);
+    assert_int_equal(room.left, 50000);
+    assert_int_equal(room.pressure_percent, 12);
+    make("/a/b/memory.high", "610000\n");
+    assert_true(cgroup_memory_room(list, mount, &room));
+    assert_int_equal(room.limit, 610000);
+    assert_int_equal(room.left, 10000);
+    make("/a/b/memory.max", "max\n");
+    make("/a/b/memory.high", "max\n");
+    assert_true(cgroup_memory_room(list, mount, &room));
+    assert_int_equal(room.limit, 1000000);
+    make("/a/memory.max", "max\n");
+    assert_false(cgroup_memory_room(list, mount, &room));
+    assert_int_equal(room.pressure_percent, 12);
 }
 
 static bool write_number(const char *folder, const char *file, long number) {
@@ -157,6 +191,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(version_2_counts_all_levels, make_mount, remove_mount),
         cmocka_unit_test_setup_teardown(container_mount, make_mount, remove_mount),
         cmocka_unit_test_setup_teardown(version_1, make_mount, remove_mount),
+        cmocka_unit_test_setup_teardown(room_of_the_tightest_level, make_mount, remove_mount),
         cmocka_unit_test(against_the_kernel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

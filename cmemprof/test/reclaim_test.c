@@ -431,8 +431,21 @@ static void the_limit_follows_resident_memory(void **state) {
     assert_int_equal(stats_now().limit_bytes, 12345678); // and a snapshot does not change it
 }
 
+static void the_limit_follows_what_is_left(void **state) {
+    (void)state;
+    const size_t mib = 1 << 20;
+    assert_int_equal(reclaim_limit(100 * mib, 0, UINT64_MAX), 8 * mib);
+    assert_int_equal(reclaim_limit(2000 * mib, 0, UINT64_MAX), 20 * mib);
+    assert_int_equal(reclaim_limit(100 * mib, 3 * mib, 64 * mib), 8 * mib);
+    assert_int_equal(reclaim_limit(100 * mib, 3 * mib, 16 * mib), 5 * mib);
+    assert_int_equal(reclaim_limit(100 * mib, 9 * mib, 16 * mib), 8 * mib);
+    assert_int_equal(reclaim_limit(100 * mib, 3 * mib, 0), 3 * mib);
+    assert_int_equal(reclaim_limit(100 * mib, 0, 0), mib);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_limit_follows_what_is_left),
         cmocka_unit_test_setup_teardown(unused_stacks_are_evicted, start_all, stop),
         cmocka_unit_test_setup_teardown(leak_is_seen_after_a_full_table, start_all, stop),
         cmocka_unit_test_setup_teardown(leak_is_seen_while_the_table_fills, start_all, stop),

@@ -310,6 +310,52 @@ static void reports_missing_memory_for_names(void **state) {
     free(kept[0]);
 }
 
+static struct profile *profile_with(unsigned contents) {
+    const uint8_t *bytes;
+    size_t size;
+    struct merge_fault fault;
+    struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
+    assert_int_equal(cmemprof_snapshot_contents(snapshot, NULL, contents, &bytes, &size), CMEMPROF_OK);
+    struct profile *profile = profile_new();
+    assert_int_equal(profile_decode(profile, bytes, size, NULL, NULL, &fault), MERGE_OK);
+    cmemprof_snapshot_free(snapshot);
+    return profile;
+}
+
+static __attribute__((noinline)) void allocate_unnamed(void) {
+    kept[0] = malloc(100);
+}
+
+// Without names at first, with those of an earlier profile then; what is freed is left out.
+static void contents_for_when_memory_is_short(void **state) {
+    (void)state;
+    int64_t sums[4];
+    allocate_unnamed();
+    struct profile *profile = profile_with(CMEMPROF_KNOWN_NAMES);
+    sum_of(profile, "allocate_unnamed", sums);
+    assert_int_equal(sums[2], 0);
+    sum_of(profile, "main", sums);
+    profile_free(profile);
+    profile_free(take_profile());
+
+    profile = profile_with(CMEMPROF_KNOWN_NAMES | CMEMPROF_LIVE_ONLY);
+    sum_of(profile, "allocate_unnamed", sums);
+    assert_int_equal(sums[0], 0);
+    assert_int_equal(sums[1], 0);
+    assert_int_equal(sums[2], 1);
+    assert_int_equal(sums[3], 100);
+    profile_free(profile);
+    free(kept[0]);
+    profile = profile_with(CMEMPROF_LIVE_ONLY);
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        struct profile_sample_view view;
+        assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+        assert_true(view.values[0] == 0 && view.values[1] == 0 && view.values[2] > 0);
+        assert_false(has_function(&view, "allocate_unnamed"));
+    }
+    profile_free(profile);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(stacks_end_in_main_and_carry_the_label, start_all, stop),
@@ -321,6 +367,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(reports_blocks_that_cannot_be_followed, start_all, stop),
         cmocka_unit_test_setup_teardown(addresses_without_names_are_counted, start_all, stop),
         cmocka_unit_test_setup_teardown(reports_missing_memory_for_names, start_all, stop),
+        cmocka_unit_test_setup_teardown(contents_for_when_memory_is_short, start_all, stop),
         cmocka_unit_test_setup_teardown(own_figures_in_the_profile, start_all, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,13 +99,23 @@ static void growth_keeps_names(void **state) {
     symbols_free(symbols);
 }
 
+static void known_names_open_no_file(void **state) {
+    (void)state;
+    struct symbols *symbols = symbols_new();
+    uintptr_t address = outer_function() - 1;
+    const struct module *module = modules_find(&modules, address, 0);
+    assert_int_equal(symbols_known(symbols, module, address).frame_count, 0);
+    symbols_find(symbols, module, address);
+    assert_int_equal(symbols_known(symbols, module, address).frame_count, 2);
+    assert_int_equal(symbols_known(symbols, module, address + 1).frame_count, 0);
+    symbols_free(symbols);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(inlined_functions_are_expanded),
-        cmocka_unit_test(symbol_table_gives_function_names),
-        cmocka_unit_test(rejects_other_code_than_in_memory),
-        cmocka_unit_test(growth_keeps_names),
-        cmocka_unit_test(full_cache_is_dropped),
+        cmocka_unit_test(inlined_functions_are_expanded),    cmocka_unit_test(symbol_table_gives_function_names),
+        cmocka_unit_test(rejects_other_code_than_in_memory), cmocka_unit_test(growth_keeps_names),
+        cmocka_unit_test(known_names_open_no_file),          cmocka_unit_test(full_cache_is_dropped),
     };
     return cmocka_run_group_tests(tests, refresh, NULL);
 }

@@ -2,7 +2,7 @@
 //
 //	import _ "github.com/cmemprof/cmemprof/goshim/debug"
 //
-// adds these to http.DefaultServeMux; [Handler] is for other muxes:
+// adds these to http.DefaultServeMux; [Handler] is for other muxes, and can also control the profiler:
 //
 //	/debug/cmemprof/heap      memory in use, C and Go together; gc=1 runs a garbage collection first
 //	/debug/cmemprof/alloc     the same profile with alloc_space as its default type
@@ -28,17 +28,55 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/cmemprof/cmemprof/goshim/profiler"
 )
 
 const prefix = "/debug/cmemprof/"
 
 func init() {
-	http.Handle(prefix, Handler())
+	http.Handle(prefix, reading())
 	expvar.Publish("cmemprof", expvar.Func(func() any { return newStatus(false) }))
 }
 
-// Handler serves all of the above under /debug/cmemprof/.
+// Handler serves all of the above under /debug/cmemprof/, and what changes the running profiler:
+//
+//	POST /debug/cmemprof/rate?bytes=N   mean bytes between two samples of C allocations; 0: none are taken; on: as at the start
+//	POST /debug/cmemprof/batch          ends the period now and sends its batch
+//
+// These are not added to http.DefaultServeMux, where many programs serve it without knowing, and refuse requests of other sites' pages. Whoever can
+// reach them can make the service pay for sampling, or stop it.
 func Handler() http.Handler {
+	mux := reading()
+	guard := http.NewCrossOriginProtection()
+	mux.Handle("POST "+prefix+"rate", guard.Handler(http.HandlerFunc(setRate)))
+	mux.Handle("POST "+prefix+"batch", guard.Handler(http.HandlerFunc(takeBatch)))
+	return mux
+}
+
+func setRate(w http.ResponseWriter, r *http.Request) {
+	text := r.FormValue("bytes")
+	bytes, err := strconv.ParseInt(text, 10, 64)
+	if text == "on" {
+		bytes, err = -1, nil
+	} else if err != nil || bytes < 0 {
+		http.Error(w, fmt.Sprintf("bytes=%q is neither a number nor on", text), http.StatusBadRequest)
+		return
+	}
+	accept(w, profiler.SetCSamplingRate(bytes))
+}
+
+func takeBatch(w http.ResponseWriter, _ *http.Request) { accept(w, profiler.TakeBatch()) }
+
+func accept(w http.ResponseWriter, err error) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusConflict)
+		return
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+func reading() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+prefix+"{$}", index)
 	mux.HandleFunc("GET "+prefix+"heap", Heap)

@@ -242,7 +242,7 @@ func (a *agent) steps() profiler.Fakes {
 }
 
 // captureText redirects the log, with all attributes, to a buffer.
-func captureText(to *bytes.Buffer) (restore func()) {
+func captureText(to io.Writer) (restore func()) {
 	before := slog.Default()
 	slog.SetDefault(slog.New(slog.NewTextHandler(to, nil)))
 	return func() { slog.SetDefault(before) }
@@ -264,6 +264,8 @@ func since(base profiler.Counters) profiler.Counters {
 		SpoolErrors:    now.SpoolErrors - base.SpoolErrors,
 		ProfilesFailed: now.ProfilesFailed - base.ProfilesFailed,
 		OutputsFailed:  now.OutputsFailed - base.OutputsFailed,
+		MemoryTriggers: now.MemoryTriggers - base.MemoryTriggers,
+		PeriodsBrief:   now.PeriodsBrief - base.PeriodsBrief,
 		EndpointsLost:  now.EndpointsLost - base.EndpointsLost,
 		Panics:         now.Panics - base.Panics,
 	}

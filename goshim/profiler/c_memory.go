@@ -10,6 +10,7 @@ import (
 	"github.com/google/pprof/profile"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
+	_ "github.com/cmemprof/cmemprof/goshim/internal/load" // DD_PROFILING_CMEMPROF_AUTOSTART
 	"github.com/cmemprof/cmemprof/goshim/profiler/extensions"
 	"github.com/cmemprof/cmemprof/merge"
 )
@@ -33,6 +34,10 @@ var _ extensions.CHeapProfiler = &cMemory{}
 func (m *cMemory) StartHeap(intervalBytes int64) error { return cmemprof.Start(intervalBytes) }
 func (m *cMemory) StopHeap()                           { cmemprof.Stop() }
 func (m *cMemory) Heap() ([]byte, error)               { return cmemprof.Profile() }
+
+func (m *cMemory) LiveHeap(contents cmemprof.Contents) ([]byte, error) {
+	return cmemprof.ProfileWith(contents | cmemprof.LiveOnly)
+}
 
 // Start is for other users of the extension; package profiler calls StartHeap.
 func (m *cMemory) Start(rate int) {

@@ -31,12 +31,17 @@ type collector struct {
 	thisCAt  time.Time                      // when thisC was requested
 	cpu      *bytes.Buffer                  // nil: no CPU profile is running
 	trace    *tracer                        // nil: no execution trace is running
+
+	interval   atomic.Int64                     // of sampling C allocations; 0: off
+	wantedRate atomic.Pointer[int64]            // for applyRate; nil: nothing new
+	live       atomic.Pointer[liveHeapProfiler] // cHeap, if it can give C's live heap alone
 }
 
 func newCollector(c *config, s sources, messages *onceLog) *collector {
 	k := &collector{cfg: c, sources: s, messages: messages, deltas: map[ProfileType]delta{},
 		cMetrics: cMetrics{sources: s}}
 	k.metrics.reset()
+	k.interval.Store(c.cInterval)
 	for t := range c.types {
 		if types := c.deltaOf(t); types != nil {
 			k.deltas[t] = s.newDelta(c.compression.ofDelta(), types...)
@@ -51,7 +56,7 @@ var cOwner atomic.Pointer[collector]
 // startC starts sampling C allocations. If that fails, Go's profiles continue.
 func (k *collector) startC() {
 	c, ok := extensions.GetCAllocationProfiler()
-	if !k.cfg.types[HeapProfile] || k.cfg.cInterval == 0 || !ok {
+	if !k.cfg.types[HeapProfile] || k.interval.Load() == 0 || !ok {
 		return
 	}
 	heap, isHeap := c.(extensions.CHeapProfiler)
@@ -60,7 +65,7 @@ func (k *collector) startC() {
 		return
 	}
 	k.cMetrics.reset()
-	if err := contained(func() error { return heap.StartHeap(k.cfg.cInterval) }); err != nil {
+	if err := contained(func() error { return heap.StartHeap(k.interval.Load()) }); err != nil {
 		k.messages.warn("start C", fmt.Sprintf("cmemprof: C allocations are not profiled, Go's are: %v", err))
 		return
 	}
@@ -69,6 +74,9 @@ func (k *collector) startC() {
 			"still at the path it was started from", err))
 	}
 	k.cHeap = heap
+	if live, ok := heap.(liveHeapProfiler); ok {
+		k.live.Store(&live)
+	}
 	cOwner.Store(k)
 }
 
@@ -99,8 +107,8 @@ func (k *collector) close() {
 // begin starts what runs for a whole period.
 func (k *collector) begin(seq uint64) {
 	k.sources.begin(seq)
-	if k.cPeriod != nil && k.cfg.delta {
-		err := contained(func() error { k.cPeriod.Start(int(k.cfg.cInterval)); return nil })
+	if interval := k.interval.Load(); k.cPeriod != nil && k.cfg.delta && interval > 0 {
+		err := contained(func() error { k.cPeriod.Start(int(interval)); return nil })
 		k.cRuns = err == nil
 	}
 	if !k.cfg.trace.due(seq == 0, k.cfg.period) {

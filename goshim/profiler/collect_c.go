@@ -7,9 +7,74 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/upload"
 )
 
 // Merging C's heap profile into Go's. As in dd-trace-go no garbage collection is forced: Go's figures are those of the last completed one.
+
+// liveHeapProfiler is a heap profiler that can do with little memory.
+type liveHeapProfiler interface {
+	LiveHeap(contents cmemprof.Contents) ([]byte, error) // alloc_* are 0
+}
+
+// applyRate adopts what SetCSamplingRate wants.
+func (k *collector) applyRate() {
+	wanted := k.wantedRate.Swap(nil)
+	if wanted == nil {
+		return
+	}
+	k.interval.Store(*wanted)
+	switch {
+	case k.cHeap == nil && k.cPeriod == nil:
+		k.startC()
+	case k.cHeap != nil:
+		_ = contained(func() error {
+			if *wanted == 0 {
+				k.cHeap.StopHeap()
+				return nil
+			}
+			return k.cHeap.StartHeap(*wanted)
+		})
+	}
+}
+
+// collectBrief takes C's live heap and the metrics, since memory is short. Of what ran in this period nothing is kept; allocations, contentions and delays
+// count in the next batch that has them.
+func (k *collector) collectBrief(left uint64) []upload.Attachment {
+	counters.periodsBrief.Add(1)
+	k.messages.warn("brief", fmt.Sprintf("cmemprof: less than %d MB of memory are left: batches have C's live heap and metrics only (tag left_out:memory)",
+		roomToCollect>>20))
+	k.thisC = nil
+	if k.cpu != nil {
+		k.cpu = nil
+		k.try(CPUProfile, func() error { k.sources.stopCPU(); return nil })
+	}
+	if k.trace != nil {
+		_, _ = k.trace.stop()
+		k.trace = nil
+	}
+	var attachments []upload.Attachment
+	add := func(t ProfileType, take func() ([]byte, error)) {
+		k.try(t, func() error {
+			taken, err := take()
+			if err == nil {
+				attachments = append(attachments, upload.Attachment{Name: k.cfg.attachmentName(t), Bytes: taken})
+			}
+			return err
+		})
+	}
+	contents := cmemprof.Contents(0)
+	if left < roomToName {
+		contents = cmemprof.KnownNames
+	}
+	if live := k.live.Load(); live != nil {
+		add(HeapProfile, func() ([]byte, error) { return (*live).LiveHeap(contents) })
+	}
+	add(MetricsProfile, func() ([]byte, error) { return k.take(MetricsProfile) })
+	return attachments
+}
 
 // withC merges C's heap into Go's. If C's profile fails, the previous one is used: without it C's counters would seem to restart, and the next
 // delta would repeat everything ever allocated. If that cannot be merged either, a delta skips this period and covers both in the next one.

@@ -61,6 +61,11 @@ type config struct {
 	waitMaxGoroutines      int
 	cInterval              int64 // mean bytes between samples of C allocations; 0: off
 	cEnabled               bool
+	autostart              bool // read again by goshim/internal/load, before main
+	watchMemory            bool
+	memoryThreshold        uint64    // of resident memory, in bytes; 0: none
+	controlFile            string    // "": none
+	controlSignal          os.Signal // nil: none
 
 	agentless             bool
 	apiKey, keyOption     string // keyOption: which option or variable set it, for the log
@@ -96,6 +101,7 @@ func newConfig(options []Option) (*config, error) {
 		trace:             traceConfig{period: defaultTracePeriod, limitBytes: defaultTraceLimit},
 		waitMaxGoroutines: defaultMaxWaitGoroutines,
 		cEnabled:          true,
+		watchMemory:       true,
 		cInterval:         extensions.DefaultCAllocationSamplingRate,
 		agentURL:          "http://localhost:8126" + agentPath,
 	}
@@ -233,6 +239,13 @@ func (c *config) complete() error {
 		}
 		c.spoolDirectory = absolute
 	}
+	if c.controlFile != "" {
+		absolute, err := filepath.Abs(c.controlFile)
+		if err != nil {
+			return fmt.Errorf("the control file: %w", err)
+		}
+		c.controlFile = absolute
+	}
 	if c.wait {
 		c.types[waitProfile] = true
 	}
@@ -316,6 +329,8 @@ func (c *config) settings() map[string]any {
 		"cmemprof_enabled":               c.cInterval > 0 && c.types[HeapProfile],
 		"cmemprof_sampling_rate":         c.cInterval,
 		"custom_http_client":             c.httpClient != nil,
+		"memory_watch_enabled":           c.watchMemory,
+		"memory_threshold":               c.memoryThreshold,
 	}
 }
 
@@ -341,7 +356,10 @@ func (c *config) logOff() {
 // logStart logs the configuration, without the API key.
 func (c *config) logStart() {
 	attributes := []any{"version", version, "service", c.service, "env", c.env, "address", c.address(), "hostname", c.hostname,
-		"tags", c.tags.Slice(), "go", runtime.Version(), "output_dir", c.outputDir}
+		"tags", c.tags.Slice(), "go", runtime.Version(), "output_dir", c.outputDir, "spool", c.spoolDirectory}
+	if c.watchMemory && c.spoolDirectory == "" {
+		attributes = append(attributes, "last_words", "without a spool a batch taken when memory is short may be lost with the process")
+	}
 	settings := c.settings()
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		attributes = append(attributes, name, settings[name])

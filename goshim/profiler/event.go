@@ -26,6 +26,9 @@ type batch struct {
 	start, end  time.Time
 	attachments []upload.Attachment
 	endpoints   map[string]uint64 // requests by endpoint
+	trigger     string            // why it was taken before its time; "": it was not
+	leftOut     bool              // memory was short: it has C's live heap at most, and metrics
+	cInterval   int64             // of sampling C allocations at its end
 }
 
 // event is event.json, which describes the batch to the backend. Its keys are those of dd-trace-go, v1 and v2.
@@ -71,6 +74,8 @@ func (c *config) event(b batch) ([]byte, error) {
 		e.Info.Profiler.Activation = "auto"
 	}
 	e.Info.Profiler.Settings = c.settings()
+	e.Info.Profiler.Settings["cmemprof_sampling_rate"] = b.cInterval
+	e.Info.Profiler.Settings["cmemprof_enabled"] = b.cInterval > 0 && c.types[HeapProfile]
 	for _, a := range b.attachments {
 		e.Attachments = append(e.Attachments, a.Name)
 	}
@@ -93,6 +98,12 @@ func (c *config) batchTags(b batch) []string {
 		fmt.Sprintf("_dd.profiler.go_execution_trace_enabled:%t", c.trace.enabled), pgoTag())
 	if slices.ContainsFunc(b.attachments, func(a upload.Attachment) bool { return a.Name == executionTrace.Filename() }) {
 		tags = append(tags, "go_execution_traced:yes")
+	}
+	if b.trigger != "" {
+		tags = append(tags, "trigger:"+b.trigger)
+	}
+	if b.leftOut {
+		tags = append(tags, "left_out:memory")
 	}
 	if c.env != "" {
 		tags = append(tags, "env:"+c.env)

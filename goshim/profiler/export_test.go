@@ -5,6 +5,7 @@ package profiler
 import (
 	"context"
 	"io"
+	"math"
 	"runtime/debug"
 	"runtime/pprof"
 	"time"
@@ -38,6 +39,8 @@ type Fakes struct {
 	NewDelta       func(output merge.Output, types ...string) Delta
 	After          func(time.Duration) <-chan time.Time
 	SleepUntil     func(t time.Time, exit <-chan struct{}, evict func())
+	Watch          func(threshold uint64) (near bool, left uint64, wait time.Duration)
+	MemoryLeft     func() uint64
 }
 
 type Delta = delta
@@ -46,6 +49,10 @@ type Delta = delta
 func init() {
 	realSources.after = func(time.Duration) <-chan time.Time { return nil }
 	realSources.lastTries = time.Hour
+	realSources.newWatch = func(uint64) func() (bool, uint64, time.Duration) {
+		return func() (bool, uint64, time.Duration) { return false, math.MaxUint64, time.Hour }
+	}
+	realSources.memoryLeft = func() uint64 { return math.MaxUint64 }
 }
 
 // SetFakes applies to later Starts, until restore is called.
@@ -114,6 +121,14 @@ func SetFakes(f Fakes) (restore func()) {
 	}
 	if f.SleepUntil != nil {
 		realSources.sleepUntil = f.SleepUntil
+	}
+	if f.Watch != nil {
+		realSources.newWatch = func(threshold uint64) func() (bool, uint64, time.Duration) {
+			return func() (bool, uint64, time.Duration) { return f.Watch(threshold) }
+		}
+	}
+	if f.MemoryLeft != nil {
+		realSources.memoryLeft = f.MemoryLeft
 	}
 	return func() {
 		mu.Lock()

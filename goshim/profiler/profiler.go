@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,8 @@ const (
 var (
 	mu     sync.Mutex // held throughout Start and Stop
 	active *profiler  // guarded by mu
+
+	current atomic.Pointer[profiler] // the same, for those who do not wait for a Stop
 )
 
 // Start starts collecting and sending profiles. A running profiler is first stopped, as by [Stop]. An error names the invalid option or
@@ -52,6 +55,7 @@ func Start(options ...Option) error {
 		stopActive()
 		active = p
 		p.start()
+		current.Store(p)
 		return nil
 	})
 }
@@ -67,6 +71,7 @@ func Stop() {
 func stopActive() {
 	if p := active; p != nil {
 		active = nil
+		current.Store(nil)
 		p.stop()
 	}
 }
@@ -79,8 +84,20 @@ type profiler struct {
 	exit      chan struct{} // closed by stop
 	collected chan struct{} // closed when the last batch is in the queue
 	sent      chan struct{} // closed when the queue is empty
+	requests  *requests
+	running   atomic.Pointer[period]
+	control   controlFile
 	after     func(time.Duration) <-chan time.Time
 	sleep     func(t time.Time, exit <-chan struct{}, evict func())
+
+	newWatch   func(threshold uint64) func() (near bool, left uint64, wait time.Duration)
+	memoryLeft func() uint64
+}
+
+// period is the running period.
+type period struct {
+	seq uint64
+	at  time.Time // its start
 }
 
 func newProfiler(c *config, s sources) (*profiler, error) {
@@ -96,8 +113,13 @@ func newProfiler(c *config, s sources) (*profiler, error) {
 		exit:      exit,
 		collected: make(chan struct{}),
 		sent:      make(chan struct{}),
+		requests:  newRequests(),
+		control:   controlFile{path: c.controlFile},
 		after:     s.after,
 		sleep:     s.sleepUntil,
+
+		newWatch:   s.newWatch,
+		memoryLeft: s.memoryLeft,
 	}, nil
 }
 
@@ -105,6 +127,10 @@ func (p *profiler) start() {
 	if p.cfg.logStartup {
 		p.cfg.logStart()
 	}
+	if p.cfg.controlSignal != nil {
+		catch(p.cfg.controlSignal)
+	}
+	p.running.Store(&period{at: time.Now()})
 	if p.cfg.types[MutexProfile] {
 		runtime.SetMutexProfileFraction(p.cfg.mutexFraction)
 	}
@@ -121,6 +147,9 @@ func (p *profiler) start() {
 		defer close(p.sent)
 		_ = contained(func() error { p.uploader.run(); return nil })
 	}()
+	if p.cfg.watchMemory {
+		go func() { _ = contained(func() error { p.watchMemory(); return nil }) }()
+	}
 }
 
 func (p *profiler) runPeriods() {
@@ -131,23 +160,28 @@ func (p *profiler) runPeriods() {
 	defer runtime.UnlockOSThread()
 	defer p.uploader.close()
 	defer p.collector.close()
+	defer func() { p.settle(p.requests.close(), false) }()
 	for seq := uint64(0); seq == 0 || !p.exiting(); seq++ { // at least one: Stop may be called before this goroutine first runs
 		end := time.Now().Add(p.cfg.period)
 		if contained(func() error { p.runPeriod(seq); return nil }) != nil {
+			p.settle(p.requests.take(), false)
 			p.sleepUntil(end)
 		}
 	}
 }
 
-// runPeriod waits until the end of the period, or until stop, then collects and queues a batch. The CPU profile runs through the
+// runPeriod waits until the end of the period, or until a request or stop, then collects and queues a batch. The CPU profile runs through the
 // collection of the others, so that it also shows the cost of this package.
 func (p *profiler) runPeriod(seq uint64) {
 	start := time.Now()
+	p.running.Store(&period{seq, start})
+	p.pollControl()
+	p.collector.applyRate()
 	p.collector.begin(seq)
 	if p.cfg.cpuDuration < p.cfg.period {
 		p.sleepUntil(start.Add(p.cfg.period - p.cfg.cpuDuration))
 	}
-	if !p.exiting() {
+	if !isClosed(p.requests.woken()) && p.memoryLeft() >= roomToCollect {
 		p.collector.startCPU()
 	}
 	p.sleepUntil(start.Add(p.cfg.period))
@@ -157,12 +191,21 @@ func (p *profiler) runPeriod(seq uint64) {
 	// dd-trace-go sends the length of the CPU profile as the length of the batch, and the backend relies on that: it divides CPU samples by
 	// it. A period that stop cuts short has its real length.
 	end := start.Add(min(p.cfg.cpuDuration, time.Since(start)))
-	b := batch{seq: seq, start: start, end: end, attachments: p.collector.collect(), endpoints: endpoints.take()}
+	answered := p.requests.take()
+	b := batch{seq: seq, start: start, end: end, trigger: triggerOf(answered), cInterval: p.collector.interval.Load()}
+	left := p.memoryLeft()
+	if b.leftOut = left < roomToCollect; b.leftOut {
+		b.attachments = p.collector.collectBrief(left)
+	} else {
+		b.attachments = p.collector.collect()
+	}
 	if len(b.attachments) == 0 {
+		p.settle(answered, false)
 		return
 	}
+	b.endpoints = endpoints.take()
 	p.output(b)
-	p.uploader.add(b)
+	p.settle(answered, p.uploader.add(b) && p.hasHeap(b))
 }
 
 // output writes the batch to disk before it is queued and could be lost.
@@ -178,7 +221,12 @@ func (p *profiler) output(b batch) {
 
 func (p *profiler) exiting() bool { return isClosed(p.exit) }
 
-func (p *profiler) sleepUntil(t time.Time) { p.sleep(t, p.exit, p.collector.evictC) }
+func (p *profiler) sleepUntil(t time.Time) {
+	woken := p.requests.woken() // before the question, since stop closes exit first
+	if !p.exiting() {
+		p.sleep(t, woken, p.everySecond)
+	}
+}
 
 // sleeper returns a function that sleeps until a time, or until exit is closed, and calls evict once per interval. The stack table may thus be
 // full for one interval at most before stacks with no live samples are evicted.
@@ -224,6 +272,7 @@ func endsBefore(c <-chan struct{}, times ...<-chan time.Time) bool {
 func (p *profiler) stop() {
 	collect, send, all := p.after(collectTime), p.after(sendTime), p.after(stopTime)
 	close(p.exit)
+	p.requests.add(request{})
 	endpoints.set(false)
 	if !p.cfg.flushOnExit {
 		p.uploader.giveUp()

@@ -20,5 +20,13 @@ func Start(options ...Option) error {
 	return fmt.Errorf("cmemprof: the profiler is for linux/amd64, this is %s/%s", runtime.GOOS, runtime.GOARCH)
 }
 
+var errNotRunning = errors.New("cmemprof: no profiler is running")
+
+// SetCSamplingRate returns an error.
+func SetCSamplingRate(int64) error { return errNotRunning }
+
+// TakeBatch returns an error.
+func TakeBatch() error { return errNotRunning }
+
 // Stop does nothing.
 func Stop() {}

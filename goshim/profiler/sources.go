@@ -43,6 +43,8 @@ type sources struct {
 	after          func(time.Duration) <-chan time.Time        // for the deadlines of Stop
 	lastTries      time.Duration                               // how long Stop may retry
 	sleepUntil     func(t time.Time, exit <-chan struct{}, evict func())
+	newWatch       func(threshold uint64) func() (near bool, left uint64, wait time.Duration)
+	memoryLeft     func() uint64
 }
 
 var realSources = sources{
@@ -67,6 +69,8 @@ var realSources = sources{
 	after:      time.After,
 	lastTries:  stopTime,
 	sleepUntil: sleeper(time.Second),
+	newWatch:   realWatch,
+	memoryLeft: cmemprof.MemoryLeft,
 }
 
 func lookupProfile(name string, w io.Writer) error {

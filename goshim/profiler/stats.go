@@ -22,6 +22,8 @@ type Counters struct {
 	SpoolDamaged   uint64 // deleted from the spool because they were truncated or damaged
 	SpoolErrors    uint64 // spool files that could not be written, whose batches stayed in memory, or that could not be deleted
 	ProfilesFailed uint64 // profiles that could not be taken; their batch was sent without them
+	MemoryTriggers uint64 // times that memory was short, so that a batch was taken before its time
+	PeriodsBrief   uint64 // periods whose batch has C's live heap and metrics only, since memory was short
 	OutputsFailed  uint64 // batches that could not be written to DD_PROFILING_OUTPUT_DIR
 	EndpointsLost  uint64 // requests to endpoints beyond the first 1,000 of a period
 	Panics         uint64 // contained panics
@@ -29,7 +31,7 @@ type Counters struct {
 
 var counters struct {
 	sent, sentBytes, failed, dropped, retried, spooled, spoolSent, spoolDropped, spoolDamaged, spoolErrors atomic.Uint64
-	profilesFailed, outputsFailed, endpointsLost, panics                                                   atomic.Uint64
+	profilesFailed, outputsFailed, endpointsLost, panics, memoryTriggers, periodsBrief                     atomic.Uint64
 }
 
 // Stats returns the counters. It is cheap and may be called at any time.
@@ -46,6 +48,8 @@ func Stats() Counters {
 		SpoolDamaged:   counters.spoolDamaged.Load(),
 		SpoolErrors:    counters.spoolErrors.Load(),
 		ProfilesFailed: counters.profilesFailed.Load(),
+		MemoryTriggers: counters.memoryTriggers.Load(),
+		PeriodsBrief:   counters.periodsBrief.Load(),
 		OutputsFailed:  counters.outputsFailed.Load(),
 		EndpointsLost:  counters.endpointsLost.Load(),
 		Panics:         counters.panics.Load(),

@@ -61,8 +61,9 @@ func checkSpool(c *config) error {
 	return nil
 }
 
-// add never waits for the network: if the queue is full, the oldest batch is dropped.
-func (u *uploader) add(b batch) {
+// add never waits for the network: if the queue is full, the oldest batch is dropped. It returns false if the batch can never be sent, or could
+// not be put into the spool.
+func (u *uploader) add(b batch) bool {
 	event, err := u.cfg.event(b)
 	if err == nil {
 		err = u.queue.Add(upload.Request{Attachments: b.attachments, BatchHeaders: u.headers(ofBatch), Event: event})
@@ -70,16 +71,37 @@ func (u *uploader) add(b batch) {
 	if err != nil {
 		counters.failed.Add(1)
 		u.failures.lost(u.describe(err))
-		return
+		return false
 	}
-	if u.account(u.queue.Counts()).Dropped > 0 {
+	grown := u.account(u.queue.Counts())
+	if grown.Dropped > 0 {
 		u.cfg.count("queue_full", 1)
 		u.failures.lost("it accepts batches more slowly than they are produced")
 	}
+	u.wake()
+	return grown.SpoolErrors == 0
+}
+
+// sendKept adds a batch that is on disk already. Any goroutine may call it.
+func (u *uploader) sendKept(kept *upload.Kept) {
+	kept.Send()
+	u.wake()
+}
+
+func (u *uploader) wake() {
 	select {
 	case u.added <- struct{}{}:
 	default:
 	}
+}
+
+// keep puts the batch on disk, in case the process is killed. Any goroutine may call it.
+func (u *uploader) keep(b batch) (*upload.Kept, error) {
+	event, err := u.cfg.event(b)
+	if err != nil {
+		return nil, err
+	}
+	return u.queue.Keep(upload.Request{Attachments: b.attachments, BatchHeaders: u.headers(ofBatch), Event: event}), nil
 }
 
 // close ends run once the queue is empty, or the rest cannot be sent within the time of Stop.

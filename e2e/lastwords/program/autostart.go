@@ -1,0 +1,5 @@
+//go:build autostart
+
+package main
+
+import _ "github.com/cmemprof/cmemprof/goshim/autostart"

@@ -1,0 +1,4 @@
+//go:build !(linux && amd64 && cgo)
+
+// Package load does nothing here.
+package load

@@ -1,0 +1,73 @@
+package profiler
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// WithMemoryThreshold takes a batch out of turn also when the process's resident memory reaches bytes. Near the limit of the cgroup or the end of the
+// machine's memory one is taken in any case; 0 takes none at all. Default: DD_PROFILING_MEMORY_THRESHOLD, else no threshold.
+func WithMemoryThreshold(bytes uint64) Option {
+	return func(c *config) { c.memoryThreshold, c.watchMemory = bytes, bytes != 0 }
+}
+
+// WithControlFile names a file that controls the running profiler; docs/profiler.md says what it may contain. It need not exist. Default:
+// DD_PROFILING_CONTROL_FILE, else none.
+func WithControlFile(path string) Option {
+	return func(c *config) {
+		if path == "" {
+			c.refuse("invalid control file: WithControlFile got no path")
+		}
+		c.controlFile = path
+	}
+}
+
+// WithControlSignal takes a batch when the process gets the signal. It is caught from then on, also after Stop. Default:
+// DD_PROFILING_CONTROL_SIGNAL, else no signal is caught.
+func WithControlSignal(signal os.Signal) Option {
+	return func(c *config) {
+		if !isForControl(signal) {
+			c.refuse("invalid control signal %v: SIGUSR1, SIGUSR2, SIGHUP and real-time signals may be used", signal)
+		}
+		c.controlSignal = signal
+	}
+}
+
+// As Linux numbers them on amd64. Other systems do not know all of them.
+const (
+	sigHUP, sigUSR1, sigUSR2      = syscall.Signal(1), syscall.Signal(10), syscall.Signal(12)
+	firstRealTime, lastOfRealTime = syscall.Signal(35), syscall.Signal(64) // libc uses those below
+)
+
+// isForControl reports whether a signal has no other use: SIGURG is the Go runtime's, SIGPROF the CPU profile's.
+func isForControl(signal os.Signal) bool {
+	s, ok := signal.(syscall.Signal)
+	return ok && (s == sigHUP || s == sigUSR1 || s == sigUSR2 || s >= firstRealTime && s <= lastOfRealTime)
+}
+
+func setMemoryThreshold(c *config, value string) error {
+	n, err := strconv.ParseUint(value, 10, 64)
+	if err != nil {
+		return fmt.Errorf("%q is not a number of bytes", value)
+	}
+	WithMemoryThreshold(n)(c)
+	return nil
+}
+
+var signalNames = map[string]syscall.Signal{"USR1": sigUSR1, "USR2": sigUSR2, "HUP": sigHUP}
+
+// setControlSignal accepts USR2, SIGUSR2 and 12.
+func setControlSignal(c *config, value string) error {
+	signal, ok := signalNames[strings.TrimPrefix(value, "SIG")]
+	if n, err := strconv.Atoi(value); err == nil {
+		signal, ok = syscall.Signal(n), true
+	}
+	if !ok || !isForControl(signal) {
+		return fmt.Errorf("%q is not USR1, USR2, HUP or the number of a real-time signal", value)
+	}
+	c.controlSignal = signal
+	return nil
+}
