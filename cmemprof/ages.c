@@ -13,7 +13,8 @@ struct adding {
     double live_bytes;
 };
 
-static void add_live(const struct live_sample *sample, void *context) {
+static void add_live(uintptr_t block, const struct live_sample *sample, void *context) {
+    (void)block;
     struct adding *adding = context;
     uint32_t age_s = age_between(sample->birth_s, adding->now_s);
     double bytes = sample->weight * (double)sample->size_bytes;

@@ -12,6 +12,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "interposition.h"
@@ -41,6 +42,7 @@ static void ask_jemalloc(mallctl_function *mallctl, struct cmemprof_allocator_st
     stats->mapped_bytes = mallctl_value(mallctl, "stats.mapped");
     stats->resident_bytes = mallctl_value(mallctl, "stats.resident");
     stats->retained_bytes = mallctl_value(mallctl, "stats.retained");
+    stats->metadata_bytes = mallctl_value(mallctl, "stats.metadata");
 }
 
 // ---- tcmalloc, of gperftools ----
@@ -67,6 +69,11 @@ static void ask_mimalloc(mimalloc_process_function *process, struct cmemprof_all
     size_t resident = 0, commit = 0, other;
     process(&other, &other, &other, &resident, &other, &commit, &other, &other);
     stats->mapped_bytes = commit;
+}
+
+// mi_is_in_heap_region looks at a map of its segments, not at the memory.
+allocator_owns_function *allocator_stats_owner(void) {
+    return beside_malloc("mi_process_info") != NULL ? (allocator_owns_function *)beside_malloc("mi_is_in_heap_region") : NULL;
 }
 
 // ---- libc ----
@@ -145,25 +152,44 @@ static void settle(struct cmemprof_allocator_stats *stats, uint64_t anonymous) {
     }
 }
 
-static void ask(struct cmemprof_allocator_stats *stats, bool counts_pages) {
+// The function that an allocator has and no other. NULL: libc's, or unknown.
+struct identity {
+    const char *name;
     void *function;
-    if ((function = beside_malloc("mallctl")) != NULL) {
-        stats->name = "jemalloc";
-        ask_jemalloc((mallctl_function *)function, stats);
-    } else if ((function = beside_malloc("MallocExtension_GetNumericProperty")) != NULL) {
-        stats->name = "tcmalloc";
-        ask_tcmalloc((tcmalloc_property_function *)function, stats);
-    } else if ((function = beside_malloc("mi_process_info")) != NULL) {
-        stats->name = "mimalloc";
-        ask_mimalloc((mimalloc_process_function *)function, stats);
-    } else if (beside_malloc("__libc_start_main") != NULL) {
-        stats->name = libc_name;
+};
+
+static struct identity identify(void) {
+    static const char *const others[][2] = {
+        {"jemalloc", "mallctl"}, {"tcmalloc", "MallocExtension_GetNumericProperty"}, {"mimalloc", "mi_process_info"}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        void *function = beside_malloc(others[i][1]);
+        if (function != NULL) {
+            return (struct identity){others[i][0], function};
+        }
+    }
+    return (struct identity){beside_malloc("__libc_start_main") != NULL ? libc_name : "other", NULL};
+}
+
+const char *allocator_stats_name(void) {
+    return identify().name;
+}
+
+static void ask(struct cmemprof_allocator_stats *stats, bool counts_pages) {
+    struct identity identity = identify();
+    stats->name = identity.name;
+    if (strcmp(identity.name, "jemalloc") == 0) {
+        ask_jemalloc((mallctl_function *)identity.function, stats);
+    } else if (strcmp(identity.name, "tcmalloc") == 0) {
+        ask_tcmalloc((tcmalloc_property_function *)identity.function, stats);
+    } else if (strcmp(identity.name, "mimalloc") == 0) {
+        ask_mimalloc((mimalloc_process_function *)identity.function, stats);
+    } else if (identity.name == libc_name) {
         ask_libc(stats, counts_pages);
     }
 }
 
 void cmemprof_get_allocator_stats(struct cmemprof_allocator_stats *stats) {
-    *stats = (struct cmemprof_allocator_stats){.name = "other"};
+    *stats = (struct cmemprof_allocator_stats){0};
     ask(stats, true);
     settle(stats, anonymous_bytes());
 }
@@ -175,8 +201,7 @@ uint64_t allocator_stats_in_use(void) {
 }
 
 bool allocator_stats_are_slow(void) {
-    return beside_malloc("mallctl") == NULL && beside_malloc("MallocExtension_GetNumericProperty") == NULL &&
-           beside_malloc("mi_process_info") == NULL;
+    return identify().function == NULL;
 }
 
 void allocator_stats_print(char *text, size_t size) {

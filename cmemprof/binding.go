@@ -302,6 +302,7 @@ type AllocatorStats struct {
 	RetainedBytes      uint64 // kept for reuse
 	FragmentationBytes uint64 // resident - in use
 	FreeBlocks         uint64 // glibc: their count
+	MetadataBytes      uint64 // the allocator's own tables; jemalloc only
 }
 
 // GetAllocatorStats returns the present figures. It takes the allocator's locks, so call it once per profile, not once per request.
@@ -316,5 +317,6 @@ func GetAllocatorStats() AllocatorStats {
 		RetainedBytes:      uint64(s.retained_bytes),
 		FreeBlocks:         uint64(s.free_blocks),
 		FragmentationBytes: uint64(s.fragmentation_bytes),
+		MetadataBytes:      uint64(s.metadata_bytes),
 	}
 }

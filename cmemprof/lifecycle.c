@@ -12,6 +12,7 @@
 #include "lock_order.h"
 #include "mappings.h"
 #include "peak.h"
+#include "memory_profile.h"
 #include "real_allocator.h"
 #include "reclaim.h"
 #include "sampler.h"
@@ -120,6 +121,7 @@ static void after_fork(struct profiler *self) {
     lock_after_fork(&self->starting, LOCK_STARTING);
     loaded_code_after_fork_in_child(self);
     snapshot_after_fork_in_child(self);
+    memory_profile_after_fork_in_child(self);
     code_objects_after_fork_in_child();
     reclaim_after_fork(self);
     mappings_after_fork_in_child(self);

@@ -383,7 +383,7 @@ static bool is_alive(uint64_t key) {
     return (key & ADDRESS_BITS) != 0;
 }
 
-static void each_of_level(const struct live_level *level, void (*visit)(const struct live_sample *, void *), void *context) {
+static void each_of_level(const struct live_level *level, live_table_visit visit, void *context) {
     for (size_t at = 0; at < level->slot_count; at++) {
         uint64_t before = atomic_load_explicit(&level->slots[at].key, memory_order_acquire);
         if (!is_alive(before)) {
@@ -393,7 +393,7 @@ static void each_of_level(const struct live_level *level, void (*visit)(const st
         read_slot(&level->slots[at], &sample);
         atomic_thread_fence(memory_order_acquire);
         if (atomic_load_explicit(&level->slots[at].key, memory_order_relaxed) == before) {
-            visit(&sample, context);
+            visit((uintptr_t)(before & ADDRESS_BITS), &sample, context);
         }
     }
 }
@@ -411,7 +411,7 @@ static bool is_gone(const struct live_level *level) {
     return atomic_load_explicit(&level->state, memory_order_acquire) == LEVEL_GONE;
 }
 
-void live_table_each(const struct live_table *table, void (*visit)(const struct live_sample *sample, void *context), void *context) {
+void live_table_each(const struct live_table *table, live_table_visit visit, void *context) {
     for (int i = 0; i < ALL_LEVELS; i++) {
         const struct live_level *level = level_number(table, i);
         if (level != NULL && !is_gone(level)) { // reading it would make its pages resident again

@@ -86,7 +86,8 @@ bool live_table_remove_young(struct live_table *table, const void *block, uint32
 
 uint64_t live_table_count(const struct live_table *table); // live blocks; reads the whole table
 
-void live_table_each(const struct live_table *table, void (*visit)(const struct live_sample *sample, void *context), void *context);
+typedef void (*live_table_visit)(uintptr_t block, const struct live_sample *sample, void *context);
+void live_table_each(const struct live_table *table, live_table_visit visit, void *context);
 
 // Returns true if the filter may have become too small. Looks at the levels only.
 bool live_table_needs_tidying(const struct live_table *table);

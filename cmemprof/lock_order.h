@@ -19,6 +19,7 @@
 // (dlclose, fork) wait a second at most for listing and reclaiming, so a dlclose under the loader's lock cannot deadlock.
 enum lock_rank {
     LOCK_STARTING,   // lifecycle.c: the first cmemprof_start
+    LOCK_TAKING,     // memory_profile.c: one memory profile is taken at a time
     LOCK_NAMING,     // snapshot_encode.c: symbols.h and the files that are open; one profile is symbolized at a time
     LOCK_LISTING,    // loaded_code.c: asking the loader for its objects; refreshes of modules.h and code_objects.h; held across fork
     LOCK_RECLAIMING, // reclaim.c: whoever walks the tables; shards are waited for under it, half a second at most each

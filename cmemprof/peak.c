@@ -122,7 +122,8 @@ static void take(struct profiler *self, struct peak *peak, uint64_t rss_bytes) {
 
 // ---- Looking ----
 
-static void add_live(const struct live_sample *sample, void *context) {
+static void add_live(uintptr_t block, const struct live_sample *sample, void *context) {
+    (void)block;
     *(double *)context += sample->weight * (double)sample->size_bytes;
 }
 

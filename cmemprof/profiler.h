@@ -10,7 +10,8 @@
 //
 // The parts of the struct belong to the files named there. These include each other in one direction, which scripts/check holds:
 //
-//   hook, lifecycle -> snapshot_encode -> snapshot -> loaded_code -> reclaim -> mappings -> profiler -> the tables, the unwinder
+//   hook, lifecycle -> memory_profile -> snapshot_encode -> snapshot -> loaded_code -> reclaim -> mappings -> profiler -> the tables, the
+//   unwinder
 //
 // Threads: any, also inside malloc and after fork; these never wait for a lock. Memory: the tables and shards, all from mmap.
 //
@@ -34,6 +35,7 @@
 #include "memory_budget.h"
 #include "modules.h"
 #include "range_map.h"
+#include "resident_go.h"
 #include "shard.h"
 #include "stack_table.h"
 #include "thread_state.h"
@@ -67,6 +69,12 @@ struct lost_samples {
 struct naming {
     pthread_mutex_t lock;    // LOCK_NAMING
     struct symbols *symbols; // guarded by lock; NULL: nothing was symbolized yet
+};
+
+// Of memory_profile.c.
+struct memory_taking {
+    pthread_mutex_t lock;  // taking
+    struct resident_go go; // guarded by lock
 };
 
 // Of mappings.c.
@@ -136,6 +144,7 @@ struct profiler {
     struct naming naming;
     struct mappings mappings;
     struct peaks peaks;
+    struct memory_taking memory;
 };
 
 // A profiler that was never opened.

@@ -53,7 +53,8 @@ static void forget_alive(struct stack *stack, void *context) {
     stack->inuse_objects = stack->inuse_bytes = 0;
 }
 
-static void add_alive(const struct live_sample *sample, void *context) {
+static void add_alive(uintptr_t block, const struct live_sample *sample, void *context) {
+    (void)block;
     sample->stack->inuse_objects += sample->weight;
     sample->stack->inuse_bytes += sample->weight * (double)sample->size_bytes;
     ++*(uint64_t *)context;

@@ -12,9 +12,10 @@
 
 const char *resident_part_key(enum resident_part part) {
     static const char *const keys[RESIDENT_PART_COUNT] = {
-        [RESIDENT_PROGRAM] = "program",      [RESIDENT_LIBRARIES] = "libraries",     [RESIDENT_FILES] = "files",
-        [RESIDENT_SHARED] = "shared_memory", [RESIDENT_MALLOC] = "malloc",           [RESIDENT_GO_HEAP] = "go_heap",
-        [RESIDENT_STACKS] = "thread_stacks", [RESIDENT_UNEXPLAINED] = "unexplained",
+        [RESIDENT_PROGRAM] = "program",         [RESIDENT_LIBRARIES] = "libraries",  [RESIDENT_FILES] = "files",
+        [RESIDENT_SHARED] = "shared_memory",    [RESIDENT_MALLOC] = "malloc",        [RESIDENT_GO_HEAP] = "go_heap",
+        [RESIDENT_STACKS] = "thread_stacks",    [RESIDENT_GO_OTHER] = "go_metadata", [RESIDENT_MAPPED] = "mapped",
+        [RESIDENT_UNEXPLAINED] = "unexplained",
     };
     return part < RESIDENT_PART_COUNT ? keys[part] : "unknown";
 }
@@ -193,14 +194,54 @@ enum smaps_error resident_read_areas(struct resident *resident, pid_t pid, const
     return error == SMAPS_OK && resident->area_count == 0 ? SMAPS_NO_PROCESS : error;
 }
 
+static void find_parts(struct resident *resident) {
+    find_libraries(resident);
+    resident_find_go(resident);
+    resident_find_stacks(resident);
+    resident_find_glibc(resident);
+}
+
 enum smaps_error resident_read(pid_t pid, struct resident *resident) {
     enum smaps_error error = resident_read_areas(resident, pid, "smaps");
     if (error == SMAPS_OK) {
-        find_libraries(resident);
-        resident_find_go(resident);
-        resident_find_stacks(resident);
-        resident_find_glibc(resident);
+        find_parts(resident);
         resident_cut(resident);
+        add_up(resident);
+    }
+    return error;
+}
+
+static enum smaps_error read_own(struct resident *resident, const struct resident_own *own, bool is_quick) {
+    enum smaps_error error = resident_read_areas(resident, getpid(), is_quick ? "maps" : "smaps");
+    if (error == SMAPS_OK) {
+        resident->is_own = true;
+        resident->is_quick = is_quick;
+        if (is_quick && !resident_count_areas(resident)) {
+            return SMAPS_UNREADABLE;
+        }
+        resident->go = own->go != NULL ? *own->go : (struct resident_go){0};
+        find_parts(resident);
+        if (own->claim != NULL) {
+            own->claim(resident, own->context);
+        }
+        resident_cut(resident);
+        for (size_t i = 0; is_quick && i < resident->piece_count; i++) {
+            resident->rss += resident->pieces[i].rss;
+        }
+        if (own->go != NULL) {
+            *own->go = resident->go;
+        }
+    }
+    return error;
+}
+
+enum smaps_error resident_read_own(struct resident *resident, const struct resident_own *own) {
+    enum smaps_error error = read_own(resident, own, true);
+    if (error == SMAPS_UNREADABLE || (error == SMAPS_OK && !resident_count_is_right(resident))) {
+        resident_close(resident);
+        error = read_own(resident, own, false);
+    }
+    if (error == SMAPS_OK) {
         add_up(resident);
     }
     return error;

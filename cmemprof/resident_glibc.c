@@ -8,15 +8,16 @@
 // malloc/malloc.c.
 
 #include <stdio.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "address_order.h"
 #include "resident_pieces.h"
 
 enum { HEAP_BYTES = 64 << 20, PAGE_BYTES = 4096, IS_MMAPPED = 2, CHUNK_FLAGS = 7 };
 // Of unknown memory, for the whole process: 16 GiB of pages that are not present, or 256 MiB of pages that are.
 enum { MIN_LARGE_BYTES = 64 << 10, MAX_PAGES = 1 << 22, LOOK_COST = 64 };
-enum { PAGES_AT_ONCE = 4096 };
+// Of this process, once a period: 4 ms. Each area has its share, since blocks begin where areas do as a rule.
+enum { OWN_LOOKS = 4096 };
 
 struct heap_head {
     uint64_t arena, previous, size, open;
@@ -42,30 +43,46 @@ static void find_heaps(struct resident *resident, const struct resident_piece *p
     }
 }
 
-static bool is_large_block(const struct resident *resident, uint64_t at, uint64_t high, uint64_t *size) {
+// Whether anonymous memory goes on from the piece to end: a program may have advised the kernel on some of a block's pages, which then are
+// areas of their own.
+static bool goes_on(const struct resident *resident, const struct resident_piece *piece, uint64_t end) {
+    uint64_t high = piece->high;
+    size_t next = address_upper_bound(resident->pieces, resident->piece_count, sizeof *resident->pieces, piece->low);
+    for (; high < end && next < resident->piece_count; next++) {
+        if (resident->pieces[next].low != high || !resident_is_anonymous(&resident->pieces[next])) {
+            return false;
+        }
+        high = resident->pieces[next].high;
+    }
+    return high >= end;
+}
+
+static bool is_large_block(const struct resident *resident, const struct resident_piece *piece, uint64_t at, uint64_t *size) {
     uint64_t head[2];
-    if (!resident_bytes(resident, at, head, sizeof head) || head[0] != 0 || (head[1] & CHUNK_FLAGS) != IS_MMAPPED) {
+    if (!resident_page_bytes(resident, at, head, sizeof head) || head[0] != 0 || (head[1] & CHUNK_FLAGS) != IS_MMAPPED) {
         return false;
     }
     *size = head[1] - IS_MMAPPED;
-    return *size >= MIN_LARGE_BYTES && *size % PAGE_BYTES == 0 && *size <= high - at;
+    return *size >= MIN_LARGE_BYTES && *size % PAGE_BYTES == 0 && *size <= UINT64_MAX - at && goes_on(resident, piece, at + *size);
 }
 
 // Blocks lie one behind the other, and behind and before other mappings that the kernel made one area of. Only pages that are present are
-// looked at: reading another one would make the kernel map it.
-static void find_large_blocks(struct resident *resident, const struct resident_piece *piece, uint32_t name, size_t *left) {
+// looked at: reading another one would make the kernel map it. misses: how many pages may be looked at in vain.
+static void find_large_blocks(struct resident *resident, const struct resident_piece *piece, uint32_t name, size_t *left, size_t misses) {
+    bool is_full = piece->rss >= piece->high - piece->low;
     uint64_t at = piece->low, size;
-    while (at < piece->high) {
-        uint64_t present = resident_next_present(resident, at, piece->high, left);
+    while (at < piece->high && misses > 0) {
+        uint64_t present = is_full ? at : resident_next_present(resident, at, piece->high, left);
         if (present >= piece->high) {
             break;
         }
         *left -= LOOK_COST < *left ? LOOK_COST : *left;
-        if (is_large_block(resident, present, piece->high, &size)) {
+        if (is_large_block(resident, piece, present, &size)) {
             resident_claim(resident, present, present + size, RESIDENT_MALLOC, name);
             at = present + size;
         } else {
             at = present + PAGE_BYTES;
+            misses--;
         }
     }
 }
@@ -81,30 +98,23 @@ void resident_find_glibc_heaps(struct resident *resident) {
 
 void resident_find_glibc(struct resident *resident) {
     uint32_t name = resident_name(resident, "large blocks");
-    size_t left = MAX_PAGES;
+    size_t left = MAX_PAGES, misses = resident->is_own ? OWN_LOOKS / (resident->piece_count + 1) + 1 : SIZE_MAX;
     resident_find_glibc_heaps(resident);
     for (size_t i = 0; resident->reads_bytes && i < resident->piece_count; i++) {
         struct resident_piece piece = resident->pieces[i];
-        if (resident_is_anonymous(&piece)) {
-            find_large_blocks(resident, &piece, name, &left);
+        if (resident_is_anonymous(&piece) && piece.rss != 0) {
+            find_large_blocks(resident, &piece, name, &left, misses);
         }
     }
     resident->looked_everywhere = left > 0;
 }
 
-// By mincore, which takes a tenth of pagemap's time, and for memory without a file knows as much. It knows of this process alone.
 static bool add_pages(const struct resident_piece *piece, uint64_t *bytes, uint64_t *mapped) {
-    unsigned char pages[PAGES_AT_ONCE];
-    for (uint64_t at = piece->low; at < piece->high;) {
-        size_t size = piece->high - at < sizeof pages * PAGE_BYTES ? piece->high - at : sizeof pages * PAGE_BYTES;
-        if (mincore((void *)(uintptr_t)at, size, pages) != 0) {
-            return false;
-        }
-        for (size_t i = 0; i < size / PAGE_BYTES; i++) {
-            *bytes += (pages[i] & 1) * PAGE_BYTES;
-        }
-        at += size;
+    int64_t present = resident_present_bytes(piece->low, piece->high);
+    if (present < 0) {
+        return false;
     }
+    *bytes += (uint64_t)present;
     *mapped += piece->high - piece->low;
     return true;
 }

@@ -7,6 +7,8 @@
 // Without a symbol table a Go program's heap is known by where it lies: Go asks for arenas at addresses of its own choice, far from where
 // the kernel puts mappings.
 
+#include "resident_go.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -14,31 +16,42 @@
 #include "address_order.h"
 #include "resident_pieces.h"
 
-enum { MAX_HEAP_BYTES = 1 << 20, MAX_ARENAS = 1 << 16 };
-#define ARENA_BYTES (UINT64_C(64) << 20)
-#define ARENA_BASE UINT64_C(0xffff800000000000)
+enum { MIN_HEAP_BYTES = 64 << 10, MAX_HEAP_BYTES = 1 << 20, MAX_ARENAS = 1 << 16, SYMBOLS_AT_ONCE = 512 };
 #define FAR_BYTES (UINT64_C(1) << 40)
 
 struct slice {
     uint64_t at, length, capacity;
 };
 
-static bool find_symbol(const struct elf_file *file, const char *name, Elf64_Sym *symbol) {
+static bool is_named(const struct elf_file *file, uint64_t name, const char *expected) {
+    char text[32];
+    size_t size = strlen(expected) + 1;
+    return size <= sizeof text && elf_file_read(file, name, text, size) && memcmp(text, expected, size) == 0;
+}
+
+// Reads the table piece by piece, and the names of those alone whose size fits: in a large program it has 100,000 symbols, and this runs
+// inside of it.
+static bool find_heap(const struct elf_file *file, Elf64_Sym *found) {
     Elf64_Shdr table, strings;
+    Elf64_Sym symbols[SYMBOLS_AT_ONCE];
     for (size_t i = 1; elf_file_section_at(file, i, &table); i++) {
-        if (table.sh_type != SHT_SYMTAB || table.sh_entsize != sizeof *symbol || !elf_file_section_at(file, table.sh_link, &strings)) {
+        if (table.sh_type != SHT_SYMTAB || table.sh_entsize != sizeof *symbols || !elf_file_section_at(file, table.sh_link, &strings)) {
             continue;
         }
-        struct dwarf_bytes symbols = elf_file_bytes(file, table.sh_offset, table.sh_size);
-        struct dwarf_bytes names = elf_file_bytes(file, strings.sh_offset, strings.sh_size);
-        bool found = false;
-        size_t size = strlen(name) + 1;
-        for (; !found && dwarf_bytes_left(&symbols) >= sizeof *symbol; symbols.at += sizeof *symbol) {
-            memcpy(symbol, symbols.at, sizeof *symbol);
-            found = symbol->st_name < dwarf_bytes_left(&names) && dwarf_bytes_left(&names) - symbol->st_name >= size &&
-                    memcmp(names.at + symbol->st_name, name, size) == 0;
+        uint64_t count = table.sh_size / sizeof *symbols;
+        for (uint64_t first = 0; first < count; first += SYMBOLS_AT_ONCE) {
+            size_t here = count - first < SYMBOLS_AT_ONCE ? count - first : SYMBOLS_AT_ONCE;
+            if (!elf_file_read(file, table.sh_offset + first * sizeof *symbols, symbols, here * sizeof *symbols)) {
+                return false;
+            }
+            for (size_t k = 0; k < here; k++) {
+                if (symbols[k].st_size >= MIN_HEAP_BYTES && symbols[k].st_size <= MAX_HEAP_BYTES &&
+                    is_named(file, strings.sh_offset + symbols[k].st_name, "runtime.mheap_")) {
+                    *found = symbols[k];
+                    return true;
+                }
+            }
         }
-        return found;
     }
     return false;
 }
@@ -60,7 +73,7 @@ static bool find_bias(const struct resident *resident, const struct elf_file *fi
 }
 
 static uint64_t arena_at(uint64_t number) {
-    return number * ARENA_BYTES + ARENA_BASE;
+    return number * GO_ARENA_BYTES + GO_ARENA_BASE;
 }
 
 static bool is_arena(const struct resident *resident, uint64_t number) {
@@ -68,7 +81,7 @@ static bool is_arena(const struct resident *resident, uint64_t number) {
         return false;
     }
     uint64_t at = arena_at(number);
-    size_t count = address_upper_bound(resident->pieces, resident->piece_count, sizeof *resident->pieces, at + ARENA_BYTES - 1);
+    size_t count = address_upper_bound(resident->pieces, resident->piece_count, sizeof *resident->pieces, at + GO_ARENA_BYTES - 1);
     const struct resident_piece *piece = count > 0 ? &resident->pieces[count - 1] : NULL;
     return piece != NULL && piece->high > at && piece->is_private && !piece->has_file;
 }
@@ -85,22 +98,18 @@ static bool claim_slice(struct resident *resident, const struct slice *slice, ui
         is_list = is_arena(resident, numbers[i]);
     }
     for (size_t i = 0; is_list && i < slice->length; i++) {
-        resident_claim(resident, arena_at(numbers[i]), arena_at(numbers[i]) + ARENA_BYTES, RESIDENT_GO_HEAP, name);
+        resident_claim(resident, arena_at(numbers[i]), arena_at(numbers[i]) + GO_ARENA_BYTES, RESIDENT_GO_HEAP, name);
     }
     return is_list;
 }
 
-static void find_by_list(struct resident *resident, const struct elf_file *file, uint32_t name) {
-    Elf64_Sym heap;
-    uint64_t bias;
-    if (!find_symbol(file, "runtime.mheap_", &heap) || heap.st_size > MAX_HEAP_BYTES || !find_bias(resident, file, &bias)) {
+static void find_by_list(struct resident *resident, uint32_t name) {
+    const struct resident_go *go = &resident->go;
+    uint64_t *words = go->address != 0 ? symbolizer_arena_alloc(&resident->memory, go->size + sizeof(struct slice)) : NULL;
+    if (words == NULL || !resident_bytes(resident, go->address, words, go->size)) {
         return;
     }
-    uint64_t *words = symbolizer_arena_alloc(&resident->memory, heap.st_size + sizeof(struct slice));
-    if (words == NULL || !resident_bytes(resident, heap.st_value + bias, words, heap.st_size)) {
-        return;
-    }
-    for (size_t i = 0; i + 3 <= heap.st_size / sizeof *words; i++) {
+    for (size_t i = 0; i + 3 <= go->size / sizeof *words; i++) {
         struct slice slice;
         memcpy(&slice, words + i, sizeof slice);
         resident->knows_go_heap |= claim_slice(resident, &slice, name);
@@ -122,23 +131,37 @@ static void find_by_place(struct resident *resident, uint32_t name) {
     }
 }
 
-void resident_find_go(struct resident *resident) {
+static void look_into_program(struct resident *resident) {
     struct elf_file file;
     Elf64_Shdr section;
+    Elf64_Sym heap;
+    uint64_t bias;
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/exe", (int)resident->pid);
     if (!elf_file_open(&file, path, &resident->memory)) {
         return;
     }
-    resident->is_go = elf_file_section(&file, ".go.buildinfo", &section) || elf_file_section(&file, ".note.go.buildid", &section);
-    if (resident->is_go) {
+    struct resident_go *go = &resident->go;
+    *go = (struct resident_go){.is_known = true};
+    go->is_go = elf_file_section(&file, ".go.buildinfo", &section) || elf_file_section(&file, ".note.go.buildid", &section);
+    if (go->is_go && find_heap(&file, &heap) && find_bias(resident, &file, &bias)) {
+        go->address = heap.st_value + bias;
+        go->size = heap.st_size;
+    }
+    elf_file_close(&file);
+}
+
+void resident_find_go(struct resident *resident) {
+    if (!resident->go.is_known) {
+        look_into_program(resident);
+    }
+    if (resident->go.is_go) {
         uint32_t name = resident_name(resident, "arenas");
         if (resident->reads_bytes) {
-            find_by_list(resident, &file, name);
+            find_by_list(resident, name);
         }
         if (!resident->knows_go_heap) {
             find_by_place(resident, name);
         }
     }
-    elf_file_close(&file);
 }

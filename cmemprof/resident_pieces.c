@@ -3,11 +3,12 @@
 #include "resident_pieces.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "address_order.h"
 
-enum { PAGE_BYTES = 4096, PAGE_WORDS = 512 };
+enum { PAGE_BYTES = 4096, PAGE_WORDS = 512, FIRST_ITEMS = 8192 };
 #define PAGE_IS_PRESENT (UINT64_C(1) << 63)
 #define PAGE_IS_SWAPPED (UINT64_C(1) << 62)
 
@@ -16,7 +17,7 @@ static void *grown(struct resident *resident, void *table, size_t count, size_t 
     if (count < *capacity) {
         return table;
     }
-    size_t more = *capacity != 0 ? 2 * *capacity : 256;
+    size_t more = *capacity != 0 ? 2 * *capacity : FIRST_ITEMS; // pages of it that nothing is written to take no memory
     void *copy = symbolizer_arena_grow(&resident->memory, table, *capacity * item_bytes, more * item_bytes);
     if (copy == NULL) {
         resident->ran_short = true;
@@ -97,6 +98,11 @@ static int is_present(const struct resident *resident, uint64_t address) {
     return (word & PAGE_IS_PRESENT) != 0;
 }
 
+bool resident_page_bytes(const struct resident *resident, uint64_t address, void *to, size_t size) {
+    return resident->bytes_file >= 0 && address <= INT64_MAX - size &&
+           pread(resident->bytes_file, to, size, (off_t)address) == (ssize_t)size;
+}
+
 bool resident_bytes(const struct resident *resident, uint64_t address, void *to, size_t size) {
     if (resident->bytes_file < 0 || address > INT64_MAX - size) {
         return false;
@@ -107,7 +113,7 @@ bool resident_bytes(const struct resident *resident, uint64_t address, void *to,
         part = size - done < left ? size - done : left;
         if (present == 0) {
             memset((char *)to + done, 0, part);
-        } else if (present < 0 || pread(resident->bytes_file, (char *)to + done, part, (off_t)at) != (ssize_t)part) {
+        } else if (present < 0 || !resident_page_bytes(resident, at, (char *)to + done, part)) {
             return false;
         }
     }
@@ -134,7 +140,31 @@ static bool count_pages(const struct resident *resident, uint64_t low, uint64_t 
     return true;
 }
 
+// The same of this process by mincore, which takes its pages one by one at first: most callers need the first page only.
+static uint64_t next_present_of_own(uint64_t from, uint64_t high, size_t *left) {
+    unsigned char pages[PAGE_WORDS];
+    size_t window = 1;
+    for (uint64_t at = from; at<high && * left> 0;) {
+        size_t count = (high - at) / PAGE_BYTES < window ? (high - at) / PAGE_BYTES : window;
+        if (count == 0 || mincore((void *)(uintptr_t)at, count * PAGE_BYTES, pages) != 0) {
+            return high; // unmapped meanwhile
+        }
+        for (size_t i = 0; i < count; i++) {
+            if ((pages[i] & 1) != 0) {
+                return at + i * PAGE_BYTES;
+            }
+        }
+        at += count * PAGE_BYTES;
+        *left -= count < *left ? count : *left;
+        window = window < PAGE_WORDS / 8 ? window * 8 : PAGE_WORDS;
+    }
+    return high;
+}
+
 uint64_t resident_next_present(const struct resident *resident, uint64_t from, uint64_t high, size_t *left) {
+    if (resident->is_own) {
+        return next_present_of_own(from, high, left);
+    }
     uint64_t words[PAGE_WORDS];
     for (uint64_t page = from / PAGE_BYTES, end = high / PAGE_BYTES; page<end && * left> 0;) {
         size_t wanted = end - page < PAGE_WORDS ? end - page : PAGE_WORDS;
@@ -189,6 +219,18 @@ static void share_out(struct resident *resident, const struct resident_piece *ar
     }
 }
 
+// The same where pages are all there is to go by.
+static void count_anew(struct resident *resident, const struct resident_piece *area, size_t first) {
+    for (size_t i = first; i < resident->piece_count; i++) {
+        struct resident_piece *piece = &resident->pieces[i];
+        if (area->rss >= area->high - area->low) {
+            piece->rss = piece->high - piece->low;
+        } else if (area->rss != 0 && !resident_count_piece(resident, piece)) {
+            resident->reads_pages = false;
+        }
+    }
+}
+
 static void add_part(struct resident *resident, const struct resident_piece *area, uint64_t low, uint64_t high,
                      const struct resident_piece *claim) {
     struct resident_piece piece = *area;
@@ -224,7 +266,7 @@ static void cut_area(struct resident *resident, const struct resident_piece *are
         add_part(resident, area, at, area->high, NULL);
     }
     if (resident->piece_count - first > 1) {
-        share_out(resident, area, first);
+        (resident->is_quick ? count_anew : share_out)(resident, area, first);
     }
 }
 
@@ -233,10 +275,11 @@ void resident_cut(struct resident *resident) {
         return;
     }
     struct resident_piece *areas = resident->pieces;
-    size_t count = resident->piece_count, next = 0;
+    size_t count = resident->piece_count, bytes = resident->piece_capacity * sizeof *areas, next = 0;
     resident->pieces = NULL;
     resident->piece_count = resident->piece_capacity = 0;
     for (size_t i = 0; i < count; i++) {
         cut_area(resident, &areas[i], &next);
     }
+    symbolizer_arena_drop(&resident->memory, areas, bytes);
 }

@@ -16,6 +16,8 @@ const struct resident_piece *resident_piece_at(const struct resident *resident, 
 bool resident_is_anonymous(const struct resident_piece *piece);
 // Pages that are not present are zeroes, and stay so: to read one would make the kernel map it. False: may not be read.
 bool resident_bytes(const struct resident *resident, uint64_t address, void *to, size_t size);
+// The same of one page that is known to be present.
+bool resident_page_bytes(const struct resident *resident, uint64_t address, void *to, size_t size);
 
 // Reads the areas of /proc/PID/smaps, or of /proc/PID/maps, which has no figures but takes the kernel no walk over all pages. The process's
 // other files are opened, too.
@@ -26,6 +28,15 @@ uint64_t resident_next_present(const struct resident *resident, uint64_t from, u
 
 // Cuts pieces where claims begin and end, and gives each its share of the area's pages.
 void resident_cut(struct resident *resident);
+
+// The same of this process's memory without a file, by mincore: that takes a tenth of pagemap's time. -1: not to be learned.
+int64_t resident_present_bytes(uint64_t low, uint64_t high);
+// Counts the pages of a piece of this process. False: without pagemap a file's cannot be counted.
+bool resident_count_piece(const struct resident *resident, struct resident_piece *piece);
+// Counts those of all areas, which came without figures. False: they cannot be counted, or that takes longer than to read smaps.
+bool resident_count_areas(struct resident *resident);
+// Whether the sum is what the kernel's own counters say, as far as those are exact.
+bool resident_count_is_right(const struct resident *resident);
 
 // The finders. Each claims what it recognizes.
 void resident_find_glibc_heaps(struct resident *resident); // arenas, without large blocks

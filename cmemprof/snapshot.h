@@ -63,6 +63,21 @@ enum { SNAPSHOT_NO_ADDRESS = UINT32_MAX };
 // The index in addresses of a frame's address, as its stack is now.
 uint32_t snapshot_address_index(const struct cmemprof_snapshot *snapshot, const struct stack *stack, uint32_t frame);
 
+// snapshot_encode.c. What is written of a snapshot once its addresses are locations of a profile.
+struct profile;
+struct snapshot_encoder;
+struct snapshot_form {
+    void (*begin)(struct profile *profile, const struct cmemprof_snapshot *snapshot); // sample types, before the first location
+    enum cmemprof_error (*write)(struct snapshot_encoder *encoder, struct profile *profile, size_t *size);
+    void *context;     // for write
+    unsigned contents; // enum cmemprof_contents; 0: all, with all names
+};
+enum cmemprof_error snapshot_write(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names,
+                                   const struct snapshot_form *form, size_t *size);
+void *snapshot_context(const struct snapshot_encoder *encoder);
+// The stack's locations, leaf first, without those of the hooks. Valid until the next call. is_own: the profiler allocated the memory.
+size_t snapshot_locations(struct snapshot_encoder *encoder, const struct stack *stack, const uint32_t **locations, bool *is_own);
+
 void snapshot_after_fork_in_child(struct profiler *self);
 
 #endif

@@ -23,7 +23,7 @@ enum { WARNING_PERCENT = 5 };
 
 enum { PAGE_BYTES = 4096 };
 
-struct encoder {
+struct snapshot_encoder {
     struct profiler *of;
     struct symbols *symbols;
     struct profile *profile;
@@ -38,16 +38,16 @@ struct encoder {
     enum location_kind sample_kinds[STACK_TABLE_MAX_FRAMES];
     int64_t values[4];
     struct mapped_buffer *bytes;
+    const struct snapshot_form *form;
     size_t nameless_addresses;  // C addresses without a name
     bool names_ran_short;       // memory ran out, or was not to be used
-    unsigned what;              // enum cmemprof_contents
     bool nameless[MODULES_MAX]; // by module: some addresses lack names, so a viewer may look for them elsewhere
 };
 
 // has_functions tells a viewer not to symbolize, so it must not be set where C code lacks names. Go code in the program always has names,
 // and a viewer that re-symbolizes its mapping loses Go's inlined functions. So the C code then gets a mapping of its own. Both begin at the
 // segment's start, which `go tool pprof` takes for the file's base; this one ends a page later, to stay distinct.
-static struct profile_mapping code_of(const struct encoder *encoder, const struct module *module, uintptr_t address) {
+static struct profile_mapping code_of(const struct snapshot_encoder *encoder, const struct module *module, uintptr_t address) {
     struct profile_mapping mapping = {
         .memory_start = module->start,
         .memory_limit = module->limit,
@@ -65,7 +65,7 @@ static struct profile_mapping code_of(const struct encoder *encoder, const struc
     return mapping;
 }
 
-static uint32_t mapping_of(const struct encoder *encoder, const struct module *module, uintptr_t address) {
+static uint32_t mapping_of(const struct snapshot_encoder *encoder, const struct module *module, uintptr_t address) {
     if (module == NULL) {
         return 0;
     }
@@ -78,7 +78,7 @@ static char *piece(const struct cmemprof_go_names *names, uint32_t offset, uint3
     return offset <= names->text_size && length <= names->text_size - offset ? strndup(names->text + offset, length) : strdup("");
 }
 
-static uint32_t go_function(const struct encoder *encoder, const struct cmemprof_go_frame *frame, enum location_kind *kind) {
+static uint32_t go_function(const struct snapshot_encoder *encoder, const struct cmemprof_go_frame *frame, enum location_kind *kind) {
     char *function = piece(encoder->names, frame->function_offset, frame->function_length);
     char *file = piece(encoder->names, frame->file_offset, frame->file_length);
     uint32_t id = 0;
@@ -91,7 +91,7 @@ static uint32_t go_function(const struct encoder *encoder, const struct cmemprof
     return id;
 }
 
-static size_t go_lines(const struct encoder *encoder, const struct code_address *address, struct profile_line *lines,
+static size_t go_lines(const struct snapshot_encoder *encoder, const struct code_address *address, struct profile_line *lines,
                        enum location_kind *kind) {
     size_t at = address->go_index;
     *kind = LOCATION_GO_RUNTIME;
@@ -109,7 +109,8 @@ static size_t go_lines(const struct encoder *encoder, const struct code_address 
 
 // Readers drop or crash on locations without a function. The name is the one that tables and the page show for such an address; the mapping
 // marks it as unsymbolized (cmemprof symbolize, pprof).
-static size_t placeholder_line(const struct encoder *encoder, const struct module *module, uintptr_t address, struct profile_line *lines) {
+static size_t placeholder_line(const struct snapshot_encoder *encoder, const struct module *module, uintptr_t address,
+                               struct profile_line *lines) {
     char name[300];
     const char *file = module != NULL ? module->file : "unknown", *slash = strrchr(file, '/');
     uint64_t offset = module != NULL ? address - module->start + module->file_offset : address;
@@ -118,15 +119,15 @@ static size_t placeholder_line(const struct encoder *encoder, const struct modul
     return 1;
 }
 
-static struct symbol symbol_at(const struct encoder *encoder, const struct module *module, uintptr_t address) {
+static struct symbol symbol_at(const struct snapshot_encoder *encoder, const struct module *module, uintptr_t address) {
     if (module == NULL) {
         return (struct symbol){0};
     }
-    return (encoder->what & CMEMPROF_KNOWN_NAMES) != 0 ? symbols_known(encoder->symbols, module, address)
-                                                       : symbols_find(encoder->symbols, module, address);
+    return (encoder->form->contents & CMEMPROF_KNOWN_NAMES) != 0 ? symbols_known(encoder->symbols, module, address)
+                                                                 : symbols_find(encoder->symbols, module, address);
 }
 
-static size_t c_lines(const struct encoder *encoder, const struct module *module, uintptr_t pc, struct profile_line *lines,
+static size_t c_lines(const struct snapshot_encoder *encoder, const struct module *module, uintptr_t pc, struct profile_line *lines,
                       enum location_kind *kind) {
     struct symbol symbol = symbol_at(encoder, module, pc - 1);
     for (size_t i = 0; i < symbol.frame_count; i++) {
@@ -140,7 +141,7 @@ static size_t c_lines(const struct encoder *encoder, const struct module *module
 }
 
 // Before the mappings are written, which record it.
-static void find_nameless(struct encoder *encoder) {
+static void find_nameless(struct snapshot_encoder *encoder) {
     for (size_t i = 0; i < encoder->snapshot->address_count; i++) {
         uintptr_t pc = encoder->snapshot->addresses[i].pc;
         const struct module *module = modules_find(&encoder->of->code.modules, pc - 1, encoder->snapshot->addresses[i].generation);
@@ -155,7 +156,7 @@ static void find_nameless(struct encoder *encoder) {
 }
 
 // pcs are return addresses; a location has the call's address, as in Go's profiles.
-static void add_locations(struct encoder *encoder) {
+static void add_locations(struct snapshot_encoder *encoder) {
     for (size_t i = 0; i < encoder->snapshot->address_count; i++) {
         uintptr_t pc = encoder->snapshot->addresses[i].pc;
         const struct module *module = modules_find(&encoder->of->code.modules, pc - 1, encoder->snapshot->addresses[i].generation);
@@ -171,7 +172,7 @@ static void add_locations(struct encoder *encoder) {
 }
 
 // Fills sample_locations and sample_kinds.
-static size_t find_locations(struct encoder *encoder, const struct stack *stack) {
+static size_t find_locations(struct snapshot_encoder *encoder, const struct stack *stack) {
     size_t depth = 0;
     for (uint32_t frame = 0; frame < stack->depth_frames; frame++) {
         uint32_t index = snapshot_address_index(encoder->snapshot, stack, frame);
@@ -184,13 +185,24 @@ static size_t find_locations(struct encoder *encoder, const struct stack *stack)
     return depth;
 }
 
+size_t snapshot_locations(struct snapshot_encoder *encoder, const struct stack *stack, const uint32_t **locations, bool *is_own) {
+    size_t depth = find_locations(encoder, stack), skipped = location_kind_skipped(encoder->sample_kinds, depth);
+    *is_own = location_kind_is_own(encoder->sample_kinds, depth);
+    *locations = encoder->sample_locations + skipped;
+    return depth - skipped;
+}
+
+void *snapshot_context(const struct snapshot_encoder *encoder) {
+    return encoder->form->context;
+}
+
 // A sample's labels: one from here, or two, if the memory is the profiler's own.
 enum { LABELS_OF_BLOCKS, LABELS_OF_MAPPINGS = 2 };
 
 // Callback of profile_encode_source.
 static bool next_sample(void *context, struct profile_source_sample *sample) {
-    struct encoder *encoder = context;
-    bool live_only = (encoder->what & CMEMPROF_LIVE_ONLY) != 0;
+    struct snapshot_encoder *encoder = context;
+    bool live_only = (encoder->form->contents & CMEMPROF_LIVE_ONLY) != 0;
     const struct record *record;
     do {
         if (encoder->next_record == encoder->snapshot->record_count) {
@@ -198,32 +210,30 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
         }
         record = &encoder->snapshot->records[encoder->next_record++];
     } while (live_only && record->inuse_objects == 0);
-    size_t depth = 1, skipped = 0, first_label = 0, labels = 1;
+    const uint32_t *locations = &encoder->evicted;
+    size_t depth = 1, first_label = LABELS_OF_BLOCKS;
+    bool is_own = false;
     if (record->stack != NULL) {
-        depth = find_locations(encoder, record->stack);
+        depth = snapshot_locations(encoder, record->stack, &locations, &is_own);
         if (depth != 0 && encoder->sample_kinds[0] == LOCATION_GO_MAPS) { // known only by its name if this code is preloaded
             return next_sample(context, sample);
         }
-        skipped = location_kind_skipped(encoder->sample_kinds, depth);
-        labels = location_kind_is_own(encoder->sample_kinds, depth) ? 2 : 1;
         first_label = record->stack->source == STACK_OF_MAPPINGS ? LABELS_OF_MAPPINGS : LABELS_OF_BLOCKS;
-    } else {
-        encoder->sample_locations[0] = encoder->evicted;
     }
     encoder->values[0] = live_only ? 0 : llround(record->alloc_objects);
     encoder->values[1] = live_only ? 0 : llround(record->alloc_bytes);
     encoder->values[2] = llround(record->inuse_objects);
     encoder->values[3] = llround(record->inuse_bytes);
-    *sample = (struct profile_source_sample){encoder->sample_locations + skipped, depth - skipped, encoder->values, first_label, labels};
+    *sample = (struct profile_source_sample){locations, depth, encoder->values, first_label, is_own ? 2 : 1};
     return true;
 }
 
 static uint8_t *resize_bytes(void *context, size_t capacity) {
-    struct encoder *encoder = context;
+    struct snapshot_encoder *encoder = context;
     return mapped_buffer_reserve(encoder->bytes, capacity) ? encoder->bytes->base : NULL;
 }
 
-static void add_evicted(struct encoder *encoder) {
+static void add_evicted(struct snapshot_encoder *encoder) {
     if (encoder->snapshot->record_count != 0 && encoder->snapshot->records[0].stack == NULL) {
         const char *name = encoder->snapshot->is_of_peaks ? "[other stacks]" : MERGE_EVICTED;
         uint32_t function = profile_add_function(encoder->profile, &(struct profile_function){name, name, "", 0});
@@ -231,16 +241,8 @@ static void add_evicted(struct encoder *encoder) {
     }
 }
 
-static void add_head(struct encoder *encoder) {
-    static const char *const types[2][4] = {{"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"},
-                                            {"peak_rss_objects", "peak_rss_space", "peak_objects", "peak_space"}};
-    for (int i = 0; i < 4; i++) {
-        profile_add_sample_type(encoder->profile, types[encoder->snapshot->is_of_peaks][i], i % 2 == 0 ? "count" : "bytes");
-    }
-    profile_set_period(encoder->profile, "space", "bytes", (int64_t)encoder->snapshot->interval_bytes);
-    profile_set_time(encoder->profile, encoder->snapshot->time_ns, 0);
-    // The program's mapping comes first, as pprof expects: of two, the one that lacks names, which `pprof PROGRAM PROFILE` takes from
-    // PROGRAM.
+// The program's mapping comes first, as pprof expects: of two, the one that lacks names, which `pprof PROGRAM PROFILE` takes from PROGRAM.
+static void add_program(struct snapshot_encoder *encoder) {
     const struct modules *modules = &encoder->of->code.modules;
     for (size_t i = 0; i < atomic_load(&modules->count); i++) {
         if (modules->items[i]->is_program) {
@@ -249,8 +251,17 @@ static void add_head(struct encoder *encoder) {
     }
 }
 
+static void begin_heap(struct profile *profile, const struct cmemprof_snapshot *snapshot) {
+    static const char *const types[2][4] = {{"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"},
+                                            {"peak_rss_objects", "peak_rss_space", "peak_objects", "peak_space"}};
+    for (int i = 0; i < 4; i++) {
+        profile_add_sample_type(profile, types[snapshot->is_of_peaks][i], i % 2 == 0 ? "count" : "bytes");
+    }
+    profile_set_period(profile, "space", "bytes", (int64_t)snapshot->interval_bytes);
+}
+
 // What a reader must know to trust the profile.
-static void add_warnings(const struct encoder *encoder) {
+static void add_warnings(const struct snapshot_encoder *encoder) {
     char text[256];
     if (encoder->snapshot->unfollowed_percent >= WARNING_PERCENT) {
         snprintf(text, sizeof text,
@@ -271,7 +282,7 @@ static void add_warnings(const struct encoder *encoder) {
 }
 
 // The profiler's own figures as a comment, "cmemprof: samples=12 emitted=12 ...", and the real allocator's.
-static void add_metrics(const struct encoder *encoder) {
+static void add_metrics(const struct snapshot_encoder *encoder) {
     const struct cmemprof_stats *stats = &encoder->snapshot->stats;
     const struct {
         const char *name;
@@ -317,7 +328,7 @@ static void add_metrics(const struct encoder *encoder) {
     }
 }
 
-static void add_peak(const struct encoder *encoder, const char *of, const struct peak *peak) {
+static void add_peak(const struct snapshot_encoder *encoder, const char *of, const struct peak *peak) {
     char text[256], when[32];
     time_t second = (time_t)(peak->time_ns / 1000000000);
     struct tm utc;
@@ -330,7 +341,7 @@ static void add_peak(const struct encoder *encoder, const char *of, const struct
     profile_add_comment(encoder->profile, text);
 }
 
-static void add_peaks(const struct encoder *encoder) {
+static void add_peaks(const struct snapshot_encoder *encoder) {
     add_peak(encoder, "rss", &encoder->snapshot->rss_peak);
     add_peak(encoder, "live", &encoder->snapshot->live_peak);
     add_warnings(encoder);
@@ -355,7 +366,7 @@ static uint32_t *first_names(const struct cmemprof_go_names *names) {
     return first;
 }
 
-static enum cmemprof_error write_profile(struct encoder *encoder, size_t *size) {
+static enum cmemprof_error write_heap(struct snapshot_encoder *encoder, struct profile *profile, size_t *size) {
     static const struct profile_label labels[] = {
         [LABELS_OF_BLOCKS] = {.key = "memory", .text = "C", .unit = ""},
         {.key = "owner", .text = "cmemprof", .unit = ""},
@@ -364,48 +375,54 @@ static enum cmemprof_error write_profile(struct encoder *encoder, size_t *size) 
     };
     const struct profile_sample_source source = {
         .next = next_sample, .labels = labels, .label_count = sizeof labels / sizeof *labels, .resize = resize_bytes, .context = encoder};
-    enum merge_error error = profile_encode_source(encoder->profile, &source, size);
-    return error == MERGE_OK ? CMEMPROF_OK : error == MERGE_NO_MEMORY ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
-}
-
-static enum cmemprof_error encode_named(struct encoder *encoder, size_t *size) {
-    struct naming *naming = &encoder->of->naming;
-    if (!loaded_code_refresh(encoder->of) || (naming->symbols == NULL && (naming->symbols = symbols_new()) == NULL)) {
-        return CMEMPROF_NO_MEMORY;
-    }
-    encoder->symbols = naming->symbols;
-    find_nameless(encoder);
-    add_head(encoder);
-    add_locations(encoder);
-    bool was_nameless = (encoder->what & CMEMPROF_KNOWN_NAMES) != 0 && encoder->nameless_addresses != 0;
-    encoder->names_ran_short = was_nameless || symbols_ran_short(encoder->symbols);
-    symbols_close_files(encoder->symbols);
     add_evicted(encoder);
     if (encoder->snapshot->is_of_peaks) {
         add_peaks(encoder);
     } else {
         add_metrics(encoder);
     }
-    return write_profile(encoder, size);
+    enum merge_error error = profile_encode_source(profile, &source, size);
+    return error == MERGE_OK ? CMEMPROF_OK : error == MERGE_NO_MEMORY ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
 }
 
-static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, unsigned what, size_t *size) {
-    struct encoder *encoder = calloc(1, sizeof *encoder);
+static enum cmemprof_error encode_named(struct snapshot_encoder *encoder, size_t *size) {
+    struct naming *naming = &encoder->of->naming;
+    if (!loaded_code_refresh(encoder->of) || (naming->symbols == NULL && (naming->symbols = symbols_new()) == NULL)) {
+        return CMEMPROF_NO_MEMORY;
+    }
+    encoder->symbols = naming->symbols;
+    find_nameless(encoder);
+    encoder->form->begin(encoder->profile, encoder->snapshot);
+    profile_set_time(encoder->profile, encoder->snapshot->time_ns, 0);
+    add_program(encoder);
+    add_locations(encoder);
+    bool was_nameless = (encoder->form->contents & CMEMPROF_KNOWN_NAMES) != 0 && encoder->nameless_addresses != 0;
+    encoder->names_ran_short = was_nameless || symbols_ran_short(encoder->symbols);
+    symbols_close_files(encoder->symbols);
+    return encoder->form->write(encoder, encoder->profile, size);
+}
+
+enum cmemprof_error snapshot_write(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names,
+                                   const struct snapshot_form *form, size_t *size) {
+    if (names != NULL && !names_add_up(names)) {
+        return CMEMPROF_BAD_NAMES;
+    }
+    struct snapshot_encoder *encoder = calloc(1, sizeof *encoder);
     uint32_t *first = names != NULL ? first_names(names) : NULL,
              *locations = memory_take_zeroed(snapshot->address_count + 1, sizeof *locations);
     enum location_kind *kinds = memory_take_zeroed(snapshot->address_count + 1, sizeof *kinds);
     struct profile *profile = profile_new();
     enum cmemprof_error error = CMEMPROF_NO_MEMORY;
     if (encoder != NULL && profile != NULL && (names == NULL || first != NULL) && locations != NULL && kinds != NULL) {
-        *encoder = (struct encoder){.of = snapshot->of,
-                                    .profile = profile,
-                                    .snapshot = snapshot,
-                                    .names = names,
-                                    .first_name = first,
-                                    .locations = locations,
-                                    .kinds = kinds,
-                                    .what = what,
-                                    .bytes = &snapshot->profile};
+        *encoder = (struct snapshot_encoder){.of = snapshot->of,
+                                             .profile = profile,
+                                             .snapshot = snapshot,
+                                             .names = names,
+                                             .first_name = first,
+                                             .locations = locations,
+                                             .kinds = kinds,
+                                             .bytes = &snapshot->profile,
+                                             .form = form};
         lock_take(&snapshot->of->naming.lock, LOCK_NAMING);
         error = encode_named(encoder, size);
         lock_release(&snapshot->of->naming.lock, LOCK_NAMING);
@@ -420,11 +437,9 @@ static enum cmemprof_error encode(struct cmemprof_snapshot *snapshot, const stru
 
 enum cmemprof_error cmemprof_snapshot_contents(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, unsigned what,
                                                const uint8_t **bytes, size_t *size) {
-    if (names != NULL && !names_add_up(names)) {
-        return CMEMPROF_BAD_NAMES;
-    }
+    const struct snapshot_form heap = {begin_heap, write_heap, NULL, what};
     profiler_enter(&thread_state);
-    enum cmemprof_error error = encode(snapshot, names, what, size);
+    enum cmemprof_error error = snapshot_write(snapshot, names, &heap, size);
     profiler_leave(&thread_state);
     *bytes = snapshot->profile.base;
     return error;

@@ -30,7 +30,8 @@ static struct live_sample sample_of(uintptr_t number) {
     return (struct live_sample){(struct stack *)number, number * 3, (double)number / 2, (uint32_t)(number << 31 | number)};
 }
 
-static void sum_sizes(const struct live_sample *sample, void *context) {
+static void sum_sizes(uintptr_t block, const struct live_sample *sample, void *context) {
+    assert_int_equal(block, (uintptr_t)sample->stack << 12); // page() and sample_of()
     *(uint64_t *)context += sample->size_bytes;
 }
 
@@ -433,7 +434,8 @@ static void *add_and_remove(void *context) {
     return NULL;
 }
 
-static void check_whole(const struct live_sample *sample, void *context) {
+static void check_whole(uintptr_t block, const struct live_sample *sample, void *context) {
+    (void)block;
     *(int *)context += sample->size_bytes != (uintptr_t)sample->stack * 3 || sample->weight != (double)(uintptr_t)sample->stack / 2;
 }
 

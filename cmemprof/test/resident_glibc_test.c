@@ -91,6 +91,20 @@ static void large_blocks_are_found(void **state) {
     assert_in_range(after - before, 5 * 3 * MIB, 5 * (3 * MIB + 8192));
 }
 
+// The kernel makes areas of their own of pages that it was advised on.
+static void a_block_in_several_areas_is_one(void **state) {
+    (void)state;
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    char *block = malloc(16 * MIB), *inside = block - (uintptr_t)block % 4096 + 4096;
+    assert_int_equal(madvise(inside, 4 * MIB, MADV_DONTDUMP), 0);
+    memset(block, 1, 15 * MIB);
+    read_own();
+    uint64_t bytes = named("large blocks");
+    resident_close(&resident);
+    free(block);
+    assert_in_range(bytes, 15 * MIB, 17 * MIB);
+}
+
 static void other_memory_is_not_taken_for_it(void **state) {
     (void)state;
     static const uint64_t heads[][2] = {
@@ -119,6 +133,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arenas_are_found),
         cmocka_unit_test(large_blocks_are_found),
+        cmocka_unit_test(a_block_in_several_areas_is_one),
         cmocka_unit_test(other_memory_is_not_taken_for_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

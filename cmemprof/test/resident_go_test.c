@@ -17,7 +17,7 @@ static void a_c_program_has_no_go_heap(void **state) {
     assert_ptr_not_equal(far, MAP_FAILED);
     *far = 1;
     assert_int_equal(resident_read(getpid(), &resident), SMAPS_OK);
-    assert_false(resident.is_go || resident.knows_go_heap);
+    assert_false(resident.go.is_go || resident.knows_go_heap);
     assert_int_equal(resident.parts[RESIDENT_GO_HEAP], 0);
     resident_close(&resident);
     munmap(far, 4 << 20);

@@ -56,7 +56,7 @@ static void parts_add_up(void **state) {
     assert_int_equal(smaps_read(file, buffer, add_rss, &rollup), SMAPS_OK);
     close(file);
     assert_true(rollup + 4 * MIB > resident.rss && rollup < resident.rss + 4 * MIB); // the tables of resident itself came meanwhile
-    assert_true(resident.reads_bytes && !resident.is_go && !resident.ran_short);
+    assert_true(resident.reads_bytes && !resident.go.is_go && !resident.ran_short);
     assert_int_equal(resident.threads, 1);
     resident_close(&resident);
 }

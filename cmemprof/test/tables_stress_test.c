@@ -45,7 +45,8 @@ static struct live_table live;
 static _Atomic uintptr_t handed[THREADS][BLOCKS]; // block number; 0: none
 static _Atomic uint64_t torn;
 
-static void check_whole(const struct live_sample *sample, void *context) {
+static void check_whole(uintptr_t block, const struct live_sample *sample, void *context) {
+    (void)block;
     (void)context;
     uintptr_t number = (uintptr_t)sample->stack;
     torn += sample->size_bytes != number * 3 || sample->weight != (double)number / 2 || sample->birth_s != (uint32_t)number;

@@ -97,10 +97,10 @@ static void print_gaps(const struct resident *resident, FILE *out) {
     if (!resident->reads_pages) {
         fputs("note: pages cannot be counted, so areas with several owners are shared out by length\n", out);
     }
-    if (resident->is_go && !resident->knows_go_heap) {
+    if (resident->go.is_go && !resident->knows_go_heap) {
         fputs("note: the program has no symbol runtime.mheap_, so Go's heap is known by its addresses only\n", out);
     }
-    if (resident->is_go) {
+    if (resident->go.is_go) {
         fputs("note: what Go's runtime keeps beside its heap is part of unexplained\n", out);
     }
     if (resident->reads_bytes && !resident->looked_everywhere) {
@@ -184,6 +184,9 @@ static void put_parts(const struct resident *resident, struct json *json) {
     json_key(json, "parts");
     json_array_begin(json);
     for (size_t i = 0; i < RESIDENT_PART_COUNT; i++) {
+        if (parts[i] == RESIDENT_MAPPED || parts[i] == RESIDENT_GO_OTHER) {
+            continue; // only the process itself knows
+        }
         json_object_begin(json);
         json_key(json, "part");
         json_text(json, resident_part_key(parts[i]));
@@ -236,7 +239,7 @@ bool memory_report_json(const struct memory_report *report, FILE *out) {
     }
     put_bool(&json, "reads_memory", resident->reads_bytes);
     put_bool(&json, "reads_pages", resident->reads_pages);
-    put_bool(&json, "go", resident->is_go);
+    put_bool(&json, "go", resident->go.is_go);
     put_bool(&json, "go_heap_by_list", resident->knows_go_heap);
     put_bytes(&json, "lost_threads", resident->lost_threads);
     put_bool(&json, "complete", !resident->ran_short && resident->looked_everywhere);

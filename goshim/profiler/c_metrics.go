@@ -16,8 +16,26 @@ type cMetrics struct {
 	stats     cmemprof.Stats
 	heapAt    time.Time // of totals
 	ages      cmemprof.Ages
-	totals    []int64   // alloc_objects, alloc_space, inuse_objects, inuse_space; nil: unknown
-	allocator time.Time // earliest time of the next allocator query
+	totals    []int64 // alloc_objects, alloc_space, inuse_objects, inuse_space; nil: unknown
+	allocator allocatorQuery
+}
+
+// allocatorQuery asks the allocator at most once a period. glibc counts its free blocks under the lock that malloc takes, a tenth of a second for a
+// million of them, and has no cheaper figure. So queries are limited to 1/10,000 of the time: after 6 ms the next one waits a minute.
+type allocatorQuery struct {
+	next  time.Time // the earliest time of the next one
+	tried bool      // in this period
+	stats *cmemprof.AllocatorStats
+}
+
+// ask returns nil if it is too early.
+func (q *allocatorQuery) ask(of sources) *cmemprof.AllocatorStats {
+	if now := time.Now(); !q.tried && !now.Before(q.next) {
+		stats := of.allocator()
+		q.stats, q.next = &stats, now.Add(10000*time.Since(now))
+	}
+	q.tried = true
+	return q.stats
 }
 
 // reset must be called before sampling starts.
@@ -111,15 +129,13 @@ func (m *cMetrics) peakFigures() []figure {
 	return figures
 }
 
-// allocatorFigures queries the allocator at most once a period. glibc counts its free blocks under the lock that malloc takes, a tenth of a
-// second for a million of them, and has no cheaper figure. So queries are limited to 1/10,000 of the time: after 6 ms the next one waits a
-// minute. A period without a query reports so, or readers would carry the last figures forward.
+// allocatorFigures reports so in a period without a query, or readers would carry the last figures forward.
 func (m *cMetrics) allocatorFigures() []figure {
-	if m.at.Before(m.allocator) {
+	stats := m.allocator.ask(m.sources)
+	m.allocator.stats, m.allocator.tried = nil, false
+	if stats == nil {
 		return []figure{{"c_allocator_left_out", 1}}
 	}
-	stats := m.sources.allocator()
-	m.allocator = m.at.Add(10000 * time.Since(m.at))
 	if stats.MappedBytes == 0 && stats.ResidentBytes == 0 {
 		return nil // the allocator has no statistics
 	}

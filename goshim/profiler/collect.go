@@ -23,12 +23,15 @@ type collector struct {
 	deltas   map[ProfileType]delta
 	metrics  metrics
 	cMetrics cMetrics
+	memory   memoryMetrics
+	verdict  memoryVerdict
 	cHeap    extensions.CHeapProfiler       // nil: C's heap is not profiled
 	cPeriod  extensions.CAllocationProfiler // a third-party profiler without CHeapProfiler; nil: none
 	cRuns    bool                           // cPeriod has been started
 	lastC    []byte                         // the last profile of C's heap that could be merged
 	thisC    []byte                         // the profile of this period; nil if it failed
 	thisCAt  time.Time                      // when thisC was requested
+	thisGo   []byte                         // Go's heap profile of this period; nil if it failed
 	cpu      *bytes.Buffer                  // nil: no CPU profile is running
 	trace    *tracer                        // nil: no execution trace is running
 
@@ -39,7 +42,7 @@ type collector struct {
 
 func newCollector(c *config, s sources, messages *onceLog) *collector {
 	k := &collector{cfg: c, sources: s, messages: messages, deltas: map[ProfileType]delta{},
-		cMetrics: cMetrics{sources: s}}
+		cMetrics: cMetrics{sources: s}, memory: memoryMetrics{sources: s}}
 	k.metrics.reset()
 	k.interval.Store(c.cInterval)
 	for t := range c.types {
@@ -142,7 +145,7 @@ func (k *collector) startCPU() {
 // collect takes all enabled profiles. The CPU profile ends last, but comes first in the batch.
 func (k *collector) collect() []upload.Attachment {
 	taken := map[ProfileType][]byte{}
-	k.thisC = nil
+	k.thisC, k.thisGo = nil, nil
 	for _, t := range profileOrder {
 		if !k.takes(t) {
 			continue
@@ -181,6 +184,8 @@ func (k *collector) takes(t ProfileType) bool {
 		return k.trace != nil
 	case peakProfile:
 		return k.cHeap != nil && k.sources.peaksC != nil
+	case memoryProfile:
+		return k.cHeap != nil && k.cfg.memory && k.sources.memory != nil
 	}
 	return k.cfg.types[t]
 }
@@ -214,7 +219,9 @@ func (k *collector) take(t ProfileType) ([]byte, error) {
 	case MetricsProfile:
 		var ofC []figure
 		if k.cHeap != nil {
-			ofC = k.cMetrics.report(k.thisC, k.thisCAt)
+			ofMemory := k.memory.report()
+			ofC = append(k.cMetrics.report(k.thisC, k.thisCAt), ofMemory...)
+			ofC = append(ofC, k.verdict.report(time.Now(), ofMemory)...)
 		}
 		return k.metrics.report(ofC)
 	case peakProfile:
@@ -222,6 +229,8 @@ func (k *collector) take(t ProfileType) ([]byte, error) {
 			return nil, nil // without /proc, and nothing was live yet
 		}
 		return k.sources.peaksC()
+	case memoryProfile:
+		return k.takeMemory()
 	case waitProfile:
 		return k.takeWait()
 	case executionTrace:
@@ -235,6 +244,7 @@ func (k *collector) take(t ProfileType) ([]byte, error) {
 	}
 	total := buffer.Bytes()
 	if t == HeapProfile && k.cHeap != nil {
+		k.thisGo = total
 		var err error
 		if total, err = k.withC(total); err != nil {
 			return nil, err

@@ -319,7 +319,7 @@ func TestProfileThatFailsIsLeftOut(t *testing.T) {
 			startStepped(t, a, profiler.WithPeriod(20*time.Millisecond),
 				profiler.WithProfileTypes(profiler.HeapProfile, profiler.GoroutineProfile))
 			for range 3 {
-				if b := a.period(t); len(b.order) != 3 || b.attachments["delta-heap.pprof"] == nil || b.attachments["peak.pprof"] == nil || b.attachments["metrics.json"] == nil {
+				if b := a.period(t); len(b.order) != 4 || b.attachments["delta-heap.pprof"] == nil || b.attachments["peak.pprof"] == nil || b.attachments["memory.pprof"] == nil || b.attachments["metrics.json"] == nil {
 					t.Errorf("attachments %q", b.order)
 				}
 			}

@@ -66,6 +66,7 @@ type config struct {
 	memoryThreshold        uint64    // of resident memory, in bytes; 0: none
 	controlFile            string    // "": none
 	controlSignal          os.Signal // nil: none
+	memory                 bool      // the memory profile and its metrics, with C's heap
 
 	agentless             bool
 	apiKey, keyOption     string // keyOption: which option or variable set it, for the log
@@ -102,6 +103,7 @@ func newConfig(options []Option) (*config, error) {
 		waitMaxGoroutines: defaultMaxWaitGoroutines,
 		cEnabled:          true,
 		watchMemory:       true,
+		memory:            true,
 		cInterval:         extensions.DefaultCAllocationSamplingRate,
 		agentURL:          "http://localhost:8126" + agentPath,
 	}
@@ -328,6 +330,7 @@ func (c *config) settings() map[string]any {
 		"debug_compression_settings":     c.compression.String(),
 		"cmemprof_enabled":               c.cInterval > 0 && c.types[HeapProfile],
 		"cmemprof_sampling_rate":         c.cInterval,
+		"cmemprof_memory_enabled":        c.memory && c.cInterval > 0 && c.types[HeapProfile],
 		"custom_http_client":             c.httpClient != nil,
 		"memory_watch_enabled":           c.watchMemory,
 		"memory_threshold":               c.memoryThreshold,

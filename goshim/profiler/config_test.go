@@ -47,6 +47,7 @@ func TestBadEnvironment(t *testing.T) {
 		{"DD_PROFILING_ENABLED", "maybe"},
 		{"DD_PROFILING_DELTA", "2"},
 		{"DD_PROFILING_CMEMPROF_ENABLED", "on"},
+		{"DD_PROFILING_CMEMPROF_MEMORY", "some"},
 		{"DD_PROFILING_CMEMPROF_SAMPLING_RATE", "512KiB"},
 		{"DD_PROFILING_CMEMPROF_SAMPLING_RATE", "-1"},
 		{"DD_PROFILING_UPLOAD_TIMEOUT", "10"},
@@ -192,7 +193,7 @@ func TestMistakesAreSaid(t *testing.T) {
 	t.Setenv("DD_PROFILING_CMEMPROF_A", "")
 	run(profiler.WithAgentAddr("localhost:8126"))
 	log.wantOnly(t, port80, "WARN cmemprof: DD_PROFILING_CMEMPROF_A is not a variable of the profiler",
-		"DD_PROFILING_CMEMPROF_SAMPLE_RATE is not a variable of the profiler; it has DD_PROFILING_CMEMPROF_ENABLED, DD_PROFILING_CMEMPROF_SAMPLING_RATE")
+		"DD_PROFILING_CMEMPROF_SAMPLE_RATE is not a variable of the profiler; it has DD_PROFILING_CMEMPROF_ENABLED, DD_PROFILING_CMEMPROF_MEMORY, DD_PROFILING_CMEMPROF_SAMPLING_RATE")
 }
 
 func TestSwitchedOffIsSaid(t *testing.T) {

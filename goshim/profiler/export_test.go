@@ -25,6 +25,8 @@ type Fakes struct {
 	AgesC          func() cmemprof.Ages
 	PeaksC         func() ([]byte, error) // nil, with a fake heap: none are taken
 	GetPeaksC      func() (live, rss cmemprof.Peak)
+	Memory         func(goHeap []byte, allocator *cmemprof.AllocatorStats) (cmemprof.MemoryFigures, []byte, error) // nil, with a fake heap: none is taken
+	MemoryRollup   func() (cmemprof.MemoryRollup, bool)
 	EvictC         func() bool
 	EvictInterval  time.Duration
 	Lookup         func(name string, w io.Writer) error
@@ -64,6 +66,10 @@ func SetFakes(f Fakes) (restore func()) {
 	if f.StartC != nil || f.ProfileC != nil {
 		extensions.SetCAllocationProfiler(&fakeC{fakes: f})
 		realSources.peaksC = f.PeaksC
+		realSources.memory = f.Memory
+	}
+	if f.MemoryRollup != nil {
+		realSources.memoryRollup = f.MemoryRollup
 	}
 	if f.StatsC != nil {
 		realSources.statsC = f.StatsC

@@ -26,7 +26,8 @@ const (
 	// GoroutineLeakProfile shows goroutines that can never wake up. It needs Go 1.26 with GOEXPERIMENT=goroutineleakprofile,
 	// which also enables it. It is left out if the runtime lacks it.
 	GoroutineLeakProfile
-	peakProfile // C memory at its peak; with C's heap
+	peakProfile   // C memory at its peak; with C's heap
+	memoryProfile // where the resident memory is; with C's heap, unless DD_PROFILING_CMEMPROF_MEMORY=false
 )
 
 type profileType struct {
@@ -46,12 +47,14 @@ var profileTypes = map[ProfileType]profileType{
 	MetricsProfile:   {name: "metrics", filename: "metrics.json"},
 	executionTrace:   {name: "execution-trace", filename: "go.trace"},
 	peakProfile:      {name: "peak", filename: "peak.pprof"},
+	memoryProfile:    {name: "memory", filename: "memory.pprof"},
 	// pprof.Lookup knows it without the hyphen, see lookupName.
 	GoroutineLeakProfile: {name: "goroutine-leak", filename: "goroutineleak.pprof"},
 }
 
-// profileOrder is the order of collection and of a batch. It is fixed, so that each delta covers one period.
-var profileOrder = []ProfileType{CPUProfile, HeapProfile, peakProfile, BlockProfile, MutexProfile, GoroutineProfile, waitProfile, GoroutineLeakProfile,
+// profileOrder is the order of collection and of a batch. It is fixed, so that each delta covers one period. The memory profile needs Go's heap
+// profile, and its figures are metrics.
+var profileOrder = []ProfileType{CPUProfile, HeapProfile, peakProfile, memoryProfile, BlockProfile, MutexProfile, GoroutineProfile, waitProfile, GoroutineLeakProfile,
 	MetricsProfile, executionTrace}
 
 func (t ProfileType) lookup() profileType {

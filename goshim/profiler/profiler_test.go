@@ -33,7 +33,7 @@ func TestBatchHasAllProfilesAndTags(t *testing.T) {
 			profiler.GoroutineProfile))
 	b := a.next(t)
 
-	want := []string{"cpu.pprof", "delta-heap.pprof", "peak.pprof", "delta-block.pprof", "delta-mutex.pprof", "goroutines.pprof", "metrics.json"}
+	want := []string{"cpu.pprof", "delta-heap.pprof", "peak.pprof", "memory.pprof", "delta-block.pprof", "delta-mutex.pprof", "goroutines.pprof", "metrics.json"}
 	if !slices.Equal(b.order, want) || !slices.Equal(b.event.Attachments, want) {
 		t.Errorf("attachments %q, in the event %q, want %q", b.order, b.event.Attachments, want)
 	}
@@ -103,7 +103,7 @@ func TestPeriodsFollowEachOther(t *testing.T) {
 func TestDefaultTypes(t *testing.T) {
 	a := newAgent(t)
 	start(t, a, profiler.WithPeriod(300*time.Millisecond))
-	if b, want := a.next(t), []string{"cpu.pprof", "delta-heap.pprof", "peak.pprof", "metrics.json"}; !slices.Equal(b.order, want) {
+	if b, want := a.next(t), []string{"cpu.pprof", "delta-heap.pprof", "peak.pprof", "memory.pprof", "metrics.json"}; !slices.Equal(b.order, want) {
 		t.Errorf("attachments %q, want %q", b.order, want)
 	}
 }
@@ -127,7 +127,7 @@ func TestTotalsInsteadOfDeltas(t *testing.T) {
 	a := newAgent(t)
 	start(t, a, profiler.WithDeltaProfiles(false), profiler.WithProfileTypes(profiler.HeapProfile, profiler.MutexProfile))
 	profiler.Stop()
-	if b, want := a.next(t), []string{"heap.pprof", "peak.pprof", "mutex.pprof", "metrics.json"}; !slices.Equal(b.order, want) {
+	if b, want := a.next(t), []string{"heap.pprof", "peak.pprof", "memory.pprof", "mutex.pprof", "metrics.json"}; !slices.Equal(b.order, want) {
 		t.Errorf("attachments %q, want %q", b.order, want)
 	}
 }
@@ -161,7 +161,7 @@ func TestStopSendsTheRunningPeriod(t *testing.T) {
 	start(t, a, profiler.WithPeriod(time.Hour), profiler.CPUDuration(time.Minute))
 	profiler.Stop()
 	b := a.next(t)
-	if want := []string{"delta-heap.pprof", "peak.pprof", "metrics.json"}; !slices.Equal(b.order, want) { // the CPU profile had not started
+	if want := []string{"delta-heap.pprof", "peak.pprof", "memory.pprof", "metrics.json"}; !slices.Equal(b.order, want) { // the CPU profile had not started
 		t.Errorf("attachments %q, want %q", b.order, want)
 	}
 	if length := b.event.End.Sub(b.event.Start); length > patience {

@@ -29,6 +29,8 @@ type sources struct {
 	agesC          func() cmemprof.Ages
 	peaksC         func() ([]byte, error) // nil: none are taken
 	getPeaksC      func() (live, rss cmemprof.Peak)
+	memory         func(goHeap []byte, allocator *cmemprof.AllocatorStats) (cmemprof.MemoryFigures, []byte, error) // nil: none is taken
+	memoryRollup   func() (cmemprof.MemoryRollup, bool)
 	evictC         func() bool
 	startCPU       func(io.Writer) error
 	stopCPU        func()
@@ -54,6 +56,8 @@ var realSources = sources{
 	agesC:          cmemprof.GetAges,
 	peaksC:         cmemprof.Peaks,
 	getPeaksC:      cmemprof.GetPeaks,
+	memory:         cmemprof.MemoryProfile,
+	memoryRollup:   cmemprof.GetMemoryRollup,
 	evictC:         cmemprof.MakeRoom,
 	startCPU:       pprof.StartCPUProfile,
 	stopCPU:        pprof.StopCPUProfile,

@@ -123,6 +123,7 @@ var types = map[string]string{
 	"cpu.pprof":            "samples/count cpu/nanoseconds",
 	"delta-heap.pprof":     "alloc_objects/count alloc_space/bytes inuse_objects/count inuse_space/bytes",
 	"peak.pprof":           "peak_rss_objects/count peak_rss_space/bytes peak_objects/count peak_space/bytes",
+	"memory.pprof":         "resident_space/bytes",
 	"delta-mutex.pprof":    "contentions/count delay/nanoseconds",
 	"delta-block.pprof":    "contentions/count delay/nanoseconds",
 	"goroutines.pprof":     "goroutine/count",

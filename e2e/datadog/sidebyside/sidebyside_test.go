@@ -138,7 +138,8 @@ var onlyOurs = []difference{
 	{"event (has )?info.profiler.settings.(cmemprof_|custom_http_client|goroutine_wait_profile_enabled|max_goroutines_wait).*",
 		"settings that v2 does not have"},
 	{"event info.profiler.settings.debug_compression_settings is (zstd-3|gzip-6)", "with the level it stands for"},
-	{"metrics.json has c_.*", "figures of the C heap"},
+	{"metrics.json has (c|memory)_.*", "figures of the C heap and of resident memory"},
+	{".*\\bmemory.pprof\\b.*", "where the resident memory is"},
 	{".*\\bpeak.pprof\\b.*", "C memory at its peak"},
 	{"tag language:go", "as other languages of the family say it"},
 }

@@ -1,0 +1,88 @@
+// memory_profile_mapped.c (resident): memory that C maps, by the ranges and stacks that mappings.h knows.
+
+#include "memory_profile.h"
+
+#include "address_order.h"
+#include "mappings.h"
+#include "resident_pieces.h"
+
+// More areas than the kernel lets a process have by default (vm.max_map_count). Pages of it that are not used take no memory.
+enum { MAX_RANGES = 65536 };
+
+// Nothing may be mapped while the ranges are visited.
+static void copy_range(const struct mapped_range *range, void *context) {
+    struct cmemprof_memory_profile *profile = context;
+    if ((range->kind == MAPPING_ANONYMOUS && range->owner != MAPPING_OF_PROFILER) && profile->range_count < MAX_RANGES) {
+        ((struct memory_range *)profile->ranges.base)[profile->range_count++] =
+            (struct memory_range){.low = range->low, .high = range->high, .stack = range->stack, .owner = range->owner};
+    }
+}
+
+bool memory_profile_copy_ranges(struct cmemprof_memory_profile *profile) {
+    struct profiler *self = profile->snapshot->of;
+    if (!mappings_are_open(self)) {
+        return true;
+    }
+    if (!mapped_buffer_reserve(&profile->ranges, MAX_RANGES * sizeof(struct memory_range))) {
+        return false;
+    }
+    (void)mapped_ranges_each(self, copy_range, profile); // those that could not be had are unexplained
+    return true;
+}
+
+// Of a mapping of Go's, what is outside of its heap.
+static void claim_of_go(struct resident *resident, const struct memory_range *range, size_t claims) {
+    for (uint64_t at = range->low; at < range->high;) {
+        uint64_t end = range->high, next = range->high;
+        for (size_t i = 0; i < claims; i++) {
+            const struct resident_piece *claim = &resident->claims[i];
+            if (claim->part == RESIDENT_GO_HEAP && claim->high > at && claim->low < end) {
+                end = claim->low > at ? claim->low : at;
+                next = claim->high;
+            }
+        }
+        resident_claim(resident, at, end, RESIDENT_GO_OTHER, 0);
+        at = next;
+    }
+}
+
+void memory_profile_claim_ranges(struct resident *resident, struct cmemprof_memory_profile *profile) {
+    const struct memory_range *ranges = profile->ranges.base;
+    uint32_t allocator = resident_name(resident, profile->allocator);
+    size_t claims = resident->claim_count;
+    for (size_t i = 0; i < profile->range_count; i++) {
+        if (ranges[i].owner == MAPPING_OF_GO) {
+            claim_of_go(resident, &ranges[i], claims);
+        } else {
+            resident_claim(resident, ranges[i].low, ranges[i].high,
+                           ranges[i].owner == MAPPING_OF_ALLOCATOR ? RESIDENT_MALLOC : RESIDENT_MAPPED,
+                           ranges[i].owner == MAPPING_OF_ALLOCATOR ? allocator : 0);
+        }
+    }
+}
+
+// The records of mappings follow those of blocks.
+bool memory_profile_divide_mapped(struct cmemprof_memory_profile *profile) {
+    struct cmemprof_snapshot *snapshot = profile->snapshot;
+    const struct resident *resident = &profile->resident;
+    struct memory_range *ranges = profile->ranges.base;
+    profile->mapped_records = snapshot->record_count;
+    for (size_t i = 0; i < resident->piece_count; i++) {
+        const struct resident_piece *piece = &resident->pieces[i];
+        size_t count = piece->part == RESIDENT_MAPPED ? address_upper_bound(ranges, profile->range_count, sizeof *ranges, piece->low) : 0;
+        if (count > 0) {
+            ranges[count - 1].bytes += piece->rss;
+        }
+    }
+    for (size_t i = 0; i < profile->range_count; i++) {
+        if (ranges[i].owner != MAPPING_OF_PROGRAM || ranges[i].stack == NULL || ranges[i].bytes == 0) {
+            continue;
+        }
+        if (!mapped_buffer_reserve(&snapshot->record_memory, (snapshot->record_count + 1) * sizeof(struct record))) {
+            return false;
+        }
+        snapshot->records = snapshot->record_memory.base;
+        snapshot->records[snapshot->record_count++] = (struct record){.stack = ranges[i].stack, .inuse_bytes = (double)ranges[i].bytes};
+    }
+    return true;
+}

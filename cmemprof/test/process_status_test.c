@@ -1,0 +1,61 @@
+// process_status_test.c: figures of /proc/PID/status, with and without what some kernels leave out.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../process_status.h"
+
+static void read_text(const char *text, bool expected, struct process_status *status) {
+    char path[] = "/tmp/process_status_test.XXXXXX";
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, text, strlen(text)), (ssize_t)strlen(text));
+    close(file);
+    assert_int_equal(process_status_read(path, status), expected);
+    unlink(path);
+}
+
+static void figures_are_read(void **state) {
+    (void)state;
+    struct process_status status;
+    read_text("Name:\tVmRSS: 1\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\nRssAnon:\t 7 kB\nVmSwap:\t       0 kB\nThreads:\t12\n", true,
+              &status);
+    assert_int_equal(status.peak_rss, 2048 << 10);
+    assert_int_equal(status.rss, 1024 << 10);
+    assert_int_equal(status.swap, 0);
+    assert_int_equal(status.threads, 12);
+}
+
+static void what_is_not_said_is_unknown(void **state) {
+    (void)state;
+    struct process_status status;
+    read_text("Name:\tcat\nThreads:\t1\n", true, &status);
+    assert_true(status.rss == PROCESS_STATUS_UNKNOWN && status.peak_rss == PROCESS_STATUS_UNKNOWN);
+    assert_true(status.swap == PROCESS_STATUS_UNKNOWN && status.threads == 1);
+    read_text("", false, &status);
+    assert_true(status.threads == PROCESS_STATUS_UNKNOWN);
+    assert_false(process_status_read("/no/such/file", &status));
+    assert_true(status.rss == PROCESS_STATUS_UNKNOWN && status.threads == PROCESS_STATUS_UNKNOWN);
+}
+
+static void this_process_has_all(void **state) {
+    (void)state;
+    struct process_status status;
+    assert_true(process_status_read(PROCESS_STATUS, &status));
+    assert_true(status.rss != 0 && status.rss <= status.peak_rss && status.peak_rss != PROCESS_STATUS_UNKNOWN && status.threads >= 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(figures_are_read),
+        cmocka_unit_test(what_is_not_said_is_unknown),
+        cmocka_unit_test(this_process_has_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,157 @@
+// resident_own_test.c: this process's own pages, counted one by one, against what it has touched and against the kernel's sums.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../resident.h"
+#include "../resident_pieces.h"
+
+enum { PAGE = 4096, MIB = 1 << 20 };
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+static const bool reserves_terabytes = true;
+#else
+static const bool reserves_terabytes = false;
+#endif
+
+static struct resident resident;
+static const struct resident_own nothing;
+
+static void *map(size_t size, int flags, int file) {
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, file, 0);
+    assert_ptr_not_equal(at, MAP_FAILED);
+    madvise(at, size, MADV_NOHUGEPAGE);
+    return at;
+}
+
+static uint64_t rollup(void) {
+    struct resident all;
+    assert_int_equal(resident_read_areas(&all, getpid(), "smaps_rollup"), SMAPS_OK);
+    uint64_t rss = all.rss;
+    resident_close(&all);
+    return rss;
+}
+
+static void assert_near(uint64_t got, uint64_t want, uint64_t slack) {
+    if (got > want + slack || want > got + slack) {
+        fail_msg("%llu, want %llu", (unsigned long long)got, (unsigned long long)want);
+    }
+}
+
+static void read_own(void) {
+    assert_int_equal(resident_read_own(&resident, &nothing), SMAPS_OK);
+    uint64_t parts = 0;
+    for (int i = 0; i < RESIDENT_PART_COUNT; i++) {
+        parts += resident.parts[i];
+    }
+    assert_int_equal(parts, resident.rss);
+    assert_near(resident.rss, rollup(), 4 * MIB);
+}
+
+static void pages_of_memory_without_a_file(void **state) {
+    (void)state;
+    char *at = map(64 * MIB, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    memset(at + MIB, 1, 20 * MIB + 3 * PAGE);
+    assert_int_equal(resident_present_bytes((uintptr_t)at, (uintptr_t)at + 64 * MIB), 20 * MIB + 3 * PAGE);
+    assert_int_equal(resident_present_bytes((uintptr_t)at + 21 * MIB + PAGE, (uintptr_t)at + 21 * MIB + 5 * PAGE), 2 * PAGE);
+    read_own();
+    assert_true(resident.is_quick != reserves_terabytes);
+    assert_true(resident.parts[RESIDENT_UNEXPLAINED] >= 20 * MIB);
+    resident_close(&resident);
+    munmap(at, 64 * MIB);
+    assert_int_equal(resident_present_bytes((uintptr_t)at, (uintptr_t)at + 64 * MIB), -1);
+}
+
+// A file's pages are in memory once they were written, mapped or not.
+static void pages_of_files_are_those_that_are_mapped(void **state) {
+    (void)state;
+    char path[] = "/tmp/resident_own_test.XXXXXX";
+    int file = mkstemp(path), memory = memfd_create("test", MFD_CLOEXEC);
+    static char block[MIB];
+    memset(block, 1, sizeof block);
+    for (int i = 0; i < 16; i++) {
+        assert_int_equal(write(file, block, sizeof block), sizeof block);
+        assert_int_equal(write(memory, block, sizeof block), sizeof block);
+    }
+    char *shared = map(16 * MIB, MAP_SHARED, memory), *mapped = map(16 * MIB, MAP_PRIVATE, file);
+    madvise(mapped, 16 * MIB, MADV_RANDOM); // no page but the one that is touched
+    for (int i = 0; i < 8 * MIB; i += PAGE) {
+        shared[i] = 2;
+        mapped[i] = 2; // a copy of its own
+    }
+    read_own();
+    assert_near(resident.parts[RESIDENT_SHARED], 8 * MIB, 64 << 10);
+    assert_near(resident.parts[RESIDENT_FILES], 8 * MIB, 64 << 10);
+    resident_close(&resident);
+    munmap(shared, 16 * MIB);
+    munmap(mapped, 16 * MIB);
+    close(memory);
+    close(file);
+    unlink(path);
+}
+
+// Memory that was only read is the kernel's one page of zeroes: no memory, but mincore calls it present.
+static void pages_of_zeroes_are_no_memory(void **state) {
+    (void)state;
+    volatile char *at = map(64 * MIB, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    int sum = 0;
+    for (int i = 0; i < 64 * MIB; i += PAGE) {
+        sum += at[i];
+    }
+    assert_int_equal(sum, 0);
+    assert_int_equal(resident_present_bytes((uintptr_t)at, (uintptr_t)at + 64 * MIB), 64 * MIB);
+    read_own();
+    assert_false(resident.is_quick);
+    assert_true(resident.parts[RESIDENT_UNEXPLAINED] < 60 * MIB);
+    resident_close(&resident);
+    munmap((void *)at, 64 * MIB);
+}
+
+// What is reserved and not there costs no time.
+static void terabytes_of_reserved_memory(void **state) {
+    (void)state;
+    size_t size = (size_t)1 << 40;
+    char *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED) {
+        skip(); // the address space is limited
+    }
+    at[size / 2] = 1;
+    read_own();
+    assert_false(resident.is_quick);
+    resident_close(&resident);
+    munmap(at, size);
+}
+
+static void claim_all(struct resident *of, void *context) {
+    uintptr_t at = *(uintptr_t *)context;
+    resident_claim(of, at, at + 4 * MIB, RESIDENT_MAPPED, resident_name(of, "claimed"));
+}
+
+static void what_the_process_knows_is_claimed(void **state) {
+    (void)state;
+    char *at = map(8 * MIB, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    memset(at, 1, 8 * MIB);
+    uintptr_t address = (uintptr_t)at;
+    struct resident_go go = {0};
+    const struct resident_own own = {&go, claim_all, &address};
+    assert_int_equal(resident_read_own(&resident, &own), SMAPS_OK);
+    assert_int_equal(resident.parts[RESIDENT_MAPPED], 4 * MIB);
+    assert_true(go.is_known && !go.is_go);
+    resident_close(&resident);
+    munmap(at, 8 * MIB);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pages_of_memory_without_a_file),    cmocka_unit_test(pages_of_files_are_those_that_are_mapped),
+        cmocka_unit_test(pages_of_zeroes_are_no_memory),     cmocka_unit_test(terabytes_of_reserved_memory),
+        cmocka_unit_test(what_the_process_knows_is_claimed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

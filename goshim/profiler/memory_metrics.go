@@ -1,0 +1,95 @@
+//go:build linux && amd64 && cgo
+
+package profiler
+
+import (
+	"errors"
+	"time"
+
+	"github.com/cmemprof/cmemprof/cmemprof"
+)
+
+// memoryMetrics reports where the resident memory of the process is (docs/memory.md).
+type memoryMetrics struct {
+	sources sources
+	figures *cmemprof.MemoryFigures // of this period; nil: none were taken
+	next    time.Time               // earliest time of the next walk over all pages
+}
+
+// takeMemory takes the memory profile and keeps its figures for the metrics. What it could not look at is logged once.
+func (k *collector) takeMemory() ([]byte, error) {
+	figures, profile, err := k.sources.memory(k.thisGo, k.cMetrics.allocator.ask(k.sources))
+	if err != nil {
+		return nil, err
+	}
+	k.memory.figures = &figures
+	if figures.Missing != "" {
+		k.messages.warn("memory", "cmemprof: the breakdown of memory is incomplete: "+figures.Missing)
+	}
+	if !figures.HasParts && figures.Missing == "" {
+		return nil, errors.New("it has no parts, and does not say why")
+	}
+	return profile, nil
+}
+
+// report leaves out what could not be read.
+func (m *memoryMetrics) report() []figure {
+	f := m.figures
+	m.figures = nil
+	if f == nil {
+		return nil
+	}
+	incomplete := 1.0
+	if f.IsComplete {
+		incomplete = 0
+	}
+	figures := []figure{{"memory_incomplete", incomplete}}
+	add := func(name string, value uint64) {
+		if value != cmemprof.MemoryUnknown {
+			figures = append(figures, figure{"memory_" + name, float64(value)})
+		}
+	}
+	if f.HasParts {
+		add("rss_bytes", f.RSSBytes)
+	}
+	for _, part := range f.Parts {
+		add(part.Key+"_bytes", part.Bytes)
+	}
+	add("peak_rss_bytes", f.PeakRSSBytes)
+	add("swap_bytes", f.SwapBytes)
+	add("threads", f.Threads)
+	if rollup, ok := m.rollup(); ok {
+		add("lazy_free_bytes", rollup.LazyFreeBytes)
+		add("huge_bytes", rollup.HugeBytes)
+	}
+	addCgroup(add, f.Cgroup)
+	return figures
+}
+
+func addCgroup(add func(name string, value uint64), c cmemprof.CgroupMemory) {
+	if c.Version == 0 {
+		return
+	}
+	add("cgroup_bytes", c.Bytes)
+	add("cgroup_limit_bytes", c.LimitBytes)
+	add("cgroup_anon_bytes", c.AnonBytes)
+	add("cgroup_file_bytes", c.FileBytes)
+	add("cgroup_shmem_bytes", c.ShmemBytes)
+	add("cgroup_kernel_bytes", c.KernelBytes)
+	add("cgroup_inactive_file_bytes", c.InactiveFileBytes)
+	add("cgroup_oom_kills", c.OOMKills)
+	if c.Version >= 2 {
+		add("cgroup_high_events", c.HighEvents)
+		add("cgroup_max_events", c.MaxEvents)
+	}
+}
+
+// rollup walks all pages, as rarely as the allocator is asked (allocatorQuery): a process of 1 GB is walked through every other minute.
+func (m *memoryMetrics) rollup() (cmemprof.MemoryRollup, bool) {
+	now := time.Now()
+	if now.Before(m.next) {
+		return cmemprof.MemoryRollup{}, false
+	}
+	defer func() { m.next = now.Add(10000 * time.Since(now)) }()
+	return m.sources.memoryRollup()
+}
