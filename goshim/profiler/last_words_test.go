@@ -100,8 +100,10 @@ func TestBatchWhenMemoryIsShort(t *testing.T) {
 	b.wantTag(t, "trigger", "memory")
 	b.wantTag(t, "left_out")
 	b.wantTag(t, "profile_seq", "1")
-	if want := []string{"cpu.pprof", "delta-heap.pprof", "metrics.json"}; !slices.Equal(b.order, want) {
-		t.Errorf("attachments %q", b.order)
+	for _, name := range []string{"cpu.pprof", "delta-heap.pprof", "metrics.json"} {
+		if !slices.Contains(b.order, name) {
+			t.Errorf("attachments %q lack %s", b.order, name)
+		}
 	}
 	a.period(t).wantTag(t, "trigger")
 	profiler.Stop()
