@@ -1,5 +1,6 @@
 // metrics.c: series over time (metrics.h). SQLite parses the JSON, in an empty in-memory database.
 #include "metrics.h"
+#include "metrics_moments.h"
 
 #include <math.h>
 #include <sqlite3.h>
@@ -28,21 +29,26 @@ static struct metrics_series *series_of(struct metrics *metrics, const char *nam
     return series;
 }
 
-// Returns false without memory.
-static bool add_point(struct metrics *metrics, const char *name, int64_t ms, double value) {
+static bool grow(struct metrics_series *series) {
+    size_t capacity = series->capacity ? 2 * series->capacity : 64;
+    struct series_point *points = realloc(series->points, capacity * sizeof *points);
+    series->points = points ? points : series->points;
+    size_t *uploads = realloc(series->uploads, capacity * sizeof *uploads);
+    series->uploads = uploads ? uploads : series->uploads;
+    series->capacity = points && uploads ? capacity : series->capacity;
+    return points && uploads;
+}
+
+// upload: index in the list. Returns false without memory.
+static bool add_point(struct metrics *metrics, const char *name, size_t upload, int64_t ms, double value) {
     struct metrics_series *series = series_of(metrics, name);
     if (!series || !isfinite(value)) {
         return true;
     }
-    if (series->count == series->capacity) {
-        size_t capacity = series->capacity ? 2 * series->capacity : 64;
-        struct series_point *grown = realloc(series->points, capacity * sizeof *grown);
-        if (!grown) {
-            return false;
-        }
-        series->points = grown;
-        series->capacity = capacity;
+    if (series->count == series->capacity && !grow(series)) {
+        return false;
     }
+    series->uploads[series->count] = upload;
     series->points[series->count++] = (struct series_point){ms, value};
     return true;
 }
@@ -60,6 +66,7 @@ static bool is_measure(const char *name) {
 
 struct reading {
     struct metrics *metrics;
+    const struct upload_list *list;
     sqlite3 *database;
     sqlite3_stmt *pairs;
 };
@@ -77,15 +84,17 @@ static void close_reading(struct reading *reading) {
     sqlite3_close(reading->database);
 }
 
-static enum receiver_error read_pairs(struct reading *reading, int64_t ms, const void *json, size_t size, char *text) {
+static enum receiver_error read_pairs(struct reading *reading, const struct listed_upload *upload, const void *json, size_t size,
+                                      char *text) {
     sqlite3_stmt *pairs = reading->pairs;
+    size_t index = (size_t)(upload - reading->list->uploads);
     bool ok = true;
     int step = SQLITE_DONE, count = 0;
     sqlite3_bind_text(pairs, 1, json, (int)size, SQLITE_STATIC);
     while (ok && (step = sqlite3_step(pairs)) == SQLITE_ROW && count++ < MAX_PAIRS) {
         const char *name = (const char *)sqlite3_column_text(pairs, 0);
         // Skips a measure: the receiver computes its own, for every upload.
-        ok = !name || is_measure(name) || add_point(reading->metrics, name, ms, sqlite3_column_double(pairs, 1));
+        ok = !name || is_measure(name) || add_point(reading->metrics, name, index, upload->end_ms, sqlite3_column_double(pairs, 1));
     }
     bool bad = ok && step != SQLITE_DONE;
     sqlite3_reset(pairs);
@@ -105,23 +114,46 @@ static enum receiver_error take_json(void *state, struct sweep_file *file) {
         snprintf(file->text, sizeof file->text, "metrics.json: %s", merge_error_text(error));
         return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
     }
-    enum receiver_error result = read_pairs(state, file->upload->end_ms, json, json_size, file->text);
+    enum receiver_error result = read_pairs(state, file->upload, json, json_size, file->text);
     free(json);
     return result;
 }
 
 // ---- All ----
 
+struct placed_point {
+    struct series_point point;
+    size_t upload;
+};
+
 static int compare_points(const void *left, const void *right) {
-    int64_t a = ((const struct series_point *)left)->ms, b = ((const struct series_point *)right)->ms;
+    int64_t a = ((const struct placed_point *)left)->point.ms, b = ((const struct placed_point *)right)->point.ms;
     return a < b ? -1 : a > b;
+}
+
+// By time. Returns false without memory.
+static bool sort_series(struct metrics_series *series) {
+    struct placed_point *placed = malloc((series->count + 1) * sizeof *placed);
+    for (size_t i = 0; placed && i < series->count; i++) {
+        placed[i] = (struct placed_point){series->points[i], series->uploads[i]};
+    }
+    if (placed) {
+        qsort(placed, series->count, sizeof *placed, compare_points);
+    }
+    for (size_t i = 0; placed && i < series->count; i++) {
+        series->points[i] = placed[i].point;
+        series->uploads[i] = placed[i].upload;
+    }
+    free(placed);
+    return placed;
 }
 
 static bool add_measures(struct metrics *metrics, const struct upload_list *list) {
     for (size_t m = 0; m < MEASURE_COUNT; m++) {
         for (size_t i = 0; i < list->count; i++) {
             const struct listed_upload *upload = &list->uploads[i];
-            if (isfinite(upload->measures.values[m]) && !add_point(metrics, measure_names[m], upload->end_ms, upload->measures.values[m])) {
+            if (isfinite(upload->measures.values[m]) &&
+                !add_point(metrics, measure_names[m], i, upload->end_ms, upload->measures.values[m])) {
                 return false;
             }
         }
@@ -131,7 +163,7 @@ static bool add_measures(struct metrics *metrics, const struct upload_list *list
 
 enum receiver_error metrics_read(struct store *store, const struct upload_list *list, struct metrics **out) {
     struct metrics *metrics = calloc(1, sizeof *metrics);
-    struct reading reading = {.metrics = metrics};
+    struct reading reading = {.metrics = metrics, .list = list};
     void *parts[2] = {&reading, NULL};
     enum receiver_error error = metrics && open_reading(&reading) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK && !add_measures(metrics, list)) {
@@ -141,14 +173,14 @@ enum receiver_error metrics_read(struct store *store, const struct upload_list *
         error = sweep_uploads(store, list, "metrics.json", take_json, parts, &metrics->report);
     }
     close_reading(&reading);
+    for (size_t i = 0; error == RECEIVER_OK && i < metrics->count; i++) {
+        error = sort_series(&metrics->series[i]) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    }
     if (error != RECEIVER_OK) {
         metrics_free(metrics);
         return error;
     }
     metrics->report.uploads = list->count; // most clients send no such file
-    for (size_t i = 0; i < metrics->count; i++) {
-        qsort(metrics->series[i].points, metrics->series[i].count, sizeof *metrics->series[i].points, compare_points);
-    }
     *out = metrics;
     return RECEIVER_OK;
 }
@@ -156,6 +188,7 @@ enum receiver_error metrics_read(struct store *store, const struct upload_list *
 void metrics_free(struct metrics *metrics) {
     for (size_t i = 0; metrics && i < metrics->count; i++) {
         free(metrics->series[i].points);
+        free(metrics->series[i].uploads);
     }
     free(metrics);
 }
@@ -171,46 +204,23 @@ const struct metrics_series *metrics_find(const struct metrics *metrics, const c
 
 // ---- Writing ----
 
-size_t metrics_thin(const struct metrics_series *series, struct series_point points[METRICS_MAX_POINTS]) {
-    if (series->count <= METRICS_MAX_POINTS) {
-        if (series->count > 0) {
-            memcpy(points, series->points, series->count * sizeof *points);
-        }
-        return series->count;
-    }
-    int64_t first = series->points[0].ms;
-    double length = (double)(series->points[series->count - 1].ms - first) / METRICS_MAX_POINTS;
-    size_t used = 0;
-    for (size_t at = 0; at < series->count;) {
-        double stretch = length > 0 ? (double)(int64_t)((double)(series->points[at].ms - first) / length) : 0;
-        double ms = 0, value = 0;
-        size_t count = 0;
-        for (; at < series->count &&
-               (length <= 0 || (double)(series->points[at].ms - first) < (stretch + 1) * length || used == METRICS_MAX_POINTS - 1);
-             at++, count++) {
-            ms += (double)(series->points[at].ms - first);
-            value += series->points[at].value;
-        }
-        if (count == 0) { // rounding may put the last point after the last interval
-            count = 1;
-            ms = (double)(series->points[at].ms - first);
-            value = series->points[at++].value;
-        }
-        points[used++] = (struct series_point){first + (int64_t)(ms / (double)count), value / (double)count};
-    }
-    return used;
-}
-
 static bool ends_with(const char *text, const char *end) {
     size_t length = strlen(text), end_length = strlen(end);
     return length >= end_length && strcmp(text + length - end_length, end) == 0;
 }
 
 const char *metrics_unit(const char *name) {
-    static const char *const by_end[][2] = {
-        {"_bytes_per_sec", "bytes/s"},         {"_per_sec", "1/s"},   {"_bytes", "bytes"},
-        {"_max_gc_pause_time", "nanoseconds"}, {"_time", "ratio"}, // of the period: go_gc_pause_time, c_sampling_time
-        {"_num_goroutine", "count"},           {"_objects", "count"}, {"_ns", "nanoseconds"}};
+    static const char *const by_end[][2] = {{"_bytes_per_sec", "bytes/s"},
+                                            {"_per_sec", "1/s"},
+                                            {"_bytes", "bytes"},
+                                            {"_max_gc_pause_time", "nanoseconds"},
+                                            {"_time", "ratio"}, // of the period: go_gc_pause_time, c_sampling_time
+                                            {"_num_goroutine", "count"},
+                                            {"_threads", "count"},
+                                            {"_events", "count"},
+                                            {"_kills", "count"},
+                                            {"_objects", "count"},
+                                            {"_ns", "nanoseconds"}};
     for (size_t i = 0; i < MEASURE_COUNT; i++) {
         if (strcmp(name, measure_names[i]) == 0) {
             return measure_units[i];
@@ -224,9 +234,9 @@ const char *metrics_unit(const char *name) {
     return "";
 }
 
-static void write_series(const struct metrics_series *series, struct json *json) {
+static void write_series(const struct metrics_series *series, struct moments *moments, bool summed, struct json *json) {
     struct series_point points[METRICS_MAX_POINTS];
-    size_t count = metrics_thin(series, points);
+    size_t count = moments_of_series(moments, series, summed, points);
     json_object_begin(json);
     json_key(json, "name");
     json_text(json, series->name);
@@ -244,14 +254,20 @@ static void write_series(const struct metrics_series *series, struct json *json)
     json_object_end(json);
 }
 
-void metrics_write(const struct metrics *metrics, struct json *json) {
+enum receiver_error metrics_write(const struct metrics *metrics, const struct upload_list *list, bool summed, struct json *json) {
+    struct moments *moments = moments_new(list);
+    if (!moments) {
+        return RECEIVER_NO_MEMORY;
+    }
     json_object_begin(json);
     sweep_report_write(&metrics->report, json);
     json_key(json, "series");
     json_array_begin(json);
     for (size_t i = 0; i < metrics->count; i++) {
-        write_series(&metrics->series[i], json);
+        write_series(&metrics->series[i], moments, summed, json);
     }
     json_array_end(json);
     json_object_end(json);
+    moments_free(moments);
+    return RECEIVER_OK;
 }

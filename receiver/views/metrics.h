@@ -2,7 +2,7 @@
 //
 // metrics.json is an array of [name, number] pairs, as the clients for Go send it. At most 128 names are read.
 //
-// Threads: a struct metrics belongs to one. Memory: malloc, 16 bytes per point, at the end of the upload's event.
+// Threads: a struct metrics belongs to one. Memory: malloc, 24 bytes per point, at the end of the upload's event.
 #ifndef CMEMPROF_RECEIVER_METRICS_H
 #define CMEMPROF_RECEIVER_METRICS_H
 
@@ -14,6 +14,7 @@ enum { METRICS_MAX_SERIES = 128, METRICS_MAX_NAME = 100, METRICS_MAX_POINTS = 50
 struct metrics_series {
     char name[METRICS_MAX_NAME];
     struct series_point *points; // by time
+    size_t *uploads;             // of each point: index in the list
     size_t count, capacity;
 };
 struct metrics {
@@ -27,9 +28,8 @@ void metrics_free(struct metrics *metrics); // NULL is allowed
 // NULL: no upload has that figure.
 const struct metrics_series *metrics_find(const struct metrics *metrics, const char *name);
 
-// Means over at most METRICS_MAX_POINTS intervals of equal length; a short series is copied as it is. Returns the count of points.
-size_t metrics_thin(const struct metrics_series *series, struct series_point points[METRICS_MAX_POINTS]);
-const char *metrics_unit(const char *name);                           // by the name: "bytes" of "c_profiler_bytes"; "" if unknown
-void metrics_write(const struct metrics *metrics, struct json *json); // the whole answer
+const char *metrics_unit(const char *name); // by the name: "bytes" of "c_profiler_bytes"; "" if unknown
+// The whole answer; list: that was read. Concurrent processes are one value: their mean or, summed, their sum (metrics_moments.h).
+enum receiver_error metrics_write(const struct metrics *metrics, const struct upload_list *list, bool summed, struct json *json);
 
 #endif

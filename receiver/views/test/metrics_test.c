@@ -1,4 +1,4 @@
-// metrics_test.c: pairs of metrics.json as series, refused files, units, and thinning.
+// metrics_test.c: pairs of metrics.json as series, refused files, and units.
 #include "../../test/uploads.h"
 
 #include "../metrics.h"
@@ -23,7 +23,9 @@ static void test_pairs(void **state) {
     assert_null(metrics_find(metrics, "text"));
     assert_null(metrics_find(metrics, "c_live_bytes")); // the receiver has its own
     struct json json = {0};
-    metrics_write(metrics, &json);
+    struct upload_list list = list_of(*state, NULL);
+    assert_int_equal(metrics_write(metrics, &list, false, &json), RECEIVER_OK);
+    upload_list_free(&list);
     expect_at(&json, "$.series[0]", "{\"name\":\"go_gcs_per_sec\",\"unit\":\"1/s\",\"points\":[[1767322860000,4],[1767322920000,5]]}");
     json_free(&json);
     metrics_free(metrics);
@@ -84,6 +86,9 @@ static void test_units(void **state) {
                                            {"go_max_gc_pause_time", "nanoseconds"},
                                            {"go_num_goroutine", "count"},
                                            {"c_allocator_resident_bytes", "bytes"},
+                                           {"memory_threads", "count"},
+                                           {"memory_cgroup_oom_kills", "count"},
+                                           {"memory_cgroup_max_events", "count"},
                                            {"cpu_cores", "cores"},
                                            {"something", ""}};
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
@@ -91,37 +96,8 @@ static void test_units(void **state) {
     }
 }
 
-// 10,000 points become 500 means, with the mean of all and over the same time.
-static void test_thinning(void **state) {
-    (void)state;
-    struct metrics_series series = {.points = malloc(10000 * sizeof *series.points), .count = 10000};
-    struct series_point points[METRICS_MAX_POINTS];
-    for (int i = 0; i < 10000; i++) {
-        series.points[i] = (struct series_point){1000000 + 1000 * i, i};
-    }
-    size_t count = metrics_thin(&series, points);
-    assert_true(count > 490 && count <= METRICS_MAX_POINTS);
-    double sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        assert_true(i == 0 || points[i].ms > points[i - 1].ms);
-        double off = points[i].value - (double)(points[i].ms - 1000000) / 1000;
-        assert_true(off < 1 && off > -1);
-        sum += points[i].value;
-    }
-    assert_true(sum / (double)count > 4990 && sum / (double)count < 5010);
-    for (int i = 0; i < 10000; i++) {
-        series.points[i].ms = 5; // all at once
-    }
-    assert_int_equal(metrics_thin(&series, points), 1);
-    assert_true(points[0].ms == 5 && points[0].value == 4999.5);
-    series.count = 0;
-    assert_int_equal(metrics_thin(&series, points), 0);
-    free(series.points);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_pairs, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_refused, setup, teardown), cmocka_unit_test(test_units),
-                                       cmocka_unit_test(test_thinning)};
+                                       cmocka_unit_test_setup_teardown(test_refused, setup, teardown), cmocka_unit_test(test_units)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
