@@ -263,6 +263,7 @@ func (view *tab) until(condition string) {
 
 // colourAt reads the canvas, cssColour a colour of the page, both as "r,g,b".
 const helpers = `
+var canvasRight = () => document.querySelector("#flamegraph").clientWidth;
 var colourAt = (x, y) => {
 	const canvas = document.querySelector("#flamegraph"), ratio = devicePixelRatio;
 	const probe = new OffscreenCanvas(1, 1).getContext("2d");

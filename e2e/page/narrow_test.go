@@ -29,6 +29,7 @@ func TestNothingStandsBesideANarrowWindow(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadLeak(t, 20)
+	receiver.uploadMemory(t, "db-2", 6)
 	receiver.measured(t, "/api/uploads?limit=100&measures=1")
 	folder := filepath.Join("..", "..", "build", "screenshots")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -46,6 +47,7 @@ func TestNothingStandsBesideANarrowWindow(t *testing.T) {
 		{"profile-sandwich", "profile?ids=20&view=sandwich", `document.querySelector("#sandwich-title b")`},
 		{"profile-merged", "profile?service=shop", graph},
 		{"analysis", "profile?ids=20&tab=analysis", `document.querySelector(".finding canvas")`},
+		{"memory", "profile?ids=26&tab=memory", memoryReady},
 		{"metrics", "profile?ids=20&tab=metrics", `document.querySelectorAll(".metric canvas").length > 5`},
 		{"runtime", "profile?ids=20&tab=runtime", `document.querySelectorAll(".runtime tr").length > 10`},
 		{"compare", compared, graph},

@@ -14,6 +14,7 @@ func TestPaperHoldsWhatThePageSays(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
 	receiver.uploadLeak(t, 20)
+	receiver.uploadMemory(t, "db-2", 6)
 	receiver.measured(t, "/api/uploads?limit=100&measures=1")
 	view := chromium.open(t)
 	view.do(chromedp.EmulateViewport(794, 1123), chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
@@ -22,11 +23,12 @@ func TestPaperHoldsWhatThePageSays(t *testing.T) {
 	}))
 	const whole = `.every((one) => { const { left, right, width } = one.getBoundingClientRect(); return width > 0 && left >= 0 && right <= innerWidth && one.scrollWidth <= one.clientWidth; })`
 	for _, page := range []struct{ address, ready, there string }{
-		{"", `document.querySelectorAll(".upload-row").length === 20 && document.querySelector("#histogram canvas")`,
+		{"", `document.querySelectorAll(".upload-row").length === 26 && document.querySelector("#histogram canvas")`,
 			`[...document.querySelectorAll(".upload-head > :not(.choose, .files), .upload-row > :not(.choose, .files)")]` + whole},
 		{"profile?ids=20", `document.querySelector("#frame").textContent === "all · 68 MB"`, `[document.querySelector("#flamegraph"), document.querySelector("#frame")]` + whole},
 		{"compare?ids=20&base.ids=5", compareReady, `[...document.querySelectorAll(".side, #change, #flamegraph-both, .side-sums")]` + whole},
 		{"profile?ids=20&tab=analysis", `document.querySelector(".finding canvas")`, `[...document.querySelectorAll(".finding, .finding canvas, .finding .evidence")]` + whole},
+		{"profile?ids=26&tab=memory", memoryReady, `[...document.querySelectorAll("#memory-headline, #memory-tab .chart, #memory-parts, #memory-findings, #memory-nothing, #memory-tab #flamegraph, #memory-beside")]` + whole},
 	} {
 		view.do(chromedp.Navigate(receiver.url + page.address))
 		view.until(page.ready)

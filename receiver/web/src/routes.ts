@@ -1,6 +1,7 @@
 // routes.ts: which view stands at which path, and which tabs a profile has. receiver/assets.c serves the page at each of the paths.
 import { AnalysisTab } from "./analysis/analysis";
 import { ComparePage } from "./compare/compare";
+import { MemoryTab } from "./memory/memory_tab";
 import { MetricsTab } from "./profile/metrics";
 import { ProfilePage } from "./profile/profile_page";
 import { ProfilesTab } from "./profile/profiles_tab";
@@ -21,6 +22,7 @@ export interface Tab {
 
 export const tabs: Tab[] = [
   { id: "profiles", name: "Profiles", view: () => new ProfilesTab() },
+  { id: "memory", name: "Memory", view: () => new MemoryTab() },
   { id: "analysis", name: "Analysis", view: () => new AnalysisTab() },
   { id: "metrics", name: "Metrics", view: () => new MetricsTab() },
   { id: "runtime", name: "Runtime info", view: () => new RuntimeTab() },

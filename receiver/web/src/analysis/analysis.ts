@@ -7,38 +7,11 @@ import * as api from "../lib/api";
 import { Chart } from "../lib/chart";
 import { quantity } from "../lib/chart_units";
 import { button, link, make, notice, refill } from "../lib/dom";
+import { kindName, severityOf } from "../lib/findings";
 import { count } from "../lib/format";
 import { loadScope, scopeChoice, scopeKey, type Scope } from "../lib/metrics_scope";
 import { current, type State } from "../lib/state";
 import type { View } from "../lib/view";
-
-const kinds: Record<string, string> = {
-  c_leak: "C leak",
-  go_heap_growth: "Heap growth",
-  goroutine_growth: "Goroutine growth",
-  goroutine_pile_up: "Goroutine pile-up",
-  allocation_churn: "Allocation churn",
-  lock_contention: "Lock contention",
-  fragmentation: "Fragmentation",
-  in_use_incomplete: "In-use incomplete",
-  samples_dropped: "Samples dropped",
-  plateau: "Rose and stayed",
-  step: "Step",
-  steps: "Rises in steps",
-  doubling: "Doubling",
-  goroutine_plateau: "Goroutines rose and stayed",
-  regression: "Regression",
-  restarts: "Restarts",
-};
-
-export function kindName(kind: string): string {
-  return kinds[kind] ?? kind.replace(/_/g, " ");
-}
-
-// "high", "medium" and "low" are marked; anything else counts as low.
-export function severityOf(finding: api.Finding): "high" | "medium" | "low" {
-  return finding.severity === "high" || finding.severity === "medium" ? finding.severity : "low";
-}
 
 // "shop on db-1 and 2 other processes": the process that has it worst, and how many have it.
 export function whose(finding: api.Finding): string {

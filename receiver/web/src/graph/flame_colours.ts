@@ -1,11 +1,13 @@
-// flame_colours.ts: the colour of each box: by kind (C, Go, Go runtime), by package, or by how much it changed against a baseline.
+// flame_colours.ts: the colour of each box: by kind (C, Go, Go runtime), by package, by the part of memory that it belongs to, or by how much
+// it changed against a baseline.
 import type { Kind, TreeFunction } from "../lib/api";
 import { mix, readableOn } from "../lib/contrast";
 import { packageOf } from "./groups";
+import { partColour, partOfFrames } from "../lib/memory_parts";
 import { colour } from "../lib/theme";
-import type { Tree } from "./tree";
+import { nameOf, type Tree } from "./tree";
 
-export type Colouring = "kind" | "package" | "difference";
+export type Colouring = "kind" | "package" | "part" | "difference";
 
 export const kindNames: readonly (readonly [Kind, string])[] = [
   ["c", "C"],
@@ -77,8 +79,25 @@ export function palette(tree: Tree, colouring: Colouring, css: (name: string) =>
   }
   const root = css("--flame-root");
   const known = once(css);
+  if (colouring === "part") {
+    const byNode = partColours(tree);
+    return { ...common, of: (node) => (node === 0 ? root : known(byNode[node]!)) };
+  }
   const byFunction = tree.functions.map((fn) => known(colourOf(fn, colouring)));
   return { ...common, of: (node) => (tree.fn[node] < 0 ? root : byFunction[tree.fn[node]]) };
+}
+
+// The variable of each node of memory.pprof: that of its cause, from the second row on that of its kind.
+export function partColours(tree: Tree): string[] {
+  const colours: string[] = ["--flame-root"];
+  for (let node = 1; node < tree.count; node++) {
+    const parent = tree.parent[node]!;
+    const depth = tree.depth[node]!;
+    const part =
+      depth === 1 ? partOfFrames(nameOf(tree, node)) : depth === 2 ? partOfFrames(nameOf(tree, parent), nameOf(tree, node)) : undefined;
+    colours.push(part ? partColour(part.key) : depth === 1 ? "--flame-plain" : colours[parent]!);
+  }
+  return colours;
 }
 
 // The colour for a change from -1 to 1. What grew and what shrank differ in hue (orange, blue) and in how light they are, so that eyes

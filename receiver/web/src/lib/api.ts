@@ -182,6 +182,10 @@ export interface Series {
   points: [number, number | null][];
 }
 
+export interface Metrics extends Merged {
+  series: Series[];
+}
+
 export interface JfrCounts {
   chunks: number;
   version: string;
@@ -324,6 +328,7 @@ export function analysis(selection: URLSearchParams, signal?: AbortSignal): Prom
   return get(query("/api/analysis", selection), signal);
 }
 
-export function metrics(selection: URLSearchParams, signal?: AbortSignal): Promise<{ series: Series[] }> {
-  return get(query("/api/metrics", selection), signal);
+// processes: "sum" adds up those of one moment; their mean without it.
+export function metrics(selection: URLSearchParams, signal?: AbortSignal, processes = ""): Promise<Metrics> {
+  return get(query("/api/metrics", selection, { processes }), signal);
 }

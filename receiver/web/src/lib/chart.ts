@@ -3,7 +3,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import "./chart.css";
-import { alone, bridged, quantity, tick } from "./chart_units";
+import { alone, bridged, quantity, stack, tick } from "./chart_units";
 import { make } from "./dom";
 import { colour, onTheme } from "./theme";
 import { chartDate, rangeText, timeTicks } from "./times";
@@ -14,6 +14,8 @@ export interface ChartSeries {
   values: readonly (number | null)[];
   colour: string; // a variable of style.css
   bars?: boolean;
+  area?: boolean; // stacked on those that follow it in the list; areas come before lines
+  dashed?: boolean;
   right?: boolean; // on the axis at the right
   gaps?: boolean; // many times without a value are a gap, not bridged
 }
@@ -42,6 +44,7 @@ export class Chart {
   readonly element: HTMLElement;
   private plot: uPlot | undefined;
   private shape = "";
+  private single = false;
   private data: ChartData = { times_ms: [], series: [] };
   private anchor: number | null = null; // where a stretch chosen by keys begins
   private readonly sizes: ResizeObserver;
@@ -62,9 +65,13 @@ export class Chart {
     this.data = data;
     Object.assign(this.options, changes);
     this.element.setAttribute("aria-label", this.options.name);
-    const shape = JSON.stringify(data.series.map(({ label, unit, colour: name, bars, right }) => [label, unit, name, bars, right]));
-    if (shape !== this.shape) this.destroyPlot();
+    const shape = JSON.stringify(
+      data.series.map(({ label, unit, colour: name, bars, area, dashed, right }) => [label, unit, name, bars, area, dashed, right]),
+    );
+    const single = data.times_ms.length === 1; // drawn as a bar
+    if (shape !== this.shape || single !== this.single) this.destroyPlot();
     this.shape = shape;
+    this.single = single;
     if (!this.plot) this.create();
     else this.plot.setData(this.aligned(), true);
   }
@@ -81,10 +88,9 @@ export class Chart {
   }
 
   private aligned(): uPlot.AlignedData {
-    return [
-      [...this.data.times_ms],
-      ...this.data.series.map((series) => (series.gaps ? bridged(series.values, shortGap) : [...series.values])),
-    ];
+    const { times_ms, series } = this.data;
+    const stacked = stack(series.filter(({ area }) => area).map(({ values }) => values));
+    return [[...times_ms], ...series.map(({ values, gaps }, index) => stacked[index] ?? (gaps ? bridged(values, shortGap) : [...values]))];
   }
 
   private resize(): void {
@@ -113,7 +119,7 @@ export class Chart {
       cursor: {
         y: false,
         drag: { x: options.choose !== undefined, y: false, setScale: false, dist: 4 },
-        points: { size: 6 },
+        points: { size: 6, ...(data.series.some(({ area }) => area) ? { show: false } : {}) },
         ...(options.group ? { sync: { key: options.group, setSeries: false } } : {}),
         bind: { dblclick: () => () => (options.reset?.(), null) },
       },
@@ -171,11 +177,17 @@ export class Chart {
     const common = { label: series.label, scale: series.right ? "right" : "left", stroke };
     if (series.bars)
       return { ...common, width: 0, fill: stroke, paths: uPlot.paths.bars!({ size: [0.85, 40], align: 1 }), points: { show: false } };
+    if (series.area) {
+      // A line in the panel's colour separates an area from the one above it.
+      const bar = this.single ? { paths: uPlot.paths.bars!({ size: [0.6, 120] }) } : {};
+      return { ...common, ...bar, stroke: () => colour("--panel"), fill: stroke, width: 1, spanGaps: true, points: { show: false } };
+    }
     if (series.gaps) {
       const filter = (plot: uPlot, at: number) => alone(plot.data[at] as (number | null | undefined)[]);
       return { ...common, width: 1.5, spanGaps: false, points: { show: true, size: 5, fill: stroke, stroke, filter } };
     }
-    return { ...common, width: 1.5, spanGaps: true, points: { show: this.data.times_ms.length <= 60, size: 4, fill: stroke } };
+    const dash = series.dashed ? { dash: [6, 4] } : {};
+    return { ...common, ...dash, width: 1.5, spanGaps: true, points: { show: this.data.times_ms.length <= 60, size: 4, fill: stroke } };
   }
 
   private timeRange(low: number | null, high: number | null): [number, number] {

@@ -50,6 +50,20 @@ export function bridged(values: readonly (number | null)[], most: number): (numb
   return out;
 }
 
+// The upper edges of areas, each on top of those that follow it. An unknown value adds nothing; where all are unknown there is no edge.
+export function stack(areas: readonly (readonly (number | null)[])[]): (number | null)[][] {
+  const edges: (number | null)[][] = areas.map((values) => values.map(() => null));
+  const known = (areas[0] ?? []).map((_, at) => areas.some((values) => values[at] !== null));
+  const sums = known.map(() => 0);
+  for (let index = areas.length - 1; index >= 0; index--) {
+    for (let at = 0; at < known.length; at++) {
+      sums[at] = sums[at]! + (areas[index]![at] ?? 0);
+      if (known[at]) edges[index]![at] = sums[at]!;
+    }
+  }
+  return edges;
+}
+
 // The values that no line reaches, because there are gaps on both sides of them.
 export function alone(values: readonly (number | null | undefined)[]): number[] {
   const gap = (index: number) => values[index] === null || index < 0 || index >= values.length;

@@ -6,6 +6,7 @@ import { quantity, title } from "../lib/chart_units";
 import { button, make, notice, refill } from "../lib/dom";
 import { count } from "../lib/format";
 import { loadScope, scopeChoice, scopeKey, type Scope } from "../lib/metrics_scope";
+import { commonTimes, parseZoom, valuesAt } from "../lib/series";
 import "./metrics.css";
 import { change, current, type State } from "../lib/state";
 import { TextBox } from "../lib/text_box";
@@ -18,23 +19,6 @@ const first = ["c_live_bytes", "heap_live_bytes", "cpu_cores", "alloc_bytes_per_
 export function arranged(series: readonly api.Series[]): api.Series[] {
   const place = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
   return [...series].sort((a, b) => place(a.name) - place(b.name) || a.name.localeCompare(b.name));
-}
-
-// All points of time of all series, so that one cursor has one place in all charts.
-export function commonTimes(series: readonly api.Series[]): number[] {
-  return [...new Set(series.flatMap((one) => one.points.map(([time]) => time)))].sort((a, b) => a - b);
-}
-
-export function valuesAt(times: readonly number[], series: api.Series): (number | null)[] {
-  const known = new Map(series.points);
-  return times.map((time) => known.get(time) ?? null);
-}
-
-export function parseZoom(text: string): [number, number] | null {
-  const [from, to] = text.split("-").map(Number);
-  return from !== undefined && to !== undefined && Number.isFinite(from) && Number.isFinite(to) && to > from && from > 0
-    ? [from, to]
-    : null;
 }
 
 interface Card {

@@ -1,0 +1,144 @@
+// memory_graph.ts: the icicle of memory.pprof: of one upload, or of the newest ones of a selection; causes at the top, stacks below them.
+import { FlameGraph } from "../graph/flame_graph";
+import { frameText, stackText } from "../graph/frame_text";
+import { ProfileData, type LoadedTree } from "../graph/profile_data";
+import { findPath, nameOf, pathOf, type Tree } from "../graph/tree";
+import { button, copy, link, make, notice, refill } from "../lib/dom";
+import { mergedText, unreadNote } from "../lib/notes";
+import { closeMenu, openMenu } from "../lib/popup";
+import { singleUpload } from "../lib/selection";
+import { change, type State } from "../lib/state";
+import { parseZoom } from "../lib/series";
+import { parseTime } from "../lib/time_range";
+
+const attachment = "memory.pprof";
+
+// The uploads that the graph is of: with a range in the address, the newest ones at its end.
+export function graphSelection(now: State): URLSearchParams {
+  const selection = now.selection();
+  if (singleUpload(selection)) return selection;
+  const range = parseZoom(now.get("zoomed"));
+  const to = parseTime(selection.get("to") ?? "");
+  if (range && (to === null || range[1] < to)) selection.set("to", String(Math.ceil(range[1])));
+  selection.set("gauges", "last");
+  if (now.get("processes")) selection.set("processes", now.get("processes"));
+  return selection;
+}
+
+export class MemoryGraph {
+  readonly element: HTMLElement;
+  private readonly graph = new FlameGraph("Causes of memory and their stacks", {
+    onSelect: (node) => this.tell(node),
+    onZoom: (node) => this.tree && change({ zoom: pathOf(this.tree, node) }),
+    onMenu: (node, x, y) => this.menu(node, x, y),
+  });
+  private readonly heading = make("div", { class: "memory-graph-head" });
+  private readonly frame = make("p", { id: "frame", role: "status" });
+  private readonly notes = make("div", { class: "soft" });
+  private readonly warnings = make("ul", { class: "memory-warnings" }); // of the profiler
+  private readonly panel = make("div", { class: "memory-graph panel" });
+  private data: ProfileData | undefined;
+  private tree: Tree | undefined;
+  private turn = 0;
+
+  constructor() {
+    this.graph.canvas.id = "flamegraph";
+    this.graph.canvas.setAttribute("aria-describedby", "frame");
+    this.element = make(
+      "section",
+      { id: "memory-graph", "aria-label": "Causes and stacks" },
+      this.heading,
+      this.panel,
+      make("div", { class: "status" }, this.frame, this.notes),
+      this.warnings,
+    );
+  }
+
+  destroy(): void {
+    this.turn++;
+    this.data?.close();
+    closeMenu();
+    this.graph.destroy();
+  }
+
+  async show(now: State): Promise<void> {
+    const turn = ++this.turn;
+    const selection = graphSelection(now);
+    if (this.data?.selection.toString() !== selection.toString()) {
+      this.data?.close();
+      this.data = new ProfileData(selection);
+    }
+    const { data } = this;
+    refill(
+      this.heading,
+      make("h2", {}, "Causes and stacks"),
+      make("span", { class: "space" }),
+      link(now.with({ tab: null, attachment, type: null, view: null, find: null }).href, "All views of memory.pprof", {
+        class: "button",
+        id: "memory-profiles",
+      }),
+    );
+    this.panel.setAttribute("aria-busy", "true");
+    try {
+      const files = await data.attachments();
+      if (turn !== this.turn) return;
+      if (!files.some(({ name }) => name === attachment)) return this.miss("These uploads have no memory.pprof.");
+      const loaded = await data.treeBelow({ attachment, owner: now.get("owner") }, now.get("zoom"));
+      if (turn === this.turn) this.draw(now, loaded);
+    } catch (error) {
+      if (turn === this.turn) this.miss((error as Error).message);
+    } finally {
+      if (turn === this.turn) this.panel.removeAttribute("aria-busy");
+    }
+  }
+
+  private miss(text: string): void {
+    this.tree = undefined;
+    this.panel.replaceChildren(notice(text));
+    this.frame.textContent = "";
+    refill(this.warnings);
+    refill(this.notes);
+  }
+
+  private draw(now: State, { tree, merged, warnings }: LoadedTree): void {
+    this.tree = tree;
+    if (this.graph.element.parentElement !== this.panel) this.panel.replaceChildren(this.graph.element);
+    this.graph.show(tree, { colouring: "part", zoomed: findPath(tree, now.get("zoom")) });
+    refill(this.warnings, ...warnings.map((text) => make("li", {}, text)));
+    this.tell(-1);
+    refill(
+      this.notes,
+      [merged && mergedText(merged, true), tree.leftOut > 0 && `${tree.leftOut.toLocaleString("en")} smallest frames not drawn`]
+        .filter(Boolean)
+        .join(" · "),
+      merged ? unreadNote(merged) : false,
+      button("Reset zoom", () => change({ zoom: null }), { id: "reset", disabled: this.graph.zoomed === 0 }),
+    );
+  }
+
+  private tell(node: number): void {
+    const { tree, graph } = this;
+    if (tree) this.frame.textContent = frameText(tree, node >= 0 ? node : graph.zoomed, graph.zoomed);
+  }
+
+  private menu(node: number, x: number, y: number): void {
+    const { tree } = this;
+    if (!tree) return;
+    const name = nameOf(tree, node);
+    openMenu(
+      name,
+      [
+        { id: "zoom", text: "Zoom", run: () => change({ zoom: pathOf(tree, node) }) },
+        {
+          id: "sandwich",
+          text: "Callers and callees",
+          run: () => change({ tab: null, attachment, type: null, view: "sandwich", fn: name, zoom: null }),
+        },
+        { id: "copy-name", text: "Copy name", run: () => void copy(name) },
+        { id: "copy-stack", text: "Copy stack", run: () => void copy(stackText(tree, node)) },
+      ],
+      x,
+      y,
+    );
+  }
+}
