@@ -38,7 +38,7 @@ static void read_all(struct profiler *self, struct cmemprof_ages *ages) {
     struct adding adding = {.ages = ages, .now_s = age_now(&self->clock)};
     live_table_each(&self->live, add_live, &adding);
     shards_settle(&self->shards, SHARDS_ALL, shard_flush);
-    double young = (double)self->stacks.evicted.bytes - adding.live_bytes;
+    double young = (double)self->stacks.evicted[STACK_OF_BLOCKS].bytes - adding.live_bytes;
     stack_table_each(&self->stacks, add_allocated, &young);
     add_freed(ages->freed_bytes, &self->shared_lifetimes);
     for (const struct shard *shard = NULL; (shard = shards_next(&self->shards, shard)) != NULL;) {

@@ -102,7 +102,7 @@ static void add_samples(struct stack *stack, void *context) {
 // Samples of other threads in flight at the fork are nobody's in the child and count as lost there, as do those of a stack whose eviction
 // was in progress.
 static void balance_after_fork(struct profiler *self) {
-    uint64_t accounted = self->stacks.evicted.samples, samples = 0;
+    uint64_t accounted = self->stacks.evicted[STACK_OF_BLOCKS].samples, samples = 0;
     shards_settle(&self->shards, SHARDS_ALL, shard_forget);
     stack_table_each(&self->stacks, add_samples, &accounted);
     for (struct shard *shard = NULL; (shard = shards_next(&self->shards, shard)) != NULL;) {

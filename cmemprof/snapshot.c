@@ -35,6 +35,7 @@ static void visit_stack(struct stack *stack, void *context) {
     struct record *record = samples != 0 || stack->inuse_objects != 0 || stack_alloc_objects(stack) != 0 ? add_record(snapshot) : NULL;
     if (record != NULL) {
         *record = (struct record){.stack = stack,
+                                  .source = stack->source,
                                   .alloc_objects = stack_alloc_objects(stack),
                                   .alloc_bytes = stack_alloc_bytes(stack),
                                   .inuse_objects = stack->inuse_objects,
@@ -45,12 +46,14 @@ static void visit_stack(struct stack *stack, void *context) {
     }
 }
 
-static void add_evicted(struct cmemprof_snapshot *snapshot) {
-    const struct stack_totals *evicted = &snapshot->of->stacks.evicted;
+static void add_evicted(struct cmemprof_snapshot *snapshot, enum stack_source source) {
+    const struct stack_totals *evicted = &snapshot->of->stacks.evicted[source];
     struct record *record = evicted->samples != 0 || evicted->objects != 0 ? add_record(snapshot) : NULL;
     if (record != NULL) {
-        *record =
-            (struct record){.alloc_objects = (double)evicted->objects, .alloc_bytes = (double)evicted->bytes, .samples = evicted->samples};
+        *record = (struct record){.source = source,
+                                  .alloc_objects = (double)evicted->objects,
+                                  .alloc_bytes = (double)evicted->bytes,
+                                  .samples = evicted->samples};
         snapshot->emitted_samples += evicted->samples;
     }
 }
@@ -92,7 +95,8 @@ static void read_tables(struct profiler *self, struct cmemprof_snapshot *snapsho
     uint64_t live = reclaim_sum_live(self);
     // Slightly more than there are, so that it rarely grows.
     mapped_buffer_reserve(&snapshot->record_memory, (atomic_load(&self->stacks.count) + 64) * sizeof(struct record));
-    add_evicted(snapshot);
+    add_evicted(snapshot, STACK_OF_BLOCKS);
+    add_evicted(snapshot, STACK_OF_MAPPINGS);
     flush_shards(self);
     stack_table_each(&self->stacks, visit_stack, snapshot);
     statistics_read(self, &snapshot->stats);

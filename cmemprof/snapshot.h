@@ -14,7 +14,8 @@
 
 // A stack's totals: allocated and live. Of peaks: live at that of RSS, and at that of live C memory.
 struct record {
-    const struct stack *stack; // NULL: all evicted stacks; of peaks those that were left out
+    const struct stack *stack; // NULL: all evicted stacks of the source; of peaks those that were left out
+    enum stack_source source;
     double alloc_objects, alloc_bytes, inuse_objects, inuse_bytes;
     uint64_t samples; // number of samples in alloc_*
 };

@@ -211,14 +211,13 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
         record = &encoder->snapshot->records[encoder->next_record++];
     } while (live_only && record->inuse_objects == 0);
     const uint32_t *locations = &encoder->evicted;
-    size_t depth = 1, first_label = LABELS_OF_BLOCKS;
+    size_t depth = 1, first_label = record->source == STACK_OF_MAPPINGS ? LABELS_OF_MAPPINGS : LABELS_OF_BLOCKS;
     bool is_own = false;
     if (record->stack != NULL) {
         depth = snapshot_locations(encoder, record->stack, &locations, &is_own);
         if (depth != 0 && encoder->sample_kinds[0] == LOCATION_GO_MAPS) { // known only by its name if this code is preloaded
             return next_sample(context, sample);
         }
-        first_label = record->stack->source == STACK_OF_MAPPINGS ? LABELS_OF_MAPPINGS : LABELS_OF_BLOCKS;
     }
     encoder->values[0] = live_only ? 0 : llround(record->alloc_objects);
     encoder->values[1] = live_only ? 0 : llround(record->alloc_bytes);

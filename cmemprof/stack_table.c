@@ -242,9 +242,10 @@ void stack_table_evict(struct stack_table *table, struct stack *stack) {
     // First: in a child forked in between they are lost, and counted so, not duplicated.
     atomic_store_explicit(&stack->in_use, 0, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
-    table->evicted.objects += llround(stack_alloc_objects(stack));
-    table->evicted.bytes += llround(stack_alloc_bytes(stack));
-    table->evicted.samples += stack_samples(stack);
+    struct stack_totals *evicted = &table->evicted[stack->source];
+    evicted->objects += llround(stack_alloc_objects(stack));
+    evicted->bytes += llround(stack_alloc_bytes(stack));
+    evicted->samples += stack_samples(stack);
     atomic_fetch_sub_explicit(&table->count, 1, memory_order_relaxed);
     free_entry(table, stack);
 }

@@ -25,7 +25,7 @@
 enum { STACK_TABLE_BIN_FRAMES = 8, STACK_TABLE_BINS = 65, STACK_TABLE_MAX_FRAMES = (STACK_TABLE_BINS - 1) * STACK_TABLE_BIN_FRAMES };
 
 // What was allocated at a stack. Blocks and mappings have entries of their own, also if one call leads to either.
-enum stack_source { STACK_OF_BLOCKS, STACK_OF_MAPPINGS };
+enum stack_source { STACK_OF_BLOCKS, STACK_OF_MAPPINGS, STACK_SOURCES };
 
 // One cache line, followed by the addresses.
 struct stack {
@@ -55,7 +55,7 @@ struct stack_table {
     _Atomic size_t free_bytes;                       // in free entries
     _Atomic uint64_t free_entries[STACK_TABLE_BINS]; // free lists by depth in steps of 8 frames: address and a counter against ABA
     struct stack *gathered[STACK_TABLE_BINS];        // guarded by the reclaiming lock, as is evicted
-    struct stack_totals evicted;
+    struct stack_totals evicted[STACK_SOURCES];
 };
 
 // Returns false if memory runs out.

@@ -33,7 +33,7 @@ static bool objects_are_samples(const struct cmemprof_snapshot *snapshot) {
     double objects = 0;
     for (size_t i = 0; i < snapshot->record_count; i++) {
         const struct record *record = &snapshot->records[i];
-        objects += record->stack == NULL || record->stack->source == STACK_OF_BLOCKS ? record->alloc_objects : 0;
+        objects += record->source == STACK_OF_BLOCKS ? record->alloc_objects : 0;
     }
     return objects == (double)emitted_of(snapshot);
 }

@@ -229,9 +229,9 @@ static void evicted_entries_are_reused(void **state) {
     stack_add_allocations(stack, 5.4, 5.6, 5);
     stack_table_retire(&table, stack, 2);
     stack_table_evict(&table, stack);
-    assert_int_equal(table.evicted.objects, 5); // rounded as in a profile
-    assert_int_equal(table.evicted.bytes, 6);
-    assert_int_equal(table.evicted.samples, 5);
+    assert_int_equal(table.evicted[STACK_OF_BLOCKS].objects, 5); // rounded as in a profile
+    assert_int_equal(table.evicted[STACK_OF_BLOCKS].bytes, 6);
+    assert_int_equal(table.evicted[STACK_OF_BLOCKS].samples, 5);
     assert_int_equal(table.count + table.retired, 0);
     size_t used = budget.used_bytes;
     assert_ptr_not_equal(stack_table_intern(&table, pcs, STACK_TABLE_BIN_FRAMES + 1), stack);
