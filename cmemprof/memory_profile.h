@@ -22,8 +22,8 @@
 
 // A live sample of the C heap.
 struct live_block {
-    uint64_t low; // first: address_order.h
-    uint64_t size_bytes;
+    uint64_t low;                            // first: address_order.h
+    uint64_t size_bytes : 61, age_class : 3; // age.h
     double weight;
     struct stack *stack;
 };
@@ -60,6 +60,7 @@ struct cmemprof_memory_profile {
     double arena_sum;
     struct mapped_buffer blocks; // struct live_block
     size_t block_count;
+    uint32_t now_s;              // of the clock of ages
     struct mapped_buffer ranges; // struct memory_range
     size_t range_count;
     size_t mapped_records; // the first record of a mapping

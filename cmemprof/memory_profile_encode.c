@@ -44,6 +44,7 @@ struct writer {
     double of; // what the shares of the present part are parts of
     uint64_t whole, written;
     double done;
+    const char *age; // label of the next live stack; NULL: unknown
     uint32_t stack[MAX_DEPTH + ROOT_FRAMES];
     struct cached_line {
         const char *function, *file;
@@ -73,19 +74,23 @@ static void begin_part(struct writer *writer, enum cmemprof_memory_part part, ui
 }
 
 static void add_bytes(struct writer *writer, size_t depth, uint64_t bytes, const char *owner) {
-    const struct profile_label labels[] = {
-        {.key = "part", .text = cmemprof_memory_part_key(writer->part), .unit = ""},
-        {.key = "memory", .text = writer->part == CMEMPROF_MEMORY_MAPPED ? "mmap" : "C", .unit = ""},
-        {.key = "owner", .text = "cmemprof", .unit = ""},
-    };
-    bool has_c_stack = (writer->part == CMEMPROF_MEMORY_MALLOC_LIVE || writer->part == CMEMPROF_MEMORY_MAPPED) && depth != 0;
+    struct profile_label labels[4] = {{.key = "part", .text = cmemprof_memory_part_key(writer->part), .unit = ""}};
+    size_t count = 1;
+    bool is_live = writer->part == CMEMPROF_MEMORY_MALLOC_LIVE && depth != 0,
+         is_mapped = writer->part == CMEMPROF_MEMORY_MAPPED && depth != 0;
     int64_t value = (int64_t)bytes;
+    if (is_live || is_mapped) {
+        labels[count++] = (struct profile_label){.key = "memory", .text = is_mapped ? "mmap" : "C", .unit = ""};
+    }
+    if (is_live && writer->age != NULL) {
+        labels[count++] = (struct profile_label){.key = "age", .text = writer->age, .unit = ""};
+    }
+    if (owner != NULL) {
+        labels[count++] = (struct profile_label){.key = "owner", .text = owner, .unit = ""};
+    }
     memcpy(writer->stack + depth, writer->root, writer->root_count * sizeof *writer->root);
     if (bytes != 0) {
-        profile_add_sample(writer->profile, writer->stack, depth + writer->root_count, &value, labels,
-                           owner != NULL ? 3
-                           : has_c_stack ? 2
-                                         : 1);
+        profile_add_sample(writer->profile, writer->stack, depth + writer->root_count, &value, labels, count);
     }
     writer->written += bytes;
 }
@@ -209,8 +214,10 @@ static void add_c_live(struct writer *writer, struct snapshot_encoder *encoder) 
         bool is_own;
         size_t depth = snapshot_locations(encoder, record->stack, &locations, &is_own);
         memcpy(writer->stack, locations, depth * sizeof *locations);
+        writer->age = age_label(record->age_class);
         add_share(writer, depth, record->inuse_bytes, is_own ? "cmemprof" : NULL);
     }
+    writer->age = NULL;
     end_part(writer);
     begin_part(writer, CMEMPROF_MEMORY_MALLOC_LIVE, memory->live_of_others, 1);
     writer->stack[0] = location_of(writer->profile, "allocated before sampling began, or missed by it", "", 0);

@@ -29,11 +29,12 @@ static void copy_block(uintptr_t block, const struct live_sample *sample, void *
         profile->snapshot->failed = true;
         return;
     }
-    ((struct live_block *)profile->blocks.base)[profile->block_count++] =
-        (struct live_block){block, sample->size_bytes, sample->weight, sample->stack};
+    ((struct live_block *)profile->blocks.base)[profile->block_count++] = (struct live_block){
+        block, sample->size_bytes, age_class(age_between(sample->birth_s, profile->now_s)), sample->weight, sample->stack};
 }
 
 bool memory_profile_copy_blocks(struct cmemprof_memory_profile *profile) {
+    profile->now_s = age_now(&profile->snapshot->of->clock);
     live_table_each(&profile->snapshot->of->live, copy_block, profile);
     return !profile->snapshot->failed;
 }
@@ -119,7 +120,7 @@ struct heap_walk {
     size_t samples;
 };
 
-// Turns the blocks into stacks: afterwards low is the stack, and weight its resident bytes.
+// Turns the blocks into stacks: afterwards low is the stack with the age in its lowest bits, and weight its resident bytes.
 static void weigh_blocks(struct heap_walk *walk) {
     struct cmemprof_memory_profile *profile = walk->profile;
     struct live_block *blocks = profile->blocks.base;
@@ -141,7 +142,8 @@ static void weigh_blocks(struct heap_walk *walk) {
             walk->arena_resident[piece->name] += taken * share;
             walk->samples++;
         }
-        blocks[i].low = (uintptr_t)blocks[i].stack;
+        _Static_assert(_Alignof(struct stack) >= 8, "the age has three bits");
+        blocks[i].low = (uintptr_t)blocks[i].stack | blocks[i].age_class;
         blocks[i].weight = asked;
     }
 }
@@ -158,7 +160,7 @@ static bool make_records(struct cmemprof_memory_profile *profile) {
                 return false;
             }
             snapshot->records = snapshot->record_memory.base;
-            snapshot->records[snapshot->record_count++] = (struct record){.stack = blocks[i].stack};
+            snapshot->records[snapshot->record_count++] = (struct record){.stack = blocks[i].stack, .age_class = blocks[i].age_class};
         }
         snapshot->records[snapshot->record_count - 1].inuse_bytes += blocks[i].weight;
         profile->live_stacks += blocks[i].weight;

@@ -17,7 +17,8 @@ struct record {
     const struct stack *stack; // NULL: all evicted stacks of the source; of peaks those that were left out
     enum stack_source source;
     double alloc_objects, alloc_bytes, inuse_objects, inuse_bytes;
-    uint64_t samples; // number of samples in alloc_*
+    uint64_t samples;   // number of samples in alloc_*
+    unsigned age_class; // of a memory profile, which has a record for each age of a stack (age.h)
 };
 
 // An address, and the generation (modules.h) in which it was code; 0: any, as for Go.

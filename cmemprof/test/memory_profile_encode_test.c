@@ -77,6 +77,37 @@ static void parts_add_up_to_the_byte(void **state) {
     free(block);
 }
 
+static uint64_t bytes_of_age(struct profile *profile, const char *age) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        struct profile_sample_view view;
+        assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+        for (size_t k = 0; k < view.frame_count; k++) {
+            bool is_here = strcmp(view.frames[k].function, "allocate_for_test") == 0 && strcmp(label(&view, "age"), age) == 0;
+            bytes += is_here ? (uint64_t)view.values[0] : 0;
+        }
+    }
+    return bytes;
+}
+
+// One stack, two ages.
+static void live_stacks_have_ages(void **state) {
+    (void)state;
+    char *old[2] = {allocate_for_test(), allocate_for_test()};
+    atomic_fetch_add(&profiler.clock.now_s, 400);
+    char *young = allocate_for_test();
+    struct cmemprof_memory_profile *memory = taken(NULL, NULL);
+    struct profile *profile = decoded(memory, NULL, 0);
+    assert_near(bytes_of_age(profile, "5-30m"), 2 * BYTES, MIB);
+    assert_near(bytes_of_age(profile, "<1m"), BYTES, MIB);
+    assert_int_equal(bytes_of_age(profile, ""), 0);
+    profile_free(profile);
+    cmemprof_memory_profile_free(memory);
+    free(old[0]);
+    free(old[1]);
+    free(young);
+}
+
 // A heap profile as Go's: two stacks, of 3 and 1 parts.
 static uint8_t *go_heap(size_t *size) {
     struct profile *profile = profile_new();
@@ -191,9 +222,8 @@ static void what_is_missing_is_a_warning(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts_add_up_to_the_byte),
-        cmocka_unit_test(go_stacks_share_what_is_live),
-        cmocka_unit_test(unwritten_objects_count_less),
+        cmocka_unit_test(parts_add_up_to_the_byte),     cmocka_unit_test(live_stacks_have_ages),
+        cmocka_unit_test(go_stacks_share_what_is_live), cmocka_unit_test(unwritten_objects_count_less),
         cmocka_unit_test(what_is_missing_is_a_warning),
     };
     return cmocka_run_group_tests(tests, start_all, stop);

@@ -61,7 +61,7 @@ func (m *cMetrics) report(cHeap []byte, heapAt time.Time) []figure {
 	figures := append(m.heap(&before), m.sampling(&before)...)
 	figures = append(append(figures, m.ageFigures(before.ages)...), m.peakFigures()...)
 	if before := m.stats.BeforeStartBytes; before != 0 {
-		figures = append(figures, figure{"memory_before_start_bytes", float64(before)})
+		figures = append(figures, figure{"c_before_start_bytes", float64(before)})
 	}
 	return append(figures, m.allocatorFigures()...)
 }

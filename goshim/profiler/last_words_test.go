@@ -271,7 +271,7 @@ func TestMemoryBeforeStart(t *testing.T) {
 	a := newAgent(t)
 	startStepped(t, a, profiler.WithProfileTypes(profiler.HeapProfile))
 	want := float64(cmemprof.GetStats().BeforeStartBytes)
-	if got, ok := metricsOf(t, a.period(t))["memory_before_start_bytes"]; !ok || got != want || want == 0 {
+	if got, ok := metricsOf(t, a.period(t))["c_before_start_bytes"]; !ok || got != want || want == 0 {
 		t.Errorf("%v before the start, want %v", got, want)
 	}
 }

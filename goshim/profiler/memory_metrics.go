@@ -4,6 +4,7 @@ package profiler
 
 import (
 	"errors"
+	"os"
 	"time"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
@@ -11,14 +12,16 @@ import (
 
 // memoryMetrics reports where the resident memory of the process is (docs/memory.md).
 type memoryMetrics struct {
-	sources sources
-	figures *cmemprof.MemoryFigures // of this period; nil: none were taken
-	next    time.Time               // earliest time of the next walk over all pages
+	sources   sources
+	figures   *cmemprof.MemoryFigures  // of this period; nil: none were taken
+	allocator *cmemprof.AllocatorStats // of this period; nil: it was not asked
+	next      time.Time                // earliest time of the next walk over all pages
 }
 
 // takeMemory takes the memory profile and keeps its figures for the metrics. What it could not look at is logged once.
 func (k *collector) takeMemory() ([]byte, error) {
-	figures, profile, err := k.sources.memory(k.thisGo, k.cMetrics.allocator.ask(k.sources))
+	k.memory.allocator = k.cMetrics.allocator.ask(k.sources)
+	figures, profile, err := k.sources.memory(k.thisGo, k.memory.allocator)
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +57,9 @@ func (m *memoryMetrics) report() []figure {
 	}
 	for _, part := range f.Parts {
 		add(part.Key+"_bytes", part.Bytes)
+		if part.Key == "malloc_free" && m.allocator != nil && m.allocator.FreeBlocks > 0 {
+			add("malloc_trim_bytes", wholePages(part.Bytes, m.allocator.FreeBlocks))
+		}
 	}
 	add("peak_rss_bytes", f.PeakRSSBytes)
 	add("swap_bytes", f.SwapBytes)
@@ -64,6 +70,13 @@ func (m *memoryMetrics) report() []figure {
 	}
 	addCgroup(add, f.Cgroup)
 	return figures
+}
+
+// wholePages returns what malloc_trim gives back of free resident memory: each free block shares its first and its last page with a neighbour,
+// which is a page on average. Blocks smaller than a page make the result too small, not too large.
+func wholePages(free, blocks uint64) uint64 {
+	shared := blocks * uint64(os.Getpagesize())
+	return max(free, shared) - shared
 }
 
 func addCgroup(add func(name string, value uint64), c cmemprof.CgroupMemory) {

@@ -4,6 +4,7 @@ package profiler_test
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 
@@ -46,8 +47,10 @@ func TestMetricsOfMemory(t *testing.T) {
 	var allocators []*cmemprof.AllocatorStats
 	walks := 0
 	defer profiler.SetFakes(profiler.Fakes{
-		ProfileC:  emptyHeap,
-		Allocator: func() cmemprof.AllocatorStats { return cmemprof.AllocatorStats{InUseBytes: 7, MappedBytes: 8} },
+		ProfileC: emptyHeap,
+		Allocator: func() cmemprof.AllocatorStats {
+			return cmemprof.AllocatorStats{InUseBytes: 7, MappedBytes: 8, FreeBlocks: 10}
+		},
 		Memory: func(goHeap []byte, allocator *cmemprof.AllocatorStats) (cmemprof.MemoryFigures, []byte, error) {
 			heaps, allocators = append(heaps, goHeap), append(allocators, allocator)
 			if !figures.HasParts {
@@ -61,13 +64,14 @@ func TestMetricsOfMemory(t *testing.T) {
 		},
 	})()
 	figures = cmemprof.MemoryFigures{HasParts: true, IsComplete: true, RSSBytes: 30,
-		Parts:        []cmemprof.MemoryPart{{Key: "go_live", Bytes: 10}, {Key: "unexplained", Bytes: 20}},
+		Parts:        []cmemprof.MemoryPart{{Key: "go_live", Bytes: 10}, {Key: "malloc_free", Bytes: 1 << 20}, {Key: "unexplained", Bytes: 20}},
 		PeakRSSBytes: 40, SwapBytes: cmemprof.MemoryUnknown, Threads: 5,
 		Cgroup: cmemprof.CgroupMemory{Version: 2, Bytes: 1, LimitBytes: 2, AnonBytes: 3, FileBytes: 4, ShmemBytes: 5, KernelBytes: 6,
 			InactiveFileBytes: 7, HighEvents: 8, MaxEvents: 9, OOMKills: 10}}
 	startStepped(t, a, profiler.WithProfileTypes(profiler.HeapProfile))
 	b := a.period(t)
 	wantMetrics(t, ofMemory(t, b), map[string]float64{"incomplete": 0, "rss_bytes": 30, "go_live_bytes": 10, "unexplained_bytes": 20,
+		"malloc_free_bytes": 1 << 20, "malloc_trim_bytes": 1<<20 - 10*float64(os.Getpagesize()),
 		"peak_rss_bytes": 40, "threads": 5, "lazy_free_bytes": 2, "huge_bytes": 3, "cgroup_bytes": 1, "cgroup_limit_bytes": 2,
 		"cgroup_anon_bytes": 3, "cgroup_file_bytes": 4, "cgroup_shmem_bytes": 5, "cgroup_kernel_bytes": 6, "cgroup_inactive_file_bytes": 7,
 		"cgroup_high_events": 8, "cgroup_max_events": 9, "cgroup_oom_kills": 10})

@@ -34,8 +34,9 @@ static const char not_returned_advice[] = "debug.FreeOSMemory() gives back about
                                           "keeps what the next cycle is expected to need: a lower GOGC or a GOMEMLIMIT keeps less.";
 static const char trim_advice[] = "malloc_trim(0) gives back about %s at once. M_TRIM_THRESHOLD, M_ARENA_MAX (MALLOC_ARENA_MAX=2) or "
                                   "jemalloc keep it from coming back.";
-static const char other_allocator_advice[] = "Its own setting or call gives it back: jemalloc's dirty_decay_ms, tcmalloc's "
-                                             "ReleaseFreeMemory, mimalloc's mi_collect. How much that is, this allocator does not tell.";
+static const char other_allocator_advice[] = "A call or a setting gives back what of it is whole pages: glibc's malloc_trim, jemalloc's "
+                                             "dirty_decay_ms, tcmalloc's ReleaseFreeMemory, mimalloc's mi_collect. How much that is, is "
+                                             "not known.";
 static const char pinned_advice[] = "malloc_trim(0) gives back only about %s: live blocks lie in between. Allocate what lives long apart "
                                     "from what does not, or use an allocator that separates sizes, such as jemalloc.";
 static const char page_cache_advice[] = "The kernel takes it back before it kills anything. It is no memory of the process: look at the "

@@ -86,7 +86,7 @@ static void test_kept(void **state) {
     expect_finding(with("memory_malloc_trim_bytes", ten, beside_rss("memory_malloc_free_bytes", three_hundred)), "fragmentation",
                    "315 MB of the C heap (29 % of the resident memory) are free and cannot be given back", "only about 10.5 MB",
                    SEVERITY_MEDIUM);
-    expect_finding(beside_rss("memory_malloc_free_bytes", three_hundred), "retention", "keeps 315 MB", "does not tell", SEVERITY_MEDIUM);
+    expect_finding(beside_rss("memory_malloc_free_bytes", three_hundred), "retention", "keeps 315 MB", "is not known", SEVERITY_MEDIUM);
     expect_finding(with("memory_go_free_bytes", gigabyte, with("memory_rss_bytes", two_gigabytes, NULL)), "go_not_returned",
                    "Go keeps 1.07 GB that are free (50 % of the resident memory)", "debug.FreeOSMemory() gives back about 1.07 GB",
                    SEVERITY_HIGH);

@@ -20,7 +20,6 @@ const beside: readonly (readonly [figure: string, title: string, unit: string])[
   ["lazy_free_bytes", "In RSS, free for the kernel to take", "bytes"],
   ["huge_bytes", "In huge pages", "bytes"],
   ["malloc_trim_bytes", "C heap: whole free pages, which malloc_trim gives back", "bytes"],
-  ["before_start_bytes", "Allocated before sampling began", "bytes"],
   ["threads", "Threads", "count"],
   ["cgroup_bytes", "Cgroup: memory", "bytes"],
   ["cgroup_limit_bytes", "Cgroup: limit", "bytes"],
