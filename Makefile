@@ -29,6 +29,7 @@ VERSION := $(shell sed -n 's/^\#define CMEMPROF_VERSION "\(.*\)"/\1/p' merge/ver
 ABI := $(firstword $(subst ., ,$(VERSION)))
 
 # What each folder uses of ours, and the system libraries it links. The layers point one way only; scripts/check holds them to it.
+# base/ is headers, which all use.
 USES_merge :=
 USES_series :=
 USES_upload :=
@@ -47,7 +48,7 @@ LIBS_preload :=
 LIBS_command = $(LIBS_cmemprof)
 # What tests compare names with.
 TEST_LIBS_cmemprof := -ldw -lelf
-FOLDERS := merge series lz4 upload receiver cmemprof preload command
+FOLDERS := base merge series lz4 upload receiver cmemprof preload command
 
 comma := ,
 # A folder's rooms, lowest first: each may include what is to the left of it.

@@ -1,5 +1,6 @@
 // receiver_command.c: `cmemprof receiver`: runs the receiver until SIGINT or SIGTERM.
 #include "commands.h"
+#include "../base/file.h"
 #include "../receiver/receiver.h"
 #include "base/options.h"
 #include "base/diagnostic.h"
@@ -7,6 +8,7 @@
 #include "symbols/symbol_namer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -223,10 +225,8 @@ static char *default_directory(void) {
 static bool write_port_file(const char *path, uint16_t port) {
     char temporary[4096];
     snprintf(temporary, sizeof temporary, "%s.new", path);
-    FILE *file = fopen(temporary, "w");
-    bool ok = file && fprintf(file, "%u\n", port) > 0;
-    ok = file && fclose(file) == 0 && ok;
-    if (!ok || rename(temporary, path) != 0) {
+    int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file < 0 || !file_replace(file, dprintf(file, "%u\n", port) > 0, temporary, path)) {
         fprintf(stderr, "cmemprof receiver: %s: %s\n", path, strerror(errno));
         return false;
     }

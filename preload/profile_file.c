@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../base/file.h"
 #include "../cmemprof/cmemprof.h"
 
 enum { FILE_PATH_BYTES = SETTINGS_PATH_BYTES + 128 };
@@ -23,21 +24,6 @@ void profile_file_begin(struct profile_file *file, const char *directory, uint32
     snprintf(file->process, sizeof file->process, "%d-%lld%09ld", (int)getpid(), (long long)now.tv_sec, now.tv_nsec);
 }
 
-static bool write_all(int descriptor, const uint8_t *bytes, size_t size) {
-    while (size > 0) {
-        ssize_t written = write(descriptor, bytes, size);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return false;
-        }
-        bytes += written;
-        size -= (size_t)written;
-    }
-    return true;
-}
-
 // Writes all or nothing; on failure errno is set.
 static bool write_whole(const struct profile_file *file, const char *name, const void *bytes, size_t size) {
     char temporary[FILE_PATH_BYTES], final[FILE_PATH_BYTES];
@@ -47,19 +33,7 @@ static bool write_whole(const struct profile_file *file, const char *name, const
     if (descriptor < 0) {
         return false;
     }
-    bool written = write_all(descriptor, bytes, size);
-    int error = errno;
-    if (close(descriptor) != 0 && written) { // a quota may only be reported here
-        written = false;
-        error = errno;
-    }
-    if (written && rename(temporary, final) == 0) {
-        return true;
-    }
-    error = written ? errno : error;
-    unlink(temporary);
-    errno = error;
-    return false;
+    return file_replace(descriptor, file_write(descriptor, bytes, size), temporary, final);
 }
 
 // The same, without SIGXFSZ. Beyond the file size limit the kernel sends it, which would end a program that writes no files itself: it is

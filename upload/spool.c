@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/file.h"
 #include "batch_memory.h"
 #include "signal_guard.h"
 #include "spool_list.h"
@@ -181,22 +182,6 @@ void upload_spool_close(struct upload_spool *spool) {
 
 // ---- Writing ----
 
-static bool write_all(int fd, const uint8_t *bytes, size_t size) {
-    while (size > 0) {
-        ssize_t done = write(fd, bytes, size);
-        if (done < 0 && errno == EINTR) {
-            continue;
-        }
-        if (done <= 0) {
-            errno = done == 0 ? ENOSPC : errno;
-            return false;
-        }
-        bytes += done;
-        size -= (size_t)done;
-    }
-    return true;
-}
-
 // Returns the number of bytes freed.
 static uint64_t delete_oldest(int directory, const struct spool_list *list, uint64_t excess, struct upload_counts *counts) {
     uint64_t deleted = 0;
@@ -253,7 +238,7 @@ static int write_file(int directory, uint64_t number, struct upload_batch *batch
     int error = 0;
     if (!lock(directory, fd, half)) { // a process that is starting locked it first, and deletes it
         error = errno == ENOENT ? EAGAIN : errno;
-    } else if (!write_all(fd, batch->bytes, batch->size)) {
+    } else if (!file_write(fd, batch->bytes, batch->size)) {
         error = errno;
     } else {
         error = sync_fd(fd);
@@ -359,7 +344,7 @@ static bool write_into_room(struct upload_spool *spool, int directory, struct up
     char room[UPLOAD_SPOOL_NAME_BYTES], whole[UPLOAD_SPOOL_NAME_BYTES];
     room_name(spool, room);
     spool_list_name(whole, spool->last_number + 1, spool->room_random, SPOOL_WHOLE);
-    if (!lock(directory, spool->room_fd, room) || !write_all(spool->room_fd, batch->bytes, batch->size) ||
+    if (!lock(directory, spool->room_fd, room) || !file_write(spool->room_fd, batch->bytes, batch->size) ||
         ftruncate(spool->room_fd, (off_t)batch->size) != 0 || renameat(directory, room, directory, whole) != 0) {
         return false;
     }

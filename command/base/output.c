@@ -1,5 +1,6 @@
 // output.c: writes a file completely or not at all (output.h).
 #include "output.h"
+#include "../../base/file.h"
 #include "diagnostic.h"
 
 #include <errno.h>
@@ -22,24 +23,9 @@ int output_check(const char *command, const struct output *output) {
     return STATUS_DONE;
 }
 
-static bool write_all(int file, const uint8_t *bytes, size_t size) {
-    while (size > 0) {
-        ssize_t count = write(file, bytes, size);
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count < 0) {
-            return false;
-        }
-        bytes += count;
-        size -= (size_t)count;
-    }
-    return true;
-}
-
 // For standard output, a pipe, a device.
 static int write_stream(const char *command, const char *name, int file, const void *bytes, size_t size) {
-    return write_all(file, bytes, size) ? STATUS_DONE : diagnostic_error(command, name, "%s", strerror(errno));
+    return file_write(file, bytes, size) ? STATUS_DONE : diagnostic_error(command, name, "%s", strerror(errno));
 }
 
 // The mode of the old file, or that of a new one under the umask.
@@ -52,37 +38,15 @@ static mode_t mode_of(const struct stat *old) {
     return 0666 & ~mask;
 }
 
-static bool write_temporary(char *temporary, mode_t mode, const void *bytes, size_t size) {
-    int file = mkostemp(temporary, O_CLOEXEC);
-    if (file < 0) {
-        return false;
-    }
-    bool ok = write_all(file, bytes, size) && fchmod(file, mode) == 0;
-    int cause = errno;
-    // NFS may report a full disk only here.
-    if (close(file) != 0 && ok) {
-        ok = false;
-        cause = errno;
-    }
-    if (!ok) {
-        unlink(temporary);
-    }
-    errno = cause;
-    return ok;
-}
-
 // target: path with symbolic links resolved, so that a link stays a link.
 static int write_file(const char *command, const char *path, const char *target, const struct stat *old, const void *bytes, size_t size) {
     char *temporary;
     if (asprintf(&temporary, "%s.XXXXXX", target) < 0) {
         return diagnostic_error(command, path, "out of memory");
     }
-    int status = STATUS_DONE;
-    if (!write_temporary(temporary, mode_of(old), bytes, size)) {
+    int status = STATUS_DONE, file = mkostemp(temporary, O_CLOEXEC);
+    if (file < 0 || !file_replace(file, file_write(file, bytes, size) && fchmod(file, mode_of(old)) == 0, temporary, target)) {
         status = diagnostic_error(command, path, "%s", strerror(errno));
-    } else if (rename(temporary, target) != 0) {
-        status = diagnostic_error(command, path, "%s", strerror(errno));
-        unlink(temporary);
     }
     free(temporary);
     return status;

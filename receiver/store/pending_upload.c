@@ -1,5 +1,6 @@
 // pending_upload.c: files of an upload while it arrives, until group commit (pending_upload.h).
 #include "pending_upload.h"
+#include "../../base/file.h"
 #include "store_directory.h"
 
 #include <ctype.h>
@@ -127,24 +128,13 @@ enum receiver_error pending_upload_attachment(struct pending_upload *pending, co
     return error;
 }
 
-static enum receiver_error write_all(int file, const char *bytes, size_t size) {
-    while (size > 0) {
-        ssize_t written = write(file, bytes, size);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return receiver_error_from_errno(written < 0 ? errno : ENOSPC);
-        }
-        bytes += written;
-        size -= (size_t)written;
-    }
-    return RECEIVER_OK;
+static enum receiver_error write_bytes(struct pending_upload *pending, const char *bytes, size_t size) {
+    return file_write(pending->file, bytes, size) ? RECEIVER_OK : receiver_error_from_errno(errno);
 }
 
 enum receiver_error pending_upload_write(struct pending_upload *pending, const char *bytes, size_t size) {
     pending->attachments[pending->count - 1].size_bytes += size;
-    return write_all(pending->file, bytes, size);
+    return write_bytes(pending, bytes, size);
 }
 
 // ---- Refused parts ----
@@ -199,7 +189,7 @@ static enum receiver_error write_meta(struct pending_upload *pending) {
     json_object_end(&json);
     enum receiver_error error = json_failed(&json) ? RECEIVER_NO_MEMORY : open_file(pending, "meta.json");
     if (error == RECEIVER_OK) {
-        error = write_all(pending->file, json.bytes, json.size);
+        error = write_bytes(pending, json.bytes, json.size);
     }
     json_free(&json);
     return error;
@@ -215,7 +205,7 @@ static enum receiver_error write_rest(struct pending_upload *pending, const char
     }
     enum receiver_error error = open_file(pending, "event.json");
     if (error == RECEIVER_OK) {
-        error = write_all(pending->file, event, event_size);
+        error = write_bytes(pending, event, event_size);
     }
     if (error == RECEIVER_OK && needs_meta(pending)) {
         error = write_meta(pending);

@@ -1,5 +1,6 @@
 // symbol_upload.c: receives a file with symbols (symbol_upload.h).
 #include "symbol_upload.h"
+#include "../../base/file.h"
 #include "../base/failure.h"
 
 #include <dirent.h>
@@ -112,14 +113,8 @@ bool symbol_upload_data(struct symbol_upload *upload, const char *bytes, size_t 
         upload->error = RECEIVER_TOO_LARGE;
         return false;
     }
-    while (upload->error == RECEIVER_OK && size > 0) {
-        ssize_t written = write(upload->file, bytes, size);
-        if (written > 0) {
-            bytes += written;
-            size -= (size_t)written;
-        } else if (written == 0 || errno != EINTR) {
-            upload->error = receiver_error_from_errno(written < 0 ? errno : ENOSPC);
-        }
+    if (upload->error == RECEIVER_OK && !file_write(upload->file, bytes, size)) {
+        upload->error = receiver_error_from_errno(errno);
     }
     return true; // the client is told of an error at the end
 }
