@@ -23,6 +23,7 @@ import (
 	"time"
 	"unsafe"
 
+	_ "github.com/cmemprof/cmemprof/base"  // headers that the C code includes
 	_ "github.com/cmemprof/cmemprof/merge" // its C code encodes the profile
 )
 

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../base/fnv.h"
 #include "address_order.h"
 
 enum { PAGE_BYTES = 4096, PAGE_WORDS = 512, FIRST_ITEMS = 8192 };
@@ -27,17 +28,8 @@ static void *grown(struct resident *resident, void *table, size_t count, size_t 
     return copy;
 }
 
-// FNV-1a; names are compared in full.
-static uint32_t hash_of(const char *text) {
-    uint32_t hash = 2166136261u;
-    for (; *text != '\0'; text++) {
-        hash = (hash ^ (unsigned char)*text) * 16777619u;
-    }
-    return hash % RESIDENT_HASHES;
-}
-
 uint32_t resident_name(struct resident *resident, const char *text) {
-    uint32_t hash = hash_of(text), *first = &resident->hashes[hash];
+    uint32_t *first = &resident->hashes[fnv64(FNV64_START, text, strlen(text)) % RESIDENT_HASHES];
     for (uint32_t i = *first; i != 0; i = resident->names[i].next) {
         if (strcmp(resident->names[i].text, text) == 0) {
             return i;

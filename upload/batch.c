@@ -1,5 +1,6 @@
 // batch.c: see batch.h.
 #include "batch.h"
+#include "../base/fnv.h"
 #include "../merge/check.h"
 
 #include "batch_memory.h"
@@ -13,17 +14,10 @@ enum { VERSION = 1, PART_BYTES = 16, CHECKSUM_AT = 24 };
 
 static const char magic[8] = {'c', 'm', 'e', 'm', 'p', 'r', 'o', 'f'};
 
-static uint64_t fnv(uint64_t hash, const uint8_t *bytes, size_t size) {
-    for (size_t i = 0; i < size; i++) {
-        hash = (hash ^ bytes[i]) * 0x100000001b3;
-    }
-    return hash;
-}
-
 uint64_t upload_batch_checksum(const uint8_t *bytes, size_t size) {
     CHECK(size >= UPLOAD_BATCH_HEADER_BYTES);
-    uint64_t hash = fnv(0xcbf29ce484222325, bytes, CHECKSUM_AT);
-    return fnv(hash, bytes + UPLOAD_BATCH_HEADER_BYTES, size - UPLOAD_BATCH_HEADER_BYTES);
+    uint64_t hash = fnv64(FNV64_START, bytes, CHECKSUM_AT);
+    return fnv64(hash, bytes + UPLOAD_BATCH_HEADER_BYTES, size - UPLOAD_BATCH_HEADER_BYTES);
 }
 
 // ---- Numbers ----

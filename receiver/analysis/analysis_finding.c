@@ -1,5 +1,6 @@
 // analysis_finding.c: findings (analysis_finding.h).
 #include "analysis_finding.h"
+#include "../../base/fnv.h"
 #include "../views/view.h"
 
 #include <math.h>
@@ -90,16 +91,13 @@ static const char *leaf_of(const struct finding *finding) {
     return finding->frame_count > 0 ? finding->stack[0].name : "";
 }
 
-static uint64_t hash(uint64_t hash, const char *text) { // FNV-1a, including the terminator
-    for (; *text; text++) {
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    }
-    return hash * UINT64_C(0x100000001b3);
+static uint64_t hash(uint64_t hash, const char *text) {
+    return fnv64(hash, text, strlen(text) + 1);
 }
 
 static uint64_t key_of(struct finding *finding) {
     if (finding->key == 0) {
-        uint64_t key = hash(UINT64_C(0xcbf29ce484222325) + finding->measure, finding->kind);
+        uint64_t key = hash(FNV64_START + finding->measure, finding->kind);
         finding->key = hash(hash(hash(key, finding->site), leaf_of(finding)), finding->service) | 1;
     }
     return finding->key;

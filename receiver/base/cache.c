@@ -1,6 +1,7 @@
 // cache.c: an LRU list (cache.h), most recently used first. It has at most a few hundred entries, so scanning their hashes takes less than
 // a microsecond.
 #include "cache.h"
+#include "../../base/fnv.h"
 
 #include <pthread.h>
 #include <stdint.h>
@@ -11,7 +12,7 @@ enum { MAX_ENTRIES = 512 };
 
 struct entry {
     struct entry *next;
-    uint64_t hash;
+    uint64_t hash; // only saves comparisons: keys are compared in full
     size_t key_size, size;
     char bytes[]; // the key, then the value
 };
@@ -42,15 +43,6 @@ void cache_free(struct cache *cache) {
     }
     pthread_mutex_destroy(&cache->lock);
     free(cache);
-}
-
-// FNV-1a. Only saves comparisons: keys are compared in full.
-static uint64_t hash_of(const void *key, size_t size) {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (const unsigned char *at = key, *end = at + size; at < end; at++) {
-        hash = (hash ^ *at) * UINT64_C(0x100000001b3);
-    }
-    return hash;
 }
 
 // Unlinks the entry. Caller must hold the lock, as for all below.
@@ -86,7 +78,7 @@ static void remove_last(struct cache *cache) {
 }
 
 bool cache_get(struct cache *cache, const void *key, size_t key_size, void **bytes, size_t *size) {
-    uint64_t hash = hash_of(key, key_size);
+    uint64_t hash = fnv64(FNV64_START, key, key_size);
     *bytes = NULL;
     pthread_mutex_lock(&cache->lock);
     struct entry *entry = unlink_entry(cache, hash, key, key_size);
@@ -110,7 +102,7 @@ void cache_put(struct cache *cache, const void *key, size_t key_size, const void
     if (!entry) {
         return;
     }
-    *entry = (struct entry){.hash = hash_of(key, key_size), .key_size = key_size, .size = size};
+    *entry = (struct entry){.hash = fnv64(FNV64_START, key, key_size), .key_size = key_size, .size = size};
     memcpy(entry->bytes, key, key_size);
     memcpy(entry->bytes + key_size, bytes, size);
     pthread_mutex_lock(&cache->lock);

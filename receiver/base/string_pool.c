@@ -1,5 +1,6 @@
 // string_pool.c: a hash table (string_pool.h) whose chains link list entries.
 #include "string_pool.h"
+#include "../../base/fnv.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -19,13 +20,10 @@ void string_pool_free(struct string_pool *pool) {
     *pool = (struct string_pool){0};
 }
 
-// FNV-1a. Filling a chain on purpose slows down a local search, no more.
+// Filling a chain on purpose slows down a local search, no more.
 static uint32_t hash_of(const char *text, size_t length) {
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < length; i++) {
-        hash = (hash ^ (unsigned char)text[i]) * 16777619u;
-    }
-    return hash ^ hash >> 15;
+    uint64_t hash = fnv64(FNV64_START, text, length);
+    return (uint32_t)(hash ^ hash >> 32);
 }
 
 static uint32_t find(const struct string_pool *pool, const char *text, size_t length, uint32_t hash) {

@@ -1,5 +1,6 @@
 // search.c: uploads in memory: adds, removes, selects (search.h). Facets and histograms are in search_facets.c.
 #include "search.h"
+#include "../../base/fnv.h"
 #include "search_order.h"
 #include "search_query.h"
 
@@ -154,11 +155,8 @@ int64_t search_unmeasured(const struct search *search) {
     return 0;
 }
 
-static uint64_t hash_text(uint64_t hash, const char *text) { // FNV-1a
-    for (; *text; text++) {
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    }
-    return hash;
+static uint64_t hash_text(uint64_t hash, const char *text) {
+    return fnv64(hash, text, strlen(text));
 }
 
 uint64_t search_process(const struct search *search, const struct search_row *row) {
@@ -171,7 +169,7 @@ uint64_t search_process(const struct search *search, const struct search_row *ro
             found[k] = !found[k] && strncmp(tag, keys[k], strlen(keys[k])) == 0 ? tag : found[k];
         }
     }
-    uint64_t hash = hash_text(UINT64_C(0xcbf29ce484222325), host ? host : "");
+    uint64_t hash = hash_text(FNV64_START, host ? host : "");
     for (size_t k = 0; k < KEYS; k++) {
         hash = found[k] ? hash_text(hash, found[k]) : hash;
     }
