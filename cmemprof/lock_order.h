@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "../base/clock.h"
 #include "namespace.h"
 #include "thread_state.h"
 
@@ -74,11 +75,9 @@ static inline bool lock_try(pthread_mutex_t *lock, enum lock_rank rank) {
 // pthread_mutex_clocklock is not everywhere (glibc 2.30).
 static inline bool lock_take_in_time(pthread_mutex_t *lock, enum lock_rank rank) {
     const struct timespec pause = {0, 200 * 1000};
-    struct timespec begin, now;
-    clock_gettime(CLOCK_MONOTONIC, &begin);
+    uint64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
     while (!lock_try(lock, rank)) {
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        if (now.tv_sec - begin.tv_sec > 1 || (now.tv_sec - begin.tv_sec == 1 && now.tv_nsec >= begin.tv_nsec)) {
+        if (clock_ns(CLOCK_MONOTONIC) - begin_ns >= 1000000000) {
             return false;
         }
         nanosleep(&pause, NULL);

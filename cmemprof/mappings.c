@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "interposition.h"
 #include "mapped_buffer.h"
 #include "smaps.h"
@@ -201,12 +201,6 @@ static bool try_apply(struct profiler *self) {
 }
 
 // ---- Notes ----
-
-static uint64_t clock_ns(clockid_t clock) {
-    struct timespec now = {0};
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static struct mapping_note *wait_for_note(struct profiler *self) {
     struct mapping_note *note = NULL;

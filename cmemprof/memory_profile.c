@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "address_order.h"
 #include "cgroup_memory.h"
 #include "loaded_code.h"
@@ -202,11 +202,9 @@ static bool read_parts(struct cmemprof_memory_profile *profile, const struct cme
 
 static bool take_stacks(struct profiler *self, struct cmemprof_memory_profile *profile) {
     struct cmemprof_snapshot *snapshot = profile->snapshot;
-    struct timespec now;
     snapshot->of = self;
     reclaim_lock(self);
-    clock_gettime(CLOCK_REALTIME, &now);
-    snapshot->time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    snapshot->time_ns = (int64_t)clock_ns(CLOCK_REALTIME);
     snapshot->generation = loaded_code_generation(self);
     bool is_done = !atomic_load(&self->open) || (memory_profile_copy_blocks(profile) && memory_profile_copy_ranges(profile));
     reclaim_snapshot_begins(self);

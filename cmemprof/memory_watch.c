@@ -6,9 +6,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "cgroup_memory.h"
 
 enum {
@@ -125,10 +125,8 @@ bool memory_watch_judge(struct cmemprof_memory_watch *watch, const struct memory
 
 bool cmemprof_memory_watch_step(struct cmemprof_memory_watch *watch, uint64_t threshold_bytes, uint64_t *wait_ns) {
     struct memory_reading reading;
-    struct timespec now = {0};
     memory_watch_read(threshold_bytes, &reading);
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return memory_watch_judge(watch, &reading, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, wait_ns);
+    return memory_watch_judge(watch, &reading, clock_ns(CLOCK_MONOTONIC), wait_ns);
 }
 
 uint64_t cmemprof_memory_left(void) {

@@ -4,17 +4,11 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
+#include "../base/clock.h"
 #include "cmemprof.h"
 #include "page_residency.h"
 #include "reclaim.h"
-
-static uint64_t clock_ns(clockid_t clock) {
-    struct timespec now = {0};
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 // ---- Copying ----
 

@@ -2,8 +2,7 @@
 
 #include "profiler.h"
 
-#include <time.h>
-
+#include "../base/clock.h"
 #include "sampler.h"
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
@@ -26,9 +25,7 @@ static void count(_Atomic uint64_t *counter) {
 
 // No lock, no allocation; preserves errno.
 static uint64_t now_ns(void) {
-    struct timespec now = {0};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    return clock_ns(CLOCK_MONOTONIC);
 }
 
 // The cost of two clock reads, which exceeds that of a sample with a repeated stack.

@@ -9,8 +9,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "../base/clock.h"
 #include "loaded_code.h"
 #include "peak.h"
 #include "reclaim.h"
@@ -109,12 +109,10 @@ static void read_tables(struct profiler *self, struct cmemprof_snapshot *snapsho
 }
 
 static void fill(struct profiler *self, struct cmemprof_snapshot *snapshot) {
-    struct timespec now;
     snapshot->of = self;
     profiler_advance_clock(self);
     reclaim_lock(self);
-    clock_gettime(CLOCK_REALTIME, &now);
-    snapshot->time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    snapshot->time_ns = (int64_t)clock_ns(CLOCK_REALTIME);
     snapshot->generation = loaded_code_generation(self);
     snapshot->interval_bytes = atomic_load(&self->last_interval_bytes);
     if (atomic_load(&self->open)) {

@@ -29,6 +29,8 @@ import (
 	"slices"
 	"sync"
 	"unsafe"
+
+	_ "github.com/cmemprof/cmemprof/base" // headers that the C code includes
 )
 
 // cmd/go rebuilds a package when a file of its own directory changes. Other packages include merge.h: embedding it makes them depend on it.

@@ -1,11 +1,11 @@
 // intern.c: growth of the hash table of intern.h, see also there for threads and memory.
 #include "intern.h"
 
+#include "../base/clock.h"
 #include "check.h"
 #include "memory.h"
 
 #include <sys/random.h>
-#include <time.h>
 
 static void insert(struct intern_slot *slots, uint32_t mask, struct intern_slot entry) {
     uint32_t at = entry.hash & mask;
@@ -80,7 +80,5 @@ uint64_t intern_seed(void) {
         return seed;
     }
     // Early at boot, or in a sandbox that forbids the call: weaker, but different each time.
-    struct timespec now = {0};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return intern_hash_word((uint64_t)now.tv_nsec, (uint64_t)(uintptr_t)&now);
+    return intern_hash_word(clock_ns(CLOCK_MONOTONIC), (uint64_t)(uintptr_t)&seed);
 }

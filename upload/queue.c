@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
+#include "../base/clock.h"
 #include "batch.h"
 #include "../merge/check.h"
 #include "policy.h"
@@ -37,9 +37,7 @@ struct upload_queue {
 
 static uint64_t monotonic_ns(void *context) {
     (void)context;
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+    return clock_ns(CLOCK_MONOTONIC);
 }
 
 static uint64_t kernel_random(void *context) {

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../../base/clock.h"
 #include "../../merge/version.h"
 #include "agent_url.h"
 
@@ -27,10 +28,8 @@ struct run_sender {
 };
 
 static struct timespec in_ns(uint64_t ns) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    ns += (uint64_t)time.tv_nsec;
-    return (struct timespec){.tv_sec = time.tv_sec + (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+    ns += clock_ns(CLOCK_MONOTONIC);
+    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
 }
 
 // ---- The thread ----

@@ -1,15 +1,13 @@
 // connections.c: the list of connections and their deadlines (connections.h).
 #include "connections.h"
+#include "../../base/clock.h"
 
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
 int64_t connections_now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)(clock_ns(CLOCK_MONOTONIC) / 1000000);
 }
 
 void connections_init(struct connections *connections, size_t max) {

@@ -3,6 +3,7 @@
 // The post processor rejects bytes after the closing boundary, and cannot tell a cut body from one that ended there. So the last bytes of
 // the body are held back until the end. They must be the closing boundary, and no more than that is passed on.
 #include "ingest.h"
+#include "../../base/clock.h"
 #include "../base/failure.h"
 #include "form.h"
 #include "pending_upload.h"
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 enum {
     PARSER_BYTES = 32 << 10,     // also the longest header line of a part
@@ -41,7 +41,7 @@ struct ingest {
     enum receiver_error error; // the first failure; the rest of the body is discarded
     char reason[200];
     size_t body_bytes, max_body_bytes;
-    time_t deadline_s;                                                          // monotonic
+    int64_t deadline_s;                                                         // monotonic
     enum part part;                                                             // the current one
     char key[CATALOG_NAME_MAX_BYTES + 2], filename[CATALOG_NAME_MAX_BYTES + 2]; // its names, cut beyond the longest allowed
     size_t part_bytes;
@@ -66,10 +66,8 @@ static void refuse(struct ingest *ingest, enum receiver_error error, const char 
     }
 }
 
-static time_t monotonic_s(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
+static int64_t monotonic_s(void) {
+    return (int64_t)(clock_ns(CLOCK_MONOTONIC) / 1000000000);
 }
 
 static bool append(struct ingest *ingest, struct buffer *buffer, const char *bytes, size_t size, const char *too_large) {

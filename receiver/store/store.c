@@ -1,5 +1,6 @@
 // store.c: opens, cleans and reads the data directory (store.h). pending_upload.c writes into it.
 #include "store.h"
+#include "../../base/clock.h"
 #include "store_directory.h"
 
 #include <dirent.h>
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static bool is_dots(const char *name) {
@@ -45,9 +45,7 @@ int64_t store_id_of(const char *name) {
 }
 
 int64_t store_now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)(clock_ns(CLOCK_REALTIME) / 1000000);
 }
 
 // Removes incomplete uploads, which pending_upload.c names by 16 hex digits, and nothing that others may have put there.
