@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "../base/vector.h"
 #include "lock_order.h"
 
 #define PAGE_BYTES ((uintptr_t)4096)
@@ -143,14 +144,8 @@ static bool was_another_there(const struct modules *modules, const struct module
 // The module was loaded again.
 static bool begin_stay(struct modules *modules, struct module *module) {
     if (was_another_there(modules, module)) {
-        if (module->stay_count == module->stay_capacity) {
-            size_t capacity = module->stay_capacity == 0 ? 8 : module->stay_capacity * 2;
-            struct module_stay *stays = realloc(module->stays, capacity * sizeof *stays);
-            if (stays == NULL) {
-                return false;
-            }
-            module->stays = stays;
-            module->stay_capacity = capacity;
+        if (!VECTOR_RESERVE(module->stays, module->stay_capacity, module->stay_count + 1)) {
+            return false;
         }
         module->stays[module->stay_count++] = (struct module_stay){module->loaded_at, atomic_load(&module->unloaded_at)};
         module->loaded_at = modules->generation + 1;

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/vector.h"
+
 enum { BLOCK_BYTES = 4096, DIGITS = 16 };
 
 static const char *const ends[] = {[SPOOL_WHOLE] = ".batch", [SPOOL_HALF] = ".half", [SPOOL_ROOM] = ".room"};
@@ -43,16 +45,6 @@ static void sort_and_cut(struct spool_list *list) {
     }
 }
 
-static bool grow(struct spool_list *list) {
-    size_t capacity = list->capacity > 0 ? list->capacity * 2 : 64;
-    struct spool_file *more = realloc(list->files, capacity * sizeof *more);
-    if (more != NULL) {
-        list->files = more;
-        list->capacity = capacity;
-    }
-    return more != NULL;
-}
-
 // Collects twice SPOOL_LIST_FILES before it sorts and truncates, so that sorting is amortized.
 static bool append(struct spool_list *list, const struct spool_file *file) {
     if (list->more && strcmp(file->name, list->files[SPOOL_LIST_FILES - 1].name) > 0) {
@@ -61,7 +53,7 @@ static bool append(struct spool_list *list, const struct spool_file *file) {
     if (list->count == 2 * SPOOL_LIST_FILES) {
         sort_and_cut(list);
     }
-    if (list->count == list->capacity && !grow(list)) {
+    if (!VECTOR_RESERVE(list->files, list->capacity, list->count + 1)) {
         return false;
     }
     list->files[list->count++] = *file;

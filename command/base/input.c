@@ -1,5 +1,6 @@
 // input.c: reads profile files (input.h).
 #include "input.h"
+#include "../../base/vector.h"
 #include "file_kind.h"
 #include "diagnostic.h"
 
@@ -24,15 +25,11 @@ static const char *why_not(const char *path) {
 static bool read_all(int file, size_t first, size_t max, struct input *input) {
     size_t capacity = 0;
     for (;;) {
-        if (input->size == capacity) {
-            // One byte more than the file, so that read returns 0 without another realloc.
-            capacity = capacity ? 2 * capacity : first > 0 && first < max ? first + 1 : 1 << 16;
-            uint8_t *grown = realloc(input->bytes, capacity);
-            if (!grown) {
-                errno = ENOMEM;
-                return false;
-            }
-            input->bytes = grown;
+        // One byte more than the file, so that read returns 0 without another realloc.
+        size_t more = capacity == 0 && first < max ? first + 1 : 1;
+        if (!VECTOR_RESERVE(input->bytes, capacity, input->size + more)) {
+            errno = ENOMEM;
+            return false;
         }
         ssize_t count = read(file, input->bytes + input->size, capacity - input->size);
         if (count < 0 && errno == EINTR) {

@@ -1,7 +1,7 @@
 // flat_cum.c: sums by function and by stack (flat_cum.h).
 #include "flat_cum.h"
+#include "../../base/vector.h"
 #include "../../merge/check.h"
-#include "../base/array.h"
 #include "../base/text.h"
 
 #include <stdlib.h>
@@ -30,8 +30,8 @@ static uint32_t add_row(struct flat_cum *sums, const uint32_t *ids, size_t count
         sums->frames.error = MERGE_TOO_LARGE;
         return ID_NONE;
     }
-    if (!array_reserve(&sums->rows, &sums->row_capacity, sums->row_count + 1, sizeof *sums->rows) ||
-        !array_reserve(&sums->ids, &sums->id_capacity, sums->id_count + count, sizeof *sums->ids)) {
+    if (!VECTOR_RESERVE(sums->rows, sums->row_capacity, sums->row_count + 1) ||
+        !VECTOR_RESERVE(sums->ids, sums->id_capacity, sums->id_count + count)) {
         sums->frames.error = MERGE_NO_MEMORY;
         return ID_NONE;
     }
@@ -75,7 +75,7 @@ static uint32_t row_of_stack(struct flat_cum *sums, const uint32_t *ids, size_t 
 
 static uint32_t row_of_frame(struct flat_cum *sums, uint32_t id) {
     size_t known = sums->row_of_capacity;
-    if (!array_reserve(&sums->row_of, &sums->row_of_capacity, (size_t)id + 1, sizeof *sums->row_of)) {
+    if (!VECTOR_RESERVE(sums->row_of, sums->row_of_capacity, (size_t)id + 1)) {
         sums->frames.error = MERGE_NO_MEMORY;
         return ID_NONE;
     }

@@ -1,7 +1,7 @@
 // frame_table.c: ids of functions, lines, files and packages (frame_table.h).
 #include "frame_table.h"
+#include "../../base/vector.h"
 #include "../../merge/check.h"
-#include "../base/array.h"
 #include "../base/text.h"
 
 #include <stdlib.h>
@@ -78,21 +78,17 @@ static bool same_group(const void *context, uint32_t id, const void *thing) {
 
 // ---- Tables ----
 
-static void *fail(struct frame_table *table, enum merge_error error) {
+static void fail(struct frame_table *table, enum merge_error error) {
     table->error = table->error == MERGE_OK ? error : table->error;
-    return NULL;
 }
 
-// Returns one more item, or NULL with table->error set.
-static void *add_item(struct frame_table *table, void *items, size_t *count, size_t *capacity, size_t size) {
-    void **array = items;
-    if (*count == MAX_ENTRIES) {
-        return fail(table, MERGE_TOO_LARGE);
+// Whether a table of `count` items, with memory for one more or not, can have one more. Returns false with table->error set.
+static bool can_add(struct frame_table *table, size_t count, bool has_memory) {
+    if (count < MAX_ENTRIES && has_memory) {
+        return true;
     }
-    if (!array_reserve(items, capacity, *count + 1, size)) {
-        return fail(table, MERGE_NO_MEMORY);
-    }
-    return (char *)*array + (*count)++ * size;
+    fail(table, count < MAX_ENTRIES ? MERGE_NO_MEMORY : MERGE_TOO_LARGE);
+    return false;
 }
 
 static uint32_t group_of(struct frame_table *table, const struct profile_frame *frame) {
@@ -102,12 +98,11 @@ static uint32_t group_of(struct frame_table *table, const struct profile_frame *
     if (id != ID_NONE) {
         return id;
     }
-    struct profile_frame *group = add_item(table, &table->groups, &table->group_count, &table->group_capacity, sizeof *group);
-    if (!group) {
+    if (!can_add(table, table->group_count, VECTOR_RESERVE(table->groups, table->group_capacity, table->group_count + 1))) {
         return ID_NONE;
     }
-    *group = *frame;
-    id = (uint32_t)table->group_count - 1;
+    id = (uint32_t)table->group_count++;
+    table->groups[id] = *frame;
     if (!id_set_add(&table->group_ids, hash, id)) {
         fail(table, MERGE_NO_MEMORY);
         return ID_NONE;
@@ -133,13 +128,12 @@ uint32_t frame_table_id(struct frame_table *table, const struct profile_frame *f
     if (at == ID_NONE) {
         wanted.matches = table->filter ? filter_frame(table->filter, frame) : 0;
         wanted.group = group_of(table, frame);
-        struct frame_seen *seen =
-            wanted.group == ID_NONE ? NULL : add_item(table, &table->seen, &table->seen_count, &table->seen_capacity, sizeof *seen);
-        if (!seen) {
+        if (wanted.group == ID_NONE ||
+            !can_add(table, table->seen_count, VECTOR_RESERVE(table->seen, table->seen_capacity, table->seen_count + 1))) {
             return ID_NONE;
         }
-        *seen = wanted;
-        at = (uint32_t)table->seen_count - 1;
+        at = (uint32_t)table->seen_count++;
+        table->seen[at] = wanted;
         if (!id_set_add(&table->seen_ids, hash, at)) {
             fail(table, MERGE_NO_MEMORY);
             return ID_NONE;

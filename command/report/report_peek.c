@@ -2,7 +2,7 @@
 //
 // An edge sums the samples that contain the call, each once. A call of a function by itself is no edge, as in google/pprof.
 #include "reports.h"
-#include "../base/array.h"
+#include "../../base/vector.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +45,7 @@ static enum merge_error add_edge(struct graph *graph, uint32_t caller, uint32_t 
         if (graph->edge_count == MAX_EDGES) {
             return MERGE_TOO_LARGE;
         }
-        if (!array_reserve(&graph->edges, &graph->edge_capacity, graph->edge_count + 1, sizeof *graph->edges)) {
+        if (!VECTOR_RESERVE(graph->edges, graph->edge_capacity, graph->edge_count + 1)) {
             return MERGE_NO_MEMORY;
         }
         id = (uint32_t)graph->edge_count++;
@@ -64,7 +64,7 @@ static enum merge_error add_edge(struct graph *graph, uint32_t caller, uint32_t 
 
 static bool reserve_nodes(struct graph *graph) {
     size_t before = graph->node_capacity;
-    if (!array_reserve(&graph->nodes, &graph->node_capacity, graph->table.group_count, sizeof *graph->nodes)) {
+    if (!VECTOR_RESERVE(graph->nodes, graph->node_capacity, graph->table.group_count)) {
         return false;
     }
     if (graph->node_capacity > before) {

@@ -1,6 +1,6 @@
 // report_tags.c: labels of samples, their values and the sum of each (reports.h).
 #include "reports.h"
-#include "../base/array.h"
+#include "../../base/vector.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static enum merge_error add_tag(struct tags *tags, const char *key, const char *
         if (tags->count == MAX_TAGS) {
             return MERGE_TOO_LARGE;
         }
-        if (!array_reserve(&tags->tags, &tags->capacity, tags->count + 1, sizeof *tags->tags)) {
+        if (!VECTOR_RESERVE(tags->tags, tags->capacity, tags->count + 1)) {
             return MERGE_NO_MEMORY;
         }
         size_t key_size = strlen(key) + 1, value_size = strlen(value) + 1;

@@ -1,5 +1,6 @@
 // run_directory.c: names, lists and reads files (run_directory.h).
 #include "run_directory.h"
+#include "../../base/vector.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -64,14 +65,9 @@ bool run_directory_list(struct run_directory *directory) {
         if (!parse(entry->d_name, &file)) {
             continue;
         }
-        struct run_file *files = directory->files;
-        if ((directory->count & (directory->count - 1)) == 0) { // full at 0, 1, 2, 4, ...
-            files = realloc(files, (directory->count == 0 ? 1 : 2 * directory->count) * sizeof *files);
-            ok = files != NULL;
-        }
+        ok = VECTOR_RESERVE(directory->files, directory->capacity, directory->count + 1);
         if (ok) {
-            directory->files = files;
-            files[directory->count++] = file;
+            directory->files[directory->count++] = file;
         }
     }
     if (entries != NULL) {

@@ -24,7 +24,7 @@ struct run_note {
 struct run_directory {
     char path[PATH_MAX];
     struct run_file *files; // from the last run_directory_list, by process, then by number
-    size_t count;
+    size_t count, capacity;
 };
 
 bool run_directory_make(struct run_directory *directory); // returns false with errno set

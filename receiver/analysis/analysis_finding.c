@@ -1,6 +1,7 @@
 // analysis_finding.c: findings (analysis_finding.h).
 #include "analysis_finding.h"
 #include "../../base/fnv.h"
+#include "../../base/vector.h"
 #include "../views/view.h"
 
 #include <math.h>
@@ -26,15 +27,9 @@ void findings_free(struct findings *findings) {
 }
 
 static bool append(struct findings *findings, struct finding *finding) {
-    if (findings->count == findings->capacity) {
-        size_t capacity = findings->capacity ? 2 * findings->capacity : 8;
-        struct finding **grown = realloc(findings->items, capacity * sizeof(struct finding *));
-        if (!grown) {
-            findings->no_memory = true;
-            return false;
-        }
-        findings->items = grown;
-        findings->capacity = capacity;
+    if (!VECTOR_RESERVE(findings->items, findings->capacity, findings->count + 1)) {
+        findings->no_memory = true;
+        return false;
     }
     findings->items[findings->count++] = finding;
     return true;

@@ -1,5 +1,6 @@
 // analysis_stacks.c: stacks over time (analysis_stacks.h).
 #include "analysis_stacks.h"
+#include "../../base/vector.h"
 #include "analysis_site.h"
 
 #include <math.h>
@@ -226,14 +227,8 @@ static enum stacks_answer take_shape(void *context, struct stack_site *site) {
     if (site->shape.kind == SHAPE_NONE || !finding->enough(finding->stacks, site)) {
         return STACKS_ONE_BY_ONE;
     }
-    if (finding->count == finding->capacity) {
-        size_t capacity = finding->capacity ? 2 * finding->capacity : 16;
-        struct stack_site *grown = realloc(finding->sites, capacity * sizeof *grown);
-        if (!grown) {
-            return STACKS_NO_MEMORY;
-        }
-        finding->sites = grown;
-        finding->capacity = capacity;
+    if (!VECTOR_RESERVE(finding->sites, finding->capacity, finding->count + 1)) {
+        return STACKS_NO_MEMORY;
     }
     finding->sites[finding->count++] = *site;
     return STACKS_DONE;

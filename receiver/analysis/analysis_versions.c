@@ -8,6 +8,7 @@
 // of four before it. Memory in use is compared only if it is level on both sides: growth has its own finding, and a new process starts with
 // less than an old one had.
 #include "analysis_rules.h"
+#include "../../base/vector.h"
 #include "analysis_sentence.h"
 #include "analysis_site.h"
 #include "overview.h"
@@ -186,14 +187,8 @@ static void take_side(struct side *side, const struct overview_upload *const *up
 
 static bool add_change(struct changes *changes, const struct overview_upload *const *uploads, size_t count, uint32_t before, uint32_t after,
                        int64_t at_ms) {
-    if (changes->count == changes->capacity) {
-        size_t capacity = changes->capacity ? 2 * changes->capacity : 8;
-        struct change *grown = realloc(changes->list, capacity * sizeof *grown);
-        if (!grown) {
-            return false;
-        }
-        changes->list = grown;
-        changes->capacity = capacity;
+    if (!VECTOR_RESERVE(changes->list, changes->capacity, changes->count + 1)) {
+        return false;
     }
     struct change *change = &changes->list[changes->count];
     *change = (struct change){.service = uploads[0]->service, .before_version = before, .after_version = after};

@@ -1,5 +1,6 @@
 // overview.c: the uploads of a selection from memory (overview.h).
 #include "overview.h"
+#include "../../base/vector.h"
 #include "../index/catalog_row.h"
 #include "../index/search_query.h"
 
@@ -20,15 +21,9 @@ static uint32_t text_of(struct reading *reading, uint32_t string) {
     if (!text || reading->text_indices[string]) {
         return text ? reading->text_indices[string] : 0;
     }
-    if (overview->text_count == reading->capacity) {
-        size_t capacity = reading->capacity ? 2 * reading->capacity : 64;
-        char **grown = realloc(overview->texts, capacity * sizeof *grown);
-        if (!grown) {
-            reading->no_memory = true;
-            return 0;
-        }
-        overview->texts = grown;
-        reading->capacity = capacity;
+    if (!VECTOR_RESERVE(overview->texts, reading->capacity, overview->text_count + 1)) {
+        reading->no_memory = true;
+        return 0;
     }
     char *copy = strdup(text);
     reading->no_memory |= !copy;

@@ -1,5 +1,6 @@
 // json.c: the JSON writer (json.h).
 #include "json.h"
+#include "../../base/vector.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,18 +23,9 @@ static void append(struct json *json, const char *bytes, size_t size) {
         json->failed = true;
         return;
     }
-    if (json->size + size > json->capacity) {
-        size_t capacity = json->capacity ? json->capacity : 4096;
-        while (capacity < json->size + size) {
-            capacity *= 2;
-        }
-        char *grown = realloc(json->bytes, capacity);
-        if (!grown) {
-            json->failed = true;
-            return;
-        }
-        json->bytes = grown;
-        json->capacity = capacity;
+    if (!VECTOR_RESERVE(json->bytes, json->capacity, json->size + size)) {
+        json->failed = true;
+        return;
     }
     memcpy(json->bytes + json->size, bytes, size);
     json->size += size;

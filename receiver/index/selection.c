@@ -1,5 +1,6 @@
 // selection.c: reads a selection from the parameters of a request (selection.h).
 #include "selection.h"
+#include "../../base/vector.h"
 #include "query_text.h"
 
 #include <errno.h>
@@ -88,9 +89,7 @@ static bool add_value(struct selection *selection, int facet, const char *value,
         snprintf(text, text_size, "more than %d values in a selection", SELECTION_MAX_VALUES);
         return false;
     }
-    struct selection_value *grown = realloc(selection->values, (selection->value_count + 1) * sizeof *grown);
-    char *copy = grown ? strdup(value) : NULL;
-    selection->values = grown ? grown : selection->values;
+    char *copy = VECTOR_RESERVE(selection->values, selection->value_capacity, selection->value_count + 1) ? strdup(value) : NULL;
     if (!copy) {
         snprintf(text, text_size, "%s", receiver_error_text(RECEIVER_NO_MEMORY));
         return false;
@@ -112,15 +111,9 @@ static bool add_ids(struct selection *selection, const char *value, char *text, 
             snprintf(text, text_size, "more than %d ids", SELECTION_MAX_IDS);
             return false;
         }
-        // Grows whenever the count is a power of two.
-        if ((selection->id_count & (selection->id_count - 1)) == 0) {
-            size_t capacity = selection->id_count ? 2 * selection->id_count : 1;
-            int64_t *grown = realloc(selection->ids, capacity * sizeof *grown);
-            if (!grown) {
-                snprintf(text, text_size, "%s", receiver_error_text(RECEIVER_NO_MEMORY));
-                return false;
-            }
-            selection->ids = grown;
+        if (!VECTOR_RESERVE(selection->ids, selection->id_capacity, selection->id_count + 1)) {
+            snprintf(text, text_size, "%s", receiver_error_text(RECEIVER_NO_MEMORY));
+            return false;
         }
         selection->ids[selection->id_count++] = id;
         if (!*end) {

@@ -3,6 +3,7 @@
 // A directory with a number as its name and an event.json is an upload; anything else is foreign and left alone. The files hold everything
 // but the time of arrival, which is taken from the modification time of event.json.
 #include "store_directory.h"
+#include "../../base/vector.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -178,14 +179,7 @@ static bool list_ids(struct store *store, struct id_list *list) {
     }
     for (struct dirent *entry; ok && (entry = readdir(entries));) {
         int64_t id = store_id_of(entry->d_name);
-        if (id > 0 && list->count == list->capacity) {
-            size_t capacity = list->capacity ? 2 * list->capacity : 1024;
-            int64_t *grown = realloc(list->ids, capacity * sizeof *grown);
-            ok = grown;
-            list->ids = grown ? grown : list->ids;
-            list->capacity = grown ? capacity : list->capacity;
-        }
-        if (ok && id > 0) {
+        if (id > 0 && (ok = VECTOR_RESERVE(list->ids, list->capacity, list->count + 1))) {
             list->ids[list->count++] = id;
         }
     }

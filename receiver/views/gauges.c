@@ -1,5 +1,6 @@
 // gauges.c: the uploads that a gauge's value is taken from (gauges.h).
 #include "gauges.h"
+#include "../../base/vector.h"
 #include "../index/measures.h"
 #include "sweep.h"
 
@@ -138,14 +139,8 @@ struct gauges_table {
 };
 
 static bool add_entry(struct part *part, size_t upload, const struct totals_type *type) {
-    if (part->count == part->capacity) {
-        size_t capacity = part->capacity ? 2 * part->capacity : 64;
-        struct entry *grown = realloc(part->entries, capacity * sizeof *grown);
-        if (!grown) {
-            return false;
-        }
-        part->entries = grown;
-        part->capacity = capacity;
+    if (!VECTOR_RESERVE(part->entries, part->capacity, part->count + 1)) {
+        return false;
     }
     struct entry *entry = &part->entries[part->count++];
     *entry = (struct entry){.upload = upload, .total = (double)type->total};

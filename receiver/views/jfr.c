@@ -1,5 +1,6 @@
 // jfr.c: counts the events of a recording (jfr.h). jfr_metadata.c has the names of types.
 #include "jfr.h"
+#include "../../base/vector.h"
 #include "../../merge/merge.h"
 #include "jfr_metadata.h"
 
@@ -46,14 +47,8 @@ static struct jfr_type *type_of(struct counting *counting, const char *name, con
     if (jfr->count == MAX_TYPES) {
         return NULL;
     }
-    if (jfr->count == counting->capacity) {
-        size_t capacity = counting->capacity ? 2 * counting->capacity : 64;
-        struct jfr_type *grown = realloc(jfr->types, capacity * sizeof *grown);
-        if (!grown) {
-            return NULL;
-        }
-        jfr->types = grown;
-        counting->capacity = capacity;
+    if (!VECTOR_RESERVE(jfr->types, counting->capacity, jfr->count + 1)) {
+        return NULL;
     }
     struct jfr_type *type = &jfr->types[jfr->count];
     *type = (struct jfr_type){.name = strdup(name), .label = label ? strdup(label) : NULL};

@@ -1,5 +1,6 @@
 // jfr_metadata.c: names of event types (jfr_metadata.h).
 #include "jfr_metadata.h"
+#include "../../base/vector.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -127,14 +128,8 @@ static struct jfr_class *class_of(struct jfr_metadata *metadata, int64_t id) {
     if (metadata->count == MAX_CLASSES) {
         return NULL;
     }
-    if (metadata->count == metadata->capacity) {
-        size_t capacity = metadata->capacity ? 2 * metadata->capacity : 256;
-        struct jfr_class *grown = realloc(metadata->classes, capacity * sizeof *grown);
-        if (!grown) {
-            return NULL;
-        }
-        metadata->classes = grown;
-        metadata->capacity = capacity;
+    if (!VECTOR_RESERVE(metadata->classes, metadata->capacity, metadata->count + 1)) {
+        return NULL;
     }
     if (!intern_add(&metadata->ids, hash, (uint32_t)metadata->count + 1)) {
         return NULL;

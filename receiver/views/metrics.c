@@ -1,5 +1,6 @@
 // metrics.c: series over time (metrics.h). SQLite parses the JSON, in an empty in-memory database.
 #include "metrics.h"
+#include "../../base/vector.h"
 #include "metrics_moments.h"
 
 #include <math.h>
@@ -29,23 +30,14 @@ static struct metrics_series *series_of(struct metrics *metrics, const char *nam
     return series;
 }
 
-static bool grow(struct metrics_series *series) {
-    size_t capacity = series->capacity ? 2 * series->capacity : 64;
-    struct series_point *points = realloc(series->points, capacity * sizeof *points);
-    series->points = points ? points : series->points;
-    size_t *uploads = realloc(series->uploads, capacity * sizeof *uploads);
-    series->uploads = uploads ? uploads : series->uploads;
-    series->capacity = points && uploads ? capacity : series->capacity;
-    return points && uploads;
-}
-
 // upload: index in the list. Returns false without memory.
 static bool add_point(struct metrics *metrics, const char *name, size_t upload, int64_t ms, double value) {
     struct metrics_series *series = series_of(metrics, name);
     if (!series || !isfinite(value)) {
         return true;
     }
-    if (series->count == series->capacity && !grow(series)) {
+    if (!VECTOR_RESERVE(series->points, series->capacity, series->count + 1) ||
+        !VECTOR_RESERVE(series->uploads, series->upload_capacity, series->count + 1)) {
         return false;
     }
     series->uploads[series->count] = upload;

@@ -15,7 +15,7 @@ struct metrics_series {
     char name[METRICS_MAX_NAME];
     struct series_point *points; // by time
     size_t *uploads;             // of each point: index in the list
-    size_t count, capacity;
+    size_t count, capacity, upload_capacity;
 };
 struct metrics {
     struct metrics_series series[METRICS_MAX_SERIES];

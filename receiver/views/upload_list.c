@@ -1,5 +1,6 @@
 // upload_list.c: the uploads of a selection that have an attachment (upload_list.h).
 #include "upload_list.h"
+#include "../../base/vector.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,15 +27,9 @@ static bool gather(void *context, const struct catalog_upload *upload) {
     if (gathering->attachment && !has_attachment(upload, gathering->attachment)) {
         return true;
     }
-    if (list->count == gathering->capacity) {
-        size_t capacity = gathering->capacity ? 2 * gathering->capacity : 64;
-        struct listed_upload *grown = realloc(list->uploads, capacity * sizeof *grown);
-        if (!grown) {
-            gathering->no_memory = true;
-            return false;
-        }
-        list->uploads = grown;
-        gathering->capacity = capacity;
+    if (!VECTOR_RESERVE(list->uploads, gathering->capacity, list->count + 1)) {
+        gathering->no_memory = true;
+        return false;
     }
     list->uploads[list->count++] = (struct listed_upload){upload->id, upload->start_ms, upload->end_ms, upload->process, upload->measures};
     return true;
