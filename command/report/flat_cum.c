@@ -18,7 +18,7 @@ void flat_cum_free(struct flat_cum *sums) {
     frame_table_free(&sums->frames);
     free(sums->rows);
     free(sums->ids);
-    id_set_free(&sums->stacks);
+    intern_free(&sums->stacks);
     free(sums->row_of);
     sample_frames_free(&sums->sample);
     *sums = (struct flat_cum){0};
@@ -53,20 +53,20 @@ struct stack {
 static bool same_stack(const void *context, uint32_t id, const void *thing) {
     const struct flat_cum *sums = context;
     const struct stack *want = thing;
-    const struct flat_cum_row *row = &sums->rows[id];
+    const struct flat_cum_row *row = &sums->rows[id - 1];
     return row->count == want->count &&
            (want->count == 0 || memcmp(sums->ids + row->first, want->ids, want->count * sizeof *want->ids) == 0);
 }
 
 static uint32_t row_of_stack(struct flat_cum *sums, const uint32_t *ids, size_t count) {
     struct stack stack = {ids, count};
-    uint64_t hash = id_set_hash(1, ids, count * sizeof *ids);
-    uint32_t row = id_set_find(&sums->stacks, hash, same_stack, sums, &stack);
-    if (row != ID_NONE) {
-        return row;
+    uint32_t hash = intern_hash_end(intern_hash_bytes(0, (const char *)ids, count * sizeof *ids));
+    uint32_t found = intern_find(&sums->stacks, hash, same_stack, sums, &stack);
+    if (found != 0) {
+        return found - 1;
     }
-    row = add_row(sums, ids, count);
-    if (row != ID_NONE && !id_set_add(&sums->stacks, hash, row)) {
+    uint32_t row = add_row(sums, ids, count);
+    if (row != ID_NONE && !intern_add(&sums->stacks, hash, row + 1)) {
         sums->frames.error = MERGE_NO_MEMORY;
         return ID_NONE;
     }

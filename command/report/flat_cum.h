@@ -30,9 +30,9 @@ struct flat_cum {
     size_t row_count, row_capacity, id_count, id_capacity;
     int64_t go_total[FLAT_CUM_SIDES], c_total[FLAT_CUM_SIDES]; // of all samples of the owner, without the filter
     int64_t objects[FLAT_CUM_SIDES];                           // of selected samples
-    struct id_set stacks;
-    uint32_t *row_of;            // row of each frame id
-    struct sample_frames sample; // the current sample
+    struct intern stacks;                                      // row + 1
+    uint32_t *row_of;                                          // row of each frame id
+    struct sample_frames sample;                               // the current sample
     size_t row_of_capacity;
     uint64_t mark;
 };

@@ -71,7 +71,7 @@ static struct group_key key_of(enum frame_by by, const struct profile_frame *fra
 
 static bool same_group(const void *context, uint32_t id, const void *thing) {
     const struct frame_table *table = context;
-    const struct group_key *want = thing, have = key_of(table->by, &table->groups[id]);
+    const struct group_key *want = thing, have = key_of(table->by, &table->groups[id - 1]);
     return have.number == want->number && have.name_length == want->name_length && have.file_length == want->file_length &&
            memcmp(have.name, want->name, have.name_length) == 0 && memcmp(have.file, want->file, have.file_length) == 0;
 }
@@ -93,17 +93,18 @@ static bool can_add(struct frame_table *table, size_t count, bool has_memory) {
 
 static uint32_t group_of(struct frame_table *table, const struct profile_frame *frame) {
     struct group_key key = key_of(table->by, frame);
-    uint64_t hash = id_set_hash(id_set_hash(key.number, key.name, key.name_length), key.file, key.file_length);
-    uint32_t id = id_set_find(&table->group_ids, hash, same_group, table, &key);
-    if (id != ID_NONE) {
-        return id;
+    uint64_t of_name = intern_hash_bytes(key.number, key.name, key.name_length);
+    uint32_t hash = intern_hash_end(intern_hash_bytes(of_name, key.file, key.file_length));
+    uint32_t found = intern_find(&table->group_ids, hash, same_group, table, &key);
+    if (found != 0) {
+        return found - 1;
     }
     if (!can_add(table, table->group_count, VECTOR_RESERVE(table->groups, table->group_capacity, table->group_count + 1))) {
         return ID_NONE;
     }
-    id = (uint32_t)table->group_count++;
+    uint32_t id = (uint32_t)table->group_count++;
     table->groups[id] = *frame;
-    if (!id_set_add(&table->group_ids, hash, id)) {
+    if (!intern_add(&table->group_ids, hash, id + 1)) {
         fail(table, MERGE_NO_MEMORY);
         return ID_NONE;
     }
@@ -111,7 +112,7 @@ static uint32_t group_of(struct frame_table *table, const struct profile_frame *
 }
 
 static bool same_seen(const void *context, uint32_t id, const void *thing) {
-    const struct frame_seen *have = &((const struct frame_table *)context)->seen[id], *want = thing;
+    const struct frame_seen *have = &((const struct frame_table *)context)->seen[id - 1], *want = thing;
     return have->function == want->function && have->file == want->file && have->mapping == want->mapping &&
            have->file_offset == want->file_offset && have->line == want->line;
 }
@@ -123,24 +124,24 @@ uint32_t frame_table_id(struct frame_table *table, const struct profile_frame *f
                                 .file_offset = *frame->function ? 0 : frame->file_offset,
                                 .line = table->by == FRAME_BY_LINE ? frame->line : 0};
     const uint64_t words[] = {wanted.function, wanted.file, wanted.mapping, wanted.file_offset, (uint64_t)wanted.line};
-    uint64_t hash = id_set_hash(0, words, sizeof words);
-    uint32_t at = id_set_find(&table->seen_ids, hash, same_seen, table, &wanted);
-    if (at == ID_NONE) {
+    uint32_t hash = intern_hash_end(intern_hash_bytes(0, (const char *)words, sizeof words));
+    uint32_t at = intern_find(&table->seen_ids, hash, same_seen, table, &wanted);
+    if (at == 0) {
         wanted.matches = table->filter ? filter_frame(table->filter, frame) : 0;
         wanted.group = group_of(table, frame);
         if (wanted.group == ID_NONE ||
             !can_add(table, table->seen_count, VECTOR_RESERVE(table->seen, table->seen_capacity, table->seen_count + 1))) {
             return ID_NONE;
         }
-        at = (uint32_t)table->seen_count++;
-        table->seen[at] = wanted;
-        if (!id_set_add(&table->seen_ids, hash, at)) {
+        table->seen[table->seen_count] = wanted;
+        at = (uint32_t)++table->seen_count;
+        if (!intern_add(&table->seen_ids, hash, at)) {
             fail(table, MERGE_NO_MEMORY);
             return ID_NONE;
         }
     }
-    *matches |= table->seen[at].matches;
-    return table->seen[at].group;
+    *matches |= table->seen[at - 1].matches;
+    return table->seen[at - 1].group;
 }
 
 const struct profile_frame *frame_table_frame(const struct frame_table *table, uint32_t id) {
@@ -151,7 +152,7 @@ const struct profile_frame *frame_table_frame(const struct frame_table *table, u
 void frame_table_free(struct frame_table *table) {
     free(table->groups);
     free(table->seen);
-    id_set_free(&table->group_ids);
-    id_set_free(&table->seen_ids);
+    intern_free(&table->group_ids);
+    intern_free(&table->seen_ids);
     *table = (struct frame_table){0};
 }

@@ -8,8 +8,10 @@
 #ifndef CMEMPROF_FRAME_TABLE_H
 #define CMEMPROF_FRAME_TABLE_H
 
+#include "../../merge/intern.h"
 #include "filter.h"
-#include "id_set.h"
+
+#define ID_NONE UINT32_MAX
 
 enum frame_by { FRAME_BY_FUNCTION, FRAME_BY_LINE, FRAME_BY_FILE, FRAME_BY_PACKAGE };
 // "function", "line", "file", "package".
@@ -22,7 +24,7 @@ struct frame_table {
     struct profile_frame *groups; // by id: the first frame with it
     struct frame_seen *seen;
     size_t group_count, group_capacity, seen_count, seen_capacity;
-    struct id_set group_ids, seen_ids;
+    struct intern group_ids, seen_ids; // index + 1
 };
 
 // Returns the id of a frame; ids are dense from 0. Adds the filter's bits of the frame to *matches. Returns ID_NONE with table->error set.

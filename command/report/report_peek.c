@@ -23,7 +23,7 @@ struct graph {
     struct edge *edges;
     struct node *nodes; // by id of the frame table
     size_t edge_count, edge_capacity, node_capacity;
-    struct id_set edge_ids;
+    struct intern edge_ids; // index + 1
     uint64_t mark;
     int type; // index of the sample type
     int64_t all;
@@ -32,29 +32,28 @@ struct graph {
 // ---- Adding up ----
 
 static bool same_edge(const void *context, uint32_t id, const void *thing) {
-    const struct edge *have = &((const struct graph *)context)->edges[id], *want = thing;
+    const struct edge *have = &((const struct graph *)context)->edges[id - 1], *want = thing;
     return have->caller == want->caller && have->callee == want->callee;
 }
 
 static enum merge_error add_edge(struct graph *graph, uint32_t caller, uint32_t callee, int64_t value) {
     struct edge wanted = {.caller = caller, .callee = callee};
-    const uint32_t pair[] = {caller, callee};
-    uint64_t hash = id_set_hash(1, pair, sizeof pair);
-    uint32_t id = id_set_find(&graph->edge_ids, hash, same_edge, graph, &wanted);
-    if (id == ID_NONE) {
+    uint32_t hash = intern_hash_end(intern_hash_word(0, (uint64_t)caller << 32 | callee));
+    uint32_t id = intern_find(&graph->edge_ids, hash, same_edge, graph, &wanted);
+    if (id == 0) {
         if (graph->edge_count == MAX_EDGES) {
             return MERGE_TOO_LARGE;
         }
         if (!VECTOR_RESERVE(graph->edges, graph->edge_capacity, graph->edge_count + 1)) {
             return MERGE_NO_MEMORY;
         }
-        id = (uint32_t)graph->edge_count++;
-        graph->edges[id] = wanted;
-        if (!id_set_add(&graph->edge_ids, hash, id)) {
+        graph->edges[graph->edge_count] = wanted;
+        id = (uint32_t)++graph->edge_count;
+        if (!intern_add(&graph->edge_ids, hash, id)) {
             return MERGE_NO_MEMORY;
         }
     }
-    struct edge *edge = &graph->edges[id];
+    struct edge *edge = &graph->edges[id - 1];
     if (edge->mark != graph->mark) {
         edge->mark = graph->mark;
         edge->value = text_sum(edge->value, value);
@@ -216,6 +215,6 @@ enum merge_error report_peek(struct profile *profile, const struct report_option
     frame_table_free(&graph.table);
     free(graph.edges);
     free(graph.nodes);
-    id_set_free(&graph.edge_ids);
+    intern_free(&graph.edge_ids);
     return error;
 }

@@ -15,21 +15,21 @@ struct tag {
 struct tags {
     struct tag *tags;
     size_t count, capacity;
-    struct id_set ids;
-    int type; // index of the sample type
+    struct intern ids; // index + 1
+    int type;          // index of the sample type
     int64_t all;
 };
 
 static bool same_tag(const void *context, uint32_t id, const void *thing) {
-    const struct tag *have = &((const struct tags *)context)->tags[id], *want = thing;
+    const struct tag *have = &((const struct tags *)context)->tags[id - 1], *want = thing;
     return strcmp(have->key, want->key) == 0 && strcmp(have->value, want->value) == 0;
 }
 
 static enum merge_error add_tag(struct tags *tags, const char *key, const char *value, int64_t weight) {
     struct tag wanted = {.key = (char *)key, .value = (char *)value};
-    uint64_t hash = id_set_hash(id_set_hash(1, key, strlen(key)), value, strlen(value));
-    uint32_t id = id_set_find(&tags->ids, hash, same_tag, tags, &wanted);
-    if (id == ID_NONE) {
+    uint32_t hash = intern_hash_end(intern_hash_bytes(intern_hash_bytes(0, key, strlen(key)), value, strlen(value)));
+    uint32_t id = intern_find(&tags->ids, hash, same_tag, tags, &wanted);
+    if (id == 0) {
         if (tags->count == MAX_TAGS) {
             return MERGE_TOO_LARGE;
         }
@@ -38,17 +38,18 @@ static enum merge_error add_tag(struct tags *tags, const char *key, const char *
         }
         size_t key_size = strlen(key) + 1, value_size = strlen(value) + 1;
         char *copy = malloc(key_size + value_size);
-        if (!copy || !id_set_add(&tags->ids, hash, (uint32_t)tags->count)) {
+        if (!copy || !intern_add(&tags->ids, hash, (uint32_t)tags->count + 1)) {
             free(copy);
             return MERGE_NO_MEMORY;
         }
         memcpy(copy, key, key_size);
         memcpy(copy + key_size, value, value_size);
-        id = (uint32_t)tags->count++;
-        tags->tags[id] = (struct tag){copy, copy + key_size, 0, 0};
+        tags->tags[tags->count] = (struct tag){copy, copy + key_size, 0, 0};
+        id = (uint32_t)++tags->count;
     }
-    tags->tags[id].weight = text_sum(tags->tags[id].weight, weight);
-    tags->tags[id].samples++;
+    struct tag *tag = &tags->tags[id - 1];
+    tag->weight = text_sum(tag->weight, weight);
+    tag->samples++;
     return MERGE_OK;
 }
 
@@ -116,7 +117,7 @@ enum merge_error report_tags(struct profile *profile, const struct report_option
         free(tags.tags[i].key);
     }
     free(tags.tags);
-    id_set_free(&tags.ids);
+    intern_free(&tags.ids);
     frame_table_free(&table);
     return error;
 }
