@@ -25,6 +25,11 @@ static int size_of(const struct stack *stack) {
     return logarithm < SIZES ? logarithm : SIZES - 1;
 }
 
+// Lengths of mappings are no live memory of malloc.
+static bool counts(const struct stack *stack) {
+    return stack->inuse_objects != 0 && stack->source == STACK_OF_BLOCKS;
+}
+
 struct copying {
     struct peak *peak;
     uint32_t generation;
@@ -35,7 +40,7 @@ struct copying {
 
 static void measure(struct stack *stack, void *context) {
     struct copying *copying = context;
-    if (stack->inuse_objects != 0) {
+    if (counts(stack)) {
         copying->bytes[size_of(stack)] += copy_bytes(stack);
     }
 }
@@ -69,7 +74,7 @@ static void copy_if_chosen(struct stack *stack, void *context) {
     struct copying *copying = context;
     struct peak *peak = copying->peak;
     size_t bytes = copy_bytes(stack);
-    if (stack->inuse_objects == 0) {
+    if (!counts(stack)) {
         return;
     }
     peak->objects += stack->inuse_objects;

@@ -42,7 +42,7 @@ static void visit_stack(struct stack *stack, void *context) {
                                   .inuse_bytes = stack->inuse_bytes,
                                   .samples = samples};
         snapshot->emitted_samples += samples;
-        snapshot->live_bytes += stack->inuse_bytes;
+        snapshot->live_bytes += stack->source == STACK_OF_BLOCKS ? stack->inuse_bytes : 0;
     }
 }
 
