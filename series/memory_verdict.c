@@ -157,7 +157,8 @@ static bool judge_page_cache(const struct memory_series series[MEMORY_FIGURE_COU
     double inactive = level_of(&series[MEMORY_CGROUP_INACTIVE_FILE]);
     *verdict = (struct memory_verdict){VERDICT_PAGE_CACHE, MEMORY_CGROUP_FILE, shape_of(of->points, of->count, min_rise), level,
                                        series[MEMORY_CGROUP_INACTIVE_FILE].count > 0 ? fmin(inactive, level) : NAN};
-    return level >= min_level && level >= counted / 2;
+    double limit = level_of(&series[MEMORY_CGROUP_LIMIT]);
+    return level >= min_level && level >= counted / 2 && limit > 0 && counted >= limit / 2;
 }
 
 // ---- All ----
@@ -166,8 +167,9 @@ static int rank_of(const struct memory_verdict *verdict) {
     switch (verdict->kind) {
     case VERDICT_PLATEAU:
     case VERDICT_CACHE_FULL:
-    case VERDICT_PAGE_CACHE:
         return 2;
+    case VERDICT_PAGE_CACHE:
+        return 3;
     case VERDICT_RETENTION:
     case VERDICT_FRAGMENTATION:
     case VERDICT_GO_NOT_RETURNED:

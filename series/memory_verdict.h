@@ -10,7 +10,7 @@
 //     retention          the allocator's free memory is large or grows, and half of it or more is whole pages that it can give back
 //     fragmentation      the same, and less than half of it is: live blocks pin the pages
 //     go_not_returned    Go's free memory is large
-//     page_cache         the cgroup counts more file pages than all else, and they are large; the kernel takes them back
+//     page_cache         file pages are half of what the cgroup counts, and that is half of its limit; the kernel takes them back
 //     plateau            live or mapped memory rose and stayed, linearly or from a level before it: a leak that has stopped, or a busy hour
 //     cache_full         it rose from the start, ever more slowly, and stayed: a cache that has reached its size
 // A figure that is not known has no verdict; nothing is derived from its absence.
@@ -79,7 +79,8 @@ struct memory_verdict {
     double gives_back;  // of that, what following the advice gives back at once; NAN: not known
 };
 
-// At most one per figure. The growing ones come first, then those that can be given back, then the rest; each by bytes, most first.
+// At most one per figure. The growing ones come first, then what can be given back, what rose and stayed, the page cache; each by bytes,
+// most first.
 size_t memory_verdicts(const struct memory_series series[MEMORY_FIGURE_COUNT], struct memory_verdict verdicts[MEMORY_FIGURE_COUNT]);
 
 // Seconds until the cgroup's limit is reached if what counts against it goes on as now (Theil-Sen's slope; file pages that the kernel takes

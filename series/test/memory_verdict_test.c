@@ -215,7 +215,8 @@ static void test_page_cache(void **state) {
     (void)state;
     SEEDS(struct process process = quiet(); set(&process, MEMORY_CGROUP, rss, false); set(&process, MEMORY_CGROUP_FILE, steady, false);
           expect(process, VERDICT_NONE, 0); // a quarter
-          set(&process, MEMORY_CGROUP_FILE, rss, false); expect(process, VERDICT_PAGE_CACHE, MEMORY_CGROUP_FILE);)
+          set(&process, MEMORY_CGROUP_FILE, rss, false); expect(process, VERDICT_NONE, 0);
+          /* without a limit */ set(&process, MEMORY_CGROUP_LIMIT, rss, false); expect(process, VERDICT_PAGE_CACHE, MEMORY_CGROUP_FILE);)
 }
 
 // What grows comes first, then what can be given back.

@@ -90,8 +90,10 @@ static void test_kept(void **state) {
     expect_finding(with("memory_go_free_bytes", gigabyte, with("memory_rss_bytes", two_gigabytes, NULL)), "go_not_returned",
                    "Go keeps 1.07 GB that are free (50 % of the resident memory)", "debug.FreeOSMemory() gives back about 1.07 GB",
                    SEVERITY_HIGH);
-    expect_finding(with("memory_cgroup_bytes", two_gigabytes, beside_rss("memory_cgroup_file_bytes", gigabyte)), "page_cache",
-                   "1.07 GB of what the container is charged for are pages of files (50 % of the usage)", "working set", SEVERITY_LOW);
+    expect_finding(with("memory_cgroup_limit_bytes", two_gigabytes,
+                        with("memory_cgroup_bytes", two_gigabytes, beside_rss("memory_cgroup_file_bytes", gigabyte))),
+                   "page_cache", "1.07 GB of what the container is charged for are pages of files (50 % of the usage)", "working set",
+                   SEVERITY_LOW);
 }
 
 static void test_limit(void **state) {
