@@ -131,7 +131,7 @@ everywhere: build/.setup-test ## Run the C and Go tests with other compilers, -O
 HEALTHY_TEST := build/obj/test/receiver_analysis_healthy_test
 stress: build/.setup-test build/.setup-stress lib static musl build/cmemprof $(HEALTHY_TEST) ## Failing allocations, real programs, stacks and clients in full, healthy services with other noise, go-sqlite3's suite 20 times (hours)
 	HEALTHY_SEEDS=10 scripts/run-c-tests $(HEALTHY_TEST)
-	cd e2e && CMEMPROF_STRESS=full go test -count=1 -p 1 -parallel 2 -timeout 12h ./life ./names ./programs ./stacks
+	cd e2e && CMEMPROF_STRESS=full go test -count=1 -p 1 -parallel 2 -timeout 12h ./life ./names ./programs ./stacks ./verdict
 	cd e2e && CMEMPROF_STRESS=full go test -count=1 -timeout 2h -run Client ./receiver
 	RUNS=20 scripts/test-go-sqlite3
 torture: build/.setup-test lib ## Forks, dlopens, threads, starts and the like, N=100000 of each in each way of running, and all other hazards in full

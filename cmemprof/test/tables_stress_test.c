@@ -273,7 +273,7 @@ static void evictions_while_sampling(void **state) {
     take_away_and_read(); // in case the threads were too fast for it to find anything before
     assert_int_equal(seen_samples + stacks.evicted[STACK_OF_BLOCKS].samples + refused, THREADS * ROUNDS * 100);
     assert_true(stacks.evicted[STACK_OF_BLOCKS].samples > 0);
-    assert_int_equal(stacks.evicted.bytes, 2 * stacks.evicted[STACK_OF_BLOCKS].samples);
+    assert_int_equal(stacks.evicted[STACK_OF_BLOCKS].bytes, 2 * stacks.evicted[STACK_OF_BLOCKS].samples);
     stack_table_close(&stacks);
     assert_int_equal(budget.used_bytes, 0);
 }

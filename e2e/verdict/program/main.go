@@ -1,0 +1,131 @@
+// Program program has memory of one cause, step by step, with a batch after each step.
+//
+//	program CAUSE AGENT FILE
+//
+// AGENT is the host:port of a receiver, FILE the name of a new file for the cause that needs one. It prints its resident bytes before and after
+// it has followed the advice that goes with the cause, if there is one.
+package main
+
+/*
+#include "cause.h"
+#include <stdlib.h>
+*/
+import "C"
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/cmemprof/cmemprof/goshim/profiler"
+)
+
+const steps = 24
+
+var kept [][]byte
+
+func keep(mib int) {
+	for range mib {
+		block := make([]byte, 1<<20)
+		for i := range block {
+			block[i] = 1
+		}
+		kept = append(kept, block)
+	}
+}
+
+// cause has what happens in step i, and the advice that is followed at the end.
+type cause struct {
+	step   func(i int)
+	advice func()
+}
+
+func causes(file string) map[string]cause {
+	in := func(i, from, to int, do func()) {
+		if i >= from && i < to {
+			do()
+		}
+	}
+	return map[string]cause{
+		"none":    {step: func(i int) { in(i, 0, 1, func() { C.hold(60) }) }},
+		"malloc":  {step: func(int) { C.leak_by_malloc(6) }},
+		"new":     {step: func(int) { C.leak_by_new(6) }},
+		"realloc": {step: func(i int) { in(i%6, 0, 1, func() { C.grow_by_realloc(C.int(16 << (i / 6))) }) }},
+		"mmap":    {step: func(int) { C.leak_by_mmap(6) }},
+		"go":      {step: func(int) { keep(6); runtime.GC() }},
+		"survivors": {
+			step:   func(i int) { in(i, 0, 1, func() { C.hold(200); C.free_but(256) }) },
+			advice: func() { C.trim() },
+		},
+		"pinned": {
+			step:   func(i int) { in(i, 0, 1, func() { C.hold(200); C.free_but(2) }) },
+			advice: func() { C.trim() },
+		},
+		"arenas": {
+			step:   func(i int) { in(i, 0, 1, func() { C.free_in_arenas(16) }) },
+			advice: func() { C.trim() },
+		},
+		"go-free": {
+			step:   func(i int) { in(i, 0, 1, func() { keep(200); kept = nil; runtime.GC(); runtime.GC() }) },
+			advice: debug.FreeOSMemory,
+		},
+		"warm-up": {step: func(i int) { in(i, 0, 12, func() { C.hold(C.int(64 >> (i / 2))) }) }},
+		"plateau": {step: func(i int) { in(i, 6, 14, func() { C.hold(16) }) }},
+		"sawtooth": {step: func(i int) {
+			C.hold(20)
+			in(i%6, 5, 6, func() { C.free_but(0); C.trim() })
+		}},
+		"threads": {step: func(int) { C.leak_threads(10) }},
+		"file":    {step: func(int) { C.touch_file(C.CString(file), 4) }},
+		"shm":     {step: func(int) { C.touch_file(nil, 4) }},
+	}
+}
+
+func resident() int {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		panic(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmRSS:")
+	kib := 0
+	if _, err := fmt.Sscan(rest, &kib); err != nil {
+		panic(err)
+	}
+	return kib << 10
+}
+
+// send takes a batch and waits until it has arrived.
+func send(batches uint64) {
+	if err := profiler.TakeBatch(); err != nil {
+		panic(err)
+	}
+	for end := time.Now().Add(time.Minute); profiler.Stats().BatchesSent < batches; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			panic("no batch has arrived for a minute")
+		}
+	}
+}
+
+func main() {
+	debug.SetGCPercent(-1) // a collection is a step's own, and what it frees is not returned in the background
+	chosen, ok := causes(os.Args[3])[os.Args[1]]
+	if !ok {
+		panic("no such cause")
+	}
+	if err := profiler.Start(profiler.WithService(os.Args[1]), profiler.WithAgentAddr(os.Args[2]), profiler.WithPeriod(time.Hour),
+		profiler.WithProfileTypes(profiler.HeapProfile), profiler.WithLogStartup(false)); err != nil {
+		panic(err)
+	}
+	for i := range steps {
+		chosen.step(i)
+		send(uint64(i + 1))
+	}
+	if chosen.advice != nil {
+		before := resident()
+		chosen.advice()
+		fmt.Println(before, resident())
+	}
+}
