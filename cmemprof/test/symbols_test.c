@@ -36,6 +36,12 @@ static int refresh(void **state) {
     return !modules_refresh(&modules, &ended);
 }
 
+static int free_modules(void **state) {
+    (void)state;
+    modules_free(&modules);
+    return 0;
+}
+
 static void inlined_functions_are_expanded(void **state) {
     (void)state;
     struct symbols *symbols = symbols_new();
@@ -117,5 +123,5 @@ int main(void) {
         cmocka_unit_test(rejects_other_code_than_in_memory), cmocka_unit_test(growth_keeps_names),
         cmocka_unit_test(known_names_open_no_file),          cmocka_unit_test(full_cache_is_dropped),
     };
-    return cmocka_run_group_tests(tests, refresh, NULL);
+    return cmocka_run_group_tests(tests, refresh, free_modules);
 }
