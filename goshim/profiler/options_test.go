@@ -243,7 +243,7 @@ func TestWithStatsd(t *testing.T) {
 func TestPanicInTheStatsdClient(t *testing.T) {
 	a, base := newAgent(t), profiler.Stats()
 	b := one(t, a, profiler.WithStatsd(&statsd{panic: true}), profiler.WithProfileTypes(profiler.HeapProfile))
-	if len(b.order) != 3 || since(base).Panics == 0 || since(base).ProfilesFailed != 0 {
+	if len(b.order) != 4 || since(base).Panics == 0 || since(base).ProfilesFailed != 0 {
 		t.Errorf("attachments %q, %+v", b.order, since(base))
 	}
 }

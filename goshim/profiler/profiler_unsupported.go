@@ -8,6 +8,8 @@ import (
 	"runtime"
 )
 
+const version = "" // package merge has it, which needs cgo
+
 // Start returns an error, since the profiler needs Linux on amd64 and cgo. The options are checked as they would be there.
 func Start(options ...Option) error {
 	c, err := newConfig(options)
