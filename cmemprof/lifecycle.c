@@ -190,9 +190,12 @@ void cmemprof_stop(void) {
 }
 
 bool cmemprof_make_room(void) {
+    profiler_enter(&thread_state); // what it maps is the profiler's
     profiler_advance_clock(&profiler);
     peak_look(&profiler);
-    return reclaim_make_room(&profiler);
+    bool evicted = reclaim_make_room(&profiler);
+    profiler_leave(&thread_state);
+    return evicted;
 }
 
 const char *cmemprof_error_text(enum cmemprof_error error) {

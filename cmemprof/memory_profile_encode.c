@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../merge/memory.h"
 #include "../merge/merge.h"
 
 enum { MAX_DEPTH = STACK_TABLE_MAX_FRAMES, ROOT_FRAMES = 2, MAX_NAMES = 1000, CACHED = 4096 };
@@ -342,7 +343,7 @@ static enum cmemprof_error write_memory(struct snapshot_encoder *encoder, struct
 enum cmemprof_error cmemprof_memory_profile_encode(struct cmemprof_memory_profile *profile, const struct cmemprof_go_names *names,
                                                    const void *go_heap, size_t go_heap_size, const uint8_t **bytes, size_t *size) {
     profiler_enter(&thread_state);
-    struct writer *writer = calloc(1, sizeof *writer);
+    struct writer *writer = memory_take_zeroed(1, sizeof *writer);
     enum cmemprof_error error = CMEMPROF_NO_MEMORY;
     if (writer != NULL) {
         writer->memory = profile;
@@ -352,7 +353,7 @@ enum cmemprof_error cmemprof_memory_profile_encode(struct cmemprof_memory_profil
         error = snapshot_write(profile->snapshot, names, &form, size);
         *bytes = profile->snapshot->profile.base;
     }
-    free(writer);
+    memory_free(writer);
     profiler_leave(&thread_state);
     return error;
 }

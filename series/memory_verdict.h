@@ -22,7 +22,7 @@
 #include "namespace.h"
 #include "shape.h"
 
-// In metrics.json "memory_" NAME "_bytes" (docs/memory.md); threads and arenas are counts.
+// In metrics.json "memory_" NAME "_bytes" (docs/memory.md); threads is a count.
 enum memory_figure {
     MEMORY_RSS,
     MEMORY_GO_LIVE,

@@ -170,6 +170,25 @@ static bool next_field(struct bytes *from, struct field *field) {
     return true;
 }
 
+static bool is_label(struct bytes label, uint64_t text) {
+    for (struct field field; next_field(&label, &field);) {
+        if (field.number == 2 && field.value == text) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Mappings (memory=mmap, mapped: the index of that text) are no samples.
+static bool is_mapping(struct bytes sample, uint64_t mapped) {
+    for (struct field field; mapped != 0 && next_field(&sample, &field);) {
+        if (field.number == 3 && is_label(field.inside, mapped)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_sample(struct hazard_totals *totals, struct bytes sample) {
     int64_t *const sums[] = {&totals->alloc_objects, &totals->alloc_bytes, &totals->inuse_objects, &totals->inuse_bytes};
     size_t count = 0;
@@ -208,8 +227,16 @@ static void read_comment(struct hazard_totals *totals, struct bytes text) {
 
 static void add_up(struct hazard_totals *totals, const uint8_t *profile, size_t size) {
     struct bytes all = {profile, profile + size};
+    uint64_t texts = 0, mapped = 0;
     for (struct field field; next_field(&all, &field);) {
-        if (field.number == 2) {
+        if (field.number == 6) {
+            mapped = field.inside.end - field.inside.at == 4 && memcmp(field.inside.at, "mmap", 4) == 0 ? texts : mapped;
+            texts++;
+        }
+    }
+    all = (struct bytes){profile, profile + size};
+    for (struct field field; next_field(&all, &field);) {
+        if (field.number == 2 && !is_mapping(field.inside, mapped)) {
             add_sample(totals, field.inside);
         } else if (field.number == 6) { // the strings: what begins as the comment does is the comment
             read_comment(totals, field.inside);
