@@ -30,7 +30,7 @@ static void add_freed(double *sums, const struct lifetimes *lifetimes) {
 }
 
 static void add_allocated(struct stack *stack, void *context) {
-    *(double *)context += stack_alloc_bytes(stack);
+    *(double *)context += stack->source == STACK_OF_BLOCKS ? stack_alloc_bytes(stack) : 0; // mappings have no age
 }
 
 // Class 0: what was allocated, is not live and not in the other classes. Read in this order it is never too low.

@@ -124,8 +124,10 @@ uint64_t cmemprof_memory_left(void);
 // Watches that. Zero-initialize; one thread at a time.
 struct cmemprof_memory_watch {
     uint64_t left_bytes, growth_bytes; // at the last step: what was left, and growth per second
-    uint64_t told_ns, told_left;       // the last time that a step returned true
+    uint64_t told_ns, told_left;       // the last time that a step returned true for the limit
     bool was_clear;                    // memory was not short since
+    bool over_is_told;                 // RSS is over the threshold since
+    uint64_t over_ns;                  // a step returned true for that
     uint64_t last_ns, last_bytes, last_rate;
 };
 // Returns true if the limit, or a resident size of threshold_bytes (0: none), is near or will soon be reached: once a crossing. Call again

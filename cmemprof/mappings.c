@@ -318,6 +318,8 @@ static void push_mapping(struct profiler *self, struct mapping_note *note, const
 
 // ---- For the hooks ----
 
+#define ADDRESS_SPACE_BYTES (UINT64_C(1) << 47) // of a process on amd64
+
 static uintptr_t end_of(uintptr_t low, size_t size) {
     uintptr_t high = (low + size + PAGE_BYTES - 1) & ~(uintptr_t)(PAGE_BYTES - 1);
     return high >= low ? high : UINTPTR_MAX & ~(uintptr_t)(PAGE_BYTES - 1);
@@ -349,7 +351,9 @@ void mappings_added(struct profiler *self, uintptr_t low, size_t size, enum mapp
 }
 
 void mappings_removed(struct profiler *self, uintptr_t low, size_t size) {
-    if (!mappings_are_open(self) || low % PAGE_BYTES != 0 || size == 0) { // the kernel refuses the latter two
+    // The kernel refuses all but the first.
+    if (!mappings_are_open(self) || low % PAGE_BYTES != 0 || size == 0 ||
+        size > ADDRESS_SPACE_BYTES - (low < ADDRESS_SPACE_BYTES ? low : 0)) {
         return;
     }
     struct mapping_note *note = new_note(self, MAPPING_REMOVED, low, end_of(low, size));

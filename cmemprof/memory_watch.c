@@ -102,25 +102,39 @@ static bool limit_is_near(const struct memory_reading *reading, uint64_t growth_
     return reading->left < little || (double)reading->left < (double)growth_bytes * (MEMORY_WATCH_HORIZON / MEMORY_WATCH_SECOND);
 }
 
-bool memory_watch_judge(struct cmemprof_memory_watch *watch, const struct memory_reading *reading, uint64_t now_ns, uint64_t *wait_ns) {
-    bool has_limit = reading->limit != UINT64_MAX;
-    uint64_t to_threshold = reading->threshold == UINT64_MAX || reading->rss == UINT64_MAX ? UINT64_MAX
-                            : reading->rss < reading->threshold                            ? reading->threshold - reading->rss
-                                                                                           : 0;
-    uint64_t left = min(reading->left, to_threshold);
-    watch->left_bytes = reading->left;
-    watch->growth_bytes = has_limit ? growth(watch, reading->limit - min(reading->left, reading->limit), now_ns) : 0;
-    bool is_near =
-        (has_limit && limit_is_near(reading, watch->growth_bytes)) || to_threshold == 0 || reading->pressure_percent >= TROUBLING_PERCENT;
+// Told when near, again when much nearer, and after a pause if it was clear in between.
+static bool tells_limit(struct cmemprof_memory_watch *watch, uint64_t left, bool is_near, uint64_t now_ns) {
     bool is_closer = watch->told_ns == 0 || (left < watch->told_left / CLOSER && watch->told_left > CLOSEST),
          is_again = watch->was_clear && now_ns - watch->told_ns >= MEMORY_WATCH_PAUSE, tells = is_near && (is_closer || is_again);
-    *wait_ns = wait_for(left, is_near ? wait_when_told_ns : shortest_wait_ns);
     watch->was_clear = !tells && (watch->was_clear || !is_near);
     if (tells) {
         watch->told_ns = now_ns;
         watch->told_left = left;
     }
     return tells;
+}
+
+// Told when crossed, and again after a pause if RSS was below in between. Apart from the limit, which comes later and is told, too.
+static bool tells_threshold(struct cmemprof_memory_watch *watch, bool is_over, uint64_t now_ns) {
+    bool tells = is_over && !watch->over_is_told && (watch->over_ns == 0 || now_ns - watch->over_ns >= MEMORY_WATCH_PAUSE);
+    watch->over_is_told = is_over && (watch->over_is_told || tells);
+    watch->over_ns = tells ? now_ns : watch->over_ns;
+    return tells;
+}
+
+bool memory_watch_judge(struct cmemprof_memory_watch *watch, const struct memory_reading *reading, uint64_t now_ns, uint64_t *wait_ns) {
+    bool has_limit = reading->limit != UINT64_MAX;
+    uint64_t to_threshold = reading->threshold == UINT64_MAX || reading->rss == UINT64_MAX ? UINT64_MAX
+                            : reading->rss < reading->threshold                            ? reading->threshold - reading->rss
+                                                                                           : 0;
+    bool is_over = to_threshold == 0;
+    watch->left_bytes = reading->left;
+    watch->growth_bytes = has_limit ? growth(watch, reading->limit - min(reading->left, reading->limit), now_ns) : 0;
+    bool is_near = (has_limit && limit_is_near(reading, watch->growth_bytes)) || reading->pressure_percent >= TROUBLING_PERCENT;
+    // Over the threshold, the limit alone says when to look again.
+    *wait_ns = wait_for(min(reading->left, is_over ? UINT64_MAX : to_threshold), is_near || is_over ? wait_when_told_ns : shortest_wait_ns);
+    bool of_limit = tells_limit(watch, reading->left, is_near, now_ns), of_threshold = tells_threshold(watch, is_over, now_ns);
+    return of_limit || of_threshold;
 }
 
 bool cmemprof_memory_watch_step(struct cmemprof_memory_watch *watch, uint64_t threshold_bytes, uint64_t *wait_ns) {

@@ -199,17 +199,22 @@ size_t memory_verdicts(const struct memory_series series[MEMORY_FIGURE_COUNT], s
 
 // ---- The limit ----
 
-double memory_seconds_to_limit(const struct memory_series series[MEMORY_FIGURE_COUNT]) {
-    const struct memory_series *used = &series[MEMORY_CGROUP], *limit = &series[MEMORY_CGROUP_LIMIT],
-                               *inactive = &series[MEMORY_CGROUP_INACTIVE_FILE];
-    struct series_point counted[TREND_MAX_POINTS];
-    if (limit->count == 0 || used->count < TREND_MIN_POINTS) {
-        return NAN;
-    }
+size_t memory_counted(const struct memory_series series[MEMORY_FIGURE_COUNT], struct series_point counted[TREND_MAX_POINTS]) {
+    const struct memory_series *used = &series[MEMORY_CGROUP], *inactive = &series[MEMORY_CGROUP_INACTIVE_FILE];
     for (size_t i = 0; i < used->count; i++) {
         counted[i] = used->points[i];
         counted[i].value -= inactive->count == used->count ? inactive->points[i].value : 0;
     }
-    double slope = trend_slope(counted, used->count), left = limit->points[limit->count - 1].value - counted[used->count - 1].value;
+    return used->count;
+}
+
+double memory_seconds_to_limit(const struct memory_series series[MEMORY_FIGURE_COUNT]) {
+    const struct memory_series *limit = &series[MEMORY_CGROUP_LIMIT];
+    struct series_point counted[TREND_MAX_POINTS];
+    size_t count = memory_counted(series, counted);
+    if (limit->count == 0 || count < TREND_MIN_POINTS) {
+        return NAN;
+    }
+    double slope = trend_slope(counted, count), left = limit->points[limit->count - 1].value - counted[count - 1].value;
     return left <= 0 ? 0 : slope <= 0 ? INFINITY : left / slope;
 }

@@ -83,6 +83,10 @@ struct memory_verdict {
 // most first.
 size_t memory_verdicts(const struct memory_series series[MEMORY_FIGURE_COUNT], struct memory_verdict verdicts[MEMORY_FIGURE_COUNT]);
 
+// What counts against the limit: the cgroup's usage without inactive file pages, which the kernel takes back first. Returns the count of
+// points.
+size_t memory_counted(const struct memory_series series[MEMORY_FIGURE_COUNT], struct series_point counted[TREND_MAX_POINTS]);
+
 // Seconds until the cgroup's limit is reached if what counts against it goes on as now (Theil-Sen's slope; file pages that the kernel takes
 // back first do not count). Returns INFINITY if it does not grow, NAN if there is no limit or none is known.
 double memory_seconds_to_limit(const struct memory_series series[MEMORY_FIGURE_COUNT]);

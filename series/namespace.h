@@ -5,6 +5,7 @@
 #ifndef CMEMPROF_SERIES_NAMESPACE_H
 #define CMEMPROF_SERIES_NAMESPACE_H
 
+#define memory_counted cmemprof_memory_counted
 #define memory_figure_name cmemprof_memory_figure_name
 #define memory_seconds_to_limit cmemprof_memory_seconds_to_limit
 #define memory_verdict_name cmemprof_memory_verdict_name

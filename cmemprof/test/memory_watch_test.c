@@ -136,6 +136,21 @@ static void a_threshold_is_told(void **state) {
     assert_int_equal(look(&world, reading), MEMORY_WATCH_SECOND);
 }
 
+// The threshold is told, and the limit afterwards, in a process that stays over the threshold until it is killed.
+static void the_limit_is_told_after_the_threshold(void **state) {
+    (void)state;
+    struct world world = at_start;
+    struct memory_reading reading = {1000 * MB, 500 * MB, 500 * MB, 500 * MB, 0};
+    look(&world, reading);
+    look(&world, reading);
+    assert_int_equal(world.told, 1);
+    reading.left = 20 * MB;
+    reading.rss = 980 * MB;
+    look(&world, reading);
+    look(&world, reading);
+    assert_int_equal(world.told, 2);
+}
+
 static void pressure_is_told(void **state) {
     (void)state;
     struct world world = at_start;
@@ -180,6 +195,7 @@ int main(void) {
         cmocka_unit_test(a_sawtooth_is_told_twice_in_five_minutes),
         cmocka_unit_test(a_fill_after_a_false_alarm_is_told),
         cmocka_unit_test(a_threshold_is_told),
+        cmocka_unit_test(the_limit_is_told_after_the_threshold),
         cmocka_unit_test(pressure_is_told),
         cmocka_unit_test(this_machine_is_read),
     };

@@ -178,29 +178,35 @@ static void add_kept(struct findings *findings, const struct memory_verdict *ver
 
 // ---- The limit ----
 
-// Only what grows by the rules of a trend is extrapolated.
+// Only what grows by the rules of a trend is extrapolated. At the limit, it need not grow any more.
 static void add_limit(struct findings *findings, const struct memory_series series[MEMORY_FIGURE_COUNT], const struct upload_list *list) {
+    struct series_point counted[TREND_MAX_POINTS];
+    const struct memory_series used = {counted, memory_counted(series, counted)};
     double seconds = memory_seconds_to_limit(series);
-    const struct memory_series *used = &series[MEMORY_CGROUP];
-    if (!(seconds < 7 * 86400.0) || shape_of(used->points, used->count, 1 << 20).kind != SHAPE_GROWS) {
+    if (!(seconds < 7 * 86400.0) || (seconds > 0 && shape_of(counted, used.count, 1 << 20).kind != SHAPE_GROWS)) {
         return;
     }
     enum severity severity = seconds < 3600 ? SEVERITY_HIGH : seconds < 86400 ? SEVERITY_MEDIUM : SEVERITY_LOW;
-    struct finding *finding = findings_add(findings, "memory_limit", MEASURE_COUNT, severity, now(used));
+    struct finding *finding = findings_add(findings, "memory_limit", MEASURE_COUNT, severity, now(&used));
     char amounts[2][FINDING_AMOUNT_BYTES], time[FINDING_AMOUNT_BYTES];
     if (!finding) {
         return;
     }
-    set_points(finding, used, list);
-    snprintf(finding->title, sizeof finding->title, "The memory limit of %s is reached in %s if usage goes on as now",
-             finding_bytes(now(&series[MEMORY_CGROUP_LIMIT]), amounts[0]), finding_duration(seconds, time));
+    set_points(finding, &used, list);
+    finding_bytes(now(&series[MEMORY_CGROUP_LIMIT]), amounts[0]);
+    if (seconds > 0) {
+        snprintf(finding->title, sizeof finding->title, "The memory limit of %s is reached in %s if usage goes on as now", amounts[0],
+                 finding_duration(seconds, time));
+        finding->slope_bytes_per_minute = 60 * trend_slope(counted, used.count);
+    } else {
+        snprintf(finding->title, sizeof finding->title, "The memory limit of %s is reached", amounts[0]);
+    }
     snprintf(finding->evidence, sizeof finding->evidence,
              "The container uses %s. Pages of files that the kernel takes back first are not counted. The slope is the median of those "
              "between all pairs of %zu profiles.",
-             finding_bytes(now(used), amounts[1]), used->count);
+             finding_bytes(now(&used), amounts[1]), used.count);
     snprintf(finding->advice, sizeof finding->advice,
              "At the limit the kernel kills the process (SIGKILL), and nothing of it runs. The other findings say what grows.");
-    finding->slope_bytes_per_minute = 60 * trend_slope(used->points, used->count);
 }
 
 // ---- What is not explained ----

@@ -21,11 +21,17 @@ static struct metrics *with(const char *name, course_of *course, struct metrics 
 static double grows(int i) {
     return (20.0 + 10 * i) * MIB;
 }
+static double shrinks(int i) {
+    return (1004.0 - 10 * i) * MIB;
+}
 static double gigabyte(int i) {
     return 1024 * MIB + 0 * i;
 }
 static double two_gigabytes(int i) {
     return 2048 * MIB + 0 * i;
+}
+static double three_gigabytes(int i) {
+    return 3072 * MIB + 0 * i;
 }
 static double three_hundred(int i) {
     return 300 * MIB + 0 * i;
@@ -90,7 +96,7 @@ static void test_kept(void **state) {
     expect_finding(with("memory_go_free_bytes", gigabyte, with("memory_rss_bytes", two_gigabytes, NULL)), "go_not_returned",
                    "Go keeps 1.07 GB that are free (50 % of the resident memory)", "debug.FreeOSMemory() gives back about 1.07 GB",
                    SEVERITY_HIGH);
-    expect_finding(with("memory_cgroup_limit_bytes", two_gigabytes,
+    expect_finding(with("memory_cgroup_limit_bytes", three_gigabytes,
                         with("memory_cgroup_bytes", two_gigabytes, beside_rss("memory_cgroup_file_bytes", gigabyte))),
                    "page_cache", "1.07 GB of what the container is charged for are pages of files (50 % of the usage)", "working set",
                    SEVERITY_LOW);
@@ -101,6 +107,12 @@ static void test_limit(void **state) {
     // 310 MiB at last, 10 more each minute, 1,024 are allowed: 71 minutes.
     expect_finding(with("memory_cgroup_limit_bytes", gigabyte, beside_rss("memory_cgroup_bytes", grows)), "memory_limit",
                    "The memory limit of 1.07 GB is reached in 71 minutes if usage goes on as now", "SIGKILL", SEVERITY_MEDIUM);
+    // Usage is at the limit all the time, by pages of files that go first; what is left grows into it.
+    expect_finding(with("memory_cgroup_inactive_file_bytes", shrinks,
+                        with("memory_cgroup_limit_bytes", gigabyte, beside_rss("memory_cgroup_bytes", gigabyte))),
+                   "memory_limit", "is reached in 71 minutes", "SIGKILL", SEVERITY_MEDIUM);
+    expect_finding(with("memory_cgroup_limit_bytes", three_hundred, beside_rss("memory_cgroup_bytes", three_hundred)), "memory_limit",
+                   "The memory limit of 315 MB is reached", "SIGKILL", SEVERITY_HIGH);
     struct findings findings = {0};
     struct upload_list none = {0};
     struct metrics *metrics = with("memory_cgroup_limit_bytes", gigabyte, beside_rss("memory_cgroup_bytes", three_hundred));
