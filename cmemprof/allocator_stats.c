@@ -194,9 +194,12 @@ void cmemprof_get_allocator_stats(struct cmemprof_allocator_stats *stats) {
     settle(stats, anonymous_bytes());
 }
 
+// Only libc's: jemalloc takes 148 KiB for its statistics when it is first asked.
 uint64_t allocator_stats_in_use(void) {
     struct cmemprof_allocator_stats stats = {.name = ""};
-    ask(&stats, false);
+    if (identify().name == libc_name) {
+        ask(&stats, false);
+    }
     return stats.in_use_bytes;
 }
 

@@ -360,7 +360,7 @@ struct totals_type {
 };
 struct totals {
     int64_t time_ns, duration_ns;
-    size_t samples, c_samples;
+    size_t samples, c_samples, mapped_samples;
     char default_type[TOTALS_MAX_NAME];
     size_t type_count;
     struct totals_type types[TOTALS_MAX_TYPES];

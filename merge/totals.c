@@ -161,6 +161,7 @@ static enum wire_result add_sample(struct reader *reader, struct wire sample) {
     }
     totals->samples++;
     totals->c_samples += c;
+    totals->mapped_samples += mapped && !c;
     for (size_t i = 0; i < count; i++) {
         totals->types[i].total = saturate_add(totals->types[i].total, row[i], &reader->saturated);
         if (c) {

@@ -50,7 +50,11 @@ static void add_live(struct measures *measures, const struct totals *totals) {
     if (!type) {
         return;
     }
-    add(&measures->values[MEASURE_HEAP_LIVE_BYTES], (double)type->total - (double)type->c_total - (double)type->mapped_total);
+    // A profile of C alone (a C program's, or a Go service's last words) says nothing of the language's heap.
+    bool is_c_alone = totals->samples > 0 && totals->samples == totals->c_samples + totals->mapped_samples;
+    if (!is_c_alone) {
+        add(&measures->values[MEASURE_HEAP_LIVE_BYTES], (double)type->total - (double)type->c_total - (double)type->mapped_total);
+    }
     if (totals->c_samples > 0) {
         add(&measures->values[MEASURE_C_LIVE_BYTES], (double)type->c_total);
     }

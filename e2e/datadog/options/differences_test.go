@@ -42,7 +42,7 @@ var onlyOurs = []difference{
 	{"ProfileType-methods", "note (3: cpu|5: profile_type:cpu)", "v1.43.1 has no name for the CPU profile"},
 	{"", "header (User-Agent|Accept|Accept-Encoding|Dd-Evp-Origin|Dd-Evp-Origin-Version): .*", "as dd-trace-go v2 says who collected"},
 	{"", "(part )?metrics.json .*", "v1.43.1 has no metrics for a period under one second; v2 has"},
-	{"", ".*\\bpeak.pprof\\b.*", "C memory at its peak"},
+	{"", ".*\\b(peak|memory).pprof\\b.*", "C memory at its peak, and where the resident memory is"},
 	{"DD_PROFILING_OUTPUT_DIR", "writes event.json", "the event belongs to what was sent"},
 	{"", "writes metrics.json", "as with the part"},
 	{"", "event (has info|has process_tags|info).*", "settings and process as dd-trace-go v2 sends them"},

@@ -135,7 +135,7 @@ var onlyV2 = []difference{
 var onlyOurs = []difference{
 	{"header (User-Agent|Accept|Accept-Encoding|Dd-Evp-Origin|Dd-Evp-Origin-Version): .*", "who sends, and who collected"},
 	{"tag env:none", "v1.43.1's default; v2 leaves the tag out"},
-	{"event (has )?info.profiler.settings.(cmemprof_|custom_http_client|goroutine_wait_profile_enabled|max_goroutines_wait).*",
+	{"event (has )?info.profiler.settings.(cmemprof_|memory_|custom_http_client|goroutine_wait_profile_enabled|max_goroutines_wait).*",
 		"settings that v2 does not have"},
 	{"event info.profiler.settings.debug_compression_settings is (zstd-3|gzip-6)", "with the level it stands for"},
 	{"metrics.json has (c|memory)_.*", "figures of the C heap and of resident memory"},
