@@ -202,6 +202,12 @@ static bool try_apply(struct profiler *self) {
 
 // ---- Notes ----
 
+// Does not wait for a holder of the map that never comes back, nor for this very thread, interrupted by a signal.
+static bool is_worth_waiting(struct profiler *self) {
+    return !atomic_load_explicit(&self->mappings.stuck, memory_order_relaxed) &&
+           atomic_load_explicit(&self->mappings.applier, memory_order_relaxed) != &thread_state;
+}
+
 static struct mapping_note *wait_for_note(struct profiler *self) {
     struct mapping_note *note = NULL;
     int saved = errno;
@@ -211,7 +217,7 @@ static struct mapping_note *wait_for_note(struct profiler *self) {
             sched_yield();
         }
         note = mapping_log_take(&self->mappings.log);
-    } while (note == NULL && clock_ns(CLOCK_MONOTONIC) < limit);
+    } while (note == NULL && is_worth_waiting(self) && clock_ns(CLOCK_MONOTONIC) < limit);
     errno = saved;
     return note;
 }
