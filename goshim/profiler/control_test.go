@@ -154,7 +154,7 @@ func TestControlFile(t *testing.T) {
 	waitFor(t, "the log says that others can write it", func() bool { return len(log.all()) == 2 })
 	profiler.Stop()
 	if len(a.batches) != 1 {
-		t.Errorf("%d batches besides the last", len(a.batches)-1)
+		t.Errorf("%d batches besides the last; tags of the next: %q", len(a.batches)-1, a.next(t).event.Tags)
 	}
 	log.wantOnly(t, `"rate=-5" is neither`, "others can write it")
 	wantError(t, "control file", profiler.WithControlFile(""))

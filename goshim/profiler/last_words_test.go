@@ -86,6 +86,7 @@ func spooled(t *testing.T, spool, pattern string) []string {
 
 // When memory is short the period ends, and its batch has all profiles; what was kept until then is gone.
 func TestBatchWhenMemoryIsShort(t *testing.T) {
+	t.Setenv("DD_PROFILING_MEMORY_THRESHOLD", "")
 	a, watch, base := newAgent(t), &alarm{}, profiler.Stats()
 	log, spool := captureLog(t), filepath.Join(t.TempDir(), "spool")
 	fakes := a.steps()
@@ -122,6 +123,7 @@ func TestBatchWhenMemoryIsShort(t *testing.T) {
 
 // What is kept is C's live heap. It is sent if the batch cannot be taken.
 func TestFirstWordsAreSentIfTheBatchIsNot(t *testing.T) {
+	t.Setenv("DD_PROFILING_MEMORY_THRESHOLD", "")
 	a, watch := newAgent(t), &alarm{}
 	spool := filepath.Join(t.TempDir(), "spool")
 	fakes := a.steps()
@@ -158,6 +160,7 @@ func TestFirstWordsAreSentIfTheBatchIsNot(t *testing.T) {
 
 // A batch without the heap, or one that is not on disk, is no reason to delete what is.
 func TestFirstWordsStayIfTheBatchIsWorse(t *testing.T) {
+	t.Setenv("DD_PROFILING_MEMORY_THRESHOLD", "")
 	a, watch := newAgent(t), &alarm{}
 	spool := filepath.Join(t.TempDir(), "spool")
 	fakes := a.steps()
@@ -183,6 +186,7 @@ func TestFirstWordsStayIfTheBatchIsWorse(t *testing.T) {
 
 // Without room the profiler takes C's live heap and metrics only, and says so; the next batch with room has all allocations of both periods.
 func TestNoRoomToCollect(t *testing.T) {
+	t.Setenv("DD_PROFILING_MEMORY_THRESHOLD", "")
 	a, base := newAgent(t), profiler.Stats()
 	log := captureLog(t)
 	var left atomic.Uint64
@@ -238,6 +242,7 @@ func TestMemoryThresholdOption(t *testing.T) {
 			t.Errorf("threshold %v, watch %v", settings["memory_threshold"], settings["memory_watch_enabled"])
 		}
 	}
+	t.Setenv("DD_PROFILING_MEMORY_THRESHOLD", "")
 	wantThreshold(0, true)
 	wantThreshold(0, false, profiler.WithMemoryThreshold(0))
 	t.Setenv("DD_PROFILING_MEMORY_THRESHOLD", "5000")
@@ -251,6 +256,7 @@ func TestMemoryThresholdOption(t *testing.T) {
 
 // The log says at the start what is missing for last words.
 func TestStartWithoutASpoolSaysSo(t *testing.T) {
+	t.Setenv("DD_PROFILING_MEMORY_THRESHOLD", "")
 	for _, spool := range []bool{true, false} {
 		var text strings.Builder
 		restore := captureText(&text)
