@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/pprof/profile"
@@ -42,6 +43,7 @@ func wantMetrics(t *testing.T, got, want map[string]float64) {
 
 func TestMetricsOfMemory(t *testing.T) {
 	a, log, base := newAgent(t), captureLog(t), profiler.Stats()
+	var mu sync.Mutex // guards what the profiler's goroutine uses, too
 	var figures cmemprof.MemoryFigures
 	var heaps [][]byte
 	var allocators []*cmemprof.AllocatorStats
@@ -52,6 +54,8 @@ func TestMetricsOfMemory(t *testing.T) {
 			return cmemprof.AllocatorStats{InUseBytes: 7, MappedBytes: 8, FreeBlocks: 10}
 		},
 		Memory: func(goHeap []byte, allocator *cmemprof.AllocatorStats) (cmemprof.MemoryFigures, []byte, error) {
+			mu.Lock()
+			defer mu.Unlock()
 			heaps, allocators = append(heaps, goHeap), append(allocators, allocator)
 			if !figures.HasParts {
 				return figures, nil, nil
@@ -78,6 +82,7 @@ func TestMetricsOfMemory(t *testing.T) {
 	if verdict, ok := metricsOf(t, b)["c_verdict"]; !ok || verdict != 0 {
 		t.Errorf("verdict of a first period: %v, %t", verdict, ok)
 	}
+	mu.Lock()
 	if b.attachments["memory.pprof"] == nil || len(heaps) != 1 || goSamples(b.profile(t, "delta-heap.pprof")) == 0 {
 		t.Errorf("attachments %q, %d calls", b.order, len(heaps))
 	}
@@ -91,6 +96,7 @@ func TestMetricsOfMemory(t *testing.T) {
 	// Version 1 of cgroups knows no events, and without /proc there is nothing to attach.
 	figures = cmemprof.MemoryFigures{Missing: "no /proc", PeakRSSBytes: cmemprof.MemoryUnknown, SwapBytes: cmemprof.MemoryUnknown,
 		Threads: cmemprof.MemoryUnknown, Cgroup: cmemprof.CgroupMemory{Version: 1, LimitBytes: cmemprof.MemoryUnknown}}
+	mu.Unlock()
 	b = a.period(t)
 	wantMetrics(t, ofMemory(t, b), map[string]float64{"incomplete": 1, "cgroup_bytes": 0, "cgroup_anon_bytes": 0, "cgroup_file_bytes": 0,
 		"cgroup_shmem_bytes": 0, "cgroup_kernel_bytes": 0, "cgroup_inactive_file_bytes": 0, "cgroup_oom_kills": 0})
