@@ -1,10 +1,13 @@
-// Package built locates programs that make has built, and waits for a receiver's address.
+// Package built locates programs that make has built, and runs a receiver.
 package built
 
 import (
+	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -34,4 +37,30 @@ func Address(portFile string, patience time.Duration) string {
 		}
 	}
 	return ""
+}
+
+// Receiver runs a receiver with further options on a free port and with a new directory, and returns its address, as Address does. The test
+// fails if it does not end cleanly on SIGTERM.
+func Receiver(t testing.TB, options ...string) string {
+	t.Helper()
+	folder := t.TempDir()
+	port := filepath.Join(folder, "port")
+	command := exec.Command(Program(t, "CMEMPROF_COMMAND", "cmemprof"),
+		append([]string{"receiver", "--listen", "127.0.0.1:0", "--data", filepath.Join(folder, "data"), "--port-file", port}, options...)...)
+	var output bytes.Buffer
+	command.Stdout, command.Stderr = &output, &output
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = command.Process.Signal(syscall.SIGTERM)
+		if err := command.Wait(); err != nil {
+			t.Errorf("receiver: %v\n%s", err, output.String())
+		}
+	})
+	address := Address(port, time.Minute)
+	if address == "" {
+		t.Fatal("the receiver does not listen")
+	}
+	return address
 }

@@ -10,10 +10,8 @@ import (
 	"mime/multipart"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/cmemprof/cmemprof/e2e/built"
@@ -22,29 +20,9 @@ import (
 
 type receiver struct{ url string }
 
-// startReceiver runs the program on a free port with a new directory; the test fails if it does not end cleanly on SIGTERM.
 func startReceiver(t testing.TB) *receiver {
 	t.Helper()
-	program := built.Program(t, "CMEMPROF_COMMAND", "cmemprof")
-	directory := t.TempDir()
-	portFile := filepath.Join(directory, "port")
-	command := exec.Command(program, "receiver", "--listen", "127.0.0.1:0", "--data", filepath.Join(directory, "data"), "--port-file", portFile)
-	var output bytes.Buffer
-	command.Stdout, command.Stderr = &output, &output
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = command.Process.Signal(syscall.SIGTERM)
-		if err := command.Wait(); err != nil {
-			t.Errorf("receiver: %v\n%s", err, output.String())
-		}
-	})
-	if address := built.Address(portFile, patience); address != "" {
-		return &receiver{address + "/"}
-	}
-	t.Fatal("the receiver does not listen")
-	return nil
+	return &receiver{built.Receiver(t) + "/"}
 }
 
 func (r *receiver) get(t testing.TB, path string) []byte {

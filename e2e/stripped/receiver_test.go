@@ -8,36 +8,12 @@ import (
 	"mime/multipart"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-)
 
-// receive starts a receiver with a directory for symbols, and returns its address.
-func receive(t *testing.T, folder string) string {
-	t.Helper()
-	port := filepath.Join(folder, "port")
-	c := exec.Command("../../build/cmemprof", "receiver", "--listen", "127.0.0.1:0", "--data", filepath.Join(folder, "data"),
-		"--symbols", filepath.Join(folder, "debug"), "--port-file", port)
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = c.Process.Signal(os.Interrupt)
-		if err := c.Wait(); err != nil {
-			t.Errorf("the receiver: %v", err)
-		}
-	})
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if number, err := os.ReadFile(port); err == nil {
-			return "http://127.0.0.1:" + strings.TrimSpace(string(number))
-		}
-	}
-	t.Fatal("the receiver does not listen")
-	return ""
-}
+	"github.com/cmemprof/cmemprof/e2e/built"
+)
 
 func ask(t *testing.T, wantStatus int, send func() (*http.Response, error)) string {
 	t.Helper()
@@ -79,7 +55,7 @@ func stripped(t *testing.T) (folder, url string) {
 	run(t, "strip", "-o", at("app"), at("full"))
 	run(t, "objcopy", "--only-keep-debug", at("full"), at("full.debug"))
 	run(t, at("app"), at("heap"))
-	url = receive(t, folder)
+	url = built.Receiver(t, "--symbols", filepath.Join(folder, "debug"))
 	upload(t, url, at("heap"))
 	upload(t, url, at("heap"))
 	return folder, url

@@ -16,7 +16,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -52,25 +51,6 @@ func get(t *testing.T, url string) []byte {
 		t.Fatalf("%s: %s %v\n%s", url, answer.Status, err, body)
 	}
 	return body
-}
-
-// receiver starts a receiver and returns its address.
-func receiver(t *testing.T) string {
-	t.Helper()
-	folder := t.TempDir()
-	c := exec.Command(built.Program(t, "CMEMPROF_COMMAND", "cmemprof"), "receiver", "--listen", "127.0.0.1:0", "--data", folder, "--port-file", filepath.Join(folder, "port"))
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = c.Process.Signal(syscall.SIGTERM)
-		_ = c.Wait()
-	})
-	address := built.Address(filepath.Join(folder, "port"), patience)
-	if address == "" {
-		t.Fatal("the receiver does not listen")
-	}
-	return address
 }
 
 // folders of the test: programs with symbols, stripped programs, which run, and profiles.
@@ -126,7 +106,7 @@ func (f folders) download(t *testing.T, address string) {
 // makeProfiles makes every kind of profile.
 func makeProfiles(t *testing.T, f folders) {
 	t.Helper()
-	command, address := built.Program(t, "CMEMPROF_COMMAND", "cmemprof"), receiver(t)
+	command, address := built.Program(t, "CMEMPROF_COMMAND", "cmemprof"), built.Receiver(t)
 	for _, kind := range []string{"deltas", "totals"} {
 		run(t, filepath.Join(f.bare, "service"), strings.TrimPrefix(address, "http://"), f.profiles, kind)
 	}

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cmemprof/cmemprof/e2e/built"
 )
@@ -64,28 +63,6 @@ func ask(t *testing.T, url string, answer any) {
 	}
 }
 
-func receive(t *testing.T) string {
-	t.Helper()
-	folder := t.TempDir()
-	port := filepath.Join(folder, "port")
-	command := exec.Command(built.Program(t, "CMEMPROF_COMMAND", "cmemprof"), "receiver", "--listen", "127.0.0.1:0", "--data", filepath.Join(folder, "data"),
-		"--port-file", port)
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = command.Process.Signal(os.Interrupt)
-		if err := command.Wait(); err != nil {
-			t.Errorf("the receiver: %v", err)
-		}
-	})
-	address := built.Address(port, time.Minute)
-	if address == "" {
-		t.Fatal("the receiver does not listen")
-	}
-	return address
-}
-
 // Verdicts by number, docs/memory.md.
 const (
 	none          = 0
@@ -107,7 +84,7 @@ func TestPlantedCauses(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", program, "./program").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	address := receive(t)
+	address := built.Receiver(t)
 	for _, c := range []struct {
 		cause   string
 		verdict float64
