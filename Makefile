@@ -63,7 +63,7 @@ tests = $(foreach r,$(call rooms,$(1)),$(patsubst $(r)/test/%_test.c,build/$(2)/
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 
-.PHONY: help deps deps-test deps-bench deps-stress deps-deep lib static musl command install demo clean
+.PHONY: help deps deps-test deps-bench deps-stress deps-deep lib static musl command install demo test check clean
 help: ## List the targets
 	@grep -hE '^[a-z_.-]+:.*##' $(filter Makefile %.mk,$(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 22
 
@@ -186,6 +186,18 @@ demo: ## Run a SQLite service with a leak in it and show its C and Go memory (30
 	@scripts/demo
 
 include mk/fuzz.mk mk/test.mk mk/deep.mk mk/bench.mk
+
+# What compiles is made side by side first; then one part after the other, each of which uses what processors there are.
+PARTS := check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo
+test: ## Run all tests (about 20 minutes on 2 cores); missing packages are installed
+	@$(MAKE) --no-print-directory deps-test
+	@$(MAKE) --no-print-directory -j$$(nproc) WERROR=-Werror built
+	@$(MAKE) --no-print-directory -j1 WERROR=-Werror $(PARTS)
+	@echo "all tests passed"
+
+check: build/.setup-test lib $(call objects,upload,obj) $(call objects,series,obj) build/web/.checked $(COMPILES) ## Check the rules of the tree: format, layers, source lists, symbols, vet, both compilers (quick)
+	@scripts/check
+	@scripts/test-setup
 
 clean: ## Remove build/
 	rm -rf build

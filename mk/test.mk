@@ -1,6 +1,6 @@
 # Tests: included by the Makefile.
 
-.PHONY: test test-reproducible tested built c-tests valgrind-tests check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere torture soak
+.PHONY: test-reproducible tested built c-tests valgrind-tests test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere torture soak
 
 # test_rules FOLDER,VARIANT,ROOM: one test program for each test/x_test.c of a folder or a room of it, from it and all objects of the folder and of
 # what it uses. variant_of TESTED_FOLDER,FOLDER,VARIANT: which objects of the folder it gets.
@@ -56,20 +56,9 @@ build/compiled/clang/%: %.c | build/.setup-test
 build/compiled/gcc/receiver/http/assets build/compiled/clang/receiver/http/assets: build/web/.bundled
 -include $(wildcard build/compiled/*/*/*.d build/compiled/*/*/*/*.d build/compiled/*/*/*/test/*.d)
 
-# What compiles is made side by side first; then one part after the other, each of which uses what processors there are.
-PARTS := check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo
-test: ## Run all tests (about 20 minutes on 2 cores); missing packages are installed
-	@$(MAKE) --no-print-directory deps-test
-	@$(MAKE) --no-print-directory -j$$(nproc) WERROR=-Werror built
-	@$(MAKE) --no-print-directory -j1 WERROR=-Werror $(PARTS)
-	@echo "all tests passed"
 tested: lib static musl build/cmemprof build/cmemprof-sanitized build/beside-libdw build/demangle
 built: tested build/web/.checked $(COMPILES) \
     $(C_TESTS) $(SANITIZED_TESTS) $(TSAN_TESTS) $(FUZZ_TARGETS) build/fuzz/seeds
-
-check: build/.setup-test lib $(call objects,upload,obj) $(call objects,series,obj) build/web/.checked $(COMPILES) ## Check the rules of the tree: format, layers, source lists, symbols, vet, both compilers (quick)
-	@scripts/check
-	@scripts/test-setup
 
 test-reproducible: build/web/.bundled ## Compare builds of two folders byte by byte
 	@scripts/test-reproducible
