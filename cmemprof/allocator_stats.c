@@ -6,16 +6,14 @@
 
 #include "allocator_stats.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "interposition.h"
+#include "page_residency.h"
 #include "real_allocator.h"
 #include "resident.h"
 
@@ -121,24 +119,10 @@ static void ask_libc(struct cmemprof_allocator_stats *stats, bool counts_pages) 
 
 // ---- All ----
 
-// The process's anonymous memory (RssAnon): resident minus shared, the second and third numbers of statm, in pages. Returns UINT64_MAX if
-// unknown.
+// The process's anonymous memory (RssAnon). Returns UINT64_MAX if unknown.
 static uint64_t anonymous_bytes(void) {
-    char text[128];
-    int saved = errno, file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    ssize_t length = file >= 0 ? read(file, text, sizeof text - 1) : -1;
-    if (file >= 0) {
-        close(file);
-    }
-    errno = saved;
-    if (length <= 0) {
-        return UINT64_MAX;
-    }
-    text[length] = '\0';
-    char *at = text;
-    (void)strtoul(at, &at, 10);
-    uint64_t resident = strtoul(at, &at, 10), shared = strtoul(at, &at, 10);
-    return (resident > shared ? resident - shared : 0) * (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t resident, shared;
+    return !page_residency_totals(&resident, &shared) ? UINT64_MAX : resident > shared ? resident - shared : 0;
 }
 
 // Caps what is resident at the process's RssAnon, since an allocator without its own figure may have all of its mappings resident. Memory

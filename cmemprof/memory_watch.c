@@ -10,6 +10,7 @@
 
 #include "../base/clock.h"
 #include "cgroup_memory.h"
+#include "page_residency.h"
 
 enum {
     SHARE_LEFT = 20,
@@ -40,12 +41,6 @@ static uint64_t line_of(const char *text, const char *name) {
     return at != NULL ? strtoull(at + strlen(name), NULL, 10) * 1024 : UINT64_MAX;
 }
 
-uint64_t memory_watch_line(const char *path, const char *name) {
-    char text[START_BYTES];
-    read_start(path, text);
-    return line_of(text, name);
-}
-
 void memory_watch_read(uint64_t threshold_bytes, struct memory_reading *reading) {
     struct cgroup_room room;
     *reading = (struct memory_reading){.limit = UINT64_MAX, .left = UINT64_MAX, .rss = UINT64_MAX, .threshold = UINT64_MAX};
@@ -62,7 +57,8 @@ void memory_watch_read(uint64_t threshold_bytes, struct memory_reading *reading)
         reading->left = available;
     }
     if (threshold_bytes != 0) {
-        reading->rss = memory_watch_line("/proc/self/status", "\nVmRSS:");
+        size_t rss = page_residency_of_process();
+        reading->rss = rss != 0 ? rss : UINT64_MAX;
         reading->threshold = threshold_bytes;
     }
 }

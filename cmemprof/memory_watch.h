@@ -36,7 +36,4 @@ void memory_watch_read(uint64_t threshold_bytes, struct memory_reading *reading)
 // Takes a reading of the time now_ns. Returns true if there is trouble that was not told yet. *wait_ns: when to read again.
 bool memory_watch_judge(struct cmemprof_memory_watch *watch, const struct memory_reading *reading, uint64_t now_ns, uint64_t *wait_ns);
 
-// Reads "Name:   123 kB" of a file as /proc/meminfo or /proc/self/status. Returns UINT64_MAX if there is none.
-uint64_t memory_watch_line(const char *path, const char *name);
-
 #endif

@@ -202,7 +202,6 @@
 #define memory_profile_divide_mapped cmemprof_memory_profile_divide_mapped
 #define memory_profile_of cmemprof_memory_profile_of
 #define memory_watch_judge cmemprof_memory_watch_judge
-#define memory_watch_line cmemprof_memory_watch_line
 #define memory_watch_read cmemprof_memory_watch_read
 #define modules_after_fork_in_child cmemprof_modules_after_fork_in_child
 #define modules_find cmemprof_modules_find
@@ -218,6 +217,7 @@
 #define object_file_open cmemprof_object_file_open
 #define page_residency cmemprof_page_residency
 #define page_residency_of_process cmemprof_page_residency_of_process
+#define page_residency_totals cmemprof_page_residency_totals
 #define peak_after_fork cmemprof_peak_after_fork
 #define peak_copy cmemprof_peak_copy
 #define peak_forget cmemprof_peak_forget

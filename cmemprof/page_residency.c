@@ -38,8 +38,8 @@ size_t page_residency(const void *begin, size_t bytes, size_t otherwise) {
     return page >= end ? resident : otherwise;
 }
 
-// Second number of statm, in pages.
-size_t page_residency_of_process(void) {
+// The second and the third number of statm, in pages.
+bool page_residency_totals(uint64_t *resident, uint64_t *shared) {
     char text[128];
     int saved = errno, file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     ssize_t length = file >= 0 ? read(file, text, sizeof text - 1) : -1;
@@ -48,10 +48,18 @@ size_t page_residency_of_process(void) {
     }
     errno = saved;
     if (length <= 0) {
-        return 0;
+        return false;
     }
     text[length] = '\0';
     char *at = text;
-    strtoul(at, &at, 10);
-    return strtoul(at, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    (void)strtoul(at, &at, 10);
+    *resident = strtoul(at, &at, 10) * page;
+    *shared = strtoul(at, &at, 10) * page;
+    return true;
+}
+
+size_t page_residency_of_process(void) {
+    uint64_t resident, shared;
+    return page_residency_totals(&resident, &shared) ? resident : 0;
 }

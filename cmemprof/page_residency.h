@@ -4,14 +4,18 @@
 #ifndef CMEMPROF_PAGE_RESIDENCY_H
 #define CMEMPROF_PAGE_RESIDENCY_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "namespace.h"
 
 // In bytes of whole pages private to the process. Returns `otherwise` if the kernel does not say (no /proc).
 size_t page_residency(const void *begin, size_t bytes, size_t otherwise);
 
-// RSS in bytes; 0: unknown (no /proc).
+// Of the process, in bytes: RSS, and of it files and shared memory. False: unknown (no /proc).
+bool page_residency_totals(uint64_t *resident, uint64_t *shared);
+// RSS alone; 0: unknown.
 size_t page_residency_of_process(void);
 
 #endif
