@@ -5,67 +5,24 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "batches.h"
+#include "queue.h"
 
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
-static const uint64_t s = 1000 * 1000 * 1000, ms = 1000 * 1000;
-static uint64_t now; // of the queue under test
-
-static uint64_t read_now(void *context) {
-    (void)context;
-    return now;
-}
-
-static uint64_t no_chance(void *context) {
-    (void)context;
-    return 0; // pauses are not shortened
-}
-
-static struct upload_queue *open_queue(const char *spool) {
-    const struct upload_queue_options options = {
-        .period_ns = 60 * s, .spool = spool, .now_ns = read_now, .random = no_chance, .max_bytes = 1 << 20};
-    now = 1000 * s;
-    struct upload_queue *queue = upload_queue_open(&options);
-    assert_non_null(queue);
-    return queue;
-}
+static const uint64_t ms = 1000 * 1000;
 
 static void add(struct upload_queue *queue, unsigned number) {
     upload_queue_add(queue, batch_of(number, 100));
 }
 
-static const struct upload_result sent = {.status = 200}, refused = {.error = UPLOAD_UNREACHABLE}, cancelled = {.error = UPLOAD_CANCELLED},
+static const struct upload_result refused = {.error = UPLOAD_UNREACHABLE}, cancelled = {.error = UPLOAD_CANCELLED},
                                   failing = {.error = UPLOAD_REJECTED, .status = 500},
                                   too_large = {.error = UPLOAD_REJECTED, .status = 413},
                                   wrong_key = {.error = UPLOAD_REJECTED, .status = 403},
                                   slow_down = {.error = UPLOAD_REJECTED, .status = 429, .retry_after_ms = 90 * 1000};
-
-// Checks the number of the batch that is due, and settles it with result.
-static enum upload_outcome settle(struct upload_queue *queue, int number, struct upload_result result) {
-    uint64_t wait_ns;
-    struct upload_batch *batch = upload_queue_next(queue, &wait_ns);
-    assert_int_equal(number_of(batch), number);
-    return upload_queue_settle(queue, batch, &result);
-}
-
-static void assert_waits(struct upload_queue *queue, uint64_t expected_ns) {
-    uint64_t wait_ns;
-    assert_null(upload_queue_next(queue, &wait_ns));
-    assert_true(wait_ns == expected_ns);
-}
-
-static void assert_counts(struct upload_queue *queue, uint64_t sent_count, uint64_t failed, uint64_t dropped, uint64_t retried) {
-    struct upload_counts counts;
-    upload_queue_counts(queue, &counts);
-    assert_int_equal(counts.sent, sent_count);
-    assert_int_equal(counts.failed, failed);
-    assert_int_equal(counts.dropped, dropped);
-    assert_int_equal(counts.retried, retried);
-}
 
 static void test_sends_in_order(void **state) {
     (void)state;

@@ -5,9 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../spool.h"
 #include "../spool_list.h"
-#include "batches.h"
+#include "spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,45 +18,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-static struct upload_counts counts; // of the running test
-
-static struct upload_spool *open_spool(uint64_t max_bytes) {
-    int cause;
-    struct upload_spool *spool = upload_spool_open(folder, max_bytes, &counts, &cause);
-    assert_int_equal(cause, 0);
-    assert_non_null(spool);
-    return spool;
-}
-
-static int add(struct upload_spool *spool, unsigned number, size_t bytes) {
-    struct upload_batch *batch = batch_of(number, bytes);
-    int error = upload_spool_add(spool, batch, &counts);
-    if (error == 0) {
-        upload_spool_leave(spool, batch, false);
-    }
-    upload_batch_free(batch);
-    return error;
-}
-
 static bool is_empty(void) {
     return count_files(".batch", NULL) == 0;
-}
-
-// Takes and deletes the next batch and returns its number; -1: none, or damaged.
-static int take(struct upload_spool *spool) {
-    bool others;
-    struct upload_batch *batch = upload_spool_take(spool, &counts, &others);
-    int number = number_of(batch);
-    if (batch != NULL) {
-        upload_spool_done(spool, batch);
-        upload_batch_free(batch);
-    }
-    return number;
-}
-
-static int set_up(void **state) {
-    counts = (struct upload_counts){0};
-    return make_folder(state);
 }
 
 static void test_oldest_first_also_after_a_restart(void **state) {

@@ -65,11 +65,7 @@ static void test_warnings(void **state) {
 
 static void test_errors(void **state) {
     struct fixture *fixture = *state;
-    static const struct {
-        const char *path;
-        int status;
-        const char *reason;
-    } errors[] = {
+    static const struct refusal errors[] = {
         {"/api/tree?attachment=delta-heap.pprof&type=cpu", 404, "no sample type cpu"},
         {"/api/labels?attachment=delta-heap.pprof&type=9", 404, "no sample type 9"},
         {"/api/tree?attachment=broken.pprof", 422, "not a readable profile"},
@@ -79,10 +75,7 @@ static void test_errors(void **state) {
         {"/api/trees", 404, ""},
         {"/api/uploads/1/attachments/delta-heap.pprof/tree?memory=x", 400, "memory is neither C nor Go"},
     };
-    post_heap(fixture, 100, 10);
-    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
-        expect_get(fixture->port, errors[i].path, errors[i].status, errors[i].reason);
-    }
+    expect_refusals(fixture, errors, sizeof errors / sizeof *errors);
 }
 
 int main(void) {

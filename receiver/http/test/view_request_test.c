@@ -3,11 +3,7 @@
 
 static void test_errors(void **state) {
     struct fixture *fixture = *state;
-    static const struct {
-        const char *path;
-        int status;
-        const char *reason;
-    } errors[] = {
+    static const struct refusal errors[] = {
         {"/api/tree", 400, "attachment=NAME is missing"},
         {"/api/tree?attachment=delta-heap.pprof&memory=x", 400, "memory is neither C nor Go"},
         {"/api/tree?attachment=delta-heap.pprof&owner=x", 400, "owner is neither program nor cmemprof"},
@@ -24,10 +20,7 @@ static void test_errors(void **state) {
         {"/api/tree?attachment=delta-heap.pprof&gauges=least", 400, "gauges is none of mean, last, max"},
         {"/api/types?attachment=delta-heap.pprof&processes=2", 400, "processes is neither each nor sum"},
     };
-    post_heap(fixture, 100, 10);
-    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
-        expect_get(fixture->port, errors[i].path, errors[i].status, errors[i].reason);
-    }
+    expect_refusals(fixture, errors, sizeof errors / sizeof *errors);
 }
 
 int main(void) {

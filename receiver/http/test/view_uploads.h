@@ -43,4 +43,18 @@ static inline void post_one(struct fixture *fixture, const char *type, const cha
     free(blob.bytes);
 }
 
+// A request that is refused, with the status and a part of the reason.
+struct refusal {
+    const char *path;
+    int status;
+    const char *reason;
+};
+
+static inline void expect_refusals(struct fixture *fixture, const struct refusal *refusals, size_t count) {
+    post_heap(fixture, 100, 10);
+    for (size_t i = 0; i < count; i++) {
+        expect_get(fixture->port, refusals[i].path, refusals[i].status, refusals[i].reason);
+    }
+}
+
 #endif
