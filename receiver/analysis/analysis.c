@@ -114,14 +114,16 @@ static bool look_at_locks(struct one *one) {
 
 static bool look_at_parts(struct one *one) {
     struct stacks stacks = {0};
+    struct judged_memory judged;
     const char *attachment = one->looked->files.uses[FILES_OF_PARTS].attachment;
-    if (verdict_needs_stacks(one->metrics) && read_stacks(one, FILES_OF_PARTS, &stacks) != RECEIVER_OK) {
+    verdict_judge(one->metrics, &judged);
+    if (judged.needs_stacks && read_stacks(one, FILES_OF_PARTS, &stacks) != RECEIVER_OK) {
         return false;
     }
-    bool by_cause = analysis_verdict(&one->looked->findings, one->metrics, one->list, &stacks, attachment ? attachment : "");
+    verdict_add(&one->looked->findings, &judged, one->list, &stacks, attachment ? attachment : "");
     stacks_free(&stacks);
     // Clients that do not report memory by cause report what the allocator holds.
-    return by_cause || analysis_fragmentation(&one->looked->findings, one->metrics, one->list);
+    return judged.by_cause || analysis_fragmentation(&one->looked->findings, one->metrics, one->list);
 }
 
 static enum receiver_error look_at(struct one *one) {

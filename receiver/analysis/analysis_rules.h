@@ -4,6 +4,7 @@
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_RULES_H
 #define CMEMPROF_RECEIVER_ANALYSIS_RULES_H
 
+#include "../../series/memory_verdict.h"
 #include "analysis_files.h"
 #include "analysis_finding.h"
 #include "analysis_stacks.h"
@@ -55,11 +56,18 @@ bool analysis_churn(struct findings *findings, const struct metrics *metrics, co
 bool analysis_locks(struct findings *findings, const struct metrics *metrics, const struct stacks *stacks, const char *attachment);
 bool analysis_fragmentation(struct findings *findings, const struct metrics *metrics, const struct upload_list *list);
 // analysis_verdict.c: what memory by cause amounts to (series/memory_verdict.h), except live memory, which the rules for stacks judge; when
-// the limit is reached; what is unexplained. parts: of memory.pprof; NULL: none. Returns whether the process reports its memory by cause.
-bool analysis_verdict(struct findings *findings, const struct metrics *metrics, const struct upload_list *list, const struct stacks *parts,
-                      const char *attachment);
-// Whether a verdict needs the stacks of memory.pprof.
-bool verdict_needs_stacks(const struct metrics *metrics);
+// the limit is reached; what is unexplained.
+struct judged_memory {
+    struct memory_series series[MEMORY_FIGURE_COUNT]; // of the metrics, which must outlive this
+    struct memory_verdict verdicts[MEMORY_FIGURE_COUNT];
+    size_t count;
+    bool by_cause;     // the process reports its memory by cause
+    bool needs_stacks; // of memory.pprof, to name where a part grows
+};
+void verdict_judge(const struct metrics *metrics, struct judged_memory *judged);
+// parts: of memory.pprof; NULL: none.
+void verdict_add(struct findings *findings, const struct judged_memory *judged, const struct upload_list *list, const struct stacks *parts,
+                 const char *attachment);
 // C memory that the other rules cannot see: lost samples.
 bool analysis_lost_samples(struct findings *findings, const struct metrics *metrics, const struct upload_list *list);
 double load_now(const struct series_point *points, size_t count);

@@ -1,5 +1,4 @@
 // analysis_verdict.c: memory by cause: findings of verdicts, the limit, and what is unexplained (analysis_rules.h).
-#include "../../series/memory_verdict.h"
 #include "analysis_rules.h"
 #include "analysis_sentence.h"
 #include "analysis_site.h"
@@ -48,12 +47,6 @@ static struct memory_series series_of(const struct metrics *metrics, enum memory
     const struct metrics_series *series = metrics_find(metrics, memory_figure_name(figure));
     size_t skip = series && series->count > TREND_MAX_POINTS ? series->count - TREND_MAX_POINTS : 0;
     return series ? (struct memory_series){series->points + skip, series->count - skip} : (struct memory_series){0};
-}
-
-static void read_series(const struct metrics *metrics, struct memory_series series[MEMORY_FIGURE_COUNT]) {
-    for (int figure = 0; figure < MEMORY_FIGURE_COUNT; figure++) {
-        series[figure] = series_of(metrics, (enum memory_figure)figure);
-    }
 }
 
 static void set_points(struct finding *finding, const struct memory_series *series, const struct upload_list *list) {
@@ -252,37 +245,32 @@ static bool explained_by_work(const struct upload_list *list, const struct memor
     return work_explains(measures, points, &verdict->shape);
 }
 
-bool verdict_needs_stacks(const struct metrics *metrics) {
-    struct memory_series series[MEMORY_FIGURE_COUNT];
-    struct memory_verdict verdicts[MEMORY_FIGURE_COUNT];
-    read_series(metrics, series);
-    size_t count = memory_verdicts(series, verdicts);
-    for (size_t i = 0; i < count; i++) {
-        if (!is_kept(&verdicts[i]) && !is_live(&verdicts[i])) {
-            return true;
-        }
+void verdict_judge(const struct metrics *metrics, struct judged_memory *judged) {
+    for (int figure = 0; figure < MEMORY_FIGURE_COUNT; figure++) {
+        judged->series[figure] = series_of(metrics, (enum memory_figure)figure);
     }
-    return false;
+    judged->count = memory_verdicts(judged->series, judged->verdicts);
+    judged->by_cause = judged->series[MEMORY_RSS].count > 0;
+    judged->needs_stacks = false;
+    for (size_t i = 0; i < judged->count; i++) {
+        judged->needs_stacks |= !is_kept(&judged->verdicts[i]) && !is_live(&judged->verdicts[i]);
+    }
 }
 
-bool analysis_verdict(struct findings *findings, const struct metrics *metrics, const struct upload_list *list, const struct stacks *parts,
-                      const char *attachment) {
-    struct memory_series series[MEMORY_FIGURE_COUNT];
-    struct memory_verdict verdicts[MEMORY_FIGURE_COUNT];
-    read_series(metrics, series);
-    size_t count = memory_verdicts(series, verdicts);
-    for (size_t i = 0; i < count; i++) {
-        const struct memory_series *of = &series[verdicts[i].figure];
-        if (is_live(&verdicts[i])) {
+void verdict_add(struct findings *findings, const struct judged_memory *judged, const struct upload_list *list, const struct stacks *parts,
+                 const char *attachment) {
+    for (size_t i = 0; i < judged->count; i++) {
+        const struct memory_verdict *verdict = &judged->verdicts[i];
+        const struct memory_series *of = &judged->series[verdict->figure];
+        if (is_live(verdict)) {
             continue;
         }
-        if (is_kept(&verdicts[i])) {
-            add_kept(findings, &verdicts[i], of, list, now(&series[verdicts[i].kind == VERDICT_PAGE_CACHE ? MEMORY_CGROUP : MEMORY_RSS]));
-        } else if (!explained_by_work(list, &verdicts[i], of->count)) {
-            add_growth(findings, &verdicts[i], of, list, parts, attachment);
+        if (is_kept(verdict)) {
+            add_kept(findings, verdict, of, list, now(&judged->series[verdict->kind == VERDICT_PAGE_CACHE ? MEMORY_CGROUP : MEMORY_RSS]));
+        } else if (!explained_by_work(list, verdict, of->count)) {
+            add_growth(findings, verdict, of, list, parts, attachment);
         }
     }
-    add_limit(findings, series, list);
-    add_unexplained(findings, series, list);
-    return series[MEMORY_RSS].count > 0;
+    add_limit(findings, judged->series, list);
+    add_unexplained(findings, judged->series, list);
 }

@@ -53,10 +53,23 @@ static const struct finding *only(const struct findings *findings, const char *k
     return findings->items[0];
 }
 
+static struct judged_memory judge(const struct metrics *metrics) {
+    struct judged_memory judged;
+    verdict_judge(metrics, &judged);
+    return judged;
+}
+
+// Returns whether the process reports its memory by cause.
+static bool find(struct findings *findings, const struct metrics *metrics, const struct stacks *parts, const char *attachment) {
+    struct upload_list none = {0};
+    struct judged_memory judged = judge(metrics);
+    verdict_add(findings, &judged, &none, parts, attachment);
+    return judged.by_cause;
+}
+
 static void expect_finding(struct metrics *metrics, const char *kind, const char *title, const char *advice, enum severity severity) {
     struct findings findings = {0};
-    struct upload_list none = {0};
-    assert_true(analysis_verdict(&findings, metrics, &none, NULL, ""));
+    assert_true(find(&findings, metrics, NULL, ""));
     const struct finding *finding = only(&findings, kind);
     if (!strstr(finding->title, title) || !strstr(finding->advice, advice)) {
         fail_msg("%s / %s", finding->title, finding->advice);
@@ -114,9 +127,8 @@ static void test_limit(void **state) {
     expect_finding(with("memory_cgroup_limit_bytes", three_hundred, beside_rss("memory_cgroup_bytes", three_hundred)), "memory_limit",
                    "The memory limit of 315 MB is reached", "SIGKILL", SEVERITY_HIGH);
     struct findings findings = {0};
-    struct upload_list none = {0};
     struct metrics *metrics = with("memory_cgroup_limit_bytes", gigabyte, beside_rss("memory_cgroup_bytes", three_hundred));
-    assert_true(analysis_verdict(&findings, metrics, &none, NULL, ""));
+    assert_true(find(&findings, metrics, NULL, ""));
     assert_int_equal(findings.count, 0);
     metrics_free(metrics);
 }
@@ -131,14 +143,13 @@ static void test_unexplained(void **state) {
 static void test_left_to_others(void **state) {
     (void)state;
     struct findings findings = {0};
-    struct upload_list none = {0};
     struct metrics *metrics = beside_rss("memory_malloc_live_bytes", grows);
-    assert_false(verdict_needs_stacks(metrics));
-    assert_true(analysis_verdict(&findings, metrics, &none, NULL, ""));
+    assert_false(judge(metrics).needs_stacks);
+    assert_true(find(&findings, metrics, NULL, ""));
     assert_int_equal(findings.count, 0);
     metrics_free(metrics);
     metrics = with("c_live_bytes", grows, NULL);
-    assert_false(analysis_verdict(&findings, metrics, &none, NULL, ""));
+    assert_false(find(&findings, metrics, NULL, ""));
     assert_int_equal(findings.count, 0);
     metrics_free(metrics);
 }
@@ -159,7 +170,6 @@ static void add_part(struct profile *profile, const char *const *frames, const c
 static void test_names_the_stack(void **state) {
     (void)state;
     struct findings findings = {0};
-    struct upload_list none = {0};
     struct stacks stacks;
     assert_true(stacks_init(&stacks, "resident_space"));
     for (int i = 0; i < 30; i++) {
@@ -175,8 +185,8 @@ static void test_names_the_stack(void **state) {
         free(blob.bytes);
     }
     struct metrics *metrics = beside_rss("memory_mapped_bytes", grows);
-    assert_true(verdict_needs_stacks(metrics));
-    assert_true(analysis_verdict(&findings, metrics, &none, &stacks, "memory.pprof"));
+    assert_true(judge(metrics).needs_stacks);
+    assert_true(find(&findings, metrics, &stacks, "memory.pprof"));
     const struct finding *finding = only(&findings, "mapping_growth");
     assert_non_null(strstr(finding->title, ", 90 % of it at main.load"));
     assert_string_equal(finding->site, "main.load");
