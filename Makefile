@@ -22,7 +22,7 @@ BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -pthread -fno-omit-frame-pointer -
 ALL_CFLAGS := $(BASE_CFLAGS) $(WERROR)
 LINK = $(CC) -pthread $(CFLAGS) $(LDFLAGS)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
-# Tests have checks that what is shipped is without (merge/check.h, cmemprof/lock_order.h).
+# Tests have checks that what is shipped is without (base/check.h, cmemprof/lock_order.h).
 CHECKED := -DCMEMPROF_CHECKS -DCMEMPROF_CHECK_LOCK_ORDER
 
 VERSION := $(shell sed -n 's/^\#define CMEMPROF_VERSION "\(.*\)"/\1/p' merge/version.h)

@@ -5,7 +5,7 @@
 // If the result does not fit, the buffer is doubled until it does (gzip), or the result is measured first (zstd).
 #include "compress.h"
 
-#include "check.h"
+#include "../base/check.h"
 #include "fault.h"
 
 #include <libdeflate.h>

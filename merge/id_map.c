@@ -1,6 +1,6 @@
 // id_map.c: see id_map.h, also for threads and memory.
 #include "id_map.h"
-#include "check.h"
+#include "../base/check.h"
 
 #include "intern.h"
 #include "memory.h"

@@ -2,7 +2,7 @@
 #include "intern.h"
 
 #include "../base/clock.h"
-#include "check.h"
+#include "../base/check.h"
 #include "memory.h"
 
 #include <sys/random.h>

@@ -7,7 +7,7 @@
 #define CMEMPROF_MERGE_STRING_TABLE_H
 
 #include "namespace.h"
-#include "check.h"
+#include "../base/check.h"
 #include "array.h"
 #include "intern.h"
 

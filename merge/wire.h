@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "memory.h"
-#include "check.h"
+#include "../base/check.h"
 #include "namespace.h"
 
 enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };

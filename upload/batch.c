@@ -1,7 +1,7 @@
 // batch.c: see batch.h.
 #include "batch.h"
 #include "../base/fnv.h"
-#include "../merge/check.h"
+#include "../base/check.h"
 
 #include "batch_memory.h"
 

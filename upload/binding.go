@@ -17,8 +17,7 @@ import (
 	"time"
 	"unsafe"
 
-	_ "github.com/cmemprof/cmemprof/base"  // headers that the C code includes
-	_ "github.com/cmemprof/cmemprof/merge" // its check.h
+	_ "github.com/cmemprof/cmemprof/base" // headers that the C code includes
 )
 
 // cmd/go hashes only the headers of a package's own directory. Embedding them makes dependent packages rebuild when one changes.

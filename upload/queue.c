@@ -7,7 +7,7 @@
 
 #include "../base/clock.h"
 #include "batch.h"
-#include "../merge/check.h"
+#include "../base/check.h"
 #include "policy.h"
 #include "spool.h"
 #include "spool_suspects.h"

@@ -1,7 +1,7 @@
 // flat_cum.c: sums by function and by stack (flat_cum.h).
 #include "flat_cum.h"
 #include "../../base/vector.h"
-#include "../../merge/check.h"
+#include "../../base/check.h"
 #include "../base/text.h"
 
 #include <stdlib.h>

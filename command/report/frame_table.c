@@ -1,7 +1,7 @@
 // frame_table.c: ids of functions, lines, files and packages (frame_table.h).
 #include "frame_table.h"
 #include "../../base/vector.h"
-#include "../../merge/check.h"
+#include "../../base/check.h"
 #include "../base/text.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // thread_pool.c: a queue and its threads (thread_pool.h).
 #include "thread_pool.h"
-#include "../../merge/check.h"
+#include "../../base/check.h"
 
 #include <pthread.h>
 #include <stdlib.h>

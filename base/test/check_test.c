@@ -50,7 +50,7 @@ static void test_kept(void **state) {
 }
 
 #undef CMEMPROF_CHECKS
-#undef CMEMPROF_CHECK_H
+#undef CMEMPROF_BASE_CHECK_H
 #undef CHECK
 #include "../check.h"
 

@@ -3,8 +3,8 @@
 //
 // On in sanitized tests, fuzzers and coverage (CMEMPROF_CHECKS): a caller that breaks one ends the process, with the line. Off in what is
 // shipped, since a profiler must not end its host: the condition is compiled, not evaluated.
-#ifndef CMEMPROF_CHECK_H
-#define CMEMPROF_CHECK_H
+#ifndef CMEMPROF_BASE_CHECK_H
+#define CMEMPROF_BASE_CHECK_H
 
 #ifdef CMEMPROF_CHECKS
 #include <stdio.h>
