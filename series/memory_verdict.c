@@ -91,16 +91,8 @@ static bool is_noise(const struct shape *shape) {
 }
 
 static enum memory_verdict_kind kind_of(const struct growth_rule *rule, const struct shape *shape) {
-    switch (shape->kind) {
-    case SHAPE_NONE:
-        return VERDICT_NONE;
-    case SHAPE_GROWS:
-    case SHAPE_DOUBLES:
-    case SHAPE_STEPS:
-        return rule->grows;
-    case SHAPE_STEP:
-    case SHAPE_PLATEAU:
-        break;
+    if (shape->kind == SHAPE_NONE || shape_goes_on(shape)) {
+        return shape->kind == SHAPE_NONE ? VERDICT_NONE : rule->grows;
     }
     bool warm_up = shape->from_start && !shape->linear;
     return !rule->stays ? VERDICT_NONE : warm_up ? VERDICT_CACHE_FULL : VERDICT_PLATEAU;
@@ -133,8 +125,7 @@ static bool judge_allocator(const struct memory_series series[MEMORY_FIGURE_COUN
     const struct memory_series *of = &series[MEMORY_MALLOC_FREE];
     double level = level_of(of);
     struct shape shape = shape_of(of->points, of->count, min_rise);
-    bool grows = shape.kind == SHAPE_GROWS || shape.kind == SHAPE_DOUBLES || shape.kind == SHAPE_STEPS;
-    if (!is_large(series, level) && !(grows && !is_noise(&shape))) {
+    if (!is_large(series, level) && (!shape_goes_on(&shape) || is_noise(&shape))) {
         return false;
     }
     bool known = series[MEMORY_MALLOC_TRIM].count > 0;
@@ -147,18 +138,23 @@ static bool judge_allocator(const struct memory_series series[MEMORY_FIGURE_COUN
 static bool judge_go(const struct memory_series series[MEMORY_FIGURE_COUNT], struct memory_verdict *verdict) {
     const struct memory_series *of = &series[MEMORY_GO_FREE];
     double level = level_of(of);
+    if (!is_large(series, level)) {
+        return false;
+    }
     *verdict = (struct memory_verdict){VERDICT_GO_NOT_RETURNED, MEMORY_GO_FREE, shape_of(of->points, of->count, min_rise), level, level};
-    return is_large(series, level);
+    return true;
 }
 
 static bool judge_page_cache(const struct memory_series series[MEMORY_FIGURE_COUNT], struct memory_verdict *verdict) {
     const struct memory_series *of = &series[MEMORY_CGROUP_FILE];
-    double level = level_of(of), counted = level_of(&series[MEMORY_CGROUP]);
+    double level = level_of(of), counted = level_of(&series[MEMORY_CGROUP]), limit = level_of(&series[MEMORY_CGROUP_LIMIT]);
+    if (level < min_level || level < counted / 2 || limit <= 0 || counted < limit / 2) {
+        return false;
+    }
     double inactive = level_of(&series[MEMORY_CGROUP_INACTIVE_FILE]);
     *verdict = (struct memory_verdict){VERDICT_PAGE_CACHE, MEMORY_CGROUP_FILE, shape_of(of->points, of->count, min_rise), level,
                                        series[MEMORY_CGROUP_INACTIVE_FILE].count > 0 ? fmin(inactive, level) : NAN};
-    double limit = level_of(&series[MEMORY_CGROUP_LIMIT]);
-    return level >= min_level && level >= counted / 2 && limit > 0 && counted >= limit / 2;
+    return true;
 }
 
 // ---- All ----

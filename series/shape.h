@@ -31,6 +31,11 @@ struct shape {
     bool linear;          // plateau: rose linearly until it stopped; a cache that fills slows down
     struct trend trend;   // grows
 };
+// Nothing says that it has stopped.
+static inline bool shape_goes_on(const struct shape *shape) {
+    return shape->kind == SHAPE_GROWS || shape->kind == SHAPE_DOUBLES || shape->kind == SHAPE_STEPS;
+}
+
 // points: by time, at most TREND_MAX_POINTS. A rise below `min_rise` is SHAPE_NONE.
 struct shape shape_of(const struct series_point *points, size_t count, double min_rise);
 

@@ -76,17 +76,21 @@ static void record_spool_error(struct upload_queue *queue, int error) {
     snprintf(queue->spool_error, sizeof queue->spool_error, "%s", error == 0 ? "out of memory" : strerror_r(error, text, sizeof text));
 }
 
-// true: the batch is on disk, and locked against other processes.
-static bool put_into_spool(struct upload_queue *queue, struct upload_batch *batch) {
-    if (queue->spool == NULL || batch->spool_fd >= 0) {
-        return queue->spool != NULL;
-    }
-    int error = upload_spool_add(queue->spool, batch, &queue->counts);
+// Counts and records a failure of the spool. error: 0 or an errno. Returns true if there is none.
+static bool has_spooled(struct upload_queue *queue, int error) {
     if (error != 0) {
         queue->counts.spool_errors++;
         record_spool_error(queue, error);
     }
     return error == 0;
+}
+
+// true: the batch is on disk, and locked against other processes.
+static bool put_into_spool(struct upload_queue *queue, struct upload_batch *batch) {
+    if (queue->spool == NULL || batch->spool_fd >= 0) {
+        return queue->spool != NULL;
+    }
+    return has_spooled(queue, upload_spool_add(queue->spool, batch, &queue->counts));
 }
 
 // Unlocks the batch's file for this process or another one, and frees the batch.
@@ -134,12 +138,7 @@ void upload_queue_reserve(struct upload_queue *queue, uint64_t bytes) {
 
 bool upload_queue_keep(struct upload_queue *queue, struct upload_batch *batch) {
     pthread_mutex_lock(&queue->lock);
-    int error = queue->spool != NULL ? upload_spool_add_urgent(queue->spool, batch, &queue->counts) : 0;
-    bool kept = queue->spool != NULL && error == 0;
-    if (error != 0) {
-        queue->counts.spool_errors++;
-        record_spool_error(queue, error);
-    }
+    bool kept = queue->spool != NULL && has_spooled(queue, upload_spool_add_urgent(queue->spool, batch, &queue->counts));
     pthread_mutex_unlock(&queue->lock);
     return kept;
 }
@@ -265,11 +264,7 @@ static enum upload_outcome end_batch(struct upload_queue *queue, struct upload_b
     } else {
         queue->counts.failed++;
     }
-    int error = batch->spool_fd >= 0 ? upload_spool_done(queue->spool, batch) : 0;
-    if (error != 0) {
-        queue->counts.spool_errors++;
-        record_spool_error(queue, error);
-    }
+    (void)has_spooled(queue, batch->spool_fd >= 0 ? upload_spool_done(queue->spool, batch) : 0);
     upload_batch_free(batch);
     return sent ? UPLOAD_OUTCOME_SENT : UPLOAD_OUTCOME_FAILED;
 }

@@ -20,19 +20,34 @@ type cMetrics struct {
 	allocator allocatorQuery
 }
 
+// seldom limits what is expensive to 1/10,000 of the time: after 6 ms the next call waits a minute.
+type seldom struct{ next time.Time }
+
+// do calls f, unless it is too early.
+func (s *seldom) do(f func()) {
+	now := time.Now()
+	if now.Before(s.next) {
+		return
+	}
+	defer func() { s.next = now.Add(10000 * time.Since(now)) }()
+	f()
+}
+
 // allocatorQuery asks the allocator at most once a period. glibc counts its free blocks under the lock that malloc takes, a tenth of a second for a
-// million of them, and has no cheaper figure. So queries are limited to 1/10,000 of the time: after 6 ms the next one waits a minute.
+// million of them, and has no cheaper figure.
 type allocatorQuery struct {
-	next  time.Time // the earliest time of the next one
-	tried bool      // in this period
+	limit seldom
+	tried bool // in this period
 	stats *cmemprof.AllocatorStats
 }
 
 // ask returns nil if it is too early.
 func (q *allocatorQuery) ask(of sources) *cmemprof.AllocatorStats {
-	if now := time.Now(); !q.tried && !now.Before(q.next) {
-		stats := of.allocator()
-		q.stats, q.next = &stats, now.Add(10000*time.Since(now))
+	if !q.tried {
+		q.limit.do(func() {
+			stats := of.allocator()
+			q.stats = &stats
+		})
 	}
 	q.tried = true
 	return q.stats

@@ -219,7 +219,7 @@ func (k *collector) take(t ProfileType) ([]byte, error) {
 	case MetricsProfile:
 		var ofC []figure
 		if k.cHeap != nil {
-			ofMemory := k.memory.report()
+			ofMemory := k.memory.report(k.cMetrics.allocator.stats)
 			ofC = append(k.cMetrics.report(k.thisC, k.thisCAt), ofMemory...)
 			ofC = append(ofC, k.verdict.report(time.Now(), ofMemory)...)
 		}

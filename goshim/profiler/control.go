@@ -27,7 +27,7 @@ const maxControlBytes = 4096
 // more samples; a negative number is the rate that the profiler was started with. It returns an error if no profiler runs, or none that takes
 // heap profiles.
 func SetCSamplingRate(bytes int64) error {
-	p := current.Load()
+	p := active.Load()
 	if p == nil {
 		return errNotRunning
 	}
@@ -48,7 +48,7 @@ func (p *profiler) setRate(bytes int64) error {
 // TakeBatch ends the running period now. Its batch has the tag trigger:request and is sent as any other. It does not wait for that. It
 // returns an error if no profiler runs.
 func TakeBatch() error {
-	p := current.Load()
+	p := active.Load()
 	if p == nil {
 		return errNotRunning
 	}

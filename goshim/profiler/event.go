@@ -31,6 +31,10 @@ type batch struct {
 	cInterval   int64             // of sampling C allocations at its end
 }
 
+func (b batch) has(attachment string) bool {
+	return slices.ContainsFunc(b.attachments, func(a upload.Attachment) bool { return a.Name == attachment })
+}
+
 // event is event.json, which describes the batch to the backend. Its keys are those of dd-trace-go, v1 and v2.
 type event struct {
 	Start            string            `json:"start"`
@@ -96,7 +100,7 @@ func (c *config) batchTags(b batch) []string {
 	tags = append(tags, c.tags.Slice()...)
 	tags = append(tags, "service:"+c.service, fmt.Sprintf("profile_seq:%d", b.seq), "runtime:go", "language:go",
 		fmt.Sprintf("_dd.profiler.go_execution_trace_enabled:%t", c.trace.enabled), pgoTag())
-	if slices.ContainsFunc(b.attachments, func(a upload.Attachment) bool { return a.Name == executionTrace.Filename() }) {
+	if b.has(executionTrace.Filename()) {
 		tags = append(tags, "go_execution_traced:yes")
 	}
 	if b.trigger != "" {

@@ -4,7 +4,6 @@ package profiler
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
@@ -86,10 +85,6 @@ func (p *profiler) keep(contents cmemprof.Contents) (kept *upload.Kept) {
 		return err
 	})
 	return kept
-}
-
-func (p *profiler) hasHeap(b batch) bool {
-	return slices.ContainsFunc(b.attachments, func(a upload.Attachment) bool { return a.Name == p.cfg.attachmentName(HeapProfile) })
 }
 
 // settle decides about the files that were kept until this batch: with its heap profile on disk they are superfluous.

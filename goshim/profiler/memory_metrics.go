@@ -5,23 +5,20 @@ package profiler
 import (
 	"errors"
 	"os"
-	"time"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
 )
 
 // memoryMetrics reports where the resident memory of the process is (docs/memory.md).
 type memoryMetrics struct {
-	sources   sources
-	figures   *cmemprof.MemoryFigures  // of this period; nil: none were taken
-	allocator *cmemprof.AllocatorStats // of this period; nil: it was not asked
-	next      time.Time                // earliest time of the next walk over all pages
+	sources sources
+	figures *cmemprof.MemoryFigures // of this period; nil: none were taken
+	limit   seldom                  // of walks over all pages
 }
 
 // takeMemory takes the memory profile and keeps its figures for the metrics. What it could not look at is logged once.
 func (k *collector) takeMemory() ([]byte, error) {
-	k.memory.allocator = k.cMetrics.allocator.ask(k.sources)
-	figures, profile, err := k.sources.memory(k.thisGo, k.memory.allocator)
+	figures, profile, err := k.sources.memory(k.thisGo, k.cMetrics.allocator.ask(k.sources))
 	if err != nil {
 		return nil, err
 	}
@@ -35,8 +32,8 @@ func (k *collector) takeMemory() ([]byte, error) {
 	return profile, nil
 }
 
-// report leaves out what could not be read.
-func (m *memoryMetrics) report() []figure {
+// report leaves out what could not be read. allocator is what it said in this period, or nil.
+func (m *memoryMetrics) report(allocator *cmemprof.AllocatorStats) []figure {
 	f := m.figures
 	m.figures = nil
 	if f == nil {
@@ -57,8 +54,8 @@ func (m *memoryMetrics) report() []figure {
 	}
 	for _, part := range f.Parts {
 		add(part.Key+"_bytes", part.Bytes)
-		if part.Key == "malloc_free" && m.allocator != nil && m.allocator.FreeBlocks > 0 {
-			add("malloc_trim_bytes", wholePages(part.Bytes, m.allocator.FreeBlocks))
+		if part.Key == "malloc_free" && allocator != nil && allocator.FreeBlocks > 0 {
+			add("malloc_trim_bytes", wholePages(part.Bytes, allocator.FreeBlocks))
 		}
 	}
 	add("peak_rss_bytes", f.PeakRSSBytes)
@@ -97,12 +94,8 @@ func addCgroup(add func(name string, value uint64), c cmemprof.CgroupMemory) {
 	}
 }
 
-// rollup walks all pages, as rarely as the allocator is asked (allocatorQuery): a process of 1 GB is walked through every other minute.
-func (m *memoryMetrics) rollup() (cmemprof.MemoryRollup, bool) {
-	now := time.Now()
-	if now.Before(m.next) {
-		return cmemprof.MemoryRollup{}, false
-	}
-	defer func() { m.next = now.Add(10000 * time.Since(now)) }()
-	return m.sources.memoryRollup()
+// rollup walks all pages, seldom: a process of 1 GB is walked through every other minute.
+func (m *memoryMetrics) rollup() (rollup cmemprof.MemoryRollup, ok bool) {
+	m.limit.do(func() { rollup, ok = m.sources.memoryRollup() })
+	return rollup, ok
 }

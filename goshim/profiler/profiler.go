@@ -21,10 +21,8 @@ const (
 )
 
 var (
-	mu     sync.Mutex // held throughout Start and Stop
-	active *profiler  // guarded by mu
-
-	current atomic.Pointer[profiler] // the same, for those who do not wait for a Stop
+	mu     sync.Mutex               // held throughout Start and Stop
+	active atomic.Pointer[profiler] // changed under mu; atomic for those who do not wait for a Stop
 )
 
 // Start starts collecting and sending profiles. A running profiler is first stopped, as by [Stop]. An error names the invalid option or
@@ -53,9 +51,8 @@ func Start(options ...Option) error {
 			return fmt.Errorf("cmemprof: %w", err)
 		}
 		stopActive()
-		active = p
+		active.Store(p) // before it starts, so that one that panics is stopped
 		p.start()
-		current.Store(p)
 		return nil
 	})
 }
@@ -69,9 +66,7 @@ func Stop() {
 }
 
 func stopActive() {
-	if p := active; p != nil {
-		active = nil
-		current.Store(nil)
+	if p := active.Swap(nil); p != nil {
 		p.stop()
 	}
 }
@@ -205,7 +200,7 @@ func (p *profiler) runPeriod(seq uint64) {
 	}
 	b.endpoints = endpoints.take()
 	p.output(b)
-	p.settle(answered, p.uploader.add(b) && p.hasHeap(b))
+	p.settle(answered, p.uploader.add(b) && b.has(p.cfg.attachmentName(HeapProfile)))
 }
 
 // output writes the batch to disk before it is queued and could be lost.

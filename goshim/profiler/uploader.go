@@ -61,12 +61,17 @@ func checkSpool(c *config) error {
 	return nil
 }
 
+func (u *uploader) request(b batch) (upload.Request, error) {
+	event, err := u.cfg.event(b)
+	return upload.Request{Attachments: b.attachments, BatchHeaders: u.headers(ofBatch), Event: event}, err
+}
+
 // add never waits for the network: if the queue is full, the oldest batch is dropped. It returns false if the batch can never be sent, or could
 // not be put into the spool.
 func (u *uploader) add(b batch) bool {
-	event, err := u.cfg.event(b)
+	request, err := u.request(b)
 	if err == nil {
-		err = u.queue.Add(upload.Request{Attachments: b.attachments, BatchHeaders: u.headers(ofBatch), Event: event})
+		err = u.queue.Add(request)
 	}
 	if err != nil {
 		counters.failed.Add(1)
@@ -97,11 +102,11 @@ func (u *uploader) wake() {
 
 // keep puts the batch on disk, in case the process is killed. Any goroutine may call it.
 func (u *uploader) keep(b batch) (*upload.Kept, error) {
-	event, err := u.cfg.event(b)
+	request, err := u.request(b)
 	if err != nil {
 		return nil, err
 	}
-	return u.queue.Keep(upload.Request{Attachments: b.attachments, BatchHeaders: u.headers(ofBatch), Event: event}), nil
+	return u.queue.Keep(request), nil
 }
 
 // close ends run once the queue is empty, or the rest cannot be sent within the time of Stop.

@@ -65,10 +65,6 @@ static double now(const struct memory_series *series) {
 
 // ---- One verdict ----
 
-static bool grows(const struct shape *shape) {
-    return shape->kind == SHAPE_GROWS || shape->kind == SHAPE_DOUBLES || shape->kind == SHAPE_STEPS;
-}
-
 static enum severity severity_of(const struct memory_verdict *verdict) {
     switch (verdict->kind) {
     case VERDICT_PLATEAU:
@@ -105,7 +101,7 @@ static void add_growth(struct findings *findings, const struct memory_verdict *v
                        const struct upload_list *list, const struct stacks *parts, const char *attachment) {
     const struct shape *shape = &verdict->shape;
     const struct words *text = &words[verdict->figure];
-    const char *kind = grows(shape) ? text->kind : shape_name(shape->kind);
+    const char *kind = shape_goes_on(shape) ? text->kind : shape_name(shape->kind);
     struct finding *finding = findings_add(findings, kind, MEASURE_COUNT, severity_of(verdict), verdict->bytes);
     char sentence[300];
     if (!finding) {
@@ -118,7 +114,7 @@ static void add_growth(struct findings *findings, const struct memory_verdict *v
     if (shape->kind == SHAPE_GROWS) {
         finding->slope_bytes_per_minute = 60 * shape->trend.slope_per_s;
     }
-    if (grows(shape)) {
+    if (shape_goes_on(shape)) {
         snprintf(finding->advice, sizeof finding->advice, "%s", text->advice);
     }
     name_site(finding, parts, attachment, text->part);
@@ -162,7 +158,7 @@ static void add_kept(struct findings *findings, const struct memory_verdict *ver
     snprintf(finding->advice, sizeof finding->advice, text.advice, finding_bytes(verdict->gives_back, back));
 #pragma GCC diagnostic pop
     snprintf(finding->evidence, sizeof finding->evidence, "At least that much in the last quarter of %zu profiles.", series->count);
-    if (grows(&verdict->shape)) {
+    if (shape_goes_on(&verdict->shape)) {
         shape_sentence(&verdict->shape, finding->points, "bytes", sentence, sizeof sentence);
         size_t length = strlen(finding->evidence);
         snprintf(finding->evidence + length, sizeof finding->evidence - length, " It %s.", sentence);
