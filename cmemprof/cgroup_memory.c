@@ -175,28 +175,46 @@ size_t cgroup_memory_left(const char *list, const char *mount) {
     return cgroup_memory_room(list, mount, &room) ? room.left : SIZE_MAX;
 }
 
-static void read_account(const struct version *version, const char *folder, struct cgroup_memory *memory) {
+// Each file once, for figures of one moment; a figure that a file lacks is 0.
+static void read_stat(bool is_first, const struct version *version, const char *folder, struct cgroup_memory *memory) {
+    char text[FILE_CAPACITY];
+    if (!read_file_of(folder, "memory.stat", text)) {
+        return;
+    }
+    memory->anonymous = number_after(text, is_first ? "\ntotal_rss " : "\nanon ");
+    memory->file = number_after(text, is_first ? "\ntotal_cache " : "\nfile ");
+    memory->shared = number_after(text, is_first ? "\ntotal_shmem " : "\nshmem ");
+    memory->inactive_file = number_after(text, version->inactive);
+    memory->kernel = is_first ? 0 : number_after(text, "\nkernel ");
+}
+
+static void read_events(bool is_first, const char *folder, struct cgroup_memory *memory) {
+    char text[FILE_CAPACITY];
+    if (!read_file_of(folder, is_first ? "memory.oom_control" : "memory.events", text)) {
+        return;
+    }
+    memory->high_events = is_first ? 0 : number_after(text, "\nhigh ");
+    memory->max_events = is_first ? 0 : number_after(text, "\nmax ");
+    memory->oom_kills = number_after(text, "\noom_kill ");
+}
+
+static void read_account(const struct version *version, const char *folder, uint64_t used, struct cgroup_memory *memory) {
     bool is_first = version == &version_1;
-    memory->version = is_first ? 1 : 2;
-    memory->used = number_in(folder, version->used, "\n");
-    memory->anonymous = number_in(folder, "memory.stat", is_first ? "\ntotal_rss " : "\nanon ");
-    memory->file = number_in(folder, "memory.stat", is_first ? "\ntotal_cache " : "\nfile ");
-    memory->shared = number_in(folder, "memory.stat", is_first ? "\ntotal_shmem " : "\nshmem ");
-    memory->kernel = is_first ? number_in(folder, "memory.kmem.usage_in_bytes", "\n") : number_in(folder, "memory.stat", "\nkernel ");
-    memory->inactive_file = number_in(folder, "memory.stat", version->inactive);
-    memory->high_events = is_first ? 0 : number_in(folder, "memory.events", "\nhigh ");
-    memory->max_events = is_first ? 0 : number_in(folder, "memory.events", "\nmax ");
-    memory->oom_kills = number_in(folder, is_first ? "memory.oom_control" : "memory.events", "\noom_kill ");
+    *memory = (struct cgroup_memory){.version = is_first ? 1 : 2, .used = used, .limit = UINT64_MAX};
+    read_stat(is_first, version, folder, memory);
+    read_events(is_first, folder, memory);
+    if (is_first) {
+        memory->kernel = number_in(folder, "memory.kmem.usage_in_bytes", "\n");
+    }
 }
 
 static void read_one(void *context, const struct version *version, const char *cgroup) {
     struct search *search = context;
     char folder[PATH_CAPACITY];
     for (struct levels levels = first_level(version, search->mount, cgroup, folder); levels.is_one; next_level(&levels)) {
-        uint64_t limit = number_in(folder, version->limit, "\n");
-        if (!search->found && number_in(folder, version->used, "\n") != 0) {
-            *search->memory = (struct cgroup_memory){.limit = UINT64_MAX};
-            read_account(version, folder, search->memory);
+        uint64_t limit = number_in(folder, version->limit, "\n"), used = search->found ? 0 : number_in(folder, version->used, "\n");
+        if (used != 0) {
+            read_account(version, folder, used, search->memory);
             search->found = true;
         }
         if (search->found && limit != 0 && limit < NO_LIMIT && limit < search->memory->limit) {

@@ -132,7 +132,7 @@ static void take_own(struct cmemprof_memory_profile *profile) {
     struct cmemprof_stats stats;
     uint64_t *parts = profile->figures.parts;
     struct profiler *self = profile->snapshot->of;
-    statistics_read(self, &stats);
+    statistics_count(self, &stats);
     uint64_t in_program = least(page_residency(self, sizeof *self, 0), parts[CMEMPROF_MEMORY_PROGRAM]);
     uint64_t mapped = stats.own_bytes - least(in_program, stats.own_bytes) + SMAPS_BUFFER_BYTES +
                       profile->resident.piece_count * sizeof(struct resident_piece) + profile->block_count * sizeof(struct live_block);

@@ -6,7 +6,6 @@
 #include "memory_profile.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../merge/memory.h"
@@ -206,11 +205,10 @@ static void add_go_live(struct writer *writer) {
 
 // ---- The C heap ----
 
-static void add_c_live(struct writer *writer, struct snapshot_encoder *encoder) {
-    const struct cmemprof_memory_profile *memory = writer->memory;
-    begin_part(writer, CMEMPROF_MEMORY_MALLOC_LIVE, memory->live_of_stacks, memory->live_stacks);
-    for (size_t i = 0; i < memory->mapped_records; i++) {
-        const struct record *record = &memory->snapshot->records[i];
+// Samples of the records from one to another; end_part is the caller's.
+static void add_records(struct writer *writer, struct snapshot_encoder *encoder, size_t from, size_t to) {
+    for (size_t i = from; i < to; i++) {
+        const struct record *record = &writer->memory->snapshot->records[i];
         const uint32_t *locations;
         bool is_own;
         size_t depth = snapshot_locations(encoder, record->stack, &locations, &is_own);
@@ -219,6 +217,12 @@ static void add_c_live(struct writer *writer, struct snapshot_encoder *encoder) 
         add_share(writer, depth, record->inuse_bytes, is_own ? "cmemprof" : NULL);
     }
     writer->age = NULL;
+}
+
+static void add_c_live(struct writer *writer, struct snapshot_encoder *encoder) {
+    const struct cmemprof_memory_profile *memory = writer->memory;
+    begin_part(writer, CMEMPROF_MEMORY_MALLOC_LIVE, memory->live_of_stacks, memory->live_stacks);
+    add_records(writer, encoder, 0, memory->mapped_records);
     end_part(writer);
     begin_part(writer, CMEMPROF_MEMORY_MALLOC_LIVE, memory->live_of_others, 1);
     writer->stack[0] = location_of(writer->profile, "allocated before sampling began, or missed by it", "", 0);
@@ -230,14 +234,7 @@ static void add_mapped(struct writer *writer, struct snapshot_encoder *encoder) 
     const struct cmemprof_memory_profile *memory = writer->memory;
     uint64_t whole = memory->figures.parts[CMEMPROF_MEMORY_MAPPED];
     begin_part(writer, CMEMPROF_MEMORY_MAPPED, whole, (double)whole);
-    for (size_t i = memory->mapped_records; i < memory->snapshot->record_count; i++) {
-        const struct record *record = &memory->snapshot->records[i];
-        const uint32_t *locations;
-        bool is_own;
-        size_t depth = snapshot_locations(encoder, record->stack, &locations, &is_own);
-        memcpy(writer->stack, locations, depth * sizeof *locations);
-        add_share(writer, depth, record->inuse_bytes, is_own ? "cmemprof" : NULL);
-    }
+    add_records(writer, encoder, memory->mapped_records, memory->snapshot->record_count);
     end_part(writer);
 }
 
@@ -327,17 +324,7 @@ static enum cmemprof_error write_memory(struct snapshot_encoder *encoder, struct
     add_whole(writer, CMEMPROF_MEMORY_PROFILER);
     add_whole(writer, CMEMPROF_MEMORY_UNEXPLAINED);
     add_comments(writer);
-    uint8_t *bytes;
-    enum merge_error error = profile_encode(profile, MERGE_RAW, &bytes, size);
-    if (error == MERGE_OK) {
-        struct mapped_buffer *own = &writer->memory->snapshot->profile;
-        error = mapped_buffer_reserve(own, *size) ? MERGE_OK : MERGE_NO_MEMORY;
-        if (error == MERGE_OK) {
-            memcpy(own->base, bytes, *size);
-        }
-        free(bytes);
-    }
-    return error == MERGE_OK ? CMEMPROF_OK : error == MERGE_NO_MEMORY ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
+    return snapshot_encode_own(encoder, profile, size);
 }
 
 enum cmemprof_error cmemprof_memory_profile_encode(struct cmemprof_memory_profile *profile, const struct cmemprof_go_names *names,

@@ -149,20 +149,20 @@ static void weigh_blocks(struct heap_walk *walk) {
 }
 
 static bool make_records(struct cmemprof_memory_profile *profile) {
-    struct cmemprof_snapshot *snapshot = profile->snapshot;
     const struct live_block *blocks = profile->blocks.base;
     if (!address_sort(&profile->resident.memory, profile->blocks.base, profile->block_count, sizeof *blocks)) {
         return false;
     }
+    struct record *record = NULL;
     for (size_t i = 0; i < profile->block_count; i++) {
         if (i == 0 || blocks[i].low != blocks[i - 1].low) {
-            if (!mapped_buffer_reserve(&snapshot->record_memory, (snapshot->record_count + 1) * sizeof(struct record))) {
+            record = snapshot_add_record(profile->snapshot);
+            if (record == NULL) {
                 return false;
             }
-            snapshot->records = snapshot->record_memory.base;
-            snapshot->records[snapshot->record_count++] = (struct record){.stack = blocks[i].stack, .age_class = blocks[i].age_class};
+            *record = (struct record){.stack = blocks[i].stack, .age_class = blocks[i].age_class};
         }
-        snapshot->records[snapshot->record_count - 1].inuse_bytes += blocks[i].weight;
+        record->inuse_bytes += blocks[i].weight;
         profile->live_stacks += blocks[i].weight;
     }
     return true;

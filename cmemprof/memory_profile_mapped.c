@@ -78,11 +78,11 @@ bool memory_profile_divide_mapped(struct cmemprof_memory_profile *profile) {
         if (ranges[i].owner != MAPPING_OF_PROGRAM || ranges[i].stack == NULL || ranges[i].bytes == 0) {
             continue;
         }
-        if (!mapped_buffer_reserve(&snapshot->record_memory, (snapshot->record_count + 1) * sizeof(struct record))) {
+        struct record *record = snapshot_add_record(snapshot);
+        if (record == NULL) {
             return false;
         }
-        snapshot->records = snapshot->record_memory.base;
-        snapshot->records[snapshot->record_count++] = (struct record){.stack = ranges[i].stack, .inuse_bytes = (double)ranges[i].bytes};
+        *record = (struct record){.stack = ranges[i].stack, .inuse_bytes = (double)ranges[i].bytes};
     }
     return true;
 }

@@ -273,6 +273,7 @@
 #define resident_count_areas cmemprof_resident_count_areas
 #define resident_count_go_pages cmemprof_resident_count_go_pages
 #define resident_count_is_right cmemprof_resident_count_is_right
+#define resident_count_pages cmemprof_resident_count_pages
 #define resident_count_piece cmemprof_resident_count_piece
 #define resident_cut cmemprof_resident_cut
 #define resident_find_glibc cmemprof_resident_find_glibc
@@ -307,10 +308,12 @@
 #define smaps_error_text cmemprof_smaps_error_text
 #define smaps_open cmemprof_smaps_open
 #define smaps_read cmemprof_smaps_read
+#define snapshot_add_record cmemprof_snapshot_add_record
 #define snapshot_address_index cmemprof_snapshot_address_index
 #define snapshot_after_fork_in_child cmemprof_snapshot_after_fork_in_child
 #define snapshot_collect_addresses cmemprof_snapshot_collect_addresses
 #define snapshot_context cmemprof_snapshot_context
+#define snapshot_encode_own cmemprof_snapshot_encode_own
 #define snapshot_is_go cmemprof_snapshot_is_go
 #define snapshot_locations cmemprof_snapshot_locations
 #define snapshot_of cmemprof_snapshot_of
@@ -347,6 +350,8 @@
 #define stack_table_renew_finish cmemprof_stack_table_renew_finish
 #define stack_table_retire cmemprof_stack_table_retire
 #define stack_table_unlink cmemprof_stack_table_unlink
+#define statistics_add_mappings cmemprof_statistics_add_mappings
+#define statistics_count cmemprof_statistics_count
 #define statistics_read cmemprof_statistics_read
 #define symbolizer_arena_alloc cmemprof_symbolizer_arena_alloc
 #define symbolizer_arena_close cmemprof_symbolizer_arena_close

@@ -77,7 +77,6 @@ static void copy_if_chosen(struct stack *stack, void *context) {
     if (!counts(stack)) {
         return;
     }
-    peak->objects += stack->inuse_objects;
     peak->bytes += stack->inuse_bytes;
     int size = size_of(stack);
     bool fits = size > copying->last_size || (size == copying->last_size && bytes <= copying->last_bytes);

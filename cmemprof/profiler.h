@@ -105,7 +105,7 @@ struct mappings {
 struct peak {
     struct mapped_buffer memory;       // copies of the stacks, one behind the other; charged to the budget
     size_t size_bytes;                 // used of it
-    double objects, bytes;             // all that was live
+    double bytes;                      // all that was live
     double other_objects, other_bytes; // of this, at stacks that were left out
     uint64_t rss_bytes;                // of the process; 0: unknown
     int64_t time_ns;                   // since 1970; 0: there was no such moment yet

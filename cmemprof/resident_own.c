@@ -8,11 +8,10 @@
 #include "process_status.h"
 #include "resident_pieces.h"
 
-enum { PAGE_BYTES = 4096, PAGES_AT_ONCE = 4096, WORDS_AT_ONCE = 512, WORDS = 8 };
+enum { PAGE_BYTES = 4096, PAGES_AT_ONCE = 4096, WORDS = 8 };
 // 16 GiB of pages that are not present take 5 ms.
 #define RESERVED_BYTES ((uint64_t)16 << 30)
 enum { RESERVED_TIMES = 16 };
-#define PAGE_IS_PRESENT (UINT64_C(1) << 63)
 
 // mincore's bytes are 1 for a page that is present, else 0; the other bits are reserved.
 static uint64_t sum_of(const unsigned char *bytes, size_t count) {
@@ -45,19 +44,8 @@ int64_t resident_present_bytes(uint64_t low, uint64_t high) {
 
 // mincore knows of a file which of its pages are in memory, mapped here or not.
 static int64_t present_of_file(const struct resident *resident, uint64_t low, uint64_t high) {
-    uint64_t words[WORDS_AT_ONCE], sum = 0;
-    for (uint64_t page = low / PAGE_BYTES, end = high / PAGE_BYTES; page < end;) {
-        size_t wanted = end - page < WORDS_AT_ONCE ? end - page : WORDS_AT_ONCE;
-        ssize_t size = pread(resident->pages_file, words, wanted * sizeof *words, (off_t)(page * sizeof *words));
-        if (size < (ssize_t)sizeof *words) {
-            return -1;
-        }
-        for (size_t i = 0; i < (size_t)size / sizeof *words; i++) {
-            sum += (words[i] & PAGE_IS_PRESENT) != 0;
-        }
-        page += (size_t)size / sizeof *words;
-    }
-    return (int64_t)(sum * PAGE_BYTES);
+    uint64_t present, swapped;
+    return resident_count_pages(resident, low, high, &present, &swapped) ? (int64_t)present : -1;
 }
 
 // Of what the kernel itself put there ([vdso]) nothing is counted, and neither are pages of hugetlb: both are not in RSS.

@@ -112,8 +112,7 @@ bool resident_bytes(const struct resident *resident, uint64_t address, void *to,
     return true;
 }
 
-// Bytes of [low, high) that are present, and those that are swapped out. False: not to be learned.
-static bool count_pages(const struct resident *resident, uint64_t low, uint64_t high, uint64_t *present, uint64_t *swapped) {
+bool resident_count_pages(const struct resident *resident, uint64_t low, uint64_t high, uint64_t *present, uint64_t *swapped) {
     uint64_t words[PAGE_WORDS];
     *present = *swapped = 0;
     for (uint64_t page = low / PAGE_BYTES, end = high / PAGE_BYTES; page < end;) {
@@ -187,7 +186,7 @@ static void share_out(struct resident *resident, const struct resident_piece *ar
     struct resident_piece *pieces = resident->pieces;
     uint64_t rss = 0, swap = 0;
     for (size_t i = first; i < resident->piece_count; i++) {
-        if (!count_pages(resident, pieces[i].low, pieces[i].high, &pieces[i].rss, &pieces[i].swap)) {
+        if (!resident_count_pages(resident, pieces[i].low, pieces[i].high, &pieces[i].rss, &pieces[i].swap)) {
             resident->reads_pages = false;
             pieces[i].rss = pieces[i].swap = pieces[i].high - pieces[i].low;
         }

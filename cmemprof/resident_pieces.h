@@ -26,6 +26,9 @@ enum smaps_error resident_read_areas(struct resident *resident, pid_t pid, const
 // *left; with none left it is high.
 uint64_t resident_next_present(const struct resident *resident, uint64_t from, uint64_t high, size_t *left);
 
+// Bytes of [low, high) that are present, and those that are swapped out. False: not to be learned.
+bool resident_count_pages(const struct resident *resident, uint64_t low, uint64_t high, uint64_t *present, uint64_t *swapped);
+
 // Cuts pieces where claims begin and end, and gives each its share of the area's pages.
 void resident_cut(struct resident *resident);
 

@@ -16,7 +16,7 @@
 #include "reclaim.h"
 #include "statistics.h"
 
-static struct record *add_record(struct cmemprof_snapshot *snapshot) {
+struct record *snapshot_add_record(struct cmemprof_snapshot *snapshot) {
     size_t count = snapshot->record_count, capacity = snapshot->record_memory.size_bytes / sizeof(struct record);
     if (count == capacity && !mapped_buffer_reserve(&snapshot->record_memory, (capacity + capacity / 8 + 256) * sizeof(struct record))) {
         snapshot->failed = true;
@@ -32,7 +32,8 @@ static void visit_stack(struct stack *stack, void *context) {
     struct cmemprof_snapshot *snapshot = context;
     atomic_store_explicit(&stack->touched, 0, memory_order_relaxed);
     uint64_t samples = stack_samples(stack);
-    struct record *record = samples != 0 || stack->inuse_objects != 0 || stack_alloc_objects(stack) != 0 ? add_record(snapshot) : NULL;
+    struct record *record =
+        samples != 0 || stack->inuse_objects != 0 || stack_alloc_objects(stack) != 0 ? snapshot_add_record(snapshot) : NULL;
     if (record != NULL) {
         *record = (struct record){.stack = stack,
                                   .source = stack->source,
@@ -48,7 +49,7 @@ static void visit_stack(struct stack *stack, void *context) {
 
 static void add_evicted(struct cmemprof_snapshot *snapshot, enum stack_source source) {
     const struct stack_totals *evicted = &snapshot->of->stacks.evicted[source];
-    struct record *record = evicted->samples != 0 || evicted->objects != 0 ? add_record(snapshot) : NULL;
+    struct record *record = evicted->samples != 0 || evicted->objects != 0 ? snapshot_add_record(snapshot) : NULL;
     if (record != NULL) {
         *record = (struct record){.source = source,
                                   .alloc_objects = (double)evicted->objects,
@@ -99,7 +100,8 @@ static void read_tables(struct profiler *self, struct cmemprof_snapshot *snapsho
     add_evicted(snapshot, STACK_OF_MAPPINGS);
     flush_shards(self);
     stack_table_each(&self->stacks, visit_stack, snapshot);
-    statistics_read(self, &snapshot->stats);
+    statistics_count(self, &snapshot->stats);
+    statistics_add_mappings(self, &snapshot->stats);
     snapshot->stats.live = live;
     // Threads keep sampling, so counters read after the tables include later samples. The total is therefore computed from what was found.
     // It misses no earlier sample, since shards were waited for.
@@ -128,14 +130,14 @@ static void fill(struct profiler *self, struct cmemprof_snapshot *snapshot) {
 // ---- Peaks ----
 
 static void visit_live_peak(const struct stack *stack, void *context) {
-    struct record *record = add_record(context);
+    struct record *record = snapshot_add_record(context);
     if (record != NULL) {
         *record = (struct record){.stack = stack, .inuse_objects = stack->inuse_objects, .inuse_bytes = stack->inuse_bytes};
     }
 }
 
 static void visit_rss_peak(const struct stack *stack, void *context) {
-    struct record *record = add_record(context);
+    struct record *record = snapshot_add_record(context);
     if (record != NULL) {
         *record = (struct record){.stack = stack, .alloc_objects = stack->inuse_objects, .alloc_bytes = stack->inuse_bytes};
     }
@@ -149,14 +151,14 @@ static void fill_from_peaks(struct profiler *self, struct cmemprof_snapshot *sna
     reclaim_lock(self);
     snapshot->generation = loaded_code_generation(self);
     snapshot->interval_bytes = atomic_load(&self->last_interval_bytes);
-    statistics_read(self, &snapshot->stats);
+    statistics_count(self, &snapshot->stats);
     snapshot->unfollowed_percent = percent(snapshot->stats.lost_live, snapshot->stats.samples);
     snapshot->dropped_percent = percent(snapshot->stats.lost_stacks + snapshot->stats.lost_shards, snapshot->stats.samples);
     snapshot->failed |= !peak_copy(&self->peaks.live, &snapshot->live_peak) || !peak_copy(&self->peaks.rss, &snapshot->rss_peak);
     reclaim_snapshot_begins(self);
     reclaim_unlock(self);
     snapshot->time_ns = live->time_ns;
-    struct record *others = live->other_objects + rss->other_objects != 0 ? add_record(snapshot) : NULL;
+    struct record *others = live->other_objects + rss->other_objects != 0 ? snapshot_add_record(snapshot) : NULL;
     if (others != NULL) {
         *others = (struct record){.alloc_objects = rss->other_objects,
                                   .alloc_bytes = rss->other_bytes,

@@ -57,6 +57,9 @@ struct cmemprof_snapshot {
 struct cmemprof_snapshot *snapshot_of(struct profiler *self);
 struct cmemprof_snapshot *snapshot_of_peaks(struct profiler *self);
 
+// Valid until the next one. Returns NULL if memory runs out, and the snapshot has failed.
+struct record *snapshot_add_record(struct cmemprof_snapshot *snapshot);
+
 bool snapshot_is_go(const struct cmemprof_snapshot *snapshot, uintptr_t pc);
 
 // snapshot_addresses.c. Returns false if memory runs out.
@@ -76,6 +79,8 @@ struct snapshot_form {
 };
 enum cmemprof_error snapshot_write(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names,
                                    const struct snapshot_form *form, size_t *size);
+// The whole profile, for a form's write: its bytes are the snapshot's.
+enum cmemprof_error snapshot_encode_own(struct snapshot_encoder *encoder, struct profile *profile, size_t *size);
 void *snapshot_context(const struct snapshot_encoder *encoder);
 // The stack's locations, leaf first, without those of the hooks. Valid until the next call. is_own: the profiler allocated the memory.
 size_t snapshot_locations(struct snapshot_encoder *encoder, const struct stack *stack, const uint32_t **locations, bool *is_own);

@@ -232,6 +232,14 @@ static uint8_t *resize_bytes(void *context, size_t capacity) {
     return mapped_buffer_reserve(encoder->bytes, capacity) ? encoder->bytes->base : NULL;
 }
 
+static enum cmemprof_error error_of(enum merge_error error) {
+    return error == MERGE_OK ? CMEMPROF_OK : error == MERGE_NO_MEMORY ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
+}
+
+enum cmemprof_error snapshot_encode_own(struct snapshot_encoder *encoder, struct profile *profile, size_t *size) {
+    return error_of(profile_encode_into(profile, resize_bytes, encoder, size));
+}
+
 static void add_evicted(struct snapshot_encoder *encoder) {
     if (encoder->snapshot->record_count != 0 && encoder->snapshot->records[0].stack == NULL) {
         const char *name = encoder->snapshot->is_of_peaks ? "[other stacks]" : MERGE_EVICTED;
@@ -380,8 +388,7 @@ static enum cmemprof_error write_heap(struct snapshot_encoder *encoder, struct p
     } else {
         add_metrics(encoder);
     }
-    enum merge_error error = profile_encode_source(profile, &source, size);
-    return error == MERGE_OK ? CMEMPROF_OK : error == MERGE_NO_MEMORY ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
+    return error_of(profile_encode_source(profile, &source, size));
 }
 
 static enum cmemprof_error encode_named(struct snapshot_encoder *encoder, size_t *size) {

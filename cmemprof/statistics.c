@@ -20,14 +20,11 @@ static void add_shard(struct cmemprof_stats *stats, const struct shard *shard) {
     stats->cut_depth += read_count(&shard->ends[UNWIND_TOO_DEEP]);
 }
 
-void statistics_read(struct profiler *self, struct cmemprof_stats *stats) {
+void statistics_count(struct profiler *self, struct cmemprof_stats *stats) {
     uint64_t unsharded = read_count(&self->unsharded_samples);
-    struct mapping_stats mapped;
-    mappings_read_stats(self, &mapped);
     *stats = (struct cmemprof_stats){
         .interval_bytes = read_count(&self->interval_bytes),
         .samples = unsharded,
-        .live = live_table_count(&self->live),
         .stacks = read_count(&self->stacks.count),
         .own_bytes = atomic_load(&self->budget.used_bytes) + page_residency(self, sizeof *self, sizeof *self),
         .limit_bytes = atomic_load(&self->budget.limit_bytes),
@@ -37,10 +34,6 @@ void statistics_read(struct profiler *self, struct cmemprof_stats *stats) {
         .reclaimed_stacks = read_count(&self->reclaimed_stacks),
         .reclaimed_samples = read_count(&self->reclaimed_samples),
         .unwind_fallbacks = read_count(&self->unwinder.fallbacks),
-        .mappings = mapped.ranges,
-        .mapped_bytes = mapped.bytes,
-        .lost_mappings = mapped.lost,
-        .nameless_mappings = mapped.nameless,
     };
     const struct shard *last = NULL;
     size_t used_bytes = 0;
@@ -50,6 +43,21 @@ void statistics_read(struct profiler *self, struct cmemprof_stats *stats) {
     }
     stats->own_bytes +=
         last != NULL ? page_residency(self->shards.items, (size_t)(last + 1 - self->shards.items) * sizeof *last, used_bytes) : 0;
+}
+
+void statistics_add_mappings(struct profiler *self, struct cmemprof_stats *stats) {
+    struct mapping_stats mapped;
+    mappings_read_stats(self, &mapped);
+    stats->mappings = mapped.ranges;
+    stats->mapped_bytes = mapped.bytes;
+    stats->lost_mappings = mapped.lost;
+    stats->nameless_mappings = mapped.nameless;
+}
+
+void statistics_read(struct profiler *self, struct cmemprof_stats *stats) {
+    statistics_count(self, stats);
+    stats->live = live_table_count(&self->live);
+    statistics_add_mappings(self, stats);
 }
 
 void cmemprof_get_stats(struct cmemprof_stats *stats) {

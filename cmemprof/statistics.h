@@ -8,6 +8,11 @@
 #include "cmemprof.h"
 #include "profiler.h"
 
+// Without what takes a walk: live is 0, and so is all of mappings.
+void statistics_count(struct profiler *self, struct cmemprof_stats *stats);
+// Adds the figures of mappings. Walks all ranges.
+void statistics_add_mappings(struct profiler *self, struct cmemprof_stats *stats);
+// Everything. Walks the live table, too.
 void statistics_read(struct profiler *self, struct cmemprof_stats *stats);
 
 #endif

@@ -454,3 +454,11 @@ enum merge_error profile_encode_level(struct profile *profile, enum merge_compre
 enum merge_error profile_encode(struct profile *profile, enum merge_compression compression, uint8_t **bytes, size_t *size) {
     return profile_encode_level(profile, compression, 0, bytes, size);
 }
+
+enum merge_error profile_encode_into(struct profile *profile, uint8_t *(*resize)(void *context, size_t capacity), void *context,
+                                     size_t *size) {
+    struct wire_writer writer = {.resize = resize, .context = context};
+    enum merge_error error = encode_packed(profile, MERGE_RAW, 0, &writer);
+    *size = writer.size;
+    return error;
+}

@@ -132,6 +132,9 @@ enum merge_compression { MERGE_RAW, MERGE_GZIP, MERGE_ZSTD, MERGE_LZ4 }; // LZ4:
 // *bytes is malloc'ed; the caller frees it. Samples with only zero values, and entries that only they use, are omitted.
 enum merge_error profile_encode(struct profile *profile, enum merge_compression compression, uint8_t **bytes, size_t *size);
 
+// Uncompressed, into a buffer of the caller's that grows by resize (NULL: no memory). *size is what was written, also after an error.
+enum merge_error profile_encode_into(struct profile *profile, uint8_t *(*resize)(void *context, size_t capacity), void *context,
+                                     size_t *size);
 // As profile_encode, with a level for gzip (1 to 12) or zstd (1 to 22); 0: the default, 1 for both.
 enum merge_error profile_encode_level(struct profile *profile, enum merge_compression compression, int level, uint8_t **bytes,
                                       size_t *size);

@@ -67,6 +67,7 @@
 #define profile_decode cmemprof_profile_decode
 #define profile_duration_ns cmemprof_profile_duration_ns
 #define profile_encode cmemprof_profile_encode
+#define profile_encode_into cmemprof_profile_encode_into
 #define profile_encode_level cmemprof_profile_encode_level
 #define profile_encode_source cmemprof_profile_encode_source
 #define profile_fail cmemprof_profile_fail
