@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/shm.h>
 
+#include "mapped_ranges.h"
 #include "mappings.h"
 #include "real_allocator.h"
 
@@ -81,7 +82,6 @@ EXPORTED int munmap(void *address, size_t size) {
     return result;
 }
 
-// An old size of 0, and MREMAP_DONTUNMAP, map the pages a second time.
 EXPORTED void *mremap(void *address, size_t size, size_t new_size, int flags, ...) {
     void *new_address = NULL;
     if ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) != 0) {
@@ -90,14 +90,10 @@ EXPORTED void *mremap(void *address, size_t size, size_t new_size, int flags, ..
         new_address = va_arg(arguments, void *);
         va_end(arguments);
     }
-    bool leaves = size != 0 && (flags & MREMAP_DONTUNMAP) == 0;
-    uint32_t mover = leaves ? mappings_leaving(&profiler, (uintptr_t)address, size) : 0;
+    bool stays = size == 0 || (flags & MREMAP_DONTUNMAP) != 0;
+    uint32_t mover = mappings_leaving(&profiler, (uintptr_t)address, size, stays);
     void *base = real_allocator.mremap(address, size, new_size, flags, new_address);
-    if (leaves) {
-        mappings_arrived(&profiler, mover, (uintptr_t)address, size, base != MAP_FAILED ? (uintptr_t)base : 0, new_size, HERE);
-    } else if (base != MAP_FAILED) {
-        mappings_added(&profiler, (uintptr_t)base, new_size, size == 0 ? MAPPING_SHARED : MAPPING_ANONYMOUS, HERE);
-    }
+    mappings_arrived(&profiler, mover, (uintptr_t)address, size, base != MAP_FAILED ? (uintptr_t)base : 0, new_size, HERE);
     if (base == MAP_FAILED && (flags & MREMAP_FIXED) != 0 && errno != EINVAL) {
         mappings_doubted(&profiler, false); // what was at the new address may be gone
     }
@@ -110,7 +106,7 @@ EXPORTED void *shmat(int id, const void *address, int flags) {
     void *base = real_allocator.shmat(id, address, flags);
     struct shmid_ds segment;
     int saved = errno;
-    if (base != (void *)-1 && mappings_are_open(&profiler)) {
+    if (base != (void *)-1 && mapped_ranges_are_open(&profiler)) {
         if (shmctl(id, IPC_STAT, &segment) == 0) {
             mappings_added(&profiler, (uintptr_t)base, segment.shm_segsz, MAPPING_SEGMENT, HERE);
         } else { // the caller may attach it and not ask for its size

@@ -10,6 +10,7 @@
 #include "interposition.h"
 #include "loaded_code.h"
 #include "lock_order.h"
+#include "mapped_ranges.h"
 #include "mappings.h"
 #include "peak.h"
 #include "memory_profile.h"
@@ -84,7 +85,7 @@ enum cmemprof_error lifecycle_open(struct profiler *self) {
 
 void lifecycle_close(struct profiler *self) {
     reclaim_close(self);
-    mappings_close(self);
+    mapped_ranges_close(self);
     peak_forget(self);
     close_tables(self);
     modules_free(&self->code.modules);
@@ -124,7 +125,7 @@ static void after_fork(struct profiler *self) {
     memory_profile_after_fork_in_child(self);
     code_objects_after_fork_in_child();
     reclaim_after_fork(self);
-    mappings_after_fork_in_child(self);
+    mapped_ranges_after_fork_in_child(self);
     peak_after_fork(self);
     // Forked by a signal handler inside a sample: its shard stays held, so that the sample can finish.
     if (atomic_load(&self->open) && thread_state.busy == 0 && (!shards_after_fork(&self->shards) || was_evicting)) {
@@ -140,11 +141,11 @@ static void after_fork(struct profiler *self) {
 // Only the process's profiler lives on in a child.
 static void before_fork_of_process(void) {
     loaded_code_before_fork(&profiler);
-    mappings_before_fork(&profiler);
+    mapped_ranges_before_fork(&profiler);
 }
 
 static void after_fork_in_parent_of_process(void) {
-    mappings_after_fork_in_parent(&profiler);
+    mapped_ranges_after_fork_in_parent(&profiler);
     loaded_code_after_fork_in_parent(&profiler);
 }
 

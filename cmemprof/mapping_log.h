@@ -12,6 +12,7 @@
 #define CMEMPROF_MAPPING_LOG_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "namespace.h"
@@ -31,6 +32,8 @@ struct mapping_note {
     struct mapped_range range;
     uintptr_t from_low, from_high;
     enum mapping_event event;
+    bool stays;             // LEAVING: the old mapping does, and the new one is a second of its kind
+    bool is_unrecorded;     // ARRIVED: the new mapping is not to be known
     _Atomic uint32_t depth; // of the stack up to this note, about
     _Atomic uint32_t next;  // counted from 1; 0: none
 };

@@ -3,7 +3,7 @@
 #include "memory_profile.h"
 
 #include "address_order.h"
-#include "mappings.h"
+#include "mapped_ranges.h"
 #include "resident_pieces.h"
 
 // More areas than the kernel lets a process have by default (vm.max_map_count). Pages of it that are not used take no memory.
@@ -20,7 +20,7 @@ static void copy_range(const struct mapped_range *range, void *context) {
 
 bool memory_profile_copy_ranges(struct cmemprof_memory_profile *profile) {
     struct profiler *self = profile->snapshot->of;
-    if (!mappings_are_open(self)) {
+    if (!mapped_ranges_are_open(self)) {
         return true;
     }
     if (!mapped_buffer_reserve(&profile->ranges, MAX_RANGES * sizeof(struct memory_range))) {

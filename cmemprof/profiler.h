@@ -92,9 +92,10 @@ struct mappings {
     // The applier's.
     struct range_map map;
     struct mapping_leaving { // what mremap is about to move
+        uintptr_t low, high;
         uint32_t mover;
         uint8_t kind, owner;
-    } leaving[MAPPINGS_LEAVING];
+    } leaving[MAPPINGS_LEAVING]; // oldest first
     uint32_t leaving_count;
     // What was mapped at one stack and is not yet in its totals: mappings often come from one stack in a row.
     struct stack *pending_stack;

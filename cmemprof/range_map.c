@@ -12,7 +12,6 @@ enum { LEAF_BYTES = 4096, LEAF_RANGES = 102, MAX_LEAVES = 8192 };
 
 struct range_leaf {
     uint32_t count;
-    uint32_t next_free; // of a free leaf: the next one, counted from 1; 0: none
     struct mapped_range ranges[LEAF_RANGES];
 };
 _Static_assert(sizeof(struct range_leaf) <= LEAF_BYTES, "a leaf is a page");
@@ -40,7 +39,7 @@ static struct range_leaf *leaf_in(const struct range_map *map, uint32_t slot) {
 }
 
 bool range_map_open(struct range_map *map, struct memory_budget *budget) {
-    *map = (struct range_map){.budget = budget};
+    *map = (struct range_map){.share.budget = budget};
     size_t size = reserved_memory_share(directory_bytes(MAX_LEAVES) + (size_t)MAX_LEAVES * LEAF_BYTES);
     map->leaf_capacity = (uint32_t)(size / (LEAF_BYTES + sizeof(struct range_slot) + 1));
     map->reserved_bytes = directory_bytes(map->leaf_capacity) + (size_t)map->leaf_capacity * LEAF_BYTES;
@@ -55,7 +54,7 @@ bool range_map_open(struct range_map *map, struct memory_budget *budget) {
 
 void range_map_close(struct range_map *map) {
     if (map->base != NULL) {
-        memory_budget_give(map->budget, (size_t)map->leaf_count * LEAF_BYTES);
+        memory_share_give(&map->share, (size_t)map->leaf_count * LEAF_BYTES);
         munmap(map->base, map->reserved_bytes);
     }
     *map = (struct range_map){0};
@@ -65,20 +64,16 @@ void range_map_close(struct range_map *map) {
 
 // Inserts an empty leaf into the directory. Returns NULL if memory runs out.
 static struct range_leaf *add_leaf(struct range_map *map, uint32_t slot) {
-    uint32_t leaf = map->free_leaf != 0 ? map->free_leaf - 1 : map->leaves_opened;
-    if (leaf == map->leaf_capacity || !memory_budget_take(map->budget, LEAF_BYTES)) {
+    uint32_t leaf = map->leaf_count < map->leaves_opened ? map->directory[map->leaf_count].leaf : map->leaves_opened;
+    if (leaf == map->leaf_capacity || !memory_share_take(&map->share, LEAF_BYTES)) {
         return NULL;
     }
     struct range_leaf *added = leaf_at(map, leaf);
     if (!reserved_memory_open(map->base, map->reserved_bytes, &map->open_bytes, (size_t)((uint8_t *)added - map->base) + LEAF_BYTES)) {
-        memory_budget_give(map->budget, LEAF_BYTES);
+        memory_share_give(&map->share, LEAF_BYTES);
         return NULL;
     }
-    if (map->free_leaf != 0) {
-        map->free_leaf = added->next_free;
-    } else {
-        map->leaves_opened++;
-    }
+    map->leaves_opened += leaf == map->leaves_opened;
     memmove(&map->directory[slot + 1], &map->directory[slot], (map->leaf_count - slot) * sizeof *map->directory);
     map->directory[slot] = (struct range_slot){0, leaf};
     map->leaf_count++;
@@ -91,11 +86,10 @@ static void drop_leaf(struct range_map *map, uint32_t slot) {
     int saved = errno;
     madvise(leaf_at(map, leaf), LEAF_BYTES, MADV_DONTNEED);
     errno = saved;
-    leaf_at(map, leaf)->next_free = map->free_leaf;
-    map->free_leaf = leaf + 1;
     map->leaf_count--;
     memmove(&map->directory[slot], &map->directory[slot + 1], (map->leaf_count - slot) * sizeof *map->directory);
-    memory_budget_give(map->budget, LEAF_BYTES);
+    map->directory[map->leaf_count] = (struct range_slot){0, leaf};
+    memory_share_give(&map->share, LEAF_BYTES);
 }
 
 static void note_first(struct range_map *map, uint32_t slot) {

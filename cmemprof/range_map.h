@@ -3,8 +3,8 @@
 // Two levels: leaves of one page each hold up to 102 ranges in order, and a directory lists the leaves by their first address. So putting
 // or removing a range is two binary searches and one short move of memory.
 //
-// Threads: guarded by the caller. Memory: one reservation (reserved_memory.h), charged to the budget leaf by leaf; empty leaves return to
-// the system. Safe inside malloc; preserves errno.
+// Threads: guarded by the caller. Memory: one reservation (reserved_memory.h), charged to a share of the budget leaf by leaf; empty leaves
+// return to the system. Safe inside malloc; preserves errno.
 #ifndef CMEMPROF_RANGE_MAP_H
 #define CMEMPROF_RANGE_MAP_H
 
@@ -40,14 +40,13 @@ struct mapped_range {
 struct range_leaf;
 struct range_slot;
 struct range_map {
-    struct memory_budget *budget;
+    struct memory_share share;
     uint8_t *base; // the directory, then the leaves
     size_t reserved_bytes;
     _Atomic size_t open_bytes;
-    struct range_slot *directory; // leaf_count slots
+    struct range_slot *directory; // leaf_count slots, then the leaves that are free again
     uint32_t leaf_count, leaf_capacity;
     uint32_t leaves_opened; // leaves that were ever in use
-    uint32_t free_leaf;     // first of a list, counted from 1; 0: none
     size_t count;           // ranges
 };
 

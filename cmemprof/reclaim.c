@@ -7,7 +7,7 @@
 
 #include "cmemprof.h"
 #include "lock_order.h"
-#include "mappings.h"
+#include "mapped_ranges.h"
 #include "page_residency.h"
 
 enum { MIN_LIMIT_BYTES = 8 << 20, SHARE_OF_RESIDENT = 100, LEAST_BYTES = 1 << 20, SHARE_OF_LEFT = 8 };
@@ -64,7 +64,7 @@ uint64_t reclaim_sum_live(struct profiler *self) {
     uint64_t blocks = 0;
     stack_table_each(&self->stacks, forget_alive, NULL);
     live_table_each(&self->live, add_alive, &blocks);
-    self->reclaim.mappings_summed = mappings_sum_live(self);
+    self->reclaim.mappings_summed = mapped_ranges_sum_live(self);
     return blocks;
 }
 
@@ -74,8 +74,13 @@ uint64_t reclaim_sum_live(struct profiler *self) {
 // is lost per stack.
 enum { STAYS, OF_UNLOADED_CODE, NOTHING_NEW, NOTHING_ALIVE, CLASSES = NOTHING_ALIVE + 32 };
 
-static int class_of(const struct stack *stack) {
-    if (stack->inuse_objects != 0) {
+// What is mapped is not known if the map could not be had: its stacks stay, and only they.
+static bool may_be_alive(const struct profiler *self, const struct stack *stack) {
+    return stack->inuse_objects != 0 || (stack->source == STACK_OF_MAPPINGS && !self->reclaim.mappings_summed);
+}
+
+static int class_of(const struct profiler *self, const struct stack *stack) {
+    if (may_be_alive(self, stack)) {
         return STAYS;
     }
     if (atomic_load_explicit(&stack->touched, memory_order_relaxed) == 0) {
@@ -95,12 +100,12 @@ struct choice {
 
 static void measure(struct stack *stack, void *context) {
     struct choice *choice = context;
-    choice->bytes[class_of(stack)] += stack_entry_bytes(stack);
+    choice->bytes[class_of(choice->self, stack)] += stack_entry_bytes(stack);
 }
 
 static void choose(struct stack *stack, void *context) {
     struct choice *choice = context;
-    int class = class_of(stack);
+    int class = class_of(choice->self, stack);
     if (class != STAYS && class <= choice->last_class) {
         atomic_store_explicit(&stack->next, choice->chosen, memory_order_relaxed);
         choice->chosen = stack;
@@ -147,7 +152,7 @@ static bool settle_shards(void *context) {
 static void evict(struct profiler *self, struct stack *chosen) {
     for (struct stack *stack = chosen, *next; stack != NULL; stack = next) {
         next = atomic_load_explicit(&stack->next, memory_order_relaxed);
-        if (stack->inuse_objects != 0) {
+        if (may_be_alive(self, stack)) {
             continue; // a sample came to it before it was unlinked: it stays, unfindable
         }
         atomic_fetch_add_explicit(&self->reclaimed_stacks, 1, memory_order_relaxed);
@@ -171,9 +176,7 @@ static void evict_unlinked(struct profiler *self, struct stack *chosen, struct s
     free_unused_levels(self);
     if (chosen != NULL) {
         reclaim_sum_live(self);
-        if (self->reclaim.mappings_summed) {
-            evict(self, chosen);
-        }
+        evict(self, chosen);
     }
     if (fresh != NULL) {
         self->reclaim.unused_levels = stack_table_renew_finish(fresh);
@@ -221,7 +224,7 @@ void reclaim_run(struct profiler *self) {
 }
 
 bool reclaim_make_room(struct profiler *self) {
-    mappings_apply(self);
+    mapped_ranges_apply(self);
     if (!atomic_load(&self->open) || !(memory_is_short(self) || live_table_needs_tidying(&self->live)) ||
         !lock_try(&self->reclaim.lock, LOCK_RECLAIMING)) {
         return false;

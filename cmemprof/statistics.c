@@ -2,7 +2,7 @@
 
 #include "statistics.h"
 
-#include "mappings.h"
+#include "mapped_ranges.h"
 #include "page_residency.h"
 
 static uint64_t read_count(const _Atomic uint64_t *counter) {
@@ -47,7 +47,7 @@ void statistics_count(struct profiler *self, struct cmemprof_stats *stats) {
 
 void statistics_add_mappings(struct profiler *self, struct cmemprof_stats *stats) {
     struct mapping_stats mapped;
-    mappings_read_stats(self, &mapped);
+    mapped_ranges_read_stats(self, &mapped);
     stats->mappings = mapped.ranges;
     stats->mapped_bytes = mapped.bytes;
     stats->lost_mappings = mapped.lost;

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../mappings.h"
+#include "../mapped_ranges.h"
 #include "../profiler.h"
 #include "sampling.h"
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "../range_map.h"
 
@@ -179,6 +180,17 @@ static void agrees_with_a_list_of_pages(void **state) {
 
 // ---- Memory ----
 
+static size_t resident_bytes(const struct range_map *map) {
+    static unsigned char pages[1 << 14];
+    size_t count = map->reserved_bytes / 4096, resident = 0;
+    assert_true(count <= sizeof pages);
+    assert_int_equal(mincore(map->base, map->reserved_bytes, pages), 0);
+    for (size_t i = 0; i < count; i++) {
+        resident += pages[i] & 1 ? 4096 : 0;
+    }
+    return resident;
+}
+
 static void a_leaf_is_at_least_a_quarter_full(void **state) {
     (void)state;
     enum { RANGES = 50000 };
@@ -195,6 +207,7 @@ static void a_leaf_is_at_least_a_quarter_full(void **state) {
     }
     assert_in_range(map.count, RANGES / 16 - 1, RANGES / 16 + 1);
     assert_true(budget.used_bytes <= RANGES / 16 / 25 * 4096 + 8192);
+    assert_in_range(resident_bytes(&map), budget.used_bytes, budget.used_bytes + (64 << 10)); // and the directory
     range_map_close(&map);
 }
 

@@ -5,9 +5,11 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../mapped_ranges.h"
 #include "../profiler.h"
 #include "../reclaim.h"
 
@@ -114,6 +116,23 @@ static void unused_stacks_are_evicted(void **state) {
     fill_table(FEW, 200); // capacity for others of the same depth
     assert_int_equal(stats_now().lost_stacks, full.lost_stacks);
     free(alive);
+}
+
+// The map of what is mapped is held by a thread that never comes back: only the stacks of mappings are kept.
+static void a_map_that_cannot_be_had_stops_no_eviction(void **state) {
+    (void)state;
+    static const struct thread_state gone;
+    void *mapped = mmap(NULL, 3 << 16, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(mapped, MAP_FAILED);
+    assert_true(mapped_ranges_apply(&profiler));
+    atomic_store(&profiler.mappings.applier, &gone);
+    atomic_store(&profiler.mappings.stuck, true);
+    fill_table(TOO_MANY, 100);
+    cmemprof_snapshot_free(take_and_check());
+    assert_true(stats_now().reclaimed_stacks > 500);
+    atomic_store(&profiler.mappings.applier, NULL);
+    assert_true(of_size(3 << 16).in_use == 1);
+    munmap(mapped, 3 << 16);
 }
 
 // 60,000 stacks a period, then a leak: the live table grows into the memory that the stacks had.
@@ -447,6 +466,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_limit_follows_what_is_left),
         cmocka_unit_test_setup_teardown(unused_stacks_are_evicted, start_all, stop),
+        cmocka_unit_test_setup_teardown(a_map_that_cannot_be_had_stops_no_eviction, start_all, stop),
         cmocka_unit_test_setup_teardown(leak_is_seen_after_a_full_table, start_all, stop),
         cmocka_unit_test_setup_teardown(leak_is_seen_while_the_table_fills, start_all, stop),
         cmocka_unit_test_setup_teardown(active_stacks_are_kept_if_possible, start_all, stop),
