@@ -286,6 +286,7 @@ struct profile_frame {
     uint64_t file_offset;     // of the code in mapping_file, independent of the load address; the address if unknown
     const char *mapping_file; // "" if unknown
     bool inlined;
+    bool label; // stands for a label's value (profile_group_by): function is the value, file the label's key
 };
 
 // Whether the frame is Go code, by its source file (.go or .s) and a dot in its name. C code in the preamble of a Go file has a .go file
@@ -322,6 +323,12 @@ bool profile_sample_has_label(const struct profile_sample_view *sample, const ch
 bool profile_sample_is_c(const struct profile_sample_view *sample);
 // Whether the sample is the profiler's own memory: it has the label owner=cmemprof.
 bool profile_sample_is_own(const struct profile_sample_view *sample);
+
+// Adds a frame to the root of each sample: the value of its label of this key, as go tool pprof's -tagroot does. A number has its unit
+// ("1024 bytes"); an empty text is "(empty)"; several values are joined by commas; without such a label it is MERGE_NO_LABEL. Must be the
+// last change to the profile: later inputs would have no such frame. After MERGE_NO_MEMORY only profile_free may be called.
+#define MERGE_NO_LABEL "(no label)"
+enum merge_error profile_group_by(struct profile *profile, const char *key);
 
 // tree: a call tree over one sample type, root first. Nodes with the same function (or, without one, the same mapping and address) under
 // the same parent are merged. Children are sorted by total, largest first, then by name.

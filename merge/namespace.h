@@ -80,6 +80,7 @@
 #define profile_frame_of cmemprof_profile_frame_of
 #define profile_frame_role cmemprof_profile_frame_role
 #define profile_free cmemprof_profile_free
+#define profile_group_by cmemprof_profile_group_by
 #define profile_intern_comment cmemprof_profile_intern_comment
 #define profile_intern_function cmemprof_profile_intern_function
 #define profile_intern_location cmemprof_profile_intern_location

@@ -95,6 +95,7 @@ struct profile {
     bool labels_chosen;                                       // only labels with the keys in kept_labels are read
     struct array kept_labels;                                 // uint32_t strings
     uint64_t saturated;                                       // sums and products that saturated at an end of int64
+    uint32_t first_group;                                     // functions from this one on stand for labels (group_by.c); 0: none
 
     struct profile_namer namer; // name NULL: none
     struct input *decoder;      // the decoder's state (decode.h), kept for the next input; NULL before the first

@@ -136,7 +136,7 @@ static bool is_kept(const struct builder *builder, const struct sample *sample) 
     }
     struct profile_frame leaf =
         profile_frame_of(builder->profile, profile_location(builder->profile, *profile_ref(builder->profile, sample->ref)), 0);
-    return options->keep_leaf(&leaf, options->context);
+    return !leaf.label && options->keep_leaf(&leaf, options->context);
 }
 
 struct amount {

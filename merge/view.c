@@ -78,6 +78,7 @@ struct profile_frame profile_frame_of(const struct profile *profile, const struc
         frame.function = profile_string(profile, function->name ? function->name : function->system_name);
         frame.file = profile_string(profile, function->file);
         frame.line = named->line;
+        frame.label = profile->first_group != 0 && named->function >= profile->first_group;
     }
     return frame;
 }
@@ -146,7 +147,7 @@ enum merge_error profile_sample_without_frames(struct profile *profile, size_t i
 
 bool profile_frame_is_go(const struct profile_frame *frame) {
     const char *suffix = strrchr(frame->file, '.');
-    if (suffix == NULL) {
+    if (suffix == NULL || frame->label) {
         return false;
     }
     if (strcmp(suffix, ".go") == 0) {

@@ -140,6 +140,9 @@ static enum merge_error build_and_view(void) {
     }
     enum merge_error error = profile_status(profile);
     if (error == MERGE_OK) {
+        error = profile_group_by(profile, "A");
+    }
+    if (error == MERGE_OK) {
         error = tree_of(profile, 0, NULL, NULL, &tree);
     }
     tree_free(&tree);

@@ -7,10 +7,10 @@ static void frames_and_labels(void **state) {
     struct profile_sample_view view;
     assert_int_equal(profile_sample_count(profile), 3);
     assert_int_equal(profile_sample_at(profile, 0, &view), MERGE_OK);
-    const struct profile_frame want[] = {{"leaf", "a.c", 10, 0x100, "/bin/program", false},
-                                         {"inlined", "b.h", 3, 0x200, "/bin/program", true},
-                                         {"outer", "b.c", 8, 0x200, "/bin/program", false},
-                                         {"main", "a.c", 10, 0x300, "/bin/program", false}};
+    const struct profile_frame want[] = {{"leaf", "a.c", 10, 0x100, "/bin/program", false, false},
+                                         {"inlined", "b.h", 3, 0x200, "/bin/program", true, false},
+                                         {"outer", "b.c", 8, 0x200, "/bin/program", false, false},
+                                         {"main", "a.c", 10, 0x300, "/bin/program", false, false}};
     assert_int_equal(view.frame_count, 4);
     for (int i = 0; i < 4; i++) {
         assert_string_equal(view.frames[i].function, want[i].function);

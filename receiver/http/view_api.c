@@ -68,6 +68,7 @@ static struct key make_key(const struct view_request *request, const struct view
     put_text(out, request->type);
     put_text(out, filter->kind);
     put_text(out, filter->below);
+    put_text(out, filter->group_by);
     fprintf(out, "%d %d %d %d %d %zu", filter->memory, filter->owner, request->mode, request->gauges.value, request->gauges.summed,
             filter->label_count);
     for (size_t i = 0; i < filter->label_count; i++) {

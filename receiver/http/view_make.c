@@ -12,12 +12,18 @@
 
 static enum receiver_error merge_list(struct view_request *request, const struct upload_list *list, struct profile **profile,
                                       struct sweep_report *report) {
-    const char *keys[VIEW_MAX_LABELS];
-    for (size_t i = 0; i < request->filter.label_count; i++) {
-        keys[i] = request->filter.labels[i].key;
+    const struct view_filter *filter = &request->filter;
+    const char *keys[VIEW_MAX_LABELS + 1];
+    size_t key_count = 0;
+    while (key_count < filter->label_count) {
+        keys[key_count] = filter->labels[key_count].key;
+        key_count++;
     }
-    enum receiver_error error = merge_uploads(request->api->store, request->api->cache, list, request->attachment, keys,
-                                              request->filter.label_count, profile, report);
+    if (filter->group_by) {
+        keys[key_count++] = filter->group_by;
+    }
+    enum receiver_error error =
+        merge_uploads(request->api->store, request->api->cache, list, request->attachment, keys, key_count, profile, report);
     if (error == RECEIVER_OK && report->uploads == 0 && report->failed_count > 0) {
         profile_free(*profile);
         *profile = NULL;

@@ -94,6 +94,8 @@ enum receiver_error view_request_read_filter(struct view_request *request) {
     request->type = argument(request, "type");
     filter->below = argument(request, "below");
     filter->below = filter->below && *filter->below ? filter->below : NULL;
+    filter->group_by = argument(request, "group_by");
+    filter->group_by = filter->group_by && *filter->group_by ? filter->group_by : NULL;
     read_gauges(request);
     MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, take_label, request);
     if (filter->memory == VIEW_ALL && *memory) {

@@ -45,6 +45,7 @@ struct view_filter {
     // Only the node of this path (the page's hash of the names that lead to it, in hex), its callers and its subtree, so that more of it
     // fits. NULL: all.
     const char *below;
+    const char *group_by; // the key of a label: its values are the first level of the tree. NULL: none
     struct tree_label labels[VIEW_MAX_LABELS];
     size_t label_count;
     // Tells the divisor of a gauge's sums. NULL: 1. base_report: the same for the second type's values, by the first type's name.
@@ -59,9 +60,9 @@ enum receiver_error view_tree(struct profile *profile, const char *type, const c
 // ---- Frames ----
 
 // "go", "runtime", "python", "python_runtime", "node", "node_runtime", "c", or "c_runtime": libc, std:: and other code that comes with C,
-// C++ and Rust (profile_frame_role).
+// C++ and Rust (profile_frame_role); "label": the value of a label (profile_group_by).
 const char *view_frame_kind(const struct profile_frame *frame);
-bool view_is_kind(const char *kind); // one of these
+bool view_is_kind(const char *kind); // one of these, of code
 // The function's package or library, for grouping: "net/http", "libsqlite3.so.0"; "" if unknown.
 enum { VIEW_LIBRARY_BYTES = 200 };
 void view_frame_library(const struct profile_frame *frame, char library[VIEW_LIBRARY_BYTES]);

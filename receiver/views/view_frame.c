@@ -57,6 +57,9 @@ static bool is_v8(const struct profile_frame *frame) {
 }
 
 const char *view_frame_kind(const struct profile_frame *frame) {
+    if (frame->label) {
+        return "label";
+    }
     if (profile_frame_is_go(frame)) {
         bool runtime = starts_with(frame->function, "runtime.") || starts_with(frame->function, "internal/runtime") ||
                        (!strchr(frame->function, '.') && strstr(frame->file, "/src/runtime/")); // assembly
@@ -157,6 +160,8 @@ void view_frame_library(const struct profile_frame *frame, char library[VIEW_LIB
         python_package(frame->file, library);
     } else if (strcmp(kind, "node") == 0) {
         node_package(frame->file, library);
+    } else if (frame->label) {
+        *library = '\0';
     } else if (starts_with(kind, "c")) {
         copy(library, base_name(frame->mapping_file), strlen(base_name(frame->mapping_file)));
     } else {

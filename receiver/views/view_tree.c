@@ -14,7 +14,7 @@ enum { MAX_NODES = 200000, MAX_FUNCTIONS = 200000 };
 
 // Nodes of the same function share one entry of the table "functions". The profile stores equal strings once, so pointers compare.
 static bool same_function(const struct profile_frame *a, const struct profile_frame *b) {
-    return a->function == b->function && a->file == b->file &&
+    return a->function == b->function && a->file == b->file && a->label == b->label &&
            (*a->function || (a->mapping_file == b->mapping_file && a->file_offset == b->file_offset));
 }
 
@@ -469,7 +469,8 @@ enum receiver_error view_tree(struct profile *profile, const char *type, const c
     options.base_type_index = base ? profile_sample_type_index(profile, base) : -1;
     struct sides sides = sides_of(filter, profile_sample_type_name(profile, options.type_index), base);
     options.base_scale = base_scale(&sides);
-    enum merge_error built = tree_build(profile, &options, &tree);
+    enum merge_error built = filter && filter->group_by ? profile_group_by(profile, filter->group_by) : MERGE_OK;
+    built = built == MERGE_OK ? tree_build(profile, &options, &tree) : built;
     if (built != MERGE_OK) {
         snprintf(text, text_size, "the call tree cannot be built: %s", merge_error_text(built));
         return built == MERGE_TOO_LARGE ? RECEIVER_TOO_LARGE : RECEIVER_NO_MEMORY;

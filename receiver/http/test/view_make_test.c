@@ -95,9 +95,31 @@ static void test_two_processes(void **state) {
                "\"gauges\":{\"value\":\"mean\",\"summed\":true,\"processes_at_once\":2,\"uploads\":2},");
 }
 
+// Each answer is of its own grouping, of one attachment, of many merged ones, and of a difference.
+static void test_groups(void **state) {
+    struct fixture *fixture = *state;
+    static const char c_first[] = "\"functions\":[{\"name\":\"C\",\"file\":\"memory\",\"kind\":\"label\",\"library\":\"\"}";
+    static const char plain_first[] = "\"functions\":[{\"name\":\"main.a\"", none_first[] = "\"functions\":[{\"name\":\"(no label)\"";
+    post_heap(fixture, 50, 100);
+    post_heap(fixture, 50, 100);
+    static const char *const answers[][2] = {
+        {"/api/tree?attachment=delta-heap.pprof", plain_first},
+        {"/api/tree?attachment=delta-heap.pprof&group_by=", plain_first},
+        {"/api/tree?attachment=delta-heap.pprof&group_by=memory", c_first},
+        {"/api/tree?attachment=delta-heap.pprof&group_by=tenant", none_first},
+        {"/api/tree?attachment=delta-heap.pprof&group_by=memory&memory=Go", none_first},
+        {"/api/uploads/1/attachments/delta-heap.pprof/tree?group_by=memory", c_first},
+        {"/api/diff?attachment=delta-heap.pprof&ids=1&base.ids=2&group_by=memory", c_first},
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        expect_get(fixture->port, answers[i][0], 200, answers[i][1]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_few_have_the_type, fixture_setup, fixture_teardown),
                                        cmocka_unit_test_setup_teardown(test_file, fixture_setup, fixture_teardown),
-                                       cmocka_unit_test_setup_teardown(test_two_processes, fixture_setup, fixture_teardown)};
+                                       cmocka_unit_test_setup_teardown(test_two_processes, fixture_setup, fixture_teardown),
+                                       cmocka_unit_test_setup_teardown(test_groups, fixture_setup, fixture_teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

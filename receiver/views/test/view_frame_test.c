@@ -50,6 +50,12 @@ static void test_kinds_and_libraries(void **state) {
         assert_string_equal(library, frames[i].library);
     }
     assert_false(view_is_kind("cobol"));
+    struct profile_frame label = {.function = "acme.com", .file = "tenant.go", .mapping_file = "", .label = true};
+    char library[VIEW_LIBRARY_BYTES];
+    view_frame_library(&label, library);
+    assert_string_equal(view_frame_kind(&label), "label");
+    assert_string_equal(library, "");
+    assert_false(view_is_kind("label"));
 }
 
 static void test_long_texts_are_cut(void **state) {

@@ -83,6 +83,26 @@ static void test_filters(void **state) {
     expect_tree(labelled(), NULL, &filter, "10110", "[[0,0,7,10110,10110]]");
 }
 
+// The first level are the values; filters are about the samples as before.
+static void test_groups(void **state) {
+    (void)state;
+    struct view_filter filter = {.group_by = "thread"};
+    struct json json = tree_of(labelled(), NULL, NULL, &filter);
+    expect_at(&json, "$.total", "11111");
+    expect_at(&json, "$.self", "0");
+    expect_at(&json, "$.functions[0]", "{\"name\":\"(no label)\",\"file\":\"thread\",\"kind\":\"label\",\"library\":\"\"}");
+    expect_at(&json, "$.functions[2].name", "t2");
+    expect_at(&json, "$.nodes", "[[0,0,0,1000,11100],[1,1,7,10100,10100],[0,2,0,0,10],[3,1,7,10,10],[0,3,0,0,1],[5,1,7,0,1],[6,4,7,1,1]]");
+    json_free(&json);
+    filter = (struct view_filter){.group_by = "goid", .memory = VIEW_C, .kind = "c"};
+    expect_tree(labelled(), NULL, &filter, "1", "[[0,0,0,0,1],[1,1,7,0,1],[2,2,7,1,1]]");
+    filter = (struct view_filter){.group_by = "nobody has it"};
+    expect_tree(labelled(), NULL, &filter, "11111", "[[0,0,0,1000,11111],[1,1,7,10110,10111],[2,2,7,1,1]]");
+    // The path of a node begins with its group: (no label), main.a.
+    filter = (struct view_filter){.group_by = "thread", .below = "8c553e64"};
+    expect_tree(labelled(), NULL, &filter, "11111", "[[0,0,0,1000,11100],[1,1,7,10100,10100]]");
+}
+
 // Nodes of one side only are there, and the heavier side decides the order.
 static void test_baseline(void **state) {
     (void)state;
@@ -347,6 +367,7 @@ static void test_no_such_type(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_form),
                                        cmocka_unit_test(test_filters),
+                                       cmocka_unit_test(test_groups),
                                        cmocka_unit_test(test_baseline),
                                        cmocka_unit_test(test_large_tree),
                                        cmocka_unit_test(test_heaviest),
