@@ -437,7 +437,7 @@ func TestLabelsAreAFilter(t *testing.T) {
 	view.until(`document.querySelector("#frame").textContent === "all · 6 MB"`)
 	view.click("#labels summary")
 	view.until(`document.querySelectorAll("#labels section").length === 2`)
-	view.expect(`[...document.querySelectorAll("#labels button")].map((one) => one.textContent).sort().join("; ")`, "GET /cart3 MB; GET /item2 MB; main5 MB")
+	view.expect(`[...document.querySelectorAll("#labels [data-label]")].map((one) => one.textContent).sort().join("; ")`, "GET /cart3 MB; GET /item2 MB; main5 MB")
 	view.click(`#labels [data-label="trace endpoint:GET /item"]`)
 	view.until(`document.querySelector("#frame").textContent === "all · 2 MB"`)
 	// Values of one key are alternatives.

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { callees, callers, filterTree, sumMatches } from "../src/graph/filter";
 import { anyFlags, flags } from "../src/graph/pattern";
+import { sumFunctions } from "../src/graph/tree";
 import { faults, folded, randomSamples, tree, type Sample } from "./trees";
 
 const samples: Sample[] = [
@@ -121,4 +122,25 @@ test("patterns", () => {
   assert.deepEqual([...anyFlags(functions, ["run", "strlen"])!], [1, 0, 1]);
   assert.equal(anyFlags(functions, []), null);
   assert.throws(() => flags(functions, "/(/"), /Invalid regular expression/);
+});
+
+test("the values of a label stay, whatever is hidden or joined, and can be focused", () => {
+  const byTenant = tree([
+    { stack: ["acme =tenant", "main.a m.go", "main.b m.go"], value: 3 },
+    { stack: ["zeta =tenant", "main.a m.go"], value: 2 },
+  ]);
+  assert.deepEqual(folded(filterTree(byTenant, { hide: ["/./"] })), ["acme 3", "zeta 2"]);
+  assert.deepEqual(folded(filterTree(byTenant, { group: "package" })), ["acme;main 3", "zeta;main 2"]);
+  assert.deepEqual(folded(filterTree(byTenant, { group: "file" })), ["acme;m.go 3", "zeta;m.go 2"]);
+  assert.deepEqual(folded(filterTree(byTenant, { focus: ["=acme"] })), ["acme;main.a;main.b 3"]);
+});
+
+test("sums below a node are of its functions alone", () => {
+  const byTenant = tree([
+    { stack: ["acme =tenant", "a", "b", "a"], value: 3 },
+    { stack: ["zeta =tenant", "a"], value: 2 },
+  ]);
+  const of = (below: number): string[] => sumFunctions(byTenant, below).map(({ name, self, total }) => `${name} ${self}/${total}`);
+  assert.deepEqual(of(1), ["a 3/3", "b 0/3"]);
+  assert.deepEqual(of(5), ["a 2/2"]);
 });

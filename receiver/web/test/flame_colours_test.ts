@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Kind } from "../src/lib/api";
+import { ageColour, ages } from "../src/lib/ages";
+import ageStyle from "../src/lib/ages.css";
 import { channels, contrast, light, readableOn } from "../src/lib/contrast";
 import flameStyle from "../src/graph/flame.css";
 import { changeShades, kindNames, packageColours, palette, steps } from "../src/graph/flame_colours";
@@ -10,7 +12,7 @@ import { tree } from "./trees";
 // The variables of a theme, as a browser would have them.
 function variables(theme: string): (name: string) => string {
   const known = new Map<string, string>();
-  for (const text of [style, flameStyle]) {
+  for (const text of [style, flameStyle, ageStyle]) {
     for (const [, selector, body] of text.matchAll(/(:root[^{]*?) *\{([^}]*)\}/g)) {
       if (selector !== ":root" && selector !== `:root[data-theme="${theme}"]`) continue;
       for (const [, name, value] of body!.matchAll(/(--[\w-]+): ([^;]*);/g)) known.set(name!, value!);
@@ -21,7 +23,7 @@ function variables(theme: string): (name: string) => string {
 
 const themes = ["light", "dark"];
 const made = tree([{ stack: ["a", "b"], value: 1 }]);
-const kinds = kindNames.map(([kind]) => kind as Kind);
+const kinds: Kind[] = [...kindNames.map(([kind]) => kind), "label"];
 const differences = Array.from({ length: 2 * steps + 1 }, (_, i) => (i - steps) / steps);
 
 test("text can be read on every box, also on what called the zoomed", () => {
@@ -34,9 +36,10 @@ test("text can be read on every box, also on what called the zoomed", () => {
         (name) => [`${name}`, css(`--flame-${name}`)] as const,
       ),
       ["match", colours.match],
+      ...ages.map((_, at) => [ageColour(at), css(ageColour(at))] as const),
       ...differences.map((part) => [`change ${part}`, shade(part)] as const),
     ]);
-    assert.equal(fills.size, 3 + kinds.length + packageColours + differences.length);
+    assert.equal(fills.size, 3 + kinds.length + packageColours + differences.length + ages.length);
     for (const [name, fill] of [...fills, ["dim", colours.dim] as const]) {
       for (const box of [fill, colours.faded(fill)]) {
         const seen = contrast(box, colours.textOn(box, name === "dim"));
@@ -105,6 +108,21 @@ test("what grew, what shrank and what stayed differ in how light they are, to al
         ratio(more, same) >= 1.6 && ratio(less, same) >= 1.6,
         `${theme}, ${eye}: ${ratio(more, same).toFixed(2)}, ${ratio(less, same).toFixed(2)}`,
       );
+    }
+  }
+});
+
+test("ages differ in how light they are, to all eyes, and older ones stand out more", () => {
+  for (const theme of themes) {
+    const css = variables(theme);
+    for (const eye of Object.keys(eyes)) {
+      const seen = ages.map((_, at) => seenBy(eye, css(ageColour(at))));
+      const panel = seenBy(eye, css("--panel"));
+      for (let at = 1; at < seen.length; at++) {
+        const step = ratio(seen[at]!, seen[at - 1]!);
+        assert.ok(step >= 1.35, `${theme}, ${eye}: ${ages[at]!.value} to the younger ${step.toFixed(2)}`);
+        assert.ok(ratio(seen[at]!, panel) > ratio(seen[at - 1]!, panel), `${theme}, ${eye}: ${ages[at]!.value} stands out less`);
+      }
     }
   }
 });

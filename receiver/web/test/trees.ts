@@ -8,7 +8,9 @@ export interface Sample {
   base?: number;
 }
 
-const kindOf = (name: string, file: string): Kind => (!file.endsWith(".go") ? "c" : name.startsWith("runtime.") ? "runtime" : "go");
+// "=KEY" as the file: the value of a label.
+const kindOf = (name: string, file: string): Kind =>
+  file.startsWith("=") ? "label" : !file.endsWith(".go") ? "c" : name.startsWith("runtime.") ? "runtime" : "go";
 
 // The receiver's answer for these samples, its nodes by first use.
 export function answer(samples: Sample[]): TreeAnswer {

@@ -20,7 +20,10 @@ export function filterTree(tree: Tree, filters: Filters): Tree {
   const focused = focus.map((text) => anyFlags(tree.functions, [text])).filter((flags) => flags !== null);
   const ignored = anyFlags(tree.functions, ignore);
   const hidden = anyFlags(tree.functions, hide) ?? new Uint8Array(tree.functions.length);
-  tree.functions.forEach((fn, i) => without.includes(fn.kind) && (hidden[i] = 1));
+  tree.functions.forEach((fn, i) => {
+    if (without.includes(fn.kind)) hidden[i] = 1;
+    if (fn.kind === "label") hidden[i] = 0; // else the grouping would be gone
+  });
   const hides = hidden.includes(1);
   if (focused.length === 0 && !ignored && !hides && group === "function") return tree;
 

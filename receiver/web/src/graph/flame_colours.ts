@@ -1,13 +1,15 @@
-// flame_colours.ts: the colour of each box: by kind (C, Go, Go runtime), by package, by the part of memory that it belongs to, or by how much
-// it changed against a baseline.
+// flame_colours.ts: the colour of each box: by kind (C, Go, Go runtime), by package, by the part of memory that it belongs to, by the age of
+// most of it, or by how much it changed against a baseline.
 import type { Kind, TreeFunction } from "../lib/api";
+import { ageColour } from "../lib/ages";
 import { mix, readableOn } from "../lib/contrast";
+import { medianAge } from "./ages";
 import { packageOf } from "./groups";
 import { partColour, partOfFrames } from "../lib/memory_parts";
 import { colour } from "../lib/theme";
 import { nameOf, type Tree } from "./tree";
 
-export type Colouring = "kind" | "package" | "part" | "difference";
+export type Colouring = "kind" | "package" | "part" | "age" | "difference";
 
 export const kindNames: readonly (readonly [Kind, string])[] = [
   ["c", "C"],
@@ -48,7 +50,8 @@ export function changeOf(now: number, base: number): number {
 
 // The variable of flame.css that a function's boxes have their colour from.
 export function colourOf(fn: TreeFunction, colouring: Colouring): string {
-  return `--flame-${colouring === "package" && !runtimes.includes(fn.kind) ? hash(packageOf(fn)) % packageColours : fn.kind}`;
+  const isPackage = colouring === "package" && fn.kind !== "label" && !runtimes.includes(fn.kind);
+  return `--flame-${isPackage ? hash(packageOf(fn)) % packageColours : fn.kind}`;
 }
 
 // A function that works something out once for each text.
@@ -79,8 +82,8 @@ export function palette(tree: Tree, colouring: Colouring, css: (name: string) =>
   }
   const root = css("--flame-root");
   const known = once(css);
-  if (colouring === "part") {
-    const byNode = partColours(tree);
+  if (colouring === "part" || colouring === "age") {
+    const byNode = colouring === "part" ? partColours(tree) : ageColours(tree);
     return { ...common, of: (node) => (node === 0 ? root : known(byNode[node]!)) };
   }
   const byFunction = tree.functions.map((fn) => known(colourOf(fn, colouring)));
@@ -100,6 +103,14 @@ export function partColours(tree: Tree): string[] {
   return colours;
 }
 
+// The variable of each node: that of the age of its median byte.
+export function ageColours(tree: Tree): string[] {
+  return Array.from({ length: tree.count }, (_, node) => {
+    const at = medianAge(tree, node);
+    return at < 0 ? "--flame-plain" : ageColour(at);
+  });
+}
+
 // The colour for a change from -1 to 1. What grew and what shrank differ in hue (orange, blue) and in how light they are, so that eyes
 // that do not tell red from green tell them apart.
 export function changeShades(css: (name: string) => string): (part: number) => string {
@@ -115,6 +126,7 @@ export function hasKinds(tree: Tree): boolean {
   return kinds.has("c") && [...kinds].some((kind) => kind !== "c" && kind !== "c_runtime");
 }
 
+// Of code.
 export function kindsOf(tree: Tree): Set<Kind> {
-  return new Set(tree.functions.map((fn) => fn.kind));
+  return new Set(tree.functions.map((fn) => fn.kind).filter((kind) => kind !== "label"));
 }

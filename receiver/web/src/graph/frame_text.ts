@@ -1,4 +1,5 @@
 // frame_text.ts: what is said of a node in a tooltip, in the line below the graph and on the clipboard.
+import { ageText } from "./ages";
 import { packageOf } from "./groups";
 import { change, share, source, value } from "../lib/format";
 import { nameOf, stackOf, type Tree } from "./tree";
@@ -48,7 +49,7 @@ export function placeText(tree: Tree, node: number): string {
 }
 
 export function frameText(tree: Tree, node: number, zoomed = 0): string {
-  return [nameOf(tree, node), placeText(tree, node), valueText(tree, node, zoomed)].filter(Boolean).join(" · ");
+  return [nameOf(tree, node), placeText(tree, node), valueText(tree, node, zoomed), ageText(tree, node)].filter(Boolean).join(" · ");
 }
 
 export function tooltipLines(tree: Tree, node: number, zoomed = 0): string[] {
@@ -64,6 +65,8 @@ export function tooltipLines(tree: Tree, node: number, zoomed = 0): string[] {
   if (node > 0 && parent > 0 && parent !== zoomed) lines.push(`${share(total[node], total[parent])} of its caller`);
   if (self[node]) lines.push(`self ${value(self[node], tree.unit)}, ${share(self[node], tree.whole ?? total[0])}`);
   if (tree.base) lines.push(otherText(tree, node));
+  const age = ageText(tree, node);
+  if (age) lines.push(age);
   return lines;
 }
 

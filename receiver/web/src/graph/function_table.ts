@@ -14,7 +14,8 @@ export class FunctionTable {
   private readonly brief: boolean;
 
   // short: without the share and the source, for narrow places.
-  constructor(label: string, events: TableEvents<FunctionSum>, { short = false, compared = false } = {}) {
+  // values: of a label, with the total of each.
+  constructor(label: string, events: TableEvents<FunctionSum>, { short = false, compared = false, values = false } = {}) {
     this.brief = short;
     const text = (number: number): string => value(number, this.tree?.unit ?? "count");
     const differs = (number: number): string => change(number, this.tree?.unit ?? "count");
@@ -40,7 +41,14 @@ export class FunctionTable {
         order: (row) => Math.abs(row.total - row.baseTotal),
         cell: (row) => differs(row.total - row.baseTotal),
       },
-      { id: "name", title: "Function", class: "name", order: (row) => row.name, cell: (row) => this.name(row), hint: (row) => row.name },
+      {
+        id: "name",
+        title: values ? "Value" : "Function",
+        class: "name",
+        order: (row) => row.name,
+        cell: (row) => this.name(row),
+        hint: (row) => row.name,
+      },
       {
         id: "file",
         title: "Source",
@@ -53,6 +61,7 @@ export class FunctionTable {
     ];
     const left = new Set([
       ...(short ? ["total-share", "file", "share"] : []),
+      ...(values ? ["self", "share", "file"] : []),
       ...(compared ? ["share", "total-share"] : ["base", "self-change", "change"]),
     ]);
     this.table = new VirtualTable(
@@ -85,7 +94,8 @@ export class FunctionTable {
   // The import path in pale, or not at all where there is little room.
   private name(row: FunctionSum): Node {
     const end = row.name.indexOf("[");
-    const cut = row.kind === "c" || row.kind === "c_runtime" ? 0 : row.name.lastIndexOf("/", end < 0 ? undefined : end) + 1;
+    const cut =
+      row.kind === "label" || row.kind === "c" || row.kind === "c_runtime" ? 0 : row.name.lastIndexOf("/", end < 0 ? undefined : end) + 1;
     const path = cut > 0 && !this.brief ? make("span", { class: "soft" }, row.name.slice(0, cut)) : null;
     const square = make("i", { class: `kind kind-${this.plain ? "plain" : row.kind}` });
     if (this.byPackage && this.tree) square.style.background = `var(${colourOf(this.tree.functions[row.fn], "package")})`;

@@ -1,5 +1,5 @@
 // labels_menu.ts: the labels of a profile's samples with their values: thread, goroutine labels, exception type, lock name, trace endpoint.
-// Choosing a value shows its samples only.
+// Choosing a value shows its samples only; choosing a key groups by it.
 import type * as api from "../lib/api";
 import { button, make } from "../lib/dom";
 import { count, share, value } from "../lib/format";
@@ -9,18 +9,23 @@ export class LabelsMenu {
   private readonly list = make("div", { class: "menu-list labels-list" });
   private load: () => Promise<api.Labels> = () => Promise.reject(new Error("No profile is shown."));
   private chosen: readonly string[] = [];
+  private groupedBy = "";
   private loaded: api.Labels | undefined;
   private turn = 0;
 
-  // toggle: "KEY:VALUE"
-  constructor(private readonly toggle: (label: string) => void) {
+  // toggle: "KEY:VALUE". group: a key; "": none.
+  constructor(
+    private readonly toggle: (label: string) => void,
+    private readonly group: (key: string) => void,
+  ) {
     this.element = make("details", { id: "labels", class: "menu" }, make("summary", { class: "button" }, "Labels"), this.list);
     this.element.addEventListener("toggle", () => this.element.open && void this.fill());
   }
 
-  show(load: () => Promise<api.Labels>, chosen: readonly string[], changed: boolean): void {
+  show(load: () => Promise<api.Labels>, chosen: readonly string[], groupedBy: string, changed: boolean): void {
     this.load = load;
     this.chosen = chosen;
+    this.groupedBy = groupedBy;
     if (changed) this.loaded = undefined;
     if (this.element.open) void this.fill();
   }
@@ -60,8 +65,16 @@ export class LabelsMenu {
     });
     const left = key.values_left_out;
     const more = left > 0 && make("p", { class: "soft" }, count(left, "more value"));
+    const pressed = key.key === this.groupedBy;
+    const group = button("Group", () => this.group(pressed ? "" : key.key), {
+      class: "label-group",
+      title: `Group by the values of ${key.key}: they become the first level`,
+      "aria-label": `Group by ${key.key}`,
+      "aria-pressed": String(pressed),
+      data: { group: key.key },
+    });
     // Span ids and timestamps: there, but not in the way of what one may want to choose.
-    if (key.unique) return make("section", {}, make("details", {}, make("summary", {}, key.key), ...rows, more));
-    return make("section", {}, make("h3", {}, key.key), ...rows, more);
+    if (key.unique) return make("section", {}, make("details", {}, make("summary", {}, key.key), group, ...rows, more));
+    return make("section", {}, make("h3", {}, make("span", {}, key.key), group), ...rows, more);
   }
 }

@@ -1,7 +1,9 @@
 // profile_data.ts: what the tab Profiles shows of a selection, asked for once and kept while the selection stays.
 import * as api from "../lib/api";
+import { ageLabel } from "../lib/ages";
 import { singleUpload } from "../lib/selection";
 import type { State } from "../lib/state";
+import { withAges } from "./ages";
 import { readTree, type Tree } from "./tree";
 
 const keptTrees = 8; // of up to some 20 MB each
@@ -83,6 +85,12 @@ export class ProfileData {
       if (error instanceof api.ApiError && error.status === 404) return whole;
       throw error;
     });
+  }
+
+  // The same with the age of each node's memory. Of a tree that is too large to be sent with ages: without them.
+  async treeWithAges(request: api.TreeRequest, path: string): Promise<LoadedTree> {
+    const grouped = await this.tree({ ...request, groupBy: ageLabel });
+    return grouped.tree.leftOut > 0 ? this.treeBelow(request, path) : { ...grouped, tree: withAges(grouped.tree) };
   }
 
   private async ask(request: api.TreeRequest): Promise<LoadedTree> {

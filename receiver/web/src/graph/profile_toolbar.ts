@@ -1,6 +1,7 @@
 // profile_toolbar.ts: the controls above the graph: view, memory, grouping, colours, search, filters. What they choose goes into the address.
 import type { Kind, Merged, SampleType, Types } from "../lib/api";
 import { button, make, refill, segments, select } from "../lib/dom";
+import { hideProfilerButton, sumButton } from "./choice_buttons";
 import { kindNames, type Colouring } from "./flame_colours";
 import { value } from "../lib/format";
 import { groupings, type Grouping } from "./groups";
@@ -29,6 +30,7 @@ type PatternName = keyof typeof patternNames;
 export interface ToolbarContent {
   types: Types;
   type: SampleType;
+  colourings: readonly (readonly [Colouring, string])[]; // to choose from
   colouring: Colouring;
   kinds: Set<Kind>; // of its frames
   merged: Merged | undefined; // of an aggregate
@@ -54,6 +56,11 @@ function removePattern(name: string, pattern: string): void {
   });
 }
 
+// "": by none.
+export function groupByLabel(key: string): void {
+  change({ group_by: key || null, zoom: null, fn: null, callers: null, callees: null });
+}
+
 // What was there at many moments is shown as one of these.
 export function gaugeControls(now: State, { gauges }: Merged): HTMLElement {
   const several = (gauges?.processes_at_once ?? 1) > 1 || now.get("processes") === "sum";
@@ -61,12 +68,7 @@ export function gaugeControls(now: State, { gauges }: Merged): HTMLElement {
     "div",
     { class: "toolbar-group", id: "gauges" },
     segments("Of many uploads", gaugeValues, choice(now, "gauges", gaugeValues), (id) => change({ gauges: id || null })),
-    several &&
-      button("Sum of processes", () => change({ processes: now.get("processes") === "sum" ? null : "sum" }), {
-        id: "processes",
-        "aria-pressed": String(now.get("processes") === "sum"),
-        title: "Add up what the processes of one moment have",
-      }),
+    several && sumButton(now),
   );
 }
 
@@ -79,8 +81,9 @@ export class ProfileToolbar {
     write: (text) => (this.regex.getAttribute("aria-pressed") === "true" && text ? `/${text}/` : text),
   });
   readonly matches = make("span", { id: "matches", role: "status" });
-  readonly labels = new LabelsMenu((label) =>
-    current().all("label").includes(label) ? removePattern("label", label) : addPattern("label", label),
+  readonly labels = new LabelsMenu(
+    (label) => (current().all("label").includes(label) ? removePattern("label", label) : addPattern("label", label)),
+    groupByLabel,
   );
   readonly element: HTMLElement;
   private readonly choices = make("div", { class: "toolbar-group" });
@@ -125,7 +128,7 @@ export class ProfileToolbar {
       this.choices,
       segments("View", views, view, (id) => change({ view: id === "graph" ? null : id }), { id: "view" }),
       types.c_samples > 0 && this.memory(now, type),
-      types.c_samples > 0 && this.owner(now),
+      types.c_samples > 0 && hideProfilerButton(now, "Leave out C memory of the profiler itself (label owner=cmemprof)"),
       type.gauge && content.merged && gaugeControls(now, content.merged),
     );
     const graph = view !== "table";
@@ -137,17 +140,7 @@ export class ProfileToolbar {
         choice(now, "group", groupings),
         (id) => change({ group: id === "function" ? null : (id as Grouping), zoom: null, fn: null, callers: null, callees: null }),
       ),
-      graph &&
-        content.kinds.size > 1 &&
-        select(
-          "Colour",
-          [
-            ["kind", "Colour: kind"],
-            ["package", "Colour: package"],
-          ],
-          content.colouring,
-          (colour) => change({ colour }),
-        ),
+      graph && content.colourings.length > 1 && select("Colour", content.colourings, content.colouring, (colour) => change({ colour })),
       graph &&
         view !== "sandwich" &&
         segments(
@@ -180,15 +173,6 @@ export class ProfileToolbar {
       (memory) => change({ memory: memory || null }),
       { id: "memory" },
     );
-  }
-
-  private owner(now: State): HTMLElement {
-    const hidden = now.get("owner") === "program";
-    return button("Hide profiler", () => change({ owner: hidden ? null : "program", zoom: null }), {
-      id: "owner",
-      "aria-pressed": String(hidden),
-      title: "Leave out C memory of the profiler itself (label owner=cmemprof)",
-    });
   }
 
   // ---- Search ----
@@ -225,12 +209,25 @@ export class ProfileToolbar {
         ),
       ),
     );
+    const key = now.get("group_by");
+    if (key)
+      chips.unshift(
+        make(
+          "li",
+          { data: { filter: "group_by" } },
+          make("span", {}, "by"),
+          make("b", {}, key),
+          button("×", () => groupByLabel(""), { class: "", "aria-label": `Do not group by ${key}` }),
+        ),
+      );
     if (chips.length > 1)
       chips.push(
         make(
           "li",
           { class: "plain" },
-          button("Remove all", () => change({ focus: null, ignore: null, hide: null, label: null, zoom: null }), { class: "" }),
+          button("Remove all", () => change({ focus: null, ignore: null, hide: null, label: null, group_by: null, zoom: null }), {
+            class: "",
+          }),
         ),
       );
     refill(this.chips, ...chips);

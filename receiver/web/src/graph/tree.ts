@@ -23,6 +23,7 @@ export interface Tree {
   total: Float64Array;
   weight: Float64Array;
   base?: Base; // of the same nodes in the baseline
+  ages?: Float64Array[]; // of each age, the youngest first (ages.ts): totals of the nodes
   ofBase?: boolean; // drawn is the baseline alone
   whole?: number; // value of the tree that this one was made of, if it is a part of it
   leftOut: number; // nodes that the receiver did not send
@@ -39,6 +40,7 @@ export interface RawNodes {
   total: Float64Array;
   baseSelf?: Float64Array;
   baseTotal?: Float64Array;
+  ages?: Float64Array[];
 }
 
 export type Width = "now" | "base" | "both";
@@ -148,6 +150,7 @@ export function assemble(raw: RawNodes, functions: TreeFunction[], heading: Head
     weight: new Float64Array(count),
   };
   if (width === "base") tree.ofBase = true;
+  if (raw.ages) tree.ages = raw.ages.map((values) => Float64Array.from(ordered, (from) => values[from]));
   if (raw.baseTotal) tree.base = { self: new Float64Array(count), total: new Float64Array(count) };
   for (let i = 0; i < count; i++) {
     const from = ordered[i];
@@ -240,12 +243,13 @@ function givenSums(tree: Tree, given: readonly number[][]): FunctionSum[] {
   });
 }
 
-// Self and total of each function. A function that calls itself counts once in its total, at its outermost call.
-export function sumFunctions(tree: Tree): FunctionSum[] {
-  if (tree.sums) return givenSums(tree, tree.sums);
+// Self and total of each function, of the whole tree or of what is below a node. A function that calls itself counts once in its total, at its
+// outermost call.
+export function sumFunctions(tree: Tree, below = 0): FunctionSum[] {
+  if (tree.sums && below === 0) return givenSums(tree, tree.sums);
   const sums: (FunctionSum | undefined)[] = new Array(tree.functions.length);
   const openUntil = new Int32Array(tree.functions.length); // the end of the outermost open call
-  for (let i = 1; i < tree.count; i++) {
+  for (let i = below + 1; i < tree.end[below]; i++) {
     const fn = tree.fn[i];
     const { name, file, kind } = tree.functions[fn];
     const sum = (sums[fn] ??= { fn, name, file, line: tree.line[i], kind, self: 0, total: 0, baseSelf: 0, baseTotal: 0 });

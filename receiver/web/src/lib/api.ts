@@ -95,7 +95,8 @@ export interface MergedTypes extends Types, Merged {
   attachments: { name: string; uploads: number; pprof: boolean }[];
 }
 
-export type Kind = "c" | "c_runtime" | "go" | "runtime" | "python" | "python_runtime" | "node" | "node_runtime";
+// "label": no code, but the value of a label that a tree is grouped by; its file is the label's key.
+export type Kind = "c" | "c_runtime" | "go" | "runtime" | "python" | "python_runtime" | "node" | "node_runtime" | "label";
 
 export interface TreeFunction {
   name: string;
@@ -202,6 +203,7 @@ export interface TreeRequest {
   memory?: string;
   owner?: string;
   labels?: readonly string[];
+  groupBy?: string; // the key of a label: its values are the first level
   gauges?: string;
   processes?: string;
   below?: string; // the path of a node (tree.ts): only its callers and what is below it
@@ -243,6 +245,7 @@ const treeQuery = (request: TreeRequest): Query => ({
   memory: request.memory,
   owner: request.owner,
   label: request.labels,
+  group_by: request.groupBy,
   gauges: request.gauges,
   processes: request.processes,
   below: request.below,

@@ -2,6 +2,8 @@
 // ("memory_KEY_bytes"), and the frames next to the root in memory.pprof. docs/memory.md explains each.
 import "./memory_parts.css";
 
+export const memoryFile = "memory.pprof";
+
 export interface MemoryPart {
   key: string;
   title: string;

@@ -1,9 +1,14 @@
-// memory_graph.ts: the icicle of memory.pprof: of one upload, or of the newest ones of a selection; causes at the top, stacks below them.
+// memory_graph.ts: the icicle of memory.pprof: of one upload, or of the newest ones of a selection; causes at the top, stacks below them. Boxes
+// have the colour of their cause or of the age of what is live, and chosen ages are shown alone.
+import { hasAges } from "../graph/ages";
 import { FlameGraph } from "../graph/flame_graph";
-import { frameText, stackText } from "../graph/frame_text";
+import { frameItems } from "../graph/frame_menu";
+import { frameText } from "../graph/frame_text";
 import { ProfileData, type LoadedTree } from "../graph/profile_data";
 import { findPath, nameOf, pathOf, type Tree } from "../graph/tree";
-import { button, copy, link, make, notice, refill } from "../lib/dom";
+import { ageColour, ageFilter, ages } from "../lib/ages";
+import { button, link, make, notice, refill, segments } from "../lib/dom";
+import { memoryFile } from "../lib/memory_parts";
 import { mergedText, unreadNote } from "../lib/notes";
 import { closeMenu, openMenu } from "../lib/popup";
 import { singleUpload } from "../lib/selection";
@@ -11,7 +16,7 @@ import { change, type State } from "../lib/state";
 import { parseZoom } from "../lib/series";
 import { parseTime } from "../lib/time_range";
 
-const attachment = "memory.pprof";
+const attachment = memoryFile;
 
 // The uploads that the graph is of: with a range in the address, the newest ones at its end.
 export function graphSelection(now: State): URLSearchParams {
@@ -25,6 +30,12 @@ export function graphSelection(now: State): URLSearchParams {
   return selection;
 }
 
+// The filters by age in the address.
+function agesOf(now: State): string[] {
+  const known = ages.map(ageFilter);
+  return now.all("label").filter((label) => known.includes(label));
+}
+
 export class MemoryGraph {
   readonly element: HTMLElement;
   private readonly graph = new FlameGraph("Causes of memory and their stacks", {
@@ -33,6 +44,7 @@ export class MemoryGraph {
     onMenu: (node, x, y) => this.menu(node, x, y),
   });
   private readonly heading = make("div", { class: "memory-graph-head" });
+  private readonly controls = make("div", { class: "memory-graph-head", id: "memory-ages" });
   private readonly frame = make("p", { id: "frame", role: "status" });
   private readonly notes = make("div", { class: "soft" });
   private readonly warnings = make("ul", { class: "memory-warnings" }); // of the profiler
@@ -48,6 +60,7 @@ export class MemoryGraph {
       "section",
       { id: "memory-graph", "aria-label": "Causes and stacks" },
       this.heading,
+      this.controls,
       this.panel,
       make("div", { class: "status" }, this.frame, this.notes),
       this.warnings,
@@ -73,7 +86,7 @@ export class MemoryGraph {
       this.heading,
       make("h2", {}, "Causes and stacks"),
       make("span", { class: "space" }),
-      link(now.with({ tab: null, attachment, type: null, view: null, find: null }).href, "All views of memory.pprof", {
+      link(now.with({ tab: null, attachment, type: null, view: null, find: null, group_by: null }).href, "All views of memory.pprof", {
         class: "button",
         id: "memory-profiles",
       }),
@@ -83,7 +96,7 @@ export class MemoryGraph {
       const files = await data.attachments();
       if (turn !== this.turn) return;
       if (!files.some(({ name }) => name === attachment)) return this.miss("These uploads have no memory.pprof.");
-      const loaded = await data.treeBelow({ attachment, owner: now.get("owner") }, now.get("zoom"));
+      const loaded = await data.treeWithAges({ attachment, owner: now.get("owner"), labels: agesOf(now) }, now.get("zoom"));
       if (turn === this.turn) this.draw(now, loaded);
     } catch (error) {
       if (turn === this.turn) this.miss((error as Error).message);
@@ -94,6 +107,7 @@ export class MemoryGraph {
 
   private miss(text: string): void {
     this.tree = undefined;
+    refill(this.controls);
     this.panel.replaceChildren(notice(text));
     this.frame.textContent = "";
     refill(this.warnings);
@@ -103,7 +117,9 @@ export class MemoryGraph {
   private draw(now: State, { tree, merged, warnings }: LoadedTree): void {
     this.tree = tree;
     if (this.graph.element.parentElement !== this.panel) this.panel.replaceChildren(this.graph.element);
-    this.graph.show(tree, { colouring: "part", zoomed: findPath(tree, now.get("zoom")) });
+    const byAge = now.get("colour") === "age" && hasAges(tree);
+    this.showControls(now, byAge, hasAges(tree));
+    this.graph.show(tree, { colouring: byAge ? "age" : "part", zoomed: findPath(tree, now.get("zoom")) });
     refill(this.warnings, ...warnings.map((text) => make("li", {}, text)));
     this.tell(-1);
     refill(
@@ -116,6 +132,45 @@ export class MemoryGraph {
     );
   }
 
+  // The ages are the legend of the colours, too.
+  private showControls(now: State, byAge: boolean, known: boolean): void {
+    const chosen = agesOf(now);
+    if (!known && chosen.length === 0) return refill(this.controls);
+    const others = now.all("label").filter((label) => !chosen.includes(label)); // of the tab Profiles
+    const choose = (labels: readonly string[]): void => change({ label: [...others, ...labels], zoom: null });
+    const toggle = (label: string): void => choose(chosen.includes(label) ? chosen.filter((one) => one !== label) : [...chosen, label]);
+    refill(
+      this.controls,
+      segments(
+        "Colour",
+        [
+          ["", "Colour: cause"],
+          ["age", "Colour: age"],
+        ],
+        byAge ? "age" : "",
+        (colour) => change({ colour: colour || null }),
+        { id: "memory-colour" },
+      ),
+      make("span", { class: "soft" }, "C memory that is live for"),
+      make(
+        "div",
+        { class: "age-filter", role: "group", "aria-label": "Age of live C memory" },
+        ...ages.map((age, at) => {
+          const swatch = make("i", { class: "swatch" });
+          swatch.style.setProperty("--swatch", `var(${ageColour(at)})`);
+          const label = ageFilter(age);
+          return button([byAge && swatch, age.title], () => toggle(label), {
+            class: "",
+            "aria-pressed": String(chosen.includes(label)),
+            title: `Show only memory of this age, with its stacks (label ${label})`,
+            data: { age: age.value },
+          });
+        }),
+      ),
+      chosen.length > 0 && button("All ages", () => choose([]), { id: "memory-all-ages" }),
+    );
+  }
+
   private tell(node: number): void {
     const { tree, graph } = this;
     if (tree) this.frame.textContent = frameText(tree, node >= 0 ? node : graph.zoomed, graph.zoomed);
@@ -124,21 +179,6 @@ export class MemoryGraph {
   private menu(node: number, x: number, y: number): void {
     const { tree } = this;
     if (!tree) return;
-    const name = nameOf(tree, node);
-    openMenu(
-      name,
-      [
-        { id: "zoom", text: "Zoom", run: () => change({ zoom: pathOf(tree, node) }) },
-        {
-          id: "sandwich",
-          text: "Callers and callees",
-          run: () => change({ tab: null, attachment, type: null, view: "sandwich", fn: name, zoom: null }),
-        },
-        { id: "copy-name", text: "Copy name", run: () => void copy(name) },
-        { id: "copy-stack", text: "Copy stack", run: () => void copy(stackText(tree, node)) },
-      ],
-      x,
-      y,
-    );
+    openMenu(nameOf(tree, node), frameItems(tree, node, { elsewhere: { tab: null, attachment, type: null, zoom: null } }), x, y);
   }
 }

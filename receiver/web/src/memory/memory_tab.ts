@@ -4,6 +4,7 @@
 // Parameters of the address: scope, zoomed (as in Metrics), owner (program), processes (sum), zoom (of the graph).
 import "./memory.css";
 import * as api from "../lib/api";
+import { hideProfilerButton, sumButton } from "../graph/choice_buttons";
 import { Chart, type ChartSeries } from "../lib/chart";
 import { button, link, make, notice, refill } from "../lib/dom";
 import { isAboutMemory, kindName, severityOf } from "../lib/findings";
@@ -58,10 +59,13 @@ export class MemoryTab implements View {
   );
   private readonly missing = make("div", { hidden: true });
   private scope: Scope | undefined;
+  private verdictOf: Scope | undefined;
   private answer: api.Metrics | undefined;
   private memory: Memory | null = null;
-  private asked = new AbortController();
+  private asked = new AbortController(); // for the scope and its verdict
+  private figures = new AbortController();
   private key = "";
+  private processes = "";
 
   mount(root: HTMLElement, state: State): void {
     this.content.classList.add("waits");
@@ -72,10 +76,12 @@ export class MemoryTab implements View {
   }
 
   update(state: State): void {
-    const key = `${scopeKey(state)} ${state.get("processes")}`;
+    const key = scopeKey(state);
     if (key !== this.key) {
       this.key = key;
       void this.load(state);
+    } else if (this.scope && state.get("processes") !== this.processes) {
+      void this.loadFigures(state, this.scope);
     } else {
       this.show(state);
     }
@@ -83,21 +89,42 @@ export class MemoryTab implements View {
 
   unmount(): void {
     this.asked.abort();
+    this.figures.abort();
     this.chart.destroy();
     this.graph.destroy();
   }
 
   private async load(state: State): Promise<void> {
     this.asked.abort();
+    this.figures.abort();
+    this.scope = undefined;
     const { signal } = (this.asked = new AbortController());
     try {
       const scope = await loadScope(state, signal);
-      this.answer = await api.metrics(scope.selection, signal, state.get("processes"));
+      if (signal.aborted) return;
       this.scope = scope;
-      this.memory = readMemory(this.answer.series);
+      await this.loadFigures(current(), scope);
+    } catch (error) {
+      if (!signal.aborted) this.miss((error as Error).message);
+    }
+  }
+
+  // The verdict is about each process, however they are added up: it stays.
+  private async loadFigures(state: State, scope: Scope): Promise<void> {
+    this.figures.abort();
+    const { signal } = (this.figures = new AbortController());
+    this.processes = state.get("processes");
+    try {
+      const answer = await api.metrics(scope.selection, signal, this.processes);
+      if (signal.aborted) return;
+      this.answer = answer;
+      this.memory = readMemory(answer.series);
       this.content.classList.remove("waits");
       this.show(current());
-      if (this.memory) await this.loadVerdict(scope, signal);
+      if (this.memory && this.verdictOf !== scope) {
+        this.verdictOf = scope;
+        void this.loadVerdict(scope, this.asked.signal);
+      }
     } catch (error) {
       if (!signal.aborted) this.miss((error as Error).message);
     }
@@ -157,23 +184,14 @@ export class MemoryTab implements View {
     const summed = state.get("processes") === "sum";
     const several = answer.processes > 1;
     const range = state.get("zoomed") !== "";
-    const hidden = state.get("owner") === "program";
     refill(
       this.head,
       scopeChoice(scope),
       several &&
         make("span", { class: "soft", id: "memory-processes" }, `${summed ? "sum" : "mean"} of ${count(answer.processes, "process")}`),
-      (several || summed) &&
-        button("Sum of processes", () => change({ processes: summed ? null : "sum", zoom: null }), {
-          id: "processes",
-          "aria-pressed": String(summed),
-        }),
+      (several || summed) && sumButton(state),
       this.memory &&
-        button("Hide profiler", () => change({ owner: hidden ? null : "program", zoom: null }), {
-          id: "owner",
-          "aria-pressed": String(hidden),
-          title: "Leave out the memory of the profiler itself (part=profiler, owner=cmemprof); RSS stays as it is",
-        }),
+        hideProfilerButton(state, "Leave out the memory of the profiler itself (part=profiler, owner=cmemprof); RSS stays as it is"),
       make("span", { class: "space" }),
       range && button("Show all time", () => change({ zoomed: null, zoom: null }), { id: "memory-reset" }),
     );

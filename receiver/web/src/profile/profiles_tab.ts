@@ -1,27 +1,31 @@
 // profiles_tab.ts: the tab Profiles: every sample type of every attachment as a flame graph, a table, or callers and callees of a function.
 //
-// Parameters of the address: attachment, type, memory (C, Go), owner (program), label (KEY:VALUE, several), view, shape (flame), group, colour, find, focus,
+// Parameters of the address: attachment, type, memory (C, Go), owner (program), label (KEY:VALUE, several), group_by (KEY), view, shape (flame), group, colour, find, focus,
 // ignore, hide, without (kinds), fn, callers, callees (of the sandwich), zoom, sort, gauges (last, max), processes (sum).
 import "./profiles.css";
 import type * as api from "../lib/api";
-import { button, actAsMenu, copy, link, make, notice, refill } from "../lib/dom";
+import { button, actAsMenu, link, make, notice, refill } from "../lib/dom";
 import { attachmentPath } from "../lib/api";
 import { filterTree, sumMatches } from "../graph/filter";
 import { FlameGraph } from "../graph/flame_graph";
+import { ageLabel } from "../lib/ages";
+import { withAges } from "../graph/ages";
 import { hasKinds, kindsOf, type Colouring } from "../graph/flame_colours";
 import { bytes, count, duration, share, value } from "../lib/format";
-import { frameText, stackText } from "../graph/frame_text";
+import { callersAndCallees, frameItems, functionItems } from "../graph/frame_menu";
+import { frameText } from "../graph/frame_text";
 import { FunctionTable } from "../graph/function_table";
 import { groupings } from "../graph/groups";
-import { exactly, flags } from "../graph/pattern";
-import { closeMenu, openMenu, type Item } from "../lib/popup";
+import { flags } from "../graph/pattern";
+import { closeMenu, openMenu } from "../lib/popup";
+import { memoryFile } from "../lib/memory_parts";
 import { mergedText, typeText, unreadNote, Warnings } from "../lib/notes";
 import { pickAttachment, pickType, ProfileData, typeId, withGauges, type File, type LoadedTree } from "../graph/profile_data";
-import { addPattern, choice, ProfileToolbar, views, type ViewName } from "../graph/profile_toolbar";
+import { choice, ProfileToolbar, views, type ViewName } from "../graph/profile_toolbar";
 import { ProfilesRail } from "./profiles_rail";
 import { Sandwich } from "../graph/sandwich";
 import { change, current, State } from "../lib/state";
-import { findPath, nameOf, pathOf, sumFunctions, type FunctionSum, type Tree } from "../graph/tree";
+import { childrenOf, findPath, nameOf, pathOf, sumFunctions, type FunctionSum, type Tree } from "../graph/tree";
 import type { View } from "../lib/view";
 
 interface Chosen {
@@ -29,6 +33,40 @@ interface Chosen {
   types: api.Types;
   type: api.SampleType;
   loaded: LoadedTree;
+}
+
+// The key of the label whose values are the tree's first level. Colours by age are made of such a tree, too.
+function groupedBy(now: State, file: string): string {
+  return isAged(now, file) ? ageLabel : now.get("group_by");
+}
+
+function isAged(now: State, file: string): boolean {
+  return file === memoryFile && now.get("colour") === "age" && !now.get("group_by");
+}
+
+function colouringsOf(tree: Tree, file: string, now: State): [Colouring, string][] {
+  const ofMemory = file === memoryFile && !now.get("group_by");
+  return [
+    ...(kindsOf(tree).size > 1 ? ([["kind", "Colour: kind"]] as [Colouring, string][]) : []),
+    ["package", "Colour: package"],
+    ...(ofMemory
+      ? ([
+          ["part", "Colour: cause"],
+          ["age", "Colour: age"],
+        ] as [Colouring, string][])
+      : []),
+  ];
+}
+
+// The node of a value in the first level.
+function groupNode(tree: Tree, row: FunctionSum): number {
+  return childrenOf(tree, 0).find((node) => tree.fn[node] === row.fn) ?? 0;
+}
+
+// The node of the value that a node is below; 0: it is the root.
+function groupOfNode(tree: Tree, node: number): number {
+  while (tree.depth[node] > 1) node = tree.parent[node];
+  return node;
 }
 
 export class ProfilesTab implements View {
@@ -48,17 +86,25 @@ export class ProfilesTab implements View {
   });
   private readonly table = new FunctionTable("Functions", {
     onPick: (row) => this.pickFunction(row),
-    onMenu: (row, x, y) => openMenu(row.name, this.functionItems(row.name), x, y),
+    onMenu: (row, x, y) => openMenu(row.name, functionItems(row.name), x, y),
     onSort: (sort) => change({ sort: sort === "self" ? null : sort }),
   });
   private readonly short = new FunctionTable(
     "Functions",
     {
       onPick: (row) => this.pickFunction(row),
-      onMenu: (row, x, y) => openMenu(row.name, this.functionItems(row.name), x, y),
+      onMenu: (row, x, y) => openMenu(row.name, functionItems(row.name), x, y),
       onSort: (sort) => change({ sort: sort === "self" ? null : sort }),
     },
     { short: true },
+  );
+  private readonly groups = new FunctionTable(
+    "Values",
+    {
+      onPick: (row) => this.tree && change({ zoom: pathOf(this.tree, groupNode(this.tree, row)) }),
+      onSort: (sort) => change({ sort: sort === "self" ? null : sort }),
+    },
+    { values: true },
   );
   private readonly sandwich = new Sandwich(
     (tree, node, zoomed) => this.tell(tree, node, zoomed),
@@ -83,6 +129,7 @@ export class ProfilesTab implements View {
     this.graph.canvas.setAttribute("aria-describedby", "frame");
     this.table.element.id = "functions";
     this.short.element.id = "functions-short";
+    this.groups.element.id = "groups";
   }
 
   private get tree(): Tree | undefined {
@@ -90,9 +137,9 @@ export class ProfilesTab implements View {
   }
 
   mount(root: HTMLElement, now: State): void {
-    this.panel.append(this.short.element, this.graph.element, this.table.element, this.sandwich.element);
+    this.panel.append(this.short.element, this.graph.element, this.table.element, this.groups.element, this.sandwich.element);
     // Until there is a tree, an empty panel says that it is loading.
-    for (const part of [this.toolbar, this.short, this.graph, this.table, this.sandwich]) part.element.hidden = true;
+    for (const part of [this.toolbar, this.short, this.graph, this.table, this.groups, this.sandwich]) part.element.hidden = true;
     this.shown.append(this.toolbar.element, this.warnings.element, this.panel, make("div", { class: "status" }, this.frame, this.actions));
     root.append(make("div", { class: "profiles" }, this.rail.element, make("div", { class: "profile-place" }, this.shown, this.other)));
     document.addEventListener("keydown", (event) => this.key(event), { signal: this.abort.signal });
@@ -117,7 +164,7 @@ export class ProfilesTab implements View {
     this.abort.abort();
     this.data?.close();
     closeMenu();
-    for (const part of [this.graph, this.table, this.short, this.sandwich]) part.destroy();
+    for (const part of [this.graph, this.table, this.short, this.groups, this.sandwich]) part.destroy();
   }
 
   // ---- Loading ----
@@ -140,7 +187,8 @@ export class ProfilesTab implements View {
       this.rail.mark(file.name, typeId(types, type));
       const memory = types.c_samples > 0 ? now.get("memory") : "";
       const owner = types.c_samples > 0 ? now.get("owner") : "";
-      const request = { attachment: file.name, type: typeId(types, type), memory, owner, labels: now.all("label") };
+      const groupBy = groupedBy(now, file.name);
+      const request = { attachment: file.name, type: typeId(types, type), memory, owner, labels: now.all("label"), groupBy };
       const loaded = await data.treeBelow(request, now.get("zoom"));
       if (turn === this.turn) this.present(now, { file, types, type, loaded });
     } catch (error) {
@@ -188,7 +236,7 @@ export class ProfilesTab implements View {
 
   // ---- Showing ----
 
-  private filter(now: State, of: Tree): Tree {
+  private filter(now: State, of: Tree, file: string): Tree {
     const filters = {
       focus: now.all("focus"),
       ignore: now.all("ignore"),
@@ -196,8 +244,12 @@ export class ProfilesTab implements View {
       without: now.all("without") as api.Kind[],
       group: choice(now, "group", groupings),
     };
-    const key = JSON.stringify(filters);
-    if (this.filtered?.of !== of || this.filtered.key !== key) this.filtered = { of, key, tree: filterTree(of, filters) };
+    const aged = isAged(now, file);
+    const key = JSON.stringify([filters, aged]);
+    if (this.filtered?.of !== of || this.filtered.key !== key) {
+      const tree = filterTree(of, filters);
+      this.filtered = { of, key, tree: aged ? withAges(tree) : tree };
+    }
     return this.filtered.tree;
   }
 
@@ -209,35 +261,46 @@ export class ProfilesTab implements View {
     const raw = chosen.loaded.tree;
     const kinds = kindsOf(raw);
     const plain = kinds.size < 2;
-    const colouring: Colouring = now.get("colour", hasKinds(raw) ? "kind" : "package") === "kind" ? "kind" : "package";
-    const tree = this.filter(now, raw);
+    const colourings = colouringsOf(raw, chosen.file.name, now);
+    const wanted = now.get("colour", hasKinds(raw) ? "kind" : "package");
+    const colouring: Colouring = colourings.find(([id]) => id === wanted)?.[0] ?? "package";
+    const tree = this.filter(now, raw, chosen.file.name);
     this.other.hidden = true;
     this.shown.hidden = false;
     this.toolbar.element.hidden = false;
-    this.toolbar.show(now, { types: chosen.types, type: chosen.type, colouring, kinds, merged: chosen.loaded.merged });
+    this.toolbar.show(now, { types: chosen.types, type: chosen.type, colourings, colouring, kinds, merged: chosen.loaded.merged });
     const { data } = this;
     const type = typeId(chosen.types, chosen.type);
     const labelsOf = `${chosen.file.name} ${type}`;
-    this.toolbar.labels.show(() => data!.labels(chosen.file.name, type), now.all("label"), labelsOf !== this.labelsOf);
+    this.toolbar.labels.show(() => data!.labels(chosen.file.name, type), now.all("label"), now.get("group_by"), labelsOf !== this.labelsOf);
     this.labelsOf = labelsOf;
     const matches = this.search(now, tree);
     const view = choice(now, "view", views);
-    this.showView(view);
+    const zoomed = findPath(tree, now.get("zoom"));
+    // As a table, the values come first; below one of them are its functions.
+    const within = view === "table" && now.get("group_by") ? groupOfNode(tree, zoomed) : 0;
+    const grouped = view === "table" && now.get("group_by") !== "" && within === 0;
+    this.showView(view, grouped);
     if (view === "graph" || view === "both") {
-      this.graph.show(tree, { colouring, upright: now.get("shape") === "flame", matches, zoomed: findPath(tree, now.get("zoom")) });
+      this.graph.show(tree, { colouring, upright: now.get("shape") === "flame", matches, zoomed });
     }
-    if (view !== "graph") this.showTables(now, view, tree, matches, { plain, byPackage: colouring === "package" });
+    const squares = { plain, byPackage: colouring === "package" };
+    if (grouped) this.showGroups(now, tree, matches);
+    else if (view !== "graph") this.showTables(now, view, tree, matches, squares, within);
     if (view === "sandwich") {
-      const zoomed = { callers: now.get("callers"), callees: now.get("callees") };
-      this.sandwich.show(tree, now.get("fn") || this.heaviest(), zoomed, { colouring });
+      const sides = { callers: now.get("callers"), callees: now.get("callees") };
+      // Callers and callees are other trees: without causes and ages.
+      const ofTree = colouring === "part" || colouring === "age";
+      this.sandwich.show(tree, now.get("fn") || this.heaviest(), sides, { colouring: ofTree ? "package" : colouring });
     }
-    this.showStatus(view, tree, chosen.loaded);
+    this.showStatus(view, tree, chosen.loaded, within, grouped);
   }
 
-  private showView(view: ViewName): void {
+  private showView(view: ViewName, grouped: boolean): void {
     this.panel.dataset.view = view;
     this.graph.element.hidden = view !== "graph" && view !== "both";
-    this.table.element.hidden = view !== "table";
+    this.table.element.hidden = view !== "table" || grouped;
+    this.groups.element.hidden = !grouped;
     this.short.element.hidden = view !== "both" && view !== "sandwich";
     this.sandwich.element.hidden = view !== "sandwich";
   }
@@ -248,11 +311,18 @@ export class ProfilesTab implements View {
     tree: Tree,
     matches: Uint8Array | null,
     squares: { plain: boolean; byPackage: boolean },
+    within: number,
   ): void {
-    const rows = matches ? this.sums().filter((row) => matches[row.fn]) : this.sums();
+    const sums = within > 0 ? sumFunctions(tree, within) : this.sums();
+    const rows = matches ? sums.filter((row) => matches[row.fn]) : sums;
     const name = view === "sandwich" ? now.get("fn") || this.heaviest() : "";
     const table = view === "table" ? this.table : this.short;
     table.show(tree, rows, now.get("sort", "self"), { ...squares, chosen: (row) => row.name === name });
+  }
+
+  private showGroups(now: State, tree: Tree, matches: Uint8Array | null): void {
+    const rows = this.sums().filter((row) => row.kind === "label" && (!matches || matches[row.fn]));
+    this.groups.show(tree, rows, now.get("sort", "total"));
   }
 
   private heaviest(): string {
@@ -276,10 +346,11 @@ export class ProfilesTab implements View {
     }
   }
 
-  private showStatus(view: ViewName, tree: Tree, loaded: LoadedTree): void {
-    const { zoomed } = this.graph;
+  // within: the value of the label whose functions are listed; 0: of all.
+  private showStatus(view: ViewName, tree: Tree, loaded: LoadedTree, within: number, grouped: boolean): void {
+    const zoomed = view === "table" ? within : this.graph.zoomed;
     const { merged } = loaded;
-    this.tell(tree, -1);
+    this.tell(tree, -1, zoomed);
     this.warnings.show(loaded.warnings);
     const listed = view === "table" || view === "sandwich";
     const notes = [
@@ -287,11 +358,14 @@ export class ProfilesTab implements View {
       merged && mergedText(merged, loaded.gauge ?? false),
       merged && typeText(merged, loaded.gauge ?? false),
       merged && merged.uploads_left_out > 0 && `${merged.uploads_left_out.toLocaleString("en")} older ones left out`,
-      listed && count(this.sums().length, "function"),
+      grouped
+        ? count(childrenOf(tree, 0).length, "value")
+        : listed && count((within > 0 ? sumFunctions(tree, within) : this.sums()).length, "function"),
     ].filter(Boolean);
     const noted = [make("span", { class: "soft", id: "notes" }, notes.join(" · ")), merged ? unreadNote(merged) : false];
-    if (listed) return refill(this.actions, ...noted);
-    const items = zoomed > 0 ? this.frameItems(tree, zoomed).filter((item) => item.id !== "zoom") : [];
+    const all = button("All values", () => change({ zoom: null }), { id: "all-groups" });
+    if (listed) return refill(this.actions, ...noted, within > 0 && all);
+    const items = zoomed > 0 ? frameItems(tree, zoomed).filter((item) => item.id !== "zoom") : [];
     refill(
       this.actions,
       ...noted,
@@ -311,39 +385,13 @@ export class ProfilesTab implements View {
 
   private pickFunction(row: FunctionSum): void {
     const now = current();
-    if (choice(now, "view", views) !== "both") return this.callersAndCallees(row.name);
+    if (choice(now, "view", views) !== "both") return callersAndCallees(row.name);
     const pattern = `=${row.name}`;
     change({ find: now.get("find") === pattern ? null : pattern });
   }
 
-  private callersAndCallees(fn: string): void {
-    change({ view: "sandwich", fn, callers: null, callees: null });
-  }
-
-  private functionItems(name: string): Item[] {
-    const pattern = exactly(name, choice(current(), "group", groupings));
-    return [
-      { id: "sandwich", text: "Callers and callees", run: () => this.callersAndCallees(name) },
-      { id: "find", text: "Highlight", run: () => change({ find: `=${name}` }) },
-      { id: "focus", text: "Focus", run: () => addPattern("focus", pattern) },
-      { id: "ignore", text: "Ignore", run: () => addPattern("ignore", pattern) },
-      { id: "hide", text: "Hide", run: () => addPattern("hide", pattern) },
-      { id: "copy-name", text: "Copy name", run: () => void copy(name) },
-    ];
-  }
-
-  private frameItems(tree: Tree, node: number): Item[] {
-    if (tree.fn[node] < 0) return [{ id: "zoom", text: "Reset zoom", run: () => change({ zoom: null }) }];
-    const zoom = tree === this.tree ? [{ id: "zoom", text: "Zoom", run: () => change({ zoom: pathOf(tree, node) }) }] : [];
-    return [
-      ...zoom,
-      ...this.functionItems(nameOf(tree, node)),
-      { id: "copy-stack", text: "Copy stack", run: () => void copy(stackText(tree, node)) },
-    ];
-  }
-
   private frameMenu(tree: Tree, node: number, x: number, y: number): void {
-    openMenu(nameOf(tree, node), this.frameItems(tree, node), x, y);
+    openMenu(nameOf(tree, node), frameItems(tree, node, { zooms: tree === this.tree }), x, y);
   }
 
   private key(event: KeyboardEvent): void {
