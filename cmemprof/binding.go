@@ -173,6 +173,13 @@ func MakeRoom() bool {
 // machine has. math.MaxUint64: unknown.
 func MemoryLeft() uint64 { return uint64(C.cmemprof_memory_left()) }
 
+// MemoryLimit returns the lowest limit of the process's cgroup and of those above it, in bytes. math.MaxUint64: there is none, or it cannot be read.
+func MemoryLimit() uint64 { return uint64(C.cmemprof_memory_limit()) }
+
+// MemoryKept returns how many bytes of memory the process has that only the process can give back: anonymous, shared and swapped memory, not the
+// pages of files. math.MaxUint64: unknown. It reads one file of /proc.
+func MemoryKept() uint64 { return uint64(C.cmemprof_memory_kept()) }
+
 // MemoryWatch watches that. The zero value is ready; one goroutine at a time may use it.
 type MemoryWatch struct {
 	c C.struct_cmemprof_memory_watch

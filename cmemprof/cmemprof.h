@@ -120,6 +120,11 @@ enum cmemprof_error cmemprof_snapshot_encode(struct cmemprof_snapshot *snapshot,
 
 // Bytes until the process is killed for its memory: to the limit of its cgroup or the end of what the machine has. UINT64_MAX: unknown.
 uint64_t cmemprof_memory_left(void);
+// The lowest limit of its cgroup and of those above it. UINT64_MAX: there is none, or it cannot be read.
+uint64_t cmemprof_memory_limit(void);
+// Memory of the process that only the process can give back: anonymous, shared, swapped; not the pages of files. UINT64_MAX: unknown. Reads
+// one file.
+uint64_t cmemprof_memory_kept(void);
 
 // Watches that. Zero-initialize; one thread at a time.
 struct cmemprof_memory_watch {

@@ -139,6 +139,11 @@ bool cmemprof_memory_watch_step(struct cmemprof_memory_watch *watch, uint64_t th
     return memory_watch_judge(watch, &reading, clock_ns(CLOCK_MONOTONIC), wait_ns);
 }
 
+uint64_t cmemprof_memory_limit(void) {
+    struct cgroup_memory memory;
+    return cgroup_memory_read(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT, &memory) ? memory.limit : UINT64_MAX;
+}
+
 uint64_t cmemprof_memory_left(void) {
     struct memory_reading reading;
     memory_watch_read(0, &reading);

@@ -232,6 +232,7 @@
 #define private_arena_give cmemprof_private_arena_give
 #define private_arena_open cmemprof_private_arena_open
 #define private_arena_take cmemprof_private_arena_take
+#define process_status_kept cmemprof_process_status_kept
 #define process_status_read cmemprof_process_status_read
 #define profiler cmemprof_profiler
 #define profiler_advance_clock cmemprof_profiler_advance_clock

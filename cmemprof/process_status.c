@@ -1,6 +1,7 @@
 // process_status.c (resident): see process_status.h.
 
 #include "process_status.h"
+#include "cmemprof.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -32,6 +33,21 @@ bool process_status_read(const char *path, struct process_status *status) {
     *status = (struct process_status){.rss = number_after(text, "\nVmRSS:", 1024),
                                       .peak_rss = number_after(text, "\nVmHWM:", 1024),
                                       .swap = number_after(text, "\nVmSwap:", 1024),
-                                      .threads = number_after(text, "\nThreads:", 1)};
+                                      .threads = number_after(text, "\nThreads:", 1),
+                                      .anonymous = number_after(text, "\nRssAnon:", 1024),
+                                      .shared = number_after(text, "\nRssShmem:", 1024)};
     return size > 0;
+}
+
+uint64_t process_status_kept(const struct process_status *status) {
+    if (status->anonymous == PROCESS_STATUS_UNKNOWN || status->shared == PROCESS_STATUS_UNKNOWN) {
+        return status->rss;
+    }
+    return status->anonymous + status->shared + (status->swap == PROCESS_STATUS_UNKNOWN ? 0 : status->swap);
+}
+
+uint64_t cmemprof_memory_kept(void) {
+    struct process_status status;
+    process_status_read(PROCESS_STATUS, &status);
+    return process_status_kept(&status);
 }

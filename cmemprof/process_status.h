@@ -15,8 +15,11 @@
 // In bytes, but for threads. PROCESS_STATUS_UNKNOWN: the file does not say.
 struct process_status {
     uint64_t rss, peak_rss, swap, threads; // rss: VmRSS, off by some pages a processor
+    uint64_t anonymous, shared;            // of rss: RssAnon, and RssShmem: the kernel takes neither back without a place to swap it to
 };
 // False: the file cannot be read, and nothing is known.
 bool process_status_read(const char *path, struct process_status *status);
+// What only the process itself can give back: anonymous, shared and swapped memory. Where the kernel does not say: rss.
+uint64_t process_status_kept(const struct process_status *status);
 
 #endif

@@ -30,6 +30,20 @@ static void figures_are_read(void **state) {
     assert_int_equal(status.rss, 1024 << 10);
     assert_int_equal(status.swap, 0);
     assert_int_equal(status.threads, 12);
+    assert_int_equal(status.anonymous, 7 << 10);
+}
+
+static void pages_of_files_are_not_kept(void **state) {
+    (void)state;
+    struct process_status status;
+    read_text("Name:\tx\nVmRSS:\t 1000 kB\nRssAnon:\t 200 kB\nRssFile:\t 790 kB\nRssShmem:\t 10 kB\nVmSwap:\t 5 kB\n", true, &status);
+    assert_int_equal(process_status_kept(&status), 215 << 10);
+    read_text("Name:\tx\nVmRSS:\t 1000 kB\nRssAnon:\t 200 kB\nRssFile:\t 790 kB\nRssShmem:\t 10 kB\n", true, &status);
+    assert_int_equal(process_status_kept(&status), 210 << 10);
+    read_text("Name:\tx\nVmRSS:\t 1000 kB\nVmSwap:\t 5 kB\n", true, &status); // before Linux 4.5
+    assert_int_equal(process_status_kept(&status), 1000 << 10);
+    read_text("Name:\tx\n", true, &status);
+    assert_true(process_status_kept(&status) == PROCESS_STATUS_UNKNOWN);
 }
 
 static void what_is_not_said_is_unknown(void **state) {
@@ -49,11 +63,13 @@ static void this_process_has_all(void **state) {
     struct process_status status;
     assert_true(process_status_read(PROCESS_STATUS, &status));
     assert_true(status.rss != 0 && status.rss <= status.peak_rss && status.peak_rss != PROCESS_STATUS_UNKNOWN && status.threads >= 1);
+    assert_true(process_status_kept(&status) != 0 && process_status_kept(&status) < PROCESS_STATUS_UNKNOWN);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(figures_are_read),
+        cmocka_unit_test(pages_of_files_are_not_kept),
         cmocka_unit_test(what_is_not_said_is_unknown),
         cmocka_unit_test(this_process_has_all),
     };

@@ -87,6 +87,10 @@ func removeSoon(folder string) {
 
 // command runs the program in the cgroup; procs "": in none.
 func command(procs string, arguments ...string) *exec.Cmd {
+	return commandOf(procs, program, arguments...)
+}
+
+func commandOf(procs, program string, arguments ...string) *exec.Cmd {
 	if procs == "" {
 		return exec.Command(program, arguments...)
 	}

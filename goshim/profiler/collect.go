@@ -25,6 +25,7 @@ type collector struct {
 	cMetrics cMetrics
 	memory   memoryMetrics
 	verdict  memoryVerdict
+	limit    *processLimit
 	cHeap    extensions.CHeapProfiler       // nil: C's heap is not profiled
 	cPeriod  extensions.CAllocationProfiler // a third-party profiler without CHeapProfiler; nil: none
 	cRuns    bool                           // cPeriod has been started
@@ -42,7 +43,7 @@ type collector struct {
 
 func newCollector(c *config, s sources, messages *onceLog) *collector {
 	k := &collector{cfg: c, sources: s, messages: messages, deltas: map[ProfileType]delta{},
-		cMetrics: cMetrics{sources: s}, memory: memoryMetrics{sources: s}}
+		cMetrics: cMetrics{sources: s}, memory: memoryMetrics{sources: s}, limit: &processLimit{sources: s, messages: messages}}
 	k.metrics.reset()
 	k.interval.Store(c.cInterval)
 	for t := range c.types {
@@ -217,10 +218,10 @@ func (k *collector) try(t ProfileType, f func() error) {
 func (k *collector) take(t ProfileType) ([]byte, error) {
 	switch t {
 	case MetricsProfile:
-		var ofC []figure
+		ofC := k.limit.report()
 		if k.cHeap != nil {
 			ofMemory := k.memory.report(k.cMetrics.allocator.stats)
-			ofC = append(k.cMetrics.report(k.thisC, k.thisCAt), ofMemory...)
+			ofC = append(append(ofC, k.cMetrics.report(k.thisC, k.thisCAt)...), ofMemory...)
 			ofC = append(ofC, k.verdict.report(time.Now(), ofMemory)...)
 		}
 		return k.metrics.report(ofC)

@@ -66,6 +66,7 @@ type config struct {
 	memoryThreshold        uint64    // of resident memory, in bytes; 0: none
 	controlFile            string    // "": none
 	controlSignal          os.Signal // nil: none
+	processLimit           bool      // Go's memory limit is that of the process
 	memory                 bool      // the memory profile and its metrics, with C's heap
 
 	agentless             bool
@@ -334,6 +335,7 @@ func (c *config) settings() map[string]any {
 		"custom_http_client":             c.httpClient != nil,
 		"memory_watch_enabled":           c.watchMemory,
 		"memory_threshold":               c.memoryThreshold,
+		"cmemprof_process_memory_limit":  c.processLimit,
 	}
 }
 

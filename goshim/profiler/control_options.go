@@ -14,6 +14,13 @@ func WithMemoryThreshold(bytes uint64) Option {
 	return func(c *config) { c.memoryThreshold, c.watchMemory = bytes, bytes != 0 }
 }
 
+// WithProcessMemoryLimit makes Go's memory limit (GOMEMLIMIT) the limit of the whole process: while the profiler runs, what C and others hold is
+// taken off Go's share, so that Go's collector makes room before the kernel kills. Without GOMEMLIMIT the limit is nine tenths of the cgroup's.
+// Stop gives Go its own limit back. Default: DD_PROFILING_CMEMPROF_PROCESS_MEMORY_LIMIT, else off.
+func WithProcessMemoryLimit(enabled bool) Option {
+	return func(c *config) { c.processLimit = enabled }
+}
+
 // WithControlFile names a file that controls the running profiler; docs/profiler.md says what it may contain. It need not exist. Default:
 // DD_PROFILING_CONTROL_FILE, else none.
 func WithControlFile(path string) Option {

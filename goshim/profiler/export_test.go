@@ -12,6 +12,7 @@ import (
 
 	"github.com/cmemprof/cmemprof/cmemprof"
 	"github.com/cmemprof/cmemprof/goshim/profiler/extensions"
+	"github.com/cmemprof/cmemprof/goshim/profiler/internal/sharedlimit"
 	"github.com/cmemprof/cmemprof/merge"
 	"github.com/cmemprof/cmemprof/upload"
 )
@@ -43,6 +44,11 @@ type Fakes struct {
 	SleepUntil     func(t time.Time, exit <-chan struct{}, evict func())
 	Watch          func(threshold uint64) (near bool, left uint64, wait time.Duration)
 	MemoryLeft     func() uint64
+	CgroupLimit    func() uint64
+	SetGoLimit     func(bytes int64) (before int64)
+	LimitFigures   func() (sharedlimit.Figures, bool)
+	FreeGoMemory   func()
+	SleepLimit     func(time.Duration, <-chan struct{})
 }
 
 type Delta = delta
@@ -135,6 +141,21 @@ func SetFakes(f Fakes) (restore func()) {
 	}
 	if f.MemoryLeft != nil {
 		realSources.memoryLeft = f.MemoryLeft
+	}
+	if f.CgroupLimit != nil {
+		realSources.cgroupLimit = f.CgroupLimit
+	}
+	if f.SetGoLimit != nil {
+		realSources.setGoLimit = f.SetGoLimit
+	}
+	if f.LimitFigures != nil {
+		realSources.limitFigures = f.LimitFigures
+	}
+	if f.FreeGoMemory != nil {
+		realSources.freeGoMemory = f.FreeGoMemory
+	}
+	if f.SleepLimit != nil {
+		realSources.sleepLimit = f.SleepLimit
 	}
 	return func() {
 		mu.Lock()

@@ -80,6 +80,7 @@ type profiler struct {
 	collected chan struct{} // closed when the last batch is in the queue
 	sent      chan struct{} // closed when the queue is empty
 	requests  *requests
+	limit     *processLimit
 	running   atomic.Pointer[period]
 	control   controlFile
 	after     func(time.Duration) <-chan time.Time
@@ -109,6 +110,7 @@ func newProfiler(c *config, s sources) (*profiler, error) {
 		collected: make(chan struct{}),
 		sent:      make(chan struct{}),
 		requests:  newRequests(),
+		limit:     k.limit,
 		control:   controlFile{path: c.controlFile},
 		after:     s.after,
 		sleep:     s.sleepUntil,
@@ -142,6 +144,9 @@ func (p *profiler) start() {
 		defer close(p.sent)
 		_ = contained(func() error { p.uploader.run(); return nil })
 	}()
+	if p.cfg.processLimit && p.limit.begin() {
+		go func() { _ = contained(func() error { p.limit.run(p.exit); return nil }) }()
+	}
 	if p.cfg.watchMemory {
 		go func() { _ = contained(func() error { p.watchMemory(); return nil }) }()
 	}
@@ -267,6 +272,7 @@ func endsBefore(c <-chan struct{}, times ...<-chan time.Time) bool {
 func (p *profiler) stop() {
 	collect, send, all := p.after(collectTime), p.after(sendTime), p.after(stopTime)
 	close(p.exit)
+	p.limit.end()
 	p.requests.add(request{})
 	endpoints.set(false)
 	if !p.cfg.flushOnExit {

@@ -6,11 +6,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"runtime/pprof"
 	"runtime/trace"
 	"time"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/goshim/profiler/internal/sharedlimit"
 	"github.com/cmemprof/cmemprof/merge"
 	"github.com/cmemprof/cmemprof/upload"
 )
@@ -47,6 +49,11 @@ type sources struct {
 	sleepUntil     func(t time.Time, exit <-chan struct{}, evict func())
 	newWatch       func(threshold uint64) func() (near bool, left uint64, wait time.Duration)
 	memoryLeft     func() uint64
+	cgroupLimit    func() uint64 // math.MaxUint64: none
+	setGoLimit     func(bytes int64) (before int64)
+	limitFigures   func() (sharedlimit.Figures, bool)
+	freeGoMemory   func()
+	sleepLimit     func(time.Duration, <-chan struct{})
 }
 
 var realSources = sources{
@@ -75,6 +82,12 @@ var realSources = sources{
 	sleepUntil: sleeper(time.Second),
 	newWatch:   realWatch,
 	memoryLeft: cmemprof.MemoryLeft,
+
+	cgroupLimit:  cmemprof.MemoryLimit,
+	setGoLimit:   debug.SetMemoryLimit,
+	limitFigures: readLimitFigures,
+	freeGoMemory: debug.FreeOSMemory,
+	sleepLimit:   sleep,
 }
 
 func lookupProfile(name string, w io.Writer) error {
