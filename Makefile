@@ -33,22 +33,23 @@ ABI := $(firstword $(subst ., ,$(VERSION)))
 USES_merge :=
 USES_series :=
 USES_upload :=
+USES_client := upload
 USES_lz4 := merge
 USES_receiver := merge lz4 series
 USES_cmemprof := merge
 USES_preload := cmemprof merge
-USES_command := receiver upload merge lz4 series
+USES_command := receiver client upload merge lz4 series
 LIBS_merge := -ldeflate -lzstd
 LIBS_series := -lm
 LIBS_lz4 := -llz4
-LIBS_upload := -lcurl
+LIBS_client := -lcurl
 LIBS_receiver := -lmicrohttpd -lsqlite3 -lm
 LIBS_cmemprof := -ldl -lm
 LIBS_preload :=
 LIBS_command = $(LIBS_cmemprof)
 # What tests compare names with.
 TEST_LIBS_cmemprof := -ldw -lelf
-FOLDERS := base merge series lz4 upload receiver cmemprof preload command
+FOLDERS := base merge series lz4 upload client receiver cmemprof preload command
 
 comma := ,
 # A folder's rooms, lowest first: each may include what is to the left of it.

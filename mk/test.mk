@@ -13,7 +13,7 @@ endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
 HOOKED_TESTS := $(patsubst %,cmemprof_%_test,ages allocator_stats hook hook_cxx hook_mappings interposition interposition_static loaded_code mapped_ranges mappings memory_profile memory_profile_encode memory_profile_heap memory_profile_mapped peak profiler real_allocator reclaim resident_glibc snapshot snapshot_encode)
 $(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),obj,$(r)))))
-$(foreach f,base merge series lz4 upload receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(r)))))
+$(foreach f,base merge series lz4 upload client receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(r)))))
 .SECONDARY:
 
 # Compares names with libdw's; e2e/names gives it files.
@@ -25,7 +25,7 @@ build/demangle: build/obj/cmemprof/test/demangle_lines.o $(call objects,cmemprof
 	@$(LINK) -o $@ $^ $(call libs,cmemprof)
 
 C_TESTS := $(foreach f,$(FOLDERS),$(call tests,$(f),obj))
-SANITIZED_TESTS := $(foreach f,base merge series lz4 upload receiver cmemprof command,$(filter-out $(HOOKED_TESTS:%=build/sanitized/test/%),$(call tests,$(f),sanitized)))
+SANITIZED_TESTS := $(foreach f,base merge series lz4 upload client receiver cmemprof command,$(filter-out $(HOOKED_TESTS:%=build/sanitized/test/%),$(call tests,$(f),sanitized)))
 # valgrind brings one, too. It also has no vdso, mappings of its own, and an error for whoever asks the kernel whether an address is mapped.
 VALGRIND_CHANGES := $(patsubst %,cmemprof_%_test,code_bytes_amd64 go_call lifecycle modules stack_memory unwind_amd64 unwind_memo unwind_walk_amd64)
 VALGRIND_TESTS := $(filter-out $(patsubst %,build/obj/test/%,$(HOOKED_TESTS) $(VALGRIND_CHANGES)),$(C_TESTS))
@@ -78,12 +78,10 @@ test-tsan: build/.setup-test $(TSAN_TESTS)
 # The three targets of the merge engine on inputs that are the same each time, and google/pprof's word on what they have kept.
 test-fuzz: $(FUZZ_TARGETS) build/fuzz/seeds
 	@merge/fuzz/run
-NO_LIBCURL_PACKAGES := ./upload ./goshim/...
 RACE_PACKAGES := ./goshim/... ./merge ./upload
 test-go: build/.setup-test
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	go test ./...
-	go test -tags cmemprof_no_libcurl $(NO_LIBCURL_PACKAGES)
 	go test -race $(RACE_PACKAGES)
 # Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser. Go cannot see that what they
 # build or start has changed, so nothing of it is taken from its cache.
@@ -108,7 +106,7 @@ FLAKY_PROGRAMS := $(shell printf '%s\n' $(C_TESTS) $(SANITIZED_TESTS) $(TSAN_TES
 endif
 by_commas = $(subst $(eval) ,$(comma),$(1))
 flakes: build/.setup-test $(FLAKY_PROGRAMS) ## Run every test N=50 times under load and list what does not always pass (FLAKES=pattern picks)
-	@scripts/flakes $(or $(N),50) '$(FLAKES)' $(FLAKY_PROGRAMS) -- '. ./...' '. $(call by_commas,$(NO_LIBCURL_PACKAGES)) -tags=cmemprof_no_libcurl' \
+	@scripts/flakes $(or $(N),50) '$(FLAKES)' $(FLAKY_PROGRAMS) -- '. ./...' \
 	    '. $(call by_commas,$(RACE_PACKAGES)) -race' 'e2e ./...' 'e2e/soak .' 'e2e/datadog ./...' 'demo ./...' \
 	    'make test-page' 'make test-fuzz' 'make test-go-sqlite3'
 

@@ -102,7 +102,7 @@ func NewQueue(o QueueOptions) (*Queue, error) {
 }
 
 func newBatch(r Request) (*C.struct_upload_batch, error) {
-	request, err := newRequest(Request{Attachments: r.Attachments, BatchHeaders: r.BatchHeaders, Event: r.Event})
+	request, err := newRequest(r)
 	if err != nil {
 		return nil, err
 	}

@@ -1,32 +1,55 @@
-//go:build cgo && !cmemprof_no_libcurl
+//go:build cgo
 
 package upload
 
-// #cgo LDFLAGS: -lcurl
-// #include "upload.h"
-import "C"
-
 import (
 	"context"
+	"net"
+	"net/http"
 	"sync"
+	"time"
 )
 
 // Client sends batches and keeps its connection for the next one. Its methods are safe for concurrent use; sends are serialized.
 type Client struct {
 	mu     sync.Mutex
-	c      *C.struct_upload_client // guarded by mu; nil: before the first send, or if there was no memory
-	closed bool                    // guarded by mu
+	socket string       // of http; guarded by mu
+	http   *http.Client // guarded by mu; nil: closed
 }
 
 // NewClient returns a Client. Call [Client.Close] when done.
-func NewClient() *Client { return &Client{} }
+func NewClient() *Client {
+	return &Client{http: newHTTPClient("")}
+}
+
+// newHTTPClient does not use http.DefaultTransport, which programs replace or reconfigure. Sockets are local and bypass proxies. The
+// request's context limits the time to connect; a connection that nobody waits for any more is given up, too.
+func newHTTPClient(socket string) *http.Client {
+	dialer := net.Dialer{Timeout: 30 * time.Second}
+	transport := &http.Transport{
+		Proxy:             http.ProxyFromEnvironment,
+		DialContext:       dialer.DialContext,
+		ForceAttemptHTTP2: true,
+		MaxIdleConns:      1,
+		IdleConnTimeout:   90 * time.Second,
+	}
+	if socket != "" {
+		transport.Proxy = nil
+		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "unix", socket)
+		}
+	}
+	return &http.Client{Transport: transport}
+}
 
 // Close closes the connection. A second call does nothing.
 func (k *Client) Close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	C.upload_client_close(k.c)
-	k.c, k.closed = nil, true
+	if k.http != nil {
+		k.http.CloseIdleConnections()
+		k.http = nil
+	}
 }
 
 // Send sends the batch and waits for the answer. It returns nil if the server answered 2xx, else an *[Error]; if ctx ends before the answer,
@@ -34,32 +57,12 @@ func (k *Client) Close() {
 func (k *Client) Send(ctx context.Context, r Request) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.closed {
+	if k.http == nil {
 		return &Error{Code: Cancelled, Text: "the client is closed"}
 	}
-	if ctx.Err() != nil {
-		return &Error{Code: Cancelled, Text: ctx.Err().Error()}
+	if r.UnixSocket != k.socket {
+		k.http.CloseIdleConnections()
+		k.socket, k.http = r.UnixSocket, newHTTPClient(r.UnixSocket)
 	}
-	if k.c == nil {
-		k.c = C.upload_client_open()
-	}
-	if k.c == nil {
-		return &Error{Code: NoMemory}
-	}
-	request, err := newRequest(r)
-	if err != nil {
-		return err
-	}
-	defer request.free()
-	cancelled := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		C.upload_cancel_now(&request.cancel)
-		close(cancelled)
-	})
-	var result C.struct_upload_result
-	C.upload_client_send(k.c, &request.c, &request.cancel, &result)
-	if !stop() {
-		<-cancelled // the callback writes to the request, which is unpinned on return
-	}
-	return fromResult(&result)
+	return SendHTTP(ctx, k.http, r)
 }

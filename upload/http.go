@@ -33,7 +33,7 @@ func Send(ctx context.Context, r Request) error {
 }
 
 // SendHTTP is [Client.Send] with net/http. client's transport, cookies and time-out apply, but redirects are never followed, so that an API key
-// cannot leak. UnixSocket and ConnectTimeout are ignored.
+// cannot leak. UnixSocket is ignored.
 func SendHTTP(ctx context.Context, client *http.Client, r Request) error {
 	if ctx.Err() != nil {
 		return &Error{Code: Cancelled, Text: ctx.Err().Error()}

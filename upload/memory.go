@@ -16,7 +16,6 @@ import (
 // no memory.
 type request struct {
 	c      C.struct_upload_request
-	cancel C.struct_upload_cancel
 	pinner runtime.Pinner
 }
 
@@ -42,32 +41,20 @@ func check(r Request) error {
 	return nil
 }
 
-// newRequest: the caller must call free unless it returns an error.
+// newRequest has the batch of r only. The caller must call free unless it returns an error.
 func newRequest(r Request) (*request, error) {
-	if err := check(r); err != nil {
+	if err := check(Request{Attachments: r.Attachments, BatchHeaders: r.BatchHeaders, Event: r.Event}); err != nil {
 		return nil, err
-	}
-	var headers []string
-	for name, value := range r.Headers {
-		headers = append(headers, name+": "+value)
 	}
 	q := &request{}
 	q.pinner.Pin(q)
 	q.c = C.struct_upload_request{
-		url:                text(&q.pinner, r.URL),
-		headers:            q.texts(headers),
-		header_count:       C.size_t(len(headers)),
-		connect_timeout_ms: milliseconds(r.ConnectTimeout),
-		total_timeout_ms:   milliseconds(r.Timeout),
 		attachments:        q.attachments(r.Attachments),
 		attachment_count:   C.size_t(len(r.Attachments)),
 		batch_headers:      q.texts(r.BatchHeaders),
 		batch_header_count: C.size_t(len(r.BatchHeaders)),
 		event:              q.pinned(r.Event),
 		event_size:         C.size_t(len(r.Event)),
-	}
-	if r.UnixSocket != "" {
-		q.c.unix_socket = text(&q.pinner, r.UnixSocket)
 	}
 	return q, nil
 }
@@ -114,14 +101,6 @@ func (q *request) pinned(bytes []byte) unsafe.Pointer {
 	return unsafe.Pointer(&bytes[0])
 }
 
-// milliseconds rounds up, so that a short time-out does not become 0, the default.
-func milliseconds(d time.Duration) C.long {
-	if d < 0 {
-		return -1
-	}
-	return C.long(d/time.Millisecond) + C.long(min(d%time.Millisecond, 1))
-}
-
 // toResult converts the error of a send to a C result.
 func toResult(err error, result *C.struct_upload_result) {
 	if err == nil {
@@ -133,15 +112,5 @@ func toResult(err error, result *C.struct_upload_result) {
 	result.retry_after_ms = C.uint64_t(e.RetryAfter / time.Millisecond)
 	for i := range min(len(e.Text), len(result.text)-1) {
 		result.text[i] = C.char(e.Text[i])
-	}
-}
-
-func fromResult(result *C.struct_upload_result) error {
-	if result.error == C.UPLOAD_OK {
-		return nil
-	}
-	return &Error{
-		Code: Code(result.error), Status: int(result.status), RetryAfter: time.Duration(result.retry_after_ms) * time.Millisecond,
-		Text: strings.ToValidUTF8(C.GoString(&result.text[0]), "?"),
 	}
 }

@@ -1,8 +1,7 @@
 // Package upload sends batches of profiles to a Datadog Agent or a compatible server, and keeps those that cannot be sent yet.
 //
-// [Client] sends a batch with libcurl, [SendHTTP] with net/http. [Queue] decides which batch is sent when, and what to do after a failure.
-// The package is the Go binding of upload.h, which describes the wire format and how the host process is protected.
-// With the build tag cmemprof_no_libcurl libcurl is not linked, and Client uses net/http.
+// [Client] and [SendHTTP] send a batch with net/http. [Queue] decides which batch is sent when, and what to do after a failure.
+// The package is the Go binding of upload.h, which describes the wire format.
 package upload
 
 import (
@@ -43,7 +42,7 @@ type Error struct {
 	Code       Code
 	Status     int           // the HTTP status, 0 without an answer
 	RetryAfter time.Duration // the pause the server asks for; 0: none
-	Text       string        // one line: the message of libcurl or net/http, or the start of the server's answer
+	Text       string        // one line: the message of net/http, or the start of the server's answer
 }
 
 func (e *Error) Error() string {
@@ -65,11 +64,10 @@ type Attachment struct {
 
 // Request is a batch and its target.
 type Request struct {
-	URL            string // "http://localhost:8126/profiling/v1/input"
-	UnixSocket     string // path of a socket, "@name" for an abstract socket, or "" for TCP
-	Headers        map[string]string
-	ConnectTimeout time.Duration // 0: half of Timeout, at least 5 s; ignored with net/http (cmemprof_no_libcurl)
-	Timeout        time.Duration // total; 0: 10 s
+	URL        string // "http://localhost:8126/profiling/v1/input"
+	UnixSocket string // path of a socket, "@name" for an abstract socket, or "" for TCP
+	Headers    map[string]string
+	Timeout    time.Duration // total; 0: 10 s
 
 	// The batch.
 	Attachments []Attachment

@@ -3,18 +3,13 @@
 // A batch is one multipart/form-data POST to <url>, one part per attachment, as dd-trace-go sends it: field name and filename equal,
 // Content-Type application/octet-stream, and last the part "event" (filename event.json, application/json).
 //
-//     upload_queue_add ──► queue of batches ──► upload_queue_next ──► upload_client_send ──► upload_queue_settle: delivered, to be retried,
+//     upload_queue_add ──► queue of batches ──► upload_queue_next ──► the owner sends it ──► upload_queue_settle: delivered, to be retried,
 //                               │    ▲                                                         in the spool, or lost and counted
 //                               ▼    │
 //                          spool: a directory, one file per batch (optional)
 //
-// The queue decides what is sent when, the client sends it. Neither has a thread: their owner runs this loop on one of its own. With the
-// build tag cmemprof_no_libcurl the client is omitted, and Go's net/http sends.
-//
-// Safety: http and https only; redirects are never followed, so that an API key cannot leak; certificates are verified (SSL_CERT_FILE and
-// SSL_CERT_DIR apply, as in Go); no signals (CURLOPT_NOSIGNAL, and SIGPIPE is blocked on the calling thread while it sends); connect and
-// total time-outs. Proxies are taken from the environment as libcurl does, and HTTP_PROXY as Go does, but none is used for localhost,
-// 127.0.0.0/8 and [::1], where the Agent runs and Go's own client connects directly too.
+// The queue decides what is sent when. It has no thread and no connection: its owner runs this loop on a thread of its own, and sends with
+// client/ (libcurl), as the command does, or with Go's net/http, as services do.
 #ifndef CMEMPROF_UPLOAD_H
 #define CMEMPROF_UPLOAD_H
 
@@ -34,7 +29,7 @@ enum upload_error {
     UPLOAD_UNREACHABLE, // no connection: refused, no such host, no such socket
     UPLOAD_TIMEOUT,     // a time-out passed
     UPLOAD_INTERRUPTED, // the connection broke before the answer was complete
-    UPLOAD_CANCELLED,   // upload_cancel_now
+    UPLOAD_CANCELLED,   // by the sender's owner
     UPLOAD_REJECTED,    // the server's answer is not 2xx: see status
     UPLOAD_TLS,         // certificate or handshake
     UPLOAD_FORKED,      // the client belongs to the parent process
@@ -46,7 +41,7 @@ struct upload_result {
     enum upload_error error;
     long status;             // HTTP status, 0 without an answer
     uint64_t retry_after_ms; // the pause the server asks for; 0: none
-    char text[512];          // one line for a log: libcurl's message, or the start of the server's answer
+    char text[512];          // one line for a log: the sender's message, or the start of the server's answer
 };
 
 // Parses the headers Retry-After and Date (NULL: absent). Returns milliseconds, at most an hour; 0: none. A date in Retry-After is relative
@@ -82,24 +77,6 @@ struct upload_batch;
 struct upload_batch *upload_batch_new(const struct upload_request *request);              // copies its batch; NULL: no memory, or no event
 void upload_batch_fill(const struct upload_batch *batch, struct upload_request *request); // sets pointers into the batch
 void upload_batch_free(struct upload_batch *batch);                                       // batch may be NULL
-
-// ---- The client ----
-
-// Cancels a running call from another thread. Zero-initialize. Cannot be reset.
-struct upload_cancel {
-    int cancelled; // atomic; use upload_cancel_now
-};
-void upload_cancel_now(struct upload_cancel *cancel);
-
-// Keeps one connection to the server for the next batch. Threads: one at a time per client; sending blocks until the answer, a
-// time-out or upload_cancel_now. In a forked child, sending returns UPLOAD_FORKED, and closing only frees memory. Must not be called from
-// inside malloc.
-struct upload_client;
-struct upload_client *upload_client_open(void); // NULL: no memory
-// cancel may be NULL. Returns within a second of its cancellation.
-void upload_client_send(struct upload_client *client, const struct upload_request *request, struct upload_cancel *cancel,
-                        struct upload_result *result);
-void upload_client_close(struct upload_client *client); // client may be NULL
 
 // ---- The queue ----
 

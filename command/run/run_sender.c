@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "../../base/clock.h"
+#include "../../client/client.h"
 #include "../../merge/version.h"
 #include "agent_url.h"
 

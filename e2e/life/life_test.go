@@ -113,10 +113,6 @@ func codeOf(t *testing.T, path, name string) string {
 	return name + ":" + strings.Join(ranges, ",") + ";"
 }
 
-const (
-	libcurl = "libcurl.so.4:;libcurl-gnutls.so.4:;" // its threads have no function of ours on their stack
-)
-
 // ---- Run ----
 
 // counts is struct life_counts of program/failing.h.
@@ -255,7 +251,7 @@ func TestService(t *testing.T) {
 	if want.err != nil || want.stdout == "" || want.stderr != "" {
 		t.Fatal(want)
 	}
-	code := codeOf(t, built("service"), "") + libcurl
+	code := codeOf(t, built("service"), "")
 	failing := []string{"LIFE_CODE=" + code, "LD_PRELOAD=" + built("libfailing.so")}
 	batches.Store(0)
 	all := service(t, address, 5, failing...)

@@ -77,7 +77,7 @@ func TestGo(t *testing.T) {
 	for name, arguments := range map[string][]string{
 		"dynamic": nil,
 		"pie":     {"-buildmode=pie"},
-		"static": {"-tags", "cmemprof_static,cmemprof_no_libcurl,netgo,osusergo", "-ldflags",
+		"static": {"-tags", "cmemprof_static,netgo,osusergo", "-ldflags",
 			`-linkmode=external -extldflags "-static -Wl,--eh-frame-hdr"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -54,7 +54,7 @@ func TestStaticC(t *testing.T) {
 // TestStaticGo: stacks continue from C into Go, and libc's own calls are seen.
 func TestStaticGo(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "static")
-	mustRun(t, exec.Command("go", "build", "-tags", "cmemprof_static,cmemprof_no_libcurl,netgo,osusergo", "-ldflags",
+	mustRun(t, exec.Command("go", "build", "-tags", "cmemprof_static,netgo,osusergo", "-ldflags",
 		`-linkmode=external -extldflags "-static -Wl,--eh-frame-hdr"`, "-o", program, "./static"))
 	mustBeStatic(t, program)
 	file := filepath.Join(t.TempDir(), "profile")

@@ -25,7 +25,7 @@ func ofUpload(s *profile.Sample) bool {
 	})
 }
 
-// Without fakes: the queue, and libcurl if it sends, allocate for the uploader, so from the second period on the heap profile
+// Without fakes: the queue allocates for the uploader, so from the second period on the heap profile
 // shows the profiler itself.
 func TestHeapShowsWhatCAllocated(t *testing.T) {
 	t.Setenv("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "1")

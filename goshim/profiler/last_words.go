@@ -20,7 +20,7 @@ const (
 	triggerMemory  = "memory"
 	triggerRequest = "request"
 
-	// What collecting and sending all profiles of a period takes for a moment, at least: Go's encoders, the CPU profile's buffers, libcurl, and
+	// What collecting and sending all profiles of a period takes for a moment, at least: Go's encoders, the CPU profile's buffers, net/http, and
 	// debug data. With less left, a batch has C's live heap and metrics only.
 	roomToCollect = 16 << 20
 	// A quarter of this is what names of a small program's C functions take (symbolizer_arena.h). With less left none are looked for.

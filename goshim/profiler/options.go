@@ -123,7 +123,7 @@ func WithUDS(socketPath string) Option {
 	}
 }
 
-// WithHTTPClient sends with this client, for instance to use a custom transport. Default: libcurl.
+// WithHTTPClient sends with this client, for instance to use a custom transport. Default: a client of the profiler's own, whose transport no other code changes.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) {
 		if client == nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // Deadlines of Stop, counted from its call: for the collection (symbolizing a large program may take long), for the server, and for cancelled
-// transfers to end. libcurl and net/http end within milliseconds, but a custom transport, the statsd client or the disk of the spool may hang
+// transfers to end. Most end within milliseconds, but a custom transport, the statsd client or the disk of the spool may hang
 // for ever.
 const (
 	collectTime = 1500 * time.Millisecond

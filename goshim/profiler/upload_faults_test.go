@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -23,8 +25,8 @@ import (
 
 // A fault returns the options of a profiler that cannot reach its server.
 type fault struct {
-	name, cause string // cause: as in the log
-	onlyLibcurl bool
+	name, cause string        // cause: as in the log
+	onlyOwn     bool          // not with a client of the program's
 	timeout     time.Duration // of an attempt
 	options     func(t *testing.T) []profiler.Option
 }
@@ -74,12 +76,12 @@ var faults = []fault{
 		t.Cleanup(server.Close)
 		return agentless(server.URL)
 	}},
-	{"refusing proxy", "no connection: ", true, never, func(t *testing.T) []profiler.Option {
-		t.Setenv("http_proxy", "http://127.0.0.1:1")
+	{"refusing proxy", "no connection: ", false, never, func(t *testing.T) []profiler.Option {
+		inProcessWith(t, "http_proxy", "http://127.0.0.1:1")
 		return []profiler.Option{profiler.WithAgentAddr("192.0.2.1:8126")} // reserved for documentation
 	}},
-	{"refusing HTTP_PROXY", "no connection: ", true, never, func(t *testing.T) []profiler.Option {
-		t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
+	{"refusing HTTP_PROXY", "no connection: ", false, never, func(t *testing.T) []profiler.Option {
+		inProcessWith(t, "HTTP_PROXY", "http://127.0.0.1:1")
 		return []profiler.Option{profiler.WithAgentAddr("192.0.2.1:8126")}
 	}},
 	{"redirect to another host", "status 307: ", false, never, func(t *testing.T) []profiler.Option {
@@ -99,6 +101,27 @@ var faults = []fault{
 	{"socket file removed", "no connection: ", true, never, func(t *testing.T) []profiler.Option {
 		return []profiler.Option{profiler.WithUDS(filepath.Join(t.TempDir(), "apm.socket"))}
 	}},
+}
+
+// inProcessWith runs the rest of the test with the variable, in a process of its own: net/http looks for a proxy once in a process.
+func inProcessWith(t *testing.T, name, value string) {
+	t.Helper()
+	const isChild = "CMEMPROF_TEST_IS_CHILD"
+	if os.Getenv(isChild) != "" {
+		t.Setenv(name, value)
+		return
+	}
+	parts := strings.Split(t.Name(), "/")
+	for i, part := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
+	}
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.v", "-test.run", strings.Join(parts, "/"))
+	child.Env = append(os.Environ(), isChild+"=yes")
+	output, err := child.CombinedOutput()
+	if err != nil || !strings.Contains(string(output), "--- PASS: "+t.Name()) {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	t.SkipNow() // it has passed there
 }
 
 func agentless(url string) []profiler.Option {
@@ -147,20 +170,18 @@ func connecting(treat func(c *net.TCPConn, end <-chan struct{})) func(t *testing
 // With a spool nothing is lost: what one profiler could not send is sent by the next.
 func TestSpoolLosesNothing(t *testing.T) {
 	for _, f := range faults {
-		for _, client := range []string{"libcurl", "net_http"} {
-			if f.onlyLibcurl && client != "libcurl" {
-				continue
-			}
-			t.Run(f.name+"/"+client, func(t *testing.T) { f.check(t, client == "net_http") })
+		t.Run(f.name+"/own client", func(t *testing.T) { f.check(t, false) })
+		if !f.onlyOwn {
+			t.Run(f.name+"/program's client", func(t *testing.T) { f.check(t, true) })
 		}
 	}
 }
 
-func (f fault) check(t *testing.T, netHTTP bool) {
+func (f fault) check(t *testing.T, programs bool) {
 	log, base, spool := captureLog(t), profiler.Stats(), profiler.WithSpool(t.TempDir(), 0)
 	options := append(f.options(t), spool, profiler.WithTags("faulty:yes"), profiler.WithProfileTypes(), profiler.WithLogStartup(false),
 		profiler.WithPeriod(60*time.Millisecond), profiler.WithUploadTimeout(f.timeout))
-	if netHTTP {
+	if programs {
 		options = append(options, profiler.WithHTTPClient(&http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}))
 	}
 	if err := profiler.Start(options...); err != nil {

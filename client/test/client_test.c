@@ -1,5 +1,5 @@
 // client_test.c: upload_client against a loopback server that answers or misbehaves.
-#include "../upload.h"
+#include "../client.h"
 
 #include <dirent.h>
 #include <dlfcn.h>

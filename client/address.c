@@ -1,8 +1,3 @@
-// clang-format off
-//go:build !cmemprof_no_libcurl
-
-// clang-format on
-
 // address.c: see address.h.
 #include "address.h"
 

@@ -1,11 +1,10 @@
 // curl_error.h: maps libcurl's codes to enum upload_error. Threads: any. Memory: none.
-#ifndef CMEMPROF_UPLOAD_CURL_ERROR_H
-#define CMEMPROF_UPLOAD_CURL_ERROR_H
+#ifndef CMEMPROF_CLIENT_CURL_ERROR_H
+#define CMEMPROF_CLIENT_CURL_ERROR_H
 
 #include <curl/curl.h>
 
-#include "namespace.h"
-#include "upload.h"
+#include "../upload/upload.h"
 
 enum upload_error upload_error_of_curl(CURLcode code);
 

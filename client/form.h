@@ -1,13 +1,12 @@
 // form.h: the multipart/form-data body of one batch, read from the caller's bytes without copying, since a batch may be megabytes.
 //
 // Threads: one at a time per form. Memory: malloc. The request must outlive the form.
-#ifndef CMEMPROF_UPLOAD_FORM_H
-#define CMEMPROF_UPLOAD_FORM_H
+#ifndef CMEMPROF_CLIENT_FORM_H
+#define CMEMPROF_CLIENT_FORM_H
 
 #include <curl/curl.h>
 
-#include "namespace.h"
-#include "upload.h"
+#include "../upload/upload.h"
 
 struct upload_form;
 

@@ -1,8 +1,3 @@
-// clang-format off
-//go:build !cmemprof_no_libcurl
-
-// clang-format on
-
 // form.c: see form.h.
 #include "form.h"
 

@@ -5,14 +5,12 @@
 // cannot inject log lines or terminal escapes.
 //
 // Threads: one at a time per struct. Memory: the struct.
-#ifndef CMEMPROF_UPLOAD_ANSWER_H
-#define CMEMPROF_UPLOAD_ANSWER_H
+#ifndef CMEMPROF_CLIENT_ANSWER_H
+#define CMEMPROF_CLIENT_ANSWER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "namespace.h"
 
 struct upload_answer {
     char *text;           // owned by the caller; always NUL-terminated

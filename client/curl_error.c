@@ -1,8 +1,3 @@
-// clang-format off
-//go:build !cmemprof_no_libcurl
-
-// clang-format on
-
 // curl_error.c: see curl_error.h.
 #include "curl_error.h"
 

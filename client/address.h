@@ -1,13 +1,11 @@
 // address.h: checks a URL before it is passed to libcurl: whether it is http or https, and whether its host is loopback.
 //
 // Threads: any. Memory: malloc, by libcurl, freed before return.
-#ifndef CMEMPROF_UPLOAD_ADDRESS_H
-#define CMEMPROF_UPLOAD_ADDRESS_H
+#ifndef CMEMPROF_CLIENT_ADDRESS_H
+#define CMEMPROF_CLIENT_ADDRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "namespace.h"
 
 struct upload_address {
     bool usable;    // an http or https URL with a host

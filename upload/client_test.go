@@ -1,5 +1,3 @@
-//go:build cmemprof_no_libcurl
-
 package upload_test
 
 import (

@@ -1,13 +1,9 @@
-// clang-format off
-//go:build !cmemprof_no_libcurl
-
-// clang-format on
-
 // client.c: upload_client, which sends POST requests over one connection.
 //
 // Uses a multi handle with one transfer, because curl_easy_perform checks for cancellation only about once a second: here it is checked
 // every POLL_MS. The multi handle keeps the connection between calls; if the server has closed it, libcurl reconnects without an error.
-// Threads, memory and safety: upload.h.
+#include "client.h"
+
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -21,8 +17,7 @@
 #include "answer.h"
 #include "curl_error.h"
 #include "form.h"
-#include "signal_guard.h"
-#include "upload.h"
+#include "../upload/signal_guard.h"
 
 enum {
     POLL_MS = 50,

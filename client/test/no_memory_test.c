@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "../upload.h"
-#include "batches.h"
+#include "../client.h"
+#include "../../upload/test/batches.h"
 #include "loopback_server.h"
 
 static __thread long countdown; // the allocation that fails; 0: none
