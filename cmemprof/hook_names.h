@@ -33,6 +33,7 @@
 #define mremap __wrap_mremap
 #define shmat __wrap_shmat
 #define shmdt __wrap_shmdt
+#define pthread_create __wrap_pthread_create
 #define HOOK_MALLOC_NAME "__wrap_malloc"
 #else
 #define HOOK_MALLOC_NAME "malloc"

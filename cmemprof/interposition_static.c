@@ -8,7 +8,7 @@
 #include <string.h>
 
 extern char __real_malloc[], __real_calloc[], __real_realloc[], __real_free[], __real_posix_memalign[], __real_aligned_alloc[],
-    __real_memalign[], __real_valloc[], __real_pvalloc[], __real_malloc_usable_size[], __real_dlclose[];
+    __real_memalign[], __real_valloc[], __real_pvalloc[], __real_malloc_usable_size[], __real_dlclose[], __real_pthread_create[];
 
 // Weak: a program may be linked without --wrap for these.
 extern char __real_mmap[] __attribute__((weak)), __real_munmap[] __attribute__((weak)), __real_mremap[] __attribute__((weak)),
@@ -38,6 +38,7 @@ void *interposition_next(const char *name) {
         {"mremap", __real_mremap},
         {"shmat", __real_shmat},
         {"shmdt", __real_shmdt},
+        {"pthread_create", __real_pthread_create},
     };
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         if (strcmp(name, functions[i].name) == 0) {

@@ -14,6 +14,9 @@ enum location_kind location_kind_of_c(const char *system_name) {
     if (strcmp(system_name, "x_cgo_mmap") == 0) {
         return LOCATION_GO_MAPS;
     }
+    if (strcmp(system_name, "_cgo_try_pthread_create") == 0) {
+        return LOCATION_GO_THREADS;
+    }
     bool ours = starts_with(system_name, "cmemprof_hook_operator_new"); // a private alias of the same function (hook_cxx.c)
     return ours || profile_is_operator_new(system_name) ? LOCATION_OPERATOR_NEW : LOCATION_C;
 }

@@ -13,6 +13,7 @@ enum location_kind {
     LOCATION_C,
     LOCATION_OPERATOR_NEW, // skipped on top of a stack, like malloc's own frame: the site is its caller
     LOCATION_GO_MAPS,      // runtime/cgo's function through which Go's runtime maps memory
+    LOCATION_GO_THREADS,   // the one through which it makes threads
     LOCATION_GO_RUNTIME,   // between C and the Go function that called C
     LOCATION_GO,
     LOCATION_OWN_GO, // a function of this module that calls C

@@ -168,6 +168,7 @@ static void name_parts(struct cmemprof_memory_profile *profile, const struct cme
 static void claim(struct resident *resident, void *profile) {
     memory_profile_claim_heap(resident, profile);
     memory_profile_claim_ranges(resident, profile);
+    memory_profile_find_makers(resident, profile);
 }
 
 static bool read_parts(struct cmemprof_memory_profile *profile, const struct cmemprof_go_memory *go,
@@ -189,7 +190,8 @@ static bool read_parts(struct cmemprof_memory_profile *profile, const struct cme
         say_missing(figures, "memory ran short, so areas are missing");
     }
     name_parts(profile, go);
-    bool is_done = memory_profile_divide_heap(profile, allocator) && memory_profile_divide_mapped(profile);
+    bool is_done =
+        memory_profile_divide_heap(profile, allocator) && memory_profile_divide_mapped(profile) && memory_profile_divide_threads(profile);
     symbolizer_arena_drop(&resident->memory, resident->pieces, resident->piece_capacity * sizeof *resident->pieces);
     resident->pieces = NULL;
     resident->piece_count = resident->piece_capacity = 0;

@@ -42,6 +42,15 @@ struct memory_range {
     uint8_t owner;       // enum mapping_owner
 };
 
+// A thread's stack, or those of all threads that were made alike and have one name.
+struct memory_thread {
+    uint64_t group;                  // first: address_order.h
+    struct stack *routine, *creator; // one frame: its start routine; the stack that made it. NULL: unknown
+    uint64_t bytes, count;
+    const char *name; // in resident's memory
+    uint8_t owner;    // enum thread_owner
+};
+
 // Free memory of one arena of the allocator.
 struct memory_arena {
     const char *name;
@@ -63,8 +72,10 @@ struct cmemprof_memory_profile {
     uint32_t now_s;              // of the clock of ages
     struct mapped_buffer ranges; // struct memory_range
     size_t range_count;
-    size_t mapped_records; // the first record of a mapping
-    const char *allocator; // its name
+    size_t mapped_records;               // the first record of a mapping
+    struct memory_thread *threads;       // in resident's memory; groups, once they are divided
+    size_t thread_count, thread_records; // records: the first one of a thread
+    const char *allocator;               // its name
     bool is_glibc;
     allocator_owns_function *owns; // NULL: it cannot be asked
 };
@@ -91,6 +102,13 @@ bool memory_profile_copy_ranges(struct cmemprof_memory_profile *profile);
 void memory_profile_claim_ranges(struct resident *resident, struct cmemprof_memory_profile *profile);
 // Adds records of what is resident of the program's ranges.
 bool memory_profile_divide_mapped(struct cmemprof_memory_profile *profile);
+
+// ---- memory_profile_threads.c ----
+
+// Before areas are cut: reads who made each thread.
+void memory_profile_find_makers(struct resident *resident, struct cmemprof_memory_profile *profile);
+// Divides the thread stacks by who made them. What stays in resident's entries is known by name only.
+bool memory_profile_divide_threads(struct cmemprof_memory_profile *profile);
 
 // part * whole / of, for parts of what was counted.
 static inline uint64_t memory_share(uint64_t whole, double part, double of) {

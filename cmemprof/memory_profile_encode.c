@@ -44,8 +44,9 @@ struct writer {
     double of; // what the shares of the present part are parts of
     uint64_t whole, written;
     double done;
-    const char *age; // label of the next live stack; NULL: unknown
-    uint32_t stack[MAX_DEPTH + ROOT_FRAMES];
+    const char *age;                    // label of the next live stack; NULL: unknown
+    const struct memory_thread *thread; // of the next stack; NULL: none
+    uint32_t stack[1 + MAX_DEPTH + ROOT_FRAMES];
     struct cached_line {
         const char *function, *file;
         int64_t line;
@@ -74,7 +75,7 @@ static void begin_part(struct writer *writer, enum cmemprof_memory_part part, ui
 }
 
 static void add_bytes(struct writer *writer, size_t depth, uint64_t bytes, const char *owner) {
-    struct profile_label labels[4] = {{.key = "part", .text = cmemprof_memory_part_key(writer->part), .unit = ""}};
+    struct profile_label labels[5] = {{.key = "part", .text = cmemprof_memory_part_key(writer->part), .unit = ""}};
     size_t count = 1;
     bool is_live = writer->part == CMEMPROF_MEMORY_MALLOC_LIVE && depth != 0,
          is_mapped = writer->part == CMEMPROF_MEMORY_MAPPED && depth != 0;
@@ -84,6 +85,10 @@ static void add_bytes(struct writer *writer, size_t depth, uint64_t bytes, const
     }
     if (is_live && writer->age != NULL) {
         labels[count++] = (struct profile_label){.key = "age", .text = writer->age, .unit = ""};
+    }
+    if (writer->thread != NULL) {
+        labels[count++] = (struct profile_label){.key = "thread", .text = writer->thread->name, .unit = ""};
+        labels[count++] = (struct profile_label){.key = "threads", .number = (int64_t)writer->thread->count, .unit = "count"};
     }
     if (owner != NULL) {
         labels[count++] = (struct profile_label){.key = "owner", .text = owner, .unit = ""};
@@ -234,7 +239,7 @@ static void add_mapped(struct writer *writer, struct snapshot_encoder *encoder) 
     const struct cmemprof_memory_profile *memory = writer->memory;
     uint64_t whole = memory->figures.parts[CMEMPROF_MEMORY_MAPPED];
     begin_part(writer, CMEMPROF_MEMORY_MAPPED, whole, (double)whole);
-    add_records(writer, encoder, memory->mapped_records, memory->snapshot->record_count);
+    add_records(writer, encoder, memory->mapped_records, memory->thread_records);
     end_part(writer);
 }
 
@@ -266,14 +271,17 @@ static enum cmemprof_memory_part part_of(enum resident_part part) {
     }
 }
 
-// Paths, names of threads. The largest come first, and there may be very many.
-static void add_names(struct writer *writer, enum cmemprof_memory_part part) {
-    const struct resident *resident = &writer->memory->resident;
+static double sum_of_names(const struct resident *resident, enum cmemprof_memory_part part) {
     double sum = 0;
     for (size_t i = 0; i < resident->entry_count; i++) {
         sum += part_of(resident->entries[i].part) == part ? (double)resident->entries[i].rss : 0;
     }
-    begin_part(writer, part, writer->memory->figures.parts[part], sum);
+    return sum;
+}
+
+// Paths, names of threads. The largest come first, and there may be very many.
+static void add_shares_of_names(struct writer *writer, enum cmemprof_memory_part part) {
+    const struct resident *resident = &writer->memory->resident;
     size_t left = MAX_NAMES;
     for (size_t i = 0; i < resident->entry_count && left > 0; i++) {
         const struct resident_entry *entry = &resident->entries[i];
@@ -283,6 +291,51 @@ static void add_names(struct writer *writer, enum cmemprof_memory_part part) {
             left--;
         }
     }
+}
+
+static void add_names(struct writer *writer, enum cmemprof_memory_part part) {
+    begin_part(writer, part, writer->memory->figures.parts[part], sum_of_names(&writer->memory->resident, part));
+    add_shares_of_names(writer, part);
+    end_part(writer);
+}
+
+// The start routine, called by whoever made the thread. Stacks of threads of an unknown maker have their names instead.
+static size_t thread_locations(struct writer *writer, struct snapshot_encoder *encoder, const struct memory_thread *thread, bool *is_own) {
+    const struct stack *stacks[] = {thread->routine, thread->creator};
+    bool is_of_go = thread->owner == THREAD_OF_GO;
+    size_t depth = 0;
+    *is_own = thread->owner == THREAD_OF_PROFILER;
+    for (size_t i = 0; i < sizeof stacks / sizeof *stacks && !is_of_go; i++) {
+        const uint32_t *locations = writer->stack;
+        bool is_own_call = false;
+        size_t count = stacks[i] != NULL ? snapshot_locations(encoder, stacks[i], &locations, &is_own_call) : 0;
+        memcpy(writer->stack + depth, locations, count * sizeof *locations);
+        depth += count;
+        *is_own |= is_own_call;
+        is_of_go = count != 0 && snapshot_is_thread_of_go(encoder); // known only by its name if this code is preloaded
+    }
+    if (is_of_go) {
+        writer->stack[0] = location_of(writer->profile, "threads of Go's runtime", "", 0);
+        depth = 1;
+    }
+    return depth;
+}
+
+static void add_threads(struct writer *writer, struct snapshot_encoder *encoder) {
+    const struct cmemprof_memory_profile *memory = writer->memory;
+    double sum = sum_of_names(&memory->resident, CMEMPROF_MEMORY_THREAD_STACKS);
+    for (size_t i = 0; i < memory->thread_count; i++) {
+        sum += (double)memory->threads[i].bytes;
+    }
+    begin_part(writer, CMEMPROF_MEMORY_THREAD_STACKS, memory->figures.parts[CMEMPROF_MEMORY_THREAD_STACKS], sum);
+    for (size_t i = 0; i < memory->thread_count; i++) {
+        bool is_own;
+        size_t depth = thread_locations(writer, encoder, &memory->threads[i], &is_own);
+        writer->thread = &memory->threads[i];
+        add_share(writer, depth, (double)memory->threads[i].bytes, is_own ? "cmemprof" : NULL);
+    }
+    writer->thread = NULL;
+    add_shares_of_names(writer, CMEMPROF_MEMORY_THREAD_STACKS);
     end_part(writer);
 }
 
@@ -317,7 +370,7 @@ static enum cmemprof_error write_memory(struct snapshot_encoder *encoder, struct
     add_arenas(writer);
     add_whole(writer, CMEMPROF_MEMORY_MALLOC_METADATA);
     add_mapped(writer, encoder);
-    add_names(writer, CMEMPROF_MEMORY_THREAD_STACKS);
+    add_threads(writer, encoder);
     add_names(writer, CMEMPROF_MEMORY_FILES);
     add_names(writer, CMEMPROF_MEMORY_SHARED_MEMORY);
     add_names(writer, CMEMPROF_MEMORY_PROGRAM);

@@ -203,6 +203,8 @@
 #define memory_profile_copy_ranges cmemprof_memory_profile_copy_ranges
 #define memory_profile_divide_heap cmemprof_memory_profile_divide_heap
 #define memory_profile_divide_mapped cmemprof_memory_profile_divide_mapped
+#define memory_profile_divide_threads cmemprof_memory_profile_divide_threads
+#define memory_profile_find_makers cmemprof_memory_profile_find_makers
 #define memory_profile_of cmemprof_memory_profile_of
 #define memory_watch_judge cmemprof_memory_watch_judge
 #define memory_watch_read cmemprof_memory_watch_read
@@ -319,6 +321,7 @@
 #define snapshot_context cmemprof_snapshot_context
 #define snapshot_encode_own cmemprof_snapshot_encode_own
 #define snapshot_is_go cmemprof_snapshot_is_go
+#define snapshot_is_thread_of_go cmemprof_snapshot_is_thread_of_go
 #define snapshot_locations cmemprof_snapshot_locations
 #define snapshot_of cmemprof_snapshot_of
 #define snapshot_of_peaks cmemprof_snapshot_of_peaks
@@ -369,7 +372,13 @@
 #define symbols_known cmemprof_symbols_known
 #define symbols_new cmemprof_symbols_new
 #define symbols_ran_short cmemprof_symbols_ran_short
+#define thread_creators_add cmemprof_thread_creators_add
+#define thread_creators_each_stack cmemprof_thread_creators_each_stack
+#define thread_creators_find cmemprof_thread_creators_find
+#define thread_creators_find_descriptor cmemprof_thread_creators_find_descriptor
 #define thread_state cmemprof_thread_state
+#define threads_created cmemprof_threads_created
+#define threads_sum_live cmemprof_threads_sum_live
 #define unwind_after_fork cmemprof_unwind_after_fork
 #define unwind_after_unload cmemprof_unwind_after_unload
 #define unwind_before_unload cmemprof_unwind_before_unload

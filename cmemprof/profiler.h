@@ -38,6 +38,7 @@
 #include "resident_go.h"
 #include "shard.h"
 #include "stack_table.h"
+#include "thread_creators.h"
 #include "thread_state.h"
 #include "unwind.h"
 
@@ -73,8 +74,9 @@ struct naming {
 
 // Of memory_profile.c.
 struct memory_taking {
-    pthread_mutex_t lock;  // taking
-    struct resident_go go; // guarded by lock
+    pthread_mutex_t lock;    // taking
+    struct resident_go go;   // guarded by lock, as is the following
+    uint64_t routine_offset; // in a thread's descriptor (memory_profile_threads.c); 0: unknown
 };
 
 // Of mappings.c.
@@ -144,6 +146,7 @@ struct profiler {
     struct lost_samples last_profile;
     struct naming naming;
     struct mappings mappings;
+    struct thread_creators creators;
     struct peaks peaks;
     struct memory_taking memory;
 };

@@ -122,6 +122,10 @@ static int first_dlclose(void *handle) {
     return ready() ? real_allocator.dlclose(handle) : 0;
 }
 
+static int first_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument) {
+    return ready() ? real_allocator.pthread_create(thread, attributes, routine, argument) : EAGAIN;
+}
+
 // Never resolves: an allocator may call these inside malloc.
 static void *raw_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset) {
     return (void *)syscall(SYS_mmap, address, size, protection, flags, file, offset);
@@ -148,9 +152,22 @@ static int raw_shmdt(const void *address) {
 }
 
 struct real_allocator real_allocator = {
-    first_malloc,        first_calloc,   first_realloc, first_free,    first_posix_memalign,
-    first_aligned_alloc, first_memalign, first_valloc,  first_pvalloc, first_malloc_usable_size,
-    first_dlclose,       raw_mmap,       raw_munmap,    raw_mremap,    raw_shmat,
+    first_malloc,
+    first_calloc,
+    first_realloc,
+    first_free,
+    first_posix_memalign,
+    first_aligned_alloc,
+    first_memalign,
+    first_valloc,
+    first_pvalloc,
+    first_malloc_usable_size,
+    first_dlclose,
+    first_pthread_create,
+    raw_mmap,
+    raw_munmap,
+    raw_mremap,
+    raw_shmat,
     raw_shmdt,
 };
 
@@ -177,7 +194,8 @@ static void *memalign_by_posix(size_t alignment, size_t size) {
     return block;
 }
 
-// Optional: not every allocator reports sizes, and before glibc 2.34 dlclose is in libdl, without which no library is open.
+// Optional: not every allocator reports sizes, and before glibc 2.34 dlclose is in libdl and pthread_create in libpthread,
+// without which no library is open and no thread is made.
 static size_t no_usable_size(void *block) {
     (void)block;
     return 0;
@@ -186,6 +204,14 @@ static size_t no_usable_size(void *block) {
 static int no_dlclose(void *handle) {
     (void)handle;
     return -1;
+}
+
+static int no_threads(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument) {
+    (void)thread;
+    (void)attributes;
+    (void)routine;
+    (void)argument;
+    return EAGAIN;
 }
 
 static void *symbol(const char *name, void *otherwise) {
@@ -206,6 +232,7 @@ static void find(void) {
         .pvalloc = symbol("pvalloc", pvalloc_by_memalign),
         .malloc_usable_size = symbol("malloc_usable_size", no_usable_size),
         .dlclose = symbol("dlclose", no_dlclose),
+        .pthread_create = symbol("pthread_create", no_threads),
         .mmap = symbol("mmap", raw_mmap),
         .munmap = symbol("munmap", raw_munmap),
         .mremap = symbol("mremap", raw_mremap),

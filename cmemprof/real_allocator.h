@@ -6,6 +6,7 @@
 #ifndef CMEMPROF_REAL_ALLOCATOR_H
 #define CMEMPROF_REAL_ALLOCATOR_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,7 @@ struct real_allocator {
     void *(*pvalloc)(size_t size);
     size_t (*malloc_usable_size)(void *block);
     int (*dlclose)(void *handle);
+    int (*pthread_create)(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument);
     // By system call until they are resolved, or if they are not found.
     void *(*mmap)(void *address, size_t size, int protection, int flags, int file, off_t offset);
     int (*munmap)(void *address, size_t size);

@@ -9,6 +9,7 @@
 #include "lock_order.h"
 #include "mapped_ranges.h"
 #include "page_residency.h"
+#include "threads.h"
 
 enum { MIN_LIMIT_BYTES = 8 << 20, SHARE_OF_RESIDENT = 100, LEAST_BYTES = 1 << 20, SHARE_OF_LEFT = 8 };
 
@@ -64,6 +65,7 @@ uint64_t reclaim_sum_live(struct profiler *self) {
     uint64_t blocks = 0;
     stack_table_each(&self->stacks, forget_alive, NULL);
     live_table_each(&self->live, add_alive, &blocks);
+    threads_sum_live(self);
     self->reclaim.mappings_summed = mapped_ranges_sum_live(self);
     return blocks;
 }

@@ -53,6 +53,15 @@ struct resident_entry {
     uint32_t pieces;
 };
 
+// A thread's stack, recognized by its descriptor.
+struct resident_stack {
+    uint64_t low, high;  // first: address_order.h
+    uint64_t descriptor; // within it
+    uint64_t rss;        // after resident_read_own
+    uint32_t name;       // index of names
+    bool is_kept;        // by libc, for later threads: its thread has ended
+};
+
 struct resident_name {
     const char *text;
     uint32_t next;                         // with the same hash; 0: none
@@ -72,6 +81,8 @@ struct resident {
     bool reads_pages;   // false: pages cannot be counted, so a cut area counts in proportion to the lengths of its pieces
     bool knows_go_heap; // by its own list. Else by where it lies
     struct resident_go go;
+    struct resident_stack *stacks;
+    size_t stack_count;
     size_t threads, lost_threads; // lost: where their stack is was not to be learned
     bool looked_everywhere;       // false: so much memory is unknown that not all of it was searched for large blocks
     bool ran_short;               // of memory: areas are missing
@@ -81,7 +92,7 @@ struct resident {
     struct symbolizer_arena memory;
     struct resident_piece *pieces, *claims;
     struct resident_name *names; // [0] is ""
-    size_t piece_count, piece_capacity, claim_count, claim_capacity, name_count, name_capacity, entry_capacity;
+    size_t piece_count, piece_capacity, claim_count, claim_capacity, name_count, name_capacity, entry_capacity, stack_capacity;
     uint32_t hashes[RESIDENT_HASHES];
     int bytes_file, pages_file;
     bool is_own;            // this very process, read from maps

@@ -72,11 +72,11 @@ static struct thread *list_threads(struct resident *resident) {
     return threads;
 }
 
-// The thread ID in a descriptor at the upper end of a stack; false: there is none.
-static bool find_descriptor(const struct resident *resident, uint64_t top, uint64_t *id) {
+// The address of a descriptor at the upper end of a stack, and the thread ID in it; 0: there is none.
+static uint64_t find_descriptor(const struct resident *resident, uint64_t top, uint64_t *id) {
     uint64_t words[TOP_BYTES / sizeof(uint64_t)];
     if (top < sizeof words || !resident_bytes(resident, top - sizeof words, words, sizeof words)) {
-        return false;
+        return 0;
     }
     for (size_t offset = 0; offset + TID_OFFSET + sizeof(uint32_t) <= sizeof words; offset += STEP_BYTES) {
         uint64_t at = top - sizeof words + offset;
@@ -84,10 +84,24 @@ static bool find_descriptor(const struct resident *resident, uint64_t top, uint6
             uint32_t tid;
             memcpy(&tid, (const char *)words + offset + TID_OFFSET, sizeof tid);
             *id = tid;
-            return true;
+            return at;
         }
     }
-    return false;
+    return 0;
+}
+
+static void add_stack(struct resident *resident, const struct resident_stack *stack) {
+    size_t size = sizeof *stack, capacity = resident->stack_capacity != 0 ? 2 * resident->stack_capacity : 64;
+    if (resident->stack_count == resident->stack_capacity) {
+        void *grown = symbolizer_arena_grow(&resident->memory, resident->stacks, resident->stack_capacity * size, capacity * size);
+        if (grown == NULL) {
+            resident->ran_short = true;
+            return;
+        }
+        resident->stacks = grown;
+        resident->stack_capacity = capacity;
+    }
+    resident->stacks[resident->stack_count++] = *stack;
 }
 
 static struct thread *thread_of(struct thread *threads, size_t count, uint64_t id) {
@@ -113,10 +127,11 @@ static void find_by_descriptors(struct resident *resident, struct thread *thread
         if (!resident_is_anonymous(&piece) || guard.high != piece.low || guard.is_readable || guard.is_writable) {
             continue;
         }
-        uint64_t id, top = piece.high;
-        if (!find_descriptor(resident, top, &id)) {
+        uint64_t id, top = piece.high, descriptor = find_descriptor(resident, top, &id);
+        if (descriptor == 0) {
             top = usual != 0 && piece.high - piece.low > usual ? piece.low + usual : 0;
-            if (top == 0 || !find_descriptor(resident, top, &id)) {
+            descriptor = top != 0 ? find_descriptor(resident, top, &id) : 0;
+            if (descriptor == 0) {
                 continue;
             }
         }
@@ -124,7 +139,9 @@ static void find_by_descriptors(struct resident *resident, struct thread *thread
         if (thread != NULL) {
             thread->is_found = true;
         }
-        resident_claim(resident, piece.low, top, RESIDENT_STACKS, name_of(resident, id));
+        uint32_t name = name_of(resident, id);
+        resident_claim(resident, piece.low, top, RESIDENT_STACKS, name);
+        add_stack(resident, &(struct resident_stack){piece.low, top, descriptor, 0, name, thread == NULL});
     }
 }
 

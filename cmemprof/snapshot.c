@@ -32,8 +32,8 @@ static void visit_stack(struct stack *stack, void *context) {
     struct cmemprof_snapshot *snapshot = context;
     atomic_store_explicit(&stack->touched, 0, memory_order_relaxed);
     uint64_t samples = stack_samples(stack);
-    struct record *record =
-        samples != 0 || stack->inuse_objects != 0 || stack_alloc_objects(stack) != 0 ? snapshot_add_record(snapshot) : NULL;
+    bool is_shown = stack->source != STACK_OF_THREADS && (samples != 0 || stack->inuse_objects != 0 || stack_alloc_objects(stack) != 0);
+    struct record *record = is_shown ? snapshot_add_record(snapshot) : NULL;
     if (record != NULL) {
         *record = (struct record){.stack = stack,
                                   .source = stack->source,

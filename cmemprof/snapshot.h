@@ -84,6 +84,8 @@ enum cmemprof_error snapshot_encode_own(struct snapshot_encoder *encoder, struct
 void *snapshot_context(const struct snapshot_encoder *encoder);
 // The stack's locations, leaf first, without those of the hooks. Valid until the next call. is_own: the profiler allocated the memory.
 size_t snapshot_locations(struct snapshot_encoder *encoder, const struct stack *stack, const uint32_t **locations, bool *is_own);
+// Of the stack of the last snapshot_locations: whether Go's runtime made a thread there.
+bool snapshot_is_thread_of_go(const struct snapshot_encoder *encoder);
 
 void snapshot_after_fork_in_child(struct profiler *self);
 

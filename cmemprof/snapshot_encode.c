@@ -192,6 +192,10 @@ size_t snapshot_locations(struct snapshot_encoder *encoder, const struct stack *
     return depth - skipped;
 }
 
+bool snapshot_is_thread_of_go(const struct snapshot_encoder *encoder) {
+    return encoder->sample_kinds[0] == LOCATION_GO_THREADS;
+}
+
 void *snapshot_context(const struct snapshot_encoder *encoder) {
     return encoder->form->context;
 }

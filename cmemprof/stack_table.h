@@ -25,7 +25,8 @@
 enum { STACK_TABLE_BIN_FRAMES = 8, STACK_TABLE_BINS = 65, STACK_TABLE_MAX_FRAMES = (STACK_TABLE_BINS - 1) * STACK_TABLE_BIN_FRAMES };
 
 // What was allocated at a stack. Blocks and mappings have entries of their own, also if one call leads to either.
-enum stack_source { STACK_OF_BLOCKS, STACK_OF_MAPPINGS, STACK_SOURCES };
+// Of threads: who made them; nothing was allocated there.
+enum stack_source { STACK_OF_BLOCKS, STACK_OF_MAPPINGS, STACK_OF_THREADS, STACK_SOURCES };
 
 // One cache line, followed by the addresses.
 struct stack {

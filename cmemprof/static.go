@@ -13,5 +13,5 @@ package cmemprof
 // #cgo LDFLAGS: -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=reallocarray -Wl,--wrap=free
 // #cgo LDFLAGS: -Wl,--wrap=posix_memalign -Wl,--wrap=aligned_alloc -Wl,--wrap=memalign -Wl,--wrap=valloc -Wl,--wrap=pvalloc
 // #cgo LDFLAGS: -Wl,--wrap=malloc_usable_size -Wl,--wrap=dlclose
-// #cgo LDFLAGS: -Wl,--wrap=mmap -Wl,--wrap=mmap64 -Wl,--wrap=munmap -Wl,--wrap=mremap -Wl,--wrap=shmat -Wl,--wrap=shmdt
+// #cgo LDFLAGS: -Wl,--wrap=mmap -Wl,--wrap=mmap64 -Wl,--wrap=munmap -Wl,--wrap=mremap -Wl,--wrap=shmat -Wl,--wrap=shmdt -Wl,--wrap=pthread_create
 import "C"

@@ -11,7 +11,7 @@ $(patsubst $(3)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(3)/test/*
 	@$$(LINK) $(FLAGS_$(2)) -o $$@ $$^ -lcmocka $(call libs,$(1)) $(TEST_LIBS_$(1))
 endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
-HOOKED_TESTS := $(patsubst %,cmemprof_%_test,ages allocator_stats hook hook_cxx hook_mappings interposition interposition_static loaded_code mapped_ranges mappings memory_profile memory_profile_encode memory_profile_heap memory_profile_mapped peak profiler real_allocator reclaim resident_glibc snapshot snapshot_encode)
+HOOKED_TESTS := $(patsubst %,cmemprof_%_test,ages allocator_stats hook hook_cxx hook_mappings hook_threads interposition interposition_static loaded_code mapped_ranges mappings memory_profile memory_profile_encode memory_profile_heap memory_profile_mapped memory_profile_threads peak profiler real_allocator reclaim resident_glibc snapshot snapshot_encode threads)
 $(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),obj,$(r)))))
 $(foreach f,base merge series lz4 upload client receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(r)))))
 .SECONDARY:

@@ -21,7 +21,7 @@
 
 char __real_malloc[1], __real_calloc[1], __real_realloc[1], __real_free[1], __real_posix_memalign[1], __real_aligned_alloc[1],
     __real_memalign[1], __real_valloc[1], __real_pvalloc[1], __real_malloc_usable_size[1], __real_dlclose[1], __real_mmap[1],
-    __real_munmap[1], __real_mremap[1], __real_shmat[1], __real_shmdt[1];
+    __real_munmap[1], __real_mremap[1], __real_shmat[1], __real_shmdt[1], __real_pthread_create[1];
 
 static void each_name_resolves_to_its_function(void **state) {
     (void)state;
@@ -41,6 +41,7 @@ static void each_name_resolves_to_its_function(void **state) {
     assert_ptr_equal(static_interposition_next("mremap"), __real_mremap);
     assert_ptr_equal(static_interposition_next("shmat"), __real_shmat);
     assert_ptr_equal(static_interposition_next("shmdt"), __real_shmdt);
+    assert_ptr_equal(static_interposition_next("pthread_create"), __real_pthread_create);
     assert_null(static_interposition_next("mallo"));
     assert_null(static_interposition_next(""));
 }
