@@ -55,6 +55,12 @@ func Start(intervalBytes int64) error {
 	if intervalBytes < 0 {
 		return fmt.Errorf("cmemprof: interval of %d bytes is negative", intervalBytes)
 	}
+	tellGo()
+	return asError(C.cmemprof_start(C.uint64_t(intervalBytes)))
+}
+
+// tellGo tells C where Go's code and heap are, and how Go calls C.
+func tellGo() {
 	start, end := goText()
 	C.cmemprof_set_go_text(C.uintptr_t(start), C.uintptr_t(end))
 	if start, end, ok := goCall(uintptr(C.cmemprof_go_call()) - 1); ok {
@@ -67,7 +73,6 @@ func Start(intervalBytes int64) error {
 		var onStack byte
 		C.cmemprof_set_go_heap(C.uintptr_t(uintptr(unsafe.Pointer(&onStack))))
 	}
-	return asError(C.cmemprof_start(C.uint64_t(intervalBytes)))
 }
 
 // freedMemoryIsHidden reports whether Go was told to make freed heap memory inaccessible, which it does not do by default. The

@@ -11,7 +11,8 @@
 // Each sample has the label memory=C, or memory=mmap: memory that was mapped, of which every mapping is recorded, with its length. alloc_*
 // count from the process's first cmemprof_start and never decrease; inuse_* are what is live now.
 //
-// Threads: any thread may call any function, but not from inside an allocation or a signal handler. Linux on amd64.
+// Threads: any thread may call any function, but not from inside an allocation or a signal handler (cmemprof_cgo_traceback and
+// cmemprof_cgo_symbolizer are for these). Linux on amd64.
 #ifndef CMEMPROF_H
 #define CMEMPROF_H
 
@@ -208,6 +209,41 @@ struct cmemprof_allocator_stats {
 };
 // Takes the allocator's locks; on glibc for as long as it counts the free blocks.
 void cmemprof_get_allocator_stats(struct cmemprof_allocator_stats *stats);
+
+// ---- CPU profile ----
+
+// For Go's runtime.SetCgoTraceback (version 0): the traceback and the symbolizer function. C frames then stand on top of the Go frames of
+// Go's CPU profile, and in what Go prints when a program crashes in C, with file and offset. While not started, the traceback gives none.
+// argument: as documented there.
+void cmemprof_cgo_traceback(void *argument);
+void cmemprof_cgo_symbolizer(void *argument);
+bool cmemprof_cgo_traceback_start(void); // false: memory ran out. Call cmemprof_set_go_text before
+void cmemprof_cgo_traceback_stop(void);
+
+// Since the process started.
+struct cmemprof_cpu_stats {
+    uint64_t stacks;          // stacks of C frames given to Go
+    uint64_t left_out;        // of these, deeper than there is room for
+    uint64_t busy;            // none was given, since too many threads were in signal handlers
+    uint64_t cut_no_rule;     // cut at code without call-frame information
+    uint64_t cut_unsupported; // cut at a rule that the unwinder does not support
+    uint64_t cut_unreadable;  // cut at unreadable memory
+    uint64_t cut_depth;       // deeper than 2,048 frames: without the root part
+};
+void cmemprof_get_cpu_stats(struct cmemprof_cpu_stats *stats);
+
+uint64_t cmemprof_process_cpu_ns(void); // the CPU time that the process has used; 0: unknown
+
+// A CPU profile of Go's, completed: C code has its names; if the samples stand for less than process_ns, the CPU time of the process (0:
+// unknown), by 3 % or more, the rest is one sample, "(CPU time not sampled)".
+struct cmemprof_cpu {
+    uint8_t *bytes; // the profile, uncompressed
+    size_t size;
+    uint64_t process_ns, sampled_ns, unsampled_ns; // unsampled_ns: that sample; 0: there is none
+    uint64_t nameless;                             // C addresses without a name
+};
+enum cmemprof_error cmemprof_cpu_profile(const void *bytes, size_t size, uint64_t process_ns, struct cmemprof_cpu *result);
+void cmemprof_cpu_profile_free(struct cmemprof_cpu *result);
 
 // ---- Memory profile ----
 

@@ -7,6 +7,7 @@
 
 #include "allocator_stats.h"
 #include "code_objects.h"
+#include "cpu_traceback.h"
 #include "interposition.h"
 #include "loaded_code.h"
 #include "lock_order.h"
@@ -87,6 +88,7 @@ void lifecycle_close(struct profiler *self) {
     reclaim_close(self);
     mapped_ranges_close(self);
     peak_forget(self);
+    cpu_traceback_close(self);
     close_tables(self);
     modules_free(&self->code.modules);
     symbols_free(self->naming.symbols);
@@ -123,6 +125,7 @@ static void after_fork(struct profiler *self) {
     loaded_code_after_fork_in_child(self);
     snapshot_after_fork_in_child(self);
     memory_profile_after_fork_in_child(self);
+    cpu_traceback_after_fork_in_child(self);
     code_objects_after_fork_in_child();
     reclaim_after_fork(self);
     mapped_ranges_after_fork_in_child(self);

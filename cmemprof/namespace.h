@@ -34,11 +34,22 @@
 #define cgroup_memory_room cmemprof_cgroup_memory_room
 #define code_bytes_are_sigreturn cmemprof_code_bytes_are_sigreturn
 #define code_bytes_follow_call cmemprof_code_bytes_follow_call
+#define code_names_lines cmemprof_code_names_lines
+#define code_names_mapping cmemprof_code_names_mapping
 #define code_objects_after_fork_in_child cmemprof_code_objects_after_fork_in_child
 #define code_objects_find cmemprof_code_objects_find
 #define code_objects_force cmemprof_code_objects_force
 #define code_objects_in_use cmemprof_code_objects_in_use
 #define code_objects_refresh cmemprof_code_objects_refresh
+#define cpu_profile_name cmemprof_cpu_profile_name
+#define cpu_traceback_after_fork_in_child cmemprof_cpu_traceback_after_fork_in_child
+#define cpu_traceback_close cmemprof_cpu_traceback_close
+#define cpu_traceback_is_gap cmemprof_cpu_traceback_is_gap
+#define cpu_traceback_print cmemprof_cpu_traceback_print
+#define cpu_traceback_print_gap cmemprof_cpu_traceback_print_gap
+#define cpu_traceback_start cmemprof_cpu_traceback_start
+#define cpu_traceback_stop cmemprof_cpu_traceback_stop
+#define cpu_traceback_walk cmemprof_cpu_traceback_walk
 #define cxx_add cmemprof_cxx_add
 #define cxx_add_substitution cmemprof_cxx_add_substitution
 #define cxx_add_text cmemprof_cxx_add_text
@@ -384,6 +395,7 @@
 #define unwind_before_unload cmemprof_unwind_before_unload
 #define unwind_find_go_call cmemprof_unwind_find_go_call
 #define unwind_forget_code cmemprof_unwind_forget_code
+#define unwind_interrupted cmemprof_unwind_interrupted
 #define unwind_set_go_call cmemprof_unwind_set_go_call
 #define unwind_set_go_panic cmemprof_unwind_set_go_panic
 #define unwind_set_go_text cmemprof_unwind_set_go_text
@@ -397,5 +409,7 @@
 #define unwind_walk_find_caller cmemprof_unwind_walk_find_caller
 #define unwind_walk_find_go_call cmemprof_unwind_walk_find_go_call
 #define unwind_walk_follow cmemprof_unwind_walk_follow
+#define unwind_walk_prepare cmemprof_unwind_walk_prepare
+#define unwind_walk_step_c cmemprof_unwind_walk_step_c
 
 #endif

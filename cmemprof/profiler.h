@@ -10,8 +10,8 @@
 //
 // The parts of the struct belong to the files named there. These include each other in one direction, which scripts/check holds:
 //
-//   hook, lifecycle -> memory_profile -> snapshot_encode -> snapshot -> loaded_code -> reclaim -> mappings -> profiler -> the tables, the
-//   unwinder
+//   hook, lifecycle -> memory_profile -> snapshot_encode, cpu_profile -> snapshot, cpu_traceback -> loaded_code -> reclaim -> mappings ->
+//   profiler -> the tables, the unwinder
 //
 // Threads: any, also inside malloc and after fork; these never wait for a lock. Memory: the tables and shards, all from mmap.
 //
@@ -70,6 +70,25 @@ struct lost_samples {
 struct naming {
     pthread_mutex_t lock;    // LOCK_NAMING
     struct symbols *symbols; // guarded by lock; NULL: nothing was symbolized yet
+};
+
+// Of cpu_traceback.c.
+enum { CPU_SCRATCHES = 32, CPU_NAMES = 32, CPU_NAME_BYTES = 288 };
+
+struct cpu_scratch {
+    _Atomic bool busy;
+    struct unwind_trail trail;
+};
+
+struct cpu_traceback {
+    _Atomic bool on;
+    struct cpu_scratch *_Atomic scratches; // CPU_SCRATCHES; NULL: never on
+    // Relaxed counters of stacks since the process started.
+    _Atomic uint64_t stacks, left_out, busy; // busy: only the leaf, since all scratches were in use
+    _Atomic uint64_t ends[UNWIND_END_COUNT];
+    // What the symbolizer returned last.
+    _Atomic unsigned next_name;
+    char names[CPU_NAMES][CPU_NAME_BYTES];
 };
 
 // Of memory_profile.c.
@@ -149,6 +168,7 @@ struct profiler {
     struct thread_creators creators;
     struct peaks peaks;
     struct memory_taking memory;
+    struct cpu_traceback cpu;
 };
 
 // A profiler that was never opened.

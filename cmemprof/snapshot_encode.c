@@ -14,14 +14,13 @@
 #include "../merge/memory.h"
 #include "../merge/merge.h"
 #include "allocator_stats.h"
+#include "code_names.h"
 #include "loaded_code.h"
 #include "location_kind.h"
 #include "lock_order.h"
 #include "symbols.h"
 
 enum { WARNING_PERCENT = 5 };
-
-enum { PAGE_BYTES = 4096 };
 
 struct snapshot_encoder {
     struct profiler *of;
@@ -44,32 +43,13 @@ struct snapshot_encoder {
     bool nameless[MODULES_MAX]; // by module: some addresses lack names, so a viewer may look for them elsewhere
 };
 
-// has_functions tells a viewer not to symbolize, so it must not be set where C code lacks names. Go code in the program always has names,
-// and a viewer that re-symbolizes its mapping loses Go's inlined functions. So the C code then gets a mapping of its own. Both begin at the
-// segment's start, which `go tool pprof` takes for the file's base; this one ends a page later, to stay distinct.
-static struct profile_mapping code_of(const struct snapshot_encoder *encoder, const struct module *module, uintptr_t address) {
-    struct profile_mapping mapping = {
-        .memory_start = module->start,
-        .memory_limit = module->limit,
-        .file_offset = module->file_offset,
-        .file = module->file,
-        .build_id = module->build_id,
-        .has_functions = !encoder->nameless[module->index],
-    };
-    uintptr_t go_start = atomic_load(&encoder->of->unwinder.go_text_start);
-    bool has_go = go_start >= module->start && go_start < module->limit && go_start != 0;
-    if (has_go && !mapping.has_functions) {
-        mapping.has_functions = snapshot_is_go(encoder->snapshot, address);
-        mapping.memory_limit += mapping.has_functions ? 0 : PAGE_BYTES;
-    }
-    return mapping;
-}
-
 static uint32_t mapping_of(const struct snapshot_encoder *encoder, const struct module *module, uintptr_t address) {
     if (module == NULL) {
         return 0;
     }
-    struct profile_mapping mapping = code_of(encoder, module, address);
+    const struct profile_mapping mapping =
+        code_names_mapping(module, atomic_load(&encoder->of->unwinder.go_text_start), snapshot_is_go(encoder->snapshot, address),
+                           !encoder->nameless[module->index]);
     return profile_add_mapping(encoder->profile, &mapping);
 }
 
@@ -107,18 +87,6 @@ static size_t go_lines(const struct snapshot_encoder *encoder, const struct code
     return count;
 }
 
-// Readers drop or crash on locations without a function. The name is the one that tables and the page show for such an address; the mapping
-// marks it as unsymbolized (cmemprof symbolize, pprof).
-static size_t placeholder_line(const struct snapshot_encoder *encoder, const struct module *module, uintptr_t address,
-                               struct profile_line *lines) {
-    char name[300];
-    const char *file = module != NULL ? module->file : "unknown", *slash = strrchr(file, '/');
-    uint64_t offset = module != NULL ? address - module->start + module->file_offset : address;
-    snprintf(name, sizeof name, "%.256s+0x%" PRIx64, slash != NULL ? slash + 1 : file, offset);
-    lines[0] = (struct profile_line){profile_add_function(encoder->profile, &(struct profile_function){name, "", "", 0}), 0, 0};
-    return 1;
-}
-
 static struct symbol symbol_at(const struct snapshot_encoder *encoder, const struct module *module, uintptr_t address) {
     if (module == NULL) {
         return (struct symbol){0};
@@ -130,14 +98,11 @@ static struct symbol symbol_at(const struct snapshot_encoder *encoder, const str
 static size_t c_lines(const struct snapshot_encoder *encoder, const struct module *module, uintptr_t pc, struct profile_line *lines,
                       enum location_kind *kind) {
     struct symbol symbol = symbol_at(encoder, module, pc - 1);
-    for (size_t i = 0; i < symbol.frame_count; i++) {
+    for (size_t i = 0; i < symbol.frame_count; i++) { // the last frame's decides
         const struct symbol_frame *frame = &symbol.frames[i];
-        uint32_t function = profile_add_function(
-            encoder->profile, &(struct profile_function){frame->function, frame->system_name, frame->file, frame->start_line});
-        lines[i] = (struct profile_line){function, frame->line, 0};
-        *kind = location_kind_of_c(*frame->system_name != '\0' ? frame->system_name : frame->function); // the last frame's decides
+        *kind = location_kind_of_c(*frame->system_name != '\0' ? frame->system_name : frame->function);
     }
-    return symbol.frame_count > 0 ? symbol.frame_count : placeholder_line(encoder, module, pc - 1, lines);
+    return code_names_lines(encoder->profile, &symbol, module, pc - 1, lines);
 }
 
 // Before the mappings are written, which record it.

@@ -6,11 +6,9 @@
 
 #include "unwind_walk.h"
 
-static struct unwind_walk prepare(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start,
-                                  struct unwind_memo *memo) {
+struct unwind_walk unwind_walk_prepare(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start,
+                                       struct unwind_trail *trail) {
     stack_memory_enter(thread, start->sp);
-    struct unwind_trail *trail = &memo->trails[!memo->current];
-    const struct unwind_trail *old = &memo->trails[memo->current];
     trail->steps_begin = trail->steps_end = trail->reusable_from = UNWIND_FIRST_STEP;
     trail->rbp_until = trail->rbx_until = 0;
     trail->rbp = start->rbp;
@@ -37,9 +35,18 @@ static struct unwind_walk prepare(struct unwinder *unwinder, struct thread_state
         .trail = trail,
         .step = &trail->steps[UNWIND_FIRST_STEP - 1],
         .read = &trail->reads[UNWIND_FIRST_READ],
-        .old = old,
-        .old_at = unwind_trail_is_usable(old, trail) ? old->steps_begin : old->steps_end,
+        .old = trail,
+        .old_at = trail->steps_end,
     };
+}
+
+static struct unwind_walk prepare(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start,
+                                  struct unwind_memo *memo) {
+    const struct unwind_trail *old = &memo->trails[memo->current];
+    struct unwind_walk walk = unwind_walk_prepare(unwinder, thread, start, &memo->trails[!memo->current]);
+    walk.old = old;
+    walk.old_at = unwind_trail_is_usable(old, walk.trail) ? old->steps_begin : old->steps_end;
+    return walk;
 }
 
 static struct unwind_repeat repeat_of(const struct unwind_trail *trail) {

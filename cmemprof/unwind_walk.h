@@ -1,5 +1,5 @@
-// unwind_walk.h (unwind): one walk, for unwind_amd64.c only: from the start registers, frame by frame, to the end of the stack or to where
-// a recorded walk is still valid.
+// unwind_walk.h (unwind): one walk, for unwind_amd64.c and unwind_interrupted_amd64.c only: from the start registers, frame by frame, to
+// the end of the stack or to where a recorded walk is still valid.
 //
 // Threads: any, also inside malloc and in signal handlers. No lock, no allocation.
 #ifndef CMEMPROF_UNWIND_WALK_H
@@ -36,6 +36,13 @@ struct unwind_walk {
     bool wants_rbx;  // the walk failed because the start's RBX is unknown
     enum unwind_end end;
 };
+
+// A walk that begins at start and joins no other one. trail is for recording.
+struct unwind_walk unwind_walk_prepare(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start,
+                                       struct unwind_trail *trail);
+
+// From a C frame to its caller, without recording it. Returns false at the end of the stack. Set walk->read anew before each step.
+bool unwind_walk_step_c(struct unwind_walk *walk, struct unwind_frame *now);
 
 // Walks from frame to the end of the stack, whose kind is in walk->end. Returns true if the rest of the walk is the old trail from old_at
 // on.

@@ -543,6 +543,10 @@ bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame now) {
     }
 }
 
+bool unwind_walk_step_c(struct unwind_walk *walk, struct unwind_frame *now) {
+    return step_c(walk, now);
+}
+
 // This code's own frames and those that called it.
 enum { MAX_OWN_FRAMES = 64 };
 

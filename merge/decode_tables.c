@@ -249,14 +249,9 @@ static bool has_name(const struct profile *profile, const struct location *locat
     });
 }
 
-static void name_location(struct input *input, struct location *location) {
-    struct profile *profile = input->profile;
+static struct profile_mapping mapping_of(const struct profile *profile, const struct location *location) {
     const struct mapping *mapping = profile_mapping(profile, location->mapping);
-    struct profile_line named[PROFILE_NAMER_LINES];
-    if (location->line_count > 1 || (location->line_count == 1 && has_name(profile, location, input->lines.items))) {
-        return;
-    }
-    struct profile_mapping given = {
+    return (struct profile_mapping){
         .memory_start = mapping->start,
         .memory_limit = mapping->limit,
         .file_offset = mapping->offset,
@@ -264,6 +259,23 @@ static void name_location(struct input *input, struct location *location) {
         .build_id = profile_string(profile, mapping->build_id),
         .has_functions = (mapping->flags & MAPPING_FUNCTIONS) != 0,
     };
+}
+
+static void map_location(struct input *input, struct location *location) {
+    struct profile *profile = input->profile;
+    const struct profile_mapping given = mapping_of(profile, location);
+    uint32_t mapping = profile->namer.map(profile->namer.context, profile, &given, location->address);
+    location->mapping = mapping != 0 ? mapping : location->mapping;
+}
+
+static void name_location(struct input *input, struct location *location) {
+    struct profile *profile = input->profile;
+    struct profile_line named[PROFILE_NAMER_LINES];
+    if (!profile->namer.every_location && (location->mapping == 0 || location->line_count > 1 ||
+                                           (location->line_count == 1 && has_name(profile, location, input->lines.items)))) {
+        return;
+    }
+    const struct profile_mapping given = mapping_of(profile, location);
     size_t count = profile->namer.name(profile->namer.context, profile, &given, location->address, named);
     if (count == 0) {
         return;
@@ -299,7 +311,10 @@ static enum merge_error decode_location(struct input *input, uint32_t index, uin
             location.address += mapping->shift;
         }
     }
-    if (input->profile->namer.name && location.mapping != 0 && location.address != 0) {
+    if (input->profile->namer.map && location.address != 0) {
+        map_location(input, &location);
+    }
+    if (input->profile->namer.name && location.address != 0) {
         name_location(input, &location);
     }
     if (location.line_count > input->max_lines) {

@@ -183,6 +183,9 @@ struct profile_namer {
     size_t (*name)(void *context, struct profile *profile, const struct profile_mapping *mapping, uint64_t address,
                    struct profile_line lines[PROFILE_NAMER_LINES]);
     void *context;
+    bool every_location; // name is asked for all addresses, also those with names, which it replaces, and those without a mapping
+    // Returns the id of the mapping that a location is to have instead of its own; 0: that one. Asked before name. NULL: all keep theirs.
+    uint32_t (*map)(void *context, struct profile *profile, const struct profile_mapping *mapping, uint64_t address);
 };
 // Later inputs: unsymbolized locations are passed to the namer. These have no lines, or their only function is named after the file offset
 // ("libc.so.6+0x519bf"), as the profiler writes it. Not for deltas, which keep the bytes of their input. namer NULL: none.

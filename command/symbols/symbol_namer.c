@@ -241,7 +241,7 @@ static size_t name(void *context, struct profile *profile, const struct profile_
 }
 
 struct profile_namer symbol_namer_for_profiles(struct symbol_namer *namer) {
-    return (struct profile_namer){name, namer};
+    return (struct profile_namer){.name = name, .context = namer};
 }
 
 void symbol_namer_begin(struct symbol_namer *namer) {

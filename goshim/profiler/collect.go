@@ -17,24 +17,26 @@ import (
 
 // collector takes the profiles of consecutive periods. It belongs to one goroutine, except startC, which is called before that goroutine starts.
 type collector struct {
-	cfg      *config
-	sources  sources
-	messages *onceLog
-	deltas   map[ProfileType]delta
-	metrics  metrics
-	cMetrics cMetrics
-	memory   memoryMetrics
-	verdict  memoryVerdict
-	limit    *processLimit
-	cHeap    extensions.CHeapProfiler       // nil: C's heap is not profiled
-	cPeriod  extensions.CAllocationProfiler // a third-party profiler without CHeapProfiler; nil: none
-	cRuns    bool                           // cPeriod has been started
-	lastC    []byte                         // the last profile of C's heap that could be merged
-	thisC    []byte                         // the profile of this period; nil if it failed
-	thisCAt  time.Time                      // when thisC was requested
-	thisGo   []byte                         // Go's heap profile of this period; nil if it failed
-	cpu      *bytes.Buffer                  // nil: no CPU profile is running
-	trace    *tracer                        // nil: no execution trace is running
+	cfg        *config
+	sources    sources
+	messages   *onceLog
+	deltas     map[ProfileType]delta
+	metrics    metrics
+	cMetrics   cMetrics
+	memory     memoryMetrics
+	verdict    memoryVerdict
+	limit      *processLimit
+	cHeap      extensions.CHeapProfiler       // nil: C's heap is not profiled
+	cPeriod    extensions.CAllocationProfiler // a third-party profiler without CHeapProfiler; nil: none
+	cRuns      bool                           // cPeriod has been started
+	lastC      []byte                         // the last profile of C's heap that could be merged
+	thisC      []byte                         // the profile of this period; nil if it failed
+	thisCAt    time.Time                      // when thisC was requested
+	thisGo     []byte                         // Go's heap profile of this period; nil if it failed
+	cpuFigures []figure                       // of this period's CPU profile
+	cpu        *cpuProfiling                  // nil: no CPU profile is running
+	trace      *tracer                        // nil: no execution trace is running
+	tracesC    bool                           // C functions are in the CPU profile
 
 	interval   atomic.Int64                     // of sampling C allocations; 0: off
 	wantedRate atomic.Pointer[int64]            // for applyRate; nil: nothing new
@@ -82,6 +84,7 @@ func (k *collector) startC() {
 		k.live.Store(&live)
 	}
 	cOwner.Store(k)
+	k.startTraceback()
 }
 
 // evictC evicts stacks with no live samples if the stack table is nearly full, lets samples age and looks for a peak. Called about once a second.
@@ -97,6 +100,7 @@ func (k *collector) close() {
 		_ = contained(func() error { k.cHeap.StopHeap(); return nil })
 	}
 	_, _ = k.stopPeriodC()
+	k.stopTraceback()
 	if k.cpu != nil {
 		_ = contained(func() error { k.sources.stopCPU(); return nil })
 	}
@@ -129,25 +133,15 @@ func (t traceConfig) due(first bool, period time.Duration) bool {
 	return t.enabled && (first || rand.Float64()*float64(t.period) < float64(period))
 }
 
-func (k *collector) startCPU() {
-	if !k.cfg.types[CPUProfile] {
-		return
-	}
-	k.try(CPUProfile, func() error {
-		buffer := &bytes.Buffer{}
-		if err := k.sources.startCPU(buffer); err != nil {
-			return err
-		}
-		k.cpu = buffer
-		return nil
-	})
-}
-
-// collect takes all enabled profiles. The CPU profile ends last, but comes first in the batch.
+// collect takes all enabled profiles. The CPU profile ends after those that cost, but comes first in the batch; what it lacks is a metric.
 func (k *collector) collect() []upload.Attachment {
 	taken := map[ProfileType][]byte{}
-	k.thisC, k.thisGo = nil, nil
+	k.thisC, k.thisGo, k.cpuFigures = nil, nil, nil
 	for _, t := range profileOrder {
+		if t == MetricsProfile && k.cpu != nil {
+			k.try(CPUProfile, func() error { taken[CPUProfile] = k.takeCPU(); return nil })
+			k.cfg.timing("collect_time", k.cfg.cpuDuration, CPUProfile)
+		}
 		if !k.takes(t) {
 			continue
 		}
@@ -157,16 +151,6 @@ func (k *collector) collect() []upload.Attachment {
 			return err
 		})
 		k.cfg.timing("collect_time", time.Since(begin), t)
-	}
-	if k.cpu != nil {
-		k.try(CPUProfile, func() error {
-			buffer := k.cpu
-			k.cpu = nil
-			k.sources.stopCPU()
-			taken[CPUProfile] = buffer.Bytes()
-			return nil
-		})
-		k.cfg.timing("collect_time", k.cfg.cpuDuration, CPUProfile)
 	}
 	var attachments []upload.Attachment
 	for _, t := range profileOrder {
@@ -224,7 +208,7 @@ func (k *collector) take(t ProfileType) ([]byte, error) {
 			ofC = append(append(ofC, k.cMetrics.report(k.thisC, k.thisCAt)...), ofMemory...)
 			ofC = append(ofC, k.verdict.report(time.Now(), ofMemory)...)
 		}
-		return k.metrics.report(ofC)
+		return k.metrics.report(append(ofC, k.cpuFigures...))
 	case peakProfile:
 		if live, rss := k.sources.getPeaksC(); live.Time.IsZero() && rss.Time.IsZero() {
 			return nil, nil // without /proc, and nothing was live yet

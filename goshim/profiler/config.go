@@ -61,6 +61,7 @@ type config struct {
 	waitMaxGoroutines      int
 	cInterval              int64 // mean bytes between samples of C allocations; 0: off
 	cEnabled               bool
+	cgoTraceback           bool // C functions in the CPU profile, with C's heap
 	autostart              bool // read again by goshim/internal/load, before main
 	watchMemory            bool
 	memoryThreshold        uint64    // of resident memory, in bytes; 0: none
@@ -105,6 +106,7 @@ func newConfig(options []Option) (*config, error) {
 		cEnabled:          true,
 		watchMemory:       true,
 		memory:            true,
+		cgoTraceback:      true,
 		cInterval:         extensions.DefaultCAllocationSamplingRate,
 		agentURL:          "http://localhost:8126" + agentPath,
 	}
@@ -332,6 +334,7 @@ func (c *config) settings() map[string]any {
 		"cmemprof_enabled":               c.cInterval > 0 && c.types[HeapProfile],
 		"cmemprof_sampling_rate":         c.cInterval,
 		"cmemprof_memory_enabled":        c.memory && c.cInterval > 0 && c.types[HeapProfile],
+		"cmemprof_cgo_traceback_enabled": c.cgoTraceback && c.cInterval > 0 && c.types[HeapProfile] && c.types[CPUProfile],
 		"custom_http_client":             c.httpClient != nil,
 		"memory_watch_enabled":           c.watchMemory,
 		"memory_threshold":               c.memoryThreshold,

@@ -53,6 +53,7 @@ var variables = []variable{
 	{"DD_PROFILING_CMEMPROF_PROCESS_MEMORY_LIMIT", func(c *config, v string) error { return setBool(&c.processLimit, v) }},
 	{"DD_PROFILING_CMEMPROF_SAMPLING_RATE", setCInterval},
 	{"DD_PROFILING_CMEMPROF_AUTOSTART", func(c *config, v string) error { return setBool(&c.autostart, v) }},
+	{"DD_PROFILING_CGO_TRACEBACK", func(c *config, v string) error { return setBool(&c.cgoTraceback, v) }},
 	{"DD_PROFILING_MEMORY_THRESHOLD", setMemoryThreshold},
 	{"DD_PROFILING_CONTROL_FILE", func(c *config, v string) error { c.controlFile = v; return nil }},
 	{"DD_PROFILING_CONTROL_SIGNAL", setControlSignal},

@@ -36,6 +36,10 @@ type Fakes struct {
 	Send           func(context.Context, upload.Request) error
 	StartCPU       func(io.Writer) error
 	StopCPU        func()
+	ProcessCPU     func() uint64
+	CompleteCPU    func(profile []byte, processNs uint64) ([]byte, cmemprof.CPUTimes, error) // nil, with a fake heap: it stays as it is
+	StartTraceback func() error                                                              // nil, with a fake heap: never
+	StopTraceback  func()
 	StartTrace     func(io.Writer) error
 	StopTrace      func()
 	Merge          func(profiles ...[]byte) ([]byte, error)
@@ -73,6 +77,10 @@ func SetFakes(f Fakes) (restore func()) {
 		extensions.SetCAllocationProfiler(&fakeC{fakes: f})
 		realSources.peaksC = f.PeaksC
 		realSources.memory = f.Memory
+		realSources.completeCPU, realSources.startTraceback, realSources.stopTraceback = f.CompleteCPU, f.StartTraceback, f.StopTraceback
+	}
+	if f.ProcessCPU != nil {
+		realSources.processCPU = f.ProcessCPU
 	}
 	if f.MemoryRollup != nil {
 		realSources.memoryRollup = f.MemoryRollup

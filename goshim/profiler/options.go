@@ -85,6 +85,13 @@ func CPUProfileRate(hz int) Option {
 	return func(c *config) { c.cpuRateHz = hz }
 }
 
+// WithCgoTraceback selects whether the CPU profile shows C functions. That takes runtime.SetCgoTraceback, which can be called once: a program
+// that calls it itself does so before Start, which then leaves it alone, or sets false here. It has an effect only while C allocations are
+// profiled. Default: DD_PROFILING_CGO_TRACEBACK, else true.
+func WithCgoTraceback(enabled bool) Option {
+	return func(c *config) { c.cgoTraceback = enabled }
+}
+
 // MutexProfileFraction enables the mutex profile and calls runtime.SetMutexProfileFraction. Stop does not reset the fraction.
 func MutexProfileFraction(rate int) Option {
 	return func(c *config) {

@@ -36,6 +36,10 @@ type sources struct {
 	evictC         func() bool
 	startCPU       func(io.Writer) error
 	stopCPU        func()
+	processCPU     func() uint64                                                             // CPU time of the process in ns
+	completeCPU    func(profile []byte, processNs uint64) ([]byte, cmemprof.CPUTimes, error) // nil: it stays as it is
+	startTraceback func() error                                                              // nil: never
+	stopTraceback  func()
 	startTrace     func(io.Writer) error
 	stopTrace      func()
 	lookup         func(name string, w io.Writer) error
@@ -68,6 +72,10 @@ var realSources = sources{
 	evictC:         cmemprof.MakeRoom,
 	startCPU:       pprof.StartCPUProfile,
 	stopCPU:        pprof.StopCPUProfile,
+	processCPU:     cmemprof.ProcessCPUTime,
+	completeCPU:    cmemprof.CPUProfile,
+	startTraceback: cmemprof.StartCgoTraceback,
+	stopTraceback:  cmemprof.StopCgoTraceback,
 	startTrace:     trace.Start,
 	stopTrace:      trace.Stop,
 	lookup:         lookupProfile,

@@ -197,7 +197,8 @@ static void nameless_locations_are_given_to_the_namer(void **state) {
     assert_int_equal(profile_encode(profile, MERGE_RAW, &bytes, &size), MERGE_OK);
     profile_free(profile);
     profile = profile_new();
-    profile_set_namer(profile, &(struct profile_namer){name_all, "context"});
+    asked = 0;
+    profile_set_namer(profile, &(struct profile_namer){.name = name_all, .context = "context"});
     assert_int_equal(profile_decode(profile, bytes, size, NULL, NULL, NULL), MERGE_OK);
     assert_int_equal(asked, 2);
     struct profile_sample_view view;
@@ -215,8 +216,56 @@ static void nameless_locations_are_given_to_the_namer(void **state) {
     free(bytes);
 }
 
+static uint32_t map_some(void *context, struct profile *profile, const struct profile_mapping *mapping, uint64_t address) {
+    assert_string_equal(context, "context");
+    assert_string_equal(mapping->file, address == 5 ? "" : "/lib/libx.so");
+    return address == 0x1234 ? 0 : profile_add_mapping(profile, &(struct profile_mapping){.memory_limit = 0x9000, .file = "other"});
+}
+
+static size_t name_every(void *context, struct profile *profile, const struct profile_mapping *mapping, uint64_t address,
+                         struct profile_line lines[PROFILE_NAMER_LINES]) {
+    (void)context;
+    asked++;
+    assert_string_equal(mapping->file, address == 0x1234 ? "/lib/libx.so" : "other"); // as mapped
+    lines[0] = (struct profile_line){profile_add_function(profile, &(struct profile_function){"new", "", "", 0}), 0, 0};
+    return address != 0x1244;
+}
+
+static void a_namer_may_get_all_locations_and_map_them(void **state) {
+    (void)state;
+    struct profile *profile = profile_new();
+    profile_add_sample_type(profile, "space", "bytes");
+    uint32_t mapping = profile_add_mapping(profile, &(struct profile_mapping){0x1000, 0x2000, 0x100, "/lib/libx.so", "ab12", 0, 0, 0, 0});
+    const struct profile_line line = {profile_add_function(profile, &(struct profile_function){"old", "", "", 0}), 3, 0};
+    uint32_t locations[] = {
+        profile_add_location(profile, mapping, 0x1234, &line, 1), profile_add_location(profile, mapping, 0x1244, &line, 1),
+        profile_add_location(profile, 0, 5, &line, 1), profile_add_location(profile, 0, 0, &line, 1), // no address
+    };
+    profile_add_sample(profile, locations, 4, (int64_t[]){7}, NULL, 0);
+    uint8_t *bytes;
+    size_t size;
+    assert_int_equal(profile_encode(profile, MERGE_RAW, &bytes, &size), MERGE_OK);
+    profile_free(profile);
+    profile = profile_new();
+    asked = 0;
+    profile_set_namer(profile, &(struct profile_namer){name_every, "context", true, map_some});
+    assert_int_equal(profile_decode(profile, bytes, size, NULL, NULL, NULL), MERGE_OK);
+    assert_int_equal(asked, 3);
+    struct profile_sample_view view;
+    assert_int_equal(profile_sample_at(profile, 0, &view), MERGE_OK);
+    static const char *const functions[] = {"new", "old", "new", "old"}, *const files[] = {"/lib/libx.so", "other", "other", ""};
+    assert_int_equal(view.frame_count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_string_equal(view.frames[i].function, functions[i]);
+        assert_string_equal(view.frames[i].mapping_file, files[i]);
+    }
+    profile_free(profile);
+    free(bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_namer_may_get_all_locations_and_map_them),
         cmocka_unit_test(ids),
         cmocka_unit_test(mapping_that_is_not_there),
         cmocka_unit_test(values),

@@ -1,0 +1,247 @@
+// cpu_profile.c (cpu): see cpu_profile.h.
+
+#include "cpu_profile.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/clock.h"
+#include "../merge/merge.h"
+#include "code_names.h"
+#include "cpu_traceback.h"
+#include "loaded_code.h"
+#include "lock_order.h"
+#include "symbols.h"
+
+// Time that no sample stands for is shown from here on; below it is within what the kernel's ticks make of a sum.
+enum { SHOWN_PERCENT = 3, SHOWN_PERIODS = 5 };
+
+static const char unsampled_name[] = "(CPU time not sampled)";
+
+struct naming_pass {
+    struct profiler *of;
+    struct symbols *symbols;
+    uintptr_t go_start, go_end;
+    bool nameless[MODULES_MAX]; // by module: some of its addresses lack names
+    uint64_t nameless_addresses;
+};
+
+static bool is_go(const struct naming_pass *pass, uint64_t address) {
+    return address >= pass->go_start && address < pass->go_end;
+}
+
+static const struct module *module_of(const struct naming_pass *pass, uint64_t address) {
+    return modules_find(&pass->of->code.modules, address, 0);
+}
+
+static struct symbol symbol_at(const struct naming_pass *pass, const struct module *module, uint64_t address) {
+    return module != NULL ? symbols_find(pass->symbols, module, address) : (struct symbol){NULL, 0};
+}
+
+// First pass: only looks for names, since a module's mapping says whether all of its code has some.
+static size_t look_up(void *context, struct profile *profile, const struct profile_mapping *mapping, uint64_t address,
+                      struct profile_line *lines) {
+    struct naming_pass *pass = context;
+    (void)profile, (void)mapping, (void)lines;
+    unsigned frames;
+    if (is_go(pass, address) || cpu_traceback_is_gap(address, &frames)) {
+        return 0;
+    }
+    const struct module *module = module_of(pass, address);
+    if (symbol_at(pass, module, address).frame_count == 0) {
+        pass->nameless_addresses++;
+        if (module != NULL) {
+            pass->nameless[module->index] = true;
+        }
+    }
+    return 0;
+}
+
+static uint32_t add_mapping(const struct naming_pass *pass, struct profile *profile, const struct module *module, bool go) {
+    const struct profile_mapping mapping = code_names_mapping(module, pass->go_start, go, !pass->nameless[module->index]);
+    return profile_add_mapping(profile, &mapping);
+}
+
+static uint32_t map(void *context, struct profile *profile, const struct profile_mapping *mapping, uint64_t address) {
+    const struct naming_pass *pass = context;
+    (void)mapping;
+    const struct module *module = module_of(pass, address);
+    return module != NULL ? add_mapping(pass, profile, module, is_go(pass, address)) : 0;
+}
+
+static size_t gap_line(struct profile *profile, unsigned frames, struct profile_line *lines) {
+    char text[64];
+    cpu_traceback_print_gap(frames, text, sizeof text);
+    lines[0] = (struct profile_line){profile_add_function(profile, &(struct profile_function){text, text, "", 0}), 0, 0};
+    return 1;
+}
+
+_Static_assert((int)PROFILE_NAMER_LINES >= (int)SYMBOL_MAX_INLINED, "a symbol's frames fit");
+
+static size_t name(void *context, struct profile *profile, const struct profile_mapping *mapping, uint64_t address,
+                   struct profile_line *lines) {
+    const struct naming_pass *pass = context;
+    (void)mapping;
+    unsigned frames;
+    if (is_go(pass, address)) {
+        return 0;
+    }
+    if (cpu_traceback_is_gap(address, &frames)) {
+        return gap_line(profile, frames, lines);
+    }
+    const struct module *module = module_of(pass, address);
+    const struct symbol symbol = symbol_at(pass, module, address);
+    return code_names_lines(profile, &symbol, module, address, lines);
+}
+
+static void add_mappings_of(const struct naming_pass *pass, struct profile *profile, bool program) {
+    const struct modules *modules = &pass->of->code.modules;
+    for (size_t i = 0; i < atomic_load(&modules->count); i++) {
+        const struct module *module = modules->items[i];
+        if (module->is_program == program) {
+            add_mapping(pass, profile, module, false);
+            add_mapping(pass, profile, module, true);
+        }
+    }
+}
+
+// Before Go's own, which would say that nothing has functions. The program's come first, as pprof expects: of two, C's, which
+// `pprof PROGRAM PROFILE` takes from PROGRAM if it lacks names. Unused ones are not written.
+static void add_mappings(const struct naming_pass *pass, struct profile *profile) {
+    add_mappings_of(pass, profile, true);
+    add_mappings_of(pass, profile, false);
+}
+
+// ---- Time ----
+
+static int64_t sum_of(struct profile *profile, int type) {
+    struct profile_sample_view view;
+    int64_t sum = 0;
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        if (profile_sample_at(profile, i, &view) == MERGE_OK && view.values[type] > 0 && sum < INT64_MAX - view.values[type]) {
+            sum += view.values[type];
+        }
+    }
+    return sum;
+}
+
+static void add_unsampled(struct profile *profile, int count_type, int time_type, int64_t ns, int64_t period_ns) {
+    int64_t values[8] = {0};
+    uint32_t function = profile_add_function(profile, &(struct profile_function){unsampled_name, unsampled_name, "", 0});
+    uint32_t location = profile_add_location(profile, 0, 0, &(struct profile_line){function, 0, 0}, 1);
+    values[time_type] = ns;
+    values[count_type] = count_type == time_type ? ns : ns / period_ns;
+    profile_add_sample(profile, &location, 1, values, NULL, 0);
+}
+
+static void complete(struct profile *profile, uint64_t process_ns, struct cmemprof_cpu *result) {
+    int time_type = profile_sample_type_index(profile, "cpu"), count_type = profile_sample_type_index(profile, "samples");
+    int64_t period_ns = profile_period(profile), missing;
+    if (time_type < 0 || count_type < 0 || period_ns <= 0 || profile_sample_type_count(profile) > 8) {
+        return; // not Go's CPU profile
+    }
+    result->sampled_ns = (uint64_t)sum_of(profile, time_type);
+    result->process_ns = process_ns;
+    missing = process_ns > result->sampled_ns && process_ns < INT64_MAX ? (int64_t)(process_ns - result->sampled_ns) : 0;
+    if (missing >= SHOWN_PERIODS * period_ns && (uint64_t)missing >= process_ns / 100 * SHOWN_PERCENT) {
+        result->unsampled_ns = (uint64_t)missing;
+        add_unsampled(profile, count_type, time_type, missing, period_ns);
+    }
+}
+
+static void add_comment(struct profile *profile, const struct naming_pass *pass, const struct cmemprof_cpu *result) {
+    char text[512];
+    struct cmemprof_cpu_stats stats;
+    cmemprof_get_cpu_stats(&stats);
+    snprintf(text, sizeof text,
+             "cmemprof: cpu process_ns=%" PRIu64 " sampled_ns=%" PRIu64 " unsampled_ns=%" PRIu64 " nameless=%" PRIu64 " c_stacks=%" PRIu64
+             " left_out=%" PRIu64 " busy=%" PRIu64 " cut_no_rule=%" PRIu64 " cut_unsupported=%" PRIu64 " cut_unreadable=%" PRIu64
+             " cut_depth=%" PRIu64,
+             result->process_ns, result->sampled_ns, result->unsampled_ns, pass->nameless_addresses, stats.stacks, stats.left_out,
+             stats.busy, stats.cut_no_rule, stats.cut_unsupported, stats.cut_unreadable, stats.cut_depth);
+    profile_add_comment(profile, text);
+}
+
+// ---- All ----
+
+static enum merge_error first_pass(struct naming_pass *pass, const void *bytes, size_t size) {
+    struct profile *profile = profile_new();
+    if (profile == NULL) {
+        return MERGE_NO_MEMORY;
+    }
+    profile_set_namer(profile, &(struct profile_namer){look_up, pass, true, NULL});
+    enum merge_error error = profile_decode(profile, bytes, size, NULL, NULL, NULL);
+    profile_free(profile);
+    return error;
+}
+
+static enum merge_error second_pass(struct naming_pass *pass, const void *bytes, size_t size, uint64_t process_ns,
+                                    struct cmemprof_cpu *result) {
+    struct profile *profile = profile_new();
+    if (profile == NULL) {
+        return MERGE_NO_MEMORY;
+    }
+    add_mappings(pass, profile);
+    profile_set_namer(profile, &(struct profile_namer){name, pass, true, map});
+    enum merge_error error = profile_decode(profile, bytes, size, NULL, NULL, NULL);
+    if (error == MERGE_OK) {
+        complete(profile, process_ns, result);
+        add_comment(profile, pass, result);
+        error = profile_encode(profile, MERGE_RAW, &result->bytes, &result->size);
+    }
+    profile_free(profile);
+    return error;
+}
+
+static enum merge_error name_all(struct profiler *self, struct naming_pass *pass, const void *bytes, size_t size, uint64_t process_ns,
+                                 struct cmemprof_cpu *result) {
+    struct naming *naming = &self->naming;
+    if (!loaded_code_refresh(self) || (naming->symbols == NULL && (naming->symbols = symbols_new()) == NULL)) {
+        return MERGE_NO_MEMORY;
+    }
+    pass->symbols = naming->symbols;
+    enum merge_error error = first_pass(pass, bytes, size);
+    if (error == MERGE_OK) {
+        error = second_pass(pass, bytes, size, process_ns, result);
+    }
+    symbols_close_files(pass->symbols);
+    return error;
+}
+
+enum cmemprof_error cpu_profile_name(struct profiler *self, const void *bytes, size_t size, uint64_t process_ns,
+                                     struct cmemprof_cpu *result) {
+    *result = (struct cmemprof_cpu){0};
+    struct naming_pass *pass = calloc(1, sizeof *pass);
+    if (pass == NULL) {
+        return CMEMPROF_NO_MEMORY;
+    }
+    pass->of = self;
+    pass->go_start = atomic_load(&self->unwinder.go_text_start);
+    pass->go_end = atomic_load(&self->unwinder.go_text_end);
+    lock_take(&self->naming.lock, LOCK_NAMING);
+    enum merge_error error = name_all(self, pass, bytes, size, process_ns, result);
+    lock_release(&self->naming.lock, LOCK_NAMING);
+    result->nameless = pass->nameless_addresses;
+    free(pass);
+    return error == MERGE_OK ? CMEMPROF_OK : error == MERGE_NO_MEMORY ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
+}
+
+uint64_t cmemprof_process_cpu_ns(void) {
+    return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+enum cmemprof_error cmemprof_cpu_profile(const void *bytes, size_t size, uint64_t process_ns, struct cmemprof_cpu *result) {
+    profiler_enter(&thread_state);
+    enum cmemprof_error error = cpu_profile_name(&profiler, bytes, size, process_ns, result);
+    profiler_leave(&thread_state);
+    return error;
+}
+
+void cmemprof_cpu_profile_free(struct cmemprof_cpu *result) {
+    profiler_enter(&thread_state);
+    free(result->bytes);
+    profiler_leave(&thread_state);
+    result->bytes = NULL;
+}

@@ -1,0 +1,80 @@
+//go:build linux && amd64 && cgo
+
+package profiler
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/merge"
+)
+
+// cpuProfiling is a CPU profile that is running.
+type cpuProfiling struct {
+	buffer    bytes.Buffer
+	at        time.Time
+	processNs uint64 // CPU time of the process when it began
+}
+
+// startTraceback makes C functions appear in the stacks of Go's CPU profile. Called once C's heap is profiled.
+func (k *collector) startTraceback() {
+	if !k.cfg.types[CPUProfile] || !k.cfg.cgoTraceback || k.tracesC || k.sources.startTraceback == nil {
+		return
+	}
+	err := contained(k.sources.startTraceback)
+	if errors.Is(err, cmemprof.ErrTracebackTaken) {
+		k.messages.warn("traceback", "cmemprof: the program has called runtime.SetCgoTraceback, so the CPU profile has the C functions that this gives")
+	} else if err != nil {
+		k.messages.warn("traceback", fmt.Sprintf("cmemprof: the CPU profile has no C functions: %v", err))
+	}
+	k.tracesC = err == nil
+}
+
+func (k *collector) stopTraceback() {
+	if k.tracesC {
+		k.tracesC = false
+		_ = contained(func() error { k.sources.stopTraceback(); return nil })
+	}
+}
+
+func (k *collector) startCPU() {
+	if !k.cfg.types[CPUProfile] {
+		return
+	}
+	k.try(CPUProfile, func() error {
+		c := &cpuProfiling{at: time.Now(), processNs: k.sources.processCPU()}
+		if err := k.sources.startCPU(&c.buffer); err != nil {
+			return err
+		}
+		k.cpu = c
+		return nil
+	})
+}
+
+// takeCPU ends the CPU profile. With C's heap it is completed; if that fails, it is as Go wrote it.
+func (k *collector) takeCPU() []byte {
+	c := k.cpu
+	k.cpu = nil
+	k.sources.stopCPU()
+	taken := c.buffer.Bytes()
+	if k.cHeap == nil || k.sources.completeCPU == nil {
+		return taken
+	}
+	used, elapsed := k.sources.processCPU()-c.processNs, time.Since(c.at)
+	k.try(CPUProfile, func() error {
+		completed, times, err := k.sources.completeCPU(taken, used)
+		if err == nil && k.cfg.compression.algorithm == "" {
+			completed, err = merge.Compress(completed, merge.Output{})
+		}
+		if err != nil {
+			return err
+		}
+		taken = completed
+		k.cpuFigures = []figure{{"cpu_unsampled_cores", float64(times.UnsampledNs) / float64(elapsed)}}
+		return nil
+	})
+	return taken
+}
