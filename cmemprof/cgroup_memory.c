@@ -74,17 +74,23 @@ static unsigned pressure_at(const char *folder) {
     return (unsigned)number_in(folder, "memory.pressure", "\nfull avg10=");
 }
 
-// Returns false without a limit. The page cache is read if it could matter: the kernel adds up memory.stat over all processors.
-static bool room_at(const struct version *version, const char *folder, struct cgroup_room *room) {
-    uint64_t limit = number_in(folder, version->limit, "\n"), high = version == &version_2 ? number_in(folder, "memory.high", "\n") : 0;
-    limit = high != 0 && (limit == 0 || high < limit) ? high : limit;
-    if (limit == 0 || limit >= NO_LIMIT) {
-        return false;
+static void take_less(uint64_t limit, uint64_t used, uint64_t *nearest, uint64_t *left) {
+    if (limit != 0 && limit < NO_LIMIT && (*nearest == UINT64_MAX || (limit > used ? limit - used : 0) < *left)) {
+        *nearest = limit;
+        *left = limit > used ? limit - used : 0;
     }
-    uint64_t used = number_in(folder, version->used, "\n"), cache = used > limit / 2 ? reclaimable(version, folder) : 0;
+}
+
+static void room_at(const struct version *version, const char *folder, bool is_exact, struct cgroup_room *room) {
+    uint64_t limit = number_in(folder, version->limit, "\n"), high = version == &version_2 ? number_in(folder, "memory.high", "\n") : 0;
+    uint64_t lower = high != 0 && (limit == 0 || high < limit) ? high : limit;
+    if (lower == 0 || lower >= NO_LIMIT) {
+        return;
+    }
+    uint64_t used = number_in(folder, version->used, "\n"), cache = is_exact || used > lower / 2 ? reclaimable(version, folder) : 0;
     used -= cache < used ? cache : used;
-    *room = (struct cgroup_room){.limit = limit, .left = limit > used ? limit - used : 0};
-    return true;
+    take_less(limit, used, &room->limit, &room->left);
+    take_less(high, used, &room->high, &room->left_to_high);
 }
 
 // From the process's cgroup up to the mount. In a container the path may be the host's, of which only the mount exists.
@@ -112,20 +118,14 @@ struct search {
     const char *mount;
     struct cgroup_room *room;
     struct cgroup_memory *memory;
-    bool found;
+    bool is_exact, found;
 };
 
 static void find_room(void *context, const struct version *version, const char *cgroup) {
     struct search *search = context;
     char folder[PATH_CAPACITY];
     for (struct levels levels = first_level(version, search->mount, cgroup, folder); levels.is_one; next_level(&levels)) {
-        struct cgroup_room here;
-        if (room_at(version, folder, &here) && (!search->found || here.left < search->room->left)) {
-            unsigned pressure = search->room->pressure_percent;
-            *search->room = here;
-            search->room->pressure_percent = pressure;
-            search->found = true;
-        }
+        room_at(version, folder, search->is_exact, search->room);
         unsigned pressure = version == &version_2 ? pressure_at(folder) : 0;
         search->room->pressure_percent = pressure > search->room->pressure_percent ? pressure : search->room->pressure_percent;
     }
@@ -163,16 +163,17 @@ static void for_each(const char *list, void (*visit)(void *context, const struct
     errno = saved;
 }
 
-bool cgroup_memory_room(const char *list, const char *mount, struct cgroup_room *room) {
-    *room = (struct cgroup_room){0};
-    struct search search = {.mount = mount, .room = room};
+bool cgroup_memory_room(const char *list, const char *mount, bool is_exact, struct cgroup_room *room) {
+    *room = (struct cgroup_room){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, 0};
+    struct search search = {.mount = mount, .room = room, .is_exact = is_exact};
     for_each(list, find_room, &search);
-    return search.found;
+    return room->limit != UINT64_MAX || room->high != UINT64_MAX;
 }
 
 size_t cgroup_memory_left(const char *list, const char *mount) {
     struct cgroup_room room;
-    return cgroup_memory_room(list, mount, &room) ? room.left : SIZE_MAX;
+    (void)cgroup_memory_room(list, mount, false, &room);
+    return room.left;
 }
 
 // Each file once, for figures of one moment; a figure that a file lacks is 0.

@@ -20,18 +20,24 @@
 #define CGROUP_MEMORY_LIST "/proc/self/cgroup"
 #define CGROUP_MEMORY_MOUNT "/sys/fs/cgroup"
 
-// What is left at the level where least is. pressure_percent: the share of the last ten seconds in which all tasks of the cgroup, or of one
-// above it, waited for memory (memory.pressure; version 1 has none: 0). Of version 2, memory.high is a limit too: above it the kernel slows
-// the program down to a standstill.
+// What "used" and "left" of a limit mean, for all who ask: the watch over memory (memory_watch.h), the room for the profiler's own work,
+// and the figures memory_limit_bytes and memory_limit_used_bytes, by which verdicts and the page judge.
+//
+// Of the level where least is left. Above `limit` the kernel kills. Of version 2, memory.high is in the way before: above it the kernel
+// slows the program down to a standstill, or only keeps it there for good, which is no reason to leave work undone. Without either,
+// UINT64_MAX. pressure_percent: the share of the last ten seconds in which all tasks of the cgroup, or of one above it, waited for memory
+// (memory.pressure; version 1 has none: 0).
 struct cgroup_room {
     uint64_t limit, left;
+    uint64_t high, left_to_high;
     unsigned pressure_percent;
 };
-// False: there is no limit, or none can be read. The pressure is set nevertheless.
-bool cgroup_memory_room(const char *list, const char *mount, struct cgroup_room *room);
+// is_exact: page cache is always subtracted; else not while half of the limit is free, as the kernel adds it up over all processors.
+// Returns false if there is no limit, or none can be read; the pressure is set nevertheless.
+bool cgroup_memory_room(const char *list, const char *mount, bool is_exact, struct cgroup_room *room);
 
-// The same. In bytes. Returns SIZE_MAX if there is no limit or none can be read. list names the process's cgroups; mount is where their
-// files are.
+// Left to the limit, in bytes. Returns SIZE_MAX if there is no limit or none can be read. list names the process's cgroups; mount is where
+// their files are.
 size_t cgroup_memory_left(const char *list, const char *mount);
 
 // The account of the process's own cgroup, in bytes. What the version does not say is 0: version 1 has no events but oom_kill.

@@ -119,7 +119,8 @@ enum cmemprof_error cmemprof_snapshot_encode(struct cmemprof_snapshot *snapshot,
 
 // ---- Near the limit ----
 
-// Bytes until the process is killed for its memory: to the limit of its cgroup or the end of what the machine has. UINT64_MAX: unknown.
+// Bytes until the process is killed for its memory: to the limit of its cgroup (not memory.high, above which it lives on) or the end of
+// what the machine has. UINT64_MAX: unknown.
 uint64_t cmemprof_memory_left(void);
 // The lowest limit of its cgroup and of those above it. UINT64_MAX: there is none, or it cannot be read.
 uint64_t cmemprof_memory_limit(void);
@@ -263,6 +264,7 @@ enum cmemprof_memory_part {
     CMEMPROF_MEMORY_SHARED_MEMORY, // memfd, /dev/shm, System V, shared and anonymous
     CMEMPROF_MEMORY_PROGRAM,       // code and data of the program and its libraries
     CMEMPROF_MEMORY_PROFILER,      // this profiler's tables
+    CMEMPROF_MEMORY_NOT_SEEN,      // mapped without the profiler's seeing it: by a raw system call, by libc itself, or before its start
     CMEMPROF_MEMORY_UNEXPLAINED,
     CMEMPROF_MEMORY_PARTS
 };
@@ -280,7 +282,7 @@ struct cmemprof_go_memory {
 struct cmemprof_memory_figures {
     bool has_parts;     // false: there is no /proc, or it may not be read. Then there is no profile either
     bool is_complete;   // all that could be measured was; else parts are missing, or only estimated
-    char missing[200];  // what was not measured and why; "": nothing
+    char missing[500];  // what was not measured and why; "": nothing
     uint64_t rss_bytes; // the sum of the parts
     uint64_t parts[CMEMPROF_MEMORY_PARTS];
     // CMEMPROF_MEMORY_UNKNOWN: not to be learned.
@@ -288,6 +290,8 @@ struct cmemprof_memory_figures {
     unsigned cgroup_version; // 0: in no cgroup that accounts for memory, or it may not be read. Version 1 knows no events but oom_kills
     uint64_t cgroup_bytes, cgroup_limit_bytes; // limit: CMEMPROF_MEMORY_UNKNOWN if there is none
     uint64_t cgroup_anon_bytes, cgroup_file_bytes, cgroup_shmem_bytes, cgroup_kernel_bytes, cgroup_inactive_file_bytes;
+    // The limit of which least is left, and what counts against it, without page cache that the kernel takes first (cgroup_memory.h).
+    uint64_t limit_bytes, limit_used_bytes;
     uint64_t cgroup_high_events, cgroup_max_events, cgroup_oom_kills; // since the cgroup was made
 };
 

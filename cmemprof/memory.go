@@ -17,7 +17,9 @@ type MemoryFigures struct {
 	RSSBytes                         uint64 // the sum of Parts
 	Parts                            []MemoryPart
 	PeakRSSBytes, SwapBytes, Threads uint64 // MemoryUnknown: not to be learned
-	Cgroup                           CgroupMemory
+	// The limit of which least is left (MemoryUnknown: none), and what counts against it, without page cache that the kernel takes first.
+	LimitBytes, LimitUsedBytes uint64
+	Cgroup                     CgroupMemory
 }
 
 // MemoryPart is one part of the resident memory. Key is "go_live", "malloc_free" and so on.
@@ -83,13 +85,15 @@ func MemoryProfile(goHeap []byte, allocator *AllocatorStats) (MemoryFigures, []b
 
 func figuresOf(c *C.struct_cmemprof_memory_figures) MemoryFigures {
 	f := MemoryFigures{
-		HasParts:     bool(c.has_parts),
-		IsComplete:   bool(c.is_complete),
-		Missing:      C.GoString(&c.missing[0]),
-		RSSBytes:     uint64(c.rss_bytes),
-		PeakRSSBytes: uint64(c.peak_rss_bytes),
-		SwapBytes:    uint64(c.swap_bytes),
-		Threads:      uint64(c.threads),
+		HasParts:       bool(c.has_parts),
+		IsComplete:     bool(c.is_complete),
+		Missing:        C.GoString(&c.missing[0]),
+		RSSBytes:       uint64(c.rss_bytes),
+		PeakRSSBytes:   uint64(c.peak_rss_bytes),
+		SwapBytes:      uint64(c.swap_bytes),
+		Threads:        uint64(c.threads),
+		LimitBytes:     uint64(c.limit_bytes),
+		LimitUsedBytes: uint64(c.limit_used_bytes),
 		Cgroup: CgroupMemory{
 			Version:           uint(c.cgroup_version),
 			Bytes:             uint64(c.cgroup_bytes),

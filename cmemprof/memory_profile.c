@@ -5,6 +5,7 @@
 
 #include "memory_profile.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,15 +38,23 @@ const char *cmemprof_memory_part_key(enum cmemprof_memory_part part) {
         [CMEMPROF_MEMORY_SHARED_MEMORY] = "shared_memory",
         [CMEMPROF_MEMORY_PROGRAM] = "program",
         [CMEMPROF_MEMORY_PROFILER] = "profiler",
+        [CMEMPROF_MEMORY_NOT_SEEN] = "mapped_not_seen",
         [CMEMPROF_MEMORY_UNEXPLAINED] = "unexplained",
     };
     return part < CMEMPROF_MEMORY_PARTS ? keys[part] : "unknown";
 }
 
-static void say_missing(struct cmemprof_memory_figures *figures, const char *what) {
+void memory_profile_say_missing(struct cmemprof_memory_profile *profile, const char *format, ...) {
+    struct cmemprof_memory_figures *figures = &profile->figures;
     size_t length = strlen(figures->missing);
+    va_list arguments;
     figures->is_complete = false;
-    snprintf(figures->missing + length, sizeof figures->missing - length, "%s%s", length != 0 ? "; " : "", what);
+    length += (size_t)snprintf(figures->missing + length, sizeof figures->missing - length, "%s", length != 0 ? "; " : "");
+    va_start(arguments, format);
+    if (length < sizeof figures->missing) {
+        vsnprintf(figures->missing + length, sizeof figures->missing - length, format, arguments);
+    }
+    va_end(arguments);
 }
 
 // ---- Figures of the process as a whole ----
@@ -61,6 +70,10 @@ _Static_assert(PROCESS_STATUS_UNKNOWN == CMEMPROF_MEMORY_UNKNOWN, "what is unkno
 
 static void read_cgroup(struct cmemprof_memory_figures *figures) {
     struct cgroup_memory cgroup;
+    struct cgroup_room room;
+    (void)cgroup_memory_room(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT, true, &room);
+    figures->limit_bytes = room.limit;
+    figures->limit_used_bytes = room.limit != UINT64_MAX ? room.limit - room.left : CMEMPROF_MEMORY_UNKNOWN;
     if (!cgroup_memory_read(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT, &cgroup)) {
         return;
     }
@@ -165,6 +178,17 @@ static void name_parts(struct cmemprof_memory_profile *profile, const struct cme
     }
 }
 
+// Anonymous memory that is in no known range was mapped without the profiler's seeing it: if the map of ranges could be had, and heaps and
+// stacks be recognized. What stays unexplained then is what an allocator has in its areas beyond its own word.
+static void tell_not_seen(struct cmemprof_memory_profile *profile) {
+    uint64_t *parts = profile->figures.parts;
+    if (profile->knows_ranges && profile->resident.reads_bytes && !profile->resident.ran_short) {
+        parts[CMEMPROF_MEMORY_NOT_SEEN] =
+            parts[CMEMPROF_MEMORY_UNEXPLAINED] - least(profile->beyond_allocator, parts[CMEMPROF_MEMORY_UNEXPLAINED]);
+        parts[CMEMPROF_MEMORY_UNEXPLAINED] -= parts[CMEMPROF_MEMORY_NOT_SEEN];
+    }
+}
+
 static void claim(struct resident *resident, void *profile) {
     memory_profile_claim_heap(resident, profile);
     memory_profile_claim_ranges(resident, profile);
@@ -178,20 +202,21 @@ static bool read_parts(struct cmemprof_memory_profile *profile, const struct cme
     const struct resident_own own = {&profile->snapshot->of->memory.go, claim, profile};
     enum smaps_error error = resident_read_own(resident, &own);
     if (error != SMAPS_OK) {
-        say_missing(figures, "this process's memory map cannot be read (/proc/self/maps and pagemap, or smaps)");
+        memory_profile_say_missing(profile, "this process's memory map cannot be read (/proc/self/maps and pagemap, or smaps)");
         return true;
     }
     figures->has_parts = true;
     figures->rss_bytes = resident->rss;
     if (!resident->reads_bytes) {
-        say_missing(figures, "/proc/self/mem cannot be read, so heaps and thread stacks are unexplained");
+        memory_profile_say_missing(profile, "/proc/self/mem cannot be read, so heaps and thread stacks are unexplained");
     }
     if (resident->ran_short) {
-        say_missing(figures, "memory ran short, so areas are missing");
+        memory_profile_say_missing(profile, "memory ran short, so areas are missing");
     }
     name_parts(profile, go);
     bool is_done =
         memory_profile_divide_heap(profile, allocator) && memory_profile_divide_mapped(profile) && memory_profile_divide_threads(profile);
+    tell_not_seen(profile);
     symbolizer_arena_drop(&resident->memory, resident->pieces, resident->piece_capacity * sizeof *resident->pieces);
     resident->pieces = NULL;
     resident->piece_count = resident->piece_capacity = 0;

@@ -51,6 +51,9 @@ struct memory_thread {
     uint8_t owner;    // enum thread_owner
 };
 
+// More areas than the kernel lets a process have by default (vm.max_map_count).
+enum { MEMORY_PROFILE_MAX_RANGES = 65536 };
+
 // Free memory of one arena of the allocator.
 struct memory_arena {
     const char *name;
@@ -72,6 +75,8 @@ struct cmemprof_memory_profile {
     uint32_t now_s;              // of the clock of ages
     struct mapped_buffer ranges; // struct memory_range
     size_t range_count;
+    bool knows_ranges;                   // all that was noted, but for what is said to be missing
+    uint64_t beyond_allocator;           // resident in the allocator's areas, and not its own by its word
     size_t mapped_records;               // the first record of a mapping
     struct memory_thread *threads;       // in resident's memory; groups, once they are divided
     size_t thread_count, thread_records; // records: the first one of a thread
@@ -84,6 +89,9 @@ struct cmemprof_memory_profile {
 struct cmemprof_memory_profile *memory_profile_of(struct profiler *self, const struct cmemprof_go_memory *go,
                                                   const struct cmemprof_allocator_stats *allocator);
 void memory_profile_after_fork_in_child(struct profiler *self);
+
+// Adds a sentence, without its full stop, to what the figures lack.
+__attribute__((format(printf, 2, 3))) void memory_profile_say_missing(struct cmemprof_memory_profile *profile, const char *format, ...);
 
 // ---- memory_profile_heap.c ----
 

@@ -30,6 +30,7 @@ static const char *const frames[CMEMPROF_MEMORY_PARTS][ROOT_FRAMES] = {
     [CMEMPROF_MEMORY_SHARED_MEMORY] = {"shared memory", ""},
     [CMEMPROF_MEMORY_PROGRAM] = {"program and libraries", ""},
     [CMEMPROF_MEMORY_PROFILER] = {"profiler", ""},
+    [CMEMPROF_MEMORY_NOT_SEEN] = {"mapped, not seen by the profiler", ""},
     [CMEMPROF_MEMORY_UNEXPLAINED] = {"unexplained", ""},
 };
 
@@ -348,7 +349,7 @@ static void begin(struct profile *profile, const struct cmemprof_snapshot *snaps
 
 static void add_comments(const struct writer *writer) {
     const struct cmemprof_memory_figures *figures = &writer->memory->figures;
-    char text[300];
+    char text[sizeof figures->missing + 100];
     snprintf(text, sizeof text, "cmemprof memory: rss=%llu unexplained=%llu complete=%d", (unsigned long long)figures->rss_bytes,
              (unsigned long long)figures->parts[CMEMPROF_MEMORY_UNEXPLAINED], figures->is_complete);
     profile_add_comment(writer->profile, text);
@@ -375,6 +376,7 @@ static enum cmemprof_error write_memory(struct snapshot_encoder *encoder, struct
     add_names(writer, CMEMPROF_MEMORY_SHARED_MEMORY);
     add_names(writer, CMEMPROF_MEMORY_PROGRAM);
     add_whole(writer, CMEMPROF_MEMORY_PROFILER);
+    add_whole(writer, CMEMPROF_MEMORY_NOT_SEEN);
     add_whole(writer, CMEMPROF_MEMORY_UNEXPLAINED);
     add_comments(writer);
     return snapshot_encode_own(encoder, profile, size);

@@ -206,6 +206,7 @@ static void heed_allocator(struct cmemprof_memory_profile *profile, struct heap_
         *unexplained -= more;
     } else if (pages->heaps > told + told / 8 + TOLD_SLACK) {
         *unexplained += pages->heaps - told;
+        profile->beyond_allocator = pages->heaps - told;
         pages->heaps = told;
     }
 }

@@ -6,27 +6,53 @@
 #include "mapped_ranges.h"
 #include "resident_pieces.h"
 
-// More areas than the kernel lets a process have by default (vm.max_map_count). Pages of it that are not used take no memory.
-enum { MAX_RANGES = 65536 };
-
 // Nothing may be mapped while the ranges are visited.
+struct copying {
+    struct memory_range *ranges;
+    size_t count, left_out;
+};
+
 static void copy_range(const struct mapped_range *range, void *context) {
-    struct cmemprof_memory_profile *profile = context;
-    if ((range->kind == MAPPING_ANONYMOUS && range->owner != MAPPING_OF_PROFILER) && profile->range_count < MAX_RANGES) {
-        ((struct memory_range *)profile->ranges.base)[profile->range_count++] =
-            (struct memory_range){.low = range->low, .high = range->high, .stack = range->stack, .owner = range->owner};
+    struct copying *copying = context;
+    if (range->kind != MAPPING_ANONYMOUS || range->owner == MAPPING_OF_PROFILER) {
+        return;
     }
+    if (copying->count == MEMORY_PROFILE_MAX_RANGES) {
+        copying->left_out++;
+        return;
+    }
+    copying->ranges[copying->count++] =
+        (struct memory_range){.low = range->low, .high = range->high, .stack = range->stack, .owner = range->owner};
 }
 
 bool memory_profile_copy_ranges(struct cmemprof_memory_profile *profile) {
     struct profiler *self = profile->snapshot->of;
     if (!mapped_ranges_are_open(self)) {
+        memory_profile_say_missing(profile, "mappings are not followed for want of memory, so what C maps is unexplained");
         return true;
     }
-    if (!mapped_buffer_reserve(&profile->ranges, MAX_RANGES * sizeof(struct memory_range))) {
+    // Pages of it that are not used take no memory.
+    if (!mapped_buffer_reserve(&profile->ranges, MEMORY_PROFILE_MAX_RANGES * sizeof(struct memory_range))) {
         return false;
     }
-    (void)mapped_ranges_each(self, copy_range, profile); // those that could not be had are unexplained
+    struct copying copying = {.ranges = profile->ranges.base};
+    profile->knows_ranges = mapped_ranges_each(self, copy_range, &copying);
+    profile->range_count = copying.count;
+    if (!profile->knows_ranges) {
+        profile->range_count = 0;
+        memory_profile_say_missing(profile, "the map of what C has mapped could not be had, so that is unexplained");
+    }
+    if (copying.left_out != 0) {
+        profile->knows_ranges = false;
+        memory_profile_say_missing(profile, "C has mapped more than %d ranges: %zu of them are unexplained", MEMORY_PROFILE_MAX_RANGES,
+                                   copying.left_out);
+    }
+    uint64_t lost = atomic_load(&self->mappings.lost);
+    if (lost != 0) {
+        memory_profile_say_missing(profile,
+                                   "%llu calls of mmap or its relatives were not followed since the start: what they mapped is not seen",
+                                   (unsigned long long)lost);
+    }
     return true;
 }
 
@@ -74,8 +100,10 @@ bool memory_profile_divide_mapped(struct cmemprof_memory_profile *profile) {
             ranges[count - 1].bytes += piece->rss;
         }
     }
+    uint64_t nameless = 0;
     for (size_t i = 0; i < profile->range_count; i++) {
         if (ranges[i].owner != MAPPING_OF_PROGRAM || ranges[i].stack == NULL || ranges[i].bytes == 0) {
+            nameless += ranges[i].owner == MAPPING_OF_PROGRAM ? ranges[i].bytes : 0;
             continue;
         }
         struct record *record = snapshot_add_record(snapshot);
@@ -83,6 +111,9 @@ bool memory_profile_divide_mapped(struct cmemprof_memory_profile *profile) {
             return false;
         }
         *record = (struct record){.stack = ranges[i].stack, .inuse_bytes = (double)ranges[i].bytes};
+    }
+    if (nameless != 0) {
+        memory_profile_say_missing(profile, "of what C has mapped, %.1f MB have no stack", (double)nameless / 1e6);
     }
     return true;
 }

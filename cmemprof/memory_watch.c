@@ -26,6 +26,14 @@ static const uint64_t shortest_wait_ns = 20 * 1000 * 1000, wait_when_told_ns = 1
 
 // ---- Reading ----
 
+static uint64_t min(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+static uint64_t max(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
 static void read_start(const char *path, char text[START_BYTES]) {
     int saved = errno, file = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t size = file >= 0 ? read(file, text, START_BYTES - 1) : -1;
@@ -43,10 +51,13 @@ static uint64_t line_of(const char *text, const char *name) {
 
 void memory_watch_read(uint64_t threshold_bytes, struct memory_reading *reading) {
     struct cgroup_room room;
-    *reading = (struct memory_reading){.limit = UINT64_MAX, .left = UINT64_MAX, .rss = UINT64_MAX, .threshold = UINT64_MAX};
-    if (cgroup_memory_room(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT, &room)) {
-        reading->limit = room.limit;
-        reading->left = room.left;
+    *reading = (struct memory_reading){
+        .limit = UINT64_MAX, .left = UINT64_MAX, .hard_left = UINT64_MAX, .rss = UINT64_MAX, .threshold = UINT64_MAX};
+    if (cgroup_memory_room(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT, false, &room)) {
+        bool is_high = room.left_to_high < room.left;
+        reading->limit = is_high ? room.high : room.limit;
+        reading->left = is_high ? room.left_to_high : room.left;
+        reading->hard_left = room.left;
     }
     reading->pressure_percent = room.pressure_percent;
     char text[START_BYTES];
@@ -56,6 +67,7 @@ void memory_watch_read(uint64_t threshold_bytes, struct memory_reading *reading)
         reading->limit = total;
         reading->left = available;
     }
+    reading->hard_left = min(reading->hard_left, available);
     if (threshold_bytes != 0) {
         size_t rss = page_residency_of_process();
         reading->rss = rss != 0 ? rss : UINT64_MAX;
@@ -64,14 +76,6 @@ void memory_watch_read(uint64_t threshold_bytes, struct memory_reading *reading)
 }
 
 // ---- Judging ----
-
-static uint64_t min(uint64_t a, uint64_t b) {
-    return a < b ? a : b;
-}
-
-static uint64_t max(uint64_t a, uint64_t b) {
-    return a > b ? a : b;
-}
 
 // In bytes per second, from one look to the next.
 static uint64_t rate(uint64_t from_bytes, uint64_t bytes, uint64_t from_ns, uint64_t now_ns) {
@@ -147,5 +151,5 @@ uint64_t cmemprof_memory_limit(void) {
 uint64_t cmemprof_memory_left(void) {
     struct memory_reading reading;
     memory_watch_read(0, &reading);
-    return reading.left;
+    return reading.hard_left;
 }

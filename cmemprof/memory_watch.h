@@ -27,9 +27,10 @@
 
 // What is read at one moment. UINT64_MAX: unknown, and no limit.
 struct memory_reading {
-    uint64_t limit, left;
+    uint64_t limit, left; // memory.high counts as one
     uint64_t rss, threshold;
     unsigned pressure_percent;
+    uint64_t hard_left; // to where the kernel kills
 };
 void memory_watch_read(uint64_t threshold_bytes, struct memory_reading *reading);
 

@@ -88,7 +88,7 @@ static size_t go_lines(const struct snapshot_encoder *encoder, const struct code
 }
 
 static struct symbol symbol_at(const struct snapshot_encoder *encoder, const struct module *module, uintptr_t address) {
-    if (module == NULL) {
+    if (module == NULL || encoder->symbols == NULL) {
         return (struct symbol){0};
     }
     return (encoder->form->contents & CMEMPROF_KNOWN_NAMES) != 0 ? symbols_known(encoder->symbols, module, address)
@@ -250,6 +250,13 @@ static void add_warnings(const struct snapshot_encoder *encoder) {
                  encoder->snapshot->dropped_percent);
         profile_add_comment(encoder->profile, text);
     }
+    if (encoder->snapshot->stats.lost_mappings + encoder->snapshot->stats.nameless_mappings != 0) {
+        snprintf(text, sizeof text,
+                 "cmemprof: warning: memory=mmap is incomplete: since the start %" PRIu64 " calls were not followed, and %" PRIu64
+                 " mappings have no stack",
+                 encoder->snapshot->stats.lost_mappings, encoder->snapshot->stats.nameless_mappings);
+        profile_add_comment(encoder->profile, text);
+    }
     if (encoder->names_ran_short) {
         profile_add_comment(encoder->profile,
                             "cmemprof: warning: names or lines of C functions are missing: too little memory to read debug data; "
@@ -360,21 +367,34 @@ static enum cmemprof_error write_heap(struct snapshot_encoder *encoder, struct p
     return error_of(profile_encode_source(profile, &source, size));
 }
 
-static enum cmemprof_error encode_named(struct snapshot_encoder *encoder, size_t *size) {
+// has_names: the caller holds the lock of naming. Without, C's functions have none.
+static enum cmemprof_error encode_named(struct snapshot_encoder *encoder, bool has_names, size_t *size) {
     struct naming *naming = &encoder->of->naming;
-    if (!loaded_code_refresh(encoder->of) || (naming->symbols == NULL && (naming->symbols = symbols_new()) == NULL)) {
+    if (!loaded_code_refresh(encoder->of) || (has_names && naming->symbols == NULL && (naming->symbols = symbols_new()) == NULL)) {
         return CMEMPROF_NO_MEMORY;
     }
-    encoder->symbols = naming->symbols;
+    encoder->symbols = has_names ? naming->symbols : NULL;
     find_nameless(encoder);
     encoder->form->begin(encoder->profile, encoder->snapshot);
     profile_set_time(encoder->profile, encoder->snapshot->time_ns, 0);
     add_program(encoder);
     add_locations(encoder);
     bool was_nameless = (encoder->form->contents & CMEMPROF_KNOWN_NAMES) != 0 && encoder->nameless_addresses != 0;
-    encoder->names_ran_short = was_nameless || symbols_ran_short(encoder->symbols);
-    symbols_close_files(encoder->symbols);
+    encoder->names_ran_short = was_nameless || !has_names || symbols_ran_short(encoder->symbols);
+    if (has_names) {
+        symbols_close_files(encoder->symbols);
+    }
     return encoder->form->write(encoder, encoder->profile, size);
+}
+
+// Another profile may be reading debug data, which takes seconds. Who wants known names only is in a hurry, and goes without. Returns false
+// then.
+static bool take_names(struct profiler *self, unsigned contents) {
+    if ((contents & CMEMPROF_KNOWN_NAMES) != 0) {
+        return lock_try(&self->naming.lock, LOCK_NAMING);
+    }
+    lock_take(&self->naming.lock, LOCK_NAMING);
+    return true;
 }
 
 enum cmemprof_error snapshot_write(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names,
@@ -398,9 +418,11 @@ enum cmemprof_error snapshot_write(struct cmemprof_snapshot *snapshot, const str
                                              .kinds = kinds,
                                              .bytes = &snapshot->profile,
                                              .form = form};
-        lock_take(&snapshot->of->naming.lock, LOCK_NAMING);
-        error = encode_named(encoder, size);
-        lock_release(&snapshot->of->naming.lock, LOCK_NAMING);
+        bool has_names = take_names(snapshot->of, form->contents);
+        error = encode_named(encoder, has_names, size);
+        if (has_names) {
+            lock_release(&snapshot->of->naming.lock, LOCK_NAMING);
+        }
     }
     memory_free(first);
     memory_free(locations);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MIB ((double)(1 << 20))
 static const double min_rise = 16 * MIB, min_level = 64 * MIB, min_share = 0.2;
@@ -19,11 +20,14 @@ static const char *const figure_names[MEMORY_FIGURE_COUNT] = {
     [MEMORY_THREADS] = "memory_threads",
     [MEMORY_FILES] = "memory_files_bytes",
     [MEMORY_SHARED] = "memory_shared_memory_bytes",
+    [MEMORY_NOT_SEEN] = "memory_mapped_not_seen_bytes",
     [MEMORY_UNEXPLAINED] = "memory_unexplained_bytes",
     [MEMORY_CGROUP] = "memory_cgroup_bytes",
     [MEMORY_CGROUP_LIMIT] = "memory_cgroup_limit_bytes",
     [MEMORY_CGROUP_FILE] = "memory_cgroup_file_bytes",
     [MEMORY_CGROUP_INACTIVE_FILE] = "memory_cgroup_inactive_file_bytes",
+    [MEMORY_LIMIT] = "memory_limit_bytes",
+    [MEMORY_LIMIT_USED] = "memory_limit_used_bytes",
 };
 
 const char *memory_figure_name(enum memory_figure figure) {
@@ -76,13 +80,10 @@ struct growth_rule {
     bool estimate; // from samples: a level of V bytes sampled every P bytes has a standard deviation of sqrt(V P)
 };
 static const struct growth_rule growth_rules[] = {
-    {MEMORY_MALLOC_LIVE, VERDICT_LEAK, true, true},
-    {MEMORY_GO_LIVE, VERDICT_GO_GROWTH, true, true},
-    {MEMORY_MAPPED, VERDICT_MAPPING, true, false},
-    {MEMORY_FILES, VERDICT_MAPPED_FILE, false, false},
-    {MEMORY_SHARED, VERDICT_SHARED_MEMORY, true, false},
-    {MEMORY_THREAD_STACKS, VERDICT_THREAD_STACKS, true, false},
-    {MEMORY_UNEXPLAINED, VERDICT_UNKNOWN_GROWTH, true, false},
+    {MEMORY_MALLOC_LIVE, VERDICT_LEAK, true, true},         {MEMORY_GO_LIVE, VERDICT_GO_GROWTH, true, true},
+    {MEMORY_MAPPED, VERDICT_MAPPING, true, false},          {MEMORY_FILES, VERDICT_MAPPED_FILE, false, false},
+    {MEMORY_SHARED, VERDICT_SHARED_MEMORY, true, false},    {MEMORY_THREAD_STACKS, VERDICT_THREAD_STACKS, true, false},
+    {MEMORY_NOT_SEEN, VERDICT_UNKNOWN_GROWTH, true, false}, {MEMORY_UNEXPLAINED, VERDICT_UNKNOWN_GROWTH, true, false},
 };
 
 static bool is_noise(const struct shape *shape) {
@@ -195,8 +196,20 @@ size_t memory_verdicts(const struct memory_series series[MEMORY_FIGURE_COUNT], s
 
 // ---- The limit ----
 
+static bool knows_limit(const struct memory_series series[MEMORY_FIGURE_COUNT]) {
+    return series[MEMORY_LIMIT].count > 0 && series[MEMORY_LIMIT_USED].count > 0;
+}
+
+const struct memory_series *memory_limit_series(const struct memory_series series[MEMORY_FIGURE_COUNT]) {
+    return &series[knows_limit(series) ? MEMORY_LIMIT : MEMORY_CGROUP_LIMIT];
+}
+
 size_t memory_counted(const struct memory_series series[MEMORY_FIGURE_COUNT], struct series_point counted[TREND_MAX_POINTS]) {
     const struct memory_series *used = &series[MEMORY_CGROUP], *inactive = &series[MEMORY_CGROUP_INACTIVE_FILE];
+    if (knows_limit(series)) {
+        memcpy(counted, series[MEMORY_LIMIT_USED].points, series[MEMORY_LIMIT_USED].count * sizeof *counted);
+        return series[MEMORY_LIMIT_USED].count;
+    }
     for (size_t i = 0; i < used->count; i++) {
         counted[i] = used->points[i];
         counted[i].value -= inactive->count == used->count ? inactive->points[i].value : 0;
@@ -205,7 +218,7 @@ size_t memory_counted(const struct memory_series series[MEMORY_FIGURE_COUNT], st
 }
 
 double memory_seconds_to_limit(const struct memory_series series[MEMORY_FIGURE_COUNT]) {
-    const struct memory_series *limit = &series[MEMORY_CGROUP_LIMIT];
+    const struct memory_series *limit = memory_limit_series(series);
     struct series_point counted[TREND_MAX_POINTS];
     size_t count = memory_counted(series, counted);
     if (limit->count == 0 || count < TREND_MIN_POINTS) {

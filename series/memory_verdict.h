@@ -35,11 +35,14 @@ enum memory_figure {
     MEMORY_THREADS,
     MEMORY_FILES,
     MEMORY_SHARED,
+    MEMORY_NOT_SEEN, // mapped without the profiler's seeing it
     MEMORY_UNEXPLAINED,
     MEMORY_CGROUP,
     MEMORY_CGROUP_LIMIT,
     MEMORY_CGROUP_FILE,
     MEMORY_CGROUP_INACTIVE_FILE,
+    MEMORY_LIMIT,      // the one that is nearest
+    MEMORY_LIMIT_USED, // what counts against it
     MEMORY_FIGURE_COUNT
 };
 // "memory_rss_bytes". Never NULL.
@@ -83,12 +86,15 @@ struct memory_verdict {
 // most first.
 size_t memory_verdicts(const struct memory_series series[MEMORY_FIGURE_COUNT], struct memory_verdict verdicts[MEMORY_FIGURE_COUNT]);
 
-// What counts against the limit: the cgroup's usage without inactive file pages, which the kernel takes back first. Returns the count of
-// points.
+// What counts against the limit, by the process's own word (cmemprof/cgroup_memory.h has the definition); of older clients the cgroup's
+// usage without inactive file pages. Returns the count of points.
 size_t memory_counted(const struct memory_series series[MEMORY_FIGURE_COUNT], struct series_point counted[TREND_MAX_POINTS]);
 
-// Seconds until the cgroup's limit is reached if what counts against it goes on as now (Theil-Sen's slope; file pages that the kernel takes
-// back first do not count). Returns INFINITY if it does not grow, NAN if there is no limit or none is known.
+// The limit that this is compared with. No points: none, or none is known.
+const struct memory_series *memory_limit_series(const struct memory_series series[MEMORY_FIGURE_COUNT]);
+
+// Seconds until the limit is reached if what counts against it goes on as now (Theil-Sen's slope). Returns INFINITY if it does not grow,
+// NAN if there is no limit or none is known.
 double memory_seconds_to_limit(const struct memory_series series[MEMORY_FIGURE_COUNT]);
 
 #endif

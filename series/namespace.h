@@ -7,6 +7,7 @@
 
 #define memory_counted cmemprof_memory_counted
 #define memory_figure_name cmemprof_memory_figure_name
+#define memory_limit_series cmemprof_memory_limit_series
 #define memory_seconds_to_limit cmemprof_memory_seconds_to_limit
 #define memory_verdict_name cmemprof_memory_verdict_name
 #define memory_verdicts cmemprof_memory_verdicts

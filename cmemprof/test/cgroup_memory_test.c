@@ -122,21 +122,52 @@ static void room_of_the_tightest_level(void **state) {
     make("/a/b/memory.pressure", "some avg10=0.00\nfull avg10=3.00\n");
     make("/list", "0::/a/b\n");
     snprintf(list, sizeof list, "%s/list", mount);
-    assert_true(cgroup_memory_room(list, mount, &room));
+    assert_true(cgroup_memory_room(list, mount, false, &room));
     assert_int_equal(room.limit, 650000);
     assert_int_equal(room.left, 50000);
     assert_int_equal(room.pressure_percent, 12);
+    assert_true(room.high == UINT64_MAX && room.left_to_high == UINT64_MAX);
     make("/a/b/memory.high", "610000\n");
-    assert_true(cgroup_memory_room(list, mount, &room));
-    assert_int_equal(room.limit, 610000);
-    assert_int_equal(room.left, 10000);
+    assert_true(cgroup_memory_room(list, mount, false, &room));
+    assert_int_equal(room.high, 610000);
+    assert_int_equal(room.left_to_high, 10000);
+    assert_int_equal(room.limit, 650000);
+    assert_int_equal(room.left, 50000);
+    // A service that lives above memory.high is not out of memory.
+    make("/a/b/memory.high", "500000\n");
+    assert_true(cgroup_memory_room(list, mount, false, &room));
+    assert_int_equal(room.left_to_high, 0);
+    assert_int_equal(room.left, 50000);
+    assert_int_equal(cgroup_memory_left(list, mount), 50000);
     make("/a/b/memory.max", "max\n");
     make("/a/b/memory.high", "max\n");
-    assert_true(cgroup_memory_room(list, mount, &room));
+    assert_true(cgroup_memory_room(list, mount, false, &room));
     assert_int_equal(room.limit, 1000000);
+    // memory.high alone.
+    make("/a/memory.high", "900000\n");
     make("/a/memory.max", "max\n");
-    assert_false(cgroup_memory_room(list, mount, &room));
+    assert_true(cgroup_memory_room(list, mount, false, &room));
+    assert_true(room.limit == UINT64_MAX && room.left == UINT64_MAX);
+    assert_int_equal(room.left_to_high, 200000);
+    make("/a/memory.high", "max\n");
+    assert_false(cgroup_memory_room(list, mount, false, &room));
     assert_int_equal(room.pressure_percent, 12);
+}
+
+// Page cache that goes first is no use of the limit: also far from it, if that is asked for.
+static void exactly(void **state) {
+    (void)state;
+    char list[128];
+    struct cgroup_room room;
+    make("/e/memory.max", "1000000\n");
+    make("/e/memory.current", "400000\n");
+    make("/e/memory.stat", "anon 1\ninactive_file 100000\nactive_file 50000\nfile_mapped 20000\n");
+    make("/list", "0::/e\n");
+    snprintf(list, sizeof list, "%s/list", mount);
+    assert_true(cgroup_memory_room(list, mount, false, &room));
+    assert_int_equal(room.left, 600000);
+    assert_true(cgroup_memory_room(list, mount, true, &room));
+    assert_int_equal(room.left, 730000);
 }
 
 static bool write_number(const char *folder, const char *file, long number) {
@@ -192,6 +223,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(container_mount, make_mount, remove_mount),
         cmocka_unit_test_setup_teardown(version_1, make_mount, remove_mount),
         cmocka_unit_test_setup_teardown(room_of_the_tightest_level, make_mount, remove_mount),
+        cmocka_unit_test_setup_teardown(exactly, make_mount, remove_mount),
         cmocka_unit_test(against_the_kernel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "memory_profile.h"
 
 #include <stdlib.h>
+#include <sys/syscall.h>
 
 #include "../../merge/merge.h"
 #include "sampling.h"
@@ -67,9 +68,99 @@ static void resident_pages_of_what_is_mapped(void **state) {
     cmemprof_memory_profile_free(profile);
 }
 
+// By the system call itself, which nobody follows.
+static char *map_unseen(size_t size) {
+    char *at = (char *)syscall(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(at, MAP_FAILED);
+    madvise(at, size, MADV_NOHUGEPAGE);
+    return memset(at, 1, size);
+}
+
+static struct cmemprof_memory_figures figures_now(void) {
+    struct cmemprof_memory_figures figures;
+    struct cmemprof_memory_profile *profile = taken(NULL, NULL);
+    cmemprof_memory_profile_figures(profile, &figures);
+    cmemprof_memory_profile_free(profile);
+    return figures;
+}
+
+static void expect_missing(const struct cmemprof_memory_figures *figures, const char *what) {
+    assert_false(figures->is_complete);
+    assert_non_null(strstr(figures->missing, what));
+}
+
+static void what_nobody_saw(void **state) {
+    (void)state;
+    struct cmemprof_memory_figures before = figures_now(), after;
+    assert_string_equal(before.missing, "");
+    char *at = map_unseen(24 * MIB);
+    after = figures_now();
+    assert_true(after.is_complete);
+    assert_near(after.parts[CMEMPROF_MEMORY_NOT_SEEN], before.parts[CMEMPROF_MEMORY_NOT_SEEN] + 24 * MIB, MIB);
+    assert_true(after.parts[CMEMPROF_MEMORY_UNEXPLAINED] < MIB);
+    // While somebody has the map and does not come back, nobody knows what was seen.
+    const struct thread_state *nobody = NULL, somebody = {0};
+    atomic_store(&profiler.mappings.applier, &somebody);
+    after = figures_now();
+    atomic_store(&profiler.mappings.applier, nobody);
+    expect_missing(&after, "the map of what C has mapped could not be had");
+    assert_int_equal(after.parts[CMEMPROF_MEMORY_NOT_SEEN], 0);
+    assert_in_range(after.parts[CMEMPROF_MEMORY_UNEXPLAINED], 23 * MIB, 40 * MIB); // less what the profiler needs
+    assert_int_equal(after.parts[CMEMPROF_MEMORY_MAPPED], 0);
+    after = figures_now();
+    assert_true(after.is_complete);
+    munmap(at, 24 * MIB);
+}
+
+// No false all-clear: what was lost is said, also long after.
+static void what_was_lost_is_said(void **state) {
+    (void)state;
+    struct cmemprof_memory_figures figures;
+    atomic_fetch_add(&profiler.mappings.lost, 3);
+    figures = figures_now();
+    expect_missing(&figures, "3 calls of mmap or its relatives were not followed");
+    atomic_fetch_sub(&profiler.mappings.lost, 3);
+
+    atomic_store(&profiler.mappings.walked, UINT64_MAX / 2); // more new stacks in this second than are walked
+    char *at = NULL;
+    for (int i = 0; i < 100 && (at == NULL || atomic_load(&profiler.mappings.nameless) == 0); i++) {
+        atomic_store(&profiler.mappings.walked, UINT64_MAX / 2);
+        free(malloc(1)); // another stack than the last one
+        at = map_for_test(4 * MIB);
+    }
+    assert_true(atomic_load(&profiler.mappings.nameless) > 0);
+    memset(at, 1, 4 * MIB);
+    figures = figures_now();
+    expect_missing(&figures, "of what C has mapped, 4.2 MB have no stack");
+    assert_true(figures.parts[CMEMPROF_MEMORY_MAPPED] >= 4 * MIB);
+    munmap(at, 4 * MIB);
+    atomic_store(&profiler.mappings.walked, 0);
+}
+
+// The kernel joins them to a few areas; here they are as many as there were calls.
+static void more_ranges_than_are_looked_at(void **state) {
+    (void)state;
+    enum { TOO_MANY = MEMORY_PROFILE_MAX_RANGES + 100 };
+    cmemprof_set_memory_limit(64 << 20);
+    char *area = mmap(NULL, (size_t)TOO_MANY * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (size_t i = 0; i < TOO_MANY; i++) {
+        assert_ptr_equal(mmap(area + i * PAGE, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), area + i * PAGE);
+    }
+    struct cmemprof_memory_figures figures = figures_now();
+    expect_missing(&figures, "C has mapped more than 65536 ranges");
+    assert_int_equal(figures.parts[CMEMPROF_MEMORY_NOT_SEEN], 0);
+    munmap(area, (size_t)TOO_MANY * PAGE);
+    figures = figures_now();
+    assert_string_equal(figures.missing, "");
+    cmemprof_set_memory_limit(0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resident_pages_of_what_is_mapped),
+        cmocka_unit_test(what_nobody_saw),
+        cmocka_unit_test(what_was_lost_is_said),
+        cmocka_unit_test(more_ranges_than_are_looked_at),
     };
     return cmocka_run_group_tests(tests, start_all, stop);
 }

@@ -76,7 +76,7 @@ static void far_from_the_limit_it_looks_once_a_second(void **state) {
     for (int i = 0; i < 100; i++) {
         assert_int_equal(look(&world, used(&world, 1000 * MB + (uint64_t)(i % 7) * 100 * MB)), MEMORY_WATCH_SECOND);
     }
-    assert_int_equal(look(&world, (struct memory_reading){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, 0}), MEMORY_WATCH_SECOND);
+    assert_int_equal(look(&world, (struct memory_reading){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, 0, 0}), MEMORY_WATCH_SECOND);
     assert_int_equal(world.told, 0);
 }
 
@@ -125,7 +125,7 @@ static void a_fill_after_a_false_alarm_is_told(void **state) {
 static void a_threshold_is_told(void **state) {
     (void)state;
     struct world world = at_start;
-    struct memory_reading reading = {UINT64_MAX, UINT64_MAX, 99 * MB, 100 * MB, 0};
+    struct memory_reading reading = {UINT64_MAX, UINT64_MAX, 99 * MB, 100 * MB, 0, 0};
     assert_in_range(look(&world, reading), 1, 50 * MS);
     assert_int_equal(world.told, 0);
     reading.rss = 100 * MB;
@@ -140,7 +140,7 @@ static void a_threshold_is_told(void **state) {
 static void the_limit_is_told_after_the_threshold(void **state) {
     (void)state;
     struct world world = at_start;
-    struct memory_reading reading = {1000 * MB, 500 * MB, 500 * MB, 500 * MB, 0};
+    struct memory_reading reading = {1000 * MB, 500 * MB, 500 * MB, 500 * MB, 0, 0};
     look(&world, reading);
     look(&world, reading);
     assert_int_equal(world.told, 1);

@@ -89,16 +89,19 @@ func TestControl(t *testing.T) {
 		if status, text := ask(t, debug.Handler(), "POST", prefix+"rate?bytes="+c.bytes, ""); status != http.StatusAccepted {
 			t.Errorf("rate: %d %s", status, text)
 		}
-		if status, text := ask(t, debug.Handler(), "POST", prefix+"batch", ""); status != http.StatusAccepted {
-			t.Errorf("batch: %d %s", status, text)
-		}
-		if batch := <-batches; !strings.Contains(batch, "trigger:request") {
-			t.Errorf("it is tagged otherwise")
-		}
 		for end := time.Now().Add(time.Minute); cmemprof.GetStats().IntervalBytes != c.want; time.Sleep(time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("interval %d, want %d", cmemprof.GetStats().IntervalBytes, c.want)
 			}
 		}
+	}
+	if status, text := ask(t, debug.Handler(), "POST", prefix+"batch", ""); status != http.StatusAccepted {
+		t.Errorf("batch: %d %s", status, text)
+	}
+	if batch := <-batches; !strings.Contains(batch, "trigger:request") {
+		t.Errorf("it is tagged otherwise")
+	}
+	if status, text := ask(t, debug.Handler(), "POST", prefix+"batch", ""); status != http.StatusTooManyRequests || !strings.Contains(text, "may be asked for in") {
+		t.Errorf("a second one at once: %d %s", status, text)
 	}
 }

@@ -69,6 +69,12 @@ func setRate(w http.ResponseWriter, r *http.Request) {
 func takeBatch(w http.ResponseWriter, _ *http.Request) { accept(w, profiler.TakeBatch()) }
 
 func accept(w http.ResponseWriter, err error) {
+	var early profiler.TooEarlyError
+	if errors.As(err, &early) {
+		w.Header().Set("Retry-After", strconv.Itoa(int(early.Wait.Seconds())+1))
+		http.Error(w, err.Error(), http.StatusTooManyRequests)
+		return
+	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusConflict)
 		return

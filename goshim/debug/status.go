@@ -3,6 +3,8 @@
 package debug
 
 import (
+	"fmt"
+
 	"github.com/cmemprof/cmemprof/cmemprof"
 	"github.com/cmemprof/cmemprof/goshim/profiler"
 )
@@ -10,6 +12,7 @@ import (
 // Status is what [ServeStatus] returns.
 type Status struct {
 	Sampling  cmemprof.Stats           // of C allocations
+	Warnings  []string                 `json:",omitempty"` // what of this is incomplete, in words
 	Ages      cmemprof.Ages            // of live C memory, and lifetimes of freed
 	PeakLive  cmemprof.Peak            // peak of live C memory; see /debug/cmemprof/peak
 	PeakRSS   cmemprof.Peak            // peak of RSS
@@ -19,6 +22,13 @@ type Status struct {
 
 func newStatus(allocator bool) Status {
 	s := Status{Sampling: cmemprof.GetStats(), Ages: cmemprof.GetAges(), Profiler: profiler.Stats()}
+	if lost := s.Sampling.LostStacks + s.Sampling.LostShards + s.Sampling.LostLive; lost > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%d samples of C allocations were lost: figures of C memory are too low", lost))
+	}
+	if lost, nameless := s.Sampling.LostMappings, s.Sampling.NamelessMappings; lost+nameless > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%d calls of mmap or its relatives were not followed, and %d mappings have no stack: figures of "+
+			"mapped memory are incomplete", lost, nameless))
+	}
 	s.PeakLive, s.PeakRSS = cmemprof.GetPeaks()
 	if allocator {
 		stats := cmemprof.GetAllocatorStats()

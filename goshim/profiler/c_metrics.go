@@ -107,6 +107,8 @@ func (m *cMetrics) sampling(before *cMetrics) []figure {
 		{"c_samples_lost_shards", since(m.stats.LostShards, before.stats.LostShards)},
 		{"c_samples_lost_live", since(m.stats.LostLive, before.stats.LostLive)},
 		{"c_samples_reclaimed", since(m.stats.ReclaimedSamples, before.stats.ReclaimedSamples)},
+		{"c_mappings_lost", since(m.stats.LostMappings, before.stats.LostMappings)},
+		{"c_mappings_nameless", since(m.stats.NamelessMappings, before.stats.NamelessMappings)},
 		{"c_sampling_time", since(m.stats.SamplingNs, before.stats.SamplingNs) / float64(m.at.Sub(before.at))}, // fraction of time
 		{"c_profiler_bytes", float64(m.stats.OwnBytes)},
 	}

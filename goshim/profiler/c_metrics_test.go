@@ -61,7 +61,7 @@ func TestMetricsOfC(t *testing.T) {
 		},
 		StatsC: func() cmemprof.Stats {
 			n := asked.Add(1) / 2
-			s := cmemprof.Stats{Samples: 100 * n, LostStacks: n, LostShards: 2 * n, LostLive: 3 * n, OwnBytes: 7}
+			s := cmemprof.Stats{Samples: 100 * n, LostStacks: n, LostShards: 2 * n, LostLive: 3 * n, OwnBytes: 7, LostMappings: 4 * n, NamelessMappings: 5 * n}
 			if n >= 3 {
 				s.ReclaimedSamples = 5
 			}
@@ -76,7 +76,7 @@ func TestMetricsOfC(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)  // lower bound of the period
 	first := metricsOf(t, a.period(t)) // the first C allocations are in this period
 	for name, want := range map[string]float64{"c_live_objects": 4, "c_live_bytes": 400, "c_samples": 100, "c_samples_lost_stacks": 1,
-		"c_samples_lost_shards": 2, "c_samples_lost_live": 3, "c_samples_reclaimed": 0, "c_profiler_bytes": 7, "c_allocator_in_use_bytes": 10,
+		"c_samples_lost_shards": 2, "c_samples_lost_live": 3, "c_mappings_lost": 4, "c_mappings_nameless": 5, "c_samples_reclaimed": 0, "c_profiler_bytes": 7, "c_allocator_in_use_bytes": 10,
 		"c_allocator_mapped_bytes": 40, "c_allocator_left_out": 0, "c_allocator_resident_bytes": 30, "c_allocator_retained_bytes": 5, "c_allocator_fragmentation_bytes": 20} {
 		if got, ok := first[name]; !ok || got != want {
 			t.Errorf("%s: %v, %t, want %v", name, got, ok, want)

@@ -81,7 +81,12 @@ func (k *collector) collectBrief(left uint64) []upload.Attachment {
 func (k *collector) withC(goHeap []byte) ([]byte, error) {
 	joined := goHeap
 	err := contained(func() error {
-		if s := k.sources.statsC(); s.LostStacks+s.LostShards+s.LostLive > 0 {
+		s := k.sources.statsC()
+		if s.LostMappings+s.NamelessMappings > 0 {
+			k.messages.warn("lost mappings", fmt.Sprintf("cmemprof: %d calls of mmap or its relatives were not followed so far, and %d mappings have no "+
+				"stack, so the figures of mapped memory are incomplete; see cmemprof.GetStats", s.LostMappings, s.NamelessMappings))
+		}
+		if s.LostStacks+s.LostShards+s.LostLive > 0 {
 			k.messages.warn("lost C", fmt.Sprintf("cmemprof: %d samples of C allocations were lost so far, so the figures of C memory are too low; "+
 				"see cmemprof.GetStats", s.LostStacks+s.LostShards+s.LostLive))
 		}

@@ -46,7 +46,7 @@ func (p *profiler) setRate(bytes int64) error {
 }
 
 // TakeBatch ends the running period now. Its batch has the tag trigger:request and is sent as any other. It does not wait for that. It
-// returns an error if no profiler runs.
+// returns an error if no profiler runs, and a [TooEarlyError] if the last one that was asked for was taken less than ten seconds ago.
 func TakeBatch() error {
 	p := active.Load()
 	if p == nil {
@@ -55,11 +55,28 @@ func TakeBatch() error {
 	return p.takeBatch()
 }
 
+// TooEarlyError says that batches are asked for too often: each costs what a period's costs.
+type TooEarlyError struct{ Wait time.Duration } // until the next one may be asked for
+
+func (e TooEarlyError) Error() string {
+	return fmt.Sprintf("cmemprof: a batch was taken on request a moment ago; the next one may be asked for in %.1f s", e.Wait.Seconds())
+}
+
 func (p *profiler) takeBatch() error {
+	if wait := p.requests.early(); wait > 0 {
+		return TooEarlyError{wait}
+	}
 	if !p.requests.add(request{trigger: triggerRequest}) {
 		return errNotRunning
 	}
 	return nil
+}
+
+// takeBatchOrSay is for who cannot be answered.
+func (p *profiler) takeBatchOrSay(asked string) {
+	if err := p.takeBatch(); err != nil {
+		p.collector.messages.warn("early "+asked, fmt.Sprintf("cmemprof: a %s asked for a batch, and none is taken: %v", asked, err))
+	}
 }
 
 // ---- Signal ----
@@ -75,7 +92,9 @@ func catch(s os.Signal) {
 		signals.c = make(chan os.Signal, 1)
 		go func() {
 			for range signals.c {
-				_ = TakeBatch()
+				if p := active.Load(); p != nil {
+					p.takeBatchOrSay("signal")
+				}
 			}
 		}()
 	})
@@ -137,7 +156,8 @@ func (f *controlFile) poll() (commands []string, err error) {
 // obey runs one line: "rate=BYTES", "rate=on", "rate=off", "batch".
 func (p *profiler) obey(command string) error {
 	if command == "batch" {
-		return p.takeBatch()
+		p.takeBatchOrSay("control file")
+		return nil
 	}
 	value, isRate := strings.CutPrefix(command, "rate=")
 	switch {

@@ -3,8 +3,10 @@
 package profiler_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -30,6 +32,30 @@ func TestTakeBatch(t *testing.T) {
 	if profiler.TakeBatch() == nil {
 		t.Error("the profiler has stopped")
 	}
+}
+
+// One that is asked for too early is not taken, and the answer says when the next one may be.
+func TestTakeBatchTooEarly(t *testing.T) {
+	log := captureLog(t)
+	a := newAgent(t)
+	defer profiler.SetFakes(profiler.Fakes{RequestPause: time.Hour})()
+	start(t, a, profiler.WithPeriod(time.Hour), profiler.WithControlSignal(syscall.SIGUSR2))
+	if err := profiler.TakeBatch(); err != nil {
+		t.Fatal(err)
+	}
+	a.next(t).wantTag(t, "trigger", "request")
+	var early profiler.TooEarlyError
+	if err := profiler.TakeBatch(); !errors.As(err, &early) || early.Wait <= 0 || early.Wait > time.Hour {
+		t.Errorf("%v", err)
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGUSR2); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "a line in the log", func() bool {
+		return strings.Contains(strings.Join(log.all(), "\n"), "a signal asked for a batch, and none is taken")
+	})
+	profiler.Stop()
+	a.next(t).wantTag(t, "trigger") // the last one: no other was taken
 }
 
 func wantInterval(t *testing.T, want uint64) {

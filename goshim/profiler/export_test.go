@@ -30,6 +30,7 @@ type Fakes struct {
 	MemoryRollup   func() (cmemprof.MemoryRollup, bool)
 	EvictC         func() bool
 	EvictInterval  time.Duration
+	RequestPause   time.Duration
 	Lookup         func(name string, w io.Writer) error
 	ListGoroutines func(w io.Writer) error
 	Begin          func(seq uint64)
@@ -65,6 +66,7 @@ func init() {
 		return func() (bool, uint64, time.Duration) { return false, math.MaxUint64, time.Hour }
 	}
 	realSources.memoryLeft = func() uint64 { return math.MaxUint64 }
+	realSources.requestPause = 0
 }
 
 // SetFakes applies to later Starts, until restore is called.
@@ -146,6 +148,9 @@ func SetFakes(f Fakes) (restore func()) {
 		realSources.newWatch = func(threshold uint64) func() (bool, uint64, time.Duration) {
 			return func() (bool, uint64, time.Duration) { return f.Watch(threshold) }
 		}
+	}
+	if f.RequestPause != 0 {
+		realSources.requestPause = f.RequestPause
 	}
 	if f.MemoryLeft != nil {
 		realSources.memoryLeft = f.MemoryLeft

@@ -65,6 +65,8 @@ func (m *memoryMetrics) report(allocator *cmemprof.AllocatorStats) []figure {
 		add("lazy_free_bytes", rollup.LazyFreeBytes)
 		add("huge_bytes", rollup.HugeBytes)
 	}
+	add("limit_bytes", f.LimitBytes)
+	add("limit_used_bytes", f.LimitUsedBytes)
 	addCgroup(add, f.Cgroup)
 	return figures
 }

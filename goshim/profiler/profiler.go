@@ -109,7 +109,7 @@ func newProfiler(c *config, s sources) (*profiler, error) {
 		exit:      exit,
 		collected: make(chan struct{}),
 		sent:      make(chan struct{}),
-		requests:  newRequests(),
+		requests:  newRequests(s.requestPause),
 		limit:     k.limit,
 		control:   controlFile{path: c.controlFile},
 		after:     s.after,

@@ -3,7 +3,9 @@
 package profiler
 
 import (
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/cmemprof/cmemprof/upload"
 )
@@ -20,9 +22,25 @@ type requests struct {
 	waiting []request     // guarded by mu, as the following
 	wake    chan struct{} // closed while there are any
 	closed  bool          // no more periods
+	asked   time.Time     // when a batch was last taken that was asked for
+	pause   time.Duration // until the next one may be
 }
 
-func newRequests() *requests { return &requests{wake: make(chan struct{})} }
+func newRequests(pause time.Duration) *requests {
+	return &requests{wake: make(chan struct{}), pause: pause}
+}
+
+// early returns how long a batch may not be asked for yet; 0: it may. One that waits already is no second one.
+func (r *requests) early() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.asked.IsZero() || slices.ContainsFunc(r.waiting, isAsked) {
+		return 0
+	}
+	return max(0, r.pause-time.Since(r.asked))
+}
+
+func isAsked(q request) bool { return q.trigger == triggerRequest }
 
 // add ends the running period. It returns false if none will end any more.
 func (r *requests) add(q request) bool {
@@ -49,6 +67,9 @@ func (r *requests) take() []request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	taken := r.waiting
+	if slices.ContainsFunc(taken, isAsked) {
+		r.asked = time.Now()
+	}
 	if len(taken) > 0 {
 		r.waiting, r.wake = nil, make(chan struct{})
 	}

@@ -53,6 +53,7 @@ type sources struct {
 	sleepUntil     func(t time.Time, exit <-chan struct{}, evict func())
 	newWatch       func(threshold uint64) func() (near bool, left uint64, wait time.Duration)
 	memoryLeft     func() uint64
+	requestPause   time.Duration // between two batches that were asked for, at least
 	cgroupLimit    func() uint64 // math.MaxUint64: none
 	setGoLimit     func(bytes int64) (before int64)
 	limitFigures   func() (sharedlimit.Figures, bool)
@@ -90,6 +91,8 @@ var realSources = sources{
 	sleepUntil: sleeper(time.Second),
 	newWatch:   realWatch,
 	memoryLeft: cmemprof.MemoryLeft,
+
+	requestPause: 10 * time.Second,
 
 	cgroupLimit:  cmemprof.MemoryLimit,
 	setGoLimit:   debug.SetMemoryLimit,

@@ -26,8 +26,12 @@ static const struct words words[MEMORY_FIGURE_COUNT] = {
                        "Nobody but its users can free it: it counts against the limit, and outlives the process if it has a name."},
     [MEMORY_THREAD_STACKS] = {"thread_stacks", "thread_stack_growth", "The memory of thread stacks",
                               "Threads are made and do not end. A goroutine that is blocked in C holds one thread."},
+    [MEMORY_NOT_SEEN] =
+        {"mapped_not_seen", "unseen_mapping_growth", "Memory that was mapped without the profiler's seeing it",
+         "It is mapped by a raw system call, by libc itself, or since before sampling began: strace -k -e trace=mmap has the "
+         "stacks."},
     [MEMORY_UNEXPLAINED] = {"unexplained", "unknown_memory_growth", "Memory of an unknown owner",
-                            "It is mapped behind the profiler's back: by a system call of its own, or before sampling began."},
+                            "What could not be looked at is said with the profile (memory_incomplete, and a warning in memory.pprof)."},
 };
 static const char not_returned_advice[] = "debug.FreeOSMemory() gives back about %s at once. Go does so by itself within minutes, and "
                                           "keeps what the next cycle is expected to need: a lower GOGC or a GOMEMLIMIT keeps less.";
@@ -182,7 +186,7 @@ static void add_limit(struct findings *findings, const struct memory_series seri
         return;
     }
     set_points(finding, &used, list);
-    finding_bytes(now(&series[MEMORY_CGROUP_LIMIT]), amounts[0]);
+    finding_bytes(now(memory_limit_series(series)), amounts[0]);
     if (seconds > 0) {
         snprintf(finding->title, sizeof finding->title, "The memory limit of %s is reached in %s if usage goes on as now", amounts[0],
                  finding_duration(seconds, time));
@@ -202,7 +206,9 @@ static void add_limit(struct findings *findings, const struct memory_series seri
 
 static void add_unexplained(struct findings *findings, const struct memory_series series[MEMORY_FIGURE_COUNT],
                             const struct upload_list *list) {
-    double unexplained = now(&series[MEMORY_UNEXPLAINED]), rss = now(&series[MEMORY_RSS]);
+    double not_seen = now(&series[MEMORY_NOT_SEEN]), unknown = now(&series[MEMORY_UNEXPLAINED]);
+    enum memory_figure larger = isnan(unknown) || not_seen > unknown ? MEMORY_NOT_SEEN : MEMORY_UNEXPLAINED;
+    double unexplained = now(&series[larger]), rss = now(&series[MEMORY_RSS]);
     if (!(unexplained >= 64 << 20) || !(unexplained >= 0.1 * rss)) {
         return;
     }
@@ -211,9 +217,10 @@ static void add_unexplained(struct findings *findings, const struct memory_serie
     if (!finding) {
         return;
     }
-    set_points(finding, &series[MEMORY_UNEXPLAINED], list);
-    snprintf(finding->title, sizeof finding->title, "%s (%.0f %% of the resident memory) belong to nobody that is known",
-             finding_bytes(unexplained, amount), 100 * unexplained / rss);
+    set_points(finding, &series[larger], list);
+    snprintf(finding->title, sizeof finding->title, "%s (%.0f %% of the resident memory) %s", finding_bytes(unexplained, amount),
+             100 * unexplained / rss,
+             larger == MEMORY_NOT_SEEN ? "were mapped without the profiler's seeing it" : "belong to nobody that is known");
     snprintf(finding->evidence, sizeof finding->evidence,
              "Anonymous memory that is neither the C heap, nor Go's, nor a thread's stack, nor mapped through a function that the profiler "
              "sees: a growth in it has no stack here.");

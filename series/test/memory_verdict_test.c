@@ -150,6 +150,7 @@ static void test_growth(void **state) {
     expect_of(MEMORY_FILES, grows, false, VERDICT_MAPPED_FILE);
     expect_of(MEMORY_SHARED, grows, false, VERDICT_SHARED_MEMORY);
     expect_of(MEMORY_UNEXPLAINED, grows, false, VERDICT_UNKNOWN_GROWTH);
+    expect_of(MEMORY_NOT_SEEN, grows, false, VERDICT_UNKNOWN_GROWTH);
 }
 
 static void test_what_is_no_growth(void **state) {

@@ -137,6 +137,11 @@ static void test_unexplained(void **state) {
     (void)state;
     expect_finding(beside_rss("memory_unexplained_bytes", three_hundred), "memory_unexplained",
                    "315 MB (29 % of the resident memory) belong to nobody that is known", "", SEVERITY_LOW);
+    expect_finding(beside_rss("memory_mapped_not_seen_bytes", three_hundred), "memory_unexplained",
+                   "315 MB (29 % of the resident memory) were mapped without the profiler's seeing it", "", SEVERITY_LOW);
+    // By the process's own word, and of older clients by the cgroup's.
+    expect_finding(with("memory_limit_bytes", three_hundred, beside_rss("memory_limit_used_bytes", three_hundred)), "memory_limit",
+                   "The memory limit of 315 MB is reached", "SIGKILL", SEVERITY_HIGH);
 }
 
 // Live memory is judged by its stacks (analysis_memory.c); clients without these figures by what the allocator says.

@@ -15,6 +15,7 @@ import {
   isInChart,
   lastOf,
   limited,
+  limitOf,
   newestStart,
   outlookOf,
   readMemory,
@@ -114,6 +115,9 @@ test("what counts against the limit", () => {
   assert.equal(limited(readMemory([all[0]!, all[2]!])!)!.name, "Cgroup");
   assert.equal(limited(readMemory([all[2]!])!)!.name, "RSS");
   assert.equal(limited(readMemory([series("memory_go_live_bytes", [1])])!), null);
+  const told = readMemory([...all, series("memory_limit_used_bytes", [60, 61]), series("memory_limit_bytes", [90, 90])])!;
+  assert.deepEqual(limited(told), { values: [60, 61], name: "Counts against the limit" });
+  assert.deepEqual(limitOf(told), [90, 90]);
 });
 
 test("the time until the limit, and why there is none", () => {

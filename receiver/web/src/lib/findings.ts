@@ -25,6 +25,7 @@ const kinds: Record<string, string> = {
   mapped_file_growth: "Mapped file growth",
   shared_memory_growth: "Shared memory growth",
   thread_stack_growth: "Thread stack growth",
+  unseen_mapping_growth: "Unseen mappings grow",
   unknown_memory_growth: "Unknown growth",
   memory_limit: "Memory limit",
   memory_unexplained: "Unexplained memory",

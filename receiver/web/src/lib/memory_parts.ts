@@ -26,6 +26,7 @@ export const memoryParts: readonly MemoryPart[] = [
   { key: "shared_memory", title: "Shared memory", frames: ["shared memory"] },
   { key: "program", title: "Program and libraries", frames: ["program and libraries"] },
   { key: "profiler", title: "Profiler", frames: ["profiler"] },
+  { key: "mapped_not_seen", title: "Mapped, not seen by the profiler", frames: ["mapped, not seen by the profiler"] },
   { key: "unexplained", title: "Unexplained", frames: ["unexplained"] },
 ];
 

@@ -87,8 +87,16 @@ export function newestStart(peak: Values | undefined, from: number, to: number):
   return start;
 }
 
-// What counts against the limit: the cgroup's memory without the page cache that the kernel takes back first; where that is unknown, RSS.
+// The limit of which least is left.
+export function limitOf(memory: Memory): Values | undefined {
+  return memory.of("limit_bytes") ?? memory.of("cgroup_limit_bytes");
+}
+
+// What counts against the limit, by the client's own word (cmemprof/cgroup_memory.h). Of older clients the cgroup's memory without the inactive
+// page cache; where that is unknown, RSS.
 export function limited(memory: Memory): { values: Values; name: string } | null {
+  const used = memory.of("limit_used_bytes");
+  if (used) return { values: used, name: "Counts against the limit" };
   const cgroup = memory.of("cgroup_bytes");
   const inactive = memory.of("cgroup_inactive_file_bytes");
   const rss = memory.of("rss_bytes");
@@ -119,7 +127,7 @@ export function outlookOf(memory: Memory, range: readonly [number, number] | nul
   const what = limited(memory);
   const used = lastOf(what?.values, from, to);
   if (!what || used === null) return null;
-  const limit = lastOf(memory.of("cgroup_limit_bytes"), from, to);
+  const limit = lastOf(limitOf(memory), from, to);
   const start = newestStart(memory.of("peak_rss_bytes"), from, to);
   const growth = growthOf(times_ms, what.values, start, to);
   const left_ms = limit !== null && growth.grows ? Math.max(limit - used, 0) / growth.slope_per_ms : null;

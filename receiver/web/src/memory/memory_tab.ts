@@ -15,7 +15,7 @@ import { Warnings } from "../lib/notes";
 import { parseZoom } from "../lib/series";
 import { change, current, type State } from "../lib/state";
 import type { View } from "../lib/view";
-import { indicesIn, isInChart, limited, outlookOf, readMemory, type Memory } from "./memory_data";
+import { indicesIn, isInChart, limited, limitOf, outlookOf, readMemory, type Memory } from "./memory_data";
 import { MemoryGraph } from "./memory_graph";
 import { besideTable, PartsTable, valuesDetails, type Line } from "./memory_table";
 import { gapsOf, headline, outlookText } from "./memory_text";
@@ -260,7 +260,7 @@ function linesOf(memory: Memory): Line[] {
   const lines: Line[] = [];
   const rss = memory.of("rss_bytes");
   const used = limited(memory);
-  const limit = memory.of("cgroup_limit_bytes");
+  const limit = limitOf(memory);
   if (rss) lines.push({ title: "RSS", colour: "--text", values: rss });
   if (used && used.values !== rss) lines.push({ title: used.name, colour: "--series-4", values: used.values });
   if (limit) lines.push({ title: "Cgroup limit", colour: "--bad", values: limit, dashed: true });

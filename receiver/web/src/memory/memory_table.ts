@@ -23,6 +23,8 @@ const beside: readonly (readonly [figure: string, title: string, unit: string])[
   ["threads", "Threads", "count"],
   ["cgroup_bytes", "Cgroup: memory", "bytes"],
   ["cgroup_limit_bytes", "Cgroup: limit", "bytes"],
+  ["limit_bytes", "Limit of which least is left", "bytes"],
+  ["limit_used_bytes", "Counts against the limit", "bytes"],
   ["cgroup_anon_bytes", "Cgroup: anonymous", "bytes"],
   ["cgroup_file_bytes", "Cgroup: page cache", "bytes"],
   ["cgroup_inactive_file_bytes", "Cgroup: page cache, inactive", "bytes"],
