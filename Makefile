@@ -189,7 +189,7 @@ demo: ## Run a SQLite service with a leak in it and show its C and Go memory (30
 include mk/fuzz.mk mk/test.mk mk/deep.mk mk/bench.mk
 
 # What compiles is made side by side first; then one part after the other, each of which uses what processors there are.
-PARTS := check test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo
+PARTS := check test-page test-c test-sanitized test-tsan test-fuzz test-go test-go-layout test-programs test-datadog test-go-sqlite3 test-demo
 test: ## Run all tests (about 20 minutes on 2 cores); missing packages are installed
 	@$(MAKE) --no-print-directory deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) WERROR=-Werror built

@@ -1,6 +1,6 @@
 # Tests: included by the Makefile.
 
-.PHONY: test-reproducible tested built c-tests valgrind-tests test-page test-c test-sanitized test-tsan test-fuzz test-go test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere torture soak
+.PHONY: test-reproducible tested built c-tests valgrind-tests test-page test-c test-sanitized test-tsan test-fuzz test-go test-go-versions test-go-layout test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere torture soak
 
 # test_rules FOLDER,VARIANT,ROOM: one test program for each test/x_test.c of a folder or a room of it, from it and all objects of the folder and of
 # what it uses. variant_of TESTED_FOLDER,FOLDER,VARIANT: which objects of the folder it gets.
@@ -91,6 +91,11 @@ test-programs: build/.setup-test tested
 # Against dd-trace-go v1.43.1 and v2 and the Datadog Agent's receiver. Modules of their own, as they want a newer Go and other versions than we do.
 test-datadog: build/.setup-test lib build/cmemprof
 	cd e2e/datadog && go test -count=1 -timeout 10m ./...
+# With other versions of Go. In make test what depends on the runtime's layout, with the oldest and the newest.
+test-go-versions: build/.setup-test tested ## Run the Go tests with the oldest, the current and the newest version of Go (half an hour)
+	@scripts/test-go-versions
+test-go-layout: build/.setup-test lib
+	@scripts/test-go-versions quick
 test-go-sqlite3: build/.setup-test lib ## Run go-sqlite3's own test suite with and without cmemprof
 	scripts/test-go-sqlite3
 test-demo: build/.setup-test build/cmemprof
