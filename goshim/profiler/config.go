@@ -59,6 +59,7 @@ type config struct {
 	countEndpoint          bool
 	wait                   bool // goroutine wait profiles, unless there are more goroutines than waitMaxGoroutines
 	waitMaxGoroutines      int
+	leaks                  bool  // GoroutineLeakProfile, beside the types that options choose
 	cInterval              int64 // mean bytes between samples of C allocations; 0: off
 	cEnabled               bool
 	cgoTraceback           bool // C functions in the CPU profile, with C's heap
@@ -260,14 +261,15 @@ func (c *config) complete() error {
 	return nil
 }
 
-// addLeakProfile enables the leak profile in programs built with the experiment, and disables it if the runtime lacks it.
+// addLeakProfile enables the leak profile if the environment asks for it, and in programs built with Go 1.26's experiment, as dd-trace-go v2. It
+// disables it if the runtime lacks it.
 func (c *config) addLeakProfile() {
-	if buildSetting("GOEXPERIMENT", "goroutineleakprofile") {
+	if c.leaks || buildSetting("GOEXPERIMENT", "goroutineleakprofile") {
 		c.types[GoroutineLeakProfile] = true
 	}
 	if c.types[GoroutineLeakProfile] && pprof.Lookup(GoroutineLeakProfile.lookupName()) == nil {
 		delete(c.types, GoroutineLeakProfile)
-		say(slog.LevelWarn, "cmemprof: this Go runtime has no goroutine leak profile; Go 1.26 has one with GOEXPERIMENT=goroutineleakprofile")
+		say(slog.LevelWarn, "cmemprof: this Go runtime has no goroutine leak profile; Go 1.27 has one, and Go 1.26 with GOEXPERIMENT=goroutineleakprofile")
 	}
 }
 

@@ -49,6 +49,7 @@ var variables = []variable{
 	{"DD_PROFILING_EXECUTION_TRACE_LIMIT_BYTES", setTraceLimit},
 	{"DD_PROFILING_ENDPOINT_COUNT_ENABLED", func(c *config, v string) error { return setBool(&c.countEndpoint, v) }},
 	{"DD_PROFILING_CMEMPROF_ENABLED", func(c *config, v string) error { return setBool(&c.cEnabled, v) }},
+	{"DD_PROFILING_CMEMPROF_GOROUTINE_LEAKS", func(c *config, v string) error { return setBool(&c.leaks, v) }},
 	{"DD_PROFILING_CMEMPROF_MEMORY", func(c *config, v string) error { return setBool(&c.memory, v) }},
 	{"DD_PROFILING_CMEMPROF_PROCESS_MEMORY_LIMIT", func(c *config, v string) error { return setBool(&c.processLimit, v) }},
 	{"DD_PROFILING_CMEMPROF_SAMPLING_RATE", setCInterval},

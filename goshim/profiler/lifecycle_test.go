@@ -8,11 +8,14 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/trace"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/pprof/profile"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
 	"github.com/cmemprof/cmemprof/goshim/profiler"
@@ -168,18 +171,44 @@ func TestStartWhenSwitchedOffStops(t *testing.T) {
 	}
 }
 
+// leakOne starts a goroutine that waits for a channel which nobody else knows.
+//
+//go:noinline
+func leakOne() {
+	c := make(chan int)
+	go func() { <-c }()
+}
+
 func TestGoroutineLeakProfile(t *testing.T) {
-	a, log := newAgent(t), captureLog(t)
-	b := one(t, a, profiler.WithProfileTypes(profiler.GoroutineLeakProfile))
-	if profiler.HasLeakProfile() {
-		if p := b.profile(t, "goroutineleak.pprof"); sampleTypes(p) != "goroutineleak/count" {
-			t.Errorf("sample types %q", sampleTypes(p))
+	for _, variable := range []string{"", "true"} {
+		a, log := newAgent(t), captureLog(t)
+		t.Setenv("DD_PROFILING_CMEMPROF_GOROUTINE_LEAKS", variable)
+		var options []profiler.Option
+		if variable == "" {
+			options = append(options, profiler.WithProfileTypes(profiler.GoroutineLeakProfile))
+		}
+		leakOne()
+		b := one(t, a, options...)
+		if !profiler.HasLeakProfile() {
+			if b.attachments["goroutineleak.pprof"] != nil || b.event.Info.Profiler.Settings["goroutine_leak_profile_enabled"] != false {
+				t.Errorf("attachments %q", b.order)
+			}
+			log.wantOnly(t, "this Go runtime has no goroutine leak profile")
+			continue
+		}
+		p := b.profile(t, "goroutineleak.pprof")
+		if sampleTypes(p) != "goroutineleak/count" || len(p.Sample) == 0 || !slices.ContainsFunc(p.Sample, func(s *profile.Sample) bool {
+			return strings.Contains(stackText(s), "leakOne.func1")
+		}) {
+			t.Errorf("sample types %q in %s", sampleTypes(p), p)
 		}
 		log.wantOnly(t)
-		return
 	}
-	if b.attachments["goroutineleak.pprof"] != nil || b.event.Info.Profiler.Settings["goroutine_leak_profile_enabled"] != false {
+}
+
+func TestGoroutineLeakProfileIsOffByDefault(t *testing.T) {
+	t.Setenv("DD_PROFILING_CMEMPROF_GOROUTINE_LEAKS", "")
+	if b := one(t, newAgent(t)); slices.Contains(b.order, "goroutineleak.pprof") {
 		t.Errorf("attachments %q", b.order)
 	}
-	log.wantOnly(t, "this Go runtime has no goroutine leak profile")
 }

@@ -140,7 +140,7 @@ func (l *processLimit) report() []figure {
 	}
 	figures = append(figures, figure{"go_memory_limit_others_bytes", float64(l.last.Other())})
 	if share, ok := l.gc.next(l.last.GCSeconds, l.last.CPUSeconds); ok {
-		figures = append(figures, figure{"go_gc_cpu_share", share})
+		figures = append(figures, figure{"go_gc_cpu_time", share})
 	}
 	return figures
 }

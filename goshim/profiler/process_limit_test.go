@@ -98,7 +98,7 @@ func TestProcessMemoryLimit(t *testing.T) {
 	b := a.period(t)
 	metrics := metricsOf(t, b)
 	for name, want := range map[string]float64{
-		"go_memory_limit_bytes": 400 * mb, "go_memory_limit_process_bytes": 1000 * mb, "go_memory_limit_others_bytes": 600 * mb, "go_gc_cpu_share": 0.1,
+		"go_memory_limit_bytes": 400 * mb, "go_memory_limit_process_bytes": 1000 * mb, "go_memory_limit_others_bytes": 600 * mb, "go_gc_cpu_time": 0.1,
 	} {
 		if got, ok := metrics[name]; !ok || got != want {
 			t.Errorf("%s: %v, %t, want %v", name, got, ok, want)
@@ -114,7 +114,7 @@ func TestProcessMemoryLimit(t *testing.T) {
 	l.mu.Unlock()
 	l.holds(t, 990)
 	l.holds(t, 995)
-	if metricsOf(t, a.period(t))["go_gc_cpu_share"] != 0 {
+	if metricsOf(t, a.period(t))["go_gc_cpu_time"] != 0 {
 		t.Error("a share of no CPU time")
 	}
 	profiler.Stop()

@@ -23,8 +23,8 @@ const (
 	// MetricsProfile has metrics of the runtime, such as allocations, collections and pauses, and of C memory. It is always on.
 	MetricsProfile
 	executionTrace // in some periods; enabled by DD_PROFILING_EXECUTION_TRACE_ENABLED
-	// GoroutineLeakProfile shows goroutines that can never wake up. It needs Go 1.26 with GOEXPERIMENT=goroutineleakprofile,
-	// which also enables it. It is left out if the runtime lacks it.
+	// GoroutineLeakProfile shows goroutines that can never wake up. Each one runs a garbage collection, so it is off by default. It needs Go
+	// 1.27, or Go 1.26 with GOEXPERIMENT=goroutineleakprofile, which also enables it. It is left out if the runtime lacks it.
 	GoroutineLeakProfile
 	peakProfile   // C memory at its peak; with C's heap
 	memoryProfile // where the resident memory is; with C's heap, unless DD_PROFILING_CMEMPROF_MEMORY=false

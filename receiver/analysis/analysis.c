@@ -100,6 +100,16 @@ static bool look_at_goroutines(struct one *one) {
     return ok;
 }
 
+static bool look_at_leaked_goroutines(struct one *one) {
+    struct stacks stacks;
+    if (read_stacks(one, FILES_OF_LEAKED_GOROUTINES, &stacks) != RECEIVER_OK) {
+        return false;
+    }
+    bool ok = analysis_leaked_goroutines(&one->looked->findings, &stacks, one->looked->files.uses[FILES_OF_LEAKED_GOROUTINES].attachment);
+    stacks_free(&stacks);
+    return ok;
+}
+
 static bool look_at_locks(struct one *one) {
     struct stacks stacks = {0};
     const struct metrics_series *series = metrics_find(one->metrics, "lock_seconds_per_s");
@@ -139,8 +149,8 @@ static enum receiver_error look_at(struct one *one) {
     if (error == RECEIVER_OK) {
         one->heap.attachment = looked->files.uses[FILES_OF_MEMORY].attachment;
         one->heap.type = looked->files.uses[FILES_OF_MEMORY].type;
-        bool ok = look_at_memory(one) && look_at_goroutines(one) && look_at_locks(one) && look_at_parts(one) &&
-                  analysis_lost_samples(&looked->findings, one->metrics, one->list) && !looked->findings.no_memory;
+        bool ok = look_at_memory(one) && look_at_goroutines(one) && look_at_leaked_goroutines(one) && look_at_locks(one) &&
+                  look_at_parts(one) && analysis_lost_samples(&looked->findings, one->metrics, one->list) && !looked->findings.no_memory;
         error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
     metrics_free(one->metrics);

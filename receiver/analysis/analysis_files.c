@@ -125,6 +125,7 @@ static void find_uses(struct file_kind *kind, const struct totals *totals) {
     locks = locks || !strstr(kind->name, "mutex") ? locks : has(totals, "delay");
     kind->types[FILES_OF_MEMORY] = live;
     kind->types[FILES_OF_GOROUTINES] = has(totals, "goroutine");
+    kind->types[FILES_OF_LEAKED_GOROUTINES] = has(totals, "goroutineleak");
     kind->types[FILES_OF_LOCKS] = locks;
     kind->types[FILES_OF_CPU] = cpu ? cpu : has(totals, "cpu-time");
     kind->types[FILES_OF_PARTS] = has(totals, "resident_space");

@@ -9,7 +9,7 @@
 #include "../views/sweep.h"
 
 enum { FILES_MAX_KINDS = 64 };
-enum file_use { FILES_OF_MEMORY, FILES_OF_GOROUTINES, FILES_OF_LOCKS, FILES_OF_CPU, FILES_OF_PARTS, FILE_USES };
+enum file_use { FILES_OF_MEMORY, FILES_OF_GOROUTINES, FILES_OF_LEAKED_GOROUTINES, FILES_OF_LOCKS, FILES_OF_CPU, FILES_OF_PARTS, FILE_USES };
 
 // Files of one name.
 struct file_kind {

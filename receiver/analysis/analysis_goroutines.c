@@ -1,4 +1,4 @@
-// analysis_goroutines.c: goroutines that increase and never end, and those that pile up (analysis_rules.h).
+// analysis_goroutines.c: goroutines that increase and never end, those that pile up, and those that can never run again (analysis_rules.h).
 #include "analysis_rules.h"
 #include "analysis_sentence.h"
 #include "analysis_site.h"
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_SITES = 40 };
+enum { MAX_SITES = 40, MAX_LEAKS = 20 };
 
 bool goroutines_matter(const struct shape *shape) {
     double rise = shape->to - shape->from;
@@ -44,6 +44,13 @@ static void add_goroutine_growth(struct findings *findings, const struct stacks 
     finding_set_series(finding, stacks, site->points, attachment);
 }
 
+static void points_of(const struct stacks *stacks, uint32_t stack, struct series_point points[TREND_MAX_POINTS]) {
+    for (size_t i = 0; i < stacks->profile_count; i++) {
+        int64_t value = stack < stacks->row_sizes[i] ? stacks->rows[i][stack] : 0;
+        points[i] = (struct series_point){stacks->ms[i], (double)value};
+    }
+}
+
 // A thousand goroutines at one site: a pool or a blocked queue, possibly by design. Reported once, with low weight below 10,000.
 static void add_pile_up(struct findings *findings, const struct stacks *stacks, const char *attachment) {
     size_t last = stacks->profile_count - 1;
@@ -70,10 +77,7 @@ static void add_pile_up(struct findings *findings, const struct stacks *stacks, 
     finding->type = "goroutine";
     finding->unit = "count";
     finding_set_stack(finding, &sample, site);
-    for (size_t i = 0; i <= last; i++) {
-        int64_t value = largest < stacks->row_sizes[i] ? stacks->rows[i][largest] : 0;
-        points[i] = (struct series_point){stacks->ms[i], (double)value};
-    }
+    points_of(stacks, largest, points);
     finding_set_series(finding, stacks, points, attachment);
 }
 
@@ -95,5 +99,57 @@ bool analysis_goroutines(struct findings *findings, const struct stacks *stacks,
     }
     free(sites);
     add_pile_up(findings, stacks, attachment);
+    return true;
+}
+
+// ---- Leaked ----
+
+static void add_leak(struct findings *findings, const struct stacks *stacks, uint32_t stack, int64_t count, const char *attachment) {
+    struct profile_sample_view sample;
+    struct series_point points[TREND_MAX_POINTS];
+    char since[FINDING_AMOUNT_BYTES];
+    if (profile_sample_at(stacks->profile, stack, &sample) != MERGE_OK) {
+        return;
+    }
+    const char *site = analysis_site(&sample, NULL)->function;
+    points_of(stacks, stack, points);
+    size_t first = 0;
+    while (points[first].value == 0) {
+        first++;
+    }
+    bool grows = points[first].value < (double)count;
+    struct finding *finding =
+        findings_add(findings, "goroutine_leak", MEASURE_COUNT,
+                     count >= GOROUTINES_PILED_UP || (grows && count >= 20) ? SEVERITY_HIGH : SEVERITY_MEDIUM, (double)count * 8192);
+    if (!finding) {
+        return;
+    }
+    snprintf(finding->title, sizeof finding->title, "%lld %s of %.200s can never run again", (long long)count,
+             count == 1 ? "goroutine" : "goroutines", site);
+    snprintf(finding->evidence, sizeof finding->evidence,
+             "Go's collector found that nothing which still runs can reach what they wait for (newest goroutine leak profile). "
+             "There were %.0f with this stack in the first profile that had any, of %s.",
+             points[first].value, finding_time(points[first].ms, since));
+    snprintf(finding->advice, sizeof finding->advice,
+             "Such a goroutine keeps its stack, and all that it refers to, for ever. Close the channel or send to it on every path, also "
+             "after an error; give a channel that is answered once a buffer of one; end waits with a context.");
+    finding->type = "goroutineleak";
+    finding->unit = "count";
+    finding_set_stack(finding, &sample, site);
+    finding_set_series(finding, stacks, points, attachment);
+}
+
+bool analysis_leaked_goroutines(struct findings *findings, const struct stacks *stacks, const char *attachment) {
+    if (stacks->profile_count == 0) {
+        return true;
+    }
+    size_t last = stacks->profile_count - 1, added = 0;
+    for (uint32_t i = 0; i < stacks->row_sizes[last]; i++) {
+        int64_t count = stacks->rows[last][i];
+        if (count > 0 && added++ < MAX_LEAKS) {
+            add_leak(findings, stacks, i, count, attachment);
+        }
+    }
+    findings->left_out += added > MAX_LEAKS ? added - MAX_LEAKS : 0;
     return true;
 }

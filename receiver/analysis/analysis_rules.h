@@ -23,6 +23,8 @@ enum severity memory_severity(const struct shape *shape, bool c);
 // analysis_goroutines.c
 enum { GOROUTINES_PILED_UP = 1000 };
 bool analysis_goroutines(struct findings *findings, const struct stacks *stacks, const char *attachment);
+// stacks: of goroutines that can never run again, as Go's collector found them; NULL or none: nothing.
+bool analysis_leaked_goroutines(struct findings *findings, const struct stacks *stacks, const char *attachment);
 bool goroutines_matter(const struct shape *shape);
 
 // analysis_measures.c: findings from measures where stacks tell nothing. settled[measure]: all profiles of that measure were read, so the

@@ -109,8 +109,8 @@ static bool is_one_of(const char *type, const char *const *types) {
 
 bool measure_is_gauge(const char *type) {
     // objects: beside space.
-    static const char *const others[] = {"goroutine", "goroutines",     "heap-live-samples", "heap-live-size",
-                                         "objects",   "resident_space", "threadcreate",      NULL};
+    static const char *const others[] = {"goroutine",      "goroutineleak", "goroutines", "heap-live-samples", "heap-live-size", "objects",
+                                         "resident_space", "threadcreate",  NULL};
     return is_one_of(type, profile_live_types) || is_one_of(type, others) || starts_with(type, "inuse_") || starts_with(type, "peak_");
 }
 

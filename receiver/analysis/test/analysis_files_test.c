@@ -16,11 +16,15 @@ static void test_uses(void **state) {
     upload_blob(test, "one", 4, "delta-block.pprof", finish(block));
     profile_add_sample_type(locks, "delay", "nanoseconds");
     upload_blob(test, "one", 5, "delta-mutex.pprof", finish(locks));
+    struct profile *leaked = profile_new();
+    profile_add_sample_type(leaked, "goroutineleak", "count");
+    upload_blob(test, "one", 6, "goroutineleak.pprof", finish(leaked));
     struct upload_list list = list_of(test, NULL);
     assert_int_equal(files_find(test->store, &list, &files), RECEIVER_OK);
     assert_string_equal(files.uses[FILES_OF_MEMORY].attachment, "delta-heap.pprof");
     assert_string_equal(files.uses[FILES_OF_MEMORY].type, "inuse_space");
     assert_string_equal(files.uses[FILES_OF_GOROUTINES].attachment, "g.pprof");
+    assert_string_equal(files.uses[FILES_OF_LEAKED_GOROUTINES].attachment, "goroutineleak.pprof");
     assert_string_equal(files.uses[FILES_OF_LOCKS].attachment, "delta-mutex.pprof");
     assert_null(files.uses[FILES_OF_CPU].attachment);
     for (size_t i = 0; i < files.all.count; i++) {

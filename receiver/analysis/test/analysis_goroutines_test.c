@@ -49,7 +49,62 @@ static void test_goroutines(void **state) {
     findings_free(&findings);
 }
 
+static void leak_none(struct profile *profile, int i) {
+    (void)profile;
+    (void)i;
+}
+static void leak_some(struct profile *profile, int i) {
+    if (i >= 5) {
+        add_goroutines(profile, "main.answer", 3);
+        add_goroutines(profile, "main.late", i);
+        add_goroutines(profile, "main.grows", i * 2);
+    }
+    add_goroutines(profile, "main.gone", i < 10 ? 1 : 0);
+}
+static void leak_many(struct profile *profile, int i) {
+    (void)i;
+    for (int site = 0; site < 25; site++) {
+        char name[40];
+        snprintf(name, sizeof name, "main.leak%d", site);
+        add_goroutines(profile, name, 1);
+    }
+}
+
+static void find_leaked(struct findings *findings, fill_profile *fill) {
+    struct stacks stacks;
+    *findings = (struct findings){0};
+    fill_stacks(&stacks, "goroutineleak", fill, 20);
+    assert_true(analysis_leaked_goroutines(findings, &stacks, "goroutineleak.pprof"));
+    stacks_free(&stacks);
+}
+
+static void test_leaked_goroutines(void **state) {
+    (void)state;
+    struct findings findings = {0};
+    assert_true(analysis_leaked_goroutines(&findings, &(struct stacks){0}, NULL));
+    assert_int_equal(findings.count, 0);
+    find_leaked(&findings, leak_none);
+    assert_int_equal(findings.count, 0);
+    find_leaked(&findings, leak_some); // one that is not in the newest profile was none
+    assert_int_equal(findings.count, 3);
+    assert_true(has_finding(&findings, "goroutine_leak", "3 goroutines of main.answer can never run again"));
+    assert_true(has_finding(&findings, "goroutine_leak", "19 goroutines of main.late can never run again"));
+    assert_true(has_finding(&findings, "goroutine_leak", "38 goroutines of main.grows can never run again"));
+    findings_sort(&findings);
+    assert_int_equal(findings.items[0]->severity, SEVERITY_HIGH); // 38, and more each time
+    assert_non_null(
+        strstr(findings.items[0]->evidence, "There were 10 with this stack in the first profile that had any, of 1970-01-01 00:05"));
+    assert_int_equal(findings.items[1]->severity, SEVERITY_MEDIUM);
+    assert_string_equal(findings.items[1]->attachment, "goroutineleak.pprof");
+    assert_true(findings.items[1]->measure == MEASURE_COUNT && findings.items[1]->frame_count == 2);
+    findings_free(&findings);
+    find_leaked(&findings, leak_many);
+    assert_true(findings.count == 20 && findings.left_out == 5);
+    assert_true(has_finding(&findings, "goroutine_leak", "1 goroutine of main.leak0 can never run again"));
+    findings_free(&findings);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_goroutines)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_goroutines), cmocka_unit_test(test_leaked_goroutines)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,10 +14,11 @@ typedef void fill_profile(struct profile *profile, int i);
 static inline void fill_stacks(struct stacks *stacks, const char *type, fill_profile *fill, int count) {
     assert_true(stacks_init(stacks, type));
     for (int i = 0; i < count; i++) {
-        struct profile *profile = strcmp(type, "goroutine") == 0 ? profile_new() : new_heap_profile();
+        bool goroutines = strncmp(type, "goroutine", 9) == 0;
+        struct profile *profile = goroutines ? profile_new() : new_heap_profile();
         char text[160] = "";
-        if (strcmp(type, "goroutine") == 0) {
-            profile_add_sample_type(profile, "goroutine", "count");
+        if (goroutines) {
+            profile_add_sample_type(profile, type, "count");
         }
         fill(profile, i);
         struct blob blob = finish(profile);

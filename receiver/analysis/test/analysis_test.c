@@ -122,11 +122,32 @@ static void test_two_heaps(void **state) {
     json_free(&json);
 }
 
+// Go's leak profile is empty, as a rule.
+static void test_leaked_goroutines(void **state) {
+    struct test_store *test = *state;
+    for (int i = 0; i < 4; i++) {
+        struct profile *leaked = profile_new();
+        profile_add_sample_type(leaked, "goroutineleak", "count");
+        if (i >= 2) {
+            add_stack(leaked, FRAMES("runtime.gopark /go/src/runtime/proc.go", "main.ask /src/shop/ask.go"), VALUES(7 * i), false);
+        }
+        upload_two(test, "one", i, "delta-heap.pprof", heap_blob(1000, 1000), "goroutineleak.pprof", finish(leaked));
+    }
+    struct json json = analyse(test);
+    expect_at(&json, "$.findings[1]", "(none)");
+    expect_at(&json, "$.findings[0].kind", "goroutine_leak");
+    expect_at(&json, "$.findings[0].title", "21 goroutines of main.ask can never run again");
+    expect_at(&json, "$.findings[0].attachment", "goroutineleak.pprof");
+    expect_at(&json, "$.unread[0]", "(none)");
+    json_free(&json);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_processes, setup, teardown),
                                        cmocka_unit_test_setup_teardown(test_metrics_and_none, setup, teardown),
                                        cmocka_unit_test_setup_teardown(test_many_profiles, setup, teardown),
                                        cmocka_unit_test_setup_teardown(test_many_names, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_two_heaps, setup, teardown)};
+                                       cmocka_unit_test_setup_teardown(test_two_heaps, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(test_leaked_goroutines, setup, teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

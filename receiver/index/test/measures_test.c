@@ -132,7 +132,8 @@ static void test_files(void **state) {
 
 static void test_gauges(void **state) {
     (void)state;
-    assert_true(measure_is_gauge("inuse_space") && measure_is_gauge("goroutine") && measure_is_gauge("heap-space"));
+    assert_true(measure_is_gauge("inuse_space") && measure_is_gauge("goroutine") && measure_is_gauge("goroutineleak") &&
+                measure_is_gauge("heap-space"));
     assert_true(measure_is_gauge("peak_space") && measure_is_gauge("peak_rss_objects"));
     assert_true(measure_is_gauge("space") && measure_is_gauge("objects") && measure_is_gauge("resident_space"));
     assert_false(measure_is_gauge("alloc_space") || measure_is_gauge("cpu") || measure_is_gauge("delay"));

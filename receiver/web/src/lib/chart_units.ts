@@ -99,6 +99,10 @@ const titles: Record<string, string> = {
   go_gc_pause_time: "Go: share of time in GC pauses",
   go_max_gc_pause_time: "Go: longest GC pause",
   go_num_goroutine: "Go: goroutines",
+  go_gc_cpu_time: "Go: collections' share of CPU time",
+  go_memory_limit_bytes: "Go: memory limit",
+  go_memory_limit_process_bytes: "Memory limit of the process",
+  go_memory_limit_others_bytes: "Held by C and others, of that limit",
 };
 
 // A title for a series: one of ours, else its name as words.

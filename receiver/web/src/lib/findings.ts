@@ -4,6 +4,7 @@ import type { Finding } from "./api";
 const kinds: Record<string, string> = {
   c_leak: "C leak",
   go_heap_growth: "Heap growth",
+  goroutine_leak: "Goroutine leak",
   goroutine_growth: "Goroutine growth",
   goroutine_pile_up: "Goroutine pile-up",
   allocation_churn: "Allocation churn",
