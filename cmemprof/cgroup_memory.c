@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FILE_CAPACITY = 8192, PATH_CAPACITY = 2048 };
@@ -176,17 +177,22 @@ size_t cgroup_memory_left(const char *list, const char *mount) {
     return room.left;
 }
 
-// Each file once, for figures of one moment; a figure that a file lacks is 0.
+// As number_after, but what the kernel does not write is unknown.
+static uint64_t figure_after(const char *text, const char *key) {
+    return strstr(text, key) != NULL ? number_after(text, key) : CGROUP_MEMORY_UNKNOWN;
+}
+
+// Each file once, for figures of one moment.
 static void read_stat(bool is_first, const struct version *version, const char *folder, struct cgroup_memory *memory) {
     char text[FILE_CAPACITY];
     if (!read_file_of(folder, "memory.stat", text)) {
         return;
     }
-    memory->anonymous = number_after(text, is_first ? "\ntotal_rss " : "\nanon ");
-    memory->file = number_after(text, is_first ? "\ntotal_cache " : "\nfile ");
-    memory->shared = number_after(text, is_first ? "\ntotal_shmem " : "\nshmem ");
-    memory->inactive_file = number_after(text, version->inactive);
-    memory->kernel = is_first ? 0 : number_after(text, "\nkernel ");
+    memory->anonymous = figure_after(text, is_first ? "\ntotal_rss " : "\nanon ");
+    memory->file = figure_after(text, is_first ? "\ntotal_cache " : "\nfile ");
+    memory->shared = figure_after(text, is_first ? "\ntotal_shmem " : "\nshmem ");
+    memory->inactive_file = figure_after(text, version->inactive);
+    memory->kernel = is_first ? CGROUP_MEMORY_UNKNOWN : figure_after(text, "\nkernel ");
 }
 
 static void read_events(bool is_first, const char *folder, struct cgroup_memory *memory) {
@@ -194,18 +200,27 @@ static void read_events(bool is_first, const char *folder, struct cgroup_memory 
     if (!read_file_of(folder, is_first ? "memory.oom_control" : "memory.events", text)) {
         return;
     }
-    memory->high_events = is_first ? 0 : number_after(text, "\nhigh ");
-    memory->max_events = is_first ? 0 : number_after(text, "\nmax ");
-    memory->oom_kills = number_after(text, "\noom_kill ");
+    memory->high_events = is_first ? CGROUP_MEMORY_UNKNOWN : figure_after(text, "\nhigh ");
+    memory->max_events = is_first ? CGROUP_MEMORY_UNKNOWN : figure_after(text, "\nmax ");
+    memory->oom_kills = figure_after(text, "\noom_kill ");
+}
+
+static uint64_t inode_of(const char *folder) {
+    struct stat status;
+    return stat(folder, &status) == 0 ? status.st_ino : CGROUP_MEMORY_UNKNOWN;
 }
 
 static void read_account(const struct version *version, const char *folder, uint64_t used, struct cgroup_memory *memory) {
     bool is_first = version == &version_1;
-    *memory = (struct cgroup_memory){.version = is_first ? 1 : 2, .used = used, .limit = UINT64_MAX};
+    char text[FILE_CAPACITY];
+    memset(memory, 0xFF, sizeof *memory); // all is unknown
+    memory->version = is_first ? 1 : 2;
+    memory->id = inode_of(folder);
+    memory->used = used;
     read_stat(is_first, version, folder, memory);
     read_events(is_first, folder, memory);
-    if (is_first) {
-        memory->kernel = number_in(folder, "memory.kmem.usage_in_bytes", "\n");
+    if (is_first && read_file_of(folder, "memory.kmem.usage_in_bytes", text)) {
+        memory->kernel = figure_after(text, "\n");
     }
 }
 

@@ -40,10 +40,13 @@ bool cgroup_memory_room(const char *list, const char *mount, bool is_exact, stru
 // their files are.
 size_t cgroup_memory_left(const char *list, const char *mount);
 
-// The account of the process's own cgroup, in bytes. What the version does not say is 0: version 1 has no events but oom_kill.
+// The account of the process's own cgroup, in bytes. CGROUP_MEMORY_UNKNOWN: the kernel does not say it. Version 1 has no events but
+// oom_kill (since Linux 4.13), and need not count the kernel's memory; of version 2, Linux tells that since 5.18.
+#define CGROUP_MEMORY_UNKNOWN UINT64_MAX
 struct cgroup_memory {
     unsigned version;     // 1 or 2
-    uint64_t used, limit; // limit: the lowest of all levels; UINT64_MAX: none
+    uint64_t id;          // processes of one machine with the same id are in one cgroup: the inode of its folder
+    uint64_t used, limit; // limit: the lowest of all levels; CGROUP_MEMORY_UNKNOWN: none
     uint64_t anonymous, file, shared, kernel, inactive_file;
     uint64_t high_events, max_events, oom_kills;
 };

@@ -288,7 +288,9 @@ struct cmemprof_memory_figures {
     // CMEMPROF_MEMORY_UNKNOWN: not to be learned.
     uint64_t peak_rss_bytes, swap_bytes, threads;
     unsigned cgroup_version; // 0: in no cgroup that accounts for memory, or it may not be read. Version 1 knows no events but oom_kills
-    uint64_t cgroup_bytes, cgroup_limit_bytes; // limit: CMEMPROF_MEMORY_UNKNOWN if there is none
+    uint64_t cgroup_id;      // processes of one machine with the same id are in one cgroup
+    // CMEMPROF_MEMORY_UNKNOWN: the kernel does not say it; there is no limit.
+    uint64_t cgroup_bytes, cgroup_limit_bytes;
     uint64_t cgroup_anon_bytes, cgroup_file_bytes, cgroup_shmem_bytes, cgroup_kernel_bytes, cgroup_inactive_file_bytes;
     // The limit of which least is left, and what counts against it, without page cache that the kernel takes first (cgroup_memory.h).
     uint64_t limit_bytes, limit_used_bytes;

@@ -31,10 +31,12 @@ type MemoryPart struct {
 // MemoryUnknown is the value of a figure that could not be read, and of a limit that is not set.
 const MemoryUnknown = ^uint64(0)
 
-// CgroupMemory is the account of the process's cgroup, in bytes. Version is 0 if it is in none, or if that may not be read. Version 1 knows
-// no events but OOMKills.
+// CgroupMemory is the account of the process's cgroup, in bytes. Version is 0 if it is in none, or if that may not be read. What the kernel
+// does not say is MemoryUnknown: version 1 knows no events but OOMKills, KernelBytes of version 2 needs Linux 5.18. Processes of one machine
+// with the same ID are in one cgroup.
 type CgroupMemory struct {
 	Version                                       uint
+	ID                                            uint64
 	Bytes, LimitBytes                             uint64
 	AnonBytes, FileBytes, ShmemBytes, KernelBytes uint64
 	InactiveFileBytes                             uint64
@@ -96,6 +98,7 @@ func figuresOf(c *C.struct_cmemprof_memory_figures) MemoryFigures {
 		LimitUsedBytes: uint64(c.limit_used_bytes),
 		Cgroup: CgroupMemory{
 			Version:           uint(c.cgroup_version),
+			ID:                uint64(c.cgroup_id),
 			Bytes:             uint64(c.cgroup_bytes),
 			LimitBytes:        uint64(c.cgroup_limit_bytes),
 			AnonBytes:         uint64(c.cgroup_anon_bytes),

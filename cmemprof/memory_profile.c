@@ -66,7 +66,8 @@ static void read_status(struct cmemprof_memory_figures *figures) {
     figures->swap_bytes = status.swap;
     figures->threads = status.threads;
 }
-_Static_assert(PROCESS_STATUS_UNKNOWN == CMEMPROF_MEMORY_UNKNOWN, "what is unknown stays so");
+_Static_assert(PROCESS_STATUS_UNKNOWN == CMEMPROF_MEMORY_UNKNOWN && CGROUP_MEMORY_UNKNOWN == CMEMPROF_MEMORY_UNKNOWN,
+               "what is unknown stays so");
 
 static void read_cgroup(struct cmemprof_memory_figures *figures) {
     struct cgroup_memory cgroup;
@@ -78,6 +79,7 @@ static void read_cgroup(struct cmemprof_memory_figures *figures) {
         return;
     }
     figures->cgroup_version = cgroup.version;
+    figures->cgroup_id = cgroup.id;
     figures->cgroup_bytes = cgroup.used;
     figures->cgroup_limit_bytes = cgroup.limit;
     figures->cgroup_anon_bytes = cgroup.anonymous;

@@ -17,7 +17,7 @@ static struct memory_verdict first_verdict(const struct series_point *points, co
     for (size_t i = 0; i < MEMORY_FIGURE_COUNT; i++) {
         series[i] = (struct memory_series){points + i * TREND_MAX_POINTS, counts[i]};
     }
-    return memory_verdicts(series, verdicts) > 0 ? verdicts[0] : (struct memory_verdict){VERDICT_NONE, MEMORY_RSS, {0}, 0, 0};
+    return memory_verdicts(series, verdicts) > 0 ? verdicts[0] : (struct memory_verdict){.kind = VERDICT_NONE, .figure = MEMORY_RSS};
 }
 */
 import "C"

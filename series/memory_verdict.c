@@ -15,6 +15,7 @@ static const char *const figure_names[MEMORY_FIGURE_COUNT] = {
     [MEMORY_MALLOC_LIVE] = "memory_malloc_live_bytes",
     [MEMORY_MALLOC_FREE] = "memory_malloc_free_bytes",
     [MEMORY_MALLOC_TRIM] = "memory_malloc_trim_bytes",
+    [MEMORY_MALLOC_BLOCKS] = "memory_malloc_free_blocks",
     [MEMORY_MAPPED] = "memory_mapped_bytes",
     [MEMORY_THREAD_STACKS] = "memory_thread_stacks_bytes",
     [MEMORY_THREADS] = "memory_threads",
@@ -116,11 +117,44 @@ static bool judge_growth(const struct growth_rule *rule, const struct memory_ser
         (rule->figure == MEMORY_THREAD_STACKS && !threads_explain(series))) {
         return false;
     }
-    *verdict = (struct memory_verdict){kind, rule->figure, shape, shape.to - shape.from, NAN};
+    *verdict = (struct memory_verdict){kind, rule->figure, shape, shape.to - shape.from, NAN, NAN};
     return true;
 }
 
 // ---- What is kept free ----
+
+static const double page = 4096;
+
+// The point at a time; NULL: there is none.
+static const struct series_point *point_at(const struct memory_series *series, int64_t ms) {
+    for (size_t i = 0; i < series->count; i++) {
+        if (series->points[i].ms == ms) {
+            return &series->points[i];
+        }
+    }
+    return NULL;
+}
+
+// The free blocks of the last quarter at most.
+static double blocks_now(const struct memory_series *blocks) {
+    size_t count = blocks->count / 4 < 3 ? 3 : blocks->count / 4;
+    count = count > blocks->count ? blocks->count : count;
+    double most = count > 0 ? 0 : NAN;
+    for (size_t i = blocks->count - count; i < blocks->count; i++) {
+        most = fmax(most, blocks->points[i].value);
+    }
+    return most;
+}
+
+// What of the free memory has come since least was free, but for the pages that the blocks which came with it may share.
+static double came_whole(const struct memory_series *free, const struct memory_series *blocks, double level) {
+    const struct series_point *least = NULL;
+    for (size_t i = 0; i < free->count; i++) {
+        least = !least || free->points[i].value < least->value ? &free->points[i] : least;
+    }
+    const struct series_point *then = least ? point_at(blocks, least->ms) : NULL;
+    return then ? level - least->value - fmax(blocks_now(blocks) - then->value, 0) * page : 0;
+}
 
 static bool judge_allocator(const struct memory_series series[MEMORY_FIGURE_COUNT], struct memory_verdict *verdict) {
     const struct memory_series *of = &series[MEMORY_MALLOC_FREE];
@@ -130,9 +164,14 @@ static bool judge_allocator(const struct memory_series series[MEMORY_FIGURE_COUN
         return false;
     }
     bool known = series[MEMORY_MALLOC_TRIM].count > 0;
-    double trim = level_of(&series[MEMORY_MALLOC_TRIM]);
-    *verdict = (struct memory_verdict){known && trim < level / 2 ? VERDICT_FRAGMENTATION : VERDICT_RETENTION, MEMORY_MALLOC_FREE, shape,
-                                       level, known ? fmin(trim, level) : NAN};
+    double trim = fmax(level_of(&series[MEMORY_MALLOC_TRIM]), came_whole(of, &series[MEMORY_MALLOC_BLOCKS], level));
+    double blocks = blocks_now(&series[MEMORY_MALLOC_BLOCKS]);
+    *verdict = (struct memory_verdict){known && trim < level / 2 ? VERDICT_FRAGMENTATION : VERDICT_RETENTION,
+                                       MEMORY_MALLOC_FREE,
+                                       shape,
+                                       level,
+                                       known ? fmin(trim, level) : NAN,
+                                       blocks > 0 ? level / blocks : NAN};
     return true;
 }
 
@@ -142,7 +181,8 @@ static bool judge_go(const struct memory_series series[MEMORY_FIGURE_COUNT], str
     if (!is_large(series, level)) {
         return false;
     }
-    *verdict = (struct memory_verdict){VERDICT_GO_NOT_RETURNED, MEMORY_GO_FREE, shape_of(of->points, of->count, min_rise), level, level};
+    *verdict =
+        (struct memory_verdict){VERDICT_GO_NOT_RETURNED, MEMORY_GO_FREE, shape_of(of->points, of->count, min_rise), level, level, NAN};
     return true;
 }
 
@@ -153,15 +193,19 @@ static bool judge_page_cache(const struct memory_series series[MEMORY_FIGURE_COU
         return false;
     }
     double inactive = level_of(&series[MEMORY_CGROUP_INACTIVE_FILE]);
-    *verdict = (struct memory_verdict){VERDICT_PAGE_CACHE, MEMORY_CGROUP_FILE, shape_of(of->points, of->count, min_rise), level,
-                                       series[MEMORY_CGROUP_INACTIVE_FILE].count > 0 ? fmin(inactive, level) : NAN};
+    *verdict = (struct memory_verdict){VERDICT_PAGE_CACHE,
+                                       MEMORY_CGROUP_FILE,
+                                       shape_of(of->points, of->count, min_rise),
+                                       level,
+                                       series[MEMORY_CGROUP_INACTIVE_FILE].count > 0 ? fmin(inactive, level) : NAN,
+                                       NAN};
     return true;
 }
 
 // ---- All ----
 
-static int rank_of(const struct memory_verdict *verdict) {
-    switch (verdict->kind) {
+int memory_verdict_rank(int kind) {
+    switch (kind) {
     case VERDICT_PLATEAU:
     case VERDICT_CACHE_FULL:
         return 2;
@@ -172,13 +216,13 @@ static int rank_of(const struct memory_verdict *verdict) {
     case VERDICT_GO_NOT_RETURNED:
         return 1;
     default:
-        return 0;
+        return kind > VERDICT_NONE && kind < VERDICT_KIND_COUNT ? 0 : 4;
     }
 }
 
 static int by_importance(const void *a, const void *b) {
     const struct memory_verdict *left = a, *right = b;
-    int order = rank_of(left) - rank_of(right);
+    int order = memory_verdict_rank((int)left->kind) - memory_verdict_rank((int)right->kind);
     return order != 0 ? order : (left->bytes < right->bytes) - (left->bytes > right->bytes);
 }
 
@@ -192,38 +236,4 @@ size_t memory_verdicts(const struct memory_series series[MEMORY_FIGURE_COUNT], s
     count += judge_page_cache(series, &verdicts[count]);
     qsort(verdicts, count, sizeof *verdicts, by_importance);
     return count;
-}
-
-// ---- The limit ----
-
-static bool knows_limit(const struct memory_series series[MEMORY_FIGURE_COUNT]) {
-    return series[MEMORY_LIMIT].count > 0 && series[MEMORY_LIMIT_USED].count > 0;
-}
-
-const struct memory_series *memory_limit_series(const struct memory_series series[MEMORY_FIGURE_COUNT]) {
-    return &series[knows_limit(series) ? MEMORY_LIMIT : MEMORY_CGROUP_LIMIT];
-}
-
-size_t memory_counted(const struct memory_series series[MEMORY_FIGURE_COUNT], struct series_point counted[TREND_MAX_POINTS]) {
-    const struct memory_series *used = &series[MEMORY_CGROUP], *inactive = &series[MEMORY_CGROUP_INACTIVE_FILE];
-    if (knows_limit(series)) {
-        memcpy(counted, series[MEMORY_LIMIT_USED].points, series[MEMORY_LIMIT_USED].count * sizeof *counted);
-        return series[MEMORY_LIMIT_USED].count;
-    }
-    for (size_t i = 0; i < used->count; i++) {
-        counted[i] = used->points[i];
-        counted[i].value -= inactive->count == used->count ? inactive->points[i].value : 0;
-    }
-    return used->count;
-}
-
-double memory_seconds_to_limit(const struct memory_series series[MEMORY_FIGURE_COUNT]) {
-    const struct memory_series *limit = memory_limit_series(series);
-    struct series_point counted[TREND_MAX_POINTS];
-    size_t count = memory_counted(series, counted);
-    if (limit->count == 0 || count < TREND_MIN_POINTS) {
-        return NAN;
-    }
-    double slope = trend_slope(counted, count), left = limit->points[limit->count - 1].value - counted[count - 1].value;
-    return left <= 0 ? 0 : slope <= 0 ? INFINITY : left / slope;
 }

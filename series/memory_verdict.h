@@ -8,7 +8,11 @@
 //     thread_stacks      stacks grow, and the count of threads does
 //     unknown_growth     memory of an unknown owner grows
 //     retention          the allocator's free memory is large or grows, and half of it or more is whole pages that it can give back
-//     fragmentation      the same, and less than half of it is: live blocks pin the pages
+//     fragmentation      the same, and less than half of it is: live blocks pin the pages. What the allocator says gives a lower bound:
+//     each
+//                        free block is taken to lose a page to its neighbours, so a million free blocks of 32 bytes hide 200 MB of whole
+//                        pages beside them. So the count of blocks over time counts, too: free memory that has come without blocks for
+//                        it, compared with when least was free, is whole pages
 //     go_not_returned    Go's free memory is large
 //     page_cache         file pages are half of what the cgroup counts, and that is half of its limit; the kernel takes them back
 //     plateau            live or mapped memory rose and stayed, linearly or from a level before it: a leak that has stopped, or a busy hour
@@ -29,7 +33,8 @@ enum memory_figure {
     MEMORY_GO_FREE,
     MEMORY_MALLOC_LIVE,
     MEMORY_MALLOC_FREE,
-    MEMORY_MALLOC_TRIM, // whole free pages of the allocator that are resident: what it can give back
+    MEMORY_MALLOC_TRIM,   // whole free pages of the allocator that are resident: what it can give back at least
+    MEMORY_MALLOC_BLOCKS, // free blocks of it: a count
     MEMORY_MAPPED,
     MEMORY_THREAD_STACKS,
     MEMORY_THREADS,
@@ -67,6 +72,9 @@ enum memory_verdict_kind {
     VERDICT_KIND_COUNT
 };
 const char *memory_verdict_name(enum memory_verdict_kind kind); // "leak". Never NULL.
+// Which of two verdicts comes first: 0 what grows, 1 what can be given back, 2 what rose and stayed, 3 the page cache, 4 none and what is
+// no verdict.
+int memory_verdict_rank(int kind);
 
 // Points by time, at most TREND_MAX_POINTS. No points: the figure is not known.
 struct memory_series {
@@ -79,22 +87,12 @@ struct memory_verdict {
     enum memory_figure figure;
     struct shape shape; // SHAPE_NONE: large, without a rise
     double bytes;       // what it is about: the rise of what grows or rose, the level of the rest
-    double gives_back;  // of that, what following the advice gives back at once; NAN: not known
+    double gives_back;  // of that, what following the advice gives back at once; NAN: not known. Of fragmentation: at least
+    double block_bytes; // of what the allocator keeps free, the mean size of a block; NAN: not known, or another verdict
 };
 
 // At most one per figure. The growing ones come first, then what can be given back, what rose and stayed, the page cache; each by bytes,
 // most first.
 size_t memory_verdicts(const struct memory_series series[MEMORY_FIGURE_COUNT], struct memory_verdict verdicts[MEMORY_FIGURE_COUNT]);
-
-// What counts against the limit, by the process's own word (cmemprof/cgroup_memory.h has the definition); of older clients the cgroup's
-// usage without inactive file pages. Returns the count of points.
-size_t memory_counted(const struct memory_series series[MEMORY_FIGURE_COUNT], struct series_point counted[TREND_MAX_POINTS]);
-
-// The limit that this is compared with. No points: none, or none is known.
-const struct memory_series *memory_limit_series(const struct memory_series series[MEMORY_FIGURE_COUNT]);
-
-// Seconds until the limit is reached if what counts against it goes on as now (Theil-Sen's slope). Returns INFINITY if it does not grow,
-// NAN if there is no limit or none is known.
-double memory_seconds_to_limit(const struct memory_series series[MEMORY_FIGURE_COUNT]);
 
 #endif

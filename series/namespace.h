@@ -8,8 +8,9 @@
 #define memory_counted cmemprof_memory_counted
 #define memory_figure_name cmemprof_memory_figure_name
 #define memory_limit_series cmemprof_memory_limit_series
-#define memory_seconds_to_limit cmemprof_memory_seconds_to_limit
+#define memory_outlook_of cmemprof_memory_outlook_of
 #define memory_verdict_name cmemprof_memory_verdict_name
+#define memory_verdict_rank cmemprof_memory_verdict_rank
 #define memory_verdicts cmemprof_memory_verdicts
 #define shape_of cmemprof_shape_of
 #define trend_median cmemprof_trend_median

@@ -170,6 +170,57 @@ static void exactly(void **state) {
     assert_int_equal(room.left, 730000);
 }
 
+// What the kernel does not write is unknown, not 0; what it writes as 0 is 0.
+static void account(void **state) {
+    (void)state;
+    char list[128];
+    struct cgroup_memory memory;
+    snprintf(list, sizeof list, "%s/list", mount);
+    make("/a/memory.max", "1000000\n");
+    make("/a/b/memory.max", "max\n");
+    make("/a/b/memory.current", "700000\n");
+    make("/list", "0::/a/b\n");
+    assert_true(cgroup_memory_read(list, mount, &memory)); // without statistics and events
+    assert_int_equal(memory.version, 2);
+    assert_true(memory.used == 700000 && memory.limit == 1000000);
+    const uint64_t *first = &memory.anonymous;
+    for (const uint64_t *figure = first; figure <= &memory.oom_kills; figure++) {
+        assert_true(*figure == CGROUP_MEMORY_UNKNOWN);
+    }
+    // Before Linux 5.18 without the kernel's own.
+    make("/a/b/memory.stat", "anon 400000\nfile 200000\nkernel_stack 5\nshmem 0\ninactive_file 150000\n");
+    make("/a/b/memory.events", "low 0\nhigh 0\nmax 3\noom 2\noom_kill 1\n");
+    assert_true(cgroup_memory_read(list, mount, &memory));
+    assert_true(memory.anonymous == 400000 && memory.file == 200000 && memory.shared == 0 && memory.inactive_file == 150000);
+    assert_true(memory.kernel == CGROUP_MEMORY_UNKNOWN);
+    assert_true(memory.high_events == 0 && memory.max_events == 3 && memory.oom_kills == 1);
+    make("/a/b/memory.stat", "anon 1\nfile 2\nkernel 3\nkernel_stack 5\n");
+    assert_true(cgroup_memory_read(list, mount, &memory));
+    assert_true(memory.anonymous == 1 && memory.kernel == 3 && memory.shared == CGROUP_MEMORY_UNKNOWN);
+    // The same folder is the same cgroup, another is another.
+    uint64_t id = memory.id;
+    make("/c/memory.current", "5\n");
+    make("/list", "0::/c\n");
+    assert_true(cgroup_memory_read(list, mount, &memory));
+    assert_true(memory.id != id && memory.limit == CGROUP_MEMORY_UNKNOWN);
+    make("/list", "0::/a/b\n");
+    assert_true(cgroup_memory_read(list, mount, &memory) && memory.id == id);
+    // Version 1.
+    make("/memory/x/memory.usage_in_bytes", "900000\n");
+    make("/memory/x/memory.limit_in_bytes", "9223372036854771712\n");
+    make("/memory/x/memory.stat", "cache 1\ntotal_cache 9\ntotal_rss 0\ntotal_inactive_file 7\n");
+    make("/memory/x/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\n");
+    make("/list", "4:memory:/x\n");
+    assert_true(cgroup_memory_read(list, mount, &memory));
+    assert_true(memory.version == 1 && memory.limit == CGROUP_MEMORY_UNKNOWN && memory.file == 9 && memory.anonymous == 0);
+    assert_true(memory.inactive_file == 7 && memory.shared == CGROUP_MEMORY_UNKNOWN && memory.kernel == CGROUP_MEMORY_UNKNOWN);
+    assert_true(memory.oom_kills == CGROUP_MEMORY_UNKNOWN && memory.high_events == CGROUP_MEMORY_UNKNOWN);
+    make("/memory/x/memory.kmem.usage_in_bytes", "0\n");
+    make("/memory/x/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n");
+    assert_true(cgroup_memory_read(list, mount, &memory));
+    assert_true(memory.kernel == 0 && memory.oom_kills == 0 && memory.max_events == CGROUP_MEMORY_UNKNOWN);
+}
+
 static bool write_number(const char *folder, const char *file, long number) {
     char path[256];
     snprintf(path, sizeof path, "%s/%s", folder, file);
@@ -224,6 +275,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(version_1, make_mount, remove_mount),
         cmocka_unit_test_setup_teardown(room_of_the_tightest_level, make_mount, remove_mount),
         cmocka_unit_test_setup_teardown(exactly, make_mount, remove_mount),
+        cmocka_unit_test_setup_teardown(account, make_mount, remove_mount),
         cmocka_unit_test(against_the_kernel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

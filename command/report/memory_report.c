@@ -76,17 +76,23 @@ static void print_entries(const struct memory_report *report, enum resident_part
     }
 }
 
+// What the kernel does not say is unknown, not 0.
+static const char *amount(uint64_t value, char text[TEXT_VALUE_BYTES]) {
+    return value == CGROUP_MEMORY_UNKNOWN ? "unknown" : bytes(value, text);
+}
+
 static void print_cgroup(const struct cgroup_memory *cgroup, FILE *out) {
     char a[TEXT_VALUE_BYTES], b[TEXT_VALUE_BYTES];
     fprintf(out, "\ncgroup (version %u): %s used of ", cgroup->version, bytes(cgroup->used, a));
-    if (cgroup->limit == UINT64_MAX) {
+    if (cgroup->limit == CGROUP_MEMORY_UNKNOWN) {
         fputs("no limit", out);
     } else {
         fprintf(out, "%s (%.1f %%)", bytes(cgroup->limit, a), percent(cgroup->used, cgroup->limit));
     }
-    fprintf(out, "; anonymous %s, files %s", bytes(cgroup->anonymous, a), bytes(cgroup->file, b));
-    fprintf(out, " (of it shared memory %s, not used lately %s)", bytes(cgroup->shared, a), bytes(cgroup->inactive_file, b));
-    fprintf(out, ", kernel %s; killed by the limit: %" PRIu64 "\n", bytes(cgroup->kernel, a), cgroup->oom_kills);
+    fprintf(out, "; anonymous %s, files %s", amount(cgroup->anonymous, a), amount(cgroup->file, b));
+    fprintf(out, " (of it shared memory %s, not used lately %s)", amount(cgroup->shared, a), amount(cgroup->inactive_file, b));
+    fprintf(out, ", kernel %s; killed by the limit: ", amount(cgroup->kernel, a));
+    fprintf(out, cgroup->oom_kills == CGROUP_MEMORY_UNKNOWN ? "unknown\n" : "%" PRIu64 "\n", cgroup->oom_kills);
 }
 
 // Prints what could not be determined, and why.
@@ -197,25 +203,30 @@ static void put_parts(const struct resident *resident, struct json *json) {
     json_array_end(json);
 }
 
+// null: unknown.
+static void put_figure(struct json *json, const char *key, uint64_t value) {
+    if (value == CGROUP_MEMORY_UNKNOWN) {
+        json_key(json, key);
+        json_text(json, NULL);
+    } else {
+        put_bytes(json, key, value);
+    }
+}
+
 static void put_cgroup(const struct cgroup_memory *cgroup, struct json *json) {
     json_key(json, "cgroup");
     json_object_begin(json);
     put_bytes(json, "version", cgroup->version);
     put_bytes(json, "used_bytes", cgroup->used);
-    if (cgroup->limit == UINT64_MAX) {
-        json_key(json, "limit_bytes");
-        json_text(json, NULL);
-    } else {
-        put_bytes(json, "limit_bytes", cgroup->limit);
-    }
-    put_bytes(json, "anonymous_bytes", cgroup->anonymous);
-    put_bytes(json, "file_bytes", cgroup->file);
-    put_bytes(json, "shared_bytes", cgroup->shared);
-    put_bytes(json, "kernel_bytes", cgroup->kernel);
-    put_bytes(json, "inactive_file_bytes", cgroup->inactive_file);
-    put_bytes(json, "high_events", cgroup->high_events);
-    put_bytes(json, "max_events", cgroup->max_events);
-    put_bytes(json, "oom_kills", cgroup->oom_kills);
+    put_figure(json, "limit_bytes", cgroup->limit); // null: there is none
+    put_figure(json, "anonymous_bytes", cgroup->anonymous);
+    put_figure(json, "file_bytes", cgroup->file);
+    put_figure(json, "shared_bytes", cgroup->shared);
+    put_figure(json, "kernel_bytes", cgroup->kernel);
+    put_figure(json, "inactive_file_bytes", cgroup->inactive_file);
+    put_figure(json, "high_events", cgroup->high_events);
+    put_figure(json, "max_events", cgroup->max_events);
+    put_figure(json, "oom_kills", cgroup->oom_kills);
     json_object_end(json);
 }
 

@@ -56,6 +56,7 @@ func (m *memoryMetrics) report(allocator *cmemprof.AllocatorStats) []figure {
 		add(part.Key+"_bytes", part.Bytes)
 		if part.Key == "malloc_free" && allocator != nil && allocator.FreeBlocks > 0 {
 			add("malloc_trim_bytes", wholePages(part.Bytes, allocator.FreeBlocks))
+			add("malloc_free_blocks", allocator.FreeBlocks)
 		}
 	}
 	add("peak_rss_bytes", f.PeakRSSBytes)
@@ -71,16 +72,22 @@ func (m *memoryMetrics) report(allocator *cmemprof.AllocatorStats) []figure {
 	return figures
 }
 
-// wholePages returns what malloc_trim gives back of free resident memory: each free block shares its first and its last page with a neighbour,
-// which is a page on average. Blocks smaller than a page make the result too small, not too large.
+// wholePages returns what malloc_trim gives back of free resident memory at least: each free block shares its first and its last page with a
+// neighbour, which is a page on average. Blocks smaller than a page make the result too small, not too large: the verdict looks at their count.
 func wholePages(free, blocks uint64) uint64 {
 	shared := blocks * uint64(os.Getpagesize())
 	return max(free, shared) - shared
 }
 
+// exactBits are those of an integer that a figure, a float64, keeps.
+const exactBits = 1<<53 - 1
+
 func addCgroup(add func(name string, value uint64), c cmemprof.CgroupMemory) {
 	if c.Version == 0 {
 		return
+	}
+	if c.ID != cmemprof.MemoryUnknown {
+		add("cgroup_id", c.ID&exactBits)
 	}
 	add("cgroup_bytes", c.Bytes)
 	add("cgroup_limit_bytes", c.LimitBytes)
@@ -90,10 +97,8 @@ func addCgroup(add func(name string, value uint64), c cmemprof.CgroupMemory) {
 	add("cgroup_kernel_bytes", c.KernelBytes)
 	add("cgroup_inactive_file_bytes", c.InactiveFileBytes)
 	add("cgroup_oom_kills", c.OOMKills)
-	if c.Version >= 2 {
-		add("cgroup_high_events", c.HighEvents)
-		add("cgroup_max_events", c.MaxEvents)
-	}
+	add("cgroup_high_events", c.HighEvents)
+	add("cgroup_max_events", c.MaxEvents)
 }
 
 // rollup walks all pages, seldom: a process of 1 GB is walked through every other minute.

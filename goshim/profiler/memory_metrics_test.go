@@ -70,13 +70,13 @@ func TestMetricsOfMemory(t *testing.T) {
 	figures = cmemprof.MemoryFigures{HasParts: true, IsComplete: true, RSSBytes: 30,
 		Parts:        []cmemprof.MemoryPart{{Key: "go_live", Bytes: 10}, {Key: "malloc_free", Bytes: 1 << 20}, {Key: "unexplained", Bytes: 20}},
 		PeakRSSBytes: 40, SwapBytes: cmemprof.MemoryUnknown, Threads: 5, LimitBytes: 12, LimitUsedBytes: 11,
-		Cgroup: cmemprof.CgroupMemory{Version: 2, Bytes: 1, LimitBytes: 2, AnonBytes: 3, FileBytes: 4, ShmemBytes: 5, KernelBytes: 6,
+		Cgroup: cmemprof.CgroupMemory{Version: 2, ID: 1<<60 + 77, Bytes: 1, LimitBytes: 2, AnonBytes: 3, FileBytes: 4, ShmemBytes: 5, KernelBytes: 6,
 			InactiveFileBytes: 7, HighEvents: 8, MaxEvents: 9, OOMKills: 10}}
 	startStepped(t, a, profiler.WithProfileTypes(profiler.HeapProfile))
 	b := a.period(t)
 	wantMetrics(t, ofMemory(t, b), map[string]float64{"incomplete": 0, "rss_bytes": 30, "go_live_bytes": 10, "unexplained_bytes": 20,
-		"malloc_free_bytes": 1 << 20, "malloc_trim_bytes": 1<<20 - 10*float64(os.Getpagesize()),
-		"peak_rss_bytes": 40, "threads": 5, "limit_bytes": 12, "limit_used_bytes": 11, "lazy_free_bytes": 2, "huge_bytes": 3, "cgroup_bytes": 1, "cgroup_limit_bytes": 2,
+		"malloc_free_bytes": 1 << 20, "malloc_trim_bytes": 1<<20 - 10*float64(os.Getpagesize()), "malloc_free_blocks": 10,
+		"peak_rss_bytes": 40, "threads": 5, "limit_bytes": 12, "limit_used_bytes": 11, "lazy_free_bytes": 2, "huge_bytes": 3, "cgroup_id": 77, "cgroup_bytes": 1, "cgroup_limit_bytes": 2,
 		"cgroup_anon_bytes": 3, "cgroup_file_bytes": 4, "cgroup_shmem_bytes": 5, "cgroup_kernel_bytes": 6, "cgroup_inactive_file_bytes": 7,
 		"cgroup_high_events": 8, "cgroup_max_events": 9, "cgroup_oom_kills": 10})
 	if verdict, ok := metricsOf(t, b)["c_verdict"]; !ok || verdict != 0 {
@@ -93,13 +93,15 @@ func TestMetricsOfMemory(t *testing.T) {
 		t.Errorf("memory was told %+v of the allocator", allocators[0])
 	}
 
-	// Version 1 of cgroups knows no events, and without /proc there is nothing to attach.
+	// What the cgroup does not say is left out, and without /proc there is nothing to attach.
 	figures = cmemprof.MemoryFigures{Missing: "no /proc", PeakRSSBytes: cmemprof.MemoryUnknown, SwapBytes: cmemprof.MemoryUnknown,
-		LimitBytes: cmemprof.MemoryUnknown, LimitUsedBytes: cmemprof.MemoryUnknown, Threads: cmemprof.MemoryUnknown, Cgroup: cmemprof.CgroupMemory{Version: 1, LimitBytes: cmemprof.MemoryUnknown}}
+		LimitBytes: cmemprof.MemoryUnknown, LimitUsedBytes: cmemprof.MemoryUnknown,
+		Threads: cmemprof.MemoryUnknown, Cgroup: cmemprof.CgroupMemory{Version: 1, ID: cmemprof.MemoryUnknown, LimitBytes: cmemprof.MemoryUnknown,
+			KernelBytes: cmemprof.MemoryUnknown, HighEvents: cmemprof.MemoryUnknown, MaxEvents: cmemprof.MemoryUnknown}}
 	mu.Unlock()
 	b = a.period(t)
 	wantMetrics(t, ofMemory(t, b), map[string]float64{"incomplete": 1, "cgroup_bytes": 0, "cgroup_anon_bytes": 0, "cgroup_file_bytes": 0,
-		"cgroup_shmem_bytes": 0, "cgroup_kernel_bytes": 0, "cgroup_inactive_file_bytes": 0, "cgroup_oom_kills": 0})
+		"cgroup_shmem_bytes": 0, "cgroup_inactive_file_bytes": 0, "cgroup_oom_kills": 0})
 	if b.attachments["memory.pprof"] != nil {
 		t.Errorf("attachments %q", b.order)
 	}

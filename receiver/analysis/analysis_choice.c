@@ -26,7 +26,7 @@ size_t choice_thin(const struct process *process, size_t max, struct listed_uplo
     size_t count = process->count < max ? process->count : max;
     for (size_t i = 0; i < count; i++) {
         const struct overview_upload *upload = &process->uploads[spread(i, max, process->count)];
-        uploads[i] = (struct listed_upload){upload->id, upload->start_ms, upload->end_ms, upload->process, upload->measures};
+        uploads[i] = overview_listed(upload);
     }
     return count;
 }

@@ -126,7 +126,7 @@ static size_t pick(const struct chain *chain, struct listed_upload *uploads) {
         const struct life *life = &chain->lives[i - 1];
         const struct overview_upload *const ends[] = {life->first, life->last};
         for (size_t e = 0; e < 2 && life->first != life->last; e++) {
-            uploads[count++] = (struct listed_upload){ends[e]->id, ends[e]->start_ms, ends[e]->end_ms, ends[e]->process, ends[e]->measures};
+            uploads[count++] = overview_listed(ends[e]);
         }
     }
     return count;

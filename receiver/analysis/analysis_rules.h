@@ -4,7 +4,7 @@
 #ifndef CMEMPROF_RECEIVER_ANALYSIS_RULES_H
 #define CMEMPROF_RECEIVER_ANALYSIS_RULES_H
 
-#include "../../series/memory_verdict.h"
+#include "../../series/memory_limit.h"
 #include "analysis_files.h"
 #include "analysis_finding.h"
 #include "analysis_stacks.h"

@@ -40,8 +40,13 @@ static const char trim_advice[] = "malloc_trim(0) gives back about %s at once. M
 static const char other_allocator_advice[] = "A call or a setting gives back what of it is whole pages: glibc's malloc_trim, jemalloc's "
                                              "dirty_decay_ms, tcmalloc's ReleaseFreeMemory, mimalloc's mi_collect. How much that is, is "
                                              "not known.";
-static const char pinned_advice[] = "malloc_trim(0) gives back only about %s: live blocks lie in between. Allocate what lives long apart "
-                                    "from what does not, or use an allocator that separates sizes, such as jemalloc.";
+static const char pinned_advice[] = "malloc_trim(0) gives back at least %s, and not much more if live blocks lie in between. Allocate what "
+                                    "lives long apart from what does not, or use an allocator that separates sizes, such as jemalloc.";
+// Of small blocks only their count is known, not how much of the memory is in few large ones.
+static const char small_advice[] =
+    "malloc_trim(0) gives back at least %s. How much more depends on the sizes of the free blocks, of which only "
+    "the mean is known: call it once and look at RSS. If little comes back, allocate what lives long apart from "
+    "what does not, or use an allocator that separates sizes, such as jemalloc.";
 static const char page_cache_advice[] = "The kernel takes it back before it kills anything. It is no memory of the process: look at the "
                                         "working set, not at the usage.";
 
@@ -132,8 +137,8 @@ static struct kept_words kept_words_of(const struct memory_verdict *verdict) {
     bool known = !isnan(verdict->gives_back);
     switch (verdict->kind) {
     case VERDICT_FRAGMENTATION:
-        return (struct kept_words){"fragmentation", "%s of the C heap (%.0f %% of the resident memory) are free and cannot be given back",
-                                   pinned_advice};
+        return (struct kept_words){"fragmentation", "%s of the C heap (%.0f %% of the resident memory) are free in small pieces",
+                                   verdict->block_bytes < 4096 ? small_advice : pinned_advice};
     case VERDICT_GO_NOT_RETURNED:
         return (struct kept_words){"go_not_returned", "Go keeps %s that are free (%.0f %% of the resident memory)", not_returned_advice};
     case VERDICT_PAGE_CACHE:
@@ -162,6 +167,11 @@ static void add_kept(struct findings *findings, const struct memory_verdict *ver
     snprintf(finding->advice, sizeof finding->advice, text.advice, finding_bytes(verdict->gives_back, back));
 #pragma GCC diagnostic pop
     snprintf(finding->evidence, sizeof finding->evidence, "At least that much in the last quarter of %zu profiles.", series->count);
+    if (verdict->kind == VERDICT_FRAGMENTATION && verdict->block_bytes > 0) {
+        size_t length = strlen(finding->evidence);
+        snprintf(finding->evidence + length, sizeof finding->evidence - length, " A free block has %s on average.",
+                 finding_bytes(verdict->block_bytes, amount));
+    }
     if (shape_goes_on(&verdict->shape)) {
         shape_sentence(&verdict->shape, finding->points, "bytes", sentence, sizeof sentence);
         size_t length = strlen(finding->evidence);
@@ -175,8 +185,9 @@ static void add_kept(struct findings *findings, const struct memory_verdict *ver
 static void add_limit(struct findings *findings, const struct memory_series series[MEMORY_FIGURE_COUNT], const struct upload_list *list) {
     struct series_point counted[TREND_MAX_POINTS];
     const struct memory_series used = {counted, memory_counted(series, counted)};
-    double seconds = memory_seconds_to_limit(series);
-    if (!(seconds < 7 * 86400.0) || (seconds > 0 && shape_of(counted, used.count, 1 << 20).kind != SHAPE_GROWS)) {
+    struct memory_outlook outlook = memory_outlook_of(counted, used.count, now(memory_limit_series(series)));
+    double seconds = outlook.seconds;
+    if (!(seconds < 7 * 86400.0)) {
         return;
     }
     enum severity severity = seconds < 3600 ? SEVERITY_HIGH : seconds < 86400 ? SEVERITY_MEDIUM : SEVERITY_LOW;
@@ -190,14 +201,14 @@ static void add_limit(struct findings *findings, const struct memory_series seri
     if (seconds > 0) {
         snprintf(finding->title, sizeof finding->title, "The memory limit of %s is reached in %s if usage goes on as now", amounts[0],
                  finding_duration(seconds, time));
-        finding->slope_bytes_per_minute = 60 * trend_slope(counted, used.count);
+        finding->slope_bytes_per_minute = 60 * outlook.slope_per_s;
     } else {
         snprintf(finding->title, sizeof finding->title, "The memory limit of %s is reached", amounts[0]);
     }
     snprintf(finding->evidence, sizeof finding->evidence,
              "The container uses %s. Pages of files that the kernel takes back first are not counted. The slope is the median of those "
-             "between all pairs of %zu profiles.",
-             finding_bytes(now(&used), amounts[1]), used.count);
+             "between all pairs of the newest %zu of %zu profiles.",
+             finding_bytes(now(&used), amounts[1]), used.count - (seconds > 0 ? outlook.from : 0), used.count);
     snprintf(finding->advice, sizeof finding->advice,
              "At the limit the kernel kills the process (SIGKILL), and nothing of it runs. The other findings say what grows.");
 }

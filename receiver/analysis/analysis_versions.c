@@ -412,7 +412,7 @@ static size_t pick(const struct side *side, struct listed_upload *uploads) {
     size_t count = side->count < SIDE_PROFILES ? side->count : SIDE_PROFILES;
     for (size_t i = 0; i < count; i++) {
         const struct overview_upload *upload = side->uploads[count == side->count ? i : i * (side->count - 1) / (count - 1)];
-        uploads[i] = (struct listed_upload){upload->id, upload->start_ms, upload->end_ms, upload->process, upload->measures};
+        uploads[i] = overview_listed(upload);
     }
     return count;
 }

@@ -4,7 +4,7 @@
 #ifndef CMEMPROF_RECEIVER_OVERVIEW_H
 #define CMEMPROF_RECEIVER_OVERVIEW_H
 
-#include "../index/catalog.h"
+#include "../views/upload_list.h"
 
 #include <stdio.h>
 
@@ -24,6 +24,10 @@ struct overview {
     size_t text_count;
     struct flight *flight; // as in struct upload_list
 };
+static inline struct listed_upload overview_listed(const struct overview_upload *upload) {
+    return (struct listed_upload){
+        .id = upload->id, .start_ms = upload->start_ms, .end_ms = upload->end_ms, .process = upload->process, .measures = upload->measures};
+}
 enum receiver_error overview_read(struct catalog *catalog, const struct selection *selection, struct overview *overview);
 void overview_free(struct overview *overview);
 void overview_put_key(const struct overview *overview, FILE *out);         // what an answer depends on

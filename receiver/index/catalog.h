@@ -95,7 +95,7 @@ enum receiver_error catalog_histogram(struct catalog *catalog, const struct sele
 
 struct catalog_upload {
     int64_t id, start_ms, end_ms;
-    uint64_t process;         // search_process
+    uint64_t process, host;   // search_process, search_host
     struct measures measures; // NAN: none (yet); metrics.c
     const struct catalog_attachment *attachments;
     size_t attachment_count;

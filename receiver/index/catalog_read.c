@@ -93,6 +93,7 @@ static void copy_row(const struct search *search, const struct search_row *row, 
                                              .start_ms = row->start_ms,
                                              .end_ms = row->end_ms,
                                              .process = search_process(search, row),
+                                             .host = search_host(search, row),
                                              .measures = row->measures,
                                              .attachments = copied->attachments};
 }

@@ -159,17 +159,22 @@ static uint64_t hash_text(uint64_t hash, const char *text) {
     return fnv64(hash, text, strlen(text));
 }
 
+uint64_t search_host(const struct search *search, const struct search_row *row) {
+    const char *host = string_pool_text(&search->strings, row->facets[FACET_HOST]);
+    return hash_text(FNV64_START, host ? host : "");
+}
+
 uint64_t search_process(const struct search *search, const struct search_row *row) {
     static const char *const keys[] = {"service:", "runtime-id:", "process_id:"};
     enum { KEYS = sizeof keys / sizeof *keys };
-    const char *host = string_pool_text(&search->strings, row->facets[FACET_HOST]), *found[KEYS] = {0};
+    const char *found[KEYS] = {0};
     for (uint32_t i = 0; i < row->tag_count; i++) {
         const char *tag = string_pool_text(&search->strings, row->tags[i]);
         for (size_t k = 0; k < KEYS; k++) {
             found[k] = !found[k] && strncmp(tag, keys[k], strlen(keys[k])) == 0 ? tag : found[k];
         }
     }
-    uint64_t hash = hash_text(FNV64_START, host ? host : "");
+    uint64_t hash = search_host(search, row);
     for (size_t k = 0; k < KEYS; k++) {
         hash = found[k] ? hash_text(hash, found[k]) : hash;
     }

@@ -47,7 +47,8 @@ void search_measured(struct search *search, int64_t id, const struct measures *m
 // Equal for uploads of one process: a hash of host, service, runtime-id and process_id. Every client sends runtime-id, which is new with
 // each start; our old ones at least the process id.
 uint64_t search_process(const struct search *search, const struct search_row *row);
-int64_t search_unmeasured(const struct search *search); // the newest upload without measures; 0: none
+uint64_t search_host(const struct search *search, const struct search_row *row); // equal for uploads of one host
+int64_t search_unmeasured(const struct search *search);                          // the newest upload without measures; 0: none
 
 bool search_matches(const struct search *search, const struct search_row *row,
                     const struct selection *selection); // false also without memory

@@ -212,6 +212,7 @@ const char *metrics_unit(const char *name) {
                                             {"_events", "count"},
                                             {"_kills", "count"},
                                             {"_objects", "count"},
+                                            {"_blocks", "count"},
                                             {"_ns", "nanoseconds"}};
     for (size_t i = 0; i < MEASURE_COUNT; i++) {
         if (strcmp(name, measure_names[i]) == 0) {
@@ -224,6 +225,24 @@ const char *metrics_unit(const char *name) {
         }
     }
     return "";
+}
+
+enum metrics_kind metrics_kind(const char *name) {
+    static const struct {
+        const char *name;
+        enum metrics_kind kind;
+    } named[] = {{"c_verdict", METRICS_CODE},
+                 {"c_verdict_bytes", METRICS_OF_CODE},
+                 {"memory_incomplete", METRICS_FLAG},
+                 {"memory_cgroup_id", METRICS_IDENTITY}};
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+        if (strcmp(name, named[i].name) == 0) {
+            return named[i].kind;
+        }
+    }
+    bool of_container =
+        strncmp(name, "memory_cgroup_", strlen("memory_cgroup_")) == 0 || strncmp(name, "memory_limit_", strlen("memory_limit_")) == 0;
+    return of_container ? METRICS_OF_CONTAINER : METRICS_OF_PROCESS;
 }
 
 static void write_series(const struct metrics_series *series, struct moments *moments, bool summed, struct json *json) {
@@ -247,7 +266,7 @@ static void write_series(const struct metrics_series *series, struct moments *mo
 }
 
 enum receiver_error metrics_write(const struct metrics *metrics, const struct upload_list *list, bool summed, struct json *json) {
-    struct moments *moments = moments_new(list);
+    struct moments *moments = moments_new(list, metrics);
     if (!moments) {
         return RECEIVER_NO_MEMORY;
     }
@@ -256,7 +275,9 @@ enum receiver_error metrics_write(const struct metrics *metrics, const struct up
     json_key(json, "series");
     json_array_begin(json);
     for (size_t i = 0; i < metrics->count; i++) {
-        write_series(&metrics->series[i], moments, summed, json);
+        if (metrics_kind(metrics->series[i].name) != METRICS_IDENTITY) {
+            write_series(&metrics->series[i], moments, summed, json);
+        }
     }
     json_array_end(json);
     json_object_end(json);

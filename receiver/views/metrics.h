@@ -28,8 +28,19 @@ void metrics_free(struct metrics *metrics); // NULL is allowed
 // NULL: no upload has that figure.
 const struct metrics_series *metrics_find(const struct metrics *metrics, const char *name);
 
+// Whose a figure is, and so how the uploads and processes of a moment have one value (metrics_moments.h).
+enum metrics_kind {
+    METRICS_OF_PROCESS,   // an amount, a rate or a share of one process
+    METRICS_OF_CONTAINER, // memory_cgroup_*, memory_limit_*: one account for all processes of a cgroup
+    METRICS_CODE,         // c_verdict: a number that names something
+    METRICS_OF_CODE,      // c_verdict_bytes: what the code of the same upload is about
+    METRICS_FLAG,         // memory_incomplete: 1 or 0
+    METRICS_IDENTITY,     // memory_cgroup_id: tells cgroups apart, and is no figure over time
+};
+enum metrics_kind metrics_kind(const char *name);
 const char *metrics_unit(const char *name); // by the name: "bytes" of "c_profiler_bytes"; "" if unknown
-// The whole answer; list: that was read. Concurrent processes are one value: their mean or, summed, their sum (metrics_moments.h).
+// The whole answer; list: that was read. Concurrent processes are one value: their mean or, summed, their sum, as the figure's kind allows
+// (metrics_moments.h).
 enum receiver_error metrics_write(const struct metrics *metrics, const struct upload_list *list, bool summed, struct json *json);
 
 #endif

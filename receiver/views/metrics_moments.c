@@ -1,16 +1,27 @@
 // metrics_moments.c: series at common moments (metrics_moments.h).
 #include "metrics_moments.h"
+#include "../../series/memory_verdict.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+// The uploads of one process: order[from..to).
+struct process {
+    size_t from, to;
+    uint64_t host;
+    double cgroup;       // memory_cgroup_id of its newest upload that tells it; NAN: none does
+    int64_t distance_ms; // between its uploads, as a rule
+};
 
 struct moments {
     const struct upload_list *list;
     int64_t ms[METRICS_MAX_POINTS];
     size_t count;
-    size_t *order;  // uploads by process, each by end
-    double *values; // of the series at hand, by upload; NAN: none
-    int64_t usual_ms;
+    size_t *order;             // uploads by process, each by end
+    double *values;            // of the series at hand, by upload; NAN: none
+    double *codes, *about;     // c_verdict and c_verdict_bytes, by upload; NAN: none
+    struct process *processes; // those of one cgroup side by side
+    size_t process_count;
 };
 
 static int64_t end_of(const struct upload_list *list, size_t upload) {
@@ -77,33 +88,92 @@ static size_t distances(const struct moments *moments, size_t from, size_t to, i
     return to > from ? to - from - 1 : 0;
 }
 
-struct moments *moments_new(const struct upload_list *list) {
+// The values of a series, by upload; NULL: of no series.
+static void spread(const struct moments *moments, const struct metrics_series *series, double *values) {
+    for (size_t i = 0; i < moments->list->count; i++) {
+        values[i] = NAN;
+    }
+    for (size_t i = 0; series && i < series->count; i++) {
+        values[series->uploads[i]] = series->points[i].value;
+    }
+}
+
+// ids: memory_cgroup_id, by upload.
+static struct process process_of(const struct moments *moments, size_t from, size_t to, int64_t usual_ms, const double *ids) {
+    int64_t times[64]; // a process's usual distance, from its newest
+    size_t newest = to - from > sizeof times / sizeof *times ? to - sizeof times / sizeof *times : from;
+    size_t count = distances(moments, newest, to, times);
+    struct process process = {.from = from,
+                              .to = to,
+                              .host = moments->list->uploads[moments->order[from]].host,
+                              .cgroup = NAN,
+                              .distance_ms = count > 0 ? median(times, count) : usual_ms};
+    for (size_t i = to; i > from && isnan(process.cgroup); i--) {
+        process.cgroup = ids[moments->order[i - 1]];
+    }
+    return process;
+}
+
+static int compare_cgroups(const struct process *a, const struct process *b) {
+    if (a->host != b->host) {
+        return a->host < b->host ? -1 : 1;
+    }
+    if (isnan(a->cgroup) || isnan(b->cgroup)) {
+        return isnan(b->cgroup) - isnan(a->cgroup);
+    }
+    return a->cgroup < b->cgroup ? -1 : a->cgroup > b->cgroup;
+}
+
+static int compare_processes(const void *left, const void *right) {
+    const struct process *a = left, *b = right;
+    int order = compare_cgroups(a, b);
+    return order != 0 ? order : a->from < b->from ? -1 : a->from > b->from;
+}
+
+// times: capacity for each upload.
+static void find_processes(struct moments *moments, const struct metrics *metrics, int64_t *times) {
+    const struct upload_list *list = moments->list;
+    size_t all = 0;
+    for (size_t from = 0, to; from < list->count; from = to) {
+        to = process_end(moments, from);
+        all += distances(moments, from, to, times + all);
+    }
+    int64_t usual_ms = median(times, all);
+    spread(moments, metrics_find(metrics, "memory_cgroup_id"), moments->values);
+    for (size_t from = 0, to; from < list->count; from = to) {
+        to = process_end(moments, from);
+        moments->processes[moments->process_count++] = process_of(moments, from, to, usual_ms, moments->values);
+    }
+    qsort(moments->processes, moments->process_count, sizeof *moments->processes, compare_processes);
+}
+
+static bool allocate(struct moments *moments, size_t count) {
+    moments->order = malloc((count + 1) * sizeof *moments->order);
+    moments->values = malloc((count + 1) * sizeof *moments->values);
+    moments->codes = malloc((count + 1) * sizeof *moments->codes);
+    moments->about = malloc((count + 1) * sizeof *moments->about);
+    moments->processes = malloc((count + 1) * sizeof *moments->processes);
+    return moments->order && moments->values && moments->codes && moments->about && moments->processes;
+}
+
+struct moments *moments_new(const struct upload_list *list, const struct metrics *metrics) {
     struct moments *moments = calloc(1, sizeof *moments);
     int64_t *times = malloc((list->count + 1) * sizeof *times);
-    bool ok = moments && times;
-    if (ok) {
-        moments->list = list;
-        moments->order = malloc((list->count + 1) * sizeof *moments->order);
-        moments->values = malloc((list->count + 1) * sizeof *moments->values);
-        ok = moments->order && moments->values;
-    }
-    if (!ok) {
+    if (!moments || !times || !allocate(moments, list->count)) {
         free(times);
         moments_free(moments);
         return NULL;
     }
+    moments->list = list;
     for (size_t i = 0; i < list->count; i++) {
         moments->order[i] = i;
     }
     if (list->count > 0) {
         qsort_r(moments->order, list->count, sizeof *moments->order, compare_uploads, (void *)list);
         choose_moments(moments, times);
-        size_t all = 0;
-        for (size_t from = 0, to; from < list->count; from = to) {
-            to = process_end(moments, from);
-            all += distances(moments, from, to, times + all);
-        }
-        moments->usual_ms = median(times, all);
+        find_processes(moments, metrics, times);
+        spread(moments, metrics_find(metrics, "c_verdict"), moments->codes);
+        spread(moments, metrics_find(metrics, "c_verdict_bytes"), moments->about);
     }
     free(times);
     return moments;
@@ -113,16 +183,14 @@ void moments_free(struct moments *moments) {
     if (moments) {
         free(moments->order);
         free(moments->values);
+        free(moments->codes);
+        free(moments->about);
+        free(moments->processes);
     }
     free(moments);
 }
 
-// ---- Values ----
-
-struct sums {
-    double sum[METRICS_MAX_POINTS];
-    size_t processes[METRICS_MAX_POINTS]; // that have a value
-};
+// ---- One process ----
 
 static size_t first_moment(const struct moments *moments, int64_t ms) {
     size_t low = 0, high = moments->count;
@@ -137,57 +205,156 @@ static size_t first_moment(const struct moments *moments, int64_t ms) {
     return low;
 }
 
-static void add_process(const struct moments *moments, size_t from, size_t to, int64_t distance_ms, struct sums *sums) {
+// A process at a moment: order[first..end) are its uploads since the moment before; without any, its newest still counts.
+struct at_moment {
+    const struct moments *moments;
+    size_t moment, first, end, newest; // newest: an upload
+};
+
+// Calls take for each moment at which the process counts.
+static void walk(const struct moments *moments, const struct process *process, void (*take)(void *context, const struct at_moment *at),
+                 void *context) {
     const size_t *order = moments->order;
-    int64_t end_ms = end_of(moments->list, order[to - 1]);
-    size_t at = from, newest = order[from];
-    for (size_t m = first_moment(moments, end_of(moments->list, newest)); m < moments->count; m++) {
-        double sum = 0;
-        size_t count = 0;
-        bool is_new = false;
-        for (; at < to && end_of(moments->list, order[at]) <= moments->ms[m]; at++) {
-            newest = order[at];
-            is_new = true;
-            if (!isnan(moments->values[newest])) {
-                sum += moments->values[newest];
-                count++;
-            }
+    int64_t end_ms = end_of(moments->list, order[process->to - 1]);
+    struct at_moment at = {.moments = moments, .end = process->from};
+    for (size_t m = first_moment(moments, end_of(moments->list, order[process->from])); m < moments->count; m++) {
+        at.moment = m;
+        at.first = at.end;
+        while (at.end < process->to && end_of(moments->list, order[at.end]) <= moments->ms[m]) {
+            at.end++;
         }
-        if (!is_new && at == to && moments->ms[m] - end_ms >= distance_ms) {
+        if (at.first == at.end && at.end == process->to && moments->ms[m] - end_ms >= process->distance_ms) {
             return;
         }
-        if (!is_new && !isnan(moments->values[newest])) {
-            sum = moments->values[newest];
-            count = 1;
+        at.newest = order[at.end - 1];
+        take(context, &at);
+    }
+}
+
+// ---- Values ----
+
+struct sums {
+    double sum[METRICS_MAX_POINTS];
+    size_t count[METRICS_MAX_POINTS]; // of processes or cgroups that have a value
+};
+
+static void add(struct sums *sums, size_t moment, double value) {
+    if (!isnan(value)) {
+        sums->sum[moment] += value;
+        sums->count[moment]++;
+    }
+}
+
+static void take_mean(void *context, const struct at_moment *at) {
+    const struct moments *moments = at->moments;
+    double sum = 0;
+    size_t count = 0;
+    for (size_t i = at->first; i < at->end; i++) {
+        double value = moments->values[moments->order[i]];
+        sum += isnan(value) ? 0 : value;
+        count += !isnan(value);
+    }
+    add(context, at->moment, at->first == at->end ? moments->values[at->newest] : count > 0 ? sum / (double)count : NAN);
+}
+
+// The newest upload at each moment.
+struct newest {
+    int64_t ms[METRICS_MAX_POINTS]; // of its end
+    double value[METRICS_MAX_POINTS];
+};
+
+static void take_newest(void *context, const struct at_moment *at) {
+    struct newest *newest = context;
+    double value = at->moments->values[at->newest];
+    int64_t end_ms = end_of(at->moments->list, at->newest);
+    if (!isnan(value) && (isnan(newest->value[at->moment]) || end_ms >= newest->ms[at->moment])) {
+        newest->ms[at->moment] = end_ms;
+        newest->value[at->moment] = value;
+    }
+}
+
+static void sum_cgroups(const struct moments *moments, struct sums *sums) {
+    for (size_t from = 0, to; from < moments->process_count; from = to) {
+        struct newest newest;
+        for (size_t m = 0; m < moments->count; m++) {
+            newest.value[m] = NAN;
         }
-        if (count > 0) {
-            sums->sum[m] += sum / (double)count;
-            sums->processes[m]++;
+        for (to = from; to < moments->process_count && compare_cgroups(&moments->processes[to], &moments->processes[from]) == 0; to++) {
+            walk(moments, &moments->processes[to], take_newest, &newest);
         }
+        for (size_t m = 0; m < moments->count; m++) {
+            add(sums, m, newest.value[m]);
+        }
+    }
+}
+
+// The upload whose code says most at each moment.
+struct chosen {
+    bool has[METRICS_MAX_POINTS];
+    size_t upload[METRICS_MAX_POINTS];
+};
+
+static bool says_more(const struct moments *moments, size_t upload, size_t other) {
+    int rank = memory_verdict_rank((int)moments->codes[upload]), other_rank = memory_verdict_rank((int)moments->codes[other]);
+    return rank != other_rank ? rank < other_rank : moments->about[upload] > moments->about[other];
+}
+
+static void take_code(void *context, const struct at_moment *at) {
+    struct chosen *chosen = context;
+    size_t m = at->moment;
+    if (!isnan(at->moments->codes[at->newest]) && (!chosen->has[m] || says_more(at->moments, at->newest, chosen->upload[m]))) {
+        chosen->has[m] = true;
+        chosen->upload[m] = at->newest;
+    }
+}
+
+static void choose_codes(const struct moments *moments, struct sums *sums) {
+    struct chosen chosen = {0};
+    for (size_t i = 0; i < moments->process_count; i++) {
+        walk(moments, &moments->processes[i], take_code, &chosen);
+    }
+    for (size_t m = 0; m < moments->count; m++) {
+        add(sums, m, chosen.has[m] ? moments->values[chosen.upload[m]] : NAN);
+    }
+}
+
+static void take_flag(void *context, const struct at_moment *at) {
+    struct sums *sums = context;
+    double value = at->moments->values[at->newest];
+    if (!isnan(value)) {
+        sums->sum[at->moment] = fmax(sums->sum[at->moment], value);
+        sums->count[at->moment] = 1;
+    }
+}
+
+static void walk_all(const struct moments *moments, void (*take)(void *context, const struct at_moment *at), struct sums *sums) {
+    for (size_t i = 0; i < moments->process_count; i++) {
+        walk(moments, &moments->processes[i], take, sums);
     }
 }
 
 size_t moments_of_series(struct moments *moments, const struct metrics_series *series, bool summed,
                          struct series_point points[METRICS_MAX_POINTS]) {
-    const struct upload_list *list = moments->list;
     struct sums sums = {0};
-    int64_t times[64]; // a process's usual distance, from its newest
-    for (size_t i = 0; i < list->count; i++) {
-        moments->values[i] = NAN;
-    }
-    for (size_t i = 0; i < series->count; i++) {
-        moments->values[series->uploads[i]] = series->points[i].value;
-    }
-    for (size_t from = 0, to; from < list->count; from = to) {
-        to = process_end(moments, from);
-        size_t newest = to - from > sizeof times / sizeof *times ? to - sizeof times / sizeof *times : from;
-        size_t count = distances(moments, newest, to, times);
-        add_process(moments, from, to, count > 0 ? median(times, count) : moments->usual_ms, &sums);
+    spread(moments, series, moments->values);
+    switch (metrics_kind(series->name)) {
+    case METRICS_OF_CONTAINER:
+        sum_cgroups(moments, &sums);
+        break;
+    case METRICS_CODE:
+    case METRICS_OF_CODE:
+        choose_codes(moments, &sums);
+        break;
+    case METRICS_FLAG:
+        walk_all(moments, take_flag, &sums);
+        break;
+    default:
+        walk_all(moments, take_mean, &sums);
     }
     size_t used = 0;
     for (size_t m = 0; m < moments->count; m++) {
-        if (sums.processes[m] > 0) {
-            points[used++] = (struct series_point){moments->ms[m], summed ? sums.sum[m] : sums.sum[m] / (double)sums.processes[m]};
+        if (sums.count[m] > 0) {
+            points[used++] = (struct series_point){moments->ms[m], summed ? sums.sum[m] : sums.sum[m] / (double)sums.count[m]};
         }
     }
     return used;

@@ -31,7 +31,12 @@ static bool gather(void *context, const struct catalog_upload *upload) {
         gathering->no_memory = true;
         return false;
     }
-    list->uploads[list->count++] = (struct listed_upload){upload->id, upload->start_ms, upload->end_ms, upload->process, upload->measures};
+    list->uploads[list->count++] = (struct listed_upload){.id = upload->id,
+                                                          .start_ms = upload->start_ms,
+                                                          .end_ms = upload->end_ms,
+                                                          .process = upload->process,
+                                                          .host = upload->host,
+                                                          .measures = upload->measures};
     return true;
 }
 

@@ -14,6 +14,7 @@ enum { UPLOAD_LIST_MAX = 5000 }; // a day of one process at a profile per 20 s h
 struct listed_upload {
     int64_t id, start_ms, end_ms;
     uint64_t process; // equal for uploads of one process: a hash of host and runtime-id
+    uint64_t host;    // equal for uploads of one host; 0 if it was not asked for
     struct measures measures;
 };
 struct upload_list {

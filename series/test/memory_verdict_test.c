@@ -205,6 +205,49 @@ static void test_kept_by_the_allocator(void **state) {
     expect_of(MEMORY_MALLOC_FREE, forty, false, VERDICT_NONE);          // slack
 }
 
+// 200 MiB that were live are freed as large blocks, in the middle of the series.
+static double freed_in_between(double t) {
+    return t < 0.4 ? 30 : 230;
+}
+static double million(double t) {
+    return 1e6 + 0 * t;
+}
+// As the 200 MiB were, but every second block of a kilobyte.
+static double million_and_more(double t) {
+    return t < 0.4 ? 1e6 : 1.2e6;
+}
+static double none(double t) {
+    return 0 * t;
+}
+static double two_hundred_and_thirty(double t) {
+    return 230 + 0 * t;
+}
+
+// A million free blocks of 32 bytes make the lower bound of whole pages 0. Large blocks beside them are retention nevertheless, if they
+// were freed while the process was watched; small ones are fragmentation.
+static void test_many_tiny_blocks(void **state) {
+    (void)state;
+    struct memory_verdict verdicts[MEMORY_FIGURE_COUNT];
+    SEEDS(struct process process = quiet(); set(&process, MEMORY_MALLOC_TRIM, none, false);
+          set(&process, MEMORY_MALLOC_FREE, freed_in_between, false); set_count(&process, MEMORY_MALLOC_BLOCKS, million);
+          assert_int_equal(judge(&process, verdicts), 1); assert_int_equal(verdicts[0].kind, VERDICT_RETENTION);
+          assert_true(fabs(verdicts[0].gives_back - 200.0 * MIB) < 10.0 * MIB); set_count(&process, MEMORY_MALLOC_BLOCKS, million_and_more);
+          assert_int_equal(judge(&process, verdicts), 1); assert_int_equal(verdicts[0].kind, VERDICT_FRAGMENTATION);
+          assert_true(verdicts[0].gives_back == 0); assert_in_range(verdicts[0].block_bytes, 150, 250);)
+    // It was like that from the start: not known, and what is said has the size of a block.
+    SEEDS(struct process process = quiet(); set(&process, MEMORY_MALLOC_TRIM, none, false);
+          set(&process, MEMORY_MALLOC_FREE, two_hundred_and_thirty, false); set_count(&process, MEMORY_MALLOC_BLOCKS, million);
+          assert_int_equal(judge(&process, verdicts), 1); assert_int_equal(verdicts[0].kind, VERDICT_FRAGMENTATION);
+          assert_in_range(verdicts[0].block_bytes, 230, 250);)
+    // Without the count of blocks: as the bound says.
+    struct process process = quiet();
+    set(&process, MEMORY_MALLOC_TRIM, none, false);
+    set(&process, MEMORY_MALLOC_FREE, freed_in_between, false);
+    assert_int_equal(judge(&process, verdicts), 1);
+    assert_int_equal(verdicts[0].kind, VERDICT_FRAGMENTATION);
+    assert_true(isnan(verdicts[0].block_bytes));
+}
+
 static void test_kept_by_go(void **state) {
     (void)state;
     expect_of(MEMORY_GO_FREE, two_hundred, false, VERDICT_GO_NOT_RETURNED);
@@ -234,23 +277,6 @@ static void test_order(void **state) {
     assert_int_equal(verdicts[2].kind, VERDICT_PLATEAU);
 }
 
-static void test_limit(void **state) {
-    (void)state;
-    struct process process = quiet();
-    judge(&process, (struct memory_verdict[MEMORY_FIGURE_COUNT]){0});
-    assert_true(isnan(memory_seconds_to_limit(process.series)));
-    set(&process, MEMORY_CGROUP, grows, false); // 200 MiB in 39 minutes, 230 now
-    set(&process, MEMORY_CGROUP_LIMIT, rss, false);
-    process.series[MEMORY_CGROUP].points = process.points[MEMORY_CGROUP];
-    process.series[MEMORY_CGROUP_LIMIT].points = process.points[MEMORY_CGROUP_LIMIT];
-    double expected = 170.0 / (200.0 / (39 * 60));
-    assert_true(fabs(memory_seconds_to_limit(process.series) - expected) < 0.05 * expected);
-    set(&process, MEMORY_CGROUP_INACTIVE_FILE, grows, false); // all of it is: no growth
-    process.series[MEMORY_CGROUP_INACTIVE_FILE].points = process.points[MEMORY_CGROUP_INACTIVE_FILE];
-    memcpy(process.points[MEMORY_CGROUP_INACTIVE_FILE], process.points[MEMORY_CGROUP], sizeof process.points[0]);
-    assert_true(isinf(memory_seconds_to_limit(process.series)));
-}
-
 static void test_names(void **state) {
     (void)state;
     for (int i = 0; i < MEMORY_FIGURE_COUNT; i++) {
@@ -259,14 +285,29 @@ static void test_names(void **state) {
     for (int i = 0; i < VERDICT_KIND_COUNT; i++) {
         assert_non_null(memory_verdict_name((enum memory_verdict_kind)i));
     }
+    assert_int_equal(memory_verdict_rank(VERDICT_LEAK), 0);
+    assert_int_equal(memory_verdict_rank(VERDICT_UNKNOWN_GROWTH), 0);
+    assert_int_equal(memory_verdict_rank(VERDICT_GO_NOT_RETURNED), 1);
+    assert_int_equal(memory_verdict_rank(VERDICT_CACHE_FULL), 2);
+    assert_int_equal(memory_verdict_rank(VERDICT_PAGE_CACHE), 3);
+    for (const int *none = (const int[]){0, -1, VERDICT_KIND_COUNT, 1000}; *none != 1000; none++) {
+        assert_int_equal(memory_verdict_rank(*none), 4);
+    }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing),         cmocka_unit_test(test_growth),     cmocka_unit_test(test_what_is_no_growth),
-        cmocka_unit_test(test_rose_and_stayed), cmocka_unit_test(test_threads),    cmocka_unit_test(test_kept_by_the_allocator),
-        cmocka_unit_test(test_kept_by_go),      cmocka_unit_test(test_page_cache), cmocka_unit_test(test_order),
-        cmocka_unit_test(test_limit),           cmocka_unit_test(test_names),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_what_is_no_growth),
+        cmocka_unit_test(test_rose_and_stayed),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_kept_by_the_allocator),
+        cmocka_unit_test(test_kept_by_go),
+        cmocka_unit_test(test_many_tiny_blocks),
+        cmocka_unit_test(test_page_cache),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,6 +36,12 @@ static double three_gigabytes(int i) {
 static double three_hundred(int i) {
     return 300 * MIB + 0 * i;
 }
+static double million(int i) {
+    return 1e6 + 0 * i;
+}
+static double none(int i) {
+    return 0.0 * i;
+}
 static double ten(int i) {
     return 10 * MIB + 0 * i;
 }
@@ -103,8 +109,11 @@ static void test_kept(void **state) {
                    "The C allocator keeps 315 MB that are free (29 % of the resident memory)",
                    "malloc_trim(0) gives back about 315 MB at once", SEVERITY_MEDIUM);
     expect_finding(with("memory_malloc_trim_bytes", ten, beside_rss("memory_malloc_free_bytes", three_hundred)), "fragmentation",
-                   "315 MB of the C heap (29 % of the resident memory) are free and cannot be given back", "only about 10.5 MB",
+                   "315 MB of the C heap (29 % of the resident memory) are free in small pieces", "at least 10.5 MB, and not much more",
                    SEVERITY_MEDIUM);
+    expect_finding(with("memory_malloc_free_blocks", million,
+                        with("memory_malloc_trim_bytes", none, beside_rss("memory_malloc_free_bytes", three_hundred))),
+                   "fragmentation", "are free in small pieces", "call it once and look at RSS", SEVERITY_MEDIUM);
     expect_finding(beside_rss("memory_malloc_free_bytes", three_hundred), "retention", "keeps 315 MB", "is not known", SEVERITY_MEDIUM);
     expect_finding(with("memory_go_free_bytes", gigabyte, with("memory_rss_bytes", two_gigabytes, NULL)), "go_not_returned",
                    "Go keeps 1.07 GB that are free (50 % of the resident memory)", "debug.FreeOSMemory() gives back about 1.07 GB",

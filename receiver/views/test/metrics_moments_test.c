@@ -30,7 +30,8 @@ static void give(struct given *given, uint64_t process, int64_t end_ms, double v
 
 static void expect(struct given *given, bool summed, const struct series_point *want, size_t count) {
     struct series_point points[METRICS_MAX_POINTS];
-    struct moments *moments = moments_new(&given->list);
+    static const struct metrics none;
+    struct moments *moments = moments_new(&given->list, &none);
     assert_non_null(moments);
     assert_int_equal(moments_of_series(moments, &given->series, summed, points), count);
     for (size_t i = 0; i < count; i++) {
@@ -97,7 +98,8 @@ static void test_many(void **state) {
             give(&given, (uint64_t)process + 1, (int64_t)i * MINUTE + process * 1000, i);
         }
     }
-    struct moments *moments = moments_new(&given.list);
+    static const struct metrics none;
+    struct moments *moments = moments_new(&given.list, &none);
     size_t count = moments_of_series(moments, &given.series, true, points);
     assert_int_equal(count, METRICS_MAX_POINTS);
     for (size_t i = 0; i < count; i++) {
@@ -116,9 +118,150 @@ static void test_none(void **state) {
     moments_free(NULL);
 }
 
-// In the answer, processes=sum adds up what two hosts have.
+// ---- Figures that are not of a process ----
+
+enum { A = 1, B, C };
+
+// Uploads of processes at one moment, with figures.
+struct said {
+    struct listed_upload uploads[16];
+    struct upload_list list;
+    struct metrics metrics;
+    struct series_point points[4][16];
+    size_t of[4][16];
+};
+
+static void begin(struct said *said, const char *const *names) {
+    *said = (struct said){.list.uploads = said->uploads};
+    for (; *names; names++) {
+        struct metrics_series *series = &said->metrics.series[said->metrics.count];
+        snprintf(series->name, sizeof series->name, "%s", *names);
+        series->points = said->points[said->metrics.count];
+        series->uploads = said->of[said->metrics.count++];
+    }
+}
+
+// values: of each figure; NAN: it has none.
+static void say(struct said *said, uint64_t host, uint64_t process, int64_t end_ms, const double *values) {
+    size_t upload = said->list.count++;
+    said->uploads[upload] = (struct listed_upload){.end_ms = end_ms, .host = host, .process = process};
+    for (size_t i = 0; i < said->metrics.count; i++) {
+        struct metrics_series *series = &said->metrics.series[i];
+        if (!isnan(values[i])) {
+            series->uploads[series->count] = upload;
+            series->points[series->count++] = (struct series_point){end_ms, values[i]};
+        }
+    }
+}
+
+// And once more a minute later: a process that has ended does not count any more.
+static void say_twice(struct said *said, uint64_t host, uint64_t process, int64_t end_ms, const double *values) {
+    say(said, host, process, end_ms, values);
+    say(said, host, process, end_ms + MINUTE, values);
+}
+
+// The value of the newest moment.
+static void expect_last(struct said *said, size_t figure, bool summed, double want) {
+    struct series_point points[METRICS_MAX_POINTS];
+    struct moments *moments = moments_new(&said->list, &said->metrics);
+    size_t count = moments_of_series(moments, &said->metrics.series[figure], summed, points);
+    assert_true(isnan(want) ? count == 0 : count > 0 && points[count - 1].value == want);
+    moments_free(moments);
+}
+
+#define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define FIGURES(...) ((const double[]){__VA_ARGS__})
+
+// Two processes share a cgroup, a third one on the same host has one of its own, and another host has one of the same number: three
+// accounts, each once, as the newest upload of it says.
+static void test_cgroups(void **state) {
+    (void)state;
+    static struct said said;
+    begin(&said, NAMES("memory_cgroup_id", "memory_cgroup_limit_bytes", "memory_cgroup_bytes", "memory_rss_bytes"));
+    say(&said, 1, A, 1000, FIGURES(7, 1000, 500, 100));
+    say(&said, 1, B, 1001, FIGURES(7, 1000, 520, 100));
+    say(&said, 1, C, 1002, FIGURES(8, 4000, 300, 100));
+    say(&said, 2, 9, 1003, FIGURES(7, 1000, 100, 100));
+    say(&said, 1, A, 2000, FIGURES(7, 1000, 510, 100));
+    say(&said, 1, B, 2001, FIGURES(7, 1000, 540, 100));
+    say(&said, 1, C, 2002, FIGURES(8, 4000, 300, 100));
+    say(&said, 2, 9, 2003, FIGURES(7, 1000, 100, 100));
+    expect_last(&said, 1, true, 6000);
+    expect_last(&said, 1, false, 2000);
+    expect_last(&said, 2, true, 540 + 300 + 100);
+    expect_last(&said, 3, true, 400); // of processes
+    expect_last(&said, 3, false, 100);
+}
+
+// A process that does not tell which cgroup it is in: those of its host are one. A figure that one lacks comes from another.
+static void test_cgroups_without_id(void **state) {
+    (void)state;
+    static struct said said;
+    begin(&said, NAMES("memory_cgroup_limit_bytes"));
+    say_twice(&said, 1, A, 1000, FIGURES(1000));
+    say_twice(&said, 1, B, 1001, FIGURES(1000));
+    say_twice(&said, 1, C, 1002, FIGURES(NAN));
+    say_twice(&said, 2, 9, 1003, FIGURES(50));
+    expect_last(&said, 0, true, 1050);
+    begin(&said, NAMES("memory_cgroup_limit_bytes"));
+    say_twice(&said, 1, A, 1000, FIGURES(NAN));
+    expect_last(&said, 0, true, NAN);
+}
+
+// 8 is retention, 1 a leak, 12 a plateau, 11 the page cache: the one that says most, with its own bytes.
+static void test_codes(void **state) {
+    (void)state;
+    static struct said said;
+    for (int summed = 0; summed < 2; summed++) {
+        begin(&said, NAMES("c_verdict", "c_verdict_bytes"));
+        say_twice(&said, 1, A, 1000, FIGURES(12, 5000));
+        expect_last(&said, 0, summed, 12);
+        say_twice(&said, 1, B, 1001, FIGURES(8, 100));
+        say_twice(&said, 1, C, 1002, FIGURES(0, 0));
+        expect_last(&said, 0, summed, 8);
+        expect_last(&said, 1, summed, 100);
+        say_twice(&said, 2, 4, 1003, FIGURES(9, 300)); // as important, and about more
+        expect_last(&said, 0, summed, 9);
+        expect_last(&said, 1, summed, 300);
+        say_twice(&said, 2, 5, 1004, FIGURES(1, 7));
+        say_twice(&said, 2, 6, 1005, FIGURES(11, 1000));
+        expect_last(&said, 0, summed, 1);
+        expect_last(&said, 1, summed, 7);
+    }
+    // Of one process the newest, also where several of its uploads are one point.
+    begin(&said, NAMES("c_verdict"));
+    say(&said, 1, A, 1000, FIGURES(1));
+    say(&said, 1, A, 2000, FIGURES(0));
+    say(&said, 1, B, 2001, FIGURES(NAN));
+    expect_last(&said, 0, false, 0);
+}
+
+static void test_flags(void **state) {
+    (void)state;
+    static struct said said;
+    begin(&said, NAMES("memory_incomplete"));
+    say_twice(&said, 1, A, 1000, FIGURES(1));
+    say_twice(&said, 1, B, 1001, FIGURES(0));
+    say_twice(&said, 1, C, 1002, FIGURES(1));
+    expect_last(&said, 0, true, 1);
+    expect_last(&said, 0, false, 1);
+}
+
+static void test_kinds(void **state) {
+    (void)state;
+    assert_int_equal(metrics_kind("memory_cgroup_bytes"), METRICS_OF_CONTAINER);
+    assert_int_equal(metrics_kind("memory_cgroup_oom_kills"), METRICS_OF_CONTAINER);
+    assert_int_equal(metrics_kind("memory_limit_used_bytes"), METRICS_OF_CONTAINER);
+    assert_int_equal(metrics_kind("memory_cgroup_id"), METRICS_IDENTITY);
+    assert_int_equal(metrics_kind("memory_rss_bytes"), METRICS_OF_PROCESS);
+    assert_int_equal(metrics_kind("c_verdict"), METRICS_CODE);
+    assert_int_equal(metrics_kind("c_verdict_bytes"), METRICS_OF_CODE);
+    assert_int_equal(metrics_kind("go_gcs_per_sec"), METRICS_OF_PROCESS);
+}
+
+// In the answer, processes=sum adds up what two hosts have; the number of a cgroup is no series.
 static void test_written(void **state) {
-    static const char json_of[2][40] = {"[[\"memory_rss_bytes\",100]]", "[[\"memory_rss_bytes\",20]]"};
+    static const char json_of[2][60] = {"[[\"memory_cgroup_id\",5],[\"memory_rss_bytes\",100]]", "[[\"memory_rss_bytes\",20]]"};
     for (int minute = 0; minute < 2; minute++) {
         upload_bytes(*state, "a", minute, "metrics.json", json_of[0], strlen(json_of[0]));
         upload_bytes(*state, "b", minute, "metrics.json", json_of[1], strlen(json_of[1]));
@@ -131,6 +274,7 @@ static void test_written(void **state) {
         assert_int_equal(metrics_write(metrics, &list, summed, &json), RECEIVER_OK);
         expect_at(&json, "$.series[0].points",
                   summed ? "[[1767322860000,120],[1767322920000,120]]" : "[[1767322860000,60],[1767322920000,60]]");
+        expect_at(&json, "$.series[1]", "(none)");
         json_free(&json);
         metrics_free(metrics);
     }
@@ -138,12 +282,11 @@ static void test_written(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_process),
-                                       cmocka_unit_test(test_two_processes),
-                                       cmocka_unit_test(test_restart),
-                                       cmocka_unit_test(test_single_upload),
-                                       cmocka_unit_test(test_many),
-                                       cmocka_unit_test(test_none),
-                                       cmocka_unit_test_setup_teardown(test_written, setup, teardown)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_process), cmocka_unit_test(test_two_processes),
+                                       cmocka_unit_test(test_restart),     cmocka_unit_test(test_single_upload),
+                                       cmocka_unit_test(test_many),        cmocka_unit_test(test_none),
+                                       cmocka_unit_test(test_cgroups),     cmocka_unit_test(test_cgroups_without_id),
+                                       cmocka_unit_test(test_codes),       cmocka_unit_test(test_flags),
+                                       cmocka_unit_test(test_kinds),       cmocka_unit_test_setup_teardown(test_written, setup, teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@ import { memoryParts, partColour, partOfFrames } from "../src/lib/memory_parts";
 import { State } from "../src/lib/state";
 import {
   firstOf,
+  growthNow,
   growthOf,
   indicesIn,
   isInChart,
@@ -95,7 +96,34 @@ test("growth is what stands out of the scatter", () => {
     ).grows,
     true,
   );
-  assert.deepEqual(growthOf(times, growing(0, MB, 4)), { points: 4, slope_per_ms: 0, grows: false });
+  assert.deepEqual(growthOf(times, growing(0, MB, 4)), { points: 4, slope_per_ms: 0, fits: 0, grows: false });
+});
+
+test("how it grows now, of planted courses", () => {
+  const at = (values: number[]): { slope: number; since: number } => {
+    const times = growing(0, minute, values.length);
+    const { growth, since } = growthNow(times, values, 0, values.length);
+    return { slope: growth.grows ? (growth.slope_per_ms * minute) / MB : 0, since };
+  };
+  const near = (values: number[], slope: number, share: number): void => {
+    const got = at(values);
+    assert.ok(Math.abs(got.slope - slope) <= share * slope, `${got.slope} MB a minute, not ${slope}`);
+  };
+  const wobble = (values: number[], size: number): number[] =>
+    values.map((value, i) => value + size * MB * ((i * 7919) % 13) * (i % 2 ? 1 : -1));
+  near(growing(100 * MB, 5 * MB, 40), 5, 0.01);
+  assert.equal(at(growing(100 * MB, 5 * MB, 40)).since, 0);
+  near(wobble(growing(100 * MB, 5 * MB, 40), 0.3), 5, 0.15);
+  near([...growing(300 * MB, 0, 24), ...growing(310 * MB, 10 * MB, 16)], 10, 0.2); // began lately
+  near([...growing(100 * MB, 20 * MB, 20), ...growing(505 * MB, 5 * MB, 20)], 5, 0.1); // slows down
+  near(
+    growing(0, 1, 40).map((t) => (100 + 0.2 * t * t) * MB), // accelerates: 15.6 at the end
+    15.6,
+    0.25,
+  );
+  const tooth = growing(300 * MB, 20 * MB, 16);
+  assert.equal(at([...tooth, ...tooth, ...tooth.slice(0, 8)]).slope, 0); // half way up
+  assert.equal(at([...growing(100 * MB, 20 * MB, 20), ...growing(500 * MB, 0, 20)]).slope, 0); // is over
 });
 
 test("growth begins anew with a process", () => {
@@ -128,7 +156,10 @@ test("the time until the limit, and why there is none", () => {
       series("memory_peak_rss_bytes", peak),
     ])!;
     const outlook = outlookOf(memory, range)!;
-    return outlookText(outlook, memory.times_ms[indicesIn(memory.times_ms, range)[1] - 1]!).replace(/ at \d.*/, " at …");
+    const last_ms = memory.times_ms[indicesIn(memory.times_ms, range)[1] - 1]!;
+    return outlookText(outlook, memory.times_ms, last_ms)
+      .replace(/ at \d.*/, " at …")
+      .replace(/since \d[^:]*[\d:]* *[A-Z]*(?=: )/, "since …");
   };
   const ten = growing(100 * MB, 10 * MB, 10); // 190 MB at last
   const limit = (bytes: number): number[] => growing(bytes, 0, 10);
@@ -148,6 +179,9 @@ test("the time until the limit, and why there is none", () => {
   const restarted = [...growing(300 * MB, 0, 5), ...growing(10 * MB, MB, 5)];
   assert.match(text(restarted, limit(100 * MB), restarted), /grows by 1\.00 MB a minute since the last restart: 1\.43 h until/);
   assert.equal(outlookOf(readMemory([series("memory_rss_bytes", [1])])!, [5, 9]), null);
+  // Quiet for long, then 10 MB a minute: 200 MB left are 20 minutes, however long it was quiet.
+  const lately = [...growing(100 * MB, 0, 24), ...growing(110 * MB, 10 * MB, 16)];
+  assert.match(text(lately, growing(460 * MB, 0, 40)), /grows by (9\.\d+|10) MB a minute since .*: (19|20|21)(\.\d)? min until/);
 });
 
 test("in words: the largest parts and what is unexplained, and what is missing", () => {

@@ -51,6 +51,7 @@ export function firstOf(values: Values | undefined, from = 0, to = values?.lengt
 export interface Growth {
   points: number;
   slope_per_ms: number; // of a line of least squares; 0 with fewer than 5 points
+  fits: number; // its rise over the scatter around it
   grows: boolean;
 }
 
@@ -62,14 +63,15 @@ export function growthOf(times_ms: readonly number[], values: Values, from = 0, 
   const known: [number, number][] = [];
   for (let at = from; at < to; at++) if (values[at] !== null) known.push([times_ms[at]!, values[at]!]);
   const points = known.length;
-  if (points < leastPoints) return { points, slope_per_ms: 0, grows: false };
+  if (points < leastPoints) return { points, slope_per_ms: 0, fits: 0, grows: false };
   const mean = (of: (point: [number, number]) => number): number => known.reduce((sum, point) => sum + of(point), 0) / points;
   const [time, value] = [mean((point) => point[0]), mean((point) => point[1])];
   const spread = mean(([t]) => (t - time) ** 2);
   const slope_per_ms = spread > 0 ? mean(([t, v]) => (t - time) * (v - value)) / spread : 0;
   const scatter = Math.sqrt(mean(([t, v]) => (v - value - slope_per_ms * (t - time)) ** 2));
   const rise = slope_per_ms * (known[points - 1]![0] - known[0]![0]);
-  return { points, slope_per_ms, grows: rise > 0 && rise >= 2 * scatter && rise >= leastShare * value };
+  const fits = rise / Math.max(scatter, 1e-9);
+  return { points, slope_per_ms, fits, grows: rise > 0 && fits >= 2 && rise >= leastShare * value };
 }
 
 const peakTolerance = 0.01; // the kernel's count of RSS is not exact
@@ -114,10 +116,41 @@ export interface Outlook {
   used: number;
   limit: number | null; // null: not known
   growth: Growth;
-  risen: number; // from the first value that the growth is of to the last
-  from: number; // index of the first time that the growth is of
-  restarted: boolean; // it is later than the range's first
+  risen: number; // from the first value since the restart to the last
+  since: number; // index of the first time that the growth is of
+  restarted: boolean; // the range's first times are of another process
+  lately: boolean; // it is of the newest part of what is left
   reached_ms: number | null; // when the limit is reached at this slope; null: not known or never
+}
+
+const otherSlope = 1.5;
+const overSlope = 1 / 3;
+const leastLately = 8; // points of a newest part
+const leastFit = 4; // of a newest part that alone grows
+
+// How it grows now: by the whole range; by its newest third where that has another slope (by half or more), or no growth at all; and where the
+// whole does not grow, by the newest half or third that does, if it has come higher than anything before (else it is a tooth of a saw). As
+// series/memory_limit.h for Analysis.
+export function growthNow(times_ms: readonly number[], values: Values, from: number, to: number): { growth: Growth; since: number } {
+  const whole = growthOf(times_ms, values, from, to);
+  const known: number[] = [];
+  for (let at = from; at < to; at++) if (values[at] !== null) known.push(at);
+  const points = known.length;
+  const [half, third] = [known[Math.floor(points / 2)] ?? from, known[points - Math.floor(points / 3)] ?? from];
+  if (whole.grows) {
+    const growth = growthOf(times_ms, values, third, to);
+    if (growth.points < leastLately) return { growth: whole, since: from };
+    const ratio = growth.slope_per_ms / whole.slope_per_ms;
+    if (ratio < overSlope && !growth.grows) return { growth: { ...whole, grows: false }, since: from };
+    return growth.grows && (ratio > otherSlope || ratio < 1 / otherSlope) ? { growth, since: third } : { growth: whole, since: from };
+  }
+  for (const since of [half, third]) {
+    const growth = growthOf(times_ms, values, since, to);
+    const highest = Math.max(...known.filter((at) => at < since).map((at) => values[at]!), -Infinity);
+    if (growth.grows && growth.points >= leastLately && growth.fits >= leastFit && values[known[points - 1]!]! > highest)
+      return { growth, since };
+  }
+  return { growth: whole, since: from };
 }
 
 // null: there is no value in the range.
@@ -129,10 +162,10 @@ export function outlookOf(memory: Memory, range: readonly [number, number] | nul
   if (!what || used === null) return null;
   const limit = lastOf(limitOf(memory), from, to);
   const start = newestStart(memory.of("peak_rss_bytes"), from, to);
-  const growth = growthOf(times_ms, what.values, start, to);
+  const { growth, since } = growthNow(times_ms, what.values, start, to);
   const left_ms = limit !== null && growth.grows ? Math.max(limit - used, 0) / growth.slope_per_ms : null;
   return {
-    ...{ name: what.name, used, limit, growth, from: start, restarted: start > from },
+    ...{ name: what.name, used, limit, growth, since, restarted: start > from, lately: since > start },
     risen: used - (firstOf(what.values, start, to) ?? used),
     reached_ms: left_ms === null ? null : times_ms[to - 1]! + left_ms,
   };

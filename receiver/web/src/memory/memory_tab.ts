@@ -149,7 +149,7 @@ export class MemoryTab implements View {
     const indices = indicesIn(memory.times_ms, range);
     const outlook = outlookOf(memory, range);
     this.headline.textContent = headline(memory, range);
-    this.outlook.textContent = outlook ? outlookText(outlook, memory.times_ms[indices[1] - 1]!) : "";
+    this.outlook.textContent = outlook ? outlookText(outlook, memory.times_ms, memory.times_ms[indices[1] - 1]!) : "";
     this.warnings.show(gapsOf(memory, range));
     const parts = memory.parts.filter(({ part }) => part.key !== "profiler" || state.get("owner") !== "program");
     const lines = linesOf(memory);

@@ -30,16 +30,17 @@ export function slopeText(slope_per_ms: number): string {
 }
 
 // The time until the limit, or why there is none.
-export function outlookText(outlook: Outlook, last_ms: number): string {
-  const { name, used, limit, growth, restarted, reached_ms } = outlook;
-  const since = restarted ? "since the last restart" : "in the shown range";
+export function outlookText(outlook: Outlook, times_ms: readonly number[], last_ms: number): string {
+  const { name, used, limit, growth, restarted, lately, reached_ms } = outlook;
+  const whole = restarted ? "since the last restart" : "in the shown range";
+  const since = lately ? `since ${moment(times_ms[outlook.since]!)}` : whole;
   const now = `${name}: ${bytes(used)}`;
   const ofLimit = limit === null ? "no limit known" : `${share(used, limit)} of the limit of ${bytes(limit)}`;
   if (limit !== null && used >= limit) return `${now}, at the limit of ${bytes(limit)}`;
-  if (growth.points < 5) return `${now}, ${ofLimit}; growth cannot be told from ${count(growth.points, "upload")} ${since}`;
+  if (growth.points < 5) return `${now}, ${ofLimit}; growth cannot be told from ${count(growth.points, "upload")} ${whole}`;
   if (!growth.grows) {
     const risen = outlook.risen > farAbove * (used - outlook.risen);
-    return `${now}, ${ofLimit}; ${risen ? `no steady growth ${since}, but ${bytes(outlook.risen)} more than at its start` : `not growing ${since}`}`;
+    return `${now}, ${ofLimit}; ${risen ? `no steady growth ${whole}, but ${bytes(outlook.risen)} more than at its start` : `not growing ${whole}`}`;
   }
   const slope = `grows by ${slopeText(growth.slope_per_ms)} ${since}`;
   if (reached_ms === null) return `${now}, ${ofLimit}; ${slope}`;
