@@ -1,6 +1,6 @@
 // process_status.h (resident): the kernel's figures of a process as a whole, from /proc/PID/status.
 //
-// They cost no walk over pages. Source: Linux, Documentation/filesystems/proc.rst. Threads: any. Memory: 8 KiB of stack.
+// They cost no walk over pages. Source: Linux, Documentation/filesystems/proc.rst. Threads: any. Memory: 1 KiB of stack.
 #ifndef CMEMPROF_PROCESS_STATUS_H
 #define CMEMPROF_PROCESS_STATUS_H
 
@@ -12,10 +12,11 @@
 #define PROCESS_STATUS "/proc/self/status"
 #define PROCESS_STATUS_UNKNOWN UINT64_MAX
 
-// In bytes, but for threads. PROCESS_STATUS_UNKNOWN: the file does not say.
+// In bytes, but for threads and filters. PROCESS_STATUS_UNKNOWN: the file does not say.
 struct process_status {
     uint64_t rss, peak_rss, swap, threads; // rss: VmRSS, off by some pages a processor
     uint64_t anonymous, shared;            // of rss: RssAnon, and RssShmem: the kernel takes neither back without a place to swap it to
+    uint64_t filters;                      // of system calls (seccomp)
 };
 // False: the file cannot be read, and nothing is known.
 bool process_status_read(const char *path, struct process_status *status);

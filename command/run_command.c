@@ -173,10 +173,16 @@ static void take(struct run *run, bool last) {
         size_t size;
         uint8_t *bytes = run_directory_read(&run->directory, &run->directory.files[i], &size);
         if (bytes != NULL) {
-            size_t peak_size;
-            uint8_t *peak = run_directory_read_peak(&run->directory, &run->directory.files[i], &peak_size);
-            run_agent_add(run->agent, &run->directory.files[i], bytes, size, peak, peak_size);
-            free(peak);
+            struct run_beside_bytes besides[RUN_BESIDES];
+            uint8_t *read[RUN_BESIDES];
+            for (size_t k = 0; k < RUN_BESIDES; k++) {
+                read[k] = run_directory_read_beside(&run->directory, &run->directory.files[i], (enum run_beside)k, &besides[k].size);
+                besides[k].bytes = read[k];
+            }
+            run_agent_add(run->agent, &run->directory.files[i], bytes, size, besides);
+            for (size_t k = 0; k < RUN_BESIDES; k++) {
+                free(read[k]);
+            }
             run->got_some = true;
         }
         free(bytes);

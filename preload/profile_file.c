@@ -14,13 +14,20 @@
 
 #include "../base/file.h"
 #include "../cmemprof/cmemprof.h"
+#include "../cmemprof/process_status.h"
 
 enum { FILE_PATH_BYTES = SETTINGS_PATH_BYTES + 128 };
+
+static uint64_t filters(void) {
+    struct process_status status;
+    return process_status_read(PROCESS_STATUS, &status) && status.filters != PROCESS_STATUS_UNKNOWN ? status.filters : 0;
+}
 
 void profile_file_begin(struct profile_file *file, const char *directory, uint32_t keep) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     *file = (struct profile_file){.directory = directory, .next = 1, .keep = keep};
+    file->filters = filters();
     snprintf(file->process, sizeof file->process, "%d-%lld%09ld", (int)getpid(), (long long)now.tv_sec, now.tv_nsec);
 }
 
@@ -88,17 +95,35 @@ static void write_peak(const struct profile_file *file, struct cmemprof_snapshot
     }
 }
 
-static void remove_peak(const struct profile_file *file) {
+// Where the resident memory is. It takes system calls that a program which restricts its own may be killed for; then it is left out.
+static void write_memory(const struct profile_file *file) {
+    struct cmemprof_memory_profile *memory = filters() <= file->filters ? cmemprof_memory_profile_take(NULL, NULL) : NULL;
+    const uint8_t *bytes;
+    size_t size;
+    struct cmemprof_memory_figures figures = {.has_parts = false};
+    if (memory != NULL) {
+        cmemprof_memory_profile_figures(memory, &figures);
+    }
+    if (figures.has_parts && cmemprof_memory_profile_encode(memory, NULL, NULL, 0, &bytes, &size) == CMEMPROF_OK) {
+        write_file(file, "memory", bytes, size);
+    }
+    cmemprof_memory_profile_free(memory);
+}
+
+static void remove_others(const struct profile_file *file) {
+    static const char *const names[] = {"peak", "memory"};
     char path[FILE_PATH_BYTES];
-    snprintf(path, sizeof path, "%s/%s.peak", file->directory, file->process);
-    unlink(path);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s.%s", file->directory, file->process, names[i]);
+        unlink(path);
+    }
 }
 
 static bool write_profile(const struct profile_file *file, const char *name, const void *bytes, size_t size) {
     if (write_file(file, name, bytes, size)) {
         return true;
     }
-    remove_peak(file);
+    remove_others(file);
     return write_file(file, name, bytes, size);
 }
 
@@ -119,6 +144,9 @@ void profile_file_write(struct profile_file *file, const char *reason) {
     struct cmemprof_snapshot *peaks = bytes != NULL ? cmemprof_snapshot_take_peaks() : NULL; // after the snapshot, which may be one
     write_peak(file, peaks);
     cmemprof_snapshot_free(peaks);
+    if (bytes != NULL) {
+        write_memory(file);
+    }
     snprintf(name, sizeof name, "%u.%s.pb", file->next, reason);
     if (bytes == NULL) {
         profile_file_fail(file, text);

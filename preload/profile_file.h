@@ -1,5 +1,5 @@
 // profile_file.h: writes the profiles of this process into a directory: PID-START.N.REASON.pb, uncompressed profile.proto, and beside them
-// PID-START.peak, the peaks so far (cmemprof_snapshot_take_peaks), replaced with each of them.
+// PID-START.peak, the peaks so far (cmemprof_snapshot_take_peaks), and PID-START.memory, the memory profile, replaced with each of them.
 //
 // START is the time in nanoseconds at which the process was named, since process IDs are reused; N counts from 1. Each file is complete
 // when it appears: it is written under another name, then renamed, and never mapped, so that a full disk is an error and not SIGBUS. The
@@ -21,6 +21,7 @@ struct profile_file {
     char process[48];                        // PID-START
     uint32_t next;                           // N
     uint32_t keep;                           // 0: all
+    uint64_t filters;                        // of system calls, when it began
     char reasons[PROFILE_FILE_KEEP_MAX][16]; // of the last files, by N: part of their names
 };
 

@@ -46,6 +46,28 @@ static void pages_of_files_are_not_kept(void **state) {
     assert_true(process_status_kept(&status) == PROCESS_STATUS_UNKNOWN);
 }
 
+// 65,536 groups: the line that they are in is longer than any buffer, and what comes behind it is read.
+static void a_long_line_hides_nothing(void **state) {
+    (void)state;
+    struct process_status status;
+    enum { GROUPS = 65536, TEXT_BYTES = GROUPS * 8 + 200 };
+    char *text = malloc(TEXT_BYTES);
+    assert_non_null(text);
+    for (int extra = 0; extra < 8; extra++) { // wherever the buffer ends
+        size_t size = (size_t)sprintf(text, "Name:\tx\nVmHWM:\t 9 kB\nGroups:\t%.*s", extra, "xxxxxxxx");
+        for (int i = 0; i < GROUPS; i++) {
+            size += (size_t)sprintf(text + size, "%d ", i);
+        }
+        sprintf(text + size, "\nVmRSS:\t 1000 kB\nThreads:\t3\nSeccomp_filters:\t2\n");
+        read_text(text, true, &status);
+        assert_int_equal(status.peak_rss, 9 << 10);
+        assert_int_equal(status.rss, 1000 << 10);
+        assert_int_equal(status.threads, 3);
+        assert_int_equal(status.filters, 2);
+    }
+    free(text);
+}
+
 static void what_is_not_said_is_unknown(void **state) {
     (void)state;
     struct process_status status;
@@ -68,9 +90,8 @@ static void this_process_has_all(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(figures_are_read),
-        cmocka_unit_test(pages_of_files_are_not_kept),
-        cmocka_unit_test(what_is_not_said_is_unknown),
+        cmocka_unit_test(figures_are_read),          cmocka_unit_test(pages_of_files_are_not_kept),
+        cmocka_unit_test(a_long_line_hides_nothing), cmocka_unit_test(what_is_not_said_is_unknown),
         cmocka_unit_test(this_process_has_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,14 +23,14 @@ struct process {
     char runtime_id[37];
 };
 
-#define PEAK_NAME "peak.pprof"
+static const char *const beside_names[RUN_BESIDES] = {"peak.pprof", "memory.pprof"};
 
 struct batch {
     const char *name; // of the attachment
     uint8_t *bytes;   // malloc'ed, like the event
     size_t size;
-    uint8_t *peak; // NULL: none
-    size_t peak_size;
+    uint8_t *besides[RUN_BESIDES]; // NULL: none
+    size_t beside_sizes[RUN_BESIDES];
     char *event;
     size_t event_size;
 };
@@ -160,7 +160,13 @@ static char *make_event(const struct run_agent *agent, const struct process *pro
     put_time(process->last_ns, out);
     fputs("\",\"end\":\"", out);
     put_time(end_ns, out);
-    fprintf(out, "\",\"attachments\":[\"%s\"%s],\"tags_profiler\":\"", batch->name, batch->peak != NULL ? ",\"" PEAK_NAME "\"" : "");
+    fprintf(out, "\",\"attachments\":[\"%s\"", batch->name);
+    for (size_t i = 0; i < RUN_BESIDES; i++) {
+        if (batch->besides[i] != NULL) {
+            fprintf(out, ",\"%s\"", beside_names[i]);
+        }
+    }
+    fputs("],\"tags_profiler\":\"", out);
     put_tags(agent, process, out);
     fputs("\",\"family\":\"native\",\"version\":\"4\"}", out);
     if (fclose(out) != 0) {
@@ -189,22 +195,26 @@ static enum merge_error make_attachment(struct run_agent *agent, struct process 
 }
 
 // Compressed. A batch goes without it if it cannot be read: the process was replacing it.
-static void add_peak(struct batch *batch, const void *bytes, size_t size) {
+static void add_beside(struct batch *batch, enum run_beside what, const void *bytes, size_t size) {
     struct merge_fault fault;
     struct profile *profile = bytes != NULL ? profile_new() : NULL;
     if (profile != NULL && profile_decode(profile, bytes, size, NULL, NULL, &fault) == MERGE_OK && profile_sample_count(profile) > 0 &&
-        profile_encode(profile, MERGE_GZIP, &batch->peak, &batch->peak_size) != MERGE_OK) {
-        batch->peak = NULL;
+        profile_encode(profile, MERGE_GZIP, &batch->besides[what], &batch->beside_sizes[what]) != MERGE_OK) {
+        batch->besides[what] = NULL;
     }
     profile_free(profile);
 }
 
 static bool add(struct run_agent *agent, const struct batch *batch) {
-    const struct upload_attachment attachments[] = {{batch->name, batch->bytes, batch->size}, {PEAK_NAME, batch->peak, batch->peak_size}};
-    const struct upload_request request = {.attachments = attachments,
-                                           .attachment_count = batch->peak != NULL ? 2 : 1,
-                                           .event = batch->event,
-                                           .event_size = batch->event_size};
+    struct upload_attachment attachments[1 + RUN_BESIDES] = {{batch->name, batch->bytes, batch->size}};
+    size_t count = 1;
+    for (size_t i = 0; i < RUN_BESIDES; i++) {
+        if (batch->besides[i] != NULL) {
+            attachments[count++] = (struct upload_attachment){beside_names[i], batch->besides[i], batch->beside_sizes[i]};
+        }
+    }
+    const struct upload_request request = {
+        .attachments = attachments, .attachment_count = count, .event = batch->event, .event_size = batch->event_size};
     return run_sender_add(agent->sender, &request);
 }
 
@@ -223,18 +233,22 @@ static void add_profile(struct run_agent *agent, struct process *process, struct
     }
     free(batch.event);
     free(batch.bytes);
-    free(batch.peak);
+    for (size_t i = 0; i < RUN_BESIDES; i++) {
+        free(batch.besides[i]);
+    }
 }
 
-void run_agent_add(struct run_agent *agent, const struct run_file *file, const void *bytes, size_t size, const void *peak,
-                   size_t peak_size) {
+void run_agent_add(struct run_agent *agent, const struct run_file *file, const void *bytes, size_t size,
+                   const struct run_beside_bytes besides[RUN_BESIDES]) {
     struct process *process = process_of(agent, file);
     if (process == NULL || (agent->is_delta && process->delta == NULL)) {
         agent->failed++;
         return;
     }
     struct batch batch = {.name = agent->is_delta ? "delta-heap.pprof" : "heap.pprof"};
-    add_peak(&batch, peak, peak_size);
+    for (size_t i = 0; i < RUN_BESIDES; i++) {
+        add_beside(&batch, (enum run_beside)i, besides[i].bytes, besides[i].size);
+    }
     add_profile(agent, process, batch, bytes, size);
     if (strcmp(file->reason, "exit") == 0 || strcmp(file->reason, "termination") == 0) {
         forget(agent, process);

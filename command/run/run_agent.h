@@ -21,9 +21,13 @@ struct run_agent;
 // url: http://host:port, https://..., unix:///path; a path other than "/" and "/t/TOKEN" is kept. service: value of the tag. period_ms:
 // time between batches. Caller must have blocked signals. Returns NULL without memory or if the thread cannot start.
 struct run_agent *run_agent_open(const char *url, const char *service, uint64_t period_ms);
-// peak: run_directory_read_peak, sent as peak.pprof; NULL: there is none.
-void run_agent_add(struct run_agent *agent, const struct run_file *file, const void *bytes, size_t size, const void *peak,
-                   size_t peak_size);
+// besides: run_directory_read_beside, sent as peak.pprof and memory.pprof; NULL: there is none.
+struct run_beside_bytes {
+    const void *bytes;
+    size_t size;
+};
+void run_agent_add(struct run_agent *agent, const struct run_file *file, const void *bytes, size_t size,
+                   const struct run_beside_bytes besides[RUN_BESIDES]);
 
 struct run_agent_counts {
     uint64_t sent, failed, spooled; // batches of this program; spooled ones are not lost

@@ -113,9 +113,10 @@ uint8_t *run_directory_read(const struct run_directory *directory, const struct 
     return read_path(path, max_bytes, size);
 }
 
-uint8_t *run_directory_read_peak(const struct run_directory *directory, const struct run_file *file, size_t *size) {
+uint8_t *run_directory_read_beside(const struct run_directory *directory, const struct run_file *file, enum run_beside what, size_t *size) {
+    static const char *const names[RUN_BESIDES] = {"peak", "memory"};
     char path[FILE_PATH_BYTES];
-    snprintf(path, sizeof path, "%s/%ld-%lld.peak", directory->path, file->pid, (long long)file->start_ns);
+    snprintf(path, sizeof path, "%s/%ld-%lld.%s", directory->path, file->pid, (long long)file->start_ns, names[what]);
     return read_path(path, max_bytes, size);
 }
 

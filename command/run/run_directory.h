@@ -34,8 +34,9 @@ bool run_directory_list(struct run_directory *directory);
 bool run_directory_is_newest(const struct run_directory *directory, size_t index);
 // Returns the content, which the caller frees, or NULL with errno set.
 uint8_t *run_directory_read(const struct run_directory *directory, const struct run_file *file, size_t *size);
-// The same for the peak of its process, as of its last profile. Returns NULL also if it wrote none.
-uint8_t *run_directory_read_peak(const struct run_directory *directory, const struct run_file *file, size_t *size);
+// What a process writes beside its profiles, as of the last one. Returns NULL also if it wrote none.
+enum run_beside { RUN_PEAK, RUN_MEMORY, RUN_BESIDES };
+uint8_t *run_directory_read_beside(const struct run_directory *directory, const struct run_file *file, enum run_beside what, size_t *size);
 void run_directory_mark_seen(const struct run_directory *directory, struct run_file *file);
 void run_directory_remove(const struct run_directory *directory, const struct run_file *file);
 // Takes a note by which a process explains a missing profile. Returns its text, which the caller frees, or NULL if there is none.

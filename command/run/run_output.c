@@ -10,6 +10,7 @@
 #include "../base/output.h"
 #include "../base/diagnostic.h"
 #include "../base/text.h"
+#include "run_memory.h"
 #include "run_peak.h"
 
 // Returns false after an error message.
@@ -190,6 +191,7 @@ static void write_all(struct run_output *output, struct run_directory *directory
     } else if (last && output->processes > 0) {
         note_total(output, profile);
         output->failed |= !run_peak_take(output, directory, run_output_total(profile, "inuse_space"));
+        output->failed |= !run_memory_take(output, directory);
         note_language(output, profile);
         note_unsymbolized(profile);
     }

@@ -1,5 +1,5 @@
 // run_output.h: writes the profiles of `cmemprof run`: FILE, the sum of the last profile of each process, FILE.1, FILE.2, ..., one for each
-// signal that asked for a profile, and FILE.peak (run_peak.h).
+// signal that asked for a profile, FILE.peak (run_peak.h) and FILE.memory (run_memory.h).
 //
 // Threads: one. Memory: malloc; the merged profile.
 #ifndef CMEMPROF_RUN_OUTPUT_H

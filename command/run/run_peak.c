@@ -73,7 +73,7 @@ static bool add_all(struct profile *profile, const struct run_directory *directo
         if (!run_directory_is_newest(directory, i)) {
             continue;
         }
-        uint8_t *bytes = run_directory_read_peak(directory, &directory->files[i], &size);
+        uint8_t *bytes = run_directory_read_beside(directory, &directory->files[i], RUN_PEAK, &size);
         ok = bytes != NULL && profile_decode(profile, bytes, size, NULL, NULL, &fault) == MERGE_OK;
         *start_ns = directory->files[i].start_ns;
         free(bytes);

@@ -23,6 +23,7 @@ type batch struct {
 	names   []string
 	profile *profile.Profile // of the heap
 	peak    *profile.Profile
+	memory  *profile.Profile
 	event   struct {
 		Start, End, Family, Version string
 		Attachments                 []string
@@ -57,6 +58,8 @@ func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.names = append(b.names, part.FormName()+"/"+part.FileName())
 		if part.FormName() == "event" {
 			err = json.Unmarshal(data, &b.event)
+		} else if part.FormName() == "memory.pprof" {
+			b.memory, err = profile.ParseData(data)
 		} else if part.FormName() == "peak.pprof" {
 			b.peak, err = profile.ParseData(data)
 		} else {
@@ -101,13 +104,16 @@ func TestRunSendsToAnAgent(t *testing.T) {
 	}
 	last := ""
 	for i, b := range a.batches {
+		if b.memory == nil || len(b.memory.SampleType) != 1 || b.memory.SampleType[0].Type != "resident_space" || len(b.memory.Sample) == 0 {
+			t.Errorf("memory.pprof: %v", b.memory)
+		}
 		if got := siteOf(b.peak, "site_alive"); got.inuseBytes != aliveBytes { // its last type: peak_space
 			t.Errorf("batch %d: %d bytes at the peak", i, got.inuseBytes)
 		}
 		if got := siteOf(b.profile, "site_alive"); got.inuseBytes != aliveBytes {
 			t.Errorf("batch %d: %d bytes in use", i, got.inuseBytes)
 		}
-		if strings.Join(b.names, " ") != "delta-heap.pprof/delta-heap.pprof peak.pprof/peak.pprof event/event.json" || b.path != "/profiling/v1/input" {
+		if strings.Join(b.names, " ") != "delta-heap.pprof/delta-heap.pprof peak.pprof/peak.pprof memory.pprof/memory.pprof event/event.json" || b.path != "/profiling/v1/input" {
 			t.Errorf("batch %d: parts %v, path %s", i, b.names, b.path)
 		}
 		if b.event.Family != "native" || b.event.Version != "4" || len(b.event.Attachments) != 2 {

@@ -75,6 +75,30 @@ func TestRunNamesThePeak(t *testing.T) {
 	}
 }
 
+// TestRunTellsWhereMemoryIs: the memory profile of a program at its end, as a file and in a line.
+func TestRunTellsWhereMemoryIs(t *testing.T) {
+	program := compile(t, "gcc", filepath.Join("programs", "resident.c"), "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-pthread")
+	c := runCommand(t, "-o", "out.pprof", "--", program)
+	output, status := run(t, c)
+	if status != 0 || !regexp.MustCompile(`out\.pprof\.memory: [0-9.]+ MB resident: 31\.[0-9]+ MB C heap, live, 2[01]\.[0-9]+ MB memory mapped by C, `).MatchString(output) {
+		t.Errorf("status %d, output %s", status, output)
+	}
+	sums, threads := map[string]int64{}, int64(0)
+	for _, s := range profiles.Read(t, filepath.Join(c.Dir, "out.pprof.memory")).Sample {
+		for _, function := range []string{"map_memory", "make_threads"} {
+			if hasFunction(s, function) {
+				sums[function] += s.Value[0]
+			}
+		}
+		if n := s.NumLabel["threads"]; hasFunction(s, "make_threads") && len(n) == 1 {
+			threads += n[0]
+		}
+	}
+	if mapped, stacks := sums["map_memory"], sums["make_threads"]; mapped != 20<<20 || threads != 20 || stacks < 20*200000 || stacks > 20*240000 {
+		t.Errorf("%v, %d threads", sums, threads)
+	}
+}
+
 func TestRunTellsWhyNot(t *testing.T) {
 	folder := t.TempDir()
 	write := func(name, content string, mode os.FileMode) string {
