@@ -298,7 +298,7 @@ struct cmemprof_memory_figures {
 };
 
 // Taken in steps as the heap profile is. go: NULL for a program without Go. allocator: cmemprof_get_allocator_stats of this period; NULL if
-// it was not asked, and what is free in it is then an estimate from samples. Takes 15 ms with 5 GB in 5,000 areas.
+// it was not asked, and what is free in it is then an estimate from samples. Takes 28 ms and 1 MB with 5 GB in 5,000 areas.
 struct cmemprof_memory_profile;
 struct cmemprof_memory_profile *cmemprof_memory_profile_take(const struct cmemprof_go_memory *go,
                                                              const struct cmemprof_allocator_stats *allocator); // NULL: memory ran out

@@ -96,7 +96,8 @@ bool cmemprof_memory_get_rollup(struct cmemprof_memory_rollup *rollup) {
     struct resident resident;
     bool is_known = resident_read_areas(&resident, getpid(), "smaps_rollup") == SMAPS_OK && resident.piece_count == 1;
     if (is_known) {
-        *rollup = (struct cmemprof_memory_rollup){resident.rss, resident.pieces[0].lazy_free, resident.pieces[0].huge};
+        *rollup = (struct cmemprof_memory_rollup){resident.rss, (uint64_t)resident.pieces[0].lazy_free_kib << 10,
+                                                  (uint64_t)resident.pieces[0].huge_kib << 10};
     }
     resident_close(&resident);
     return is_known;
@@ -149,8 +150,8 @@ static void take_own(struct cmemprof_memory_profile *profile) {
     struct profiler *self = profile->snapshot->of;
     statistics_count(self, &stats);
     uint64_t in_program = least(page_residency(self, sizeof *self, 0), parts[CMEMPROF_MEMORY_PROGRAM]);
-    uint64_t mapped = stats.own_bytes - least(in_program, stats.own_bytes) + SMAPS_BUFFER_BYTES +
-                      profile->resident.piece_count * sizeof(struct resident_piece) + profile->block_count * sizeof(struct live_block);
+    uint64_t mapped = stats.own_bytes - least(in_program, stats.own_bytes) + profile->resident.piece_count * sizeof(struct resident_piece) +
+                      profile->block_count * sizeof(struct live_block);
     mapped = least(mapped, parts[CMEMPROF_MEMORY_UNEXPLAINED]);
     parts[CMEMPROF_MEMORY_PROGRAM] -= in_program;
     parts[CMEMPROF_MEMORY_UNEXPLAINED] -= mapped;

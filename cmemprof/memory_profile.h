@@ -38,7 +38,7 @@ struct memory_stack {
 struct memory_range {
     uint64_t low, high;  // first: address_order.h
     struct stack *stack; // NULL: unknown
-    uint64_t bytes;      // resident
+    uint32_t pages;      // resident
     uint8_t owner;       // enum mapping_owner
 };
 

@@ -6,6 +6,8 @@
 #include "mapped_ranges.h"
 #include "resident_pieces.h"
 
+enum { PAGE_BYTES = 4096 };
+
 // Nothing may be mapped while the ranges are visited.
 struct copying {
     struct memory_range *ranges;
@@ -31,10 +33,11 @@ bool memory_profile_copy_ranges(struct cmemprof_memory_profile *profile) {
         memory_profile_say_missing(profile, "mappings are not followed for want of memory, so what C maps is unexplained");
         return true;
     }
-    // Pages of it that are not used take no memory.
+    // Pages of it that are not used take no memory, if they are small ones.
     if (!mapped_buffer_reserve(&profile->ranges, MEMORY_PROFILE_MAX_RANGES * sizeof(struct memory_range))) {
         return false;
     }
+    madvise(profile->ranges.base, profile->ranges.size_bytes, MADV_NOHUGEPAGE);
     struct copying copying = {.ranges = profile->ranges.base};
     profile->knows_ranges = mapped_ranges_each(self, copy_range, &copying);
     profile->range_count = copying.count;
@@ -61,7 +64,7 @@ static void claim_of_go(struct resident *resident, const struct memory_range *ra
     for (uint64_t at = range->low; at < range->high;) {
         uint64_t end = range->high, next = range->high;
         for (size_t i = 0; i < claims; i++) {
-            const struct resident_piece *claim = &resident->claims[i];
+            const struct resident_claimed *claim = &resident->claims[i];
             if (claim->part == RESIDENT_GO_HEAP && claim->high > at && claim->low < end) {
                 end = claim->low > at ? claim->low : at;
                 next = claim->high;
@@ -97,23 +100,23 @@ bool memory_profile_divide_mapped(struct cmemprof_memory_profile *profile) {
         const struct resident_piece *piece = &resident->pieces[i];
         size_t count = piece->part == RESIDENT_MAPPED ? address_upper_bound(ranges, profile->range_count, sizeof *ranges, piece->low) : 0;
         if (count > 0) {
-            ranges[count - 1].bytes += piece->rss;
+            ranges[count - 1].pages += (uint32_t)(piece->rss / PAGE_BYTES);
         }
     }
     uint64_t nameless = 0;
     for (size_t i = 0; i < profile->range_count; i++) {
-        if (ranges[i].owner != MAPPING_OF_PROGRAM || ranges[i].stack == NULL || ranges[i].bytes == 0) {
-            nameless += ranges[i].owner == MAPPING_OF_PROGRAM ? ranges[i].bytes : 0;
+        if (ranges[i].owner != MAPPING_OF_PROGRAM || ranges[i].stack == NULL || ranges[i].pages == 0) {
+            nameless += ranges[i].owner == MAPPING_OF_PROGRAM ? ranges[i].pages : 0;
             continue;
         }
         struct record *record = snapshot_add_record(snapshot);
         if (record == NULL) {
             return false;
         }
-        *record = (struct record){.stack = ranges[i].stack, .inuse_bytes = (double)ranges[i].bytes};
+        *record = (struct record){.stack = ranges[i].stack, .inuse_bytes = (double)ranges[i].pages * PAGE_BYTES};
     }
     if (nameless != 0) {
-        memory_profile_say_missing(profile, "of what C has mapped, %.1f MB have no stack", (double)nameless / 1e6);
+        memory_profile_say_missing(profile, "of what C has mapped, %.1f MB have no stack", (double)nameless * PAGE_BYTES / 1e6);
     }
     return true;
 }

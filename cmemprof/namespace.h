@@ -375,6 +375,7 @@
 #define symbolizer_arena_alloc cmemprof_symbolizer_arena_alloc
 #define symbolizer_arena_close cmemprof_symbolizer_arena_close
 #define symbolizer_arena_drop cmemprof_symbolizer_arena_drop
+#define symbolizer_arena_forget cmemprof_symbolizer_arena_forget
 #define symbolizer_arena_grow cmemprof_symbolizer_arena_grow
 #define symbolizer_arena_open cmemprof_symbolizer_arena_open
 #define symbols_close_files cmemprof_symbols_close_files

@@ -55,6 +55,11 @@ static enum resident_part part_of(const struct resident *resident, const struct 
     return RESIDENT_UNEXPLAINED;
 }
 
+// 4 TiB at most.
+static uint32_t kib(uint64_t bytes) {
+    return bytes >> 10 < UINT32_MAX ? (uint32_t)(bytes >> 10) : UINT32_MAX;
+}
+
 static void add_area(void *context, const struct smaps_area *area) {
     struct resident *resident = context;
     bool is_bss_of_last = is_bss(resident, area);
@@ -70,10 +75,10 @@ static void add_area(void *context, const struct smaps_area *area) {
     resident_add_piece(resident, &(struct resident_piece){.low = area->low,
                                                           .high = area->high,
                                                           .rss = area->rss,
-                                                          .anonymous = area->anonymous,
-                                                          .lazy_free = area->lazy_free,
-                                                          .huge = area->huge,
-                                                          .swap = area->swap,
+                                                          .anonymous_kib = kib(area->anonymous),
+                                                          .lazy_free_kib = kib(area->lazy_free),
+                                                          .huge_kib = kib(area->huge),
+                                                          .swap_kib = kib(area->swap),
                                                           .name = name,
                                                           .part = (uint8_t)part,
                                                           .is_readable = area->permissions[0] == 'r',
@@ -135,10 +140,10 @@ static void add_up(struct resident *resident) {
         struct resident_entry *entry = entry_of(resident, piece->part, piece->name);
         if (entry != NULL) {
             entry->rss += piece->rss;
-            entry->anonymous += piece->anonymous;
-            entry->lazy_free += piece->lazy_free;
-            entry->huge += piece->huge;
-            entry->swap += piece->swap;
+            entry->anonymous += (uint64_t)piece->anonymous_kib << 10;
+            entry->lazy_free += (uint64_t)piece->lazy_free_kib << 10;
+            entry->huge += (uint64_t)piece->huge_kib << 10;
+            entry->swap += (uint64_t)piece->swap_kib << 10;
             entry->mapped += piece->high - piece->low;
             entry->pieces++;
         }
@@ -185,6 +190,7 @@ enum smaps_error resident_read_areas(struct resident *resident, pid_t pid, const
     }
     resident->program = read_program(resident);
     error = smaps_read(file, buffer, add_area, resident);
+    symbolizer_arena_drop(&resident->memory, buffer, SMAPS_BUFFER_BYTES);
     close(file);
     resident->bytes_file = open_of(pid, "mem");
     resident->pages_file = open_of(pid, "pagemap");

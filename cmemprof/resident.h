@@ -6,7 +6,7 @@
 //
 // Mapped is not resident: a piece counts the pages that /proc/PID/pagemap calls present. docs/memory.md explains each part.
 //
-// Threads: any, not inside malloc; one at a time for one struct. Memory: symbolizer_arena.h, 140 bytes an area. The process goes on
+// Threads: any, not inside malloc; one at a time for one struct. Memory: symbolizer_arena.h, 110 bytes an area. The process goes on
 // meanwhile, so areas that it maps and unmaps during the call may be counted twice or not at all.
 #ifndef CMEMPROF_RESIDENT_H
 #define CMEMPROF_RESIDENT_H
@@ -39,10 +39,18 @@ const char *resident_part_key(enum resident_part part);
 
 struct resident_piece {
     uint64_t low, high; // first: address_order.h
-    uint64_t rss, anonymous, lazy_free, huge, swap;
+    uint64_t rss;
+    uint32_t anonymous_kib, lazy_free_kib, huge_kib, swap_kib;
     uint32_t name; // index of names
     uint8_t part;
-    bool is_private, is_writable, is_readable, is_executable, has_file;
+    bool is_private : 1, is_writable : 1, is_readable : 1, is_executable : 1, has_file : 1;
+};
+
+// [low, high) belongs to a part (resident_pieces.h).
+struct resident_claimed {
+    uint64_t low, high; // first: address_order.h
+    uint32_t name;
+    uint8_t part;
 };
 
 // The pieces of one part under one name.
@@ -90,8 +98,9 @@ struct resident {
 
     // Internal.
     struct symbolizer_arena memory;
-    struct resident_piece *pieces, *claims;
-    struct resident_name *names; // [0] is ""
+    struct resident_piece *pieces;
+    struct resident_claimed *claims; // NULL once the pieces are cut
+    struct resident_name *names;     // [0] is ""
     size_t piece_count, piece_capacity, claim_count, claim_capacity, name_count, name_capacity, entry_capacity, stack_capacity;
     uint32_t hashes[RESIDENT_HASHES];
     int bytes_file, pages_file;

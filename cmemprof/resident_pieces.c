@@ -63,11 +63,11 @@ void resident_add_piece(struct resident *resident, const struct resident_piece *
 }
 
 void resident_claim(struct resident *resident, uint64_t low, uint64_t high, enum resident_part part, uint32_t name) {
-    struct resident_piece *claims =
+    struct resident_claimed *claims =
         grown(resident, resident->claims, resident->claim_count, &resident->claim_capacity, sizeof *resident->claims);
     if (claims != NULL && low < high) {
         resident->claims = claims;
-        resident->claims[resident->claim_count++] = (struct resident_piece){.low = low, .high = high, .part = (uint8_t)part, .name = name};
+        resident->claims[resident->claim_count++] = (struct resident_claimed){low, high, name, (uint8_t)part};
     }
 }
 
@@ -186,27 +186,29 @@ static void share_out(struct resident *resident, const struct resident_piece *ar
     struct resident_piece *pieces = resident->pieces;
     uint64_t rss = 0, swap = 0;
     for (size_t i = first; i < resident->piece_count; i++) {
-        if (!resident_count_pages(resident, pieces[i].low, pieces[i].high, &pieces[i].rss, &pieces[i].swap)) {
+        uint64_t swapped;
+        if (!resident_count_pages(resident, pieces[i].low, pieces[i].high, &pieces[i].rss, &swapped)) {
             resident->reads_pages = false;
-            pieces[i].rss = pieces[i].swap = pieces[i].high - pieces[i].low;
+            pieces[i].rss = swapped = pieces[i].high - pieces[i].low;
         }
+        pieces[i].swap_kib = (uint32_t)(swapped >> 10);
         rss += pieces[i].rss;
-        swap += pieces[i].swap;
+        swap += pieces[i].swap_kib;
     }
     struct resident_piece left = *area;
     for (size_t i = first; i < resident->piece_count; i++) {
         bool is_last = i + 1 == resident->piece_count;
         uint64_t weight = pieces[i].rss;
         pieces[i].rss = is_last ? left.rss : share(area->rss, weight, rss);
-        pieces[i].anonymous = is_last ? left.anonymous : share(area->anonymous, weight, rss);
-        pieces[i].lazy_free = is_last ? left.lazy_free : share(area->lazy_free, weight, rss);
-        pieces[i].huge = is_last ? left.huge : share(area->huge, weight, rss);
-        pieces[i].swap = is_last ? left.swap : share(area->swap, pieces[i].swap, swap);
+        pieces[i].anonymous_kib = is_last ? left.anonymous_kib : (uint32_t)share(area->anonymous_kib, weight, rss);
+        pieces[i].lazy_free_kib = is_last ? left.lazy_free_kib : (uint32_t)share(area->lazy_free_kib, weight, rss);
+        pieces[i].huge_kib = is_last ? left.huge_kib : (uint32_t)share(area->huge_kib, weight, rss);
+        pieces[i].swap_kib = is_last ? left.swap_kib : (uint32_t)share(area->swap_kib, pieces[i].swap_kib, swap);
         left.rss -= pieces[i].rss;
-        left.anonymous -= pieces[i].anonymous;
-        left.lazy_free -= pieces[i].lazy_free;
-        left.huge -= pieces[i].huge;
-        left.swap -= pieces[i].swap;
+        left.anonymous_kib -= pieces[i].anonymous_kib;
+        left.lazy_free_kib -= pieces[i].lazy_free_kib;
+        left.huge_kib -= pieces[i].huge_kib;
+        left.swap_kib -= pieces[i].swap_kib;
     }
 }
 
@@ -223,7 +225,7 @@ static void count_anew(struct resident *resident, const struct resident_piece *a
 }
 
 static void add_part(struct resident *resident, const struct resident_piece *area, uint64_t low, uint64_t high,
-                     const struct resident_piece *claim) {
+                     const struct resident_claimed *claim) {
     struct resident_piece piece = *area;
     piece.low = low;
     piece.high = high;
@@ -239,7 +241,7 @@ static void cut_area(struct resident *resident, const struct resident_piece *are
     size_t first = resident->piece_count;
     uint64_t at = area->low;
     while (*next < resident->claim_count && resident->claims[*next].low < area->high) {
-        const struct resident_piece *claim = &resident->claims[*next];
+        const struct resident_claimed *claim = &resident->claims[*next];
         uint64_t low = claim->low > at ? claim->low : at, high = claim->high < area->high ? claim->high : area->high;
         if (low < high) {
             if (at < low) {
@@ -261,16 +263,34 @@ static void cut_area(struct resident *resident, const struct resident_piece *are
     }
 }
 
+static void drop_claims(struct resident *resident) {
+    symbolizer_arena_drop(&resident->memory, resident->claims, resident->claim_capacity * sizeof *resident->claims);
+    resident->claims = NULL;
+    resident->claim_count = resident->claim_capacity = 0;
+}
+
+// Each claim adds two pieces at most. What was cut gives its memory back at once.
 void resident_cut(struct resident *resident) {
-    if (resident->claim_count == 0 || !address_sort(&resident->memory, resident->claims, resident->claim_count, sizeof *resident->claims)) {
+    enum { CUT_AT_ONCE = 512 };
+    struct resident_piece *areas = resident->pieces;
+    size_t size = sizeof *areas, count = resident->piece_count, bytes = resident->piece_capacity * size, next = 0;
+    size_t most = count + 2 * resident->claim_count;
+    struct resident_piece *pieces = NULL;
+    if (resident->claim_count == 0 || !address_sort(&resident->memory, resident->claims, resident->claim_count, sizeof *resident->claims) ||
+        (pieces = symbolizer_arena_alloc(&resident->memory, most * size)) == NULL) {
+        resident->ran_short |= resident->claim_count != 0;
         return;
     }
-    struct resident_piece *areas = resident->pieces;
-    size_t count = resident->piece_count, bytes = resident->piece_capacity * sizeof *areas, next = 0;
-    resident->pieces = NULL;
-    resident->piece_count = resident->piece_capacity = 0;
-    for (size_t i = 0; i < count; i++) {
+    resident->pieces = pieces;
+    resident->piece_count = 0;
+    resident->piece_capacity = most;
+    for (size_t i = 0, from = 0; i < count; i++) {
         cut_area(resident, &areas[i], &next);
+        if (i - from == CUT_AT_ONCE) {
+            symbolizer_arena_forget(&areas[from], (i - from) * size);
+            from = i;
+        }
     }
     symbolizer_arena_drop(&resident->memory, areas, bytes);
+    drop_claims(resident);
 }

@@ -163,7 +163,7 @@ static uint64_t stack_pointer(const struct resident *resident, uint64_t thread) 
 // Threads of a Go program without C run on stacks in Go's heap, and all Go threads do while they run Go code.
 static bool is_in_go_heap(const struct resident *resident, uint64_t address) {
     for (size_t i = 0; i < resident->claim_count; i++) {
-        const struct resident_piece *claim = &resident->claims[i];
+        const struct resident_claimed *claim = &resident->claims[i];
         if (claim->part == RESIDENT_GO_HEAP && address >= claim->low && address < claim->high) {
             return true;
         }

@@ -165,6 +165,14 @@ void symbolizer_arena_drop(struct symbolizer_arena *memory, void *old, size_t by
     }
 }
 
+void symbolizer_arena_forget(void *part, size_t bytes) {
+    uintptr_t low = ((uintptr_t)part + PAGE_BYTES - 1) & ~(uintptr_t)(PAGE_BYTES - 1);
+    uintptr_t high = ((uintptr_t)part + bytes) & ~(uintptr_t)(PAGE_BYTES - 1);
+    if (low < high) {
+        madvise((void *)low, high - low, MADV_DONTNEED);
+    }
+}
+
 void *symbolizer_arena_grow(struct symbolizer_arena *memory, void *old, size_t old_bytes, size_t bytes) {
     void *block = symbolizer_arena_alloc(memory, bytes);
     if (block != NULL && old != NULL) {

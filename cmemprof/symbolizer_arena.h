@@ -36,4 +36,7 @@ void *symbolizer_arena_grow(struct symbolizer_arena *memory, void *old, size_t o
 // Frees a large block at once; a small one is freed with the arena.
 void symbolizer_arena_drop(struct symbolizer_arena *memory, void *block, size_t bytes);
 
+// The content of the block's part is not needed any more: its whole pages are given back, and read as zeroes.
+void symbolizer_arena_forget(void *part, size_t bytes);
+
 #endif

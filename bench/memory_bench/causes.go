@@ -64,6 +64,11 @@ func init() {
 		C.allocate(200000, 1000, 1)
 		growGo(64)
 	}
+	causes["huge-advised"] = func() { C.huge_advised() }
+	causes["huge-refused"] = func() {
+		C.huge(0)
+		C.huge_advised()
+	}
 	causes["file-and-shm"] = func() {
 		file, err := os.CreateTemp("", "memory_bench")
 		check(err)

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -47,6 +48,17 @@ func cpuTime() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
+// statusOf returns a figure of /proc/self/status, in bytes.
+func statusOf(key string) int64 {
+	text, err := os.ReadFile("/proc/self/status")
+	check(err)
+	_, after, _ := strings.Cut(string(text), "\n"+key+":")
+	var kib int64
+	_, err = fmt.Sscan(after, &kib)
+	check(err)
+	return kib << 10
+}
+
 func report() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -56,10 +68,14 @@ func report() {
 	check(pprof.Lookup("heap").WriteTo(&heap, 0))
 	allocator := cmemprof.GetAllocatorStats()
 	first, ok := cmemprof.GetMemoryRollup()
+	// Writing 5 makes the present RSS the highest so far.
+	check(os.WriteFile("/proc/self/clear_refs", []byte("5"), 0))
+	resident, mapped := statusOf("VmRSS"), statusOf("VmSize")
 	before, start := cpuTime(), time.Now()
 	figures, profile, err := cmemprof.MemoryProfile(heap.Bytes(), &allocator)
 	took, elapsed := cpuTime()-before, time.Since(start)
 	check(err)
+	highest, longest := statusOf("VmHWM"), statusOf("VmPeak")
 	last, alsoOK := cmemprof.GetMemoryRollup()
 	if !ok || !alsoOK || !figures.HasParts {
 		check(fmt.Errorf("no parts: %s", figures.Missing))
@@ -71,7 +87,10 @@ func report() {
 	// Of the kernel's sums before and after, the nearer one; memory comes and goes meanwhile, Go's for example.
 	low, high := min(first.RSSBytes, last.RSSBytes), max(first.RSSBytes, last.RSSBytes)
 	fmt.Println("rollup", min(max(figures.RSSBytes, low), high))
+	fmt.Println("huge", last.HugeBytes)
 	fmt.Println("cpu_us", took.Microseconds())
+	fmt.Println("memory_bytes", max(highest-resident, 0))
+	fmt.Println("mapped_bytes_peak", max(longest-mapped, 0)) // at most: the program may have mapped more before
 	fmt.Println("elapsed_us", elapsed.Microseconds())
 	fmt.Println("profile_bytes", len(profile))
 	for _, part := range figures.Parts {

@@ -30,7 +30,7 @@ static int open_area(void **state) {
     resident_add_piece(&resident, &(struct resident_piece){.low = (uintptr_t)area,
                                                            .high = (uintptr_t)area + PAGES * PAGE,
                                                            .rss = PAGES / 2 * PAGE,
-                                                           .anonymous = PAGES / 2 * PAGE,
+                                                           .anonymous_kib = PAGES / 2 * PAGE / 1024,
                                                            .part = RESIDENT_UNEXPLAINED,
                                                            .is_private = true,
                                                            .is_readable = true,
@@ -97,7 +97,7 @@ static void the_sum_stays_the_areas(void **state) {
     assert_int_equal(resident.piece_count, 2);
     assert_int_equal(resident.pieces[0].rss + resident.pieces[1].rss, PAGES / 2 * PAGE);
     assert_true(resident.pieces[0].rss > 0 && resident.pieces[1].rss > resident.pieces[0].rss);
-    assert_int_equal(resident.pieces[0].anonymous + resident.pieces[1].anonymous, PAGES / 2 * PAGE);
+    assert_int_equal(resident.pieces[0].anonymous_kib + resident.pieces[1].anonymous_kib, PAGES / 2 * PAGE / 1024);
 }
 
 static void without_pages_lengths_count(void **state) {

@@ -116,7 +116,7 @@ func TestRunSendsToAnAgent(t *testing.T) {
 		if strings.Join(b.names, " ") != "delta-heap.pprof/delta-heap.pprof peak.pprof/peak.pprof memory.pprof/memory.pprof event/event.json" || b.path != "/profiling/v1/input" {
 			t.Errorf("batch %d: parts %v, path %s", i, b.names, b.path)
 		}
-		if b.event.Family != "native" || b.event.Version != "4" || len(b.event.Attachments) != 2 {
+		if b.event.Family != "native" || b.event.Version != "4" || len(b.event.Attachments) != 3 {
 			t.Errorf("batch %d: event %+v", i, b.event)
 		}
 		start, err1 := time.Parse(time.RFC3339Nano, b.event.Start)
