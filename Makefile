@@ -34,22 +34,23 @@ USES_merge :=
 USES_series :=
 USES_upload :=
 USES_client := upload
-USES_lz4 := merge
-USES_receiver := merge lz4 series
+USES_codecs := merge
+USES_receiver := merge codecs series
 USES_cmemprof := merge
 USES_preload := cmemprof merge
-USES_command := receiver client upload merge lz4 series
-LIBS_merge := -ldeflate -lzstd
+USES_command := receiver client upload merge codecs series
+LIBS_merge :=
 LIBS_series := -lm
-LIBS_lz4 := -llz4
+LIBS_codecs := -ldeflate -lzstd -llz4
 LIBS_client := -lcurl
 LIBS_receiver := -lmicrohttpd -lsqlite3 -lm
 LIBS_cmemprof := -ldl -lm
 LIBS_preload :=
 LIBS_command = $(LIBS_cmemprof)
-# What tests compare names with.
+# What tests link beside: the formats that merge/ can be given, and what names are compared with.
+TEST_USES_merge := codecs
 TEST_LIBS_cmemprof := -ldw -lelf
-FOLDERS := base merge series lz4 upload client receiver cmemprof preload command
+FOLDERS := base merge series codecs upload client receiver cmemprof preload command
 
 comma := ,
 # A folder's rooms, lowest first: each may include what is to the left of it.
@@ -63,6 +64,7 @@ objects = $(patsubst %.c,build/$(2)/%.o,$(filter-out command/main.c,$(call sourc
 tests = $(foreach r,$(call rooms,$(1)),$(patsubst $(r)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(r)/test/*_test.c)))
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
+tested_closure = $(call closure,$(1)) $(TEST_USES_$(1))
 
 .PHONY: help deps deps-test deps-bench deps-stress deps-deep lib static musl command install demo test check clean
 help: ## List the targets
@@ -138,15 +140,14 @@ endef
 lib: build/libcmemprof.a build/libcmemprof.so ## Build the static and the shared library
 build/libcmemprof.a: $(call objects,cmemprof,obj) $(call objects,merge,obj)
 	$(archive)
-# What is loaded into any program needs libc alone: another library that it finds first may lack what is needed. So no compressor is in it, and
-# its profiles are not compressed (bare/).
-RAW_ONLY = $(filter-out %/merge/compress.o,$(call objects,merge,$(1))) $(call objects,bare,$(1))
-build/libcmemprof.so: $(foreach f,preload cmemprof,$(call objects,$(f),obj)) $(call RAW_ONLY,obj) cmemprof/exports.map
+# What is loaded into any program needs libc alone: another library that it finds first may lack what is needed. So no codec is in it, and its
+# profiles are not compressed.
+build/libcmemprof.so: $(foreach f,preload cmemprof merge,$(call objects,$(f),obj)) cmemprof/exports.map
 	$(call shared_library,$(LINK),$(LIBS_cmemprof))
 static: build/libcmemprof-static.a ## Build the library for fully static programs
 build/libcmemprof-static.a: $(call objects,cmemprof,static) $(call objects,merge,obj)
 	$(archive)
-MUSL_OBJECTS := $(call objects,cmemprof,musl) $(call RAW_ONLY,musl)
+MUSL_OBJECTS := $(call objects,cmemprof,musl) $(call objects,merge,musl)
 musl: build/libcmemprof-musl.so build/libcmemprof-musl.a ## Build the libraries for programs linked to musl
 build/libcmemprof-musl.a: $(MUSL_OBJECTS)
 	$(archive)

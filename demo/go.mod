@@ -7,6 +7,9 @@ require (
 	github.com/mattn/go-sqlite3 v1.14.52
 )
 
-require github.com/google/pprof v0.0.0-20260906184651-6331bc6350fe // indirect
+require (
+	github.com/google/pprof v0.0.0-20260906184651-6331bc6350fe // indirect
+	github.com/klauspost/compress v1.18.0 // indirect
+)
 
 replace github.com/cmemprof/cmemprof => ..

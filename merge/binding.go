@@ -1,7 +1,7 @@
 // Package merge merges and subtracts profiles in pprof format (profile.proto): heap, CPU, mutex, block and any other.
 //
-// The engine is the C code of this folder. Input profiles may be compressed with gzip or zstd, or uncompressed. Results are
-// compressed with gzip, as those of runtime/pprof, or as set by [Output]. merge.h defines equality in full.
+// The engine is the C code of this folder, which needs libc only; gzip and zstd are Go's part (pack.go). Input profiles may be compressed with
+// either, or uncompressed. Results are compressed with gzip, as those of runtime/pprof, or as set by [Output]. merge.h defines equality in full.
 //
 // Two samples are equal if their stacks and labels are: same functions, lines, columns and addresses, same mapping. Sample types
 // are matched by name. Values are summed and saturate at the ends of int64. Input is not trusted: its size, stack depth and
@@ -10,7 +10,6 @@ package merge
 
 /*
 #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g
-#cgo LDFLAGS: -ldeflate -lzstd
 #include <stdlib.h>
 #include "compress.h"
 #include "merge.h"
@@ -119,52 +118,10 @@ const (
 	Raw
 )
 
-func (c Compression) c() C.enum_merge_compression {
-	switch c {
-	case Zstd:
-		return C.MERGE_ZSTD
-	case Raw:
-		return C.MERGE_RAW
-	}
-	return C.MERGE_GZIP
-}
-
 // Output sets how a result is compressed.
 type Output struct {
 	Compression Compression
-	Level       int // 1 to 12 for gzip, 1 to 22 for zstd; 0: the default, 1
-}
-
-// Inflate decompresses gzip or zstd, detected by the magic bytes, and copies anything else. limits may be nil.
-func Inflate(data []byte, limits *Limits) ([]byte, error) {
-	var compress C.struct_compress
-	defer C.compress_free(&compress)
-	var out C.struct_wire_writer
-	defer C.wire_free(&out)
-	var fault C.struct_merge_fault
-	c := limits.c()
-	code := C.compress_inflate(&compress, unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), &c, &out, &fault)
-	if code != C.MERGE_OK {
-		return nil, newError(code, &fault)
-	}
-	return bytesOf(&out), nil
-}
-
-// Compress compresses data. With [Raw] it copies.
-func Compress(data []byte, output Output) ([]byte, error) {
-	if output.Compression == Raw {
-		return append([]byte(nil), data...), nil
-	}
-	var compress C.struct_compress
-	defer C.compress_free(&compress)
-	var out C.struct_wire_writer
-	defer C.wire_free(&out)
-	code := C.compress_deflate(&compress, output.Compression.c(), C.int(output.Level), (*C.uint8_t)(unsafe.SliceData(data)),
-		C.size_t(len(data)), &out)
-	if code != C.MERGE_OK {
-		return nil, &Error{Code: Code(code)}
-	}
-	return bytesOf(&out), nil
+	Level       int // 1 to 9 for gzip; 1 to 22 for zstd, of which klauspost/compress has four; 0: the default, 1
 }
 
 // Total is the sum of one sample type over the samples of a profile.
@@ -176,6 +133,13 @@ type Total struct {
 
 // Totals sums a profile's values in one pass, without building the profile.
 func Totals(profile []byte) ([]Total, error) {
+	u := takeUnpacker()
+	defer u.give()
+	var limits *Limits
+	profile, err := u.unpack(profile, limits.c())
+	if err != nil {
+		return nil, err
+	}
 	var totals C.struct_totals
 	var fault C.struct_merge_fault
 	if code := C.totals_read(unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)), nil, &totals, &fault); code != C.MERGE_OK {
@@ -193,7 +157,10 @@ func Totals(profile []byte) ([]Total, error) {
 // duration the sum. Samples with only zero values, and entries that only they use, are omitted.
 //
 // All profiles must have the same sample types, in any order. Errors are of type *[Error] and name the profile by its index.
-func Merge(profiles ...[]byte) ([]byte, error) {
+func Merge(profiles ...[]byte) ([]byte, error) { return MergeTo(Output{}, profiles...) }
+
+// MergeTo is [Merge] with a result that is compressed as output says.
+func MergeTo(output Output, profiles ...[]byte) ([]byte, error) {
 	if len(profiles) == 0 {
 		return nil, &Error{Code: Truncated, Text: "no profiles to merge"}
 	}
@@ -207,7 +174,7 @@ func Merge(profiles ...[]byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return m.Result(Output{})
+	return m.Result(output)
 }
 
 var errClosed = errors.New("merge: used after Close")
@@ -275,6 +242,12 @@ func (m *Merger) Add(profile []byte) error {
 	if err := m.check(); err != nil {
 		return err
 	}
+	u := takeUnpacker()
+	defer u.give()
+	profile, err := u.unpack(profile, m.limits)
+	if err != nil {
+		return err
+	}
 	var fault C.struct_merge_fault
 	code := C.profile_decode(m.c, unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)), &m.limits, nil, &fault)
 	if code == C.MERGE_OK {
@@ -336,10 +309,10 @@ func (m *Merger) Result(output Output) ([]byte, error) {
 	C.profile_trim(m.c)
 	var out C.struct_wire_writer
 	defer C.wire_free(&out)
-	if code := C.encode_packed(m.c, output.Compression.c(), C.int(output.Level), &out); code != C.MERGE_OK {
+	if code := C.encode_packed(m.c, C.MERGE_RAW, 0, &out); code != C.MERGE_OK {
 		return nil, &Error{Code: Code(code)}
 	}
-	return bytesOf(&out), nil
+	return output.append(nil, unsafe.Slice((*byte)(unsafe.Pointer(out.bytes)), int(out.size))), nil
 }
 
 // Close frees the memory of the Merger. A second call does nothing.
@@ -395,6 +368,7 @@ type Delta struct {
 	closed  bool            // guarded by mu
 	closer  runtime.Cleanup // guarded by mu
 	options DeltaOptions
+	limits  C.struct_merge_limits
 	// Outputs of C calls; local variables of Append would be heap-allocated at each call. Guarded by mu.
 	out   *C.uint8_t
 	size  C.size_t
@@ -407,19 +381,19 @@ func NewDelta(types ...string) *Delta { return NewDeltaWith(DeltaOptions{Types: 
 
 // NewDeltaWith is [NewDelta] with all options.
 func NewDeltaWith(options DeltaOptions) *Delta {
-	d := &Delta{options: options}
+	d := &Delta{options: options, limits: options.Limits.c()}
 	d.options.Types = slices.Clone(options.Types)
 	d.open()
 	return d
 }
 
 func (d *Delta) open() {
-	limits := d.options.Limits.c()
+	limits := d.limits
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
 	pinner.Pin(&limits)
 	d.c = C.delta_new_with(&C.struct_delta_options{types: cStrings(&pinner, d.options.Types...), type_count: C.size_t(len(d.options.Types)),
-		rule: C.enum_delta_rule(d.options.Rule), level: C.int(d.options.Output.Level), limits: &limits,
+		rule: C.enum_delta_rule(d.options.Rule), limits: &limits,
 		tells_once: C.bool(d.options.TellsOnce)})
 	if d.c != nil {
 		d.closer = runtime.AddCleanup(d, func(c *C.struct_delta) { C.delta_free(c) }, d.c)
@@ -447,12 +421,20 @@ func (d *Delta) Append(buffer, profile []byte) ([]byte, error) {
 	if d.c == nil {
 		return buffer, &Error{Code: NoMemory}
 	}
-	compression := d.options.Output.Compression.c()
-	code := C.delta_step(d.c, unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)), compression, &d.out, &d.size, &d.fault)
+	u := takeUnpacker()
+	defer u.give()
+	raw, unpackError := u.unpack(profile, d.limits)
+	if unpackError != nil {
+		raw = profile // which C refuses, too, and forgets what it must
+	}
+	code := C.delta_step(d.c, unsafe.Pointer(unsafe.SliceData(raw)), C.size_t(len(raw)), C.MERGE_RAW, &d.out, &d.size, &d.fault)
+	if unpackError != nil {
+		return buffer, unpackError
+	}
 	if code != C.MERGE_OK {
 		return buffer, newError(code, &d.fault)
 	}
-	return append(buffer, unsafe.Slice((*byte)(unsafe.Pointer(d.out)), int(d.size))...), nil
+	return d.options.Output.append(buffer, unsafe.Slice((*byte)(unsafe.Pointer(d.out)), int(d.size))), nil
 }
 
 // Saturated returns the number of sums and differences so far that saturated at an end of int64.

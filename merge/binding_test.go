@@ -154,7 +154,50 @@ func TestDeltaAppendAllocatesNothing(t *testing.T) {
 func TestInflateLimits(t *testing.T) {
 	bomb := gzipped(t, heapProfile(200))
 	_, err := merge.Inflate(bomb, &merge.Limits{InputBytes: 1000})
-	wantError(t, err, merge.TooLarge, "limit of 1000 bytes")
+	wantError(t, err, merge.TooLarge, "limit of 1000 bytes (size)")
+	for _, compression := range []merge.Compression{merge.Gzip, merge.Zstd} {
+		zeros, err := merge.Compress(make([]byte, 4<<20), merge.Output{Compression: compression})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = merge.Inflate(zeros, &merge.Limits{InflateRatio: 100})
+		wantError(t, err, merge.TooLarge, "limit of 1048576 bytes (compression ratio)")
+		if _, err = merge.Inflate(zeros, &merge.Limits{InflateRatio: 100000, InputBytes: 4 << 20}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestFaultsOfCompressedInput(t *testing.T) {
+	whole := gzipped(t, heapProfile(20))
+	zstd, err := merge.Compress(whole, merge.Output{Compression: merge.Zstd})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := merge.NewDelta("alloc_objects")
+	defer d.Close()
+	for _, c := range []struct {
+		data []byte
+		code merge.Code
+		text string
+	}{
+		{[]byte("\x04\x22\x4d\x18\x60\x40\x82\x05\x00\x00\x80hello\x00\x00\x00\x00"), merge.BadCompression, "LZ4 input is not supported"},
+		{whole[:len(whole)/2], merge.Truncated, "the gzip stream ends too early"},
+		{whole[:5], merge.Truncated, "the gzip stream ends too early"},
+		{append(bytes.Clone(whole[:len(whole)-8]), make([]byte, 8)...), merge.BadCompression, "the gzip stream is damaged"},
+		{append(bytes.Clone(whole), "garbage behind the last member"...), merge.BadCompression, "the gzip stream is damaged"},
+		{zstd[:len(zstd)/2], merge.Truncated, "the zstd stream ends too early"},
+		{append(bytes.Clone(zstd), "garbage"...), merge.BadCompression, "the zstd stream is damaged"},
+	} {
+		_, err := merge.Inflate(c.data, nil)
+		wantError(t, err, c.code, c.text)
+		_, err = merge.Merge(whole, c.data)
+		wantError(t, err, c.code, c.text)
+		_, err = merge.Totals(c.data)
+		wantError(t, err, c.code, c.text)
+		_, err = d.Next(c.data)
+		wantError(t, err, c.code, c.text)
+	}
 }
 
 func TestCompressAndInflate(t *testing.T) {

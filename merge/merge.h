@@ -201,15 +201,12 @@ enum merge_error profile_scale_sample_type(struct profile *profile, const char *
 uint64_t profile_saturated_count(const struct profile *profile);
 
 // Inflates gzip, zstd or LZ4 (concatenated members are one stream), copies raw input. *out is malloc'ed; the caller frees it.
-// LZ4 needs the folder lz4/ to be linked (command/, receiver/); without it LZ4 input is MERGE_BAD_COMPRESSION.
+// These need the folder codecs/ to be linked (command/, receiver/); without it such input is MERGE_BAD_COMPRESSION.
 enum merge_error merge_inflate(const void *bytes, size_t size, size_t limit_bytes, uint8_t **out, size_t *out_size,
                                struct merge_fault *fault);
 
 enum merge_error merge_inflate_limited(const void *bytes, size_t size, const struct merge_limits *limits, uint8_t **out, size_t *out_size,
                                        struct merge_fault *fault); // limits NULL: the defaults
-
-// Gzips any bytes at the fastest level. Returns the compressed size; 0: it exceeds out_size, or there is no memory.
-size_t merge_gzip(const void *bytes, size_t size, void *out, size_t out_size);
 
 // ---- Delta ----
 

@@ -5,11 +5,12 @@
 #ifndef CMEMPROF_MERGE_NAMESPACE_H
 #define CMEMPROF_MERGE_NAMESPACE_H
 
+#define codec_of cmemprof_codec_of
 #define compress_deflate cmemprof_compress_deflate
+#define compress_fit cmemprof_compress_fit
 #define compress_free cmemprof_compress_free
 #define compress_inflate cmemprof_compress_inflate
 #define compress_kind cmemprof_compress_kind
-#define compress_lz4_frames cmemprof_compress_lz4_frames
 #define cursor_fail cmemprof_cursor_fail
 #define cursor_fail_field cmemprof_cursor_fail_field
 #define cursor_string_at cmemprof_cursor_string_at
@@ -38,6 +39,8 @@
 #define id_map_get_sparse cmemprof_id_map_get_sparse
 #define id_map_init cmemprof_id_map_init
 #define id_map_put cmemprof_id_map_put
+#define inflation_grow cmemprof_inflation_grow
+#define inflation_over_limit cmemprof_inflation_over_limit
 #define intern_add cmemprof_intern_add
 #define intern_free cmemprof_intern_free
 #define intern_order cmemprof_intern_order
@@ -51,7 +54,6 @@
 #define memory_take_zeroed cmemprof_memory_take_zeroed
 #define merge_default_limits cmemprof_merge_default_limits
 #define merge_error_text cmemprof_merge_error_text
-#define merge_gzip cmemprof_merge_gzip
 #define merge_inflate cmemprof_merge_inflate
 #define merge_inflate_limited cmemprof_merge_inflate_limited
 #define profile_add_comment cmemprof_profile_add_comment

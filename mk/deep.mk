@@ -1,7 +1,7 @@
 # What takes a closer look at the C code than the compilers do: included by the Makefile.
 
 .PHONY: check-deep compile_commands.json
-LOOKED_AT := $(filter-out receiver/http/assets.c,$(foreach f,$(FOLDERS) bare,$(call sources,$(f)))) # assets.c is the page, byte for byte
+LOOKED_AT := $(filter-out receiver/http/assets.c,$(foreach f,$(FOLDERS),$(call sources,$(f)))) # assets.c is the page, byte for byte
 
 check-deep: build/compiled/cppcheck $(LOOKED_AT:%.c=build/compiled/tidy/%) $(LOOKED_AT:%.c=build/compiled/analyser/%) ## Have clang's analyser, clang-tidy and cppcheck look at all C code (minutes; again only what has changed)
 	@echo "check-deep: nothing found"
@@ -16,7 +16,7 @@ build/compiled/tidy/%: %.c build/obj/%.o .clang-tidy build/compile_commands.json
 	@mkdir -p $(@D)
 	@clang-tidy --quiet -p build $< 2>/dev/null && touch $@
 # All at once: it also follows calls from one file into another.
-build/compiled/cppcheck: $(LOOKED_AT) $(foreach f,$(FOLDERS) bare,$(foreach r,$(call rooms,$(f)),$(wildcard $(r)/*.h))) scripts/cppcheck.suppressions | build/.setup-deep
+build/compiled/cppcheck: $(LOOKED_AT) $(foreach f,$(FOLDERS),$(foreach r,$(call rooms,$(f)),$(wildcard $(r)/*.h))) scripts/cppcheck.suppressions | build/.setup-deep
 	@mkdir -p build/cppcheck
 	@cppcheck --quiet -j$$(nproc) --std=c11 --enable=warning,portability,performance --error-exitcode=1 --cppcheck-build-dir=build/cppcheck \
 	    -D_GNU_SOURCE -D__x86_64__ -D__linux__ --suppressions-list=scripts/cppcheck.suppressions --template='{file}:{line}: {id}: {message}' $(LOOKED_AT)

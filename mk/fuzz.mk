@@ -15,10 +15,10 @@ fuzz: $(FUZZ_GOALS) ## Fuzz the readers of call-frame information, of line numbe
 # ---- Merge engine: three targets, google/pprof's word on what they have kept, and no memory now and then ----
 
 FUZZ_TARGETS := $(foreach t,read merge delta,build/fuzz/merge_$(t))
-FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(wildcard merge/*.c lz4/*.c) $(filter-out %_fuzz.c,$(wildcard merge/fuzz/*.c)))
+FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(wildcard merge/*.c codecs/*.c) $(filter-out %_fuzz.c,$(wildcard merge/fuzz/*.c)))
 build/fuzz/merge_%: build/fuzz/merge/fuzz/%_fuzz.o $(FUZZ_OBJECTS)
 	@echo "  link  $@"
-	@$(FUZZ_CC) $(LDFLAGS) -fsanitize=fuzzer,address,undefined -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=getrandom -o $@ $^ $(LIBS_merge) $(LIBS_lz4)
+	@$(FUZZ_CC) $(LDFLAGS) -fsanitize=fuzzer,address,undefined -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=getrandom -o $@ $^ $(LIBS_codecs)
 build/fuzz/seeds: $(wildcard e2e/profiles/*.go e2e/profiles/seeds/*.go)
 	cd e2e && go run ./profiles/seeds ../$@
 	@touch $@

@@ -6,14 +6,14 @@
 # what it uses. variant_of TESTED_FOLDER,FOLDER,VARIANT: which objects of the folder it gets.
 variant_of = $(if $(filter cmemprof-cmemprof-obj merge-merge-obj,$(1)-$(2)-$(3)),checked,$(3))
 define test_rules
-$(patsubst $(3)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(3)/test/*_test.c)): build/$(2)/test/$(1)_%_test: build/$(call variant_of,$(1),$(1),$(2))/$(3)/test/%_test.o $(foreach f,$(call closure,$(1)),$(call objects,$(f),$(call variant_of,$(1),$(f),$(2)))) $(call reader,$(1),$(2))
+$(patsubst $(3)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(3)/test/*_test.c)): build/$(2)/test/$(1)_%_test: build/$(call variant_of,$(1),$(1),$(2))/$(3)/test/%_test.o $(foreach f,$(call tested_closure,$(1)),$(call objects,$(f),$(call variant_of,$(1),$(f),$(2)))) $(call reader,$(1),$(2))
 	@mkdir -p $$(@D) && echo "  link  $$@"
-	@$$(LINK) $(FLAGS_$(2)) -o $$@ $$^ -lcmocka $(call libs,$(1)) $(TEST_LIBS_$(1))
+	@$$(LINK) $(FLAGS_$(2)) -o $$@ $$^ -lcmocka $(foreach f,$(call tested_closure,$(1)),$(LIBS_$(f))) $(TEST_LIBS_$(1))
 endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
 HOOKED_TESTS := $(patsubst %,cmemprof_%_test,ages allocator_stats hook hook_cxx hook_mappings hook_threads interposition interposition_static loaded_code mapped_ranges mappings memory_profile memory_profile_encode memory_profile_heap memory_profile_mapped memory_profile_threads peak profiler real_allocator reclaim resident_glibc snapshot snapshot_encode threads)
 $(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),obj,$(r)))))
-$(foreach f,base merge series lz4 upload client receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(r)))))
+$(foreach f,base merge series codecs upload client receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(r)))))
 .SECONDARY:
 
 # Compares names with libdw's; e2e/names gives it files.
@@ -25,7 +25,7 @@ build/demangle: build/obj/cmemprof/test/demangle_lines.o $(call objects,cmemprof
 	@$(LINK) -o $@ $^ $(call libs,cmemprof)
 
 C_TESTS := $(foreach f,$(FOLDERS),$(call tests,$(f),obj))
-SANITIZED_TESTS := $(foreach f,base merge series lz4 upload client receiver cmemprof command,$(filter-out $(HOOKED_TESTS:%=build/sanitized/test/%),$(call tests,$(f),sanitized)))
+SANITIZED_TESTS := $(foreach f,base merge series codecs upload client receiver cmemprof command,$(filter-out $(HOOKED_TESTS:%=build/sanitized/test/%),$(call tests,$(f),sanitized)))
 # valgrind brings one, too. It also has no vdso, mappings of its own, and an error for whoever asks the kernel whether an address is mapped.
 VALGRIND_CHANGES := $(patsubst %,cmemprof_%_test,code_bytes_amd64 go_call lifecycle modules stack_memory unwind_amd64 unwind_memo unwind_walk_amd64)
 VALGRIND_TESTS := $(filter-out $(patsubst %,build/obj/test/%,$(HOOKED_TESTS) $(VALGRIND_CHANGES)),$(C_TESTS))
@@ -45,7 +45,7 @@ build/tsan/test/cmemprof_%_test: build/tsan/cmemprof/test/%_test.o $(TSAN_TABLES
 
 # Both compilers take all C code without a warning, not optimised, as debuggers want it. function_index_test has a function inside of another,
 # which clang does not know, and cmemprof's tests choose an optimisation for single functions, which it passes over.
-COMPILED := $(foreach f,$(FOLDERS) bare,$(foreach r,$(call rooms,$(f)),$(wildcard $(r)/*.c $(r)/test/*.c)))
+COMPILED := $(foreach f,$(FOLDERS),$(foreach r,$(call rooms,$(f)),$(wildcard $(r)/*.c $(r)/test/*.c)))
 COMPILES := $(COMPILED:%.c=build/compiled/gcc/%) $(patsubst %.c,build/compiled/clang/%,$(filter-out cmemprof/test/function_index_test.c,$(COMPILED)))
 build/compiled/gcc/%: %.c | build/.setup-test
 	@mkdir -p $(@D)

@@ -78,7 +78,7 @@ func TestStaticWithoutWrap(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "linked")
 	output, status := run(t, exec.Command("gcc", "-static", "-o", program, "-I"+filepath.Join(prefix, "include"),
 		filepath.Join("programs", "linked.c"), filepath.Join(prefix, "lib", "libcmemprof-static.a"),
-		"-ldeflate", "-lzstd", "-lm"))
+		"-lm"))
 	if status == 0 || !strings.Contains(output, "undefined reference to `__real_malloc'") {
 		t.Errorf("status %d\n%s", status, output)
 	}

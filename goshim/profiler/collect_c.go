@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/merge"
 	"github.com/cmemprof/cmemprof/upload"
 )
 
@@ -115,7 +116,11 @@ func (k *collector) withC(goHeap []byte) ([]byte, error) {
 }
 
 func (k *collector) join(goHeap, cHeap []byte) ([]byte, error) {
-	return k.sources.merge(cHeap, goHeap) // C first: its first mapping, the program, stays first, so that pprof can symbolize a stripped one
+	output := merge.Output{}
+	if k.deltas[HeapProfile] != nil {
+		output.Compression = merge.Raw // the delta reads it at once
+	}
+	return k.sources.merge(output, cHeap, goHeap) // C first: its first mapping, the program, stays first, so that pprof can symbolize a stripped one
 }
 
 // withPeriodC merges the period of a third-party profiler into Go's delta.

@@ -15,7 +15,7 @@ type compression struct {
 }
 
 // The default and the maximum level. Higher levels of zstd need too much memory for a service.
-var compressionLevels = map[string]struct{ standard, max int }{"gzip": {6, 12}, "zstd": {3, 19}}
+var compressionLevels = map[string]struct{ standard, max int }{"gzip": {6, 9}, "zstd": {3, 19}}
 
 func parseCompression(text string) (compression, error) {
 	if text == "legacy" {

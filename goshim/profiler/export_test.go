@@ -133,7 +133,7 @@ func SetFakes(f Fakes) (restore func()) {
 		realSources.stopTrace = f.StopTrace
 	}
 	if f.Merge != nil {
-		realSources.merge = f.Merge
+		realSources.merge = func(_ merge.Output, profiles ...[]byte) ([]byte, error) { return f.Merge(profiles...) }
 	}
 	if f.NewDelta != nil {
 		realSources.newDelta = func(output merge.Output, types ...string) delta { return f.NewDelta(output, types...) }

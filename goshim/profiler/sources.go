@@ -44,7 +44,7 @@ type sources struct {
 	stopTrace      func()
 	lookup         func(name string, w io.Writer) error
 	listGoroutines func(io.Writer) error
-	merge          func(profiles ...[]byte) ([]byte, error)
+	merge          func(output merge.Output, profiles ...[]byte) ([]byte, error)
 	newDelta       func(output merge.Output, types ...string) delta
 	compress       func([]byte, compression) ([]byte, error)
 	send           func(context.Context, upload.Request) error // nil: as configured
@@ -81,7 +81,7 @@ var realSources = sources{
 	stopTrace:      trace.Stop,
 	lookup:         lookupProfile,
 	listGoroutines: func(w io.Writer) error { return pprof.Lookup("goroutine").WriteTo(w, 2) },
-	merge:          merge.Merge,
+	merge:          merge.MergeTo,
 	newDelta: func(output merge.Output, types ...string) delta {
 		return merge.NewDeltaWith(merge.DeltaOptions{Types: types, Output: output, TellsOnce: true})
 	},

@@ -1,6 +1,6 @@
 // negotiate.c: Accept-Encoding and If-None-Match (negotiate.h).
 #include "negotiate.h"
-#include "../../merge/merge.h"
+#include "../../codecs/codecs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +71,7 @@ bool negotiate_compress(struct json *json) {
     }
     // The fastest level: an answer has one reader, mostly on the same machine.
     uint8_t *bytes = malloc(json->size);
-    size_t size = bytes ? merge_gzip(json->bytes, json->size, bytes, json->size) : 0;
+    size_t size = bytes ? codecs_gzip(json->bytes, json->size, bytes, json->size) : 0;
     if (size == 0) {
         free(bytes);
         return false;

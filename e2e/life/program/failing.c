@@ -3,10 +3,7 @@
 //
 // An allocation is the profiler's if a function of the profiler is on the stack. The environment has their addresses, which the test reads
 // from symbol tables: LIFE_CODE is "name:from-to,from-to,...;name:..." with hexadecimal addresses as in the file and the file's name, ""
-// for the program. "name:" means a whole library that only the profiler uses (libcurl's threads have no function of the profiler on their
-// stack).
-//
-// Calls from a library marked "name:!" never fail.
+// for the program.
 //
 // LIFE_FAIL=N: the N-th of these allocations fails, counted from 1; LIFE_ONWARDS=1: and all after it. LIFE_COUNTS is a file for struct
 // life_counts, which the test reads after the process has ended in any way.
@@ -31,10 +28,7 @@ void __libc_free(void *block);
 
 enum { MAX_RANGES = 8192 };
 
-static struct range {
-    uintptr_t start, end;
-    bool spared;
-} ranges[MAX_RANGES]; // ascending
+static struct range { uintptr_t start, end; } ranges[MAX_RANGES]; // ascending
 static size_t range_count;
 static struct life_counts own_counts, *counts = &own_counts;
 static _Atomic long fail_at;
@@ -68,7 +62,7 @@ static const struct range *range_of(uintptr_t pc) {
 
 static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *found) {
     const struct range *range = range_of(_Unwind_GetIP(context) - 1);
-    *(bool *)found = range != NULL && !range->spared;
+    *(bool *)found = range != NULL;
     return range != NULL ? _URC_END_OF_STACK : _URC_NO_REASON;
 }
 
@@ -127,9 +121,9 @@ void free(void *block) {
 
 // ---- The environment ----
 
-static void add_range(uintptr_t start, uintptr_t end, bool spared) {
+static void add_range(uintptr_t start, uintptr_t end) {
     if (range_count < MAX_RANGES) {
-        ranges[range_count++] = (struct range){start, end, spared};
+        ranges[range_count++] = (struct range){start, end};
     }
 }
 
@@ -141,17 +135,10 @@ static int visit_object(struct dl_phdr_info *info, size_t size, void *code) {
     for (const char *at = code; at != NULL && *at != '\0';) {
         const char *colon = strchr(at, ':'), *next = strchr(at, ';');
         if ((size_t)(colon - at) == strlen(name) && strncmp(at, name, (size_t)(colon - at)) == 0) {
-            bool spared = colon[1] == '!', all = spared || colon[1] == ';';
-            for (int i = 0; all && i < info->dlpi_phnum; i++) {
-                if (info->dlpi_phdr[i].p_flags & PF_X) {
-                    uintptr_t start = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
-                    add_range(start, start + info->dlpi_phdr[i].p_memsz, spared);
-                }
-            }
-            for (const char *pair = colon + 1; !all && pair < next;) {
+            for (const char *pair = colon + 1; pair < next;) {
                 char *end;
                 uintptr_t from = strtoul(pair, &end, 16), to = strtoul(end + 1, &end, 16);
-                add_range(info->dlpi_addr + from, info->dlpi_addr + to, false);
+                add_range(info->dlpi_addr + from, info->dlpi_addr + to);
                 pair = end + 1;
             }
         }

@@ -1,4 +1,4 @@
-// Tests of inflate.c, through merge_inflate: all LZ4 settings, multiple frames, skippable frames, damage at every byte, decompression
+// lz4_test.c: through merge_inflate: all LZ4 settings, multiple frames, skippable frames, damage at every byte, decompression
 // bombs.
 #include <lz4frame.h>
 #include <stdio.h>
