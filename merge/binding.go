@@ -181,8 +181,9 @@ var errClosed = errors.New("merge: used after Close")
 
 // MergerOptions configures a [Merger]. The zero value has the defaults.
 type MergerOptions struct {
-	Union  bool    // profiles may have different sample types; the result has all of them
-	Limits *Limits // for each profile; nil: the defaults
+	Union      bool     // profiles may have different sample types; the result has all of them
+	DropLabels []string // labels with these keys are ignored; samples that differ only in them become one
+	Limits     *Limits  // for each profile; nil: the defaults
 }
 
 // Merger sums profiles incrementally. It needs memory for the result and one input.
@@ -210,6 +211,11 @@ func (m *Merger) open() {
 	}
 	if m.options.Union {
 		C.profile_allow_union(m.c)
+	}
+	if len(m.options.DropLabels) > 0 {
+		var pinner runtime.Pinner
+		defer pinner.Unpin()
+		C.profile_drop_labels(m.c, cStrings(&pinner, m.options.DropLabels...), C.size_t(len(m.options.DropLabels)))
 	}
 	m.closer = runtime.AddCleanup(m, func(c *C.struct_profile) { C.profile_free(c) }, m.c)
 }

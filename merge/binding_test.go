@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -102,6 +103,32 @@ func TestMergerUnionKeepScale(t *testing.T) {
 	}
 	data, err = m.Result(merge.Output{})
 	wantText(t, data, err, "f: c=7 a=2")
+}
+
+func TestMergerDropsLabels(t *testing.T) {
+	p := &profile.Profile{SampleType: []*profile.ValueType{{Type: "a", Unit: "count"}}}
+	for i := range 3 {
+		p.Sample = append(p.Sample, &profile.Sample{Value: []int64{1}, Label: map[string][]string{"request": {strconv.Itoa(i)}, "tenant": {"t"}}})
+	}
+	var data bytes.Buffer
+	if err := p.Write(&data); err != nil {
+		t.Fatal(err)
+	}
+	m := merge.NewMerger(merge.MergerOptions{DropLabels: []string{"request", "none"}})
+	defer m.Close()
+	if err := m.Add(data.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	result, err := m.Result(merge.Output{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err = profile.ParseData(result); err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Sample) != 1 || p.Sample[0].Value[0] != 3 || len(p.Sample[0].Label) != 1 || p.Sample[0].Label["tenant"][0] != "t" {
+		t.Errorf("%s", p)
+	}
 }
 
 func TestDeltaRules(t *testing.T) {

@@ -62,10 +62,10 @@ static bool read_values(struct cursor *cursor, int64_t *row, uint32_t *count) {
     return true;
 }
 
-static bool is_kept(const struct profile *profile, uint32_t key) {
-    const uint32_t *kept = profile->kept_labels.items;
-    for (uint32_t i = 0; i < profile->kept_labels.count; i++) {
-        if (kept[i] == key) {
+static bool is_chosen(const struct profile *profile, uint32_t key) {
+    const uint32_t *chosen = profile->chosen_labels.items;
+    for (uint32_t i = 0; i < profile->chosen_labels.count; i++) {
+        if (chosen[i] == key) {
             return true;
         }
     }
@@ -84,7 +84,7 @@ static bool is_left_out(struct cursor *cursor) {
         }
     }
     cursor->wire = rest;
-    return !is_kept(profile, key);
+    return is_chosen(profile, key) == profile->chosen_are_dropped;
 }
 
 static void read_label(struct cursor *cursor) {

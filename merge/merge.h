@@ -163,6 +163,8 @@ enum merge_error profile_encode_source(struct profile *profile, const struct pro
 // Later inputs: labels with other keys are ignored, so that samples that differ only in them (span ids, timestamps) are merged and the
 // result is as large as its distinct stacks. count 0: all labels are ignored.
 void profile_keep_labels(struct profile *profile, const char *const *keys, size_t count);
+// The opposite: labels with these keys are ignored, all others are kept. Of both, the later call holds.
+void profile_drop_labels(struct profile *profile, const char *const *keys, size_t count);
 // Later inputs may have other sample types. The profile gains the types it lacks; values that an input lacks are 0.
 void profile_allow_union(struct profile *profile);
 // Later inputs may have other sample types. Only types that both the profile and the input have are kept, as in `go tool pprof`.

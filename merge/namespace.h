@@ -89,6 +89,7 @@
 #define profile_intern_samples cmemprof_profile_intern_samples
 #define profile_intern_string cmemprof_profile_intern_string
 #define profile_is_operator_new cmemprof_profile_is_operator_new
+#define profile_drop_labels cmemprof_profile_drop_labels
 #define profile_keep_labels cmemprof_profile_keep_labels
 #define profile_keep_sample_types cmemprof_profile_keep_sample_types
 #define profile_label_of cmemprof_profile_label_of

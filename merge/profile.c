@@ -29,10 +29,10 @@ void profile_free(struct profile *profile) {
     }
     decode_free(profile->decoder);
     string_table_free(&profile->strings);
-    struct array *arrays[] = {&profile->types,       &profile->mappings,      &profile->functions,   &profile->locations,
-                              &profile->lines,       &profile->refs,          &profile->labels,      &profile->samples,
-                              &profile->values,      &profile->comments,      &profile->view_frames, &profile->view_labels,
-                              &profile->kept_labels, &profile->types_left_out};
+    struct array *arrays[] = {&profile->types,         &profile->mappings,      &profile->functions,   &profile->locations,
+                              &profile->lines,         &profile->refs,          &profile->labels,      &profile->samples,
+                              &profile->values,        &profile->comments,      &profile->view_frames, &profile->view_labels,
+                              &profile->chosen_labels, &profile->types_left_out};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
         array_free(arrays[i]);
     }
@@ -108,16 +108,25 @@ void profile_reset_header(struct profile *profile) {
 
 // ---- Labels ----
 
-void profile_keep_labels(struct profile *profile, const char *const *keys, size_t count) {
+static void choose_labels(struct profile *profile, const char *const *keys, size_t count, bool drop) {
     profile->labels_chosen = true;
-    profile->kept_labels.count = 0;
+    profile->chosen_are_dropped = drop;
+    profile->chosen_labels.count = 0;
     for (size_t i = 0; i < count; i++) {
-        uint32_t *key = array_push(&profile->kept_labels, 1, sizeof *key);
+        uint32_t *key = array_push(&profile->chosen_labels, 1, sizeof *key);
         if (!key) {
             return profile_fail(profile, MERGE_NO_MEMORY);
         }
         *key = text_of(profile, keys[i]);
     }
+}
+
+void profile_keep_labels(struct profile *profile, const char *const *keys, size_t count) {
+    choose_labels(profile, keys, count, false);
+}
+
+void profile_drop_labels(struct profile *profile, const char *const *keys, size_t count) {
+    choose_labels(profile, keys, count, true);
 }
 
 // ---- Functions ----

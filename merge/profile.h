@@ -92,8 +92,8 @@ struct profile {
     struct value_type period_type;
     int64_t period, time_ns, duration_ns;
     uint32_t default_type, drop_frames, keep_frames, doc_url; // strings
-    bool labels_chosen;                                       // only labels with the keys in kept_labels are read
-    struct array kept_labels;                                 // uint32_t strings
+    bool labels_chosen, chosen_are_dropped;                   // only labels with the keys in chosen_labels are read, or all but those
+    struct array chosen_labels;                               // uint32_t strings
     uint64_t saturated;                                       // sums and products that saturated at an end of int64
     uint32_t first_group;                                     // functions from this one on stand for labels (group_by.c); 0: none
 

@@ -59,7 +59,7 @@ func (k *collector) takeCPU() []byte {
 	c := k.cpu
 	k.cpu = nil
 	k.sources.stopCPU()
-	taken := c.buffer.Bytes()
+	taken := k.withoutTraceIDs(c.buffer.Bytes())
 	if k.cHeap == nil || k.sources.completeCPU == nil {
 		return taken
 	}

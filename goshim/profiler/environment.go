@@ -20,7 +20,7 @@ type variable struct {
 // variables are the environment variables and their setters. They are read in this order, so of two that set the same field the later one
 // wins. An empty variable counts as unset.
 var variables = []variable{
-	{"DD_PROFILING_ENABLED", setEnabled},
+	{enabledVariable, setEnabled},
 	{"DD_SERVICE", func(c *config, v string) error { c.service = v; return nil }},
 	{"DD_ENV", func(c *config, v string) error { c.env = v; return nil }},
 	{"DD_VERSION", func(c *config, v string) error { c.version = v; return nil }},
@@ -94,6 +94,7 @@ func ownVariables() string {
 
 // readEnvironment returns an error that names the invalid variable.
 func (c *config) readEnvironment() error {
+	c.readAgentSettings(false)
 	for _, v := range variables {
 		value := os.Getenv(v.name)
 		if value == "" {
@@ -104,7 +105,24 @@ func (c *config) readEnvironment() error {
 		}
 	}
 	c.tags = c.git.moveInto(c.tags)
+	c.findAgentSocket()
+	c.readAgentSettings(true)
 	return nil
+}
+
+// agentSocket is where Datadog's Agent and its CSI driver put the socket in containers.
+var agentSocket = "/var/run/datadog/apm.socket"
+
+// findAgentSocket uses the Agent's socket if there is one and no variable says where the Agent is, as dd-trace-go v2 does.
+func (c *config) findAgentSocket() {
+	for _, name := range []string{"DD_TRACE_AGENT_URL", "DD_AGENT_HOST", "DD_TRACE_AGENT_PORT"} {
+		if os.Getenv(name) != "" {
+			return
+		}
+	}
+	if file, err := os.Stat(agentSocket); err == nil && file.Mode()&os.ModeSocket != 0 {
+		c.unixSocket, c.socketFromEnvironment = agentSocket, true
+	}
 }
 
 func setBool(to *bool, value string) error {
@@ -119,7 +137,7 @@ func setBool(to *bool, value string) error {
 // setEnabled also accepts "auto", which the Agent's installer sets for services: a service that calls Start wants to be profiled.
 func setEnabled(c *config, value string) error {
 	if value == "auto" {
-		c.auto = true
+		c.enabled, c.auto = true, true
 		return nil
 	}
 	return setBool(&c.enabled, value)

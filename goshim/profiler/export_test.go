@@ -62,6 +62,7 @@ type Delta = delta
 func init() {
 	realSources.after = func(time.Duration) <-chan time.Time { return nil }
 	realSources.lastTries = time.Hour
+	agentSocket, managedSettings, localSettings = "/nonexistent", "/nonexistent", "/nonexistent"
 	realSources.newWatch = func(uint64) func() (bool, uint64, time.Duration) {
 		return func() (bool, uint64, time.Duration) { return false, math.MaxUint64, time.Hour }
 	}
@@ -208,6 +209,20 @@ func Target(options ...Option) (string, error) {
 		return "", err
 	}
 	return c.targetURL(), nil
+}
+
+// SetAgentSocket applies until restore is called. The real one, if this machine has it, is not looked at.
+func SetAgentSocket(path string) (restore func()) {
+	real := agentSocket
+	agentSocket = path
+	return func() { agentSocket = real }
+}
+
+// SetAgentSettings applies until restore is called. Those of this machine are not looked at.
+func SetAgentSettings(managed, local string) (restore func()) {
+	realManaged, realLocal := managedSettings, localSettings
+	managedSettings, localSettings = managed, local
+	return func() { managedSettings, localSettings = realManaged, realLocal }
 }
 
 // HeadersIn returns the headers of a batch from a container.

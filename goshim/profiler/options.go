@@ -109,7 +109,7 @@ func BlockProfileRate(rate int) Option {
 }
 
 // WithAgentAddr sets host and port of the Agent, such as "host:8126". A URL is an error; for a URL set DD_TRACE_AGENT_URL. Default:
-// DD_TRACE_AGENT_URL, else DD_AGENT_HOST and DD_TRACE_AGENT_PORT, else localhost:8126.
+// DD_TRACE_AGENT_URL, else DD_AGENT_HOST and DD_TRACE_AGENT_PORT, else the socket /var/run/datadog/apm.socket if it is there, else localhost:8126.
 func WithAgentAddr(hostport string) Option {
 	return func(c *config) {
 		if strings.ContainsAny(hostport, "/@?#") { // not quoted: it may contain a password

@@ -225,6 +225,33 @@ func TestUnixSocket(t *testing.T) {
 	start(t, tcp, profiler.WithProfileTypes())
 	profiler.Stop()
 	tcp.next(t)
+
+	// Where it usually is, it need not be named; whatever names another address comes first.
+	defer profiler.SetAgentSocket(path)()
+	t.Setenv("DD_TRACE_AGENT_URL", "")
+	if err := profiler.Start(profiler.WithProfileTypes(), profiler.WithLogStartup(false), profiler.WithUploadTimeout(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	profiler.Stop()
+	a.next(t)
+	start(t, tcp, profiler.WithProfileTypes())
+	profiler.Stop()
+	tcp.next(t)
+	host, port, _ := net.SplitHostPort(tcp.addr())
+	for _, variables := range [][2]string{{host, port}, {"", port}} {
+		t.Setenv("DD_AGENT_HOST", variables[0])
+		t.Setenv("DD_TRACE_AGENT_PORT", variables[1])
+		if err := profiler.Start(profiler.WithProfileTypes(), profiler.WithLogStartup(false), profiler.WithUploadTimeout(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		profiler.Stop()
+		tcp.next(t)
+	}
+	defer profiler.SetAgentSocket(filepath.Dir(path))() // a folder is no socket
+	t.Setenv("DD_TRACE_AGENT_PORT", "")
+	if target, err := profiler.Target(); err != nil || target != "http://localhost:8126/profiling/v1/input" {
+		t.Errorf("%s, %v", target, err)
+	}
 }
 
 func TestProfileTypeNames(t *testing.T) {

@@ -116,6 +116,37 @@ static void every_order_in_every_batch(void **state) {
     profile_free(colliding);
 }
 
+static void dropped_labels(void **state) {
+    (void)state;
+    static const char *const keys[] = {"span", "no such"};
+    struct profile *profile = sample_profile(), *rest = profile_new();
+    uint32_t unused = add_frame(profile, 0, 7, "f");
+    for (int i = 0; i < 5; i++) {
+        struct profile_label labels[] = {{"thread", "t", 0, ""}, {"span", "unheard of", i, ""}, {"other", NULL, 1, "bytes"}};
+        profile_add_sample(profile, &unused, 1, (int64_t[]){1, 1}, labels, 3);
+    }
+    struct blob blob = encode_and_free(profile, MERGE_RAW);
+    profile_keep_labels(rest, NULL, 0);
+    profile_drop_labels(rest, keys, 2);
+    assert_int_equal(profile_decode(rest, blob.bytes, blob.size, NULL, NULL, NULL), MERGE_OK);
+    assert_int_equal(values_of(rest, "f")[0], 5);
+    for (uint32_t i = 0; i < rest->strings.strings.count; i++) {
+        assert_string_not_equal(profile_string(rest, i), "unheard of");
+    }
+    struct profile_sample_view view;
+    size_t labelled = 0;
+    for (size_t i = 0; i < profile_sample_count(rest); i++) {
+        assert_int_equal(profile_sample_at(rest, i, &view), MERGE_OK);
+        for (size_t label = 0; label < view.label_count; label++) {
+            assert_string_not_equal(view.labels[label].key, "span");
+            labelled += strcmp(view.labels[label].key, "thread") == 0 || strcmp(view.labels[label].key, "other") == 0;
+        }
+    }
+    assert_int_equal(labelled, 3); // thread and other of the one sample that is left of the five, and sample_profile's
+    profile_free(rest);
+    free(blob.bytes);
+}
+
 // Labels with other keys and their strings are not read: samples that differ only in them are merged.
 static void chosen_labels(void **state) {
     (void)state;
@@ -153,9 +184,13 @@ static void chosen_labels(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(packed_and_one_by_one), cmocka_unit_test(labels_are_a_set_of_texts_and_numbers),
-        cmocka_unit_test(chosen_labels),         cmocka_unit_test(wrong_samples),
-        cmocka_unit_test(all_or_nothing),        cmocka_unit_test(every_order_in_every_batch),
+        cmocka_unit_test(packed_and_one_by_one),
+        cmocka_unit_test(labels_are_a_set_of_texts_and_numbers),
+        cmocka_unit_test(chosen_labels),
+        cmocka_unit_test(dropped_labels),
+        cmocka_unit_test(wrong_samples),
+        cmocka_unit_test(all_or_nothing),
+        cmocka_unit_test(every_order_in_every_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

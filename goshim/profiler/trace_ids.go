@@ -1,0 +1,38 @@
+//go:build linux && amd64 && cgo
+
+package profiler
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/cmemprof/cmemprof/merge"
+)
+
+// traceIDLabel is what Datadog's tracer labels goroutines with while its application security (AppSec) is on: a value for each request. Profiles have no
+// use for it, since they have span ids, and it would make each request's samples and strings its own. dd-trace-go's profiler leaves it out as well.
+const traceIDLabel = "trace id"
+
+// withoutTraceIDs returns the CPU profile without that label, unless WithCustomProfilerLabelKeys names it.
+func (k *collector) withoutTraceIDs(profile []byte) []byte {
+	// An entry of the string table: tag, length, text.
+	entry := append([]byte{6<<3 | 2, byte(len(traceIDLabel))}, traceIDLabel...)
+	inflated, err := merge.Inflate(profile, nil)
+	if err != nil || slices.Contains(k.cfg.labelKeys, traceIDLabel) || !bytes.Contains(inflated, entry) {
+		return profile
+	}
+	without := profile
+	k.try(CPUProfile, func() error {
+		m := merge.NewMerger(merge.MergerOptions{DropLabels: []string{traceIDLabel}})
+		defer m.Close()
+		if err := m.Add(inflated); err != nil {
+			return err
+		}
+		result, err := m.Result(merge.Output{})
+		if err == nil {
+			without = result
+		}
+		return err
+	})
+	return without
+}
