@@ -125,35 +125,50 @@ static bool judge_growth(const struct growth_rule *rule, const struct memory_ser
 
 static const double page = 4096;
 
-// The point at a time; NULL: there is none.
-static const struct series_point *point_at(const struct memory_series *series, int64_t ms) {
+// The allocator is asked seldom: what it says counts at the moments at which the free memory is known, too.
+struct asked {
+    double free, trim, blocks; // NAN: it did not say
+};
+
+static double value_at(const struct memory_series *series, int64_t ms) {
     for (size_t i = 0; i < series->count; i++) {
         if (series->points[i].ms == ms) {
-            return &series->points[i];
+            return series->points[i].value;
         }
     }
-    return NULL;
+    return NAN;
 }
 
-// The free blocks of the last quarter at most.
-static double blocks_now(const struct memory_series *blocks) {
-    size_t count = blocks->count / 4 < 3 ? 3 : blocks->count / 4;
-    count = count > blocks->count ? blocks->count : count;
-    double most = count > 0 ? 0 : NAN;
-    for (size_t i = blocks->count - count; i < blocks->count; i++) {
-        most = fmax(most, blocks->points[i].value);
-    }
-    return most;
+static struct asked asked_at(const struct memory_series series[MEMORY_FIGURE_COUNT], size_t i) {
+    const struct series_point *free = &series[MEMORY_MALLOC_FREE].points[i];
+    return (struct asked){free->value, value_at(&series[MEMORY_MALLOC_TRIM], free->ms), value_at(&series[MEMORY_MALLOC_BLOCKS], free->ms)};
 }
 
-// What of the free memory has come since least was free, but for the pages that the blocks which came with it may share.
-static double came_whole(const struct memory_series *free, const struct memory_series *blocks, double level) {
-    const struct series_point *least = NULL;
-    for (size_t i = 0; i < free->count; i++) {
-        least = !least || free->points[i].value < least->value ? &free->points[i] : least;
+// Whether what was said then holds for the level now: it was about as much.
+static bool is_of_level(const struct asked *asked, double level) {
+    return asked->free > 0.8 * level && asked->free < 1.25 * level;
+}
+
+// What of the level is whole pages, and how many blocks it has, as the allocator said last at this level. NAN: it has not.
+static struct asked asked_last(const struct memory_series series[MEMORY_FIGURE_COUNT], double level) {
+    for (size_t i = series[MEMORY_MALLOC_FREE].count; i > 0; i--) {
+        struct asked asked = asked_at(series, i - 1);
+        if (!isnan(asked.trim) && is_of_level(&asked, level)) {
+            return asked;
+        }
     }
-    const struct series_point *then = least ? point_at(blocks, least->ms) : NULL;
-    return then ? level - least->value - fmax(blocks_now(blocks) - then->value, 0) * page : 0;
+    return (struct asked){NAN, NAN, NAN};
+}
+
+// What of the free memory has come since least was free, but for the pages that the blocks which came with it may share. 0: not known.
+static double came_whole(const struct memory_series series[MEMORY_FIGURE_COUNT], const struct asked *last) {
+    struct asked least = {INFINITY, NAN, NAN};
+    for (size_t i = 0; i < series[MEMORY_MALLOC_FREE].count; i++) {
+        struct asked asked = asked_at(series, i);
+        least = !isnan(asked.blocks) && asked.free < least.free ? asked : least;
+    }
+    double came = last->free - least.free - fmax(last->blocks - least.blocks, 0) * page;
+    return isnan(last->blocks) || isnan(least.blocks) ? 0 : fmax(came, 0);
 }
 
 static bool judge_allocator(const struct memory_series series[MEMORY_FIGURE_COUNT], struct memory_verdict *verdict) {
@@ -163,15 +178,15 @@ static bool judge_allocator(const struct memory_series series[MEMORY_FIGURE_COUN
     if (!is_large(series, level) && (!shape_goes_on(&shape) || is_noise(&shape))) {
         return false;
     }
-    bool known = series[MEMORY_MALLOC_TRIM].count > 0;
-    double trim = fmax(level_of(&series[MEMORY_MALLOC_TRIM]), came_whole(of, &series[MEMORY_MALLOC_BLOCKS], level));
-    double blocks = blocks_now(&series[MEMORY_MALLOC_BLOCKS]);
-    *verdict = (struct memory_verdict){known && trim < level / 2 ? VERDICT_FRAGMENTATION : VERDICT_RETENTION,
+    struct asked last = asked_last(series, level);
+    bool known = !isnan(last.trim);
+    double trim = known ? fmax(last.trim, came_whole(series, &last)) : NAN;
+    *verdict = (struct memory_verdict){known && trim < last.free / 2 ? VERDICT_FRAGMENTATION : VERDICT_RETENTION,
                                        MEMORY_MALLOC_FREE,
                                        shape,
                                        level,
                                        known ? fmin(trim, level) : NAN,
-                                       blocks > 0 ? level / blocks : NAN};
+                                       last.blocks > 0 ? last.free / last.blocks : NAN};
     return true;
 }
 

@@ -127,6 +127,10 @@ const char *text_base_name(const char *path) {
 
 const char *text_frame(const struct profile_frame *frame, char name[TEXT_NAME_BYTES]) {
     const char *start = frame->function;
+    if (frame->label) {
+        snprintf(name, TEXT_NAME_BYTES, "%s", start); // "GET /cart" has no import path
+        return name;
+    }
     if (!*start) {
         const char *file = text_base_name(frame->mapping_file);
         snprintf(name, TEXT_NAME_BYTES, "%.200s+0x%" PRIx64, *file ? file : "unknown", frame->file_offset);

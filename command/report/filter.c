@@ -139,25 +139,39 @@ static size_t shown_from(const unsigned *bits, const uint32_t *kept, size_t coun
     return count;
 }
 
+// Labels are the outermost frames.
+static size_t code_frames(const struct profile_sample_view *sample) {
+    size_t count = sample->frame_count;
+    while (count > 0 && sample->frames[count - 1].label) {
+        count--;
+    }
+    return count;
+}
+
 bool filter_choose(const struct filter *filter, const struct profile_sample_view *sample, const unsigned *bits, uint32_t *kept,
                    size_t *count) {
     unsigned all = 0;
+    size_t code = code_frames(sample), remaining;
     *count = 0;
-    for (size_t i = 0; i < sample->frame_count; i++) {
+    for (size_t i = 0; i < code; i++) {
         all |= bits[i];
         if (!filter || keeps(filter, bits[i])) {
             kept[(*count)++] = (uint32_t)i;
         }
     }
+    if (filter && filter->has & bit(FILTER_SHOW_FROM)) {
+        *count = shown_from(bits, kept, *count);
+    }
+    remaining = *count;
+    for (size_t i = code; i < sample->frame_count; i++) {
+        all |= bits[i];
+        kept[(*count)++] = (uint32_t)i;
+    }
     if (!filter) {
         return true;
     }
-    if (filter->has & bit(FILTER_SHOW_FROM)) {
-        *count = shown_from(bits, kept, *count);
-    }
     bool needs_frames = filter->has & (bit(FILTER_FOCUS) | bit(FILTER_SHOW) | bit(FILTER_SHOW_FROM));
     return (!(filter->has & bit(FILTER_FOCUS)) || all & bit(FILTER_FOCUS)) && !(all & bit(FILTER_IGNORE)) &&
-           (*count > 0 || (sample->frame_count == 0 && !needs_frames)) &&
-           (filter->tag_focus.count == 0 || tags_match(&filter->tag_focus, sample)) &&
+           (remaining > 0 || (code == 0 && !needs_frames)) && (filter->tag_focus.count == 0 || tags_match(&filter->tag_focus, sample)) &&
            (filter->tag_ignore.count == 0 || !tags_match(&filter->tag_ignore, sample));
 }

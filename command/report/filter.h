@@ -5,7 +5,8 @@
 // selected if one of its frames matches focus and none matches ignore. Of its frames, those that match hide are dropped, those that do not
 // match show, and the callers of the outermost match of show_from; a sample without remaining frames is not selected. KEY=REGEX is searched
 // in the label's value, REGEX alone in "key:value"; of several expressions, separated by commas, one must match with KEY, all without.
-// Numbers are matched as decimal digits.
+// Numbers are matched as decimal digits. The frame of a label (profile_group_by) can be matched by focus and ignore, and is never dropped;
+// it alone is no remaining frame.
 //
 // Threads: one. Memory: regcomp's.
 #ifndef CMEMPROF_FILTER_H

@@ -28,11 +28,15 @@ struct group_key {
 // ---- Groups ----
 
 const char *frame_by_name(enum frame_by by) {
-    static const char *const names[] = {"function", "line", "file", "package"};
+    static const char *const names[] = {"function", "line", "file", "package", "value"};
     return names[by];
 }
 
 const char *frame_package(const struct profile_frame *frame, size_t *length) {
+    if (frame->label) {
+        *length = strlen(frame->function);
+        return frame->function;
+    }
     if (!profile_frame_is_go(frame)) {
         const char *object = text_base_name(frame->mapping_file);
         *length = strlen(object);
@@ -51,6 +55,9 @@ const char *frame_package(const struct profile_frame *frame, size_t *length) {
 
 static struct group_key key_of(enum frame_by by, const struct profile_frame *frame) {
     struct group_key key = {.name = "", .file = ""};
+    if (frame->label) { // whatever the rest is grouped by
+        return (struct group_key){frame->function, frame->file, strlen(frame->function), strlen(frame->file), UINT64_MAX};
+    }
     if (by == FRAME_BY_PACKAGE) {
         key.name = frame_package(frame, &key.name_length);
         return key;
@@ -122,7 +129,9 @@ uint32_t frame_table_id(struct frame_table *table, const struct profile_frame *f
                                 .file = (uintptr_t)frame->file,
                                 .mapping = (uintptr_t)frame->mapping_file,
                                 .file_offset = *frame->function ? 0 : frame->file_offset,
-                                .line = table->by == FRAME_BY_LINE ? frame->line : 0};
+                                .line = frame->label                 ? -1
+                                        : table->by == FRAME_BY_LINE ? frame->line
+                                                                     : 0};
     const uint64_t words[] = {wanted.function, wanted.file, wanted.mapping, wanted.file_offset, (uint64_t)wanted.line};
     uint32_t hash = intern_hash_end(intern_hash_bytes(0, (const char *)words, sizeof words));
     uint32_t at = intern_find(&table->seen_ids, hash, same_seen, table, &wanted);

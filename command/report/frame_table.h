@@ -13,8 +13,9 @@
 
 #define ID_NONE UINT32_MAX
 
-enum frame_by { FRAME_BY_FUNCTION, FRAME_BY_LINE, FRAME_BY_FILE, FRAME_BY_PACKAGE };
-// "function", "line", "file", "package".
+// By label, samples have the frame of the label alone (profile_group_by).
+enum frame_by { FRAME_BY_FUNCTION, FRAME_BY_LINE, FRAME_BY_FILE, FRAME_BY_PACKAGE, FRAME_BY_LABEL };
+// "function", "line", "file", "package", "value".
 const char *frame_by_name(enum frame_by by);
 
 struct frame_table {

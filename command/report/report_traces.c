@@ -16,7 +16,7 @@ double report_share(int64_t value, int64_t all) {
 
 static const char *name_of(const struct profile_frame *frame, enum frame_by by, char name[TEXT_NAME_BYTES]) {
     size_t length;
-    switch (by) {
+    switch (frame->label ? FRAME_BY_LABEL : by) {
     case FRAME_BY_FILE:
         return *frame->file ? frame->file : *frame->mapping_file ? frame->mapping_file : "unknown";
     case FRAME_BY_PACKAGE: {

@@ -31,7 +31,13 @@ bool sample_frames_read(struct sample_frames *frames, struct frame_table *table,
     if (!filter_choose(table->filter, sample, frames->bits, frames->indexes, &frames->count)) {
         return false;
     }
+    size_t first = 0;
+    while (table->by == FRAME_BY_LABEL && first < frames->count && !sample->frames[frames->indexes[first]].label) {
+        first++;
+    }
+    frames->count -= first;
     for (size_t i = 0; i < frames->count; i++) {
+        frames->indexes[i] = frames->indexes[first + i];
         frames->ids[i] = frames->ids[frames->indexes[i]];
     }
     return true;

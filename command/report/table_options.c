@@ -101,6 +101,10 @@ static int take_value(struct table_options *table, enum table_option option, con
         return filter_compile_tags(table->command, &table->filter.tag_focus, name, value);
     case OPTION_TAG_IGNORE:
         return filter_compile_tags(table->command, &table->filter.tag_ignore, name, value);
+    case OPTION_GROUP_BY:
+    case OPTION_TAG_ROOT:
+        table->top.group_by = value;
+        return *value ? STATUS_DONE : diagnostic_usage(table->command, "--%s takes the key of a label", name);
     case OPTION_GAUGES:
         return options_gauges(table->command, value, &table->gauges);
     case OPTION_BY:
@@ -164,6 +168,9 @@ int table_options_settle(struct table_options *table, bool writes) {
     enum { TABLE_LINES = 10, TAG_LINES = 20 };
     table->report = writes ? REPORT_PROFILE : table_rules_report(table->given, table->by_stack, table->asks_stack);
     table->top.by_stack = table->report == REPORT_STACKS;
+    if (table->report == REPORT_TABLE && table_rules_by_label(table->given, table->asks_stack)) {
+        table->top.by = FRAME_BY_LABEL;
+    }
     if (table->top.lines == 0) {
         bool is_table = table->report == REPORT_TABLE || table->report == REPORT_STACKS;
         table->top.lines = is_table ? TABLE_LINES : table->report == REPORT_TAGS && !table->top.exact ? TAG_LINES : SIZE_MAX;
@@ -325,6 +332,10 @@ int table_options_print(const struct table_options *table, struct profile **prof
     note_warnings(table, *base);
     if (label_frames_give(profile) != MERGE_OK || (*base && label_frames_give(base) != MERGE_OK) ||
         (*base && table->normalize && !normalize(*profile, *base))) {
+        return error_of_merge(table, name, MERGE_NO_MEMORY);
+    }
+    const char *key = options.group_by;
+    if (key && (profile_group_by(*profile, key) != MERGE_OK || (*base && profile_group_by(*base, key) != MERGE_OK))) {
         return error_of_merge(table, name, MERGE_NO_MEMORY);
     }
     bool is_table = table->report == REPORT_TABLE || table->report == REPORT_STACKS;

@@ -33,6 +33,8 @@ int table_options_take(void *context, int option, const char *value);
     "  --memory C|Go        only memory that C or Go code allocated\n"                                                                     \
     "  --owner WHO          program: without the profiler's own C memory; cmemprof: only that\n"                                           \
     "  --by THING           stack (default of top), function (default of diff and with --cum), line, file or package\n"                    \
+    "  --group-by KEY       a row for each value of this label (by tenant, by endpoint). With --by, --cum, --peek, --tree or\n"            \
+    "                       --traces: the values are the roots of all stacks\n"                                                            \
     "  --cum                sort by total, which includes callees, not by value (--flat); not with --by stack\n"                           \
     "  --focus REGEX        only stacks with a function, source or object file that matches\n"                                             \
     "  --ignore REGEX       only stacks without a match\n"                                                                                 \

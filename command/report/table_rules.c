@@ -23,6 +23,7 @@ static const uint64_t exclusive[] = {
     BIT(TYPE) | BIT(SAMPLE_INDEX) | BIT(INUSE_SPACE) | BIT(INUSE_OBJECTS) | BIT(ALLOC_SPACE) | BIT(ALLOC_OBJECTS),
     BIT(BY) | BIT(FUNCTIONS) | BIT(FILE_FUNCTIONS) | BIT(FILES),
     BIT(CUM) | BIT(FLAT),
+    BIT(GROUP_BY) | BIT(TAG_ROOT),
     BIT(LINES) | BIT(NODE_COUNT),
     BIT(DIFF_BASE) | BIT(BASE),
     BIT(EXACT) | BIT(UNIT),
@@ -37,15 +38,22 @@ bool table_rules_takes(enum report report, enum table_option option) {
     return reports_of[option - TABLE_OPTION_FIRST] & (1U << report);
 }
 
+// Grouping by something other than stacks, or an order that stacks do not have.
+static const uint64_t asks_table =
+    BIT(TOP) | BIT(TEXT) | BIT(BY) | BIT(FUNCTIONS) | BIT(FILE_FUNCTIONS) | BIT(FILES) | BIT(CUM) | BIT(FLAT);
+
+bool table_rules_by_label(uint64_t given, bool asks_stack) {
+    return given & (BIT(GROUP_BY) | BIT(TAG_ROOT)) && !asks_stack && !(given & asks_table);
+}
+
 enum report table_rules_report(uint64_t given, bool by_stack, bool asks_stack) {
     for (int i = 0; REPORT_PEEK + i <= REPORT_TAGS; i++) { // options and reports have the same order
         if (given & table_rules_bit(OPTION_PEEK + (enum table_option)i)) {
             return REPORT_PEEK + (enum report)i;
         }
     }
-    // Grouping by something other than stacks, or an order that stacks do not have.
-    bool asks_table = given & (BIT(TOP) | BIT(TEXT) | BIT(BY) | BIT(FUNCTIONS) | BIT(FILE_FUNCTIONS) | BIT(FILES) | BIT(CUM) | BIT(FLAT));
-    return asks_stack || (by_stack && !asks_table) ? REPORT_STACKS : REPORT_TABLE;
+    bool by_label = table_rules_by_label(given, asks_stack);
+    return asks_stack || (by_stack && !by_label && !(given & asks_table)) ? REPORT_STACKS : REPORT_TABLE;
 }
 
 // ---- Combinations ----

@@ -52,6 +52,8 @@ enum {
     X(SHOW_FROM, "show_from", true, RULE_SAMPLES)                                                                                          \
     X(TAG_FOCUS, "tagfocus", true, RULE_SAMPLES)                                                                                           \
     X(TAG_IGNORE, "tagignore", true, RULE_SAMPLES)                                                                                         \
+    X(GROUP_BY, "group-by", true, RULE_TABLES | RULE_PEEK | RULE_TRACES)                                                                   \
+    X(TAG_ROOT, "tagroot", true, RULE_TABLES | RULE_PEEK | RULE_TRACES)                                                                    \
     X(GAUGES, "gauges", true, RULE_SAMPLES)                                                                                                \
     X(BY, "by", true, RULE_TABLES | RULE_PEEK | RULE_TRACES)                                                                               \
     X(FUNCTIONS, "functions", false, RULE_TABLE | RULE_PEEK | RULE_TRACES)                                                                 \
@@ -97,6 +99,8 @@ const char *table_rules_name(enum table_option option);
 bool table_rules_takes(enum report report, enum table_option option);
 // Returns the report that the options choose. by_stack: default of the command's tables. asks_stack: --by stack was given.
 enum report table_rules_report(uint64_t given, bool by_stack, bool asks_stack);
+// Whether the table has a row for each value of the label that was given, since nothing else was asked for.
+bool table_rules_by_label(uint64_t given, bool asks_stack);
 // Checks that the options can be combined. asks_stack: as above. Returns 0, or the exit status after an error message.
 int table_rules_check(const char *command, uint64_t given, enum report report, bool asks_stack);
 

@@ -108,6 +108,7 @@ enum merge_error top_build(struct profile *profile, struct profile *base, const 
                         .exact = options->exact,
                         .depth = options->depth,
                         .shown_in = options->shown_in,
+                        .group_by = options->group_by,
                         .of_new = options->of_new};
     int type = profile_sample_type_chosen(profile, options->type);
     if (type < 0) {

@@ -16,6 +16,7 @@ struct top_options {
     enum flat_cum_owner owner;
     bool by_stack;
     enum frame_by by;
+    const char *group_by;        // for the heading by label: the key. The profiles are grouped by it already
     bool by_cum;                 // sort by cum instead of flat
     const struct filter *filter; // NULL: none
     size_t lines;                // maximum number of rows
@@ -27,7 +28,7 @@ struct top_options {
 };
 
 struct top {
-    const char *type, *unit, *shown_in;
+    const char *type, *unit, *shown_in, *group_by;
     bool difference, has_objects, exact, of_new;
     char note[64];
     size_t depth;

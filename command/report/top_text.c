@@ -149,6 +149,14 @@ static void put_group(struct line *line, const struct top *top, const struct fla
         put_word(line, "(no stack)");
         return;
     }
+    if (frame->label) {
+        put_frame(line, frame, true);
+        if (top->sums.frames.by != FRAME_BY_LABEL) { // beside functions: what it is
+            snprintf(text, sizeof text, "  %.200s", frame->file);
+            text_put(text, line->out);
+        }
+        return;
+    }
     switch (top->sums.frames.by) {
     case FRAME_BY_PACKAGE: {
         const char *package = frame_package(frame, &length);
@@ -217,6 +225,11 @@ static int64_t all_of(const struct flat_cum *sums, enum flat_cum_side side) {
                                          : text_sum(sums->c_total[side], sums->go_total[side]);
 }
 
+// By stack, and by value of a label, a sample is in one row.
+static bool has_totals(const struct top *top) {
+    return !top->sums.by_stack && top->sums.frames.by != FRAME_BY_LABEL;
+}
+
 static void print_row(const struct top *top, const struct flat_cum_row *row, int64_t all, size_t width, FILE *out) {
     char value[TEXT_VALUE_BYTES], objects[TEXT_VALUE_BYTES], total[TEXT_VALUE_BYTES];
     const char *percent = top->difference ? "%10s %+6.1f%%" : "%10s %6.1f%%";
@@ -224,13 +237,13 @@ static void print_row(const struct top *top, const struct flat_cum_row *row, int
     if (top->has_objects) {
         column += fprintf(out, " %10s", put_objects(top, top_objects(top, row), objects));
     }
-    if (!top->sums.by_stack) {
+    if (has_totals(top)) {
         fputc(' ', out);
         column += 1 + fprintf(out, percent, put_side(top, top_cum(top, row), total), share(top_cum(top, row), all));
     }
     column += fprintf(out, "  ");
     struct line line = {.out = out, .indent = (size_t)column, .width = width, .column = (size_t)column};
-    if (top->exact && row->count && (top->sums.by_stack || top->sums.frames.by <= FRAME_BY_LINE)) {
+    if (top->exact && row->count && (top->sums.by_stack || top->sums.frames.by <= FRAME_BY_LINE || top->sums.frames.by == FRAME_BY_LABEL)) {
         put_whole(top, row, out);
     } else if (top->sums.by_stack) {
         put_stack(&line, top, row);
@@ -266,7 +279,7 @@ static void print_head(const struct top *top, FILE *out) {
     char objects[TEXT_VALUE_BYTES];
     print_totals(top, memory, out);
     const char *what = sums->memory == FLAT_CUM_C ? "C memory" : sums->memory == FLAT_CUM_GO ? "Go memory" : memory ? "all memory" : "all";
-    fprintf(out, "%s by %s", what, thing);
+    fprintf(out, "%s by %s", what, sums->frames.by == FRAME_BY_LABEL ? top->group_by : thing);
     if (top->has_objects) {
         int64_t count =
             top->difference ? top_difference(sums->objects[FLAT_CUM_NEW], sums->objects[FLAT_CUM_BASE]) : sums->objects[FLAT_CUM_NEW];
@@ -275,7 +288,7 @@ static void print_head(const struct top *top, FILE *out) {
     const char *part = !top->difference ? "share" : top->of_new ? "of new" : "of base";
     fprintf(out, "\n\n%10s %7s", top->difference ? "change" : "value", part);
     fprintf(out, top->has_objects ? " %10s" : "%s", top->has_objects ? "objects" : "");
-    if (!sums->by_stack) {
+    if (has_totals(top)) {
         fprintf(out, " %10s %7s", "total", part);
     }
     fprintf(out, "  %s\n", sums->by_stack ? "stack, the allocation first" : thing);

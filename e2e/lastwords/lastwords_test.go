@@ -22,7 +22,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -53,48 +52,9 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// ---- Cgroups ----
-
-var cgroups atomic.Int32 // made so far
-
-// limited makes a cgroup with a memory limit, version 1 or 2, and returns its list of processes. It skips the test where that is not possible.
-func limited(t *testing.T, limit int) (procs string) {
-	t.Helper()
-	for _, v := range []struct{ mount, limit string }{{"/sys/fs/cgroup", "memory.max"}, {"/sys/fs/cgroup/memory", "memory.limit_in_bytes"}} {
-		folder := filepath.Join(v.mount, fmt.Sprintf("cmemprof-lastwords-%d-%d", os.Getpid(), cgroups.Add(1)))
-		file := filepath.Join(folder, v.limit)
-		if os.Mkdir(folder, 0o755) != nil {
-			continue
-		}
-		t.Cleanup(func() { removeSoon(folder) })
-		if _, err := os.Stat(file); err == nil && os.WriteFile(file, []byte(strconv.Itoa(limit)), 0) == nil {
-			return filepath.Join(folder, "cgroup.procs")
-		}
-	}
-	t.Skip("no cgroup with a memory limit can be made here")
-	return ""
-}
-
-// A cgroup can be removed a moment after its last process has ended.
-func removeSoon(folder string) {
-	for range 1000 {
-		if os.Remove(folder) == nil {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
 // command runs the program in the cgroup; procs "": in none.
 func command(procs string, arguments ...string) *exec.Cmd {
-	return commandOf(procs, program, arguments...)
-}
-
-func commandOf(procs, program string, arguments ...string) *exec.Cmd {
-	if procs == "" {
-		return exec.Command(program, arguments...)
-	}
-	return exec.Command("sh", append([]string{"-c", `echo $$ > "$0" && exec "$@"`, procs, program}, arguments...)...)
+	return built.In(procs, program, arguments...)
 }
 
 func environment(agent, spool string, more ...string) []string {
@@ -264,7 +224,7 @@ type words struct {
 func killed(t *testing.T, limitMB, rate int) (w words) {
 	t.Helper()
 	spool := filepath.Join(t.TempDir(), "spool")
-	c := command(limited(t, limitMB<<20), "-hold", "20", "-fill", strconv.Itoa(2*limitMB), "-rate", strconv.Itoa(rate))
+	c := command(built.Limited(t, limitMB<<20), "-hold", "20", "-fill", strconv.Itoa(2*limitMB), "-rate", strconv.Itoa(rate))
 	c.Env = environment(nobody, spool)
 	if out, err := c.CombinedOutput(); !isKilled(err) {
 		t.Fatalf("it was not killed: %v\n%s", err, out)
@@ -356,7 +316,7 @@ func TestKilledAtAThreshold(t *testing.T) {
 // A program that needs 56 MB lives with 65.
 func TestLivesNearItsLimit(t *testing.T) {
 	spool := filepath.Join(t.TempDir(), "spool")
-	c := command(limited(t, 65<<20), "-hold", "52", "-stay", "-period", "100ms")
+	c := command(built.Limited(t, 65<<20), "-hold", "52", "-stay", "-period", "100ms")
 	c.Env = environment(nobody, spool)
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cmemprof/cmemprof/e2e/built"
 )
 
 // Go may have 320 MB, the cgroup 384, and C grows to 160: Go takes all that it may before it collects (GOGC=off), unless what C holds is taken off.
@@ -16,7 +18,7 @@ func TestGoMakesRoomForC(t *testing.T) {
 	}
 	run := func(variable, memoryLimit string) (string, error) {
 		t.Helper()
-		c := commandOf(limited(t, 384<<20), garbage, "-live", "40", "-garbage", "25", "-c", "160", "-steps", "150", "-after", "50", "-swing", "1")
+		c := built.In(built.Limited(t, 384<<20), garbage, "-live", "40", "-garbage", "25", "-c", "160", "-steps", "150", "-after", "50", "-swing", "1")
 		c.Env = environment(nobody, "", variable, "GOGC=off", memoryLimit)
 		var out bytes.Buffer
 		c.Stdout, c.Stderr = &out, &out

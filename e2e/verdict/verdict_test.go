@@ -75,6 +75,7 @@ const (
 	retention     = 8
 	fragmentation = 9
 	goNotReturned = 10
+	pageCache     = 11
 	plateau       = 12
 	cacheFull     = 13
 )
@@ -88,7 +89,7 @@ func TestPlantedCauses(t *testing.T) {
 	for _, c := range []struct {
 		cause   string
 		verdict float64
-		steady  bool   // no matter of time: on a loaded machine, batches are not evenly spaced
+		steady  bool   // no matter of time: on a loaded machine, even batches of a second are not evenly spaced
 		finding string // of Analysis; "": it need not have one
 		site    string // in its title
 		gives   string // figures of what the advice gives back
@@ -109,13 +110,21 @@ func TestPlantedCauses(t *testing.T) {
 		{"threads", threadStacks, false, "thread_stack_growth", "", ""},
 		{"file", mappedFile, false, "mapped_file_growth", "", ""},
 		{"shm", sharedMemory, false, "shared_memory_growth", "", ""},
+		{"cache", pageCache, true, "page_cache", "", ""},
 	} {
 		t.Run(c.cause, func(t *testing.T) {
 			if !c.steady && os.Getenv("CMEMPROF_STRESS") != "full" {
 				t.Skip("by series in series/test; here with CMEMPROF_STRESS=full")
 			}
+			procs, steps, period := "", "24", "1s"
+			if c.verdict == pageCache {
+				procs = built.Limited(t, 300*mib) // of which the file is more than a half
+			}
+			if c.steady && c.cause != "sawtooth" { // all happens in the first step
+				steps, period = "8", "2s"
+			}
 			t.Parallel()
-			command := exec.Command(program, c.cause, strings.TrimPrefix(address, "http://"), filepath.Join(t.TempDir(), "file"))
+			command := built.In(procs, program, c.cause, strings.TrimPrefix(address, "http://"), filepath.Join(t.TempDir(), "file"), steps, period)
 			out, err := command.Output()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)

@@ -223,6 +223,30 @@ static double two_hundred_and_thirty(double t) {
     return 230 + 0 * t;
 }
 
+// The allocator was asked once, before 200 MiB were freed, or long after: what it said then is not about what is free now.
+static void test_asked_seldom(void **state) {
+    (void)state;
+    struct memory_verdict verdicts[MEMORY_FIGURE_COUNT];
+    struct process process = quiet();
+    set(&process, MEMORY_MALLOC_FREE, freed_in_between, false);
+    process.points[MEMORY_MALLOC_TRIM][0] = (struct series_point){60000 * 3, 1.0 * MIB};
+    process.points[MEMORY_MALLOC_BLOCKS][0] = (struct series_point){60000 * 3, 100};
+    process.series[MEMORY_MALLOC_TRIM].count = process.series[MEMORY_MALLOC_BLOCKS].count = 1;
+    assert_int_equal(judge(&process, verdicts), 1);
+    assert_int_equal(verdicts[0].kind, VERDICT_RETENTION);
+    assert_true(isnan(verdicts[0].gives_back));
+    // A moment after they were freed: that holds still.
+    process.points[MEMORY_MALLOC_TRIM][1] = (struct series_point){60000 * 20, 1.0 * MIB};
+    process.points[MEMORY_MALLOC_BLOCKS][1] = (struct series_point){60000 * 20, 200000};
+    process.series[MEMORY_MALLOC_TRIM].count = process.series[MEMORY_MALLOC_BLOCKS].count = 2;
+    assert_int_equal(judge(&process, verdicts), 1);
+    assert_int_equal(verdicts[0].kind, VERDICT_FRAGMENTATION);
+    process.points[MEMORY_MALLOC_BLOCKS][1].value = 300;
+    assert_int_equal(judge(&process, verdicts), 1);
+    assert_int_equal(verdicts[0].kind, VERDICT_RETENTION);
+    assert_true(fabs(verdicts[0].gives_back - 200.0 * MIB) < 10.0 * MIB);
+}
+
 // A million free blocks of 32 bytes make the lower bound of whole pages 0. Large blocks beside them are retention nevertheless, if they
 // were freed while the process was watched; small ones are fragmentation.
 static void test_many_tiny_blocks(void **state) {
@@ -305,6 +329,7 @@ int main(void) {
         cmocka_unit_test(test_kept_by_the_allocator),
         cmocka_unit_test(test_kept_by_go),
         cmocka_unit_test(test_many_tiny_blocks),
+        cmocka_unit_test(test_asked_seldom),
         cmocka_unit_test(test_page_cache),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_names),

@@ -132,8 +132,47 @@ static void test_wrong_expression(void **state) {
     filter_free(&filter);
 }
 
+// Leaf to root: a, b, and the value x of a label. Returns the letters that remain; NULL: not selected.
+static const char *choose_labelled(const char *name, const char *expression, size_t code) {
+    static char left[4];
+    struct profile_frame all[] = {{.function = "a", .file = "", .mapping_file = ""},
+                                  {.function = "b", .file = "", .mapping_file = ""},
+                                  {.function = "x", .file = "tenant", .mapping_file = "", .label = true}};
+    struct profile_frame *frames = all + 2 - code;
+    unsigned bits[3];
+    uint32_t kept[3];
+    size_t count;
+    assert_int_equal(FIXTURE_RUN(compile, name, expression), STATUS_DONE);
+    for (size_t i = 0; i <= code; i++) {
+        bits[i] = filter_frame(&filter, &frames[i]);
+    }
+    struct profile_sample_view sample = {.frames = frames, .frame_count = code + 1};
+    bool selected = filter_choose(&filter, &sample, bits, kept, &count);
+    for (size_t i = 0; i < count; i++) {
+        left[i] = *frames[kept[i]].function;
+    }
+    left[count] = '\0';
+    filter_free(&filter);
+    return selected ? left : NULL;
+}
+
+// What drops frames never drops the value of a label, which alone is no frame; focus and ignore find it.
+static void test_labels_stay(void **state) {
+    (void)state;
+    assert_string_equal(choose_labelled("hide", "a|x", 2), "bx");
+    assert_string_equal(choose_labelled("show", "a", 2), "ax");
+    assert_string_equal(choose_labelled("show_from", "a", 2), "ax");
+    assert_string_equal(choose_labelled("focus", "^x$", 2), "abx");
+    assert_null(choose_labelled("ignore", "^x$", 2));
+    assert_null(choose_labelled("hide", "a|b", 2));
+    assert_null(choose_labelled("show", "x", 2));
+    assert_string_equal(choose_labelled("hide", "a", 0), "x"); // a sample without a stack
+    assert_null(choose_labelled("show", "a", 0));
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_match), cmocka_unit_test(test_choice), cmocka_unit_test(test_tags),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_match),    cmocka_unit_test(test_labels_stay),
+                                       cmocka_unit_test(test_choice),   cmocka_unit_test(test_tags),
                                        cmocka_unit_test(test_no_stack), cmocka_unit_test(test_wrong_expression)};
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

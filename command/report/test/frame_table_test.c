@@ -50,6 +50,25 @@ static void test_by_line_and_file(void **state) {
     frame_table_free(&files);
 }
 
+// The value of a label is a row of its own, whatever the rest is grouped by, and no function of the same name.
+static void test_labels(void **state) {
+    (void)state;
+    struct profile_frame acme = {.function = "acme", .file = "tenant", .label = true},
+                         zeta = {.function = "zeta", .file = "tenant", .label = true};
+    struct profile_frame function = {.function = "acme", .file = "tenant"};
+    for (int by = FRAME_BY_FUNCTION; by <= FRAME_BY_LABEL; by++) {
+        struct frame_table table = {.by = (enum frame_by)by};
+        assert_int_equal(id_of(&table, acme), 0);
+        assert_int_equal(id_of(&table, zeta), 1);
+        assert_int_equal(id_of(&table, function), 2);
+        assert_int_equal(id_of(&table, acme), 0);
+        frame_table_free(&table);
+    }
+    size_t length;
+    assert_string_equal(frame_package(&acme, &length), "acme");
+    assert_int_equal(length, 4);
+}
+
 static void expect_package(const char *function, const char *file, const char *mapping, const char *expected) {
     size_t length;
     const char *package = frame_package(&(struct profile_frame){.function = function, .file = file, .mapping_file = mapping}, &length);
@@ -103,6 +122,7 @@ static void test_many(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_by_function), cmocka_unit_test(test_by_line_and_file),
-                                       cmocka_unit_test(test_packages), cmocka_unit_test(test_filter), cmocka_unit_test(test_many)};
+                                       cmocka_unit_test(test_labels),      cmocka_unit_test(test_packages),
+                                       cmocka_unit_test(test_filter),      cmocka_unit_test(test_many)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

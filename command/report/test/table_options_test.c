@@ -45,6 +45,22 @@ static void test_values(void **state) {
     assert_true(table.report == REPORT_TAGS && table.top.lines == 20);
 }
 
+// Alone, a table of the values; with something that asks for functions or stacks, these with the values as roots.
+static void test_group_by(void **state) {
+    (void)state;
+    assert_int_equal(FIXTURE_RUN(take, "group-by", "tenant"), -1);
+    assert_true(table.report == REPORT_TABLE && table.top.by == FRAME_BY_LABEL && !table.top.by_stack);
+    assert_string_equal(table.top.group_by, "tenant");
+    assert_int_equal(FIXTURE_RUN(take, "tagroot", "tenant", "cum", ""), -1);
+    assert_true(table.report == REPORT_TABLE && table.top.by == FRAME_BY_FUNCTION);
+    assert_int_equal(FIXTURE_RUN(take, "group-by", "tenant", "by", "stack"), -1);
+    assert_true(table.report == REPORT_STACKS && table.top.by == FRAME_BY_FUNCTION);
+    assert_int_equal(FIXTURE_RUN(take, "group-by", "tenant", "tree", ""), -1);
+    assert_true(table.report == REPORT_TREE && table.top.by == FRAME_BY_FUNCTION);
+    assert_int_equal(FIXTURE_RUN(take, "group-by", "tenant", "tagroot", "thread"), STATUS_USAGE);
+    assert_int_equal(FIXTURE_RUN(take, "group-by", "tenant", "tags", ""), STATUS_USAGE);
+}
+
 static void expect(const char *option, const char *value, const char *text) {
     assert_int_equal(FIXTURE_RUN(take, option, value), STATUS_USAGE);
     assert_non_null(strstr(fixture_error, text));
@@ -84,6 +100,7 @@ static void test_types(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_wrong), cmocka_unit_test(test_types)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_group_by), cmocka_unit_test(test_wrong),
+                                       cmocka_unit_test(test_types)};
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

@@ -46,6 +46,8 @@ static const struct {
                {OPTION_SHOW_FROM, "mid", {NULL}, {NULL}},
                {OPTION_TAG_FOCUS, "thread=one", {NULL}, {NULL}},
                {OPTION_TAG_IGNORE, "thread=one", {NULL}, {NULL}},
+               {OPTION_GROUP_BY, "thread", {NULL}, {NULL}},
+               {OPTION_TAG_ROOT, "thread", {NULL}, {NULL}},
                {OPTION_GAUGES, "sum", {NULL}, {NULL}},
                {OPTION_BY, "file", {NULL}, {"--by", "function"}},
                {OPTION_FUNCTIONS, NULL, {NULL}, {"--files"}},

@@ -1,8 +1,9 @@
 // Program program has memory of one cause, step by step, with a batch after each step.
 //
-//	program CAUSE AGENT FILE
+//	program CAUSE AGENT FILE STEPS PERIOD
 //
-// AGENT is the host:port of a receiver, FILE the name of a new file for the cause that needs one. It prints its resident bytes before and after
+// AGENT is the host:port of a receiver, FILE the name of a new file for the causes that need one, PERIOD the time from batch to batch: longer than
+// what a step and a batch take, or a batch has half a step. It prints its resident bytes before and after
 // it has followed the advice that goes with the cause, if there is one.
 package main
 
@@ -17,13 +18,12 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/cmemprof/cmemprof/goshim/profiler"
 )
-
-const steps = 24
 
 var kept [][]byte
 
@@ -69,7 +69,8 @@ func causes(file string) map[string]cause {
 			advice: func() { C.trim() },
 		},
 		"go-free": {
-			step:   func(i int) { in(i, 0, 1, func() { keep(200); kept = nil; runtime.GC(); runtime.GC() }) },
+			// One collection: after a second one Go returns what is free in the background.
+			step:   func(i int) { in(i, 0, 1, func() { keep(200); kept = nil; runtime.GC() }) },
 			advice: debug.FreeOSMemory,
 		},
 		"warm-up": {step: func(i int) { in(i, 0, 12, func() { C.hold(C.int(64 >> (i / 2))) }) }},
@@ -81,6 +82,7 @@ func causes(file string) map[string]cause {
 		"threads": {step: func(int) { C.leak_threads(10) }},
 		"file":    {step: func(int) { C.touch_file(C.CString(file), 4) }},
 		"shm":     {step: func(int) { C.touch_file(nil, 4) }},
+		"cache":   {step: func(i int) { in(i, 0, 1, func() { writeFile(file, 160) }) }},
 	}
 }
 
@@ -97,11 +99,25 @@ func resident() int {
 	return kib << 10
 }
 
-// send takes a batch and waits until it has arrived.
-func send(batches uint64) {
-	if err := profiler.TakeBatch(); err != nil {
+// writeFile writes mib to a file and to the disk: its pages stay in the cache.
+func writeFile(name string, mib int) {
+	file, err := os.Create(name)
+	if err != nil {
 		panic(err)
 	}
+	defer file.Close()
+	for range mib {
+		if _, err := file.Write(make([]byte, 1<<20)); err != nil {
+			panic(err)
+		}
+	}
+	if err := file.Sync(); err != nil {
+		panic(err)
+	}
+}
+
+// await waits until so many batches have arrived.
+func await(batches uint64) {
 	for end := time.Now().Add(time.Minute); profiler.Stats().BatchesSent < batches; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			panic("no batch has arrived for a minute")
@@ -115,13 +131,21 @@ func main() {
 	if !ok {
 		panic("no such cause")
 	}
-	if err := profiler.Start(profiler.WithService(os.Args[1]), profiler.WithAgentAddr(os.Args[2]), profiler.WithPeriod(time.Hour),
+	steps, err := strconv.Atoi(os.Args[4])
+	if err != nil {
+		panic(err)
+	}
+	period, err := time.ParseDuration(os.Args[5])
+	if err != nil {
+		panic(err)
+	}
+	if err := profiler.Start(profiler.WithService(os.Args[1]), profiler.WithAgentAddr(os.Args[2]), profiler.WithPeriod(period),
 		profiler.WithProfileTypes(profiler.HeapProfile), profiler.WithLogStartup(false)); err != nil {
 		panic(err)
 	}
 	for i := range steps {
-		chosen.step(i)
-		send(uint64(i + 1))
+		chosen.step(i) // right after a batch, so that the next one has it whole
+		await(profiler.Stats().BatchesSent + 1)
 	}
 	if chosen.advice != nil {
 		before := resident()
