@@ -72,8 +72,8 @@ static struct upload_batch *take_oldest(struct upload_queue *queue) {
 }
 
 static void record_spool_error(struct upload_queue *queue, int error) {
-    char text[100];
-    snprintf(queue->spool_error, sizeof queue->spool_error, "%s", error == 0 ? "out of memory" : strerror_r(error, text, sizeof text));
+    // strerror_r is another function in musl. Texts of the kernel's errors are constants, in glibc too.
+    snprintf(queue->spool_error, sizeof queue->spool_error, "%s", error == 0 ? "out of memory" : strerror(error));
 }
 
 // Counts and records a failure of the spool. error: 0 or an errno. Returns true if there is none.
