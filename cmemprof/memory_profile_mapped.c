@@ -75,8 +75,48 @@ static void claim_of_go(struct resident *resident, const struct memory_range *ra
     }
 }
 
+// In a static program the allocator's object is the program, so its mappings look like the program's own. Those with sampled blocks in them
+// are its own, and so is all else that the same instruction of the allocator has mapped.
+enum { MAX_MAPPERS = 16 };
+
+static bool has_block(const struct cmemprof_memory_profile *profile, const struct memory_range *range) {
+    const struct live_block *blocks = profile->blocks.base;
+    size_t count = address_upper_bound(blocks, profile->block_count, sizeof *blocks, range->high - 1);
+    return count > 0 && blocks[count - 1].low >= range->low;
+}
+
+static bool is_one_of(const uintptr_t *mappers, size_t count, uintptr_t mapper) {
+    while (count > 0 && mappers[count - 1] != mapper) {
+        count--;
+    }
+    return count > 0;
+}
+
+static void find_allocators_ranges(struct cmemprof_memory_profile *profile) {
+    struct memory_range *ranges = profile->ranges.base;
+    uintptr_t mappers[MAX_MAPPERS];
+    size_t count = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < profile->range_count; i++) {
+            bool is_candidate = ranges[i].owner == MAPPING_OF_PROGRAM && ranges[i].stack != NULL && ranges[i].stack->depth_frames > 0;
+            uintptr_t mapper = is_candidate ? ranges[i].stack->pcs[0] : 0;
+            if (!is_candidate) {
+                continue;
+            }
+            if (pass == 1 && is_one_of(mappers, count, mapper)) {
+                ranges[i].owner = MAPPING_OF_ALLOCATOR;
+            } else if (pass == 0 && count < MAX_MAPPERS && !is_one_of(mappers, count, mapper) && has_block(profile, &ranges[i])) {
+                mappers[count++] = mapper;
+            }
+        }
+    }
+}
+
 void memory_profile_claim_ranges(struct resident *resident, struct cmemprof_memory_profile *profile) {
     const struct memory_range *ranges = profile->ranges.base;
+    if (!profile->is_glibc) { // whose own mappings do not come to the hooks
+        find_allocators_ranges(profile);
+    }
     uint32_t allocator = resident_name(resident, profile->allocator);
     size_t claims = resident->claim_count;
     for (size_t i = 0; i < profile->range_count; i++) {

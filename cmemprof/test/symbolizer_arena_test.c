@@ -51,6 +51,26 @@ static void growth_keeps_contents(void **state) {
     symbolizer_arena_close(&memory);
 }
 
+// Whole pages of it only.
+static void what_is_forgotten_is_given_back(void **state) {
+    (void)state;
+    struct symbolizer_arena memory;
+    enum { PAGE = 4096, BYTES = 64 * PAGE };
+    symbolizer_arena_open(&memory);
+    uint8_t *block = symbolizer_arena_alloc(&memory, BYTES), *at = block + PAGE + 100;
+    assert_non_null(block);
+    memset(block, 7, BYTES);
+    symbolizer_arena_forget(at, 8 * PAGE);
+    size_t zeroes = 0;
+    for (size_t i = 0; i < BYTES; i++) {
+        bool is_inside = block + i >= at && block + i < at + 8 * PAGE;
+        assert_true(block[i] == 7 || (block[i] == 0 && is_inside));
+        zeroes += block[i] == 0;
+    }
+    assert_int_equal(zeroes, 7 * PAGE);
+    symbolizer_arena_close(&memory);
+}
+
 static void memory_is_bounded(void **state) {
     (void)state;
     struct symbolizer_arena memory;
@@ -110,9 +130,8 @@ static void leaves_address_space_to_the_program(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_are_zeroed_and_disjoint),
-        cmocka_unit_test(growth_keeps_contents),
-        cmocka_unit_test(memory_is_bounded),
+        cmocka_unit_test(blocks_are_zeroed_and_disjoint),      cmocka_unit_test(growth_keeps_contents),
+        cmocka_unit_test(what_is_forgotten_is_given_back),     cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test(leaves_address_space_to_the_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
