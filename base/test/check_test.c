@@ -1,12 +1,8 @@
 // check_test.c: a broken precondition ends the process where checks are on, and is not even evaluated where they are off.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "test.h"
 
 #include <signal.h>
-#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,15 +31,13 @@ static int status_of_child(bool holds) {
     return status;
 }
 
-static void test_broken(void **state) {
-    (void)state;
+TEST(broken) {
     int status = status_of_child(false);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGABRT);
 }
 
-static void test_kept(void **state) {
-    (void)state;
+TEST(kept) {
     int status = status_of_child(true);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 7);
@@ -54,14 +48,12 @@ static void test_kept(void **state) {
 #undef CHECK
 #include "../check.h"
 
-static void test_off(void **state) {
-    (void)state;
+TEST(off) {
     calls = 0;
     CHECK(counted(false));
     assert_int_equal(calls, 0);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_broken), cmocka_unit_test(test_kept), cmocka_unit_test(test_off)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,9 +1,6 @@
 // clock_test.c: the unit, between two readings of the kernel's own.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "test.h"
 
 #include "../clock.h"
 
@@ -17,13 +14,11 @@ static void check(clockid_t clock) {
     assert_true(now.tv_sec < after.tv_sec || (now.tv_sec == after.tv_sec && now.tv_nsec <= after.tv_nsec));
 }
 
-static void test_unit(void **state) {
-    (void)state;
+TEST(unit) {
     check(CLOCK_MONOTONIC);
     check(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_unit)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

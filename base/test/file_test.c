@@ -1,15 +1,11 @@
 // file_test.c: all bytes through a pipe that takes few at a time, and a file that appears whole or not at all.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "test.h"
+#include "folder.h"
 
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "../file.h"
 
@@ -40,8 +36,7 @@ static void ignore(int number) {
 }
 
 // The reader interrupts the writer, whose calls then write a part or nothing.
-static void test_write_is_whole(void **state) {
-    (void)state;
+TEST(write_is_whole) {
     struct piped piped = {.writer = pthread_self()};
     struct sigaction before;
     assert_int_equal(sigaction(SIGUSR1, &(struct sigaction){.sa_handler = ignore}, &before), 0);
@@ -62,8 +57,7 @@ static void test_write_is_whole(void **state) {
     free(bytes);
 }
 
-static void test_write_fails(void **state) {
-    (void)state;
+TEST(write_fails) {
     int full = open("/dev/full", O_WRONLY);
     assert_true(full >= 0);
     assert_true(file_write(full, "x", 0));
@@ -75,12 +69,11 @@ static void test_write_fails(void **state) {
 }
 
 struct files {
-    char directory[64], temporary[96], path[96];
+    char directory[FOLDER_BYTES], temporary[96], path[96];
 };
 
 static int begin(struct files *files) {
-    strcpy(files->directory, "/tmp/file_test.XXXXXX");
-    assert_non_null(mkdtemp(files->directory));
+    assert_int_equal(folder_make(files->directory), 0);
     snprintf(files->temporary, sizeof files->temporary, "%s/temporary", files->directory);
     snprintf(files->path, sizeof files->path, "%s/path", files->directory);
     int old = open(files->path, O_WRONLY | O_CREAT, 0600);
@@ -103,8 +96,7 @@ static void end(struct files *files, const char *content) {
     assert_int_equal(rmdir(files->directory), 0);
 }
 
-static void test_replace(void **state) {
-    (void)state;
+TEST(replace) {
     struct files files;
     int file = begin(&files);
     assert_true(file_replace(file, true, files.temporary, files.path));
@@ -112,8 +104,7 @@ static void test_replace(void **state) {
     end(&files, "newer");
 }
 
-static void test_incomplete(void **state) {
-    (void)state;
+TEST(incomplete) {
     struct files files;
     int file = begin(&files);
     errno = EDQUOT;
@@ -123,8 +114,7 @@ static void test_incomplete(void **state) {
     end(&files, "old");
 }
 
-static void test_no_rename(void **state) {
-    (void)state;
+TEST(no_rename) {
     struct files files;
     int file = begin(&files);
     assert_false(file_replace(file, true, files.temporary, "/dev/null/path"));
@@ -132,8 +122,7 @@ static void test_no_rename(void **state) {
     end(&files, "old");
 }
 
-static void test_close_fails(void **state) {
-    (void)state;
+TEST(close_fails) {
     struct files files;
     close(begin(&files));
     assert_false(file_replace(-1, true, files.temporary, files.path));
@@ -142,8 +131,5 @@ static void test_close_fails(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_write_is_whole), cmocka_unit_test(test_write_fails),
-                                       cmocka_unit_test(test_replace),        cmocka_unit_test(test_incomplete),
-                                       cmocka_unit_test(test_no_rename),      cmocka_unit_test(test_close_fails)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,14 +1,10 @@
 // vector_test.c: growth keeps the items, doubles, and fails without a change.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "test.h"
 
 #include "../vector.h"
 
-static void test_growth(void **state) {
-    (void)state;
+TEST(growth) {
     enum { COUNT = 10000 };
     uint32_t *items = NULL;
     size_t capacity = 0, growths = 0;
@@ -26,8 +22,7 @@ static void test_growth(void **state) {
     free(items);
 }
 
-static void test_capacities(void **state) {
-    (void)state;
+TEST(capacities) {
     uint64_t *items = NULL;
     size_t capacity = 0;
     assert_true(VECTOR_RESERVE(items, capacity, 0));
@@ -41,8 +36,7 @@ static void test_capacities(void **state) {
     free(items);
 }
 
-static void test_no_memory(void **state) {
-    (void)state;
+TEST(no_memory) {
     uint64_t *items = NULL, *before;
     size_t capacity = 0, counts[] = {SIZE_MAX, SIZE_MAX / 8 + 1, SIZE_MAX / 8, SIZE_MAX / 16}, tried = 4;
 #ifdef __SANITIZE_ADDRESS__
@@ -59,6 +53,5 @@ static void test_no_memory(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_growth), cmocka_unit_test(test_capacities), cmocka_unit_test(test_no_memory)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,15 +1,10 @@
 // address_test.c: usable URLs, and which of them are loopback.
+
+#include "../../base/test/test.h"
+
 #include "../address.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <string.h>
-
-static void test_addresses(void **state) {
-    (void)state;
+TEST(addresses) {
     static const struct {
         const char *url;
         bool usable, loopback, tls;
@@ -45,8 +40,5 @@ static void test_addresses(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,12 +1,8 @@
 // answer_test.c: what is kept of a server's answer.
-#include "../answer.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <string.h>
+#include "../../base/test/test.h"
+
+#include "../answer.h"
 
 static void assert_kept(const char *input, const char *kept) {
     char text[16];
@@ -23,16 +19,14 @@ static void assert_kept(const char *input, const char *kept) {
     assert_int_equal(pieces.total_bytes, strlen(input));
 }
 
-static void test_is_one_line_of_text(void **state) {
-    (void)state;
+TEST(is_one_line_of_text) {
     assert_kept("", "");
     assert_kept(" \r\n a\r\n\tb \n", "a b");
     assert_kept("a\033[31mb\x7f", "a?[31mb?");
     assert_kept("\xc3\xa4", "\xc3\xa4");
 }
 
-static void test_keeps_what_fits(void **state) {
-    (void)state;
+TEST(keeps_what_fits) {
     assert_kept("0123456789abcde", "0123456789abcde");
     assert_kept("0123456789abcdefgh", "0123456789abcde");
     assert_kept("0123456789abcd efgh", "0123456789abcd ");
@@ -45,9 +39,5 @@ static void test_keeps_what_fits(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_is_one_line_of_text),
-        cmocka_unit_test(test_keeps_what_fits),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,15 +1,14 @@
 // client_test.c: upload_client against a loopback server that answers or misbehaves.
+
+#include "../../base/test/test.h"
+#include "../../base/test/folder.h"
+
 #include "../client.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
 #include <netdb.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <sys/wait.h>
 
 #include "loopback_server.h"
@@ -92,8 +91,7 @@ static void assert_body_is_exact(const struct server *server) {
     assert_memory_equal(blank + 4, body, size);
 }
 
-static void test_sends_the_exact_body(void **state) {
-    (void)state;
+TEST(sends_the_exact_body) {
     struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
     struct upload_request request = request_to(server->url);
     const char *const headers[] = {"DD-EVP-ORIGIN: cmemprof", "User-Agent: test"};
@@ -113,8 +111,7 @@ static void test_sends_the_exact_body(void **state) {
     server_stop(server);
 }
 
-static void test_empty_attachment_and_no_attachment(void **state) {
-    (void)state;
+TEST(empty_attachment_and_no_attachment) {
     struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
     struct upload_request request = request_to(server->url);
     const struct upload_attachment empty = {"heap.pprof", NULL, 0};
@@ -141,16 +138,14 @@ static void assert_rejected(const char *answer, long status, const char *text) {
     assert_string_equal(result.text, text);
 }
 
-static void test_answers_that_are_not_2xx(void **state) {
-    (void)state;
+TEST(answers_that_are_not_2xx) {
     assert_rejected("HTTP/1.1 500 Oops\r\nContent-Length: 15\r\n\r\nno\r\n\tdisk space", 500, "no disk space");
     assert_rejected("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", 404, "Not Found");
     assert_rejected("HTTP/1.1 400\r\nContent-Length: 0\r\n\r\n", 400, "");
     assert_rejected("HTTP/1.1 413 Too Large\r\nContent-Length: 99\r\n\r\ncut here", 413, "cut here");
 }
 
-static void test_redirect_is_not_followed(void **state) {
-    (void)state;
+TEST(redirect_is_not_followed) {
     struct server *target = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
     char answer[256];
     snprintf(answer, sizeof answer, "HTTP/1.1 307 Temporary Redirect\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", target->url);
@@ -159,8 +154,7 @@ static void test_redirect_is_not_followed(void **state) {
     server_stop(target);
 }
 
-static void test_endless_answer(void **state) {
-    (void)state;
+TEST(endless_answer) {
     struct server *server = server_start(SERVER_ANSWERS_ENDLESS, "HTTP/1.1 200 OK\r\n\r\nhello ", NULL);
     struct upload_result result = send_to(server->url);
     assert_int_equal(result.error, UPLOAD_OK);
@@ -170,8 +164,7 @@ static void test_endless_answer(void **state) {
     server_stop(server);
 }
 
-static void test_refused_port(void **state) {
-    (void)state;
+TEST(refused_port) {
     struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
     char url[64];
     memcpy(url, server->url, sizeof url);
@@ -182,8 +175,7 @@ static void test_refused_port(void **state) {
     assert_non_null(strstr(result.text, "onnect"));
 }
 
-static void test_server_that_never_answers(void **state) {
-    (void)state;
+TEST(server_that_never_answers) {
     struct server *server = server_start(SERVER_SILENT, "", NULL);
     struct upload_request request = request_to(server->url);
     request.total_timeout_ms = 200;
@@ -194,8 +186,7 @@ static void test_server_that_never_answers(void **state) {
     server_stop(server);
 }
 
-static void test_connection_cut(void **state) {
-    (void)state;
+TEST(connection_cut) {
     static const char *const cut_answers[] = {"", "HTTP/1.1 200 OK\r\nContent-", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart"};
     for (size_t i = 0; i < sizeof cut_answers / sizeof *cut_answers; i++) {
         struct server *server = server_start(SERVER_ANSWERS, cut_answers[i], NULL);
@@ -206,8 +197,7 @@ static void test_connection_cut(void **state) {
 }
 
 // 8 MB exceed the socket's buffers: libcurl writes after the reset, which raises SIGPIPE and would end this program.
-static void test_reset_in_the_middle_raises_no_signal(void **state) {
-    (void)state;
+TEST(reset_in_the_middle_raises_no_signal) {
     struct server *server = server_start(SERVER_RESETS, "", NULL);
     struct upload_request request = request_to(server->url);
     size_t size = 8 << 20;
@@ -227,10 +217,8 @@ static void test_reset_in_the_middle_raises_no_signal(void **state) {
     server_stop(server);
 }
 
-static void test_unix_socket(void **state) {
-    (void)state;
-    char folder[] = "/tmp/upload_test_XXXXXX", path[64];
-    assert_non_null(mkdtemp(folder));
+TEST_IN(folder, unix_socket) {
+    char path[FOLDER_BYTES + 16];
     snprintf(path, sizeof path, "%s/agent.sock", folder);
     struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, path);
     struct upload_request request = request_to("http://localhost/profiling/v1/input");
@@ -244,7 +232,6 @@ static void test_unix_socket(void **state) {
     send_once(&request, NULL, &result);
     assert_int_equal(result.error, UPLOAD_UNREACHABLE);
     assert_string_equal(result.text, "No such file or directory"); // about the socket, without host and port
-    rmdir(folder);
 }
 
 struct sending {
@@ -259,8 +246,7 @@ static void *send_on_thread(void *context) {
     return NULL;
 }
 
-static void test_cancel_from_another_thread(void **state) {
-    (void)state;
+TEST(cancel_from_another_thread) {
     struct server *server = server_start(SERVER_SILENT, "", NULL);
     struct sending sending = {.request = request_to(server->url)};
     pthread_t thread;
@@ -281,16 +267,15 @@ static void test_cancel_from_another_thread(void **state) {
 
 static int open_descriptors(void) {
     int count = 0;
-    DIR *folder = opendir("/proc/self/fd");
-    while (readdir(folder) != NULL) {
+    DIR *entries = opendir("/proc/self/fd");
+    while (readdir(entries) != NULL) {
         count++;
     }
-    closedir(folder);
+    closedir(entries);
     return count;
 }
 
-static void test_leaves_no_descriptor(void **state) {
-    (void)state;
+TEST(leaves_no_descriptor) {
     struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
     send_to(server->url); // for descriptors that libcurl opens once
     server_stop(server);  // closes the server's descriptors
@@ -304,8 +289,7 @@ static void test_leaves_no_descriptor(void **state) {
     assert_int_equal(open_descriptors(), before);
 }
 
-static void test_many_threads_at_once(void **state) {
-    (void)state;
+TEST(many_threads_at_once) {
     enum { THREADS = 8 };
     struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
     struct sending sending[THREADS] = {0};
@@ -322,8 +306,7 @@ static void test_many_threads_at_once(void **state) {
     server_stop(server);
 }
 
-static void test_bad_requests(void **state) {
-    (void)state;
+TEST(bad_requests) {
     static const char *const bad_urls[] = {"",        "file:///etc/passwd",      "ftp://127.0.0.1/", "gopher://127.0.0.1/x",
                                            "http://", "http://127.0.0.1:99999/", "127.0.0.1:1",      "://"};
     for (size_t i = 0; i < sizeof bad_urls / sizeof *bad_urls; i++) {
@@ -344,8 +327,7 @@ static void test_bad_requests(void **state) {
     assert_int_equal(result.error, UPLOAD_BAD_REQUEST);
 }
 
-static void test_no_proxy_on_the_loopback(void **state) {
-    (void)state;
+TEST(no_proxy_on_the_loopback) {
     struct server *proxy = server_start(SERVER_ANSWERS, "HTTP/1.1 502 from the proxy\r\nContent-Length: 0\r\n\r\n", NULL);
     struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
     setenv("http_proxy", proxy->url, 1);
@@ -360,8 +342,7 @@ static void test_no_proxy_on_the_loopback(void **state) {
 }
 
 // As in Go's client, unlike libcurl's default.
-static void test_http_proxy_in_capitals(void **state) {
-    (void)state;
+TEST(http_proxy_in_capitals) {
     struct server *proxy = server_start(SERVER_ANSWERS, "HTTP/1.1 502 from the proxy\r\nContent-Length: 0\r\n\r\n", NULL);
     struct server *server = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
     const char *far = "http://agent.invalid:8126/";
@@ -389,8 +370,7 @@ static void test_http_proxy_in_capitals(void **state) {
 
 #define KEPT_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-static void test_client_keeps_its_connection(void **state) {
-    (void)state;
+TEST(client_keeps_its_connection) {
     struct server *server = server_start(SERVER_KEEPS_OPEN, KEPT_ANSWER, NULL);
     struct upload_client *client = upload_client_open();
     char url[64];
@@ -413,8 +393,7 @@ static void test_client_keeps_its_connection(void **state) {
     upload_client_close(client);
 }
 
-static void test_connection_that_the_server_closed_meanwhile(void **state) {
-    (void)state;
+TEST(connection_that_the_server_closed_meanwhile) {
     struct server *server = server_start(SERVER_ANSWERS, KEPT_ANSWER, NULL); // closes without announcing it
     struct upload_client *client = upload_client_open();
     struct upload_request request = request_to(server->url);
@@ -427,8 +406,7 @@ static void test_connection_that_the_server_closed_meanwhile(void **state) {
     server_stop(server);
 }
 
-static void test_child_does_not_use_the_connection_of_its_parent(void **state) {
-    (void)state;
+TEST(child_does_not_use_the_connection_of_its_parent) {
     struct server *server = server_start(SERVER_KEEPS_OPEN, KEPT_ANSWER, NULL);
     struct upload_client *client = upload_client_open();
     struct upload_request request = request_to(server->url);
@@ -450,8 +428,7 @@ static void test_child_does_not_use_the_connection_of_its_parent(void **state) {
     server_stop(server);
 }
 
-static void test_retry_after(void **state) {
-    (void)state;
+TEST(retry_after) {
     struct server *server =
         server_start(SERVER_ANSWERS,
                      "HTTP/1.1 429 Slow\r\nretry-after: Sun, 06 Nov 1994 08:49:37 GMT\r\nDate: Sun, 06 Nov 1994 08:49:07 GMT\r\n"
@@ -483,8 +460,7 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
     return EAI_AGAIN;
 }
 
-static void test_time_out_does_not_wait_for_the_resolver(void **state) {
-    (void)state;
+TEST(time_out_does_not_wait_for_the_resolver) {
     struct upload_request request = request_to("http://slow.invalid:8126/profiling/v1/input");
     request.connect_timeout_ms = request.total_timeout_ms = 200;
     struct upload_result result;
@@ -500,28 +476,5 @@ static void test_time_out_does_not_wait_for_the_resolver(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sends_the_exact_body),
-        cmocka_unit_test(test_empty_attachment_and_no_attachment),
-        cmocka_unit_test(test_answers_that_are_not_2xx),
-        cmocka_unit_test(test_redirect_is_not_followed),
-        cmocka_unit_test(test_endless_answer),
-        cmocka_unit_test(test_refused_port),
-        cmocka_unit_test(test_server_that_never_answers),
-        cmocka_unit_test(test_connection_cut),
-        cmocka_unit_test(test_reset_in_the_middle_raises_no_signal),
-        cmocka_unit_test(test_unix_socket),
-        cmocka_unit_test(test_cancel_from_another_thread),
-        cmocka_unit_test(test_leaves_no_descriptor),
-        cmocka_unit_test(test_many_threads_at_once),
-        cmocka_unit_test(test_bad_requests),
-        cmocka_unit_test(test_no_proxy_on_the_loopback),
-        cmocka_unit_test(test_http_proxy_in_capitals),
-        cmocka_unit_test(test_client_keeps_its_connection),
-        cmocka_unit_test(test_connection_that_the_server_closed_meanwhile),
-        cmocka_unit_test(test_child_does_not_use_the_connection_of_its_parent),
-        cmocka_unit_test(test_retry_after),
-        cmocka_unit_test(test_time_out_does_not_wait_for_the_resolver),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

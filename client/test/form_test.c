@@ -1,15 +1,10 @@
 // form_test.c: the parts of a form are read from the caller's bytes. client_test.c checks what arrives over the wire.
+
+#include "../../base/test/test.h"
+
 #include "../form.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <string.h>
-
-static void test_a_form_of_many_parts(void **state) {
-    (void)state;
+TEST(a_form_of_many_parts) {
     enum { PARTS = 100 };
     struct upload_attachment attachments[PARTS];
     for (size_t i = 0; i < PARTS; i++) {
@@ -26,8 +21,5 @@ static void test_a_form_of_many_parts(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_form_of_many_parts),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -5,13 +5,12 @@
 #ifndef CMEMPROF_UPLOAD_LOOPBACK_SERVER_H
 #define CMEMPROF_UPLOAD_LOOPBACK_SERVER_H
 
+#include "../../base/test/test.h"
+
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/un.h>

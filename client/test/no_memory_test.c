@@ -3,12 +3,8 @@
 // one must arrive.
 //
 // malloc, calloc and realloc are interposed here and forward to glibc. With a sanitizer nothing fails, since it has its own.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
+#include "../../base/test/test.h"
 
 #include "../client.h"
 #include "../../upload/test/batches.h"
@@ -117,8 +113,7 @@ static long each(bool also_later, const char *spool) {
     return n;
 }
 
-static void test_each_allocation(void **state) {
-    (void)state;
+TEST_IN(folder, each_allocation) {
     long rounds[] = {each(false, NULL), each(true, NULL), each(false, folder), each(true, folder)};
 #ifndef __SANITIZE_ADDRESS__
     for (size_t i = 0; i < sizeof rounds / sizeof *rounds; i++) {
@@ -129,8 +124,7 @@ static void test_each_allocation(void **state) {
 #endif
 }
 
-static void test_opening(void **state) {
-    (void)state;
+TEST_IN(folder, opening) {
     for (int also_later = 0; also_later < 2; also_later++) {
         bool reached = true;
         for (long n = 1; reached; n++) {
@@ -155,9 +149,5 @@ static void test_opening(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_opening, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_each_allocation, make_folder, remove_folder),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

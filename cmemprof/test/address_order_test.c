@@ -1,10 +1,6 @@
 // address_order_test.c: sort and search with few and many items, with equal ones, and without memory.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdlib.h>
+#include "../../base/test/test.h"
 
 #include "../address_order.h"
 
@@ -12,8 +8,7 @@ struct item {
     uint64_t address, before;
 };
 
-static void sorted_and_stable(void **state) {
-    (void)state;
+TEST(sorted_and_stable) {
     static const size_t counts[] = {0, 1, 2, 3, 7, 100, 10000};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         size_t count = counts[i];
@@ -40,8 +35,7 @@ static void sorted_and_stable(void **state) {
     }
 }
 
-static void fails_without_memory(void **state) {
-    (void)state;
+TEST(fails_without_memory) {
     struct symbolizer_arena none = {0};
     struct item items[] = {{2, 0}, {1, 1}}, sorted[] = {{1, 0}, {1, 1}, {3, 2}};
     assert_false(address_sort(&none, items, 2, sizeof *items));
@@ -49,9 +43,5 @@ static void fails_without_memory(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sorted_and_stable),
-        cmocka_unit_test(fails_without_memory),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,17 +1,12 @@
 // age_test.c: the clock never goes back, and each second belongs to one class.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <string.h>
+#include "../../base/test/test.h"
 
 #include "../age.h"
 
 #define SECOND INT64_C(1000000000)
 
-static void clock_counts_whole_seconds(void **state) {
-    (void)state;
+TEST(clock_counts_whole_seconds) {
     struct age_clock clock = {.zero_ns = 5 * SECOND};
     age_advance(&clock, 5 * SECOND + SECOND - 1, true);
     assert_int_equal(age_now(&clock), 0);
@@ -25,8 +20,7 @@ static void clock_counts_whole_seconds(void **state) {
     assert_int_equal(age_now(&clock), 3000000000);
 }
 
-static void longest_pause_is_kept(void **state) {
-    (void)state;
+TEST(longest_pause_is_kept) {
     struct age_clock clock = {.zero_ns = 0};
     age_advance(&clock, 90 * SECOND, false); // off until now
     assert_int_equal(clock.worst_pause_s, 0);
@@ -35,14 +29,12 @@ static void longest_pause_is_kept(void **state) {
     assert_int_equal(clock.worst_pause_s, 7);
 }
 
-static void readings_in_the_wrong_order_are_no_time(void **state) {
-    (void)state;
+TEST(readings_in_the_wrong_order_are_no_time) {
     assert_int_equal(age_between(3, 10), 7);
     assert_int_equal(age_between(10, 3), 0);
 }
 
-static void ages_have_classes(void **state) {
-    (void)state;
+TEST(ages_have_classes) {
     static const struct {
         uint32_t first_s, last_s;
         const char *label;
@@ -56,8 +48,7 @@ static void ages_have_classes(void **state) {
     assert_string_equal(age_label(CMEMPROF_AGE_CLASSES), ">1d");
 }
 
-static void lifetimes_have_classes(void **state) {
-    (void)state;
+TEST(lifetimes_have_classes) {
     assert_int_equal(lifetime_class(0), 0);
     for (unsigned class = 1; class < CMEMPROF_LIFETIME_CLASSES - 1; class ++) {
         assert_int_equal(lifetime_class(1u << (class - 1)), class);
@@ -68,12 +59,5 @@ static void lifetimes_have_classes(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(clock_counts_whole_seconds),
-        cmocka_unit_test(longest_pause_is_kept),
-        cmocka_unit_test(readings_in_the_wrong_order_are_no_time),
-        cmocka_unit_test(ages_have_classes),
-        cmocka_unit_test(lifetimes_have_classes),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,5 +1,7 @@
 // ages_test.c: live memory has its age, freed memory its lifetime, whichever thread frees it, and both add up. This program is hooked.
 
+#include "../../base/test/test.h"
+
 #include "own_profile.h"
 
 #include <pthread.h>
@@ -31,8 +33,7 @@ static double sum_of_classes(const double *sums, unsigned count) {
     return sum;
 }
 
-static void live_memory_has_its_age(void **state) {
-    (void)state;
+TEST_IN(sampling, live_memory_has_its_age) {
     enum { DAY_S = 24 * 3600 };
     struct cmemprof_ages before = ages_now();
     void *old = keep(7000000);
@@ -52,8 +53,7 @@ static void live_memory_has_its_age(void **state) {
     free(young);
 }
 
-static void freed_memory_has_its_lifetime(void **state) {
-    (void)state;
+TEST_IN(sampling, freed_memory_has_its_lifetime) {
     void *minute = keep(60000), *hour = keep(3600000);
     struct cmemprof_ages before = ages_now();
     let_pass(40);
@@ -67,8 +67,7 @@ static void freed_memory_has_its_lifetime(void **state) {
 }
 
 // What was allocated is live, freed or lost; the youngest class is what is left.
-static void churn_is_the_youngest_class(void **state) {
-    (void)state;
+TEST_IN(sampling, churn_is_the_youngest_class) {
     struct cmemprof_ages before = ages_now();
     for (int i = 0; i < 1000; i++) {
         free(keep(5000));
@@ -90,8 +89,7 @@ static void *sample_and_free_it(void *block) {
     return NULL;
 }
 
-static void frees_of_any_thread_count(void **state) {
-    (void)state;
+TEST_IN(sampling, frees_of_any_thread_count) {
     enum { THREADS = 100 }; // more than have a shard of their own
     void *blocks[THREADS];
     pthread_t threads[THREADS];
@@ -111,8 +109,7 @@ static void frees_of_any_thread_count(void **state) {
 }
 
 // A block that realloc moves ends there, and another one begins; one that it cannot move goes on.
-static void realloc_is_a_free_and_an_allocation(void **state) {
-    (void)state;
+TEST_IN(sampling, realloc_is_a_free_and_an_allocation) {
     void *block = keep(20000);
     let_pass(600);
     struct cmemprof_ages before = ages_now();
@@ -130,8 +127,7 @@ static void realloc_is_a_free_and_an_allocation(void **state) {
 }
 
 // A sample that cannot be followed is neither live nor freed.
-static void lost_samples_are_not_freed(void **state) {
-    (void)state;
+TEST_IN(sampling, lost_samples_are_not_freed) {
     enum { BLOCKS = 4000 };
     static void *blocks[BLOCKS];
     free(keep(2000)); // the stack is known by now
@@ -152,8 +148,7 @@ static void lost_samples_are_not_freed(void **state) {
     }
 }
 
-static void ages_go_on_in_a_forked_child(void **state) {
-    (void)state;
+TEST_IN(sampling, ages_go_on_in_a_forked_child) {
     void *block = keep(40000);
     let_pass(20 * 60);
     pid_t child = fork();
@@ -174,8 +169,7 @@ static void ages_go_on_in_a_forked_child(void **state) {
 }
 
 // A stop is no pause of whoever should have called meanwhile.
-static void stop_is_no_pause(void **state) {
-    (void)state;
+TEST_IN(sampling, stop_is_no_pause) {
     atomic_store(&profiler.clock.worst_pause_s, 0);
     cmemprof_stop();
     profiler.clock.zero_ns -= 1000 * INT64_C(1000000000);
@@ -187,15 +181,5 @@ static void stop_is_no_pause(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(live_memory_has_its_age, start_all, stop),
-        cmocka_unit_test_setup_teardown(freed_memory_has_its_lifetime, start_all, stop),
-        cmocka_unit_test_setup_teardown(churn_is_the_youngest_class, start_all, stop),
-        cmocka_unit_test_setup_teardown(frees_of_any_thread_count, start_all, stop),
-        cmocka_unit_test_setup_teardown(realloc_is_a_free_and_an_allocation, start_all, stop),
-        cmocka_unit_test_setup_teardown(lost_samples_are_not_freed, start_all, stop),
-        cmocka_unit_test_setup_teardown(ages_go_on_in_a_forked_child, start_all, stop),
-        cmocka_unit_test_setup_teardown(stop_is_no_pause, start_all, stop),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,14 +1,9 @@
 // allocator_stats_test.c: glibc's figures follow what is allocated. The other allocators are tested in e2e/allocators.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <inttypes.h>
 #include <malloc.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "../allocator_stats.h"
@@ -19,8 +14,7 @@ static struct cmemprof_allocator_stats now(void) {
     return stats;
 }
 
-static void bytes_in_use_follow_the_program(void **state) {
-    (void)state;
+TEST(bytes_in_use_follow_the_program) {
     enum { BLOCKS = 1000, BLOCK_BYTES = 10000 };
     static void *blocks[BLOCKS];
     struct cmemprof_allocator_stats before = now();
@@ -66,8 +60,7 @@ static void free_rest(void **blocks, size_t count) {
 }
 
 // Free pages between blocks return to the kernel, and glibc's own figures do not change.
-static void malloc_trim_is_not_fragmentation(void **state) {
-    (void)state;
+TEST(malloc_trim_is_not_fragmentation) {
     enum { BLOCKS = 4000, BLOCK_BYTES = 16384 };
     static void *blocks[BLOCKS];
     break_up(blocks, BLOCKS, BLOCK_BYTES);
@@ -82,8 +75,7 @@ static void malloc_trim_is_not_fragmentation(void **state) {
 }
 
 // What the program has beside malloc, as Go's heap, does not stand for pages that malloc gave back.
-static void other_memory_is_not_fragmentation(void **state) {
-    (void)state;
+TEST(other_memory_is_not_fragmentation) {
     enum { BLOCKS = 8000, BLOCK_BYTES = 16384, OTHER_BYTES = 200 << 20 };
     static void *blocks[BLOCKS];
     break_up(blocks, BLOCKS, BLOCK_BYTES);
@@ -100,8 +92,7 @@ static void other_memory_is_not_fragmentation(void **state) {
     free_rest(blocks, BLOCKS);
 }
 
-static void a_mapped_block_is_in_use(void **state) {
-    (void)state;
+TEST(a_mapped_block_is_in_use) {
     enum { BIG_BYTES = 64 << 20 };
     struct cmemprof_allocator_stats before = now();
     void *block = malloc(BIG_BYTES);
@@ -114,8 +105,7 @@ static void a_mapped_block_is_in_use(void **state) {
     assert_in_range(now().in_use_bytes, before.in_use_bytes, before.in_use_bytes + 1000);
 }
 
-static void prints_one_line(void **state) {
-    (void)state;
+TEST(prints_one_line) {
     char text[256], name[32];
     uint64_t in_use, mapped, resident, retained, fragmentation;
     allocator_stats_print(text, sizeof text);
@@ -133,12 +123,5 @@ static void prints_one_line(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes_in_use_follow_the_program),
-        cmocka_unit_test(malloc_trim_is_not_fragmentation),
-        cmocka_unit_test(other_memory_is_not_fragmentation),
-        cmocka_unit_test(a_mapped_block_is_in_use),
-        cmocka_unit_test(prints_one_line),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

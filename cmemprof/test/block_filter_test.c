@@ -1,11 +1,8 @@
 // block_filter_test.c: counted blocks are always found, at every size and while it grows; others mostly are not.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <pthread.h>
-#include <stdint.h>
 
 #include "../block_filter.h"
 
@@ -30,8 +27,7 @@ static void close_filter(struct block_filter *filter) {
     assert_int_equal(block_filter_size(filter), BLOCK_FILTER_SMALLEST);
 }
 
-static void counted_until_removed(void **state) {
-    (void)state;
+TEST(counted_until_removed) {
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
     assert_false(block_filter_may_hold(&filter, at(0x7f0000001230)));
@@ -47,8 +43,7 @@ static void counted_until_removed(void **state) {
 }
 
 // A counter of one block gives its tag; one of several cannot, nor can the last one of several.
-static void counter_holds_the_tag(void **state) {
-    (void)state;
+TEST(counter_holds_the_tag) {
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
     const void *block = at(0x7f0000001230);
@@ -78,8 +73,7 @@ static void counter_holds_the_tag(void **state) {
 }
 
 // A saturated counter says yes for ever: needless searches, but no block missed.
-static void saturated_counter_stays_saturated(void **state) {
-    (void)state;
+TEST(saturated_counter_stays_saturated) {
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
     for (int i = 0; i < 300; i++) {
@@ -93,8 +87,7 @@ static void saturated_counter_stays_saturated(void **state) {
     close_filter(&filter);
 }
 
-static void usable_before_open(void **state) {
-    (void)state;
+TEST(usable_before_open) {
     struct block_filter filter = {.present = &block_filter_smallest};
     size_t noticed = 0;
     assert_false(block_filter_may_hold(&filter, at(0x1000)));
@@ -120,8 +113,7 @@ static size_t distinct(struct block_filter *filter, uintptr_t step, size_t count
 }
 
 // Allocators lay blocks out at strides: 16 bytes, a power of two, whole pages, thread heaps of 64 MiB.
-static void strided_blocks_do_not_collide(void **state) {
-    (void)state;
+TEST(strided_blocks_do_not_collide) {
     struct block_filter filter;
     open_filter(&filter, 1 << 18);
     for (int bits = 4; bits <= 26; bits++) {
@@ -131,8 +123,7 @@ static void strided_blocks_do_not_collide(void **state) {
     close_filter(&filter);
 }
 
-static void growth_misses_no_block(void **state) {
-    (void)state;
+TEST(growth_misses_no_block) {
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
     block_filter_add(&filter, at(0x1000), TAG);
@@ -162,8 +153,7 @@ static void growth_misses_no_block(void **state) {
 }
 
 // A growth that could not be settled is filled from the start the next time, without what came and went meanwhile.
-static void unsettled_growth_restarts(void **state) {
-    (void)state;
+TEST(unsettled_growth_restarts) {
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
     assert_true(block_filter_begin(&filter, 1 << 18, &budget));
@@ -190,8 +180,7 @@ static void unsettled_growth_restarts(void **state) {
     close_filter(&filter);
 }
 
-static void unchanged_without_memory(void **state) {
-    (void)state;
+TEST(unchanged_without_memory) {
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
     budget.limit_bytes = budget.used_bytes + 1000;
@@ -215,8 +204,7 @@ static void *up_and_down(void *context) {
     return (void *)wrong;
 }
 
-static void concurrent_counts_are_exact(void **state) {
-    (void)state;
+TEST(concurrent_counts_are_exact) {
     pthread_t threads[THREADS];
     open_filter(&shared, 1 << 16);
     for (uintptr_t i = 0; i < THREADS; i++) {
@@ -234,16 +222,5 @@ static void concurrent_counts_are_exact(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counted_until_removed),
-        cmocka_unit_test(counter_holds_the_tag),
-        cmocka_unit_test(saturated_counter_stays_saturated),
-        cmocka_unit_test(usable_before_open),
-        cmocka_unit_test(strided_blocks_do_not_collide),
-        cmocka_unit_test(growth_misses_no_block),
-        cmocka_unit_test(unsettled_growth_restarts),
-        cmocka_unit_test(unchanged_without_memory),
-        cmocka_unit_test(concurrent_counts_are_exact),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,9 +1,7 @@
 // cfi_cache_test.c: an entry is found under its address and no other, also while other threads write.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <pthread.h>
 
 #include "../cfi_cache.h"
@@ -14,8 +12,7 @@ static struct cfi_row row_for(uintptr_t address) {
     return (struct cfi_row){.valid = 1, .cfa_offset = (int64_t)(address & 0x7ffff8)};
 }
 
-static void finds_entries(void **state) {
-    (void)state;
+TEST(finds_entries) {
     struct cfi_row row = row_for(0x401000), out;
     assert_false(cfi_cache_get(&cache, 0x401000, &out));
     cfi_cache_put(&cache, 0x401000, &row);
@@ -43,8 +40,7 @@ static void *put_and_get(void *context) {
     return (void *)wrong;
 }
 
-static void torn_reads_miss(void **state) {
-    (void)state;
+TEST(torn_reads_miss) {
     pthread_t threads[3];
     for (uintptr_t i = 0; i < 3; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, put_and_get, (void *)(i * 8)), 0);
@@ -57,9 +53,5 @@ static void torn_reads_miss(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_entries),
-        cmocka_unit_test(torn_reads_miss),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,9 +1,6 @@
 // cfi_program_test.c: each instruction of a call-frame program does what DWARF says.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
 
 #include "../cfi_program.h"
 
@@ -18,8 +15,7 @@ static bool run_at(uintptr_t address, const uint8_t *program, size_t size, struc
                    false, row);
 }
 
-static void advances_select_the_row(void **state) {
-    (void)state;
+TEST(advances_select_the_row) {
     struct cfi_row row;
     for (uintptr_t at = 0; at < 10; at++) {
         assert_true(RUN(at, 0x02, 4, 0x0e, 16, 0x03, 2, 0, 0x0e, 24, 0x04, 2, 0, 0, 0, 0x0e, 32));
@@ -27,8 +23,7 @@ static void advances_select_the_row(void **state) {
     }
 }
 
-static void remembered_rows_come_back(void **state) {
-    (void)state;
+TEST(remembered_rows_come_back) {
     struct cfi_row row;
     // push rbp; an epilogue in the middle; then the body continues
     assert_true(RUN(9, 0x0e, 16, 0x86, 2, 0x41, 0x0a, 0x0e, 8, 0xc6, 0x41, 0x0b));
@@ -41,8 +36,7 @@ static void remembered_rows_come_back(void **state) {
     assert_false(RUN(0, 0x0a, 0x0a, 0x0a, 0x0a, 0x0a, 0x0a, 0x0a, 0x0a, 0x0a));
 }
 
-static void rules_of_rbp_and_rbx(void **state) {
-    (void)state;
+TEST(rules_of_rbp_and_rbx) {
     struct cfi_row row;
     assert_true(RUN(0, 0x83, 5, 0x05, 6, 3));
     assert_int_equal(row.rbx, CFI_AT_CFA);
@@ -62,8 +56,7 @@ static void rules_of_rbp_and_rbx(void **state) {
     assert_int_equal(row.rbx, CFI_UNKNOWN);
 }
 
-static void forms_of_the_cfa(void **state) {
-    (void)state;
+TEST(forms_of_the_cfa) {
     struct cfi_row row;
     assert_true(RUN(0, 0x0d, 3)); // def_cfa_register rbx: the loader's trampolines
     assert_int_equal(row.base, CFI_RBX);
@@ -79,8 +72,7 @@ static void forms_of_the_cfa(void **state) {
     assert_false(RUN(0, 0x0e, 0x80, 0x80, 0x80, 0x40)); // 128 MiB frame: does not fit a row
 }
 
-static void rejects_unknown_and_truncated_instructions(void **state) {
-    (void)state;
+TEST(rejects_unknown_and_truncated_instructions) {
     struct cfi_row row;
     assert_false(RUN(0, 0x3f));
     assert_false(RUN(0, 0x0e));
@@ -89,12 +81,5 @@ static void rejects_unknown_and_truncated_instructions(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(advances_select_the_row),
-        cmocka_unit_test(remembered_rows_come_back),
-        cmocka_unit_test(rules_of_rbp_and_rbx),
-        cmocka_unit_test(forms_of_the_cfa),
-        cmocka_unit_test(rejects_unknown_and_truncated_instructions),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

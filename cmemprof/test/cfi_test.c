@@ -1,11 +1,6 @@
 // cfi_test.c: finds entries in a handmade table and in this program's own, and survives any damage to it.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../../base/test/test.h"
 
 #include "../cfi.h"
 #include "../code_objects.h"
@@ -71,8 +66,7 @@ static enum cfi_result find_at(const struct made *made, size_t offset, struct cf
     return cfi_find(&object, (uintptr_t)made->bytes + offset, row);
 }
 
-static void rows_of_a_function(void **state) {
-    (void)state;
+TEST(rows_of_a_function) {
     struct made made = make_table();
     struct cfi_row row;
     assert_int_equal(find_at(&made, CODE, &row), CFI_FOUND);
@@ -89,16 +83,14 @@ static void rows_of_a_function(void **state) {
     assert_false(row.outermost);
 }
 
-static void undefined_return_address_is_outermost(void **state) {
-    (void)state;
+TEST(undefined_return_address_is_outermost) {
     struct made made = make_table();
     struct cfi_row row;
     assert_int_equal(find_at(&made, CODE + 149, &row), CFI_FOUND);
     assert_true(row.outermost);
 }
 
-static void gaps_have_no_row(void **state) {
-    (void)state;
+TEST(gaps_have_no_row) {
     struct made made = make_table();
     struct cfi_row row;
     assert_int_equal(find_at(&made, CODE - 1, &row), CFI_NONE);
@@ -108,8 +100,7 @@ static void gaps_have_no_row(void **state) {
 
 // Every byte of the table set to every value, and the table truncated at every length. Under a sanitizer this finds reads past the end;
 // here the table ends at an inaccessible page.
-static void damage_never_faults(void **state) {
-    (void)state;
+TEST(damage_never_faults) {
     struct made made = make_table();
     struct cfi_row row;
     for (size_t at = 0; at < made.used; at++) {
@@ -131,11 +122,10 @@ static void damage_never_faults(void **state) {
     }
 }
 
-static void finds_this_programs_entries(void **state) {
-    (void)state;
+TEST(finds_this_programs_entries) {
     struct cfi_object object;
     struct cfi_row row;
-    uintptr_t here = (uintptr_t)finds_this_programs_entries + 8;
+    uintptr_t here = (uintptr_t)test_finds_this_programs_entries + 8;
     assert_true(cfi_object_at(here, &object));
     assert_int_equal(cfi_find(&object, here, &row), CFI_FOUND);
     assert_false(cfi_object_at((uintptr_t)&object, &object)); // the stack is not code
@@ -149,9 +139,5 @@ static void finds_this_programs_entries(void **state) {
 
 int main(void) {
     code_objects_refresh();
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_of_a_function),  cmocka_unit_test(undefined_return_address_is_outermost), cmocka_unit_test(gaps_have_no_row),
-        cmocka_unit_test(damage_never_faults), cmocka_unit_test(finds_this_programs_entries),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,10 +1,7 @@
 // code_bytes_amd64_test.c: all forms of call, other instructions, and unmapped code.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <string.h>
+#include "../../base/test/test.h"
+
 #include <sys/mman.h>
 
 #include "../code_bytes_amd64.h"
@@ -17,8 +14,7 @@ static bool follows(const char *code, size_t size) {
 }
 #define FOLLOWS(code) follows(code, sizeof code - 1)
 
-static void recognises_calls(void **state) {
-    (void)state;
+TEST(recognises_calls) {
     assert_true(FOLLOWS("\xe8\x01\x02\x03\x04"));
     assert_true(FOLLOWS("\xff\xd0"));                     // call *%rax
     assert_true(FOLLOWS("\x41\xff\xd4"));                 // call *%r12
@@ -31,8 +27,7 @@ static void recognises_calls(void **state) {
     assert_true(FOLLOWS("\xff\x94\xc8\x00\x01\x00\x00")); // call *256(%rax,%rcx,8)
 }
 
-static void rejects_other_code(void **state) {
-    (void)state;
+TEST(rejects_other_code) {
     assert_false(FOLLOWS(""));
     assert_false(FOLLOWS("\xff\xe0"));             // jmp *%rax
     assert_false(FOLLOWS("\xe9\x01\x02\x03\x04")); // jmp
@@ -44,8 +39,7 @@ static void rejects_other_code(void **state) {
     assert_false(code_bytes_follow_call(0xdeadbeefdeadbee8u));
 }
 
-static void code_at_page_edge(void **state) {
-    (void)state;
+TEST(code_at_page_edge) {
     uint8_t *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     munmap(pages, 4096);
     munmap(pages + 2 * 4096, 4096);
@@ -58,8 +52,7 @@ static void code_at_page_edge(void **state) {
     munmap(page, 4096);
 }
 
-static void recognises_sigreturn(void **state) {
-    (void)state;
+TEST(recognises_sigreturn) {
     static const char libc[16] = "\x48\xc7\xc0\x0f\x00\x00\x00\x0f\x05", other[16] = "\xb8\x0f\x00\x00\x00\x0f\x05",
                       exit_call[16] = "\x48\xc7\xc0\x3c\x00\x00\x00\x0f\x05";
     assert_true(code_bytes_are_sigreturn((uintptr_t)libc));
@@ -69,11 +62,5 @@ static void recognises_sigreturn(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(recognises_calls),
-        cmocka_unit_test(rejects_other_code),
-        cmocka_unit_test(code_at_page_edge),
-        cmocka_unit_test(recognises_sigreturn),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

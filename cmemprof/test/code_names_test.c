@@ -1,18 +1,13 @@
 // code_names_test.c: mappings of Go's and C's code, and names with and without symbols.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <string.h>
+#include "../../base/test/test.h"
 
 #include "../code_names.h"
 
 static const struct module program = {
     .start = 0x400000, .limit = 0x500000, .file_offset = 0x1000, .file = "/bin/program", .build_id = "ab12", .is_program = true};
 
-static void go_and_c_have_a_mapping_each(void **state) {
-    (void)state;
+TEST(go_and_c_have_a_mapping_each) {
     const uintptr_t go = 0x410000;
     struct profile_mapping of_go = code_names_mapping(&program, go, true, false), of_c = code_names_mapping(&program, go, false, false);
     assert_int_equal(of_go.memory_start, 0x400000);
@@ -31,8 +26,7 @@ static void go_and_c_have_a_mapping_each(void **state) {
     assert_true(of_c.has_functions);
 }
 
-static void code_without_go_has_one(void **state) {
-    (void)state;
+TEST(code_without_go_has_one) {
     const uintptr_t elsewhere[] = {0, 0x3fffff, 0x500000};
     for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
         assert_int_equal(code_names_mapping(&program, elsewhere[i], false, true).memory_limit, 0x500000);
@@ -50,8 +44,7 @@ static const struct profile_sample_view *only_sample(struct profile *profile, co
     return &view;
 }
 
-static void frames_keep_all_they_have(void **state) {
-    (void)state;
+TEST(frames_keep_all_they_have) {
     const struct symbol_frame frames[] = {{"inner()", "_Z5innerv", "a.cc", 3, 1}, {"outer", "outer", "b.c", 5, 4}};
     struct profile_line lines[SYMBOL_MAX_INLINED];
     struct profile *profile = profile_new();
@@ -66,8 +59,7 @@ static void frames_keep_all_they_have(void **state) {
     profile_free(profile);
 }
 
-static void without_a_symbol_the_name_is_file_and_offset(void **state) {
-    (void)state;
+TEST(without_a_symbol_the_name_is_file_and_offset) {
     struct profile_line lines[SYMBOL_MAX_INLINED];
     struct profile *profile = profile_new();
     size_t count = code_names_lines(profile, &(struct symbol){0}, &program, 0x400234, lines);
@@ -81,11 +73,5 @@ static void without_a_symbol_the_name_is_file_and_offset(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(go_and_c_have_a_mapping_each),
-        cmocka_unit_test(code_without_go_has_one),
-        cmocka_unit_test(frames_keep_all_they_have),
-        cmocka_unit_test(without_a_symbol_the_name_is_file_and_offset),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

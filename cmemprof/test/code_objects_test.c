@@ -1,12 +1,9 @@
 // code_objects_test.c: the table matches the loader's, follows it, and can be read while it changes.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <dlfcn.h>
 #include <pthread.h>
-#include <stdlib.h>
 
 #include "../code_objects.h"
 
@@ -14,8 +11,7 @@ static int in_this_program(void) {
     return 0;
 }
 
-static void knows_this_program_and_libc(void **state) {
-    (void)state;
+TEST(knows_this_program_and_libc) {
     struct code_object here, libc;
     assert_false(code_objects_find((uintptr_t)qsort, &libc)); // nothing yet
     code_objects_force();
@@ -30,8 +26,7 @@ static void knows_this_program_and_libc(void **state) {
 }
 
 // Part of libc's package; no program depends on it.
-static void follows_dlopen_and_dlclose(void **state) {
-    (void)state;
+TEST(follows_dlopen_and_dlclose) {
     struct code_object object;
     void *handle = dlopen("libBrokenLocale.so.1", RTLD_NOW | RTLD_LOCAL);
     assert_non_null(handle);
@@ -69,8 +64,7 @@ static void *list_in_a_loop(void *context) {
     return NULL;
 }
 
-static void readers_see_whole_tables(void **state) {
-    (void)state;
+TEST(readers_see_whole_tables) {
     pthread_t readers[2], writers[2];
     code_objects_refresh();
     for (int i = 0; i < 2; i++) {
@@ -92,10 +86,5 @@ static void readers_see_whole_tables(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(knows_this_program_and_libc),
-        cmocka_unit_test(follows_dlopen_and_dlclose),
-        cmocka_unit_test(readers_see_whole_tables),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,13 +1,8 @@
 // cpu_profile_test.c: names, mappings and unsampled time of a profile as Go's writer makes it. Real profiles: e2e/cpu.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/auxv.h>
 
 #include "../../merge/merge.h"
@@ -85,8 +80,7 @@ static struct profile_sample_view sample_at(struct profile *profile, size_t inde
     return view;
 }
 
-static void c_code_gets_names_and_go_keeps_its_own(void **state) {
-    (void)state;
+TEST(c_code_gets_names_and_go_keeps_its_own) {
     struct cmemprof_cpu result;
     struct profile *profile = new_profile();
     uint32_t mapping = program_mapping(profile);
@@ -149,8 +143,7 @@ static uintptr_t nameless_address(const struct module *module) {
 }
 
 // Go's code and C's, with and without names for all C code.
-static void mappings_are_apart(void **state) {
-    (void)state;
+TEST(mappings_are_apart) {
     const struct module *module = own_module();
     unwind_set_go_text(&profiler.unwinder, (uintptr_t)go_function, (uintptr_t)go_function + 4);
     for (int nameless = 0; nameless <= (nameless_address(module) != 0); nameless++) {
@@ -197,8 +190,7 @@ static uintptr_t gap_of(unsigned frames) {
     return 0;
 }
 
-static void gaps_are_named(void **state) {
-    (void)state;
+TEST(gaps_are_named) {
     struct cmemprof_cpu result;
     struct profile *profile = new_profile();
     add_sample(profile, 0, gap_of(12), NULL, 1);
@@ -210,8 +202,7 @@ static void gaps_are_named(void **state) {
     profile_free(profile);
 }
 
-static void time_without_samples_is_a_row(void **state) {
-    (void)state;
+TEST(time_without_samples_is_a_row) {
     const struct {
         int64_t sampled_ticks;
         uint64_t process_ns, unsampled_ns;
@@ -248,8 +239,7 @@ static void time_without_samples_is_a_row(void **state) {
     }
 }
 
-static void what_is_not_gos_profile_is_refused_or_left(void **state) {
-    (void)state;
+TEST(what_is_not_gos_profile_is_refused_or_left) {
     struct cmemprof_cpu result;
     assert_int_equal(cmemprof_cpu_profile("rubbish", 7, 1, &result), CMEMPROF_ENCODING);
     assert_null(result.bytes);
@@ -261,20 +251,13 @@ static void what_is_not_gos_profile_is_refused_or_left(void **state) {
     profile_free(profile);
 }
 
-static int close_all(void **state) {
-    (void)state;
+static void close_all(void) {
     symbols_free(profiler.naming.symbols);
     modules_free(&profiler.code.modules);
-    return 0;
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(c_code_gets_names_and_go_keeps_its_own),
-        cmocka_unit_test(mappings_are_apart),
-        cmocka_unit_test(gaps_are_named),
-        cmocka_unit_test(time_without_samples_is_a_row),
-        cmocka_unit_test(what_is_not_gos_profile_is_refused_or_left),
-    };
-    return cmocka_run_group_tests(tests, NULL, close_all);
+    int failed = tests_run();
+    close_all();
+    return failed;
 }

@@ -1,17 +1,13 @@
 // cpu_traceback_test.c: what Go gets from the traceback and the symbolizer. Stacks: unwind_interrupted_amd64_test.c; real programs:
 // e2e/cpu.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <link.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/auxv.h>
 
 #include "../cmemprof.h"
@@ -67,8 +63,7 @@ static bool is_here(uintptr_t pc) {
     return pc >= (uintptr_t)interrupt_at && pc < (uintptr_t)interrupt_at + 256;
 }
 
-static void gives_nothing_before_it_is_started(void **state) {
-    (void)state;
+TEST(gives_nothing_before_it_is_started) {
     assert_int_equal(trace(0), 0);
     assert_int_equal(stats_now().stacks, 0);
     assert_true(cmemprof_cgo_traceback_start());
@@ -78,19 +73,18 @@ static void gives_nothing_before_it_is_started(void **state) {
     assert_int_equal(stats_now().stacks, 1);
 }
 
-static int start(void **state) {
+static int traceback_setup(void **state) {
     (void)state;
     return !cmemprof_cgo_traceback_start();
 }
 
-static int stop(void **state) {
+static int traceback_teardown(void **state) {
     (void)state;
     cmemprof_cgo_traceback_stop();
     return 0;
 }
 
-static void whole_stacks(void **state) {
-    (void)state;
+TEST_IN(traceback, whole_stacks) {
     struct cmemprof_cpu_stats before = stats_now();
     unsigned shallow = trace(0), deeper = trace(5), here = 0, frames;
     assert_int_equal(deeper, shallow + 5);
@@ -103,8 +97,7 @@ static void whole_stacks(void **state) {
     assert_int_equal(stats_now().left_out, before.left_out);
 }
 
-static void one_address_stands_for_what_is_left_out(void **state) {
-    (void)state;
+TEST_IN(traceback, one_address_stands_for_what_is_left_out) {
     struct cmemprof_cpu_stats before = stats_now();
     unsigned shallow = trace(0), frames;
     assert_int_equal(trace(100), CAPACITY);
@@ -121,8 +114,7 @@ static void one_address_stands_for_what_is_left_out(void **state) {
     assert_int_equal(stats_now().cut_depth, before.cut_depth + 1);
 }
 
-static void gaps_have_names(void **state) {
-    (void)state;
+TEST(gaps_have_names) {
     char text[64], small[8];
     unsigned frames;
     cpu_traceback_print_gap(1, text, sizeof text);
@@ -136,8 +128,7 @@ static void gaps_have_names(void **state) {
 }
 
 // When all are in use the stack is counted as lost; a forked child has them all again.
-static void as_many_walks_at_once_as_there_is_room_for(void **state) {
-    (void)state;
+TEST_IN(traceback, as_many_walks_at_once_as_there_is_room_for) {
     struct cpu_scratch *scratches = atomic_load(&profiler.cpu.scratches);
     uint64_t before = stats_now().busy;
     for (unsigned i = 0; i < CPU_SCRATCHES; i++) {
@@ -152,8 +143,7 @@ static void as_many_walks_at_once_as_there_is_room_for(void **state) {
     assert_int_equal(stats_now().busy, before + 1);
 }
 
-static void refuses_what_it_cannot_do(void **state) {
-    (void)state;
+TEST_IN(traceback, refuses_what_it_cannot_do) {
     uintptr_t few[3] = {1, 1, 1};
     struct {
         uintptr_t context, signal_context;
@@ -202,8 +192,7 @@ static void expect_object(uintptr_t pc) {
     assert_int_equal(strncmp(name, expected, 4), 0);
 }
 
-static void names_are_object_and_offset(void **state) {
-    (void)state;
+TEST_IN(traceback, names_are_object_and_offset) {
     char expected[64];
     unsigned frames;
     expect_object((uintptr_t)interrupt_at + 3);
@@ -217,25 +206,22 @@ static void names_are_object_and_offset(void **state) {
 }
 
 // Go copies each name before it asks for the next one, but several threads may ask.
-static void names_stay_for_a_while(void **state) {
-    (void)state;
+TEST_IN(traceback, names_stay_for_a_while) {
     struct symbolizer_argument end = {.function = "unchanged"};
     const char *first = name_of((uintptr_t)interrupt_at);
     char copy[CPU_NAME_BYTES];
     strcpy(copy, first);
     for (int i = 0; i < CPU_NAMES - 1; i++) {
-        name_of((uintptr_t)names_stay_for_a_while + (uintptr_t)i);
+        name_of((uintptr_t)test_names_stay_for_a_while + (uintptr_t)i);
     }
     assert_string_equal(first, copy);
     cmemprof_cgo_symbolizer(&end); // pc 0: Go is done
     assert_string_equal(end.function, "unchanged");
 }
 
-static int close_all(void **state) {
-    (void)state;
+static void close_all(void) {
     cpu_traceback_close(&profiler);
     modules_free(&profiler.code.modules);
-    return 0;
 }
 
 int main(void) {
@@ -245,15 +231,7 @@ int main(void) {
     if (sigaction(SIGUSR1, &action, NULL) != 0) {
         return 1;
     }
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gives_nothing_before_it_is_started),
-        cmocka_unit_test_setup_teardown(whole_stacks, start, stop),
-        cmocka_unit_test_setup_teardown(one_address_stands_for_what_is_left_out, start, stop),
-        cmocka_unit_test(gaps_have_names),
-        cmocka_unit_test_setup_teardown(as_many_walks_at_once_as_there_is_room_for, start, stop),
-        cmocka_unit_test_setup_teardown(refuses_what_it_cannot_do, start, stop),
-        cmocka_unit_test_setup_teardown(names_are_object_and_offset, start, stop),
-        cmocka_unit_test_setup_teardown(names_stay_for_a_while, start, stop),
-    };
-    return cmocka_run_group_tests(tests, NULL, close_all);
+    int failed = tests_run();
+    close_all();
+    return failed;
 }

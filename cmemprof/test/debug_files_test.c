@@ -1,34 +1,28 @@
 // debug_files_test.c: separate debug files by name and checksum; files of another build, and names that lead elsewhere.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdio.h>
+#include "../../base/test/test.h"
+#include "../../base/test/folder.h"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../debug_files.h"
 #include "elf_writer.h"
 
-static char folder[] = "/tmp/cmemprof-debug-files-XXXXXX", program[64], debug[64];
+static char program[80], debug[80];
 static struct symbolizer_arena memory;
 
-static int make_folder(void **state) {
-    (void)state;
-    bool made = mkdtemp(folder) != NULL;
+static int files_setup(void **state) {
+    int status = folder_setup(state);
     snprintf(program, sizeof program, "%s/program", folder);
     snprintf(debug, sizeof debug, "%s/program.debug", folder);
     symbolizer_arena_open(&memory);
-    return !made;
+    return status;
 }
 
-static int remove_folder(void **state) {
-    (void)state;
+static int files_teardown(void **state) {
     symbolizer_arena_close(&memory);
-    unlink(program);
-    unlink(debug);
-    return rmdir(folder);
+    return folder_teardown(state);
 }
 
 static void write_file(const char *path, struct elf_writer *writer) {
@@ -75,8 +69,7 @@ static bool opens(void) {
     return opened;
 }
 
-static void by_name_and_checksum(void **state) {
-    (void)state;
+TEST_IN(files, by_name_and_checksum) {
     struct elf_writer writer = elf_writer_new();
     elf_writer_add(&writer, ".debug_str", SHT_PROGBITS, "of this build", 14);
     write_file(debug, &writer);
@@ -89,8 +82,7 @@ static void by_name_and_checksum(void **state) {
     }
 }
 
-static void by_name_and_build_id(void **state) {
-    (void)state;
+TEST_IN(files, by_name_and_build_id) {
     for (uint8_t other = 0; other < 2; other++) {
         struct elf_writer writer = elf_writer_new();
         add_id(&writer, other);
@@ -103,8 +95,7 @@ static void by_name_and_build_id(void **state) {
     }
 }
 
-static void wrong_files_are_rejected(void **state) {
-    (void)state;
+TEST_IN(files, wrong_files_are_rejected) {
     static const char *const names[] = {"", "../program.debug", "/etc/passwd", "program", "missing.debug"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct elf_writer writer = elf_writer_new();
@@ -114,8 +105,7 @@ static void wrong_files_are_rejected(void **state) {
     }
 }
 
-static void dwz_files_by_name_and_id(void **state) {
-    (void)state;
+TEST_IN(files, dwz_files_by_name_and_id) {
     for (uint8_t other = 0; other < 2; other++) {
         struct elf_writer writer = elf_writer_new();
         add_id(&writer, other);
@@ -132,11 +122,5 @@ static void dwz_files_by_name_and_id(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_name_and_checksum),
-        cmocka_unit_test(by_name_and_build_id),
-        cmocka_unit_test(wrong_files_are_rejected),
-        cmocka_unit_test(dwz_files_by_name_and_id),
-    };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return tests_run();
 }

@@ -1,5 +1,7 @@
 // demangle_cxx_type_test.c: pointers, qualifiers, vendor types; expected output from c++filt.
 
+#include "../../base/test/test.h"
+
 #include "demangled.h"
 
 // clang-format off
@@ -49,20 +51,14 @@ static const struct demangled names[] = {
 };
 // clang-format on
 
-static void readable_names(void **state) {
-    (void)state;
+TEST(readable_names) {
     CHECK_DEMANGLED(names);
 }
 
-static void damaged_names(void **state) {
-    (void)state;
+TEST(damaged_names) {
     CHECK_DAMAGED_NAMES(names);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(readable_names),
-        cmocka_unit_test(damaged_names),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,5 +1,7 @@
 // demangle_test.c: the choice of scheme, and names that would take too long or too much memory.
 
+#include "../../base/test/test.h"
+
 #include "demangled.h"
 
 static const struct demangled names[] = {
@@ -17,15 +19,13 @@ static const struct demangled names[] = {
     {"main.main", NULL},
 };
 
-static void each_scheme(void **state) {
-    (void)state;
+TEST(each_scheme) {
     CHECK_DEMANGLED(names);
     CHECK_DAMAGED_NAMES(names);
 }
 
 // Each part is the previous one twice: 2^60 characters.
-static void doubling_is_bounded(void **state) {
-    (void)state;
+TEST(doubling_is_bounded) {
     char name[1024] = "_Z1fIi", rust[1024] = "_RIC1aTTuE";
     static const char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     char *end = strcpy(name, "_Z1f1AIiE") + 9;
@@ -48,8 +48,7 @@ static void doubling_is_bounded(void **state) {
     demangle(demangle_test_demangler(), rust);
 }
 
-static void depth_is_bounded(void **state) {
-    (void)state;
+TEST(depth_is_bounded) {
     static const char *const repeated[] = {"P", "N1A", "F", "A1_", "1AI", "DpJ", "X", "Z1f"};
     enum { TIMES = 20000 };
     for (size_t i = 0; i < sizeof repeated / sizeof *repeated; i++) {
@@ -66,18 +65,11 @@ static void depth_is_bounded(void **state) {
     }
 }
 
-static void fails_without_memory(void **state) {
-    (void)state;
+TEST(fails_without_memory) {
     struct symbolizer_arena none = {0};
     assert_null(demangler_new(&none));
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_scheme),
-        cmocka_unit_test(doubling_is_bounded),
-        cmocka_unit_test(depth_is_bounded),
-        cmocka_unit_test(fails_without_memory),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

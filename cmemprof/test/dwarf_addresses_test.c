@@ -1,10 +1,6 @@
 // dwarf_addresses_test.c: the unit of an address, with a table of addresses, without one, and with a damaged one.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <string.h>
+#include "../../base/test/test.h"
 
 #include "../dwarf_addresses.h"
 #include "../dwarf_die.h"
@@ -31,18 +27,15 @@ static void check(bool with_table) {
     own_debug_close(&own);
 }
 
-static void in_the_table(void **state) {
-    (void)state;
+TEST(in_the_table) {
     check(true);
 }
 
-static void in_the_units(void **state) {
-    (void)state;
+TEST(in_the_units) {
     check(false);
 }
 
-static void damaged_tables(void **state) {
-    (void)state;
+TEST(damaged_tables) {
     uint8_t table[] = {44, 0, 0, 0, 2, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0,
                        8,  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0};
     for (size_t at = 0; at < sizeof table; at++) {
@@ -68,10 +61,5 @@ static void damaged_tables(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(in_the_table),
-        cmocka_unit_test(in_the_units),
-        cmocka_unit_test(damaged_tables),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,14 +1,10 @@
 // dwarf_bytes_test.c: numbers, strings and lengths, and their ends.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
 
 #include "../dwarf_bytes.h"
 
-static void numbers(void **state) {
-    (void)state;
+TEST(numbers) {
     static const uint8_t encoded[] = {0xe5, 0x8e, 0x26, 0x7f, 0x80, 0x7f, 0x34, 0x12, 0x80};
     struct dwarf_bytes bytes = {encoded, encoded + sizeof encoded, false};
     assert_int_equal(dwarf_uleb(&bytes), 624485);
@@ -28,8 +24,7 @@ static void numbers(void **state) {
     assert_true(bytes.bad);
 }
 
-static void texts(void **state) {
-    (void)state;
+TEST(texts) {
     static const uint8_t encoded[] = {'a', 'b', 0, 0, 'c'};
     struct dwarf_bytes bytes = {encoded, encoded + sizeof encoded, false};
     assert_string_equal(dwarf_text(&bytes), "ab");
@@ -40,8 +35,7 @@ static void texts(void **state) {
     assert_string_equal(dwarf_text(&bytes), ""); // at the end
 }
 
-static void lengths(void **state) {
-    (void)state;
+TEST(lengths) {
     static const uint8_t encoded[] = {3, 0, 0, 0, 1, 2, 3, 4}, wide[] = {0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 0, 0, 0, 1, 2};
     struct dwarf_bytes bytes = {encoded, encoded + sizeof encoded, false};
     size_t offset_bytes;
@@ -58,8 +52,7 @@ static void lengths(void **state) {
     assert_false(dwarf_length(&bytes, &offset_bytes));
 }
 
-static void skipping(void **state) {
-    (void)state;
+TEST(skipping) {
     static const uint8_t encoded[] = {1, 2, 3};
     struct dwarf_bytes bytes = {encoded, encoded + sizeof encoded, false};
     dwarf_skip(&bytes, 2);
@@ -72,11 +65,5 @@ static void skipping(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers),
-        cmocka_unit_test(texts),
-        cmocka_unit_test(lengths),
-        cmocka_unit_test(skipping),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

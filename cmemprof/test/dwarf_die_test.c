@@ -1,10 +1,6 @@
 // dwarf_die_test.c: this program's entries: children and siblings, references, code ranges.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <string.h>
+#include "../../base/test/test.h"
 
 #include "../dwarf_die.h"
 #include "../dwarf_names.h"
@@ -12,12 +8,12 @@
 
 static struct own_debug own;
 
-static int open_own(void **state) {
+static int own_setup(void **state) {
     (void)state;
     return !own_debug_open(&own);
 }
 
-static int close_own(void **state) {
+static int own_teardown(void **state) {
     (void)state;
     own_debug_close(&own);
     return 0;
@@ -44,17 +40,16 @@ static bool find_function(struct dwarf_unit *unit, const char *name, struct dwar
     return false;
 }
 
-static void a_function_of_this_file(void **state) {
-    (void)state;
-    struct dwarf_unit *unit = own_debug_unit(&own, (uintptr_t)a_function_of_this_file);
+TEST_IN(own, a_function_of_this_file) {
+    struct dwarf_unit *unit = own_debug_unit(&own, (uintptr_t)test_a_function_of_this_file);
     struct dwarf_die die;
     struct dwarf_value value;
     uint64_t low, high;
     assert_non_null(unit);
-    assert_true(find_function(unit, "a_function_of_this_file", &die));
+    assert_true(find_function(unit, "test_a_function_of_this_file", &die));
     struct dwarf_ranges ranges = dwarf_ranges_of(&die);
     assert_true(dwarf_ranges_next(&ranges, &low, &high));
-    assert_int_equal(low, (uintptr_t)a_function_of_this_file - own.bias);
+    assert_int_equal(low, (uintptr_t)test_a_function_of_this_file - own.bias);
     assert_true(high > low);
     assert_false(dwarf_ranges_next(&ranges, &low, &high));
     assert_true(dwarf_die_attribute(&die, DW_AT_decl_line, &value));
@@ -64,9 +59,8 @@ static void a_function_of_this_file(void **state) {
     assert_false(find_function(unit, "no such function", &die));
 }
 
-static void root_entry(void **state) {
-    (void)state;
-    struct dwarf_unit *unit = own_debug_unit(&own, (uintptr_t)root_entry);
+TEST_IN(own, root_entry) {
+    struct dwarf_unit *unit = own_debug_unit(&own, (uintptr_t)test_root_entry);
     struct dwarf_die root;
     assert_true(dwarf_die_root(unit, &root));
     assert_non_null(strstr(name_of(&root), "dwarf_die_test.c"));
@@ -76,9 +70,8 @@ static void root_entry(void **state) {
     assert_true(behind != NULL && behind <= unit->end);
 }
 
-static void steps_are_bounded(void **state) {
-    (void)state;
-    struct dwarf_unit *unit = own_debug_unit(&own, (uintptr_t)steps_are_bounded);
+TEST_IN(own, steps_are_bounded) {
+    struct dwarf_unit *unit = own_debug_unit(&own, (uintptr_t)test_steps_are_bounded);
     struct dwarf_die root;
     assert_true(dwarf_die_root(unit, &root));
     uint64_t before = own.dwarf.steps_left;
@@ -97,9 +90,8 @@ static void steps_are_bounded(void **state) {
 }
 
 // Skipped attributes cost steps: an abbreviation may have millions of zero-length ones.
-static void skipped_attributes_cost_steps(void **state) {
-    (void)state;
-    struct dwarf_unit *unit = own_debug_unit(&own, (uintptr_t)skipped_attributes_cost_steps);
+TEST_IN(own, skipped_attributes_cost_steps) {
+    struct dwarf_unit *unit = own_debug_unit(&own, (uintptr_t)test_skipped_attributes_cost_steps);
     struct dwarf_die root;
     struct dwarf_value value;
     assert_true(dwarf_die_root(unit, &root));
@@ -113,11 +105,5 @@ static void skipped_attributes_cost_steps(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_function_of_this_file),
-        cmocka_unit_test(root_entry),
-        cmocka_unit_test(skipped_attributes_cost_steps),
-        cmocka_unit_test(steps_are_bounded),
-    };
-    return cmocka_run_group_tests(tests, open_own, close_own);
+    return tests_run();
 }

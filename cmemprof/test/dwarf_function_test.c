@@ -1,9 +1,6 @@
 // dwarf_function_test.c: qualified names, through instances, definitions and declarations.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
 
 #include "../dwarf_function.h"
 #include "../dwarf_names.h"
@@ -162,8 +159,7 @@ static void check(struct dwarf_unit *unit, size_t at, const char *name, const ch
     assert_int_equal(function.line, line);
 }
 
-static void names_are_qualified(void **state) {
-    (void)state;
+TEST(names_are_qualified) {
     static const uint8_t languages[] = {0x04, 0x1a, 0x21, 0x1c}; // C++, C++11, C++14, Rust
     for (size_t i = 0; i < sizeof languages; i++) {
         struct unit bytes;
@@ -181,8 +177,7 @@ static void names_are_qualified(void **state) {
     }
 }
 
-static void c_names_are_unqualified(void **state) {
-    (void)state;
+TEST(c_names_are_unqualified) {
     struct unit bytes;
     struct entries at;
     make_unit(&bytes, DW_LANG_C11, &at);
@@ -192,8 +187,7 @@ static void c_names_are_unqualified(void **state) {
     close_unit();
 }
 
-static void full_buffer_leaves_names_unqualified(void **state) {
-    (void)state;
+TEST(full_buffer_leaves_names_unqualified) {
     struct unit bytes;
     struct entries at;
     make_unit(&bytes, 0x04, &at);
@@ -206,8 +200,7 @@ static void full_buffer_leaves_names_unqualified(void **state) {
 }
 
 // An instance of itself, or of a missing entry.
-static void broken_references(void **state) {
-    (void)state;
+TEST(broken_references) {
     for (uint32_t target = 0; target < 200; target++) {
         struct unit bytes;
         struct entries at;
@@ -224,11 +217,5 @@ static void broken_references(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_are_qualified),
-        cmocka_unit_test(c_names_are_unqualified),
-        cmocka_unit_test(full_buffer_leaves_names_unqualified),
-        cmocka_unit_test(broken_references),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,35 +1,22 @@
 // dwarf_package_test.c: each unit of a package is found by its ID and reads its own data; a damaged index yields nothing. Output of dwp and
 // llvm-dwp is compared in e2e/names.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <unistd.h>
+#include "../../base/test/test.h"
+#include "../../base/test/folder.h"
 
 #include "../dwarf_die.h"
 #include "../dwarf_package.h"
 #include "package_writer.h"
 
-static char path[] = "/tmp/cmemprof-dwarf-package-XXXXXX";
+static char path[FOLDER_BYTES + 8];
 // The first and the last two hash to the same slot.
 static const uint64_t ids[] = {7, 0x900000007, 0xa0000000b};
 static const char *const names[] = {"first.c", "second.c", "third.c"};
 static struct symbolizer_arena memory;
 static struct dwarf_package package;
 
-static int make_path(void **state) {
-    (void)state;
-    int descriptor = mkstemp(path);
-    return descriptor < 0 || close(descriptor) != 0;
-}
-
-static int remove_path(void **state) {
-    (void)state;
-    return unlink(path);
-}
-
 static bool open_written(const struct package *written, size_t index_bytes) {
+    snprintf(path, sizeof path, "%s/dwp", folder);
     package_write(written, path, index_bytes);
     symbolizer_arena_close(&memory);
     symbolizer_arena_open(&memory);
@@ -49,8 +36,7 @@ static const char *name_of(uint64_t id) {
                : "unreadable";
 }
 
-static void finds_units_by_id(void **state) {
-    (void)state;
+TEST_IN(folder, finds_units_by_id) {
     for (uint32_t version = 2; version <= 5; version += 3) { // GNU's, whose units are really those of DWARF 4; and DWARF 5's
         struct package written = package_new(version, ids, names, 3);
         assert_true(open_written(&written, sizeof written.index));
@@ -64,8 +50,7 @@ static void finds_units_by_id(void **state) {
     }
 }
 
-static void damaged_index_yields_nothing(void **state) {
-    (void)state;
+TEST_IN(folder, damaged_index_yields_nothing) {
     assert_false(dwarf_package_open(&package, "/no/such/package", &memory));
     struct package good = package_new(5, ids, names, 3), bad = good;
     size_t whole = sizeof good.index;
@@ -117,9 +102,5 @@ static void damaged_index_yields_nothing(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_units_by_id),
-        cmocka_unit_test(damaged_index_yields_nothing),
-    };
-    return cmocka_run_group_tests(tests, make_path, remove_path);
+    return tests_run();
 }

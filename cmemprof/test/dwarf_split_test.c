@@ -1,11 +1,8 @@
 // dwarf_split_test.c: a skeleton's entries in a file with its ID, with another ID, and without a file. Compilers' output is compared in
 // e2e/names.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdio.h>
+#include "../../base/test/test.h"
+
 #include <unistd.h>
 
 #include "../dwarf_die.h"
@@ -69,8 +66,7 @@ static void write_split(uint8_t id) {
     free(writer.bytes);
 }
 
-static void by_name_and_identity(void **state) {
-    (void)state;
+TEST(by_name_and_identity) {
     close(mkstemp(path));
     write_split(7);
     assert_string_equal(name_of_unit("/no/program", path), "split.c");
@@ -85,8 +81,7 @@ static void by_name_and_identity(void **state) {
 }
 
 // Next to the program, for all its units. Units that it lacks may be in files.
-static void package_next_to_the_program(void **state) {
-    (void)state;
+TEST(package_next_to_the_program) {
     static const char *const names[] = {"packaged.c", "other.c"};
     const uint64_t ids[2][2] = {{7, 8}, {9, 10}};
     char program[] = "/tmp/cmemprof-dwarf-program-XXXXXX", file[64];
@@ -106,9 +101,5 @@ static void package_next_to_the_program(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_name_and_identity),
-        cmocka_unit_test(package_next_to_the_program),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,28 +1,24 @@
 // dwarf_unit_test.c: the program's own units are found by offset and by content; damaged headers are rejected.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
 
 #include "elf_writer.h"
 #include "own_debug.h"
 
 static struct own_debug own;
 
-static int open_own(void **state) {
+static int own_setup(void **state) {
     (void)state;
     return !own_debug_open(&own);
 }
 
-static int close_own(void **state) {
+static int own_teardown(void **state) {
     (void)state;
     own_debug_close(&own);
     return 0;
 }
 
-static void finds_units_by_offset(void **state) {
-    (void)state;
+TEST_IN(own, finds_units_by_offset) {
     size_t count;
     const struct dwarf_unit_range *unit_ranges = dwarf_unit_ranges(&own.dwarf, &count);
     assert_true(count > 3);
@@ -41,8 +37,7 @@ static void finds_units_by_offset(void **state) {
     assert_null(dwarf_unit_at(&own.dwarf, UINT64_MAX - 3));
 }
 
-static void damaged_heads(void **state) {
-    (void)state;
+TEST_IN(own, damaged_heads) {
     static const uint8_t abbrev[] = {1, 0x11, 0, 0, 0, 0};
     uint8_t info[] = {8, 0, 0, 0, 4, 0, 0, 0, 0, 0, 8, 1};
     for (size_t at = 0; at < sizeof info; at++) {
@@ -70,9 +65,5 @@ static void damaged_heads(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_units_by_offset),
-        cmocka_unit_test(damaged_heads),
-    };
-    return cmocka_run_group_tests(tests, open_own, close_own);
+    return tests_run();
 }

@@ -1,11 +1,9 @@
 // elf_file_test.c: sections, segments and build IDs of complete, truncated and damaged files.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+#include "../../base/test/folder.h"
+
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,8 +21,7 @@ static struct elf_writer new_file(void) {
     return writer;
 }
 
-static void sections_by_name(void **state) {
-    (void)state;
+TEST(sections_by_name) {
     struct elf_writer writer = new_file();
     struct elf_file file;
     Elf64_Shdr header;
@@ -43,8 +40,7 @@ static void sections_by_name(void **state) {
     free(writer.bytes);
 }
 
-static void build_ids(void **state) {
-    (void)state;
+TEST(build_ids) {
     struct elf_writer writer = new_file();
     struct elf_file file;
     const uint8_t *id;
@@ -63,8 +59,7 @@ static void build_ids(void **state) {
     free(writer.bytes);
 }
 
-static void own_file(void **state) {
-    (void)state;
+TEST(own_file) {
     struct modules modules = {0};
     struct symbolizer_arena memory;
     struct elf_file file;
@@ -72,7 +67,7 @@ static void own_file(void **state) {
     assert_true(modules_refresh(&modules, &(uint32_t){0}));
     symbolizer_arena_open(&memory);
     assert_true(elf_file_open(&file, "/proc/self/exe", &memory));
-    assert_true(elf_file_build_id_is(&file, modules_find(&modules, (uintptr_t)own_file, 0)->build_id));
+    assert_true(elf_file_build_id_is(&file, modules_find(&modules, (uintptr_t)test_own_file, 0)->build_id));
     assert_true(elf_file_segment_at(&file, 0, &segment));
     assert_false(elf_file_segment_at(&file, 1000, &segment));
     elf_file_close(&file);
@@ -81,21 +76,17 @@ static void own_file(void **state) {
     symbolizer_arena_close(&memory);
 }
 
-static void rejects_other_files(void **state) {
-    (void)state;
+TEST_IN(folder, rejects_other_files) {
     struct symbolizer_arena memory;
     struct elf_file file;
-    char folder[] = "/tmp/cmemprof-elf-file-XXXXXX", pipe[64];
+    char pipe[80];
     symbolizer_arena_open(&memory);
-    assert_non_null(mkdtemp(folder));
     assert_false(elf_file_open(&file, folder, &memory));
     assert_false(elf_file_open(&file, "/no/such/file", &memory));
     assert_false(elf_file_open(&file, "/dev/zero", &memory));
     snprintf(pipe, sizeof pipe, "%s/pipe", folder);
     assert_int_equal(mkfifo(pipe, 0600), 0);
     assert_false(elf_file_open(&file, pipe, &memory)); // a pipe without a writer
-    unlink(pipe);
-    rmdir(folder);
     symbolizer_arena_close(&memory);
 }
 
@@ -130,8 +121,7 @@ static void close_one(struct elf_file *file, struct symbolizer_arena *memory, in
     unlink(path_of_one);
 }
 
-static void truncated_after_open(void **state) {
-    (void)state;
+TEST(truncated_after_open) {
     struct elf_file file;
     struct symbolizer_arena memory;
     int descriptor;
@@ -146,8 +136,7 @@ static void truncated_after_open(void **state) {
 }
 
 // With the same length.
-static void rewritten_after_open(void **state) {
-    (void)state;
+TEST(rewritten_after_open) {
     struct elf_file file;
     struct symbolizer_arena memory;
     int descriptor;
@@ -158,8 +147,7 @@ static void rewritten_after_open(void **state) {
     close_one(&file, &memory, descriptor);
 }
 
-static void replaced_after_open(void **state) {
-    (void)state;
+TEST(replaced_after_open) {
     struct elf_file file;
     struct symbolizer_arena memory;
     struct stat status;
@@ -180,8 +168,7 @@ static void replaced_after_open(void **state) {
 }
 
 // The program may close all descriptors and reuse their numbers.
-static void no_descriptor_is_kept(void **state) {
-    (void)state;
+TEST(no_descriptor_is_kept) {
     struct elf_file file;
     struct symbolizer_arena memory;
     int descriptor, before = dup(2), next = dup(2), after;
@@ -215,8 +202,7 @@ static void use(const uint8_t *bytes, size_t size) {
     free(exact);
 }
 
-static void damaged_files(void **state) {
-    (void)state;
+TEST(damaged_files) {
     struct elf_writer writer = new_file();
     for (size_t size = 0; size < writer.size; size++) {
         use(writer.bytes, size);
@@ -233,16 +219,5 @@ static void damaged_files(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sections_by_name),
-        cmocka_unit_test(build_ids),
-        cmocka_unit_test(own_file),
-        cmocka_unit_test(rejects_other_files),
-        cmocka_unit_test(truncated_after_open),
-        cmocka_unit_test(rewritten_after_open),
-        cmocka_unit_test(replaced_after_open),
-        cmocka_unit_test(no_descriptor_is_kept),
-        cmocka_unit_test(damaged_files),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,9 +1,6 @@
 // elf_section_test.c: plain sections and both kinds of compression, read whole and by unit; damage and decompression bombs.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
 
 #include "../elf_section.h"
 #include "../inflate.h"
@@ -18,8 +15,7 @@ enum { UNITS = 1000, UNIT_BYTES = 1004, BYTES = UNITS * UNIT_BYTES, BLOCK_BYTES 
 static uint8_t content[BYTES];
 static struct symbolizer_arena memory;
 
-static int fill(void **state) {
-    (void)state;
+static void fill(void) {
     uint32_t random = 1;
     for (uint32_t unit = 0; unit < UNITS; unit++) {
         uint8_t *at = content + unit * UNIT_BYTES;
@@ -30,7 +26,6 @@ static int fill(void **state) {
             at[i] = (uint8_t)(random >> 24);
         }
     }
-    return 0;
 }
 
 // A zlib stream of stored blocks; inflate_test.c covers the others.
@@ -87,8 +82,7 @@ static struct elf_section open_section(const struct elf_writer *writer) {
     return elf_section_open(&file, ".debug_info");
 }
 
-static void whole_sections(void **state) {
-    (void)state;
+TEST(whole_sections) {
     for (int kind = 0; kind < 3; kind++) {
         struct elf_writer writer = write_file(kind, BYTES, 0);
         struct elf_section section = open_section(&writer);
@@ -106,8 +100,7 @@ static void check_unit(struct elf_section *section, size_t unit) {
     assert_memory_equal(bytes.at, content + unit * UNIT_BYTES, UNIT_BYTES);
 }
 
-static void units_of_sections(void **state) {
-    (void)state;
+TEST(units_of_sections) {
     for (int kind = 0; kind < 3; kind++) {
         struct elf_writer writer = write_file(kind, BYTES, 0);
         struct elf_section section = open_section(&writer);
@@ -125,8 +118,7 @@ static void units_of_sections(void **state) {
     }
 }
 
-static void parts_of_sections(void **state) {
-    (void)state;
+TEST(parts_of_sections) {
     for (int kind = 0; kind < 3; kind++) {
         struct elf_writer writer = write_file(kind, BYTES, 0);
         struct elf_section section = open_section(&writer), part = elf_section_part(&section, 5 * UNIT_BYTES, 3 * UNIT_BYTES);
@@ -152,8 +144,7 @@ static void parts_of_sections(void **state) {
 }
 
 // After the first one a unit costs a fraction of the section, and little memory.
-static void later_units_are_cheap(void **state) {
-    (void)state;
+TEST(later_units_are_cheap) {
     struct elf_writer writer = write_file(1, BYTES, 0);
     struct elf_section section = open_section(&writer);
     check_unit(&section, UNITS / 2);
@@ -174,8 +165,7 @@ static void check_nothing(struct elf_writer writer) {
     free(writer.bytes);
 }
 
-static void damage_and_bombs(void **state) {
-    (void)state;
+TEST(damage_and_bombs) {
     check_nothing(write_file(1, BYTES, 1)); // wrong checksum
     check_nothing(write_file(2, BYTES, 1));
     check_nothing(write_file(1, BYTES - 1, 0)); // more than declared
@@ -190,8 +180,7 @@ static void damage_and_bombs(void **state) {
     check_nothing(writer);
 }
 
-static void fails_without_memory(void **state) {
-    (void)state;
+TEST(fails_without_memory) {
     struct elf_writer writer = write_file(1, BYTES, 0);
     struct elf_section section = open_section(&writer);
     memory.limit_bytes = 0;
@@ -203,9 +192,6 @@ static void fails_without_memory(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_sections),    cmocka_unit_test(units_of_sections), cmocka_unit_test(later_units_are_cheap),
-        cmocka_unit_test(parts_of_sections), cmocka_unit_test(damage_and_bombs),  cmocka_unit_test(fails_without_memory),
-    };
-    return cmocka_run_group_tests(tests, fill, NULL);
+    fill();
+    return tests_run();
 }

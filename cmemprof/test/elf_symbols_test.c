@@ -1,9 +1,6 @@
 // elf_symbols_test.c: which of several symbols is chosen for an address.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
 
 #include "../elf_symbols.h"
 #include "elf_writer.h"
@@ -43,8 +40,7 @@ static const Elf64_Sym symbols[] = {
     {43, ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), 0, 1, 0x4000, 8},
 };
 
-static void aliases_and_sizes(void **state) {
-    (void)state;
+TEST(aliases_and_sizes) {
     static const struct {
         uint64_t address;
         const char *name;
@@ -55,8 +51,7 @@ static void aliases_and_sizes(void **state) {
     }
 }
 
-static void damaged_tables(void **state) {
-    (void)state;
+TEST(damaged_tables) {
     check(symbols, sizeof symbols / sizeof *symbols, names, sizeof names - 1, 0x1000, NULL); // unterminated names
     check(symbols, 0, names, sizeof names, 0x1000, NULL);
     Elf64_Sym outside = FUNCTION(STB_GLOBAL, 1000, 0x1000, 16);
@@ -64,9 +59,5 @@ static void damaged_tables(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(aliases_and_sizes),
-        cmocka_unit_test(damaged_tables),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

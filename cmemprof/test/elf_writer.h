@@ -2,10 +2,9 @@
 #ifndef CMEMPROF_TEST_ELF_WRITER_H
 #define CMEMPROF_TEST_ELF_WRITER_H
 
+#include "../../base/test/test.h"
+
 #include <elf.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { ELF_WRITER_SECTIONS = 8 };
 

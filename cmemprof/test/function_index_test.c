@@ -1,12 +1,7 @@
 // function_index_test.c: this program's functions by address: inlined, nested, none.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../../base/test/test.h"
+
 #include <sys/resource.h>
 
 #include "../function_index.h"
@@ -41,14 +36,14 @@ static struct dwarf_file dwarf;
 static uintptr_t bias;
 static struct function_index *function_index;
 
-static int open_own_unit(void **state) {
+static int own_unit_setup(void **state) {
     (void)state;
     struct modules modules = {0};
     uint32_t ended;
     if (!modules_refresh(&modules, &ended)) {
         return -1;
     }
-    bias = modules_find(&modules, (uintptr_t)open_own_unit, 0)->bias;
+    bias = modules_find(&modules, (uintptr_t)own_unit_setup, 0)->bias;
     modules_free(&modules);
     symbolizer_arena_open(&memory);
     if (!elf_file_open(&elf, "/proc/self/exe", &memory)) {
@@ -56,12 +51,12 @@ static int open_own_unit(void **state) {
     }
     dwarf_file_open(&dwarf, &elf);
     struct dwarf_addresses addresses = {.file = &dwarf};
-    struct dwarf_unit *unit = dwarf_addresses_find(&addresses, (uintptr_t)open_own_unit - bias);
+    struct dwarf_unit *unit = dwarf_addresses_find(&addresses, (uintptr_t)own_unit_setup - bias);
     function_index = unit != NULL ? function_index_of(unit) : NULL;
     return function_index == NULL;
 }
 
-static int close_own_unit(void **state) {
+static int own_unit_teardown(void **state) {
     (void)state;
     elf_file_close(&elf);
     symbolizer_arena_close(&memory);
@@ -81,28 +76,24 @@ static void check(uintptr_t address, size_t max, const char *const *names, size_
     assert_int_equal(functions, count);
 }
 
-static void inlined_functions_are_the_innermost(void **state) {
-    (void)state;
+TEST_IN(own_unit, inlined_functions_are_the_innermost) {
     static const char *const names[] = {"inlined_callee", "outer_function"};
     check(outer_function() - 1, 8, names, 2);
-    check((uintptr_t)open_own_unit, 8, (const char *const[]){"open_own_unit"}, 1);
+    check((uintptr_t)own_unit_setup, 8, (const char *const[]){"own_unit_setup"}, 1);
 }
 
-static void keeps_innermost_scopes(void **state) {
-    (void)state;
+TEST_IN(own_unit, keeps_innermost_scopes) {
     static const char *const names[] = {"inlined_callee"};
     check(outer_function() - 1, 1, names, 1);
 }
 
-static void finds_nested_functions(void **state) {
-    (void)state;
+TEST_IN(own_unit, finds_nested_functions) {
     static const char *const names[] = {"inlined_callee", "inside"};
     check(with_a_function_inside(3) - 1, 8, names, 2);
-    inlined_functions_are_the_innermost(state); // as before
+    test_inlined_functions_are_the_innermost(state); // as before
 }
 
-static void no_function(void **state) {
-    (void)state;
+TEST_IN(own_unit, no_function) {
     struct dwarf_die scopes[8];
     assert_int_equal(function_index_scopes(function_index, 1, scopes, 8), 0);
     assert_int_equal(function_index_scopes(function_index, UINT64_MAX, scopes, 8), 0);
@@ -182,8 +173,7 @@ static uint8_t *new_unit(size_t *size) {
 }
 
 // Each entry's sibling is its own first child: exponentially many paths.
-static void circular_siblings_are_walked_once(void **state) {
-    (void)state;
+TEST_IN(own_unit, circular_siblings_are_walked_once) {
     size_t size;
     uint8_t *info = new_unit(&size);
     for (uint32_t i = 0; i < ENTRIES; i++) {
@@ -207,8 +197,7 @@ static uint64_t (*new_ranges(void))[2] {
 }
 
 // Functions that share one long list: 1 GB.
-static void shared_ranges_take_bounded_memory(void **state) {
-    (void)state;
+TEST_IN(own_unit, shared_ranges_take_bounded_memory) {
     size_t size;
     uint8_t *info = new_unit(&size);
     uint64_t(*ranges)[2] = new_ranges();
@@ -243,21 +232,11 @@ static size_t scopes_with_block_at(uint32_t block) {
 }
 
 // It is found, but only among as many ranges as a real unit may have: examining all would take seconds.
-static void examined_ranges_are_bounded(void **state) {
-    (void)state;
+TEST_IN(own_unit, examined_ranges_are_bounded) {
     assert_int_equal(scopes_with_block_at(10), 2);
     assert_int_equal(scopes_with_block_at(ENTRIES - 1), 1);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(inlined_functions_are_the_innermost),
-        cmocka_unit_test(keeps_innermost_scopes),
-        cmocka_unit_test(finds_nested_functions),
-        cmocka_unit_test(no_function),
-        cmocka_unit_test(circular_siblings_are_walked_once),
-        cmocka_unit_test(shared_ranges_take_bounded_memory),
-        cmocka_unit_test(examined_ranges_are_bounded),
-    };
-    return cmocka_run_group_tests(tests, open_own_unit, close_own_unit);
+    return tests_run();
 }

@@ -1,11 +1,7 @@
 // go_call_test.c: the way from C back to the calling goroutine, on stacks laid out as Go does. Real stacks, which move, are tested in
 // e2e/stacks.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <string.h>
+#include "../../base/test/test.h"
 
 #include "../cmemprof.h"
 #include "../interposition.h"
@@ -92,8 +88,7 @@ static void assert_stack(const struct result *result, enum unwind_end end, uint3
 
 static const uintptr_t distance_of_frame = (STACK_WORDS - FRAME) * sizeof(uintptr_t);
 
-static void follows_moved_goroutine_stacks(void **state) {
-    (void)state;
+TEST(follows_moved_goroutine_stacks) {
     lay_out(here, 1);
     lay_out(elsewhere, 0);
     like_asmcgocall_rbp = &elsewhere[FRAME];
@@ -106,8 +101,7 @@ static void follows_moved_goroutine_stacks(void **state) {
     assert_stack(call_c(distance_of_frame), UNWIND_COMPLETE, 4, 0);
 }
 
-static void cuts_at_invalid_goroutines(void **state) {
-    (void)state;
+TEST(cuts_at_invalid_goroutines) {
     lay_out(here, 1);
     like_asmcgocall_rbp = &here[FRAME];
     goroutine[0] = (uintptr_t)here;
@@ -126,8 +120,7 @@ static void cuts_at_invalid_goroutines(void **state) {
 }
 
 // A frame pointer that was not adjusted when the stack moved.
-static void cuts_chains_that_leave_their_stack(void **state) {
-    (void)state;
+TEST(cuts_chains_that_leave_their_stack) {
     lay_out(here, 1);
     lay_out(elsewhere, 0);
     goroutine[0] = (uintptr_t)here;
@@ -149,8 +142,7 @@ static __attribute__((noinline)) void find_go_call(struct result *unused) {
 }
 
 // What asmcgocall saves is trusted only if it leads to the same frame as RBP. Not asked if malloc is not ours, as with a sanitizer.
-static void start_verifies_the_way_back(void **state) {
-    (void)state;
+TEST(start_verifies_the_way_back) {
     static struct result result;
     lay_out(here, 1);
     goroutine[0] = (uintptr_t)here;
@@ -167,11 +159,5 @@ static void start_verifies_the_way_back(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(follows_moved_goroutine_stacks),
-        cmocka_unit_test(cuts_at_invalid_goroutines),
-        cmocka_unit_test(cuts_chains_that_leave_their_stack),
-        cmocka_unit_test(start_verifies_the_way_back),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

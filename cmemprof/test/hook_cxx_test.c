@@ -1,11 +1,6 @@
 // hook_cxx_test.c: the operators in a program without C++. What needs C++ is tested in e2e/allocators.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdint.h>
-#include <string.h>
+#include "../../base/test/test.h"
 
 #include "../cmemprof.h"
 
@@ -24,8 +19,7 @@ static uint64_t live(void) {
     return stats.live;
 }
 
-static void new_is_sampled_and_delete_tracked(void **state) {
-    (void)state;
+TEST(new_is_sampled_and_delete_tracked) {
     assert_int_equal(cmemprof_start(1), CMEMPROF_OK);
     uint64_t before = live();
     void *plain = _Znwm(100), *array = _Znam(0), *aligned = _ZnwmSt11align_val_t(100, 8192);
@@ -43,8 +37,7 @@ static void new_is_sampled_and_delete_tracked(void **state) {
     assert_int_equal(after, before);
 }
 
-static void nothrow_gives_null_without_a_cxx_library(void **state) {
-    (void)state;
+TEST(nothrow_gives_null_without_a_cxx_library) {
     volatile size_t too_much = SIZE_MAX / 2;
     assert_null(_ZnamRKSt9nothrow_t(too_much, ""));
     assert_null(_ZnwmSt11align_val_tRKSt9nothrow_t(too_much, 64, ""));
@@ -52,9 +45,5 @@ static void nothrow_gives_null_without_a_cxx_library(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(new_is_sampled_and_delete_tracked),
-        cmocka_unit_test(nothrow_gives_null_without_a_cxx_library),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,6 +1,8 @@
 // hook_mappings_test.c: each function maps what the program asked for, and its memory is in the profile with the stack that called it. This
 // program is hooked.
 
+#include "../../base/test/test.h"
+
 #include "own_profile.h"
 
 #include <errno.h>
@@ -60,8 +62,7 @@ static void expect(const char *site, int64_t alloc_objects, int64_t alloc_bytes,
     profile_free(profile);
 }
 
-static void mappings_are_in_the_profile(void **state) {
-    (void)state;
+TEST_IN(sampling, mappings_are_in_the_profile) {
     char *first = map_here(3 * MIB), *second = map64_here(MIB + 1);
     expect("map_here", 1, 3 * MIB, 1, 3 * MIB);
     expect("map64_here", 1, MIB + 4096, 1, MIB + 4096); // whole pages
@@ -73,8 +74,7 @@ static void mappings_are_in_the_profile(void **state) {
     expect("map64_here", 1, MIB + 4096, 0, 0);
 }
 
-static void mremap_is_a_new_mapping(void **state) {
-    (void)state;
+TEST_IN(sampling, mremap_is_a_new_mapping) {
     void *base = move_here(map_here(MIB), MIB, 5 * MIB);
     expect("move_here", 1, 5 * MIB, 1, 5 * MIB);
     expect("map_here", 2, 4 * MIB, 0, 0);
@@ -84,8 +84,7 @@ static void mremap_is_a_new_mapping(void **state) {
     expect("move_here", 1, 5 * MIB, 0, 0);
 }
 
-static void segments_are_detached_whole(void **state) {
-    (void)state;
+TEST_IN(sampling, segments_are_detached_whole) {
     int id = shmget(IPC_PRIVATE, 64 * 1024, 0600);
     if (id == -1) {
         skip(); // not in every container
@@ -103,8 +102,7 @@ static void segments_are_detached_whole(void **state) {
 }
 
 // What the kernel says of a call is what the program gets.
-static void results_are_the_kernels(void **state) {
-    (void)state;
+TEST_IN(sampling, results_are_the_kernels) {
     char *base = map_here(MIB);
     errno = 0;
     assert_ptr_equal(mmap(base, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), base);
@@ -135,8 +133,7 @@ SITE void *take_by_mmap(size_t size) {
     return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
-static void blocks_and_mappings_of_one_call_are_told_apart(void **state) {
-    (void)state;
+TEST_IN(sampling, blocks_and_mappings_of_one_call_are_told_apart) {
     void *volatile taken[4];
     volatile int count = 4; // so that there is one call, not four
     for (int i = 0; i < count; i++) {
@@ -179,8 +176,7 @@ static int owner_of(const void *at) {
     return owned.owner;
 }
 
-static void whose_it_is(void **state) {
-    (void)state;
+TEST_IN(sampling, whose_it_is) {
     void *of_program = map_here(MIB);
     assert_int_equal(owner_of(of_program), MAPPING_OF_PROGRAM);
     assert_int_equal(owner_of(malloc), -1); // a library's, mapped by the loader
@@ -195,8 +191,7 @@ static void whose_it_is(void **state) {
     assert_int_equal(owner_of(of_profiler), -1);
 }
 
-static void figures_count_the_programs(void **state) {
-    (void)state;
+TEST_IN(sampling, figures_count_the_programs) {
     struct cmemprof_stats before = stats_now();
     void *base = map_here(MIB);
     assert_int_equal(stats_now().mappings, before.mappings + 1);
@@ -208,14 +203,5 @@ static void figures_count_the_programs(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(mappings_are_in_the_profile, start_all, stop),
-        cmocka_unit_test_setup_teardown(mremap_is_a_new_mapping, start_all, stop),
-        cmocka_unit_test_setup_teardown(segments_are_detached_whole, start_all, stop),
-        cmocka_unit_test_setup_teardown(results_are_the_kernels, start_all, stop),
-        cmocka_unit_test_setup_teardown(whose_it_is, start_all, stop),
-        cmocka_unit_test_setup_teardown(blocks_and_mappings_of_one_call_are_told_apart, start_all, stop),
-        cmocka_unit_test_setup_teardown(figures_count_the_programs, start_all, stop),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,16 +1,10 @@
 // hook_test.c: the malloc family as a program sees it, with every allocation sampled and with none. This program is hooked.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,8 +24,7 @@ static uint64_t live(void) {
 
 // Before the first start there are no tables, yet free() must notice bootstrap blocks (real_allocator.h). A block that shares a counter
 // with one of them is searched for and not found.
-static void before_start_calls_pass_through(void **state) {
-    (void)state;
+TEST(before_start_calls_pass_through) {
     assert_false(profiler.open);
     unsigned char *block = malloc(100 + opaque_zero);
     block_filter_add(&profiler.live.filter, block, BLOCK_FILTER_ANYWHERE);
@@ -54,8 +47,7 @@ static uint64_t samples(void) {
     return stats.samples;
 }
 
-static void malloc_and_free_count_once(void **state) {
-    (void)state;
+TEST_IN(sampling, malloc_and_free_count_once) {
     uint64_t before = live(), taken = samples();
     void *block = malloc(100 + opaque_zero), *nothing = malloc(opaque_zero);
     assert_non_null(block);
@@ -120,8 +112,7 @@ static bool free_is_heard(void *block) {
 }
 
 // Every block is a sample here, and must be what the allocator returned for that very call: not moved, cleared, aligned or enlarged.
-static void real_allocator_gets_unchanged_calls(void **state) {
-    (void)state;
+TEST_IN(sampling, real_allocator_gets_unchanged_calls) {
     real = real_allocator;
     real_allocator.malloc = heard_malloc;
     real_allocator.calloc = heard_calloc;
@@ -184,8 +175,7 @@ static long faults_of_callocs(bool sampled) {
     return faults;
 }
 
-static void a_sampled_calloc_touches_nothing(void **state) {
-    (void)state;
+TEST_IN(sampling, a_sampled_calloc_touches_nothing) {
     long plain = faults_of_callocs(false), sampled = faults_of_callocs(true);
     assert_in_range(sampled, plain, plain + 300); // 80,000 more if each were zeroed by the hooks
 }
@@ -195,8 +185,7 @@ void free_sized(void *block, size_t size);
 void free_aligned_sized(void *block, size_t alignment, size_t size);
 void cfree(void *block);
 
-static void other_frees_are_tracked(void **state) {
-    (void)state;
+TEST_IN(sampling, other_frees_are_tracked) {
     for (int on = 1; on >= 0; on--) {
         uint64_t before = live();
         free_sized(malloc(100 + opaque_zero), 100);
@@ -213,26 +202,7 @@ static void other_frees_are_tracked(void **state) {
 
 void __libc_free(void *block); // called by a library that is linked to libc's own allocator
 
-// The allocator reuses the address while it still counts as live: the new sample replaces the old one.
-static void untracked_frees_do_not_accumulate(void **state) {
-    (void)state;
-    static const size_t sizes[] = {100, 5000, 100000, 1 << 20};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        struct cmemprof_stats before, after;
-        cmemprof_get_stats(&before);
-        for (int round = 0; round < 5000; round++) {
-            __libc_free(malloc(sizes[i] + opaque_zero));
-        }
-        cmemprof_get_stats(&after);
-        assert_int_equal(after.samples, before.samples + 5000);
-        assert_true(after.live <= before.live + 50);
-        assert_int_equal(after.lost_live, before.lost_live);
-        assert_true(after.own_bytes <= before.own_bytes + 65536);
-    }
-}
-
-static void calloc_is_zero_at_every_size(void **state) {
-    (void)state;
+TEST_IN(sampling, calloc_is_zero_at_every_size) {
     for (size_t size = 1; size < 40 << 20; size *= 7) {
         memset(malloc(size + opaque_zero), 0xff, size); // dirties the memory that is freed next
         void *dirty = malloc(size + opaque_zero);
@@ -248,8 +218,7 @@ static void calloc_is_zero_at_every_size(void **state) {
 }
 
 // The contents survive, and the block is counted with its new size only.
-static void realloc_moves_a_sample(void **state) {
-    (void)state;
+TEST_IN(sampling, realloc_moves_a_sample) {
     static const size_t sizes[] = {10, 5000, 100000, 300000, 40, 2000000, 9000000, 15};
     uint64_t before = live();
     unsigned char *block = realloc(NULL, 7 + opaque_zero);
@@ -273,8 +242,7 @@ static void realloc_moves_a_sample(void **state) {
     assert_int_equal(live(), before);
 }
 
-static void aligned_blocks_are_aligned(void **state) {
-    (void)state;
+TEST_IN(sampling, aligned_blocks_are_aligned) {
     uint64_t before = live();
     for (size_t alignment = 8; alignment <= 1 << 20; alignment *= 2) {
         void *blocks[3] = {0};
@@ -300,8 +268,7 @@ static void aligned_blocks_are_aligned(void **state) {
 }
 
 // glibc rounds it up, others reject it.
-static void odd_alignment_is_left_to_the_allocator(void **state) {
-    (void)state;
+TEST_IN(sampling, odd_alignment_is_left_to_the_allocator) {
     uint64_t before = live();
     void *block = memalign(33 + opaque_zero, 5);
     assert_non_null(block);
@@ -311,8 +278,7 @@ static void odd_alignment_is_left_to_the_allocator(void **state) {
     assert_int_equal(live(), before);
 }
 
-static void invalid_arguments_fail_unchanged(void **state) {
-    (void)state;
+TEST_IN(sampling, invalid_arguments_fail_unchanged) {
     void *block = (void *)1;
     uint64_t before = live();
     errno = 77;
@@ -325,8 +291,7 @@ static void invalid_arguments_fail_unchanged(void **state) {
     assert_int_equal(live(), before);
 }
 
-static void libc_calls_are_seen(void **state) {
-    (void)state;
+TEST_IN(sampling, libc_calls_are_seen) {
     uint64_t before = live();
     char *copy = strdup("abc"), *printed = NULL;
     assert_true(asprintf(&printed, "%d %s", 42, copy) > 0);
@@ -336,8 +301,7 @@ static void libc_calls_are_seen(void **state) {
     assert_int_equal(live(), before);
 }
 
-static void out_of_memory_is_reported_to_the_program(void **state) {
-    (void)state;
+TEST_IN(sampling, out_of_memory_is_reported_to_the_program) {
     pid_t child = fork();
     if (child == 0) {
         // 300 MiB more than in use: the stack table reserves address space.
@@ -365,8 +329,7 @@ static void out_of_memory_is_reported_to_the_program(void **state) {
 }
 
 // A forked child keeps sampling, in its own copy of the tables.
-static void forked_child_continues(void **state) {
-    (void)state;
+TEST_IN(sampling, forked_child_continues) {
     pid_t child = fork();
     if (child == 0) {
         uint64_t before = live();
@@ -422,8 +385,7 @@ static void threads_pass_blocks(void **state) {
     }
 }
 
-static void churn_at_every_interval_leaves_nothing(void **state) {
-    (void)state;
+TEST_IN(sampling, churn_at_every_interval_leaves_nothing) {
     static const uint64_t intervals[] = {1, 100, 4096, CMEMPROF_DEFAULT_INTERVAL_BYTES, 0};
     threads_pass_blocks(NULL); // warms up what pthread_create keeps
     for (size_t i = 0; i < sizeof intervals / sizeof *intervals; i++) {
@@ -457,31 +419,29 @@ static __attribute__((noinline)) size_t stack_used_by_sample(void) {
     return PAINTED_BYTES - untouched;
 }
 
-static void a_hook_needs_little_stack(void **state) {
-    (void)state;
+TEST_IN(sampling, a_hook_needs_little_stack) {
     assert_in_range(stack_used_by_sample(), 512, 4096);
     assert_in_range(stack_used_by_sample(), 512, 4096);
 }
 
+// Must be last: it leaves blocks that count as live until their addresses are reused.
+// The allocator reuses the address while it still counts as live: the new sample replaces the old one.
+TEST_IN(sampling, untracked_frees_do_not_accumulate) {
+    static const size_t sizes[] = {100, 5000, 100000, 1 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct cmemprof_stats before, after;
+        cmemprof_get_stats(&before);
+        for (int round = 0; round < 5000; round++) {
+            __libc_free(malloc(sizes[i] + opaque_zero));
+        }
+        cmemprof_get_stats(&after);
+        assert_int_equal(after.samples, before.samples + 5000);
+        assert_true(after.live <= before.live + 50);
+        assert_int_equal(after.lost_live, before.lost_live);
+        assert_true(after.own_bytes <= before.own_bytes + 65536);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(before_start_calls_pass_through), // must be first
-        cmocka_unit_test_setup_teardown(malloc_and_free_count_once, start_all, stop),
-        cmocka_unit_test_setup_teardown(real_allocator_gets_unchanged_calls, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_sampled_calloc_touches_nothing, start_all, stop),
-        cmocka_unit_test_setup_teardown(other_frees_are_tracked, start_all, stop),
-        cmocka_unit_test_setup_teardown(calloc_is_zero_at_every_size, start_all, stop),
-        cmocka_unit_test_setup_teardown(realloc_moves_a_sample, start_all, stop),
-        cmocka_unit_test_setup_teardown(aligned_blocks_are_aligned, start_all, stop),
-        cmocka_unit_test_setup_teardown(odd_alignment_is_left_to_the_allocator, start_all, stop),
-        cmocka_unit_test_setup_teardown(invalid_arguments_fail_unchanged, start_all, stop),
-        cmocka_unit_test_setup_teardown(libc_calls_are_seen, start_all, stop),
-        cmocka_unit_test_setup_teardown(out_of_memory_is_reported_to_the_program, start_all, stop),
-        cmocka_unit_test_setup_teardown(forked_child_continues, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_hook_needs_little_stack, start_all, stop),
-        cmocka_unit_test_setup_teardown(churn_at_every_interval_leaves_nothing, start_all, stop),
-        // Must be last: it leaves blocks that count as live until their addresses are reused.
-        cmocka_unit_test_setup_teardown(untracked_frees_do_not_accumulate, start_all, stop),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,6 +1,8 @@
 // hook_threads_test.c: pthread_create makes the program's thread as without the hook, and its creation is noted, with the stack that called
 // it. This program is hooked.
 
+#include "../../base/test/test.h"
+
 #include "own_profile.h"
 
 #include <errno.h>
@@ -21,7 +23,7 @@ static __attribute__((noinline)) void make_here(void *argument) {
     __asm__ volatile("");
 }
 
-static void it_is_the_programs_thread(void **state) {
+TEST_IN(sampling, it_is_the_programs_thread) {
     int value;
     void *result;
     pthread_attr_t attributes;
@@ -44,8 +46,7 @@ static bool found(struct thread_creation *creation, void *argument) {
     return thread_creators_find(&profiler.creators, (uintptr_t)joined, (uintptr_t)give_back, (uintptr_t)argument, creation);
 }
 
-static void it_is_noted(void **state) {
-    (void)state;
+TEST_IN(sampling, it_is_noted) {
     struct thread_creation creation;
     int value;
     make_here(&value);
@@ -75,9 +76,5 @@ static void it_is_noted(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_is_the_programs_thread),
-        cmocka_unit_test(it_is_noted),
-    };
-    return cmocka_run_group_tests(tests, start_all, stop);
+    return tests_run();
 }

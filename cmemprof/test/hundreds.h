@@ -1,8 +1,8 @@
 // hundreds.h: allocations that stay live, found in a profile by their function's name.
+#include "../../base/test/test.h"
+
 #ifndef CMEMPROF_TEST_HUNDREDS_H
 #define CMEMPROF_TEST_HUNDREDS_H
-
-#include <stdlib.h>
 
 static void *volatile kept[64];
 

@@ -1,11 +1,6 @@
 // inflate_test.c: the three kinds of block, in one piece and through a small window, and damage.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../../base/test/test.h"
 
 #include "../inflate.h"
 
@@ -42,8 +37,7 @@ static size_t inflate_all(const uint8_t *bytes, size_t size, uint8_t *out, size_
     return inflate.state == INFLATE_ENDED ? at : SIZE_MAX;
 }
 
-static void every_kind_of_block(void **state) {
-    (void)state;
+TEST(every_kind_of_block) {
     uint8_t out[2048];
     for (size_t step = 1; step <= sizeof out; step *= 2) {
         assert_int_equal(inflate_all(dynamic, sizeof dynamic, out, sizeof out, step), LETTERS);
@@ -56,8 +50,7 @@ static void every_kind_of_block(void **state) {
     }
 }
 
-static void truncation_is_bad(void **state) {
-    (void)state;
+TEST(truncation_is_bad) {
     uint8_t out[2048];
     for (size_t size = 0; size < sizeof dynamic; size++) {
         uint8_t *exact = malloc(size + 1); // exact size, so that a sanitizer sees reads past it
@@ -68,8 +61,7 @@ static void truncation_is_bad(void **state) {
 }
 
 // Damage ends inflation early or late; never a write or read out of bounds.
-static void damaged_streams_end(void **state) {
-    (void)state;
+TEST(damaged_streams_end) {
     for (size_t at = 0; at < sizeof fixed_code; at++) {
         for (unsigned bit = 0; bit < 8; bit++) {
             uint8_t *damaged = malloc(sizeof fixed_code), *out = malloc(512);
@@ -91,8 +83,7 @@ static void damaged_streams_end(void **state) {
     assert_true(inflate_all(unknown_kind, sizeof unknown_kind, out, sizeof out, 1) == SIZE_MAX);
 }
 
-static void sums_of_pieces(void **state) {
-    (void)state;
+TEST(sums_of_pieces) {
     static uint8_t bytes[20000];
     memset(bytes, 0xff, sizeof bytes);
     uint32_t sum = inflate_adler(1, bytes, 7000);
@@ -101,11 +92,5 @@ static void sums_of_pieces(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind_of_block),
-        cmocka_unit_test(truncation_is_bad),
-        cmocka_unit_test(damaged_streams_end),
-        cmocka_unit_test(sums_of_pieces),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,6 +1,8 @@
 // interposition_static_test.c: the linker's names for a static program resolve as they should. The file is compiled again here as for a
 // static program, with this test's objects in place of libc's functions. e2e/ways tests whole static programs.
 
+#include "../../base/test/test.h"
+
 #include "../namespace.h"
 #undef interposition_next
 #undef interposition_is_active
@@ -14,17 +16,11 @@
 
 #include "../interposition_static.c"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
 char __real_malloc[1], __real_calloc[1], __real_realloc[1], __real_free[1], __real_posix_memalign[1], __real_aligned_alloc[1],
     __real_memalign[1], __real_valloc[1], __real_pvalloc[1], __real_malloc_usable_size[1], __real_dlclose[1], __real_mmap[1],
     __real_munmap[1], __real_mremap[1], __real_shmat[1], __real_shmdt[1], __real_pthread_create[1];
 
-static void each_name_resolves_to_its_function(void **state) {
-    (void)state;
+TEST(each_name_resolves_to_its_function) {
     assert_ptr_equal(static_interposition_next("malloc"), __real_malloc);
     assert_ptr_equal(static_interposition_next("calloc"), __real_calloc);
     assert_ptr_equal(static_interposition_next("realloc"), __real_realloc);
@@ -46,15 +42,10 @@ static void each_name_resolves_to_its_function(void **state) {
     assert_null(static_interposition_next(""));
 }
 
-static void compares_the_programs_malloc(void **state) {
-    (void)state;
+TEST(compares_the_programs_malloc) {
     assert_true(static_interposition_is_active()); // this program's malloc is hook.c's
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_name_resolves_to_its_function),
-        cmocka_unit_test(compares_the_programs_malloc),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,17 +1,12 @@
 // interposition_test.c: the process's malloc is the hook, and the next definition is libc's. This program is hooked.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <dlfcn.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "../interposition.h"
 
-static void next_definition_is_libcs(void **state) {
-    (void)state;
+TEST(next_definition_is_libcs) {
     static const char *const names[] = {"malloc", "free", "realloc", "posix_memalign", "malloc_usable_size", "dlclose"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         Dl_info info;
@@ -24,16 +19,11 @@ static void next_definition_is_libcs(void **state) {
     assert_null(interposition_next("no_such_function_anywhere"));
 }
 
-static void process_malloc_is_the_hook(void **state) {
-    (void)state;
+TEST(process_malloc_is_the_hook) {
     assert_true(interposition_is_active());
     assert_ptr_equal(dlsym(RTLD_DEFAULT, "malloc"), malloc);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(next_definition_is_libcs),
-        cmocka_unit_test(process_malloc_is_the_hook),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,10 +1,11 @@
 // lifecycle_test.c: several profilers in one process share nothing, a closed one gives all of its memory back, and a start that fails
 // leaves nothing open. The program's own allocations are not sampled.
 
+#include "../../base/test/test.h"
+
 #include "own_profile.h"
 
 #include <pthread.h>
-#include <stdio.h>
 
 #include "../lifecycle.h"
 #include "../loaded_code.h"
@@ -29,12 +30,12 @@ static __attribute__((noinline)) void in_second(struct thread_state *thread, uin
     __asm__ volatile("");
 }
 
-static int open_both(void **state) {
+static int both_setup(void **state) {
     (void)state;
     return lifecycle_open(&first) != CMEMPROF_OK || lifecycle_open(&second) != CMEMPROF_OK;
 }
 
-static int close_both(void **state) {
+static int both_teardown(void **state) {
     (void)state;
     lifecycle_close(&first);
     lifecycle_close(&second);
@@ -57,8 +58,7 @@ static void assert_sums(struct profiler *self, const char *function, int64_t all
     profile_free(profile);
 }
 
-static void two_profilers_share_nothing(void **state) {
-    (void)state;
+TEST_IN(both, two_profilers_share_nothing) {
     struct thread_state here = {0}, there = {0};
     for (uintptr_t i = 1; i <= 3; i++) {
         in_first(&here, i * 4096);
@@ -86,8 +86,7 @@ static void two_profilers_share_nothing(void **state) {
 }
 
 // One is short of memory and evicts, the other is not.
-static void each_has_its_own_limit(void **state) {
-    (void)state;
+TEST_IN(both, each_has_its_own_limit) {
     struct thread_state here = {0}, there = {0};
     in_first(&here, 4096);
     in_second(&there, 4096);
@@ -123,8 +122,7 @@ static void *sample_in_second(void *unused) {
     return unused;
 }
 
-static void both_are_read_while_threads_sample(void **state) {
-    (void)state;
+TEST_IN(both, both_are_read_while_threads_sample) {
     pthread_t threads[2];
     assert_int_equal(pthread_create(&threads[0], NULL, sample_in_first, NULL), 0);
     assert_int_equal(pthread_create(&threads[1], NULL, sample_in_second, NULL), 0);
@@ -152,8 +150,7 @@ static size_t address_space_bytes(void) {
 }
 
 // Everything is opened, used and closed several times. (What malloc gave is the address sanitizer's to check.)
-static void a_closed_profiler_leaves_nothing(void **state) {
-    (void)state;
+TEST(a_closed_profiler_leaves_nothing) {
     size_t before = 0;
     for (int round = 0; round < 8; round++) {
         struct thread_state thread = {0};
@@ -174,8 +171,7 @@ static void a_closed_profiler_leaves_nothing(void **state) {
     assert_true(address_space_bytes() < before + 4 * SHARDS * sizeof(struct shard)); // of seven
 }
 
-static void a_start_without_memory_leaves_nothing_open(void **state) {
-    (void)state;
+TEST(a_start_without_memory_leaves_nothing_open) {
     atomic_store(&first.reclaim.wanted_limit, 1);
     assert_int_equal(lifecycle_open(&first), CMEMPROF_NO_MEMORY);
     assert_false(atomic_load(&first.open));
@@ -187,8 +183,7 @@ static void a_start_without_memory_leaves_nothing_open(void **state) {
     lifecycle_close(&first);
 }
 
-static void every_error_has_a_text(void **state) {
-    (void)state;
+TEST(every_error_has_a_text) {
     for (int error = 0; error < CMEMPROF_ERROR_COUNT; error++) {
         assert_non_null(cmemprof_error_text((enum cmemprof_error)error));
     }
@@ -196,13 +191,5 @@ static void every_error_has_a_text(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(two_profilers_share_nothing, open_both, close_both),
-        cmocka_unit_test_setup_teardown(each_has_its_own_limit, open_both, close_both),
-        cmocka_unit_test_setup_teardown(both_are_read_while_threads_sample, open_both, close_both),
-        cmocka_unit_test(a_closed_profiler_leaves_nothing),
-        cmocka_unit_test(a_start_without_memory_leaves_nothing_open),
-        cmocka_unit_test(every_error_has_a_text),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -2,7 +2,7 @@
 #ifndef CMEMPROF_TEST_LINE_PROGRAM_H
 #define CMEMPROF_TEST_LINE_PROGRAM_H
 
-#include <string.h>
+#include "../../base/test/test.h"
 
 #include "../line_table.h"
 #include "../symbolizer_arena.h"

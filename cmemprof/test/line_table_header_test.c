@@ -1,16 +1,11 @@
 // line_table_header_test.c: names and paths of DWARF 2 to 5, and what is rejected.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdlib.h>
+#include "../../base/test/test.h"
 
 #include "../line_table_header.h"
 #include "line_program.h"
 
-static void names_of_all_versions(void **state) {
-    (void)state;
+TEST(names_of_all_versions) {
     for (unsigned version = 2; version <= 5; version++) {
         struct line_program program = {0}, names = {0}, rows = {0};
         struct line_header header;
@@ -32,8 +27,7 @@ static void names_of_all_versions(void **state) {
     }
 }
 
-static void rejects_unknown_versions(void **state) {
-    (void)state;
+TEST(rejects_unknown_versions) {
     struct line_program program = {0}, names = {0}, rows = {0};
     struct line_header header;
     put_names(&names, 4);
@@ -54,8 +48,7 @@ static void rejects_unknown_versions(void **state) {
 }
 
 // 100,000 names within a 16 MB string: 1.6 TB if each were scanned, and each path as long.
-static void long_strings(void **state) {
-    (void)state;
+TEST(long_strings) {
     enum { TEXT_BYTES = 16 << 20, ENTRIES = 100000 };
     char *text = malloc(TEXT_BYTES);
     memset(text, 'a', TEXT_BYTES);
@@ -80,10 +73,5 @@ static void long_strings(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_of_all_versions),
-        cmocka_unit_test(rejects_unknown_versions),
-        cmocka_unit_test(long_strings),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

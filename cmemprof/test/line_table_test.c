@@ -1,15 +1,11 @@
 // line_table_test.c: lines by address: every opcode, long sequences, damaged programs, and this program's own lines compared with libdw's.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <fcntl.h>
 #include <gelf.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "../line_table.h"
@@ -60,8 +56,7 @@ static void make_program(struct line_program *program, unsigned version) {
     put_program(program, version, &names, &rows);
 }
 
-static void every_opcode(void **state) {
-    (void)state;
+TEST(every_opcode) {
     for (unsigned version = 2; version <= 5; version++) {
         struct line_program program = {0};
         make_program(&program, version);
@@ -88,8 +83,7 @@ static void every_opcode(void **state) {
     }
 }
 
-static void long_sequence(void **state) {
-    (void)state;
+TEST(long_sequence) {
     struct line_program program = {0}, names = {0}, rows = {0};
     put_names(&names, 5);
     set_address(&rows, 0x1000);
@@ -117,8 +111,7 @@ static struct line_table *table_of(const struct line_program *rows, struct line_
 }
 
 // An empty function shares the address of the next one, which may be written before it.
-static void empty_sequence(void **state) {
-    (void)state;
+TEST(empty_sequence) {
     struct line_program program = {0}, rows = {0};
     set_address(&rows, 0x2000);
     PUT(&rows, 3, 9, 1, 2, 8); // line 10, 8 bytes
@@ -133,8 +126,7 @@ static void empty_sequence(void **state) {
 }
 
 // At 0, or at the highest address, from which it wraps around into used addresses.
-static void dropped_sequences(void **state) {
-    (void)state;
+TEST(dropped_sequences) {
     for (int i = 0; i < 3; i++) {
         static const uint64_t dropped[] = {0, UINT64_MAX, UINT64_MAX - 1};
         struct line_program program = {0}, rows = {0};
@@ -158,8 +150,7 @@ static void dropped_sequences(void **state) {
 }
 
 // A lookup would run through all of them and hit one of many rows.
-static void rejects_unordered_rows(void **state) {
-    (void)state;
+TEST(rejects_unordered_rows) {
     struct line_program program = {0}, rows = {0};
     set_address(&rows, 0x2000);
     PUT(&rows, 1);
@@ -175,8 +166,7 @@ static void rejects_unordered_rows(void **state) {
     assert_null(table_of(&rows, &program));
 }
 
-static void rejects_slow_programs(void **state) {
-    (void)state;
+TEST(rejects_slow_programs) {
     enum { NOTHINGS = 1 << 20 };
     struct line_program program = {0}, names = {0}, rows = {0}, end = {0};
     put_names(&names, 4);
@@ -211,8 +201,7 @@ static void use(const struct line_program *program, size_t size) {
     free(exact);
 }
 
-static void damaged_programs(void **state) {
-    (void)state;
+TEST(damaged_programs) {
     for (unsigned version = 4; version <= 5; version++) {
         struct line_program program = {0};
         make_program(&program, version);
@@ -272,8 +261,7 @@ static size_t compare_unit(const struct line_sections *sections, Dwarf_Die *unit
     return compared;
 }
 
-static void same_as_libdw(void **state) {
-    (void)state;
+TEST(same_as_libdw) {
     elf_version(EV_CURRENT);
     int file = open("/proc/self/exe", O_RDONLY);
     Elf *elf = elf_begin(file, ELF_C_READ_MMAP, NULL);
@@ -294,10 +282,5 @@ static void same_as_libdw(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_opcode),      cmocka_unit_test(long_sequence),          cmocka_unit_test(empty_sequence),
-        cmocka_unit_test(dropped_sequences), cmocka_unit_test(rejects_unordered_rows), cmocka_unit_test(rejects_slow_programs),
-        cmocka_unit_test(damaged_programs),  cmocka_unit_test(same_as_libdw),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

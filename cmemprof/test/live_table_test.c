@@ -1,14 +1,10 @@
 // live_table_test.c: what was added and not removed is there, exactly once, whatever happens concurrently.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdint.h>
-#include <stdlib.h>
 
 #include "../live_table.h"
 
@@ -36,8 +32,7 @@ static void sum_sizes(uintptr_t block, const struct live_sample *sample, void *c
 }
 
 // Allocators align to at least 8 bytes, and the kernel gives programs 47 bits.
-static void rejects_impossible_addresses(void **state) {
-    (void)state;
+TEST(rejects_impossible_addresses) {
     struct live_table table;
     struct live_sample sample = sample_of(1);
     open_table(&table, 1 << 20);
@@ -50,8 +45,7 @@ static void rejects_impossible_addresses(void **state) {
     live_table_close(&table);
 }
 
-static void added_blocks_are_found(void **state) {
-    (void)state;
+TEST(added_blocks_are_found) {
     struct live_table table;
     struct live_sample sample = sample_of(5), out;
     open_table(&table, 1 << 20);
@@ -69,8 +63,7 @@ static void added_blocks_are_found(void **state) {
 }
 
 // Blocks of several parts that share one counter: each is found, in whatever order they are removed.
-static void blocks_with_shared_counter(void **state) {
-    (void)state;
+TEST(blocks_with_shared_counter) {
     enum { BLOCKS = 4 };
     struct live_table table;
     open_table(&table, 1 << 20);
@@ -101,8 +94,7 @@ static void blocks_with_shared_counter(void **state) {
 }
 
 // The sequence number in a key has 16 bits: it wraps and must not overflow into the address.
-static void slots_are_reused(void **state) {
-    (void)state;
+TEST(slots_are_reused) {
     struct live_table table;
     struct live_sample out;
     open_table(&table, 1 << 20);
@@ -139,8 +131,7 @@ static void *free_again(void *context) {
     return NULL;
 }
 
-static void a_block_freed_by_two_threads_is_removed_once(void **state) {
-    (void)state;
+TEST(a_block_freed_by_two_threads_is_removed_once) {
     pthread_t thread;
     open_table(&raced, 1 << 20);
     pthread_barrier_init(&race, NULL, 2);
@@ -165,8 +156,7 @@ static void a_block_freed_by_two_threads_is_removed_once(void **state) {
     live_table_close(&raced);
 }
 
-static void budget_is_shared_and_returned(void **state) {
-    (void)state;
+TEST(budget_is_shared_and_returned) {
     struct memory_budget small = {.limit_bytes = 100};
     assert_true(memory_budget_take(&small, 60));
     assert_false(memory_budget_take(&small, 41));
@@ -199,8 +189,7 @@ static void budget_is_shared_and_returned(void **state) {
 }
 
 // NULL has a counter like any address, and free slots have its address.
-static void never_contains_null(void **state) {
-    (void)state;
+TEST(never_contains_null) {
     struct live_table table;
     struct live_sample sample = sample_of(1), out;
     open_table(&table, 1 << 20);
@@ -214,8 +203,7 @@ static void never_contains_null(void **state) {
     live_table_close(&table);
 }
 
-static void grows_to_its_limit(void **state) {
-    (void)state;
+TEST(grows_to_its_limit) {
     struct live_table table;
     struct live_sample out;
     open_table(&table, 1 << 20); // 128 + ... + 16,384 slots of 32 bytes
@@ -284,8 +272,7 @@ static size_t held_in_vain(struct live_table *table) {
 }
 
 // With 100,000 live, few others are searched for, and no live block is missed, whenever it was added.
-static void filter_grows_with_live_blocks(void **state) {
-    (void)state;
+TEST(filter_grows_with_live_blocks) {
     enum { ALIVE = 100000 };
     struct live_table table;
     int settled = 0;
@@ -309,8 +296,7 @@ static void filter_grows_with_live_blocks(void **state) {
 }
 
 // After a burst its memory is returned level by level, and can be used again.
-static void empty_levels_are_returned(void **state) {
-    (void)state;
+TEST(empty_levels_are_returned) {
     enum { FEW = 500, BURST = 50000 };
     struct live_table table;
     int settled = 0;
@@ -338,8 +324,7 @@ static void empty_levels_are_returned(void **state) {
 }
 
 // The limit rises in small steps, as for a growing process: each buys a small level, and in the end the table can still double.
-static void small_levels_leave_levels_for_doubling(void **state) {
-    (void)state;
+TEST(small_levels_leave_levels_for_doubling) {
     struct live_table table;
     open_table(&table, 1 << 20);
     uintptr_t added = 0;
@@ -355,8 +340,7 @@ static void small_levels_leave_levels_for_doubling(void **state) {
     live_table_close(&table);
 }
 
-static void many_live_blocks_want_a_larger_filter(void **state) {
-    (void)state;
+TEST(many_live_blocks_want_a_larger_filter) {
     struct live_table table;
     int settled = 0;
     open_table(&table, 64 << 20);
@@ -370,8 +354,7 @@ static void many_live_blocks_want_a_larger_filter(void **state) {
 }
 
 // A level that a thread may be adding to is not returned.
-static void level_in_use_is_not_returned(void **state) {
-    (void)state;
+TEST(level_in_use_is_not_returned) {
     struct live_table table;
     int settled = 0;
     open_table(&table, 16 << 20);
@@ -393,8 +376,7 @@ static void fill_one(struct block_filter *filter) {
     block_filter_fill(filter, page(123), BLOCK_FILTER_ANYWHERE);
 }
 
-static void other_blocks_are_in_every_filter(void **state) {
-    (void)state;
+TEST(other_blocks_are_in_every_filter) {
     struct live_table table = LIVE_TABLE_CLOSED;
     int settled = 0;
     budget = (struct memory_budget){.limit_bytes = 64 << 20};
@@ -439,8 +421,7 @@ static void check_whole(uintptr_t block, const struct live_sample *sample, void 
     *(int *)context += sample->size_bytes != (uintptr_t)sample->stack * 3 || sample->weight != (double)(uintptr_t)sample->stack / 2;
 }
 
-static void readers_see_whole_samples(void **state) {
-    (void)state;
+TEST(readers_see_whole_samples) {
     struct live_table table;
     open_table(&table, 4 << 20);
     pthread_t threads[THREADS];
@@ -463,8 +444,7 @@ static void readers_see_whole_samples(void **state) {
 }
 
 // The fast way takes what was born now, and leaves everything else as it is.
-static void young_blocks_are_removed_at_once(void **state) {
-    (void)state;
+TEST(young_blocks_are_removed_at_once) {
     struct live_table table;
     struct live_sample sample = sample_of(5);
     open_table(&table, 1 << 20);
@@ -483,23 +463,5 @@ static void young_blocks_are_removed_at_once(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rejects_impossible_addresses),
-        cmocka_unit_test(added_blocks_are_found),
-        cmocka_unit_test(young_blocks_are_removed_at_once),
-        cmocka_unit_test(blocks_with_shared_counter),
-        cmocka_unit_test(slots_are_reused),
-        cmocka_unit_test(a_block_freed_by_two_threads_is_removed_once),
-        cmocka_unit_test(budget_is_shared_and_returned),
-        cmocka_unit_test(never_contains_null),
-        cmocka_unit_test(grows_to_its_limit),
-        cmocka_unit_test(filter_grows_with_live_blocks),
-        cmocka_unit_test(empty_levels_are_returned),
-        cmocka_unit_test(small_levels_leave_levels_for_doubling),
-        cmocka_unit_test(many_live_blocks_want_a_larger_filter),
-        cmocka_unit_test(level_in_use_is_not_returned),
-        cmocka_unit_test(other_blocks_are_in_every_filter),
-        cmocka_unit_test(readers_see_whole_samples),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,6 +1,8 @@
 // loaded_code_test.c: stacks through a library outlive its unloading with their names, and are not attributed to what is loaded there
 // later. This program is hooked.
 
+#include "../../base/test/test.h"
+
 #include "own_profile.h"
 
 #include <dlfcn.h>
@@ -79,8 +81,7 @@ static int samples_through(struct profile *profile, bool *whole) {
     return count;
 }
 
-static void stacks_of_an_unloaded_library_are_retired(void **state) {
-    (void)state;
+TEST_IN(sampling, stacks_of_an_unloaded_library_are_retired) {
     bool whole;
     load();
     void *alive = call_library();
@@ -132,8 +133,7 @@ static void stacks_of_an_unloaded_library_are_retired(void **state) {
 }
 
 // libc unloads its own plugins, and others call libc's dlclose directly: the next profile detects that.
-static void libcs_own_dlclose_is_detected(void **state) {
-    (void)state;
+TEST_IN(sampling, libcs_own_dlclose_is_detected) {
     load();
     void *alive = call_library();
     assert_true(loaded_code_refresh(&profiler));
@@ -168,8 +168,7 @@ static int count_found(void) {
 
 // A library that is loaded and unloaded repeatedly makes the same stacks each time. Unloaded ones are not visited again, keep their names
 // while memory lasts, and are the first to be evicted.
-static void reloading_a_library_leaves_nothing(void **state) {
-    (void)state;
+TEST_IN(sampling, reloading_a_library_leaves_nothing) {
     enum { TURNS = 300 };
     load_in_turn(10);
     cmemprof_snapshot_free(cmemprof_snapshot_take()); // shows what there was before
@@ -192,8 +191,7 @@ static void reloading_a_library_leaves_nothing(void **state) {
     cmemprof_snapshot_free(snapshot);
 }
 
-static void nothing_unloaded_nothing_retired(void **state) {
-    (void)state;
+TEST_IN(sampling, nothing_unloaded_nothing_retired) {
     assert_true(loaded_code_refresh(&profiler));
     uint32_t generation = profiler.code.modules.generation;
     loaded_code_before_unload(&profiler);
@@ -266,8 +264,7 @@ static void end_holding(struct holder *holder) {
 }
 
 // While another thread walks the tables nothing can be retired: that happens once it is done.
-static void dlclose_does_not_wait_for_table_walks(void **state) {
-    (void)state;
+TEST_IN(sampling, dlclose_does_not_wait_for_table_walks) {
     struct holder walker = {.lock = reclaim_lock, .unlock = reclaim_unlock};
     load();
     void *alive = call_library();
@@ -288,8 +285,7 @@ static void dlclose_does_not_wait_for_table_walks(void **state) {
 }
 
 // Otherwise a fork during it would leave the loader's lock held in the child.
-static void loader_is_listed_under_the_fork_lock(void **state) {
-    (void)state;
+TEST_IN(sampling, loader_is_listed_under_the_fork_lock) {
     struct holder forker = {.lock = loaded_code_before_fork, .unlock = loaded_code_after_fork_in_parent};
     code_objects_force();
     begin_holding(&forker);
@@ -304,8 +300,7 @@ static void loader_is_listed_under_the_fork_lock(void **state) {
 }
 
 // An allocation takes the allocator's locks, which another thread may hold while it calls the loader.
-static void nothing_is_allocated_under_the_loaders_lock(void **state) {
-    (void)state;
+TEST_IN(sampling, nothing_is_allocated_under_the_loaders_lock) {
     load();
     free(call_library());
     allocations_in_answers = 0;
@@ -318,8 +313,7 @@ static void nothing_is_allocated_under_the_loaders_lock(void **state) {
 }
 
 // The fork handlers leave the lock free on both sides.
-static void works_after_fork_handlers(void **state) {
-    (void)state;
+TEST_IN(sampling, works_after_fork_handlers) {
     loaded_code_before_fork(&profiler);
     loaded_code_after_fork_in_parent(&profiler);
     size_t count = profiler.code.modules.count;
@@ -331,15 +325,5 @@ static void works_after_fork_handlers(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(stacks_of_an_unloaded_library_are_retired, start_all, stop),
-        cmocka_unit_test_setup_teardown(libcs_own_dlclose_is_detected, start_all, stop),
-        cmocka_unit_test_setup_teardown(reloading_a_library_leaves_nothing, start_all, stop),
-        cmocka_unit_test_setup_teardown(nothing_unloaded_nothing_retired, start_all, stop),
-        cmocka_unit_test_setup_teardown(dlclose_does_not_wait_for_table_walks, start_all, stop),
-        cmocka_unit_test_setup_teardown(loader_is_listed_under_the_fork_lock, start_all, stop),
-        cmocka_unit_test_setup_teardown(nothing_is_allocated_under_the_loaders_lock, start_all, stop),
-        cmocka_unit_test_setup_teardown(works_after_fork_handlers, start_all, stop),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,17 +1,12 @@
 // location_kind_test.c: which locations are skipped on top of a stack, and whose memory it is.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdint.h>
+#include "../../base/test/test.h"
 
 #include "../location_kind.h"
 
 #define STACK(...) ((const enum location_kind[]){__VA_ARGS__})
 
-static void operator_new_by_symbol(void **state) {
-    (void)state;
+TEST(operator_new_by_symbol) {
     assert_int_equal(location_kind_of_c("_Znwm"), LOCATION_OPERATOR_NEW);
     assert_int_equal(location_kind_of_c("_ZnamRKSt9nothrow_t"), LOCATION_OPERATOR_NEW);
     assert_int_equal(location_kind_of_c("cmemprof_hook_operator_new_aligned"), LOCATION_OPERATOR_NEW);
@@ -20,8 +15,7 @@ static void operator_new_by_symbol(void **state) {
     assert_int_equal(location_kind_of_c(""), LOCATION_C);
 }
 
-static void never_skips_the_last_frame(void **state) {
-    (void)state;
+TEST(never_skips_the_last_frame) {
     assert_int_equal(location_kind_skipped(NULL, 0), 0);
     assert_int_equal(location_kind_skipped(STACK(LOCATION_OPERATOR_NEW), 1), 0);
     assert_int_equal(location_kind_skipped(STACK(LOCATION_OPERATOR_NEW, LOCATION_OPERATOR_NEW, LOCATION_C, LOCATION_OPERATOR_NEW), 4), 2);
@@ -37,8 +31,7 @@ static enum location_kind go(const char *const *functions) {
 }
 #define GO(...) go((const char *const[]){__VA_ARGS__, NULL})
 
-static void go_kind_by_package(void **state) {
-    (void)state;
+TEST(go_kind_by_package) {
     assert_int_equal(GO("runtime.cgocall"), LOCATION_GO_RUNTIME);
     assert_int_equal(GO("runtime/cgo._cgo_callback"), LOCATION_GO_RUNTIME);
     assert_int_equal(GO("asmcgocall"), LOCATION_GO_RUNTIME);
@@ -49,8 +42,7 @@ static void go_kind_by_package(void **state) {
     assert_int_equal(GO("github.com/cmemprof/other/merge.x"), LOCATION_GO);
 }
 
-static void the_go_function_that_called_c_owns_the_memory(void **state) {
-    (void)state;
+TEST(the_go_function_that_called_c_owns_the_memory) {
     assert_true(location_kind_is_own(STACK(LOCATION_C, LOCATION_C, LOCATION_GO_RUNTIME, LOCATION_OWN_GO, LOCATION_GO), 5));
     assert_false(location_kind_is_own(STACK(LOCATION_C, LOCATION_GO_RUNTIME, LOCATION_GO, LOCATION_OWN_GO), 4));
     assert_false(location_kind_is_own(STACK(LOCATION_C, LOCATION_C), 2));
@@ -58,11 +50,5 @@ static void the_go_function_that_called_c_owns_the_memory(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(operator_new_by_symbol),
-        cmocka_unit_test(never_skips_the_last_frame),
-        cmocka_unit_test(go_kind_by_package),
-        cmocka_unit_test(the_go_function_that_called_c_owns_the_memory),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

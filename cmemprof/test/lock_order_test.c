@@ -1,12 +1,8 @@
 // lock_order_test.c: in tests a lock that is taken out of order ends the program, whoever holds what.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,8 +34,7 @@ static bool wait_for_it(pthread_mutex_t *lock, enum lock_rank rank) {
     return true;
 }
 
-static void only_later_ranks_under_earlier_ones(void **state) {
-    (void)state;
+TEST(only_later_ranks_under_earlier_ones) {
     for (int first = LOCK_STARTING; first <= LOCK_MODULES; first++) {
         for (int second = LOCK_STARTING; second <= LOCK_MODULES; second++) {
             assert_int_equal(may_be_taken_under(first, second, wait_for_it), first < second);
@@ -49,8 +44,7 @@ static void only_later_ranks_under_earlier_ones(void **state) {
     }
 }
 
-static void released_locks_do_not_count(void **state) {
-    (void)state;
+TEST(released_locks_do_not_count) {
     lock_take(&locks[LOCK_RECLAIMING], LOCK_RECLAIMING);
     lock_release(&locks[LOCK_RECLAIMING], LOCK_RECLAIMING);
     lock_take(&locks[LOCK_NAMING], LOCK_NAMING);
@@ -67,8 +61,7 @@ static void *try_it(void *lock) {
     return lock_try(lock, LOCK_LISTING) ? lock : NULL;
 }
 
-static void a_lock_that_was_not_taken_is_not_held(void **state) {
-    (void)state;
+TEST(a_lock_that_was_not_taken_is_not_held) {
     pthread_t thread;
     void *taken;
     assert_int_equal(pthread_create(&thread, NULL, try_it, &locks[LOCK_LISTING]), 0);
@@ -81,10 +74,5 @@ static void a_lock_that_was_not_taken_is_not_held(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_later_ranks_under_earlier_ones),
-        cmocka_unit_test(released_locks_do_not_count),
-        cmocka_unit_test(a_lock_that_was_not_taken_is_not_held),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,10 +1,11 @@
 // mapped_ranges_test.c: what each call leaves in the map, calls that fail and calls of several threads among them. This program is hooked.
 
+#include "../../base/test/test.h"
+
 #include "own_profile.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
@@ -61,8 +62,7 @@ static uintptr_t reserve(size_t pages) {
     return (uintptr_t)base;
 }
 
-static void a_failed_call_changes_nothing(void **state) {
-    (void)state;
+TEST_IN(sampling, a_failed_call_changes_nothing) {
     uintptr_t at = reserve(20);
     map(at, 4, MAPPING_SHARED);
     map(at + 4 * PAGE, 2, MAPPING_ANONYMOUS);
@@ -79,8 +79,7 @@ static void a_failed_call_changes_nothing(void **state) {
     assert_string_equal(ranges_at(at, 20), "");
 }
 
-static void mremap_moves_lengthens_and_shortens(void **state) {
-    (void)state;
+TEST_IN(sampling, mremap_moves_lengthens_and_shortens) {
     uintptr_t at = reserve(20);
     map(at, 6, MAPPING_FILE);
     assert_ptr_equal(mremap((void *)at, 6 * PAGE, 2 * PAGE, 0), (void *)at);
@@ -97,8 +96,7 @@ static void mremap_moves_lengthens_and_shortens(void **state) {
 }
 
 // Linux 6.17 and later move several areas at once; before, the call fails. Between them nothing moves.
-static void mremap_moves_several_areas(void **state) {
-    (void)state;
+TEST_IN(sampling, mremap_moves_several_areas) {
     uintptr_t at = reserve(30);
     map(at, 2, MAPPING_SHARED);
     map(at + 2 * PAGE, 1, MAPPING_FILE);
@@ -113,8 +111,7 @@ static void mremap_moves_several_areas(void **state) {
 }
 
 // The old mapping stays, and the new one is of its kind.
-static void mremap_maps_a_second_time(void **state) {
-    (void)state;
+TEST_IN(sampling, mremap_maps_a_second_time) {
     uintptr_t at = reserve(30);
     map(at, 2, MAPPING_ANONYMOUS);
     void *file = mmap((void *)(at + 4 * PAGE), 2 * PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, file_of_pages, 0);
@@ -126,8 +123,7 @@ static void mremap_maps_a_second_time(void **state) {
     munmap((void *)at, 30 * PAGE);
 }
 
-static void a_moved_segment_is_detached_alone(void **state) {
-    (void)state;
+TEST_IN(sampling, a_moved_segment_is_detached_alone) {
     uintptr_t at = reserve(30);
     int id = shmget(IPC_PRIVATE, 2 * PAGE, 0600);
     void *segment = shmat(id, (void *)at, SHM_REMAP);
@@ -144,8 +140,7 @@ static void a_moved_segment_is_detached_alone(void **state) {
 
 // Two threads' calls, in an order that only chance brings about: what is at the old address is somebody else's by the time the mapping
 // arrives.
-static void an_address_is_reused_before_a_mapping_arrives(void **state) {
-    (void)state;
+TEST_IN(sampling, an_address_is_reused_before_a_mapping_arrives) {
     uintptr_t at = reserve(20);
     struct mapping_call call = {(uintptr_t)__builtin_return_address(0), __builtin_frame_address(0)};
     mappings_added(&profiler, at, 4 * PAGE, MAPPING_SHARED, &call);
@@ -165,8 +160,7 @@ static void an_address_is_reused_before_a_mapping_arrives(void **state) {
 }
 
 // What is not mapped any more leaves the map when it is in doubt, and nothing else does.
-static void the_map_is_compared_after_a_loss(void **state) {
-    (void)state;
+TEST_IN(sampling, the_map_is_compared_after_a_loss) {
     uintptr_t at = reserve(20);
     map(at, 10, MAPPING_ANONYMOUS);
     syscall(SYS_munmap, at + 2 * PAGE, 3 * PAGE); // past the hooks
@@ -177,8 +171,7 @@ static void the_map_is_compared_after_a_loss(void **state) {
 }
 
 // While the profiler is stopped, what is mapped is unknown; what was there before is known to be gone.
-static void a_stopped_profiler_forgets(void **state) {
-    (void)state;
+TEST_IN(sampling, a_stopped_profiler_forgets) {
     uintptr_t at = reserve(20);
     map(at, 10, MAPPING_ANONYMOUS);
     cmemprof_stop();
@@ -209,8 +202,7 @@ static void *hold_map(void *context) {
 }
 
 // All notes are taken, and another thread has the map: calls are made, and what was not noted is counted.
-static void what_cannot_be_noted_is_counted(void **state) {
-    (void)state;
+TEST_IN(sampling, what_cannot_be_noted_is_counted) {
     uintptr_t at = reserve(20);
     pthread_t holder;
     map(at, 4, MAPPING_ANONYMOUS);
@@ -232,16 +224,5 @@ static void what_cannot_be_noted_is_counted(void **state) {
 
 int main(void) {
     file_of_pages = memfd_create("pages", MFD_CLOEXEC);
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_failed_call_changes_nothing, start_all, stop),
-        cmocka_unit_test_setup_teardown(mremap_moves_lengthens_and_shortens, start_all, stop),
-        cmocka_unit_test_setup_teardown(mremap_moves_several_areas, start_all, stop),
-        cmocka_unit_test_setup_teardown(mremap_maps_a_second_time, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_moved_segment_is_detached_alone, start_all, stop),
-        cmocka_unit_test_setup_teardown(an_address_is_reused_before_a_mapping_arrives, start_all, stop),
-        cmocka_unit_test_setup_teardown(the_map_is_compared_after_a_loss, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_stopped_profiler_forgets, start_all, stop),
-        cmocka_unit_test_setup_teardown(what_cannot_be_noted_is_counted, start_all, stop),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

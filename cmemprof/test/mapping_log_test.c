@@ -1,13 +1,9 @@
 // mapping_log_test.c: no note is lost, doubled or reordered, whoever pushes while the reader collects.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <pthread.h>
 #include <sched.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 #include "../mapping_log.h"
 
@@ -18,8 +14,7 @@ static void push(struct mapping_note *note, uintptr_t low) {
     mapping_log_push(&note_log, note);
 }
 
-static void oldest_comes_first_and_notes_are_used_again(void **state) {
-    (void)state;
+TEST(oldest_comes_first_and_notes_are_used_again) {
     assert_null(mapping_log_collect(&note_log));
     struct mapping_note *notes[3];
     for (int round = 0; round < 5; round++) {
@@ -40,8 +35,7 @@ static void oldest_comes_first_and_notes_are_used_again(void **state) {
     assert_int_equal(note_log.fresh, 3);
 }
 
-static void there_is_an_end_to_notes(void **state) {
-    (void)state;
+TEST(there_is_an_end_to_notes) {
     static struct mapping_note *notes[MAPPING_LOG_NOTES];
     for (int i = 0; i < MAPPING_LOG_NOTES; i++) {
         assert_non_null(notes[i] = mapping_log_take(&note_log));
@@ -69,8 +63,7 @@ static void *write_notes(void *context) {
     return NULL;
 }
 
-static void each_threads_notes_arrive_in_order(void **state) {
-    (void)state;
+TEST(each_threads_notes_arrive_in_order) {
     pthread_t threads[THREADS];
     uintptr_t expected[THREADS] = {0};
     for (uintptr_t i = 0; i < THREADS; i++) {
@@ -115,8 +108,7 @@ static void *take_turns(void *context) {
     return NULL;
 }
 
-static void causes_come_before_effects(void **state) {
-    (void)state;
+TEST(causes_come_before_effects) {
     pthread_t threads[2];
     for (uintptr_t i = 0; i < 2; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, take_turns, (void *)i), 0);
@@ -132,11 +124,5 @@ static void causes_come_before_effects(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(oldest_comes_first_and_notes_are_used_again),
-        cmocka_unit_test(there_is_an_end_to_notes),
-        cmocka_unit_test(each_threads_notes_arrive_in_order),
-        cmocka_unit_test(causes_come_before_effects),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -2,12 +2,13 @@
 //
 // usage: mappings_test [OPERATIONS]   random operations, 50,000 by default
 
+#include "../../base/test/test.h"
+
 #include "own_profile.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -319,13 +320,11 @@ static void operate_and_compare(unsigned threads) {
     }
 }
 
-static void one_thread(void **state) {
-    (void)state;
+TEST_IN(sampling, one_thread) {
     operate_and_compare(1);
 }
 
-static void many_threads(void **state) {
-    (void)state;
+TEST_IN(sampling, many_threads) {
     operate_and_compare(THREADS);
 }
 
@@ -340,8 +339,7 @@ static void operate_in_handler(int number) {
     }
 }
 
-static void handlers_map_too(void **state) {
-    (void)state;
+TEST_IN(sampling, handlers_map_too) {
     struct sigaction action = {.sa_handler = operate_in_handler}, before;
     open_mapper(&mappers[0], 100);
     open_mapper(&interrupting, 200);
@@ -396,8 +394,7 @@ static int check_in_child(struct mapper *mapper, unsigned others) {
     return difference(&known, &now) != 0 || difference(&now, &known) > unknown ? 4 : 0;
 }
 
-static void a_child_goes_on(void **state) {
-    (void)state;
+TEST_IN(sampling, a_child_goes_on) {
     enum { OTHERS = 3 };
     atomic_store(&enough, false);
     for (unsigned i = 0; i <= OTHERS; i++) {
@@ -430,11 +427,5 @@ static void a_child_goes_on(void **state) {
 int main(int argc, char **argv) {
     operations = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : operations;
     file_of_pages = memfd_create("pages", MFD_CLOEXEC);
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(one_thread, start_all, stop),
-        cmocka_unit_test_setup_teardown(many_threads, start_all, stop),
-        cmocka_unit_test_setup_teardown(handlers_map_too, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_child_goes_on, start_all, stop),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,15 +1,10 @@
 // memory_budget_test.c: returned memory is available to all, a share leaves a quarter to the others, and fixed memory counts.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
 
 #include "../memory_budget.h"
 
-static void returned_memory_is_shared(void **state) {
-    (void)state;
+TEST(returned_memory_is_shared) {
     struct memory_budget budget = {.limit_bytes = 1000};
     struct memory_share share = {.budget = &budget};
     assert_false(memory_share_take(&share, 751));
@@ -26,8 +21,7 @@ static void returned_memory_is_shared(void **state) {
     assert_int_equal(budget.used_bytes, 1000);
 }
 
-static void lower_limit_keeps_memory_in_use(void **state) {
-    (void)state;
+TEST(lower_limit_keeps_memory_in_use) {
     struct memory_budget budget = {.limit_bytes = 1000};
     assert_true(memory_budget_take(&budget, 800));
     budget.limit_bytes = 500;
@@ -37,8 +31,7 @@ static void lower_limit_keeps_memory_in_use(void **state) {
     assert_int_equal(budget.used_bytes, 500);
 }
 
-static void fixed_memory_leaves_half(void **state) {
-    (void)state;
+TEST(fixed_memory_leaves_half) {
     struct memory_budget budget = {.limit_bytes = 1000, .fixed_bytes = 300};
     assert_int_equal(memory_budget_capacity(&budget), 700);
     assert_false(memory_budget_take(&budget, 701));
@@ -48,10 +41,5 @@ static void fixed_memory_leaves_half(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(returned_memory_is_shared),
-        cmocka_unit_test(lower_limit_keeps_memory_in_use),
-        cmocka_unit_test(fixed_memory_leaves_half),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -2,11 +2,8 @@
 #ifndef CMEMPROF_TEST_MEMORY_PROFILE_H
 #define CMEMPROF_TEST_MEMORY_PROFILE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <string.h>
+#include "../../base/test/test.h"
+
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -1,8 +1,8 @@
 // memory_profile_encode_test.c: the encoded profile: its values add up to each part, its frames and labels say which.
 
-#include "memory_profile.h"
+#include "../../base/test/test.h"
 
-#include <stdlib.h>
+#include "memory_profile.h"
 
 #include "../../merge/merge.h"
 #include "sampling.h"
@@ -37,8 +37,7 @@ static const char *label(const struct profile_sample_view *view, const char *key
     return "";
 }
 
-static void parts_add_up_to_the_byte(void **state) {
-    (void)state;
+TEST_IN(sampling, parts_add_up_to_the_byte) {
     char *block = allocate_for_test();
     struct cmemprof_memory_figures figures;
     struct cmemprof_memory_profile *memory = taken(NULL, NULL);
@@ -91,8 +90,7 @@ static uint64_t bytes_of_age(struct profile *profile, const char *age) {
 }
 
 // One stack, two ages.
-static void live_stacks_have_ages(void **state) {
-    (void)state;
+TEST_IN(sampling, live_stacks_have_ages) {
     char *old[2] = {allocate_for_test(), allocate_for_test()};
     atomic_fetch_add(&profiler.clock.now_s, 400);
     char *young = allocate_for_test();
@@ -128,8 +126,7 @@ static uint8_t *go_heap(size_t *size) {
     return bytes;
 }
 
-static void go_stacks_share_what_is_live(void **state) {
-    (void)state;
+TEST_IN(sampling, go_stacks_share_what_is_live) {
     struct cmemprof_memory_profile *memory = taken(NULL, NULL);
     memory->figures.parts[CMEMPROF_MEMORY_GO_LIVE] = 1001; // this process has none
     size_t size;
@@ -173,8 +170,7 @@ static void go_stacks_share_what_is_live(void **state) {
 }
 
 // Two stacks have the same bytes, one of them in objects of 1 MB of which three quarters were never written to.
-static void unwritten_objects_count_less(void **state) {
-    (void)state;
+TEST_IN(sampling, unwritten_objects_count_less) {
     struct cmemprof_memory_profile *memory = taken(NULL, NULL);
     memory->figures.parts[CMEMPROF_MEMORY_GO_LIVE] = 5 * MIB;
     memory->go_pages = (struct resident_go_pages){.large = {{256 * KIB, 9}, {1000 * KIB, 3000 * KIB}}, .large_count = 2};
@@ -204,8 +200,7 @@ static void unwritten_objects_count_less(void **state) {
     cmemprof_memory_profile_free(memory);
 }
 
-static void what_is_missing_is_a_warning(void **state) {
-    (void)state;
+TEST_IN(sampling, what_is_missing_is_a_warning) {
     struct cmemprof_memory_profile *memory = taken(NULL, NULL);
     struct profile *profile = decoded(memory, NULL, 0);
     const char *texts[4];
@@ -221,10 +216,5 @@ static void what_is_missing_is_a_warning(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts_add_up_to_the_byte),     cmocka_unit_test(live_stacks_have_ages),
-        cmocka_unit_test(go_stacks_share_what_is_live), cmocka_unit_test(unwritten_objects_count_less),
-        cmocka_unit_test(what_is_missing_is_a_warning),
-    };
-    return cmocka_run_group_tests(tests, start_all, stop);
+    return tests_run();
 }

@@ -1,9 +1,10 @@
 // memory_profile_heap_test.c: the C heap of this process: what it allocated, wrote to, and freed.
 
+#include "../../base/test/test.h"
+
 #include "memory_profile.h"
 
 #include <malloc.h>
-#include <stdlib.h>
 
 #include "sampling.h"
 
@@ -39,8 +40,7 @@ static uint64_t live_records(const struct cmemprof_memory_profile *profile) {
 }
 
 // Of large blocks only the pages that were written to.
-static void allocated_is_not_resident(void **state) {
-    (void)state;
+TEST_IN(sampling, allocated_is_not_resident) {
     char *block = malloc(LARGE);
     madvise((void *)(((uintptr_t)block + PAGE - 1) / PAGE * PAGE), LARGE - PAGE, MADV_NOHUGEPAGE);
     written(block, 4 * MIB);
@@ -51,8 +51,7 @@ static void allocated_is_not_resident(void **state) {
     free(block);
 }
 
-static void free_blocks_are_free_until_they_are_returned(void **state) {
-    (void)state;
+TEST_IN(sampling, free_blocks_are_free_until_they_are_returned) {
     if (!is_glibc()) {
         skip(); // a sanitizer's allocator tells nothing
     }
@@ -100,8 +99,7 @@ static void free_blocks_are_free_until_they_are_returned(void **state) {
 }
 
 // Of what the allocator has in use and no sample has seen, no stack is told.
-static void without_samples_there_are_no_stacks(void **state) {
-    (void)state;
+TEST_IN(sampling, without_samples_there_are_no_stacks) {
     if (!is_glibc()) {
         skip();
     }
@@ -121,8 +119,7 @@ static void without_samples_there_are_no_stacks(void **state) {
 }
 
 // An aligned block has no head where its mapping begins.
-static void aligned_blocks_are_found_by_their_samples(void **state) {
-    (void)state;
+TEST_IN(sampling, aligned_blocks_are_found_by_their_samples) {
     if (!is_glibc()) {
         skip();
     }
@@ -134,8 +131,7 @@ static void aligned_blocks_are_found_by_their_samples(void **state) {
     free(block);
 }
 
-static void shares_are_parts_of_a_whole(void **state) {
-    (void)state;
+TEST_IN(sampling, shares_are_parts_of_a_whole) {
     assert_int_equal(memory_share(100, 1, 4), 25);
     assert_int_equal(memory_share(100, 5, 4), 100);
     assert_int_equal(memory_share(100, -1, 4), 0);
@@ -144,10 +140,5 @@ static void shares_are_parts_of_a_whole(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(allocated_is_not_resident),           cmocka_unit_test(free_blocks_are_free_until_they_are_returned),
-        cmocka_unit_test(without_samples_there_are_no_stacks), cmocka_unit_test(aligned_blocks_are_found_by_their_samples),
-        cmocka_unit_test(shares_are_parts_of_a_whole),
-    };
-    return cmocka_run_group_tests(tests, start_all, stop);
+    return tests_run();
 }

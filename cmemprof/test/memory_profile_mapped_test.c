@@ -1,8 +1,9 @@
 // memory_profile_mapped_test.c: what this process maps is known by range and stack, and counts by its resident pages.
 
+#include "../../base/test/test.h"
+
 #include "memory_profile.h"
 
-#include <stdlib.h>
 #include <sys/syscall.h>
 
 #include "../../merge/merge.h"
@@ -48,8 +49,7 @@ static uint64_t bytes_of(struct cmemprof_memory_profile *memory, const char *fun
     return sum;
 }
 
-static void resident_pages_of_what_is_mapped(void **state) {
-    (void)state;
+TEST_IN(sampling, resident_pages_of_what_is_mapped) {
     struct cmemprof_memory_profile *profile;
     uint64_t before = mapped_now(&profile);
     cmemprof_memory_profile_free(profile);
@@ -89,8 +89,7 @@ static void expect_missing(const struct cmemprof_memory_figures *figures, const 
     assert_non_null(strstr(figures->missing, what));
 }
 
-static void what_nobody_saw(void **state) {
-    (void)state;
+TEST_IN(sampling, what_nobody_saw) {
     struct cmemprof_memory_figures before = figures_now(), after;
     assert_string_equal(before.missing, "");
     char *at = map_unseen(24 * MIB);
@@ -113,8 +112,7 @@ static void what_nobody_saw(void **state) {
 }
 
 // No false all-clear: what was lost is said, also long after.
-static void what_was_lost_is_said(void **state) {
-    (void)state;
+TEST_IN(sampling, what_was_lost_is_said) {
     struct cmemprof_memory_figures figures;
     atomic_fetch_add(&profiler.mappings.lost, 3);
     figures = figures_now();
@@ -138,8 +136,7 @@ static void what_was_lost_is_said(void **state) {
 }
 
 // The kernel joins them to a few areas; here they are as many as there were calls.
-static void more_ranges_than_are_looked_at(void **state) {
-    (void)state;
+TEST_IN(sampling, more_ranges_than_are_looked_at) {
     enum { TOO_MANY = MEMORY_PROFILE_MAX_RANGES + 100 };
     cmemprof_set_memory_limit(64 << 20);
     char *area = mmap(NULL, (size_t)TOO_MANY * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -156,11 +153,5 @@ static void more_ranges_than_are_looked_at(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(resident_pages_of_what_is_mapped),
-        cmocka_unit_test(what_nobody_saw),
-        cmocka_unit_test(what_was_lost_is_said),
-        cmocka_unit_test(more_ranges_than_are_looked_at),
-    };
-    return cmocka_run_group_tests(tests, start_all, stop);
+    return tests_run();
 }

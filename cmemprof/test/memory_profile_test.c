@@ -1,10 +1,11 @@
 // memory_profile_test.c: the parts of this process, and what is said when some cannot be looked at.
 
+#include "../../base/test/test.h"
+
 #include "memory_profile.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -20,8 +21,7 @@ static void *map_unseen(size_t size) {
     return at;
 }
 
-static void parts_have_keys(void **state) {
-    (void)state;
+TEST_IN(sampling, parts_have_keys) {
     for (int i = 0; i < CMEMPROF_MEMORY_PARTS; i++) {
         for (int k = 0; k < i; k++) {
             assert_string_not_equal(cmemprof_memory_part_key((enum cmemprof_memory_part)i),
@@ -32,8 +32,7 @@ static void parts_have_keys(void **state) {
     assert_string_equal(cmemprof_memory_part_key(CMEMPROF_MEMORY_PARTS), "unknown");
 }
 
-static void figures_of_this_process(void **state) {
-    (void)state;
+TEST_IN(sampling, figures_of_this_process) {
     struct cmemprof_memory_figures figures;
     char *unknown = map_unseen(32 * MIB);
     memset(unknown, 1, 24 * MIB);
@@ -58,8 +57,7 @@ static void figures_of_this_process(void **state) {
 }
 
 // What Go keeps beside its heap has no address: it is taken from memory of an unknown owner, and never more than there is.
-static void go_says_what_it_keeps(void **state) {
-    (void)state;
+TEST_IN(sampling, go_says_what_it_keeps) {
     struct cmemprof_memory_figures figures;
     char *unknown = map_unseen(16 * MIB);
     memset(unknown, 1, 16 * MIB);
@@ -109,8 +107,7 @@ static int take_without_proc(void) {
     return failed;
 }
 
-static void without_proc_there_are_no_parts(void **state) {
-    (void)state;
+TEST_IN(sampling, without_proc_there_are_no_parts) {
     in_child(take_without_proc);
 }
 
@@ -148,8 +145,7 @@ static int take_without_memory_or_not_at_all(void) {
     return failed == 77 ? 0 : failed;
 }
 
-static void what_may_not_be_read_is_said(void **state) {
-    (void)state;
+TEST_IN(sampling, what_may_not_be_read_is_said) {
     in_child(take_without_memory_or_not_at_all);
 }
 
@@ -160,21 +156,12 @@ static int take_in_child(void) {
     return profile == NULL;
 }
 
-static void a_child_takes_its_own(void **state) {
-    (void)state;
+TEST_IN(sampling, a_child_takes_its_own) {
     pthread_mutex_lock(&profiler.memory.lock); // by a thread that the child does not have
     in_child(take_in_child);
     pthread_mutex_unlock(&profiler.memory.lock);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts_have_keys),
-        cmocka_unit_test(figures_of_this_process),
-        cmocka_unit_test(go_says_what_it_keeps),
-        cmocka_unit_test(without_proc_there_are_no_parts),
-        cmocka_unit_test(what_may_not_be_read_is_said),
-        cmocka_unit_test(a_child_takes_its_own),
-    };
-    return cmocka_run_group_tests(tests, start_all, stop);
+    return tests_run();
 }

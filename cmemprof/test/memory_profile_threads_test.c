@@ -1,10 +1,11 @@
 // memory_profile_threads_test.c: threads of known creators are told apart in the memory profile, by the stack that made them and by their
 // start routine, with their number and the resident pages of their stacks.
 
+#include "../../base/test/test.h"
+
 #include "memory_profile.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <threads.h>
 
 #include "../../merge/merge.h"
@@ -100,8 +101,7 @@ static void expect(struct profile *profile, const char *function, uint64_t threa
     assert_in_range(seen.bytes, threads * USED, threads * (USED + 64 * KIB));
 }
 
-static void by_who_made_them(void **state) {
-    (void)state;
+TEST_IN(sampling, by_who_made_them) {
     int argument[2];
     pthread_t of_stack[FEW], *of_heap[FEW];
     thrd_t of_c11;
@@ -119,7 +119,7 @@ static void by_who_made_them(void **state) {
     expect(profile, "make_in_heap", FEW);
     expect(profile, "work", MANY + FEW);
     expect(profile, "other_work", FEW);
-    expect(profile, "by_who_made_them", MANY + 2 * FEW);
+    expect(profile, "test_by_who_made_them", MANY + 2 * FEW);
     expect(profile, "c11_work", 1); // libc makes it by a call that is not seen: its routine is what is known
     assert_true(see(profile, "main thread").bytes > 0);
     profile_free(profile);
@@ -141,8 +141,7 @@ static void by_who_made_them(void **state) {
 }
 
 // What cannot be told apart is not guessed.
-static void the_same_by_two(void **state) {
-    (void)state;
+TEST_IN(sampling, the_same_by_two) {
     pthread_barrier_init(&barrier, NULL, 3);
     pthread_t *one = make_in_heap(NULL), *two = make_in_heap_too(NULL);
     pthread_barrier_wait(&barrier);
@@ -158,8 +157,7 @@ static void the_same_by_two(void **state) {
 }
 
 // A later thread with the descriptor of an earlier one, made by a call that is not seen.
-static void not_by_who_was_there_before(void **state) {
-    (void)state;
+TEST_IN(sampling, not_by_who_was_there_before) {
     pthread_barrier_init(&barrier, NULL, 2);
     pthread_t first = make_on_stack(), second;
     pthread_barrier_wait(&barrier);
@@ -179,8 +177,7 @@ static void not_by_who_was_there_before(void **state) {
 }
 
 // No profile of the heap has the stacks that made threads.
-static void not_in_the_heap_profile(void **state) {
-    (void)state;
+TEST_IN(sampling, not_in_the_heap_profile) {
     pthread_barrier_init(&barrier, NULL, 2);
     pthread_t thread = make_on_stack();
     struct profile *profile = take_profile();
@@ -196,11 +193,5 @@ static void not_in_the_heap_profile(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_who_made_them),
-        cmocka_unit_test(the_same_by_two),
-        cmocka_unit_test(not_by_who_was_there_before),
-        cmocka_unit_test(not_in_the_heap_profile),
-    };
-    return cmocka_run_group_tests(tests, start_all, stop);
+    return tests_run();
 }

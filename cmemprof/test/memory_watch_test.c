@@ -1,14 +1,8 @@
 // memory_watch_test.c: what the watch tells of memory that fills, with the time and the readings made up; and what it reads of this
 // machine.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "../../base/test/test.h"
+
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -55,8 +49,7 @@ static uint64_t fill(struct world *world, uint64_t from, uint64_t to, uint64_t b
     return to;
 }
 
-static void a_fill_is_told_in_time(void **state) {
-    (void)state;
+TEST(a_fill_is_told_in_time) {
     static const uint64_t rates[] = {1 * MB, 10 * MB, 100 * MB, 500 * MB};
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
         for (uint64_t from = 5 * MB; from <= 65 * MB; from += 10 * MB) {
@@ -69,8 +62,7 @@ static void a_fill_is_told_in_time(void **state) {
     }
 }
 
-static void far_from_the_limit_it_looks_once_a_second(void **state) {
-    (void)state;
+TEST(far_from_the_limit_it_looks_once_a_second) {
     struct world world = at_start;
     world.limit = 16000 * MB;
     for (int i = 0; i < 100; i++) {
@@ -80,8 +72,7 @@ static void far_from_the_limit_it_looks_once_a_second(void **state) {
     assert_int_equal(world.told, 0);
 }
 
-static void a_block_that_comes_and_goes_is_no_growth(void **state) {
-    (void)state;
+TEST(a_block_that_comes_and_goes_is_no_growth) {
     struct world world = at_start;
     for (int i = 0; i < 1000; i++) {
         look(&world, used(&world, i % 2 == 0 ? 40 * MB : 140 * MB));
@@ -90,8 +81,7 @@ static void a_block_that_comes_and_goes_is_no_growth(void **state) {
 }
 
 // A service that lives near its limit: one batch, and few looks.
-static void life_near_the_limit_is_told_once(void **state) {
-    (void)state;
+TEST(life_near_the_limit_is_told_once) {
     struct world world = at_start;
     for (uint64_t end = world.now + 3600 * MEMORY_WATCH_SECOND; world.now < end;) {
         look(&world, used(&world, 250 * MB + (uint64_t)(world.looks % 4) * MB));
@@ -101,8 +91,7 @@ static void life_near_the_limit_is_told_once(void **state) {
 }
 
 // Each time when its growth is seen and when it is near.
-static void a_sawtooth_is_told_twice_in_five_minutes(void **state) {
-    (void)state;
+TEST(a_sawtooth_is_told_twice_in_five_minutes) {
     struct world world = at_start;
     for (int i = 0; i < 120; i++) {
         fill(&world, 100 * MB, 248 * MB, 20 * MB);
@@ -112,8 +101,7 @@ static void a_sawtooth_is_told_twice_in_five_minutes(void **state) {
 }
 
 // What was told of a start-up that then came to rest does not hide the fill after it.
-static void a_fill_after_a_false_alarm_is_told(void **state) {
-    (void)state;
+TEST(a_fill_after_a_false_alarm_is_told) {
     struct world world = at_start;
     fill(&world, 10 * MB, 160 * MB, 500 * MB);
     assert_in_range(world.told, 1, 2);
@@ -122,8 +110,7 @@ static void a_fill_after_a_false_alarm_is_told(void **state) {
     assert_true(world.told > before);
 }
 
-static void a_threshold_is_told(void **state) {
-    (void)state;
+TEST(a_threshold_is_told) {
     struct world world = at_start;
     struct memory_reading reading = {UINT64_MAX, UINT64_MAX, 99 * MB, 100 * MB, 0, 0};
     assert_in_range(look(&world, reading), 1, 50 * MS);
@@ -137,8 +124,7 @@ static void a_threshold_is_told(void **state) {
 }
 
 // The threshold is told, and the limit afterwards, in a process that stays over the threshold until it is killed.
-static void the_limit_is_told_after_the_threshold(void **state) {
-    (void)state;
+TEST(the_limit_is_told_after_the_threshold) {
     struct world world = at_start;
     struct memory_reading reading = {1000 * MB, 500 * MB, 500 * MB, 500 * MB, 0, 0};
     look(&world, reading);
@@ -151,8 +137,7 @@ static void the_limit_is_told_after_the_threshold(void **state) {
     assert_int_equal(world.told, 2);
 }
 
-static void pressure_is_told(void **state) {
-    (void)state;
+TEST(pressure_is_told) {
     struct world world = at_start;
     struct memory_reading reading = used(&world, 10 * MB);
     reading.pressure_percent = 19;
@@ -163,8 +148,7 @@ static void pressure_is_told(void **state) {
     assert_int_equal(world.told, 1);
 }
 
-static void this_machine_is_read(void **state) {
-    (void)state;
+TEST(this_machine_is_read) {
     struct memory_reading reading;
     struct rusage usage;
     memory_watch_read(1, &reading);
@@ -186,17 +170,5 @@ static void this_machine_is_read(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_fill_is_told_in_time),
-        cmocka_unit_test(far_from_the_limit_it_looks_once_a_second),
-        cmocka_unit_test(a_block_that_comes_and_goes_is_no_growth),
-        cmocka_unit_test(life_near_the_limit_is_told_once),
-        cmocka_unit_test(a_sawtooth_is_told_twice_in_five_minutes),
-        cmocka_unit_test(a_fill_after_a_false_alarm_is_told),
-        cmocka_unit_test(a_threshold_is_told),
-        cmocka_unit_test(the_limit_is_told_after_the_threshold),
-        cmocka_unit_test(pressure_is_told),
-        cmocka_unit_test(this_machine_is_read),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

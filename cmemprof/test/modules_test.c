@@ -1,26 +1,20 @@
 // modules_test.c: loaded objects are known with file and build ID; unloaded ones stay known, with the periods they were loaded.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <dlfcn.h>
 #include <gnu/libc-version.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
 #include "../modules.h"
 
-static void knows_the_program_libc_and_the_vdso(void **state) {
-    (void)state;
+TEST(knows_the_program_libc_and_the_vdso) {
     struct modules modules = {0};
     uint32_t ended;
     char program[4096] = "";
     assert_true(modules_refresh(&modules, &ended));
-    const struct module *own = modules_find(&modules, (uintptr_t)knows_the_program_libc_and_the_vdso, 0);
+    const struct module *own = modules_find(&modules, (uintptr_t)test_knows_the_program_libc_and_the_vdso, 0);
     assert_non_null(own);
     assert_true(own->is_program && own->unloaded_at == 0);
     assert_true(readlink("/proc/self/exe", program, sizeof program - 1) > 0);
@@ -39,8 +33,7 @@ static void knows_the_program_libc_and_the_vdso(void **state) {
 }
 
 // The mapping must equal that of /proc/self/maps, which Go's profiles use.
-static void agrees_with_proc_self_maps(void **state) {
-    (void)state;
+TEST(agrees_with_proc_self_maps) {
     struct modules modules = {0};
     uint32_t ended;
     assert_true(modules_refresh(&modules, &ended));
@@ -65,8 +58,7 @@ static void agrees_with_proc_self_maps(void **state) {
     modules_free(&modules);
 }
 
-static void unloaded_objects_stay_known(void **state) {
-    (void)state;
+TEST(unloaded_objects_stay_known) {
     struct modules modules = {0};
     uint32_t ended;
     // A library that nothing here links, from Debian's C library package.
@@ -162,16 +154,14 @@ static void take_turns(const struct object *a, const struct object *b) {
     modules_free(&modules);
 }
 
-static void objects_alternate_at_one_address(void **state) {
-    (void)state;
+TEST(objects_alternate_at_one_address) {
     take_turns(&plugin_a, &plugin_b);
     take_turns(&unnamed_a, &unnamed_b);
     take_turns(&unnamed_a, &plugin_b);
 }
 
 // If nothing else was loaded there in between, there is nothing to distinguish and nothing more to store.
-static void reload_at_the_same_address_costs_nothing(void **state) {
-    (void)state;
+TEST(reload_at_the_same_address_costs_nothing) {
     struct modules modules = {0};
     uint32_t first = one_stay(&modules, &plugin_a), last = first;
     for (int i = 0; i < 14400; i++) {
@@ -185,8 +175,7 @@ static void reload_at_the_same_address_costs_nothing(void **state) {
 }
 
 // The only module ever at an address is found also for generations in which it is not known; of two it cannot be told which.
-static void ambiguous_generations_are_not_guessed(void **state) {
-    (void)state;
+TEST(ambiguous_generations_are_not_guessed) {
     struct modules modules = {0};
     uint32_t of_a = one_stay(&modules, &plugin_a);
     assert_was(&modules, 0x100500, of_a + 1, "a.so");
@@ -207,8 +196,7 @@ static bool is_one_of(struct module_stay stay, const void *context) {
     return false;
 }
 
-static void unneeded_stays_are_forgotten(void **state) {
-    (void)state;
+TEST(unneeded_stays_are_forgotten) {
     struct modules modules = {0};
     uint32_t needed[3] = {0};
     size_t stays = 0, times = 0;
@@ -232,8 +220,7 @@ static void unneeded_stays_are_forgotten(void **state) {
 }
 
 // Another file at another address each time: 14,400 of them, of which two have stacks.
-static void many_objects_over_time(void **state) {
-    (void)state;
+TEST(many_objects_over_time) {
     struct modules modules = {0};
     uint32_t needed[3] = {0};
     enum { OBJECTS = 14400, KEPT = 4000 };
@@ -260,15 +247,5 @@ static void many_objects_over_time(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(knows_the_program_libc_and_the_vdso),
-        cmocka_unit_test(agrees_with_proc_self_maps),
-        cmocka_unit_test(unloaded_objects_stay_known),
-        cmocka_unit_test(objects_alternate_at_one_address),
-        cmocka_unit_test(reload_at_the_same_address_costs_nothing),
-        cmocka_unit_test(ambiguous_generations_are_not_guessed),
-        cmocka_unit_test(unneeded_stays_are_forgotten),
-        cmocka_unit_test(many_objects_over_time),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,13 +1,8 @@
 // object_file_test.c: which files are opened and which are not. Their contents are tested with symbols.c.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "../object_file.h"
@@ -20,11 +15,10 @@ static int first_free_descriptor(void) {
     return descriptor;
 }
 
-static void deleted_program_file_is_readable(void **state) {
-    (void)state;
+TEST(deleted_program_file_is_readable) {
     struct modules modules = {0};
     assert_true(modules_refresh(&modules, &(uint32_t){0}));
-    struct module module = *modules_find(&modules, (uintptr_t)deleted_program_file_is_readable, 0);
+    struct module module = *modules_find(&modules, (uintptr_t)test_deleted_program_file_is_readable, 0);
     module.file = "/replaced/by/a/newer/version";
     int before = first_free_descriptor();
     symbolizer_arena_open(&memory);
@@ -32,8 +26,8 @@ static void deleted_program_file_is_readable(void **state) {
     struct symbol_frame frames[SYMBOL_MAX_INLINED];
     assert_non_null(file);
     assert_int_equal(first_free_descriptor(), before); // no descriptor is kept, since the program may close any
-    assert_true(object_file_frames(file, (uintptr_t)deleted_program_file_is_readable + 1 - module.bias, frames) >= 1);
-    assert_string_equal(frames[0].function, "deleted_program_file_is_readable");
+    assert_true(object_file_frames(file, (uintptr_t)test_deleted_program_file_is_readable + 1 - module.bias, frames) >= 1);
+    assert_string_equal(frames[0].function, "test_deleted_program_file_is_readable");
     assert_int_equal(object_file_frames(file, 1, frames), 0);
     object_file_close(file);
     symbolizer_arena_close(&memory);
@@ -41,8 +35,7 @@ static void deleted_program_file_is_readable(void **state) {
 }
 
 // The program's own file, truncated at many lengths or damaged: no names, never a crash.
-static void damaged_files_give_no_names(void **state) {
-    (void)state;
+TEST(damaged_files_give_no_names) {
     static unsigned char bytes[4 << 20];
     char path[] = "/tmp/cmemprof-object-file-XXXXXX";
     FILE *own = fopen("/proc/self/exe", "rb");
@@ -58,7 +51,7 @@ static void damaged_files_give_no_names(void **state) {
         symbolizer_arena_open(&memory);
         struct object_file *file = object_file_open(&module, &memory);
         if (file != NULL) {
-            object_file_frames(file, (uintptr_t)damaged_files_give_no_names & 0xffff, frames);
+            object_file_frames(file, (uintptr_t)test_damaged_files_give_no_names & 0xffff, frames);
         }
         object_file_close(file);
         symbolizer_arena_close(&memory);
@@ -70,9 +63,5 @@ static void damaged_files_give_no_names(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(deleted_program_file_is_readable),
-        cmocka_unit_test(damaged_files_give_no_names),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

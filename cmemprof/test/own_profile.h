@@ -2,12 +2,7 @@
 #ifndef CMEMPROF_TEST_OWN_PROFILE_H
 #define CMEMPROF_TEST_OWN_PROFILE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../../base/test/test.h"
 
 #include "../../merge/merge.h"
 #include "../cmemprof.h"

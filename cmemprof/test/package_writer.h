@@ -2,7 +2,7 @@
 #ifndef CMEMPROF_TEST_PACKAGE_WRITER_H
 #define CMEMPROF_TEST_PACKAGE_WRITER_H
 
-#include <stdio.h>
+#include "../../base/test/test.h"
 
 #include "../dwarf_names.h"
 #include "elf_writer.h"

@@ -1,11 +1,7 @@
 // page_residency_test.c: counts pages that were written to, and no others.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "../../base/test/test.h"
+
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -18,8 +14,7 @@ static int needs_pagemap(void **state) {
     return access("/proc/self/pagemap", R_OK) != 0 ? 1 : 0;
 }
 
-static void written_pages(void **state) {
-    (void)state;
+TEST(written_pages) {
     if (needs_pagemap(state) != 0) {
         skip();
     }
@@ -39,8 +34,7 @@ static void written_pages(void **state) {
 }
 
 // Pages of a file belong to the page cache until they are written to.
-static void pages_of_a_file(void **state) {
-    (void)state;
+TEST(pages_of_a_file) {
     if (needs_pagemap(state) != 0) {
         skip();
     }
@@ -60,6 +54,5 @@ static void pages_of_a_file(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(written_pages), cmocka_unit_test(pages_of_a_file)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

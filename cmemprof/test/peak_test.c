@@ -1,5 +1,7 @@
 // peak_test.c: what was live at a peak is known after it is freed. This program is hooked.
 
+#include "../../base/test/test.h"
+
 #include "own_profile.h"
 
 #include <dlfcn.h>
@@ -56,14 +58,7 @@ static void totals_of(struct profile *profile, int64_t sums[4]) {
 }
 
 // Begins with no peak.
-static int start_anew(void **state) {
-    (void)state;
-    cmemprof_stop();
-    return cmemprof_start(1) != CMEMPROF_OK;
-}
-
-static void peak_is_kept_when_it_is_gone(void **state) {
-    (void)state;
+TEST_IN(sampling, peak_is_kept_when_it_is_gone) {
     int64_t sums[4];
     keep(100, 30000);
     look();
@@ -82,8 +77,7 @@ static void peak_is_kept_when_it_is_gone(void **state) {
     profile_free(profile);
 }
 
-static void each_profile_looks(void **state) {
-    (void)state;
+TEST_IN(sampling, each_profile_looks) {
     int64_t sums[4];
     keep(10, 40000);
     profiler.peaks.next_look_ns = UINT64_MAX; // nobody else does
@@ -96,8 +90,7 @@ static void each_profile_looks(void **state) {
 }
 
 // Memory that C malloc knows nothing of makes RSS high: what C held then is known, too.
-static void highest_rss_is_another_moment(void **state) {
-    (void)state;
+TEST_IN(sampling, highest_rss_is_another_moment) {
     enum { LARGE = 64 << 20 };
     int64_t sums[4];
     uint64_t rss_bytes;
@@ -123,8 +116,7 @@ static void highest_rss_is_another_moment(void **state) {
 }
 
 // A steady rise is copied step by step, and at its end after a pause.
-static void small_rises_wait(void **state) {
-    (void)state;
+TEST_IN(sampling, small_rises_wait) {
     keep(100, 100000);
     look();
     double before = profiler.peaks.live.bytes;
@@ -141,8 +133,7 @@ static void small_rises_wait(void **state) {
     drop(111);
 }
 
-static void looks_take_a_share_of_time(void **state) {
-    (void)state;
+TEST_IN(sampling, looks_take_a_share_of_time) {
     look();
     uint64_t next_ns = profiler.peaks.next_look_ns;
     assert_true(next_ns != 0);
@@ -172,8 +163,7 @@ static void *by_path(unsigned path, int levels, size_t size) {
 }
 
 // The largest are named, whatever their order; the sum is right.
-static void what_does_not_fit_is_one_sum(void **state) {
-    (void)state;
+TEST_IN(sampling, what_does_not_fit_is_one_sum) {
     enum { STACKS = 4096, LEVELS = 12, LARGE = 5 };
     int64_t all[4], others[4];
     cmemprof_set_memory_limit(64 << 20);
@@ -201,8 +191,7 @@ static void what_does_not_fit_is_one_sum(void **state) {
     cmemprof_set_memory_limit(0);
 }
 
-static void without_memory_the_former_peak_stays(void **state) {
-    (void)state;
+TEST_IN(sampling, without_memory_the_former_peak_stays) {
     int64_t sums[4];
     keep(1, 200000);
     look();
@@ -223,8 +212,7 @@ static void without_memory_the_former_peak_stays(void **state) {
     drop(1025);
 }
 
-static void a_start_begins_anew(void **state) {
-    (void)state;
+TEST_IN(sampling, a_start_begins_anew) {
     int64_t sums[4];
     keep(10, 60000);
     look();
@@ -250,8 +238,7 @@ static void a_start_begins_anew(void **state) {
     profile_free(profile);
 }
 
-static void a_forked_child_has_its_own(void **state) {
-    (void)state;
+TEST_IN(sampling, a_forked_child_has_its_own) {
     keep(10, 80000);
     look();
     drop(10);
@@ -297,8 +284,7 @@ static void count_undated(const struct stack *stack, void *context) {
 }
 
 // At its address something else may be loaded by the time the peak is read.
-static void code_that_is_unloaded_keeps_its_name(void **state) {
-    (void)state;
+TEST_IN(sampling, code_that_is_unloaded_keeps_its_name) {
     make_setting *allocate;
     void *library = dlopen("libcrypt.so.1", RTLD_NOW | RTLD_LOCAL); // as in loaded_code_test.c
     assert_non_null(library);
@@ -325,8 +311,7 @@ static void code_that_is_unloaded_keeps_its_name(void **state) {
 }
 
 // When and how high, in comments.
-static void moments_are_said(void **state) {
-    (void)state;
+TEST_IN(sampling, moments_are_said) {
     keep(3, 100000);
     let_pass(1000);
     look();
@@ -349,18 +334,5 @@ static void moments_are_said(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(peak_is_kept_when_it_is_gone, start_anew, stop),
-        cmocka_unit_test_setup_teardown(each_profile_looks, start_anew, stop),
-        cmocka_unit_test_setup_teardown(highest_rss_is_another_moment, start_anew, stop),
-        cmocka_unit_test_setup_teardown(small_rises_wait, start_anew, stop),
-        cmocka_unit_test_setup_teardown(looks_take_a_share_of_time, start_anew, stop),
-        cmocka_unit_test_setup_teardown(what_does_not_fit_is_one_sum, start_anew, stop),
-        cmocka_unit_test_setup_teardown(without_memory_the_former_peak_stays, start_anew, stop),
-        cmocka_unit_test_setup_teardown(a_start_begins_anew, start_anew, stop),
-        cmocka_unit_test_setup_teardown(a_forked_child_has_its_own, start_anew, stop),
-        cmocka_unit_test_setup_teardown(code_that_is_unloaded_keeps_its_name, start_anew, stop),
-        cmocka_unit_test_setup_teardown(moments_are_said, start_anew, stop),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

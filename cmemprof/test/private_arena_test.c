@@ -1,12 +1,8 @@
 // private_arena_test.c: blocks are aligned, zeroed and disjoint, end at the budget, and return to the system.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <pthread.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -35,8 +31,7 @@ static bool is_resident(const void *block) {
     return false;
 }
 
-static void blocks_are_aligned_zeroed_and_disjoint(void **state) {
-    (void)state;
+TEST(blocks_are_aligned_zeroed_and_disjoint) {
     struct private_arena arena;
     unsigned char *blocks[MANY];
     open_arena(&arena, (size_t)64 << 20);
@@ -56,8 +51,7 @@ static void blocks_are_aligned_zeroed_and_disjoint(void **state) {
     assert_int_equal(budget.used_bytes, 0);
 }
 
-static void blocks_return_to_system_and_budget(void **state) {
-    (void)state;
+TEST(blocks_return_to_system_and_budget) {
     struct private_arena arena;
     open_arena(&arena, 40 * BLOCK); // three quarters of it: 30 blocks
     unsigned char *blocks[30];
@@ -91,8 +85,7 @@ static void blocks_return_to_system_and_budget(void **state) {
 }
 
 // A higher limit is used in full: nothing was fixed when the arena was opened.
-static void raised_limit_is_used(void **state) {
-    (void)state;
+TEST(raised_limit_is_used) {
     struct private_arena arena;
     open_arena(&arena, 1 << 20);
     size_t taken = 0;
@@ -109,8 +102,7 @@ static void raised_limit_is_used(void **state) {
 }
 
 // Reserves at most a 32nd of the address space limit.
-static void address_space_limit(void **state) {
-    (void)state;
+TEST(address_space_limit) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     skip(); // sanitizers reserve terabytes
 #endif
@@ -152,8 +144,7 @@ static void *take_and_give(void *context) {
     return NULL;
 }
 
-static void threads_never_share_a_block(void **state) {
-    (void)state;
+TEST(threads_never_share_a_block) {
     struct private_arena arena;
     open_arena(&arena, 64 << 20);
     pthread_t threads[THREADS];
@@ -172,12 +163,5 @@ static void threads_never_share_a_block(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_are_aligned_zeroed_and_disjoint),
-        cmocka_unit_test(blocks_return_to_system_and_budget),
-        cmocka_unit_test(raised_limit_is_used),
-        cmocka_unit_test(address_space_limit),
-        cmocka_unit_test(threads_never_share_a_block),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,12 +1,7 @@
 // process_status_test.c: figures of /proc/PID/status, with and without what some kernels leave out.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../../base/test/test.h"
+
 #include <unistd.h>
 
 #include "../process_status.h"
@@ -21,8 +16,7 @@ static void read_text(const char *text, bool expected, struct process_status *st
     unlink(path);
 }
 
-static void figures_are_read(void **state) {
-    (void)state;
+TEST(figures_are_read) {
     struct process_status status;
     read_text("Name:\tVmRSS: 1\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\nRssAnon:\t 7 kB\nVmSwap:\t       0 kB\nThreads:\t12\n", true,
               &status);
@@ -33,8 +27,7 @@ static void figures_are_read(void **state) {
     assert_int_equal(status.anonymous, 7 << 10);
 }
 
-static void pages_of_files_are_not_kept(void **state) {
-    (void)state;
+TEST(pages_of_files_are_not_kept) {
     struct process_status status;
     read_text("Name:\tx\nVmRSS:\t 1000 kB\nRssAnon:\t 200 kB\nRssFile:\t 790 kB\nRssShmem:\t 10 kB\nVmSwap:\t 5 kB\n", true, &status);
     assert_int_equal(process_status_kept(&status), 215 << 10);
@@ -47,8 +40,7 @@ static void pages_of_files_are_not_kept(void **state) {
 }
 
 // 65,536 groups: the line that they are in is longer than any buffer, and what comes behind it is read.
-static void a_long_line_hides_nothing(void **state) {
-    (void)state;
+TEST(a_long_line_hides_nothing) {
     struct process_status status;
     enum { GROUPS = 65536, TEXT_BYTES = GROUPS * 8 + 200 };
     char *text = malloc(TEXT_BYTES);
@@ -68,8 +60,7 @@ static void a_long_line_hides_nothing(void **state) {
     free(text);
 }
 
-static void what_is_not_said_is_unknown(void **state) {
-    (void)state;
+TEST(what_is_not_said_is_unknown) {
     struct process_status status;
     read_text("Name:\tcat\nThreads:\t1\n", true, &status);
     assert_true(status.rss == PROCESS_STATUS_UNKNOWN && status.peak_rss == PROCESS_STATUS_UNKNOWN);
@@ -80,8 +71,7 @@ static void what_is_not_said_is_unknown(void **state) {
     assert_true(status.rss == PROCESS_STATUS_UNKNOWN && status.threads == PROCESS_STATUS_UNKNOWN);
 }
 
-static void this_process_has_all(void **state) {
-    (void)state;
+TEST(this_process_has_all) {
     struct process_status status;
     assert_true(process_status_read(PROCESS_STATUS, &status));
     assert_true(status.rss != 0 && status.rss <= status.peak_rss && status.peak_rss != PROCESS_STATUS_UNKNOWN && status.threads >= 1);
@@ -89,10 +79,5 @@ static void this_process_has_all(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(figures_are_read),          cmocka_unit_test(pages_of_files_are_not_kept),
-        cmocka_unit_test(a_long_line_hides_nothing), cmocka_unit_test(what_is_not_said_is_unknown),
-        cmocka_unit_test(this_process_has_all),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

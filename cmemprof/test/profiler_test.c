@@ -1,6 +1,8 @@
 // profiler_test.c: every sample is accounted for exactly once, also if a table is full or all shards are held, and in a forked child. This
 // program is hooked.
 
+#include "../../base/test/test.h"
+
 #include "own_profile.h"
 
 #include <pthread.h>
@@ -27,8 +29,38 @@ static bool balance(void) {
     return right;
 }
 
-static void sample_lifetime(void **state) {
-    (void)state;
+static size_t resident_shards(void) {
+    size_t count = 0;
+    unsigned char resident;
+    for (size_t i = 0; i < SHARDS; i++) {
+        void *page = (void *)((uintptr_t)&profiler.shards.items[i] & ~(uintptr_t)4095);
+        count += mincore(page, 1, &resident) == 0 && (resident & 1) != 0;
+    }
+    return count;
+}
+
+// Each page touched is a fault in each child. Must run before there are threads that use more shards.
+TEST_IN(sampling, unused_shards_stay_untouched) {
+    free(here(100));
+    size_t used = 0;
+    for (struct shard *shard = NULL; (shard = shards_next(&profiler.shards, shard)) != NULL;) {
+        used++;
+    }
+    assert_in_range(used, 1, SHARDS / 2);
+    cmemprof_snapshot_free(cmemprof_snapshot_take());
+    assert_true(resident_shards() <= used);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(20);
+        bool counted = stats_now().samples != 0;
+        _exit(!counted + 2 * (resident_shards() > used));
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+TEST_IN(sampling, sample_lifetime) {
     struct cmemprof_stats before = stats_now();
     void *block = here(100);
     struct moving moving, again;
@@ -53,8 +85,7 @@ static void sample_lifetime(void **state) {
 }
 
 // All shards are held: the allocation is still served, and counted.
-static void no_free_shard_loses_the_sample(void **state) {
-    (void)state;
+TEST_IN(sampling, no_free_shard_loses_the_sample) {
     struct cmemprof_stats before = stats_now();
     for (int i = 0; i < SHARDS; i++) {
         assert_int_equal(atomic_exchange(&profiler.shards.items[i].held, 1), 0);
@@ -72,8 +103,7 @@ static void no_free_shard_loses_the_sample(void **state) {
     assert_true(balance());
 }
 
-static void own_allocations_are_not_sampled(void **state) {
-    (void)state;
+TEST_IN(sampling, own_allocations_are_not_sampled) {
     struct cmemprof_stats before = stats_now();
     profiler_enter(&thread_state);
     profiler_enter(&thread_state);
@@ -88,8 +118,7 @@ static void own_allocations_are_not_sampled(void **state) {
 }
 
 // One sample in 1,024 is timed, the first ones more often: each stands for those since the previous timed one.
-static void timed_samples_stand_for_earlier_ones(void **state) {
-    (void)state;
+TEST_IN(sampling, timed_samples_stand_for_earlier_ones) {
     free(here(100)); // the thread now has a shard
     const struct shard *own = &profiler.shards.items[thread_state.shard - 1];
     uint64_t ns = own->sampling_ns;
@@ -102,8 +131,7 @@ static void timed_samples_stand_for_earlier_ones(void **state) {
 }
 
 // The live table may not grow: alloc_* continue, and the loss of in-use is reported.
-static void a_full_live_table_is_counted(void **state) {
-    (void)state;
+TEST_IN(sampling, a_full_live_table_is_counted) {
     enum { BLOCKS = 4000 };
     static void *blocks[BLOCKS];
     struct cmemprof_stats before = stats_now();
@@ -148,41 +176,8 @@ static void *churn(void *context) {
     return NULL;
 }
 
-static size_t resident_shards(void) {
-    size_t count = 0;
-    unsigned char resident;
-    for (size_t i = 0; i < SHARDS; i++) {
-        void *page = (void *)((uintptr_t)&profiler.shards.items[i] & ~(uintptr_t)4095);
-        count += mincore(page, 1, &resident) == 0 && (resident & 1) != 0;
-    }
-    return count;
-}
-
-// Each page touched is a fault in each child. Must run before there are threads that use more shards.
-static void unused_shards_stay_untouched(void **state) {
-    (void)state;
-    free(here(100));
-    size_t used = 0;
-    for (struct shard *shard = NULL; (shard = shards_next(&profiler.shards, shard)) != NULL;) {
-        used++;
-    }
-    assert_in_range(used, 1, SHARDS / 2);
-    cmemprof_snapshot_free(cmemprof_snapshot_take());
-    assert_true(resident_shards() <= used);
-    pid_t child = fork();
-    if (child == 0) {
-        alarm(20);
-        bool counted = stats_now().samples != 0;
-        _exit(!counted + 2 * (resident_shards() > used));
-    }
-    int status = -1;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-}
-
 // Other threads have samples in flight at the fork. The child's counts balance, and it continues.
-static void counts_balance_in_a_forked_child(void **state) {
-    (void)state;
+TEST_IN(sampling, counts_balance_in_a_forked_child) {
     pthread_t threads[3];
     atomic_store(&enough, false);
     for (uintptr_t i = 0; i < 3; i++) {
@@ -211,14 +206,5 @@ static void counts_balance_in_a_forked_child(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(unused_shards_stay_untouched, start_all, stop),
-        cmocka_unit_test_setup_teardown(sample_lifetime, start_all, stop),
-        cmocka_unit_test_setup_teardown(no_free_shard_loses_the_sample, start_all, stop),
-        cmocka_unit_test_setup_teardown(own_allocations_are_not_sampled, start_all, stop),
-        cmocka_unit_test_setup_teardown(timed_samples_stand_for_earlier_ones, start_all, stop),
-        cmocka_unit_test_setup_teardown(counts_balance_in_a_forked_child, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_full_live_table_is_counted, start_all, stop),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,13 +1,8 @@
 // range_map_test.c: the map holds what a list of pages says, after any sequence of operations, and gives its memory back.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <errno.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "../range_map.h"
@@ -47,8 +42,7 @@ static const char *contents(const struct range_map *map) {
     return text;
 }
 
-static void ranges_are_cut_where_others_come(void **state) {
-    (void)state;
+TEST(ranges_are_cut_where_others_come) {
     struct range_map map = opened(1 << 20);
     assert_null(range_map_from(&map, 0));
     assert_true(range_map_remove(&map, 0, UINTPTR_MAX));
@@ -71,8 +65,7 @@ static void ranges_are_cut_where_others_come(void **state) {
     range_map_close(&map);
 }
 
-static void marks_cover_what_they_are_given(void **state) {
-    (void)state;
+TEST(marks_cover_what_they_are_given) {
     struct range_map map = opened(1 << 20);
     put(&map, 10, 20, 1);
     put(&map, 30, 40, 2);
@@ -154,8 +147,7 @@ static void operate(struct range_map *map, uint32_t turn, uint32_t longest) {
 }
 
 // Short ranges fill many leaves, long ones empty them.
-static void agrees_with_a_list_of_pages(void **state) {
-    (void)state;
+TEST(agrees_with_a_list_of_pages) {
     struct range_map map = opened(1 << 20);
     size_t most = 0;
     for (uint32_t turn = 0; turn < 60000; turn++) {
@@ -191,8 +183,7 @@ static size_t resident_bytes(const struct range_map *map) {
     return resident;
 }
 
-static void a_leaf_is_at_least_a_quarter_full(void **state) {
-    (void)state;
+TEST(a_leaf_is_at_least_a_quarter_full) {
     enum { RANGES = 50000 };
     struct range_map map = opened(64 << 20);
     for (uint32_t i = 0; i < RANGES; i++) { // downwards, as the kernel maps
@@ -211,8 +202,7 @@ static void a_leaf_is_at_least_a_quarter_full(void **state) {
     range_map_close(&map);
 }
 
-static void refuses_without_memory_and_keeps_the_rest(void **state) {
-    (void)state;
+TEST(refuses_without_memory_and_keeps_the_rest) {
     enum { LEAVES = 3 };
     struct range_map map = opened(LEAVES * 4096);
     uint32_t count = 0;
@@ -233,12 +223,5 @@ static void refuses_without_memory_and_keeps_the_rest(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ranges_are_cut_where_others_come),
-        cmocka_unit_test(marks_cover_what_they_are_given),
-        cmocka_unit_test(agrees_with_a_list_of_pages),
-        cmocka_unit_test(a_leaf_is_at_least_a_quarter_full),
-        cmocka_unit_test(refuses_without_memory_and_keeps_the_rest),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

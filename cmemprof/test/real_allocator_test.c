@@ -1,18 +1,13 @@
 // real_allocator_test.c: the real allocator is resolved, and is not the hooks.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <dlfcn.h>
 #include <malloc.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "../real_allocator.h"
 
-static void resolves_every_function(void **state) {
-    (void)state;
+TEST(resolves_every_function) {
     free(malloc(1)); // the first call has resolved it
     Dl_info info;
     const void *const found[] = {(void *)real_allocator.malloc,         (void *)real_allocator.calloc,
@@ -30,8 +25,7 @@ static void resolves_every_function(void **state) {
     assert_ptr_equal(dlsym(RTLD_DEFAULT, "malloc"), malloc); // and the process's malloc is the hook
 }
 
-static void bootstrap_arena_owns_only_its_blocks(void **state) {
-    (void)state;
+TEST(bootstrap_arena_owns_only_its_blocks) {
     int on_stack;
     assert_false(bootstrap_owns(NULL));
     assert_false(bootstrap_owns(&on_stack));
@@ -39,9 +33,5 @@ static void bootstrap_arena_owns_only_its_blocks(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(resolves_every_function),
-        cmocka_unit_test(bootstrap_arena_owns_only_its_blocks),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

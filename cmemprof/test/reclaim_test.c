@@ -1,6 +1,8 @@
 // reclaim_test.c: when memory is short, stacks with no live samples are evicted, their totals are kept, what is live is always shown, and
 // the counts balance. This program is hooked.
 
+#include "../../base/test/test.h"
+
 #include "own_profile.h"
 
 #include <pthread.h>
@@ -75,13 +77,13 @@ static struct of_size of_size(size_t size) {
     return sum;
 }
 
-static int start_all(void **state) {
+static int sampling_setup(void **state) {
     (void)state;
     cmemprof_set_memory_limit(LIMIT_BYTES);
     return cmemprof_start(1) != CMEMPROF_OK;
 }
 
-static int stop(void **state) {
+static int sampling_teardown(void **state) {
     (void)state;
     cmemprof_stop();
     cmemprof_set_memory_limit(0);
@@ -94,8 +96,7 @@ static void fill_table(int depth, size_t size) {
     }
 }
 
-static void unused_stacks_are_evicted(void **state) {
-    (void)state;
+TEST_IN(sampling, unused_stacks_are_evicted) {
     void *alive = left(1, 3, 7777);
     fill_table(TOO_MANY, 100);
     struct cmemprof_stats full = stats_now();
@@ -119,8 +120,7 @@ static void unused_stacks_are_evicted(void **state) {
 }
 
 // The map of what is mapped is held by a thread that never comes back: only the stacks of mappings are kept.
-static void a_map_that_cannot_be_had_stops_no_eviction(void **state) {
-    (void)state;
+TEST_IN(sampling, a_map_that_cannot_be_had_stops_no_eviction) {
     static const struct thread_state gone;
     void *mapped = mmap(NULL, 3 << 16, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(mapped, MAP_FAILED);
@@ -136,8 +136,7 @@ static void a_map_that_cannot_be_had_stops_no_eviction(void **state) {
 }
 
 // 60,000 stacks a period, then a leak: the live table grows into the memory that the stacks had.
-static void leak_is_seen_after_a_full_table(void **state) {
-    (void)state;
+TEST_IN(sampling, leak_is_seen_after_a_full_table) {
     enum { LEAK = 4000 };
     static void *leak[LEAK];
     for (int period = 0; period < 5; period++) {
@@ -157,8 +156,7 @@ static void leak_is_seen_after_a_full_table(void **state) {
 }
 
 // The same stacks fill the table all the time, each with new allocations in every period: live samples take precedence.
-static void leak_is_seen_while_the_table_fills(void **state) {
-    (void)state;
+TEST_IN(sampling, leak_is_seen_while_the_table_fills) {
     enum { PERIODS = 6 };
     void *leak[PERIODS];
     for (int period = 0; period < PERIODS; period++) {
@@ -179,8 +177,7 @@ static void leak_is_seen_while_the_table_fills(void **state) {
 }
 
 // If evicting the rest suffices, stacks that keep allocating are kept, even with no live samples.
-static void active_stacks_are_kept_if_possible(void **state) {
-    (void)state;
+TEST_IN(sampling, active_stacks_are_kept_if_possible) {
     for (int round = 0; round < 5; round++) {
         for (int i = 0; i < 100; i++) {
             free(left(5, 4, 9999));
@@ -197,8 +194,7 @@ static void active_stacks_are_kept_if_possible(void **state) {
     take_profile_and_check();
 }
 
-static void evicted_stacks_are_one_sample(void **state) {
-    (void)state;
+TEST_IN(sampling, evicted_stacks_are_one_sample) {
     int64_t sums[4], before[4];
     fill_table(TOO_MANY, 10);
     cmemprof_make_room();
@@ -219,8 +215,7 @@ static void evicted_stacks_are_one_sample(void **state) {
     profile_free(profile);
 }
 
-static void no_eviction_during_a_snapshot(void **state) {
-    (void)state;
+TEST_IN(sampling, no_eviction_during_a_snapshot) {
     take_profile_and_check();
     struct cmemprof_snapshot *held = cmemprof_snapshot_take();
     fill_table(TOO_MANY, 500);
@@ -236,8 +231,7 @@ static void no_eviction_during_a_snapshot(void **state) {
 
 // A block inside realloc is in no table; if realloc fails it is re-added with its stack. Nothing is evicted while its shard is held; if an
 // eviction began before, it is not re-added.
-static void realloc_during_eviction(void **state) {
-    (void)state;
+TEST_IN(sampling, realloc_during_eviction) {
     struct moving moving;
     void *block = left(0, 2, 100);
     uint64_t live = stats_now().live;
@@ -265,8 +259,7 @@ static void realloc_during_eviction(void **state) {
 }
 
 // A fork during an eviction leaves a child that can evict again.
-static void forked_child_evicts_again(void **state) {
-    (void)state;
+TEST_IN(sampling, forked_child_evicts_again) {
     atomic_fetch_add(&profiler.evictions, 1);
     pid_t child = fork();
     if (child == 0) {
@@ -288,8 +281,7 @@ static void forked_child_evicts_again(void **state) {
 }
 
 // If nothing can be evicted, nothing is examined again.
-static void nothing_to_evict_costs_nothing(void **state) {
-    (void)state;
+TEST_IN(sampling, nothing_to_evict_costs_nothing) {
     enum { ALIVE = 1000 };
     static void *alive[ALIVE];
     for (unsigned i = 0; i < ALIVE; i++) {
@@ -349,8 +341,7 @@ static void keep_the_limit(unsigned thread_count) {
 }
 
 // All of it, with caches and shards.
-static void the_limit_is_respected(void **state) {
-    (void)state;
+TEST_IN(sampling, the_limit_is_respected) {
     keep_the_limit(MOST_THREADS);
     keep_the_limit(1);
 }
@@ -385,8 +376,7 @@ static void end_threads(pthread_t *threads, int count) {
 
 // Threads reach stacks while they are being evicted: no loss is uncounted, no block is live without its stack, and each profile balances:
 // no sample counted before it is missing, and it contains none not yet counted when it is done.
-static void eviction_with_running_threads(void **state) {
-    (void)state;
+TEST_IN(sampling, eviction_with_running_threads) {
     pthread_t threads[3];
     uint64_t reclaimed = stats_now().reclaimed_stacks;
     start_threads(threads, 3);
@@ -412,8 +402,7 @@ static void *make_room_for_ever(void *context) {
 }
 
 // Forks at any moment of the above: the child continues, and its counts balance.
-static void forked_child_continues(void **state) {
-    (void)state;
+TEST_IN(sampling, forked_child_continues) {
     pthread_t threads[2], other;
     start_threads(threads, 2);
     assert_int_equal(pthread_create(&other, NULL, make_room_for_ever, NULL), 0);
@@ -439,8 +428,7 @@ static void forked_child_continues(void **state) {
     pthread_join(other, NULL);
 }
 
-static void the_limit_follows_resident_memory(void **state) {
-    (void)state;
+TEST_IN(sampling, the_limit_follows_resident_memory) {
     cmemprof_set_memory_limit(0);
     uint64_t limit = stats_now().limit_bytes;
     assert_true(limit >= 8 << 20 && limit < 1 << 30);
@@ -450,8 +438,7 @@ static void the_limit_follows_resident_memory(void **state) {
     assert_int_equal(stats_now().limit_bytes, 12345678); // and a snapshot does not change it
 }
 
-static void the_limit_follows_what_is_left(void **state) {
-    (void)state;
+TEST(the_limit_follows_what_is_left) {
     const size_t mib = 1 << 20;
     assert_int_equal(reclaim_limit(100 * mib, 0, UINT64_MAX), 8 * mib);
     assert_int_equal(reclaim_limit(2000 * mib, 0, UINT64_MAX), 20 * mib);
@@ -463,22 +450,5 @@ static void the_limit_follows_what_is_left(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_limit_follows_what_is_left),
-        cmocka_unit_test_setup_teardown(unused_stacks_are_evicted, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_map_that_cannot_be_had_stops_no_eviction, start_all, stop),
-        cmocka_unit_test_setup_teardown(leak_is_seen_after_a_full_table, start_all, stop),
-        cmocka_unit_test_setup_teardown(leak_is_seen_while_the_table_fills, start_all, stop),
-        cmocka_unit_test_setup_teardown(active_stacks_are_kept_if_possible, start_all, stop),
-        cmocka_unit_test_setup_teardown(evicted_stacks_are_one_sample, start_all, stop),
-        cmocka_unit_test_setup_teardown(no_eviction_during_a_snapshot, start_all, stop),
-        cmocka_unit_test_setup_teardown(realloc_during_eviction, start_all, stop),
-        cmocka_unit_test_setup_teardown(forked_child_evicts_again, start_all, stop),
-        cmocka_unit_test_setup_teardown(nothing_to_evict_costs_nothing, start_all, stop),
-        cmocka_unit_test_setup_teardown(eviction_with_running_threads, start_all, stop),
-        cmocka_unit_test_setup_teardown(forked_child_continues, start_all, stop),
-        cmocka_unit_test_setup_teardown(the_limit_is_respected, start_all, stop),
-        cmocka_unit_test_setup_teardown(the_limit_follows_resident_memory, start_all, stop),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,14 +1,9 @@
 // reserved_memory_test.c: only opened memory is usable and charged; an address space limit is respected.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <errno.h>
 #include <pthread.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -33,8 +28,7 @@ static size_t writable(const uint8_t *base) {
     return sum;
 }
 
-static void opens_as_used(void **state) {
-    (void)state;
+TEST(opens_as_used) {
     _Atomic size_t open_bytes = 0;
     uint8_t *base = reserved_memory_map(SIZE);
     assert_non_null(base);
@@ -48,8 +42,7 @@ static void opens_as_used(void **state) {
     munmap(base, SIZE);
 }
 
-static void failure_preserves_errno(void **state) {
-    (void)state;
+TEST(failure_preserves_errno) {
     _Atomic size_t open_bytes = 0;
     uint8_t *base = reserved_memory_map(SIZE);
     munmap(base, SIZE);
@@ -78,8 +71,7 @@ static void *use_all(void *context) {
     return NULL;
 }
 
-static void concurrent_opens(void **state) {
-    (void)state;
+TEST(concurrent_opens) {
     struct shared shared = {.base = reserved_memory_map(SIZE)};
     pthread_t threads[THREADS];
     void *failed;
@@ -96,8 +88,7 @@ static void concurrent_opens(void **state) {
     munmap(shared.base, SIZE);
 }
 
-static void a_limit_is_shared(void **state) {
-    (void)state;
+TEST(a_limit_is_shared) {
     const struct rlimit limit = {(rlim_t)1 << 40, RLIM_INFINITY}, none = {RLIM_INFINITY, RLIM_INFINITY};
     assert_int_equal(reserved_memory_share(SIZE), SIZE);
     assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
@@ -107,11 +98,5 @@ static void a_limit_is_shared(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(opens_as_used),
-        cmocka_unit_test(failure_preserves_errno),
-        cmocka_unit_test(concurrent_opens),
-        cmocka_unit_test(a_limit_is_shared),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,13 +1,9 @@
 // resident_glibc_test.c: heaps and large blocks of this process's own malloc, and memory that only looks a little like them.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <malloc.h>
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -47,8 +43,7 @@ static void *fill_an_arena(void *unused) {
     return NULL;
 }
 
-static void arenas_are_found(void **state) {
-    (void)state;
+TEST(arenas_are_found) {
     pthread_t threads[3];
     pthread_barrier_init(&barrier, NULL, 4);
     for (int i = 0; i < 3; i++) {
@@ -71,8 +66,7 @@ static void arenas_are_found(void **state) {
     assert_true(unexplained < 4 * MIB);
 }
 
-static void large_blocks_are_found(void **state) {
-    (void)state;
+TEST(large_blocks_are_found) {
     mallopt(M_MMAP_THRESHOLD, 128 << 10);
     read_own();
     uint64_t before = named("large blocks");
@@ -92,8 +86,7 @@ static void large_blocks_are_found(void **state) {
 }
 
 // The kernel makes areas of their own of pages that it was advised on.
-static void a_block_in_several_areas_is_one(void **state) {
-    (void)state;
+TEST(a_block_in_several_areas_is_one) {
     mallopt(M_MMAP_THRESHOLD, 128 << 10);
     char *block = malloc(16 * MIB), *inside = block - (uintptr_t)block % 4096 + 4096;
     assert_int_equal(madvise(inside, 4 * MIB, MADV_DONTDUMP), 0);
@@ -105,8 +98,7 @@ static void a_block_in_several_areas_is_one(void **state) {
     assert_in_range(bytes, 15 * MIB, 17 * MIB);
 }
 
-static void other_memory_is_not_taken_for_it(void **state) {
-    (void)state;
+TEST(other_memory_is_not_taken_for_it) {
     static const uint64_t heads[][2] = {
         {0, 0}, {0, 4096 * 4097 + 2}, {0, 64 * MIB}, {1, 8 * MIB + 2}, {0, (8 * MIB) + 7}, {0, 8 * MIB + 16 + 2},
         {0, 2}, {0, (1ul << 62) + 2},
@@ -130,11 +122,5 @@ static void other_memory_is_not_taken_for_it(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arenas_are_found),
-        cmocka_unit_test(large_blocks_are_found),
-        cmocka_unit_test(a_block_in_several_areas_is_one),
-        cmocka_unit_test(other_memory_is_not_taken_for_it),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,12 +1,8 @@
 // resident_go_pages_test.c: a heap of Go's, written down by hand: one arena with objects, a stack, free pages and a large object that was
 // never written to.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../../base/test/test.h"
+
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -59,8 +55,7 @@ static void write_to(size_t first, size_t count) {
     memset(arena + first * GO_PAGE, 1, count * GO_PAGE);
 }
 
-static int open_heap(void **state) {
-    (void)state;
+static void open_heap(void) {
     char *room = map(NULL, 2 * GO_ARENA_BYTES);
     arena = (char *)(((uintptr_t)room + GO_ARENA_BYTES - 1) / GO_ARENA_BYTES * GO_ARENA_BYTES);
     heap = map(NULL, HEAP_WORDS * 8);
@@ -84,7 +79,6 @@ static int open_heap(void **state) {
     write_to(2000, 50); // free
     write_to(3000, 7);  // free and given back, but touched again
     mark_returned(3000, 100);
-    return 0;
 }
 
 static bool count(struct resident_go_pages *pages, struct resident_go *go) {
@@ -102,8 +96,7 @@ static bool count(struct resident_go_pages *pages, struct resident_go *go) {
     return is_known;
 }
 
-static void pages_are_in_use_for(void **state) {
-    (void)state;
+TEST(pages_are_in_use_for) {
     struct resident_go go = {.is_known = true, .is_go = true, .address = (uintptr_t)heap, .size = HEAP_WORDS * 8};
     struct resident_go_pages pages;
     for (int i = 0; i < 2; i++) { // the second time the map of arenas is known
@@ -120,8 +113,7 @@ static void pages_are_in_use_for(void **state) {
 }
 
 // Of a Go with other records, nothing is taken for true.
-static void records_that_do_not_fit_are_passed_over(void **state) {
-    (void)state;
+TEST(records_that_do_not_fit_are_passed_over) {
     struct resident_go go = {.is_known = true, .is_go = true, .address = (uintptr_t)heap, .size = HEAP_WORDS * 8};
     struct resident_go_pages pages;
     for (int i = 0; i < 4; i++) {
@@ -136,9 +128,6 @@ static void records_that_do_not_fit_are_passed_over(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pages_are_in_use_for),
-        cmocka_unit_test(records_that_do_not_fit_are_passed_over),
-    };
-    return cmocka_run_group_tests(tests, open_heap, NULL);
+    open_heap();
+    return tests_run();
 }

@@ -1,17 +1,14 @@
 // resident_go_test.c: programs that are not Go's. What Go programs have is tested with real ones (e2e/memory).
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "../resident.h"
 
 // Memory far from everything, as Go's heap is.
-static void a_c_program_has_no_go_heap(void **state) {
-    (void)state;
+TEST(a_c_program_has_no_go_heap) {
     struct resident resident;
     char *far = mmap((void *)0xc000000000, 4 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(far, MAP_FAILED);
@@ -24,8 +21,5 @@ static void a_c_program_has_no_go_heap(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_c_program_has_no_go_heap),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

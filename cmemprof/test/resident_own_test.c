@@ -1,12 +1,8 @@
 // resident_own_test.c: this process's own pages, counted one by one, against what it has touched and against the kernel's sums.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -54,8 +50,7 @@ static void read_own(void) {
     assert_near(resident.rss, rollup(), 4 * MIB);
 }
 
-static void pages_of_memory_without_a_file(void **state) {
-    (void)state;
+TEST(pages_of_memory_without_a_file) {
     char *at = map(64 * MIB, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     memset(at + MIB, 1, 20 * MIB + 3 * PAGE);
     assert_int_equal(resident_present_bytes((uintptr_t)at, (uintptr_t)at + 64 * MIB), 20 * MIB + 3 * PAGE);
@@ -69,8 +64,7 @@ static void pages_of_memory_without_a_file(void **state) {
 }
 
 // A file's pages are in memory once they were written, mapped or not.
-static void pages_of_files_are_those_that_are_mapped(void **state) {
-    (void)state;
+TEST(pages_of_files_are_those_that_are_mapped) {
     char path[] = "/tmp/resident_own_test.XXXXXX";
     int file = mkstemp(path), memory = memfd_create("test", MFD_CLOEXEC);
     static char block[MIB];
@@ -97,8 +91,7 @@ static void pages_of_files_are_those_that_are_mapped(void **state) {
 }
 
 // Memory that was only read is the kernel's one page of zeroes: no memory, but mincore calls it present.
-static void pages_of_zeroes_are_no_memory(void **state) {
-    (void)state;
+TEST(pages_of_zeroes_are_no_memory) {
     volatile char *at = map(64 * MIB, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     int sum = 0;
     for (int i = 0; i < 64 * MIB; i += PAGE) {
@@ -114,8 +107,7 @@ static void pages_of_zeroes_are_no_memory(void **state) {
 }
 
 // What is reserved and not there costs no time.
-static void terabytes_of_reserved_memory(void **state) {
-    (void)state;
+TEST(terabytes_of_reserved_memory) {
     size_t size = (size_t)1 << 40;
     char *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED) {
@@ -133,8 +125,7 @@ static void claim_all(struct resident *of, void *context) {
     resident_claim(of, at, at + 4 * MIB, RESIDENT_MAPPED, resident_name(of, "claimed"));
 }
 
-static void what_the_process_knows_is_claimed(void **state) {
-    (void)state;
+TEST(what_the_process_knows_is_claimed) {
     char *at = map(8 * MIB, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     memset(at, 1, 8 * MIB);
     uintptr_t address = (uintptr_t)at;
@@ -148,10 +139,5 @@ static void what_the_process_knows_is_claimed(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pages_of_memory_without_a_file),    cmocka_unit_test(pages_of_files_are_those_that_are_mapped),
-        cmocka_unit_test(pages_of_zeroes_are_no_memory),     cmocka_unit_test(terabytes_of_reserved_memory),
-        cmocka_unit_test(what_the_process_knows_is_claimed),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,12 +1,8 @@
 // resident_pieces_test.c: claims cut areas, and each piece has the pages that are its own.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -17,7 +13,7 @@ static struct resident resident;
 static char *area;
 
 // One area of 64 pages, of which the second half is touched.
-static int open_area(void **state) {
+static int area_setup(void **state) {
     (void)state;
     resident = (struct resident){.pid = getpid(), .bytes_file = -1, .pages_file = -1};
     symbolizer_arena_open(&resident.memory);
@@ -38,7 +34,7 @@ static int open_area(void **state) {
     return 0;
 }
 
-static int close_area(void **state) {
+static int area_teardown(void **state) {
     (void)state;
     munmap(area, PAGES * PAGE);
     resident_close(&resident);
@@ -57,8 +53,7 @@ static void assert_piece(size_t index, size_t first, size_t end, enum resident_p
     assert_int_equal(piece->rss, pages * PAGE);
 }
 
-static void pieces_have_their_own_pages(void **state) {
-    (void)state;
+TEST_IN(area, pieces_have_their_own_pages) {
     claim_pages(40, 50, RESIDENT_GO_HEAP); // in any order
     claim_pages(10, 34, RESIDENT_STACKS);
     resident_cut(&resident);
@@ -73,8 +68,7 @@ static void pieces_have_their_own_pages(void **state) {
     assert_null(resident_piece_at(&resident, (uintptr_t)area + PAGES * PAGE));
 }
 
-static void the_first_of_overlapping_claims_counts(void **state) {
-    (void)state;
+TEST_IN(area, the_first_of_overlapping_claims_counts) {
     claim_pages(32, 48, RESIDENT_STACKS);
     claim_pages(40, 56, RESIDENT_MALLOC);
     claim_pages(36, 44, RESIDENT_GO_HEAP);                                                                    // within the first
@@ -89,8 +83,7 @@ static void the_first_of_overlapping_claims_counts(void **state) {
 }
 
 // Pages that came since the area was read change the shares, not the sum.
-static void the_sum_stays_the_areas(void **state) {
-    (void)state;
+TEST_IN(area, the_sum_stays_the_areas) {
     memset(area, 1, 16 * PAGE);
     claim_pages(0, 16, RESIDENT_STACKS);
     resident_cut(&resident);
@@ -100,8 +93,7 @@ static void the_sum_stays_the_areas(void **state) {
     assert_int_equal(resident.pieces[0].anonymous_kib + resident.pieces[1].anonymous_kib, PAGES / 2 * PAGE / 1024);
 }
 
-static void without_pages_lengths_count(void **state) {
-    (void)state;
+TEST_IN(area, without_pages_lengths_count) {
     close(resident.pages_file);
     resident.pages_file = -1;
     claim_pages(0, 16, RESIDENT_STACKS);
@@ -111,8 +103,7 @@ static void without_pages_lengths_count(void **state) {
     assert_piece(1, 16, 64, RESIDENT_UNEXPLAINED, 24);
 }
 
-static void what_is_not_present_is_not_touched(void **state) {
-    (void)state;
+TEST_IN(area, what_is_not_present_is_not_touched) {
     static char bytes[PAGES * PAGE];
     size_t left = PAGES;
     memset(bytes, 2, sizeof bytes);
@@ -124,8 +115,7 @@ static void what_is_not_present_is_not_touched(void **state) {
                      (uintptr_t)area + PAGES / 2 * PAGE);
 }
 
-static void names_are_kept_once(void **state) {
-    (void)state;
+TEST_IN(area, names_are_kept_once) {
     char name[32];
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 3000; i++) {
@@ -138,13 +128,5 @@ static void names_are_kept_once(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(pieces_have_their_own_pages, open_area, close_area),
-        cmocka_unit_test_setup_teardown(the_first_of_overlapping_claims_counts, open_area, close_area),
-        cmocka_unit_test_setup_teardown(the_sum_stays_the_areas, open_area, close_area),
-        cmocka_unit_test_setup_teardown(without_pages_lengths_count, open_area, close_area),
-        cmocka_unit_test_setup_teardown(what_is_not_present_is_not_touched, open_area, close_area),
-        cmocka_unit_test_setup_teardown(names_are_kept_once, open_area, close_area),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

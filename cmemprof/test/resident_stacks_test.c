@@ -1,12 +1,8 @@
 // resident_stacks_test.c: stacks of this process's threads, by name, also of threads that have ended.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <pthread.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -40,8 +36,7 @@ static void *wait_on_a_stack(void *name) {
     return NULL;
 }
 
-static void threads_are_found_by_name(void **state) {
-    (void)state;
+TEST(threads_are_found_by_name) {
     pthread_t threads[THREADS + 2];
     pthread_barrier_init(&barrier, NULL, THREADS + 3);
     for (int i = 0; i < THREADS; i++) {
@@ -82,8 +77,5 @@ static void threads_are_found_by_name(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(threads_are_found_by_name),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

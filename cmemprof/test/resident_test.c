@@ -1,13 +1,8 @@
 // resident_test.c: the parts of this very process, against what it has mapped, and against the kernel's own sum.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -37,8 +32,7 @@ static void add_rss(void *context, const struct smaps_area *area) {
     *(uint64_t *)context += area->rss;
 }
 
-static void parts_add_up(void **state) {
-    (void)state;
+TEST(parts_add_up) {
     assert_int_equal(resident_read(getpid(), &resident), SMAPS_OK);
     uint64_t parts = 0, entries = 0, rollup = 0;
     for (int i = 0; i < RESIDENT_PART_COUNT; i++) {
@@ -61,8 +55,7 @@ static void parts_add_up(void **state) {
     resident_close(&resident);
 }
 
-static void what_is_mapped_is_found(void **state) {
-    (void)state;
+TEST(what_is_mapped_is_found) {
     char path[] = "/tmp/resident-test-XXXXXX";
     int file = mkstemp(path), shared = memfd_create("a memfd", 0);
     assert_true(file >= 0 && shared >= 0 && ftruncate(file, 8 * MIB) == 0 && ftruncate(shared, 8 * MIB) == 0);
@@ -91,8 +84,7 @@ static void what_is_mapped_is_found(void **state) {
 
 static char zeroes[6 * MIB]; // .bss: the file has no bytes of it
 
-static void bss_is_the_programs(void **state) {
-    (void)state;
+TEST(bss_is_the_programs) {
     memset(zeroes, 1, sizeof zeroes);
     __asm__ volatile("" : : "r"(zeroes) : "memory");
     assert_int_equal(resident_read(getpid(), &resident), SMAPS_OK);
@@ -100,8 +92,7 @@ static void bss_is_the_programs(void **state) {
     resident_close(&resident);
 }
 
-static void another_process_is_read(void **state) {
-    (void)state;
+TEST(another_process_is_read) {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     pid_t child = fork();
@@ -130,8 +121,7 @@ static void another_process_is_read(void **state) {
 }
 
 // An eighth of what is left is what may be used: from nothing at all to enough.
-static void memory_that_does_not_suffice_is_no_danger(void **state) {
-    (void)state;
+TEST(memory_that_does_not_suffice_is_no_danger) {
     pid_t child = fork();
     if (child == 0) {
         unsigned short_of = 0, fine = 0;
@@ -155,8 +145,7 @@ static void memory_that_does_not_suffice_is_no_danger(void **state) {
     assert_int_equal(status, 0);
 }
 
-static void parts_have_keys(void **state) {
-    (void)state;
+TEST(parts_have_keys) {
     for (int i = 0; i < RESIDENT_PART_COUNT; i++) {
         for (int other = 0; other < i; other++) {
             assert_string_not_equal(resident_part_key(i), resident_part_key(other));
@@ -166,13 +155,5 @@ static void parts_have_keys(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts_add_up),
-        cmocka_unit_test(what_is_mapped_is_found),
-        cmocka_unit_test(bss_is_the_programs),
-        cmocka_unit_test(another_process_is_read),
-        cmocka_unit_test(memory_that_does_not_suffice_is_no_danger),
-        cmocka_unit_test(parts_have_keys),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,10 +1,8 @@
 // sampler_test.c: sampling is Poisson over bytes, with unbiased weights. Seeds are fixed, so the figures are reproducible.
 
+#include "../../base/test/test.h"
+
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
 
 #include "../sampler.h"
 
@@ -18,8 +16,7 @@ static uint64_t count_samples(struct thread_state *thread, size_t size, uint64_t
     return samples;
 }
 
-static void estimates_are_unbiased_at_every_size(void **state) {
-    (void)state;
+TEST(estimates_are_unbiased_at_every_size) {
     static const size_t sizes[] = {0, 1, 16, 100, 4095, 65536, 524288, 4 << 20};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct thread_state thread = {.random = 42 + i};
@@ -31,8 +28,7 @@ static void estimates_are_unbiased_at_every_size(void **state) {
     }
 }
 
-static void mixed_sizes_are_unbiased_too(void **state) {
-    (void)state;
+TEST(mixed_sizes_are_unbiased_too) {
     struct thread_state thread = {.random = 7};
     const uint64_t interval = 1024;
     double estimated_bytes = 0, bytes = 0, variance = 0;
@@ -50,8 +46,7 @@ static void mixed_sizes_are_unbiased_too(void **state) {
 
 // Counts the distances in BINS equally likely intervals. The last one contains the ziggurat's tail: the curve left of it has p = 1 -
 // e^-7.7.
-static void distances_are_exponential(void **state) {
-    (void)state;
+TEST(distances_are_exponential) {
     enum { BINS = 4096, PER_BIN = 4096 };
     static unsigned counts[BINS];
     const uint64_t interval = (uint64_t)1 << 40;
@@ -69,8 +64,7 @@ static void distances_are_exponential(void **state) {
 }
 
 // Beyond the ziggurat's widest layer, whose mass is e^-7.7 = 1 / 2,202, the draw restarts: the mean of the excess is 1 again.
-static void long_distances_are_exponential_too(void **state) {
-    (void)state;
+TEST(long_distances_are_exponential_too) {
     const double edge = 7.69711747013104972, mass = exp(-edge);
     const uint64_t interval = (uint64_t)1 << 40, draws = 20000000;
     struct thread_state thread = {.random = 13};
@@ -85,8 +79,7 @@ static void long_distances_are_exponential_too(void **state) {
     assert_true(fabs(sum / beyond - 1) <= 4 / sqrt(beyond));
 }
 
-static void no_distance_is_too_long_for_the_countdown(void **state) {
-    (void)state;
+TEST(no_distance_is_too_long_for_the_countdown) {
     struct thread_state thread = {.random = 17};
     for (int i = 0; i < 1000; i++) {
         sampler_next(&thread, UINT64_MAX);
@@ -94,16 +87,14 @@ static void no_distance_is_too_long_for_the_countdown(void **state) {
     }
 }
 
-static void interval_1_samples_everything(void **state) {
-    (void)state;
+TEST(interval_1_samples_everything) {
     struct thread_state thread = {0};
     assert_int_equal(count_samples(&thread, 0, 1000, 1), 1000);
     assert_int_equal(count_samples(&thread, 24, 1000, 1), 1000);
     assert_true(sampler_weight(24, 1) == 1);
 }
 
-static void stop_and_start_take_effect_at_once(void **state) {
-    (void)state;
+TEST(stop_and_start_take_effect_at_once) {
     struct thread_state thread = {.random = 1};
     assert_int_equal(count_samples(&thread, 1 << 20, 1000, 0), 0);
     assert_true(count_samples(&thread, 1 << 20, 1000, 4096) == 1000); // p = 1 - e^-256
@@ -112,8 +103,7 @@ static void stop_and_start_take_effect_at_once(void **state) {
     assert_int_equal(count_samples(&thread, 1 << 20, 1000, 0), 0);
 }
 
-static void a_new_interval_keeps_the_weight_of_the_old_one_until_the_next_sample(void **state) {
-    (void)state;
+TEST(a_new_interval_keeps_the_weight_of_the_old_one_until_the_next_sample) {
     struct thread_state thread = {.random = 3};
     sampler_next(&thread, 1 << 20);
     while (sampler_pass(&thread, 1000)) {
@@ -125,8 +115,7 @@ static void a_new_interval_keeps_the_weight_of_the_old_one_until_the_next_sample
 }
 
 // malloc(SIZE_MAX) fails, but must not move the countdown to where nothing is ever sampled.
-static void impossible_sizes_do_not_break_the_countdown(void **state) {
-    (void)state;
+TEST(impossible_sizes_do_not_break_the_countdown) {
     struct thread_state thread = {.random = 5};
     sampler_next(&thread, 4096);
     uint64_t before = thread.countdown_bytes;
@@ -137,8 +126,7 @@ static void impossible_sizes_do_not_break_the_countdown(void **state) {
     assert_true(weight == 1);
 }
 
-static void two_threads_draw_differently(void **state) {
-    (void)state;
+TEST(two_threads_draw_differently) {
     struct thread_state one = {0}, two = {0};
     sampler_next(&one, 1 << 20);
     sampler_next(&two, 1 << 20);
@@ -148,17 +136,5 @@ static void two_threads_draw_differently(void **state) {
 
 int main(void) {
     sampler_open();
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(estimates_are_unbiased_at_every_size),
-        cmocka_unit_test(mixed_sizes_are_unbiased_too),
-        cmocka_unit_test(distances_are_exponential),
-        cmocka_unit_test(long_distances_are_exponential_too),
-        cmocka_unit_test(no_distance_is_too_long_for_the_countdown),
-        cmocka_unit_test(interval_1_samples_everything),
-        cmocka_unit_test(stop_and_start_take_effect_at_once),
-        cmocka_unit_test(a_new_interval_keeps_the_weight_of_the_old_one_until_the_next_sample),
-        cmocka_unit_test(impossible_sizes_do_not_break_the_countdown),
-        cmocka_unit_test(two_threads_draw_differently),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -4,12 +4,12 @@
 
 #include "../cmemprof.h"
 
-static inline int start_all(void **state) {
+static inline int sampling_setup(void **state) {
     (void)state;
     return cmemprof_start(1) != CMEMPROF_OK;
 }
 
-static inline int stop(void **state) {
+static inline int sampling_teardown(void **state) {
     (void)state;
     cmemprof_stop();
     return 0;

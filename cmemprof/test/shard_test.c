@@ -1,30 +1,25 @@
 // shard_test.c: ownership, one holder at a time, and flushed totals.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../../base/test/test.h"
+
 #include <sys/resource.h>
 
 #include "../shard.h"
 
 static struct shards shards;
 
-static int make_shards(void **state) {
+static int shards_setup(void **state) {
     (void)state;
     return !shards_open(&shards);
 }
 
-static int free_shards(void **state) {
+static int shards_teardown(void **state) {
     (void)state;
     shards_close(&shards);
     return 0;
 }
 
-static void thread_keeps_its_shard(void **state) {
-    (void)state;
+TEST_IN(shards, thread_keeps_its_shard) {
     struct thread_state thread = {0};
     assert_null(shards_take_own(&shards, &thread)); // it has not looked for one yet
     struct shard *own = shards_take(&shards, &thread);
@@ -49,8 +44,7 @@ static void count_visit(struct shard *shard) {
     visits++;
 }
 
-static void only_used_shards_are_visited(void **state) {
-    (void)state;
+TEST_IN(shards, only_used_shards_are_visited) {
     struct thread_state thread = {0};
     assert_null(shards_next(&shards, NULL));
     assert_int_equal(shards_settle(&shards, SHARDS_ALL, count_visit), 0);
@@ -86,8 +80,7 @@ static void release_all(void) {
     }
 }
 
-static void later_thread_inherits_the_shard(void **state) {
-    (void)state;
+TEST_IN(shards, later_thread_inherits_the_shard) {
     struct thread_state thread = {0}, elsewhere = {0};
     struct shard *own = shards_take(&shards, &thread);
     shard_release(own);
@@ -97,8 +90,7 @@ static void later_thread_inherits_the_shard(void **state) {
 }
 
 // A thread that was cancelled inside a sample never releases its shard; the next one at its address finds it usable.
-static void unreleased_shard_is_recovered(void **state) {
-    (void)state;
+TEST_IN(shards, unreleased_shard_is_recovered) {
     struct thread_state thread = {0};
     struct shard *own = shards_take(&shards, &thread);
     own->weight_interval = 1;
@@ -120,8 +112,7 @@ static void unreleased_shard_is_recovered(void **state) {
 }
 
 // More threads than can own a shard, all with a sample in flight: no two get the same.
-static void all_shards_held(void **state) {
-    (void)state;
+TEST_IN(shards, all_shards_held) {
     bool taken[SHARDS] = {false};
     memset(threads, 0, sizeof threads);
     for (int i = 0; i < SHARDS; i++) {
@@ -139,8 +130,7 @@ static void all_shards_held(void **state) {
     assert_ptr_equal(shards_take(&shards, &threads[SHARDS]), &shards.items[SHARDS - 1]);
 }
 
-static void wanted_shard_is_not_taken(void **state) {
-    (void)state;
+TEST_IN(shards, wanted_shard_is_not_taken) {
     struct thread_state thread = {0};
     struct shard *own = shards_take(&shards, &thread), *shared = &shards.items[SHARDS_OWNED + (thread.shard - 1) % SHARDS_SHARED];
     shard_release(own);
@@ -158,8 +148,7 @@ static void wanted_shard_is_not_taken(void **state) {
     assert_ptr_equal(shards_take(&shards, &thread), own);
 }
 
-static void settle_waits_for_holders(void **state) {
-    (void)state;
+TEST_IN(shards, settle_waits_for_holders) {
     take_all();
     release_all();
     visits = 0;
@@ -171,8 +160,7 @@ static void settle_waits_for_holders(void **state) {
     assert_false(shard_is_wanted(&shards.items[2]) || shard_is_wanted(&shards.items[3]));
 }
 
-static void flush_adds_to_the_stack(void **state) {
-    (void)state;
+TEST_IN(shards, flush_adds_to_the_stack) {
     static struct stack stack;
     struct shard *shard = &shards.items[0];
     shard_flush(shard); // nothing yet
@@ -193,8 +181,7 @@ static void flush_adds_to_the_stack(void **state) {
     }
 }
 
-static void forked_child_discards_others_shards(void **state) {
-    (void)state;
+TEST_IN(shards, forked_child_discards_others_shards) {
     static struct stack stack;
     take_all();
     release_all();
@@ -221,16 +208,5 @@ static void forked_child_discards_others_shards(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(only_used_shards_are_visited, make_shards, free_shards),
-        cmocka_unit_test_setup_teardown(thread_keeps_its_shard, make_shards, free_shards),
-        cmocka_unit_test_setup_teardown(later_thread_inherits_the_shard, make_shards, free_shards),
-        cmocka_unit_test_setup_teardown(unreleased_shard_is_recovered, make_shards, free_shards),
-        cmocka_unit_test_setup_teardown(all_shards_held, make_shards, free_shards),
-        cmocka_unit_test_setup_teardown(wanted_shard_is_not_taken, make_shards, free_shards),
-        cmocka_unit_test_setup_teardown(settle_waits_for_holders, make_shards, free_shards),
-        cmocka_unit_test_setup_teardown(flush_adds_to_the_stack, make_shards, free_shards),
-        cmocka_unit_test_setup_teardown(forked_child_discards_others_shards, make_shards, free_shards),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,14 +1,9 @@
 // smaps_test.c: areas as the kernel writes them, in any portions, and text that it does not write.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -49,8 +44,7 @@ static enum smaps_error read_text(const char *text, size_t size, struct seen *se
     return error;
 }
 
-static void areas_are_read_whole(void **state) {
-    (void)state;
+TEST(areas_are_read_whole) {
     struct seen seen;
     assert_int_equal(read_text(HEAP LIBRARY LAST, strlen(HEAP LIBRARY LAST), &seen), SMAPS_OK);
     assert_int_equal(seen.count, 3);
@@ -76,8 +70,7 @@ static void count_rss(void *context, const struct smaps_area *area) {
 }
 
 // Lines of all lengths, so that the buffer ends anywhere in them.
-static void portions_make_no_difference(void **state) {
-    (void)state;
+TEST(portions_make_no_difference) {
     enum { AREAS = 5000 };
     char *text = malloc(AREAS * 400);
     size_t size = 0;
@@ -95,8 +88,7 @@ static void portions_make_no_difference(void **state) {
 }
 
 // What a program has opened under our number meanwhile loses nothing.
-static void a_pipe_is_not_read(void **state) {
-    (void)state;
+TEST(a_pipe_is_not_read) {
     int ends[2];
     char byte = 0;
     struct seen seen = {0};
@@ -107,8 +99,7 @@ static void a_pipe_is_not_read(void **state) {
     close(ends[0]), close(ends[1]);
 }
 
-static void other_text_is_refused(void **state) {
-    (void)state;
+TEST(other_text_is_refused) {
     static const char *const texts[] = {
         "Rss: 1 kB\n",                                                  // of no area
         "29aa8000 rw-p 00000000 00:00 0\n",                             // no end
@@ -140,8 +131,7 @@ static void see_length(void *context, const struct smaps_area *area) {
     *(size_t *)context = strlen(area->name);
 }
 
-static void the_longest_name_fits(void **state) {
-    (void)state;
+TEST(the_longest_name_fits) {
     static char text[20000];
     int size = sprintf(text, "29aa8000-29aa9000 rw-p 00000000 00:00 0 ");
     memset(text + size, 'n', 4 * 4095);
@@ -154,8 +144,7 @@ static void the_longest_name_fits(void **state) {
     close(file);
 }
 
-static void failures_are_named(void **state) {
-    (void)state;
+TEST(failures_are_named) {
     int file;
     struct seen seen = {0};
     assert_int_equal(smaps_open("/proc/2147483647/smaps", &file), SMAPS_NO_PROCESS);
@@ -171,9 +160,5 @@ static void failures_are_named(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(areas_are_read_whole),  cmocka_unit_test(portions_make_no_difference), cmocka_unit_test(a_pipe_is_not_read),
-        cmocka_unit_test(other_text_is_refused), cmocka_unit_test(the_longest_name_fits),       cmocka_unit_test(failures_are_named),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,10 +1,6 @@
 // snapshot_addresses_test.c: every address of a snapshot's stacks is collected once per generation and found again.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdlib.h>
+#include "../../base/test/test.h"
 
 #include "../profiler.h"
 #include "../snapshot.h"
@@ -31,8 +27,7 @@ static void free_all(struct cmemprof_snapshot *snapshot) {
     mapped_buffer_free(&snapshot->slot_memory);
 }
 
-static void each_address_once(void **state) {
-    (void)state;
+TEST(each_address_once) {
     struct record records[4] = {{.stack = NULL}}; // the evicted stacks' record has no addresses
     struct cmemprof_snapshot snapshot = {.of = &profiler, .records = records, .record_count = 4, .generation = 9};
     records[1].stack = new_stack((uintptr_t[]){10, 20, 500, 10}, 0);
@@ -66,8 +61,7 @@ static void each_address_once(void **state) {
     free_all(&snapshot);
 }
 
-static void very_many_addresses(void **state) {
-    (void)state;
+TEST(very_many_addresses) {
     enum { STACKS = 20000 };
     static struct record records[STACKS];
     struct cmemprof_snapshot snapshot = {.of = &profiler, .records = records, .record_count = STACKS};
@@ -86,8 +80,7 @@ static void very_many_addresses(void **state) {
 }
 
 // A library loaded repeatedly: one address has very many generations. Each is found at once: used slots are not clustered.
-static void one_address_may_have_many_generations(void **state) {
-    (void)state;
+TEST(one_address_may_have_many_generations) {
     enum { STACKS = 20000 };
     static struct record records[STACKS];
     struct cmemprof_snapshot snapshot = {.of = &profiler, .records = records, .record_count = STACKS};
@@ -107,7 +100,5 @@ static void one_address_may_have_many_generations(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_address_once), cmocka_unit_test(very_many_addresses),
-                                       cmocka_unit_test(one_address_may_have_many_generations)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

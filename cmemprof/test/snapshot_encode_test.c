@@ -1,8 +1,9 @@
 // snapshot_encode_test.c: a sample in a profile: names, files, label, mapping, and the profiler's own figures. This program is hooked.
 
+#include "../../base/test/test.h"
+
 #include "own_profile.h"
 
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -11,8 +12,7 @@
 #include "hundreds.h"
 #include "sampling.h"
 
-static void stacks_end_in_main_and_carry_the_label(void **state) {
-    (void)state;
+TEST_IN(sampling, stacks_end_in_main_and_carry_the_label) {
     allocate_hundreds(1);
     struct profile *profile = take_profile();
     bool seen = false;
@@ -25,7 +25,7 @@ static void stacks_end_in_main_and_carry_the_label(void **state) {
         if (view.values[2] > 0 && strcmp(view.frames[0].function, "allocate_hundreds") == 0) { // of this test: the others have freed theirs
             seen = true;
             assert_non_null(strstr(view.frames[0].file, "hundreds.h"));
-            assert_string_equal(view.frames[1].function, "stacks_end_in_main_and_carry_the_label");
+            assert_string_equal(view.frames[1].function, "test_stacks_end_in_main_and_carry_the_label");
             bool in_main = false;
             for (size_t frame = 0; frame < view.frame_count; frame++) {
                 in_main |= strcmp(view.frames[frame].function, "main") == 0;
@@ -40,8 +40,7 @@ static void stacks_end_in_main_and_carry_the_label(void **state) {
 }
 
 // Pyroscope rejects a period of 0, and weights belong to the interval that samples were drawn with.
-static void a_profile_after_stop_keeps_the_interval(void **state) {
-    (void)state;
+TEST_IN(sampling, a_profile_after_stop_keeps_the_interval) {
     assert_int_equal(cmemprof_start(4096), CMEMPROF_OK);
     cmemprof_stop();
     struct profile *profile = take_profile();
@@ -63,8 +62,7 @@ static __attribute__((noinline)) void allocate_by_new(void) {
 }
 
 // operator new[] calls operator new, which calls malloc: the site is the caller of the first.
-static void operator_new_is_skipped(void **state) {
-    (void)state;
+TEST_IN(sampling, operator_new_is_skipped) {
     allocate_by_new();
     struct profile *profile = take_profile();
     int64_t objects = 0;
@@ -109,15 +107,13 @@ static size_t own_samples(const char *name) {
     return own;
 }
 
-static void memory_of_the_profiler_itself_carries_its_label(void **state) {
-    (void)state;
+TEST_IN(sampling, memory_of_the_profiler_itself_carries_its_label) {
     assert_int_equal(own_samples("github.com/cmemprof/cmemprof/merge._Cfunc_cmemprof_delta_next"), 1);
     assert_int_equal(own_samples("main._Cfunc_work"), 0);
 }
 
 // Names come from another language: offsets outside of the text must yield empty names and nothing worse.
-static void survives_invalid_go_names(void **state) {
-    (void)state;
+TEST_IN(sampling, survives_invalid_go_names) {
     cmemprof_set_go_text((uintptr_t)allocate_hundreds, (uintptr_t)allocate_hundreds + 64);
     allocate_hundreds(1);
     const uintptr_t *pcs;
@@ -140,8 +136,7 @@ static void survives_invalid_go_names(void **state) {
 }
 
 // The figures are a comment of the profile, found as text in the raw bytes.
-static void own_figures_in_the_profile(void **state) {
-    (void)state;
+TEST_IN(sampling, own_figures_in_the_profile) {
     allocate_hundreds(3);
     struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
     uint8_t *bytes;
@@ -182,8 +177,7 @@ static bool has_text(const uint8_t *bytes, size_t size, const char *text) {
 }
 
 // From 5 % on, each has a comment of its own.
-static void warnings_appear_from_five_percent(void **state) {
-    (void)state;
+TEST_IN(sampling, warnings_appear_from_five_percent) {
     static const char unfollowed[] =
         "cmemprof: warning: inuse_* are incomplete: 5 % of the samples could not be followed; raise the memory limit";
     static const char dropped[] = "cmemprof: warning: all figures are too low: 5 % of the samples were dropped; raise the memory limit";
@@ -205,8 +199,7 @@ static void warnings_appear_from_five_percent(void **state) {
 enum { LIVE_BLOCKS = 40000 };
 
 // Live blocks that there is no memory to follow.
-static void reports_blocks_that_cannot_be_followed(void **state) {
-    (void)state;
+TEST_IN(sampling, reports_blocks_that_cannot_be_followed) {
     cmemprof_snapshot_free(cmemprof_snapshot_take()); // the share is of what comes now
     struct cmemprof_stats before = stats_now();
     cmemprof_set_memory_limit(before.own_bytes);
@@ -261,8 +254,7 @@ static unsigned long nameless_now(void) {
     return count;
 }
 
-static void addresses_without_names_are_counted(void **state) {
-    (void)state;
+TEST_IN(sampling, addresses_without_names_are_counted) {
     void *(*nameless)(size_t) = make_nameless();
     allocate_hundreds(3);
     unsigned long before = nameless_now();
@@ -302,8 +294,7 @@ static int encode_in_a_child(size_t address_space) {
     return WEXITSTATUS(status);
 }
 
-static void reports_missing_memory_for_names(void **state) {
-    (void)state;
+TEST_IN(sampling, reports_missing_memory_for_names) {
     allocate_hundreds(1);
     assert_int_equal(encode_in_a_child(0), 2);
     assert_int_equal(encode_in_a_child(2 << 20) & 1, 1);
@@ -327,8 +318,7 @@ static __attribute__((noinline)) void allocate_unnamed(void) {
 }
 
 // Without names at first, with those of an earlier profile then; what is freed is left out.
-static void contents_for_when_memory_is_short(void **state) {
-    (void)state;
+TEST_IN(sampling, contents_for_when_memory_is_short) {
     int64_t sums[4];
     allocate_unnamed();
     struct profile *profile = profile_with(CMEMPROF_KNOWN_NAMES);
@@ -366,18 +356,5 @@ static void contents_for_when_memory_is_short(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(stacks_end_in_main_and_carry_the_label, start_all, stop),
-        cmocka_unit_test_setup_teardown(operator_new_is_skipped, start_all, stop),
-        cmocka_unit_test_setup_teardown(memory_of_the_profiler_itself_carries_its_label, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_profile_after_stop_keeps_the_interval, start_all, stop),
-        cmocka_unit_test_setup_teardown(survives_invalid_go_names, start_all, stop),
-        cmocka_unit_test_setup_teardown(warnings_appear_from_five_percent, start_all, stop),
-        cmocka_unit_test_setup_teardown(reports_blocks_that_cannot_be_followed, start_all, stop),
-        cmocka_unit_test_setup_teardown(addresses_without_names_are_counted, start_all, stop),
-        cmocka_unit_test_setup_teardown(reports_missing_memory_for_names, start_all, stop),
-        cmocka_unit_test_setup_teardown(contents_for_when_memory_is_short, start_all, stop),
-        cmocka_unit_test_setup_teardown(own_figures_in_the_profile, start_all, stop),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,5 +1,7 @@
 // snapshot_test.c: the profile shows what was allocated, what is live, and where. This program is hooked.
 
+#include "../../base/test/test.h"
+
 #include "own_profile.h"
 
 #include <pthread.h>
@@ -17,8 +19,7 @@ static __attribute__((noinline)) void allocate_and_free(int count) {
     }
 }
 
-static void every_allocation_is_in_the_profile(void **state) {
-    (void)state;
+TEST_IN(sampling, every_allocation_is_in_the_profile) {
     int64_t sums[4];
     allocate_hundreds(20);
     allocate_and_free(7);
@@ -47,8 +48,7 @@ static void every_allocation_is_in_the_profile(void **state) {
     profile_free(profile);
 }
 
-static void counts_balance(void **state) {
-    (void)state;
+TEST_IN(sampling, counts_balance) {
     for (int i = 0; i < 3; i++) {
         allocate_hundreds(20);
         struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
@@ -67,8 +67,7 @@ static void counts_balance(void **state) {
 }
 
 // Concurrent snapshots show the same, and may be freed in any order.
-static void snapshots_may_overlap(void **state) {
-    (void)state;
+TEST_IN(sampling, snapshots_may_overlap) {
     allocate_hundreds(20);
     struct cmemprof_snapshot *first = cmemprof_snapshot_take(), *second = cmemprof_snapshot_take();
     assert_int_equal(emitted_of(first), emitted_of(second));
@@ -92,8 +91,7 @@ static void *encode_for_ever(void *context) {
 }
 
 // Another thread is usually encoding when the process forks: the child can still take profiles.
-static void a_forked_child_takes_profiles(void **state) {
-    (void)state;
+TEST_IN(sampling, a_forked_child_takes_profiles) {
     _Atomic bool enough = false;
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, encode_for_ever, &enough), 0);
@@ -125,8 +123,7 @@ static void *churn(void *context) {
     return NULL;
 }
 
-static void snapshots_while_threads_allocate(void **state) {
-    (void)state;
+TEST_IN(sampling, snapshots_while_threads_allocate) {
     pthread_t threads[3];
     for (int i = 0; i < 3; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, churn, NULL), 0);
@@ -145,12 +142,5 @@ static void snapshots_while_threads_allocate(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_allocation_is_in_the_profile, start_all, stop),
-        cmocka_unit_test_setup_teardown(counts_balance, start_all, stop),
-        cmocka_unit_test_setup_teardown(snapshots_may_overlap, start_all, stop),
-        cmocka_unit_test_setup_teardown(a_forked_child_takes_profiles, start_all, stop),
-        cmocka_unit_test_setup_teardown(snapshots_while_threads_allocate, start_all, stop),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,11 +1,6 @@
 // stack_index_test.c: what was put is found, and nothing else, in one level and in many, during and after a renewal.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdint.h>
-#include <string.h>
+#include "../../base/test/test.h"
 
 #include "../stack_index.h"
 
@@ -13,14 +8,14 @@ static struct memory_budget budget;
 static struct memory_share share;
 static struct stack_index stacks;
 
-static int open_index(void **state) {
+static int index_setup(void **state) {
     (void)state;
     budget = (struct memory_budget){.limit_bytes = (size_t)64 << 20};
     share = (struct memory_share){.budget = &budget};
     return !stack_index_open(&stacks, &share);
 }
 
-static int close_index(void **state) {
+static int index_teardown(void **state) {
     (void)state;
     stack_index_close(&stacks);
     return budget.used_bytes != 0;
@@ -58,8 +53,7 @@ static void put(uintptr_t number) {
     } while (result == STACK_PUT_AGAIN);
 }
 
-static void finds_what_was_put(void **state) {
-    (void)state;
+TEST_IN(index, finds_what_was_put) {
     for (uintptr_t i = 1; i <= 30000; i++) {
         assert_false(is_found(i));
         put(i);
@@ -72,8 +66,7 @@ static void finds_what_was_put(void **state) {
 }
 
 // Two threads see the same free slot: the second must search again, and finds the first one's entry.
-static void concurrent_put_retries(void **state) {
-    (void)state;
+TEST_IN(index, concurrent_put_retries) {
     struct stack_insertion first, second;
     assert_null(find(stack_of(5), &first));
     assert_null(find(stack_of(5), &second));
@@ -82,8 +75,7 @@ static void concurrent_put_retries(void **state) {
     assert_ptr_equal(find(stack_of(5), &second), stack_of(5));
 }
 
-static void removal_keeps_others(void **state) {
-    (void)state;
+TEST_IN(index, removal_keeps_others) {
     for (uintptr_t i = 1; i <= 3000; i++) { // three quarters of the first level: many windows span more than a line
         put(i);
     }
@@ -106,8 +98,7 @@ static void count(struct stack *stack, void *context) {
 }
 
 // What is put or removed between begin and finish is kept or stays removed, and nothing is missing at any moment.
-static void levels_are_merged(void **state) {
-    (void)state;
+TEST_IN(index, levels_are_merged) {
     for (uintptr_t i = 1; i <= 20000; i++) {
         put(i);
     }
@@ -134,8 +125,7 @@ static void levels_are_merged(void **state) {
 }
 
 // Without memory it reports that it is full, and finds what it has.
-static void reports_full(void **state) {
-    (void)state;
+TEST_IN(index, reports_full) {
     budget.limit_bytes = budget.used_bytes;
     enum stack_put result = STACK_PUT;
     uintptr_t number = 0;
@@ -153,12 +143,5 @@ static void reports_full(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(finds_what_was_put, open_index, close_index),
-        cmocka_unit_test_setup_teardown(concurrent_put_retries, open_index, close_index),
-        cmocka_unit_test_setup_teardown(removal_keeps_others, open_index, close_index),
-        cmocka_unit_test_setup_teardown(levels_are_merged, open_index, close_index),
-        cmocka_unit_test_setup_teardown(reports_full, open_index, close_index),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,9 +1,7 @@
 // stack_memory_test.c: reads mapped memory, rejects unmapped memory, and knows the thread's own stack.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -11,8 +9,7 @@
 
 #include "../stack_memory.h"
 
-static void knows_mapped_pages(void **state) {
-    (void)state;
+TEST(knows_mapped_pages) {
     char *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(pages, MAP_FAILED);
     assert_int_equal(mprotect(pages + 4096, 4096, PROT_NONE), 0);
@@ -28,8 +25,7 @@ static void knows_mapped_pages(void **state) {
 }
 
 // Only pages in Go's heap are cached for ever.
-static void caches_only_gos_pages(void **state) {
-    (void)state;
+TEST(caches_only_gos_pages) {
     static struct stack_memory memory;
     char *elsewhere = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     // An address that Go might choose: this machine's mappings are at both ends of the address space.
@@ -50,8 +46,7 @@ static void caches_only_gos_pages(void **state) {
 static char of_the_program;
 
 // Where the kernel, the program or malloc may map something else later, no page is cached.
-static void no_go_heap_near_other_mappings(void **state) {
-    (void)state;
+TEST(no_go_heap_near_other_mappings) {
     char *mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     const uintptr_t near = (uintptr_t)100 << 30;
     const uintptr_t addresses[] = {(uintptr_t)mapped,
@@ -88,8 +83,7 @@ static __attribute__((noinline)) int deep(struct thread_state *thread) {
     return rounds + (padding[0] == 7);
 }
 
-static void deep_stack_is_recorded_in_steps(void **state) {
-    (void)state;
+TEST(deep_stack_is_recorded_in_steps) {
     struct thread_state thread = {0};
     int rounds = deep(&thread);
     assert_in_range(rounds, 5, 7);
@@ -121,8 +115,7 @@ static void *check_on_thread(void *context) {
     return NULL;
 }
 
-static void knows_the_stack_of_main_and_of_threads(void **state) {
-    (void)state;
+TEST(knows_the_stack_of_main_and_of_threads) {
     assert_int_equal(check_own_stack(), 0);
     pthread_t thread;
     pthread_attr_t small;
@@ -136,12 +129,5 @@ static void knows_the_stack_of_main_and_of_threads(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(knows_mapped_pages),
-        cmocka_unit_test(caches_only_gos_pages),
-        cmocka_unit_test(no_go_heap_near_other_mappings),
-        cmocka_unit_test(deep_stack_is_recorded_in_steps),
-        cmocka_unit_test(knows_the_stack_of_main_and_of_threads),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

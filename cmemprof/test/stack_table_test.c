@@ -1,12 +1,8 @@
 // stack_table_test.c: equal stacks share one entry, different ones never, and the table reports that it is full.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <pthread.h>
-#include <stdbool.h>
-#include <string.h>
 
 #include "../stack_table.h"
 
@@ -17,8 +13,7 @@ static bool open_table(struct stack_table *table, size_t limit_bytes) {
     return stack_table_open(table, &budget);
 }
 
-static void equal_stacks_share_an_entry(void **state) {
-    (void)state;
+TEST(equal_stacks_share_an_entry) {
     struct stack_table table = {0};
     assert_true(open_table(&table, 1 << 20));
     uintptr_t pcs[] = {10, 20, 30};
@@ -33,8 +28,7 @@ static void equal_stacks_share_an_entry(void **state) {
     stack_table_close(&table);
 }
 
-static void totals_add_up(void **state) {
-    (void)state;
+TEST(totals_add_up) {
     struct stack_table table = {0};
     assert_true(open_table(&table, 1 << 20));
     struct stack *stack = stack_table_intern(&table, (uintptr_t[]){1}, 1);
@@ -46,8 +40,7 @@ static void totals_add_up(void **state) {
     stack_table_close(&table);
 }
 
-static void full_table_still_finds_entries(void **state) {
-    (void)state;
+TEST(full_table_still_finds_entries) {
     struct stack_table table = {0};
     assert_true(open_table(&table, 128 * 1024));
     uintptr_t pc = 1;
@@ -61,15 +54,13 @@ static void full_table_still_finds_entries(void **state) {
     stack_table_close(&table);
 }
 
-static void rejects_limit_below_index(void **state) {
-    (void)state;
+TEST(rejects_limit_below_index) {
     struct stack_table table = {0};
     assert_false(open_table(&table, 4096));
     assert_int_equal(budget.used_bytes, 0);
 }
 
-static void retired_stacks_are_not_matched_any_more(void **state) {
-    (void)state;
+TEST(retired_stacks_are_not_matched_any_more) {
     struct stack_table table = {0};
     assert_true(open_table(&table, 1 << 20));
     uintptr_t pcs[] = {10, 20};
@@ -117,8 +108,7 @@ static void tidy(struct stack_table *table) {
 }
 
 // A stack deeper than the maximum is rejected.
-static void rejects_too_deep_stack(void **state) {
-    (void)state;
+TEST(rejects_too_deep_stack) {
     struct stack_table table = {0};
     static uintptr_t pcs[STACK_TABLE_MAX_FRAMES + 1] = {1};
     assert_true(open_table(&table, 1 << 20));
@@ -129,8 +119,7 @@ static void rejects_too_deep_stack(void **state) {
     stack_table_close(&table);
 }
 
-static void unlinked_stacks_are_not_found(void **state) {
-    (void)state;
+TEST(unlinked_stacks_are_not_found) {
     struct stack_table table = {0};
     assert_true(open_table(&table, 1 << 20));
     struct stack *stacks[100];
@@ -150,8 +139,7 @@ static void unlinked_stacks_are_not_found(void **state) {
 }
 
 // However many there are, each is found, before and after a renewal of the index.
-static void the_index_grows_and_shrinks(void **state) {
-    (void)state;
+TEST(the_index_grows_and_shrinks) {
     enum { MANY = 200000, FEW = 300 };
     struct stack_table table = {0};
     static struct stack *stacks[MANY];
@@ -185,8 +173,7 @@ static void the_index_grows_and_shrinks(void **state) {
 }
 
 // A library that is loaded and unloaded repeatedly makes the same stacks: a search takes no more slots than before.
-static void retired_stacks_do_not_slow_searches(void **state) {
-    (void)state;
+TEST(retired_stacks_do_not_slow_searches) {
     struct stack_table table = {0};
     assert_true(open_table(&table, 8 << 20));
     uintptr_t pcs[] = {10, 20};
@@ -202,8 +189,7 @@ static void retired_stacks_do_not_slow_searches(void **state) {
 }
 
 // Over its budget the table uses a larger entry than needed, which keeps its size.
-static void falls_back_to_larger_entries(void **state) {
-    (void)state;
+TEST(falls_back_to_larger_entries) {
     struct stack_table table = {0};
     assert_true(open_table(&table, 1 << 20));
     uintptr_t pcs[3 * STACK_TABLE_BIN_FRAMES] = {1};
@@ -220,8 +206,7 @@ static void falls_back_to_larger_entries(void **state) {
 }
 
 // A freed entry is reused for the next stack of its depth, reset; a deeper stack does not get it. Its totals are kept.
-static void evicted_entries_are_reused(void **state) {
-    (void)state;
+TEST(evicted_entries_are_reused) {
     struct stack_table table = {0};
     assert_true(open_table(&table, 1 << 20));
     uintptr_t pcs[2 * STACK_TABLE_BIN_FRAMES] = {1, 2, 3};
@@ -248,8 +233,7 @@ static void evicted_entries_are_reused(void **state) {
 }
 
 // A block is returned when its last entry is freed. Until then its other entries are reused.
-static void memory_is_returned_in_blocks(void **state) {
-    (void)state;
+TEST(memory_is_returned_in_blocks) {
     enum { STACKS = 4000 };
     struct stack_table table = {0};
     static struct stack *stacks[STACKS];
@@ -306,8 +290,7 @@ static void add_up(struct stack *stack, void *context) {
     ++*(int *)context;
 }
 
-static void threads_share_entries(void **state) {
-    (void)state;
+TEST(threads_share_entries) {
     struct stack_table table = {0};
     assert_true(open_table(&table, 4 << 20));
     pthread_t threads[THREADS];
@@ -325,20 +308,5 @@ static void threads_share_entries(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equal_stacks_share_an_entry),
-        cmocka_unit_test(totals_add_up),
-        cmocka_unit_test(full_table_still_finds_entries),
-        cmocka_unit_test(rejects_limit_below_index),
-        cmocka_unit_test(retired_stacks_are_not_matched_any_more),
-        cmocka_unit_test(unlinked_stacks_are_not_found),
-        cmocka_unit_test(falls_back_to_larger_entries),
-        cmocka_unit_test(evicted_entries_are_reused),
-        cmocka_unit_test(rejects_too_deep_stack),
-        cmocka_unit_test(the_index_grows_and_shrinks),
-        cmocka_unit_test(retired_stacks_do_not_slow_searches),
-        cmocka_unit_test(memory_is_returned_in_blocks),
-        cmocka_unit_test(threads_share_entries),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,16 +1,12 @@
 // statistics_test.c: the statistics are the sum of the counters, wherever they are.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
 
 #include "../statistics.h"
 
 static struct profiler counted = PROFILER_CLOSED;
 
-static void shards_are_added_up(void **state) {
-    (void)state;
+TEST(shards_are_added_up) {
     struct thread_state threads[2] = {0};
     struct cmemprof_stats stats;
     assert_true(shards_open(&counted.shards));
@@ -50,6 +46,5 @@ static void shards_are_added_up(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(shards_are_added_up)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,19 +1,14 @@
 // symbolizer_arena_test.c: small and large blocks, growth, and limits.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdio.h>
-#include <string.h>
+#include "../../base/test/test.h"
+
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../symbolizer_arena.h"
 
-static void blocks_are_zeroed_and_disjoint(void **state) {
-    (void)state;
+TEST(blocks_are_zeroed_and_disjoint) {
     struct symbolizer_arena memory;
     symbolizer_arena_open(&memory);
     uint8_t *last = NULL;
@@ -32,8 +27,7 @@ static void blocks_are_zeroed_and_disjoint(void **state) {
     assert_null(symbolizer_arena_alloc(&memory, 1)); // until opened again
 }
 
-static void growth_keeps_contents(void **state) {
-    (void)state;
+TEST(growth_keeps_contents) {
     struct symbolizer_arena memory;
     symbolizer_arena_open(&memory);
     size_t bytes = 64;
@@ -52,8 +46,7 @@ static void growth_keeps_contents(void **state) {
 }
 
 // Whole pages of it only.
-static void what_is_forgotten_is_given_back(void **state) {
-    (void)state;
+TEST(what_is_forgotten_is_given_back) {
     struct symbolizer_arena memory;
     enum { PAGE = 4096, BYTES = 64 * PAGE };
     symbolizer_arena_open(&memory);
@@ -71,8 +64,7 @@ static void what_is_forgotten_is_given_back(void **state) {
     symbolizer_arena_close(&memory);
 }
 
-static void memory_is_bounded(void **state) {
-    (void)state;
+TEST(memory_is_bounded) {
     struct symbolizer_arena memory;
     symbolizer_arena_open(&memory);
     assert_null(symbolizer_arena_alloc(&memory, SYMBOLIZER_ARENA_BYTES + 1));
@@ -112,8 +104,7 @@ static int with_little_address_space(void) {
     return symbolizer_arena_alloc(&memory, before / 2) != NULL ? 0 : 5;
 }
 
-static void leaves_address_space_to_the_program(void **state) {
-    (void)state;
+TEST(leaves_address_space_to_the_program) {
 #if !defined(__SANITIZE_ADDRESS__) // AddressSanitizer reserves more than any such limit
     fflush(NULL);
     pid_t child = fork();
@@ -129,10 +120,5 @@ static void leaves_address_space_to_the_program(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_are_zeroed_and_disjoint),      cmocka_unit_test(growth_keeps_contents),
-        cmocka_unit_test(what_is_forgotten_is_given_back),     cmocka_unit_test(memory_is_bounded),
-        cmocka_unit_test(leaves_address_space_to_the_program),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

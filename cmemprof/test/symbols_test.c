@@ -1,11 +1,6 @@
 // symbols_test.c: names from DWARF, from a symbol table, and from neither; inlined functions; a file that differs from the code in memory.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../../base/test/test.h"
 
 #include "../modules.h"
 #include "../symbols.h"
@@ -30,20 +25,19 @@ static struct symbol find_in(struct symbols *symbols, uintptr_t address) {
     return symbols_find(symbols, module, address);
 }
 
-static int refresh(void **state) {
+static int modules_setup(void **state) {
     (void)state;
     uint32_t ended;
     return !modules_refresh(&modules, &ended);
 }
 
-static int free_modules(void **state) {
+static int modules_teardown(void **state) {
     (void)state;
     modules_free(&modules);
     return 0;
 }
 
-static void inlined_functions_are_expanded(void **state) {
-    (void)state;
+TEST_IN(modules, inlined_functions_are_expanded) {
     struct symbols *symbols = symbols_new();
     for (int round = 0; round < 2; round++) { // from the file, then from the cache
         struct symbol symbol = find_in(symbols, outer_function() - 1);
@@ -59,8 +53,7 @@ static void inlined_functions_are_expanded(void **state) {
     symbols_free(symbols);
 }
 
-static void symbol_table_gives_function_names(void **state) {
-    (void)state;
+TEST_IN(modules, symbol_table_gives_function_names) {
     struct symbols *symbols = symbols_new();
     struct symbol symbol = find_in(symbols, (uintptr_t)_cmocka_run_group_tests + 4);
     assert_int_equal(symbol.frame_count, 1);
@@ -68,8 +61,7 @@ static void symbol_table_gives_function_names(void **state) {
     symbols_free(symbols);
 }
 
-static void rejects_other_code_than_in_memory(void **state) {
-    (void)state;
+TEST_IN(modules, rejects_other_code_than_in_memory) {
     struct symbols *symbols = symbols_new();
     struct module module = *modules_find(&modules, (uintptr_t)_cmocka_run_group_tests, 0);
     module.build_id[0] = module.build_id[0] == '0' ? '1' : '0';
@@ -81,8 +73,7 @@ static void rejects_other_code_than_in_memory(void **state) {
     symbols_free(symbols);
 }
 
-static void full_cache_is_dropped(void **state) {
-    (void)state;
+TEST_IN(modules, full_cache_is_dropped) {
     struct symbols *symbols = symbols_new();
     const struct module *module = modules_find(&modules, (uintptr_t)strtol, 0);
     for (uintptr_t i = 0; i < SYMBOLS_MAX + 1000; i++) {
@@ -93,8 +84,7 @@ static void full_cache_is_dropped(void **state) {
     symbols_free(symbols);
 }
 
-static void growth_keeps_names(void **state) {
-    (void)state;
+TEST_IN(modules, growth_keeps_names) {
     struct symbols *symbols = symbols_new();
     const struct module *module = modules_find(&modules, (uintptr_t)strtol, 0);
     struct symbol symbol = find_in(symbols, outer_function() - 1);
@@ -105,8 +95,7 @@ static void growth_keeps_names(void **state) {
     symbols_free(symbols);
 }
 
-static void known_names_open_no_file(void **state) {
-    (void)state;
+TEST_IN(modules, known_names_open_no_file) {
     struct symbols *symbols = symbols_new();
     uintptr_t address = outer_function() - 1;
     const struct module *module = modules_find(&modules, address, 0);
@@ -118,10 +107,5 @@ static void known_names_open_no_file(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(inlined_functions_are_expanded),    cmocka_unit_test(symbol_table_gives_function_names),
-        cmocka_unit_test(rejects_other_code_than_in_memory), cmocka_unit_test(growth_keeps_names),
-        cmocka_unit_test(known_names_open_no_file),          cmocka_unit_test(full_cache_is_dropped),
-    };
-    return cmocka_run_group_tests(tests, refresh, free_modules);
+    return tests_run();
 }

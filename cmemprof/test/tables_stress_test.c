@@ -1,14 +1,10 @@
 // tables_stress_test.c: the lock-free tables under threads that act like malloc and free, with a reader that takes snapshots. For the
 // thread sanitizer (make test-tsan); also correct without it.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <pthread.h>
 #include <sched.h>
-#include <stdint.h>
-#include <stdlib.h>
 
 #include "../live_table.h"
 #include "../shard.h"
@@ -138,8 +134,7 @@ static void *hand_on(void *context) {
     return (void *)errors;
 }
 
-static void blocks_pass_between_threads(void **state) {
-    (void)state;
+TEST(blocks_pass_between_threads) {
     budget = (struct memory_budget){.limit_bytes = 16 << 20};
     live = (struct live_table)LIVE_TABLE_CLOSED;
     assert_true(live_table_open(&live, &budget, NULL));
@@ -184,8 +179,7 @@ static void *intern(void *context) {
     return (void *)errors;
 }
 
-static void threads_intern_the_same_stacks(void **state) {
-    (void)state;
+TEST(threads_intern_the_same_stacks) {
     budget = (struct memory_budget){.limit_bytes = 16 << 20};
     assert_true(stack_table_open(&stacks, &budget));
     run_all(intern, read_stacks);
@@ -264,8 +258,7 @@ static void take_away_and_read(void) {
     read_stacks();
 }
 
-static void evictions_while_sampling(void **state) {
-    (void)state;
+TEST(evictions_while_sampling) {
     budget = (struct memory_budget){.limit_bytes = 1 << 20}; // too little for all of them
     assert_true(stack_table_open(&stacks, &budget));
     run_all(intern_in_shards, take_away_and_read);
@@ -327,8 +320,7 @@ static void wait_for_all(void) {
     shards_settle(&shards, SHARDS_ALL, add_one);
 }
 
-static void a_shard_has_one_holder(void **state) {
-    (void)state;
+TEST(a_shard_has_one_holder) {
     run_all(hold, wait_for_all);
     for (int i = 0; i < SHARDS; i++) {
         assert_int_equal(shards.items[i].samples, guarded[i]);
@@ -336,11 +328,5 @@ static void a_shard_has_one_holder(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_pass_between_threads),
-        cmocka_unit_test(threads_intern_the_same_stacks),
-        cmocka_unit_test(evictions_while_sampling),
-        cmocka_unit_test(a_shard_has_one_holder),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,22 +1,17 @@
 // thread_creators_test.c: notes are found by descriptor, by routine and argument, or not at all; what is old is displaced.
 
+#include "../../base/test/test.h"
+
 #include "../thread_creators.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
 #include <pthread.h>
-#include <string.h>
 
 static struct thread_creators creators;
 static char stacks[8];
 #define STACK(i) ((struct stack *)(void *)&stacks[i])
 
-static int empty(void **state) {
-    (void)state;
+static void empty(void) {
     memset(&creators, 0, sizeof creators);
-    return 0;
 }
 
 static struct thread_creation found;
@@ -24,8 +19,8 @@ static bool find(uintptr_t descriptor, uintptr_t routine, uintptr_t argument) {
     return thread_creators_find(&creators, descriptor, routine, argument, &found);
 }
 
-static void by_descriptor(void **state) {
-    (void)state;
+TEST(by_descriptor) {
+    empty();
     thread_creators_add(&creators, &(struct thread_creation){0x1000, 7, 8, 9, STACK(1), THREAD_OF_PROGRAM});
     thread_creators_add(&creators, &(struct thread_creation){0x2000, 7, 8, 10, STACK(2), THREAD_OF_GO});
     assert_true(find(0x1000, 7, 8));
@@ -46,8 +41,8 @@ static void by_descriptor(void **state) {
     assert_int_equal(creators.taken, 2);
 }
 
-static void by_routine_and_argument(void **state) {
-    (void)state;
+TEST(by_routine_and_argument) {
+    empty();
     thread_creators_add(&creators, &(struct thread_creation){0, 7, 8, 9, STACK(1), THREAD_OF_PROGRAM});
     thread_creators_add(&creators, &(struct thread_creation){0, 7, 8, 9, STACK(1), THREAD_OF_PROGRAM});
     thread_creators_add(&creators, &(struct thread_creation){0, 7, 9, 9, STACK(2), THREAD_OF_PROGRAM});
@@ -72,8 +67,8 @@ static void count_stack(struct stack *stack, void *context) {
     ++*(int *)context;
 }
 
-static void the_newest_stay(void **state) {
-    (void)state;
+TEST(the_newest_stay) {
+    empty();
     enum { ALL = 3 * THREAD_CREATORS };
     for (uintptr_t i = 1; i <= ALL; i++) {
         thread_creators_add(&creators, &(struct thread_creation){i * 16, i, 0, i, i % 2 == 0 ? STACK(1) : NULL, THREAD_OF_PROGRAM});
@@ -97,8 +92,8 @@ static void *write_notes(void *number) {
     return NULL;
 }
 
-static void notes_are_whole(void **state) {
-    (void)state;
+TEST(notes_are_whole) {
+    empty();
     pthread_t threads[THREADS];
     for (uintptr_t i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, write_notes, (void *)i), 0);
@@ -119,11 +114,5 @@ static void notes_are_whole(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(by_descriptor, empty),
-        cmocka_unit_test_setup(by_routine_and_argument, empty),
-        cmocka_unit_test_setup(the_newest_stay, empty),
-        cmocka_unit_test_setup(notes_are_whole, empty),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,6 +1,8 @@
 // threads_test.c: stacks that made threads stay in the table as long as their notes do, however short memory is; a pthread_t that may be
 // gone is not read.
 
+#include "../../base/test/test.h"
+
 #include "own_profile.h"
 
 #include <pthread.h>
@@ -50,8 +52,7 @@ static __attribute__((noinline)) void right(unsigned path, int depth) {
     __asm__ volatile("");
 }
 
-static void its_stack_is_not_evicted(void **state) {
-    (void)state;
+TEST_IN(sampling, its_stack_is_not_evicted) {
     struct thread_creation creation = make_here();
     uint64_t hash = creation.stack->hash;
     cmemprof_set_memory_limit(2 << 20); // 8,192 stacks of 256 bytes do not fit
@@ -68,8 +69,7 @@ static void its_stack_is_not_evicted(void **state) {
 }
 
 // The new thread may have unmapped it.
-static void what_may_be_gone_is_not_read(void **state) {
-    (void)state;
+TEST_IN(sampling, what_may_be_gone_is_not_read) {
     uintptr_t *gone = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(gone, MAP_FAILED);
     munmap(gone, PAGE);
@@ -82,9 +82,5 @@ static void what_may_be_gone_is_not_read(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(its_stack_is_not_evicted),
-        cmocka_unit_test(what_may_be_gone_is_not_read),
-    };
-    return cmocka_run_group_tests(tests, start_all, stop);
+    return tests_run();
 }

@@ -1,15 +1,11 @@
 // unwind_amd64_test.c: C stacks, compared with glibc's backtrace(), which uses libgcc's unwinder. Go stacks: e2e/stacks and
 // go_call_test.c; every instruction of a function: unwind_walk_amd64_test.c; the memo: unwind_memo_test.c.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <execinfo.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -114,8 +110,7 @@ static __attribute__((noinline)) void through_libc(struct result *result) {
     qsort(numbers, 3, sizeof *numbers, compare);
 }
 
-static void every_kind_of_frame(void **state) {
-    (void)state;
+TEST(every_kind_of_frame) {
     static struct result result;
     through_libc(&result);
     assert_true(result.our_count > 8);
@@ -132,8 +127,7 @@ static void *on_thread(void *context) {
     return NULL;
 }
 
-static void a_thread_ends_where_it_started(void **state) {
-    (void)state;
+TEST(a_thread_ends_where_it_started) {
     static struct result result;
     pthread_t id;
     assert_int_equal(pthread_create(&id, NULL, on_thread, &result), 0);
@@ -164,15 +158,13 @@ static void assert_same_through_signal(struct result *result) {
     assert_same(result);
 }
 
-static void through_a_signal_handler(void **state) {
-    (void)state;
+TEST(through_a_signal_handler) {
     static struct result result;
     raise_on(&result, 0);
     assert_same_through_signal(&result);
 }
 
-static void through_an_alternate_stack(void **state) {
-    (void)state;
+TEST(through_an_alternate_stack) {
     static struct result result;
     enum { SIZE = 512 * 1024 };
     stack_t stack = {.ss_size = SIZE, .ss_sp = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)},
@@ -190,8 +182,7 @@ static void coroutine(void) {
     with_rbp_as_number(current);
 }
 
-static void in_a_coroutine(void **state) {
-    (void)state;
+TEST(in_a_coroutine) {
     static struct result result;
     enum { SIZE = 512 * 1024 };
     char *stack = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -217,8 +208,7 @@ static __attribute__((noinline)) int recurse(struct result *result, int depth) {
     return below + 1;
 }
 
-static void deep_stack_is_cut(void **state) {
-    (void)state;
+TEST(deep_stack_is_cut) {
     static struct result result;
     recurse(&result, 400);
     assert_same(&result);
@@ -245,8 +235,7 @@ static __attribute__((noinline, optimize("omit-frame-pointer"))) void call_with_
     __asm__ volatile("" : : "r"(rbp));
 }
 
-static void code_without_rules_cuts_the_stack(void **state) {
-    (void)state;
+TEST(code_without_rules_cuts_the_stack) {
     static struct result result;
     static const uint8_t program[] = {0x48, 0x83, 0xec, 0x08, 0xff, 0xd6, 0x48, 0x83, 0xc4, 0x08, 0xc3}; // sub $8,%rsp; call *%rsi; ...
     jit_call *call = jit(program, sizeof program);
@@ -265,8 +254,7 @@ static __attribute__((noinline)) void call_jit(jit_call *call, struct result *re
 }
 
 // With a frame pointer it is followed and counted every time. The frames: plain, the JIT's function, call_jit, this one ...
-static void a_jit_with_frame_pointers_is_followed(void **state) {
-    (void)state;
+TEST(a_jit_with_frame_pointers_is_followed) {
     static struct result result, direct;
     static const uint8_t program[] = {0x55, 0x48, 0x89, 0xe5,
                                       0xff, 0xd6, 0x5d, 0xc3}; // push %rbp; mov %rsp,%rbp; call *%rsi; pop %rbp; ret
@@ -311,8 +299,7 @@ static __attribute__((noinline)) void trap(struct result *result) {
     use(result);
 }
 
-static void a_signal_at_the_first_instruction(void **state) {
-    (void)state;
+TEST(a_signal_at_the_first_instruction) {
     static struct result result, direct;
     struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO}, before;
     current = &result;
@@ -328,8 +315,7 @@ static void a_signal_at_the_first_instruction(void **state) {
 }
 
 // The address of __restore_rt plus one, so that the byte before is in it.
-static void restorer_is_symbolizable(void **state) {
-    (void)state;
+TEST(restorer_is_symbolizable) {
     static struct result result;
     uint64_t trampoline[4] = {0}; // the kernel's struct sigaction: handler, flags, restorer
     raise_on(&result, 0);
@@ -368,8 +354,7 @@ static __attribute__((noinline)) void through_crosscall2(struct result *result) 
     use(result);
 }
 
-static void crosscall2_keeps_its_callers_rbx(void **state) {
-    (void)state;
+TEST(crosscall2_keeps_its_callers_rbx) {
     static struct result result, direct;
     take_for_go(like_crosscall2, like_crosscall2_end, use, use + 1);
     through_crosscall2(&result);
@@ -402,8 +387,7 @@ __asm__(".text\n"
         "pop %rbx\n\t.cfi_def_cfa_offset 8\n\tret\n\t.cfi_endproc\n");
 void start_by_rbx(void (*)(void));
 
-static void start_rule_needs_rbx(void **state) {
-    (void)state;
+TEST(start_rule_needs_rbx) {
     static struct result result;
     current = &result;
     start_by_rbx(start_at_parent);
@@ -411,8 +395,7 @@ static void start_rule_needs_rbx(void **state) {
 }
 
 // Frame pointers that lead astray: the supposed Go code is C with a number in RBP.
-static void cuts_broken_chains(void **state) {
-    (void)state;
+TEST(cuts_broken_chains) {
     static struct result result;
     take_for_go(with_rbp_as_number, (uint8_t *)with_rbp_as_number + 64, use, use + 1);
     with_rbp_as_number(&result);
@@ -441,8 +424,7 @@ __asm__(".text\n"
 void like_mstart(struct result *, void (*)(struct result *));
 void like_mstart_end(void);
 
-static void only_crosscall2_is_called_by_c(void **state) {
-    (void)state;
+TEST(only_crosscall2_is_called_by_c) {
     static struct result result;
     take_for_go(like_mstart, like_mstart_end, use, use + 1);
     like_mstart(&result, plain);
@@ -451,8 +433,7 @@ static void only_crosscall2_is_called_by_c(void **state) {
     assert_int_equal(result.our_count, (uint32_t)2);
 }
 
-static void the_first_page_is_not_read(void **state) {
-    (void)state;
+TEST(the_first_page_is_not_read) {
     static struct result result;
     take_for_go(rbp_near_zero, rbp_near_zero_end, use, use + 1);
     rbp_near_zero(&result, plain);
@@ -462,36 +443,18 @@ static void the_first_page_is_not_read(void **state) {
 }
 
 // The same with code_objects.h in place of the loader's table.
-static void with_code_objects(void **state) {
+TEST(with_code_objects) {
     code_objects_force();
     unwind_before_unload(&unwinder);
     unwind_after_unload(&unwinder); // clears the row cache
-    every_kind_of_frame(state);
-    a_thread_ends_where_it_started(state);
-    through_a_signal_handler(state);
-    a_signal_at_the_first_instruction(state);
-    a_jit_with_frame_pointers_is_followed(state);
+    test_every_kind_of_frame(state);
+    test_a_thread_ends_where_it_started(state);
+    test_through_a_signal_handler(state);
+    test_a_signal_at_the_first_instruction(state);
+    test_a_jit_with_frame_pointers_is_followed(state);
 }
 
 int main(void) {
     code_objects_refresh();
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind_of_frame),
-        cmocka_unit_test(a_thread_ends_where_it_started),
-        cmocka_unit_test(through_a_signal_handler),
-        cmocka_unit_test(through_an_alternate_stack),
-        cmocka_unit_test(in_a_coroutine),
-        cmocka_unit_test(deep_stack_is_cut),
-        cmocka_unit_test(code_without_rules_cuts_the_stack),
-        cmocka_unit_test(a_jit_with_frame_pointers_is_followed),
-        cmocka_unit_test(a_signal_at_the_first_instruction),
-        cmocka_unit_test(restorer_is_symbolizable),
-        cmocka_unit_test(crosscall2_keeps_its_callers_rbx),
-        cmocka_unit_test(start_rule_needs_rbx),
-        cmocka_unit_test(cuts_broken_chains),
-        cmocka_unit_test(only_crosscall2_is_called_by_c),
-        cmocka_unit_test(the_first_page_is_not_read),
-        cmocka_unit_test(with_code_objects),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

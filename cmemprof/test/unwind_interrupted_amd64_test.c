@@ -1,14 +1,10 @@
 // unwind_interrupted_amd64_test.c: C stacks of interrupted threads, compared with glibc's backtrace(), which uses libgcc's unwinder. Every
 // instruction of a function: unwind_walk_amd64_test.c.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <execinfo.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -86,8 +82,7 @@ static uint32_t their_depth(void) {
 
 static uint32_t base_depth; // of a stack with interrupt_at(0)
 
-static void whole_stacks(void **state) {
-    (void)state;
+TEST(whole_stacks) {
     capture(64, 0);
     base_depth = their_depth();
     for (int depth = 0; depth < 8; depth++) {
@@ -103,8 +98,7 @@ static void whole_stacks(void **state) {
 }
 
 // Both ends of a stack that does not fit, and one that just fits.
-static void deep_stacks_keep_both_ends(void **state) {
-    (void)state;
+TEST(deep_stacks_keep_both_ends) {
     const uint32_t capacities[] = {3, 4, 31, 32, 64};
     for (size_t i = 0; i < sizeof capacities / sizeof *capacities; i++) {
         uint32_t capacity = capacities[i], leaf = capacity - capacity / 2;
@@ -129,8 +123,7 @@ static void deep_stacks_keep_both_ends(void **state) {
     assert_int_equal(seen.ours[31], call_of(31));
 }
 
-static void bottomless_stacks_have_no_root(void **state) {
-    (void)state;
+TEST(bottomless_stacks_have_no_root) {
     capture(32, UNWIND_INTERRUPTED_MAX_FRAMES + 100);
     assert_int_equal(seen.result.end, UNWIND_TOO_DEEP);
     assert_int_equal(seen.result.depth_frames, 16);
@@ -141,8 +134,7 @@ static void bottomless_stacks_have_no_root(void **state) {
 }
 
 // Go's code begins at the test's own: the stack ends before, and is none if that code was interrupted.
-static void stacks_end_at_go(void **state) {
-    (void)state;
+TEST(stacks_end_at_go) {
     capture(64, 3);
     uint32_t own = 0;
     while (call_of(own) < (uintptr_t)interrupt_at || call_of(own) >= (uintptr_t)interrupt_at + 256) {
@@ -158,8 +150,7 @@ static void stacks_end_at_go(void **state) {
     unwind_set_go_text(&unwinder, 0, 0);
 }
 
-static void the_signal_stack_is_spared(void **state) {
-    (void)state;
+TEST(the_signal_stack_is_spared) {
     capture(32, 100);
 #ifndef __SANITIZE_ADDRESS__
     assert_in_range(seen.stack_bytes, OWN_FRAME_BYTES, OWN_FRAME_BYTES + 2048);
@@ -175,9 +166,5 @@ int main(void) {
     if (sigaltstack(&stack, NULL) != 0 || sigaction(SIGUSR1, &action, NULL) != 0) {
         return 1;
     }
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_stacks),     cmocka_unit_test(deep_stacks_keep_both_ends), cmocka_unit_test(bottomless_stacks_have_no_root),
-        cmocka_unit_test(stacks_end_at_go), cmocka_unit_test(the_signal_stack_is_spared),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

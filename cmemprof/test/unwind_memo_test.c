@@ -1,13 +1,9 @@
 // unwind_memo_test.c: a walk with a memo equals one without, whatever was walked before, and reports "the same" only if it is.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <execinfo.h>
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "../code_objects.h"
@@ -75,10 +71,10 @@ static __attribute__((noinline)) bool capture(void) {
 
 // ---- Random stacks ----
 
-static uint64_t state = 88172645463325252u;
+static uint64_t random_state = 88172645463325252u;
 static unsigned draw(unsigned limit) {
-    state ^= state << 13, state ^= state >> 7, state ^= state << 17;
-    return (unsigned)(state >> 33) % limit;
+    random_state ^= random_state << 13, random_state ^= random_state >> 7, random_state ^= random_state << 17;
+    return (unsigned)(random_state >> 33) % limit;
 }
 
 static void grow(int levels);
@@ -176,8 +172,7 @@ static __attribute__((noinline)) void grow(int levels) {
     use(&levels);
 }
 
-static void random_stacks(void **unused) {
-    (void)unused;
+TEST(random_stacks) {
     checker = calloc(1, sizeof *checker);
     while (checker->captures < 40000) {
         grow(1 + (int)draw(14));
@@ -219,8 +214,7 @@ static __attribute__((noinline)) bool right(void) {
 }
 
 // The same depth, stack pointers and registers: only a return address differs.
-static void stale_stack_is_detected(void **unused) {
-    (void)unused;
+TEST(stale_stack_is_detected) {
     checker = calloc(1, sizeof *checker);
     bool (*const functions[])(void) = {left, left, right, right, left};
     const bool expected[] = {false, true, false, true, false};
@@ -242,8 +236,7 @@ static __attribute__((noinline, optimize("omit-frame-pointer"))) bool with_numbe
 }
 
 // Registers that no rule needs do not matter.
-static void irrelevant_registers_are_ignored(void **unused) {
-    (void)unused;
+TEST(irrelevant_registers_are_ignored) {
     checker = calloc(1, sizeof *checker);
     for (uintptr_t number = 0; number < 100; number++) {
         bool same = with_numbers(number * 24);
@@ -261,8 +254,7 @@ static void *capture_twice(void *same) {
     return NULL;
 }
 
-static void memo_passes_between_threads(void **unused) {
-    (void)unused;
+TEST(memo_passes_between_threads) {
     checker = calloc(1, sizeof *checker);
     left();
     for (int i = 0; i < 20; i++) {
@@ -277,8 +269,7 @@ static void memo_passes_between_threads(void **unused) {
     free(checker);
 }
 
-static void unloading_invalidates_the_memo(void **unused) {
-    (void)unused;
+TEST(unloading_invalidates_the_memo) {
     static struct unwind_trail old, now;
     old =
         (struct unwind_trail){.steps_begin = 1, .steps_end = 2, .reusable_from = 1, .generation = 4, .stack_low = 4096, .stack_high = 8192};
@@ -306,8 +297,7 @@ static void unloading_invalidates_the_memo(void **unused) {
 }
 
 // The first unloading to end does not end the others.
-static void unloadings_may_overlap(void **unused) {
-    (void)unused;
+TEST(unloadings_may_overlap) {
     uint64_t before = unwinder.generation;
     unwind_before_unload(&unwinder);
     unwind_before_unload(&unwinder);
@@ -386,8 +376,7 @@ static void other_pc(struct unwind_step *step) {
     step->pc_beyond = 1;
 }
 
-static void walks_join_only_in_the_same_state(void **unused) {
-    (void)unused;
+TEST(walks_join_only_in_the_same_state) {
     assert_true(may_join_with(no_change));
     assert_false(may_join_with(other_sp));
     assert_false(may_join_with(other_rbp_at));
@@ -409,8 +398,7 @@ static void walks_join_only_in_the_same_state(void **unused) {
     assert_false(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
 }
 
-static void every_changed_word_is_detected(void **unused) {
-    (void)unused;
+TEST(every_changed_word_is_detected) {
     for (uint32_t i = 0; i < 3; i++) {
         make_trails();
         assert_int_equal(unwind_trail_first_change(&old_trail, UNWIND_FIRST_STEP), old_trail.steps_end);
@@ -421,8 +409,7 @@ static void every_changed_word_is_detected(void **unused) {
 }
 
 // What decided the new beginning and what decided the old end both decide the joined walk.
-static void joined_walk_keeps_dependencies(void **unused) {
-    (void)unused;
+TEST(joined_walk_keeps_dependencies) {
     make_trails();
     assert_false(unwind_trail_join(&old_trail, SECOND, &new_trail)); // one frame fewer
     assert_int_equal(old_trail.steps_begin, SECOND);
@@ -445,8 +432,7 @@ static void joined_walk_keeps_dependencies(void **unused) {
     assert_false(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
 }
 
-static void owner_can_reset_the_memo(void **unused) {
-    (void)unused;
+TEST(owner_can_reset_the_memo) {
     checker = calloc(1, sizeof *checker);
     for (int i = 0; i < 4; i++) {
         bool same = left();
@@ -458,12 +444,5 @@ static void owner_can_reset_the_memo(void **unused) {
 
 int main(void) {
     code_objects_refresh();
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stale_stack_is_detected),        cmocka_unit_test(irrelevant_registers_are_ignored),
-        cmocka_unit_test(memo_passes_between_threads),    cmocka_unit_test(unloading_invalidates_the_memo),
-        cmocka_unit_test(unloadings_may_overlap),         cmocka_unit_test(walks_join_only_in_the_same_state),
-        cmocka_unit_test(every_changed_word_is_detected), cmocka_unit_test(joined_walk_keeps_dependencies),
-        cmocka_unit_test(owner_can_reset_the_memo),       cmocka_unit_test(random_stacks),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -4,15 +4,10 @@
 // call instruction adds a return address, which is gone once the stack pointer is above it. So every stack is compared as a whole with the
 // true one.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <ucontext.h>
@@ -241,8 +236,7 @@ static void step_and_count(const char *name, void (*function)(void), uint64_t at
     assert_true(share >= at_least);
 }
 
-static void every_instruction(void **state) {
-    (void)state;
+TEST(every_instruction) {
     enum { SIZE = 512 * 1024 };
     stack_t stack = {.ss_size = SIZE, .ss_sp = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)},
             none = {.ss_flags = SS_DISABLE};
@@ -300,8 +294,7 @@ static __attribute__((noinline)) void recurse_under_profile(void) {
     use(&sum);
 }
 
-static void a_profiling_signal_at_1_khz(void **state) {
-    (void)state;
+TEST(a_profiling_signal_at_1_khz) {
     struct sigaction action = {.sa_sigaction = on_profile, .sa_flags = SA_SIGINFO | SA_RESTART}, before;
     struct itimerval every = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
     sigaction(SIGPROF, &action, &before);
@@ -316,9 +309,5 @@ static void a_profiling_signal_at_1_khz(void **state) {
 
 int main(void) {
     code_objects_refresh();
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_instruction),
-        cmocka_unit_test(a_profiling_signal_at_1_khz),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,10 +1,12 @@
 // codecs_test.c: gzip and zstd, both ways: multiple members, levels, damage at every byte.
+
+#include "../../base/test/test.h"
+
 #include "../codecs.h"
 
 #include "../../merge/test/packed.h"
 
-static void one_and_several_members(void **state) {
-    (void)state;
+TEST(one_and_several_members) {
     char *bytes = noise(300000);
     for (enum merge_compression kind = MERGE_GZIP; kind <= MERGE_ZSTD; kind++) {
         struct blob one = pack(kind, bytes, 300000);
@@ -24,8 +26,7 @@ static void one_and_several_members(void **state) {
     free(bytes);
 }
 
-static void every_cut_and_every_flip_is_an_error_or_the_truth(void **state) {
-    (void)state;
+TEST(every_cut_and_every_flip_is_an_error_or_the_truth) {
     char *bytes = noise(700);
     for (enum merge_compression kind = MERGE_GZIP; kind <= MERGE_ZSTD; kind++) {
         struct blob packed = pack(kind, bytes, 700);
@@ -55,8 +56,7 @@ static void every_cut_and_every_flip_is_an_error_or_the_truth(void **state) {
     free(bytes);
 }
 
-static void levels(void **state) {
-    (void)state;
+TEST(levels) {
     char *bytes = words(100000);
     for (enum merge_compression kind = MERGE_GZIP; kind <= MERGE_ZSTD; kind++) {
         struct compress compress = {0};
@@ -76,10 +76,5 @@ static void levels(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_and_several_members),
-        cmocka_unit_test(every_cut_and_every_flip_is_an_error_or_the_truth),
-        cmocka_unit_test(levels),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,12 +1,12 @@
 // gzip_test.c: see gzip.c.
-#include "../codecs.h"
 
-#include <string.h>
+#include "../../base/test/test.h"
+
+#include "../codecs.h"
 
 #include "../../merge/test/packed.h"
 
-static void any_bytes_as_gzip(void **state) {
-    (void)state;
+TEST(any_bytes_as_gzip) {
     char *bytes = noise(100000), room[80000];
     struct blob packed = {(uint8_t *)room, codecs_gzip(bytes, 100000, room, sizeof room)};
     assert_int_equal(compress_kind(packed.bytes, packed.size), MERGE_GZIP);
@@ -15,8 +15,7 @@ static void any_bytes_as_gzip(void **state) {
     free(bytes);
 }
 
-static void trailing_garbage_is_an_error(void **state) {
-    (void)state;
+TEST(trailing_garbage_is_an_error) {
     struct blob packed = pack(MERGE_GZIP, "hello", 5);
     join(&packed, (struct blob){(uint8_t *)strdup("garbage behind the last member"), 30});
     uint8_t *out;
@@ -26,9 +25,5 @@ static void trailing_garbage_is_an_error(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_bytes_as_gzip),
-        cmocka_unit_test(trailing_garbage_is_an_error),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,7 +1,9 @@
 // lz4_test.c: through merge_inflate: all LZ4 settings, multiple frames, skippable frames, damage at every byte, decompression
 // bombs.
+
+#include "../../base/test/test.h"
+
 #include <lz4frame.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,8 +41,7 @@ static char *text(size_t size) {
     return bytes;
 }
 
-static void all_settings(void **state) {
-    (void)state;
+TEST(all_settings) {
     enum { SIZE = 700000 };
     char *bytes = text(SIZE);
     for (int setting = 0; setting < 4 * 2 * 8; setting++) {
@@ -58,8 +59,7 @@ static void all_settings(void **state) {
     free(bytes);
 }
 
-static void several_and_skippable_frames(void **state) {
-    (void)state;
+TEST(several_and_skippable_frames) {
     char *bytes = text(300000);
     struct blob packed = literal("\x5a\x2a\x4d\x18\x03\0\0\0abc\x50\x2a\x4d\x18\0\0\0\0", 19);
     join(&packed, pack(bytes, 200000));
@@ -74,8 +74,7 @@ static void several_and_skippable_frames(void **state) {
 }
 
 // The same skippable frames before zstd.
-static void skippable_frames_of_zstd_stay_zstd(void **state) {
-    (void)state;
+TEST(skippable_frames_of_zstd_stay_zstd) {
     struct blob packed = literal("\x5a\x2a\x4d\x18\x03\0\0\0abc", 11), frame = {malloc(100), 0};
     frame.size = ZSTD_compress(frame.bytes, 100, "hello", 5, 1);
     join(&packed, frame);
@@ -86,8 +85,7 @@ static void skippable_frames_of_zstd_stay_zstd(void **state) {
     assert_int_equal(compress_kind((const uint8_t *)"\x5a\x2a\x4d\x18\xff", 5), MERGE_ZSTD);
 }
 
-static void every_cut_is_truncated(void **state) {
-    (void)state;
+TEST(every_cut_is_truncated) {
     char *bytes = text(700);
     struct blob packed = pack(bytes, 700);
     for (size_t cut = 4; cut < packed.size; cut++) {
@@ -105,8 +103,7 @@ static void every_cut_is_truncated(void **state) {
 }
 
 // With checksums every bit flip is detected; the header always has one. Flips in the magic number make it another format.
-static void every_flip_is_damage(void **state) {
-    (void)state;
+TEST(every_flip_is_damage) {
     char *bytes = text(700);
     LZ4F_preferences_t preferences = LZ4F_INIT_PREFERENCES;
     preferences.frameInfo.contentChecksumFlag = LZ4F_contentChecksumEnabled;
@@ -130,8 +127,7 @@ static void every_flip_is_damage(void **state) {
     free(bytes);
 }
 
-static void garbage_behind_it_is_an_error(void **state) {
-    (void)state;
+TEST(garbage_behind_it_is_an_error) {
     struct blob packed = pack("hello", 5);
     join(&packed, literal("garbage behind the last frame", 29));
     uint8_t *out;
@@ -140,8 +136,7 @@ static void garbage_behind_it_is_an_error(void **state) {
     free(packed.bytes);
 }
 
-static void limit_is_exact(void **state) {
-    (void)state;
+TEST(limit_is_exact) {
     char *bytes = text(200000);
     for (size_t size = 0; size < 200000; size = size * 7 + 1) {
         uint8_t *out;
@@ -162,8 +157,7 @@ static void limit_is_exact(void **state) {
 }
 
 // A false content size in the header is not trusted.
-static void a_lie_about_the_size_costs_nothing(void **state) {
-    (void)state;
+TEST(a_lie_about_the_size_costs_nothing) {
     LZ4F_preferences_t preferences = LZ4F_INIT_PREFERENCES;
     LZ4F_cctx *context;
     uint8_t bytes[200];
@@ -191,8 +185,7 @@ static int memory_of_bomb_kib(struct blob bomb) {
     return error == MERGE_TOO_LARGE && !out ? (int)(after.ru_maxrss - before.ru_maxrss) : 1 << 30;
 }
 
-static void bomb_costs_no_more_than_the_limit_and_two_blocks(void **state) {
-    (void)state;
+TEST(bomb_costs_no_more_than_the_limit_and_two_blocks) {
     size_t size = (size_t)64 << 20;
     char *zeros = calloc(size, 1);
     LZ4F_preferences_t preferences = LZ4F_INIT_PREFERENCES;
@@ -211,8 +204,7 @@ static void bomb_costs_no_more_than_the_limit_and_two_blocks(void **state) {
 }
 
 // A previous input's buffer is reused, and its capacity does not act as the limit.
-static void buffer_is_used_again(void **state) {
-    (void)state;
+TEST(buffer_is_used_again) {
     char *bytes = text(100000);
     struct blob large = pack(bytes, 100000), small = pack(bytes, 1000);
     struct compress compress = {0};
@@ -231,17 +223,5 @@ static void buffer_is_used_again(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_settings),
-        cmocka_unit_test(several_and_skippable_frames),
-        cmocka_unit_test(skippable_frames_of_zstd_stay_zstd),
-        cmocka_unit_test(every_cut_is_truncated),
-        cmocka_unit_test(every_flip_is_damage),
-        cmocka_unit_test(garbage_behind_it_is_an_error),
-        cmocka_unit_test(limit_is_exact),
-        cmocka_unit_test(a_lie_about_the_size_costs_nothing),
-        cmocka_unit_test(bomb_costs_no_more_than_the_limit_and_two_blocks),
-        cmocka_unit_test(buffer_is_used_again),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // zstd_test.c: streams without a size, damage and where it is, windows.
+
+#include "../../base/test/test.h"
+
 #include "../codecs.h"
 
 #include <zstd.h>
@@ -21,8 +24,7 @@ static struct blob zstd_stream(const char *bytes, size_t size) {
 }
 
 // Preceded by a skippable frame.
-static void zstd_stream_without_a_size(void **state) {
-    (void)state;
+TEST(zstd_stream_without_a_size) {
     size_t size = 400000;
     char *bytes = calloc(size, 1); // compresses so well that the first estimate is much too small
     struct blob packed = {malloc(11), 0};
@@ -35,8 +37,7 @@ static void zstd_stream_without_a_size(void **state) {
 }
 
 // For some damaged frames libzstd asks for a larger buffer, whatever its size: the fault must be damage, not size, and have an offset.
-static void damaged_zstd_is_not_too_large(void **state) {
-    (void)state;
+TEST(damaged_zstd_is_not_too_large) {
     char *bytes = noise(3000);
     struct blob streams[] = {pack(MERGE_ZSTD, bytes, 3000), zstd_stream(bytes, 3000)};
     size_t damaged = 0, cut_off = 0;
@@ -63,8 +64,7 @@ static void damaged_zstd_is_not_too_large(void **state) {
 }
 
 // The offset is exact to 16 KiB.
-static void zstd_damage_has_a_place(void **state) {
-    (void)state;
+TEST(zstd_damage_has_a_place) {
     enum { SIZE = 300000 };
     char *bytes = words(SIZE);
     struct blob streams[] = {pack(MERGE_ZSTD, bytes, SIZE), zstd_stream(bytes, SIZE)};
@@ -81,8 +81,7 @@ static void zstd_damage_has_a_place(void **state) {
 }
 
 // A window larger than the limit is valid, and must not take more memory than the limit.
-static void zstd_window_over_the_limit(void **state) {
-    (void)state;
+TEST(zstd_window_over_the_limit) {
     size_t size = 200000;
     char *bytes = calloc(size, 1), *packed = malloc(ZSTD_compressBound(size));
     ZSTD_CCtx *context = ZSTD_createCCtx();
@@ -101,11 +100,5 @@ static void zstd_window_over_the_limit(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(zstd_stream_without_a_size),
-        cmocka_unit_test(damaged_zstd_is_not_too_large),
-        cmocka_unit_test(zstd_damage_has_a_place),
-        cmocka_unit_test(zstd_window_over_the_limit),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,9 +1,6 @@
 // delta_command_test.c: `cmemprof delta`: two profiles, a series, types.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../base/test/test.h"
 
 #include "../commands.h"
 #include "fixture.h"
@@ -23,8 +20,7 @@ static void expect(const char *name, int64_t in_use, int64_t allocated) {
     profile_free(profile);
 }
 
-static void test_two(void **state) {
-    (void)state;
+TEST_IN(directory, two) {
     write_one("a", 10, 100);
     write_one("b", 7, 150);
     assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a", "b", "-o", "out"), 0);
@@ -35,8 +31,7 @@ static void test_two(void **state) {
     expect("out", 3, 100);
 }
 
-static void test_compat(void **state) {
-    (void)state;
+TEST_IN(directory, compat) {
     struct profile *profile = fixture_profile();
     fixture_add_sample(profile, "f<main.x", 1, 10, 100, false);
     fixture_add_sample(profile, "vanishes<main.x", 1, 10, 30, false);
@@ -58,8 +53,7 @@ static void test_compat(void **state) {
     assert_int_equal(FIXTURE_RUN(delta_command, "delta", "--max-size", "1", "a", "b", "-o", "out"), 0);
 }
 
-static void test_series(void **state) {
-    (void)state;
+TEST_IN(directory, series) {
     write_one("a", 1, 100);
     write_one("b", 2, 150);
     write_one("c", 3, 250);
@@ -70,8 +64,7 @@ static void test_series(void **state) {
     assert_int_equal(access("out.d/a", F_OK), -1);
 }
 
-static void test_wrong_place(void **state) {
-    (void)state;
+TEST_IN(directory, wrong_place) {
     write_one("a", 1, 100);
     assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a", "a", "a"), 2);
     assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a", "b", "c", "-o", "a"), 1);
@@ -81,8 +74,7 @@ static void test_wrong_place(void **state) {
     assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a"), 2);
 }
 
-static void test_wrong_types(void **state) {
-    (void)state;
+TEST_IN(directory, wrong_types) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "cpu", "nanoseconds");
     profile_add_sample(profile, NULL, 0, (int64_t[]){1}, NULL, 0);
@@ -97,7 +89,5 @@ static void test_wrong_types(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_two), cmocka_unit_test(test_compat), cmocka_unit_test(test_series),
-                                       cmocka_unit_test(test_wrong_place), cmocka_unit_test(test_wrong_types)};
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return tests_run();
 }

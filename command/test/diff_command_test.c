@@ -1,9 +1,6 @@
 // diff_command_test.c: `cmemprof diff`: the table, and the profile with its base.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../base/test/test.h"
 
 #include "../commands.h"
 #include "fixture.h"
@@ -15,8 +12,7 @@ static void write_one(const char *name, int64_t f, int64_t g) {
     fixture_save(profile, name);
 }
 
-static void test_table(void **state) {
-    (void)state;
+TEST_IN(directory, table) {
     write_one("base", 100, 100);
     write_one("new", 100, 40);
     assert_int_equal(FIXTURE_RUN(diff_command, "diff", "base", "new"), 0);
@@ -46,8 +42,7 @@ static void check_profile(const char *name) {
     profile_free(profile);
 }
 
-static void test_profile(void **state) {
-    (void)state;
+TEST_IN(directory, profile) {
     write_one("base", 100, 100);
     write_one("new", 100, 40);
     assert_int_equal(FIXTURE_RUN(diff_command, "diff", "base", "new", "-o", "out"), 0);
@@ -63,8 +58,7 @@ static void test_profile(void **state) {
     check_profile("out");
 }
 
-static void test_wrong(void **state) {
-    (void)state;
+TEST_IN(directory, wrong) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "cpu", "nanoseconds");
     profile_add_sample(profile, NULL, 0, (int64_t[]){1}, NULL, 0);
@@ -82,8 +76,7 @@ static void test_wrong(void **state) {
 }
 
 // Events of Node, whose labels become frames on both sides.
-static void test_events(void **state) {
-    (void)state;
+TEST_IN(directory, events) {
     for (int side = 0; side < 2; side++) {
         struct profile *profile = profile_new();
         struct profile_label labels[] = {{"event", "fs", 0, ""}, {"operation", "readFile", 0, ""}};
@@ -105,7 +98,5 @@ static void test_events(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_table), cmocka_unit_test(test_profile), cmocka_unit_test(test_wrong),
-                                       cmocka_unit_test(test_events)};
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return tests_run();
 }

@@ -2,31 +2,25 @@
 #ifndef CMEMPROF_COMMAND_TEST_FIXTURE_H
 #define CMEMPROF_COMMAND_TEST_FIXTURE_H
 
+#include "../../base/test/test.h"
+#include "../../base/test/folder.h"
+
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../merge/merge.h"
 
-static char fixture_directory[64];
 static char **fixture_argv; // of the last command; like main's argv it outlives the command, whose options point into it
 
 // Makes a temporary directory the working directory. Files of a test are "a", "b", ...
-static int fixture_setup(void **state) {
-    (void)state;
-    strcpy(fixture_directory, "/tmp/cmemprof-test-XXXXXX");
-    return mkdtemp(fixture_directory) && chdir(fixture_directory) == 0 ? 0 : -1;
+static int directory_setup(void **state) {
+    return folder_setup(state) == 0 ? chdir(folder) : -1;
 }
-static int fixture_teardown(void **state) {
-    (void)state;
-    char command[100];
-    snprintf(command, sizeof command, "rm -rf %s", fixture_directory);
+static int directory_teardown(void **state) {
     free(fixture_argv);
     fixture_argv = NULL;
-    return chdir("/") == 0 ? system(command) : -1;
+    return chdir("/") == 0 ? folder_teardown(state) : -1;
 }
 
 static inline void fixture_write(const char *name, const void *bytes, size_t size) {

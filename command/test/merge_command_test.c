@@ -1,9 +1,6 @@
 // merge_command_test.c: `cmemprof merge`: sums, gauges, union, errors.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../base/test/test.h"
 
 #include "../commands.h"
 #include "fixture.h"
@@ -14,8 +11,7 @@ static void write_one(const char *name, const char *stack) {
     fixture_save(profile, name);
 }
 
-static void test_merge(void **state) {
-    (void)state;
+TEST_IN(directory, merge) {
     struct profile_sample_view sample;
     write_one("a", "f<g");
     write_one("b", "h");
@@ -38,8 +34,7 @@ static void test_merge(void **state) {
 }
 
 // An unreadable input leaves no output, and an old output unchanged.
-static void test_nothing_written(void **state) {
-    (void)state;
+TEST_IN(directory, nothing_written) {
     write_one("a", "f");
     fixture_write("text", "hello", 5);
     assert_int_equal(FIXTURE_RUN(merge_command, "merge", "a", "text", "-o", "out"), 1);
@@ -51,8 +46,7 @@ static void test_nothing_written(void **state) {
     assert_int_equal(about.st_size, 5);
 }
 
-static void test_union(void **state) {
-    (void)state;
+TEST_IN(directory, union) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "cpu", "nanoseconds");
     profile_add_sample(profile, NULL, 0, (int64_t[]){5}, NULL, 0);
@@ -73,8 +67,7 @@ static void test_union(void **state) {
 }
 
 // Sample types of both files are kept, and those left out are named.
-static void test_common(void **state) {
-    (void)state;
+TEST_IN(directory, common) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "added", "count");
     profile_add_sample_type(profile, "inuse_space", "kilobytes");
@@ -95,8 +88,7 @@ static void test_common(void **state) {
 }
 
 // inuse_* is combined as --gauges says, alloc_* is summed; a comment in the file records it.
-static void test_gauges(void **state) {
-    (void)state;
+TEST_IN(directory, gauges) {
     static const struct {
         const char *how, *said;
         int64_t in_use;
@@ -127,8 +119,7 @@ static void test_gauges(void **state) {
 }
 
 // The mean of a sample type is over the files that have it.
-static void test_gauges_of_some(void **state) {
-    (void)state;
+TEST_IN(directory, gauges_of_some) {
     struct profile *profile = profile_new();
     struct profile_sample_view sample;
     profile_add_sample_type(profile, "goroutine", "count");
@@ -149,8 +140,7 @@ static void test_gauges_of_some(void **state) {
 }
 
 // A sum that overflows is reported and saturated.
-static void test_saturated(void **state) {
-    (void)state;
+TEST_IN(directory, saturated) {
     struct profile *profile = fixture_profile();
     fixture_add_sample(profile, "f", 1, INT64_MAX, 3, false);
     fixture_save(profile, "a");
@@ -159,8 +149,7 @@ static void test_saturated(void **state) {
 }
 
 // A higher level gives a smaller file.
-static void test_level(void **state) {
-    (void)state;
+TEST_IN(directory, level) {
     struct profile *profile = fixture_profile();
     struct stat low, high;
     char stack[40];
@@ -178,16 +167,12 @@ static void test_level(void **state) {
     }
 }
 
-static void test_wrong(void **state) {
-    (void)state;
+TEST_IN(directory, wrong) {
     assert_int_equal(FIXTURE_RUN(merge_command, "merge"), 2);
     assert_int_equal(FIXTURE_RUN(merge_command, "merge", "--type", "x", "a"), 2);
     assert_int_equal(FIXTURE_RUN(merge_command, "merge", "--help"), 0);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge),  cmocka_unit_test(test_nothing_written), cmocka_unit_test(test_union),
-                                       cmocka_unit_test(test_common), cmocka_unit_test(test_saturated),       cmocka_unit_test(test_level),
-                                       cmocka_unit_test(test_gauges), cmocka_unit_test(test_gauges_of_some),  cmocka_unit_test(test_wrong)};
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return tests_run();
 }

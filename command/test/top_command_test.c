@@ -1,9 +1,6 @@
 // top_command_test.c: `cmemprof top`: several files, gauges, bases, default types.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../base/test/test.h"
 
 #include "../commands.h"
 #include "fixture.h"
@@ -15,8 +12,7 @@ static void write_one(const char *name, int64_t in_use) {
     fixture_save(profile, name);
 }
 
-static void test_top(void **state) {
-    (void)state;
+TEST_IN(directory, top) {
     write_one("a", 100);
     assert_int_equal(FIXTURE_RUN(top_command, "top", "a"), 0);
     assert_string_equal(fixture_out, "inuse_space: Go memory 50 B, C memory 100 B\n"
@@ -27,8 +23,7 @@ static void test_top(void **state) {
                                      "      50 B   33.3%          1  main.y <- main.x\n");
 }
 
-static void test_warnings(void **state) {
-    (void)state;
+TEST_IN(directory, warnings) {
     for (int i = 0; i < 2; i++) {
         struct profile *profile = fixture_profile();
         fixture_add_sample(profile, "main.y<main.x", 1, 50, 9, false);
@@ -39,8 +34,7 @@ static void test_warnings(void **state) {
     assert_string_equal(fixture_error, "cmemprof top: warning: 31 % were dropped\n");
 }
 
-static void test_several_files(void **state) {
-    (void)state;
+TEST_IN(directory, several_files) {
     write_one("a", 100);
     write_one("b", 900);
     assert_int_equal(FIXTURE_RUN(top_command, "top", "--by", "function", "--cum", "--ignore", "y$", "--lines", "1", "a", "b"), 0);
@@ -56,8 +50,7 @@ static void test_several_files(void **state) {
 }
 
 // max chooses the file by the sample type that is shown, given by name or number.
-static void test_max_of_a_type(void **state) {
-    (void)state;
+TEST_IN(directory, max_of_a_type) {
     struct profile *profile = fixture_profile();
     fixture_add_sample(profile, "leaf<main.x", 70, 10, 9, false); // more objects, fewer bytes
     fixture_save(profile, "many");
@@ -69,8 +62,7 @@ static void test_max_of_a_type(void **state) {
 }
 
 // Options of go tool pprof.
-static void test_names_of_pprof(void **state) {
-    (void)state;
+TEST_IN(directory, names_of_pprof) {
     write_one("a", 100);
     write_one("b", 900);
     assert_int_equal(FIXTURE_RUN(top_command, "top", "-top", "-cum", "-nodecount=1", "-sample_index=inuse_space", "a"), 0);
@@ -96,8 +88,7 @@ static void test_names_of_pprof(void **state) {
 }
 
 // Shows alloc_space if nothing is in use, unless a sample type or a filter was given.
-static void test_nothing_in_use(void **state) {
-    (void)state;
+TEST_IN(directory, nothing_in_use) {
     struct profile *profile = fixture_profile();
     fixture_add_sample(profile, "leaf<main.x", 0, 0, 9, true);
     fixture_save(profile, "a");
@@ -117,8 +108,7 @@ static void test_nothing_in_use(void **state) {
 }
 
 // A sample type without a name is chosen by its number.
-static void test_nameless_type(void **state) {
-    (void)state;
+TEST_IN(directory, nameless_type) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "cpu", "nanoseconds");
     profile_add_sample_type(profile, "", "count");
@@ -129,8 +119,7 @@ static void test_nameless_type(void **state) {
     assert_int_equal(FIXTURE_RUN(top_command, "top", "--type", "2", "a"), 1);
 }
 
-static void test_wrong(void **state) {
-    (void)state;
+TEST_IN(directory, wrong) {
     assert_int_equal(FIXTURE_RUN(top_command, "top"), 2);
     assert_int_equal(FIXTURE_RUN(top_command, "top", "none"), 1);
     assert_int_equal(FIXTURE_RUN(top_command, "top", "-o", "x", "none"), 2);
@@ -142,9 +131,5 @@ static void test_wrong(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_top),           cmocka_unit_test(test_warnings),       cmocka_unit_test(test_several_files),
-        cmocka_unit_test(test_max_of_a_type), cmocka_unit_test(test_names_of_pprof), cmocka_unit_test(test_nothing_in_use),
-        cmocka_unit_test(test_nameless_type), cmocka_unit_test(test_wrong)};
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return tests_run();
 }

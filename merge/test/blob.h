@@ -2,13 +2,7 @@
 #ifndef CMEMPROF_MERGE_TEST_BLOB_H
 #define CMEMPROF_MERGE_TEST_BLOB_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../../base/test/test.h"
 
 #include "../merge.h"
 

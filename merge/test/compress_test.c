@@ -1,4 +1,7 @@
 // compress_test.c: limits of size and ratio, and what a decompression bomb costs.
+
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
 #include <sys/resource.h>
@@ -18,8 +21,7 @@ static int memory_of_bomb_kib(struct blob bomb) {
     return error == MERGE_TOO_LARGE && !out ? (int)(after.ru_maxrss - before.ru_maxrss) : 1 << 30;
 }
 
-static void limit_is_exact(void **state) {
-    (void)state;
+TEST(limit_is_exact) {
     char *bytes = noise(5000);
     uint8_t *out;
     size_t size;
@@ -41,8 +43,7 @@ static void limit_is_exact(void **state) {
     free(bytes);
 }
 
-static void ratio_is_limited(void **state) {
-    (void)state;
+TEST(ratio_is_limited) {
     size_t size = 8 << 20;
     char *bytes = calloc(1, size);
     struct blob bomb = pack(MERGE_ZSTD, bytes, size); // 10,000 to 1
@@ -64,8 +65,7 @@ static void ratio_is_limited(void **state) {
     wire_free(&out), free(bomb.bytes), free(bytes);
 }
 
-static void bomb_costs_no_more_than_the_limit(void **state) {
-    (void)state;
+TEST(bomb_costs_no_more_than_the_limit) {
     size_t size = (size_t)64 << 20;
     for (enum merge_compression kind = MERGE_GZIP; kind <= MERGE_ZSTD; kind++) {
         char *zeros = calloc(size, 1);
@@ -84,10 +84,5 @@ static void bomb_costs_no_more_than_the_limit(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(limit_is_exact),
-        cmocka_unit_test(ratio_is_limited),
-        cmocka_unit_test(bomb_costs_no_more_than_the_limit),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // Tests of decode_samples.c: packed and unpacked numbers, labels, values that do not match the sample types.
+
+#include "../../base/test/test.h"
+
 #include "message.h"
 
 #include "../profile.h"
@@ -8,8 +11,7 @@ static void put_sample(struct wire_writer *w, const char *bytes, size_t size) {
 }
 #define SAMPLE(w, bytes) put_sample(w, bytes, sizeof bytes - 1)
 
-static void packed_and_one_by_one(void **state) {
-    (void)state;
+TEST(packed_and_one_by_one) {
     struct wire_writer w = good_message();
     SAMPLE(&w, "\x0a\x02\x01\x01\x12\x01\x05");         // locations 1, 1 packed; value 5 packed
     SAMPLE(&w, "\x08\x01\x10\x07\x08\x01");             // the same unpacked, with the value in between
@@ -24,8 +26,7 @@ static void packed_and_one_by_one(void **state) {
     profile_free(profile);
 }
 
-static void labels_are_a_set_of_texts_and_numbers(void **state) {
-    (void)state;
+TEST(labels_are_a_set_of_texts_and_numbers) {
     struct wire_writer w = good_message();
     SAMPLE(&w, "\x10\x01\x1a\x04\x08\x01\x10\x02\x1a\x04\x08\x01\x18\x05");                         // a=b, a=5
     SAMPLE(&w, "\x10\x02\x1a\x04\x18\x05\x08\x01\x1a\x04\x10\x02\x08\x01");                         // in reverse order
@@ -40,8 +41,7 @@ static void labels_are_a_set_of_texts_and_numbers(void **state) {
     profile_free(profile);
 }
 
-static void wrong_samples(void **state) {
-    (void)state;
+TEST(wrong_samples) {
     struct wire_writer w = good_message();
     SAMPLE(&w, "\x0a\x02\x01\x09\x10\x01");
     expect_fault(&w, MERGE_MALFORMED, "sample 0: location id 9 does not exist");
@@ -63,8 +63,7 @@ static void wrong_samples(void **state) {
 }
 
 // The last sample is malformed: values of the valid ones before it must not be added.
-static void all_or_nothing(void **state) {
-    (void)state;
+TEST(all_or_nothing) {
     struct wire_writer good = good_message(), bad = good_message();
     SAMPLE(&good, "\x08\x01\x10\x05");
     SAMPLE(&bad, "\x08\x01\x10\x07");
@@ -84,8 +83,7 @@ static void all_or_nothing(void **state) {
 }
 
 // Samples are looked up in batches: in any order, and whether new, known or duplicate within a batch, each must be one sample.
-static void every_order_in_every_batch(void **state) {
-    (void)state;
+TEST(every_order_in_every_batch) {
     enum { SAMPLES = 5 * SAMPLE_BATCH + 3, INPUTS = 6 };
     struct profile *profile = profile_new(), *colliding = profile_new();
     colliding->hash_mask = 0;
@@ -116,8 +114,7 @@ static void every_order_in_every_batch(void **state) {
     profile_free(colliding);
 }
 
-static void dropped_labels(void **state) {
-    (void)state;
+TEST(dropped_labels) {
     static const char *const keys[] = {"span", "no such"};
     struct profile *profile = sample_profile(), *rest = profile_new();
     uint32_t unused = add_frame(profile, 0, 7, "f");
@@ -148,8 +145,7 @@ static void dropped_labels(void **state) {
 }
 
 // Labels with other keys and their strings are not read: samples that differ only in them are merged.
-static void chosen_labels(void **state) {
-    (void)state;
+TEST(chosen_labels) {
     static const char *const keys[] = {"thread"};
     struct profile *profile = sample_profile(), *chosen = profile_new(), *bare = profile_new();
     uint32_t unused = add_frame(profile, 0, 7, "f");
@@ -183,14 +179,5 @@ static void chosen_labels(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(packed_and_one_by_one),
-        cmocka_unit_test(labels_are_a_set_of_texts_and_numbers),
-        cmocka_unit_test(chosen_labels),
-        cmocka_unit_test(dropped_labels),
-        cmocka_unit_test(wrong_samples),
-        cmocka_unit_test(all_or_nothing),
-        cmocka_unit_test(every_order_in_every_batch),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

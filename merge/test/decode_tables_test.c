@@ -1,10 +1,12 @@
 // Tests of decode_tables.c: errors name the entry with the invalid id, reference or value; packed and unpacked numbers are read.
+
+#include "../../base/test/test.h"
+
 #include "message.h"
 
 #include "../profile.h"
 
-static void ids(void **state) {
-    (void)state;
+TEST(ids) {
     struct wire_writer w = good_message();
     PUT(&w, 3, 2, 5);
     expect_fault(&w, MERGE_MALFORMED, "mapping 1: has no id");
@@ -30,8 +32,7 @@ static void ids(void **state) {
 }
 
 // As in google/pprof, an unknown mapping id means no mapping.
-static void mapping_that_is_not_there(void **state) {
-    (void)state;
+TEST(mapping_that_is_not_there) {
     struct wire_writer w = good_message();
     PUT(&w, 4, 1, 2, 2, 9, 3, 0x55);
     PUT(&w, 2, 1, 2, 2, 1);
@@ -44,8 +45,7 @@ static void mapping_that_is_not_there(void **state) {
     profile_free(profile);
 }
 
-static void values(void **state) {
-    (void)state;
+TEST(values) {
     struct wire_writer w = good_message();
     PUT(&w, 2, 1, 1);
     expect_fault(&w, MERGE_MALFORMED, "sample 0: 0 values for 1 sample types");
@@ -70,8 +70,7 @@ static void values(void **state) {
     expect_fault(&w, MERGE_MALFORMED, "location 1: a line is not a message");
 }
 
-static void packed_unpacked_and_mixed(void **state) {
-    (void)state;
+TEST(packed_unpacked_and_mixed) {
     struct wire_writer w = good_message();
     wire_write_bytes(&w, 2, "\x0a\x02\x01\x01\x12\x01\x05", 7);     // packed
     wire_write_bytes(&w, 2, "\x08\x01\x08\x01\x10\x06", 6);         // unpacked
@@ -83,8 +82,7 @@ static void packed_unpacked_and_mixed(void **state) {
     profile_free(profile);
 }
 
-static void equal_entries_under_two_ids_are_one(void **state) {
-    (void)state;
+TEST(equal_entries_under_two_ids_are_one) {
     struct wire_writer w = good_message();
     PUT(&w, 4, 1, 77, 2, 1, 3, 0x1234);
     PUT(&w, 2, 1, 1, 2, 5);
@@ -97,8 +95,7 @@ static void equal_entries_under_two_ids_are_one(void **state) {
 }
 
 // Inlined frames count: 3 locations of 3 lines are 9 frames.
-static void depth_limit(void **state) {
-    (void)state;
+TEST(depth_limit) {
     struct merge_limits tight = merge_default_limits;
     for (size_t limit = 8; limit <= 9; limit++) {
         struct wire_writer w = good_message();
@@ -121,8 +118,7 @@ static void depth_limit(void **state) {
 }
 
 // Duplicate samples count, since they must be read too.
-static void total_limit(void **state) {
-    (void)state;
+TEST(total_limit) {
     struct merge_limits tight = merge_default_limits;
     for (size_t limit = 5; limit <= 6; limit++) {
         struct wire_writer w = good_message();
@@ -141,8 +137,7 @@ static void total_limit(void **state) {
     assert_true(merge_default_limits.total_frames > 100000 * 512);
 }
 
-static void text_wins_over_number(void **state) {
-    (void)state;
+TEST(text_wins_over_number) {
     struct wire_writer w = good_message();
     wire_write_bytes(&w, 2, "\x10\x01\x1a\x08\x08\x01\x10\x02\x18\x07\x20\x02", 12);
     wire_write_bytes(&w, 2, "\x10\x01\x1a\x06\x08\x01\x18\x07\x20\x02", 10);
@@ -177,8 +172,7 @@ static size_t name_all(void *context, struct profile *profile, const struct prof
     return 2;
 }
 
-static void nameless_locations_are_given_to_the_namer(void **state) {
-    (void)state;
+TEST(nameless_locations_are_given_to_the_namer) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "space", "bytes");
     uint32_t mapping = profile_add_mapping(profile, &(struct profile_mapping){0x1000, 0x2000, 0x100, "/lib/libx.so", "ab12", 0, 0, 0, 0});
@@ -231,8 +225,7 @@ static size_t name_every(void *context, struct profile *profile, const struct pr
     return address != 0x1244;
 }
 
-static void a_namer_may_get_all_locations_and_map_them(void **state) {
-    (void)state;
+TEST(a_namer_may_get_all_locations_and_map_them) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "space", "bytes");
     uint32_t mapping = profile_add_mapping(profile, &(struct profile_mapping){0x1000, 0x2000, 0x100, "/lib/libx.so", "ab12", 0, 0, 0, 0});
@@ -264,17 +257,5 @@ static void a_namer_may_get_all_locations_and_map_them(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_namer_may_get_all_locations_and_map_them),
-        cmocka_unit_test(ids),
-        cmocka_unit_test(mapping_that_is_not_there),
-        cmocka_unit_test(values),
-        cmocka_unit_test(packed_unpacked_and_mixed),
-        cmocka_unit_test(depth_limit),
-        cmocka_unit_test(total_limit),
-        cmocka_unit_test(equal_entries_under_two_ids_are_one),
-        cmocka_unit_test(text_wins_over_number),
-        cmocka_unit_test(nameless_locations_are_given_to_the_namer),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // Tests of decode.c: truncation at every byte, header fields, limits, sample types by name, scale.
+
+#include "../../base/test/test.h"
+
 #include "message.h"
 
 #include "../profile.h"
@@ -19,8 +22,7 @@ static void look_at_all(struct profile *profile) {
     free(blob.bytes);
 }
 
-static void every_cut(void **state) {
-    (void)state;
+TEST(every_cut) {
     for (enum merge_compression kind = MERGE_RAW; kind <= MERGE_ZSTD; kind++) {
         struct blob blob = sample_bytes(kind);
         size_t whole = 0;
@@ -49,8 +51,7 @@ static void every_cut(void **state) {
     }
 }
 
-static void every_byte_changed(void **state) {
-    (void)state;
+TEST(every_byte_changed) {
     struct blob blob = sample_bytes(MERGE_RAW);
     for (size_t at = 0; at < blob.size; at++) {
         uint8_t kept = blob.bytes[at];
@@ -67,8 +68,7 @@ static void every_byte_changed(void **state) {
     free(blob.bytes);
 }
 
-static void bad_frames_and_headers(void **state) {
-    (void)state;
+TEST(bad_frames_and_headers) {
     struct wire_writer w = {0};
     expect_fault(&w, MERGE_TRUNCATED, "empty input");
     wire_write_number(&w, 9, 5);
@@ -103,8 +103,7 @@ static void bad_frames_and_headers(void **state) {
     expect_fault(&w, MERGE_MALFORMED, "sample type 1: a field is longer than its message");
 }
 
-static void unknown_fields_are_skipped_and_comments_unpacked(void **state) {
-    (void)state;
+TEST(unknown_fields_are_skipped_and_comments_unpacked) {
     struct wire_writer w = good_message();
     wire_write_varint(&w, 99 << 3 | 1); // a fixed64
     wire_write_varint(&w, UINT64_C(1) << 49);
@@ -118,8 +117,7 @@ static void unknown_fields_are_skipped_and_comments_unpacked(void **state) {
     profile_free(profile);
 }
 
-static void limits(void **state) {
-    (void)state;
+TEST(limits) {
     struct merge_limits tight = merge_default_limits;
     struct profile *profile;
     struct merge_fault fault;
@@ -157,8 +155,7 @@ static struct blob with_types(const char *first, const char *second, int64_t a, 
     return encode_and_free(profile, MERGE_RAW);
 }
 
-static void types_go_by_name_and_scale_by_place(void **state) {
-    (void)state;
+TEST(types_go_by_name_and_scale_by_place) {
     struct blob one = with_types("a", "b", 1, 10), turned = with_types("b", "a", 20, 2), other = with_types("a", "c", 1, 1);
     struct profile *profile = decode_or_fail(one);
     struct merge_fault fault;
@@ -190,8 +187,7 @@ static void types_go_by_name_and_scale_by_place(void **state) {
     free(one.bytes), free(turned.bytes), free(other.bytes), free(doubled.bytes);
 }
 
-static void period_types_must_agree(void **state) {
-    (void)state;
+TEST(period_types_must_agree) {
     struct blob with = sample_bytes(MERGE_RAW);
     struct profile *profile = sample_profile(); // equal to the input
     struct merge_fault fault;
@@ -211,14 +207,5 @@ static void period_types_must_agree(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_cut),
-        cmocka_unit_test(every_byte_changed),
-        cmocka_unit_test(bad_frames_and_headers),
-        cmocka_unit_test(unknown_fields_are_skipped_and_comments_unpacked),
-        cmocka_unit_test(limits),
-        cmocka_unit_test(types_go_by_name_and_scale_by_place),
-        cmocka_unit_test(period_types_must_agree),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,9 +1,10 @@
 // Tests of delta.c: growth, resets, vanished stacks, gauges, duration, errors.
+
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
 #include "../delta.h"
-
-#include <stdio.h>
 
 struct row {
     const char *function; // NULL ends the rows
@@ -55,8 +56,7 @@ static struct delta *new_delta(void) {
     return delta;
 }
 
-static void growth_gauges_and_zeros(void **state) {
-    (void)state;
+TEST(growth_gauges_and_zeros) {
     struct delta *delta = new_delta();
     expect(next(delta, cumulative(100, false, ROWS({"a", 10, 5}, {"b", 7, 0}))), ROWS({"a", 10, 5}, {"b", 7, 0}));
     // a grew; b did not change and has nothing in use, so it is omitted; c is new.
@@ -65,8 +65,7 @@ static void growth_gauges_and_zeros(void **state) {
     delta_free(delta);
 }
 
-static void reset_counter_is_its_own_delta(void **state) {
-    (void)state;
+TEST(reset_counter_is_its_own_delta) {
     struct delta *delta = new_delta();
     expect(next(delta, cumulative(100, false, ROWS({"a", 10, -5}))), ROWS({"a", 10, -5}));
     expect(next(delta, cumulative(200, false, ROWS({"a", 4, -6}))), ROWS({"a", 4, -6})); // a gauge may be negative, a delta never
@@ -75,8 +74,7 @@ static void reset_counter_is_its_own_delta(void **state) {
     delta_free(delta);
 }
 
-static void vanished_stack_is_forgotten(void **state) {
-    (void)state;
+TEST(vanished_stack_is_forgotten) {
     struct delta *delta = new_delta();
     expect(next(delta, cumulative(100, false, ROWS({"a", 10, 5}, {"gone", 9, 9}))), ROWS({"a", 10, 5}, {"gone", 9, 9}));
     expect(next(delta, cumulative(200, false, ROWS({"a", 11, 5}))), ROWS({"a", 1, 5}));
@@ -84,8 +82,7 @@ static void vanished_stack_is_forgotten(void **state) {
     delta_free(delta);
 }
 
-static void types_in_another_order(void **state) {
-    (void)state;
+TEST(types_in_another_order) {
     struct delta *delta = new_delta();
     expect(next(delta, cumulative(100, false, ROWS({"a", 10, 5}))), ROWS({"a", 10, 5}));
     expect(next(delta, cumulative(200, true, ROWS({"a", 12, 9}))), ROWS({"a", 2, 9}));
@@ -93,8 +90,7 @@ static void types_in_another_order(void **state) {
     delta_free(delta);
 }
 
-static void header_is_that_of_the_new_profile(void **state) {
-    (void)state;
+TEST(header_is_that_of_the_new_profile) {
     struct delta *delta = new_delta();
     const int64_t times[] = {100, 250, 0, 400, 300}, durations[] = {3, 150, 3, 3, 3};
     for (int i = 0; i < 5; i++) {
@@ -109,8 +105,7 @@ static void header_is_that_of_the_new_profile(void **state) {
     delta_free(delta);
 }
 
-static void error_starts_anew(void **state) {
-    (void)state;
+TEST(error_starts_anew) {
     struct delta *delta = new_delta();
     struct blob out, bad = cumulative(150, false, ROWS({"a", 11, 5})), other = sample_bytes(MERGE_RAW);
     struct merge_fault fault;
@@ -138,8 +133,7 @@ static void fails(struct delta *delta, struct blob bad, size_t size, enum merge_
 }
 
 // Values reported before an error are not reported again, nor are those of the failed profile.
-static void nothing_is_reported_twice(void **state) {
-    (void)state;
+TEST(nothing_is_reported_twice) {
     struct delta *delta =
         delta_new_with(&(struct delta_options){.types = (const char *const[]){"alloc"}, .type_count = 1, .level = 1, .tells_once = true});
     struct blob bad = cumulative(150, false, ROWS({"a", 11, 5})), other = sample_bytes(MERGE_RAW);
@@ -170,15 +164,13 @@ static void expect_rule(enum delta_rule rule, const struct row *decreased, const
     delta_free(delta);
 }
 
-static void rules(void **state) {
-    (void)state;
+TEST(rules) {
     expect_rule(DELTA_NEVER_NEGATIVE, ROWS({"a", 4, 6}, {"b", 0, 1}), ROWS({"a", 1, 7}));
     expect_rule(DELTA_LIKE_FASTDELTA, ROWS({"a", -6, 6}, {"b", 0, 1}), ROWS({"a", 1, 7}));
     expect_rule(DELTA_LIKE_PPROF, ROWS({"a", -6, 6}, {"b", 0, 1}), ROWS({"a", 1, 7}, {"b", -7, 0}));
 }
 
-static void overflow_is_counted(void **state) {
-    (void)state;
+TEST(overflow_is_counted) {
     struct delta *delta =
         delta_new_with(&(struct delta_options){.types = (const char *const[]){"alloc"}, .type_count = 1, .rule = DELTA_LIKE_FASTDELTA});
     expect(next(delta, cumulative(100, false, ROWS({"a", INT64_MAX, 0}))), ROWS({"a", INT64_MAX, 0}));
@@ -189,8 +181,7 @@ static void overflow_is_counted(void **state) {
 }
 
 // New stacks each period: the state must stay proportional to one profile.
-static void state_is_bounded(void **state) {
-    (void)state;
+TEST(state_is_bounded) {
     enum { STACKS = 40 };
     static char names[STACKS][16];
     struct delta *delta = new_delta();
@@ -213,8 +204,7 @@ static void state_is_bounded(void **state) {
 
 // ---- Bytes ----
 
-static void every_cut_is_an_error_or_a_profile(void **state) {
-    (void)state;
+TEST(every_cut_is_an_error_or_a_profile) {
     for (enum merge_compression kind = MERGE_RAW; kind <= MERGE_ZSTD; kind++) {
         struct blob blob = sample_bytes(kind);
         struct delta *delta = delta_new((const char *const[]){"alloc_space"}, 1);
@@ -242,8 +232,7 @@ static void every_cut_is_an_error_or_a_profile(void **state) {
     }
 }
 
-static void limits_are_its_own(void **state) {
-    (void)state;
+TEST(limits_are_its_own) {
     struct merge_limits tight = merge_default_limits;
     tight.string_bytes = 4;
     struct delta *delta =
@@ -302,8 +291,7 @@ static struct blob simulated_profile(const struct simulated *stacks, int64_t evi
 }
 
 // Stacks grow, are evicted, and reappear at once or later with smaller or larger values: the deltas must add up to what was allocated.
-static void evicted_values_are_reported_once(void **state) {
-    (void)state;
+TEST(evicted_values_are_reported_once) {
     struct simulated stacks[SIMULATED_STACKS] = {0};
     struct delta *delta = new_delta();
     int64_t evicted = 0, allocated = 0, reported = 0, go_reported = 0;
@@ -334,8 +322,7 @@ static void evicted_values_are_reported_once(void **state) {
 }
 
 // Stacks and the evicted sample restart together: nothing of the present values was reported before.
-static void a_reset_of_what_was_evicted(void **state) {
-    (void)state;
+TEST(a_reset_of_what_was_evicted) {
     struct simulated stacks[SIMULATED_STACKS] = {{100, true}, {30, true}};
     struct delta *delta = new_delta();
     profile_free(next(delta, simulated_profile(stacks, 50, 0, 0)));
@@ -356,21 +343,5 @@ static void a_reset_of_what_was_evicted(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(evicted_values_are_reported_once),
-        cmocka_unit_test(a_reset_of_what_was_evicted),
-        cmocka_unit_test(rules),
-        cmocka_unit_test(overflow_is_counted),
-        cmocka_unit_test(state_is_bounded),
-        cmocka_unit_test(every_cut_is_an_error_or_a_profile),
-        cmocka_unit_test(limits_are_its_own),
-        cmocka_unit_test(growth_gauges_and_zeros),
-        cmocka_unit_test(reset_counter_is_its_own_delta),
-        cmocka_unit_test(vanished_stack_is_forgotten),
-        cmocka_unit_test(types_in_another_order),
-        cmocka_unit_test(error_starts_anew),
-        cmocka_unit_test(nothing_is_reported_twice),
-        cmocka_unit_test(header_is_that_of_the_new_profile),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,5 +1,8 @@
 // Tests of delta_write.c: unknown fields and the new profile's header are kept, ids are 1..n, unused entries are dropped, duplicates
 // merged.
+
+#include "../../base/test/test.h"
+
 #include "message.h"
 
 #include "../profile.h"
@@ -36,8 +39,7 @@ static bool has(struct blob blob, const char *text) {
     return memmem(blob.bytes, blob.size, text, strlen(text)) != NULL;
 }
 
-static void only_what_is_used(void **state) {
-    (void)state;
+TEST(only_what_is_used) {
     struct delta *delta = delta_new((const char *const[]){"a"}, 1);
     struct wire_writer w = with_samples(5, 6, 100);
     struct blob out = step(delta, &w);
@@ -64,8 +66,7 @@ static void only_what_is_used(void **state) {
     delta_free(delta);
 }
 
-static void unknown_fields_stay(void **state) {
-    (void)state;
+TEST(unknown_fields_stay) {
     struct delta *delta = delta_new((const char *const[]){"a"}, 1);
     for (int i = 0; i < 2; i++) {
         struct wire_writer w = with_samples(5 + i, 6, 100);
@@ -136,8 +137,7 @@ static struct wire_writer sparse(int64_t one, int64_t two) {
     return w;
 }
 
-static void ids_have_no_gaps(void **state) {
-    (void)state;
+TEST(ids_have_no_gaps) {
     struct delta *delta = delta_new((const char *const[]){"a"}, 1);
     struct wire_writer w = sparse(5, 6);
     struct blob out = step(delta, &w);
@@ -162,7 +162,5 @@ static void ids_have_no_gaps(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(only_what_is_used), cmocka_unit_test(unknown_fields_stay),
-                                       cmocka_unit_test(ids_have_no_gaps)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

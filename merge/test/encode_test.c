@@ -1,10 +1,12 @@
 // Tests of encode.c: round trips, without samples of zeros and entries that only they use.
+
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
 #include "../profile.h"
 
-static void survives_each_compression(void **state) {
-    (void)state;
+TEST(survives_each_compression) {
     for (enum merge_compression kind = MERGE_RAW; kind <= MERGE_ZSTD; kind++) {
         struct blob blob = sample_bytes(kind);
         struct profile *profile = decode_or_fail(blob);
@@ -39,8 +41,7 @@ static bool holds(struct blob blob, const char *text) {
     return memmem(blob.bytes, blob.size, text, strlen(text)) != NULL;
 }
 
-static void unused_entries_are_left_out(void **state) {
-    (void)state;
+TEST(unused_entries_are_left_out) {
     struct blob blob = sample_bytes(MERGE_RAW);
     assert_true(holds(blob, "leaf"));
     assert_false(holds(blob, "unused"));
@@ -52,8 +53,7 @@ static void unused_entries_are_left_out(void **state) {
 }
 
 // The first mapping, by convention the main program, is kept even if unused; others are not.
-static void first_mapping_stays(void **state) {
-    (void)state;
+TEST(first_mapping_stays) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "a", "count");
     profile_add_mapping(profile, &program);
@@ -72,8 +72,7 @@ static void first_mapping_stays(void **state) {
     free(blob.bytes);
 }
 
-static void empty_profile(void **state) {
-    (void)state;
+TEST(empty_profile) {
     struct blob blob = encode_and_free(profile_new(), MERGE_GZIP);
     struct profile *profile = decode_or_fail(blob);
     assert_int_equal(profile_sample_count(profile), 0);
@@ -82,8 +81,7 @@ static void empty_profile(void **state) {
     free(blob.bytes);
 }
 
-static void values_at_their_ends(void **state) {
-    (void)state;
+TEST(values_at_their_ends) {
     struct profile *profile = profile_new();
     for (int i = 0; i < 64; i++) {
         profile_add_sample_type(profile, (char[]){(char)('0' + i), 0}, "");
@@ -153,8 +151,7 @@ static enum merge_error encode_source(struct source *source) {
 }
 
 // All samples must be read back in order.
-static void samples_of_a_source_are_written(void **state) {
-    (void)state;
+TEST(samples_of_a_source_are_written) {
     struct source source = {.max_bytes = SIZE_MAX, .wrong_at = UINT32_MAX};
     assert_int_equal(encode_source(&source), MERGE_OK);
     struct profile *profile = decode_or_fail(source.out);
@@ -178,8 +175,7 @@ static void samples_of_a_source_are_written(void **state) {
     free(source.out.bytes);
 }
 
-static void a_source_may_be_wrong_or_have_no_room(void **state) {
-    (void)state;
+TEST(a_source_may_be_wrong_or_have_no_room) {
     struct source wrong = {.max_bytes = SIZE_MAX, .wrong_at = 900};
     assert_int_equal(encode_source(&wrong), MERGE_MALFORMED); // location 3 does not exist
     free(wrong.out.bytes);
@@ -197,14 +193,5 @@ static void a_source_may_be_wrong_or_have_no_room(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(samples_of_a_source_are_written),
-        cmocka_unit_test(a_source_may_be_wrong_or_have_no_room),
-        cmocka_unit_test(survives_each_compression),
-        cmocka_unit_test(unused_entries_are_left_out),
-        cmocka_unit_test(first_mapping_stays),
-        cmocka_unit_test(empty_profile),
-        cmocka_unit_test(values_at_their_ends),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

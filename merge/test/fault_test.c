@@ -1,10 +1,12 @@
 // Tests of fault.c: error names are distinct, texts are one line and truncated to fit.
+
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
 #include "../fault.h"
 
-static void every_error_has_a_name(void **state) {
-    (void)state;
+TEST(every_error_has_a_name) {
     for (int a = 0; a < MERGE_ERROR_COUNT; a++) {
         assert_non_null(merge_error_text((enum merge_error)a));
         for (int b = 0; b < a; b++) {
@@ -16,8 +18,7 @@ static void every_error_has_a_name(void **state) {
     assert_string_equal(merge_error_text((enum merge_error) - 1), "unknown error");
 }
 
-static void texts_are_one_line_and_fit(void **state) {
-    (void)state;
+TEST(texts_are_one_line_and_fit) {
     struct merge_fault fault;
     char large[400];
     memset(large, 'x', sizeof large);
@@ -31,6 +32,5 @@ static void texts_are_one_line_and_fit(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_error_has_a_name), cmocka_unit_test(texts_are_one_line_and_fit)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,13 +1,8 @@
 // Tests of frame_role.c: whose code a frame is.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../base/test/test.h"
 
 #include "../merge.h"
-
-#include <stdio.h>
 
 struct row {
     const char *function, *file, *mapping;
@@ -22,8 +17,7 @@ static void expect(enum frame_role role, const struct row *rows) {
     }
 }
 
-static void plumbing(void **state) {
-    (void)state;
+TEST(plumbing) {
     expect(FRAME_PLUMBING, (const struct row[]){{"malloc", "./malloc/malloc.c", "/lib/x86_64-linux-gnu/libc.so.6"},
                                                 {"operator new(unsigned long)", "", "/usr/lib/libstdc++.so.6"},
                                                 {"operator new[](unsigned long, std::nothrow_t const&)", "", "/app/program"},
@@ -36,8 +30,7 @@ static void plumbing(void **state) {
                                                 {0}});
 }
 
-static void standard(void **state) {
-    (void)state;
+TEST(standard) {
     expect(
         FRAME_STANDARD,
         (const struct row[]){
@@ -65,8 +58,7 @@ static void standard(void **state) {
             {0}});
 }
 
-static void library(void **state) {
-    (void)state;
+TEST(library) {
     expect(FRAME_LIBRARY, (const struct row[]){{"sqlite3MemMalloc", "", "/usr/lib/x86_64-linux-gnu/libsqlite3.so.0"},
                                                {"g_malloc", "", "/lib64/libglib-2.0.so.0"},
                                                {"boost::pool<>::malloc()", "/usr/include/boost/pool/pool.hpp", "/app/p"},
@@ -78,8 +70,7 @@ static void library(void **state) {
                                                {0}});
 }
 
-static void program(void **state) {
-    (void)state;
+TEST(program) {
     expect(FRAME_PROGRAM, (const struct row[]){{"engine::Cache::put(std::string const&, std::vector<int>)", "", "/app/p"},
                                                {"std::vector<int, std::allocator<int> > engine::Cache::list<int>(int)", "", "/app/p"},
                                                {"bool engine::operator< <int>(std::vector<int> const&)", "", "/app/p"},
@@ -109,8 +100,7 @@ static void program(void **state) {
                                                {0}});
 }
 
-static void operators_new(void **state) {
-    (void)state;
+TEST(operators_new) {
     static const char *const are[] = {"_Znwm", "_Znam", "_ZnwmRKSt9nothrow_t", "_ZnamSt11align_val_t",
                                       "_ZnwmSt11align_val_tRKSt9nothrow_t"};
     static const char *const are_not[] = {"",      "_Zn", "_Znw", "_Znwi", "_ZnwmPv", "_ZnwmR5Arena", "_ZdlPv", "_ZN6engine5CachenwEm",
@@ -124,7 +114,5 @@ static void operators_new(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(plumbing), cmocka_unit_test(standard), cmocka_unit_test(library),
-                                       cmocka_unit_test(program), cmocka_unit_test(operators_new)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,7 +1,8 @@
 // Tests of group_by.c: names of values, samples without the label, equal names, sums, frames that only look alike.
-#include "sample_profile.h"
 
-#include <stdio.h>
+#include "../../base/test/test.h"
+
+#include "sample_profile.h"
 
 static void add(struct profile *profile, uint32_t location, int64_t value, const struct profile_label *labels, size_t count) {
     profile_add_sample(profile, &location, location != 0, &value, labels, count);
@@ -45,8 +46,7 @@ static void expect_first_level(struct profile *profile, const struct tree_option
     tree_free(&tree);
 }
 
-static void values_are_roots(void **state) {
-    (void)state;
+TEST(values_are_roots) {
     const uint32_t masks[] = {UINT32_MAX, 0};
     for (int i = 0; i < 2; i++) {
         struct profile *profile = labelled(masks[i]);
@@ -63,8 +63,7 @@ static bool any_leaf(const struct profile_frame *leaf, const void *context) {
     return *leaf->function != '\0';
 }
 
-static void filters_still_work(void **state) {
-    (void)state;
+TEST(filters_still_work) {
     struct profile *profile = labelled(UINT32_MAX);
     assert_int_equal(profile_group_by(profile, "tenant"), MERGE_OK);
     struct tree_label label = {"thread", "t"};
@@ -76,8 +75,7 @@ static void filters_still_work(void **state) {
 }
 
 // The stack below is the sample's, and a function of a value's name and of the key as its file is no label.
-static void frames_below_are_the_samples(void **state) {
-    (void)state;
+TEST(frames_below_are_the_samples) {
     struct profile *profile = profile_new();
     struct profile_sample_view view;
     profile_add_sample_type(profile, "a", "count");
@@ -99,8 +97,7 @@ static void frames_below_are_the_samples(void **state) {
 }
 
 // Also of a profile without samples, and by two keys: the last one is outermost. What is written reads back.
-static void writes_and_groups_again(void **state) {
-    (void)state;
+TEST(writes_and_groups_again) {
     struct profile *empty = profile_new(), *profile = labelled(UINT32_MAX);
     assert_int_equal(profile_group_by(empty, "tenant"), MERGE_OK);
     profile_free(empty);
@@ -120,7 +117,5 @@ static void writes_and_groups_again(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(values_are_roots), cmocka_unit_test(filters_still_work),
-                                       cmocka_unit_test(frames_below_are_the_samples), cmocka_unit_test(writes_and_groups_again)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,10 +1,12 @@
 // Tests of id_map.c: dense and sparse ids, duplicate ids, absent ids.
+
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
 #include "../id_map.h"
 
-static void dense_and_far_ids(void **state) {
-    (void)state;
+TEST(dense_and_far_ids) {
     enum { COUNT = 1000 };
     struct id_map map = {0};
     assert_true(id_map_init(&map, COUNT, 3));
@@ -23,8 +25,7 @@ static void dense_and_far_ids(void **state) {
     id_map_free(&map);
 }
 
-static void empty_map(void **state) {
-    (void)state;
+TEST(empty_map) {
     struct id_map map = {0};
     assert_true(id_map_init(&map, 0, 3));
     assert_int_equal(id_map_get(&map, 0), 0);
@@ -33,6 +34,5 @@ static void empty_map(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(dense_and_far_ids), cmocka_unit_test(empty_map)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

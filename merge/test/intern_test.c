@@ -1,4 +1,7 @@
 // Tests of intern.c: every entry is found after each growth, and absent ones are not.
+
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
 #include "../intern.h"
@@ -7,8 +10,7 @@ static bool same_number(const void *context, uint32_t id, const void *key) {
     return ((const uint64_t *)context)[id] == *(const uint64_t *)key;
 }
 
-static void entries_are_found_through_all_growths(void **state) {
-    (void)state;
+TEST(entries_are_found_through_all_growths) {
     enum { COUNT = 5000 };
     static uint64_t numbers[COUNT + 1];
     const uint32_t masks[] = {UINT32_MAX, 3, 0}; // few hashes or one: long probe sequences
@@ -30,8 +32,7 @@ static void entries_are_found_through_all_growths(void **state) {
 }
 
 // Hashes must depend on zero words and on the length.
-static void hashes_of_small_inputs_differ(void **state) {
-    (void)state;
+TEST(hashes_of_small_inputs_differ) {
     static const char zeros[64];
     for (size_t a = 0; a < 64; a++) {
         for (size_t b = 0; b < a; b++) {
@@ -41,8 +42,7 @@ static void hashes_of_small_inputs_differ(void **state) {
 }
 
 // They must depend on the order of words, within and between the two chains, and on every bit.
-static void hashes_of_similar_inputs_differ(void **state) {
-    (void)state;
+TEST(hashes_of_similar_inputs_differ) {
     enum { WORDS = 9 };
     uint64_t words[WORDS];
     for (uint64_t i = 0; i < WORDS; i++) {
@@ -64,8 +64,7 @@ static void hashes_of_similar_inputs_differ(void **state) {
 }
 
 // intern_likely must return what intern_find will look at, and 0 for an empty table.
-static void likely_ids_have_the_hash(void **state) {
-    (void)state;
+TEST(likely_ids_have_the_hash) {
     const uint64_t numbers[] = {0, 10, 20, 30};
     struct intern table = {0};
     intern_fetch(&table, 7);
@@ -86,8 +85,7 @@ static uint32_t find_next(struct intern *table, const uint64_t *numbers, uint64_
 }
 
 // In the previous input's order no hash is needed; a wrong guess returns 0.
-static void guesses_follow_the_order(void **state) {
-    (void)state;
+TEST(guesses_follow_the_order) {
     const uint64_t numbers[] = {0, 10, 20, 30, 40, 15};
     struct intern table = {0};
     assert_true(intern_order(&table));
@@ -112,10 +110,5 @@ static void guesses_follow_the_order(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(guesses_follow_the_order),      cmocka_unit_test(entries_are_found_through_all_growths),
-        cmocka_unit_test(hashes_of_small_inputs_differ), cmocka_unit_test(hashes_of_similar_inputs_differ),
-        cmocka_unit_test(likely_ids_have_the_hash),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // Tests of mapping.c: mappings of one process stay separate, the same library in two processes is merged.
+
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
 #include "../profile.h"
@@ -26,8 +29,7 @@ static struct profile *merged(const struct profile_mapping *a, size_t a_count, c
 
 static const struct profile_mapping here = {.memory_start = 0x10000, .memory_limit = 0x14000, .file_offset = 0x1000, .file = "/lib/a.so"};
 
-static void of_one_process_stay_apart(void **state) {
-    (void)state;
+TEST(of_one_process_stay_apart) {
     struct profile_mapping twice[2] = {here, here};
     twice[1].memory_start += 0x100000;
     twice[1].memory_limit += 0x100000;
@@ -47,8 +49,7 @@ static void of_one_process_stay_apart(void **state) {
 }
 
 // The mapping of an input that proves malformed must not become the first one, nor the library's address.
-static void of_a_wrong_input_are_forgotten(void **state) {
-    (void)state;
+TEST(of_a_wrong_input_are_forgotten) {
     struct profile_mapping maps[2] = {here, here};
     maps[0].memory_start += 0x7000000, maps[0].memory_limit += 0x7000000;
     struct blob bad = encode_and_free(with_mappings(maps, 1), MERGE_RAW), good = encode_and_free(with_mappings(&maps[1], 1), MERGE_RAW);
@@ -70,8 +71,7 @@ static void of_a_wrong_input_are_forgotten(void **state) {
     free(bad.bytes), free(good.bytes), free(out.bytes);
 }
 
-static void built_and_decoded_of_one_process_are_one(void **state) {
-    (void)state;
+TEST(built_and_decoded_of_one_process_are_one) {
     struct blob go = encode_and_free(with_mappings(&here, 1), MERGE_GZIP);
     struct profile *profile = decode_or_fail(go);
     assert_int_equal(profile_add_mapping(profile, &here), 1);
@@ -79,8 +79,7 @@ static void built_and_decoded_of_one_process_are_one(void **state) {
     free(go.bytes);
 }
 
-static void of_two_processes_are_moved_together(void **state) {
-    (void)state;
+TEST(of_two_processes_are_moved_together) {
     struct profile_mapping elsewhere = here;
     elsewhere.memory_start += 0x7000000;
     elsewhere.memory_limit += 0x7000000 - 5; // the same number of pages
@@ -92,8 +91,7 @@ static void of_two_processes_are_moved_together(void **state) {
     profile_free(profile);
 }
 
-static void what_differs_stays_apart(void **state) {
-    (void)state;
+TEST(what_differs_stays_apart) {
     struct profile_mapping others[5] = {here, here, here, here, here};
     for (int i = 0; i < 5; i++) {
         others[i].memory_start += 0x500000 * (i + 1);
@@ -116,8 +114,7 @@ static void what_differs_stays_apart(void **state) {
 }
 
 // A file named like another mapping's build ID does not match it.
-static void name_and_build_id_are_not_mixed_up(void **state) {
-    (void)state;
+TEST(name_and_build_id_are_not_mixed_up) {
     struct profile_mapping a = here, b = here;
     a.file = "", a.build_id = "feed";
     b.file = "feed", b.build_id = "";
@@ -128,8 +125,7 @@ static void name_and_build_id_are_not_mixed_up(void **state) {
 }
 
 // 20,000 similar mappings, in two inputs at different addresses: matched in order, and in linear time (else this takes minutes).
-static void many_that_are_alike(void **state) {
-    (void)state;
+TEST(many_that_are_alike) {
     enum { COUNT = 20000 };
     struct profile_mapping *a = calloc(COUNT, sizeof *a), *b = calloc(COUNT, sizeof *b);
     for (uint64_t i = 0; i < COUNT; i++) {
@@ -148,14 +144,5 @@ static void many_that_are_alike(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_one_process_stay_apart),
-        cmocka_unit_test(of_a_wrong_input_are_forgotten),
-        cmocka_unit_test(built_and_decoded_of_one_process_are_one),
-        cmocka_unit_test(of_two_processes_are_moved_together),
-        cmocka_unit_test(what_differs_stays_apart),
-        cmocka_unit_test(name_and_build_id_are_not_mixed_up),
-        cmocka_unit_test(many_that_are_alike),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // Tests of match_types.c: common types, unit conversion, a missing period type.
+
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
 #include "../profile.h"
@@ -38,8 +41,7 @@ static enum merge_error add(struct profile *profile, struct blob blob, struct me
 }
 
 // As in go tool pprof: types that a client upgrade adds or removes are dropped, and listed.
-static void common_types(void **state) {
-    (void)state;
+TEST(common_types) {
     struct merge_fault fault;
     struct profile *profile = profile_new();
     profile_allow_common(profile);
@@ -63,8 +65,7 @@ static void common_types(void **state) {
 }
 
 // In either order the sum has the smaller unit.
-static void units_are_converted(void **state) {
-    (void)state;
+TEST(units_are_converted) {
     for (int order = 0; order < 2; order++) {
         for (int rule = 0; rule < 2; rule++) {
             struct profile *profile = profile_new();
@@ -94,6 +95,5 @@ static void units_are_converted(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(common_types), cmocka_unit_test(units_are_converted)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // Tests of memory.c: resizing keeps the content, large blocks do not come from malloc, impossible sizes.
+
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
 #include "../memory.h"
@@ -17,8 +20,7 @@ static void fill(uint8_t *block, size_t size) {
     }
 }
 
-static void contents_stay(void **state) {
-    (void)state;
+TEST(contents_stay) {
     const size_t large = MEMORY_LARGE_BYTES - MEMORY_HEAD_BYTES;
     const size_t sizes[] = {0, 1, 100, large - 1, large, large + 1, 10 << 20, large * 2, large, large - 1, 5, 0, 5, 1 << 20};
     size_t before = 0;
@@ -34,8 +36,7 @@ static void contents_stay(void **state) {
     memory_free(NULL);
 }
 
-static void zeroed_is_zero(void **state) {
-    (void)state;
+TEST(zeroed_is_zero) {
     const size_t counts[] = {0, 1, 1000, 100000};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         for (int round = 0; round < 2; round++) { // the second reuses the memory of the first
@@ -50,8 +51,7 @@ static void zeroed_is_zero(void **state) {
     }
 }
 
-static void no_memory_is_that_large(void **state) {
-    (void)state;
+TEST(no_memory_is_that_large) {
     uint8_t *block = memory_take(100);
     fill(block, 100);
     const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 15, SIZE_MAX / 2, PTRDIFF_MAX, (size_t)1 << 62};
@@ -68,8 +68,7 @@ static void no_memory_is_that_large(void **state) {
 
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
 // glibc maps blocks of 200 KiB until one was freed.
-static void thresholds_of_malloc_stay(void **state) {
-    (void)state;
+TEST(thresholds_of_malloc_stay) {
     for (size_t size = 1; size < 16 << 20; size *= 3) {
         uint8_t *kept = memory_take(size), *zeroed = memory_take_zeroed(1, size);
         kept = memory_resize(kept, size * 4);
@@ -85,13 +84,5 @@ static void thresholds_of_malloc_stay(void **state) {
 #endif
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(contents_stay),
-        cmocka_unit_test(zeroed_is_zero),
-        cmocka_unit_test(no_memory_is_that_large),
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
-        cmocka_unit_test(thresholds_of_malloc_stay),
-#endif
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,9 +1,11 @@
 // Tests of merging as package merge does it: sums, times, nothing left behind on an error.
+
+#include "../../base/test/test.h"
+
 #include "merge_inputs.h"
 #include "sample_profile.h"
 
-static void sums_of_all_inputs(void **state) {
-    (void)state;
+TEST(sums_of_all_inputs) {
     struct blob raw = sample_bytes(MERGE_RAW), gzip = sample_bytes(MERGE_GZIP), zstd = sample_bytes(MERGE_ZSTD), out;
     const void *inputs[] = {raw.bytes, gzip.bytes, zstd.bytes};
     const size_t sizes[] = {raw.size, gzip.size, zstd.size};
@@ -21,8 +23,7 @@ static void sums_of_all_inputs(void **state) {
 }
 
 // A sample whose sum is zero is dropped.
-static void opposite_samples_vanish(void **state) {
-    (void)state;
+TEST(opposite_samples_vanish) {
     struct blob raw = sample_bytes(MERGE_RAW);
     struct profile *profile = decode_or_fail(raw);
     assert_int_equal(profile_decode(profile, raw.bytes, raw.size, NULL, (int64_t[]){-1, -1}, NULL), MERGE_OK);
@@ -33,8 +34,7 @@ static void opposite_samples_vanish(void **state) {
     free(raw.bytes), free(out.bytes);
 }
 
-static void wrong_input_gives_no_output(void **state) {
-    (void)state;
+TEST(wrong_input_gives_no_output) {
     struct blob good = sample_bytes(MERGE_GZIP), out = {(uint8_t *)"kept?", 5};
     const void *inputs[] = {good.bytes, good.bytes, good.bytes};
     const size_t sizes[] = {good.size, good.size, good.size - 5};
@@ -47,8 +47,7 @@ static void wrong_input_gives_no_output(void **state) {
 }
 
 // A library mapped at different addresses, an address of 0, and an unknown time.
-static void times_and_zero_addresses(void **state) {
-    (void)state;
+TEST(times_and_zero_addresses) {
     struct profile *merged = profile_new();
     const int64_t times[] = {50, 0, 20, 90};
     for (int i = 0; i < 4; i++) {
@@ -71,11 +70,5 @@ static void times_and_zero_addresses(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sums_of_all_inputs),
-        cmocka_unit_test(opposite_samples_vanish),
-        cmocka_unit_test(wrong_input_gives_no_output),
-        cmocka_unit_test(times_and_zero_addresses),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -2,6 +2,8 @@
 #ifndef CMEMPROF_MERGE_TEST_MESSAGE_H
 #define CMEMPROF_MERGE_TEST_MESSAGE_H
 
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
 #include "../wire.h"

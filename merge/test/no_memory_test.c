@@ -3,6 +3,9 @@
 //
 // malloc, calloc, realloc, mmap and mremap are interposed here and forward to glibc and the kernel. With a sanitizer nothing
 // fails, since it has its own.
+
+#include "../../base/test/test.h"
+
 #include "merge_inputs.h"
 #include "sample_profile.h"
 
@@ -171,8 +174,7 @@ static void fail_each(enum merge_error (*job)(void)) {
 }
 
 // Allocations per period once profiles have stopped growing.
-static void delta_allocates_nothing_in_the_steady_state(void **state) {
-    (void)state;
+TEST(delta_allocates_nothing_in_the_steady_state) {
     struct delta *delta = delta_new((const char *const[]){"alloc_space"}, 1);
     for (int i = 0; i < 20; i++) {
         const uint8_t *out;
@@ -187,8 +189,7 @@ static void delta_allocates_nothing_in_the_steady_state(void **state) {
 }
 
 // A compressor is created once per process: each allocation until then fails once.
-static void compressor_without_memory(void **state) {
-    (void)state;
+TEST(compressor_without_memory) {
     enum { LEVEL = 7 }; // not used elsewhere in this program
     enum merge_error error = MERGE_NO_MEMORY;
     long failed = 0;
@@ -216,31 +217,21 @@ static void compressor_without_memory(void **state) {
     compress_free(&compress);
 }
 
-static void merge_without_memory(void **state) {
-    (void)state;
+TEST(merge_without_memory) {
     fail_each(merge_two);
 }
-static void delta_without_memory(void **state) {
-    (void)state;
+TEST(delta_without_memory) {
     fail_each(delta_of_two);
     assert_int_equal(delta_tells_once(), MERGE_OK);
     fail_each(delta_tells_once);
 }
-static void view_without_memory(void **state) {
-    (void)state;
+TEST(view_without_memory) {
     fail_each(build_and_view);
 }
 
 int main(void) {
     input = sample_bytes(MERGE_GZIP);
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(delta_allocates_nothing_in_the_steady_state),
-        cmocka_unit_test(compressor_without_memory),
-        cmocka_unit_test(merge_without_memory),
-        cmocka_unit_test(delta_without_memory),
-        cmocka_unit_test(view_without_memory),
-    };
-    int failures = cmocka_run_group_tests(tests, NULL, NULL);
+    int failures = tests_run();
     free(input.bytes);
     return failures;
 }

@@ -1,5 +1,8 @@
 // Tests of profile.c: equal entries are merged and different ones are not, even if all hashes are equal; sums saturate; the first failure
 // is kept.
+
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
 #include "../profile.h"
@@ -71,8 +74,7 @@ static void samples(struct profile *profile) {
     }
 }
 
-static void equal_by_content_only(void **state) {
-    (void)state;
+TEST(equal_by_content_only) {
     const uint32_t masks[] = {UINT32_MAX, 0};
     for (int i = 0; i < 2; i++) {
         struct profile *profile = new_profile(masks[i]);
@@ -84,8 +86,7 @@ static void equal_by_content_only(void **state) {
     }
 }
 
-static void sums_saturate(void **state) {
-    (void)state;
+TEST(sums_saturate) {
     struct profile *profile = new_profile(UINT32_MAX);
     for (int i = 0; i < 3; i++) {
         profile_add_sample(profile, NULL, 0, (int64_t[]){INT64_MAX - 1}, NULL, 0);
@@ -96,8 +97,7 @@ static void sums_saturate(void **state) {
     profile_free(profile);
 }
 
-static void comments_are_a_set(void **state) {
-    (void)state;
+TEST(comments_are_a_set) {
     struct profile *profile = new_profile(0);
     const char *const comments[] = {"a", "b", "a", "", "b", ""};
     for (size_t i = 0; i < 6; i++) {
@@ -107,8 +107,7 @@ static void comments_are_a_set(void **state) {
     profile_free(profile);
 }
 
-static void first_failure_sticks(void **state) {
-    (void)state;
+TEST(first_failure_sticks) {
     uint8_t *bytes;
     size_t size;
     for (int kind = 0; kind < 5; kind++) {
@@ -133,8 +132,7 @@ static void first_failure_sticks(void **state) {
     }
 }
 
-static void many_labels_and_lines(void **state) {
-    (void)state;
+TEST(many_labels_and_lines) {
     struct profile *profile = new_profile(UINT32_MAX);
     uint32_t function = profile_add_function(profile, &(struct profile_function){.name = "f"});
     struct profile_line lines[100];
@@ -157,9 +155,5 @@ static void many_labels_and_lines(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equal_by_content_only), cmocka_unit_test(sums_saturate),         cmocka_unit_test(comments_are_a_set),
-        cmocka_unit_test(first_failure_sticks),  cmocka_unit_test(many_labels_and_lines),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

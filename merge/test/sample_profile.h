@@ -2,6 +2,8 @@
 #ifndef CMEMPROF_MERGE_TEST_SAMPLE_PROFILE_H
 #define CMEMPROF_MERGE_TEST_SAMPLE_PROFILE_H
 
+#include "../../base/test/test.h"
+
 #include "../profile.h"
 #include "blob.h"
 

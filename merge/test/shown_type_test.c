@@ -1,8 +1,8 @@
 // Tests of shown_type.c: default types for the profiles of real clients, and for empty ones.
-#include "sample_profile.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "../../base/test/test.h"
+
+#include "sample_profile.h"
 
 // Types "a b c", one value each; struct profile and struct totals must choose the same.
 static void expect_shown(const char *types, const char *own_default, const int64_t *values, const char *want) {
@@ -28,8 +28,7 @@ static void expect_shown(const char *types, const char *own_default, const int64
     free(bytes);
 }
 
-static void of_real_clients(void **state) {
-    (void)state;
+TEST(of_real_clients) {
     // ddtrace 4: pprof's default is the last type, which is 0 on a machine without a GPU.
     expect_shown("cpu-time heap-space gpu-flops-samples", NULL, (int64_t[]){5, 7, 0}, "heap-space");
     expect_shown("cpu-time heap-space gpu-flops-samples", NULL, (int64_t[]){5, 0, 0}, "cpu-time");
@@ -41,8 +40,7 @@ static void of_real_clients(void **state) {
     expect_shown("contentions delay", "contentions", (int64_t[]){1, 2}, "contentions");
 }
 
-static void what_holds_nothing_has_one_all_the_same(void **state) {
-    (void)state;
+TEST(what_holds_nothing_has_one_all_the_same) {
     expect_shown("samples cpu", NULL, (int64_t[]){0, 0}, "cpu");
     expect_shown("alloc_space inuse_space cpu", NULL, (int64_t[]){0, 0, 0}, "inuse_space");
     struct profile *profile = profile_new();
@@ -54,8 +52,7 @@ static void what_holds_nothing_has_one_all_the_same(void **state) {
 }
 
 // A total of 0 may come from non-zero values, as in the difference of two profiles.
-static void values_that_cancel(void **state) {
-    (void)state;
+TEST(values_that_cancel) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "inuse_space", "bytes");
     profile_add_sample_type(profile, "other", "bytes");
@@ -67,10 +64,5 @@ static void values_that_cancel(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_real_clients),
-        cmocka_unit_test(what_holds_nothing_has_one_all_the_same),
-        cmocka_unit_test(values_that_cancel),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,13 +1,13 @@
 // Tests of string_table.c and intern.c: ids are stable, hash collisions are harmless, zero bytes and long strings survive, addresses are
 // stable.
+
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
 #include "../string_table.h"
 
-#include <stdio.h>
-
-static void same_text_same_id(void **state) {
-    (void)state;
+TEST(same_text_same_id) {
     // With mask 0 all hashes are equal, and only the comparison distinguishes strings.
     const uint32_t masks[] = {UINT32_MAX, 0};
     for (int m = 0; m < 2; m++) {
@@ -30,8 +30,7 @@ static void same_text_same_id(void **state) {
     }
 }
 
-static void any_bytes(void **state) {
-    (void)state;
+TEST(any_bytes) {
     struct string_table table;
     assert_true(string_table_init(&table));
     assert_int_equal(string_table_intern(&table, 1, UINT32_MAX, "", 0), 0);
@@ -51,16 +50,10 @@ static void any_bytes(void **state) {
     string_table_free(&table);
 }
 
-static void seeds_differ(void **state) {
-    (void)state;
+TEST(seeds_differ) {
     assert_true(intern_seed() != intern_seed());
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_text_same_id),
-        cmocka_unit_test(any_bytes),
-        cmocka_unit_test(seeds_differ),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

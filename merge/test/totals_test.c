@@ -1,4 +1,7 @@
 // Tests of totals.c: the same sums as of the decoded profile, with any compression; damaged input is refused without reading out of bounds.
+
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
 static void expect_as_decoded(struct blob blob) {
@@ -35,15 +38,13 @@ static struct profile *with_c(void) {
     return profile;
 }
 
-static void as_the_decoded_profile(void **state) {
-    (void)state;
+TEST(as_the_decoded_profile) {
     expect_as_decoded(sample_bytes(MERGE_RAW));
     expect_as_decoded(sample_bytes(MERGE_GZIP));
     expect_as_decoded(encode_and_free(with_c(), MERGE_ZSTD));
 }
 
-static void types_are_found(void **state) {
-    (void)state;
+TEST(types_are_found) {
     struct blob blob = encode_and_free(with_c(), MERGE_RAW);
     struct totals totals;
     assert_int_equal(totals_read(blob.bytes, blob.size, NULL, &totals, NULL), MERGE_OK);
@@ -56,8 +57,7 @@ static void types_are_found(void **state) {
 }
 
 // Each prefix, and each byte changed: a result or an error. The sanitized build detects reads past the end.
-static void damaged_input(void **state) {
-    (void)state;
+TEST(damaged_input) {
     struct blob blob = encode_and_free(with_c(), MERGE_RAW);
     struct totals totals;
     size_t refused = 0;
@@ -81,8 +81,7 @@ static void damaged_input(void **state) {
     free(blob.bytes);
 }
 
-static void limits_hold(void **state) {
-    (void)state;
+TEST(limits_hold) {
     struct blob blob = sample_bytes(MERGE_GZIP);
     struct totals totals;
     struct merge_limits limits = merge_default_limits;
@@ -99,8 +98,7 @@ static void limits_hold(void **state) {
     free(blob.bytes);
 }
 
-static void types_that_are_the_same(void **state) {
-    (void)state;
+TEST(types_that_are_the_same) {
     struct totals_type ms = {.name = "cpu", .unit = "milliseconds"}, ns = {.name = "cpu", .unit = "nanoseconds"};
     struct totals_type events = {.name = "cpu", .unit = "events"}, wall = {.name = "wall", .unit = "nanoseconds"};
     int64_t one, other;
@@ -113,9 +111,5 @@ static void types_that_are_the_same(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_the_decoded_profile), cmocka_unit_test(types_are_found), cmocka_unit_test(types_that_are_the_same),
-        cmocka_unit_test(damaged_input),          cmocka_unit_test(limits_hold),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

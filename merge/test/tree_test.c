@@ -1,9 +1,10 @@
 // Tests of tree.c: total and self values, order of children, recursion, labels, unsymbolized addresses.
+
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
 #include "../profile.h"
-
-#include <stdio.h>
 
 // The tree as text: name:self/total(children...).
 static void print(const struct tree *tree, uint32_t id, FILE *out) {
@@ -41,8 +42,7 @@ static void expect(struct profile *profile, size_t type, const char *key, const 
     expect_tree(&tree, want);
 }
 
-static void sample_profile_as_tree(void **state) {
-    (void)state;
+TEST(sample_profile_as_tree) {
     struct profile *profile = sample_profile();
     expect(profile, 0, NULL, NULL, ":0/107(main:0/107(outer:0/100(inlined:0/100(leaf:100/100)) 0x400:7/7))");
     expect(profile, 1, NULL, NULL, ":0/50(main:0/50(outer:0/50(inlined:0/50(leaf:50/50))))");
@@ -55,8 +55,7 @@ static void sample_profile_as_tree(void **state) {
 }
 
 // The same function at two addresses is one node; below itself it is a second one. Children are sorted by total, then name.
-static void nodes_are_functions(void **state) {
-    (void)state;
+TEST(nodes_are_functions) {
     const uint32_t masks[] = {UINT32_MAX, 0};
     for (int i = 0; i < 2; i++) {
         struct profile *profile = profile_new();
@@ -92,8 +91,7 @@ static bool is_leaf(const struct profile_frame *leaf, const void *name) {
     return strcmp(leaf->function, name) == 0;
 }
 
-static void samples_are_chosen_by_labels_and_leaf(void **state) {
-    (void)state;
+TEST(samples_are_chosen_by_labels_and_leaf) {
     struct profile *profile = sample_profile();
     uint32_t f = add_frame(profile, 0, 1, "f");
     profile_add_sample(profile, &f, 1, (int64_t[]){3, 0}, &(struct profile_label){"thread", "t2", 0, ""}, 1);
@@ -110,8 +108,7 @@ static void samples_are_chosen_by_labels_and_leaf(void **state) {
 }
 
 // With a second type: nodes with a value of either are included, and the larger one decides the order.
-static void two_types_in_one_tree(void **state) {
-    (void)state;
+TEST(two_types_in_one_tree) {
     struct profile *profile = profile_new();
     struct tree tree;
     profile_add_sample_type(profile, "now", "bytes");
@@ -132,8 +129,7 @@ static void two_types_in_one_tree(void **state) {
     profile_free(profile);
 }
 
-static void empty_profile_has_a_root(void **state) {
-    (void)state;
+TEST(empty_profile_has_a_root) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "a", "count");
     expect(profile, 0, NULL, NULL, ":0/0");
@@ -141,10 +137,5 @@ static void empty_profile_has_a_root(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sample_profile_as_tree),   cmocka_unit_test(nodes_are_functions),
-        cmocka_unit_test(empty_profile_has_a_root), cmocka_unit_test(samples_are_chosen_by_labels_and_leaf),
-        cmocka_unit_test(two_types_in_one_tree),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

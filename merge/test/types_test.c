@@ -1,7 +1,8 @@
 // Tests of types.c: union, subset, scale, the saturation count.
-#include "sample_profile.h"
 
-#include <stdio.h>
+#include "../../base/test/test.h"
+
+#include "sample_profile.h"
 
 static struct blob with_types(const char *const *types, const int64_t *values, size_t count, const char *frame) {
     struct profile *profile = profile_new();
@@ -21,8 +22,7 @@ static void expect(struct profile *profile, const char *frame, const char *type,
     assert_true(values_of(profile, frame)[index] == value);
 }
 
-static void union_of_types(void **state) {
-    (void)state;
+TEST(union_of_types) {
     struct blob one = with_types(NAMES("a", "b"), VALUES(1, 2), 2, "f"), two = with_types(NAMES("c", "a"), VALUES(30, 10), 2, "g"),
                 both = with_types(NAMES("c", "b", "a"), VALUES(300, 200, 100), 3, "f");
     struct profile *profile = profile_new();
@@ -47,8 +47,7 @@ static void union_of_types(void **state) {
     free(one.bytes), free(two.bytes), free(both.bytes), free(out.bytes), free(more.bytes);
 }
 
-static void subset_of_types(void **state) {
-    (void)state;
+TEST(subset_of_types) {
     struct blob blob = with_types(NAMES("a", "b", "c"), VALUES(1, 2, 3), 3, "f");
     struct profile *profile = decode_or_fail(blob);
     assert_int_equal(profile_keep_sample_types(profile, NAMES("a", "missing"), 2), MERGE_NOT_FOUND);
@@ -65,8 +64,7 @@ static void subset_of_types(void **state) {
     free(blob.bytes), free(out.bytes);
 }
 
-static void scale_rounds_and_stops_at_the_ends(void **state) {
-    (void)state;
+TEST(scale_rounds_and_stops_at_the_ends) {
     struct blob blob = with_types(NAMES("a", "b"), VALUES(3, INT64_MAX / 2), 2, "f");
     struct profile *profile = decode_or_fail(blob);
     assert_int_equal(profile_scale_sample_type(profile, "none", 2), MERGE_NOT_FOUND);
@@ -84,8 +82,7 @@ static void scale_rounds_and_stops_at_the_ends(void **state) {
 }
 
 // Means of values that are small relative to the divisor: the sum stays exact, and no value changes its sign.
-static void scale_keeps_the_sum(void **state) {
-    (void)state;
+TEST(scale_keeps_the_sum) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "inuse_objects", "count");
     char name[16];
@@ -107,8 +104,7 @@ static void scale_keeps_the_sum(void **state) {
 }
 
 // A renamed type differs from the old name in later inputs.
-static void renamed_type(void **state) {
-    (void)state;
+TEST(renamed_type) {
     struct blob blob = with_types(NAMES("a", "b"), VALUES(1, 2), 2, "f");
     struct profile *profile = decode_or_fail(blob);
     assert_int_equal(profile_rename_sample_type(profile, "c", "d"), MERGE_NOT_FOUND);
@@ -124,10 +120,5 @@ static void renamed_type(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(union_of_types),      cmocka_unit_test(renamed_type),
-        cmocka_unit_test(subset_of_types),     cmocka_unit_test(scale_rounds_and_stops_at_the_ends),
-        cmocka_unit_test(scale_keeps_the_sum),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // Tests of units.c: which units are converted, and by how much.
+
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
 #include "../units.h"
@@ -18,8 +21,7 @@ static void expect_not(const char *a, const char *b) {
     }
 }
 
-static void both_ways(void **state) {
-    (void)state;
+TEST(both_ways) {
     expect("milliseconds", "nanoseconds", 1000000, 1);
     expect("ns", "s", 1, 1000000000);
     expect("hours", "Minutes", 60, 1);
@@ -28,8 +30,7 @@ static void both_ways(void **state) {
     expect("kilobytes", "kB", 1, 1);
 }
 
-static void not_of_the_same(void **state) {
-    (void)state;
+TEST(not_of_the_same) {
     expect_not("bytes", "nanoseconds");
     expect_not("count", "bytes");
     expect_not("count", "counts");
@@ -40,6 +41,5 @@ static void not_of_the_same(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(both_ways), cmocka_unit_test(not_of_the_same)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,8 +1,10 @@
 // Tests of view.c: frames with names in the right order, inlining, labels, sample types by name.
+
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
-static void frames_and_labels(void **state) {
-    (void)state;
+TEST(frames_and_labels) {
     struct profile *profile = sample_profile();
     struct profile_sample_view view;
     assert_int_equal(profile_sample_count(profile), 3);
@@ -47,8 +49,7 @@ static void frames_and_labels(void **state) {
 }
 
 // An unsymbolized address is identified by its file offset, which does not depend on the load address.
-static void place_in_the_file(void **state) {
-    (void)state;
+TEST(place_in_the_file) {
     static const uint64_t starts[] = {0x400000, 0x7f0000000000};
     for (size_t i = 0; i < 2; i++) {
         struct profile *profile = profile_new();
@@ -70,8 +71,7 @@ static void place_in_the_file(void **state) {
     }
 }
 
-static void types(void **state) {
-    (void)state;
+TEST(types) {
     struct profile *profile = sample_profile();
     assert_string_equal(profile_sample_type_name(profile, 1), "inuse_space");
     assert_string_equal(profile_sample_type_unit(profile, 1), "bytes");
@@ -87,8 +87,7 @@ static void types(void **state) {
 }
 
 // A function with only a mangled name.
-static void system_name_stands_in(void **state) {
-    (void)state;
+TEST(system_name_stands_in) {
     struct profile *profile = profile_new();
     uint32_t function = profile_add_function(profile, &(struct profile_function){.system_name = "_Zf"});
     uint32_t location = profile_add_location(profile, 0, 1, &(struct profile_line){function, 0, 0}, 1);
@@ -98,8 +97,7 @@ static void system_name_stands_in(void **state) {
     profile_free(profile);
 }
 
-static void go_code_is_distinguished_from_c(void **state) {
-    (void)state;
+TEST(go_code_is_distinguished_from_c) {
     static const struct {
         const char *function, *file;
         bool is_go;
@@ -119,8 +117,7 @@ static void go_code_is_distinguished_from_c(void **state) {
     }
 }
 
-static void c_memory_is_recognized_by_its_label(void **state) {
-    (void)state;
+TEST(c_memory_is_recognized_by_its_label) {
     const struct profile_label labels[] = {
         {"bytes", NULL, 64, ""}, {"memory", "C", 0, ""}, {"memory", "other", 0, ""}, {"memory", NULL, 1, ""}};
     assert_true(profile_sample_is_c(&(struct profile_sample_view){.labels = labels, .label_count = 2}));
@@ -132,11 +129,5 @@ static void c_memory_is_recognized_by_its_label(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(go_code_is_distinguished_from_c),
-                                       cmocka_unit_test(c_memory_is_recognized_by_its_label),
-                                       cmocka_unit_test(frames_and_labels),
-                                       cmocka_unit_test(place_in_the_file),
-                                       cmocka_unit_test(types),
-                                       cmocka_unit_test(system_name_stands_in)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

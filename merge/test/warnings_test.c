@@ -1,15 +1,11 @@
 // warnings_test.c: warnings among the comments of a profile.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../base/test/test.h"
 
 #include "../merge.h"
 
 // Of those that differ in their numbers the worst, as a merge of a service's profiles has one for each percentage.
-static void test_warnings(void **state) {
-    (void)state;
+TEST(warnings) {
     static const char *const comments[] = {"cmemprof: samples=12",
                                            "cmemprof: warning: too low: 9 % were dropped",
                                            "cmemprof: warning: names are missing",
@@ -31,6 +27,5 @@ static void test_warnings(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_warnings)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

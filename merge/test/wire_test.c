@@ -1,10 +1,12 @@
 // Tests of wire.h: extreme varints, false lengths, messages that outgrow the byte reserved for their length.
+
+#include "../../base/test/test.h"
+
 #include "sample_profile.h"
 
 #include "../wire.h"
 
-static void varints_survive_both_ways(void **state) {
-    (void)state;
+TEST(varints_survive_both_ways) {
     const uint64_t values[] = {0,         1, 127, 128, 16383, 16384, (1 << 21) - 1, 1 << 21, UINT32_MAX, INT64_MAX, (uint64_t)INT64_MIN,
                                UINT64_MAX};
     struct wire_writer writer = {0};
@@ -32,8 +34,7 @@ static enum wire_result next_of(const char *bytes, size_t size) {
     return result;
 }
 
-static void bad_fields_are_detected(void **state) {
-    (void)state;
+TEST(bad_fields_are_detected) {
     assert_int_equal(next_of("\x80", 1), WIRE_SHORT);
     assert_int_equal(next_of("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11), WIRE_BAD);
     assert_int_equal(next_of("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 11), WIRE_OK); // bits above the 64th are dropped
@@ -61,8 +62,7 @@ static void bad_fields_are_detected(void **state) {
     assert_int_equal(next_of("\x02\x00", 2), WIRE_BAD); // field 0
 }
 
-static void messages_of_any_length_close(void **state) {
-    (void)state;
+TEST(messages_of_any_length_close) {
     const size_t sizes[] = {0, 1, 127, 128, 16383, 16384, 3000000};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct wire_writer writer = {0};
@@ -84,10 +84,5 @@ static void messages_of_any_length_close(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(varints_survive_both_ways),
-        cmocka_unit_test(bad_fields_are_detected),
-        cmocka_unit_test(messages_of_any_length_close),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,14 +1,8 @@
 // exec_test.c: a process that replaces itself stays profiled, whatever environment it passes; other processes do not become profiled.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,11 +14,9 @@ static bool is_profiled(void) {
     return profiled;
 }
 
-static int remember(void **state) {
-    (void)state;
+static void remember(void) {
     char *variables[] = {"CMEMPROF_DIRECTORY=/nonexistent", "PATH=/bin", "CMEMPROF_RATE=1", NULL};
     exec_remember(variables, "/nonexistent/ours.so", is_profiled);
-    return 0;
 }
 
 // What the new program finds. The loader warns that the library does not exist, and continues.
@@ -88,8 +80,7 @@ static void by_execvp(void) {
     execvp("env", argv);
 }
 
-static void library_is_prepended(void **state) {
-    (void)state;
+TEST(library_is_prepended) {
     static void (*const ways[])(void) = {by_execve, by_execvpe, by_execle};
     profiled = true;
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
@@ -103,16 +94,14 @@ static void library_is_prepended(void **state) {
     }
 }
 
-static void empty_environment_is_extended(void **state) {
-    (void)state;
+TEST(empty_environment_is_extended) {
     profiled = true;
     after(by_empty);
     assert_true(has_line("LD_PRELOAD=/nonexistent/ours.so"));
     assert_true(has_line("CMEMPROF_RATE=1"));
 }
 
-static void the_present_environment_is_extended(void **state) {
-    (void)state;
+TEST(the_present_environment_is_extended) {
     static void (*const ways[])(void) = {by_execl, by_execlp, by_execv, by_execvp};
     profiled = true;
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
@@ -123,8 +112,7 @@ static void the_present_environment_is_extended(void **state) {
     }
 }
 
-static void other_processes_are_unaffected(void **state) {
-    (void)state;
+TEST(other_processes_are_unaffected) {
     profiled = false;
     after(by_execve);
     assert_true(has_line("LD_PRELOAD=/nonexistent/theirs.so"));
@@ -133,8 +121,6 @@ static void other_processes_are_unaffected(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(library_is_prepended), cmocka_unit_test(empty_environment_is_extended),
-                                       cmocka_unit_test(the_present_environment_is_extended),
-                                       cmocka_unit_test(other_processes_are_unaffected)};
-    return cmocka_run_group_tests(tests, remember, NULL);
+    remember();
+    return tests_run();
 }

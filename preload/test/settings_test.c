@@ -1,11 +1,7 @@
 // settings_test.c: variables as users write them, also invalid ones.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdint.h>
-#include <string.h>
+#include "../../base/test/test.h"
+
 #include <sys/auxv.h>
 
 #include "../settings.h"
@@ -26,15 +22,13 @@ static const char *read_all(struct settings *settings, const char *const *pairs)
     return settings_read(settings, get);
 }
 
-static void off_without_a_directory(void **state) {
-    (void)state;
+TEST(off_without_a_directory) {
     struct settings settings;
     assert_null(read_all(&settings, (const char *[]){"CMEMPROF_RATE", "bad", NULL}));
     assert_string_equal(settings.directory, "");
 }
 
-static void reads_all_variables(void **state) {
-    (void)state;
+TEST(reads_all_variables) {
     struct settings settings;
     assert_null(read_all(&settings, (const char *[]){"CMEMPROF_DIRECTORY", "/d", NULL}));
     assert_int_equal(settings.interval_bytes, 524288);
@@ -47,8 +41,7 @@ static void reads_all_variables(void **state) {
                 settings.follow_children && settings.keep == 3);
 }
 
-static void reports_invalid_variables(void **state) {
-    (void)state;
+TEST(reports_invalid_variables) {
     static const char *const wrong[][2] = {
         {"CMEMPROF_RATE", "-1"},   {"CMEMPROF_RATE", "1k"},          {"CMEMPROF_RATE", " 1"}, {"CMEMPROF_RATE", "99999999999999999999"},
         {"CMEMPROF_SIGNAL", "65"}, {"CMEMPROF_ON_TERMINATION", "2"}, {"CMEMPROF_KEEP", "16"}};
@@ -62,8 +55,7 @@ static void reports_invalid_variables(void **state) {
     assert_string_equal(settings.directory, "");
 }
 
-static void removes_only_our_library(void **state) {
-    (void)state;
+TEST(removes_only_our_library) {
     static const struct {
         const char *before, *after; // NULL: the variable is gone
     } lists[] = {{"LD_PRELOAD=/l/us.so", NULL},
@@ -88,8 +80,7 @@ static void removes_only_our_library(void **state) {
 }
 
 // The kernel's auxiliary vector follows the environment: a scan past the first NULL must still read it, in pairs.
-static void auxiliary_vector_stays_reachable(void **state) {
-    (void)state;
+TEST(auxiliary_vector_stays_reachable) {
     for (int removed = 0; removed < 4; removed++) {
         char own[4][32], path[] = "PATH=/bin", home[] = "HOME=/";
         uintptr_t random = getauxval(AT_RANDOM);
@@ -119,8 +110,5 @@ static void auxiliary_vector_stays_reachable(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(off_without_a_directory), cmocka_unit_test(reads_all_variables),
-                                       cmocka_unit_test(reports_invalid_variables), cmocka_unit_test(removes_only_our_library),
-                                       cmocka_unit_test(auxiliary_vector_stays_reachable)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,11 +1,8 @@
 // signals_test.c: the program does not see the library's handlers, and they replace none of its own.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+
 #include <signal.h>
-#include <stdint.h>
 
 #include "../signals.h"
 
@@ -19,15 +16,13 @@ static void their_handler(int number) {
     theirs = number;
 }
 
-static int forget(void **state) {
-    (void)state;
+static void forget(void) {
     signals_reset(SIGUSR1);
     ours = theirs = 0;
-    return 0;
 }
 
-static void handler_is_called_and_hidden(void **state) {
-    (void)state;
+TEST(handler_is_called_and_hidden) {
+    forget();
     struct sigaction now = {.sa_handler = their_handler};
     signals_handle(SIGUSR1, our_handler);
     assert_int_equal(sigaction(SIGUSR1, NULL, &now), 0);
@@ -41,8 +36,8 @@ static void handler_is_called_and_hidden(void **state) {
 }
 
 // For programs that restore what they found.
-static void restoring_the_default_reinstalls_ours(void **state) {
-    (void)state;
+TEST(restoring_the_default_reinstalls_ours) {
+    forget();
     struct sigaction before;
     signals_handle(SIGUSR1, our_handler);
     assert_int_equal(sigaction(SIGUSR1, &(struct sigaction){.sa_handler = their_handler}, &before), 0);
@@ -59,8 +54,8 @@ static void restoring_the_default_reinstalls_ours(void **state) {
     assert_int_equal(theirs, 0);
 }
 
-static void program_handler_is_kept(void **state) {
-    (void)state;
+TEST(program_handler_is_kept) {
+    forget();
     signal(SIGUSR1, their_handler);
     signals_handle(SIGUSR1, our_handler);
     raise(SIGUSR1);
@@ -71,8 +66,8 @@ static void program_handler_is_kept(void **state) {
     assert_int_equal(ours, 0);
 }
 
-static void errors_are_passed_on(void **state) {
-    (void)state;
+TEST(errors_are_passed_on) {
+    forget();
     struct sigaction now;
     assert_int_equal(sigaction(-1, NULL, &now), -1);
     assert_int_equal(sigaction(NSIG + 1, NULL, &now), -1);
@@ -80,11 +75,5 @@ static void errors_are_passed_on(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(handler_is_called_and_hidden, forget),
-        cmocka_unit_test_setup(restoring_the_default_reinstalls_ours, forget),
-        cmocka_unit_test_setup(program_handler_is_kept, forget),
-        cmocka_unit_test_setup(errors_are_passed_on, forget),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

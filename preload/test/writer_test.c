@@ -1,15 +1,10 @@
 // writer_test.c: the thread writes on request, periodically and at the end, and profile_file.c leaves complete files.
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+#include "../../base/test/folder.h"
+
 #include <dirent.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -17,16 +12,15 @@
 
 #include "../writer.h"
 
-static char directory[64];
+static char directory[FOLDER_BYTES];
 static struct writer writer;
 
-static int make_directory(void **state) {
+static int writer_setup(void **state) {
     (void)state;
-    strcpy(directory, "/tmp/cmemprof-test-XXXXXX");
     writer = (struct writer){.has_thread = false};
-    bool made = mkdtemp(directory) != NULL;
+    int status = folder_make(directory);
     profile_file_begin(&writer.file, directory, 0);
-    return !made;
+    return status;
 }
 
 // The number of files whose name ends in the text. NULL: removes all.
@@ -47,7 +41,7 @@ static size_t count(const char *end) {
     return found;
 }
 
-static int remove_directory(void **state) {
+static int writer_teardown(void **state) {
     (void)state;
     count(NULL);
     return rmdir(directory); // nothing hidden was left in it
@@ -60,8 +54,7 @@ static void wait_for(const char *end, size_t min) {
     assert_true(count(end) >= min);
 }
 
-static void each_request_is_served(void **state) {
-    (void)state;
+TEST_IN(writer, each_request_is_served) {
     assert_true(writer_open(&writer, 0, true));
     writer_dump(&writer);
     wait_for(".1.signal.pb", 1);
@@ -74,8 +67,7 @@ static void each_request_is_served(void **state) {
     assert_int_equal(count(".pb"), 3);
 }
 
-static void periods_follow_each_other(void **state) {
-    (void)state;
+TEST_IN(writer, periods_follow_each_other) {
     assert_true(writer_open(&writer, 20, true));
     wait_for(".3.period.pb", 1);
     writer_finish(&writer, 60);
@@ -85,23 +77,20 @@ static void periods_follow_each_other(void **state) {
     assert_int_equal(count(".pb"), files);
 }
 
-static void last_profile_without_a_thread(void **state) {
-    (void)state;
+TEST_IN(writer, last_profile_without_a_thread) {
     assert_true(writer_open(&writer, 0, false));
     writer_finish(&writer, 60);
     assert_int_equal(count(".1.exit.pb"), 1);
 }
 
-static void cancelled_profile_is_not_written(void **state) {
-    (void)state;
+TEST_IN(writer, cancelled_profile_is_not_written) {
     assert_true(writer_open(&writer, 0, true));
     writer_cancel(&writer);
     writer_finish(&writer, 60);
     assert_int_equal(count(".pb") + count(".peak"), 0);
 }
 
-static void old_files_are_removed(void **state) {
-    (void)state;
+TEST_IN(writer, old_files_are_removed) {
     profile_file_begin(&writer.file, directory, 2);
     for (int i = 0; i < 5; i++) {
         profile_file_write(&writer.file, i % 2 == 0 ? "period" : "signal");
@@ -110,8 +99,7 @@ static void old_files_are_removed(void **state) {
     assert_int_equal(count(".4.signal.pb") + count(".5.period.pb"), 2);
 }
 
-static void failure_leaves_a_note(void **state) {
-    (void)state;
+TEST_IN(writer, failure_leaves_a_note) {
     profile_file_fail(&writer.file, "no reason");
     assert_int_equal(count(".error"), 1);
     profile_file_unsampled(&writer.file, "no reason");
@@ -123,8 +111,7 @@ static void failure_leaves_a_note(void **state) {
 }
 
 // In a process that may write no files: the resulting signal neither ends it nor stays pending.
-static void file_size_limit_does_not_end_the_program(void **state) {
-    (void)state;
+TEST_IN(writer, file_size_limit_does_not_end_the_program) {
     pid_t child = fork();
     if (child == 0) {
         sigset_t pending;
@@ -141,15 +128,6 @@ static void file_size_limit_does_not_end_the_program(void **state) {
     assert_int_equal(count(".unsampled"), 1); // an empty file still fits
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
-
 int main(void) {
-    const struct CMUnitTest tests[] = {TEST(each_request_is_served),
-                                       TEST(periods_follow_each_other),
-                                       TEST(last_profile_without_a_thread),
-                                       TEST(cancelled_profile_is_not_written),
-                                       TEST(old_files_are_removed),
-                                       TEST(failure_leaves_a_note),
-                                       TEST(file_size_limit_does_not_end_the_program)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

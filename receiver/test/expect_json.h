@@ -2,6 +2,8 @@
 #ifndef CMEMPROF_RECEIVER_TEST_EXPECT_JSON_H
 #define CMEMPROF_RECEIVER_TEST_EXPECT_JSON_H
 
+#include "../../base/test/test.h"
+
 #include "http.h"
 
 #include "../base/json.h"

@@ -4,18 +4,11 @@
 #ifndef CMEMPROF_RECEIVER_TEST_HTTP_H
 #define CMEMPROF_RECEIVER_TEST_HTTP_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
+#include "../../base/test/folder.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -188,7 +181,7 @@ static inline void expect_get(uint16_t port, const char *path, int status, const
 // ---- A receiver ----
 
 struct fixture {
-    char directory[64];
+    char directory[FOLDER_BYTES];
     struct receiver *receiver;
     uint16_t port;
 };
@@ -205,29 +198,26 @@ static inline void fixture_start(struct fixture *fixture, size_t max_body_bytes,
     fixture->port = receiver_port(fixture->receiver);
 }
 
-static inline int fixture_setup(void **state) {
+static inline int receiver_setup(void **state) {
     struct fixture *fixture = calloc(1, sizeof *fixture);
-    strcpy(fixture->directory, "/tmp/cmemprof-test-XXXXXX");
-    assert_non_null(mkdtemp(fixture->directory));
+    assert_int_equal(folder_make(fixture->directory), 0);
     fixture_start(fixture, 1 << 20, 0);
     *state = fixture;
     return 0;
 }
 
-static inline int fixture_teardown(void **state) {
+static inline int receiver_teardown(void **state) {
     struct fixture *fixture = *state;
     receiver_stop(fixture->receiver);
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", fixture->directory);
-    int status = system(command);
+    int status = folder_remove(fixture->directory);
     free(fixture);
     return status;
 }
 
 // Counts the entries of a folder of the data directory, without "." and ".."; -1 if missing.
-static inline int count_files(const struct fixture *fixture, const char *folder) {
+static inline int count_files(const struct fixture *fixture, const char *name) {
     char path[128];
-    snprintf(path, sizeof path, "%s/%s", fixture->directory, folder);
+    snprintf(path, sizeof path, "%s/%s", fixture->directory, name);
     DIR *entries = opendir(path);
     if (!entries) {
         return -1;

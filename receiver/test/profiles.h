@@ -2,19 +2,12 @@
 #ifndef CMEMPROF_RECEIVER_TEST_PROFILES_H
 #define CMEMPROF_RECEIVER_TEST_PROFILES_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "../../base/test/test.h"
 
 #include "../../merge/merge.h"
 #include "../base/json.h"
 
 #include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 struct blob {

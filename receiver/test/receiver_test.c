@@ -1,4 +1,7 @@
 // receiver_test.c: start and stop, routes and methods, security headers, idle connections.
+
+#include "../../base/test/test.h"
+
 #include "http.h"
 
 #include <arpa/inet.h>
@@ -11,7 +14,7 @@ static void expect_status(uint16_t port, const char *method, const char *path, c
     answer_free(&answer);
 }
 
-static void test_methods_and_headers(void **state) {
+TEST_IN(receiver, methods_and_headers) {
     struct fixture *fixture = *state;
     uint16_t port = fixture->port;
     expect_status(port, "GET", "/profiling/v1/input", "", 405, "Allow: POST\r\n");
@@ -34,7 +37,7 @@ static void test_methods_and_headers(void **state) {
     expect_get(port, "/page.js", 200, "/api/uploads");
 }
 
-static void test_restart_keeps_uploads(void **state) {
+TEST_IN(receiver, restart_keeps_uploads) {
     struct fixture *fixture = *state;
     post_file(fixture->port, "a.bin", "content", 7, "shop");
     receiver_stop(fixture->receiver);
@@ -43,7 +46,7 @@ static void test_restart_keeps_uploads(void **state) {
     expect_get(fixture->port, "/api/uploads/1/attachments/a.bin", 200, "content");
 }
 
-static void test_failures_of_start(void **state) {
+TEST_IN(receiver, failures_of_start) {
     struct fixture *fixture = *state;
     struct receiver *second = NULL;
     char text[256], address[40];
@@ -61,7 +64,7 @@ static void test_failures_of_start(void **state) {
 }
 
 // Idle connections, without a byte, within headers and within a body, block neither others nor the stop.
-static void test_idle_connections(void **state) {
+TEST_IN(receiver, idle_connections) {
     struct fixture *fixture = *state;
     static const char *const starts[] = {"", "GET / HT",
                                          "POST /profiling/v1/input HTTP/1.1\r\nHost: localhost\r\nContent-Type: " MULTIPART
@@ -82,8 +85,5 @@ static void test_idle_connections(void **state) {
 }
 
 int main(void) {
-#define IT(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {IT(test_methods_and_headers), IT(test_restart_keeps_uploads), IT(test_failures_of_start),
-                                       IT(test_idle_connections)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -2,6 +2,9 @@
 #ifndef CMEMPROF_RECEIVER_TEST_STORE_H
 #define CMEMPROF_RECEIVER_TEST_STORE_H
 
+#include "../../base/test/test.h"
+#include "../../base/test/folder.h"
+
 #include "http.h"
 
 #include "../store/pending_upload.h"
@@ -9,7 +12,7 @@
 #include <pthread.h>
 
 struct test_store {
-    char directory[64];
+    char directory[FOLDER_BYTES];
     struct store *store;
 };
 
@@ -23,22 +26,20 @@ static inline void reopen(struct test_store *test, uint64_t retention_bytes) {
     }
 }
 
-static inline int setup(void **state) {
+static inline int store_setup(void **state) {
     struct test_store *test = calloc(1, sizeof *test);
-    strcpy(test->directory, "/tmp/cmemprof-test-XXXXXX");
-    assert_non_null(mkdtemp(test->directory));
+    assert_int_equal(folder_make(test->directory), 0);
     reopen(test, 0);
     *state = test;
     return 0;
 }
 
-static inline int teardown(void **state) {
+static inline int store_teardown(void **state) {
     struct test_store *test = *state;
-    char command[128];
     store_close(test->store);
-    snprintf(command, sizeof command, "rm -rf '%s'", test->directory);
+    int status = folder_remove(test->directory);
     free(test);
-    return system(command);
+    return status;
 }
 
 // The outcome of an upload, for the waiting thread.

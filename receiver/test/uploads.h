@@ -2,6 +2,8 @@
 #ifndef CMEMPROF_RECEIVER_TEST_UPLOADS_H
 #define CMEMPROF_RECEIVER_TEST_UPLOADS_H
 
+#include "../../base/test/test.h"
+
 #include "test_store.h"
 #include "profiles.h"
 

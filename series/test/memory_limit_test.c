@@ -1,12 +1,8 @@
 // memory_limit_test.c: the time until the limit of planted courses, against what is known of them; what counts against the limit.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "../../base/test/test.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "../memory_limit.h"
 
@@ -82,8 +78,7 @@ static void expect_none(course_of *course, double noise_mib) {
     }
 }
 
-static void test_todays_slope(void **state) {
-    (void)state;
+TEST(todays_slope) {
     expect_time(linear, 0, 1000, 300, 0.01);
     expect_time(linear, 10, 1000, 300, 0.2);
     expect_time(began_lately, 0, 1000, 1000, 0.2);
@@ -93,16 +88,14 @@ static void test_todays_slope(void **state) {
     expect_time(slows_down, 2, 1000, 360, 0.2);
 }
 
-static void test_what_does_not_grow(void **state) {
-    (void)state;
+TEST(what_does_not_grow) {
     expect_none(flat, 10);
     expect_none(falls, 5);
     expect_none(saw, 5);
     expect_none(stopped, 3);
 }
 
-static void test_no_limit(void **state) {
-    (void)state;
+TEST(no_limit) {
     state_of_random = 1;
     assert_true(isnan(outlook_of(linear, 0, NAN).seconds));
     assert_true(outlook_of(linear, 0, 500).seconds == 0); // above it
@@ -111,8 +104,7 @@ static void test_no_limit(void **state) {
 }
 
 // Page cache that goes first does not count; where it is told, a moment without it is unknown.
-static void test_counted(void **state) {
-    (void)state;
+TEST(counted) {
     struct series_point used[] = {{10, 100}, {20, 110}, {30, 120}}, inactive[] = {{10, 40}, {30, 500}}, counted[TREND_MAX_POINTS];
     struct memory_series series[MEMORY_FIGURE_COUNT] = {[MEMORY_CGROUP] = {used, 3}};
     assert_int_equal(memory_counted(series, counted), 3);
@@ -132,7 +124,5 @@ static void test_counted(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_todays_slope), cmocka_unit_test(test_what_does_not_grow),
-                                       cmocka_unit_test(test_no_limit), cmocka_unit_test(test_counted)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

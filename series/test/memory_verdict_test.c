@@ -1,12 +1,8 @@
 // memory_verdict_test.c: planted causes and their near misses, each by what the process would report, with the noise of sampling.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "../../base/test/test.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "../memory_verdict.h"
 
@@ -133,16 +129,14 @@ static void expect_of(enum memory_figure figure, shape_in_time *course, bool sam
     SEEDS(struct process process = quiet(); set(&process, figure, course, sampled); expect(process, kind, figure);)
 }
 
-static void test_nothing(void **state) {
-    (void)state;
+TEST(nothing) {
     SEEDS(expect(quiet(), VERDICT_NONE, 0);)
     struct process unknown;
     memset(&unknown, 0, sizeof unknown);
     expect(unknown, VERDICT_NONE, 0);
 }
 
-static void test_growth(void **state) {
-    (void)state;
+TEST(growth) {
     expect_of(MEMORY_MALLOC_LIVE, grows, true, VERDICT_LEAK);
     expect_of(MEMORY_MALLOC_LIVE, doubles, false, VERDICT_LEAK);
     expect_of(MEMORY_GO_LIVE, grows, true, VERDICT_GO_GROWTH);
@@ -153,8 +147,7 @@ static void test_growth(void **state) {
     expect_of(MEMORY_NOT_SEEN, grows, false, VERDICT_UNKNOWN_GROWTH);
 }
 
-static void test_what_is_no_growth(void **state) {
-    (void)state;
+TEST(what_is_no_growth) {
     static const enum memory_figure figures[] = {MEMORY_MALLOC_LIVE, MEMORY_GO_LIVE, MEMORY_MAPPED, MEMORY_SHARED, MEMORY_UNEXPLAINED};
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
         expect_of(figures[i], sawtooth, true, VERDICT_NONE);
@@ -163,8 +156,7 @@ static void test_what_is_no_growth(void **state) {
     }
 }
 
-static void test_rose_and_stayed(void **state) {
-    (void)state;
+TEST(rose_and_stayed) {
     expect_of(MEMORY_MALLOC_LIVE, stops, true, VERDICT_PLATEAU);
     expect_of(MEMORY_MAPPED, stops, false, VERDICT_PLATEAU);
     expect_of(MEMORY_MALLOC_LIVE, warms_up, true, VERDICT_CACHE_FULL);
@@ -177,15 +169,13 @@ static void test_rose_and_stayed(void **state) {
     assert_in_range(verdicts[0].shape.before, 11, 15);
 }
 
-static void test_threads(void **state) {
-    (void)state;
+TEST(threads) {
     SEEDS(struct process process = quiet(); set(&process, MEMORY_THREAD_STACKS, grows, false);
           expect(process, VERDICT_NONE, 0); // no more threads than before: some went deep
           set_count(&process, MEMORY_THREADS, grows); expect(process, VERDICT_THREAD_STACKS, MEMORY_THREAD_STACKS);)
 }
 
-static void test_kept_by_the_allocator(void **state) {
-    (void)state;
+TEST(kept_by_the_allocator) {
     struct memory_verdict verdicts[MEMORY_FIGURE_COUNT];
     struct process process = quiet();
     set(&process, MEMORY_MALLOC_FREE, two_hundred, false);
@@ -224,8 +214,7 @@ static double two_hundred_and_thirty(double t) {
 }
 
 // The allocator was asked once, before 200 MiB were freed, or long after: what it said then is not about what is free now.
-static void test_asked_seldom(void **state) {
-    (void)state;
+TEST(asked_seldom) {
     struct memory_verdict verdicts[MEMORY_FIGURE_COUNT];
     struct process process = quiet();
     set(&process, MEMORY_MALLOC_FREE, freed_in_between, false);
@@ -249,8 +238,7 @@ static void test_asked_seldom(void **state) {
 
 // A million free blocks of 32 bytes make the lower bound of whole pages 0. Large blocks beside them are retention nevertheless, if they
 // were freed while the process was watched; small ones are fragmentation.
-static void test_many_tiny_blocks(void **state) {
-    (void)state;
+TEST(many_tiny_blocks) {
     struct memory_verdict verdicts[MEMORY_FIGURE_COUNT];
     SEEDS(struct process process = quiet(); set(&process, MEMORY_MALLOC_TRIM, none, false);
           set(&process, MEMORY_MALLOC_FREE, freed_in_between, false); set_count(&process, MEMORY_MALLOC_BLOCKS, million);
@@ -272,15 +260,13 @@ static void test_many_tiny_blocks(void **state) {
     assert_true(isnan(verdicts[0].block_bytes));
 }
 
-static void test_kept_by_go(void **state) {
-    (void)state;
+TEST(kept_by_go) {
     expect_of(MEMORY_GO_FREE, two_hundred, false, VERDICT_GO_NOT_RETURNED);
     expect_of(MEMORY_GO_FREE, comes_and_goes, false, VERDICT_NONE);
     expect_of(MEMORY_GO_FREE, sawtooth, false, VERDICT_NONE); // each collection frees, each cycle uses it
 }
 
-static void test_page_cache(void **state) {
-    (void)state;
+TEST(page_cache) {
     SEEDS(struct process process = quiet(); set(&process, MEMORY_CGROUP, rss, false); set(&process, MEMORY_CGROUP_FILE, steady, false);
           expect(process, VERDICT_NONE, 0); // a quarter
           set(&process, MEMORY_CGROUP_FILE, rss, false); expect(process, VERDICT_NONE, 0);
@@ -288,8 +274,7 @@ static void test_page_cache(void **state) {
 }
 
 // What grows comes first, then what can be given back.
-static void test_order(void **state) {
-    (void)state;
+TEST(order) {
     struct process process = quiet();
     struct memory_verdict verdicts[MEMORY_FIGURE_COUNT];
     set(&process, MEMORY_GO_FREE, two_hundred, false);
@@ -301,8 +286,7 @@ static void test_order(void **state) {
     assert_int_equal(verdicts[2].kind, VERDICT_PLATEAU);
 }
 
-static void test_names(void **state) {
-    (void)state;
+TEST(names) {
     for (int i = 0; i < MEMORY_FIGURE_COUNT; i++) {
         assert_memory_equal(memory_figure_name((enum memory_figure)i), "memory_", 7);
     }
@@ -320,19 +304,5 @@ static void test_names(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_growth),
-        cmocka_unit_test(test_what_is_no_growth),
-        cmocka_unit_test(test_rose_and_stayed),
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_kept_by_the_allocator),
-        cmocka_unit_test(test_kept_by_go),
-        cmocka_unit_test(test_many_tiny_blocks),
-        cmocka_unit_test(test_asked_seldom),
-        cmocka_unit_test(test_page_cache),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_names),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,13 +1,6 @@
 // shape_test.c: kinds of rises, over many seeds, with the noise of sampling.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../../base/test/test.h"
 
 #include "../shape.h"
 
@@ -150,8 +143,7 @@ static void expect(const char *name, series *of, int kinds, int count, int perce
 static const int counts[] = {12, 24, 30, 60};
 enum { COUNTS = sizeof counts / sizeof *counts };
 
-static void test_rises_are_told(void **state) {
-    (void)state;
+TEST(rises_are_told) {
     for (size_t i = 0; i < COUNTS; i++) {
         expect("leak", leak, ONLY(SHAPE_GROWS) | ONLY(SHAPE_PLATEAU), counts[i], 99);
         expect("leak", leak, ONLY(SHAPE_GROWS), counts[i], 90);
@@ -169,8 +161,7 @@ static void test_rises_are_told(void **state) {
     }
 }
 
-static void test_others_are_none(void **state) {
-    (void)state;
+TEST(others_are_none) {
     static const struct {
         const char *name;
         series *of;
@@ -194,8 +185,7 @@ static void test_others_are_none(void **state) {
 }
 
 // One upload per minute: the second of the first three points is far up the rise, and the level before it is reported.
-static void test_rise_begins_below(void **state) {
-    (void)state;
+TEST(rise_begins_below) {
     struct series_point points[30];
     for (int i = 0; i < 30; i++) {
         points[i] = (struct series_point){60000LL * i, fmin(75 * MB + 343 * MB * i, 1790 * MB)};
@@ -212,7 +202,5 @@ static void test_rise_begins_below(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rises_are_told), cmocka_unit_test(test_rise_begins_below),
-                                       cmocka_unit_test(test_others_are_none)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

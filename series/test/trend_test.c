@@ -1,13 +1,6 @@
 // trend_test.c: growth and what resembles it, over many seeds: no false alarm on steady series, no leak missed.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../../base/test/test.h"
 
 #include "../trend.h"
 
@@ -95,8 +88,7 @@ static int alarms(shape *series, int count, int seeds) {
     return found;
 }
 
-static void test_leaks_are_found(void **state) {
-    (void)state;
+TEST(leaks_are_found) {
     // Noise is half a step here: with few points some are not sure yet.
     const int counts[] = {8, 12, 20, 30, 60}, found[] = {200, 270, 297, 300, 300};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
@@ -109,8 +101,7 @@ static void test_leaks_are_found(void **state) {
     assert_true(alarms(leak_with_spikes, 40, 100) >= 50); // most of them: every eighth point is far off
 }
 
-static void test_no_false_alarm(void **state) {
-    (void)state;
+TEST(no_false_alarm) {
     static const struct {
         const char *name;
         shape *series;
@@ -130,8 +121,7 @@ static void test_no_false_alarm(void **state) {
     }
 }
 
-static void test_slope(void **state) {
-    (void)state;
+TEST(slope) {
     struct series_point points[20];
     for (int i = 0; i < 20; i++) {
         points[i] = (struct series_point){10000LL * i, 1000.0 * i + (i == 7 ? 1e9 : 0)};
@@ -148,8 +138,7 @@ static void test_slope(void **state) {
     assert_false(trend_of(points, 20, 1).grows);
 }
 
-static void test_median(void **state) {
-    (void)state;
+TEST(median) {
     double values[] = {5, 1, 3, 9};
     assert_true(trend_median(values, 4) == 4 && trend_median(values, 3) == 3 && trend_median(values, 0) == 0);
 }
@@ -159,8 +148,7 @@ static int compare(const void *left, const void *right) {
     double a = *(const double *)left, b = *(const double *)right;
     return a < b ? -1 : a > b;
 }
-static void test_median_of_many(void **state) {
-    (void)state;
+TEST(median_of_many) {
     for (int count = 1; count < 400; count++) {
         double values[400], sorted[400];
         for (int i = 0; i < count; i++) {
@@ -174,7 +162,5 @@ static void test_median_of_many(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_leaks_are_found), cmocka_unit_test(test_no_false_alarm),
-                                       cmocka_unit_test(test_slope), cmocka_unit_test(test_median), cmocka_unit_test(test_median_of_many)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,9 +1,6 @@
 // batch_test.c: batches survive a round trip; truncated and changed bytes are detected.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "../../base/test/test.h"
 
 #include "../batch_memory.h"
 #include "batches.h"
@@ -14,8 +11,7 @@ static uint8_t *copy_of(const struct upload_batch *batch) {
     return bytes;
 }
 
-static void test_there_and_back(void **state) {
-    (void)state;
+TEST(there_and_back) {
     struct upload_batch *batch = batch_of(7, 1000), *again;
     assert_int_equal(number_of(batch), 7);
     assert_int_equal(upload_batch_parse(copy_of(batch), batch->size, &again), UPLOAD_BATCH_FINE);
@@ -32,8 +28,7 @@ static void test_there_and_back(void **state) {
 }
 
 // Below and above the size from which a batch is a mapping.
-static void test_any_size(void **state) {
-    (void)state;
+TEST(any_size) {
     static const size_t sizes[] = {0, BATCH_MEMORY_MAPPED_BYTES - 200, BATCH_MEMORY_MAPPED_BYTES, 3 << 20};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct upload_batch *batch = batch_of(9, sizes[i]), *again;
@@ -48,8 +43,7 @@ static void test_any_size(void **state) {
     }
 }
 
-static void test_nothing_but_an_event(void **state) {
-    (void)state;
+TEST(nothing_but_an_event) {
     const struct upload_request request = {.event = "", .event_size = 0}, none = {0};
     struct upload_batch *batch = upload_batch_new(&request);
     assert_non_null(batch);
@@ -58,8 +52,7 @@ static void test_nothing_but_an_event(void **state) {
     assert_null(upload_batch_new(&none));
 }
 
-static void test_every_cut_and_every_changed_byte_is_noticed(void **state) {
-    (void)state;
+TEST(every_cut_and_every_changed_byte_is_noticed) {
     struct upload_batch *batch = batch_of(7, 100), *again;
     for (size_t size = 0; size < batch->size; size++) {
         assert_int_equal(upload_batch_parse(copy_of(batch), size, &again), UPLOAD_BATCH_DAMAGED);
@@ -72,8 +65,7 @@ static void test_every_cut_and_every_changed_byte_is_noticed(void **state) {
 }
 
 // With a valid checksum, too, parts must not reach past the end.
-static void test_lengths_are_checked(void **state) {
-    (void)state;
+TEST(lengths_are_checked) {
     struct upload_batch *batch = batch_of(7, 100), *again;
     static const size_t lengths_at[] = {12, 36, 40, 47}; // count of parts, name's size, content's size, its highest byte
     for (size_t i = 0; i < sizeof lengths_at / sizeof *lengths_at; i++) {
@@ -92,10 +84,5 @@ static void test_lengths_are_checked(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_there_and_back),       cmocka_unit_test(test_any_size),
-        cmocka_unit_test(test_nothing_but_an_event), cmocka_unit_test(test_every_cut_and_every_changed_byte_is_noticed),
-        cmocka_unit_test(test_lengths_are_checked),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -2,10 +2,11 @@
 #ifndef CMEMPROF_UPLOAD_TEST_BATCHES_H
 #define CMEMPROF_UPLOAD_TEST_BATCHES_H
 
+#include "../../base/test/test.h"
+#include "../../base/test/folder.h"
+
 #include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+
 #include <unistd.h>
 
 #include "../batch.h"
@@ -47,21 +48,6 @@ static inline int number_of(const struct upload_batch *batch) {
         }
     }
     return (int)number;
-}
-
-static char folder[64]; // of the running test
-
-static inline int make_folder(void **state) {
-    (void)state;
-    strcpy(folder, "/tmp/cmemprof-spool-XXXXXX");
-    return mkdtemp(folder) != NULL ? 0 : -1;
-}
-
-static inline int remove_folder(void **state) {
-    (void)state;
-    char command[100];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
 }
 
 // Counts files by suffix; sets path to one of them.

@@ -1,20 +1,15 @@
 // policy_test.c: the verdict of each result, the bounds of pauses, and log texts.
-#include "../policy.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <string.h>
+#include "../../base/test/test.h"
+
+#include "../policy.h"
 
 static enum upload_verdict of(enum upload_error error, long status, uint64_t retry_after_ms) {
     const struct upload_result result = {.error = error, .status = status, .retry_after_ms = retry_after_ms};
     return upload_policy_verdict(&result);
 }
 
-static void test_verdicts(void **state) {
-    (void)state;
+TEST(verdicts) {
     static const struct {
         enum upload_error error;
         long status;
@@ -62,8 +57,7 @@ static void check_pause(uint64_t period_ns, unsigned failures, uint64_t longest_
     }
 }
 
-static void test_pauses_double_up_to_half_a_period(void **state) {
-    (void)state;
+TEST(pauses_double_up_to_half_a_period) {
     static const unsigned minute[] = {1, 2, 4, 8, 16, 30, 30};
     for (unsigned i = 0; i < sizeof minute / sizeof *minute; i++) {
         check_pause(60 * s, i + 1, minute[i] * s);
@@ -78,8 +72,7 @@ static void test_pauses_double_up_to_half_a_period(void **state) {
     assert_int_equal(upload_policy_last_pause_ns(9, 0), 400 * ms);
 }
 
-static void test_words_for_the_log(void **state) {
-    (void)state;
+TEST(words_for_the_log) {
     char text[300];
     struct upload_result result = {.error = UPLOAD_REJECTED, .status = 404, .text = "Not Found"};
     upload_result_describe(&result, false, text, sizeof text);
@@ -92,10 +85,5 @@ static void test_words_for_the_log(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_verdicts),
-        cmocka_unit_test(test_pauses_double_up_to_half_a_period),
-        cmocka_unit_test(test_words_for_the_log),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

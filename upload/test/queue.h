@@ -2,6 +2,8 @@
 #ifndef CMEMPROF_UPLOAD_TEST_QUEUE_H
 #define CMEMPROF_UPLOAD_TEST_QUEUE_H
 
+#include "../../base/test/test.h"
+
 #include "batches.h"
 
 static const uint64_t s = 1000 * 1000 * 1000;

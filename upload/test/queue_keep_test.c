@@ -1,14 +1,10 @@
 // queue_keep_test.c: a batch that is on disk in case the process is killed.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "../../base/test/test.h"
 
 #include "queue.h"
 
-static void test_kept_batch_is_sent_only_if_it_is_added(void **state) {
-    (void)state;
+TEST_IN(folder, kept_batch_is_sent_only_if_it_is_added) {
     struct upload_queue *queue = open_queue(folder);
     upload_queue_reserve(queue, 1 << 16);
     for (unsigned i = 0; i < 2; i++) {
@@ -35,8 +31,7 @@ static void test_kept_batch_is_sent_only_if_it_is_added(void **state) {
     assert_int_equal(count_files("", NULL), 2);
 }
 
-static void test_nothing_is_kept_without_a_spool(void **state) {
-    (void)state;
+TEST(nothing_is_kept_without_a_spool) {
     struct upload_queue *queue = open_queue(NULL);
     upload_queue_reserve(queue, 1 << 16);
     struct upload_batch *batch = batch_of(3, 100);
@@ -51,9 +46,5 @@ static void test_nothing_is_kept_without_a_spool(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_kept_batch_is_sent_only_if_it_is_added, make_folder, remove_folder),
-        cmocka_unit_test(test_nothing_is_kept_without_a_spool),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

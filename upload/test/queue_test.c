@@ -1,9 +1,6 @@
 // queue_test.c: the outcome of each batch, with a fake clock.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "../../base/test/test.h"
 
 #include "queue.h"
 
@@ -24,8 +21,7 @@ static const struct upload_result refused = {.error = UPLOAD_UNREACHABLE}, cance
                                   wrong_key = {.error = UPLOAD_REJECTED, .status = 403},
                                   slow_down = {.error = UPLOAD_REJECTED, .status = 429, .retry_after_ms = 90 * 1000};
 
-static void test_sends_in_order(void **state) {
-    (void)state;
+TEST(sends_in_order) {
     struct upload_queue *queue = open_queue(NULL);
     assert_waits(queue, UINT64_MAX);
     for (unsigned i = 0; i < 3; i++) {
@@ -39,8 +35,7 @@ static void test_sends_in_order(void **state) {
     upload_queue_close(queue, NULL);
 }
 
-static void test_server_away_for_three_periods(void **state) {
-    (void)state;
+TEST(server_away_for_three_periods) {
     struct upload_queue *queue = open_queue(NULL);
     static const uint64_t pauses_s[] = {1, 2, 4, 8, 16, 30, 30, 30, 30, 30};
     uint64_t begin = now, tries = 0;
@@ -60,8 +55,7 @@ static void test_server_away_for_three_periods(void **state) {
 }
 
 // A batch that the server fails at must not block the others for ever.
-static void test_gives_up_after_a_period_what_the_server_fails_at(void **state) {
-    (void)state;
+TEST(gives_up_after_a_period_what_the_server_fails_at) {
     struct upload_queue *queue = open_queue(NULL);
     uint64_t begin = now, wait_ns;
     add(queue, 0);
@@ -78,8 +72,7 @@ static void test_gives_up_after_a_period_what_the_server_fails_at(void **state) 
     upload_queue_close(queue, NULL);
 }
 
-static void test_final_answers(void **state) {
-    (void)state;
+TEST(final_answers) {
     struct upload_queue *queue = open_queue(NULL);
     add(queue, 0);
     add(queue, 1);
@@ -89,8 +82,7 @@ static void test_final_answers(void **state) {
     upload_queue_close(queue, NULL);
 }
 
-static void test_retry_after(void **state) {
-    (void)state;
+TEST(retry_after) {
     struct upload_queue *queue = open_queue(NULL);
     add(queue, 0);
     assert_int_equal(settle(queue, 0, slow_down), UPLOAD_OUTCOME_WAITS);
@@ -102,8 +94,7 @@ static void test_retry_after(void **state) {
     upload_queue_close(queue, NULL);
 }
 
-static void test_oldest_makes_room(void **state) {
-    (void)state;
+TEST(oldest_makes_room) {
     struct upload_queue *queue = open_queue(NULL);
     uint64_t wait_ns;
     add(queue, 0);
@@ -123,8 +114,7 @@ static void test_oldest_makes_room(void **state) {
     assert_int_equal(counts.sent + counts.dropped, 8);
 }
 
-static void test_bytes_are_bounded(void **state) {
-    (void)state;
+TEST(bytes_are_bounded) {
     struct upload_queue *queue = open_queue(NULL);
     upload_queue_add(queue, batch_of(0, 600 << 10));
     upload_queue_add(queue, batch_of(1, 600 << 10));
@@ -135,8 +125,7 @@ static void test_bytes_are_bounded(void **state) {
     upload_queue_close(queue, NULL);
 }
 
-static void test_broken_off_is_as_if_not_tried(void **state) {
-    (void)state;
+TEST(broken_off_is_as_if_not_tried) {
     struct upload_queue *queue = open_queue(NULL);
     add(queue, 0);
     assert_int_equal(settle(queue, 0, cancelled), UPLOAD_OUTCOME_WAITS);
@@ -149,8 +138,7 @@ static void test_broken_off_is_as_if_not_tried(void **state) {
 
 // ---- Finishing ----
 
-static void test_finish_tries_three_times_more(void **state) {
-    (void)state;
+TEST(finish_tries_three_times_more) {
     struct upload_queue *queue = open_queue(NULL);
     add(queue, 0);
     for (int i = 0; i < 6; i++) {
@@ -174,8 +162,7 @@ static void test_finish_tries_three_times_more(void **state) {
     assert_int_equal(counts.dropped, 1);
 }
 
-static void test_finish_keeps_its_limit(void **state) {
-    (void)state;
+TEST(finish_keeps_its_limit) {
     struct upload_queue *queue = open_queue(NULL);
     add(queue, 0);
     upload_queue_finish(queue, 2 * s);
@@ -192,8 +179,7 @@ static void test_finish_keeps_its_limit(void **state) {
 
 // ---- With a spool ----
 
-static void test_spool_takes_what_cannot_be_sent_and_survives(void **state) {
-    (void)state;
+TEST_IN(folder, spool_takes_what_cannot_be_sent_and_survives) {
     struct upload_queue *queue = open_queue(folder);
     struct upload_counts counts;
     add(queue, 0);
@@ -221,8 +207,7 @@ static void test_spool_takes_what_cannot_be_sent_and_survives(void **state) {
     upload_queue_close(queue, NULL);
 }
 
-static void test_spooled_batch_that_the_server_fails_at_does_not_hold_up_the_others(void **state) {
-    (void)state;
+TEST_IN(folder, spooled_batch_that_the_server_fails_at_does_not_hold_up_the_others) {
     struct upload_queue *queue = open_queue(folder);
     add(queue, 0);
     settle(queue, 0, failing);
@@ -239,8 +224,7 @@ static void test_spooled_batch_that_the_server_fails_at_does_not_hold_up_the_oth
     upload_queue_close(queue, NULL);
 }
 
-static void test_spool_on_close_and_when_the_queue_is_full(void **state) {
-    (void)state;
+TEST_IN(folder, spool_on_close_and_when_the_queue_is_full) {
     struct upload_queue *queue = open_queue(folder);
     struct upload_counts counts;
     for (unsigned i = 0; i < 8; i++) {
@@ -256,8 +240,7 @@ static void test_spool_on_close_and_when_the_queue_is_full(void **state) {
 }
 
 // On disk before it is sent, deleted once it has arrived, and never counted as spooled.
-static void test_batch_is_on_disk_before_it_is_sent(void **state) {
-    (void)state;
+TEST_IN(folder, batch_is_on_disk_before_it_is_sent) {
     uint64_t wait_ns;
     struct upload_counts counts;
     struct upload_queue *queue = open_queue(folder);
@@ -275,8 +258,7 @@ static void test_batch_is_on_disk_before_it_is_sent(void **state) {
 }
 
 // A process is killed while its batches are sent for the first time, or wait for it.
-static void test_sigkill_on_the_first_try_loses_nothing(void **state) {
-    (void)state;
+TEST_IN(folder, sigkill_on_the_first_try_loses_nothing) {
     int ends[2], status;
     char ready;
     assert_int_equal(pipe(ends), 0);
@@ -307,8 +289,7 @@ static void test_sigkill_on_the_first_try_loses_nothing(void **state) {
 }
 
 // A batch that always makes the server fail: the others arrive at once, and it is finally given up.
-static void test_poisoned_batch_is_given_up(void **state) {
-    (void)state;
+TEST_IN(folder, poisoned_batch_is_given_up) {
     struct upload_queue *queue = open_queue(folder);
     add(queue, 0);
     assert_int_equal(settle(queue, 0, failing), UPLOAD_OUTCOME_SPOOLED);
@@ -335,8 +316,7 @@ static void test_poisoned_batch_is_given_up(void **state) {
 }
 
 // A wrong key or an outdated Agent does not concern the batches. Once it is fixed, old and new ones arrive.
-static void test_wrong_key_does_not_empty_the_spool(void **state) {
-    (void)state;
+TEST_IN(folder, wrong_key_does_not_empty_the_spool) {
     static const long statuses[] = {401, 403, 404, 405, 407};
     struct upload_result result = wrong_key;
     struct upload_queue *queue = open_queue(folder);
@@ -372,8 +352,7 @@ static void test_wrong_key_does_not_empty_the_spool(void **state) {
 }
 
 // An invalid URL is a fault of one process. The next one sends that process's batches and those that it found.
-static void test_fault_of_our_own_does_not_empty_the_spool(void **state) {
-    (void)state;
+TEST_IN(folder, fault_of_our_own_does_not_empty_the_spool) {
     static const struct upload_result bad_url = {.error = UPLOAD_BAD_URL};
     struct upload_queue *queue = open_queue(folder);
     add(queue, 0);
@@ -398,8 +377,7 @@ static void test_fault_of_our_own_does_not_empty_the_spool(void **state) {
 }
 
 // Batches that cannot be written wait in memory as without a spool.
-static void test_spool_that_cannot_be_written(void **state) {
-    (void)state;
+TEST_IN(folder, spool_that_cannot_be_written) {
     char text[200], path[100];
     snprintf(path, sizeof path, "%s/spool", folder);
     const struct upload_queue_options options = {
@@ -426,8 +404,7 @@ static void test_spool_that_cannot_be_written(void **state) {
     upload_queue_close(queue, NULL);
 }
 
-static void test_spool_that_others_can_write_into(void **state) {
-    (void)state;
+TEST_IN(folder, spool_that_others_can_write_into) {
     char text[200];
     assert_int_equal(chmod(folder, 0777), 0);
     struct upload_queue *queue = open_queue(folder);
@@ -439,8 +416,7 @@ static void test_spool_that_others_can_write_into(void **state) {
     upload_queue_close(queue, NULL);
 }
 
-static void test_spool_that_cannot_be_opened(void **state) {
-    (void)state;
+TEST_IN(folder, spool_that_cannot_be_opened) {
     char text[200];
     struct upload_queue *queue = open_queue("/dev/null/x");
     upload_queue_spool_error(queue, text, sizeof text);
@@ -451,8 +427,7 @@ static void test_spool_that_cannot_be_opened(void **state) {
 }
 
 // Another process holds the files; it may end without sending them.
-static void test_looks_again_at_what_others_have(void **state) {
-    (void)state;
+TEST_IN(folder, looks_again_at_what_others_have) {
     uint64_t wait_ns;
     struct upload_queue *one = open_queue(folder), *two = open_queue(folder);
     add(one, 0);
@@ -467,8 +442,7 @@ static void test_looks_again_at_what_others_have(void **state) {
 }
 
 // The real clock: monotonic, unaffected when the time is set.
-static void test_real_clock_is_the_monotonic_one(void **state) {
-    (void)state;
+TEST(real_clock_is_the_monotonic_one) {
     const struct upload_queue_options options = {.period_ns = 32000 * s};
     struct upload_queue *queue = upload_queue_open(&options);
     struct timespec before, after;
@@ -484,31 +458,5 @@ static void test_real_clock_is_the_monotonic_one(void **state) {
 }
 
 int main(void) {
-#define with_folder(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sends_in_order),
-        cmocka_unit_test(test_server_away_for_three_periods),
-        cmocka_unit_test(test_gives_up_after_a_period_what_the_server_fails_at),
-        cmocka_unit_test(test_final_answers),
-        cmocka_unit_test(test_retry_after),
-        cmocka_unit_test(test_oldest_makes_room),
-        cmocka_unit_test(test_bytes_are_bounded),
-        cmocka_unit_test(test_broken_off_is_as_if_not_tried),
-        cmocka_unit_test(test_finish_tries_three_times_more),
-        cmocka_unit_test(test_finish_keeps_its_limit),
-        with_folder(test_spool_takes_what_cannot_be_sent_and_survives),
-        with_folder(test_spooled_batch_that_the_server_fails_at_does_not_hold_up_the_others),
-        with_folder(test_spool_on_close_and_when_the_queue_is_full),
-        with_folder(test_batch_is_on_disk_before_it_is_sent),
-        with_folder(test_sigkill_on_the_first_try_loses_nothing),
-        with_folder(test_poisoned_batch_is_given_up),
-        with_folder(test_wrong_key_does_not_empty_the_spool),
-        with_folder(test_fault_of_our_own_does_not_empty_the_spool),
-        with_folder(test_spool_that_cannot_be_written),
-        with_folder(test_spool_that_others_can_write_into),
-        with_folder(test_spool_that_cannot_be_opened),
-        with_folder(test_looks_again_at_what_others_have),
-        cmocka_unit_test(test_real_clock_is_the_monotonic_one),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,22 +1,17 @@
 // retry_after_test.c: both forms of Retry-After, and invalid ones.
+
+#include "../../base/test/test.h"
+
 #include "../upload.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-static void test_seconds(void **state) {
-    (void)state;
+TEST(seconds) {
     assert_int_equal(upload_retry_after_ms("7", NULL, 0), 7000);
     assert_int_equal(upload_retry_after_ms(" 7 \r\n", NULL, 0), 7000);
     assert_int_equal(upload_retry_after_ms("0", NULL, 0), 0);
     assert_int_equal(upload_retry_after_ms("99999999999999999999", NULL, 0), 3600 * 1000); // not for ever
 }
 
-static void test_dates(void **state) {
-    (void)state;
+TEST(dates) {
     const char *date = "Sun, 06 Nov 1994 08:49:37 GMT"; // 784111777
     assert_int_equal(upload_retry_after_ms(date, NULL, 784111777 - 30), 30000);
     assert_int_equal(upload_retry_after_ms(date, NULL, 784111777 + 30), 0);
@@ -26,8 +21,7 @@ static void test_dates(void **state) {
     assert_int_equal(upload_retry_after_ms(date, "nonsense", 784111777 - 30), 30000);
 }
 
-static void test_nonsense(void **state) {
-    (void)state;
+TEST(nonsense) {
     static const char *const texts[] = {"",
                                         "-1",
                                         "7 s",
@@ -45,10 +39,5 @@ static void test_nonsense(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_seconds),
-        cmocka_unit_test(test_dates),
-        cmocka_unit_test(test_nonsense),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,14 +1,11 @@
 // signal_guard_test.c: signals raised by guarded writes are consumed, others are kept.
+
+#include "../../base/test/test.h"
+
 #include "../signal_guard.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -43,8 +40,7 @@ static int is_in(int how_pending, int signal_number) {
     return sigismember(&set, signal_number);
 }
 
-static void test_own_signals_are_taken_away(void **state) {
-    (void)state;
+TEST(own_signals_are_taken_away) {
     struct upload_signal_guard guard;
     upload_signal_guard_begin(&guard);
     write_to_closed_pipe();
@@ -54,8 +50,7 @@ static void test_own_signals_are_taken_away(void **state) {
     assert_false(is_in(0, SIGPIPE) || is_in(0, SIGXFSZ));
 }
 
-static void test_signal_from_before_stays(void **state) {
-    (void)state;
+TEST(signal_from_before_stays) {
     sigset_t only_sigpipe;
     sigemptyset(&only_sigpipe);
     sigaddset(&only_sigpipe, SIGPIPE);
@@ -74,9 +69,5 @@ static void test_signal_from_before_stays(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_own_signals_are_taken_away),
-        cmocka_unit_test(test_signal_from_before_stays),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -2,6 +2,8 @@
 #ifndef CMEMPROF_UPLOAD_TEST_SPOOL_H
 #define CMEMPROF_UPLOAD_TEST_SPOOL_H
 
+#include "../../base/test/test.h"
+
 #include "../spool.h"
 #include "batches.h"
 
@@ -37,9 +39,13 @@ static inline int take(struct upload_spool *spool) {
     return number;
 }
 
-static inline int set_up(void **state) {
+static inline int spool_setup(void **state) {
     counts = (struct upload_counts){0};
-    return make_folder(state);
+    return folder_setup(state);
+}
+
+static inline int spool_teardown(void **state) {
+    return folder_teardown(state);
 }
 
 #endif

@@ -1,9 +1,6 @@
 // spool_list_test.c: names sort by number, other files are ignored, sizes are in blocks.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "../../base/test/test.h"
 
 #include "../spool_list.h"
 #include "batches.h"
@@ -19,8 +16,7 @@ static void make_file(const char *name, off_t size) {
     close(fd);
 }
 
-static void test_lists_its_own_files_only(void **state) {
-    (void)state;
+TEST_IN(folder, lists_its_own_files_only) {
     char names[3][UPLOAD_SPOOL_NAME_BYTES], path[200];
     static const uint64_t numbers[] = {0x10, 2, UINT64_MAX};
     for (size_t i = 0; i < 3; i++) {
@@ -58,8 +54,7 @@ static void test_lists_its_own_files_only(void **state) {
 }
 
 // A list is bounded, whatever the number of files; its totals cover the whole directory.
-static void test_list_is_a_window(void **state) {
-    (void)state;
+TEST_IN(folder, list_is_a_window) {
     enum { FILES = 5 * SPOOL_LIST_FILES + 7 };
     char name[UPLOAD_SPOOL_NAME_BYTES], after[UPLOAD_SPOOL_NAME_BYTES] = "";
     for (uint64_t i = 0; i < FILES; i++) {
@@ -85,8 +80,7 @@ static void test_list_is_a_window(void **state) {
     close(directory);
 }
 
-static void test_disk_bytes(void **state) {
-    (void)state;
+TEST(disk_bytes) {
     assert_int_equal(spool_list_disk_bytes(0), 4096);
     assert_int_equal(spool_list_disk_bytes(1), 4096);
     assert_int_equal(spool_list_disk_bytes(4096), 4096);
@@ -94,10 +88,5 @@ static void test_disk_bytes(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_lists_its_own_files_only, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_list_is_a_window, make_folder, remove_folder),
-        cmocka_unit_test(test_disk_bytes),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

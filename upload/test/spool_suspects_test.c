@@ -1,15 +1,10 @@
 // spool_suspects_test.c: strikes only while the server accepts others, and a bounded number of entries.
+
+#include "../../base/test/test.h"
+
 #include "../spool_suspects.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <stdio.h>
-
-static void test_strikes_are_for_failing_while_others_arrive(void **state) {
-    (void)state;
+TEST(strikes_are_for_failing_while_others_arrive) {
     struct spool_suspects suspects = {0};
     for (int i = 0; i < 100; i++) { // the server accepts nothing
         assert_int_equal(spool_suspects_add(&suspects, "a", 7), 0);
@@ -26,8 +21,7 @@ static void test_strikes_are_for_failing_while_others_arrive(void **state) {
     spool_suspects_forget(&suspects, "nobody");
 }
 
-static void test_is_bounded(void **state) {
-    (void)state;
+TEST(is_bounded) {
     struct spool_suspects suspects = {0};
     char name[20];
     for (int i = 0; i < SPOOL_SUSPECTS_MAX + 3; i++) {
@@ -42,9 +36,5 @@ static void test_is_bounded(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_strikes_are_for_failing_while_others_arrive),
-        cmocka_unit_test(test_is_bounded),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,9 +1,6 @@
 // spool_test.c: batches on disk: order, restart, truncated and damaged files, a full disk, several processes, SIGKILL at any moment.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "../../base/test/test.h"
 
 #include "../spool_list.h"
 #include "spool.h"
@@ -22,8 +19,7 @@ static bool is_empty(void) {
     return count_files(".batch", NULL) == 0;
 }
 
-static void test_oldest_first_also_after_a_restart(void **state) {
-    (void)state;
+TEST_IN(spool, oldest_first_also_after_a_restart) {
     struct upload_spool *spool = open_spool(1 << 20);
     assert_int_equal(take(spool), -1);
     for (unsigned i = 0; i < 20; i++) {
@@ -41,8 +37,7 @@ static void test_oldest_first_also_after_a_restart(void **state) {
     upload_spool_close(spool);
 }
 
-static void test_put_off_lets_the_others_go_first(void **state) {
-    (void)state;
+TEST_IN(spool, put_off_lets_the_others_go_first) {
     struct upload_spool *spool = open_spool(1 << 20);
     for (unsigned i = 0; i < 3; i++) {
         add(spool, i, 10);
@@ -59,8 +54,7 @@ static void test_put_off_lets_the_others_go_first(void **state) {
 }
 
 // A batch that is left keeps its position before those added meanwhile.
-static void test_left_comes_again_first(void **state) {
-    (void)state;
+TEST_IN(spool, left_comes_again_first) {
     struct upload_spool *spool = open_spool(1 << 20);
     for (unsigned i = 0; i < 3; i++) {
         add(spool, i, 10);
@@ -79,8 +73,7 @@ static void test_left_comes_again_first(void **state) {
 }
 
 // A batch written before it is sent is locked, and not deleted to free space, until it is left.
-static void test_added_is_locked_until_it_is_left(void **state) {
-    (void)state;
+TEST_IN(spool, added_is_locked_until_it_is_left) {
     bool others;
     struct upload_spool *spool = open_spool(4096), *other = open_spool(4096);
     struct upload_batch *batch = batch_of(0, 10);
@@ -99,8 +92,7 @@ static void test_added_is_locked_until_it_is_left(void **state) {
 }
 
 // A spool whose limit was reduced has more excess files than a list holds.
-static void test_smaller_limit_deletes_all_that_is_too_much(void **state) {
-    (void)state;
+TEST_IN(spool, smaller_limit_deletes_all_that_is_too_much) {
     enum { FILES = 2 * SPOOL_LIST_FILES + 100 };
     struct upload_spool *spool = open_spool(1 << 30);
     char path[400];
@@ -117,8 +109,7 @@ static void test_smaller_limit_deletes_all_that_is_too_much(void **state) {
 }
 
 // The directory is not reread for each batch: 4,000 times 4,000 files would take a minute.
-static void test_many_files_are_taken_quickly(void **state) {
-    (void)state;
+TEST_IN(spool, many_files_are_taken_quickly) {
     enum { FILES = 4000 };
     struct upload_spool *spool = open_spool(1 << 30);
     struct timespec begin, end;
@@ -141,8 +132,7 @@ static void test_many_files_are_taken_quickly(void **state) {
     upload_spool_close(spool);
 }
 
-static void test_full_spool_deletes_the_oldest(void **state) {
-    (void)state;
+TEST_IN(spool, full_spool_deletes_the_oldest) {
     struct upload_spool *spool = open_spool(5 * 4096);
     for (unsigned i = 0; i < 8; i++) {
         assert_int_equal(add(spool, i, 1000), 0);
@@ -165,8 +155,7 @@ static void test_full_spool_deletes_the_oldest(void **state) {
     upload_spool_close(spool);
 }
 
-static void test_cut_and_damaged_files_are_deleted_and_counted(void **state) {
-    (void)state;
+TEST_IN(spool, cut_and_damaged_files_are_deleted_and_counted) {
     char path[400];
     struct upload_spool *spool = open_spool(1 << 20);
     static const off_t sizes[] = {0, 10, 31, 32, 200};
@@ -189,8 +178,7 @@ static void test_cut_and_damaged_files_are_deleted_and_counted(void **state) {
     upload_spool_close(spool);
 }
 
-static void test_half_written_files_go_at_the_next_start_unless_somebody_writes_them(void **state) {
-    (void)state;
+TEST_IN(spool, half_written_files_go_at_the_next_start_unless_somebody_writes_them) {
     char path[400];
     snprintf(path, sizeof path, "%s/0000000000000001-0000000000000001.half", folder);
     close(open(path, O_WRONLY | O_CREAT, 0600));
@@ -199,8 +187,7 @@ static void test_half_written_files_go_at_the_next_start_unless_somebody_writes_
     assert_int_equal(count_files(".half", NULL), 0);
 }
 
-static void test_symbolic_links_and_devices_are_not_followed(void **state) {
-    (void)state;
+TEST_IN(spool, symbolic_links_and_devices_are_not_followed) {
     char path[400];
     struct upload_spool *spool = open_spool(1 << 20);
     snprintf(path, sizeof path, "%s/0000000000000001-0000000000000001.batch", folder);
@@ -214,8 +201,7 @@ static void test_symbolic_links_and_devices_are_not_followed(void **state) {
     upload_spool_close(spool);
 }
 
-static void test_directory_that_cannot_be(void **state) {
-    (void)state;
+TEST_IN(spool, directory_that_cannot_be) {
     char path[400];
     int cause;
     snprintf(path, sizeof path, "%s/no/such", folder);
@@ -244,8 +230,7 @@ static void check_refused(uid_t owner, gid_t group, mode_t mode, const char *exp
     upload_spool_close(spool);
 }
 
-static void test_directory_that_others_can_write_into_is_refused(void **state) {
-    (void)state;
+TEST_IN(spool, directory_that_others_can_write_into_is_refused) {
     check_refused(geteuid(), getegid(), 0700, "");
     check_refused(geteuid(), getegid(), 0775, ""); // mkdir with umask 002
     check_refused(geteuid(), getegid(), 0777, "every user can write to the directory (use a subdirectory)");
@@ -264,8 +249,7 @@ static void test_directory_that_others_can_write_into_is_refused(void **state) {
     upload_spool_close(spool);
 }
 
-static void test_directory_and_files_are_for_nobody_else(void **state) {
-    (void)state;
+TEST_IN(spool, directory_and_files_are_for_nobody_else) {
     struct stat stat_of;
     char path[400];
     assert_int_equal(rmdir(folder), 0);
@@ -288,8 +272,7 @@ static void check_half_a_batch_leaves_nothing(struct upload_spool *spool, int er
     assert_int_equal(count_files(".half", NULL) + count_files(".batch", NULL), 0);
 }
 
-static void test_file_size_limit(void **state) {
-    (void)state;
+TEST_IN(spool, file_size_limit) {
     struct rlimit before, small;
     struct upload_spool *spool = open_spool(1 << 20);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -340,8 +323,7 @@ static int on_a_small_disk(void) {
     return 0;
 }
 
-static void test_full_disk(void **state) {
-    (void)state;
+TEST_IN(spool, full_disk) {
     int status;
     pid_t child = fork();
     if (child == 0) {
@@ -356,8 +338,7 @@ static void test_full_disk(void **state) {
 
 // ---- Several processes ----
 
-static void test_two_spools_on_one_directory(void **state) {
-    (void)state;
+TEST_IN(spool, two_spools_on_one_directory) {
     struct upload_spool *one = open_spool(1 << 20), *two = open_spool(1 << 20);
     bool others;
     for (unsigned i = 0; i < 4; i++) {
@@ -401,8 +382,7 @@ static void send_all(int pipe_end) {
     _exit(0);
 }
 
-static void test_many_processes_send_each_batch_once(void **state) {
-    (void)state;
+TEST_IN(spool, many_processes_send_each_batch_once) {
     enum { BATCHES = 300, PROCESSES = 4 };
     struct upload_spool *spool = open_spool(64 << 20);
     int ends[2], seen[BATCHES] = {0}, number, got = 0;
@@ -476,8 +456,7 @@ static unsigned kill_one(unsigned from, unsigned batches, unsigned delay_us) {
 
 // Whenever the process was killed, batches that add reported as safe are there, intact, once and in order. One more may be there, if it was
 // killed between rename and report.
-static void test_sigkill_loses_nothing_that_was_written(void **state) {
-    (void)state;
+TEST_IN(spool, sigkill_loses_nothing_that_was_written) {
     enum { ROUNDS = 60 };
     unsigned next = 0, half = 0;
     for (unsigned round = 0; round < ROUNDS; round++) {
@@ -498,26 +477,5 @@ static void test_sigkill_loses_nothing_that_was_written(void **state) {
 }
 
 int main(void) {
-#define test(f) cmocka_unit_test_setup_teardown(f, set_up, remove_folder)
-    const struct CMUnitTest tests[] = {
-        test(test_oldest_first_also_after_a_restart),
-        test(test_put_off_lets_the_others_go_first),
-        test(test_left_comes_again_first),
-        test(test_added_is_locked_until_it_is_left),
-        test(test_full_spool_deletes_the_oldest),
-        test(test_smaller_limit_deletes_all_that_is_too_much),
-        test(test_many_files_are_taken_quickly),
-        test(test_cut_and_damaged_files_are_deleted_and_counted),
-        test(test_half_written_files_go_at_the_next_start_unless_somebody_writes_them),
-        test(test_symbolic_links_and_devices_are_not_followed),
-        test(test_directory_that_cannot_be),
-        test(test_directory_that_others_can_write_into_is_refused),
-        test(test_directory_and_files_are_for_nobody_else),
-        test(test_file_size_limit),
-        test(test_full_disk),
-        test(test_two_spools_on_one_directory),
-        test(test_many_processes_send_each_batch_once),
-        test(test_sigkill_loses_nothing_that_was_written),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

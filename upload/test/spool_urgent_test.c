@@ -1,9 +1,6 @@
 // spool_urgent_test.c: a batch that is written into space reserved before.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "../../base/test/test.h"
 
 #include "spool.h"
 
@@ -13,8 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-static void test_urgent_batch_uses_the_space_reserved(void **state) {
-    (void)state;
+TEST_IN(spool, urgent_batch_uses_the_space_reserved) {
     struct upload_spool *spool = open_spool(1 << 20), *next;
     struct stat stat;
     char path[400];
@@ -48,8 +44,7 @@ static void test_urgent_batch_uses_the_space_reserved(void **state) {
     assert_int_equal(counts.spool_damaged, 0);
 }
 
-static void test_urgent_batch_without_space_is_written_as_others(void **state) {
-    (void)state;
+TEST_IN(spool, urgent_batch_without_space_is_written_as_others) {
     struct upload_spool *spool = open_spool(1 << 20);
     for (unsigned i = 0; i < 3; i++) {
         char path[400];
@@ -73,8 +68,7 @@ static void test_urgent_batch_without_space_is_written_as_others(void **state) {
 }
 
 // SIGKILL with the space reserved, and with the batch held.
-static void test_urgent_batch_survives_its_process(void **state) {
-    (void)state;
+TEST_IN(spool, urgent_batch_survives_its_process) {
     for (unsigned urgent = 0; urgent < 2; urgent++) {
         pid_t child = fork();
         if (child == 0) {
@@ -96,11 +90,5 @@ static void test_urgent_batch_survives_its_process(void **state) {
 }
 
 int main(void) {
-#define test(f) cmocka_unit_test_setup_teardown(f, set_up, remove_folder)
-    const struct CMUnitTest tests[] = {
-        test(test_urgent_batch_uses_the_space_reserved),
-        test(test_urgent_batch_without_space_is_written_as_others),
-        test(test_urgent_batch_survives_its_process),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

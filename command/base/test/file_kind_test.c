@@ -1,9 +1,6 @@
 // file_kind_test.c: recognizes files that are not profiles.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include "../file_kind.h"
 #include "../../test/fixture.h"
@@ -16,8 +13,7 @@ static void expect(const char *content, size_t size, const char *kind) {
 }
 #define EXPECT(content, kind) expect(content, sizeof(content) - 1, kind)
 
-static void test_kinds(void **state) {
-    (void)state;
+TEST_IN(directory, kinds) {
     char tar[512] = "name";
     memcpy(tar + 257, "ustar", 5);
     expect(tar, sizeof tar, "a tar archive");
@@ -38,16 +34,14 @@ static void test_kinds(void **state) {
     EXPECT("line one 1\nline two\n", "text");
 }
 
-static void test_nothing(void **state) {
-    (void)state;
+TEST_IN(directory, nothing) {
     assert_null(file_kind("", 0));
     assert_null(file_kind("\x0a\x04\x08\x01\x10\x02", 6)); // the first bytes of a profile
     assert_null(file_kind("\x1f\x8b\x08", 3));
 }
 
 // Compressed content is recognized.
-static void test_compressed(void **state) {
-    (void)state;
+TEST_IN(directory, compressed) {
     assert_int_equal(system("printf 'main;f 12\\n' | gzip >folded.gz"), 0);
     char bytes[200];
     int file = open("folded.gz", O_RDONLY);
@@ -58,6 +52,5 @@ static void test_compressed(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kinds), cmocka_unit_test(test_nothing), cmocka_unit_test(test_compressed)};
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return tests_run();
 }

@@ -1,9 +1,6 @@
 // input_test.c: error messages for files that are not profiles, damaged, or too large.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include "../input.h"
 #include "../diagnostic.h"
@@ -49,8 +46,7 @@ static void expect(const char *file, const char *text) {
     assert_ptr_equal(strchr(fixture_error, '\n'), fixture_error + strlen(fixture_error) - 1); // one line
 }
 
-static void test_merge(void **state) {
-    (void)state;
+TEST_IN(directory, merge) {
     write_one("a");
     assert_int_equal(FIXTURE_RUN(merge, "a"), STATUS_DONE);
     assert_int_equal(in_use, 20);
@@ -62,8 +58,7 @@ static void test_merge(void **state) {
     assert_int_equal(in_use, 20);
 }
 
-static void test_standard_input(void **state) {
-    (void)state;
+TEST_IN(directory, standard_input) {
     write_one("a");
     int before = dup(STDIN_FILENO), file = open("a", O_RDONLY);
     dup2(file, STDIN_FILENO);
@@ -78,8 +73,7 @@ static void test_standard_input(void **state) {
     close(file);
 }
 
-static void test_no_profile(void **state) {
-    (void)state;
+TEST_IN(directory, no_profile) {
     static char big[(1 << 20) + 1];
     expect("none", "No such file or directory\n");
     expect(".", "Is a directory\n");
@@ -100,8 +94,7 @@ static void test_no_profile(void **state) {
     expect("a", "damaged or truncated: ");
 }
 
-static void test_types_differ(void **state) {
-    (void)state;
+TEST_IN(directory, types_differ) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "t\x1b[2J", "count");
     profile_add_sample(profile, NULL, 0, (int64_t[]){1}, NULL, 0);
@@ -114,8 +107,7 @@ static void test_types_differ(void **state) {
 }
 
 // Exceeds the limit only when inflated.
-static void test_bomb(void **state) {
-    (void)state;
+TEST_IN(directory, bomb) {
     struct profile *profile = fixture_profile();
     char *comment = calloc(1, 2 << 20);
     memset(comment, 'x', (2 << 20) - 1);
@@ -126,8 +118,7 @@ static void test_bomb(void **state) {
     expect("bomb", "exceeds a limit (--max-size sets the inflated size): ");
 }
 
-static void test_no_memory(void **state) {
-    (void)state;
+TEST_IN(directory, no_memory) {
 #ifndef __SANITIZE_ADDRESS__
     write_one("a");
     struct stat about;
@@ -141,8 +132,5 @@ static void test_no_memory(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_merge),      cmocka_unit_test(test_standard_input),
-                                       cmocka_unit_test(test_no_profile), cmocka_unit_test(test_types_differ),
-                                       cmocka_unit_test(test_bomb),       cmocka_unit_test(test_no_memory)};
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return tests_run();
 }

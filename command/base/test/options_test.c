@@ -1,9 +1,6 @@
 // options_test.c: the shared command line: values, files, errors.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include "../options.h"
 #include "../diagnostic.h"
@@ -32,8 +29,7 @@ static int parse(int argc, char **argv) {
     return options_parse(&spec, argc, argv, &parsed);
 }
 
-static void test_values(void **state) {
-    (void)state;
+TEST_IN(directory, values) {
     assert_int_equal(
         FIXTURE_RUN(parse, "test", "a", "-o", "out", "--compression=zstd", "--level", "19", "--own", "v", "--max-size", "3", "-"), -1);
     assert_string_equal(parsed.output.path, "out");
@@ -51,8 +47,7 @@ static void test_values(void **state) {
     assert_string_equal(parsed.files[0], "--own");
 }
 
-static void test_help(void **state) {
-    (void)state;
+TEST_IN(directory, help) {
     assert_int_equal(FIXTURE_RUN(parse, "test", "--help"), STATUS_DONE);
     assert_string_equal(fixture_out, "the text\n");
     assert_string_equal(fixture_error, "");
@@ -64,8 +59,7 @@ static void test_help(void **state) {
         assert_string_equal(fixture_error, "cmemprof test: " text "\ncmemprof test --help lists the options\n");                           \
     } while (0)
 
-static void test_wrong(void **state) {
-    (void)state;
+TEST_IN(directory, wrong) {
     WRONG("a file is needed", "--own", "v");
     WRONG("takes at most 2 files; unexpected argument c", "a", "b", "c");
     WRONG("standard input (-) can be read only once", "-", "-");
@@ -81,8 +75,7 @@ static void test_wrong(void **state) {
 }
 
 // A long option may have one dash; an unknown one is named in the message.
-static void test_one_dash(void **state) {
-    (void)state;
+TEST_IN(directory, one_dash) {
     assert_int_equal(FIXTURE_RUN(parse, "test", "-own", "v", "-output=out", "a", "-max-size", "3"), -1);
     assert_string_equal(own_value, "v");
     assert_string_equal(parsed.output.path, "out");
@@ -98,16 +91,14 @@ static void test_one_dash(void **state) {
     WRONG("-svg draws a graph: use go tool pprof on the same file, or cmemprof receiver for flame graphs", "-svg", "a");
 }
 
-static void test_gauges(void **state) {
-    (void)state;
+TEST_IN(directory, gauges) {
     enum gauges gauges;
     assert_int_equal(options_gauges("test", "last", &gauges), STATUS_DONE);
     assert_int_equal(gauges, GAUGES_OF_LAST);
     assert_int_equal(options_gauges("test", "least", &gauges), STATUS_USAGE);
 }
 
-static void test_number(void **state) {
-    (void)state;
+TEST_IN(directory, number) {
     unsigned long number;
     assert_true(options_number("10", 10, &number) && number == 10);
     assert_false(options_number("11", 10, &number));
@@ -119,7 +110,5 @@ static void test_number(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values),   cmocka_unit_test(test_help),   cmocka_unit_test(test_wrong),
-                                       cmocka_unit_test(test_one_dash), cmocka_unit_test(test_gauges), cmocka_unit_test(test_number)};
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return tests_run();
 }

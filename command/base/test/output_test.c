@@ -1,9 +1,6 @@
 // output_test.c: files are written completely or not at all, keep their mode, follow links, and do not replace a directory.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include <dirent.h>
 #include <sys/resource.h>
@@ -44,8 +41,7 @@ static void expect_file(const char *name, const char *content, mode_t mode) {
     assert_int_equal(about.st_mode & 0777, mode);
 }
 
-static void test_file(void **state) {
-    (void)state;
+TEST_IN(directory, file) {
     umask(027);
     assert_int_equal(FIXTURE_RUN(write_small, "new"), STATUS_DONE);
     expect_file("new", "hello", 0640);
@@ -60,16 +56,14 @@ static void test_file(void **state) {
     assert_int_equal(count_files(), 3);
 }
 
-static void test_standard_output(void **state) {
-    (void)state;
+TEST_IN(directory, standard_output) {
     assert_int_equal(FIXTURE_RUN(write_small, "-"), STATUS_DONE);
     assert_string_equal(fixture_out, "hello");
     assert_int_equal(output_check("merge", &(struct output){.path = "x"}), STATUS_DONE);
 }
 
 // A file size limit acts like a full disk: the old file stays, and no temporary file.
-static void test_full_disk(void **state) {
-    (void)state;
+TEST_IN(directory, full_disk) {
     struct rlimit before, small;
     fixture_write("old", "old", 3);
     chmod("old", 0644);
@@ -88,8 +82,7 @@ static void test_full_disk(void **state) {
     assert_string_equal(fixture_error, "cmemprof merge: /dev/full: No space left on device\n");
 }
 
-static void test_no_place(void **state) {
-    (void)state;
+TEST_IN(directory, no_place) {
     size_t files = count_files();
     assert_int_equal(FIXTURE_RUN(write_small, "no/such/directory"), STATUS_FAILED);
     assert_string_equal(fixture_error, "cmemprof merge: no/such/directory: No such file or directory\n");
@@ -110,8 +103,7 @@ static int write_profile(int argc, char **argv) {
     return status;
 }
 
-static void test_profile(void **state) {
-    (void)state;
+TEST_IN(directory, profile) {
     static const char *const names[] = {"raw", "zstd", "gzip"};
     static const unsigned char first[] = {0x0a, 0x28, 0x1f};
     for (int i = 0; i < 3; i++) {
@@ -128,7 +120,5 @@ static void test_profile(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_file), cmocka_unit_test(test_standard_output),
-                                       cmocka_unit_test(test_full_disk), cmocka_unit_test(test_no_place), cmocka_unit_test(test_profile)};
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return tests_run();
 }

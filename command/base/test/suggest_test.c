@@ -1,9 +1,6 @@
 // suggest_test.c: corrects mistyped words.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include "../suggest.h"
 
@@ -19,8 +16,7 @@ static void expect(const char *typed, const char *word) {
     }
 }
 
-static void test_near(void **state) {
-    (void)state;
+TEST(near) {
     expect("recieve", "receiver");
     expect("tpo", "top");
     expect("to", "top");
@@ -31,8 +27,7 @@ static void test_near(void **state) {
     expect("merge", "merge");
 }
 
-static void test_far(void **state) {
-    (void)state;
+TEST(far) {
     expect("heap.pb.gz", NULL);
     expect("x", NULL);
     expect("", NULL);
@@ -41,6 +36,5 @@ static void test_far(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_near), cmocka_unit_test(test_far)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,12 +1,6 @@
 // text_test.c: formats values and names.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
-#include <stdlib.h>
-#include <string.h>
+#include "../../../base/test/test.h"
 
 #include "../text.h"
 
@@ -20,8 +14,7 @@ static void expect_put(const char *text, const char *expected) {
     free(shown);
 }
 
-static void test_put(void **state) {
-    (void)state;
+TEST(put) {
     expect_put("caf\xc3\xa9 \xe2\x82\xac", "caf\xc3\xa9 \xe2\x82\xac");
     expect_put("a\x1b[2Jb\n\x7f", "a?[2Jb??");
     expect_put("\xc2\x9b"
@@ -29,8 +22,7 @@ static void test_put(void **state) {
                "??2J?");
 }
 
-static void test_values(void **state) {
-    (void)state;
+TEST(values) {
     char text[TEXT_VALUE_BYTES];
     assert_string_equal(text_value(999, "bytes", text), "999 B");
     assert_string_equal(text_value(-1500000, "bytes", text), "-1.50 MB");
@@ -57,8 +49,7 @@ static void expect_frame(const char *function, const char *mapping, const char *
     assert_string_equal(text_frame(&frame, name), expected);
 }
 
-static void test_frames(void **state) {
-    (void)state;
+TEST(frames) {
     expect_frame("github.com/mattn/go-sqlite3.(*SQLiteStmt).exec[go.shape/x]", "", "go-sqlite3.(*SQLiteStmt).exec[go.shape/x]");
     expect_frame("std::map<a/b>", "", "std::map<a/b>");
     expect_frame("", "/usr/lib/libc.so.6", "libc.so.6+0x2a");
@@ -68,15 +59,12 @@ static void test_frames(void **state) {
     assert_int_equal(strlen(text_frame(&(struct profile_frame){.function = longer}, name)), TEXT_NAME_BYTES - 1);
 }
 
-static void test_sum(void **state) {
-    (void)state;
+TEST(sum) {
     assert_int_equal(text_sum(2, 3), 5);
     assert_int_equal(text_sum(INT64_MAX, 1), INT64_MAX);
     assert_int_equal(text_sum(INT64_MIN, -1), INT64_MIN);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_put), cmocka_unit_test(test_values), cmocka_unit_test(test_frames),
-                                       cmocka_unit_test(test_sum)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

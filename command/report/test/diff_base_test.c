@@ -1,15 +1,11 @@
 // diff_base_test.c: labels every sample, and copies bytes that are not a profile unchanged.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include "../diff_base.h"
 #include "../../test/fixture.h"
 
-static void test_label(void **state) {
-    (void)state;
+TEST_IN(directory, label) {
     struct profile *profile = fixture_profile();
     uint8_t *raw, *labelled;
     size_t size, labelled_size;
@@ -49,8 +45,7 @@ static void test_label(void **state) {
 }
 
 // Bytes after the last readable field are unchanged: the decoder fails there too.
-static void test_garbage(void **state) {
-    (void)state;
+TEST_IN(directory, garbage) {
     static const uint8_t bytes[] = {0x48, 0x05, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     uint8_t *out;
     size_t size;
@@ -61,6 +56,5 @@ static void test_garbage(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_label), cmocka_unit_test(test_garbage)};
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return tests_run();
 }

@@ -1,9 +1,6 @@
 // filter_test.c: matching frames, selected samples and their remaining frames, invalid expressions.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include "../filter.h"
 #include "../../base/diagnostic.h"
@@ -26,8 +23,7 @@ static unsigned match(const char *function, const char *file, const char *mappin
     return filter_frame(&filter, &(struct profile_frame){.function = function, .file = file, .mapping_file = mapping});
 }
 
-static void test_match(void **state) {
-    (void)state;
+TEST_IN(directory, match) {
     assert_int_equal(FIXTURE_RUN(compile, "focus", "^sqlite3|\\.so"), STATUS_DONE);
     assert_int_equal(match("sqlite3Malloc", "", ""), 1 << FILTER_FOCUS);
     assert_int_equal(match("x", "", "/lib/x.so.1"), 1 << FILTER_FOCUS);
@@ -78,8 +74,7 @@ static const char *choose(void) {
         }                                                                                                                                  \
     } while (0)
 
-static void test_choice(void **state) {
-    (void)state;
+TEST_IN(directory, choice) {
     CHOOSE("abcd", "focus", "b");
     CHOOSE("", "focus", "x");
     CHOOSE("", "ignore", "b");
@@ -95,8 +90,7 @@ static void test_choice(void **state) {
     CHOOSE("", "show_from", "d", "hide", "d");
 }
 
-static void test_tags(void **state) {
-    (void)state;
+TEST_IN(directory, tags) {
     CHOOSE("abcd", "tagfocus", "memory=C");
     CHOOSE("", "tagfocus", "memory=Go");
     CHOOSE("", "tagfocus", "owner=C");
@@ -114,8 +108,7 @@ static void test_tags(void **state) {
 }
 
 // A sample without a stack is selected unless a filter requires a frame.
-static void test_no_stack(void **state) {
-    (void)state;
+TEST_IN(directory, no_stack) {
     struct profile_sample_view sample = {0};
     size_t count;
     assert_int_equal(FIXTURE_RUN(compile, "hide", "x"), STATUS_DONE);
@@ -125,8 +118,7 @@ static void test_no_stack(void **state) {
     filter_free(&filter);
 }
 
-static void test_wrong_expression(void **state) {
-    (void)state;
+TEST_IN(directory, wrong_expression) {
     assert_int_equal(FIXTURE_RUN(compile, "focus", "a("), STATUS_USAGE);
     assert_non_null(strstr(fixture_error, "cmemprof top: --focus a(: "));
     filter_free(&filter);
@@ -157,8 +149,7 @@ static const char *choose_labelled(const char *name, const char *expression, siz
 }
 
 // What drops frames never drops the value of a label, which alone is no frame; focus and ignore find it.
-static void test_labels_stay(void **state) {
-    (void)state;
+TEST_IN(directory, labels_stay) {
     assert_string_equal(choose_labelled("hide", "a|x", 2), "bx");
     assert_string_equal(choose_labelled("show", "a", 2), "ax");
     assert_string_equal(choose_labelled("show_from", "a", 2), "ax");
@@ -171,8 +162,5 @@ static void test_labels_stay(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_match),    cmocka_unit_test(test_labels_stay),
-                                       cmocka_unit_test(test_choice),   cmocka_unit_test(test_tags),
-                                       cmocka_unit_test(test_no_stack), cmocka_unit_test(test_wrong_expression)};
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return tests_run();
 }

@@ -1,9 +1,6 @@
 // flat_cum_test.c: sums by function and by stack: recursion, both sides, filters, saturation, samples without a stack.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include "../flat_cum.h"
 #include "../../test/fixture.h"
@@ -28,8 +25,7 @@ static struct profile *make_profile(void) {
     return profile;
 }
 
-static void test_by_function(void **state) {
-    (void)state;
+TEST_IN(directory, by_function) {
     struct profile *profile = make_profile();
     struct flat_cum sums;
     flat_cum_start(&sums, false, FRAME_BY_FUNCTION, NULL);
@@ -56,8 +52,7 @@ static void test_by_function(void **state) {
     profile_free(profile);
 }
 
-static void test_by_stack(void **state) {
-    (void)state;
+TEST_IN(directory, by_stack) {
     struct profile *profile = make_profile();
     struct flat_cum sums;
     flat_cum_start(&sums, true, FRAME_BY_FUNCTION, NULL);
@@ -73,8 +68,7 @@ static void test_by_stack(void **state) {
     profile_free(profile);
 }
 
-static void test_memory_and_filter(void **state) {
-    (void)state;
+TEST_IN(directory, memory_and_filter) {
     struct profile *profile = make_profile();
     struct filter filter = {0};
     struct flat_cum sums;
@@ -95,8 +89,7 @@ static void test_memory_and_filter(void **state) {
     profile_free(profile);
 }
 
-static void test_saturates(void **state) {
-    (void)state;
+TEST_IN(directory, saturates) {
     struct profile *profile = fixture_profile();
     struct flat_cum sums;
     fixture_add_sample(profile, "a<b", 1, INT64_MAX, 0, false);
@@ -110,8 +103,7 @@ static void test_saturates(void **state) {
 }
 
 // Four million frames in samples of a few bytes each need memory only for distinct functions.
-static void test_memory_is_bounded(void **state) {
-    (void)state;
+TEST_IN(directory, memory_is_bounded) {
     enum { SAMPLES = 2000, DEPTH = 2000 };
     struct profile *profile = fixture_profile();
     struct flat_cum sums;
@@ -138,8 +130,5 @@ static void test_memory_is_bounded(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_by_function), cmocka_unit_test(test_by_stack),
-                                       cmocka_unit_test(test_memory_and_filter), cmocka_unit_test(test_saturates),
-                                       cmocka_unit_test(test_memory_is_bounded)};
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return tests_run();
 }

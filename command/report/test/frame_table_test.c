@@ -1,12 +1,6 @@
 // frame_table_test.c: ids of frames by function, line, file and package; equal strings at different addresses.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
-#include <stdio.h>
-#include <string.h>
+#include "../../../base/test/test.h"
 
 #include "../frame_table.h"
 
@@ -18,8 +12,7 @@ static uint32_t id_of(struct frame_table *table, struct profile_frame frame) {
     return frame_table_id(table, &frame, &matches);
 }
 
-static void test_by_function(void **state) {
-    (void)state;
+TEST(by_function) {
     struct frame_table table = {.by = FRAME_BY_FUNCTION};
     char other[] = "f"; // another profile has its own copy
     assert_int_equal(id_of(&table, (struct profile_frame){.function = "f", .file = "a.c", .line = 1, .file_offset = 8}), 0);
@@ -32,8 +25,7 @@ static void test_by_function(void **state) {
     frame_table_free(&table);
 }
 
-static void test_by_line_and_file(void **state) {
-    (void)state;
+TEST(by_line_and_file) {
     struct frame_table lines = {.by = FRAME_BY_LINE}, files = {.by = FRAME_BY_FILE};
     struct profile_frame frame = {.function = "f", .file = "a.c", .line = 1}, other = {.function = "g", .file = "a.c", .line = 2};
     struct profile_frame address = {.mapping_file = "x.so", .file_offset = 8};
@@ -51,8 +43,7 @@ static void test_by_line_and_file(void **state) {
 }
 
 // The value of a label is a row of its own, whatever the rest is grouped by, and no function of the same name.
-static void test_labels(void **state) {
-    (void)state;
+TEST(labels) {
     struct profile_frame acme = {.function = "acme", .file = "tenant", .label = true},
                          zeta = {.function = "zeta", .file = "tenant", .label = true};
     struct profile_frame function = {.function = "acme", .file = "tenant"};
@@ -76,8 +67,7 @@ static void expect_package(const char *function, const char *file, const char *m
     assert_memory_equal(package, expected, length);
 }
 
-static void test_packages(void **state) {
-    (void)state;
+TEST(packages) {
     expect_package("github.com/mattn/go-sqlite3.(*SQLiteStmt).exec[go.shape/x]", "a.go", "/bin/x", "github.com/mattn/go-sqlite3");
     expect_package("gopkg.in/yaml%2ev3.Parse", "a.go", "/bin/x", "gopkg.in/yaml%2ev3");
     expect_package("main.main.func1", "a.go", "/bin/x", "main");
@@ -90,8 +80,7 @@ static void test_packages(void **state) {
     frame_table_free(&table);
 }
 
-static void test_filter(void **state) {
-    (void)state;
+TEST(filter) {
     struct filter filter = {0};
     assert_int_equal(filter_compile("top", &filter, FILTER_FOCUS, "^f$"), 0);
     struct frame_table table = {.filter = &filter};
@@ -106,8 +95,7 @@ static void test_filter(void **state) {
 }
 
 // Each of 100,000 functions keeps its id.
-static void test_many(void **state) {
-    (void)state;
+TEST(many) {
     enum { COUNT = 100000 };
     static char names[COUNT][8];
     struct frame_table table = {0};
@@ -121,8 +109,5 @@ static void test_many(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_by_function), cmocka_unit_test(test_by_line_and_file),
-                                       cmocka_unit_test(test_labels),      cmocka_unit_test(test_packages),
-                                       cmocka_unit_test(test_filter),      cmocka_unit_test(test_many)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

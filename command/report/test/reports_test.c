@@ -1,9 +1,6 @@
 // reports_test.c: callers and callees, source lines, samples and labels of small profiles.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include "../../commands.h"
 #include "../../test/fixture.h"
@@ -23,8 +20,7 @@ static void expect_line(const char *line) {
     }
 }
 
-static void test_peek(void **state) {
-    (void)state;
+TEST_IN(directory, peek) {
     write_one();
     assert_int_equal(FIXTURE_RUN(top_command, "top", "-peek", "^leaf$", "a"), 0);
     assert_string_equal(fixture_out,
@@ -55,12 +51,11 @@ static void test_peek(void **state) {
     assert_int_equal(FIXTURE_RUN(top_command, "top", "-peek", "a", "-tags", "a"), 2);
 }
 
-static void test_list(void **state) {
-    (void)state;
+TEST_IN(directory, list) {
     static const char source[] = "one\ntwo\nthree\nfour\nfive\nsix\n";
     char path[100];
     struct profile *profile = fixture_profile();
-    snprintf(path, sizeof path, "%s/source.c", fixture_directory);
+    snprintf(path, sizeof path, "%s/source.c", folder);
     fixture_write("source.c", source, sizeof source - 1);
     uint32_t function = profile_add_function(profile, &(struct profile_function){.name = "f", .system_name = "", .file = path});
     for (int64_t line = 3; line <= 4; line++) {
@@ -90,11 +85,10 @@ static void add_line(struct profile *profile, const char *name, const char *path
 }
 
 // Values at lines that the file lacks.
-static void test_list_other_lines(void **state) {
-    (void)state;
+TEST_IN(directory, list_other_lines) {
     char path[100];
     struct profile *profile = fixture_profile();
-    snprintf(path, sizeof path, "%s/short.c", fixture_directory);
+    snprintf(path, sizeof path, "%s/short.c", folder);
     fixture_write("short.c", "one\ntwo\nthree", 13);
     add_line(profile, "f", path, 0, 1);
     add_line(profile, "f", path, 2, 2);
@@ -116,13 +110,12 @@ static void test_list_other_lines(void **state) {
 }
 
 // Source paths that are not regular files, or too large: a pipe without a writer, an endless device, a directory.
-static void test_list_other_files(void **state) {
-    (void)state;
+TEST_IN(directory, list_other_files) {
     char paths[3][100];
     struct profile *profile = fixture_profile();
     static const char *const names[] = {"pipe", "directory", "large"};
     for (int i = 0; i < 3; i++) {
-        snprintf(paths[i], sizeof paths[i], "%s/%s", fixture_directory, names[i]);
+        snprintf(paths[i], sizeof paths[i], "%s/%s", folder, names[i]);
         add_line(profile, names[i], paths[i], 2, 7);
     }
     add_line(profile, "device", "/dev/zero", 2, 7);
@@ -137,8 +130,7 @@ static void test_list_other_files(void **state) {
     }
 }
 
-static void test_traces(void **state) {
-    (void)state;
+TEST_IN(directory, traces) {
     write_one();
     assert_int_equal(FIXTURE_RUN(top_command, "top", "-traces", "-tagfocus", "memory=C", "-hide", "main", "a"), 0);
     assert_string_equal(fixture_out, "type: inuse_space\n"
@@ -153,8 +145,7 @@ static void test_traces(void **state) {
                 "----------\n1 10 9\n            main.y /src/x.go:7\n            main.x /src/x.go:7\n----------\n");
 }
 
-static void test_tags(void **state) {
-    (void)state;
+TEST_IN(directory, tags) {
     struct profile *profile = fixture_profile();
     for (int64_t i = 0; i < 3; i++) {
         struct profile_label labels[] = {{"thread", i ? "worker" : "main", 0, ""}, {"size", NULL, 64, "bytes"}, {"empty", "", 0, ""}};
@@ -175,11 +166,5 @@ static void test_tags(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_peek),
-                                       cmocka_unit_test(test_list),
-                                       cmocka_unit_test(test_list_other_lines),
-                                       cmocka_unit_test(test_list_other_files),
-                                       cmocka_unit_test(test_traces),
-                                       cmocka_unit_test(test_tags)};
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return tests_run();
 }

@@ -1,9 +1,6 @@
 // table_options_test.c: options of tables, and the message for a missing sample type.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include "../../base/diagnostic.h"
 #include "../table_options.h"
@@ -27,8 +24,7 @@ static int take(int argc, char **argv) {
     return table_options_settle(&table, false);
 }
 
-static void test_values(void **state) {
-    (void)state;
+TEST_IN(directory, values) {
     assert_int_equal(
         FIXTURE_RUN(take, "type", "cpu", "memory", "Go", "by", "package", "lines", "3", "cum", "", "focus", "x", "ignore", "y"), -1);
     assert_string_equal(table.top.type, "cpu");
@@ -46,8 +42,7 @@ static void test_values(void **state) {
 }
 
 // Alone, a table of the values; with something that asks for functions or stacks, these with the values as roots.
-static void test_group_by(void **state) {
-    (void)state;
+TEST_IN(directory, group_by) {
     assert_int_equal(FIXTURE_RUN(take, "group-by", "tenant"), -1);
     assert_true(table.report == REPORT_TABLE && table.top.by == FRAME_BY_LABEL && !table.top.by_stack);
     assert_string_equal(table.top.group_by, "tenant");
@@ -66,8 +61,7 @@ static void expect(const char *option, const char *value, const char *text) {
     assert_non_null(strstr(fixture_error, text));
 }
 
-static void test_wrong(void **state) {
-    (void)state;
+TEST_IN(directory, wrong) {
     expect("memory", "c", "--memory takes C or Go, not c\n");
     expect("by", "frame", "--by takes stack, function, line, file or package, not frame\n");
     expect("lines", "-1", "--lines takes a number of rows from 1, not -1 (lines of source: --by line)\n");
@@ -90,8 +84,7 @@ static int print(int argc, char **argv) {
     return status;
 }
 
-static void test_types(void **state) {
-    (void)state;
+TEST_IN(directory, types) {
     assert_int_equal(FIXTURE_RUN(print, "wall"), STATUS_FAILED);
     assert_string_equal(fixture_error,
                         "cmemprof diff: new: the profile has no such sample type; it has inuse_objects, inuse_space, alloc_space\n");
@@ -100,7 +93,5 @@ static void test_types(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_group_by), cmocka_unit_test(test_wrong),
-                                       cmocka_unit_test(test_types)};
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return tests_run();
 }

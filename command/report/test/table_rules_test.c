@@ -1,9 +1,6 @@
 // table_rules_test.c: for each report and option, the option either changes the output or is refused by name.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include "../../commands.h"
 #include "../../base/diagnostic.h"
@@ -168,8 +165,18 @@ static void check_refusal(bool diff, size_t report, enum table_option option, co
     }
 }
 
-static void test_top(void **state) {
-    (void)state;
+static int rules_setup(void **state) {
+    int status = directory_setup(state);
+    write_one("a", 0);
+    write_one("b", 90);
+    return status;
+}
+
+static int rules_teardown(void **state) {
+    return directory_teardown(state);
+}
+
+TEST_IN(rules, top) {
     for (size_t report = 0; report < REPORTS - 1; report++) {
         for (size_t effect = 0; effect < EFFECTS; effect++) {
             enum table_option option = effects[effect].option;
@@ -184,8 +191,7 @@ static void test_top(void **state) {
     }
 }
 
-static void test_diff(void **state) {
-    (void)state;
+TEST_IN(rules, diff) {
     for (size_t report = 0; report < REPORTS; report++) {
         for (size_t effect = 0; effect < EFFECTS; effect++) {
             enum table_option option = effects[effect].option;
@@ -210,8 +216,7 @@ static void test_diff(void **state) {
 }
 
 // The table above has all options except those that choose a report; only one of these may be given.
-static void test_choosers(void **state) {
-    (void)state;
+TEST_IN(rules, choosers) {
     for (enum table_option option = TABLE_OPTION_FIRST; option < OPTION_END; option++) {
         size_t effect = 0;
         while (effect < EFFECTS && effects[effect].option != option) {
@@ -235,8 +240,7 @@ static void expect(const char *text, const char *first, const char *second, cons
     }
 }
 
-static void test_pairs(void **state) {
-    (void)state;
+TEST_IN(rules, pairs) {
     expect("--cum does not apply to --by stack, only to --by function, --peek, --tree\n", "--by=stack", "--cum", NULL);
     expect("--by stack does not apply to --peek\n", "--by=stack", "--peek=x", NULL);
     expect("--top does not apply to --by stack, only to --by function\n", "-by=stack", "-top", NULL);
@@ -257,15 +261,6 @@ static void test_pairs(void **state) {
     assert_non_null(strstr(fixture_error, "--compression and --level apply to a profile"));
 }
 
-static int make(void **state) {
-    int status = fixture_setup(state);
-    write_one("a", 0);
-    write_one("b", 90);
-    return status;
-}
-
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_top), cmocka_unit_test(test_diff), cmocka_unit_test(test_choosers),
-                                       cmocka_unit_test(test_pairs)};
-    return cmocka_run_group_tests(tests, make, fixture_teardown);
+    return tests_run();
 }

@@ -1,9 +1,6 @@
 // top_test.c: order and selection of rows, sample types by name.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include "../top.h"
 #include "../../test/fixture.h"
@@ -34,8 +31,7 @@ static void expect(struct profile *profile, struct profile *base, struct top_opt
     top_free(&top);
 }
 
-static void test_order(void **state) {
-    (void)state;
+TEST_IN(directory, order) {
     struct profile *profile = make_profile(10, 30, -20);
     expect(profile, NULL, (struct top_options){.lines = 9}, "bcam");                 // by magnitude, like google/pprof
     expect(profile, NULL, (struct top_options){.lines = 9, .by_cum = true}, "bmca"); // 30, 20, -20, 10
@@ -46,8 +42,7 @@ static void test_order(void **state) {
 }
 
 // Equal on both sides: no row. Zero on one side: a row.
-static void test_difference(void **state) {
-    (void)state;
+TEST_IN(directory, difference) {
     struct profile *base = make_profile(10, 30, 0), *new = make_profile(5, 30, 100);
     struct top top;
     expect(new, base, (struct top_options){.lines = 9}, "cam");
@@ -60,15 +55,13 @@ static void test_difference(void **state) {
     profile_free(new);
 }
 
-static void test_saturates(void **state) {
-    (void)state;
+TEST_IN(directory, saturates) {
     assert_int_equal(top_difference(INT64_MAX, -1), INT64_MAX);
     assert_int_equal(top_difference(INT64_MIN, 1), INT64_MIN);
     assert_int_equal(top_difference(1, 3), -2);
 }
 
-static void test_types(void **state) {
-    (void)state;
+TEST_IN(directory, types) {
     struct profile *profile = make_profile(1, 2, 3), *other = profile_new();
     struct top top;
     profile_add_sample_type(other, "cpu", "nanoseconds");
@@ -84,7 +77,5 @@ static void test_types(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_difference), cmocka_unit_test(test_saturates),
-                                       cmocka_unit_test(test_types)};
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return tests_run();
 }

@@ -1,12 +1,6 @@
 // top_text_test.c: the table of `cmemprof top` and `diff`: totals, rows, filters, and how stacks are written.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
-#include <stdlib.h>
-#include <string.h>
+#include "../../../base/test/test.h"
 
 #include "../top.h"
 
@@ -66,8 +60,7 @@ static void expect(struct top_options options, size_t width, const char *expecte
     free(text);
 }
 
-static void test_stacks(void **state) {
-    (void)state;
+TEST(stacks) {
     expect((struct top_options){.by_stack = true, .lines = 2}, 120,
            "inuse_space: Go memory 2.00 MB, C memory 4.00 MB\n"
            "all memory by stack, 1,242 objects\n"
@@ -78,8 +71,7 @@ static void test_stacks(void **state) {
            "            and 1 more\n");
 }
 
-static void test_memory(void **state) {
-    (void)state;
+TEST(memory) {
     char *text = print(&(struct top_options){.by_stack = true, .memory = FLAT_CUM_GO, .lines = 10}, 120);
     assert_non_null(strstr(text, "Go memory by stack, 7 objects"));
     assert_non_null(strstr(text, "2.00 MB  100.0%          7  main.cache <- main.leak"));
@@ -92,8 +84,7 @@ static void test_memory(void **state) {
 }
 
 // Keeps five frames at the leaf, two before Go, five of Go, the root and the program's. Lines wrap below the stack.
-static void test_long_stack(void **state) {
-    (void)state;
+TEST(long_stack) {
     char *text = print(&(struct top_options){.by_stack = true, .memory = FLAT_CUM_C, .lines = 10}, 90);
     assert_non_null(strstr(text, "std::f0 <- std::f1 <- std::f2 <- std::f3 <- std::f4\n"
                                  "                               <- (2 more) <- own <- (5 more) <- std::f13 <- std::f14\n"
@@ -104,8 +95,7 @@ static void test_long_stack(void **state) {
 }
 
 // Keeps the root and the leaf, then the program's frames.
-static void test_depth(void **state) {
-    (void)state;
+TEST(depth) {
     char *text = print(&(struct top_options){.by_stack = true, .memory = FLAT_CUM_C, .lines = 10, .depth = 6}, 200);
     assert_non_null(
         strstr(text, "std::f0 <- std::f1 <- (5 more) <- own <- (14 more) <- main.own <- (1 more) <- main.own <- (4 more) <- net.f29\n"));
@@ -136,8 +126,7 @@ static char *print_owner(enum flat_cum_owner owner) {
     return text;
 }
 
-static void test_owner(void **state) {
-    (void)state;
+TEST(owner) {
     char *text = print_owner(FLAT_CUM_PROFILER);
     assert_non_null(strstr(text, "Go memory 0 B, C memory 50 B\nall memory by stack, 1 objects\n"));
     assert_non_null(strstr(text, "deflate\n"));
@@ -152,8 +141,7 @@ static void test_owner(void **state) {
     free(text);
 }
 
-static void test_functions(void **state) {
-    (void)state;
+TEST(functions) {
     expect((struct top_options){.lines = 3, .memory = FLAT_CUM_ALL}, 120,
            "inuse_space: Go memory 2.00 MB, C memory 4.00 MB\n"
            "all memory by function, 1,242 objects\n"
@@ -165,8 +153,7 @@ static void test_functions(void **state) {
            "            and 33 more\n");
 }
 
-static void test_other_types(void **state) {
-    (void)state;
+TEST(other_types) {
     char *text = print(&(struct top_options){.by_stack = true, .type = "cpu", .lines = 1}, 120);
     assert_non_null(strstr(text, "1.50 ms"));
     assert_null(strstr(text, "objects"));
@@ -177,8 +164,7 @@ static void test_other_types(void **state) {
     profile_free(profile);
 }
 
-static void test_hostile_names(void **state) {
-    (void)state;
+TEST(hostile_names) {
     struct profile *profile = profile_new();
     struct top top;
     char *text = NULL;
@@ -199,8 +185,7 @@ static void test_hostile_names(void **state) {
 }
 
 // Strings from a profile: sample type, function, source file.
-static void test_no_control_characters(void **state) {
-    (void)state;
+TEST(no_control_characters) {
     struct profile *profile = profile_new();
     struct top top;
     char *text = NULL;
@@ -222,8 +207,7 @@ static void test_no_control_characters(void **state) {
     profile_free(profile);
 }
 
-static void test_totals_saturate(void **state) {
-    (void)state;
+TEST(totals_saturate) {
     struct top top = {.type = "t", .unit = "count", .sums = {.by_stack = true, .go_total = {INT64_MAX}, .c_total = {INT64_MAX}}};
     struct flat_cum_row row = {.flat = {INT64_MAX}};
     const struct flat_cum_row *rows[] = {&row};
@@ -238,8 +222,7 @@ static void test_totals_saturate(void **state) {
     free(text);
 }
 
-static void test_lines_files_packages(void **state) {
-    (void)state;
+TEST(lines_files_packages) {
     char *text = print(&(struct top_options){.by = FRAME_BY_LINE, .lines = 2}, 120);
     assert_non_null(strstr(text, "   3.00 MB   50.0%      1,000    3.00 MB   50.0%  sqlite3Malloc  sqlite3.c:7\n"));
     free(text);
@@ -253,8 +236,7 @@ static void test_lines_files_packages(void **state) {
     free(text);
 }
 
-static void test_exact(void **state) {
-    (void)state;
+TEST(exact) {
     char *text = print(&(struct top_options){.by = FRAME_BY_LINE, .lines = 1, .exact = true}, 120);
     assert_non_null(strstr(text, "inuse_space: Go memory 2000000, C memory 4001000\n"));
     assert_non_null(strstr(text, "   3000000   50.0%       1000    3000000   50.0%  sqlite3Malloc /src/sqlite3.c:7\n"));
@@ -264,8 +246,7 @@ static void test_exact(void **state) {
     free(text);
 }
 
-static void test_difference(void **state) {
-    (void)state;
+TEST(difference) {
     struct profile *base = make_profile(), *profile = make_profile();
     struct profile_label c = {"memory", "C", 0, ""};
     uint32_t leaf = add_frame(profile, "grown", "/src/new.c"), start = add_frame(profile, "main.leak", "/src/main.go");
@@ -290,18 +271,5 @@ static void test_difference(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_stacks),
-                                       cmocka_unit_test(test_memory),
-                                       cmocka_unit_test(test_long_stack),
-                                       cmocka_unit_test(test_depth),
-                                       cmocka_unit_test(test_owner),
-                                       cmocka_unit_test(test_functions),
-                                       cmocka_unit_test(test_other_types),
-                                       cmocka_unit_test(test_hostile_names),
-                                       cmocka_unit_test(test_no_control_characters),
-                                       cmocka_unit_test(test_totals_saturate),
-                                       cmocka_unit_test(test_lines_files_packages),
-                                       cmocka_unit_test(test_exact),
-                                       cmocka_unit_test(test_difference)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,17 +1,10 @@
 // agent_url_test.c: hides secrets in URLs, and completes them to the endpoint.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
-#include <stdlib.h>
-#include <string.h>
+#include "../../../base/test/test.h"
 
 #include "../agent_url.h"
 
-static void passwords_and_tokens_are_not_shown(void **state) {
-    (void)state;
+TEST(passwords_and_tokens_are_not_shown) {
     static const char *const cases[][2] = {
         {"http://localhost:8126", "http://localhost:8126"},
         {"http://h:8126/t/secret-1", "http://h:8126/t/xxxxx"},
@@ -36,8 +29,7 @@ static void passwords_and_tokens_are_not_shown(void **state) {
     assert_int_equal(strlen(agent_url_shown(longest, shown)), sizeof shown - 1);
 }
 
-static void batches_go_behind_a_token(void **state) {
-    (void)state;
+TEST(batches_go_behind_a_token) {
     static const char *const cases[][2] = {
         {"http://h:8126", "http://h:8126/profiling/v1/input"},
         {"http://h:8126/", "http://h:8126/profiling/v1/input"},
@@ -56,9 +48,5 @@ static void batches_go_behind_a_token(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(passwords_and_tokens_are_not_shown),
-        cmocka_unit_test(batches_go_behind_a_token),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

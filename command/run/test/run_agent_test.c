@@ -1,10 +1,7 @@
 // run_agent_test.c: batches of a series of profiles of one process, some of which have no delta. No server listens, so all batches end in
 // the spool.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include "../../../upload/upload.h"
 #include "../run_agent.h"
@@ -43,7 +40,7 @@ static void add(int64_t second, int64_t allocated, bool other, const char *reaso
 }
 
 static void begin(const char *delta) {
-    snprintf(spool, sizeof spool, "%s/spool", fixture_directory);
+    snprintf(spool, sizeof spool, "%s/spool", folder);
     setenv("DD_PROFILING_SPOOL_DIR", spool, 1);
     setenv("DD_PROFILING_DELTA", delta, 1);
     agent = run_agent_open("http://127.0.0.1:1", "test", 60000);
@@ -108,8 +105,7 @@ static void expect(const struct sent *sent, int start_s, int end_s, int64_t allo
 }
 
 // Nothing is sent twice, and each batch covers its time range.
-static void what_was_sent_is_not_sent_again(void **state) {
-    (void)state;
+TEST_IN(directory, what_was_sent_is_not_sent_again) {
     struct sent sent[MAX_BATCHES];
     begin("true");
     add(2, 1000, false, "period");
@@ -123,8 +119,7 @@ static void what_was_sent_is_not_sent_again(void **state) {
     expect(&sent[2], 5, 6, 300);
 }
 
-static void what_was_never_sent_comes_later(void **state) {
-    (void)state;
+TEST_IN(directory, what_was_never_sent_comes_later) {
     struct sent sent[MAX_BATCHES];
     begin("true");
     add(2, 0, true, "period");
@@ -135,8 +130,7 @@ static void what_was_never_sent_comes_later(void **state) {
     expect(&sent[1], 3, 4, 300);
 }
 
-static void totals_are_sent_as_they_are(void **state) {
-    (void)state;
+TEST_IN(directory, totals_are_sent_as_they_are) {
     struct sent sent[MAX_BATCHES];
     begin("false");
     add(2, 1000, false, "period");
@@ -147,8 +141,7 @@ static void totals_are_sent_as_they_are(void **state) {
 }
 
 // One that cannot be read is left out.
-static void peaks_go_along(void **state) {
-    (void)state;
+TEST_IN(directory, peaks_go_along) {
     struct sent sent[MAX_BATCHES];
     struct profile *profile = fixture_profile();
     fixture_add_sample(profile, "a<main", 1, 100, 200, true);
@@ -178,7 +171,5 @@ static void peaks_go_along(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(what_was_sent_is_not_sent_again), cmocka_unit_test(what_was_never_sent_comes_later),
-                                       cmocka_unit_test(totals_are_sent_as_they_are), cmocka_unit_test(peaks_go_along)};
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return tests_run();
 }

@@ -1,12 +1,8 @@
 // run_child_test.c: a child starts with the original mask and gets forwarded signals; its status is mapped as in a shell.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,12 +10,12 @@
 
 static sigset_t before;
 
-static int remember_mask(void **state) {
+static int mask_setup(void **state) {
     (void)state;
     return sigprocmask(SIG_SETMASK, NULL, &before);
 }
 
-static int restore_mask(void **state) {
+static int mask_teardown(void **state) {
     (void)state;
     return sigprocmask(SIG_SETMASK, &before, NULL);
 }
@@ -31,7 +27,7 @@ static bool start(struct run_child *child, const char *path, const char *script,
 
 static int status_of(const char *script) {
     struct run_child child;
-    restore_mask(NULL); // as before a second start in one process
+    mask_teardown(NULL); // as before a second start in one process
     assert_true(start(&child, "/bin/sh", script, false));
     while (run_child_wait(&child, 0)) {
     }
@@ -39,14 +35,13 @@ static int status_of(const char *script) {
     return run_child_status(&child);
 }
 
-static void status_is_that_of_a_shell(void **state) {
-    (void)state;
+TEST_IN(mask, status_is_that_of_a_shell) {
     assert_int_equal(status_of("exit 0"), 0);
     assert_int_equal(status_of("exit 37"), 37);
     assert_int_equal(status_of("kill -TERM $$"), 128 + SIGTERM);
 }
 
-static void what_cannot_be_executed_tells_why(void **state) {
+TEST_IN(mask, what_cannot_be_executed_tells_why) {
     struct run_child child;
     (void)state;
     assert_false(start(&child, "/nonexistent/program", "", false));
@@ -57,13 +52,12 @@ static void what_cannot_be_executed_tells_why(void **state) {
 }
 
 // Otherwise ^C would not end it. SigBlk is in hex; bit 0 is signal 1.
-static void the_mask_is_ours_of_before(void **state) {
-    (void)state;
+TEST_IN(mask, the_mask_is_ours_of_before) {
     sigemptyset(&before); // independent of the test's own mask
     assert_int_equal(status_of("grep -q '^SigBlk:.*0000000000000000$' /proc/self/status"), 0);
 }
 
-static void signals_are_handed_on(void **state) {
+TEST_IN(mask, signals_are_handed_on) {
     struct run_child child;
     int ready[2];
     char byte, script[100];
@@ -80,7 +74,7 @@ static void signals_are_handed_on(void **state) {
     close(ready[1]);
 }
 
-static void a_time_limit_ends_the_wait_only(void **state) {
+TEST_IN(mask, a_time_limit_ends_the_wait_only) {
     struct run_child child;
     (void)state;
     assert_true(start(&child, "/bin/sh", "exec sleep 60", false));
@@ -93,7 +87,7 @@ static void a_time_limit_ends_the_wait_only(void **state) {
 }
 
 // The program ends before its child: with family both are waited for, and the status is the program's.
-static void orphans_are_waited_for(void **state) {
+TEST_IN(mask, orphans_are_waited_for) {
     struct run_child child;
     int alive[2];
     char byte, script[100];
@@ -110,11 +104,5 @@ static void orphans_are_waited_for(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(status_is_that_of_a_shell, remember_mask, restore_mask),
-                                       cmocka_unit_test_setup_teardown(what_cannot_be_executed_tells_why, remember_mask, restore_mask),
-                                       cmocka_unit_test_setup_teardown(the_mask_is_ours_of_before, remember_mask, restore_mask),
-                                       cmocka_unit_test_setup_teardown(signals_are_handed_on, remember_mask, restore_mask),
-                                       cmocka_unit_test_setup_teardown(a_time_limit_ends_the_wait_only, remember_mask, restore_mask),
-                                       cmocka_unit_test_setup_teardown(orphans_are_waited_for, remember_mask, restore_mask)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

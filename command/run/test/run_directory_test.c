@@ -1,22 +1,19 @@
 // run_directory_test.c: files of profiled processes are listed, sorted and removed; other files are ignored.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include "../run_directory.h"
 #include "../../test/fixture.h"
 
 static struct run_directory directory;
 
-static int make(void **state) {
-    return fixture_setup(state) != 0 || setenv("TMPDIR", fixture_directory, 1) != 0 || !run_directory_make(&directory) ? -1 : 0;
+static int run_setup(void **state) {
+    return directory_setup(state) != 0 || setenv("TMPDIR", folder, 1) != 0 || !run_directory_make(&directory) ? -1 : 0;
 }
 
-static int close_all(void **state) {
+static int run_teardown(void **state) {
     run_directory_close(&directory);
-    return fixture_teardown(state);
+    return directory_teardown(state);
 }
 
 static void put(const char *name, const char *text) {
@@ -25,17 +22,15 @@ static void put(const char *name, const char *text) {
     fixture_write(path, text, strlen(text));
 }
 
-static void it_is_private_and_below_tmpdir(void **state) {
-    (void)state;
+TEST_IN(run, it_is_private_and_below_tmpdir) {
     struct stat status;
-    assert_int_equal(strncmp(directory.path, fixture_directory, strlen(fixture_directory)), 0);
+    assert_int_equal(strncmp(directory.path, folder, strlen(folder)), 0);
     assert_int_equal(stat(directory.path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0700);
 }
 
 // By start, then pid, then number; the highest number of each process is the newest.
-static void processes_are_told_apart(void **state) {
-    (void)state;
+TEST_IN(run, processes_are_told_apart) {
     put("7-200.1.period.pb", "a");
     put("7-200.10.exit.pb", "b");
     put("7-200.2.period.pb", "c");
@@ -68,8 +63,7 @@ static void processes_are_told_apart(void **state) {
     }
 }
 
-static void files_are_read_marked_and_removed(void **state) {
-    (void)state;
+TEST_IN(run, files_are_read_marked_and_removed) {
     size_t size;
     put("7-200.1.period.pb", "content");
     assert_true(run_directory_list(&directory));
@@ -89,8 +83,7 @@ static void files_are_read_marked_and_removed(void **state) {
 }
 
 // Symbolic links, which could lead out of the directory, are not followed.
-static void links_are_not_followed(void **state) {
-    (void)state;
+TEST_IN(run, links_are_not_followed) {
     char path[PATH_MAX + 64];
     size_t size;
     snprintf(path, sizeof path, "%s/7-200.1.exit.pb", directory.path);
@@ -99,8 +92,7 @@ static void links_are_not_followed(void **state) {
     assert_null(run_directory_read(&directory, &directory.files[0], &size));
 }
 
-static void notes_are_taken_once(void **state) {
-    (void)state;
+TEST_IN(run, notes_are_taken_once) {
     struct run_note note;
     assert_null(run_directory_take_note(&directory, &note));
     put("123-456.error", "the reason\nand more\n");
@@ -116,7 +108,7 @@ static void notes_are_taken_once(void **state) {
     free(text);
 }
 
-static void closing_removes_it(void **state) {
+TEST_IN(run, closing_removes_it) {
     char path[PATH_MAX];
     (void)state;
     put("7-200.1.exit.pb", "");
@@ -128,11 +120,5 @@ static void closing_removes_it(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(it_is_private_and_below_tmpdir, make, close_all),
-                                       cmocka_unit_test_setup_teardown(processes_are_told_apart, make, close_all),
-                                       cmocka_unit_test_setup_teardown(files_are_read_marked_and_removed, make, close_all),
-                                       cmocka_unit_test_setup_teardown(links_are_not_followed, make, close_all),
-                                       cmocka_unit_test_setup_teardown(notes_are_taken_once, make, close_all),
-                                       cmocka_unit_test_setup_teardown(closing_removes_it, make, close_all)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

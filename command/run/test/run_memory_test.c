@@ -1,9 +1,7 @@
 // run_memory_test.c: the memory profiles of all processes become one file, and a line with the largest parts.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
+
 #include <limits.h>
 
 #include "../run_memory.h"
@@ -12,14 +10,14 @@
 static struct run_directory directory;
 static struct run_output output;
 
-static int make(void **state) {
+static int run_setup(void **state) {
     output = (struct run_output){.path = "out.pprof", .processes = 1};
-    return fixture_setup(state) != 0 || setenv("TMPDIR", fixture_directory, 1) != 0 || !run_directory_make(&directory) ? -1 : 0;
+    return directory_setup(state) != 0 || setenv("TMPDIR", folder, 1) != 0 || !run_directory_make(&directory) ? -1 : 0;
 }
 
-static int close_all(void **state) {
+static int run_teardown(void **state) {
     run_directory_close(&directory);
-    return fixture_teardown(state);
+    return directory_teardown(state);
 }
 
 static struct profile *memory_profile(void) {
@@ -53,8 +51,7 @@ static int take(int argc, char **argv) {
     return run_directory_list(&directory) && run_memory_take(&output, &directory) ? 0 : 1;
 }
 
-static void largest_parts_are_named(void **state) {
-    (void)state;
+TEST_IN(run, largest_parts_are_named) {
     struct profile *profile = memory_profile();
     add(profile, "make_table", "live", "C heap", 4000);
     add(profile, "make_index", "live", "C heap", 3000);
@@ -79,8 +76,7 @@ static void largest_parts_are_named(void **state) {
     profile_free(profile);
 }
 
-static void without_one_there_is_no_line(void **state) {
-    (void)state;
+TEST_IN(run, without_one_there_is_no_line) {
     save(memory_profile(), "7-100.1.exit.pb");
     assert_int_equal(FIXTURE_RUN(take, "run"), 0);
     assert_null(strstr(fixture_error, "resident"));
@@ -88,7 +84,5 @@ static void without_one_there_is_no_line(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(largest_parts_are_named, make, close_all),
-                                       cmocka_unit_test_setup_teardown(without_one_there_is_no_line, make, close_all)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

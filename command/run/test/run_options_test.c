@@ -1,9 +1,6 @@
 // run_options_test.c: options of `cmemprof run`, and error messages.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include <signal.h>
 
@@ -16,8 +13,7 @@ static int parse(int argc, char **argv) {
     return run_options_parse(argc, argv, &options);
 }
 
-static void a_program_is_enough(void **state) {
-    (void)state;
+TEST_IN(directory, a_program_is_enough) {
     assert_int_equal(FIXTURE_RUN(parse, "run", "program", "--rate", "x"), -1);
     assert_string_equal(options.argv[0], "program");
     assert_string_equal(options.argv[1], "--rate"); // the program's own
@@ -26,8 +22,7 @@ static void a_program_is_enough(void **state) {
     assert_true(options.period_ms == 0 && options.signal == 0 && !options.follow_children);
 }
 
-static void all_options_are_read(void **state) {
-    (void)state;
+TEST_IN(directory, all_options_are_read) {
     assert_int_equal(FIXTURE_RUN(parse, "run", "-o", "file", "--period", "2m", "--signal", "sigusr2", "--rate", "4k", "--follow-children",
                                  "--", "-program"),
                      -1);
@@ -45,8 +40,7 @@ static void all_options_are_read(void **state) {
     assert_false(options.follow_children);
 }
 
-static void numbers_have_units(void **state) {
-    (void)state;
+TEST_IN(directory, numbers_have_units) {
     static const struct {
         const char *option, *text;
         uint64_t value; // 0: refused
@@ -86,8 +80,7 @@ static void numbers_have_units(void **state) {
     }
 }
 
-static void wrong_lines_are_named(void **state) {
-    (void)state;
+TEST_IN(directory, wrong_lines_are_named) {
     assert_int_equal(FIXTURE_RUN(parse, "run"), RUN_STATUS_FAILED);
     assert_non_null(strstr(fixture_error, "which program?"));
     assert_int_equal(FIXTURE_RUN(parse, "run", "--output", "-", "p"), RUN_STATUS_FAILED);
@@ -119,7 +112,5 @@ static void wrong_lines_are_named(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_program_is_enough), cmocka_unit_test(all_options_are_read),
-                                       cmocka_unit_test(numbers_have_units), cmocka_unit_test(wrong_lines_are_named)};
-    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+    return tests_run();
 }

@@ -1,9 +1,6 @@
 // run_output_test.c: profiles of processes become one file, those of signals a file each, and failures are reported.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include "../run_output.h"
 #include "../../test/fixture.h"
@@ -12,14 +9,14 @@ static struct run_directory directory;
 static struct run_output output;
 static bool whole, last;
 
-static int make(void **state) {
+static int run_setup(void **state) {
     output = (struct run_output){.path = "out.pprof"};
-    return fixture_setup(state) != 0 || setenv("TMPDIR", fixture_directory, 1) != 0 || !run_directory_make(&directory) ? -1 : 0;
+    return directory_setup(state) != 0 || setenv("TMPDIR", folder, 1) != 0 || !run_directory_make(&directory) ? -1 : 0;
 }
 
-static int close_all(void **state) {
+static int run_teardown(void **state) {
     run_directory_close(&directory);
-    return fixture_teardown(state);
+    return directory_teardown(state);
 }
 
 // A profile of one stack with these bytes.
@@ -69,8 +66,7 @@ static int64_t in_use(const char *path) {
     return total;
 }
 
-static void the_last_profile_of_each_process_counts(void **state) {
-    (void)state;
+TEST_IN(run, the_last_profile_of_each_process_counts) {
     put("7-100.1.period.pb", "a<main", 1000);
     put("7-100.2.exit.pb", "a<main", 3000);
     put("9-200.1.exit.pb", "b<main", 500);
@@ -80,8 +76,7 @@ static void the_last_profile_of_each_process_counts(void **state) {
     assert_non_null(strstr(fixture_error, "out.pprof: 3.50 kB of 2 processes in use at the end, 7.00 kB allocated in all"));
 }
 
-static void sites_without_a_name_are_reported(void **state) {
-    (void)state;
+TEST_IN(run, sites_without_a_name_are_reported) {
     put("7-100.1.exit.pb", "a<main", 3000);
     put("8-100.1.exit.pb", "unknown+0x0<main", 1000);
     assert_int_equal(take_with(true, true), 0);
@@ -93,8 +88,7 @@ static void sites_without_a_name_are_reported(void **state) {
 }
 
 // Names the file with the most bytes, not the one with the largest site. Code without a file has no symbols to add.
-static void file_with_most_bytes_is_reported(void **state) {
-    (void)state;
+TEST_IN(run, file_with_most_bytes_is_reported) {
     struct profile *profile = fixture_profile();
     put_in_file(profile, "/lib/one.so", 0x10, false, 500);
     for (uint64_t i = 0; i < 3; i++) {
@@ -113,8 +107,7 @@ static void file_with_most_bytes_is_reported(void **state) {
 }
 
 // An empty profile is explained.
-static void nothing_sampled_is_reported(void **state) {
-    (void)state;
+TEST_IN(run, nothing_sampled_is_reported) {
     save(fixture_profile());
     assert_int_equal(take_with(true, true), 0);
     assert_non_null(
@@ -126,8 +119,7 @@ static void nothing_sampled_is_reported(void **state) {
 }
 
 // Python and Node free their memory before they end.
-static void freed_before_the_end_is_reported(void **state) {
-    (void)state;
+TEST_IN(run, freed_before_the_end_is_reported) {
     static const struct {
         const char *file;
         int64_t in_use;
@@ -150,8 +142,7 @@ static void freed_before_the_end_is_reported(void **state) {
 }
 
 // Runtimes that manage memory of their own get a note on coverage.
-static void languages_are_reported(void **state) {
-    (void)state;
+TEST_IN(run, languages_are_reported) {
     static const struct {
         const char *file, *allocator, *said;
     } cases[] = {{"/usr/lib/libpython3.11.so.1.0", NULL, "PYTHONMALLOC=malloc shows them (docs/run.md)\n"},
@@ -172,8 +163,7 @@ static void languages_are_reported(void **state) {
     unsetenv("PYTHONMALLOC");
 }
 
-static void periods_write_it_anew(void **state) {
-    (void)state;
+TEST_IN(run, periods_write_it_anew) {
     put("7-100.1.period.pb", "a<main", 1000);
     assert_int_equal(take_with(true, false), 0);
     assert_int_equal(in_use("out.pprof"), 1000);
@@ -186,8 +176,7 @@ static void periods_write_it_anew(void **state) {
     assert_int_equal(in_use("out.pprof"), 4000);
 }
 
-static void each_signal_has_a_file(void **state) {
-    (void)state;
+TEST_IN(run, each_signal_has_a_file) {
     put("7-100.1.signal.pb", "a<main", 1000);
     put("7-100.2.signal.pb", "a<main", 2000);
     assert_int_equal(take_with(false, false), 0);
@@ -197,8 +186,7 @@ static void each_signal_has_a_file(void **state) {
     assert_int_not_equal(access("out.pprof.3", F_OK), 0);
 }
 
-static void what_cannot_be_read_or_written_is_reported(void **state) {
-    (void)state;
+TEST_IN(run, what_cannot_be_read_or_written_is_reported) {
     char path[PATH_MAX + 64];
     snprintf(path, sizeof path, "%s/7-100.1.exit.pb", directory.path);
     fixture_write(path, "no profile", 10);
@@ -213,14 +201,5 @@ static void what_cannot_be_read_or_written_is_reported(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(sites_without_a_name_are_reported, make, close_all),
-                                       cmocka_unit_test_setup_teardown(file_with_most_bytes_is_reported, make, close_all),
-                                       cmocka_unit_test_setup_teardown(languages_are_reported, make, close_all),
-                                       cmocka_unit_test_setup_teardown(nothing_sampled_is_reported, make, close_all),
-                                       cmocka_unit_test_setup_teardown(freed_before_the_end_is_reported, make, close_all),
-                                       cmocka_unit_test_setup_teardown(the_last_profile_of_each_process_counts, make, close_all),
-                                       cmocka_unit_test_setup_teardown(periods_write_it_anew, make, close_all),
-                                       cmocka_unit_test_setup_teardown(each_signal_has_a_file, make, close_all),
-                                       cmocka_unit_test_setup_teardown(what_cannot_be_read_or_written_is_reported, make, close_all)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,9 +1,7 @@
 // run_peak_test.c: the peak becomes a file and a line if it is more than what is in use at the end.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
+
 #include <limits.h>
 
 #include "../run_peak.h"
@@ -13,14 +11,14 @@ static struct run_directory directory;
 static struct run_output output;
 static int64_t in_use;
 
-static int make(void **state) {
+static int run_setup(void **state) {
     output = (struct run_output){.path = "out.pprof", .processes = 1};
-    return fixture_setup(state) != 0 || setenv("TMPDIR", fixture_directory, 1) != 0 || !run_directory_make(&directory) ? -1 : 0;
+    return directory_setup(state) != 0 || setenv("TMPDIR", folder, 1) != 0 || !run_directory_make(&directory) ? -1 : 0;
 }
 
-static int close_all(void **state) {
+static int run_teardown(void **state) {
     run_directory_close(&directory);
-    return fixture_teardown(state);
+    return directory_teardown(state);
 }
 
 static struct profile *peak_profile(void) {
@@ -55,8 +53,7 @@ static int take_with(int64_t bytes) {
     return FIXTURE_RUN(take, "run");
 }
 
-static void largest_sites_are_named(void **state) {
-    (void)state;
+TEST_IN(run, largest_sites_are_named) {
     struct profile *profile = peak_profile();
     add_site(profile, "small", 0, 10);
     add_site(profile, "table", 9, 4000);
@@ -75,8 +72,7 @@ static void largest_sites_are_named(void **state) {
     profile_free(profile);
 }
 
-static void what_is_there_at_the_end_is_no_news(void **state) {
-    (void)state;
+TEST_IN(run, what_is_there_at_the_end_is_no_news) {
     struct profile *profile = peak_profile();
     add_site(profile, "table", 0, 1000);
     save(profile, "7-100.peak");
@@ -89,8 +85,7 @@ static void what_is_there_at_the_end_is_no_news(void **state) {
 }
 
 // Each process has its own, and one that wrote none is said.
-static void processes_are_added_up(void **state) {
-    (void)state;
+TEST_IN(run, processes_are_added_up) {
     struct profile *profile = peak_profile();
     add_site(profile, "table", 0, 1000);
     profile_set_time(profile, 2500000100, 0);
@@ -109,8 +104,7 @@ static void processes_are_added_up(void **state) {
     assert_int_not_equal(access("out.pprof.peak", F_OK), 0);
 }
 
-static void a_file_that_cannot_be_written_is_said(void **state) {
-    (void)state;
+TEST_IN(run, a_file_that_cannot_be_written_is_said) {
     struct profile *profile = peak_profile();
     add_site(profile, "table", 0, 1000);
     save(profile, "7-100.peak");
@@ -121,11 +115,5 @@ static void a_file_that_cannot_be_written_is_said(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(largest_sites_are_named, make, close_all),
-        cmocka_unit_test_setup_teardown(what_is_there_at_the_end_is_no_news, make, close_all),
-        cmocka_unit_test_setup_teardown(processes_are_added_up, make, close_all),
-        cmocka_unit_test_setup_teardown(a_file_that_cannot_be_written_is_said, make, close_all),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,14 +1,9 @@
 // run_target_test.c: damaged program files are refused. e2e/ways has valid ones.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
+#include "../../../base/test/folder.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,8 +36,7 @@ static enum run_target_status check(const uint8_t *bytes, size_t size, struct ru
 
 // Sets every byte of the headers to several values, and truncates at every length: each time there is a status, and a reason with each
 // refusal.
-static void damage_is_survived(void **state) {
-    (void)state;
+TEST(damage_is_survived) {
     enum { HEADERS = 64 + 16 * 56 };
     static uint8_t whole[4096], changed[4096];
     struct run_target target;
@@ -60,8 +54,7 @@ static void damage_is_survived(void **state) {
     }
 }
 
-static void a_shell_is_fine(void **state) {
-    (void)state;
+TEST(a_shell_is_fine) {
     struct run_target target;
     assert_int_equal(find("/bin/sh", &target), RUN_TARGET_OK);
     assert_false(target.is_go || target.is_musl);
@@ -69,8 +62,7 @@ static void a_shell_is_fine(void **state) {
     assert_int_equal(find("/", &target), RUN_TARGET_NOT_RUN);
 }
 
-static void scripts_lead_to_their_interpreter(void **state) {
-    (void)state;
+TEST(scripts_lead_to_their_interpreter) {
     struct run_target target;
     static const char shell[] = "#! /bin/sh -e\n", missing[] = "#!/nonexistent\n", empty[] = "#!\n";
     assert_int_equal(check((const uint8_t *)shell, sizeof shell - 1, &target), RUN_TARGET_OK);
@@ -80,11 +72,9 @@ static void scripts_lead_to_their_interpreter(void **state) {
 }
 
 // 126 for a file that is not executable, as in shells.
-static void not_executable_is_126(void **state) {
-    (void)state;
+TEST_IN(folder, not_executable_is_126) {
     struct run_target target;
-    char folder[] = "/tmp/cmemprof-test-XXXXXX", file[64], path[256];
-    assert_non_null(mkdtemp(folder));
+    char file[FOLDER_BYTES + 32], path[256];
     snprintf(file, sizeof file, "%s/plain-cmemprof-file", folder);
     close(open(file, O_WRONLY | O_CREAT, 0644));
     char *before = strdup(getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin");
@@ -99,13 +89,9 @@ static void not_executable_is_126(void **state) {
         assert_int_equal(find(file, &target), RUN_TARGET_NOT_RUN);
         assert_int_equal(chmod(folder, 0700), 0);
     }
-    unlink(file);
-    rmdir(folder);
     free(before);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(damage_is_survived), cmocka_unit_test(a_shell_is_fine),
-                                       cmocka_unit_test(scripts_lead_to_their_interpreter), cmocka_unit_test(not_executable_is_126)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,22 +1,15 @@
 // symbol_file_test.c: build ID and code segments of ELF files; other files are refused.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include "../symbol_file.h"
 
 #include <elf.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void this_program(void **state) {
-    (void)state;
+TEST(this_program) {
     struct symbol_file file;
     assert_true(symbol_file_read("/proc/self/exe", &file));
     assert_true(file.code_count >= 1);
@@ -26,8 +19,7 @@ static void this_program(void **state) {
     assert_false(symbol_file_read("/", &file));
 }
 
-static void mappings_begin_anywhere_in_the_segment(void **state) {
-    (void)state;
+TEST(mappings_begin_anywhere_in_the_segment) {
     const struct symbol_file exe = {.code = {{0x404010, 0x4010, 0x10000, 0x10000}}, .code_count = 1};
     uint64_t bias;
     assert_true(symbol_file_bias(&exe, 0x404000, 0x4000, &bias));
@@ -43,8 +35,7 @@ static void mappings_begin_anywhere_in_the_segment(void **state) {
 }
 
 // Headers that point anywhere are read only within the file.
-static void damaged_files(void **state) {
-    (void)state;
+TEST(damaged_files) {
     char path[] = "/tmp/symbol_file_test_XXXXXX";
     int descriptor = mkstemp(path), own = open("/proc/self/exe", O_RDONLY);
     uint8_t bytes[4096];
@@ -67,7 +58,5 @@ static void damaged_files(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(this_program), cmocka_unit_test(mappings_begin_anywhere_in_the_segment),
-                                       cmocka_unit_test(damaged_files)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

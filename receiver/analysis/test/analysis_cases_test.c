@@ -1,4 +1,7 @@
 // analysis_cases_test.c: services with a planted fault, and without: the expected findings of each, and no others.
+
+#include "../../../base/test/test.h"
+
 #include "analysis_scene.h"
 
 // ---- Building blocks ----
@@ -361,7 +364,7 @@ static bool case_holds(struct scene *scene, const struct fault_case *wanted) {
     return wrong == 0;
 }
 
-static void test_table(void **state) {
+TEST_IN(scene, table) {
     struct scene *scene = *state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct fault_case *one = &cases[i];
@@ -377,6 +380,5 @@ static void test_table(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_table, scene_setup, scene_teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // analysis_choice_test.c: processes are examined by what they used, not by how often they sent.
+
+#include "../../../base/test/test.h"
+
 #include "analysis_scene.h"
 
 #include "../analysis_choice.h"
@@ -14,7 +17,7 @@ static void leak_of_20(struct moment *moment) {
     say_c(moment, "main.report", sampled(moment, 20 * MB * (moment->minute - 40)));
 }
 
-static void test_twelfth_host(void **state) {
+TEST_IN(scene, twelfth_host) {
     struct scene *scene = *state;
     for (int host = 1; host <= 11; host++) {
         char name[16];
@@ -39,7 +42,7 @@ static void many(struct moment *moment) {
     say_c(moment, "main.report", leaks ? 30 * MB * moment->minute : 5 * MB);
 }
 
-static void test_too_many(void **state) {
+TEST_IN(scene, too_many) {
     struct scene *scene = *state;
     for (int service = 0; service < 8; service++) {
         for (int host = 0; host < 15; host++) {
@@ -62,8 +65,7 @@ static void test_too_many(void **state) {
 }
 
 // Evenly spaced, with both ends.
-static void test_thin(void **state) {
-    (void)state;
+TEST(thin) {
     struct overview_upload uploads[100] = {0};
     struct listed_upload thin[TREND_MAX_POINTS];
     struct series_point points[TREND_MAX_POINTS];
@@ -82,8 +84,5 @@ static void test_thin(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_twelfth_host, scene_setup, scene_teardown),
-                                       cmocka_unit_test_setup_teardown(test_too_many, scene_setup, scene_teardown),
-                                       cmocka_unit_test(test_thin)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

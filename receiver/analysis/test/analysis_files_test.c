@@ -1,9 +1,12 @@
 // analysis_files_test.c: sample types tell what a file is for; unreadable files are counted, with the reason.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/uploads.h"
 
 #include "../analysis_files.h"
 
-static void test_uses(void **state) {
+TEST_IN(store, uses) {
     struct test_store *test = *state;
     struct process_files files;
     upload_blob(test, "one", 1, "anything.pprof", heap_blob(1000, 1000));
@@ -33,7 +36,7 @@ static void test_uses(void **state) {
     upload_list_free(&list);
 }
 
-static void test_unread(void **state) {
+TEST_IN(store, unread) {
     struct test_store *test = *state;
     struct process_files files;
     upload_bytes(test, "one", 1, "delta-heap.pprof", "garbage", 7);
@@ -68,7 +71,7 @@ static void test_unread(void **state) {
 }
 
 // The newest is unreadable, an older one is not.
-static void test_newest_is_broken(void **state) {
+TEST_IN(store, newest_is_broken) {
     struct test_store *test = *state;
     struct process_files files;
     upload_blob(test, "one", 1, "delta-heap.pprof", heap_blob(1000, 1000));
@@ -80,7 +83,7 @@ static void test_newest_is_broken(void **state) {
 }
 
 // All names of a use are one series, one file per upload: others beside it count as unread, except what tells nothing beside its delta.
-static void test_passed_over(void **state) {
+TEST_IN(store, passed_over) {
     struct test_store *test = *state;
     struct process_files files;
     upload_blob(test, "one", 1, "a.pprof", heap_blob(1000, 1000));
@@ -102,7 +105,7 @@ static void test_passed_over(void **state) {
     upload_list_free(&list);
 }
 
-static void test_too_many_names(void **state) {
+TEST_IN(store, too_many_names) {
     struct test_store *test = *state;
     struct process_files files;
     for (int i = 0; i < 70; i++) {
@@ -123,10 +126,5 @@ static void test_too_many_names(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_uses, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_unread, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_passed_over, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_too_many_names, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_newest_is_broken, setup, teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

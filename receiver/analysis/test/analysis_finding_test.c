@@ -1,8 +1,10 @@
 // analysis_finding_test.c: formatted amounts, order, joining of findings, the JSON.
+
+#include "../../../base/test/test.h"
+
 #include "analysis_series.h"
 
-static void test_amounts(void **state) {
-    (void)state;
+TEST(amounts) {
     char text[FINDING_AMOUNT_BYTES];
     assert_string_equal(finding_bytes(999, text), "999 B");
     assert_string_equal(finding_bytes(1234567, text), "1.23 MB");
@@ -29,8 +31,7 @@ static struct finding *add_finding(struct findings *findings, const char *kind, 
     return add_of(findings, kind, MEASURE_COUNT, severity, weight, site);
 }
 
-static void test_order_and_sharing(void **state) {
-    (void)state;
+TEST(order_and_sharing) {
     struct findings all = {0};
     static const struct {
         const char *service, *kind, *site;
@@ -61,8 +62,7 @@ static void test_order_and_sharing(void **state) {
 
 // One process with two stacks of one site, and steps of its C memory and of its heap: four findings, and still four when another process
 // has them too.
-static void test_joins_processes_only(void **state) {
-    (void)state;
+TEST(joins_processes_only) {
     struct findings all = {0};
     for (int process = 1; process <= 2; process++) {
         struct findings of_process = {.service = "a"};
@@ -86,8 +86,7 @@ static void test_joins_processes_only(void **state) {
 }
 
 // All at different sites: the worst are kept, the others counted.
-static void test_many(void **state) {
-    (void)state;
+TEST(many) {
     struct findings all = {0};
     for (int i = 0; i < 5 * FINDINGS_KEPT; i++) {
         char site[20];
@@ -106,8 +105,7 @@ static void test_many(void **state) {
     findings_free(&all);
 }
 
-static void test_json(void **state) {
-    (void)state;
+TEST(json) {
     struct findings findings = {0};
     struct finding *finding = add_finding(&findings, "c_leak", SEVERITY_HIGH, 1, "\"<b>\"");
     struct profile *profile = new_heap_profile();
@@ -142,8 +140,7 @@ static void test_json(void **state) {
     profile_free(profile);
 }
 
-static void test_bound(void **state) {
-    (void)state;
+TEST(bound) {
     struct findings findings = {0};
     for (int i = 0; i < FINDINGS_SHOWN + 3; i++) {
         add_finding(&findings, "c_leak", SEVERITY_LOW, i, "x");
@@ -159,11 +156,5 @@ static void test_bound(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_amounts),
-                                       cmocka_unit_test(test_order_and_sharing),
-                                       cmocka_unit_test(test_joins_processes_only),
-                                       cmocka_unit_test(test_many),
-                                       cmocka_unit_test(test_json),
-                                       cmocka_unit_test(test_bound)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // analysis_gaps_test.c: the headline claims nothing of what was not examined, and names it.
+
+#include "../../../base/test/test.h"
+
 #include "analysis_series.h"
 
 #include "../analysis_gaps.h"
@@ -24,8 +27,7 @@ static void expect_headline(struct json json, const char *headline, const char *
     json_free(&json);
 }
 
-static void test_headlines(void **state) {
-    (void)state;
+TEST(headlines) {
     static struct looked looked[3];
     struct process whole = WHOLE, silent = {.count = 4}, young = {.count = 2, .told = 2, .memory = 2, .goroutines = 2, .locks = 2},
                    pending = {.count = 6, .told = 5, .memory = 5, .goroutines = 5, .locks = 5, .pending = 1};
@@ -49,8 +51,7 @@ static void test_headlines(void **state) {
 }
 
 // CPU time alone tells nothing of memory. Missing locks or goroutines are reported, and are common.
-static void test_never_profiled(void **state) {
-    (void)state;
+TEST(never_profiled) {
     static struct looked looked[3];
     struct process only_cpu = WHOLE, no_locks = WHOLE, few_of_memory = WHOLE, no_c = WHOLE, seldom[] = {WHOLE, WHOLE};
     no_c.c_memory = 0;
@@ -73,8 +74,7 @@ static void test_never_profiled(void **state) {
                     "growth of 1 process with fewer than 5 uploads");
 }
 
-static void test_not_compared(void **state) {
-    (void)state;
+TEST(not_compared) {
     struct json json = {0};
     struct looked looked = {0};
     struct process whole = WHOLE;
@@ -102,8 +102,7 @@ static void test_not_compared(void **state) {
                     "1 profile of versions or restarts that were compared: cut off");
 }
 
-static void test_unread_files(void **state) {
-    (void)state;
+TEST(unread_files) {
     static struct looked looked[2];
     struct process whole[] = {WHOLE, WHOLE};
     struct sweep_report report = {.uploads = 7, .failed_count = 3, .reasons = 1, .failed = {{.id = 42, .uploads = 3, .reason = "cut off"}}};
@@ -121,7 +120,5 @@ static void test_unread_files(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_headlines), cmocka_unit_test(test_never_profiled),
-                                       cmocka_unit_test(test_not_compared), cmocka_unit_test(test_unread_files)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // analysis_goroutines_test.c: goroutines that increase, that increased and stay, and that pile up.
+
+#include "../../../base/test/test.h"
+
 #include "analysis_series.h"
 
 static void add_goroutines(struct profile *profile, const char *site, int64_t count) {
@@ -29,8 +32,7 @@ static void find_goroutines(struct findings *findings, fill_profile *fill) {
     stacks_free(&stacks);
 }
 
-static void test_goroutines(void **state) {
-    (void)state;
+TEST(goroutines) {
     struct findings findings;
     find_goroutines(&findings, goroutines_leak);
     assert_int_equal(findings.count, 1);
@@ -78,8 +80,7 @@ static void find_leaked(struct findings *findings, fill_profile *fill) {
     stacks_free(&stacks);
 }
 
-static void test_leaked_goroutines(void **state) {
-    (void)state;
+TEST(leaked_goroutines) {
     struct findings findings = {0};
     assert_true(analysis_leaked_goroutines(&findings, &(struct stacks){0}, NULL));
     assert_int_equal(findings.count, 0);
@@ -105,6 +106,5 @@ static void test_leaked_goroutines(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_goroutines), cmocka_unit_test(test_leaked_goroutines)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,6 +1,9 @@
 // analysis_healthy_test.c: ten healthy services for six hours each: no finding is allowed. Memory follows the morning's load, caches fill,
 // garbage lingers, batches run, one service is redeployed, one gets a host. HEALTHY_SEEDS=N in the environment: runs N times, each with
 // other noise.
+
+#include "../../../base/test/test.h"
+
 #include "analysis_scene.h"
 
 enum { HOURS = 6, SERVICES = 10 };
@@ -129,8 +132,7 @@ static void check_ten_services(struct scene *scene, int seed) {
     expect_nothing(scene, seed, NULL, "12"); // all at once: fewer points of each
 }
 
-static void test_ten_services(void **state) {
-    (void)state;
+TEST(ten_services) {
     const char *seeds = getenv("HEALTHY_SEEDS");
     for (int seed = 0; seed < (seeds ? atoi(seeds) : 1); seed++) {
         void *scene;
@@ -141,6 +143,5 @@ static void test_ten_services(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ten_services)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

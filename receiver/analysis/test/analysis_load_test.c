@@ -1,4 +1,7 @@
 // analysis_load_test.c: allocation, locks and fragmentation: findings above their thresholds, none below.
+
+#include "../../../base/test/test.h"
+
 #include "analysis_series.h"
 
 static struct metrics *with(const char *name, double value, struct metrics *metrics) {
@@ -19,8 +22,7 @@ static void allocating(struct profile *profile, int i) {
     add_live(profile, FRAMES("main.busy /b.go"), 9e6, false);
 }
 
-static void test_churn(void **state) {
-    (void)state;
+TEST(churn) {
     static const struct heap heap = {"delta-heap.pprof", "inuse_space", "Go "};
     struct findings findings = {0};
     struct stacks stacks;
@@ -41,8 +43,7 @@ static void test_churn(void **state) {
     stacks_free(&stacks);
 }
 
-static void test_locks(void **state) {
-    (void)state;
+TEST(locks) {
     struct findings findings = {0};
     struct metrics *metrics = with("lock_seconds_per_s", 3, NULL);
     assert_true(analysis_locks(&findings, metrics, NULL, NULL)); // no stacks
@@ -57,8 +58,7 @@ static void test_locks(void **state) {
     metrics_free(metrics);
 }
 
-static void test_fragmentation(void **state) {
-    (void)state;
+TEST(fragmentation) {
     struct findings findings = {0};
     struct upload_list none = {0};
     struct metrics *metrics = with("c_allocator_fragmentation_bytes", 3e8, with("c_allocator_resident_bytes", 4e8, NULL));
@@ -81,8 +81,7 @@ static void test_fragmentation(void **state) {
 }
 
 // A recent start is found too.
-static void test_newest_third(void **state) {
-    (void)state;
+TEST(newest_third) {
     struct series_point points[30] = {0};
     for (size_t i = 0; i < 30; i++) {
         points[i].value = i < 18 ? 1 : 5;
@@ -98,8 +97,7 @@ static void test_newest_third(void **state) {
 }
 
 // Lost samples are reported besides the findings of the others.
-static void test_lost_samples(void **state) {
-    (void)state;
+TEST(lost_samples) {
     struct findings findings = {0};
     struct upload_list none = {0};
     struct metrics *metrics = with("c_samples", 1000, with("c_samples_lost_live", 100, NULL)); // a tenth
@@ -134,7 +132,5 @@ static void test_lost_samples(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_churn), cmocka_unit_test(test_locks), cmocka_unit_test(test_fragmentation),
-                                       cmocka_unit_test(test_newest_third), cmocka_unit_test(test_lost_samples)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // analysis_measures_test.c: findings of processes that are not examined.
+
+#include "../../../base/test/test.h"
+
 #include "analysis_series.h"
 
 #include "../analysis_choice.h"
@@ -45,8 +48,7 @@ static double busy(int i) {
     return 2e8 + i % 3;
 }
 
-static void test_measures(void **state) {
-    (void)state;
+TEST(measures) {
     const struct {
         enum measure measure;
         double (*value)(int);
@@ -79,8 +81,7 @@ static void test_measures(void **state) {
 }
 
 // For an examined process, only what its profiles could not decide.
-static void test_settled(void **state) {
-    (void)state;
+TEST(settled) {
     for (int all = 0; all < 2; all++) {
         const bool settled[MEASURE_COUNT] = {[MEASURE_C_LIVE_BYTES] = all, [MEASURE_HEAP_LIVE_BYTES] = true};
         struct findings findings = findings_of(MEASURE_C_LIVE_BYTES, growing, settled);
@@ -91,6 +92,5 @@ static void test_settled(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_measures), cmocka_unit_test(test_settled)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

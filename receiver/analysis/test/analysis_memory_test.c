@@ -1,4 +1,7 @@
 // analysis_memory_test.c: finds and names leaks, heap growth and plateaus; ignores steady processes, caches and warm-ups.
+
+#include "../../../base/test/test.h"
+
 #include "analysis_series.h"
 
 #include <math.h>
@@ -49,8 +52,7 @@ static void find(struct findings *findings, fill_profile *fill, int count) {
     stacks_free(&stacks);
 }
 
-static void test_leak(void **state) {
-    (void)state;
+TEST(leak) {
     struct findings findings;
     find(&findings, leaking, 30);
     assert_int_equal(findings.count, 1);
@@ -65,8 +67,7 @@ static void test_leak(void **state) {
     findings_free(&findings);
 }
 
-static void test_heap_growth(void **state) {
-    (void)state;
+TEST(heap_growth) {
     struct findings findings;
     find(&findings, go_growing, 30);
     assert_int_equal(findings.count, 1);
@@ -75,8 +76,7 @@ static void test_heap_growth(void **state) {
     findings_free(&findings);
 }
 
-static void test_nothing_is_found_in_what_is_steady(void **state) {
-    (void)state;
+TEST(nothing_is_found_in_what_is_steady) {
     static fill_profile *const fills[] = {steady, cache_is_emptied, warming_up, too_little};
     for (size_t i = 0; i < sizeof fills / sizeof *fills; i++) {
         struct findings findings;
@@ -94,8 +94,7 @@ static void stopping(struct profile *profile, int i) {
     add_live(profile, CACHE, noisy(80e6, i, 2), false);
     add_live(profile, LEAKY, 10e6 + (i < 15 ? 0 : i < 25 ? 30e6 * (i - 14) : 300e6), true);
 }
-static void test_what_stopped_stays_found(void **state) {
-    (void)state;
+TEST(what_stopped_stays_found) {
     for (stops_after = 24; stops_after <= 60; stops_after += 4) {
         struct findings findings;
         find(&findings, stopping, stops_after);
@@ -115,8 +114,7 @@ static void test_what_stopped_stays_found(void **state) {
     findings_free(&findings);
 }
 
-static void test_severity(void **state) {
-    (void)state;
+TEST(severity) {
     struct shape shape = {.kind = SHAPE_GROWS, .trend.slope_per_s = 2e9 / 86400, .to = 1e9};
     assert_int_equal(memory_severity(&shape, true), SEVERITY_HIGH);
     assert_int_equal(memory_severity(&shape, false), SEVERITY_MEDIUM);
@@ -131,8 +129,5 @@ static void test_severity(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_leak), cmocka_unit_test(test_heap_growth),
-                                       cmocka_unit_test(test_nothing_is_found_in_what_is_steady),
-                                       cmocka_unit_test(test_what_stopped_stays_found), cmocka_unit_test(test_severity)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

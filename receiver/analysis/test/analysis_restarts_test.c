@@ -1,4 +1,7 @@
 // analysis_restarts_test.c: a process that grows and is restarted is a finding; periodic jobs and deployments are none.
+
+#include "../../../base/test/test.h"
+
 #include "analysis_scene.h"
 
 static void killed(struct moment *moment) { // a life of four uploads
@@ -11,7 +14,7 @@ static void grows_a_little(struct moment *moment) {
 }
 
 // A pod that leaks and is killed every four minutes, six times: no life is long enough to show growth.
-static void test_restarts(void **state) {
+TEST_IN(scene, restarts) {
     struct scene *scene = *state;
     for (int life = 0; life < 6; life++) {
         run(scene, &(struct run){"pods", "pod-1", "1", life, 4 * life, 4 * life + 4, 1}, killed);
@@ -36,6 +39,5 @@ static void test_restarts(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_restarts, scene_setup, scene_teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -2,6 +2,8 @@
 #ifndef CMEMPROF_RECEIVER_TEST_ANALYSIS_SCENE_H
 #define CMEMPROF_RECEIVER_TEST_ANALYSIS_SCENE_H
 
+#include "../../../base/test/test.h"
+
 #include "../../test/test_store.h"
 #include "../../test/profiles.h"
 
@@ -276,7 +278,7 @@ static inline struct json analysis_of(struct scene *scene, const char *service) 
 static inline int scene_setup(void **state) {
     struct scene *scene = calloc(1, sizeof *scene);
     void *test;
-    setup(&test);
+    store_setup(&test);
     *scene =
         (struct scene){.test = test, .lock = PTHREAD_MUTEX_INITIALIZER, .stored = PTHREAD_COND_INITIALIZER, .random = 88172645463325252u};
     *state = scene;
@@ -287,7 +289,7 @@ static inline int scene_teardown(void **state) {
     void *test = scene->test;
     wait_for(scene, 0);
     free(scene);
-    return teardown(&test);
+    return store_teardown(&test);
 }
 
 #endif

@@ -1,10 +1,12 @@
 // analysis_sentence_test.c: each shape in words.
+
+#include "../../../base/test/test.h"
+
 #include "analysis_series.h"
 
 #include "../analysis_sentence.h"
 
-static void test_sentences(void **state) {
-    (void)state;
+TEST(sentences) {
     struct series_point points[10];
     for (int i = 0; i < 10; i++) {
         points[i] = (struct series_point){1767323040000 + (int64_t)MINUTE_MS * i, i};
@@ -36,8 +38,7 @@ static void test_sentences(void **state) {
     }
 }
 
-static void test_evidence(void **state) {
-    (void)state;
+TEST(evidence) {
     struct series_point points[10];
     char text[600];
     for (int i = 0; i < 10; i++) {
@@ -52,6 +53,5 @@ static void test_evidence(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_sentences), cmocka_unit_test(test_evidence)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -2,6 +2,8 @@
 #ifndef CMEMPROF_RECEIVER_TEST_ANALYSIS_SERIES_H
 #define CMEMPROF_RECEIVER_TEST_ANALYSIS_SERIES_H
 
+#include "../../../base/test/test.h"
+
 #include "../../test/profiles.h"
 
 #include "../analysis_rules.h"

@@ -1,4 +1,7 @@
 // analysis_site_test.c: the frames picked from a stack.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/profiles.h"
 
 #include "../analysis_site.h"
@@ -17,8 +20,7 @@ static void expect(const char *const *frames, const char *site, const char *leaf
     profile_free(profile);
 }
 
-static void test_frames(void **state) {
-    (void)state;
+TEST(frames) {
     expect(FRAMES("malloc /m.c", "sqlite3MemMalloc /s.c", "x._Cfunc_prepare /x.go", "runtime.cgocall /cgocall.go", "sqlite.Prepare /p.go",
                   "main.report /r.go", "main.main /m.go"),
            "main.report", "sqlite3MemMalloc");
@@ -43,14 +45,12 @@ static void test_frames(void **state) {
     expect(FRAMES("runtime.mallocgc /malloc.go", "main.(*T).m /t.go"), "main.(*T).m", "main.(*T).m");
 }
 
-static void test_no_frames(void **state) {
-    (void)state;
+TEST(no_frames) {
     struct profile_sample_view sample = {0};
     assert_string_equal(analysis_site(&sample, NULL)->function, "");
     assert_string_equal(analysis_leaf(&sample)->function, "");
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_frames), cmocka_unit_test(test_no_frames)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

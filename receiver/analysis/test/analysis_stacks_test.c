@@ -1,4 +1,7 @@
 // analysis_stacks_test.c: series of stacks over profiles, sites, and which of them have a shape.
+
+#include "../../../base/test/test.h"
+
 #include "analysis_series.h"
 
 // A leak with ten C stacks, two of them new in each profile, beside steady Go and C memory.
@@ -17,8 +20,7 @@ static bool any_growth(const struct stacks *stacks, const struct stack_site *sit
     return site->shape.kind == SHAPE_GROWS;
 }
 
-static void test_sites(void **state) {
-    (void)state;
+TEST(sites) {
     struct stacks stacks;
     struct stack_site *sites;
     size_t count;
@@ -53,8 +55,7 @@ static void one_of_two(struct profile *profile, int i) {
     add_live(profile, FRAMES("malloc /m.c", "buffers /s.c", "main.handle /r.go"), i % 2 ? 10e6 : 200e6, true);
 }
 
-static void test_stack_of_a_site(void **state) {
-    (void)state;
+TEST(stack_of_a_site) {
     struct stacks stacks;
     struct stack_site *sites;
     size_t count;
@@ -76,8 +77,7 @@ static void own_memory(struct profile *profile, int i) {
     profile_add_sample(profile, &frame, 1, VALUES(1, i * 100000000, 1, i * 10000000), labels, 2);
 }
 
-static void test_own_memory(void **state) {
-    (void)state;
+TEST(own_memory) {
     struct stacks stacks;
     struct stack_site *sites;
     size_t count;
@@ -109,8 +109,7 @@ static void mappings(struct profile *profile, int i) {
     profile_add_sample(profile, &frame, 1, VALUES(1, i * 100000000, 1, i * 10000000), &label, 1);
 }
 
-static void test_mappings(void **state) {
-    (void)state;
+TEST(mappings) {
     struct stacks stacks;
     struct series_point points[TREND_MAX_POINTS];
     fill_stacks(&stacks, "inuse_space", mappings, 20);
@@ -124,8 +123,7 @@ static void test_mappings(void **state) {
     stacks_free(&stacks);
 }
 
-static void test_bounds_and_errors(void **state) {
-    (void)state;
+TEST(bounds_and_errors) {
     struct stacks stacks;
     char text[160] = "";
     fill_stacks(&stacks, "inuse_space", many_stacks, TREND_MAX_POINTS + 3);
@@ -138,8 +136,7 @@ static void test_bounds_and_errors(void **state) {
 }
 
 // Decoding is bounded: beyond that many distinct stacks no profile is accepted.
-static void test_many_different(void **state) {
-    (void)state;
+TEST(many_different) {
     struct stacks stacks;
     struct listed_upload upload = {.id = 1};
     char text[160] = "";
@@ -161,8 +158,5 @@ static void test_many_different(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sites),    cmocka_unit_test(test_stack_of_a_site),   cmocka_unit_test(test_own_memory),
-        cmocka_unit_test(test_mappings), cmocka_unit_test(test_bounds_and_errors), cmocka_unit_test(test_many_different)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

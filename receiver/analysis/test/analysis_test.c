@@ -1,4 +1,7 @@
 // analysis_test.c: from stored uploads of several processes to findings.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/uploads.h"
 
 #include "../analysis.h"
@@ -33,7 +36,7 @@ static struct json analyse(struct test_store *test) {
 }
 
 // Two hosts leak, one is steady, and one has just started: that alone would make the sum grow.
-static void test_processes(void **state) {
+TEST_IN(store, processes) {
     struct test_store *test = *state;
     for (int i = 0; i < 12; i++) {
         upload_blob(test, "leaky-1", i, "delta-heap.pprof", heap_blob(50000000, 5000000 + 4000000 * i));
@@ -58,7 +61,7 @@ static void test_processes(void **state) {
     json_free(&json);
 }
 
-static void test_metrics_and_none(void **state) {
+TEST_IN(store, metrics_and_none) {
     struct test_store *test = *state;
     struct json json = analyse(test);
     expect_at(&json, "$.findings", "[]");
@@ -75,7 +78,7 @@ static void test_metrics_and_none(void **state) {
 }
 
 // More profiles than are read: some in between are left out, both ends are read.
-static void test_many_profiles(void **state) {
+TEST_IN(store, many_profiles) {
     struct test_store *test = *state;
     for (int i = 0; i < 150; i++) {
         upload_blob(test, "leaky", i, "delta-heap.pprof", heap_blob(50000000, 5000000 + 1000000 * i));
@@ -88,7 +91,7 @@ static void test_many_profiles(void **state) {
 }
 
 // Each import has its own name; together they are one series.
-static void test_many_names(void **state) {
+TEST_IN(store, many_names) {
     struct test_store *test = *state;
     for (int i = 0; i < 60; i++) {
         char name[40];
@@ -107,7 +110,7 @@ static void test_many_names(void **state) {
 }
 
 // Two heaps in each upload, one of which is read: the measures reveal the leak of the other.
-static void test_two_heaps(void **state) {
+TEST_IN(store, two_heaps) {
     struct test_store *test = *state;
     for (int i = 0; i < 60; i++) {
         struct blob level = heap_blob(50000000, 5000000), leak = heap_blob(0, 4000000 * i);
@@ -123,7 +126,7 @@ static void test_two_heaps(void **state) {
 }
 
 // Go's leak profile is empty, as a rule.
-static void test_leaked_goroutines(void **state) {
+TEST_IN(store, leaked_goroutines) {
     struct test_store *test = *state;
     for (int i = 0; i < 4; i++) {
         struct profile *leaked = profile_new();
@@ -143,11 +146,5 @@ static void test_leaked_goroutines(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_processes, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_metrics_and_none, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_many_profiles, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_many_names, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_two_heaps, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_leaked_goroutines, setup, teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // analysis_verdict_test.c: findings of memory by cause: their words, stacks, severities, and what is left to other rules.
+
+#include "../../../base/test/test.h"
+
 #include "analysis_series.h"
 
 #include <math.h>
@@ -90,8 +93,7 @@ static struct metrics *beside_rss(const char *name, course_of *course) {
     return with(name, course, with("memory_rss_bytes", gigabyte, NULL));
 }
 
-static void test_growth(void **state) {
-    (void)state;
+TEST(growth) {
     // 10 MiB a minute are 15 GB a day.
     expect_finding(beside_rss("memory_mapped_bytes", grows), "mapping_growth", "Memory that C maps by itself grows by 10.5 MB a minute",
                    "does not unmap it", SEVERITY_HIGH);
@@ -103,8 +105,7 @@ static void test_growth(void **state) {
     expect_finding(beside_rss("memory_mapped_bytes", stopped), "plateau", "rose from 21 MB to 189 MB within", "", SEVERITY_LOW);
 }
 
-static void test_kept(void **state) {
-    (void)state;
+TEST(kept) {
     expect_finding(with("memory_malloc_trim_bytes", three_hundred, beside_rss("memory_malloc_free_bytes", three_hundred)), "retention",
                    "The C allocator keeps 315 MB that are free (29 % of the resident memory)",
                    "malloc_trim(0) gives back about 315 MB at once", SEVERITY_MEDIUM);
@@ -124,8 +125,7 @@ static void test_kept(void **state) {
                    SEVERITY_LOW);
 }
 
-static void test_limit(void **state) {
-    (void)state;
+TEST(limit) {
     // 310 MiB at last, 10 more each minute, 1,024 are allowed: 71 minutes.
     expect_finding(with("memory_cgroup_limit_bytes", gigabyte, beside_rss("memory_cgroup_bytes", grows)), "memory_limit",
                    "The memory limit of 1.07 GB is reached in 71 minutes if usage goes on as now", "SIGKILL", SEVERITY_MEDIUM);
@@ -142,8 +142,7 @@ static void test_limit(void **state) {
     metrics_free(metrics);
 }
 
-static void test_unexplained(void **state) {
-    (void)state;
+TEST(unexplained) {
     expect_finding(beside_rss("memory_unexplained_bytes", three_hundred), "memory_unexplained",
                    "315 MB (29 % of the resident memory) belong to nobody that is known", "", SEVERITY_LOW);
     expect_finding(beside_rss("memory_mapped_not_seen_bytes", three_hundred), "memory_unexplained",
@@ -154,8 +153,7 @@ static void test_unexplained(void **state) {
 }
 
 // Live memory is judged by its stacks (analysis_memory.c); clients without these figures by what the allocator says.
-static void test_left_to_others(void **state) {
-    (void)state;
+TEST(left_to_others) {
     struct findings findings = {0};
     struct metrics *metrics = beside_rss("memory_malloc_live_bytes", grows);
     assert_false(judge(metrics).needs_stacks);
@@ -181,8 +179,7 @@ static void add_part(struct profile *profile, const char *const *frames, const c
     profile_add_sample(profile, locations, count, VALUES((int64_t)bytes), &label, 1);
 }
 
-static void test_names_the_stack(void **state) {
-    (void)state;
+TEST(names_the_stack) {
     struct findings findings = {0};
     struct stacks stacks;
     assert_true(stacks_init(&stacks, "resident_space"));
@@ -212,9 +209,5 @@ static void test_names_the_stack(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_growth),      cmocka_unit_test(test_kept),           cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_unexplained), cmocka_unit_test(test_left_to_others), cmocka_unit_test(test_names_the_stack),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

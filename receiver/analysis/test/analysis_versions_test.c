@@ -1,4 +1,7 @@
 // analysis_versions_test.c: regressions since a version change, with figures; changes for other reasons are ignored.
+
+#include "../../../base/test/test.h"
+
 #include "analysis_scene.h"
 
 #define BYTES(text) (text), sizeof(text) - 1
@@ -36,7 +39,7 @@ static void deploy(struct scene *scene, const char *service, fill_moment *fill, 
     run(scene, &(struct run){service, "h1", "1.1", 2, 60, 60 + after, 2}, fill);
 }
 
-static void test_versions(void **state) {
+TEST_IN(scene, versions) {
     struct scene *scene = *state;
     deploy(scene, "cpu", twice_the_cpu, 60);
     deploy(scene, "busier", busier, 60);
@@ -99,7 +102,7 @@ static void no_profile_before(struct moment *moment) { // of CPU time, except a 
 }
 
 // Files with other names are compared with those before; too few are reported.
-static void test_other_names(void **state) {
+TEST_IN(scene, other_names) {
     struct scene *scene = *state;
     deploy(scene, "renamed", renamed, 60);
     deploy(scene, "few", no_profile_before, 60);
@@ -123,7 +126,7 @@ static void test_other_names(void **state) {
 }
 
 // More changes than can be examined: the strongest by measures are, and the others are reported as compared by measures alone.
-static void test_many_changes(void **state) {
+TEST_IN(scene, many_changes) {
     struct scene *scene = *state;
     for (int i = 0; i < 6; i++) {
         char name[20];
@@ -140,7 +143,7 @@ static void test_many_changes(void **state) {
 }
 
 // The newest eight versions of a service are compared.
-static void test_many_versions(void **state) {
+TEST_IN(scene, many_versions) {
     struct scene *scene = *state;
     for (int i = 0; i < 10; i++) {
         char version[20];
@@ -153,9 +156,5 @@ static void test_many_versions(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_versions, scene_setup, scene_teardown),
-                                       cmocka_unit_test_setup_teardown(test_other_names, scene_setup, scene_teardown),
-                                       cmocka_unit_test_setup_teardown(test_many_changes, scene_setup, scene_teardown),
-                                       cmocka_unit_test_setup_teardown(test_many_versions, scene_setup, scene_teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // analysis_work_test.c: a rise with the work is explained; a larger one, or one without more work, is not.
+
+#include "../../../base/test/test.h"
+
 #include "analysis_series.h"
 
 #include "../analysis_work.h"
@@ -15,8 +18,7 @@ static void fill(struct measures *measures, double cpu_after, double allocation_
     }
 }
 
-static void test_work(void **state) {
-    (void)state;
+TEST(work) {
     struct measures measures[COUNT];
     struct shape shape = {.kind = SHAPE_PLATEAU, .from = 100, .to = 200, .before = 6, .after = 6};
     fill(measures, 2, 2);
@@ -43,6 +45,5 @@ static void test_work(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_work)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,9 +1,12 @@
 // overview_test.c: all uploads of a selection, from memory.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/uploads.h"
 
 #include "../overview.h"
 
-static void test_selection(void **state) {
+TEST_IN(store, selection) {
     struct test_store *test = *state;
     struct overview overview;
     struct selection selection;
@@ -32,6 +35,5 @@ static void test_selection(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_selection, setup, teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // cache_test.c: returns what was put, evicts the oldest, rejects large entries, is thread-safe.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/profiles.h"
 
 #include "../cache.h"
@@ -23,8 +26,7 @@ static void put(struct cache *cache, const char *key, const char *value) {
     cache_put(cache, key, strlen(key), value, strlen(value));
 }
 
-static void test_get_and_put(void **state) {
-    (void)state;
+TEST(get_and_put) {
     struct cache *cache = cache_new(1 << 20);
     assert_false(has(cache, "a", NULL));
     put(cache, "a", "one");
@@ -37,8 +39,7 @@ static void test_get_and_put(void **state) {
     cache_free(NULL);
 }
 
-static void test_oldest_goes_first(void **state) {
-    (void)state;
+TEST(oldest_goes_first) {
     struct cache *cache = cache_new(20000);
     char value[2001], key[16];
     memset(value, 'v', 2000);
@@ -55,8 +56,7 @@ static void test_oldest_goes_first(void **state) {
     cache_free(cache);
 }
 
-static void test_large_ones_stay_out(void **state) {
-    (void)state;
+TEST(large_ones_stay_out) {
     struct cache *cache = cache_new(8000);
     char value[1002];
     memset(value, 'v', 1001);
@@ -84,8 +84,7 @@ static void *hammer(void *state) {
     return NULL;
 }
 
-static void test_threads(void **state) {
-    (void)state;
+TEST(threads) {
     struct cache *cache = cache_new(6000);
     pthread_t threads[4];
     for (int i = 0; i < 4; i++) {
@@ -98,7 +97,5 @@ static void test_threads(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_get_and_put), cmocka_unit_test(test_oldest_goes_first),
-                                       cmocka_unit_test(test_large_ones_stay_out), cmocka_unit_test(test_threads)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,8 @@
 // durability_test.c: file systems with and without a journal, by a fake sysfs.
+
+#include "../../../base/test/test.h"
+#include "../../../base/test/folder.h"
+
 #include "../../test/http.h"
 
 #include "../durability.h"
@@ -28,31 +32,25 @@ static void link_device(const char *root, const char *number, const char *target
     assert_int_equal(symlink(target, whole), 0);
 }
 
-static void test_types(void **state) {
-    (void)state;
-    char root[] = "/tmp/cmemprof-test-XXXXXX", command[64];
-    assert_non_null(mkdtemp(root));
+TEST_IN(folder, types) {
     static const char *const directories[] = {"dev", "dev/block", "fs", "fs/ext4", "fs/ext4/sda1", "fs/ext4/sda2"};
     for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
-        make(root, directories[i]);
+        make(folder, directories[i]);
     }
-    write_task(root, "fs/ext4/sda1/journal_task", "85\n");
-    write_task(root, "fs/ext4/sda2/journal_task", "<none>\n");
-    link_device(root, "8:1", "../../devices/pci0000:00/block/sda/sda1");
-    link_device(root, "8:2", "../../devices/pci0000:00/block/sda/sda2");
-    link_device(root, "8:3", "sda1");
-    assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 1), root), DURABILITY_JOURNAL);
-    assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 3), root), DURABILITY_JOURNAL);
-    assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 2), root), DURABILITY_SYNCFS); // made without one
-    assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 4), root), DURABILITY_SYNCFS); // unknown here
+    write_task(folder, "fs/ext4/sda1/journal_task", "85\n");
+    write_task(folder, "fs/ext4/sda2/journal_task", "<none>\n");
+    link_device(folder, "8:1", "../../devices/pci0000:00/block/sda/sda1");
+    link_device(folder, "8:2", "../../devices/pci0000:00/block/sda/sda2");
+    link_device(folder, "8:3", "sda1");
+    assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 1), folder), DURABILITY_JOURNAL);
+    assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 3), folder), DURABILITY_JOURNAL);
+    assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 2), folder), DURABILITY_SYNCFS); // made without one
+    assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 4), folder), DURABILITY_SYNCFS); // unknown here
     assert_int_equal(durability_of_device(EXT4_SUPER_MAGIC, makedev(8, 1), "/nowhere"), DURABILITY_SYNCFS);
-    assert_int_equal(durability_of_device(XFS_SUPER_MAGIC, makedev(8, 4), root), DURABILITY_JOURNAL);
-    assert_int_equal(durability_of_device(TMPFS_MAGIC, makedev(8, 1), root), DURABILITY_EACH_FILE);
-    snprintf(command, sizeof command, "rm -rf '%s'", root);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(durability_of_device(XFS_SUPER_MAGIC, makedev(8, 4), folder), DURABILITY_JOURNAL);
+    assert_int_equal(durability_of_device(TMPFS_MAGIC, makedev(8, 1), folder), DURABILITY_EACH_FILE);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_types)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

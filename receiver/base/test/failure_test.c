@@ -1,12 +1,14 @@
 // failure_test.c: every error has its own text, and errno maps to causes.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 
 #include "../failure.h"
 
 #include <errno.h>
 
-static void test_texts(void **state) {
-    (void)state;
+TEST(texts) {
     for (int i = 0; i < RECEIVER_ERROR_COUNT; i++) {
         for (int j = 0; j < i; j++) {
             assert_string_not_equal(receiver_error_text(i), receiver_error_text(j));
@@ -16,8 +18,7 @@ static void test_texts(void **state) {
     assert_string_equal(receiver_error_text(-1), "unknown error");
 }
 
-static void test_errno(void **state) {
-    (void)state;
+TEST(system_errors) {
     assert_int_equal(receiver_error_from_errno(ENOSPC), RECEIVER_DISK_FULL);
     assert_int_equal(receiver_error_from_errno(EDQUOT), RECEIVER_DISK_FULL);
     assert_int_equal(receiver_error_from_errno(EFBIG), RECEIVER_DISK_FULL);
@@ -27,6 +28,5 @@ static void test_errno(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_texts), cmocka_unit_test(test_errno)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // json_test.c: escapes, commas, and invalid UTF-8.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 
 #include "../json.h"
@@ -11,8 +14,7 @@ static void expect_text(const char *bytes, size_t size, const char *written) {
     json_free(&json);
 }
 
-static void test_text(void **state) {
-    (void)state;
+TEST(text) {
     expect_text("", 0, "\"\"");
     expect_text("plain", 5, "\"plain\"");
     expect_text("a\"b\\c\nd\te\0f", 11, "\"a\\\"b\\\\c\\nd\\u0009e\\u0000f\"");
@@ -31,8 +33,7 @@ static void test_text(void **state) {
     }
 }
 
-static void test_structure(void **state) {
-    (void)state;
+TEST(structure) {
     struct json json = {0};
     json_object_begin(&json);
     json_key(&json, "a");
@@ -57,6 +58,5 @@ static void test_structure(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_text), cmocka_unit_test(test_structure)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

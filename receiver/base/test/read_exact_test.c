@@ -1,10 +1,12 @@
 // read_exact_test.c: reads all of a file, also in pieces; a short file is an error.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/profiles.h"
 
 #include "../read_exact.h"
 
-static void test_pieces(void **state) {
-    (void)state;
+TEST(pieces) {
     int ends[2];
     char bytes[7] = "";
     assert_int_equal(pipe(ends), 0); // returns what is there, not what was requested
@@ -26,6 +28,5 @@ static void test_pieces(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_pieces)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

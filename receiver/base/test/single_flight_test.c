@@ -1,4 +1,7 @@
 // single_flight_test.c: concurrent calls with one key share one flight, and an abandoned flight ends.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 
 #include "../../http/connections.h"
@@ -20,7 +23,7 @@ struct scene {
     int mode;
 };
 
-static int setup(void **state) {
+static int store_setup(void **state) {
     struct scene *scene = calloc(1, sizeof *scene);
     connections_init(&scene->connections, 10);
     single_flight_init(&scene->flights);
@@ -40,7 +43,7 @@ static void leave(struct client *client) {
     client->other_end = -1;
 }
 
-static int teardown(void **state) {
+static int store_teardown(void **state) {
     struct scene *scene = *state;
     for (size_t i = 0; i < sizeof scene->clients / sizeof *scene->clients; i++) {
         leave(&scene->clients[i]);
@@ -112,7 +115,7 @@ static enum receiver_error wait_for_two(void *context, struct flight *flight, st
     return scene->mode == 0 ? RECEIVER_OK : RECEIVER_NOT_FOUND;
 }
 
-static void test_once(void **state) {
+TEST_IN(store, once) {
     struct scene *scene = *state;
     static struct asking first, second, other;
     for (scene->mode = 0; scene->mode < 2; scene->mode++) {
@@ -146,7 +149,7 @@ static enum receiver_error until_not_wanted(void *context, struct flight *flight
     return RECEIVER_IO;
 }
 
-static void test_left(void **state) {
+TEST_IN(store, left) {
     struct scene *scene = *state;
     static struct asking one;
     start(&one, scene, 0, "same", until_not_wanted);
@@ -171,7 +174,7 @@ static enum receiver_error until_one_left(void *context, struct flight *flight, 
     return RECEIVER_OK;
 }
 
-static void test_one_of_two_left(void **state) {
+TEST_IN(store, one_of_two_left) {
     struct scene *scene = *state;
     static struct asking first, second;
     start(&first, scene, 0, "same", until_one_left);
@@ -181,7 +184,7 @@ static void test_one_of_two_left(void **state) {
     finish(&second, RECEIVER_OK, "\"made\"");
 }
 
-static void test_waiting_one_left(void **state) {
+TEST_IN(store, waiting_one_left) {
     struct scene *scene = *state;
     static struct asking first, second;
     scene->mode = 1;
@@ -193,9 +196,5 @@ static void test_waiting_one_left(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_once, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_left, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_one_of_two_left, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_waiting_one_left, setup, teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

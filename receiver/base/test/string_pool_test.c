@@ -1,10 +1,12 @@
 // string_pool_test.c: equal strings have equal numbers, unused after the last release, over many random steps.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 
 #include "../string_pool.h"
 
-static void test_numbers(void **state) {
-    (void)state;
+TEST(numbers) {
     struct string_pool pool = {0};
     assert_int_equal(string_pool_find(&pool, "a", 1), 0);
     uint32_t a = string_pool_intern(&pool, "a:bc", 1), b = string_pool_intern(&pool, "b", 1);
@@ -24,8 +26,7 @@ static void test_numbers(void **state) {
 }
 
 // Against a plain array of counts.
-static void test_many(void **state) {
-    (void)state;
+TEST(many) {
     enum { TEXTS = 5000 };
     static int uses[TEXTS];
     static uint32_t numbers[TEXTS];
@@ -55,6 +56,5 @@ static void test_many(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers), cmocka_unit_test(test_many)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // access_test.c: Host and Origin headers, and tokens: what is allowed.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 
 #include "../access.h"
@@ -12,8 +15,7 @@ static enum access_verdict ask(const char *host, const char *origin) {
     return verdict;
 }
 
-static void test_hosts(void **state) {
-    (void)state;
+TEST(hosts) {
     static const char *const good[] = {"localhost",  "LOCALHOST:1", "127.0.0.1",   "127.0.0.1:8126", "[::1]",
                                        "[::1]:8126", "localhost:",  "127.0.0.2:1", "127.255.255.254"};
     static const char *const bad[] = {"",
@@ -42,8 +44,7 @@ static void test_hosts(void **state) {
     assert_int_equal(ask(NULL, NULL), ACCESS_FORBIDDEN);
 }
 
-static void test_origins(void **state) {
-    (void)state;
+TEST(origins) {
     assert_int_equal(ask("localhost:8126", "http://localhost:8126"), ACCESS_ALLOWED);
     assert_int_equal(ask("localhost:8126", "https://localhost:8126"), ACCESS_ALLOWED);
     static const char *const bad[] = {"http://evil.com",      "https://localhost:812", "http://localhost:9999", "null", "",
@@ -56,8 +57,7 @@ static void test_origins(void **state) {
 #define TOKEN "s3cret-token"
 
 // With a token the host's name does not matter; the token does, in any of four places.
-static void test_token(void **state) {
-    (void)state;
+TEST(token) {
     struct access access = {.token = TOKEN};
     static const struct {
         struct access_headers headers;
@@ -96,8 +96,7 @@ static void test_token(void **state) {
 }
 
 // Send token, read token, and the one for both.
-static void test_two_tokens(void **state) {
-    (void)state;
+TEST(two_tokens) {
     struct access reading = {.read_token = "reading-1"};
     const char *no_why = NULL;
     assert_int_equal(access_check_headers(&reading, &(struct access_headers){.host = "far.example", .sends = true}, &no_why),
@@ -133,8 +132,7 @@ static void test_two_tokens(void **state) {
 }
 
 // Without a send token everybody may send, except rebound pages, and symbols.
-static void test_open_for_sending(void **state) {
-    (void)state;
+TEST(open_for_sending) {
     struct access reading = {.read_token = "reading-1"};
     static const struct {
         struct access_headers headers;
@@ -163,8 +161,7 @@ static void test_open_for_sending(void **state) {
     assert_int_equal(access_check_headers(&two, &symbols, &why), ACCESS_UNAUTHORIZED);
 }
 
-static void test_path(void **state) {
-    (void)state;
+TEST(path) {
     static const char *const cases[][3] = {{"/info", "/info", ""},
                                            {"/t/abcdefgh/info", "/info", "abcdefgh"},
                                            {"/t/abcdefgh", "/", "abcdefgh"},
@@ -208,7 +205,7 @@ static int get_status(uint16_t port, const char *path) {
 }
 
 // A client that knows an address alone.
-static void test_tokens_over_http(void **state) {
+TEST_IN(receiver, tokens_over_http) {
     struct fixture *fixture = *state;
     struct receiver_options options = {.listen = "127.0.0.1:0", .data_directory = fixture->directory, .send_token = "sending-1"};
     char text[200];
@@ -235,7 +232,7 @@ static void test_tokens_over_http(void **state) {
 }
 
 // All paths: which are open.
-static void test_open_over_http(void **state) {
+TEST_IN(receiver, open_over_http) {
     struct fixture *fixture = *state;
     struct receiver_options options = {.listen = "127.0.0.1:0", .data_directory = fixture->directory, .read_token = "reading-1"};
     char text[200];
@@ -259,15 +256,14 @@ static void test_open_over_http(void **state) {
     free(request.bytes);
 }
 
-static void test_unix_socket(void **state) {
-    (void)state;
+TEST(unix_socket) {
     struct access access = {.unix_socket = true};
     const char *why = NULL;
     assert_int_equal(access_check_headers(&access, &(struct access_headers){.host = "%2Frun%2Fx.sock"}, &why), ACCESS_ALLOWED);
     assert_int_equal(access_check_headers(&access, &(struct access_headers){0}, &why), ACCESS_ALLOWED);
 }
 
-static void test_over_http(void **state) {
+TEST_IN(receiver, over_http) {
     struct fixture *fixture = *state;
     struct text request = {0};
     text_add(&request, "GET /api/uploads HTTP/1.1\r\nHost: rebound.example:%u\r\nConnection: close\r\n\r\n", fixture->port);
@@ -281,15 +277,5 @@ static void test_over_http(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hosts),
-                                       cmocka_unit_test(test_origins),
-                                       cmocka_unit_test(test_token),
-                                       cmocka_unit_test(test_unix_socket),
-                                       cmocka_unit_test(test_two_tokens),
-                                       cmocka_unit_test(test_open_for_sending),
-                                       cmocka_unit_test(test_path),
-                                       cmocka_unit_test_setup_teardown(test_open_over_http, fixture_setup, fixture_teardown),
-                                       cmocka_unit_test_setup_teardown(test_tokens_over_http, fixture_setup, fixture_teardown),
-                                       cmocka_unit_test_setup_teardown(test_over_http, fixture_setup, fixture_teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // agent_test.c: what a client sends besides profiles is accepted with POST and PUT, answered as expected, and dropped.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 
 static void expect(uint16_t port, const char *method, const char *path, int status, const char *body) {
@@ -9,7 +12,7 @@ static void expect(uint16_t port, const char *method, const char *path, int stat
     answer_free(&answer);
 }
 
-static void test_taken(void **state) {
+TEST_IN(receiver, taken) {
     struct fixture *fixture = *state;
     static const char *const traces[] = {"/v0.3/traces", "/v0.4/traces", "/v0.5/traces", "/v0.7/traces"};
     static const char *const others[] = {"/telemetry/proxy/api/v2/apmtelemetry", "/evp_proxy/v2/api/v2/llmobs", "/v0.1/pipeline_stats"};
@@ -33,6 +36,5 @@ static void test_taken(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_taken, fixture_setup, fixture_teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // api_test.c: the JSON interface over HTTP: lists, single uploads, sample types and call trees, and every malformed request.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 
 #include "../../../merge/merge.h"
@@ -28,7 +31,7 @@ static void make_profile(uint8_t **bytes, size_t *size) {
     profile_free(profile);
 }
 
-static void test_views(void **state) {
+TEST_IN(receiver, views) {
     struct fixture *fixture = *state;
     uint8_t *bytes;
     size_t size;
@@ -60,7 +63,7 @@ static void test_views(void **state) {
     expect_get(fixture->port, "/api/uploads/2/attachments/broken.pprof/tree", 422, "not a readable profile");
 }
 
-static void test_list(void **state) {
+TEST_IN(receiver, list) {
     struct fixture *fixture = *state;
     expect_get(fixture->port, "/api/uploads", 200, "{\"uploads\":[],\"total\":0,\"next\":null}");
     post_file(fixture->port, "a.bin", "1", 1, "Shop-1");
@@ -128,7 +131,7 @@ static void *ask_often(void *state) {
     return NULL;
 }
 
-static void test_many_at_once(void **state) {
+TEST_IN(receiver, many_at_once) {
     struct fixture *fixture = *state;
     uint8_t *bytes;
     size_t size;
@@ -151,7 +154,5 @@ static void test_many_at_once(void **state) {
 }
 
 int main(void) {
-#define IT(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {IT(test_views), IT(test_list), IT(test_many_at_once)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,12 +1,14 @@
 // assets_test.c: the program embeds the bundle of the page byte for byte.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 
 #include "../assets.h"
 
 #include <libdeflate.h>
 
-static void test_bytes(void **state) {
-    (void)state;
+TEST(bytes) {
     static const struct {
         const char *path, *file;
     } files[] = {
@@ -45,6 +47,5 @@ static void test_bytes(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bytes)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // connections_test.c: which connections are shut down when, with a clock of the test.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 
 #include "../connections.h"
@@ -28,8 +31,7 @@ static void free_pair(struct connections *connections, struct pair *pair) {
     close(pair->ends[1]);
 }
 
-static void test_deadlines(void **state) {
-    (void)state;
+TEST(deadlines) {
     static const struct {
         enum connection_phase phase;
         int64_t ms;
@@ -63,8 +65,7 @@ static void test_deadlines(void **state) {
     connections_destroy(&connections);
 }
 
-static void test_crowd(void **state) {
-    (void)state;
+TEST(crowd) {
     struct connections connections;
     struct pair pairs[8];
     connections_init(&connections, 8);
@@ -84,8 +85,7 @@ static void test_crowd(void **state) {
     connections_destroy(&connections);
 }
 
-static void test_answers_in_memory(void **state) {
-    (void)state;
+TEST(answers_in_memory) {
     struct connections connections;
     connections_init(&connections, 100);
     assert_true(connections_take(&connections, CONNECTION_ANSWERS_BYTES - 10));
@@ -106,7 +106,5 @@ static void test_answers_in_memory(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_answers_in_memory), cmocka_unit_test(test_deadlines),
-                                       cmocka_unit_test(test_crowd)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // event_stream_test.c: listeners receive new uploads of their selection and no others; stopping the receiver ends their streams.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 
 #include "../event_stream.h"
@@ -33,7 +36,7 @@ static void upload(uint16_t port, const char *service) {
     expect_post(port, &body, 200, "{\"id\":");
 }
 
-static void test_stream(void **state) {
+TEST_IN(receiver, stream) {
     struct fixture *fixture = *state;
     struct text all = {0}, shop = {0};
     int all_connection = listen_to(fixture->port, "/api/events"), shop_connection = listen_to(fixture->port, "/api/events?service=shop");
@@ -59,7 +62,7 @@ static void test_stream(void **state) {
 }
 
 // Up to a limit; others may follow when they have gone. A malformed selection starts no stream.
-static void test_bounds(void **state) {
+TEST_IN(receiver, bounds) {
     struct fixture *fixture = *state;
     int connections[EVENT_STREAM_MAX_LISTENERS];
     expect_get(fixture->port, "/api/events?from=x", 400, "from");
@@ -77,7 +80,5 @@ static void test_bounds(void **state) {
 }
 
 int main(void) {
-#define IT(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {IT(test_stream), IT(test_bounds)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,10 +1,13 @@
 // listen_test.c: addresses accepted and refused, each with its reason.
+
+#include "../../../base/test/test.h"
+#include "../../../base/test/folder.h"
+
 #include "../../test/http.h"
 
 #include "../listen.h"
 
-static void test_good(void **state) {
-    (void)state;
+TEST(good) {
     static const char *const good[][2] = {
         {"127.0.0.1:0", "http://127.0.0.1:"}, {"127.1.2.3:0", "http://127.1.2.3:"}, {"localhost:0", "http://127.0.0.1:"}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -22,8 +25,7 @@ static void test_good(void **state) {
     }
 }
 
-static void test_refused(void **state) {
-    (void)state;
+TEST(refused) {
     static const char *const bad[] = {"",
                                       ":",
                                       "127.0.0.1",
@@ -50,8 +52,7 @@ static void test_refused(void **state) {
     }
 }
 
-static void test_any_address(void **state) {
-    (void)state;
+TEST(any_address) {
     struct listener listener;
     char text[200] = "";
     assert_int_equal(listen_open("0.0.0.0:0", true, &listener, text, sizeof text), RECEIVER_OK);
@@ -59,11 +60,9 @@ static void test_any_address(void **state) {
 }
 
 // A socket with a listener is left alone; one left by a killed receiver, and only a socket, is replaced.
-static void test_unix(void **state) {
-    (void)state;
-    char directory[] = "/tmp/cmemprof-test-XXXXXX", address[80], text[200] = "";
-    assert_non_null(mkdtemp(directory));
-    snprintf(address, sizeof address, "unix:%s/a.sock", directory);
+TEST_IN(folder, unix_socket) {
+    char address[80], text[200] = "";
+    snprintf(address, sizeof address, "unix:%s/a.sock", folder);
     struct listener first, second;
     struct stat about;
     assert_int_equal(listen_open(address, false, &first, text, sizeof text), RECEIVER_OK);
@@ -78,7 +77,7 @@ static void test_unix(void **state) {
     fclose(fopen(first.path, "w"));
     assert_int_equal(listen_open(address, false, &second, text, sizeof text), RECEIVER_ADDRESS_IN_USE);
     assert_int_equal(unlink(first.path), 0);
-    assert_int_equal(rmdir(directory), 0);
+    assert_int_equal(rmdir(folder), 0); // nothing else is left
     assert_int_equal(listen_open("unix:", false, &first, text, sizeof text), RECEIVER_BAD_ADDRESS);
     char longest[200] = "unix:";
     memset(longest + 5, 'x', 108);
@@ -86,7 +85,5 @@ static void test_unix(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_good), cmocka_unit_test(test_refused), cmocka_unit_test(test_any_address),
-                                       cmocka_unit_test(test_unix)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,18 +1,12 @@
 // negotiate_test.c: Accept-Encoding and If-None-Match by RFC 9110, and a round trip of the compression.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include "../../../base/test/test.h"
 
 #include <libdeflate.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "../negotiate.h"
 
-static void test_gzip(void **state) {
-    (void)state;
+TEST(gzip) {
     static const char *const yes[] = {"gzip",
                                       "gzip, deflate, br, zstd",
                                       "br;q=1.0, gzip;q=0.8, *;q=0.1",
@@ -32,8 +26,7 @@ static void test_gzip(void **state) {
     assert_false(negotiate_takes_gzip(NULL));
 }
 
-static void test_tags(void **state) {
-    (void)state;
+TEST(tags) {
     static const char *const yes[] = {"W/\"a1\"", "\"a1\"", "\"b\", W/\"a1\"", "*", " \"a1\" ", "\"a1\",\"b\""};
     static const char *const no[] = {"", "\"a\"", "\"a1", "a1", "\"a11\"", "W/", "W/\"b\", \"c\""};
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
@@ -45,8 +38,7 @@ static void test_tags(void **state) {
     assert_false(negotiate_has(NULL, "W/\"a1\""));
 }
 
-static void test_compression(void **state) {
-    (void)state;
+TEST(compression) {
     struct json json = {0};
     json_array_begin(&json);
     for (int i = 0; i < 100; i++) {
@@ -73,8 +65,7 @@ static void test_compression(void **state) {
     free(inflated);
 }
 
-static void test_what_does_not_shrink(void **state) {
-    (void)state;
+TEST(what_does_not_shrink) {
     struct json json = {0};
     uint64_t random = 1;
     for (int i = 0; i < 4000; i++) {
@@ -91,7 +82,5 @@ static void test_what_does_not_shrink(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_gzip), cmocka_unit_test(test_tags), cmocka_unit_test(test_compression),
-                                       cmocka_unit_test(test_what_does_not_shrink)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

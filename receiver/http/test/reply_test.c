@@ -1,4 +1,7 @@
 // reply_test.c: statuses, the name of a download in its header, caching by browsers, compression, the token as a cookie.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 
 #include "../reply.h"
@@ -6,8 +9,7 @@
 
 #include <libdeflate.h>
 
-static void test_statuses(void **state) {
-    (void)state;
+TEST(statuses) {
     assert_int_equal(reply_status(RECEIVER_OK), 200);
     assert_int_equal(reply_status(RECEIVER_BAD_UPLOAD), 400);
     assert_int_equal(reply_status(RECEIVER_NOT_FOUND), 404);
@@ -20,7 +22,7 @@ static void test_statuses(void **state) {
 }
 
 // The longest name, each byte of which takes three characters, and one that would end the header's quotes.
-static void test_download_names(void **state) {
+TEST_IN(receiver, download_names) {
     struct fixture *fixture = *state;
     struct text body = {0}, name = {0};
     for (int i = 0; i < 100; i++) {
@@ -51,7 +53,7 @@ static void test_download_names(void **state) {
 }
 
 // A quote cannot arrive by multipart, but a store may hold it; it must not end the name in the header.
-static void test_quote_in_name(void **state) {
+TEST_IN(receiver, quote_in_name) {
     struct fixture *fixture = *state;
     struct store *store;
     struct pending_upload *pending;
@@ -84,7 +86,7 @@ static void expect_no_header(const struct answer *answer, const char *header) {
 }
 
 // A browser that has the script by its hash does not ask again; one that asks gets 304.
-static void test_assets_are_kept(void **state) {
+TEST_IN(receiver, assets_are_kept) {
     struct fixture *fixture = *state;
     const struct asset *script = asset_find("/page.js");
     struct answer answer = http_get(fixture->port, "/page.js");
@@ -120,7 +122,7 @@ static void test_assets_are_kept(void **state) {
     assert_non_null(memmem(index->bytes, (size_t)(index->end - index->bytes), path, strlen(path)));
 }
 
-static void test_attachments_are_kept(void **state) {
+TEST_IN(receiver, attachments_are_kept) {
     struct fixture *fixture = *state;
     struct text body = {0};
     body_part(&body, "name=\"x\"; filename=\"x.txt\"", "some text");
@@ -169,7 +171,7 @@ static struct answer get_measured(uint16_t port) {
     return (struct answer){0};
 }
 
-static void test_json_is_compressed(void **state) {
+TEST_IN(receiver, json_is_compressed) {
     struct fixture *fixture = *state;
     struct text body = {0};
     for (int i = 0; i < 40; i++) {
@@ -198,7 +200,7 @@ static void test_json_is_compressed(void **state) {
 }
 
 // A person who mistypes an address gets the page, a program one line; an upload has its own page.
-static void test_pages(void **state) {
+TEST_IN(receiver, pages) {
     struct fixture *fixture = *state;
     static const char html[] = "Accept: text/html,application/xhtml+xml\r\n";
     struct answer answer = http_request(fixture->port, "GET", "/profil", html);
@@ -224,7 +226,7 @@ static void test_pages(void **state) {
     answer_free(&answer);
 }
 
-static void test_token_becomes_a_cookie(void **state) {
+TEST_IN(receiver, token_becomes_a_cookie) {
     struct fixture *fixture = *state;
     char text[256] = "";
     receiver_stop(fixture->receiver);
@@ -249,13 +251,5 @@ static void test_token_becomes_a_cookie(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_statuses),
-                                       cmocka_unit_test_setup_teardown(test_download_names, fixture_setup, fixture_teardown),
-                                       cmocka_unit_test_setup_teardown(test_quote_in_name, fixture_setup, fixture_teardown),
-                                       cmocka_unit_test_setup_teardown(test_assets_are_kept, fixture_setup, fixture_teardown),
-                                       cmocka_unit_test_setup_teardown(test_attachments_are_kept, fixture_setup, fixture_teardown),
-                                       cmocka_unit_test_setup_teardown(test_json_is_compressed, fixture_setup, fixture_teardown),
-                                       cmocka_unit_test_setup_teardown(test_pages, fixture_setup, fixture_teardown),
-                                       cmocka_unit_test_setup_teardown(test_token_becomes_a_cookie, fixture_setup, fixture_teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

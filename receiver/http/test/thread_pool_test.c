@@ -1,4 +1,7 @@
 // thread_pool_test.c: every accepted job runs once, including those queued at the stop.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 
 #include "../thread_pool.h"
@@ -16,8 +19,7 @@ static void count(void *context) {
     atomic_fetch_add(&ran, 1);
 }
 
-static void test_all_run(void **state) {
-    (void)state;
+TEST(all_run) {
     struct thread_pool *pool = thread_pool_start(3);
     atomic_store(&ran, 0);
     pthread_mutex_lock(&gate);
@@ -36,6 +38,5 @@ static void test_all_run(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_run)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,7 +1,10 @@
 // view_api_test.c: the paths that read profiles, over HTTP: answers, made and cached, warnings, and errors with their status.
+
+#include "../../../base/test/test.h"
+
 #include "view_uploads.h"
 
-static void test_answers(void **state) {
+TEST_IN(receiver, answers) {
     struct fixture *fixture = *state;
     static const char *const answers[][2] = {
         {"/api/types", "{\"name\":\"delta-heap.pprof\",\"uploads\":2,\"pprof\":true}"},
@@ -52,7 +55,7 @@ static void test_answers(void **state) {
 }
 
 // A profiler's warnings appear in the views of one profile, of many, and of a difference.
-static void test_warnings(void **state) {
+TEST_IN(receiver, warnings) {
     struct fixture *fixture = *state;
     static const char all[] = "\"warnings\":[\"too low: 31 % were dropped\",\"names are missing\"]";
     post_one(fixture, "goroutine", FRAMES("cmemprof: samples=1", "cmemprof: warning: too low: 9 % were dropped"));
@@ -63,7 +66,7 @@ static void test_warnings(void **state) {
     expect_get(fixture->port, "/api/diff?attachment=a.pprof&ids=1&base.ids=2", 200, all);
 }
 
-static void test_errors(void **state) {
+TEST_IN(receiver, errors) {
     struct fixture *fixture = *state;
     static const struct refusal errors[] = {
         {"/api/tree?attachment=delta-heap.pprof&type=cpu", 404, "no sample type cpu"},
@@ -79,8 +82,5 @@ static void test_errors(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_answers, fixture_setup, fixture_teardown),
-                                       cmocka_unit_test_setup_teardown(test_warnings, fixture_setup, fixture_teardown),
-                                       cmocka_unit_test_setup_teardown(test_errors, fixture_setup, fixture_teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // view_left_test.c: an analysis, and any view of many files, ends when its client has gone (over HTTP).
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 #include "../../test/profiles.h"
 
@@ -63,12 +66,11 @@ static bool has_heard_of_end(const struct sockaddr_in *client) {
     return false;
 }
 
-static void test_left(void **state) {
-    (void)state;
+TEST(left) {
     static const struct receiver_symbols symbols = {
         .directory = "/nonexistent", .namer = {.name = name}, .state = state_of_files, .read_build_id = read_no_build_id};
-    struct fixture fixture = {.directory = "/tmp/cmemprof-test-XXXXXX"};
-    assert_non_null(mkdtemp(fixture.directory));
+    struct fixture fixture;
+    assert_int_equal(folder_make(fixture.directory), 0);
     struct receiver_options options = {.listen = "127.0.0.1:0", .data_directory = fixture.directory, .symbols = &symbols};
     assert_int_equal(receiver_start(&options, &fixture.receiver, NULL, 0), RECEIVER_OK);
     fixture.port = receiver_port(fixture.receiver);
@@ -94,12 +96,9 @@ static void test_left(void **state) {
     expect_get(receiver_port(fixture.receiver), "/api/analysis", 200, "\"uploads\":20");
     assert_int_equal(asked, 1 + UPLOADS);
     receiver_stop(fixture.receiver);
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", fixture.directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(folder_remove(fixture.directory), 0);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_left)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

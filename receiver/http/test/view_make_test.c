@@ -1,8 +1,11 @@
 // view_make_test.c: the views of a selection over HTTP: which uploads and gauges an answer is made from, and the merged file.
+
+#include "../../../base/test/test.h"
+
 #include "view_uploads.h"
 
 // An upgrade adds a type, and one file is truncated: a value names the count of uploads it is made from.
-static void test_few_have_the_type(void **state) {
+TEST_IN(receiver, few_have_the_type) {
     struct fixture *fixture = *state;
     static const char *const answers[][2] = {
         {"/api/tree?attachment=a.pprof&type=goroutine", "\"uploads\":3,\"uploads_with_type\":2,"},
@@ -58,7 +61,7 @@ static void expect_file(struct fixture *fixture, const struct file_case *expecte
 }
 
 // The file has sums of amounts and gauges as requested, whatever the type.
-static void test_file(void **state) {
+TEST_IN(receiver, file) {
     struct fixture *fixture = *state;
     static const struct file_case cases[] = {{"", 75},
                                              {"&gauges=last", 50},
@@ -77,7 +80,7 @@ static void test_file(void **state) {
     }
 }
 
-static void test_two_processes(void **state) {
+TEST_IN(receiver, two_processes) {
     struct fixture *fixture = *state;
     static const struct file_case cases[] = {{"", 150},
                                              {"&processes=sum", 300},
@@ -96,7 +99,7 @@ static void test_two_processes(void **state) {
 }
 
 // Each answer is of its own grouping, of one attachment, of many merged ones, and of a difference.
-static void test_groups(void **state) {
+TEST_IN(receiver, groups) {
     struct fixture *fixture = *state;
     static const char c_first[] = "\"functions\":[{\"name\":\"C\",\"file\":\"memory\",\"kind\":\"label\",\"library\":\"\"}";
     static const char plain_first[] = "\"functions\":[{\"name\":\"main.a\"", none_first[] = "\"functions\":[{\"name\":\"(no label)\"";
@@ -117,9 +120,5 @@ static void test_groups(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_few_have_the_type, fixture_setup, fixture_teardown),
-                                       cmocka_unit_test_setup_teardown(test_file, fixture_setup, fixture_teardown),
-                                       cmocka_unit_test_setup_teardown(test_two_processes, fixture_setup, fixture_teardown),
-                                       cmocka_unit_test_setup_teardown(test_groups, fixture_setup, fixture_teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,7 +1,10 @@
 // view_request_test.c: parameters refused, over HTTP, each with its reason.
+
+#include "../../../base/test/test.h"
+
 #include "view_uploads.h"
 
-static void test_errors(void **state) {
+TEST_IN(receiver, errors) {
     struct fixture *fixture = *state;
     static const struct refusal errors[] = {
         {"/api/tree", 400, "attachment=NAME is missing"},
@@ -24,6 +27,5 @@ static void test_errors(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_errors, fixture_setup, fixture_teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // catalog_json_test.c: an upload as JSON, whatever its event holds; parsed back by SQLite.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/test_store.h"
 
 #include <sqlite3.h>
@@ -25,7 +28,7 @@ static void expect_field(struct test_store *test, int64_t id, const char *path, 
     json_free(&json);
 }
 
-static void test_fields(void **state) {
+TEST_IN(store, fields) {
     struct test_store *test = *state;
     add_good(test, "x");
     expect_field(test, 1, "$.id", "1");
@@ -39,7 +42,7 @@ static void test_fields(void **state) {
     expect_field(test, 1, "$.attachments[0].pprof", "1");
 }
 
-static void test_strange_events(void **state) {
+TEST_IN(store, strange_events) {
     struct test_store *test = *state;
     static const char *const events[][3] = {
         {"{}", "$.service", NULL},
@@ -62,7 +65,7 @@ static void test_strange_events(void **state) {
     }
 }
 
-static void test_no_such_upload(void **state) {
+TEST_IN(store, no_such_upload) {
     struct test_store *test = *state;
     struct json json = {0};
     assert_int_equal(catalog_describe(store_catalog(test->store), 1, &json), RECEIVER_NOT_FOUND);
@@ -70,7 +73,5 @@ static void test_no_such_upload(void **state) {
 }
 
 int main(void) {
-#define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-    const struct CMUnitTest tests[] = {IT(test_fields), IT(test_strange_events), IT(test_no_such_upload)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // catalog_read_test.c: lookup of uploads and attachments, one and many.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/test_store.h"
 
 struct seen {
@@ -18,7 +21,7 @@ static bool see(void *context, const struct catalog_upload *upload) {
     return seen->count < seen->stop_after;
 }
 
-static void test_select(void **state) {
+TEST_IN(store, select) {
     struct test_store *test = *state;
     struct catalog *catalog = store_catalog(test->store);
     struct selection selection;
@@ -51,6 +54,5 @@ static void test_select(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_select, setup, teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

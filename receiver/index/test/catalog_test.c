@@ -1,4 +1,7 @@
 // catalog_test.c: the index: adding, rollback, ids, removal by age and size, and files that are no index.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/count_uploads.h"
 #include "../../test/expect_json.h"
 
@@ -22,7 +25,7 @@ static void open_index(struct test_index *index, bool create) {
     }
 }
 
-static int setup(void **state) {
+static int store_setup(void **state) {
     struct test_index *index = calloc(1, sizeof *index);
     strcpy(index->path, "/tmp/cmemprof-test-XXXXXX");
     close(mkstemp(index->path));
@@ -31,7 +34,7 @@ static int setup(void **state) {
     return 0;
 }
 
-static int teardown(void **state) {
+static int store_teardown(void **state) {
     struct test_index *index = *state;
     catalog_close(index->catalog);
     static const char *const endings[] = {"", "-wal", "-shm"};
@@ -62,7 +65,7 @@ static int64_t add(struct catalog *catalog, int64_t received_ms, bool keep) {
     return upload.id;
 }
 
-static void test_add_and_remove(void **state) {
+TEST_IN(store, add_and_remove) {
     struct test_index *index = *state;
     struct catalog_attachment attachment;
     int64_t ids[4];
@@ -88,7 +91,7 @@ static void test_add_and_remove(void **state) {
     assert_int_equal(add(index->catalog, 40, true), 4);
 }
 
-static void test_remove_by_size(void **state) {
+TEST_IN(store, remove_by_size) {
     struct test_index *index = *state;
     int64_t ids[2];
     for (int i = 0; i < 6; i++) {
@@ -103,7 +106,7 @@ static void test_remove_by_size(void **state) {
     assert_true(catalog_has(index->catalog, 6));
 }
 
-static void test_measures(void **state) {
+TEST_IN(store, measures) {
     struct test_index *index = *state;
     struct measures measures = {{0.5, NAN, 3, 4, 5, 6}};
     add(index->catalog, 1, true);
@@ -134,7 +137,7 @@ static void run_sql(struct test_index *index, const char *sql) {
     sqlite3_close(database);
 }
 
-static void test_other_versions(void **state) {
+TEST_IN(store, other_versions) {
     struct test_index *index = *state;
     char text[200] = "";
     bool newer;
@@ -147,7 +150,7 @@ static void test_other_versions(void **state) {
 }
 
 // Overwrites each page of the file in turn: opening or loading reports it, and nothing crashes.
-static void test_damaged(void **state) {
+TEST_IN(store, damaged) {
     struct test_index *index = *state;
     char text[200] = "", garbage[4096];
     bool newer;
@@ -200,7 +203,7 @@ static void hold(struct test_index *index, struct other *other, const char *sql)
     assert_int_equal(pthread_create(&other->thread, NULL, let_go, other), 0);
 }
 
-static void test_locked_for_a_moment(void **state) {
+TEST_IN(store, locked_for_a_moment) {
     struct test_index *index = *state;
     struct other other;
     hold(index, &other, "BEGIN IMMEDIATE");
@@ -214,8 +217,7 @@ static void test_locked_for_a_moment(void **state) {
     assert_int_equal(count_uploads(index->catalog), 1);
 }
 
-static void test_missing_index(void **state) {
-    (void)state;
+TEST_IN(store, missing_index) {
     struct test_index index;
     bool newer;
     char text[200];
@@ -228,9 +230,5 @@ static void test_missing_index(void **state) {
 }
 
 int main(void) {
-#define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-    const struct CMUnitTest tests[] = {IT(test_add_and_remove), IT(test_remove_by_size), IT(test_measures),
-                                       IT(test_other_versions), IT(test_damaged),        IT(test_locked_for_a_moment),
-                                       IT(test_missing_index)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,8 @@
 // measures_test.c: sample types of each client and their measures, and types without one.
+
+#include "../../../base/test/test.h"
+#include "../../../base/test/folder.h"
+
 #include "../../test/profiles.h"
 
 #include "../catalog.h"
@@ -48,8 +52,7 @@ static void expect(const struct measures *measures, double cpu, double alloc, do
     }
 }
 
-static void test_go(void **state) {
-    (void)state;
+TEST(go) {
     struct measures measures;
     measures_clear(&measures);
     expect(&measures, NAN, NAN, NAN, NAN, NAN, NAN);
@@ -62,8 +65,7 @@ static void test_go(void **state) {
 }
 
 // The event is as long as the CPU profile, 10 s, a part of the period; the deltas cover the whole minute.
-static void test_cpu_profile_of_a_part(void **state) {
-    (void)state;
+TEST(cpu_profile_of_a_part) {
     struct measures measures;
     measures_clear(&measures);
     ADD("cpu.pprof", 10000000000, {"cpu", "nanoseconds", 5000000000, 0});
@@ -73,8 +75,7 @@ static void test_cpu_profile_of_a_part(void **state) {
 }
 
 // heap.pprof is cumulative since the start of the program: live memory, but no rate. Without C samples there is no C measure.
-static void test_cumulative(void **state) {
-    (void)state;
+TEST(cumulative) {
     struct measures measures;
     measures_clear(&measures);
     ADD("heap.pprof", 0, {"alloc_space", "bytes", 600, 0}, {"inuse_space", "bytes", 70, 0});
@@ -82,8 +83,7 @@ static void test_cumulative(void **state) {
     expect(&measures, NAN, NAN, 70, NAN, NAN, NAN);
 }
 
-static void test_python_and_node(void **state) {
-    (void)state;
+TEST(python_and_node) {
     struct measures measures;
     measures_clear(&measures);
     ADD("profile.pprof", 1, {"cpu-time", "nanoseconds", 1000000000, 0}, {"alloc-space", "bytes", 500, 0}, {"heap-space", "bytes", 99, 0},
@@ -98,8 +98,7 @@ static void test_python_and_node(void **state) {
     expect(&measures, NAN, NAN, 1234, NAN, NAN, NAN);
 }
 
-static void test_no_profile(void **state) {
-    (void)state;
+TEST(no_profile) {
     struct measures measures;
     measures_clear(&measures);
     measures_add(&measures, "cpu.pprof", "no profile", 10, 10);
@@ -107,12 +106,10 @@ static void test_no_profile(void **state) {
     expect(&measures, NAN, NAN, NAN, NAN, NAN, NAN);
 }
 
-static void test_files(void **state) {
-    (void)state;
-    char directory[] = "/tmp/cmemprof-test-XXXXXX", path[64];
-    assert_non_null(mkdtemp(directory));
+TEST_IN(folder, files) {
+    char path[FOLDER_BYTES + 32];
     struct blob blob = profile_of((struct sample[]){{"goroutine", "count", 5, 0}}, 1, 0);
-    snprintf(path, sizeof path, "%s/0-goroutines.pprof", directory);
+    snprintf(path, sizeof path, "%s/0-goroutines.pprof", folder);
     FILE *file = fopen(path, "w");
     assert_int_equal(fwrite(blob.bytes, 1, blob.size, file), blob.size);
     fclose(file);
@@ -121,17 +118,14 @@ static void test_files(void **state) {
                                                      {"goroutines.pprof", "0-goroutines.pprof", blob.size + 1, true},
                                                      {"metrics.json", "0-goroutines.pprof", blob.size, false}};
     struct measures measures;
-    int fd = open(directory, O_RDONLY | O_DIRECTORY);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY);
     measures_of_upload(fd, attachments, 4, 10, &measures);
     expect(&measures, NAN, NAN, NAN, NAN, 5, NAN);
     close(fd);
-    unlink(path);
-    rmdir(directory);
     free(blob.bytes);
 }
 
-static void test_gauges(void **state) {
-    (void)state;
+TEST(gauges) {
     assert_true(measure_is_gauge("inuse_space") && measure_is_gauge("goroutine") && measure_is_gauge("goroutineleak") &&
                 measure_is_gauge("heap-space"));
     assert_true(measure_is_gauge("peak_space") && measure_is_gauge("peak_rss_objects"));
@@ -140,9 +134,5 @@ static void test_gauges(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_go),         cmocka_unit_test(test_cpu_profile_of_a_part), cmocka_unit_test(test_cumulative),
-        cmocka_unit_test(test_no_profile), cmocka_unit_test(test_python_and_node),       cmocka_unit_test(test_files),
-        cmocka_unit_test(test_gauges)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

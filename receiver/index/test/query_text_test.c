@@ -1,12 +1,6 @@
 // query_text_test.c: the text of a search, against a table of tags and values.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
-#include <stdlib.h>
-#include <string.h>
+#include "../../../base/test/test.h"
 
 #include "../query_text.h"
 
@@ -22,8 +16,7 @@ static bool finds(const char *text, const char *tag) {
     return all;
 }
 
-static void test_tags(void **state) {
-    (void)state;
+TEST(tags) {
     static const struct {
         const char *text, *tag;
         bool found;
@@ -73,8 +66,7 @@ static void test_tags(void **state) {
     }
 }
 
-static void test_values(void **state) {
-    (void)state;
+TEST(values) {
     struct query_text query;
     assert_int_equal(query_text_parse("language:go Go language:", &query), QUERY_TEXT_OK);
     assert_int_equal(query.count, 3);
@@ -86,8 +78,7 @@ static void test_values(void **state) {
     query_text_free(&query);
 }
 
-static void test_limit(void **state) {
-    (void)state;
+TEST(limit) {
     struct query_text query;
     assert_int_equal(query_text_parse("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 ", &query), QUERY_TEXT_OK);
     assert_int_equal(query.count, 16);
@@ -97,6 +88,5 @@ static void test_limit(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tags), cmocka_unit_test(test_values), cmocka_unit_test(test_limit)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

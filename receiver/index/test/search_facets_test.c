@@ -1,4 +1,7 @@
 // search_facets_test.c: counts by facet and over time.
+
+#include "../../../base/test/test.h"
+
 #include "searching.h"
 
 #include <math.h>
@@ -18,8 +21,7 @@ static void expect_facets(const struct search *search, const char *parameters, c
 
 #define VALUE(value, count) "{\"value\":\"" value "\",\"count\":" count "}"
 
-static void test_facets(void **state) {
-    (void)state;
+TEST(facets) {
     struct search search;
     fill(&search);
     expect_facets(
@@ -41,8 +43,7 @@ static void test_facets(void **state) {
 }
 
 // Of many values the most frequent are shown; the same for many keys.
-static void test_bounds(void **state) {
-    (void)state;
+TEST(bounds) {
     struct search search = {0};
     for (int i = 0; i < 130; i++) {
         char tags[80];
@@ -65,8 +66,7 @@ static void test_bounds(void **state) {
 }
 
 // The 218th service is found by name, or by a higher limit.
-static void test_finding(void **state) {
-    (void)state;
+TEST(finding) {
     struct search search = {0};
     for (int i = 0; i < 300; i++) {
         char service[40], tags[80];
@@ -98,8 +98,7 @@ static void expect_histogram(const struct search *search, const char *parameters
 
 enum { MINUTE = 60 * 1000, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
-static void test_histogram(void **state) {
-    (void)state;
+TEST(histogram) {
     static const int64_t starts_ms[] = {100, 200 * 1000, 300 * 1000, 400 * 1000, 500 * 1000};
     struct search search = {0};
     for (int64_t i = 0; i < 5; i++) {
@@ -132,8 +131,7 @@ static void test_histogram(void **state) {
 }
 
 // For any range: a round width, limits at multiples of it, and no more buckets than requested.
-static void test_round_widths(void **state) {
-    (void)state;
+TEST(round_widths) {
     struct search search = {0};
     static const struct {
         int64_t range_ms, width_ms;
@@ -162,7 +160,5 @@ static void test_round_widths(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_facets), cmocka_unit_test(test_bounds), cmocka_unit_test(test_finding),
-                                       cmocka_unit_test(test_histogram), cmocka_unit_test(test_round_widths)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // search_order_test.c: lists in every order, read in pieces; cursors that outlive their upload; invalid names and cursors.
+
+#include "../../../base/test/test.h"
+
 #include "searching.h"
 
 #include "../search_order.h"
@@ -74,8 +77,7 @@ static bool in_order(const struct search *search, const struct search_order *ord
     return difference == 0 ? first > second : sign * difference < 0;
 }
 
-static void test_orders(void **state) {
-    (void)state;
+TEST(orders) {
     static const char *const sorts[] = {"", "start", "received", "service", "version", "cpu_cores", "goroutines"};
     struct search search;
     fill_many(&search);
@@ -97,8 +99,7 @@ static void test_orders(void **state) {
 }
 
 // The upload at the cursor is removed, and others arrive: the same ones follow.
-static void test_cursor_outlives_its_upload(void **state) {
-    (void)state;
+TEST(cursor_outlives_its_upload) {
     struct search search;
     struct selection selection;
     struct search_order order;
@@ -119,8 +120,7 @@ static void test_cursor_outlives_its_upload(void **state) {
     search_free(&search);
 }
 
-static void test_malformed(void **state) {
-    (void)state;
+TEST(malformed) {
     struct search_order order;
     struct search_cursor cursor;
     assert_false(search_order_read("Service", NULL, &order));
@@ -138,7 +138,5 @@ static void test_malformed(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_orders), cmocka_unit_test(test_cursor_outlives_its_upload),
-                                       cmocka_unit_test(test_malformed)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,10 +1,12 @@
 // search_query_test.c: which uploads match which selection.
+
+#include "../../../base/test/test.h"
+
 #include "searching.h"
 
 #include "../search_order.h"
 
-static void test_selections(void **state) {
-    (void)state;
+TEST(selections) {
     static const char *const cases[][2] = {
         {"", "9 7 4 3 1 "},
         {"service=shop", "3 1 "},
@@ -61,6 +63,5 @@ static void test_selections(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_selections)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

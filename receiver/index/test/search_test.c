@@ -1,12 +1,14 @@
 // search_test.c: adding, removing and selecting uploads in memory.
+
+#include "../../../base/test/test.h"
+
 #include "searching.h"
 
 #include "../search_order.h"
 
 #include <math.h>
 
-static void test_add_and_remove(void **state) {
-    (void)state;
+TEST(add_and_remove) {
     struct search search;
     fill(&search);
     assert_int_equal(search.size_bytes, 50);
@@ -29,8 +31,7 @@ static void test_add_and_remove(void **state) {
     search_free(&search);
 }
 
-static void test_measures(void **state) {
-    (void)state;
+TEST(measures) {
     struct search search;
     fill(&search);
     struct measures measures = {{1, 2, 3, 4, 5, 6}};
@@ -43,8 +44,7 @@ static void test_measures(void **state) {
     search_free(&search);
 }
 
-static void test_limits(void **state) {
-    (void)state;
+TEST(limits) {
     struct search search;
     struct selection selection;
     int64_t *ids;
@@ -76,7 +76,5 @@ static void test_limits(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_add_and_remove), cmocka_unit_test(test_measures),
-                                       cmocka_unit_test(test_limits)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -2,6 +2,8 @@
 #ifndef CMEMPROF_RECEIVER_TEST_SEARCHING_H
 #define CMEMPROF_RECEIVER_TEST_SEARCHING_H
 
+#include "../../../base/test/test.h"
+
 #include "../../test/expect_json.h"
 
 #include "../search.h"

@@ -1,10 +1,12 @@
 // selection_test.c: parameters accepted and refused, and times.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 
 #include "../selection.h"
 
-static void test_times(void **state) {
-    (void)state;
+TEST(times) {
     static const struct {
         const char *text;
         int64_t ms;
@@ -41,8 +43,7 @@ static void test_times(void **state) {
     }
 }
 
-static void test_parameters(void **state) {
-    (void)state;
+TEST(parameters) {
     struct selection selection;
     char text[200] = "";
     selection_init(&selection);
@@ -71,8 +72,7 @@ static void test_parameters(void **state) {
     selection_free(&selection);
 }
 
-static void test_bounds(void **state) {
-    (void)state;
+TEST(bounds) {
     struct selection selection;
     char text[200] = "", *longest = calloc(1, 2000);
     selection_init(&selection);
@@ -91,6 +91,5 @@ static void test_bounds(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_times), cmocka_unit_test(test_parameters), cmocka_unit_test(test_bounds)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

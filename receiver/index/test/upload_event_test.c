@@ -1,19 +1,22 @@
 // upload_event_test.c: parsing of event parts, good and bad.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 
 #include "../upload_event.h"
 
-static int setup(void **state) {
+static int store_setup(void **state) {
     *state = upload_event_reader_new();
     return *state == NULL;
 }
 
-static int teardown(void **state) {
+static int store_teardown(void **state) {
     upload_event_reader_free(*state);
     return 0;
 }
 
-static void test_fields(void **state) {
+TEST_IN(store, fields) {
     struct upload_event event;
     char text[200] = "";
     assert_int_equal(upload_event_read(*state, EVENT, strlen(EVENT), "team:a,region:b", &event, text, sizeof text), RECEIVER_OK);
@@ -29,7 +32,7 @@ static void test_fields(void **state) {
     upload_event_free(&event);
 }
 
-static void test_what_is_missing(void **state) {
+TEST_IN(store, what_is_missing) {
     struct upload_event event;
     char text[200] = "";
     static const char json[] = "{\"family\":\"go\",\"start\":\"noon\",\"end\":1500}";
@@ -42,7 +45,7 @@ static void test_what_is_missing(void **state) {
     upload_event_free(&event);
 }
 
-static void test_bad_events(void **state) {
+TEST_IN(store, bad_events) {
     static const char *const events[] = {"", "[]", "{", "x", "{\"a\":1}}", "{\"a\":}", "\xff", "null", "3", "\"x\""};
     struct upload_event event;
     char text[200];
@@ -61,7 +64,7 @@ static void test_bad_events(void **state) {
 }
 
 // What every list of uploads repeats is bounded: tags from both sides together, and the fields.
-static void test_long_tags_and_fields(void **state) {
+TEST_IN(store, long_tags_and_fields) {
     static const char *const fields[] = {"start", "end", "family", "tags_profiler"};
     char *json = malloc(40000), *tags = malloc(UPLOAD_EVENT_TAGS_MAX_BYTES + 1), text[200];
     struct upload_event event;
@@ -85,7 +88,5 @@ static void test_long_tags_and_fields(void **state) {
 }
 
 int main(void) {
-#define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-    const struct CMUnitTest tests[] = {IT(test_fields), IT(test_what_is_missing), IT(test_bad_events), IT(test_long_tags_and_fields)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // archive_test.c: the tar file of an upload, unpacked by tar itself; the same bytes in pieces of every size.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/test_store.h"
 
 #include "../archive.h"
@@ -34,7 +37,7 @@ static void add_upload(struct test_store *test) {
     pending_upload_free(pending);
 }
 
-static void test_read_by_tar(void **state) {
+TEST_IN(store, read_by_tar) {
     struct test_store *test = *state;
     struct archive *archive;
     char command[900], path[100];
@@ -67,7 +70,7 @@ static void test_read_by_tar(void **state) {
     assert_int_equal(system(command), 0);
 }
 
-static void test_damaged(void **state) {
+TEST_IN(store, damaged) {
     struct test_store *test = *state;
     struct archive *archive;
     char path[100], bytes[100];
@@ -85,7 +88,5 @@ static void test_damaged(void **state) {
 }
 
 int main(void) {
-#define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-    const struct CMUnitTest tests[] = {IT(test_read_by_tar), IT(test_damaged)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

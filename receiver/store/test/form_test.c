@@ -1,11 +1,6 @@
 // form_test.c: fields of clients before event.json become an event; their attachment names; names of imported files.
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <stdlib.h>
-#include <string.h>
+
+#include "../../../base/test/test.h"
 
 #include "../form.h"
 
@@ -25,8 +20,7 @@ static void expect_event(const struct form *form, const char *want) {
     json_free(&json);
 }
 
-static void test_event(void **state) {
-    (void)state;
+TEST(event) {
     struct form form = {0};
     assert_false(form_is_event(&form));
     set(&form, "runtime", "nodejs");
@@ -48,8 +42,7 @@ static void test_event(void **state) {
     }
 }
 
-static void test_long_values_are_cut(void **state) {
-    (void)state;
+TEST(long_values_are_cut) {
     struct form form = {0};
     char value[3 * FORM_VALUE_BYTES];
     memset(value, 'x', sizeof value);
@@ -68,8 +61,7 @@ static void expect_name(const struct form *form, const char *key, const char *fi
     }
 }
 
-static void test_attachments(void **state) {
-    (void)state;
+TEST(attachments) {
     struct form form = {0};
     set(&form, "types[0]", "cpu");
     expect_name(&form, "data[0]", "pprof-data", "cpu.pprof");
@@ -88,8 +80,7 @@ static void test_attachments(void **state) {
     expect_name(&form, key, NULL, NULL);
 }
 
-static void test_imports(void **state) {
-    (void)state;
+TEST(imports) {
     static const char *const cases[][2] = {{NULL, "profile.pprof"},      {"", "profile.pprof"},         {"heap", "heap.pprof"},
                                            {"heap.pprof", "heap.pprof"}, {"a.pb.gz", "a.pb.gz"},        {"main.jfr", "main.jfr"},
                                            {"a.PPROF", "a.PPROF"},       {"heap.out", "heap.out.pprof"}};
@@ -106,7 +97,5 @@ static void test_imports(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_event), cmocka_unit_test(test_long_values_are_cut),
-                                       cmocka_unit_test(test_attachments), cmocka_unit_test(test_imports)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // group_commit_test.c: many uploads at once: each is answered once, with its own id and content, the bad ones with their reason.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/count_uploads.h"
 #include "../../test/test_store.h"
 
@@ -33,7 +36,7 @@ static void *add_many(void *state) {
     return NULL;
 }
 
-static void test_many_at_once(void **state) {
+TEST_IN(store, many_at_once) {
     struct test_store *test = *state;
     pthread_t threads[THREADS];
     struct client clients[THREADS];
@@ -53,7 +56,7 @@ static void test_many_at_once(void **state) {
 }
 
 // The index cannot grow: the upload is refused, nothing of it stays, and reading goes on. Later it works again.
-static void test_index_full(void **state) {
+TEST_IN(store, index_full) {
     struct test_store *test = *state;
     struct rlimit before, small;
     char text[200];
@@ -77,7 +80,7 @@ static void test_index_full(void **state) {
     assert_int_equal(count_uploads(store_catalog(test->store)), 2);
 }
 
-static void test_stopped(void **state) {
+TEST_IN(store, stopped) {
     struct test_store *test = *state;
     char text[200];
     int64_t id;
@@ -86,7 +89,5 @@ static void test_stopped(void **state) {
 }
 
 int main(void) {
-#define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-    const struct CMUnitTest tests[] = {IT(test_many_at_once), IT(test_index_full), IT(test_stopped)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

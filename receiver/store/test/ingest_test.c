@@ -1,4 +1,7 @@
 // ingest_test.c: uploads over real HTTP: captures of real clients, every kind of malformed body, and the files left after each.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 
 #include <sys/resource.h>
@@ -9,7 +12,7 @@ static void nothing_left(const struct fixture *fixture, int uploads) {
     assert_int_equal(count_files(fixture, "uploads"), uploads);
 }
 
-static void test_good_upload(void **state) {
+TEST_IN(receiver, good_upload) {
     struct fixture *fixture = *state;
     struct text body = {0};
     body_part_bytes(&body, "name=\"heap.pprof\"; filename=\"heap.pprof\"", "\r\n--\0b\r\n--b0undar", 17);
@@ -37,7 +40,7 @@ static void test_good_upload(void **state) {
 }
 
 // The same upload in chunks of every size, which cut boundaries everywhere, with header names in capitals.
-static void test_chunked(void **state) {
+TEST_IN(receiver, chunked) {
     struct fixture *fixture = *state;
     struct text body = {0};
     body_event(&body);
@@ -67,7 +70,7 @@ static void test_chunked(void **state) {
     free(body.bytes);
 }
 
-static void test_event_variants(void **state) {
+TEST_IN(receiver, event_variants) {
     struct fixture *fixture = *state;
     struct text body = {0};
     body_part(&body, "name=\"other\"; filename=\"event.json\"", "{\"tags[]\":[\"service:array\",\"env:e\"]}");
@@ -81,7 +84,7 @@ static void test_event_variants(void **state) {
     expect_get(fixture->port, "/api/uploads/2", 200, "\"tags\":[\"a\",\"b\",\"service:x y\",\"service:second\"");
 }
 
-static void test_malformed(void **state) {
+TEST_IN(receiver, malformed) {
     struct fixture *fixture = *state;
     uint16_t port = fixture->port;
     struct text body = {0};
@@ -136,7 +139,7 @@ static void test_malformed(void **state) {
     expect_post(port, &body, 200, "{\"id\":");
 }
 
-static void test_long_tags(void **state) {
+TEST_IN(receiver, long_tags) {
     struct fixture *fixture = *state;
     struct text body = {0};
     text_add(&body, "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"event\"\r\n\r\n{\"tags_profiler\":\"%0*d\"}\r\n", 16385, 0);
@@ -145,7 +148,7 @@ static void test_long_tags(void **state) {
     nothing_left(fixture, 0);
 }
 
-static void test_content_types(void **state) {
+TEST_IN(receiver, content_types) {
     struct fixture *fixture = *state;
     static const char *const types[][2] = {
         {NULL, "no Content-Type"},
@@ -183,7 +186,7 @@ static void test_content_types(void **state) {
 }
 
 // Cut at every byte: 400 with a Content-Length of the cut body; with the full one the client disconnects. Nothing is stored.
-static void test_cut_body(void **state) {
+TEST_IN(receiver, cut_body) {
     struct fixture *fixture = *state;
     struct text body = {0};
     body_event(&body);
@@ -210,7 +213,7 @@ static void test_cut_body(void **state) {
     nothing_left(fixture, 1);
 }
 
-static void test_too_large(void **state) {
+TEST_IN(receiver, too_large) {
     struct fixture *fixture = *state;
     struct text body = {0};
     char *large = calloc(1, 2 << 20);
@@ -240,7 +243,7 @@ static void test_too_large(void **state) {
     nothing_left(fixture, 0);
 }
 
-static void test_disk_full(void **state) {
+TEST_IN(receiver, disk_full) {
     struct fixture *fixture = *state;
     struct text body = {0};
     char *large = calloc(1, 800000);
@@ -263,7 +266,7 @@ static void test_disk_full(void **state) {
 }
 
 // Names that resemble paths or markup: stored as text, below uploads/ID only.
-static void test_hostile_names(void **state) {
+TEST_IN(receiver, hostile_names) {
     struct fixture *fixture = *state;
     struct text body = {0};
     body_part(&body, "name=\"1\"; filename=\"../../../../tmp/evil\"", "1");
@@ -344,7 +347,7 @@ static void post_capture(uint16_t port, const char *directory) {
 }
 
 // testdata/captures, or the folder in CAPTURES: CLIENT/NUMBER/{body.bin,request.json}.
-static void test_captures(void **state) {
+TEST_IN(receiver, captures) {
     struct fixture *fixture = *state;
     const char *root = getenv("CAPTURES") ? getenv("CAPTURES") : "testdata/captures";
     char command[300], directory[256];
@@ -368,7 +371,7 @@ static void test_captures(void **state) {
 }
 
 // Clients before event.json.
-static void test_old_form(void **state) {
+TEST_IN(receiver, old_form) {
     struct fixture *fixture = *state;
     struct text body = {0};
     body_part(&body, "name=\"recording-start\"", "2021-01-02T03:04:05Z");
@@ -411,7 +414,7 @@ static void expect_import(const struct fixture *fixture, const char *query, cons
 }
 
 // curl --data-binary, curl -T, curl -F.
-static void test_import(void **state) {
+TEST_IN(receiver, import) {
     struct fixture *fixture = *state;
     struct text parts = {0};
     body_part(&parts, "name=\"file\"; filename=\"heap.pprof\"", "x");
@@ -438,10 +441,5 @@ static void test_import(void **state) {
 }
 
 int main(void) {
-#define IT(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {IT(test_good_upload),   IT(test_chunked),       IT(test_event_variants), IT(test_malformed),
-                                       IT(test_content_types), IT(test_long_tags),     IT(test_cut_body),       IT(test_too_large),
-                                       IT(test_disk_full),     IT(test_hostile_names), IT(test_captures),       IT(test_old_form),
-                                       IT(test_import)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // maintenance_test.c: measures are computed after an upload, also of what is no profile, and after a restart.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/expect_json.h"
 #include "../../test/test_store.h"
 
@@ -7,7 +10,7 @@ static void expect_measured(struct test_store *test) {
     assert_int_equal(catalog_unmeasured(store_catalog(test->store)), 0);
 }
 
-static void test_measures(void **state) {
+TEST_IN(store, measures) {
     struct test_store *test = *state;
     for (int i = 0; i < 5; i++) {
         add_good(test, "no profile");
@@ -28,6 +31,5 @@ static void test_measures(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_measures, setup, teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

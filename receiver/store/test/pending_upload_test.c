@@ -1,7 +1,10 @@
 // pending_upload_test.c: an upload on its way into the store: names, limits, and no leftovers of one not kept.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/test_store.h"
 
-static void test_refused_event_leaves_nothing(void **state) {
+TEST_IN(store, refused_event_leaves_nothing) {
     struct test_store *test = *state;
     struct fixture fixture = {0};
     int64_t id = 0;
@@ -15,7 +18,7 @@ static void test_refused_event_leaves_nothing(void **state) {
 }
 
 // Names as sent, as stored, and of the file.
-static void test_names(void **state) {
+TEST_IN(store, names) {
     struct test_store *test = *state;
     static const char *const names[][3] = {
         {"a.pprof", "a.pprof", "0-a.pprof"},        {"../../x", ".._.._x", "1-.._.._x"}, {"a\\b/c", "a_b_c", "2-a_b_c"},
@@ -42,7 +45,7 @@ static void test_names(void **state) {
     }
 }
 
-static void test_refused_names(void **state) {
+TEST_IN(store, refused_names) {
     struct test_store *test = *state;
     struct pending_upload *pending;
     char text[200] = "", longest[202] = "";
@@ -70,7 +73,5 @@ static void test_refused_names(void **state) {
 }
 
 int main(void) {
-#define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-    const struct CMUnitTest tests[] = {IT(test_refused_event_leaves_nothing), IT(test_names), IT(test_refused_names)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

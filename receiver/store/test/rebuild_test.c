@@ -1,4 +1,7 @@
 // rebuild_test.c: the index from the files: missing, damaged, of an older schema; names, tags and refusals survive. Also during uploads.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/count_uploads.h"
 #include "../../test/expect_json.h"
 #include "../../test/test_store.h"
@@ -59,7 +62,7 @@ static void close_store(struct test_store *test) {
     test->store = NULL;
 }
 
-static void test_missing(void **state) {
+TEST_IN(store, missing) {
     struct test_store *test = *state;
     char path[128];
     add_good(test, "one");
@@ -79,7 +82,7 @@ static void test_missing(void **state) {
     assert_int_equal(add_good(test, "three"), 3);
 }
 
-static void test_damaged(void **state) {
+TEST_IN(store, damaged) {
     struct test_store *test = *state;
     char path[128], garbage[4096];
     add_good(test, "one");
@@ -99,7 +102,7 @@ static void test_damaged(void **state) {
 }
 
 // Directories that resemble uploads: without an event, with an invalid one, with foreign files. None of them stops the start.
-static void test_strange_directories(void **state) {
+TEST_IN(store, strange_directories) {
     struct test_store *test = *state;
     static const char *const events[] = {"", "[]", "{\"tags_profiler\":\"service:odd\"}", "{\"tags_profiler\":"};
     for (size_t i = 0; i < 4; i++) {
@@ -165,7 +168,7 @@ static void *add_some(void *state) {
 }
 
 // The first upload finds it. None is refused, and nothing stored is lost.
-static void test_damaged_while_uploads_come(void **state) {
+TEST_IN(store, damaged_while_uploads_come) {
     struct test_store *test = *state;
     pthread_t threads[4];
     for (int i = 0; i < 50; i++) {
@@ -195,7 +198,7 @@ static enum receiver_error ask(struct test_store *test) {
 }
 
 // Readers are told to try again later, and it is rebuilt without a new upload.
-static void test_damage_found_by_reading(void **state) {
+TEST_IN(store, damage_found_by_reading) {
     struct test_store *test = *state;
     char path[140];
     for (int i = 0; i < 50; i++) {
@@ -211,7 +214,7 @@ static void test_damage_found_by_reading(void **state) {
 }
 
 // It cannot be rebuilt while the disk is full. Later it can.
-static void test_damaged_on_a_full_disk(void **state) {
+TEST_IN(store, damaged_on_a_full_disk) {
     struct test_store *test = *state;
     struct rlimit before, small;
     for (int i = 0; i < 50; i++) {
@@ -234,12 +237,5 @@ static void test_damaged_on_a_full_disk(void **state) {
 }
 
 int main(void) {
-#define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-    const struct CMUnitTest tests[] = {IT(test_missing),
-                                       IT(test_damaged),
-                                       IT(test_strange_directories),
-                                       IT(test_damaged_while_uploads_come),
-                                       IT(test_damage_found_by_reading),
-                                       IT(test_damaged_on_a_full_disk)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,12 +1,14 @@
 // sender_test.c: host tags, what an Agent adds, and who is on this machine, over real HTTP.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 
 #include "../sender.h"
 
 #include <limits.h>
 
-static void test_has_host(void **state) {
-    (void)state;
+TEST(has_host) {
     assert_false(sender_has_host(NULL));
     assert_false(sender_has_host(""));
     assert_false(sender_has_host("service:shop,hostile:x,runtime_host:y,host:,x:host:z"));
@@ -52,7 +54,7 @@ static void expect(struct fixture *fixture, const char *headers, const char *tag
 
 #define AGENT "X-Datadog-Additional-Tags: host:web-1,default_env:prod,agent_version:7.50.0\r\n"
 
-static void test_over_http(void **state) {
+TEST_IN(receiver, over_http) {
     struct fixture *fixture = *state;
     char own[HOST_NAME_MAX + 100], name[HOST_NAME_MAX + 1] = "";
     gethostname(name, sizeof name - 1);
@@ -75,7 +77,5 @@ static void test_over_http(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_has_host),
-                                       cmocka_unit_test_setup_teardown(test_over_http, fixture_setup, fixture_teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // store_test.c: the data directory: keeping, restart, retention, leftovers of a crash, and unusable directories.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/test_store.h"
 
 #include <fcntl.h>
@@ -24,7 +27,7 @@ static int64_t find(struct test_store *test, int64_t id) {
     return error;
 }
 
-static void test_restart(void **state) {
+TEST_IN(store, restart) {
     struct test_store *test = *state;
     assert_int_equal(add_good(test, "one"), 1);
     assert_int_equal(add_good(test, "two"), 2);
@@ -36,14 +39,14 @@ static void test_restart(void **state) {
 }
 
 // A thread of the store removes uploads: first as a whole out of uploads/, then file by file in incoming/.
-static void expect_files(const struct test_store *test, const char *folder, int count) {
+static void expect_files(const struct test_store *test, const char *name, int count) {
     struct fixture fixture = {0};
     strcpy(fixture.directory, test->directory);
-    WAIT_UNTIL(count_files(&fixture, folder) == count);
-    assert_int_equal(count_files(&fixture, folder), count);
+    WAIT_UNTIL(count_files(&fixture, name) == count);
+    assert_int_equal(count_files(&fixture, name), count);
 }
 
-static void test_retention(void **state) {
+TEST_IN(store, retention) {
     struct test_store *test = *state;
     uint64_t size_bytes = strlen(EVENT) + 1;
     reopen(test, 3 * size_bytes);
@@ -59,10 +62,10 @@ static void test_retention(void **state) {
     assert_int_equal(add_good(test, "y"), 8); // ids are never used again
 }
 
-static void make(const char *directory, const char *name, bool folder) {
+static void make(const char *directory, const char *name, bool is_folder) {
     char path[128];
     snprintf(path, sizeof path, "%s/%s", directory, name);
-    if (folder) {
+    if (is_folder) {
         assert_int_equal(mkdir(path, 0700), 0);
     } else {
         close(open(path, O_CREAT | O_WRONLY, 0600));
@@ -71,7 +74,7 @@ static void make(const char *directory, const char *name, bool folder) {
 
 // A partial upload in incoming/ is removed; one renamed into uploads/ without a row is complete, and indexed; foreign files stay. A
 // directory in the way blocks the removal of files, as a crash would: the next start does not take the rest for an upload.
-static void test_half_removed(void **state) {
+TEST_IN(store, half_removed) {
     struct test_store *test = *state;
     add_good(test, "one");
     add_good(test, "two");
@@ -88,7 +91,7 @@ static void test_half_removed(void **state) {
     assert_int_equal(rmdir(path), 0);
 }
 
-static void test_crash_leftovers(void **state) {
+TEST_IN(store, crash_leftovers) {
     struct test_store *test = *state;
     struct fixture fixture = {0};
     char from[128], to[128];
@@ -122,7 +125,7 @@ static void test_crash_leftovers(void **state) {
 }
 
 // A stored file that has changed is reported, and affects no other.
-static void test_damaged_files(void **state) {
+TEST_IN(store, damaged_files) {
     struct test_store *test = *state;
     char path[128];
     for (int i = 0; i < 3; i++) {
@@ -139,7 +142,7 @@ static void test_damaged_files(void **state) {
 }
 
 // A link instead of a directory is not followed: what is inside would be removed one day.
-static void test_linked_directories(void **state) {
+TEST_IN(store, linked_directories) {
     struct test_store *test = *state;
     char text[256] = "", path[128];
     struct store *store = NULL;
@@ -154,7 +157,7 @@ static void test_linked_directories(void **state) {
     assert_non_null(strstr(text, "/uploads: not a directory"));
 }
 
-static void test_unusable_directories(void **state) {
+TEST_IN(store, unusable_directories) {
     struct test_store *test = *state;
     struct store *second = NULL;
     char text[256] = "", path[128];
@@ -181,9 +184,5 @@ static void test_unusable_directories(void **state) {
 }
 
 int main(void) {
-#define IT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        IT(test_restart),       IT(test_retention),          IT(test_half_removed),        IT(test_crash_leftovers),
-        IT(test_damaged_files), IT(test_linked_directories), IT(test_unusable_directories)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

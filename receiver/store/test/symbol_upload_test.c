@@ -1,11 +1,15 @@
 // symbol_upload_test.c: a file with symbols is stored under its build ID or not at all.
+
+#include "../../../base/test/test.h"
+#include "../../../base/test/folder.h"
+
 #include "../../test/http.h"
 
 #include "../symbol_upload.h"
 
 #include <fcntl.h>
 
-static char directory[64];
+static char directory[FOLDER_BYTES];
 static struct receiver_symbols symbols;
 static atomic_uint count_at_once;
 
@@ -19,11 +23,10 @@ static bool read_build_id(const char *path, char build_id[RECEIVER_BUILD_ID_BYTE
     return ok;
 }
 
-static int set_up(void **state) {
+static int symbols_setup(void **state) {
     (void)state;
-    strcpy(directory, "/tmp/symbol_upload_XXXXXX");
-    symbols = (struct receiver_symbols){.directory = mkdtemp(directory), .read_build_id = read_build_id};
-    return symbols.directory ? 0 : -1;
+    symbols = (struct receiver_symbols){.directory = directory, .read_build_id = read_build_id};
+    return folder_make(directory);
 }
 
 static int files_there(void) {
@@ -36,7 +39,7 @@ static int files_there(void) {
     return count;
 }
 
-static int tear_down(void **state) {
+static int symbols_teardown(void **state) {
     (void)state;
     char path[100];
     snprintf(path, sizeof path, "%s/ab12.debug", directory);
@@ -67,8 +70,7 @@ static enum receiver_error send_file(const char *content, char *build_id, char *
     return error;
 }
 
-static void kept_under_its_build_id(void **state) {
-    (void)state;
+TEST_IN(symbols, kept_under_its_build_id) {
     char build_id[RECEIVER_BUILD_ID_BYTES], text[160], path[100];
     assert_int_equal(send_file("ELF ab12 one", build_id, text), RECEIVER_OK);
     assert_string_equal(build_id, "ab12");
@@ -82,8 +84,7 @@ static void kept_under_its_build_id(void **state) {
     assert_string_equal(text, "ELF ab12 two");
 }
 
-static void nothing_else_is_kept(void **state) {
-    (void)state;
+TEST_IN(symbols, nothing_else_is_kept) {
     char build_id[RECEIVER_BUILD_ID_BYTES], text[160];
     assert_int_equal(send_file("PE ab12", build_id, text), RECEIVER_BAD_UPLOAD);
     assert_non_null(strstr(text, "build ID"));
@@ -100,8 +101,7 @@ static void nothing_else_is_kept(void **state) {
 }
 
 // Concurrent uploads do not fill the disk, nor do leftovers of a killed receiver.
-static void few_at_once(void **state) {
-    (void)state;
+TEST_IN(symbols, few_at_once) {
     struct symbol_upload *one = begin(&symbols), *two = begin(&symbols), *three = NULL;
     const char *why = NULL;
     assert_int_equal(symbol_upload_begin(&symbols, &count_at_once, &three, &why), RECEIVER_BUSY);
@@ -114,8 +114,7 @@ static void few_at_once(void **state) {
     assert_int_equal(atomic_load(&count_at_once), 0);
 }
 
-static void none_when_it_is_full(void **state) {
-    (void)state;
+TEST_IN(symbols, none_when_it_is_full) {
     struct symbol_upload *upload = NULL;
     const char *why = NULL;
     make_file("ab12.debug", (off_t)SYMBOL_UPLOAD_MAX_ALL_BYTES + 1); // a hole
@@ -125,8 +124,7 @@ static void none_when_it_is_full(void **state) {
     assert_int_equal(atomic_load(&count_at_once), 0);
 }
 
-static void what_was_left_is_removed(void **state) {
-    (void)state;
+TEST_IN(symbols, what_was_left_is_removed) {
     make_file(".upload-abcdef", 5);
     make_file("ab12.debug", 5);
     struct symbol_upload *upload = begin(&symbols); // of another receiver with the same directory
@@ -140,8 +138,7 @@ static void what_was_left_is_removed(void **state) {
     assert_int_equal(files_there(), 1);
 }
 
-static void a_directory_that_is_gone(void **state) {
-    (void)state;
+TEST(a_directory_that_is_gone) {
     char build_id[RECEIVER_BUILD_ID_BYTES], text[160];
     struct receiver_symbols gone = {.directory = "/nonexistent/symbols", .read_build_id = read_build_id};
     struct symbol_upload *upload = begin(&gone);
@@ -165,14 +162,14 @@ static int post(uint16_t port, const char *token, size_t size) {
 }
 
 // With a token too, a file with symbols may be larger than an upload. A refused client is told, however large the body.
-static void larger_than_uploads(void **state) {
+TEST_IN(receiver, larger_than_uploads) {
     struct fixture *fixture = *state;
     struct receiver_options options = {
         .listen = "127.0.0.1:0", .data_directory = fixture->directory, .max_body_bytes = 1 << 20, .token = "secret-1", .symbols = &symbols};
     char text[200];
     receiver_stop(fixture->receiver);
     fixture->receiver = NULL;
-    assert_int_equal(set_up(NULL), 0);
+    assert_int_equal(symbols_setup(NULL), 0);
     assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
     uint16_t port = receiver_port(fixture->receiver);
     assert_int_equal(post(port, "secret-1", 2 << 20), 200);
@@ -183,18 +180,9 @@ static void larger_than_uploads(void **state) {
     answer = http_request(port, "POST", "/t/secret-1/api/import", "Content-Length: 2000000\r\n");
     assert_int_equal(answer.status, 413);
     answer_free(&answer);
-    assert_int_equal(tear_down(NULL), 0);
+    assert_int_equal(symbols_teardown(NULL), 0);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(kept_under_its_build_id, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(nothing_else_is_kept, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(few_at_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(none_when_it_is_full, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_was_left_is_removed, set_up, tear_down),
-        cmocka_unit_test(a_directory_that_is_gone),
-        cmocka_unit_test_setup_teardown(larger_than_uploads, fixture_setup, fixture_teardown),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

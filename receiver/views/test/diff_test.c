@@ -1,4 +1,7 @@
 // diff_test.c: two profiles as one tree: nodes of both, nodes of one, the scale, and types that one side lacks.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/profiles.h"
 
 #include "../diff.h"
@@ -30,8 +33,7 @@ static struct json diff_of(const char *type, enum diff_mode mode) {
     return json;
 }
 
-static void test_values_and_scale(void **state) {
-    (void)state;
+TEST(values_and_scale) {
     struct json json = diff_of("alloc_space", DIFF_TOTAL);
     expect_at(&json, "$.type", "alloc_space");
     expect_at(&json, "$.scale", "{\"mode\":\"total\",\"factor\":1}");
@@ -60,8 +62,7 @@ static void test_values_and_scale(void **state) {
 }
 
 // Gauges of few profiles beside those of many: each divided by its own count, not rounded, ordered by what is shown.
-static void test_means(void **state) {
-    (void)state;
+TEST(means) {
     struct diff_side now = side_of(heap(3, "malloc /m.c", 4), 2, 1), base = side_of(heap(5, "calloc /m.c", 9), 8, 1);
     struct json json = {0};
     char text[200] = "";
@@ -74,8 +75,7 @@ static void test_means(void **state) {
     profile_free(base.profile);
 }
 
-static void test_missing_types(void **state) {
-    (void)state;
+TEST(missing_types) {
     struct profile *cpu = profile_new();
     profile_add_sample_type(cpu, "cpu", "nanoseconds");
     profile_set_period(cpu, "space", "bytes", 1);
@@ -92,8 +92,7 @@ static void test_missing_types(void **state) {
     profile_free(base.profile);
 }
 
-static void test_period_types_differ(void **state) {
-    (void)state;
+TEST(period_types_differ) {
     struct profile *other = profile_new();
     profile_add_sample_type(other, "inuse_space", "bytes");
     profile_set_period(other, "wall", "nanoseconds", 1);
@@ -109,7 +108,5 @@ static void test_period_types_differ(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values_and_scale), cmocka_unit_test(test_means),
-                                       cmocka_unit_test(test_missing_types), cmocka_unit_test(test_period_types_differ)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // download_test.c: what a download decompresses, what it leaves alone, and the merged profile of a selection, over HTTP.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/http.h"
 #include "../../test/profiles.h"
 
@@ -31,7 +34,7 @@ static void expect_bytes(uint16_t port, const char *path, const void *bytes, siz
 
 #define LZ4_HELLO "\x04\x22\x4d\x18\x60\x40\x82\x05\0\0\x80hello\0\0\0\0"
 
-static void test_inflated(void **state) {
+TEST_IN(receiver, inflated) {
     struct fixture *fixture = *state;
     uint16_t port = fixture->port;
     struct text body = {0};
@@ -73,7 +76,7 @@ static void post_heap(struct fixture *fixture, int64_t value) {
     free(blob.bytes);
 }
 
-static void test_merged(void **state) {
+TEST_IN(receiver, merged) {
     struct fixture *fixture = *state;
     post_heap(fixture, 100);
     post_heap(fixture, 11);
@@ -91,7 +94,5 @@ static void test_merged(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_inflated, fixture_setup, fixture_teardown),
-                                       cmocka_unit_test_setup_teardown(test_merged, fixture_setup, fixture_teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

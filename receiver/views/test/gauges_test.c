@@ -1,4 +1,7 @@
 // gauges_test.c: which uploads a gauge's value is taken from, by hand-made minutes of several processes.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/uploads.h"
 
 #include "../gauges.h"
@@ -29,7 +32,7 @@ static void expect_at_once(struct test_store *test, double expected) {
     upload_list_free(&list);
 }
 
-static void test_one_process(void **state) {
+TEST_IN(store, one_process) {
     struct test_store *test = *state;
     int64_t first = put(test, "a", 0, 10), largest = put(test, "a", 1, 90), last = put(test, "a", 2, 50);
     EXPECT_PICKED(test, GAUGES_MEAN, false, first, largest, last);
@@ -41,7 +44,7 @@ static void test_one_process(void **state) {
 }
 
 // b replaces a: there are never two at a time.
-static void test_one_after_the_other(void **state) {
+TEST_IN(store, one_after_the_other) {
     struct test_store *test = *state;
     put(test, "a", 0, 10);
     put(test, "a", 1, 20);
@@ -54,7 +57,7 @@ static void test_one_after_the_other(void **state) {
 }
 
 // Three at a time, one of which ends; the maximum of one process is not at the moment of the largest sum.
-static void test_together(void **state) {
+TEST_IN(store, together) {
     struct test_store *test = *state;
     int64_t ids[3][3] = {{0}};
     static const int64_t values[3][3] = {{10, 10, 100}, {40, 40, 70}, {1, 2, 0}};
@@ -83,7 +86,7 @@ static int64_t put_span(struct test_store *test, int process, int start_s, int l
 }
 
 // Ten processes, each with a CPU profile of 10 s per minute, 6 s after the one before: by the events alone there are two at a time.
-static void test_events_shorter_than_the_period(void **state) {
+TEST_IN(store, events_shorter_than_the_period) {
     struct test_store *test = *state;
     int64_t ids[5][10];
     for (int minute = 0; minute < 5; minute++) {
@@ -100,7 +103,7 @@ static void test_events_shorter_than_the_period(void **state) {
 }
 
 // One with a longer period, and one with a single upload, are current between their uploads; one that ended is not.
-static void test_other_periods(void **state) {
+TEST_IN(store, other_periods) {
     struct test_store *test = *state;
     int64_t slow = 0, last = 0;
     for (int i = 0; i < 3; i++) {
@@ -119,7 +122,7 @@ static void test_other_periods(void **state) {
 }
 
 // Imported files have one time; a process that stops within a period is not counted beside its successor.
-static void test_imported_and_stopped(void **state) {
+TEST_IN(store, imported_and_stopped) {
     struct test_store *test = *state;
     for (int i = 0; i < 3; i++) {
         put_span(test, 0, 60 * i, 0, 10);
@@ -134,7 +137,7 @@ static void test_imported_and_stopped(void **state) {
 }
 
 // A client of another version has another type: its newest profiles tell nothing of this one.
-static void test_newest_lack_the_type(void **state) {
+TEST_IN(store, newest_lack_the_type) {
     struct test_store *test = *state;
     int64_t a = put(test, "a", 0, 10), b = put(test, "b", 0, 20);
     for (int minute = 1; minute < 3; minute++) {
@@ -154,7 +157,7 @@ static void test_newest_lack_the_type(void **state) {
 }
 
 // What cannot be read, or lacks the type, is no maximum.
-static void test_unreadable(void **state) {
+TEST_IN(store, unreadable) {
     struct test_store *test = *state;
     int64_t only = put(test, "a", 0, 10);
     upload_bytes(test, "a", 1, "heap.pprof", "garbage", 7);
@@ -162,7 +165,7 @@ static void test_unreadable(void **state) {
     EXPECT_PICKED(test, GAUGES_MAX, true, only);
 }
 
-static void test_nothing(void **state) {
+TEST_IN(store, nothing) {
     struct test_store *test = *state;
     struct upload_list list = list_of(test, "heap.pprof"), picked;
     for (int value = GAUGES_MEAN; value <= GAUGES_MAX; value++) {
@@ -177,16 +180,5 @@ static void test_nothing(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_one_process, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_one_after_the_other, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_together, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_unreadable, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_newest_lack_the_type, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_events_shorter_than_the_period, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_other_periods, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_imported_and_stopped, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_nothing, setup, teardown),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,10 +1,12 @@
 // jfr_metadata_test.c: numbers in both forms, names of types, and malformed metadata.
+
+#include "../../../base/test/test.h"
+
 #include "recording.h"
 
 #include "../jfr_metadata.h"
 
-static void test_numbers(void **state) {
-    (void)state;
+TEST(numbers) {
     static const struct {
         uint8_t bytes[9];
         size_t size;
@@ -36,8 +38,7 @@ static const char *read_metadata(const struct recording *recording, struct jfr_m
     return jfr_metadata_read(metadata, (struct jfr_reader){recording->bytes, recording->bytes + recording->size, true, false});
 }
 
-static void test_names(void **state) {
-    (void)state;
+TEST(names) {
     struct recording recording = {0};
     struct jfr_metadata metadata;
     put_metadata(&recording, 4);
@@ -53,8 +54,7 @@ static void test_names(void **state) {
     jfr_metadata_free(&metadata);
 }
 
-static void test_damaged(void **state) {
-    (void)state;
+TEST(damaged) {
     struct recording recording = {0};
     struct jfr_metadata metadata;
     put_metadata(&recording, 3);
@@ -82,6 +82,5 @@ static void test_damaged(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers), cmocka_unit_test(test_names), cmocka_unit_test(test_damaged)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,11 +1,13 @@
 // jfr_test.c: events are counted by type over all chunks; damaged recordings are refused or counted up to the damage. The recording of a
 // real client is tested in e2e/receiver_views.
+
+#include "../../../base/test/test.h"
+
 #include "recording.h"
 
 #include "../jfr.h"
 
-static void test_counts(void **state) {
-    (void)state;
+TEST(counts) {
     for (unsigned encoding = 3; encoding <= 5; encoding++) {
         struct recording recording = {0};
         struct jfr jfr;
@@ -28,8 +30,7 @@ static void test_counts(void **state) {
     }
 }
 
-static void test_json(void **state) {
-    (void)state;
+TEST(json) {
     struct recording recording = {0};
     struct json json = {0};
     char text[200] = "";
@@ -45,8 +46,7 @@ static void test_json(void **state) {
 }
 
 // As many types as a chunk may have, in each of two chunks: few bytes of input, and memory for each name.
-static void test_too_many_types(void **state) {
-    (void)state;
+TEST(too_many_types) {
     enum { TYPES = 9000, EVENT_BYTES = 5 };
     struct recording recording = {0};
     struct jfr jfr;
@@ -76,8 +76,7 @@ static void test_too_many_types(void **state) {
 }
 
 // Truncated anywhere: counts what is there, and reports the truncation.
-static void test_cut_off(void **state) {
-    (void)state;
+TEST(cut_off) {
     struct recording recording = {0};
     put_chunk(&recording, 3, 5, 10000, 3);
     for (size_t size = 0; size < recording.size; size++) {
@@ -102,8 +101,7 @@ static void test_cut_off(void **state) {
 }
 
 // Random bytes and bits: an answer or a reason, within the input (by the sanitized build) and in bounded time.
-static void test_mutated(void **state) {
-    (void)state;
+TEST(mutated) {
     struct recording recording = {0};
     uint64_t random = 88172645463325252u;
     put_chunk(&recording, 3, 5, 10000, 4);
@@ -127,7 +125,5 @@ static void test_mutated(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_counts), cmocka_unit_test(test_json), cmocka_unit_test(test_too_many_types),
-                                       cmocka_unit_test(test_cut_off), cmocka_unit_test(test_mutated)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // label_frames_test.c: frames from labels, and profiles with frames of their own.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/profiles.h"
 
 #include "../label_frames.h"
@@ -32,8 +35,7 @@ static void expect_stack(struct profile *profile, int64_t value, const char *sta
     fail_msg("no sample has %lld", (long long)value);
 }
 
-static void test_events(void **state) {
-    (void)state;
+TEST(events) {
     struct profile *profile = events();
     struct profile_label read[] = {{"path", "/etc/hosts", 0, ""}, {"event", "fs", 0, ""},           {"end_timestamp_ns", NULL, 17, ""},
                                    {"span id", "9", 0, ""},       {"operation", "readFile", 0, ""}, {"fd", NULL, 3, ""}};
@@ -57,8 +59,7 @@ static void test_events(void **state) {
     profile_free(profile);
 }
 
-static void test_others_stay(void **state) {
-    (void)state;
+TEST(others_stay) {
     struct profile_label event = {"event", "fs", 0, ""}, other = {"thread name", "main", 0, ""};
     struct profile *profile = events();
     struct profile *before = profile;
@@ -83,6 +84,5 @@ static void test_others_stay(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_events), cmocka_unit_test(test_others_stay)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

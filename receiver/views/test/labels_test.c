@@ -1,4 +1,7 @@
 // labels_test.c: labels are counted and weighed, numbers too; keys and values are bounded; two counts add up.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/profiles.h"
 
 #include "../labels.h"
@@ -25,8 +28,7 @@ static void add(struct labels *labels, struct profile *profile) {
     profile_free(profile);
 }
 
-static void test_counts(void **state) {
-    (void)state;
+TEST(counts) {
     struct labels *one = labels_new("cpu"), *two = labels_new("cpu");
     add(one, profile_with("main", 7, 100));
     add(one, profile_with("worker", 8, 500));
@@ -50,8 +52,7 @@ static void test_counts(void **state) {
     labels_free(two);
 }
 
-static void test_bounds(void **state) {
-    (void)state;
+TEST(bounds) {
     struct labels *labels = labels_new("cpu");
     struct profile *profile = profile_new();
     char key[300], value[400];
@@ -85,8 +86,7 @@ static void test_bounds(void **state) {
 }
 
 // The requested one, also if a profile lacks it.
-static void test_type(void **state) {
-    (void)state;
+TEST(type) {
     struct labels *labels = labels_new("samples"), *none = labels_new("wall");
     struct profile *other = profile_new();
     add(labels, profile_with("main", 7, 100));
@@ -112,8 +112,7 @@ static void test_type(void **state) {
 }
 
 // Keys nobody filters by: timestamps and span ids. A thread's id has many samples.
-static void test_unique_keys_come_last(void **state) {
-    (void)state;
+TEST(unique_keys_come_last) {
     struct labels *labels = labels_new("cpu");
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "cpu", "nanoseconds");
@@ -133,8 +132,7 @@ static void test_unique_keys_come_last(void **state) {
 }
 
 // Number or text, with its unit; neither means an empty text, so the last two are one sample's.
-static void test_forms_of_values(void **state) {
-    (void)state;
+TEST(forms_of_values) {
     struct labels *labels = labels_new("cpu");
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "cpu", "nanoseconds");
@@ -152,8 +150,7 @@ static void test_forms_of_values(void **state) {
     labels_free(labels);
 }
 
-static void test_empty(void **state) {
-    (void)state;
+TEST(empty) {
     struct labels *labels = labels_new("cpu");
     add(labels, profile_new());
     struct json json = written(labels);
@@ -163,11 +160,5 @@ static void test_empty(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_counts),
-                                       cmocka_unit_test(test_bounds),
-                                       cmocka_unit_test(test_empty),
-                                       cmocka_unit_test(test_type),
-                                       cmocka_unit_test(test_unique_keys_come_last),
-                                       cmocka_unit_test(test_forms_of_values)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,4 +1,7 @@
 // merge_export_test.c: the exported file describes each type: sums of amounts, gauges of a moment, and a comment.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/uploads.h"
 
 #include "../merge_export.h"
@@ -46,8 +49,7 @@ static void expect_file(struct profile *all, const struct sweep_report *report, 
     free(bytes);
 }
 
-static void test_mean(void **state) {
-    (void)state;
+TEST(mean) {
     struct sweep_report report = report_of((struct gauges){GAUGES_MEAN, false}, 1, 4, 4);
     expect_file(heap(1000, 800), &report, NULL, NULL, 1000, 200,
                 "cmemprof: inuse_objects, inuse_space: mean of 4 profiles; other types: sums");
@@ -56,8 +58,7 @@ static void test_mean(void **state) {
 }
 
 // A client's upgrade adds a type: its mean is over the profiles that have it.
-static void test_mean_of_few(void **state) {
-    (void)state;
+TEST(mean_of_few) {
     struct sweep_report report = report_of((struct gauges){GAUGES_MEAN, false}, 1, 4, 4);
     report.counts.types[2].profiles = report.counts.types[3].profiles = 2;
     expect_file(heap(1000, 400), &report, NULL, NULL, 1000, 200,
@@ -74,8 +75,7 @@ static void test_mean_of_few(void **state) {
     free(bytes);
 }
 
-static void test_moment(void **state) {
-    (void)state;
+TEST(moment) {
     struct sweep_report all = report_of((struct gauges){GAUGES_LAST, false}, 1, 4, 4), last = report_of(all.gauges.of, 1, 2, 4);
     expect_file(heap(1000, 800), &all, heap(20, 60), &last, 1000, 30, "mean of the last of each process, 2; other");
     last.gauges.of.summed = true;
@@ -85,8 +85,7 @@ static void test_moment(void **state) {
 }
 
 // A moment whose profiles lack the type: its value is 0.
-static void test_moment_without(void **state) {
-    (void)state;
+TEST(moment_without) {
     struct sweep_report all = report_of((struct gauges){GAUGES_LAST, true}, 1, 4, 4), last = report_of(all.gauges.of, 1, 2, 4);
     struct profile *other = profile_new();
     profile_add_sample_type(other, "cpu", "nanoseconds");
@@ -94,8 +93,7 @@ static void test_moment_without(void **state) {
 }
 
 // Without a gauge there is no comment; goroutine profiles have only a gauge.
-static void test_all_or_none(void **state) {
-    (void)state;
+TEST(all_or_none) {
     struct sweep_report report = {.uploads = 3, .gauges = {.chosen_of = 3}};
     static const char *const names[] = {"cpu", "goroutine"};
     static const int64_t expected[] = {30, 10};
@@ -119,7 +117,5 @@ static void test_all_or_none(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mean), cmocka_unit_test(test_mean_of_few), cmocka_unit_test(test_moment),
-                                       cmocka_unit_test(test_moment_without), cmocka_unit_test(test_all_or_none)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

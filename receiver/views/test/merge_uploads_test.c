@@ -1,4 +1,7 @@
 // merge_uploads_test.c: many profiles as one: sums, labels, unreadable files, different types, and the cache.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/uploads.h"
 
 static int64_t total_of(struct profile *profile, const char *type, bool c) {
@@ -22,7 +25,7 @@ static struct profile *merge_all(struct test_store *test, struct cache *cache, c
     return profile;
 }
 
-static void test_sums(void **state) {
+TEST_IN(store, sums) {
     struct test_store *test = *state;
     struct sweep_report report;
     for (int i = 0; i < 11; i++) {
@@ -38,7 +41,7 @@ static void test_sums(void **state) {
 }
 
 // The event is as long as Go's CPU profile, maybe a part of the period; a profile without a duration has the event's.
-static void test_seconds(void **state) {
+TEST_IN(store, seconds) {
     struct test_store *test = *state;
     struct sweep_report report;
     for (int i = 0; i < 5; i++) {
@@ -51,7 +54,7 @@ static void test_seconds(void **state) {
 }
 
 // Labels nobody asks for split no samples.
-static void test_labels(void **state) {
+TEST_IN(store, labels) {
     struct test_store *test = *state;
     struct sweep_report report;
     for (int i = 0; i < 6; i++) {
@@ -74,7 +77,7 @@ static void test_labels(void **state) {
 }
 
 // Without the files, only the cache can return the same.
-static void test_cache(void **state) {
+TEST_IN(store, cache) {
     struct test_store *test = *state;
     struct sweep_report report, again = {0};
     struct cache *cache = cache_new(1 << 20);
@@ -106,7 +109,7 @@ static struct blob cpu_blob(const char *period_type, const char *type) {
 }
 
 // Other sample types are added beside the first ones; another period type is refused and reported, at any position.
-static void test_types_differ(void **state) {
+TEST_IN(store, types_differ) {
     struct test_store *test = *state;
     struct sweep_report report;
     for (int i = 0; i < 4; i++) {
@@ -127,8 +130,7 @@ static void test_types_differ(void **state) {
 }
 
 // Two concurrent processes, one of which has the type: the sum is that one's value.
-static void test_divisor(void **state) {
-    (void)state;
+TEST(divisor) {
     struct sweep_report report = {.uploads = 20, .gauges = {{GAUGES_MEAN, true}, 2, 20}};
     assert_true(sweep_gauge_divisor(&report, 10) == 10);
     assert_true(sweep_gauge_divisor(&report, 20) == 10);
@@ -139,9 +141,5 @@ static void test_divisor(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_sums, setup, teardown),         cmocka_unit_test_setup_teardown(test_seconds, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_labels, setup, teardown),       cmocka_unit_test_setup_teardown(test_cache, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_types_differ, setup, teardown), cmocka_unit_test(test_divisor)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

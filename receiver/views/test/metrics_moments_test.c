@@ -1,4 +1,7 @@
 // metrics_moments_test.c: concurrent processes, restarts, figures that some uploads lack, and many uploads.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/uploads.h"
 
 #include "../metrics_moments.h"
@@ -42,8 +45,7 @@ static void expect(struct given *given, bool summed, const struct series_point *
 }
 
 // Of one process, each upload is a point; a figure that one of them lacks has a gap.
-static void test_one_process(void **state) {
-    (void)state;
+TEST(one_process) {
     static struct given given;
     give(&given, 1, 1 * MINUTE, 10);
     give(&given, 1, 2 * MINUTE, NAN);
@@ -53,8 +55,7 @@ static void test_one_process(void **state) {
 }
 
 // Two processes that send half a minute apart: from the second one's first upload on both have a value at each moment.
-static void test_two_processes(void **state) {
-    (void)state;
+TEST(two_processes) {
     static struct given given;
     for (int i = 1; i <= 3; i++) {
         give(&given, 1, i * MINUTE, 100 * i);
@@ -67,8 +68,7 @@ static void test_two_processes(void **state) {
 }
 
 // A process that ended does not count beside its successor.
-static void test_restart(void **state) {
-    (void)state;
+TEST(restart) {
     static struct given given;
     give(&given, 1, 1 * MINUTE, 500);
     give(&given, 1, 2 * MINUTE, 500);
@@ -78,8 +78,7 @@ static void test_restart(void **state) {
 }
 
 // A process with a single upload keeps its value as long as the others' uploads are apart.
-static void test_single_upload(void **state) {
-    (void)state;
+TEST(single_upload) {
     static struct given given;
     give(&given, 1, 1 * MINUTE, 1);
     give(&given, 2, 1 * MINUTE + 1000, 5);
@@ -89,8 +88,7 @@ static void test_single_upload(void **state) {
 }
 
 // 5,000 uploads of five processes become 500 moments of equal distance, each with all five, with the mean of their uploads.
-static void test_many(void **state) {
-    (void)state;
+TEST(many) {
     static struct given given;
     struct series_point points[METRICS_MAX_POINTS];
     for (int i = 0; i < 1000; i++) {
@@ -111,8 +109,7 @@ static void test_many(void **state) {
     moments_free(moments);
 }
 
-static void test_none(void **state) {
-    (void)state;
+TEST(none) {
     static struct given given;
     expect(&given, false, NULL, 0);
     moments_free(NULL);
@@ -174,8 +171,7 @@ static void expect_last(struct said *said, size_t figure, bool summed, double wa
 
 // Two processes share a cgroup, a third one on the same host has one of its own, and another host has one of the same number: three
 // accounts, each once, as the newest upload of it says.
-static void test_cgroups(void **state) {
-    (void)state;
+TEST(cgroups) {
     static struct said said;
     begin(&said, NAMES("memory_cgroup_id", "memory_cgroup_limit_bytes", "memory_cgroup_bytes", "memory_rss_bytes"));
     say(&said, 1, A, 1000, FIGURES(7, 1000, 500, 100));
@@ -194,8 +190,7 @@ static void test_cgroups(void **state) {
 }
 
 // A process that does not tell which cgroup it is in: those of its host are one. A figure that one lacks comes from another.
-static void test_cgroups_without_id(void **state) {
-    (void)state;
+TEST(cgroups_without_id) {
     static struct said said;
     begin(&said, NAMES("memory_cgroup_limit_bytes"));
     say_twice(&said, 1, A, 1000, FIGURES(1000));
@@ -209,8 +204,7 @@ static void test_cgroups_without_id(void **state) {
 }
 
 // 8 is retention, 1 a leak, 12 a plateau, 11 the page cache: the one that says most, with its own bytes.
-static void test_codes(void **state) {
-    (void)state;
+TEST(codes) {
     static struct said said;
     for (int summed = 0; summed < 2; summed++) {
         begin(&said, NAMES("c_verdict", "c_verdict_bytes"));
@@ -236,8 +230,7 @@ static void test_codes(void **state) {
     expect_last(&said, 0, false, 0);
 }
 
-static void test_flags(void **state) {
-    (void)state;
+TEST(flags) {
     static struct said said;
     begin(&said, NAMES("memory_incomplete"));
     say_twice(&said, 1, A, 1000, FIGURES(1));
@@ -247,8 +240,7 @@ static void test_flags(void **state) {
     expect_last(&said, 0, false, 1);
 }
 
-static void test_kinds(void **state) {
-    (void)state;
+TEST(kinds) {
     assert_int_equal(metrics_kind("memory_cgroup_bytes"), METRICS_OF_CONTAINER);
     assert_int_equal(metrics_kind("memory_cgroup_oom_kills"), METRICS_OF_CONTAINER);
     assert_int_equal(metrics_kind("memory_limit_used_bytes"), METRICS_OF_CONTAINER);
@@ -260,7 +252,7 @@ static void test_kinds(void **state) {
 }
 
 // In the answer, processes=sum adds up what two hosts have; the number of a cgroup is no series.
-static void test_written(void **state) {
+TEST_IN(store, written) {
     static const char json_of[2][60] = {"[[\"memory_cgroup_id\",5],[\"memory_rss_bytes\",100]]", "[[\"memory_rss_bytes\",20]]"};
     for (int minute = 0; minute < 2; minute++) {
         upload_bytes(*state, "a", minute, "metrics.json", json_of[0], strlen(json_of[0]));
@@ -282,11 +274,5 @@ static void test_written(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_process), cmocka_unit_test(test_two_processes),
-                                       cmocka_unit_test(test_restart),     cmocka_unit_test(test_single_upload),
-                                       cmocka_unit_test(test_many),        cmocka_unit_test(test_none),
-                                       cmocka_unit_test(test_cgroups),     cmocka_unit_test(test_cgroups_without_id),
-                                       cmocka_unit_test(test_codes),       cmocka_unit_test(test_flags),
-                                       cmocka_unit_test(test_kinds),       cmocka_unit_test_setup_teardown(test_written, setup, teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

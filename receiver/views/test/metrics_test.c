@@ -1,4 +1,7 @@
 // metrics_test.c: pairs of metrics.json as series, refused files, and units.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/uploads.h"
 
 #include "../metrics.h"
@@ -15,7 +18,7 @@ static struct metrics *read_all(struct test_store *test) {
     return metrics;
 }
 
-static void test_pairs(void **state) {
+TEST_IN(store, pairs) {
     put(*state, 0, "[[\"go_gcs_per_sec\",4],[\"x_bytes\",1.5e3],[\"text\",\"no\"],[7,7],\"odd\",[]]");
     put(*state, 1, "[[\"go_gcs_per_sec\",5],[\"c_live_bytes\",77]]");
     struct metrics *metrics = read_all(*state);
@@ -41,7 +44,7 @@ static bool has_reason(const struct sweep_report *report, int64_t id, const char
     return false;
 }
 
-static void test_refused(void **state) {
+TEST_IN(store, refused) {
     const char *const bad[] = {"", "x", "[[\"a\",1]", "[[\"a\",NaN]]", "{", "\x1f\x8b\x08"};
     enum { BAD = sizeof bad / sizeof *bad };
     for (int i = 0; i < BAD; i++) {
@@ -78,8 +81,7 @@ static void test_refused(void **state) {
     metrics_free(metrics);
 }
 
-static void test_units(void **state) {
-    (void)state;
+TEST(units) {
     static const char *const units[][2] = {{"go_alloc_bytes_per_sec", "bytes/s"},
                                            {"go_gcs_per_sec", "1/s"},
                                            {"go_gc_pause_time", "ratio"},
@@ -97,7 +99,5 @@ static void test_units(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_pairs, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_refused, setup, teardown), cmocka_unit_test(test_units)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -2,6 +2,8 @@
 #ifndef CMEMPROF_RECEIVER_TEST_RECORDING_H
 #define CMEMPROF_RECEIVER_TEST_RECORDING_H
 
+#include "../../../base/test/test.h"
+
 #include "../../test/profiles.h"
 
 struct recording {

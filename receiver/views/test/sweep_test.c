@@ -1,4 +1,7 @@
 // sweep_test.c: every file is passed once, in order and to the right half; failures are reported and stop nothing else.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/uploads.h"
 
 struct part {
@@ -24,7 +27,7 @@ static void add_letters(struct test_store *test, const char *letters) {
     }
 }
 
-static void test_two_halves(void **state) {
+TEST_IN(store, two_halves) {
     struct test_store *test = *state;
     struct part parts[2] = {0};
     struct sweep_report report;
@@ -51,7 +54,7 @@ static void test_two_halves(void **state) {
     upload_list_free(&list);
 }
 
-static void test_one_part(void **state) {
+TEST_IN(store, one_part) {
     struct test_store *test = *state;
     struct part part = {0};
     struct sweep_report report;
@@ -65,7 +68,7 @@ static void test_one_part(void **state) {
     upload_list_free(&list);
 }
 
-static void test_many_failures_and_no_memory(void **state) {
+TEST_IN(store, many_failures_and_no_memory) {
     struct test_store *test = *state;
     struct part parts[2] = {0};
     struct sweep_report report;
@@ -84,8 +87,5 @@ static void test_many_failures_and_no_memory(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_two_halves, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_one_part, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_many_failures_and_no_memory, setup, teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

@@ -1,7 +1,10 @@
 // upload_list_test.c: the uploads of a selection, oldest first, only those with the attachment, and their processes.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/uploads.h"
 
-static void test_order_and_attachment(void **state) {
+TEST_IN(store, order_and_attachment) {
     struct test_store *test = *state;
     int64_t second = upload_bytes(test, "one", 2, "a.pprof", "x", 1), first = upload_bytes(test, "two", 1, "a.pprof", "x", 1);
     int64_t other = upload_bytes(test, "one", 3, "b.pprof", "x", 1), last = upload_bytes(test, "one", 4, "a.pprof", "x", 1);
@@ -21,7 +24,7 @@ static void test_order_and_attachment(void **state) {
     upload_list_free(&list);
 }
 
-static void test_selection(void **state) {
+TEST_IN(store, selection) {
     struct test_store *test = *state;
     char text[200];
     struct selection selection;
@@ -37,7 +40,5 @@ static void test_selection(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_order_and_attachment, setup, teardown),
-                                       cmocka_unit_test_setup_teardown(test_selection, setup, teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

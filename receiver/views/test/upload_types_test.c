@@ -1,9 +1,12 @@
 // upload_types_test.c: the attachments of a selection, and the sums of their types.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/uploads.h"
 
 #include "../upload_types.h"
 
-static void test_attachments(void **state) {
+TEST_IN(store, attachments) {
     struct test_store *test = *state;
     struct selection selection;
     struct json json = {0};
@@ -20,7 +23,7 @@ static void test_attachments(void **state) {
     selection_free(&selection);
 }
 
-static void test_types(void **state) {
+TEST_IN(store, types) {
     struct test_store *test = *state;
     struct json json = {0};
     for (int i = 0; i < 7; i++) {
@@ -52,7 +55,7 @@ static void test_types(void **state) {
 }
 
 // As in the tree: a service with an old client beside a new one.
-static void test_units(void **state) {
+TEST_IN(store, units) {
     struct test_store *test = *state;
     struct json json = {0};
     static const struct {
@@ -77,7 +80,7 @@ static void test_units(void **state) {
 }
 
 // Amounts are of all, gauges of the moment.
-static void test_moments(void **state) {
+TEST_IN(store, moments) {
     struct test_store *test = *state;
     static const struct {
         struct gauges gauges;
@@ -103,8 +106,5 @@ static void test_moments(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_attachments, setup, teardown), cmocka_unit_test_setup_teardown(test_types, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_units, setup, teardown), cmocka_unit_test_setup_teardown(test_moments, setup, teardown)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

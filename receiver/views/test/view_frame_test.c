@@ -1,10 +1,12 @@
 // view_frame_test.c: kinds, libraries and names of frames.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/profiles.h"
 
 #include "../view.h"
 
-static void test_kinds_and_libraries(void **state) {
-    (void)state;
+TEST(kinds_and_libraries) {
     static const struct {
         const char *function, *file, *mapping, *kind, *library;
     } frames[] = {
@@ -58,8 +60,7 @@ static void test_kinds_and_libraries(void **state) {
     assert_false(view_is_kind("label"));
 }
 
-static void test_long_texts_are_cut(void **state) {
-    (void)state;
+TEST(long_texts_are_cut) {
     char text[2000], library[VIEW_LIBRARY_BYTES], name[VIEW_NAME_BYTES];
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
@@ -73,8 +74,7 @@ static void test_long_texts_are_cut(void **state) {
     assert_non_null(strstr(name, "+0x1234"));
 }
 
-static void test_names(void **state) {
-    (void)state;
+TEST(names) {
     char name[VIEW_NAME_BYTES];
     struct profile_frame frame = {.function = "f", .file = "", .mapping_file = "/lib/libx.so", .file_offset = 0xAB};
     assert_string_equal(view_frame_name(&frame, name), "f");
@@ -85,7 +85,5 @@ static void test_names(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kinds_and_libraries), cmocka_unit_test(test_long_texts_are_cut),
-                                       cmocka_unit_test(test_names)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

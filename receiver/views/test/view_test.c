@@ -1,11 +1,13 @@
 // view_test.c: sample types as JSON, and the reason if the input is no profile.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/profiles.h"
 
 #include "../../../merge/profile.h"
 #include "../view.h"
 
-static void test_types(void **state) {
-    (void)state;
+TEST(types) {
     struct profile *profile = new_heap_profile();
     add_stack(profile, FRAMES("malloc /c/malloc.c", "main.a /a.go"), VALUES(10, 1000, 1, 100), true);
     add_stack(profile, FRAMES("main.a /a.go"), VALUES(20, 2000, 2, 200), false);
@@ -26,8 +28,7 @@ static void test_types(void **state) {
 }
 
 // A few bytes that stand for 10^9 frames are refused before any is decoded.
-static void test_many_frames(void **state) {
-    (void)state;
+TEST(many_frames) {
     struct profile *profile = profile_new();
     struct profile_line *lines = calloc(9999, sizeof *lines);
     struct json json = {0};
@@ -50,8 +51,7 @@ static void test_many_frames(void **state) {
     free(blob.bytes);
 }
 
-static void test_no_profile(void **state) {
-    (void)state;
+TEST(no_profile) {
     static const char *const inputs[] = {"", "x", "not a profile at all", "\x1f\x8b\x08", "\x28\xb5\x2f\xfd"};
     for (size_t i = 1; i < sizeof inputs / sizeof *inputs; i++) {
         struct json json = {0};
@@ -63,6 +63,5 @@ static void test_no_profile(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_types), cmocka_unit_test(test_many_frames), cmocka_unit_test(test_no_profile)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }

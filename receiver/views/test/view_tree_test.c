@@ -1,4 +1,7 @@
 // view_tree_test.c: call trees as JSON: valid for any profile, bounded, filtered, with a baseline.
+
+#include "../../../base/test/test.h"
+
 #include "../../test/profiles.h"
 
 #include "../merge_uploads.h"
@@ -22,8 +25,7 @@ static void expect_tree(struct profile *profile, const char *base, const struct 
     json_free(&json);
 }
 
-static void test_form(void **state) {
-    (void)state;
+TEST(form) {
     struct profile *profile = new_heap_profile();
     add_stack(profile, FRAMES("malloc /c/malloc.c", "main.a /a.go"), VALUES(1, 10, 1, 100), true);
     add_stack(profile, FRAMES("main.a /a.go"), VALUES(1, 10, 1, 30), false);
@@ -58,8 +60,7 @@ static struct profile *labelled(void) {
     return profile;
 }
 
-static void test_filters(void **state) {
-    (void)state;
+TEST(filters) {
     expect_tree(labelled(), NULL, NULL, "11111", "[[0,0,7,10110,10111],[1,1,7,1,1]]");
     struct view_filter filter = {.memory = VIEW_C};
     expect_tree(labelled(), NULL, &filter, "10001", "[[0,0,7,10000,10001],[1,1,7,1,1]]");
@@ -84,8 +85,7 @@ static void test_filters(void **state) {
 }
 
 // The first level are the values; filters are about the samples as before.
-static void test_groups(void **state) {
-    (void)state;
+TEST(groups) {
     struct view_filter filter = {.group_by = "thread"};
     struct json json = tree_of(labelled(), NULL, NULL, &filter);
     expect_at(&json, "$.total", "11111");
@@ -104,8 +104,7 @@ static void test_groups(void **state) {
 }
 
 // Nodes of one side only are there, and the heavier side decides the order.
-static void test_baseline(void **state) {
-    (void)state;
+TEST(baseline) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "before", "bytes");
     profile_add_sample_type(profile, "now", "bytes");
@@ -134,8 +133,7 @@ static struct profile *leaves(int count, int64_t weight, int other, int64_t othe
 }
 
 // More leaves than are shown: the heaviest are, with the sums of all functions.
-static void test_large_tree(void **state) {
-    (void)state;
+TEST(large_tree) {
     struct json json = tree_of(leaves(250000, 1, 77, 1000000000), NULL, NULL, NULL);
     expect_at(&json, "$.total", "1000249999");
     expect_at(&json, "$.nodes_left_out", "50000");
@@ -148,8 +146,7 @@ static void test_large_tree(void **state) {
 }
 
 // Exactly the heaviest ones, whatever their weights: of weights 1, 2, ..., 260,000 all from 60,001 on.
-static void test_heaviest(void **state) {
-    (void)state;
+TEST(heaviest) {
     struct profile *profile = profile_new();
     char name[32];
     profile_add_sample_type(profile, "inuse_space", "bytes");
@@ -169,8 +166,7 @@ static void test_heaviest(void **state) {
 }
 
 // Sums by function are of the whole tree, once per outermost call, also with a baseline.
-static void test_sums_of_the_whole(void **state) {
-    (void)state;
+TEST(sums_of_the_whole) {
     struct profile *profile = profile_new();
     char name[32];
     profile_add_sample_type(profile, "before", "bytes");
@@ -191,8 +187,7 @@ static void test_sums_of_the_whole(void **state) {
 
 // A node by the page's hash of its path, with its callers and subtree; sums stay those of the whole. (The hashes are the page's: pathHashes
 // of tree.ts for "main", and "main" and the other.)
-static void test_below(void **state) {
-    (void)state;
+TEST(below) {
     struct view_filter filter = {.below = "79f99583"};
     struct profile *profile = new_heap_profile();
     add_stack(profile, FRAMES("x x.c", "b \u00e9\U0001f600 x.c", "main x.c"), VALUES(0, 0, 0, 5), false);
@@ -224,8 +219,7 @@ static void test_below(void **state) {
 
 // A part that is still too large shows its heaviest nodes, and nothing else. Names of megabytes in very many nodes: each is hashed once.
 // (Once per node would be 700 GB, and the test would not end.)
-static void test_below_long_names(void **state) {
-    (void)state;
+TEST(below_long_names) {
     enum { NAME_BYTES = 8 << 20, FUNCTIONS = 4, DEPTH = 8 };
     char *name = malloc(NAME_BYTES + 1);
     uint32_t frames[FUNCTIONS], locations[DEPTH];
@@ -254,8 +248,7 @@ static void test_below_long_names(void **state) {
     profile_free(profile);
 }
 
-static void test_large_below(void **state) {
-    (void)state;
+TEST(large_below) {
     struct view_filter filter = {.below = "4a13d298"};
     struct profile *profile = profile_new();
     char name[32];
@@ -275,8 +268,7 @@ static void test_large_below(void **state) {
 }
 
 // Values that cancel out below a node are dropped with it, however large.
-static void test_heavy_below_light(void **state) {
-    (void)state;
+TEST(heavy_below_light) {
     struct profile *profile = leaves(250000, 1, 77, 1000000000);
     add_stack(profile, FRAMES("more x.c", "nothing x.c"), VALUES(1000000000), false);
     add_stack(profile, FRAMES("less x.c", "nothing x.c"), VALUES(-1000000000), false);
@@ -288,24 +280,21 @@ static void test_heavy_below_light(void **state) {
 }
 
 // Nodes of equal weight are not all left out together.
-static void test_large_even_tree(void **state) {
-    (void)state;
+TEST(large_even_tree) {
     struct json json = tree_of(leaves(200100, 5, 0, 5), NULL, NULL, NULL);
     expect_at(&json, "$.nodes_left_out", "100");
     json_free(&json);
 }
 
 // Nodes of equal weight, below a root of nearly none: the tree is still bounded.
-static void test_large_negative_tree(void **state) {
-    (void)state;
+TEST(large_negative_tree) {
     struct json json = tree_of(leaves(200100, INT64_MIN, 200099, INT64_MAX), NULL, NULL, NULL);
     expect_at(&json, "$.total", "-1");
     expect_at(&json, "$.nodes_left_out", "100");
     json_free(&json);
 }
 
-static void test_empty_and_odd(void **state) {
-    (void)state;
+TEST(empty_and_odd) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "\"<\xff", "\\");
     expect_tree(profile, NULL, NULL, "0", "[]");
@@ -320,8 +309,7 @@ static void test_empty_and_odd(void **state) {
 }
 
 // Values that few profiles have are shown, and parts add up to their parent.
-static void test_means(void **state) {
-    (void)state;
+TEST(means) {
     struct sweep_report report = {.counts = {.count = 1, .types = {{.name = "inuse_space", .profiles = 8}}}};
     struct view_filter filter = {.report = &report};
     struct profile *profile = new_heap_profile();
@@ -335,8 +323,7 @@ static void test_means(void **state) {
 }
 
 // A type without a name is requested by its index; a name that is a number stays a name.
-static void test_type_by_place(void **state) {
-    (void)state;
+TEST(type_by_place) {
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "cpu", "nanoseconds");
     profile_add_sample_type(profile, "", "count");
@@ -353,8 +340,7 @@ static void test_type_by_place(void **state) {
     json_free(&json);
 }
 
-static void test_no_such_type(void **state) {
-    (void)state;
+TEST(no_such_type) {
     struct profile *profile = new_heap_profile();
     struct json json = {0};
     char text[200] = "";
@@ -365,22 +351,5 @@ static void test_no_such_type(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_form),
-                                       cmocka_unit_test(test_filters),
-                                       cmocka_unit_test(test_groups),
-                                       cmocka_unit_test(test_baseline),
-                                       cmocka_unit_test(test_large_tree),
-                                       cmocka_unit_test(test_heaviest),
-                                       cmocka_unit_test(test_below),
-                                       cmocka_unit_test(test_type_by_place),
-                                       cmocka_unit_test(test_below_long_names),
-                                       cmocka_unit_test(test_large_below),
-                                       cmocka_unit_test(test_sums_of_the_whole),
-                                       cmocka_unit_test(test_empty_and_odd),
-                                       cmocka_unit_test(test_means),
-                                       cmocka_unit_test(test_heavy_below_light),
-                                       cmocka_unit_test(test_large_even_tree),
-                                       cmocka_unit_test(test_large_negative_tree),
-                                       cmocka_unit_test(test_no_such_type)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run();
 }
