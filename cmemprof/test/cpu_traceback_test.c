@@ -31,7 +31,9 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     errno_after = errno;
 }
 
-static __attribute__((noinline)) void interrupt_at(int depth) {
+// In a section of its own, whose bounds the linker names.
+extern const char __start_interrupted[], __stop_interrupted[];
+static __attribute__((noinline, section("interrupted"))) void interrupt_at(int depth) {
     if (depth == 0) {
         raise(SIGUSR1);
     } else {
@@ -60,7 +62,7 @@ static struct cmemprof_cpu_stats stats_now(void) {
 }
 
 static bool is_here(uintptr_t pc) {
-    return pc >= (uintptr_t)interrupt_at && pc < (uintptr_t)interrupt_at + 256;
+    return pc >= (uintptr_t)__start_interrupted && pc < (uintptr_t)__stop_interrupted;
 }
 
 TEST(gives_nothing_before_it_is_started) {
