@@ -4,6 +4,9 @@
 
 #include "test.h"
 
+#include <limits.h>
+#include <unistd.h>
+
 enum { FOLDER_BYTES = 64 };
 
 static char folder[FOLDER_BYTES]; // of the running test
@@ -28,6 +31,16 @@ static inline int folder_setup(void **state) {
 static inline int folder_teardown(void **state) {
     (void)state;
     return folder_remove(folder);
+}
+
+// Copies this program to path, whose folder is made. By its name: under valgrind /proc/self/exe is not this program.
+static inline void folder_copy_program(const char *path) {
+    char program[PATH_MAX], command[4 * PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
+    assert_true(size > 0);
+    program[size] = '\0';
+    snprintf(command, sizeof command, "mkdir -p \"$(dirname '%s')\" && cp '%s' '%s'", path, program, path);
+    assert_int_equal(system(command), 0);
 }
 
 #endif

@@ -24,8 +24,8 @@ static int run_setup(void **state) {
         return -1;
     }
     snprintf(command_path, sizeof command_path, "%s/bin/cmemprof", folder);
-    snprintf(copy, sizeof copy, "mkdir bin tmp && cp /proc/%d/exe bin/cmemprof && cp '%s' bin/libcmemprof.so", (int)getpid(),
-             harmless.dli_fname);
+    folder_copy_program("bin/cmemprof");
+    snprintf(copy, sizeof copy, "mkdir tmp && cp '%s' bin/libcmemprof.so", harmless.dli_fname);
     struct profile *profile = fixture_profile();
     fixture_add_sample(profile, "make<main", 2, 5000, 9000, true);
     fixture_save(profile, "one.pb");

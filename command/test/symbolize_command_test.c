@@ -65,11 +65,8 @@ TEST_IN(directory, names_are_added_in_place) {
 }
 
 TEST_IN(directory, an_output_leaves_the_input_as_it_is) {
-    char command[64];
     save_nameless("a", NULL);
-    assert_int_equal(mkdir("debug", 0700), 0);
-    snprintf(command, sizeof command, "cp /proc/%d/exe debug/some-file", (int)getpid());
-    assert_int_equal(system(command), 0);
+    folder_copy_program("debug/some-file");
     assert_int_equal(FIXTURE_RUN(symbolize_command, "symbolize", "--debug-dir", "debug", "-o", "out", "a"), 0);
     assert_string_equal(leaf_of("out"), "symbolized_function");
     assert_string_not_equal(leaf_of("a"), "symbolized_function");

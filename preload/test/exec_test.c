@@ -2,6 +2,7 @@
 
 #include "../../base/test/test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -118,6 +119,27 @@ TEST(other_processes_are_unaffected) {
     assert_true(has_line("LD_PRELOAD=/nonexistent/theirs.so"));
     assert_true(has_line("CMEMPROF_RATE=7"));
     assert_false(has_line("CMEMPROF_DIRECTORY=/nonexistent"));
+}
+
+// Whatever the program passes, and whoever it is: an error returns, and its environment is as before.
+TEST(a_failed_exec_returns) {
+    char *const arguments[] = {"none", NULL};
+    for (int i = 0; i < 2; i++) {
+        char *const *before = environ;
+        profiled = i == 1;
+#define EXPECT_FAILURE(call) (errno = 0, assert_int_equal((call), -1), assert_int_equal(errno, ENOENT))
+        EXPECT_FAILURE(execve("/nonexistent/none", arguments, environment));
+        EXPECT_FAILURE(execv("/nonexistent/none", arguments));
+        EXPECT_FAILURE(execvp("/nonexistent/none", arguments));
+        EXPECT_FAILURE(execvpe("/nonexistent/none", arguments, environment));
+        EXPECT_FAILURE(execl("/nonexistent/none", "none", "one", "two", (char *)NULL));
+        EXPECT_FAILURE(execlp("/nonexistent/none", "none", (char *)NULL));
+        EXPECT_FAILURE(execle("/nonexistent/none", "none", "one", (char *)NULL, environment));
+        assert_ptr_equal(environ, before);
+        assert_string_equal(environment[0], "A=1");
+        assert_string_equal(environment[1], "LD_PRELOAD=/nonexistent/theirs.so");
+    }
+    profiled = false;
 }
 
 int main(void) {

@@ -66,10 +66,8 @@ static const char *name_in(const struct profile_mapping *mapping) {
 }
 
 static void copy_self(const char *name) {
-    char command[3 * PATH_BYTES];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    snprintf(command, sizeof command, "mkdir -p \"$(dirname '%s')\" && cp /proc/%d/exe '%s'", path, (int)getpid(), path);
-    assert_int_equal(system(command), 0);
+    snprintf(path, sizeof path, "%s/%.900s", folder, name);
+    folder_copy_program(path);
 }
 
 TEST_IN(namer, a_given_file_is_used_for_its_build) {
