@@ -92,13 +92,17 @@ type CPUTimes struct {
 // ProcessCPUTime returns the CPU time that the process has used, in nanoseconds. 0: unknown.
 func ProcessCPUTime() uint64 { return uint64(C.cmemprof_process_cpu_ns()) }
 
-// CPUProfile completes a CPU profile of Go's, in any compression, and returns it uncompressed: functions and lines of C code, as in [Profile]; and if the
+// CPUProfile completes a CPU profile of Go's, with gzip or without, and returns it uncompressed: functions and lines of C code, as in [Profile]; and if the
 // samples stand for less than processNs, the CPU time of the process while it was taken, by 3 % or more, the rest as one sample, "(CPU time not
 // sampled)". processNs 0: unknown.
 func CPUProfile(profile []byte, processNs uint64) ([]byte, CPUTimes, error) {
 	tellGo()
+	profile, err := uncompressed(profile)
+	if err != nil {
+		return nil, CPUTimes{}, err
+	}
 	var c C.struct_cmemprof_cpu
-	err := asError(C.cmemprof_cpu_profile(unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)), C.uint64_t(processNs), &c))
+	err = asError(C.cmemprof_cpu_profile(unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)), C.uint64_t(processNs), &c))
 	if err != nil {
 		return nil, CPUTimes{}, err
 	}

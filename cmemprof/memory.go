@@ -47,6 +47,10 @@ type CgroupMemory struct {
 // resident_space/bytes, which is nil if there are no parts. goHeap is Go's heap profile, for the stacks of Go's live objects, or nil. allocator
 // is what [GetAllocatorStats] returned lately; nil makes what is free in C's heap an estimate from samples.
 func MemoryProfile(goHeap []byte, allocator *AllocatorStats) (MemoryFigures, []byte, error) {
+	goHeap, err := uncompressed(goHeap)
+	if err != nil {
+		return MemoryFigures{}, nil, err
+	}
 	goMemory := readGoMemory()
 	var stats *C.struct_cmemprof_allocator_stats
 	if allocator != nil {
@@ -77,7 +81,7 @@ func MemoryProfile(goHeap []byte, allocator *AllocatorStats) (MemoryFigures, []b
 	defer pinner.Unpin()
 	var bytes *C.uint8_t // owned by the profile
 	var size C.size_t
-	err := asError(C.cmemprof_memory_profile_encode(profile, names.toC(&pinner), unsafe.Pointer(unsafe.SliceData(goHeap)),
+	err = asError(C.cmemprof_memory_profile_encode(profile, names.toC(&pinner), unsafe.Pointer(unsafe.SliceData(goHeap)),
 		C.size_t(len(goHeap)), &bytes, &size))
 	if err != nil {
 		return figures, nil, err

@@ -134,9 +134,16 @@ func TestMemoryOfThisProcess(t *testing.T) {
 	if sampleTypes(p) != "resident_space/bytes" {
 		t.Errorf("sample types %q", sampleTypes(p))
 	}
+	goStacks := 0
 	for _, s := range p.Sample {
 		parts[s.Label["part"][0]] += float64(s.Value[0])
+		if s.HasLabel("part", "go_live") && len(s.Location) > 2 {
+			goStacks++
+		}
 		sum += float64(s.Value[0])
+	}
+	if goStacks == 0 {
+		t.Error("Go's live objects have no stacks")
 	}
 	if sum != metrics["rss_bytes"] || metrics["incomplete"] != 0 {
 		t.Errorf("samples sum up to %v; metrics %v", sum, metrics)
