@@ -1,6 +1,6 @@
 module github.com/cmemprof/cmemprof/bench/memory_bench
 
-go 1.26.0
+go 1.25.0
 
 replace github.com/cmemprof/cmemprof => ../..
 
