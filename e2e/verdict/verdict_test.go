@@ -120,8 +120,8 @@ func TestPlantedCauses(t *testing.T) {
 			if c.verdict == pageCache {
 				procs = built.Limited(t, 300*mib) // of which the file is more than a half
 			}
-			if c.steady && c.cause != "sawtooth" { // all happens in the first step
-				steps, period = "8", "2s"
+			if c.steady && c.cause != "sawtooth" { // all happens before the first batch
+				steps, period = "8", "3s"
 			}
 			t.Parallel()
 			command := built.In(procs, program, c.cause, strings.TrimPrefix(address, "http://"), filepath.Join(t.TempDir(), "file"), steps, period)

@@ -37,8 +37,9 @@ func keep(mib int) {
 	}
 }
 
-// cause has what happens in step i, and the advice that is followed at the end.
+// cause has what happens before the profiler starts, what happens in step i, and the advice that is followed at the end.
 type cause struct {
+	before func()
 	step   func(i int)
 	advice func()
 }
@@ -57,20 +58,20 @@ func causes(file string) map[string]cause {
 		"mmap":    {step: func(int) { C.leak_by_mmap(6) }},
 		"go":      {step: func(int) { keep(6); runtime.GC() }},
 		"survivors": {
-			step:   func(i int) { in(i, 0, 1, func() { C.hold(200); C.free_but(256) }) },
+			before: func() { C.hold(200); C.free_but(256) },
 			advice: func() { C.trim() },
 		},
 		"pinned": {
-			step:   func(i int) { in(i, 0, 1, func() { C.hold(200); C.free_but(2) }) },
+			step:   func(i int) { in(i, 0, 1, func() { C.hold(200); C.free_but(2) }) }, // what stays is to be sampled
 			advice: func() { C.trim() },
 		},
 		"arenas": {
-			step:   func(i int) { in(i, 0, 1, func() { C.free_in_arenas(16) }) },
+			before: func() { C.free_in_arenas(16) },
 			advice: func() { C.trim() },
 		},
 		"go-free": {
 			// One collection: after a second one Go returns what is free in the background.
-			step:   func(i int) { in(i, 0, 1, func() { keep(200); kept = nil; runtime.GC() }) },
+			before: func() { keep(200); kept = nil; runtime.GC() },
 			advice: debug.FreeOSMemory,
 		},
 		"warm-up": {step: func(i int) { in(i, 0, 12, func() { C.hold(C.int(64 >> (i / 2))) }) }},
@@ -82,7 +83,7 @@ func causes(file string) map[string]cause {
 		"threads": {step: func(int) { C.leak_threads(10) }},
 		"file":    {step: func(int) { C.touch_file(C.CString(file), 4) }},
 		"shm":     {step: func(int) { C.touch_file(nil, 4) }},
-		"cache":   {step: func(i int) { in(i, 0, 1, func() { writeFile(file, 160) }) }},
+		"cache":   {before: func() { writeFile(file, 160) }},
 	}
 }
 
@@ -139,12 +140,17 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
+	if chosen.before != nil {
+		chosen.before()
+	}
 	if err := profiler.Start(profiler.WithService(os.Args[1]), profiler.WithAgentAddr(os.Args[2]), profiler.WithPeriod(period),
 		profiler.WithProfileTypes(profiler.HeapProfile), profiler.WithLogStartup(false)); err != nil {
 		panic(err)
 	}
 	for i := range steps {
-		chosen.step(i) // right after a batch, so that the next one has it whole
+		if chosen.step != nil {
+			chosen.step(i) // right after a batch, so that the next one has it whole
+		}
 		await(profiler.Stats().BatchesSent + 1)
 	}
 	if chosen.advice != nil {
