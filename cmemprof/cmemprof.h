@@ -235,15 +235,27 @@ void cmemprof_get_cpu_stats(struct cmemprof_cpu_stats *stats);
 
 uint64_t cmemprof_process_cpu_ns(void); // the CPU time that the process has used; 0: unknown
 
-// A CPU profile of Go's, completed: C code has its names; if the samples stand for less than process_ns, the CPU time of the process (0:
-// unknown), by 3 % or more, the rest is one sample, "(CPU time not sampled)".
+// Call around Go's start and stop of a CPU profile, on the thread that does this: samples are then taken of calls into C that began before,
+// which Go leaves out (cpu_unsampled.h). hz: Go's rate, 100.
+void cmemprof_cpu_begin(void);
+void cmemprof_cpu_began(int hz);
+void cmemprof_cpu_ending(int hz);
+void cmemprof_cpu_end(void);
+// The Go return addresses of these samples, for cmemprof_cpu_profile. Valid until the next begin.
+size_t cmemprof_cpu_go_pcs(const uintptr_t **pcs);
+
+// A CPU profile of Go's, completed: C code has its names; what Go has left out is added, with names of what cmemprof_cpu_go_pcs lists
+// (NULL: nothing is added); if the samples stand for less than process_ns, the CPU time of the process (0: unknown), by 3 % or more, the
+// rest is one sample, "(CPU time not sampled)".
 struct cmemprof_cpu {
     uint8_t *bytes; // the profile, uncompressed
     size_t size;
     uint64_t process_ns, sampled_ns, unsampled_ns; // unsampled_ns: that sample; 0: there is none
+    uint64_t added_ns;                             // of sampled_ns, what Go had left out
     uint64_t nameless;                             // C addresses without a name
 };
-enum cmemprof_error cmemprof_cpu_profile(const void *bytes, size_t size, uint64_t process_ns, struct cmemprof_cpu *result);
+enum cmemprof_error cmemprof_cpu_profile(const void *bytes, size_t size, uint64_t process_ns, const struct cmemprof_go_names *names,
+                                         struct cmemprof_cpu *result);
 void cmemprof_cpu_profile_free(struct cmemprof_cpu *result);
 
 // ---- Memory profile ----

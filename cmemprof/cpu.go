@@ -5,7 +5,9 @@ import "C"
 
 import (
 	"errors"
+	"io"
 	"runtime"
+	"runtime/pprof"
 	"sync"
 	"unsafe"
 )
@@ -55,6 +57,32 @@ func setCgoTraceback() (done bool) {
 	return true
 }
 
+// The rate of runtime/pprof.
+const cpuHz = 100
+
+// StartCPUProfile is pprof.StartCPUProfile. After [StartCgoTraceback] it also samples calls into C that have begun before, which Go leaves out;
+// [CPUProfile] adds them.
+func StartCPUProfile(w io.Writer) error {
+	runtime.LockOSThread() // the runtime's state of this thread says how it keeps that of others
+	defer runtime.UnlockOSThread()
+	C.cmemprof_cpu_begin()
+	if err := pprof.StartCPUProfile(w); err != nil {
+		C.cmemprof_cpu_end()
+		return err
+	}
+	C.cmemprof_cpu_began(cpuHz)
+	return nil
+}
+
+// StopCPUProfile is pprof.StopCPUProfile for what [StartCPUProfile] started.
+func StopCPUProfile() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	C.cmemprof_cpu_ending(cpuHz)
+	pprof.StopCPUProfile()
+	C.cmemprof_cpu_end()
+}
+
 // CPUStats counts stacks of C frames since the process started.
 type CPUStats struct {
 	Stacks         uint64 // given to Go
@@ -86,27 +114,35 @@ type CPUTimes struct {
 	ProcessNs   uint64 // CPU time of the process while the profile was taken
 	SampledNs   uint64 // of the samples
 	UnsampledNs uint64 // of the sample "(CPU time not sampled)"; 0: there is none
+	AddedNs     uint64 // of SampledNs, calls into C that Go had left out
 	Nameless    uint64 // C addresses without a name
 }
 
 // ProcessCPUTime returns the CPU time that the process has used, in nanoseconds. 0: unknown.
 func ProcessCPUTime() uint64 { return uint64(C.cmemprof_process_cpu_ns()) }
 
-// CPUProfile completes a CPU profile of Go's, with gzip or without, and returns it uncompressed: functions and lines of C code, as in [Profile]; and if the
-// samples stand for less than processNs, the CPU time of the process while it was taken, by 3 % or more, the rest as one sample, "(CPU time not
-// sampled)". processNs 0: unknown.
+// CPUProfile completes the CPU profile of Go's that [StopCPUProfile] has just ended, with gzip or without, and returns it uncompressed: functions and lines of
+// C code, as in [Profile]; samples that Go has left out; and if the samples stand for less than processNs, the CPU time of the process while it was taken, by
+// 3 % or more, the rest as one sample, "(CPU time not sampled)". processNs 0: unknown.
 func CPUProfile(profile []byte, processNs uint64) ([]byte, CPUTimes, error) {
 	tellGo()
 	profile, err := uncompressed(profile)
 	if err != nil {
 		return nil, CPUTimes{}, err
 	}
+	var addresses *C.uintptr_t
+	count := C.cmemprof_cpu_go_pcs(&addresses)
+	names := nameAddresses(unsafe.Slice((*uintptr)(unsafe.Pointer(addresses)), int(count)))
+
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
 	var c C.struct_cmemprof_cpu
-	err = asError(C.cmemprof_cpu_profile(unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)), C.uint64_t(processNs), &c))
+	err = asError(C.cmemprof_cpu_profile(unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)), C.uint64_t(processNs),
+		names.toC(&pinner), &c))
 	if err != nil {
 		return nil, CPUTimes{}, err
 	}
 	defer C.cmemprof_cpu_profile_free(&c)
-	times := CPUTimes{uint64(c.process_ns), uint64(c.sampled_ns), uint64(c.unsampled_ns), uint64(c.nameless)}
+	times := CPUTimes{uint64(c.process_ns), uint64(c.sampled_ns), uint64(c.unsampled_ns), uint64(c.added_ns), uint64(c.nameless)}
 	return C.GoBytes(unsafe.Pointer(c.bytes), C.int(c.size)), times, nil
 }

@@ -10,13 +10,15 @@
 #include "../base/clock.h"
 #include "../merge/merge.h"
 #include "code_names.h"
-#include "cpu_traceback.h"
+#include "cpu_gap.h"
+#include "cpu_unsampled.h"
+#include "go_names.h"
 #include "loaded_code.h"
 #include "lock_order.h"
 #include "symbols.h"
 
 // Time that no sample stands for is shown from here on; below it is within what the kernel's ticks make of a sum.
-enum { SHOWN_PERCENT = 3, SHOWN_PERIODS = 5 };
+enum { SHOWN_PERCENT = 3, SHOWN_PERIODS = 5, MAX_TYPES = 8 };
 
 static const char unsampled_name[] = "(CPU time not sampled)";
 
@@ -26,6 +28,8 @@ struct naming_pass {
     uintptr_t go_start, go_end;
     bool nameless[MODULES_MAX]; // by module: some of its addresses lack names
     uint64_t nameless_addresses;
+    struct go_names names;
+    size_t go_index; // of the next Go address of the samples that Go has left out
 };
 
 static bool is_go(const struct naming_pass *pass, uint64_t address) {
@@ -46,7 +50,7 @@ static size_t look_up(void *context, struct profile *profile, const struct profi
     struct naming_pass *pass = context;
     (void)profile, (void)mapping, (void)lines;
     unsigned frames;
-    if (is_go(pass, address) || cpu_traceback_is_gap(address, &frames)) {
+    if (is_go(pass, address) || cpu_gap_is(address, &frames)) {
         return 0;
     }
     const struct module *module = module_of(pass, address);
@@ -73,7 +77,7 @@ static uint32_t map(void *context, struct profile *profile, const struct profile
 
 static size_t gap_line(struct profile *profile, unsigned frames, struct profile_line *lines) {
     char text[64];
-    cpu_traceback_print_gap(frames, text, sizeof text);
+    cpu_gap_print(frames, text, sizeof text);
     lines[0] = (struct profile_line){profile_add_function(profile, &(struct profile_function){text, text, "", 0}), 0, 0};
     return 1;
 }
@@ -88,7 +92,7 @@ static size_t name(void *context, struct profile *profile, const struct profile_
     if (is_go(pass, address)) {
         return 0;
     }
-    if (cpu_traceback_is_gap(address, &frames)) {
+    if (cpu_gap_is(address, &frames)) {
         return gap_line(profile, frames, lines);
     }
     const struct module *module = module_of(pass, address);
@@ -128,7 +132,7 @@ static int64_t sum_of(struct profile *profile, int type) {
 }
 
 static void add_unsampled(struct profile *profile, int count_type, int time_type, int64_t ns, int64_t period_ns) {
-    int64_t values[8] = {0};
+    int64_t values[MAX_TYPES] = {0};
     uint32_t function = profile_add_function(profile, &(struct profile_function){unsampled_name, unsampled_name, "", 0});
     uint32_t location = profile_add_location(profile, 0, 0, &(struct profile_line){function, 0, 0}, 1);
     values[time_type] = ns;
@@ -136,12 +140,64 @@ static void add_unsampled(struct profile *profile, int count_type, int time_type
     profile_add_sample(profile, &location, 1, values, NULL, 0);
 }
 
-static void complete(struct profile *profile, uint64_t process_ns, struct cmemprof_cpu *result) {
+// ---- What Go has left out ----
+
+static void look_up_added(struct naming_pass *pass) {
+    const struct cpu_sample *sample;
+    for (size_t slot = 0; (sample = cpu_unsampled_next(pass->of, &slot)) != NULL;) {
+        for (uint32_t i = 0; i < sample->depth_frames; i++) {
+            look_up(pass, NULL, NULL, sample->pcs[i] - 1, NULL);
+        }
+    }
+}
+
+// asmcgocall, between C and runtime.cgocall, is in no stack of Go's profile.
+static bool is_go_call(const struct naming_pass *pass, uintptr_t address) {
+    const struct unwinder *unwinder = &pass->of->unwinder;
+    return address >= atomic_load(&unwinder->go_call_start) && address < atomic_load(&unwinder->go_call_end);
+}
+
+static uint32_t location_of(struct naming_pass *pass, struct profile *profile, uintptr_t pc) {
+    struct profile_line lines[PROFILE_NAMER_LINES];
+    enum location_kind kind;
+    bool go = is_go(pass, pc - 1);
+    if (is_go_call(pass, pc - 1)) {
+        pass->go_index++;
+        return 0;
+    }
+    size_t count = go ? go_names_lines(&pass->names, profile, pass->go_index++, lines, &kind) : name(pass, profile, NULL, pc - 1, lines);
+    return count != 0 ? profile_add_location(profile, map(pass, profile, NULL, pc - 1), pc - 1, lines, count) : 0;
+}
+
+static uint64_t add_left_out(struct naming_pass *pass, struct profile *profile, int count_type, int time_type) {
+    const struct cpu_sample *sample;
+    uint64_t added_ns = 0;
+    for (size_t slot = 0; (sample = cpu_unsampled_next(pass->of, &slot)) != NULL;) {
+        uint32_t locations[CPU_SAMPLE_FRAMES];
+        size_t depth = 0;
+        int64_t values[MAX_TYPES] = {0};
+        for (uint32_t i = 0; i < sample->depth_frames; i++) {
+            uint32_t location = location_of(pass, profile, sample->pcs[i]);
+            locations[depth] = location;
+            depth += location != 0;
+        }
+        values[count_type] = (int64_t)sample->ticks;
+        values[time_type] = (int64_t)sample->ns;
+        added_ns += sample->ns;
+        profile_add_sample(profile, locations, depth, values, NULL, 0);
+    }
+    return added_ns;
+}
+
+// ---- All ----
+
+static void complete(struct naming_pass *pass, struct profile *profile, uint64_t process_ns, struct cmemprof_cpu *result) {
     int time_type = profile_sample_type_index(profile, "cpu"), count_type = profile_sample_type_index(profile, "samples");
     int64_t period_ns = profile_period(profile), missing;
-    if (time_type < 0 || count_type < 0 || period_ns <= 0 || profile_sample_type_count(profile) > 8) {
+    if (time_type < 0 || count_type < 0 || period_ns <= 0 || profile_sample_type_count(profile) > MAX_TYPES) {
         return; // not Go's CPU profile
     }
+    result->added_ns = pass->names.given != NULL ? add_left_out(pass, profile, count_type, time_type) : 0;
     result->sampled_ns = (uint64_t)sum_of(profile, time_type);
     result->process_ns = process_ns;
     missing = process_ns > result->sampled_ns && process_ns < INT64_MAX ? (int64_t)(process_ns - result->sampled_ns) : 0;
@@ -156,15 +212,13 @@ static void add_comment(struct profile *profile, const struct naming_pass *pass,
     struct cmemprof_cpu_stats stats;
     cmemprof_get_cpu_stats(&stats);
     snprintf(text, sizeof text,
-             "cmemprof: cpu process_ns=%" PRIu64 " sampled_ns=%" PRIu64 " unsampled_ns=%" PRIu64 " nameless=%" PRIu64 " c_stacks=%" PRIu64
-             " left_out=%" PRIu64 " busy=%" PRIu64 " cut_no_rule=%" PRIu64 " cut_unsupported=%" PRIu64 " cut_unreadable=%" PRIu64
-             " cut_depth=%" PRIu64,
-             result->process_ns, result->sampled_ns, result->unsampled_ns, pass->nameless_addresses, stats.stacks, stats.left_out,
-             stats.busy, stats.cut_no_rule, stats.cut_unsupported, stats.cut_unreadable, stats.cut_depth);
+             "cmemprof: cpu process_ns=%" PRIu64 " sampled_ns=%" PRIu64 " unsampled_ns=%" PRIu64 " added_ns=%" PRIu64 " nameless=%" PRIu64
+             " c_stacks=%" PRIu64 " left_out=%" PRIu64 " busy=%" PRIu64 " cut_no_rule=%" PRIu64 " cut_unsupported=%" PRIu64
+             " cut_unreadable=%" PRIu64 " cut_depth=%" PRIu64,
+             result->process_ns, result->sampled_ns, result->unsampled_ns, result->added_ns, pass->nameless_addresses, stats.stacks,
+             stats.left_out, stats.busy, stats.cut_no_rule, stats.cut_unsupported, stats.cut_unreadable, stats.cut_depth);
     profile_add_comment(profile, text);
 }
-
-// ---- All ----
 
 static enum merge_error first_pass(struct naming_pass *pass, const void *bytes, size_t size) {
     struct profile *profile = profile_new();
@@ -174,6 +228,9 @@ static enum merge_error first_pass(struct naming_pass *pass, const void *bytes, 
     profile_set_namer(profile, &(struct profile_namer){look_up, pass, true, NULL});
     enum merge_error error = profile_decode(profile, bytes, size, NULL, NULL, NULL);
     profile_free(profile);
+    if (pass->names.given != NULL) {
+        look_up_added(pass);
+    }
     return error;
 }
 
@@ -187,7 +244,7 @@ static enum merge_error second_pass(struct naming_pass *pass, const void *bytes,
     profile_set_namer(profile, &(struct profile_namer){name, pass, true, map});
     enum merge_error error = profile_decode(profile, bytes, size, NULL, NULL, NULL);
     if (error == MERGE_OK) {
-        complete(profile, process_ns, result);
+        complete(pass, profile, process_ns, result);
         add_comment(profile, pass, result);
         error = profile_encode(profile, MERGE_RAW, &result->bytes, &result->size);
     }
@@ -211,7 +268,7 @@ static enum merge_error name_all(struct profiler *self, struct naming_pass *pass
 }
 
 enum cmemprof_error cpu_profile_name(struct profiler *self, const void *bytes, size_t size, uint64_t process_ns,
-                                     struct cmemprof_cpu *result) {
+                                     const struct cmemprof_go_names *names, struct cmemprof_cpu *result) {
     *result = (struct cmemprof_cpu){0};
     struct naming_pass *pass = calloc(1, sizeof *pass);
     if (pass == NULL) {
@@ -220,21 +277,27 @@ enum cmemprof_error cpu_profile_name(struct profiler *self, const void *bytes, s
     pass->of = self;
     pass->go_start = atomic_load(&self->unwinder.go_text_start);
     pass->go_end = atomic_load(&self->unwinder.go_text_end);
-    lock_take(&self->naming.lock, LOCK_NAMING);
-    enum merge_error error = name_all(self, pass, bytes, size, process_ns, result);
-    lock_release(&self->naming.lock, LOCK_NAMING);
+    enum cmemprof_error error = go_names_open(&pass->names, names);
+    if (error == CMEMPROF_OK) {
+        lock_take(&self->naming.lock, LOCK_NAMING);
+        enum merge_error merged = name_all(self, pass, bytes, size, process_ns, result);
+        lock_release(&self->naming.lock, LOCK_NAMING);
+        error = merged == MERGE_OK ? CMEMPROF_OK : merged == MERGE_NO_MEMORY ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
+    }
     result->nameless = pass->nameless_addresses;
+    go_names_close(&pass->names);
     free(pass);
-    return error == MERGE_OK ? CMEMPROF_OK : error == MERGE_NO_MEMORY ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
+    return error;
 }
 
 uint64_t cmemprof_process_cpu_ns(void) {
     return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-enum cmemprof_error cmemprof_cpu_profile(const void *bytes, size_t size, uint64_t process_ns, struct cmemprof_cpu *result) {
+enum cmemprof_error cmemprof_cpu_profile(const void *bytes, size_t size, uint64_t process_ns, const struct cmemprof_go_names *names,
+                                         struct cmemprof_cpu *result) {
     profiler_enter(&thread_state);
-    enum cmemprof_error error = cpu_profile_name(&profiler, bytes, size, process_ns, result);
+    enum cmemprof_error error = cpu_profile_name(&profiler, bytes, size, process_ns, names, result);
     profiler_leave(&thread_state);
     return error;
 }
@@ -244,4 +307,28 @@ void cmemprof_cpu_profile_free(struct cmemprof_cpu *result) {
     free(result->bytes);
     profiler_leave(&thread_state);
     result->bytes = NULL;
+}
+
+// ---- What Go leaves out ----
+
+void cmemprof_cpu_begin(void) {
+    cpu_unsampled_begin(&profiler);
+}
+
+void cmemprof_cpu_began(int hz) {
+    cpu_unsampled_began(&profiler, hz);
+}
+
+void cmemprof_cpu_ending(int hz) {
+    cpu_unsampled_ending(&profiler, hz);
+}
+
+void cmemprof_cpu_end(void) {
+    cpu_unsampled_end(&profiler);
+}
+
+size_t cmemprof_cpu_go_pcs(const uintptr_t **pcs) {
+    size_t count;
+    *pcs = cpu_unsampled_go_pcs(&profiler, &count);
+    return count;
 }

@@ -17,6 +17,6 @@ struct profiler;
 
 // cmemprof_cpu_profile of a profiler.
 enum cmemprof_error cpu_profile_name(struct profiler *self, const void *bytes, size_t size, uint64_t process_ns,
-                                     struct cmemprof_cpu *result);
+                                     const struct cmemprof_go_names *names, struct cmemprof_cpu *result);
 
 #endif

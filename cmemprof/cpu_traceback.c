@@ -7,10 +7,9 @@
 #include <sys/mman.h>
 
 #include "cmemprof.h"
+#include "cpu_gap.h"
+#include "cpu_unsampled.h"
 #include "loaded_code.h"
-
-// Address left_out + n stands for n frames. It is not code, so neither Go nor this profiler finds another name for it.
-static const char left_out[UNWIND_INTERRUPTED_MAX_FRAMES + 1];
 
 static void count(_Atomic uint64_t *counter) {
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
@@ -78,12 +77,13 @@ void cpu_traceback_walk(struct profiler *self, struct thread_state *thread, cons
         return;
     }
     struct unwind_interrupted stack;
+    cpu_unsampled_tick(self, thread, context, &scratch->trail);
     unwind_interrupted(&self->unwinder, thread, context, &scratch->trail, pcs, capacity, &stack);
     atomic_store_explicit(&scratch->busy, false, memory_order_release);
     if (stack.depth_frames < capacity) {
         if (stack.left_out != 0) {
             memmove(&pcs[stack.leaf_frames + 1], &pcs[stack.leaf_frames], (stack.depth_frames - stack.leaf_frames) * sizeof *pcs);
-            pcs[stack.leaf_frames] = (uintptr_t)&left_out[stack.left_out];
+            pcs[stack.leaf_frames] = cpu_gap_address(stack.left_out);
             stack.depth_frames++;
             count(&self->cpu.left_out);
         }
@@ -121,39 +121,6 @@ void cmemprof_cgo_traceback(void *argument) {
 
 // ---- Symbolizer ----
 
-bool cpu_traceback_is_gap(uintptr_t pc, unsigned *frames) {
-    *frames = (unsigned)(pc - (uintptr_t)left_out);
-    return pc - (uintptr_t)left_out < sizeof left_out;
-}
-
-// snprintf is not for signal handlers.
-struct text {
-    char *at, *end; // end: room for the 0 behind it
-};
-
-static void put(struct text *text, const char *more) {
-    while (*more != '\0' && text->at < text->end) {
-        *text->at++ = *more++;
-    }
-    *text->at = '\0';
-}
-
-static void put_number(struct text *text, uint64_t number, unsigned base) {
-    char digits[24], *at = digits + sizeof digits;
-    *--at = '\0';
-    do {
-        *--at = "0123456789abcdef"[number % base];
-    } while ((number /= base) != 0);
-    put(text, at);
-}
-
-void cpu_traceback_print_gap(unsigned frames, char *text, size_t size) {
-    struct text out = {text, text + size - 1};
-    put(&out, "(");
-    put_number(&out, frames, 10);
-    put(&out, frames == 1 ? " frame left out)" : " frames left out)");
-}
-
 // As modules_find, without its lock: a record never moves, and its file's name stays when the record is used again. At worst the name of
 // what is just being loaded or unloaded is wrong.
 static const struct module *module_at(const struct modules *modules, uintptr_t pc) {
@@ -170,10 +137,10 @@ static const struct module *module_at(const struct modules *modules, uintptr_t p
 void cpu_traceback_print(struct profiler *self, uintptr_t pc, char *text, size_t size) {
     const struct module *module = module_at(&self->code.modules, pc);
     const char *file = module != NULL ? module->file : "unknown", *slash = strrchr(file, '/');
-    struct text out = {text, text + size - 1};
-    put(&out, slash != NULL ? slash + 1 : file);
-    put(&out, "+0x");
-    put_number(&out, module != NULL ? pc - module->bias : pc, 16);
+    struct cpu_text out = {text, text + size - 1};
+    cpu_text_put(&out, slash != NULL ? slash + 1 : file);
+    cpu_text_put(&out, "+0x");
+    cpu_text_put_number(&out, module != NULL ? pc - module->bias : pc, 16);
 }
 
 // The argument of runtime.SetCgoTraceback's symbolizer function.
@@ -192,8 +159,8 @@ void cmemprof_cgo_symbolizer(void *argument) {
         return;
     }
     char *name = profiler.cpu.names[atomic_fetch_add(&profiler.cpu.next_name, 1) % CPU_NAMES];
-    if (cpu_traceback_is_gap(asked->pc, &frames)) {
-        cpu_traceback_print_gap(frames, name, CPU_NAME_BYTES);
+    if (cpu_gap_is(asked->pc, &frames)) {
+        cpu_gap_print(frames, name, CPU_NAME_BYTES);
     } else {
         cpu_traceback_print(&profiler, asked->pc, name, CPU_NAME_BYTES);
     }

@@ -31,11 +31,6 @@ void cpu_traceback_close(struct profiler *self); // no signal handler may be wal
 // there is room. context is the signal handler's.
 void cpu_traceback_walk(struct profiler *self, struct thread_state *thread, const void *context, uintptr_t *pcs, uint32_t capacity);
 
-// Returns true for the address that stands for frames that were left out, and their number.
-bool cpu_traceback_is_gap(uintptr_t pc, unsigned *frames);
-// Writes "(12 frames left out)".
-void cpu_traceback_print_gap(unsigned frames, char *text, size_t size);
-
 // Writes "libz.so.1.2.13+0x1234", or "unknown+0x..."; the offset is from the object's load address, as in addr2line.
 void cpu_traceback_print(struct profiler *self, uintptr_t pc, char *text, size_t size);
 

@@ -8,6 +8,7 @@
 #include "allocator_stats.h"
 #include "code_objects.h"
 #include "cpu_traceback.h"
+#include "cpu_unsampled.h"
 #include "interposition.h"
 #include "loaded_code.h"
 #include "lock_order.h"
@@ -89,6 +90,7 @@ void lifecycle_close(struct profiler *self) {
     mapped_ranges_close(self);
     peak_forget(self);
     cpu_traceback_close(self);
+    cpu_unsampled_close(self);
     close_tables(self);
     modules_free(&self->code.modules);
     symbols_free(self->naming.symbols);
@@ -126,6 +128,7 @@ static void after_fork(struct profiler *self) {
     snapshot_after_fork_in_child(self);
     memory_profile_after_fork_in_child(self);
     cpu_traceback_after_fork_in_child(self);
+    cpu_unsampled_after_fork_in_child(self);
     code_objects_after_fork_in_child();
     reclaim_after_fork(self);
     mapped_ranges_after_fork_in_child(self);

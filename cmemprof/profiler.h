@@ -91,6 +91,30 @@ struct cpu_traceback {
     char names[CPU_NAMES][CPU_NAME_BYTES];
 };
 
+// Of cpu_unsampled_amd64.c.
+enum { CPU_SAMPLE_SLOTS = 512, CPU_SAMPLE_FRAMES = 128, CPU_MACHINE_WORDS = 448 };
+
+struct cpu_sample {
+    _Atomic uint64_t hash;         // 0: free
+    _Atomic uint32_t depth_frames; // 0: not complete
+    _Atomic uint64_t ns, ticks;
+    uintptr_t pcs[CPU_SAMPLE_FRAMES]; // return addresses, leaf first; the first one is of the instruction, plus 1
+};
+
+struct cpu_unsampled {
+    _Atomic bool is_recording;
+    _Atomic uint32_t epoch;     // number of the profile
+    _Atomic unsigned in_flight; // signal handlers that write a sample
+    struct cpu_sample *slots;   // CPU_SAMPLE_SLOTS; NULL: none yet
+    bool is_ready;              // for this profile
+    // Where Go keeps the thread's g, its m, and m.profilehz; valid if found, known, and confirmed by a stop.
+    bool is_found, is_hz_known, is_confirmed, was_hz;
+    size_t g_below, machine_offset, hz_index;
+    bool was_zero[CPU_MACHINE_WORDS]; // of the m of the thread that begins
+    uint64_t period_ns;
+    struct mapped_buffer go_pcs;
+};
+
 // Of memory_profile.c.
 struct memory_taking {
     pthread_mutex_t lock;    // taking
@@ -169,6 +193,7 @@ struct profiler {
     struct peaks peaks;
     struct memory_taking memory;
     struct cpu_traceback cpu;
+    struct cpu_unsampled unsampled;
 };
 
 // A profiler that was never opened.

@@ -15,24 +15,25 @@
 #include "../merge/merge.h"
 #include "allocator_stats.h"
 #include "code_names.h"
+#include "go_names.h"
 #include "loaded_code.h"
 #include "location_kind.h"
 #include "lock_order.h"
 #include "symbols.h"
 
 enum { WARNING_PERCENT = 5 };
+_Static_assert((int)GO_NAMES_MAX_LINES <= (int)SYMBOL_MAX_INLINED, "an address of Go's fits");
 
 struct snapshot_encoder {
     struct profiler *of;
     struct symbols *symbols;
     struct profile *profile;
     const struct cmemprof_snapshot *snapshot;
-    const struct cmemprof_go_names *names;
-    const uint32_t *first_name; // per Go address: index of its first frame in names
-    uint32_t *locations;        // per address: its location in the profile; 0: omitted
-    enum location_kind *kinds;  // per address
-    uint32_t evicted;           // the location of MERGE_EVICTED
-    size_t next_record;         // for next_sample, as the following
+    struct go_names names;
+    uint32_t *locations;       // per address: its location in the profile; 0: omitted
+    enum location_kind *kinds; // per address
+    uint32_t evicted;          // the location of MERGE_EVICTED
+    size_t next_record;        // for next_sample, as the following
     uint32_t sample_locations[STACK_TABLE_MAX_FRAMES];
     enum location_kind sample_kinds[STACK_TABLE_MAX_FRAMES];
     int64_t values[4];
@@ -51,40 +52,6 @@ static uint32_t mapping_of(const struct snapshot_encoder *encoder, const struct 
         code_names_mapping(module, atomic_load(&encoder->of->unwinder.go_text_start), snapshot_is_go(encoder->snapshot, address),
                            !encoder->nameless[module->index]);
     return profile_add_mapping(encoder->profile, &mapping);
-}
-
-// Names are slices of one text; the profile needs strings. Bad offsets give "".
-static char *piece(const struct cmemprof_go_names *names, uint32_t offset, uint32_t length) {
-    return offset <= names->text_size && length <= names->text_size - offset ? strndup(names->text + offset, length) : strdup("");
-}
-
-static uint32_t go_function(const struct snapshot_encoder *encoder, const struct cmemprof_go_frame *frame, enum location_kind *kind) {
-    char *function = piece(encoder->names, frame->function_offset, frame->function_length);
-    char *file = piece(encoder->names, frame->file_offset, frame->file_length);
-    uint32_t id = 0;
-    if (function != NULL && file != NULL) {
-        id = profile_add_function(encoder->profile, &(struct profile_function){function, function, file, frame->start_line});
-        *kind = location_kind_of_go(*kind, function);
-    }
-    free(function);
-    free(file);
-    return id;
-}
-
-static size_t go_lines(const struct snapshot_encoder *encoder, const struct code_address *address, struct profile_line *lines,
-                       enum location_kind *kind) {
-    size_t at = address->go_index;
-    *kind = LOCATION_GO_RUNTIME;
-    if (encoder->names == NULL || at >= encoder->names->address_count) {
-        return 0;
-    }
-    size_t count = encoder->names->frame_counts[at];
-    count = count < SYMBOL_MAX_INLINED ? count : SYMBOL_MAX_INLINED;
-    for (size_t i = 0; i < count; i++) {
-        const struct cmemprof_go_frame *frame = &encoder->names->frames[encoder->first_name[at] + i];
-        lines[i] = (struct profile_line){go_function(encoder, frame, kind), frame->line, 0};
-    }
-    return count;
 }
 
 static struct symbol symbol_at(const struct snapshot_encoder *encoder, const struct module *module, uintptr_t address) {
@@ -126,10 +93,11 @@ static void add_locations(struct snapshot_encoder *encoder) {
         uintptr_t pc = encoder->snapshot->addresses[i].pc;
         const struct module *module = modules_find(&encoder->of->code.modules, pc - 1, encoder->snapshot->addresses[i].generation);
         struct profile_line lines[SYMBOL_MAX_INLINED];
-        size_t count = snapshot_is_go(encoder->snapshot, pc)
-                           ? go_lines(encoder, &encoder->snapshot->addresses[i], lines, &encoder->kinds[i])
-                           : c_lines(encoder, module, pc, lines, &encoder->kinds[i]);
-        if (count == 0 && snapshot_is_go(encoder->snapshot, pc) && encoder->names != NULL) {
+        size_t count =
+            snapshot_is_go(encoder->snapshot, pc)
+                ? go_names_lines(&encoder->names, encoder->profile, encoder->snapshot->addresses[i].go_index, lines, &encoder->kinds[i])
+                : c_lines(encoder, module, pc, lines, &encoder->kinds[i]);
+        if (count == 0 && snapshot_is_go(encoder->snapshot, pc) && encoder->names.given != NULL) {
             continue; // location stays 0
         }
         encoder->locations[i] = profile_add_location(encoder->profile, mapping_of(encoder, module, pc - 1), pc - 1, lines, count);
@@ -330,25 +298,6 @@ static void add_peaks(const struct snapshot_encoder *encoder) {
     add_warnings(encoder);
 }
 
-static bool names_add_up(const struct cmemprof_go_names *names) {
-    uint64_t total = 0;
-    for (size_t i = 0; i < names->address_count; i++) {
-        total += names->frame_counts[i];
-    }
-    return total <= names->frame_count;
-}
-
-// The index of each address's first frame. Returns NULL if memory runs out.
-static uint32_t *first_names(const struct cmemprof_go_names *names) {
-    uint32_t *first = memory_take((names->address_count + 1) * sizeof *first);
-    uint32_t at = 0;
-    for (size_t i = 0; first != NULL && i < names->address_count; i++) {
-        first[i] = at;
-        at += names->frame_counts[i];
-    }
-    return first;
-}
-
 static enum cmemprof_error write_heap(struct snapshot_encoder *encoder, struct profile *profile, size_t *size) {
     static const struct profile_label labels[] = {
         [LABELS_OF_BLOCKS] = {.key = "memory", .text = "C", .unit = ""},
@@ -399,21 +348,21 @@ static bool take_names(struct profiler *self, unsigned contents) {
 
 enum cmemprof_error snapshot_write(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names,
                                    const struct snapshot_form *form, size_t *size) {
-    if (names != NULL && !names_add_up(names)) {
-        return CMEMPROF_BAD_NAMES;
+    struct go_names go_names;
+    enum cmemprof_error error = go_names_open(&go_names, names);
+    if (error != CMEMPROF_OK) {
+        return error;
     }
     struct snapshot_encoder *encoder = calloc(1, sizeof *encoder);
-    uint32_t *first = names != NULL ? first_names(names) : NULL,
-             *locations = memory_take_zeroed(snapshot->address_count + 1, sizeof *locations);
+    uint32_t *locations = memory_take_zeroed(snapshot->address_count + 1, sizeof *locations);
     enum location_kind *kinds = memory_take_zeroed(snapshot->address_count + 1, sizeof *kinds);
     struct profile *profile = profile_new();
-    enum cmemprof_error error = CMEMPROF_NO_MEMORY;
-    if (encoder != NULL && profile != NULL && (names == NULL || first != NULL) && locations != NULL && kinds != NULL) {
+    error = CMEMPROF_NO_MEMORY;
+    if (encoder != NULL && profile != NULL && locations != NULL && kinds != NULL) {
         *encoder = (struct snapshot_encoder){.of = snapshot->of,
                                              .profile = profile,
                                              .snapshot = snapshot,
-                                             .names = names,
-                                             .first_name = first,
+                                             .names = go_names,
                                              .locations = locations,
                                              .kinds = kinds,
                                              .bytes = &snapshot->profile,
@@ -424,7 +373,7 @@ enum cmemprof_error snapshot_write(struct cmemprof_snapshot *snapshot, const str
             lock_release(&snapshot->of->naming.lock, LOCK_NAMING);
         }
     }
-    memory_free(first);
+    go_names_close(&go_names);
     memory_free(locations);
     memory_free(kinds);
     free(encoder);

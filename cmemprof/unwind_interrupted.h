@@ -28,4 +28,8 @@ struct unwind_interrupted {
 void unwind_interrupted(struct unwinder *unwinder, struct thread_state *thread, const void *context, struct unwind_trail *scratch,
                         uintptr_t *pcs, uint32_t capacity, struct unwind_interrupted *result);
 
+// C and Go frames of it, as unwind_stack gives them: *pcs is in scratch, at most UNWIND_MAX_FRAMES. Returns their number.
+uint32_t unwind_interrupted_whole(struct unwinder *unwinder, struct thread_state *thread, const void *context, struct unwind_trail *scratch,
+                                  uintptr_t **pcs);
+
 #endif

@@ -22,10 +22,9 @@ static void straighten(uintptr_t *ring, uint32_t count, uint32_t oldest) {
     memcpy(ring, ordered, (count - 1) * sizeof *ordered);
 }
 
-void unwind_interrupted(struct unwinder *unwinder, struct thread_state *thread, const void *context, struct unwind_trail *scratch,
-                        uintptr_t *pcs, uint32_t capacity, struct unwind_interrupted *result) {
+static struct unwind_start start_of(const void *context) {
     const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
-    const struct unwind_start start = {
+    return (struct unwind_start){
         .pc = (uintptr_t)registers[REG_RIP],
         .sp = (uintptr_t)registers[REG_RSP],
         .rbp = (uintptr_t)registers[REG_RBP],
@@ -33,6 +32,20 @@ void unwind_interrupted(struct unwinder *unwinder, struct thread_state *thread, 
         .rbx_known = true,
         .exact = true,
     };
+}
+
+uint32_t unwind_interrupted_whole(struct unwinder *unwinder, struct thread_state *thread, const void *context, struct unwind_trail *scratch,
+                                  uintptr_t **pcs) {
+    const struct unwind_start start = start_of(context);
+    struct unwind_walk walk = unwind_walk_prepare(unwinder, thread, &start, scratch);
+    unwind_walk_follow(&walk, (struct unwind_frame){.after = start.pc + 1, .sp = start.sp, .exact = true});
+    *pcs = &scratch->pcs[UNWIND_FIRST_STEP];
+    return unwind_walk_next_step(&walk) - UNWIND_FIRST_STEP;
+}
+
+void unwind_interrupted(struct unwinder *unwinder, struct thread_state *thread, const void *context, struct unwind_trail *scratch,
+                        uintptr_t *pcs, uint32_t capacity, struct unwind_interrupted *result) {
+    const struct unwind_start start = start_of(context);
     capacity = capacity < MAX_CAPACITY ? capacity : MAX_CAPACITY;
     const uint32_t leaf = capacity - capacity / 2, ring = capacity / 2;
     struct unwind_walk walk = unwind_walk_prepare(unwinder, thread, &start, scratch);

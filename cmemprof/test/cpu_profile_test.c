@@ -7,7 +7,7 @@
 
 #include "../../merge/merge.h"
 #include "../cpu_profile.h"
-#include "../cpu_traceback.h"
+#include "../cpu_gap.h"
 #include "../loaded_code.h"
 #include "../symbols.h"
 
@@ -65,7 +65,7 @@ static struct profile *complete(struct profile *profile, uint64_t process_ns, st
     size_t size;
     assert_int_equal(profile_encode(profile, MERGE_GZIP, &bytes, &size), MERGE_OK);
     profile_free(profile);
-    assert_int_equal(cmemprof_cpu_profile(bytes, size, process_ns, result), CMEMPROF_OK);
+    assert_int_equal(cmemprof_cpu_profile(bytes, size, process_ns, NULL, result), CMEMPROF_OK);
     free(bytes);
     struct profile *completed = profile_new();
     assert_int_equal(profile_decode(completed, result->bytes, result->size, NULL, NULL, NULL), MERGE_OK);
@@ -158,7 +158,7 @@ TEST(mappings_are_apart) {
         size_t size;
         assert_int_equal(profile_encode(profile, MERGE_RAW, &bytes, &size), MERGE_OK);
         profile_free(profile);
-        assert_int_equal(cmemprof_cpu_profile(bytes, size, 0, &result), CMEMPROF_OK);
+        assert_int_equal(cmemprof_cpu_profile(bytes, size, 0, NULL, &result), CMEMPROF_OK);
         free(bytes);
         struct seen seen = {0};
         profile = profile_new();
@@ -177,24 +177,11 @@ TEST(mappings_are_apart) {
     unwind_set_go_text(&profiler.unwinder, 0, 0);
 }
 
-// The address that stands for frames is named by the number of these.
-static uintptr_t gap_of(unsigned frames) {
-    unsigned found;
-    const struct module *module = own_module();
-    for (uintptr_t at = module->start; at < module->limit + (16 << 20); at++) {
-        if (cpu_traceback_is_gap(at, &found)) {
-            return at + frames;
-        }
-    }
-    fail_msg("no gap");
-    return 0;
-}
-
 TEST(gaps_are_named) {
     struct cmemprof_cpu result;
     struct profile *profile = new_profile();
-    add_sample(profile, 0, gap_of(12), NULL, 1);
-    add_sample(profile, program_mapping(profile), gap_of(13), "(13 frames left out)", 1);
+    add_sample(profile, 0, cpu_gap_address(12), NULL, 1);
+    add_sample(profile, program_mapping(profile), cpu_gap_address(13), "(13 frames left out)", 1);
     profile = complete(profile, 0, &result);
     assert_string_equal(sample_at(profile, 0).frames[0].function, "(12 frames left out)");
     assert_string_equal(sample_at(profile, 1).frames[0].function, "(13 frames left out)");
@@ -241,9 +228,9 @@ TEST(time_without_samples_is_a_row) {
 
 TEST(what_is_not_gos_profile_is_refused_or_left) {
     struct cmemprof_cpu result;
-    assert_int_equal(cmemprof_cpu_profile("rubbish", 7, 1, &result), CMEMPROF_ENCODING);
+    assert_int_equal(cmemprof_cpu_profile("rubbish", 7, 1, NULL, &result), CMEMPROF_ENCODING);
     assert_null(result.bytes);
-    assert_int_equal(cmemprof_cpu_profile(NULL, 0, 1000 * MS, &result), CMEMPROF_ENCODING);
+    assert_int_equal(cmemprof_cpu_profile(NULL, 0, 1000 * MS, NULL, &result), CMEMPROF_ENCODING);
     struct profile *profile = profile_new();
     profile_add_sample_type(profile, "inuse_space", "bytes");
     profile = complete(profile, 1000 * MS, &result);

@@ -11,6 +11,7 @@
 #include <sys/auxv.h>
 
 #include "../cmemprof.h"
+#include "../cpu_gap.h"
 #include "../cpu_traceback.h"
 
 enum { CAPACITY = 32, BEYOND = 0x5a };
@@ -92,7 +93,7 @@ TEST_IN(traceback, whole_stacks) {
     assert_int_equal(deeper, shallow + 5);
     for (unsigned i = 0; i < deeper; i++) {
         here += is_here(pcs[i]);
-        assert_false(cpu_traceback_is_gap(pcs[i], &frames));
+        assert_false(cpu_gap_is(pcs[i], &frames));
     }
     assert_int_equal(here, 6);
     assert_int_equal(stats_now().stacks, before.stacks + 2);
@@ -103,30 +104,17 @@ TEST_IN(traceback, one_address_stands_for_what_is_left_out) {
     struct cmemprof_cpu_stats before = stats_now();
     unsigned shallow = trace(0), frames;
     assert_int_equal(trace(100), CAPACITY);
-    assert_true(cpu_traceback_is_gap(pcs[16], &frames));
+    assert_true(cpu_gap_is(pcs[16], &frames));
     assert_int_equal(frames, shallow + 100 - (CAPACITY - 1));
     for (unsigned i = 0; i < CAPACITY; i++) {
-        assert_int_equal(cpu_traceback_is_gap(pcs[i], &frames), i == 16);
+        assert_int_equal(cpu_gap_is(pcs[i], &frames), i == 16);
     }
     assert_int_equal(stats_now().left_out, before.left_out + 1);
     // Without a root part the gap is the last.
     assert_int_equal(trace(3000), 17);
-    assert_true(cpu_traceback_is_gap(pcs[16], &frames));
+    assert_true(cpu_gap_is(pcs[16], &frames));
     assert_int_equal(frames, UNWIND_INTERRUPTED_MAX_FRAMES - 16);
     assert_int_equal(stats_now().cut_depth, before.cut_depth + 1);
-}
-
-TEST(gaps_have_names) {
-    char text[64], small[8];
-    unsigned frames;
-    cpu_traceback_print_gap(1, text, sizeof text);
-    assert_string_equal(text, "(1 frame left out)");
-    cpu_traceback_print_gap(2032, text, sizeof text);
-    assert_string_equal(text, "(2032 frames left out)");
-    cpu_traceback_print_gap(2032, small, sizeof small);
-    assert_string_equal(small, "(2032 f");
-    assert_false(cpu_traceback_is_gap(0, &frames));
-    assert_false(cpu_traceback_is_gap((uintptr_t)interrupt_at, &frames));
 }
 
 // When all are in use the stack is counted as lost; a forked child has them all again.
@@ -202,7 +190,7 @@ TEST_IN(traceback, names_are_object_and_offset) {
     snprintf(expected, sizeof expected, "unknown+0x%" PRIxPTR, (uintptr_t)pcs);
     assert_string_equal(name_of((uintptr_t)pcs), expected);
     trace(100);
-    assert_true(cpu_traceback_is_gap(pcs[16], &frames));
+    assert_true(cpu_gap_is(pcs[16], &frames));
     snprintf(expected, sizeof expected, "(%u frames left out)", frames);
     assert_string_equal(name_of(pcs[16]), expected);
 }

@@ -17,7 +17,7 @@ import (
 )
 
 type facts struct {
-	Times struct{ ProcessNs, SampledNs, UnsampledNs, Nameless uint64 }
+	Times struct{ ProcessNs, SampledNs, UnsampledNs, AddedNs, Nameless uint64 }
 	Stats struct{ Stacks, LeftOut, Busy, CutNoRule, CutUnsupported, CutUnreadable, CutDepth uint64 }
 	// Of stress.
 	Signals uint64
@@ -209,6 +209,19 @@ func TestStacksLeadFromCToGo(t *testing.T) {
 	}
 	if err := o.cpu.CheckValid(); err != nil {
 		t.Error(err)
+	}
+}
+
+// Go takes no sample of a call into C that runs when the profile starts.
+func TestACallThatRunsAlready(t *testing.T) {
+	o := runProgram(t, "program", "early", "1200")
+	chain := []string{"burn_spin", "burn_plain", "runtime.cgocall", "main._Cfunc_burn_plain", "main.main.func1"}
+	used, shown := int64(o.facts.Times.ProcessNs), timeOf(o.cpu, chain...)
+	if shown < used*8/10-50e6 || shown > used*11/10 || o.facts.Times.UnsampledNs != 0 && o.facts.Times.AddedNs == 0 {
+		t.Errorf("%d of %d ms are shown; %+v", shown/1e6, used/1e6, o.facts.Times)
+	}
+	if ns := timeOf(o.goCPU, "main._Cfunc_burn_plain"); ns > used/2 {
+		t.Errorf("this Go takes samples of it, %d ms: are they counted twice?", ns/1e6)
 	}
 }
 

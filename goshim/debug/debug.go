@@ -1,4 +1,4 @@
-// Package debug serves profiles of the process's C and Go memory over HTTP, as net/http/pprof serves Go's alone.
+// Package debug serves profiles of the process's C and Go memory and CPU time over HTTP, as net/http/pprof serves Go's alone.
 //
 //	import _ "github.com/cmemprof/cmemprof/goshim/debug"
 //
@@ -7,6 +7,7 @@
 //	/debug/cmemprof/heap      memory in use, C and Go together; gc=1 runs a garbage collection first
 //	/debug/cmemprof/alloc     the same profile with alloc_space as its default type
 //	/debug/cmemprof/peak      C memory in use at its peak and at the peak of RSS, since sampling was started
+//	/debug/cmemprof/profile   Go's CPU profile with C functions, over seconds=N (30)
 //	/debug/cmemprof/status    counters of sampling, uploads and losses, as JSON; allocator=1 adds the C allocator's statistics
 //
 // With seconds=N heap and alloc return the difference over that time, negative where memory was freed. So
@@ -88,6 +89,7 @@ func reading() *http.ServeMux {
 	mux.HandleFunc("GET "+prefix+"heap", Heap)
 	mux.HandleFunc("GET "+prefix+"alloc", Alloc)
 	mux.HandleFunc("GET "+prefix+"peak", Peak)
+	mux.HandleFunc("GET "+prefix+"profile", CPU)
 	mux.HandleFunc("GET "+prefix+"status", ServeStatus)
 	mux.HandleFunc(prefix+"symbolz", Symbolz)
 	return mux
@@ -103,6 +105,21 @@ func Alloc(w http.ResponseWriter, r *http.Request) { serveProfile(w, r, "allocs"
 func Peak(w http.ResponseWriter, r *http.Request) {
 	data, err := takePeak(r.Context())
 	answer(w, data, err, "peak")
+}
+
+// CPU serves Go's CPU profile over seconds=N, 30 if left out, with C functions. A CPU profile can be taken by one at a time: while package profiler
+// takes one, it answers 503.
+func CPU(w http.ResponseWriter, r *http.Request) {
+	seconds, err := duration(r)
+	if err != nil {
+		refuse(w, err, http.StatusBadRequest)
+		return
+	}
+	if seconds == 0 {
+		seconds = 30 * time.Second
+	}
+	data, err := takeCPU(r.Context(), seconds)
+	answer(w, data, err, "cpu")
 }
 
 // Symbolz answers `go tool pprof`, which requests the names of unsymbolized addresses from a URL next to the profile's and fails without an
@@ -127,6 +144,7 @@ func index(w http.ResponseWriter, _ *http.Request) {
 <li><a href="heap">heap</a>: memory in use, C and Go (seconds=N for the difference, gc=1 for a garbage collection first)
 <li><a href="alloc">alloc</a>: memory allocated
 <li><a href="peak">peak</a>: C memory in use at its peak and at the peak of RSS
+<li><a href="profile">profile</a>: CPU time of Go and C (seconds=N, 30 if left out)
 <li><a href="status">status</a>: counters of samples and losses (allocator=1 for the C allocator's statistics)
 </ul>`)
 }

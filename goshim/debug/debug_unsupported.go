@@ -22,3 +22,5 @@ var errUnsupported = errors.New("no C allocations are sampled: cmemprof is for l
 func take(context.Context, string, bool, time.Duration) ([]byte, error) { return nil, errUnsupported }
 
 func takePeak(context.Context) ([]byte, error) { return nil, errUnsupported }
+
+func takeCPU(context.Context, time.Duration) ([]byte, error) { return nil, errUnsupported }

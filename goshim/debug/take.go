@@ -61,6 +61,30 @@ func takePeak(ctx context.Context) ([]byte, error) {
 	return cmemprof.Peaks()
 }
 
+// takeCPU returns Go's CPU profile over d, with C functions. One that the program, or package profiler, is taking is in the way.
+func takeCPU(ctx context.Context, d time.Duration) ([]byte, error) {
+	if cmemprof.GetStats().IntervalBytes == 0 {
+		return nil, errOff
+	}
+	if err := cmemprof.StartCgoTraceback(); err == nil {
+		defer cmemprof.StopCgoTraceback()
+	} else if !errors.Is(err, cmemprof.ErrTracebackTaken) {
+		return nil, err
+	}
+	var goCPU bytes.Buffer
+	before := cmemprof.ProcessCPUTime()
+	if err := cmemprof.StartCPUProfile(&goCPU); err != nil {
+		return nil, err
+	}
+	err := wait(ctx, d)
+	cmemprof.StopCPUProfile()
+	if err != nil {
+		return nil, err
+	}
+	completed, _, err := cmemprof.CPUProfile(goCPU.Bytes(), cmemprof.ProcessCPUTime()-before)
+	return completed, err
+}
+
 func takeNow(ctx context.Context, name string, gc bool) ([]byte, error) {
 	select {
 	case <-ctx.Done():

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/pprof"
 	"strconv"
 	"sync"
 	"time"
@@ -63,6 +62,7 @@ var workloads = map[string]func(ms int){
 	"recursive":  func(ms int) { C.burn_recursive(C.int(ms), 100) },
 	"bottomless": func(ms int) { C.burn_recursive(C.int(ms), 3000) },
 	"templates":  func(ms int) { C.burn_templates(C.int(ms)) },
+	"early":      func(ms int) { time.Sleep(time.Duration(ms) * time.Millisecond) },
 	"library":    func(ms int) { C.burn_through_library(C.int(ms)) },
 	"thread":     func(ms int) { C.burn_on_thread(C.int(ms)) },
 	"callback":   func(ms int) { C.burn_callback(C.int(ms), 3) },
@@ -138,9 +138,21 @@ func main() {
 	check(cmemprof.StartCgoTraceback())
 	var raw bytes.Buffer
 	before := cmemprof.ProcessCPUTime()
-	check(pprof.StartCPUProfile(&raw))
+	if len(os.Args) > 2 && os.Args[2] == "early" { // a call into C that runs already
+		var started sync.WaitGroup
+		started.Add(1)
+		go func() {
+			started.Done()
+			ms, _ := strconv.Atoi(os.Args[3])
+			C.burn_plain(C.int(ms))
+		}()
+		started.Wait()
+		time.Sleep(200 * time.Millisecond)
+		before = cmemprof.ProcessCPUTime()
+	}
+	check(cmemprof.StartCPUProfile(&raw))
 	signals := runAll(os.Args[2:])
-	pprof.StopCPUProfile()
+	cmemprof.StopCPUProfile()
 	used := cmemprof.ProcessCPUTime() - before
 	named, times, err := cmemprof.CPUProfile(raw.Bytes(), used)
 	check(err)
