@@ -325,6 +325,47 @@ func TestCrashInC(t *testing.T) {
 	}
 }
 
+// withoutC returns the profile as of before: time in C ends at runtime.cgocall.
+func withoutC(p *profile.Profile) *profile.Profile {
+	p = p.Copy()
+	var samples []*profile.Sample
+	for _, s := range p.Sample {
+		s.Location = slices.DeleteFunc(slices.Clone(s.Location), func(l *profile.Location) bool {
+			return len(l.Line) == 0 || !isGo(l.Line[0].Function.Name) && l.Line[0].Function.StartLine == 0 || strings.HasSuffix(l.Line[0].Function.Filename, ".c")
+		})
+		if len(s.Location) > 0 {
+			samples = append(samples, s)
+		}
+	}
+	p.Sample = samples
+	return p.Compact()
+}
+
+// The compiler's decisions with the profile are those without the C functions in it.
+func TestProfileGuidedOptimization(t *testing.T) {
+	o := runProgram(t, "program", "plain", "600", "recursive", "300", "go", "600")
+	file, err := os.Create(o.file("without.pprof"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := withoutC(o.cpu).Write(file); err != nil {
+		t.Fatal(err)
+	}
+	decisions := func(pgo string) string {
+		lines := strings.Split(run(t, "go", "build", "-pgo="+pgo, "-gcflags=-m", "./hot"), "\n")
+		slices.Sort(lines)
+		return strings.Join(slices.Compact(lines), "\n")
+	}
+	with, without, none := decisions(o.file("cpu.pprof")), decisions(o.file("without.pprof")), decisions("off")
+	if !strings.Contains(with, "inlining call to work") || strings.Contains(none, "inlining call to work") {
+		t.Errorf("the profile makes no difference:\n%s", with)
+	}
+	if with != without {
+		t.Errorf("with C functions:\n%s\nwithout:\n%s", with, without)
+	}
+}
+
 func TestAStormOfSignals(t *testing.T) {
 	stacks := "5000"
 	if os.Getenv("CMEMPROF_STRESS") == "full" {

@@ -19,6 +19,7 @@ import (
 	"unsafe"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/e2e/cpu/hot"
 )
 
 //export goCallback
@@ -36,6 +37,7 @@ func goOuter(ms int) {
 	end := C.burn_end(C.int(ms))
 	for C.burn_done(end) == 0 {
 		goInlined()
+		sink += hot.Run()
 	}
 }
 
