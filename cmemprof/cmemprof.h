@@ -244,9 +244,9 @@ void cmemprof_cpu_end(void);
 // The Go return addresses of these samples, for cmemprof_cpu_profile. Valid until the next begin.
 size_t cmemprof_cpu_go_pcs(const uintptr_t **pcs);
 
-// A CPU profile of Go's, completed: C code has its names; what Go has left out is added, with names of what cmemprof_cpu_go_pcs lists
-// (NULL: nothing is added); if the samples stand for less than process_ns, the CPU time of the process (0: unknown), by 3 % or more, the
-// rest is one sample, "(CPU time not sampled)".
+// An uncompressed CPU profile of Go's, completed: C code has its names; what Go has left out is added, with names of what
+// cmemprof_cpu_go_pcs lists (NULL: nothing is added); if the samples stand for less than process_ns, the CPU time of the process (0:
+// unknown), by 3 % or more, the rest is one sample, "(CPU time not sampled)".
 struct cmemprof_cpu {
     uint8_t *bytes; // the profile, uncompressed
     size_t size;

@@ -63,7 +63,7 @@ static void add_sample(struct profile *profile, uint32_t mapping, uintptr_t addr
 static struct profile *complete(struct profile *profile, uint64_t process_ns, struct cmemprof_cpu *result) {
     uint8_t *bytes;
     size_t size;
-    assert_int_equal(profile_encode(profile, MERGE_GZIP, &bytes, &size), MERGE_OK);
+    assert_int_equal(profile_encode(profile, MERGE_RAW, &bytes, &size), MERGE_OK);
     profile_free(profile);
     assert_int_equal(cmemprof_cpu_profile(bytes, size, process_ns, NULL, result), CMEMPROF_OK);
     free(bytes);
