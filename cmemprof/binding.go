@@ -56,6 +56,9 @@ func Start(intervalBytes int64) error {
 		return fmt.Errorf("cmemprof: interval of %d bytes is negative", intervalBytes)
 	}
 	tellGo()
+	if intervalBytes > 0 {
+		searchedLabels.Do(findLabels)
+	}
 	return asError(C.cmemprof_start(C.uint64_t(intervalBytes)))
 }
 
@@ -228,6 +231,9 @@ type Stats struct {
 	MappedBytes      uint64 // their length, resident or not
 	LostMappings     uint64 // mappings and unmappings that were not followed
 	NamelessMappings uint64 // mappings that are known, but not by which call: not in a profile
+	LabelSets        uint64 // distinct sets of goroutines' labels
+	LabelsLeftOut    uint64 // labels that a sample does not have because of their keys, see [SetLabels]
+	LostLabels       uint64 // because they do not fit: the sample is there without them
 }
 
 // GetStats returns the present figures.
@@ -258,6 +264,9 @@ func GetStats() Stats {
 		MappedBytes:      uint64(s.mapped_bytes),
 		LostMappings:     uint64(s.lost_mappings),
 		NamelessMappings: uint64(s.nameless_mappings),
+		LabelSets:        uint64(s.label_sets),
+		LabelsLeftOut:    uint64(s.labels_left_out),
+		LostLabels:       uint64(s.lost_labels),
 	}
 }
 

@@ -70,6 +70,39 @@ void cmemprof_set_go_panic(uintptr_t start, uintptr_t end);
 // memory inaccessible (GODEBUG=harddecommit=1, efence=1).
 void cmemprof_set_go_heap(uintptr_t address);
 
+// ---- Labels ----
+
+// Labels of goroutines (runtime/pprof) are on the samples of the C code that they call. Where Go keeps them is searched at the start.
+enum cmemprof_go_labels {
+    CMEMPROF_GO_LABELS_OK = 0,
+    CMEMPROF_GO_LABELS_NO_GOROUTINE,     // which goroutine has called C is not known
+    CMEMPROF_GO_LABELS_NOT_IN_GOROUTINE, // the address of its labels is not there, or more than once
+    CMEMPROF_GO_LABELS_OTHER_FORM,       // its labels are no list of texts
+    CMEMPROF_GO_LABELS_NO_THREAD,        // the way from the thread to the goroutine was not found
+    CMEMPROF_GO_LABELS_AMBIGUOUS,        // or there are several
+    CMEMPROF_GO_LABELS_UNCONFIRMED,      // other labels were not found in the same way
+    CMEMPROF_GO_LABELS_NO_MEMORY,        // for their table
+    CMEMPROF_GO_LABELS_COUNT
+};
+const char *cmemprof_go_labels_text(enum cmemprof_go_labels result); // Never NULL
+
+// For Go, before cmemprof_start: calls from a goroutine that have not called back into Go. It tells the address of its labels: one label,
+// "cmemprof" = "first". It must not be locked to its thread, where there would be two ways to it; by chance there may be two nevertheless,
+// and another thread can be tried. Then a goroutine on another thread confirms what was found: with one label, "cmemprof" = "second", and
+// with none (address 0). Labels are read once both were confirmed. Otherwise the comment of each profile says why not. Call
+// cmemprof_set_go_text first.
+enum cmemprof_go_labels cmemprof_find_go_labels(uintptr_t address);
+enum cmemprof_go_labels cmemprof_confirm_go_labels(uintptr_t address);
+enum cmemprof_go_labels cmemprof_get_go_labels(void); // the last result; CMEMPROF_GO_LABELS_OK: also if nobody has asked
+
+// Which labels a sample has, by their keys. Usually all but those that name single requests, by their names (span id, trace id, ...) or
+// since they have had more than some 1,000 values; of all, none, or the keys of the profile's own labels (memory, owner, part, age) never.
+// Keys that are named one by one are kept, or left out, whatever the rule. What was sampled before stays as it is. A rule forgets the keys
+// named before it. One thread at a time.
+enum cmemprof_label_rule { CMEMPROF_LABELS_USUAL, CMEMPROF_LABELS_ALL, CMEMPROF_LABELS_NONE };
+void cmemprof_set_label_rule(enum cmemprof_label_rule rule);
+bool cmemprof_set_label(const char *key, size_t size, bool is_wanted); // false: longer than 128 bytes, or there are 96 others
+
 // ---- Profile ----
 
 // A profile is taken in steps, since only Go can symbolize Go's addresses and C never calls Go: take a snapshot, symbolize the addresses
@@ -168,6 +201,9 @@ struct cmemprof_stats {
     uint64_t mapped_bytes;       // their length, resident or not
     uint64_t lost_mappings;      // mappings and unmappings that were not followed
     uint64_t nameless_mappings;  // mappings that are known, but not by which call: not in a profile
+    uint64_t label_sets;         // distinct sets of goroutines' labels
+    uint64_t labels_left_out;    // labels that a sample does not have because of their keys
+    uint64_t lost_labels;        // because they do not fit: the sample is there without them
     uint64_t before_start_bytes; // in use at the first cmemprof_start, by the real allocator's count: in no profile. 0: unknown
 };
 void cmemprof_get_stats(struct cmemprof_stats *stats);

@@ -29,13 +29,14 @@ _Static_assert((int)SHARDS == (int)LIVE_TABLE_PARTS && (int)SHARDS <= (int)BLOCK
 // Closes those that are open. After a start that failed the live table is not: it comes last, as free() reads its filter from then on.
 static void close_tables(struct profiler *self) {
     live_table_close(&self->live);
+    label_sets_close(&self->labels);
     stack_table_close(&self->stacks);
     shards_close(&self->shards);
 }
 
 static bool open_tables(struct profiler *self) {
     reclaim_set_limit(self);
-    bool opened = shards_open(&self->shards) && stack_table_open(&self->stacks, &self->budget) &&
+    bool opened = shards_open(&self->shards) && stack_table_open(&self->stacks, &self->budget, NULL) &&
                   live_table_open(&self->live, &self->budget, bootstrap_fill);
     if (!opened) {
         close_tables(self);

@@ -106,15 +106,10 @@ static struct stack *walk(struct profiler *self, struct shard *shard, struct thr
     } else {
         same = true;
     }
-    struct stack *stack = shard->stack;
-    if (!same || stack == NULL || stack->source != STACK_OF_MAPPINGS || atomic_load_explicit(&stack->retired, memory_order_relaxed) != 0) {
-        shard_flush(shard);
-        stack = shard->stack = stack_table_intern_as(&self->stacks, STACK_OF_MAPPINGS, shard->memo.pcs, shard->memo.depth_frames);
-    }
     if (shard->memo.end != UNWIND_COMPLETE) {
         shard_count(&shard->ends[shard->memo.end], 1);
     }
-    return stack;
+    return sample_stack(self, shard, thread, STACK_OF_MAPPINGS, same);
 }
 
 // The shard is held until the note is pushed: an eviction, which waits for all shards, then finds the stack in use.

@@ -2,7 +2,7 @@
 // full.
 //
 // Returned memory is available to all tables. A table that cannot return memory at any moment takes through a share, limited to three
-// quarters of the capacity, so that it can never starve the others.
+// quarters of the capacity, so that it can never starve the others. A share may lie within another one; it is then limited to a quarter.
 //
 // Threads: any, also inside malloc; lock-free. The limit may change at any time; memory in use stays in use.
 #ifndef CMEMPROF_MEMORY_BUDGET_H
@@ -23,7 +23,9 @@ struct memory_budget {
 
 struct memory_share {
     struct memory_budget *budget;
+    struct memory_share *within; // NULL: in none
     _Atomic size_t used_bytes;
+    _Atomic uint64_t refusals; // counter of requests beyond this share; without `within` those are the budget's
 };
 
 // What the tables may use together.
@@ -54,21 +56,46 @@ static inline void memory_budget_give(struct memory_budget *budget, size_t size_
     atomic_fetch_sub_explicit(&budget->used_bytes, size_bytes, memory_order_relaxed);
 }
 
+static inline size_t memory_share_capacity(const struct memory_share *share) {
+    size_t capacity = memory_budget_capacity(share->budget);
+    return share->within != NULL ? capacity / 4 : capacity - capacity / 4;
+}
+
 static inline void memory_share_give(struct memory_share *share, size_t size_bytes) {
     atomic_fetch_sub_explicit(&share->used_bytes, size_bytes, memory_order_relaxed);
+    if (share->within != NULL) { // in which it is counted as well
+        atomic_fetch_sub_explicit(&share->within->used_bytes, size_bytes, memory_order_relaxed);
+    }
     memory_budget_give(share->budget, size_bytes);
 }
 
-static inline bool memory_share_take(struct memory_share *share, size_t size_bytes) {
-    size_t capacity = memory_budget_capacity(share->budget), max = capacity - capacity / 4;
+// Of this share alone.
+static inline bool memory_share_reserve(struct memory_share *share, size_t size_bytes) {
+    size_t max = memory_share_capacity(share);
     if (size_bytes > max || atomic_fetch_add_explicit(&share->used_bytes, size_bytes, memory_order_relaxed) > max - size_bytes) {
         if (size_bytes <= max) {
             atomic_fetch_sub_explicit(&share->used_bytes, size_bytes, memory_order_relaxed);
         }
-        return memory_budget_refuse(share->budget);
+        atomic_fetch_add_explicit(share->within != NULL ? &share->refusals : &share->budget->refusals, 1, memory_order_relaxed);
+        return false;
+    }
+    return true;
+}
+
+static inline bool memory_share_take(struct memory_share *share, size_t size_bytes) {
+    struct memory_share *within = share->within;
+    if (!memory_share_reserve(share, size_bytes)) {
+        return false;
+    }
+    if (within != NULL && !memory_share_reserve(within, size_bytes)) {
+        atomic_fetch_sub_explicit(&share->used_bytes, size_bytes, memory_order_relaxed);
+        return false;
     }
     if (!memory_budget_take(share->budget, size_bytes)) {
         atomic_fetch_sub_explicit(&share->used_bytes, size_bytes, memory_order_relaxed);
+        if (within != NULL) {
+            atomic_fetch_sub_explicit(&within->used_bytes, size_bytes, memory_order_relaxed);
+        }
         return false;
     }
     return true;

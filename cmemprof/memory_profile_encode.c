@@ -47,6 +47,7 @@ struct writer {
     double done;
     const char *age;                    // label of the next live stack; NULL: unknown
     const struct memory_thread *thread; // of the next stack; NULL: none
+    const struct stack *set;            // its goroutine's labels; NULL: none
     uint32_t stack[1 + MAX_DEPTH + ROOT_FRAMES];
     struct cached_line {
         const char *function, *file;
@@ -76,7 +77,7 @@ static void begin_part(struct writer *writer, enum cmemprof_memory_part part, ui
 }
 
 static void add_bytes(struct writer *writer, size_t depth, uint64_t bytes, const char *owner) {
-    struct profile_label labels[5] = {{.key = "part", .text = cmemprof_memory_part_key(writer->part), .unit = ""}};
+    struct profile_label labels[5 + LABEL_SET_LABELS] = {{.key = "part", .text = cmemprof_memory_part_key(writer->part), .unit = ""}};
     size_t count = 1;
     bool is_live = writer->part == CMEMPROF_MEMORY_MALLOC_LIVE && depth != 0,
          is_mapped = writer->part == CMEMPROF_MEMORY_MAPPED && depth != 0;
@@ -93,6 +94,9 @@ static void add_bytes(struct writer *writer, size_t depth, uint64_t bytes, const
     }
     if (owner != NULL) {
         labels[count++] = (struct profile_label){.key = "owner", .text = owner, .unit = ""};
+    }
+    if (writer->set != NULL) {
+        count += snapshot_labels_read(writer->set, &labels[count]);
     }
     memcpy(writer->stack + depth, writer->root, writer->root_count * sizeof *writer->root);
     if (bytes != 0) {
@@ -220,9 +224,11 @@ static void add_records(struct writer *writer, struct snapshot_encoder *encoder,
         size_t depth = snapshot_locations(encoder, record->stack, &locations, &is_own);
         memcpy(writer->stack, locations, depth * sizeof *locations);
         writer->age = age_label(record->age_class);
+        writer->set = stack_labels(record->stack);
         add_share(writer, depth, record->inuse_bytes, is_own ? "cmemprof" : NULL);
     }
     writer->age = NULL;
+    writer->set = NULL;
 }
 
 static void add_c_live(struct writer *writer, struct snapshot_encoder *encoder) {

@@ -54,7 +54,7 @@ static bool read_start(const struct reading *reading, const struct resident_stac
 }
 
 static struct stack *one_frame(struct profiler *self, uintptr_t pc) {
-    return pc != 0 ? stack_table_intern_as(&self->stacks, STACK_OF_THREADS, &pc, 1) : NULL;
+    return pc != 0 ? stack_table_intern_as(&self->stacks, STACK_OF_THREADS, stack_table_hash(&pc, 1), &pc, 1, NULL) : NULL;
 }
 
 static void find_maker(const struct reading *reading, const struct resident_stack *stack, struct memory_thread *thread) {

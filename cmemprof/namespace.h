@@ -156,6 +156,8 @@
 #define function_index_of cmemprof_function_index_of
 #define function_index_parent cmemprof_function_index_parent
 #define function_index_scopes cmemprof_function_index_scopes
+#define go_labels_confirm cmemprof_go_labels_confirm
+#define go_labels_find cmemprof_go_labels_find
 #define go_names_close cmemprof_go_names_close
 #define go_names_lines cmemprof_go_names_lines
 #define go_names_open cmemprof_go_names_open
@@ -170,6 +172,15 @@
 #define interposition_next cmemprof_interposition_next
 #define interposition_next_in_object cmemprof_interposition_next_in_object
 #define interposition_other_object cmemprof_interposition_other_object
+#define label_keys_count_value cmemprof_label_keys_count_value
+#define label_keys_each cmemprof_label_keys_each
+#define label_keys_find cmemprof_label_keys_find
+#define label_keys_set cmemprof_label_keys_set
+#define label_keys_set_rule cmemprof_label_keys_set_rule
+#define label_replace_zeros cmemprof_label_replace_zeros
+#define label_sets_close cmemprof_label_sets_close
+#define label_sets_intern cmemprof_label_sets_intern
+#define label_sets_open cmemprof_label_sets_open
 #define lifecycle_close cmemprof_lifecycle_close
 #define lifecycle_open cmemprof_lifecycle_open
 #define line_header_path cmemprof_line_header_path
@@ -324,6 +335,8 @@
 #define resident_read cmemprof_resident_read
 #define resident_read_areas cmemprof_resident_read_areas
 #define resident_read_own cmemprof_resident_read_own
+#define sample_labels cmemprof_sample_labels
+#define sample_stack_change cmemprof_sample_stack_change
 #define sampler_next cmemprof_sampler_next
 #define sampler_open cmemprof_sampler_open
 #define sampler_take cmemprof_sampler_take
@@ -349,6 +362,11 @@
 #define snapshot_encode_own cmemprof_snapshot_encode_own
 #define snapshot_is_go cmemprof_snapshot_is_go
 #define snapshot_is_thread_of_go cmemprof_snapshot_is_thread_of_go
+#define snapshot_labels_collect cmemprof_snapshot_labels_collect
+#define snapshot_labels_comment cmemprof_snapshot_labels_comment
+#define snapshot_labels_free cmemprof_snapshot_labels_free
+#define snapshot_labels_of cmemprof_snapshot_labels_of
+#define snapshot_labels_read cmemprof_snapshot_labels_read
 #define snapshot_locations cmemprof_snapshot_locations
 #define snapshot_of cmemprof_snapshot_of
 #define snapshot_of_peaks cmemprof_snapshot_of_peaks
@@ -366,6 +384,7 @@
 #define stack_index_remove cmemprof_stack_index_remove
 #define stack_index_renew_begin cmemprof_stack_index_renew_begin
 #define stack_index_renew_finish cmemprof_stack_index_renew_finish
+#define stack_memory_copy cmemprof_stack_memory_copy
 #define stack_memory_enter cmemprof_stack_memory_enter
 #define stack_memory_is_go cmemprof_stack_memory_is_go
 #define stack_memory_is_mapped cmemprof_stack_memory_is_mapped
@@ -377,6 +396,7 @@
 #define stack_table_each_found cmemprof_stack_table_each_found
 #define stack_table_evict cmemprof_stack_table_evict
 #define stack_table_gather_free cmemprof_stack_table_gather_free
+#define stack_table_hash cmemprof_stack_table_hash
 #define stack_table_intern_as cmemprof_stack_table_intern_as
 #define stack_table_open cmemprof_stack_table_open
 #define stack_table_release_blocks cmemprof_stack_table_release_blocks

@@ -13,12 +13,12 @@
 // ---- Copying ----
 
 static size_t copy_bytes(const struct stack *stack) {
-    size_t bytes = sizeof *stack + stack->depth_frames * sizeof *stack->pcs, line = sizeof *stack;
+    size_t bytes = sizeof *stack + stack_words(stack) * sizeof *stack->pcs, line = sizeof *stack;
     return (bytes + line - 1) / line * line;
 }
 
 // Stacks by the logarithm of their live bytes: the largest are copied, and of the last class that fits in part what comes first.
-enum { SIZES = 64 };
+enum { SIZES = 64, LIVE_BIT = 1, RSS_BIT = 2 };
 
 static int size_of(const struct stack *stack) {
     int logarithm = stack->inuse_bytes >= 1 ? ilogb(stack->inuse_bytes) : 0;
@@ -32,6 +32,7 @@ static bool counts(const struct stack *stack) {
 
 struct copying {
     struct peak *peak;
+    uint8_t peak_bit; // in the sets of labels that it refers to
     uint32_t generation;
     size_t bytes[SIZES];
     int last_size;     // copied from here on
@@ -58,16 +59,31 @@ static size_t choose(struct copying *copying) {
     return taken + copying->last_bytes;
 }
 
-static void copy_stack(struct peak *peak, const struct stack *stack, uint32_t generation) {
-    struct stack *copy = (struct stack *)((uint8_t *)peak->memory.base + peak->size_bytes);
+// While a bit is set, a peak refers to the set (reclaim.c). Nobody else writes `touched` of a set: no sample adds to it.
+static void mark_set(struct stack *set, uint8_t bit, bool is_in_use) {
+    uint8_t bits = atomic_load_explicit(&set->touched, memory_order_relaxed);
+    atomic_store_explicit(&set->touched, is_in_use ? bits | bit : bits & (uint8_t)~bit, memory_order_relaxed);
+}
+
+static void unmark_set(struct stack *set, void *bit) {
+    mark_set(set, *(uint8_t *)bit, false);
+}
+
+static void copy_stack(struct copying *copying, const struct stack *stack) {
+    struct peak *peak = copying->peak;
+    struct stack *labels = stack_labels(stack), *copy = (struct stack *)((uint8_t *)peak->memory.base + peak->size_bytes);
     uint32_t retired = atomic_load_explicit(&stack->retired, memory_order_relaxed);
     memset(copy, 0, sizeof *copy);
     copy->inuse_objects = stack->inuse_objects;
     copy->inuse_bytes = stack->inuse_bytes;
-    copy->retired = retired != 0 ? retired : generation; // what lies at its addresses now
+    copy->retired = retired != 0 ? retired : copying->generation; // what lies at its addresses now
     copy->depth_frames = stack->depth_frames;
-    memcpy(copy->pcs, stack->pcs, stack->depth_frames * sizeof *stack->pcs);
+    copy->has_labels = stack->has_labels;
+    memcpy(copy->pcs, stack->pcs, stack_words(stack) * sizeof *stack->pcs);
     peak->size_bytes += copy_bytes(stack);
+    if (labels != NULL) {
+        mark_set(labels, copying->peak_bit, true);
+    }
 }
 
 static void copy_if_chosen(struct stack *stack, void *context) {
@@ -82,7 +98,7 @@ static void copy_if_chosen(struct stack *stack, void *context) {
     bool fits = size > copying->last_size || (size == copying->last_size && bytes <= copying->last_bytes);
     if (fits) {
         copying->last_bytes -= size == copying->last_size ? bytes : 0;
-        copy_stack(peak, stack, copying->generation);
+        copy_stack(copying, stack);
     } else {
         peak->other_objects += stack->inuse_objects;
         peak->other_bytes += stack->inuse_bytes;
@@ -106,11 +122,13 @@ static bool reserve(struct profiler *self, struct mapped_buffer *memory, size_t 
 
 // inuse_* of all stacks must be of this moment.
 static void take(struct profiler *self, struct peak *peak, uint64_t rss_bytes) {
-    struct copying copying = {.peak = peak, .generation = self->code.retired_generations + 1};
+    struct copying copying = {
+        .peak = peak, .peak_bit = peak == &self->peaks.live ? LIVE_BIT : RSS_BIT, .generation = self->code.retired_generations + 1};
     stack_table_each(&self->stacks, measure, &copying);
     size_t bytes = choose(&copying);
     atomic_store(&self->peaks.are_copying, true);
     if (reserve(self, &peak->memory, bytes)) {
+        stack_table_each(&self->labels.table, unmark_set, &copying.peak_bit);
         *peak = (struct peak){.memory = peak->memory, .rss_bytes = rss_bytes, .at_s = age_now(&self->clock)};
         stack_table_each(&self->stacks, copy_if_chosen, &copying);
         peak->time_ns = (int64_t)clock_ns(CLOCK_REALTIME);
@@ -213,6 +231,8 @@ static void give(struct profiler *self, struct mapped_buffer *memory) {
 }
 
 void peak_forget(struct profiler *self) {
+    uint8_t bits = LIVE_BIT | RSS_BIT;
+    stack_table_each(&self->labels.table, unmark_set, &bits);
     give(self, &self->peaks.live.memory);
     give(self, &self->peaks.rss.memory);
     memset(&self->peaks, 0, sizeof self->peaks);

@@ -5,7 +5,8 @@
 // comes no sooner than after 200 times what the last one took. What rises and falls between two looks is not seen.
 //
 // A copy has the stacks' addresses: the table may evict the stacks, and their code may be unloaded, which its generation (modules.h) tells.
-// It has the stacks with the most live bytes in PEAK_MAX_BYTES (1,000 of 24 frames); the others are one sum.
+// Sets of labels stay while a copy refers to them. It has the stacks with the most live bytes in PEAK_MAX_BYTES (1,000 of 24 frames); the
+// others are one sum.
 //
 // Threads: outside malloc only; each function but peak_look needs the reclaiming lock. Memory: mapped, charged to the budget. If there is
 // none, the former peak stays.

@@ -68,15 +68,10 @@ INLINE struct stack *capture_stack(struct profiler *self, const struct target *t
     bool same = LIKELY(start.pc == sampling->caller)
                     ? unwind_stack(&self->unwinder, target->thread, &start, &shard->memo)
                     : unwind_stack_from_here(&self->unwinder, target->thread, sampling->caller, &shard->memo);
-    if (!LIKELY(same && shard->stack != NULL && shard->stack->source == STACK_OF_BLOCKS &&
-                atomic_load_explicit(&shard->stack->retired, memory_order_relaxed) == 0)) {
-        shard_flush(shard);
-        shard->stack = stack_table_intern(&self->stacks, shard->memo.pcs, shard->memo.depth_frames);
-    }
     if (!LIKELY(shard->memo.end == UNWIND_COMPLETE)) {
         shard_count(&shard->ends[shard->memo.end], 1);
     }
-    return shard->stack;
+    return sample_stack(self, shard, target->thread, STACK_OF_BLOCKS, same);
 }
 
 INLINE void weigh(struct shard *shard, const struct sampling *sampling) {

@@ -28,6 +28,7 @@
 
 #include "namespace.h"
 #include "age.h"
+#include "go_labels.h"
 #include "lifetimes.h"
 #include "live_table.h"
 #include "mapping_log.h"
@@ -47,10 +48,12 @@ struct reclaim {
     pthread_mutex_t lock;              // LOCK_RECLAIMING; all zeros is an unlocked mutex, also below
     unsigned snapshots;                // that exist; guarded by lock, as are the following
     struct stack_level *unused_levels; // of the index, possibly still in use by other threads
-    _Atomic size_t settled_bytes;      // in use when memory was last short
+    struct stack_level *unused_levels_of_sets;
+    _Atomic size_t settled_bytes; // in use when memory was last short
     _Atomic uint64_t settled_refusals;
-    _Atomic uint64_t wanted_limit; // 0: a share of resident memory
-    bool mappings_summed;          // by the last sum of what is live: without them nothing may be evicted. Guarded by lock
+    _Atomic uint64_t settled_set_refusals; // of sets of labels
+    _Atomic uint64_t wanted_limit;         // 0: a share of resident memory
+    bool mappings_summed;                  // by the last sum of what is live: without them nothing may be evicted. Guarded by lock
 };
 
 // Of loaded_code.c: the code that stacks lead through.
@@ -175,6 +178,10 @@ struct profiler {
     struct stack_table stacks;
     struct live_table live;
     struct unwinder unwinder;
+    struct go_labels go_labels;
+    _Atomic int labels_missing;   // enum cmemprof_go_labels: why labels are not read
+    _Atomic bool labels_unwanted; // all of them
+    struct label_sets labels;     // open if go_labels are known
     struct shards shards;
     struct lifetimes shared_lifetimes; // of what threads without a shard of their own freed
     // Relaxed counters of what has no shard.
@@ -227,6 +234,33 @@ struct sampling {
 // Records it in any shard that is free: the general path, without what profiler_finish assumes. thread is the caller's state in this
 // profiler.
 void profiler_record(struct profiler *self, struct thread_state *thread, struct sampling sampling);
+
+// ---- sample_stack.c: the entry for a stack, with the labels of its goroutine. Also inside malloc; the caller holds the shard ----
+
+// The labels of the goroutine that the thread runs, if the memo's stack is its own. is_same: as the shard's last sample.
+struct stack *sample_labels(struct profiler *self, struct shard *shard, struct thread_state *thread, bool is_same);
+
+// Makes the entry for the memo's stack with these labels the shard's. is_same: as the shard's last sample.
+void sample_stack_change(struct profiler *self, struct shard *shard, enum stack_source source, struct stack *labels, bool is_same);
+
+// The entry for the stack in the shard's memo. Call after each walk. is_same: it is the one that the memo held before. Returns NULL if the
+// table is full.
+static inline __attribute__((always_inline)) struct stack *
+sample_stack(struct profiler *self, struct shard *shard, struct thread_state *thread, enum stack_source source, bool is_same) {
+    struct stack *labels = NULL;
+    if (atomic_load_explicit(&self->go_labels.are_known, memory_order_acquire) &&
+        !atomic_load_explicit(&self->labels_unwanted, memory_order_relaxed)) {
+        labels = sample_labels(self, shard, thread, is_same);
+    }
+    bool is_last = is_same && shard->stack != NULL && shard->stack->source == source && shard->stack_labels == labels &&
+                   atomic_load_explicit(&shard->stack->retired, memory_order_relaxed) == 0;
+    if (!__builtin_expect(is_last, 1)) {
+        sample_stack_change(self, shard, source, labels, is_same);
+    }
+    return shard->stack;
+}
+
+// ---- The clock, free and realloc ----
 
 // Sets clock_cost_ns. Call before the first sample.
 void profiler_measure_clock(struct profiler *self);

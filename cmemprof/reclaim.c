@@ -95,10 +95,84 @@ static int class_of(const struct profiler *self, const struct stack *stack) {
 
 struct choice {
     struct profiler *self;
-    int last_class; // evicts from the first class to this one
-    size_t bytes[CLASSES];
-    struct stack *chosen;
+    int last_class, last_class_of_sets; // evicts from the first class to this one; of sets also their stacks
+    size_t bytes[CLASSES], set_bytes[CLASSES];
+    struct stack *chosen, *chosen_sets;
 };
+
+// ---- Sets of labels ----
+
+// A set's class is the highest of its stacks', or NO_STACK. It is noted where a stack has its live objects.
+enum { NO_STACK = CLASSES };
+
+static int class_of_set(const struct stack *set) {
+    return (int)set->inuse_objects;
+}
+
+static void forget_stacks(struct stack *set, void *context) {
+    (void)context;
+    set->inuse_objects = NO_STACK;
+}
+
+static void note_stack(struct stack *stack, void *self) {
+    struct stack *set = stack_labels(stack);
+    int class = class_of(self, stack);
+    if (set != NULL && class_of_set(set) != STAYS && (class == STAYS || class_of_set(set) == NO_STACK || class > class_of_set(set))) {
+        set->inuse_objects = class;
+    }
+}
+
+// A copy of a peak refers to it (peak.h).
+static void note_peaks(struct stack *set, void *context) {
+    (void)context;
+    if (atomic_load_explicit(&set->touched, memory_order_relaxed) != 0) {
+        set->inuse_objects = STAYS;
+    }
+}
+
+static void classify_sets(struct profiler *self) {
+    stack_table_each(&self->labels.table, forget_stacks, NULL);
+    stack_table_each(&self->stacks, note_stack, self);
+    stack_table_each(&self->labels.table, note_peaks, NULL);
+}
+
+static void measure_set(struct stack *set, void *context) {
+    struct choice *choice = context;
+    if (class_of_set(set) != NO_STACK) {
+        choice->set_bytes[class_of_set(set)] += stack_entry_bytes(set);
+    }
+}
+
+static void choose_set(struct stack *set, void *context) {
+    struct choice *choice = context;
+    int class = class_of_set(set);
+    if (class == NO_STACK || (class != STAYS && (class <= choice->last_class || class <= choice->last_class_of_sets))) {
+        atomic_store_explicit(&set->next, choice->chosen_sets, memory_order_relaxed);
+        choice->chosen_sets = set;
+        stack_table_unlink(&choice->self->labels.table, set);
+    }
+}
+
+static size_t taken_by_sets(const struct profiler *self) {
+    size_t used = atomic_load(&self->labels.table.share.used_bytes), free = atomic_load(&self->labels.table.free_bytes);
+    return used > free ? used - free : 0;
+}
+
+static bool sets_are_short(const struct profiler *self) {
+    return atomic_load(&self->labels.table.share.refusals) != self->reclaim.settled_set_refusals;
+}
+
+// Down to half of what sets may have.
+static int last_class_of_sets(const struct profiler *self, const struct choice *choice) {
+    size_t goes = 0, may_stay = memory_share_capacity(&self->labels.table.share) / 2;
+    int last = STAYS;
+    while (last + 1 < CLASSES && taken_by_sets(self) > may_stay + goes) {
+        goes += choice->set_bytes[++last];
+    }
+    return last;
+}
+
+// ---- Stacks ----
 
 static void measure(struct stack *stack, void *context) {
     struct choice *choice = context;
@@ -107,8 +181,10 @@ static void measure(struct stack *stack, void *context) {
 
 static void choose(struct stack *stack, void *context) {
     struct choice *choice = context;
-    int class = class_of(choice->self, stack);
-    if (class != STAYS && class <= choice->last_class) {
+    const struct stack *set = stack_labels(stack);
+    int class = class_of(choice->self, stack), class_by_set = set != NULL ? class_of_set(set) : STAYS;
+    bool goes_with_set = class_by_set != STAYS && class_by_set <= choice->last_class_of_sets;
+    if (class != STAYS && (class <= choice->last_class || goes_with_set)) {
         atomic_store_explicit(&stack->next, choice->chosen, memory_order_relaxed);
         choice->chosen = stack;
         stack_table_unlink(&choice->self->stacks, stack);
@@ -117,7 +193,8 @@ static void choose(struct stack *stack, void *context) {
 
 // Memory in use that a new stack could not have.
 static size_t taken_bytes(const struct profiler *self) {
-    size_t used = atomic_load(&self->budget.used_bytes), free = atomic_load(&self->stacks.free_bytes);
+    size_t used = atomic_load(&self->budget.used_bytes);
+    size_t free = atomic_load(&self->stacks.free_bytes) + atomic_load(&self->labels.table.free_bytes);
     return used > free ? used - free : 0;
 }
 
@@ -134,7 +211,8 @@ static int last_class_to_go(const struct profiler *self, const struct choice *ch
     size_t capacity = memory_budget_capacity(&self->budget), taken = taken_bytes(self), goes = choice->bytes[OF_UNLOADED_CODE];
     int last = OF_UNLOADED_CODE;
     while (last + 1 < CLASSES && taken > capacity / 2 + goes) {
-        goes += choice->bytes[++last];
+        last++;
+        goes += choice->bytes[last] + choice->set_bytes[last];
     }
     return last;
 }
@@ -163,36 +241,63 @@ static void evict(struct profiler *self, struct stack *chosen) {
     }
 }
 
+// After the stacks: those that remain, some of them new, say again which sets are referred to.
+static void evict_sets(struct profiler *self, struct stack *chosen) {
+    classify_sets(self);
+    for (struct stack *set = chosen, *next; set != NULL; set = next) {
+        next = atomic_load_explicit(&set->next, memory_order_relaxed);
+        if (class_of_set(set) == NO_STACK) {
+            stack_table_evict(&self->labels.table, set);
+        }
+    }
+}
+
 // Frees levels that are no longer used. Unlink first: a fork in between leaves the child without them rather than with a freed one.
 static void free_unused_levels(struct profiler *self) {
-    struct stack_level *levels = self->reclaim.unused_levels;
-    self->reclaim.unused_levels = NULL;
+    struct stack_level *levels = self->reclaim.unused_levels, *of_sets = self->reclaim.unused_levels_of_sets;
+    self->reclaim.unused_levels = self->reclaim.unused_levels_of_sets = NULL;
     stack_index_free_levels(&self->stacks.index, levels);
+    stack_index_free_levels(&self->labels.table.index, of_sets);
+}
+
+// The indexes' levels to come; NULL: they stay.
+struct renewal {
+    struct stack_level *stacks, *sets;
+};
+
+static void finish_renewal(struct profiler *self, const struct renewal *renewal) {
+    if (renewal->stacks != NULL) {
+        self->reclaim.unused_levels = stack_table_renew_finish(renewal->stacks);
+    }
+    if (renewal->sets != NULL) {
+        self->reclaim.unused_levels_of_sets = stack_table_renew_finish(renewal->sets);
+    }
 }
 
 // If it returns early, unlinked stacks keep their totals and are evicted later.
-static void evict_unlinked(struct profiler *self, struct stack *chosen, struct stack_level *fresh) {
+static void evict_unlinked(struct profiler *self, const struct choice *choice, const struct renewal *renewal) {
     if (!all_shards_settled(self)) {
         return;
     }
     free_unused_levels(self);
-    if (chosen != NULL) {
+    if (choice->chosen != NULL || choice->chosen_sets != NULL) {
         reclaim_sum_live(self);
-        evict(self, chosen);
+        evict(self, choice->chosen);
+        evict_sets(self, choice->chosen_sets);
     }
-    if (fresh != NULL) {
-        self->reclaim.unused_levels = stack_table_renew_finish(fresh);
-    }
+    finish_renewal(self, renewal);
     stack_table_gather_free(&self->stacks);
+    stack_table_gather_free(&self->labels.table);
     if (all_shards_settled(self)) {
         free_unused_levels(self);
         stack_table_release_blocks(&self->stacks);
+        stack_table_release_blocks(&self->labels.table);
     }
 }
 
-static void evict_chosen(struct profiler *self, struct stack *chosen, struct stack_level *fresh) {
+static void evict_chosen(struct profiler *self, const struct choice *choice, const struct renewal *renewal) {
     atomic_fetch_add(&self->evictions, 1);
-    evict_unlinked(self, chosen, fresh);
+    evict_unlinked(self, choice, renewal);
     atomic_fetch_add(&self->evictions, 1);
 }
 
@@ -202,6 +307,19 @@ static void settle(struct profiler *self, bool was_short) {
         self->reclaim.settled_bytes = taken;
     }
     self->reclaim.settled_refusals = atomic_load(&self->budget.refusals);
+    self->reclaim.settled_set_refusals = atomic_load(&self->labels.table.share.refusals);
+}
+
+// What is short decides how far the choice goes.
+static void choose_all(struct profiler *self, struct choice *choice, bool is_short, bool sets_short) {
+    reclaim_sum_live(self);
+    classify_sets(self);
+    stack_table_each(&self->stacks, measure, choice);
+    stack_table_each(&self->labels.table, measure_set, choice);
+    choice->last_class = is_short ? last_class_to_go(self, choice) : STAYS;
+    choice->last_class_of_sets = sets_short ? last_class_of_sets(self, choice) : STAYS;
+    stack_table_each(&self->stacks, choose, choice);
+    stack_table_each(&self->labels.table, choose_set, choice);
 }
 
 void reclaim_run(struct profiler *self) {
@@ -210,24 +328,23 @@ void reclaim_run(struct profiler *self) {
     if (self->reclaim.snapshots != 0) {
         return;
     }
-    bool is_short = memory_is_short(self);
-    struct stack_level *fresh = stack_table_renew_begin(&self->stacks);
+    bool is_short = memory_is_short(self), sets_short = sets_are_short(self);
+    bool has_sets = atomic_load(&self->labels.table.count) != 0;
+    struct renewal renewal = {stack_table_renew_begin(&self->stacks), has_sets ? stack_table_renew_begin(&self->labels.table) : NULL};
     struct choice choice = {.self = self};
-    if (is_short) {
-        reclaim_sum_live(self);
-        stack_table_each(&self->stacks, measure, &choice);
-        choice.last_class = last_class_to_go(self, &choice);
-        stack_table_each(&self->stacks, choose, &choice);
+    if (is_short || sets_short) {
+        choose_all(self, &choice, is_short, sets_short);
     }
-    if (choice.chosen != NULL || fresh != NULL || self->reclaim.unused_levels != NULL) {
-        evict_chosen(self, choice.chosen, fresh);
+    if (choice.chosen != NULL || choice.chosen_sets != NULL || renewal.stacks != NULL || renewal.sets != NULL ||
+        self->reclaim.unused_levels != NULL || self->reclaim.unused_levels_of_sets != NULL) {
+        evict_chosen(self, &choice, &renewal);
     }
     settle(self, is_short);
 }
 
 bool reclaim_make_room(struct profiler *self) {
     mapped_ranges_apply(self);
-    if (!atomic_load(&self->open) || !(memory_is_short(self) || live_table_needs_tidying(&self->live)) ||
+    if (!atomic_load(&self->open) || !(memory_is_short(self) || sets_are_short(self) || live_table_needs_tidying(&self->live)) ||
         !lock_try(&self->reclaim.lock, LOCK_RECLAIMING)) {
         return false;
     }

@@ -5,6 +5,9 @@
 // stacks stay. The totals of evicted stacks go to one sample of the profile, MERGE_EVICTED (merge.h), so the sums of alloc_* are preserved.
 // An evicted stack that allocates again gets a new entry. Unused table memory returns to the system and to the budget.
 //
+// A set of labels goes with the last stack that refers to it. If the memory of sets is short, so do, in the same order, the sets of which
+// nothing is live, with their stacks.
+//
 // It runs after a snapshot, when a library was unloaded, and about once a second if the caller polls (cmemprof_make_room): a table that
 // fills up between two profiles drops samples for that long at most. It does not run inside malloc, since an eviction reads all live
 // samples and waits until no sample is in flight.

@@ -42,6 +42,8 @@ static uint64_t used_now(const struct shards *shards) {
 static void forget_unfinished(struct shard *shard) {
     shard->weight_interval = 0;
     shard->timed_until = shard->timed_next = atomic_load(&shard->samples);
+    shard->is_whose_known = false;
+    label_memo_forget(&shard->labels);
     memset(&shard->memo, 0, sizeof shard->memo);
 }
 
@@ -152,6 +154,7 @@ void shard_flush(struct shard *shard) {
 void shard_forget(struct shard *shard) {
     shard_flush(shard);
     shard->stack = NULL;
+    label_memo_forget(&shard->labels);
 }
 
 // Writing a page copies it, so what is correct stays untouched.

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "namespace.h"
+#include "label_sets.h"
 #include "lifetimes.h"
 #include "stack_table.h"
 #include "thread_state.h"
@@ -36,7 +37,11 @@ struct shard {
     _Atomic uint32_t wanted; // number of waiters and readers; while not 0, threads take another shard
     _Atomic bool stuck;      // a wait timed out: the holder may have ended
     _Atomic(const struct thread_state *) owner;
-    struct stack *stack; // the stack that memo describes; NULL: none
+    struct stack *stack;        // the stack that memo describes; NULL: none
+    struct stack *stack_labels; // of it
+    uint64_t stack_hash;        // of the memo's stack; kept by sample_stack.c
+    bool is_goroutines;         // that stack is of a goroutine; if is_whose_known
+    bool is_whose_known;
     // Allocated at stack and not yet in its totals: a thread that samples in a loop writes private memory only.
     double objects, bytes;
     uint64_t unflushed_samples;
@@ -48,10 +53,11 @@ struct shard {
     // Sample numbers: samples before timed_until are in sampling_ns; timed_next is timed next.
     uint64_t timed_until, timed_next;
     // Counters: written by the holder, read by any thread.
-    _Atomic uint64_t samples, lost_stacks, lost_live, sampling_ns;
+    _Atomic uint64_t samples, lost_stacks, lost_live, sampling_ns, labels_left_out, lost_labels;
     _Atomic uint64_t ends[UNWIND_END_COUNT]; // UNWIND_COMPLETE is not counted
     struct lifetimes lifetimes;              // of what the owner freed, also while the shard is not held
 
+    struct label_memo labels;
     struct unwind_memo memo;
 } __attribute__((aligned(64)));
 
@@ -108,7 +114,7 @@ struct shard *shards_next(const struct shards *shards, const struct shard *last)
 
 // Adds the pending allocations to the stack's totals. Caller must hold the shard.
 void shard_flush(struct shard *shard);
-// Flushes and forgets the stack: no pointer into the stack table survives.
+// Flushes and forgets the stack and the labels: no pointer into a table survives.
 void shard_forget(struct shard *shard);
 
 // Call in a forked child: other threads' shards are as they left them. Discards what may be half written (for the samples in flight see

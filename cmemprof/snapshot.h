@@ -68,8 +68,28 @@ enum { SNAPSHOT_NO_ADDRESS = UINT32_MAX };
 // The index in addresses of a frame's address, as its stack is now.
 uint32_t snapshot_address_index(const struct cmemprof_snapshot *snapshot, const struct stack *stack, uint32_t frame);
 
-// snapshot_encode.c. What is written of a snapshot once its addresses are locations of a profile.
+// snapshot_labels.c. The labels of goroutines, for samples of profile_encode_source: after labels of the profile's own, those of each set.
 struct profile;
+struct profile_label;
+struct label_place;
+struct snapshot_labels {
+    struct profile_label *items;
+    size_t count;
+    struct label_place *places; // hash table of sets; the size is a power of two
+    size_t place_count;
+};
+// Returns false if memory runs out. The snapshot must stay.
+bool snapshot_labels_collect(struct snapshot_labels *labels, const struct cmemprof_snapshot *snapshot, const struct profile_label *own,
+                             size_t own_count);
+void snapshot_labels_free(struct snapshot_labels *labels);
+// Returns how many of the items the stack has, from *first on. stack may be NULL.
+size_t snapshot_labels_of(const struct snapshot_labels *labels, const struct stack *stack, size_t *first);
+// The labels of one set, at most LABEL_SET_LABELS. Returns how many.
+size_t snapshot_labels_read(const struct stack *set, struct profile_label *items);
+// Adds comments on what samples lack.
+void snapshot_labels_comment(const struct cmemprof_snapshot *snapshot, struct profile *profile);
+
+// snapshot_encode.c. What is written of a snapshot once its addresses are locations of a profile.
 struct snapshot_encoder;
 struct snapshot_form {
     void (*begin)(struct profile *profile, const struct cmemprof_snapshot *snapshot); // sample types, before the first location

@@ -37,6 +37,7 @@ struct snapshot_encoder {
     uint32_t sample_locations[STACK_TABLE_MAX_FRAMES];
     enum location_kind sample_kinds[STACK_TABLE_MAX_FRAMES];
     int64_t values[4];
+    struct snapshot_labels labels;
     struct mapped_buffer *bytes;
     const struct snapshot_form *form;
     size_t nameless_addresses;  // C addresses without a name
@@ -133,7 +134,7 @@ void *snapshot_context(const struct snapshot_encoder *encoder) {
     return encoder->form->context;
 }
 
-// A sample's labels: one from here, or two, if the memory is the profiler's own.
+// A sample's labels: one from here, or two, if the memory is the profiler's own; then those of its goroutine.
 enum { LABELS_OF_BLOCKS, LABELS_OF_MAPPINGS = 2 };
 
 // Callback of profile_encode_source.
@@ -160,7 +161,12 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
     encoder->values[1] = live_only ? 0 : llround(record->alloc_bytes);
     encoder->values[2] = llround(record->inuse_objects);
     encoder->values[3] = llround(record->inuse_bytes);
-    *sample = (struct profile_source_sample){locations, depth, encoder->values, first_label, is_own ? 2 : 1};
+    *sample = (struct profile_source_sample){.locations = locations,
+                                             .location_count = depth,
+                                             .values = encoder->values,
+                                             .first_label = first_label,
+                                             .label_count = is_own ? 2 : 1};
+    sample->more_count = snapshot_labels_of(&encoder->labels, record->stack, &sample->first_more);
     return true;
 }
 
@@ -261,11 +267,14 @@ static void add_metrics(const struct snapshot_encoder *encoder) {
         {"mapped_bytes", stats->mapped_bytes},
         {"lost_mappings", stats->lost_mappings},
         {"nameless_mappings", stats->nameless_mappings},
+        {"label_sets", stats->label_sets},
+        {"labels_left_out", stats->labels_left_out},
+        {"lost_labels", stats->lost_labels},
         {"nameless", encoder->nameless_addresses},
         {"dropped_percent", encoder->snapshot->dropped_percent},
         {"unfollowed_percent", encoder->snapshot->unfollowed_percent},
     };
-    char text[1024];
+    char text[1280]; // 28 figures
     size_t length = (size_t)snprintf(text, sizeof text, "cmemprof:");
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
         length += (size_t)snprintf(text + length, sizeof text - length, " %s=%" PRIu64, figures[i].name, figures[i].value);
@@ -305,15 +314,24 @@ static enum cmemprof_error write_heap(struct snapshot_encoder *encoder, struct p
         [LABELS_OF_MAPPINGS] = {.key = "memory", .text = "mmap", .unit = ""},
         {.key = "owner", .text = "cmemprof", .unit = ""},
     };
-    const struct profile_sample_source source = {
-        .next = next_sample, .labels = labels, .label_count = sizeof labels / sizeof *labels, .resize = resize_bytes, .context = encoder};
+    if (!snapshot_labels_collect(&encoder->labels, encoder->snapshot, labels, sizeof labels / sizeof *labels)) {
+        return CMEMPROF_NO_MEMORY;
+    }
     add_evicted(encoder);
     if (encoder->snapshot->is_of_peaks) {
         add_peaks(encoder);
     } else {
         add_metrics(encoder);
     }
-    return error_of(profile_encode_source(profile, &source, size));
+    snapshot_labels_comment(encoder->snapshot, profile);
+    const struct profile_sample_source source = {.next = next_sample,
+                                                 .labels = encoder->labels.items,
+                                                 .label_count = encoder->labels.count,
+                                                 .resize = resize_bytes,
+                                                 .context = encoder};
+    enum cmemprof_error error = error_of(profile_encode_source(profile, &source, size));
+    snapshot_labels_free(&encoder->labels);
+    return error;
 }
 
 // has_names: the caller holds the lock of naming. Without, C's functions have none.

@@ -21,6 +21,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "namespace.h"
@@ -49,6 +50,10 @@ void stack_memory_enter(struct thread_state *thread, uintptr_t stack_pointer);
 
 // Returns true if the page is readable now.
 bool stack_memory_is_mapped(uintptr_t page);
+
+// Copies memory that may be unmapped at any moment. Returns false if some of it is not readable. Not for the path of a sample: a system
+// call.
+bool stack_memory_copy(void *to, uintptr_t address, size_t size);
 
 // address is in Go's heap. Maps a page briefly, so not inside malloc.
 void stack_memory_set_go_heap(struct stack_memory *memory, uintptr_t address);

@@ -8,10 +8,11 @@
 
 _Static_assert(sizeof(struct stack) == 64, "the addresses begin on a cache line");
 
+static const uint64_t odd = 0x9e3779b97f4a7c15u;
+
 // Two independent multiplication chains, which a processor overlaps.
-static uint64_t hash_pcs(enum stack_source source, const uintptr_t *pcs, uint32_t depth) {
-    const uint64_t odd = 0x9e3779b97f4a7c15u;
-    uint64_t left = depth | (uint64_t)source << 32, right = odd;
+uint64_t stack_table_hash(const uintptr_t *pcs, uint32_t depth) {
+    uint64_t left = depth, right = odd;
     uint32_t i = 0;
     for (; i + 1 < depth; i += 2) {
         left = (left ^ pcs[i]) * odd;
@@ -22,13 +23,18 @@ static uint64_t hash_pcs(enum stack_source source, const uintptr_t *pcs, uint32_
     if (i < depth) {
         left = (left ^ pcs[i]) * odd;
     }
-    uint64_t hash = (left ^ (right >> 32) ^ (right << 32)) * odd;
+    return left ^ (right >> 32) ^ (right << 32);
+}
+
+static uint64_t hash_of_key(uint64_t pcs_hash, enum stack_source source, const struct stack *labels) {
+    uint64_t hash = (pcs_hash ^ ((uintptr_t)labels >> 6) * 0xd6e8feb86659fd93u ^ (uint64_t)source << 32) * odd;
     return hash ^ hash >> 32;
 }
 
-bool stack_table_open(struct stack_table *table, struct memory_budget *budget) {
+bool stack_table_open(struct stack_table *table, struct memory_budget *budget, struct memory_share *within) {
     memset(table, 0, sizeof *table);
     table->share.budget = budget;
+    table->share.within = within;
     if (!private_arena_open(&table->arena, &table->share)) {
         return false;
     }
@@ -163,17 +169,18 @@ struct key {
     const uintptr_t *pcs;
     uint32_t depth;
     enum stack_source source;
+    struct stack *labels;
 };
 
 static bool is_it(const struct stack *stack, const void *context) {
     const struct key *key = context;
     return stack->hash == key->hash && stack->depth_frames == key->depth && stack->source == key->source &&
-           memcmp(stack->pcs, key->pcs, key->depth * sizeof *key->pcs) == 0 &&
+           memcmp(stack->pcs, key->pcs, key->depth * sizeof *key->pcs) == 0 && stack_labels(stack) == key->labels &&
            atomic_load_explicit(&stack->retired, memory_order_relaxed) == 0;
 }
 
 static struct stack *new_entry(struct stack_table *table, const struct key *key) {
-    struct stack *stack = take_entry(table, key->depth);
+    struct stack *stack = take_entry(table, key->depth + (key->labels != NULL));
     if (stack != NULL) {
         stack->hash = key->hash;
         atomic_store_explicit(&stack->alloc_objects, 0, memory_order_relaxed);
@@ -182,9 +189,13 @@ static struct stack *new_entry(struct stack_table *table, const struct key *key)
         stack->inuse_objects = stack->inuse_bytes = 0;
         atomic_store_explicit(&stack->retired, 0, memory_order_relaxed);
         stack->depth_frames = (uint16_t)key->depth & 0xfff;
-        stack->source = key->source & 0xf;
+        stack->source = key->source & 0x7;
+        stack->has_labels = key->labels != NULL;
         atomic_store_explicit(&stack->touched, 0, memory_order_relaxed);
         memcpy(stack->pcs, key->pcs, key->depth * sizeof *key->pcs);
+        if (key->labels != NULL) {
+            stack->pcs[key->depth] = (uintptr_t)key->labels;
+        }
     }
     return stack;
 }
@@ -197,11 +208,12 @@ static struct stack *in_use(struct stack *stack) {
     return stack;
 }
 
-struct stack *stack_table_intern_as(struct stack_table *table, enum stack_source source, const uintptr_t *pcs, uint32_t depth) {
-    if (depth > STACK_TABLE_MAX_FRAMES) {
+struct stack *stack_table_intern_as(struct stack_table *table, enum stack_source source, uint64_t pcs_hash, const uintptr_t *pcs,
+                                    uint32_t depth, struct stack *labels) {
+    if (depth + (labels != NULL) > STACK_TABLE_MAX_FRAMES) {
         return NULL;
     }
-    struct key key = {hash_pcs(source, pcs, depth), pcs, depth, source};
+    struct key key = {hash_of_key(pcs_hash, source, labels), pcs, depth, source, labels};
     struct stack *mine = NULL, *found;
     struct stack_insertion insertion;
     enum stack_put put = STACK_PUT_AGAIN;

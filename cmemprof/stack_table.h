@@ -1,8 +1,9 @@
 // stack_table.h (tables): one entry for each distinct call stack, with the totals of what was allocated there.
 //
-// A stack is an array of return addresses, leaf first. The first occurrence is copied into the table; after that it costs one lookup
-// (stack_index.h). An entry stays in place until it is evicted, at which point no pointer to it exists (reclaim.h); its totals are added to
-// those of all evicted stacks, so none are lost.
+// A stack is an array of return addresses, leaf first, with the labels of the goroutine that was there, if it had any: an entry of another
+// table (label_sets.h). With other labels it is another stack. The first occurrence is copied into the table; after that it costs one
+// lookup (stack_index.h). An entry stays in place until it is evicted, at which point no pointer to it exists (reclaim.h); its totals are
+// added to those of all evicted stacks, so none are lost.
 //
 // Unloaded code leaves its addresses to other code. Stacks through it are retired: they keep their totals but are never found again, and
 // the same addresses later make a new entry. Two threads at the same moment, or one during an eviction, may make two entries of one stack:
@@ -22,7 +23,7 @@
 #include "private_arena.h"
 #include "stack_index.h"
 
-enum { STACK_TABLE_BIN_FRAMES = 8, STACK_TABLE_BINS = 65, STACK_TABLE_MAX_FRAMES = (STACK_TABLE_BINS - 1) * STACK_TABLE_BIN_FRAMES };
+enum { STACK_TABLE_BIN_FRAMES = 8, STACK_TABLE_BINS = 66, STACK_TABLE_MAX_FRAMES = (STACK_TABLE_BINS - 1) * STACK_TABLE_BIN_FRAMES };
 
 // What was allocated at a stack. Blocks and mappings have entries of their own, also if one call leads to either.
 // Of threads: who made them; nothing was allocated there.
@@ -36,7 +37,8 @@ struct stack {
     double inuse_objects, inuse_bytes;           // live totals at the last reclaim_sum_live; guarded by the reclaiming lock
     _Atomic(struct stack *) next;                // of a free entry: next free one; else used by reclaim.c under its lock
     _Atomic uint32_t retired;                    // generation (modules.h) that its addresses belong to; 0: the present one
-    uint16_t depth_frames : 12, source : 4;      // enum stack_source
+    uint16_t depth_frames : 12, source : 3;      // enum stack_source
+    uint16_t has_labels : 1;                     // a word that follows the addresses
     _Atomic uint8_t in_use;                      // 0: free or under construction
     _Atomic uint8_t touched;                     // allocated since the last profile
     uintptr_t pcs[];                             // return addresses, leaf first
@@ -59,14 +61,25 @@ struct stack_table {
     struct stack_totals evicted[STACK_SOURCES];
 };
 
-// Returns false if memory runs out.
-bool stack_table_open(struct stack_table *table, struct memory_budget *budget);
+// within: see memory_budget.h; NULL for the table of stacks. Returns false if memory runs out.
+bool stack_table_open(struct stack_table *table, struct memory_budget *budget, struct memory_share *within);
 void stack_table_close(struct stack_table *table);
 
-// Returns NULL if the table is full or the stack is deeper than STACK_TABLE_MAX_FRAMES.
-struct stack *stack_table_intern_as(struct stack_table *table, enum stack_source source, const uintptr_t *pcs, uint32_t depth_frames);
+// labels may be NULL. Returns NULL if the table is full, or if addresses and labels are more than STACK_TABLE_MAX_FRAMES words. pcs_hash:
+// stack_table_hash, or any other function of the addresses.
+struct stack *stack_table_intern_as(struct stack_table *table, enum stack_source source, uint64_t pcs_hash, const uintptr_t *pcs,
+                                    uint32_t depth_frames, struct stack *labels);
+uint64_t stack_table_hash(const uintptr_t *pcs, uint32_t depth_frames);
 static inline struct stack *stack_table_intern(struct stack_table *table, const uintptr_t *pcs, uint32_t depth_frames) {
-    return stack_table_intern_as(table, STACK_OF_BLOCKS, pcs, depth_frames);
+    return stack_table_intern_as(table, STACK_OF_BLOCKS, stack_table_hash(pcs, depth_frames), pcs, depth_frames, NULL);
+}
+
+// NULL: none.
+static inline struct stack *stack_labels(const struct stack *stack) {
+    return stack->has_labels ? (struct stack *)stack->pcs[stack->depth_frames] : NULL;
+}
+static inline size_t stack_words(const struct stack *stack) { // addresses and labels
+    return (size_t)stack->depth_frames + stack->has_labels;
 }
 
 // Adds to the totals.

@@ -14,6 +14,8 @@ static void add_shard(struct cmemprof_stats *stats, const struct shard *shard) {
     stats->lost_stacks += read_count(&shard->lost_stacks);
     stats->lost_live += read_count(&shard->lost_live);
     stats->sampling_ns += read_count(&shard->sampling_ns);
+    stats->labels_left_out += read_count(&shard->labels_left_out);
+    stats->lost_labels += read_count(&shard->lost_labels);
     stats->cut_no_rule += read_count(&shard->ends[UNWIND_NO_RULE]);
     stats->cut_unsupported += read_count(&shard->ends[UNWIND_UNSUPPORTED]);
     stats->cut_unreadable += read_count(&shard->ends[UNWIND_UNREADABLE]);
@@ -26,6 +28,7 @@ void statistics_count(struct profiler *self, struct cmemprof_stats *stats) {
         .interval_bytes = read_count(&self->interval_bytes),
         .samples = unsharded,
         .stacks = read_count(&self->stacks.count),
+        .label_sets = read_count(&self->labels.table.count),
         .own_bytes = atomic_load(&self->budget.used_bytes) + page_residency(self, sizeof *self, sizeof *self),
         .limit_bytes = atomic_load(&self->budget.limit_bytes),
         .before_start_bytes = atomic_load(&self->before_start_bytes),

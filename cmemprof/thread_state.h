@@ -20,6 +20,7 @@ struct thread_state {
     uint32_t cpu_epoch;              // of the last sample that was taken in Go's place (cpu_unsampled.h)
     uint64_t cpu_ns;                 // the thread's CPU time then
     uint32_t unloadings;             // nesting depth of dlclose: a library's destructor may call it
+    bool is_gos;                     // a whole stack of it began in Go: Go has made it
     bool fork_holds_listing;         // the fork in progress holds the listing lock (loaded_code.c)
     bool fork_holds_mappings;        // and the map of mappings (mappings.c)
 #ifdef CMEMPROF_CHECK_LOCK_ORDER

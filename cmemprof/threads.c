@@ -23,8 +23,8 @@ static struct stack *walk(struct profiler *self, struct shard *shard, struct thr
     } else {
         unwind_stack_from_here(&self->unwinder, thread, call->caller, &shard->memo);
     }
-    shard_flush(shard);
-    shard->stack = stack_table_intern_as(&self->stacks, STACK_OF_THREADS, shard->memo.pcs, shard->memo.depth_frames);
+    shard->is_whose_known = false;
+    sample_stack_change(self, shard, STACK_OF_THREADS, NULL, false);
     if (shard->memo.end != UNWIND_COMPLETE) {
         shard_count(&shard->ends[shard->memo.end], 1);
     }

@@ -75,8 +75,9 @@ static inline __attribute__((always_inline)) bool unwind_stack(struct unwinder *
 bool unwind_stack_from_here(struct unwinder *unwinder, struct thread_state *thread, uintptr_t caller, struct unwind_memo *memo);
 
 // For a call from Go into C that has not called back into Go: returns its return address in asmcgocall. Returns 0 if what asmcgocall saved
-// does not lead to the same frame as RBP, so this Go version is unknown. Clears the memo's stack. Not inside malloc.
-uintptr_t unwind_find_go_call(struct unwinder *unwinder, struct thread_state *thread, struct unwind_memo *memo);
+// does not lead to the same frame as RBP, so this Go version is unknown. *goroutine: which one has called; 0 if it was the thread's own.
+// Clears the memo's stack. Not inside malloc.
+uintptr_t unwind_find_go_call(struct unwinder *unwinder, struct thread_state *thread, struct unwind_memo *memo, uintptr_t *goroutine);
 
 // Sets Go's code range, [start, end). This and the functions below invalidate all memos.
 void unwind_set_go_text(struct unwinder *unwinder, uintptr_t start, uintptr_t end);

@@ -147,10 +147,10 @@ __attribute__((noinline)) bool unwind_stack_from_here(struct unwinder *unwinder,
 
 // ---- Go ----
 
-uintptr_t unwind_find_go_call(struct unwinder *unwinder, struct thread_state *thread, struct unwind_memo *memo) {
+uintptr_t unwind_find_go_call(struct unwinder *unwinder, struct thread_state *thread, struct unwind_memo *memo, uintptr_t *goroutine) {
     struct unwind_start start = registers_here();
     struct unwind_walk walk = prepare(unwinder, thread, &start, memo);
-    return unwind_walk_find_go_call(&walk, &start);
+    return unwind_walk_find_go_call(&walk, &start, goroutine);
 }
 
 static void set_range(struct unwinder *unwinder, _Atomic uintptr_t *start_at, _Atomic uintptr_t *end_at, uintptr_t start, uintptr_t end) {

@@ -53,7 +53,7 @@ bool unwind_walk_find_caller(struct unwind_walk *walk, struct unwind_start *star
 
 // For unwind_find_go_call: walks without recording to Go code, and compares the two ways to that frame. Returns 0 if it is not reached or
 // they differ.
-uintptr_t unwind_walk_find_go_call(struct unwind_walk *walk, const struct unwind_start *start);
+uintptr_t unwind_walk_find_go_call(struct unwind_walk *walk, const struct unwind_start *start, uintptr_t *goroutine);
 
 // The index of the next step.
 static inline uint32_t unwind_walk_next_step(const struct unwind_walk *walk) {

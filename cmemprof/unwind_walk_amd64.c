@@ -565,13 +565,14 @@ bool unwind_walk_find_caller(struct unwind_walk *walk, struct unwind_start *star
     return false;
 }
 
-uintptr_t unwind_walk_find_go_call(struct unwind_walk *walk, const struct unwind_start *start) {
+uintptr_t unwind_walk_find_go_call(struct unwind_walk *walk, const struct unwind_start *start, uintptr_t *goroutine) {
     struct unwind_frame now = {.after = start->pc + 1, .sp = start->sp, .exact = true};
     uintptr_t by_rbp, by_words, high;
     for (int frames = 0; frames < MAX_OWN_FRAMES && step_c(walk, &now); frames++) {
         walk->read = &walk->trail->reads[UNWIND_FIRST_READ];
         if (in_go(walk, now.after - 1)) {
-            bool agree = !now.exact && read_rbp(walk, &now, &by_rbp) && read_go_call(walk, now.sp, &by_words, &high) && by_rbp == by_words;
+            bool agree = !now.exact && read_rbp(walk, &now, &by_rbp) && read_go_call(walk, now.sp, &by_words, &high) &&
+                         by_rbp == by_words && read_word(walk, now.sp + GO_CALL_GOROUTINE, goroutine);
             return agree ? now.after : 0;
         }
     }

@@ -8,8 +8,6 @@
 #include "profile.h"
 #include "wire.h"
 
-enum { SOURCE_MAX_LABELS = 8 };
-
 struct output {
     const struct profile *profile;
     struct wire_writer *writer;
@@ -265,11 +263,15 @@ static void keep_all(struct output *output) {
 // The encoded labels of samples; number n is between ends[n] and ends[n + 1].
 struct label_bytes {
     struct wire_writer bytes;
-    size_t count, ends[SOURCE_MAX_LABELS + 1];
+    size_t count, *ends;
 };
 
 static bool write_labels(struct output *output, const struct label *labels, struct label_bytes *written) {
     struct wire_writer *out = output->writer;
+    written->ends = memory_take_zeroed(written->count + 1, sizeof *written->ends);
+    if (written->ends == NULL) {
+        return false;
+    }
     output->writer = &written->bytes;
     for (size_t i = 0; i < written->count; i++) {
         write_label(output, &labels[i]);
@@ -279,21 +281,37 @@ static bool write_labels(struct output *output, const struct label *labels, stru
     return !written->bytes.failed && !output->failed;
 }
 
+static bool is_part(size_t first, size_t count, size_t of) {
+    return first <= of && count <= of - first;
+}
+
 static bool fits(const struct profile *profile, const struct profile_source_sample *sample, size_t label_count) {
     for (size_t i = 0; i < sample->location_count; i++) {
         if (sample->locations[i] == 0 || sample->locations[i] >= profile->locations.count) {
             return false;
         }
     }
-    return sample->location_count <= UINT32_MAX / 16 && sample->first_label <= label_count &&
-           sample->label_count <= label_count - sample->first_label;
+    return sample->location_count <= UINT32_MAX / 16 && is_part(sample->first_label, sample->label_count, label_count) &&
+           is_part(sample->first_more, sample->more_count, label_count);
+}
+
+static size_t part_size(const struct label_bytes *labels, size_t first, size_t count) {
+    return labels->ends[first + count] - labels->ends[first];
+}
+
+static void put_labels(struct wire_writer *writer, const struct label_bytes *labels, size_t first, size_t count) {
+    size_t size = part_size(labels, first, count);
+    if (size != 0) {
+        memcpy(writer->bytes + writer->size, labels->bytes.bytes + labels->ends[first], size);
+    }
+    writer->size += size;
 }
 
 static void write_source_sample(struct output *output, const struct profile_source_sample *sample, const struct label_bytes *labels) {
     struct wire_writer *writer = output->writer;
     uint32_t types = output->profile->type_count;
-    size_t label_start = labels->ends[sample->first_label],
-           label_size = labels->ends[sample->first_label + sample->label_count] - label_start;
+    size_t label_size =
+        part_size(labels, sample->first_label, sample->label_count) + part_size(labels, sample->first_more, sample->more_count);
     // Reserves the maximum size of the sample, so that the writes below need no check.
     if (!wire_reserve(writer, 64 + sample->location_count * 5 + types * 10 + label_size)) {
         return;
@@ -309,10 +327,8 @@ static void write_source_sample(struct output *output, const struct profile_sour
         wire_close(writer, run);
     }
     write_row(writer, sample->values, types);
-    if (labels->bytes.bytes != NULL) { // NULL: no labels
-        memcpy(writer->bytes + writer->size, labels->bytes.bytes + label_start, label_size);
-    }
-    writer->size += label_size;
+    put_labels(writer, labels, sample->first_label, sample->label_count);
+    put_labels(writer, labels, sample->first_more, sample->more_count);
     wire_close(writer, message);
 }
 
@@ -394,6 +410,7 @@ static enum merge_error write_all_of(struct output *output, const struct profile
         error = write_source(output, source, &label_bytes);
     }
     wire_free(&label_bytes.bytes);
+    memory_free(label_bytes.ends);
     if (error == MERGE_OK && !write_end(output)) {
         error = MERGE_NO_MEMORY;
     }
@@ -401,22 +418,23 @@ static enum merge_error write_all_of(struct output *output, const struct profile
 }
 
 enum merge_error profile_encode_source(struct profile *profile, const struct profile_sample_source *source, size_t *size) {
-    struct label labels[SOURCE_MAX_LABELS];
+    struct label *labels = memory_take_zeroed(source->label_count + 1, sizeof *labels);
     struct wire_writer writer = {.resize = source->resize, .context = source->context};
     struct output output = {.profile = profile, .writer = &writer};
     *size = 0;
-    if (source->label_count > SOURCE_MAX_LABELS) {
-        return MERGE_TOO_LARGE;
+    if (labels == NULL) {
+        return MERGE_NO_MEMORY;
     }
     for (size_t i = 0; i < source->label_count; i++) {
         labels[i] = profile_label_of(profile, &source->labels[i]);
     }
-    if (profile->status != MERGE_OK) {
-        return profile->status;
+    enum merge_error error = profile->status;
+    if (error == MERGE_OK) {
+        error = write_all_of(&output, source, labels);
+        free_tables(&output);
+        *size = writer.size;
     }
-    enum merge_error error = write_all_of(&output, source, labels);
-    free_tables(&output);
-    *size = writer.size;
+    memory_free(labels);
     return error;
 }
 

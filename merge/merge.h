@@ -141,12 +141,12 @@ enum merge_error profile_encode_level(struct profile *profile, enum merge_compre
 
 // Encodes the profile with samples from a callback instead of its own: a profile of very many samples then needs memory for its
 // bytes only. Samples that were added are not written; all other entries are, used or not. All samples share one list of labels, of
-// which each has a prefix. Equal samples are not merged; readers add them up.
+// which each has up to two parts. Equal samples are not merged; readers add them up.
 struct profile_source_sample;
 struct profile_sample_source {
     // False: there are no more samples. Locations are ids of the profile, leaf first. Pointers must stay valid until the next call.
     bool (*next)(void *context, struct profile_source_sample *sample);
-    const struct profile_label *labels; // at most 8
+    const struct profile_label *labels;
     size_t label_count;
     // Grows the output buffer to at least capacity bytes, keeping what was written. NULL: no memory.
     uint8_t *(*resize)(void *context, size_t capacity);
@@ -157,6 +157,7 @@ struct profile_source_sample {
     size_t location_count;
     const int64_t *values;           // one per sample type
     size_t first_label, label_count; // which of the source's labels it has
+    size_t first_more, more_count;   // and these, after them
 };
 enum merge_error profile_encode_source(struct profile *profile, const struct profile_sample_source *source, size_t *size);
 

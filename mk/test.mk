@@ -11,7 +11,7 @@ $(patsubst $(3)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(3)/test/*
 	@$$(LINK) $(FLAGS_$(2)) -o $$@ $$^ -lcmocka $(foreach f,$(call tested_closure,$(1)),$(LIBS_$(f))) $(TEST_LIBS_$(1))
 endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
-HOOKED_TESTS := $(patsubst %,cmemprof_%_test,ages allocator_stats hook hook_cxx hook_mappings hook_threads interposition interposition_static loaded_code mapped_ranges mappings memory_profile memory_profile_encode memory_profile_heap memory_profile_mapped memory_profile_threads peak profiler real_allocator reclaim resident_glibc snapshot snapshot_encode threads)
+HOOKED_TESTS := $(patsubst %,cmemprof_%_test,ages allocator_stats hook hook_cxx hook_mappings hook_threads interposition interposition_static loaded_code mapped_ranges mappings memory_profile memory_profile_encode memory_profile_heap memory_profile_mapped memory_profile_threads peak profiler real_allocator reclaim resident_glibc sample_stack snapshot snapshot_encode snapshot_labels threads)
 $(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),obj,$(r)))))
 $(foreach f,base merge series codecs upload client receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(r)))))
 .SECONDARY:
@@ -35,8 +35,8 @@ valgrind-tests:
 	@printf '%s\n' $(VALGRIND_TESTS)
 
 # The lock-free tables under the thread sanitizer. setarch -R: gcc 12's does not know address space laid out at random in today's kernels' way.
-TSAN_TABLES := $(patsubst %,build/tsan/cmemprof/%.o,block_filter live_table stack_table stack_index private_arena reserved_memory shard)
-TSAN_TESTS := $(patsubst %,build/tsan/test/cmemprof_%_test,block_filter live_table stack_table private_arena reserved_memory cfi_cache tables_stress)
+TSAN_TABLES := $(patsubst %,build/tsan/cmemprof/%.o,block_filter label_keys label_sets live_table stack_table stack_index private_arena reserved_memory shard)
+TSAN_TESTS := $(patsubst %,build/tsan/test/cmemprof_%_test,block_filter label_keys label_sets live_table stack_table private_arena reserved_memory cfi_cache tables_stress)
 FLAGS_tsan := -Wno-tsan -fsanitize=thread
 $(eval $(call variant,tsan,$$(CC),build/.setup))
 build/tsan/test/cmemprof_%_test: build/tsan/cmemprof/test/%_test.o $(TSAN_TABLES)

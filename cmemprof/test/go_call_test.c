@@ -6,16 +6,13 @@
 #include "../cmemprof.h"
 #include "../interposition.h"
 #include "../profiler.h"
+#include "like_go.h"
 
 struct result {
     uintptr_t ours[UNWIND_MAX_FRAMES];
     uint32_t our_count;
     enum unwind_end end;
 };
-
-static void use(volatile void *memory) {
-    __asm__ volatile("" : : "r"(memory) : "memory");
-}
 
 static __attribute__((noinline)) void capture(struct result *result) {
     static struct unwind_memo memo;
@@ -25,45 +22,9 @@ static __attribute__((noinline)) void capture(struct result *result) {
     memcpy(result->ours, memo.pcs, memo.depth_frames * sizeof *memo.pcs);
 }
 
-static __attribute__((noinline)) void plain(struct result *result) {
+static __attribute__((noinline)) void plain(void *result) {
     capture(result);
     use(result);
-}
-
-// Treats [start, end) as Go code, and [call, call_end) within it as asmcgocall.
-static void take_for_go(void *start, void *end, void *call, void *call_end) {
-    cmemprof_set_go_text((uintptr_t)start, (uintptr_t)end);
-    cmemprof_set_go_call((uintptr_t)call, (uintptr_t)call_end);
-}
-
-// Like asmcgocall: %rdi is the result and %rsi the function called with it; %rdx is the goroutine and %rcx the distance to save. Only its
-// own frame says who its caller is; RBP points to `elsewhere`, where the goroutine's stack was.
-__asm__(".text\n"
-        "like_asmcgocall:\n\tpush %rbp\n\tsub $16, %rsp\n\tmov %rdx, 8(%rsp)\n\tmov %rcx, (%rsp)\n\tmov like_asmcgocall_rbp(%rip), %rbp\n\t"
-        "call *%rsi\n\t"
-        "like_asmcgocall_return:\n\tadd $16, %rsp\n\tpop %rbp\n\tret\n"
-        "like_asmcgocall_end:\n\tnop\n"
-        "like_go:\n\tnop\n\tnop\n\tnop\n\tnop\n"
-        "like_go_end:\n\t"
-        ".data\nlike_asmcgocall_rbp:\n\t.quad 0\n\t.text\n");
-void like_asmcgocall(struct result *, void (*)(struct result *), void *goroutine, uintptr_t distance);
-void like_asmcgocall_return(void);
-void like_asmcgocall_end(void);
-void like_go(void);
-void like_go_end(void);
-extern uintptr_t *like_asmcgocall_rbp;
-
-enum { STACK_WORDS = 64, FRAME = 40 }; // asmcgocall's frame record is at this word
-
-// A goroutine's stack: frame records of asmcgocall, of a function in like_go, and the outermost.
-static void lay_out(uintptr_t *stack, uintptr_t offset) {
-    memset(stack, 0, STACK_WORDS * sizeof *stack);
-    stack[FRAME] = (uintptr_t)&stack[FRAME + 4];
-    stack[FRAME + 1] = (uintptr_t)like_go + 1;
-    stack[FRAME + 4] = (uintptr_t)&stack[FRAME + 8];
-    stack[FRAME + 5] = (uintptr_t)like_go + 1 + offset;
-    stack[FRAME + 8] = 0;
-    stack[FRAME + 9] = (uintptr_t)like_go + 3;
 }
 
 static uintptr_t here[STACK_WORDS], elsewhere[STACK_WORDS];
@@ -85,8 +46,6 @@ static void assert_stack(const struct result *result, enum unwind_end end, uint3
     assert_int_equal(result->our_count, frames + 1); // plain
     assert_memory_equal(&result->ours[1], whole, frames * sizeof *whole);
 }
-
-static const uintptr_t distance_of_frame = (STACK_WORDS - FRAME) * sizeof(uintptr_t);
 
 TEST(follows_moved_goroutine_stacks) {
     lay_out(here, 1);
@@ -136,7 +95,7 @@ TEST(cuts_chains_that_leave_their_stack) {
 
 static uintptr_t found_call;
 
-static __attribute__((noinline)) void find_go_call(struct result *unused) {
+static __attribute__((noinline)) void find_go_call(void *unused) {
     found_call = cmemprof_go_call();
     use(unused);
 }
@@ -156,6 +115,51 @@ TEST(start_verifies_the_way_back) {
     take_for_go(NULL, NULL, NULL, NULL);
     find_go_call(&result);
     assert_int_equal(found_call, 0);
+}
+
+// ---- Labels ----
+
+static const struct go_label first = {LIKE_GO_TEXT("cmemprof"), LIKE_GO_TEXT("first")},
+                             second = {LIKE_GO_TEXT("cmemprof"), LIKE_GO_TEXT("second")};
+static const struct go_label_slice first_set = {&first, 1, 1}, second_set = {&second, 1, 1};
+static enum cmemprof_go_labels found;
+
+static __attribute__((noinline)) void find_labels(void *unused) {
+    found = cmemprof_find_go_labels((uintptr_t)&first_set);
+    use(unused);
+}
+
+static enum cmemprof_go_labels confirm(const struct go_label_slice *set) {
+    like_goroutine[LIKE_LABELS_IN_G] = (uintptr_t)set;
+    return cmemprof_confirm_go_labels((uintptr_t)set);
+}
+
+// In this program's thread-local data, as Go does. A sanitizer's malloc comes first: then nothing is sampled, and nothing is searched.
+TEST(start_searches_labels) {
+    static struct result result;
+    like_go_lay_out();
+    like_goroutine[LIKE_LABELS_IN_G] = (uintptr_t)&first_set;
+    like_g = NULL;
+    take_for_go(like_asmcgocall, like_go_end, NULL, NULL);
+    find_labels(&result); // not called by Go
+    assert_int_equal(found, CMEMPROF_GO_LABELS_NO_GOROUTINE);
+    if (interposition_is_active()) {
+        assert_int_equal(cmemprof_get_go_labels(), CMEMPROF_GO_LABELS_NO_GOROUTINE);
+        like_asmcgocall(&result, find_labels, like_goroutine, distance_of_frame);
+        assert_int_equal(found, CMEMPROF_GO_LABELS_NO_THREAD);
+        like_g = like_g0;
+        like_asmcgocall(&result, find_labels, like_goroutine, distance_of_frame);
+        assert_int_equal(found, CMEMPROF_GO_LABELS_OK);
+        assert_int_equal(confirm(&second_set), CMEMPROF_GO_LABELS_OK);
+        assert_false(profiler.go_labels.are_known);
+        assert_int_equal(confirm(NULL), CMEMPROF_GO_LABELS_OK);
+        assert_true(profiler.go_labels.are_known);
+    }
+    take_for_go(NULL, NULL, NULL, NULL);
+    atomic_store(&profiler.go_labels.are_known, false);
+    for (int i = 0; i < CMEMPROF_GO_LABELS_COUNT; i++) {
+        assert_non_null(cmemprof_go_labels_text((enum cmemprof_go_labels)i));
+    }
 }
 
 int main(void) {

@@ -21,6 +21,31 @@ TEST(returned_memory_is_shared) {
     assert_int_equal(budget.used_bytes, 1000);
 }
 
+TEST(a_share_within_another_has_a_quarter) {
+    struct memory_budget budget = {.limit_bytes = 1000};
+    struct memory_share outer = {.budget = &budget}, inner = {.budget = &budget, .within = &outer};
+    assert_false(memory_share_take(&inner, 251));
+    assert_true(memory_share_take(&inner, 150));
+    assert_false(memory_share_take(&inner, 101));
+    assert_int_equal(inner.refusals, 2);
+    assert_int_equal(budget.refusals, 0); // the others are not short
+    assert_true(memory_share_take(&outer, 600));
+    assert_false(memory_share_take(&outer, 1));
+    assert_false(memory_share_take(&inner, 1)); // the outer one is full
+    assert_int_equal(inner.refusals, 2);
+    assert_int_equal(budget.refusals, 2);
+    memory_share_give(&outer, 100);
+    assert_true(memory_budget_take(&budget, 350));
+    assert_false(memory_share_take(&inner, 1)); // the budget is full
+    assert_int_equal(inner.used_bytes, 150);
+    assert_int_equal(outer.used_bytes, 650);
+    assert_int_equal(budget.used_bytes, 1000);
+    memory_share_give(&inner, 150);
+    assert_int_equal(inner.used_bytes, 0);
+    assert_int_equal(outer.used_bytes, 500);
+    assert_int_equal(budget.used_bytes, 850);
+}
+
 TEST(lower_limit_keeps_memory_in_use) {
     struct memory_budget budget = {.limit_bytes = 1000};
     assert_true(memory_budget_take(&budget, 800));

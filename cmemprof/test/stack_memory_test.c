@@ -3,8 +3,13 @@
 #include "../../base/test/test.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../stack_memory.h"
@@ -22,6 +27,43 @@ TEST(knows_mapped_pages) {
     assert_int_equal(errno, 1234);
     munmap(pages, 3 * 4096);
     assert_false(stack_memory_is_mapped((uintptr_t)pages));
+}
+
+static bool copies_only_what_is_readable(void) {
+    char *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), copy[16] = "";
+    if (pages == MAP_FAILED || mprotect(pages + 8192, 4096, PROT_NONE) != 0) {
+        return false;
+    }
+    memcpy(pages + 4090, "0123456789abcde", 16);
+    errno = 1234;
+    bool copies = stack_memory_copy(copy, (uintptr_t)pages + 4090, 16) && memcmp(copy, "0123456789abcde", 16) == 0 &&
+                  stack_memory_copy(copy, (uintptr_t)pages + 8176, 16);
+    bool refuses = !stack_memory_copy(copy, (uintptr_t)pages + 8177, 16) && !stack_memory_copy(copy, (uintptr_t)pages + 8192, 1) &&
+                   !stack_memory_copy(copy, 0, 8) && !stack_memory_copy(copy, UINTPTR_MAX - 7, 8) &&
+                   !stack_memory_copy(copy, UINTPTR_MAX - 7, 16) && !stack_memory_copy(copy, 0x8000000000000000u, 8);
+    bool kept_errno = errno == 1234;
+    munmap(pages, 3 * 4096);
+    return copies && refuses && kept_errno;
+}
+
+TEST(copies_memory) {
+    assert_true(copies_only_what_is_readable());
+    // Also where the system call is forbidden, as in some containers.
+    pid_t child = fork();
+    if (child == 0) {
+        struct sock_filter code[] = {
+            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        struct sock_fprog filter = {sizeof code / sizeof *code, code};
+        bool is_set = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+        _exit(is_set && copies_only_what_is_readable() ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 // Only pages in Go's heap are cached for ever.

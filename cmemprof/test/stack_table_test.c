@@ -10,7 +10,7 @@ static struct memory_budget budget;
 
 static bool open_table(struct stack_table *table, size_t limit_bytes) {
     budget = (struct memory_budget){.limit_bytes = limit_bytes};
-    return stack_table_open(table, &budget);
+    return stack_table_open(table, &budget, NULL);
 }
 
 TEST(equal_stacks_share_an_entry) {
@@ -26,6 +26,40 @@ TEST(equal_stacks_share_an_entry) {
     assert_ptr_not_equal(stack_table_intern(&table, pcs, 3), whole);
     assert_int_equal(table.count, 3);
     stack_table_close(&table);
+}
+
+static struct stack *intern_labelled(struct stack_table *table, const uintptr_t *pcs, uint32_t depth, struct stack *labels) {
+    return stack_table_intern_as(table, STACK_OF_BLOCKS, stack_table_hash(pcs, depth), pcs, depth, labels);
+}
+
+TEST(other_labels_are_another_stack) {
+    struct stack_table table = {0}, sets = {0};
+    assert_true(open_table(&table, 1 << 20));
+    assert_true(stack_table_open(&sets, &budget, &table.share));
+    uintptr_t pcs[STACK_TABLE_MAX_FRAMES] = {10, 20, 30, 40, 50, 60, 70, 80};
+    struct stack *one = stack_table_intern(&sets, (uintptr_t[]){1}, 1), *two = stack_table_intern(&sets, (uintptr_t[]){2}, 1);
+    for (uint32_t depth = 0; depth < STACK_TABLE_MAX_FRAMES; depth += depth < 20 ? 1 : 100) { // the labels may need a larger entry
+        struct stack *with_one = intern_labelled(&table, pcs, depth, one), *with_two = intern_labelled(&table, pcs, depth, two),
+                     *without = stack_table_intern(&table, pcs, depth);
+        assert_true(with_one != with_two && with_one != without && with_two != without);
+        assert_ptr_equal(intern_labelled(&table, pcs, depth, one), with_one);
+        assert_ptr_equal(stack_table_intern(&table, pcs, depth), without);
+        assert_ptr_equal(stack_labels(with_one), one);
+        assert_ptr_equal(stack_labels(with_two), two);
+        assert_null(stack_labels(without));
+        assert_int_equal(with_one->depth_frames, depth);
+        assert_int_equal(stack_words(with_one), depth + 1);
+        assert_int_equal(stack_words(without), depth);
+        assert_true(stack_entry_bytes(with_one) >= sizeof *with_one + (depth + 1) * sizeof *pcs);
+    }
+    // A stack whose last address is what another one's labels are.
+    pcs[8] = (uintptr_t)one;
+    assert_ptr_not_equal(stack_table_intern(&table, pcs, 9), intern_labelled(&table, pcs, 8, one));
+    assert_non_null(stack_table_intern(&table, pcs, STACK_TABLE_MAX_FRAMES));
+    assert_null(intern_labelled(&table, pcs, STACK_TABLE_MAX_FRAMES, one));
+    stack_table_close(&sets);
+    stack_table_close(&table);
+    assert_int_equal(budget.used_bytes, 0);
 }
 
 TEST(totals_add_up) {

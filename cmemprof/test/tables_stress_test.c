@@ -181,7 +181,7 @@ static void *intern(void *context) {
 
 TEST(threads_intern_the_same_stacks) {
     budget = (struct memory_budget){.limit_bytes = 16 << 20};
-    assert_true(stack_table_open(&stacks, &budget));
+    assert_true(stack_table_open(&stacks, &budget, NULL));
     run_all(intern, read_stacks);
     read_stacks();
     assert_int_equal(seen_samples, THREADS * ROUNDS * 100);
@@ -260,7 +260,7 @@ static void take_away_and_read(void) {
 
 TEST(evictions_while_sampling) {
     budget = (struct memory_budget){.limit_bytes = 1 << 20}; // too little for all of them
-    assert_true(stack_table_open(&stacks, &budget));
+    assert_true(stack_table_open(&stacks, &budget, NULL));
     run_all(intern_in_shards, take_away_and_read);
     assert_true(all_shards_settled());
     take_away_and_read(); // in case the threads were too fast for it to find anything before

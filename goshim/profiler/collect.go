@@ -71,9 +71,15 @@ func (k *collector) startC() {
 		return
 	}
 	k.cMetrics.reset()
+	if err := k.sources.setLabelsC(k.cfg.cLabels...); err != nil {
+		k.messages.warn("labels", err.Error())
+	}
 	if err := contained(func() error { return heap.StartHeap(k.interval.Load()) }); err != nil {
 		k.messages.warn("start C", fmt.Sprintf("cmemprof: C allocations are not profiled, Go's are: %v", err))
 		return
+	}
+	if err := k.sources.labelsErrorC(); err != nil {
+		k.messages.warn("no labels", err.Error())
 	}
 	if _, err := os.Readlink("/proc/self/exe"); err != nil {
 		k.messages.warn("no proc", fmt.Sprintf("cmemprof: there is no /proc here (%v), so the program's C functions are only named if its file is "+

@@ -62,8 +62,9 @@ type config struct {
 	leaks                  bool  // GoroutineLeakProfile, beside the types that options choose
 	cInterval              int64 // mean bytes between samples of C allocations; 0: off
 	cEnabled               bool
-	cgoTraceback           bool // C functions in the CPU profile, with C's heap
-	autostart              bool // read again by goshim/internal/load, before main
+	cLabels                []string // words of cmemprof.SetLabels
+	cgoTraceback           bool     // C functions in the CPU profile, with C's heap
+	autostart              bool     // read again by goshim/internal/load, before main
 	watchMemory            bool
 	memoryThreshold        uint64    // of resident memory, in bytes; 0: none
 	controlFile            string    // "": none
@@ -335,6 +336,7 @@ func (c *config) settings() map[string]any {
 		"debug_compression_settings":     c.compression.String(),
 		"cmemprof_enabled":               c.cInterval > 0 && c.types[HeapProfile],
 		"cmemprof_sampling_rate":         c.cInterval,
+		"cmemprof_labels":                strings.Join(c.cLabels, ","),
 		"cmemprof_memory_enabled":        c.memory && c.cInterval > 0 && c.types[HeapProfile],
 		"cmemprof_cgo_traceback_enabled": c.cgoTraceback && c.cInterval > 0 && c.types[HeapProfile] && c.types[CPUProfile],
 		"custom_http_client":             c.httpClient != nil,

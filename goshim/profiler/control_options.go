@@ -21,6 +21,18 @@ func WithProcessMemoryLimit(enabled bool) Option {
 	return func(c *config) { c.processLimit = enabled }
 }
 
+// WithCMemoryLabels says which labels of goroutines (runtime/pprof) are on samples of C memory, as on CPU samples. Without it, these are all but labels
+// that name single requests: the keys span id, local root span id, trace id and their like, and any key from when it has had more than some 1,000
+// values. The keys named here are kept whatever their values, and one after a minus ("-user") is left out. "all" keeps every key, "off" none but
+// for those that are named besides. Default: DD_PROFILING_CMEMPROF_LABELS, separated by commas.
+func WithCMemoryLabels(keys ...string) Option {
+	return func(c *config) {
+		if err := c.setCLabels(keys); err != nil {
+			c.refuse("invalid labels of C memory: %v", err)
+		}
+	}
+}
+
 // WithControlFile names a file that controls the running profiler; docs/profiler.md says what it may contain. It need not exist. Default:
 // DD_PROFILING_CONTROL_FILE, else none.
 func WithControlFile(path string) Option {

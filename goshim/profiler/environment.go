@@ -53,6 +53,7 @@ var variables = []variable{
 	{"DD_PROFILING_CMEMPROF_MEMORY", func(c *config, v string) error { return setBool(&c.memory, v) }},
 	{"DD_PROFILING_CMEMPROF_PROCESS_MEMORY_LIMIT", func(c *config, v string) error { return setBool(&c.processLimit, v) }},
 	{"DD_PROFILING_CMEMPROF_SAMPLING_RATE", setCInterval},
+	{"DD_PROFILING_CMEMPROF_LABELS", func(c *config, v string) error { return c.setCLabels(strings.Split(v, ",")) }},
 	{"DD_PROFILING_CMEMPROF_AUTOSTART", func(c *config, v string) error { return setBool(&c.autostart, v) }},
 	{"DD_PROFILING_CGO_TRACEBACK", func(c *config, v string) error { return setBool(&c.cgoTraceback, v) }},
 	{"DD_PROFILING_MEMORY_THRESHOLD", setMemoryThreshold},
@@ -272,6 +273,21 @@ func setCInterval(c *config, value string) error {
 		return errors.New(strconv.Quote(value) + " is not a number of bytes")
 	}
 	c.cInterval = n
+	return nil
+}
+
+// maxLabelKey is the length of the longest label key that C samples may have, in bytes.
+const maxLabelKey = 128
+
+func (c *config) setCLabels(words []string) error {
+	c.cLabels = nil
+	for _, word := range words {
+		word = strings.TrimSpace(word)
+		if key := strings.TrimPrefix(word, "-"); key == "" || len(key) > maxLabelKey {
+			return fmt.Errorf("%q is no label key: it must have 1 to %d bytes", word, maxLabelKey)
+		}
+		c.cLabels = append(c.cLabels, word)
+	}
 	return nil
 }
 

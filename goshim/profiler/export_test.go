@@ -24,6 +24,8 @@ type Fakes struct {
 	StatsC         func() cmemprof.Stats
 	Allocator      func() cmemprof.AllocatorStats
 	AgesC          func() cmemprof.Ages
+	SetLabelsC     func(words ...string) error
+	LabelsErrorC   func() error
 	PeaksC         func() ([]byte, error) // nil, with a fake heap: none are taken
 	GetPeaksC      func() (live, rss cmemprof.Peak)
 	Memory         func(goHeap []byte, allocator *cmemprof.AllocatorStats) (cmemprof.MemoryFigures, []byte, error) // nil, with a fake heap: none is taken
@@ -90,6 +92,12 @@ func SetFakes(f Fakes) (restore func()) {
 	}
 	if f.StatsC != nil {
 		realSources.statsC = f.StatsC
+	}
+	if f.SetLabelsC != nil {
+		realSources.setLabelsC = f.SetLabelsC
+	}
+	if f.LabelsErrorC != nil {
+		realSources.labelsErrorC = f.LabelsErrorC
 	}
 	if f.AgesC != nil {
 		realSources.agesC = f.AgesC

@@ -29,6 +29,8 @@ type sources struct {
 	statsC         func() cmemprof.Stats
 	allocator      func() cmemprof.AllocatorStats
 	agesC          func() cmemprof.Ages
+	setLabelsC     func(words ...string) error
+	labelsErrorC   func() error
 	peaksC         func() ([]byte, error) // nil: none are taken
 	getPeaksC      func() (live, rss cmemprof.Peak)
 	memory         func(goHeap []byte, allocator *cmemprof.AllocatorStats) (cmemprof.MemoryFigures, []byte, error) // nil: none is taken
@@ -66,6 +68,8 @@ var realSources = sources{
 	statsC:         cmemprof.GetStats,
 	allocator:      cmemprof.GetAllocatorStats,
 	agesC:          cmemprof.GetAges,
+	setLabelsC:     cmemprof.SetLabels,
+	labelsErrorC:   cmemprof.LabelsError,
 	peaksC:         cmemprof.Peaks,
 	getPeaksC:      cmemprof.GetPeaks,
 	memory:         cmemprof.MemoryProfile,

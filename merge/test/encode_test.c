@@ -105,7 +105,7 @@ enum { SOURCE_SAMPLES = 1000 };
 struct source {
     struct profile *profile;
     uint32_t locations[200];
-    uint32_t next, leaf, wrong_at;
+    uint32_t next, leaf, wrong_at, more_at;
     int64_t values[2];
     struct blob out;
     size_t max_bytes; // allocation limit
@@ -119,8 +119,13 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
     }
     source->values[0] = source->next;
     source->values[1] = source->next == 3 ? -1 : 1;
-    *sample = (struct profile_source_sample){source->locations, source->next % 200, source->values, source->next / 2 % 2 * 2,
-                                             1 + source->next % 2};
+    *sample = (struct profile_source_sample){.locations = source->locations,
+                                             .location_count = source->next % 200,
+                                             .values = source->values,
+                                             .first_label = source->next / 2 % 2 * 2,
+                                             .label_count = 1 + source->next % 2,
+                                             .first_more = 4 + source->next % 5,
+                                             .more_count = source->next == source->more_at ? 9 : (5 - source->next % 5) / 2};
     source->locations[0] = source->next++ == source->wrong_at ? 3 : source->leaf;
     return true;
 }
@@ -133,8 +138,9 @@ static uint8_t *resize(void *context, size_t capacity) {
 }
 
 static enum merge_error encode_source(struct source *source) {
-    static const struct profile_label labels[] = {
-        {"memory", "C", 0, ""}, {"owner", "me", 0, ""}, {"memory", "mmap", 0, ""}, {"owner", "it", 0, ""}};
+    static const struct profile_label labels[] = {{"memory", "C", 0, ""}, {"owner", "me", 0, ""}, {"memory", "mmap", 0, ""},
+                                                  {"owner", "it", 0, ""}, {"x", "0", 0, ""},      {"x", "1", 0, ""},
+                                                  {"x", "2", 0, ""},      {"x", "3", 0, ""},      {"x", "4", 0, ""}};
     source->profile = profile_new();
     profile_add_sample_type(source->profile, "a", "count");
     profile_add_sample_type(source->profile, "b", "bytes");
@@ -145,14 +151,14 @@ static enum merge_error encode_source(struct source *source) {
     }
     profile_add_comment(source->profile, "a comment");
     enum merge_error error =
-        profile_encode_source(source->profile, &(struct profile_sample_source){next_sample, labels, 4, resize, source}, &source->out.size);
+        profile_encode_source(source->profile, &(struct profile_sample_source){next_sample, labels, 9, resize, source}, &source->out.size);
     profile_free(source->profile);
     return error;
 }
 
 // All samples must be read back in order.
 TEST(samples_of_a_source_are_written) {
-    struct source source = {.max_bytes = SIZE_MAX, .wrong_at = UINT32_MAX};
+    struct source source = {.max_bytes = SIZE_MAX, .wrong_at = UINT32_MAX, .more_at = UINT32_MAX};
     assert_int_equal(encode_source(&source), MERGE_OK);
     struct profile *profile = decode_or_fail(source.out);
     // Equal stacks are merged when read: depths 0 to 199.
@@ -163,10 +169,15 @@ TEST(samples_of_a_source_are_written) {
         assert_int_equal(view.frame_count, i);
         assert_int_equal(view.values[0], 5 * i + 200 * (1 + 2 + 3 + 4));
         assert_int_equal(view.values[1], i == 3 ? 3 : 5);
-        assert_int_equal(view.label_count, 1 + i % 2);
+        size_t own = 1 + i % 2, more = (5 - i % 5) / 2;
+        assert_int_equal(view.label_count, own + more);
         assert_true(profile_sample_is_c(&view));
-        assert_string_equal(view.labels[0].text, i / 2 % 2 == 0 ? "C" : "mmap");
-        assert_string_equal(view.labels[view.label_count - 1].text, i / 2 % 2 == 0 ? (i % 2 ? "me" : "C") : i % 2 ? "it" : "mmap");
+        assert_true(profile_sample_has_label(&view, "memory", i / 2 % 2 == 0 ? "C" : "mmap"));
+        assert_int_equal(profile_sample_has_label(&view, "owner", i / 2 % 2 == 0 ? "me" : "it"), own == 2);
+        for (size_t k = 0; k < more; k++) {
+            const char number[] = {(char)('0' + i % 5 + k), '\0'};
+            assert_true(profile_sample_has_label(&view, "x", number));
+        }
         assert_string_equal(i > 0 ? view.frames[0].function : "leaf", "leaf");
         assert_string_equal(i > 1 ? view.frames[i - 1].function : "caller", "caller");
     }
@@ -176,13 +187,16 @@ TEST(samples_of_a_source_are_written) {
 }
 
 TEST(a_source_may_be_wrong_or_have_no_room) {
-    struct source wrong = {.max_bytes = SIZE_MAX, .wrong_at = 900};
+    struct source wrong = {.max_bytes = SIZE_MAX, .wrong_at = 900, .more_at = UINT32_MAX};
     assert_int_equal(encode_source(&wrong), MERGE_MALFORMED); // location 3 does not exist
     free(wrong.out.bytes);
-    struct source enough = {.max_bytes = SIZE_MAX, .wrong_at = UINT32_MAX};
+    struct source no_label = {.max_bytes = SIZE_MAX, .wrong_at = UINT32_MAX, .more_at = 900};
+    assert_int_equal(encode_source(&no_label), MERGE_MALFORMED);
+    free(no_label.out.bytes);
+    struct source enough = {.max_bytes = SIZE_MAX, .wrong_at = UINT32_MAX, .more_at = UINT32_MAX};
     assert_int_equal(encode_source(&enough), MERGE_OK);
     for (size_t max_bytes = 0; max_bytes < 4 * enough.out.size; max_bytes += enough.out.size / 50) {
-        struct source tight = {.max_bytes = max_bytes, .wrong_at = UINT32_MAX};
+        struct source tight = {.max_bytes = max_bytes, .wrong_at = UINT32_MAX, .more_at = UINT32_MAX};
         enum merge_error error = encode_source(&tight);
         assert_true(error == MERGE_NO_MEMORY || error == MERGE_OK);
         assert_true(error == MERGE_NO_MEMORY || tight.out.size == enough.out.size);

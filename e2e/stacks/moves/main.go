@@ -1,5 +1,5 @@
-// Program moves allocates in C after callbacks into Go that grow, shrink and move the goroutine's stack, while others reuse its old memory, and
-// compares every stack of the profile with the functions that were called.
+// Program moves allocates in C after callbacks into Go that grow, shrink and move the goroutine's stack and change its labels, while others reuse
+// its old memory, and compares every stack of the profile with the functions that were called and the labels at that moment.
 //
 //	moves ALLOCATIONS MODE    random: chains of callbacks on goroutines    threads: on threads that C created
 //	                          nested: callbacks in callbacks, 60 deep      nested threads: both
@@ -12,12 +12,14 @@ package main
 import "C"
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math/rand"
 	"os"
 	"runtime"
 	"runtime/cgo"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,14 +46,21 @@ type walk struct {
 	turns  int // callbacks that it is in
 	most   int
 	panics bool
+	label  string // of the goroutine
 	seen   map[string]int64
 }
 
-// stack returns the active functions, leaf first.
+// stack returns the goroutine's label, and the active functions, leaf first.
 func (w *walk) stack(leaf string) string {
 	names := slices.Clone(w.in)
 	slices.Reverse(names)
-	return strings.Join(append([]string{"allocate", leaf}, names...), " ")
+	return strings.Join(append([]string{w.label, "allocate", leaf}, names...), " ")
+}
+
+// relabel gives the goroutine one of a few labels, in new memory. It stays when the present function returns.
+func (w *walk) relabel() {
+	w.label = fmt.Sprint("turn", w.random.Intn(4))
+	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("turn", w.label, "span id", fmt.Sprint(w.left))))
 }
 
 func (w *walk) enter(name string) func() {
@@ -149,6 +158,9 @@ func (w *walk) turn() {
 	w.turns++
 	defer func() { w.turns-- }()
 	w.left -= 2
+	if w.random.Intn(2) == 0 {
+		w.relabel()
+	}
 	if w.turns < w.most && w.left > 0 && (w.most > maxTurns || w.random.Intn(3) > 0) {
 		w.deeper()
 	}
@@ -226,6 +238,7 @@ func goThread(handle C.uintptr_t) {
 	w := cgo.Handle(handle).Value().(*walk)
 	defer w.enter("c_thread")()
 	defer w.enter("main.goThread")()
+	w.relabel()
 	w.deeper()
 }
 
@@ -245,6 +258,7 @@ func (w *walk) run(thread bool) {
 			done := make(chan struct{})
 			go func() { // on a new stack, which is small
 				defer close(done)
+				w.relabel()
 				w.deeper()
 			}()
 			<-done
@@ -260,9 +274,9 @@ func must(err error) {
 	}
 }
 
-// own keeps the names of functions that a walk records.
+// own keeps the label and the names of functions that a walk records.
 func own(sample *profile.Sample) string {
-	var names []string
+	names := slices.Clone(sample.Label["turn"])
 	for _, location := range sample.Location {
 		for _, line := range location.Line {
 			name := line.Function.Name
@@ -291,7 +305,7 @@ func compare(want map[string]int64, samples []*profile.Sample) (all, cut int64) 
 		cut += count
 		at, _ := slices.BinarySearch(known, stack)
 		if at == len(known) || !strings.HasPrefix(known[at], stack) {
-			must(fmt.Errorf("%d allocations at a wrong stack: %s", count, stack))
+			must(fmt.Errorf("%d allocations at a wrong stack, or with a wrong label: %s", count, stack))
 		}
 	}
 	left := int64(0)
