@@ -300,6 +300,7 @@ TEST_IN(labelled, peaks_keep_sets) {
     profiler.peaks.next_look_ns = 0;
     cmemprof_make_room();
     drop(&at_peak);
+    cmemprof_snapshot_free(cmemprof_snapshot_take()); // reported: its stack is the first to go
     cmemprof_set_memory_limit(LIMIT_BYTES);
     fill_sets(0, 30000);
     assert_true(make_room().label_sets > 0);
@@ -335,6 +336,7 @@ TEST_IN(labelled, evictions_mix_nothing_up) {
     enum { KEPT = 200, ROUNDS = 40 };
     static struct taking kept[KEPT];
     pthread_t thread;
+    uint64_t lost = stats_now().lost_labels;
     ends = false;
     cmemprof_set_memory_limit(LIMIT_BYTES);
     assert_int_equal(pthread_create(&thread, NULL, make_room_for_ever, NULL), 0);
@@ -350,14 +352,82 @@ TEST_IN(labelled, evictions_mix_nothing_up) {
     }
     ends = true;
     pthread_join(thread, NULL);
-    for (int i = 0; i < KEPT; i += 20) {
+    // Of the last round, each block has its labels, or found no room for them.
+    int64_t found = 0;
+    struct profile *profile = take_profile();
+    for (int i = 0; i < KEPT; i++) {
         char value[32];
+        int64_t sums[4];
         snprintf(value, sizeof value, "round %d of %d", ROUNDS - 1, i);
-        assert_objects(value, 1, 1);
+        sums_with(profile, "take_blocks", value, sums);
+        assert_true(sums[2] == 0 || (sums[2] == 1 && sums[3] == 2000 + i));
+        found += sums[2];
     }
+    profile_free(profile);
+    assert_true(found + (int64_t)(stats_now().lost_labels - lost) >= KEPT);
     for (int i = 0; i < KEPT; i++) {
         drop(&kept[i]);
     }
+    cmemprof_set_memory_limit(0);
+}
+
+// Sets that are used again and again while they are evicted: each has blocks of one size only.
+TEST_IN(labelled, evicted_sets_are_not_used) {
+    enum { SETS = 6000, ROUNDS = 8, KEPT = 300 };
+    static struct taking kept[KEPT];
+    pthread_t thread;
+    ends = false;
+    cmemprof_set_memory_limit(LIMIT_BYTES);
+    assert_int_equal(pthread_create(&thread, NULL, make_room_for_ever, NULL), 0);
+    for (int i = 0; i < SETS * ROUNDS; i++) {
+        char value[32];
+        struct one_label label;
+        struct taking *taking = &kept[i % KEPT];
+        drop(taking);
+        *taking = (struct taking){.size = 5000 + (size_t)(i % SETS), .count = 2};
+        snprintf(value, sizeof value, "bytes %zu", taking->size);
+        like_go_call(tenant(&label, value), take_blocks, taking);
+    }
+    ends = true;
+    pthread_join(thread, NULL);
+    struct profile *profile = take_profile();
+    int64_t checked = 0;
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        struct profile_sample_view view;
+        assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+        for (size_t k = 0; k < view.label_count; k++) {
+            if (strcmp(view.labels[k].key, "tenant") == 0 && strncmp(view.labels[k].text, "bytes ", 6) == 0) {
+                assert_int_equal(view.values[1], view.values[0] * atoll(view.labels[k].text + 6));
+                checked++;
+            }
+        }
+    }
+    assert_true(checked > 0);
+    profile_free(profile);
+    for (int i = 0; i < KEPT; i++) {
+        drop(&kept[i]);
+    }
+    cmemprof_set_memory_limit(0);
+}
+
+// The shard's last labels are of no use any more if their set was evicted.
+TEST_IN(labelled, an_eviction_forgets_the_last_labels) {
+    struct one_label label;
+    struct taking taking = {.size = 1888, .count = 1};
+    like_go_call(tenant(&label, "the last"), take_blocks, &taking);
+    drop(&taking);
+    uint64_t before = stats_now().label_sets;
+    cmemprof_set_memory_limit(1 << 20);
+    for (int i = 0; i < 3; i++) {
+        cmemprof_snapshot_free(cmemprof_snapshot_take());
+        atomic_fetch_add(&profiler.budget.refusals, 1);
+        cmemprof_make_room();
+    }
+    uint64_t after = stats_now().label_sets;
+    assert_true(after < before);
+    like_go_call(&label.slice, take_blocks, &taking);
+    assert_int_equal(stats_now().label_sets, after + 1);
+    drop(&taking);
     cmemprof_set_memory_limit(0);
 }
 
