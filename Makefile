@@ -66,7 +66,7 @@ closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 tested_closure = $(call closure,$(1)) $(TEST_USES_$(1))
 
-.PHONY: help deps deps-test deps-bench deps-stress deps-deep lib static musl command install demo test check clean
+.PHONY: help deps deps-test deps-bench deps-stress deps-deep lib static musl command install demo test namespace check clean
 help: ## List the targets
 	@grep -hE '^[a-z_.-]+:.*##' $(filter Makefile %.mk,$(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 22
 
@@ -196,6 +196,9 @@ test: ## Run all tests (about 20 minutes on 2 cores); missing packages are insta
 	@$(MAKE) --no-print-directory -j$$(nproc) WERROR=-Werror built
 	@$(MAKE) --no-print-directory -j1 WERROR=-Werror $(PARTS)
 	@echo "all tests passed"
+
+namespace: ## Write the linker names of new functions (namespace.h of each folder that Go services link)
+	@scripts/namespace cmemprof merge series upload
 
 check: build/.setup-test lib $(call objects,upload,obj) $(call objects,series,obj) build/web/.checked $(COMPILES) ## Check the rules of the tree: format, layers, source lists, symbols, vet, both compilers (quick)
 	@scripts/check

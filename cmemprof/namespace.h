@@ -1,10 +1,11 @@
-// namespace.h: the linker names of this folder's functions and variables.
+// namespace.h: linker names of this folder's functions and variables. Written by "make namespace".
 //
 // All C code of a program shares one namespace, and this code is linked into other people's programs. So every external symbol has the
-// prefix cmemprof_, while the source keeps short names. scripts/check reports a symbol that is missing here.
+// prefix cmemprof_, while the source keeps short names.
 #ifndef CMEMPROF_CMEMPROF_NAMESPACE_H
 #define CMEMPROF_CMEMPROF_NAMESPACE_H
 
+#define  cmemprof_
 #define address_sort cmemprof_address_sort
 #define age_advance cmemprof_age_advance
 #define age_class cmemprof_age_class
@@ -423,7 +424,6 @@
 #define thread_creators_add cmemprof_thread_creators_add
 #define thread_creators_each_stack cmemprof_thread_creators_each_stack
 #define thread_creators_find cmemprof_thread_creators_find
-#define thread_creators_find_descriptor cmemprof_thread_creators_find_descriptor
 #define thread_state cmemprof_thread_state
 #define threads_created cmemprof_threads_created
 #define threads_sum_live cmemprof_threads_sum_live

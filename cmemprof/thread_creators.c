@@ -78,10 +78,10 @@ void thread_creators_add(struct thread_creators *creators, const struct thread_c
     write_slot(creators, index != THREAD_CREATORS ? index : take_slot(creators), key, creation);
 }
 
-static bool find(const struct thread_creators *creators, uintptr_t key, uintptr_t routine, uintptr_t argument, bool is_any,
+static bool find(const struct thread_creators *creators, uintptr_t key, uintptr_t routine, uintptr_t argument,
                  struct thread_creation *creation) {
     for (uint32_t at = 0; (at = find_key(creators, key, at)) != THREAD_CREATORS; at++) {
-        if (read_slot(creators, at, creation) && (is_any || (creation->routine == routine && creation->argument == argument))) {
+        if (read_slot(creators, at, creation) && creation->routine == routine && creation->argument == argument) {
             return true;
         }
     }
@@ -90,12 +90,8 @@ static bool find(const struct thread_creators *creators, uintptr_t key, uintptr_
 
 bool thread_creators_find(const struct thread_creators *creators, uintptr_t descriptor, uintptr_t routine, uintptr_t argument,
                           struct thread_creation *creation) {
-    return find(creators, descriptor, routine, argument, false, creation) ||
-           find(creators, key_of(0, routine, argument), routine, argument, false, creation);
-}
-
-bool thread_creators_find_descriptor(const struct thread_creators *creators, uintptr_t descriptor, struct thread_creation *creation) {
-    return find(creators, descriptor, 0, 0, true, creation);
+    return find(creators, descriptor, routine, argument, creation) ||
+           find(creators, key_of(0, routine, argument), routine, argument, creation);
 }
 
 void thread_creators_each_stack(const struct thread_creators *creators, void (*visit)(struct stack *stack, void *context), void *context) {

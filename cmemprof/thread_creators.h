@@ -55,8 +55,6 @@ void thread_creators_add(struct thread_creators *creators, const struct thread_c
 // *creation is undefined.
 bool thread_creators_find(const struct thread_creators *creators, uintptr_t descriptor, uintptr_t routine, uintptr_t argument,
                           struct thread_creation *creation);
-// Only by the descriptor, whatever its routine.
-bool thread_creators_find_descriptor(const struct thread_creators *creators, uintptr_t descriptor, struct thread_creation *creation);
 // Every stack of the table: it may be found as long as its note exists.
 void thread_creators_each_stack(const struct thread_creators *creators, void (*visit)(struct stack *stack, void *context), void *context);
 

@@ -1,7 +1,7 @@
-// namespace.h: linker names of this folder's functions and variables.
+// namespace.h: linker names of this folder's functions and variables. Written by "make namespace".
 //
-// This code is linked into other programs, and C has one global namespace. So external symbols get the prefix cmemprof_, while
-// the source uses short names. scripts/check reports symbols that are missing here.
+// All C code of a program shares one namespace, and this code is linked into other people's programs. So every external symbol has the
+// prefix cmemprof_, while the source keeps short names.
 #ifndef CMEMPROF_MERGE_NAMESPACE_H
 #define CMEMPROF_MERGE_NAMESPACE_H
 
@@ -67,6 +67,7 @@
 #define profile_allow_union cmemprof_profile_allow_union
 #define profile_append_type cmemprof_profile_append_type
 #define profile_decode cmemprof_profile_decode
+#define profile_drop_labels cmemprof_profile_drop_labels
 #define profile_duration_ns cmemprof_profile_duration_ns
 #define profile_encode cmemprof_profile_encode
 #define profile_encode_into cmemprof_profile_encode_into
@@ -89,7 +90,6 @@
 #define profile_intern_samples cmemprof_profile_intern_samples
 #define profile_intern_string cmemprof_profile_intern_string
 #define profile_is_operator_new cmemprof_profile_is_operator_new
-#define profile_drop_labels cmemprof_profile_drop_labels
 #define profile_keep_labels cmemprof_profile_keep_labels
 #define profile_keep_sample_types cmemprof_profile_keep_sample_types
 #define profile_label_of cmemprof_profile_label_of

@@ -1,7 +1,7 @@
-// namespace.h: linker names of this folder's functions.
+// namespace.h: linker names of this folder's functions and variables. Written by "make namespace".
 //
-// This code is linked into other programs, and C has one global namespace. So external symbols get the prefix cmemprof_, while
-// the source uses short names. scripts/check reports symbols that are missing here.
+// All C code of a program shares one namespace, and this code is linked into other people's programs. So every external symbol has the
+// prefix cmemprof_, while the source keeps short names.
 #ifndef CMEMPROF_UPLOAD_NAMESPACE_H
 #define CMEMPROF_UPLOAD_NAMESPACE_H
 

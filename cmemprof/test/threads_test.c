@@ -23,7 +23,7 @@ static __attribute__((noinline)) struct thread_creation make_here(void) {
     pthread_t thread;
     struct thread_creation creation;
     assert_int_equal(pthread_create(&thread, NULL, nothing, NULL), 0);
-    assert_true(thread_creators_find_descriptor(&profiler.creators, (uintptr_t)thread, &creation));
+    assert_true(thread_creators_find(&profiler.creators, (uintptr_t)thread, (uintptr_t)nothing, 0, &creation));
     assert_int_equal(pthread_join(thread, NULL), 0);
     return creation;
 }
