@@ -10,6 +10,8 @@ import (
 	"runtime/pprof"
 	"sync"
 	"unsafe"
+
+	"github.com/cmemprof/cmemprof/merge"
 )
 
 // ErrTracebackTaken means that the program, or a library of it, has called runtime.SetCgoTraceback, which can be done once.
@@ -126,7 +128,7 @@ func ProcessCPUTime() uint64 { return uint64(C.cmemprof_process_cpu_ns()) }
 // 3 % or more, the rest as one sample, "(CPU time not sampled)". processNs 0: unknown.
 func CPUProfile(profile []byte, processNs uint64) ([]byte, CPUTimes, error) {
 	tellGo()
-	profile, err := uncompressed(profile)
+	profile, err := merge.Inflate(profile, nil)
 	if err != nil {
 		return nil, CPUTimes{}, err
 	}

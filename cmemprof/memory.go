@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"runtime/metrics"
 	"unsafe"
+
+	"github.com/cmemprof/cmemprof/merge"
 )
 
 // MemoryFigures says where the resident memory of the process is, in bytes. docs/memory.md explains each part.
@@ -47,7 +49,7 @@ type CgroupMemory struct {
 // resident_space/bytes, which is nil if there are no parts. goHeap is Go's heap profile, for the stacks of Go's live objects, or nil. allocator
 // is what [GetAllocatorStats] returned lately; nil makes what is free in C's heap an estimate from samples.
 func MemoryProfile(goHeap []byte, allocator *AllocatorStats) (MemoryFigures, []byte, error) {
-	goHeap, err := uncompressed(goHeap)
+	goHeap, err := merge.Inflate(goHeap, nil)
 	if err != nil {
 		return MemoryFigures{}, nil, err
 	}

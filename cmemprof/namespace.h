@@ -5,7 +5,6 @@
 #ifndef CMEMPROF_CMEMPROF_NAMESPACE_H
 #define CMEMPROF_CMEMPROF_NAMESPACE_H
 
-#define  cmemprof_
 #define address_sort cmemprof_address_sort
 #define age_advance cmemprof_age_advance
 #define age_class cmemprof_age_class

@@ -19,9 +19,12 @@ import (
 // churn allocates in C.
 func churn(t *testing.T) {
 	t.Helper()
-	data := bytes.Repeat([]byte("allocations of C, "), 1000)
+	var goroutines bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&goroutines, 0); err != nil {
+		t.Fatal(err)
+	}
 	for range 20 {
-		if _, err := merge.Compress(data, merge.Output{}); err != nil {
+		if _, err := merge.Merge(goroutines.Bytes()); err != nil {
 			t.Fatal(err)
 		}
 	}

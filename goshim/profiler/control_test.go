@@ -5,6 +5,7 @@ package profiler_test
 import (
 	"errors"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -124,7 +125,15 @@ func TestControlSignal(t *testing.T) {
 		a.next(t).wantTag(t, "trigger", "request")
 		profiler.Stop()
 		a.next(t)
-		_ = syscall.Kill(os.Getpid(), syscall.SIGUSR2) // does nothing; without the profiler's care it would end the process
+		// A signal now does nothing; without the profiler's care it would end the process. One that came late would ask the next profiler.
+		seen := make(chan os.Signal, 1)
+		signal.Notify(seen, syscall.SIGUSR2)
+		if err := syscall.Kill(os.Getpid(), syscall.SIGUSR2); err != nil {
+			t.Fatal(err)
+		}
+		<-seen
+		signal.Stop(seen) // waits until all have been told
+		profiler.SignalsAreHandled()
 	}
 	for _, name := range []string{"KILL", "SEGV", "9", "27", "9999", "usr2"} {
 		t.Setenv("DD_PROFILING_CONTROL_SIGNAL", name)

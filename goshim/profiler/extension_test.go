@@ -123,7 +123,7 @@ func TestNoExtension(t *testing.T) {
 	log.wantOnly(t)
 }
 
-// The extension as used by others: C allocations between Start and Stop, here by compressing.
+// The extension as used by others: C allocations between Start and Stop, here by merging.
 func TestOwnProfilerByPeriods(t *testing.T) {
 	c, _ := extensions.GetCAllocationProfiler()
 	if _, err := c.Stop(); err == nil {
