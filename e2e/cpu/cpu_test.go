@@ -184,7 +184,7 @@ func TestStacksLeadFromCToGo(t *testing.T) {
 		"callback":   {300, []string{"runtime.cgocall", "main._Cfunc_burn_callback", "main.goCallback", "_cgoexp"}[:3]},
 		"gap":        {300, slices.Concat([]string{"burn_deep", "(72 frames left out)"}, repeated("burn_deep", 14), []string{"burn_recursive"})},
 		"plugin":     {300, []string{"plugin_spin", "plugin_work", "burn_loading"}},
-		"inlined Go": {300, []string{"main.goInlined", "main.goOuter"}},
+		"inlined Go": {100, []string{"main.goInlined", "main.goOuter"}},
 	} {
 		// Half of it: what else these functions call, and what the processor gives at the moment, is not the test's.
 		if ns := timeOf(o.cpu, c.chain...); ns < c.ms*1e6/2 {

@@ -44,7 +44,7 @@ func goOuter(ms int) {
 // goInlined is inlined into goOuter.
 func goInlined() {
 	x := sink
-	for i := range uint64(100000) {
+	for i := range uint64(400000) {
 		x = x*6364136223846793005 + i
 	}
 	sink = x
