@@ -33,12 +33,13 @@ SLOW void count_missing(struct shard *shard) {
 }
 
 struct stack *sample_labels(struct profiler *self, struct shard *shard, struct thread_state *thread, bool is_same) {
-    const struct go_label_slice *labels = go_labels_get(&self->go_labels, go_labels_thread_pointer());
     if (!is_same || !shard->is_whose_known || shard->memo.end != UNWIND_COMPLETE) { // a cut stack may be another thread's now
         shard->is_goroutines = is_goroutines(self, &shard->memo, thread);
         shard->is_whose_known = true;
     }
-    if (labels == NULL || labels->count == 0 || !shard->is_goroutines) {
+    // A thread that Go has let go keeps its g, too, which is freed by the time that its destructors run.
+    const struct go_label_slice *labels = shard->is_goroutines ? go_labels_get(&self->go_labels, go_labels_thread_pointer()) : NULL;
+    if (labels == NULL || labels->count == 0) {
         return NULL;
     }
     struct stack *set = LIKELY(label_memo_has(&shard->labels, &self->labels.keys, labels))
