@@ -353,8 +353,8 @@ struct cmemprof_memory_profile *cmemprof_memory_profile_take(const struct cmempr
 void cmemprof_memory_profile_figures(const struct cmemprof_memory_profile *profile, struct cmemprof_memory_figures *figures);
 size_t cmemprof_memory_profile_go_pcs(const struct cmemprof_memory_profile *profile, const uintptr_t **pcs);
 // A profile with the sample type resident_space/bytes. A stack ends in frames of the part and its kind ("C heap", "live"). Labels: part,
-// the key; memory=C for stacks of C allocations. go_heap: Go's heap profile, for stacks of Go's live objects; NULL: without. *bytes belongs
-// to the profile.
+// the key; memory=C for stacks of C allocations. go_heap: Go's heap profile, uncompressed, for stacks of Go's live objects; NULL: without.
+// *bytes belongs to the profile.
 enum cmemprof_error cmemprof_memory_profile_encode(struct cmemprof_memory_profile *profile, const struct cmemprof_go_names *names,
                                                    const void *go_heap, size_t go_heap_size, const uint8_t **bytes, size_t *size);
 void cmemprof_memory_profile_free(struct cmemprof_memory_profile *profile);
