@@ -62,22 +62,44 @@ func setCgoTraceback() (done bool) {
 // The rate of runtime/pprof.
 const cpuHz = 100
 
+// cpu is what C knows of one profile at a time.
+var cpu struct {
+	sync.Mutex      // held for each step of a profile
+	isRunning  bool // StartCPUProfile's
+	hasSamples bool // of the one that was stopped last, for CPUProfile
+}
+
+var errCPUInUse = errors.New("cmemprof: cpu profiling already in use")
+
 // StartCPUProfile is pprof.StartCPUProfile. After [StartCgoTraceback] it also samples calls into C that have begun before, which Go leaves out;
 // [CPUProfile] adds them.
 func StartCPUProfile(w io.Writer) error {
+	cpu.Lock()
+	defer cpu.Unlock()
+	if cpu.isRunning {
+		return errCPUInUse
+	}
 	runtime.LockOSThread() // the runtime's state of this thread says how it keeps that of others
 	defer runtime.UnlockOSThread()
+	cpu.hasSamples = false
 	C.cmemprof_cpu_begin()
 	if err := pprof.StartCPUProfile(w); err != nil {
 		C.cmemprof_cpu_end()
 		return err
 	}
 	C.cmemprof_cpu_began(cpuHz)
+	cpu.isRunning = true
 	return nil
 }
 
 // StopCPUProfile is pprof.StopCPUProfile for what [StartCPUProfile] started.
 func StopCPUProfile() {
+	cpu.Lock()
+	defer cpu.Unlock()
+	if !cpu.isRunning {
+		return
+	}
+	cpu.isRunning, cpu.hasSamples = false, true
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	C.cmemprof_cpu_ending(cpuHz)
@@ -132,15 +154,19 @@ func CPUProfile(profile []byte, processNs uint64) ([]byte, CPUTimes, error) {
 	if err != nil {
 		return nil, CPUTimes{}, err
 	}
-	var addresses *C.uintptr_t
-	count := C.cmemprof_cpu_go_pcs(&addresses)
-	names := nameAddresses(unsafe.Slice((*uintptr)(unsafe.Pointer(addresses)), int(count)))
-
+	cpu.Lock()
+	defer cpu.Unlock()
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
+	var names *C.struct_cmemprof_go_names // nil: another profile has begun since
+	if cpu.hasSamples {
+		cpu.hasSamples = false
+		var addresses *C.uintptr_t
+		count := C.cmemprof_cpu_go_pcs(&addresses)
+		names = nameAddresses(unsafe.Slice((*uintptr)(unsafe.Pointer(addresses)), int(count))).toC(&pinner)
+	}
 	var c C.struct_cmemprof_cpu
-	err = asError(C.cmemprof_cpu_profile(unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)), C.uint64_t(processNs),
-		names.toC(&pinner), &c))
+	err = asError(C.cmemprof_cpu_profile(unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile)), C.uint64_t(processNs), names, &c))
 	if err != nil {
 		return nil, CPUTimes{}, err
 	}

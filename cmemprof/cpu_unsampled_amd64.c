@@ -27,12 +27,8 @@ enum {
 
 // Go's structs are looked at, and what only may be one of them.
 #define UNPOISONED __attribute__((no_sanitize("address")))
-UNPOISONED static bool read_pointer(uintptr_t address, uintptr_t *value) {
-    if ((address & 7) != 0 || !stack_memory_is_mapped(stack_memory_page(address))) {
-        return false;
-    }
-    *value = *(const uintptr_t *)address;
-    return true;
+static bool read_pointer(uintptr_t address, uintptr_t *value) {
+    return (address & 7) == 0 && stack_memory_copy(value, address, sizeof *value);
 }
 
 static uintptr_t thread_pointer(void) {

@@ -81,8 +81,9 @@ enum cmemprof_go_labels go_labels_find(struct go_labels *labels, const struct go
     if (!are_labels(address, "first")) {
         return CMEMPROF_GO_LABELS_OTHER_FORM;
     }
-    uintptr_t low = (search->tls_low + WORD - 1) / WORD * WORD,
-              high = search->tls_high - low < TLS_MAX_BYTES ? search->tls_high : low + TLS_MAX_BYTES;
+    // Go's is the program's own thread-local data, which ends at the thread pointer, and g is near its end.
+    uintptr_t high = search->tls_high,
+              low = ((high - search->tls_low < TLS_MAX_BYTES ? search->tls_low : high - TLS_MAX_BYTES) + WORD - 1) / WORD * WORD;
     for (uintptr_t slot = low; slot + WORD <= high; slot += WORD) {
         if (slot - search->own_low >= search->own_bytes && read_words(slot, &word, 1)) {
             match(&found, search, goroutine, slot, word);

@@ -206,12 +206,12 @@ static int no_dlclose(void *handle) {
     return -1;
 }
 
-static int no_threads(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument) {
-    (void)thread;
-    (void)attributes;
-    (void)routine;
-    (void)argument;
-    return EAGAIN;
+// Before glibc 2.34 it is in a library of its own, which the program may load later.
+static int late_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument) {
+    int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    void *library = dlopen("libpthread.so.0", RTLD_LAZY | RTLD_NOLOAD);
+    *(void **)&create = library != NULL ? dlsym(library, "pthread_create") : NULL;
+    return create != NULL ? create(thread, attributes, routine, argument) : EAGAIN;
 }
 
 static void *symbol(const char *name, void *otherwise) {
@@ -232,7 +232,7 @@ static void find(void) {
         .pvalloc = symbol("pvalloc", pvalloc_by_memalign),
         .malloc_usable_size = symbol("malloc_usable_size", no_usable_size),
         .dlclose = symbol("dlclose", no_dlclose),
-        .pthread_create = symbol("pthread_create", no_threads),
+        .pthread_create = symbol("pthread_create", late_pthread_create),
         .mmap = symbol("mmap", raw_mmap),
         .munmap = symbol("munmap", raw_munmap),
         .mremap = symbol("mremap", raw_mremap),

@@ -2,8 +2,9 @@
 // and of mmap.
 //
 // A stack has the labels of the goroutine that its thread runs if it has a frame of Go. Without one it is C's own: a thread that C has made
-// may keep the g of an earlier callback (go_labels.h). If the stack was cut, its missing part decides; it is then taken to be like the
-// thread's other stacks: all of a thread that Go has made begin in Go.
+// may keep the g of an earlier callback (go_labels.h). A stack too deep to be walked is taken to be like the thread's other stacks: all of
+// a thread that Go has made begin in Go. Of one that was cut elsewhere without a Go frame it is not known, and counts as lost: it may be
+// that of a destructor of a thread that Go has let go, whose g is freed by then.
 //
 // Threads: any, also inside malloc; the caller holds the shard.
 
@@ -24,7 +25,7 @@ SLOW bool is_goroutines(const struct profiler *self, const struct unwind_memo *m
     if (at == memo->depth_frames && at > 0 && memo->end == UNWIND_COMPLETE) {
         thread->is_gos = true;
     }
-    return at > 0 || (memo->end != UNWIND_COMPLETE && thread->is_gos);
+    return at > 0 || (memo->end == UNWIND_TOO_DEEP && thread->is_gos);
 }
 
 SLOW void count_missing(struct shard *shard) {
@@ -37,9 +38,10 @@ struct stack *sample_labels(struct profiler *self, struct shard *shard, struct t
         shard->is_goroutines = is_goroutines(self, &shard->memo, thread);
         shard->is_whose_known = true;
     }
-    // A thread that Go has let go keeps its g, too, which is freed by the time that its destructors run.
     const struct go_label_slice *labels = shard->is_goroutines ? go_labels_get(&self->go_labels, go_labels_thread_pointer()) : NULL;
     if (labels == NULL || labels->count == 0) {
+        bool is_unknown = !shard->is_goroutines && shard->memo.end != UNWIND_COMPLETE && thread->is_gos;
+        shard_count(&shard->lost_labels, is_unknown);
         return NULL;
     }
     struct stack *set = LIKELY(label_memo_has(&shard->labels, &self->labels.keys, labels))

@@ -71,6 +71,7 @@ void stack_memory_enter(struct thread_state *thread, uintptr_t stack_pointer) {
     }
     if (low < top) {
         thread->stack_low = low;
+        atomic_signal_fence(memory_order_seq_cst); // a signal handler that comes between finds no stack, rather than one from 0 on
         thread->stack_high = top;
     }
 }

@@ -23,6 +23,8 @@ import (
 const (
 	maxGzipLevel   = 9
 	freeRatioBytes = 1 << 20 // exempt from the ratio limit, as in compress.c
+	firstBytes     = 1 << 20 // of a buffer, at most; it doubles
+	maxKeptBytes   = 4 << 20
 )
 
 // Compress compresses data. With [Raw] it copies.
@@ -110,6 +112,9 @@ func takeUnpacker() *unpacker {
 
 func (u *unpacker) give() {
 	u.from.Reset(nil)
+	if cap(u.bytes) > maxKeptBytes {
+		u.bytes = nil
+	}
 	unpackers.Put(u)
 }
 
@@ -176,7 +181,7 @@ func (u *unpacker) unpackGzip(data []byte, limit uint64) error {
 }
 
 func (u *unpacker) grow(packed int, limit uint64) {
-	wanted := max(uint64(2*cap(u.bytes)), uint64(packed)*8, 4096)
+	wanted := max(uint64(2*cap(u.bytes)), min(uint64(packed)*8, firstBytes), 4096)
 	if wanted > limit {
 		wanted = limit + 1
 	}

@@ -162,8 +162,8 @@ TEST_IN(labelled, stacks_without_go_have_none) {
     assert_objects("somebody", 0, 0);
 }
 
-// A stack that was cut before it reached Go, on a thread of Go's and on another one.
-TEST_IN(labelled, cut_stacks_are_as_the_threads) {
+// A stack that is too deep to reach Go, on a thread of Go's and on another one; and one that was cut elsewhere.
+TEST_IN(labelled, deep_stacks_are_as_the_threads) {
     struct stack *set;
     struct one_label label;
     struct thread_state gos = {.is_gos = true}, other = {.is_gos = false};
@@ -175,14 +175,19 @@ TEST_IN(labelled, cut_stacks_are_as_the_threads) {
     memset(memo, 0, sizeof *memo);
     memo->pcs = pcs;
     memo->depth_frames = 2;
-    memo->end = UNWIND_NO_RULE;
+    memo->end = UNWIND_TOO_DEEP;
     like_goroutine[LIKE_LABELS_IN_G] = (uintptr_t)tenant(&label, "cut");
     set = sample_labels(&profiler, shard, &gos, false);
     assert_non_null(set);
     assert_null(sample_labels(&profiler, shard, &other, true)); // the same stack on another thread
     assert_ptr_equal(sample_labels(&profiler, shard, &gos, true), set);
+    uint64_t lost = atomic_load(&shard->lost_labels);
+    memo->end = UNWIND_NO_RULE;
+    assert_null(sample_labels(&profiler, shard, &gos, false));
+    assert_int_equal(atomic_load(&shard->lost_labels), lost + 1);
     memo->end = UNWIND_COMPLETE;
     assert_null(sample_labels(&profiler, shard, &gos, false));
+    assert_int_equal(atomic_load(&shard->lost_labels), lost + 1);
     assert_true(gos.is_gos && !other.is_gos);
     // Whole, and begun in Go.
     const uintptr_t begun[] = {4096, (uintptr_t)like_go + 1};

@@ -211,6 +211,30 @@ func TestSecondsAreWaited(t *testing.T) {
 	}
 }
 
+// One that is asked for meanwhile is refused, and takes nothing from the one that runs.
+func TestOneCPUProfileAtATime(t *testing.T) {
+	sampleAll(t)
+	var running bytes.Buffer
+	if err := cmemprof.StartCPUProfile(&running); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, body := get(t, "/debug/cmemprof/profile?seconds=1"); status == http.StatusOK || !strings.Contains(string(body), "already in use") {
+		t.Errorf("%d: %s", status, body)
+	}
+	cmemprof.StopCPUProfile()
+	cmemprof.StopCPUProfile() // does nothing
+	data, _, err := cmemprof.CPUProfile(running.Bytes(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := profile.ParseData(data); err != nil {
+		t.Error(err)
+	}
+	if getProfile(t, "/debug/cmemprof/profile?seconds=1") == nil {
+		t.Error("none afterwards")
+	}
+}
+
 func TestWrongSecondsAreRefused(t *testing.T) {
 	for _, text := range []string{"x", "-1", "0", "NaN", "1e9"} {
 		if status, _, body := get(t, "/debug/cmemprof/heap?seconds="+text); status != http.StatusBadRequest || !strings.Contains(string(body), text) {
