@@ -3,6 +3,7 @@
 package merge
 
 // #include "compress.h"
+// #include "memory.h"
 import "C"
 
 import (
@@ -24,7 +25,7 @@ const (
 	maxGzipLevel   = 9
 	freeRatioBytes = 1 << 20 // exempt from the ratio limit, as in compress.c
 	firstBytes     = 1 << 20 // of a buffer, at most; it doubles
-	maxKeptBytes   = 4 << 20
+	maxWindowBytes = 1 << 27 // as in codecs/zstd.c
 )
 
 // Compress compresses data. With [Raw] it copies.
@@ -94,11 +95,12 @@ func packZstd(buffer, raw []byte, level int) []byte {
 
 // ---- Unpack ----
 
-// unpacker keeps its buffer and its reader for the next input.
+// unpacker inflates into memory of C's, which grows without being copied and returns to the system at once (memory.h): a service's Go heap
+// would grow by twice as much, and keep it until the next collections.
 type unpacker struct {
-	from  bytes.Reader
-	gzip  gzip.Reader
-	bytes []byte
+	from bytes.Reader
+	gzip gzip.Reader
+	out  C.struct_wire_writer
 }
 
 var unpackers sync.Pool
@@ -111,10 +113,8 @@ func takeUnpacker() *unpacker {
 }
 
 func (u *unpacker) give() {
+	C.wire_free(&u.out)
 	u.from.Reset(nil)
-	if cap(u.bytes) > maxKeptBytes {
-		u.bytes = nil
-	}
 	unpackers.Put(u)
 }
 
@@ -137,38 +137,49 @@ func (u *unpacker) unpack(data []byte, limits C.struct_merge_limits) ([]byte, er
 	if kind == C.MERGE_ZSTD {
 		name, inflate = "zstd", u.unpackZstd
 	}
-	err := inflate(data, limit)
+	u.from.Reset(data)
+	err := inflate(limit)
 	switch {
 	case err == nil:
-		return u.bytes, nil
-	case errors.Is(err, errOverLimit), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return unsafe.Slice((*byte)(unsafe.Pointer(u.out.bytes)), int(u.out.size)), nil
+	case errors.Is(err, errOverLimit):
 		return nil, &Error{Code: TooLarge, Offset: int(limit), Text: fmt.Sprintf("inflated input is over the limit of %d bytes (%s)", limit, what)}
+	case errors.Is(err, errNoMemory):
+		return nil, &Error{Code: NoMemory, Text: fmt.Sprintf("no memory for more than %d bytes of inflated input", u.out.size)}
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, &Error{Code: Truncated, Offset: len(u.bytes), Text: "the " + name + " stream ends too early"}
+		return nil, &Error{Code: Truncated, Offset: int(u.out.size), Text: "the " + name + " stream ends too early"}
 	}
-	return nil, &Error{Code: BadCompression, Offset: len(u.bytes), Text: "the " + name + " stream is damaged: " + err.Error()}
+	return nil, &Error{Code: BadCompression, Offset: int(u.out.size), Text: "the " + name + " stream is damaged: " + err.Error()}
 }
 
-var errOverLimit = errors.New("over the limit")
+var errOverLimit, errNoMemory = errors.New("over the limit"), errors.New("no memory")
 
-// unpackGzip reads all members, into a buffer that grows as needed, to one byte over the limit at most.
-func (u *unpacker) unpackGzip(data []byte, limit uint64) error {
-	u.bytes = u.bytes[:0]
-	u.from.Reset(data)
+func (u *unpacker) unpackGzip(limit uint64) error {
 	if err := u.gzip.Reset(&u.from); err != nil {
 		return unexpected(err)
 	}
+	return u.readAll(&u.gzip, limit)
+}
+
+func (u *unpacker) unpackZstd(limit uint64) error {
+	decoder, err := zstd.NewReader(&u.from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindowBytes))
+	if err != nil {
+		return unexpected(err)
+	}
+	defer decoder.Close()
+	return u.readAll(decoder, limit)
+}
+
+// readAll reads to one byte over the limit at most.
+func (u *unpacker) readAll(from io.Reader, limit uint64) error {
 	for {
-		if len(u.bytes) == cap(u.bytes) {
-			u.grow(len(data), limit)
+		if u.out.size == u.out.capacity && !u.grow(limit) {
+			return errNoMemory
 		}
-		room := u.bytes[len(u.bytes):cap(u.bytes)]
-		if left := limit + 1 - uint64(len(u.bytes)); uint64(len(room)) > left {
-			room = room[:left]
-		}
-		n, err := u.gzip.Read(room)
-		u.bytes = u.bytes[:len(u.bytes)+n]
-		if uint64(len(u.bytes)) > limit {
+		room := unsafe.Slice((*byte)(unsafe.Pointer(u.out.bytes)), int(u.out.capacity))[u.out.size:]
+		n, err := from.Read(room)
+		u.out.size += C.size_t(n)
+		if uint64(u.out.size) > limit {
 			return errOverLimit
 		}
 		if err == io.EOF {
@@ -180,25 +191,15 @@ func (u *unpacker) unpackGzip(data []byte, limit uint64) error {
 	}
 }
 
-func (u *unpacker) grow(packed int, limit uint64) {
-	wanted := max(uint64(2*cap(u.bytes)), min(uint64(packed)*8, firstBytes), 4096)
-	if wanted > limit {
-		wanted = limit + 1
+func (u *unpacker) grow(limit uint64) bool {
+	wanted := max(2*uint64(u.out.capacity), min(8*uint64(u.from.Size()), firstBytes), 4096)
+	wanted = min(wanted, limit+1)
+	grown := C.memory_resize(unsafe.Pointer(u.out.bytes), C.size_t(wanted))
+	if grown == nil {
+		return false
 	}
-	u.bytes = append(make([]byte, 0, wanted), u.bytes...)
-}
-
-func (u *unpacker) unpackZstd(data []byte, limit uint64) error {
-	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(max(limit, 1)), zstd.WithDecoderMaxWindow(1<<27))
-	if err != nil {
-		return err
-	}
-	defer decoder.Close()
-	u.bytes, err = decoder.DecodeAll(data, u.bytes[:0])
-	if err == nil && uint64(len(u.bytes)) > limit {
-		return errOverLimit
-	}
-	return err
+	u.out.bytes, u.out.capacity = (*C.uint8_t)(grown), C.size_t(wanted)
+	return true
 }
 
 // unexpected turns the end of an input that is not complete into io.ErrUnexpectedEOF.

@@ -44,8 +44,8 @@ func TestRunWritesAProfile(t *testing.T) {
 	if status != 5 || !strings.Contains(output, "5.00 MB in use at the end") {
 		t.Errorf("status %d, output %s", status, output)
 	}
-	if !regexp.MustCompile(`/cmemprof\.sites\.\d+\.pprof$`).MatchString(readOnly(t, c.Dir, "*")) {
-		t.Errorf("its name is %s", readOnly(t, c.Dir, "*"))
+	if !regexp.MustCompile(`/cmemprof\.sites\.\d+\.pprof$`).MatchString(readOnly(t, c.Dir, "*.pprof")) {
+		t.Errorf("its name is %s", readOnly(t, c.Dir, "*.pprof"))
 	}
 	checkSites(t, onlyProfile(t, c), 1)
 

@@ -84,8 +84,8 @@ func catch(s os.Signal) {
 	signals.once.Do(func() {
 		signals.c = make(chan os.Signal, 1)
 		go func() {
-			for range signals.c {
-				if p := active.Load(); p != nil {
+			for s := range signals.c {
+				if p := active.Load(); p != nil && s != nil { // nil: of a test, which waits until those before it are handled
 					p.takeBatchOrSay("signal")
 				}
 			}

@@ -115,16 +115,15 @@ func TestSamplingIsSwitchedOn(t *testing.T) {
 }
 
 func TestControlSignal(t *testing.T) {
-	a := newAgent(t)
 	for name, option := range map[string]profiler.Option{"": profiler.WithControlSignal(syscall.SIGUSR2), "SIGUSR2": nil, "USR2": nil, "12": nil} {
 		t.Setenv("DD_PROFILING_CONTROL_SIGNAL", name)
-		start(t, a, profiler.WithPeriod(time.Hour), option)
+		a := newAgent(t)
+		start(t, a, profiler.WithPeriod(time.Hour), profiler.WithProfileTypes(), option)
 		if err := syscall.Kill(os.Getpid(), syscall.SIGUSR2); err != nil {
 			t.Fatal(err)
 		}
 		a.next(t).wantTag(t, "trigger", "request")
 		profiler.Stop()
-		a.next(t)
 		// A signal now does nothing; without the profiler's care it would end the process. One that came late would ask the next profiler.
 		seen := make(chan os.Signal, 1)
 		signal.Notify(seen, syscall.SIGUSR2)
