@@ -149,6 +149,14 @@ func (a *agent) end(t *testing.T) {
 	}
 }
 
+// last checks the batch of Stop, which nothing but Stop has asked for. There is none if Stop came before the next period had begun.
+func (a *agent) last(t *testing.T) {
+	t.Helper()
+	if len(a.batches) > 0 {
+		a.next(t).wantTag(t, "trigger")
+	}
+}
+
 // period ends a period and waits for its batch.
 func (a *agent) period(t *testing.T) *received {
 	t.Helper()
