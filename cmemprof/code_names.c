@@ -20,7 +20,8 @@ struct profile_mapping code_names_mapping(const struct module *module, uintptr_t
     };
 }
 
-static size_t placeholder(struct profile *profile, const struct module *module, uintptr_t address, struct profile_line *lines) {
+// Of an address without a name: the file, and the offset in it.
+static size_t file_and_offset(struct profile *profile, const struct module *module, uintptr_t address, struct profile_line *lines) {
     char name[300];
     const char *file = module != NULL ? module->file : "unknown", *slash = strrchr(file, '/');
     uint64_t offset = module != NULL ? address - module->start + module->file_offset : address;
@@ -37,5 +38,5 @@ size_t code_names_lines(struct profile *profile, const struct symbol *symbol, co
             profile_add_function(profile, &(struct profile_function){frame->function, frame->system_name, frame->file, frame->start_line});
         lines[i] = (struct profile_line){function, frame->line, 0};
     }
-    return symbol->frame_count > 0 ? symbol->frame_count : placeholder(profile, module, address, lines);
+    return symbol->frame_count > 0 ? symbol->frame_count : file_and_offset(profile, module, address, lines);
 }

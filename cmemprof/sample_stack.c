@@ -38,10 +38,14 @@ struct stack *sample_labels(struct profiler *self, struct shard *shard, struct t
         shard->is_goroutines = is_goroutines(self, &shard->memo, thread);
         shard->is_whose_known = true;
     }
-    const struct go_label_slice *labels = shard->is_goroutines ? go_labels_get(&self->go_labels, go_labels_thread_pointer()) : NULL;
+    if (!shard->is_goroutines) {
+        if (shard->memo.end != UNWIND_COMPLETE && thread->is_gos) {
+            shard_count(&shard->lost_labels, 1);
+        }
+        return NULL;
+    }
+    const struct go_label_slice *labels = go_labels_get(&self->go_labels, go_labels_thread_pointer());
     if (labels == NULL || labels->count == 0) {
-        bool is_unknown = !shard->is_goroutines && shard->memo.end != UNWIND_COMPLETE && thread->is_gos;
-        shard_count(&shard->lost_labels, is_unknown);
         return NULL;
     }
     struct stack *set = LIKELY(label_memo_has(&shard->labels, &self->labels.keys, labels))

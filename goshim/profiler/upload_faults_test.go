@@ -76,14 +76,6 @@ var faults = []fault{
 		t.Cleanup(server.Close)
 		return agentless(server.URL)
 	}},
-	{"refusing proxy", "no connection: ", false, never, func(t *testing.T) []profiler.Option {
-		inProcessWith(t, "http_proxy", "http://127.0.0.1:1")
-		return []profiler.Option{profiler.WithAgentAddr("192.0.2.1:8126")} // reserved for documentation
-	}},
-	{"refusing HTTP_PROXY", "no connection: ", false, never, func(t *testing.T) []profiler.Option {
-		inProcessWith(t, "HTTP_PROXY", "http://127.0.0.1:1")
-		return []profiler.Option{profiler.WithAgentAddr("192.0.2.1:8126")}
-	}},
 	{"redirect to another host", "status 307: ", false, never, func(t *testing.T) []profiler.Option {
 		thief := newAgent(t)
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -101,27 +93,6 @@ var faults = []fault{
 	{"socket file removed", "no connection: ", true, never, func(t *testing.T) []profiler.Option {
 		return []profiler.Option{profiler.WithUDS(filepath.Join(t.TempDir(), "apm.socket"))}
 	}},
-}
-
-// inProcessWith runs the rest of the test with the variable, in a process of its own: net/http looks for a proxy once in a process.
-func inProcessWith(t *testing.T, name, value string) {
-	t.Helper()
-	const isChild = "CMEMPROF_TEST_IS_CHILD"
-	if os.Getenv(isChild) != "" {
-		t.Setenv(name, value)
-		return
-	}
-	parts := strings.Split(t.Name(), "/")
-	for i, part := range parts {
-		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
-	}
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.v", "-test.run", strings.Join(parts, "/"))
-	child.Env = append(os.Environ(), isChild+"=yes")
-	output, err := child.CombinedOutput()
-	if err != nil || !strings.Contains(string(output), "--- PASS: "+t.Name()) {
-		t.Fatalf("%v\n%s", err, output)
-	}
-	t.SkipNow() // it has passed there
 }
 
 func agentless(url string) []profiler.Option {
@@ -173,6 +144,42 @@ func TestSpoolLosesNothing(t *testing.T) {
 		t.Run(f.name+"/own client", func(t *testing.T) { f.check(t, false) })
 		if !f.onlyOwn {
 			t.Run(f.name+"/program's client", func(t *testing.T) { f.check(t, true) })
+		}
+	}
+}
+
+const isAlone = "CMEMPROF_TEST_IS_ALONE"
+
+// runAlone runs this very test in a process of its own.
+func runAlone(t *testing.T) {
+	t.Helper()
+	parts := strings.Split(t.Name(), "/")
+	for i, part := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
+	}
+	alone := exec.CommandContext(t.Context(), os.Args[0], "-test.v", "-test.run", strings.Join(parts, "/"))
+	alone.Env = append(os.Environ(), isAlone+"=yes")
+	output, err := alone.CombinedOutput()
+	if err != nil || !strings.Contains(string(output), "--- PASS: "+t.Name()) {
+		t.Fatalf("%v\n%s", err, output)
+	}
+}
+
+// net/http looks for a proxy once in a process.
+func TestSpoolLosesNothingBehindAProxy(t *testing.T) {
+	f := fault{"refusing proxy", "no connection: ", false, never, func(*testing.T) []profiler.Option {
+		return []profiler.Option{profiler.WithAgentAddr("192.0.2.1:8126")} // reserved for documentation
+	}}
+	for _, variable := range []string{"http_proxy", "HTTP_PROXY"} {
+		for _, client := range []string{"own", "program's"} {
+			t.Run(variable+"/"+client+" client", func(t *testing.T) {
+				if os.Getenv(isAlone) == "" {
+					runAlone(t)
+					return
+				}
+				t.Setenv(variable, "http://127.0.0.1:1")
+				f.check(t, client == "program's")
+			})
 		}
 	}
 }

@@ -5,20 +5,7 @@
 #include <limits.h>
 
 #include "../run_memory.h"
-#include "../../test/fixture.h"
-
-static struct run_directory directory;
-static struct run_output output;
-
-static int run_setup(void **state) {
-    output = (struct run_output){.path = "out.pprof", .processes = 1};
-    return directory_setup(state) != 0 || setenv("TMPDIR", folder, 1) != 0 || !run_directory_make(&directory) ? -1 : 0;
-}
-
-static int run_teardown(void **state) {
-    run_directory_close(&directory);
-    return directory_teardown(state);
-}
+#include "run_fixture.h"
 
 static struct profile *memory_profile(void) {
     struct profile *profile = profile_new();
@@ -38,12 +25,6 @@ static void add(struct profile *profile, const char *leaf, const char *kind, con
         }
     }
     profile_add_sample(profile, stack, depth, &bytes, NULL, 0);
-}
-
-static void save(struct profile *profile, const char *name) {
-    char path[PATH_MAX + 64];
-    snprintf(path, sizeof path, "%s/%s", directory.path, name);
-    fixture_save(profile, path);
 }
 
 static int take(int argc, char **argv) {

@@ -5,21 +5,9 @@
 #include <limits.h>
 
 #include "../run_peak.h"
-#include "../../test/fixture.h"
+#include "run_fixture.h"
 
-static struct run_directory directory;
-static struct run_output output;
 static int64_t in_use;
-
-static int run_setup(void **state) {
-    output = (struct run_output){.path = "out.pprof", .processes = 1};
-    return directory_setup(state) != 0 || setenv("TMPDIR", folder, 1) != 0 || !run_directory_make(&directory) ? -1 : 0;
-}
-
-static int run_teardown(void **state) {
-    run_directory_close(&directory);
-    return directory_teardown(state);
-}
 
 static struct profile *peak_profile(void) {
     static const char *const types[] = {"peak_rss_objects", "peak_rss_space", "peak_objects", "peak_space"};
@@ -34,12 +22,6 @@ static void add_site(struct profile *profile, const char *function, int64_t rss_
     uint32_t of = profile_add_function(profile, &(struct profile_function){.name = function, .system_name = "", .file = "x.c"});
     uint32_t location = profile_add_location(profile, 0, 0, &(struct profile_line){of, 7, 0}, 1);
     profile_add_sample(profile, &location, 1, (int64_t[]){1, rss_bytes, 1, bytes}, NULL, 0);
-}
-
-static void save(struct profile *profile, const char *name) {
-    char path[PATH_MAX + 64];
-    snprintf(path, sizeof path, "%s/%s", directory.path, name);
-    fixture_save(profile, path);
 }
 
 static int take(int argc, char **argv) {
