@@ -86,37 +86,44 @@ static void remove_old(const struct profile_file *file) {
     unlink(path);
 }
 
-// Writes the peaks. With each profile, since the program may be killed later. On a full disk the profile comes first.
-static void write_peak(const struct profile_file *file, struct cmemprof_snapshot *peaks) {
-    const uint8_t *bytes;
-    size_t size;
-    if (peaks != NULL && cmemprof_snapshot_profile(peaks, NULL, &bytes, &size) == CMEMPROF_OK) {
-        write_file(file, "peak", bytes, size);
+// Files beside the profile are rewritten with it. One that cannot be is removed: what it says is not of this profile's time.
+static void remove_beside(const struct profile_file *file, const char *name) {
+    char path[FILE_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%s.%s", file->directory, file->process, name);
+    unlink(path);
+}
+
+static void write_beside(const struct profile_file *file, const char *name, bool is_there, const void *bytes, size_t size) {
+    if (!is_there || !write_file(file, name, bytes, size)) {
+        remove_beside(file, name);
     }
+}
+
+// With each profile, since the program may be killed later. On a full disk the profile comes first.
+static void write_peak(const struct profile_file *file, struct cmemprof_snapshot *peaks) {
+    const uint8_t *bytes = NULL;
+    size_t size = 0;
+    bool is_there = peaks != NULL && cmemprof_snapshot_profile(peaks, NULL, &bytes, &size) == CMEMPROF_OK;
+    write_beside(file, "peak", is_there, bytes, size);
 }
 
 // Where the resident memory is. It takes system calls that a program which restricts its own may be killed for; then it is left out.
 static void write_memory(const struct profile_file *file) {
     struct cmemprof_memory_profile *memory = filters() <= file->filters ? cmemprof_memory_profile_take(NULL, NULL) : NULL;
-    const uint8_t *bytes;
-    size_t size;
+    const uint8_t *bytes = NULL;
+    size_t size = 0;
     struct cmemprof_memory_figures figures = {.has_parts = false};
     if (memory != NULL) {
         cmemprof_memory_profile_figures(memory, &figures);
     }
-    if (figures.has_parts && cmemprof_memory_profile_encode(memory, NULL, NULL, 0, &bytes, &size) == CMEMPROF_OK) {
-        write_file(file, "memory", bytes, size);
-    }
+    bool is_there = figures.has_parts && cmemprof_memory_profile_encode(memory, NULL, NULL, 0, &bytes, &size) == CMEMPROF_OK;
+    write_beside(file, "memory", is_there, bytes, size);
     cmemprof_memory_profile_free(memory);
 }
 
 static void remove_others(const struct profile_file *file) {
-    static const char *const names[] = {"peak", "memory"};
-    char path[FILE_PATH_BYTES];
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        snprintf(path, sizeof path, "%s/%s.%s", file->directory, file->process, names[i]);
-        unlink(path);
-    }
+    remove_beside(file, "peak");
+    remove_beside(file, "memory");
 }
 
 static bool write_profile(const struct profile_file *file, const char *name, const void *bytes, size_t size) {

@@ -8,58 +8,24 @@
 
 #include "../base/diagnostic.h"
 #include "../base/text.h"
+#include "named_sums.h"
 
-enum { SITES = 256, SITES_SHOWN = 3 }; // those found later than SITES are not among the largest then
+enum { SITES_SHOWN = 3 };
 
 // Bytes by the innermost frame, which is where the program allocated.
-struct site {
-    char name[TEXT_NAME_BYTES];
-    int64_t bytes;
-};
-
-struct sites {
-    struct site items[SITES];
-    size_t count;
-};
-
-static void add_site(struct sites *sites, const struct profile_frame *frame, int64_t bytes) {
-    char name[TEXT_NAME_BYTES];
-    size_t i = 0;
-    text_frame(frame, name);
-    while (i < sites->count && strcmp(sites->items[i].name, name) != 0) {
-        i++;
-    }
-    if (i == SITES) {
-        return;
-    }
-    if (i == sites->count) {
-        strcpy(sites->items[sites->count++].name, name);
-        sites->items[i].bytes = 0;
-    }
-    sites->items[i].bytes = text_sum(sites->items[i].bytes, bytes);
-}
-
-static int by_bytes(const void *left, const void *right) {
-    const struct site *a = left, *b = right;
-    return (a->bytes < b->bytes) - (a->bytes > b->bytes);
-}
-
 static void print_sites(struct profile *profile) {
-    struct sites *sites = calloc(1, sizeof *sites);
+    struct named_sums *sites = calloc(1, sizeof *sites);
     int index = profile_sample_type_index(profile, "peak_space");
     struct profile_sample_view view;
     for (size_t i = 0; sites != NULL && i < profile_sample_count(profile); i++) {
+        char name[TEXT_NAME_BYTES];
         if (profile_sample_at(profile, i, &view) == MERGE_OK && view.frame_count > 0 && view.values[index] > 0) {
-            add_site(sites, &view.frames[0], view.values[index]);
+            text_frame(&view.frames[0], name);
+            named_sums_add(sites, name, view.values[index]);
         }
     }
     if (sites != NULL) {
-        qsort(sites->items, sites->count, sizeof *sites->items, by_bytes);
-    }
-    for (size_t i = 0; sites != NULL && i < sites->count && i < SITES_SHOWN; i++) {
-        char bytes[TEXT_VALUE_BYTES];
-        fprintf(stderr, "%s%s ", i == 0 ? ": " : ", ", text_value(sites->items[i].bytes, "bytes", bytes));
-        text_put(sites->items[i].name, stderr);
+        named_sums_print(sites, SITES_SHOWN, stderr);
     }
     free(sites);
 }

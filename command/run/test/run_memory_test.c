@@ -52,6 +52,7 @@ TEST_IN(run, largest_parts_are_named) {
     assert_non_null(strstr(fixture_error, "out.pprof.memory: 15.8 kB resident: 7.00 kB C heap, live, 6.00 kB memory mapped by C, 2.00 kB "
                                           "program and libraries, 500 B C heap, free in the allocator\n"));
     assert_non_null(strstr(fixture_error, "the breakdown of memory is incomplete: something"));
+    assert_non_null(strstr(fixture_error, "out.pprof.memory: 1 of 3 processes have not said where theirs was"));
     profile = fixture_load("out.pprof.memory");
     assert_int_equal(profile_sample_count(profile), 7);
     profile_free(profile);
