@@ -157,7 +157,7 @@ build/libcmemprof-musl.so: $(MUSL_OBJECTS) $(call objects,preload,musl) cmemprof
 # The command reads symbols with cmemprof's reader, and its malloc stays what it is: the linker takes from here what is asked for.
 READS_SYMBOLS := command
 reader = $(if $(filter $(1),$(READS_SYMBOLS)),build/$(2)/libreader.a)
-reader_objects = $(filter-out %/hook.o %/hook_cxx.o %/hook_mappings.o %/hook_threads.o %/interposition.o %/interposition_static.o,$(call objects,cmemprof,$(1)))
+reader_objects = $(filter-out build/$(1)/cmemprof/hook% build/$(1)/cmemprof/interposition%,$(call objects,cmemprof,$(1)))
 define reader_rule
 build/$(1)/libreader.a: $(call reader_objects,$(1))
 	$$(archive)

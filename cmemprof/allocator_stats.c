@@ -158,7 +158,7 @@ const char *allocator_stats_name(void) {
     return identify().name;
 }
 
-static void ask(struct cmemprof_allocator_stats *stats, bool counts_pages) {
+static void ask(struct cmemprof_allocator_stats *stats) {
     struct identity identity = identify();
     stats->name = identity.name;
     if (strcmp(identity.name, "jemalloc") == 0) {
@@ -168,21 +168,21 @@ static void ask(struct cmemprof_allocator_stats *stats, bool counts_pages) {
     } else if (strcmp(identity.name, "mimalloc") == 0) {
         ask_mimalloc((mimalloc_process_function *)identity.function, stats);
     } else if (identity.name == libc_name) {
-        ask_libc(stats, counts_pages);
+        ask_libc(stats, true);
     }
 }
 
 void cmemprof_get_allocator_stats(struct cmemprof_allocator_stats *stats) {
     *stats = (struct cmemprof_allocator_stats){0};
-    ask(stats, true);
+    ask(stats);
     settle(stats, anonymous_bytes());
 }
 
 // Only libc's: jemalloc takes 148 KiB for its statistics when it is first asked.
 uint64_t allocator_stats_in_use(void) {
-    struct cmemprof_allocator_stats stats = {.name = ""};
+    struct cmemprof_allocator_stats stats = {0};
     if (identify().name == libc_name) {
-        ask(&stats, false);
+        ask_libc(&stats, false);
     }
     return stats.in_use_bytes;
 }

@@ -62,10 +62,15 @@ func Start(intervalBytes int64) error {
 	return asError(C.cmemprof_start(C.uint64_t(intervalBytes)))
 }
 
-// tellGo tells C where Go's code and heap are, and how Go calls C.
-func tellGo() {
+// tellGoText tells C where Go's code is.
+func tellGoText() {
 	start, end := goText()
 	C.cmemprof_set_go_text(C.uintptr_t(start), C.uintptr_t(end))
+}
+
+// tellGo tells C where Go's code and heap are, and how Go calls C.
+func tellGo() {
+	tellGoText()
 	if start, end, ok := goCall(uintptr(C.cmemprof_go_call()) - 1); ok {
 		C.cmemprof_set_go_call(C.uintptr_t(start), C.uintptr_t(end))
 		if start, end, ok := goPanic(start); ok {

@@ -96,9 +96,9 @@ enum cmemprof_go_labels cmemprof_confirm_go_labels(uintptr_t address);
 enum cmemprof_go_labels cmemprof_get_go_labels(void); // the last result; CMEMPROF_GO_LABELS_OK: also if nobody has asked
 
 // Which labels a sample has, by their keys. Usually all but those that name single requests, by their names (span id, trace id, ...) or
-// since they have had more than some 1,000 values; of all, none, or the keys of the profile's own labels (memory, owner, part, age) never.
-// Keys that are named one by one are kept, or left out, whatever the rule. What was sampled before stays as it is. A rule forgets the keys
-// named before it. One thread at a time.
+// since they have had more than some 1,000 values; of all, none, or the keys of the profile's own labels (memory, owner, part, age, thread,
+// threads) never. Keys that are named one by one are kept, or left out, whatever the rule. What was sampled before stays as it is. A rule
+// forgets the keys named before it. One thread at a time.
 enum cmemprof_label_rule { CMEMPROF_LABELS_USUAL, CMEMPROF_LABELS_ALL, CMEMPROF_LABELS_NONE };
 void cmemprof_set_label_rule(enum cmemprof_label_rule rule);
 bool cmemprof_set_label(const char *key, size_t size, bool is_wanted); // false: longer than 128 bytes, or there are 96 others

@@ -149,7 +149,7 @@ func ProcessCPUTime() uint64 { return uint64(C.cmemprof_process_cpu_ns()) }
 // C code, as in [Profile]; samples that Go has left out; and if the samples stand for less than processNs, the CPU time of the process while it was taken, by
 // 3 % or more, the rest as one sample, "(CPU time not sampled)". processNs 0: unknown.
 func CPUProfile(profile []byte, processNs uint64) ([]byte, CPUTimes, error) {
-	tellGo()
+	tellGoText()
 	profile, err := merge.Inflate(profile, nil)
 	if err != nil {
 		return nil, CPUTimes{}, err

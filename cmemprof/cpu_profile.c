@@ -25,7 +25,6 @@ static const char unsampled_name[] = "(CPU time not sampled)";
 struct naming_pass {
     struct profiler *of;
     struct symbols *symbols;
-    uintptr_t go_start, go_end;
     bool nameless[MODULES_MAX]; // by module: some of its addresses lack names
     uint64_t nameless_addresses;
     struct go_names names;
@@ -33,7 +32,7 @@ struct naming_pass {
 };
 
 static bool is_go(const struct naming_pass *pass, uint64_t address) {
-    return address >= pass->go_start && address < pass->go_end;
+    return unwind_is_go(&pass->of->unwinder, address);
 }
 
 static const struct module *module_of(const struct naming_pass *pass, uint64_t address) {
@@ -64,7 +63,8 @@ static size_t look_up(void *context, struct profile *profile, const struct profi
 }
 
 static uint32_t add_mapping(const struct naming_pass *pass, struct profile *profile, const struct module *module, bool go) {
-    const struct profile_mapping mapping = code_names_mapping(module, pass->go_start, go, !pass->nameless[module->index]);
+    const struct profile_mapping mapping =
+        code_names_mapping(module, atomic_load(&pass->of->unwinder.go_text_start), go, !pass->nameless[module->index]);
     return profile_add_mapping(profile, &mapping);
 }
 
@@ -275,14 +275,12 @@ enum cmemprof_error cpu_profile_name(struct profiler *self, const void *bytes, s
         return CMEMPROF_NO_MEMORY;
     }
     pass->of = self;
-    pass->go_start = atomic_load(&self->unwinder.go_text_start);
-    pass->go_end = atomic_load(&self->unwinder.go_text_end);
     enum cmemprof_error error = go_names_open(&pass->names, names);
     if (error == CMEMPROF_OK) {
         lock_take(&self->naming.lock, LOCK_NAMING);
         enum merge_error merged = name_all(self, pass, bytes, size, process_ns, result);
         lock_release(&self->naming.lock, LOCK_NAMING);
-        error = merged == MERGE_OK ? CMEMPROF_OK : merged == MERGE_NO_MEMORY ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
+        error = go_names_error(merged);
     }
     result->nameless = pass->nameless_addresses;
     go_names_close(&pass->names);

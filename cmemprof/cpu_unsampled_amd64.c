@@ -31,10 +31,6 @@ static bool read_pointer(uintptr_t address, uintptr_t *value) {
     return (address & 7) == 0 && stack_memory_copy(value, address, sizeof *value);
 }
 
-static uintptr_t thread_pointer(void) {
-    return (uintptr_t)__builtin_thread_pointer();
-}
-
 // Returns what may be the m of a g, at an offset of that: g is its g0, the first member. 0: it is not.
 static uintptr_t machine_of(uintptr_t g, size_t offset) {
     uintptr_t machine, g0;
@@ -69,7 +65,7 @@ static void find_go(struct cpu_unsampled *it) {
     size_t bytes = thread_local_bytes();
     for (size_t at = 8; at <= bytes; at += 8) {
         uintptr_t g;
-        if (!read_pointer(thread_pointer() - at, &g) || g < 4096) {
+        if (!read_pointer(go_labels_thread_pointer() - at, &g) || g < 4096) {
             continue;
         }
         for (size_t offset = 8; offset < G_BYTES; offset += 8) {
@@ -86,7 +82,7 @@ static void find_go(struct cpu_unsampled *it) {
 
 // The calling thread's m, or 0 for a thread that is not Go's. Fast: g and m are Go's for as long as the thread runs.
 UNPOISONED static uintptr_t own_machine(const struct cpu_unsampled *it) {
-    uintptr_t g = *(const uintptr_t *)(thread_pointer() - it->g_below);
+    uintptr_t g = *(const uintptr_t *)(go_labels_thread_pointer() - it->g_below);
     uintptr_t machine = g != 0 ? *(const uintptr_t *)(g + it->machine_offset) : 0;
     return machine != 0 && *(const uintptr_t *)machine == g ? machine : 0;
 }
@@ -296,10 +292,6 @@ const struct cpu_sample *cpu_unsampled_next(const struct profiler *self, size_t 
     return NULL;
 }
 
-static bool is_go(const struct profiler *self, uintptr_t pc) {
-    return pc - 1 >= atomic_load(&self->unwinder.go_text_start) && pc - 1 < atomic_load(&self->unwinder.go_text_end);
-}
-
 const uintptr_t *cpu_unsampled_go_pcs(struct profiler *self, size_t *count) {
     const struct cpu_sample *sample;
     size_t capacity = 0, slot = 0;
@@ -313,7 +305,7 @@ const uintptr_t *cpu_unsampled_go_pcs(struct profiler *self, size_t *count) {
     uintptr_t *pcs = self->unsampled.go_pcs.base;
     for (slot = 0; (sample = cpu_unsampled_next(self, &slot)) != NULL;) {
         for (uint32_t i = 0; i < atomic_load(&sample->depth_frames); i++) {
-            if (is_go(self, sample->pcs[i])) {
+            if (unwind_is_go(&self->unwinder, sample->pcs[i] - 1)) {
                 pcs[(*count)++] = sample->pcs[i];
             }
         }

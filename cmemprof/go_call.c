@@ -18,15 +18,15 @@ static uintptr_t find_call(uintptr_t *goroutine) {
     if (!interposition_is_active()) { // nothing will be sampled, and a sanitizer would object to the walk's reads
         return 0;
     }
+    uintptr_t call = 0;
+    profiler_enter(&thread_state); // what is mapped here is the profiler's
     struct unwind_memo *memo = mmap(NULL, sizeof *memo, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memo == MAP_FAILED) {
-        return 0;
+    if (memo != MAP_FAILED) {
+        loaded_code_list_objects(&profiler); // the walk needs the table, if it is in use
+        call = unwind_find_go_call(&profiler.unwinder, &thread_state, memo, goroutine);
+        munmap(memo, sizeof *memo);
     }
-    profiler_enter(&thread_state);
-    loaded_code_list_objects(&profiler); // the walk needs the table, if it is in use
-    uintptr_t call = unwind_find_go_call(&profiler.unwinder, &thread_state, memo, goroutine);
     profiler_leave(&thread_state);
-    munmap(memo, sizeof *memo);
     return call;
 }
 
@@ -119,12 +119,8 @@ const char *cmemprof_go_labels_text(enum cmemprof_go_labels result) {
     return result >= 0 && result < CMEMPROF_GO_LABELS_COUNT ? texts[result] : "unknown result";
 }
 
-_Static_assert((int)CMEMPROF_LABELS_USUAL == (int)LABEL_RULE_USUAL && (int)CMEMPROF_LABELS_ALL == (int)LABEL_RULE_ALL &&
-                   (int)CMEMPROF_LABELS_NONE == (int)LABEL_RULE_NONE,
-               "the public rules are those of label_keys.h");
-
 void cmemprof_set_label_rule(enum cmemprof_label_rule rule) {
-    label_keys_set_rule(&profiler.labels.keys, (enum label_rule)rule);
+    label_keys_set_rule(&profiler.labels.keys, rule);
     atomic_store(&profiler.labels_unwanted, rule == CMEMPROF_LABELS_NONE);
 }
 

@@ -21,6 +21,10 @@ struct go_names {
 enum cmemprof_error go_names_open(struct go_names *names, const struct cmemprof_go_names *given);
 void go_names_close(struct go_names *names); // also after a failed open, or of all zeros
 
+static inline enum cmemprof_error go_names_error(enum merge_error error) {
+    return error == MERGE_OK ? CMEMPROF_OK : error == MERGE_NO_MEMORY ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
+}
+
 enum { GO_NAMES_MAX_LINES = 32 };
 // Sets lines to the frames of the address with this index, innermost inlined function first, and kind to what they are. Returns their
 // number; 0: it is unknown, or to be left out.

@@ -24,12 +24,12 @@ static bool is_one_of(const char *const *names, size_t count, const uint64_t *te
 }
 
 static enum label_use usual_use(const struct label_keys *keys, const uint64_t *text, size_t size) {
-    enum label_rule rule = (enum label_rule)atomic_load_explicit(&keys->rule, memory_order_relaxed);
+    enum cmemprof_label_rule rule = (enum cmemprof_label_rule)atomic_load_explicit(&keys->rule, memory_order_relaxed);
     if (is_one_of(own, sizeof own / sizeof *own, text, size)) {
         return LABEL_OWN;
     }
-    if (rule != LABEL_RULE_USUAL) {
-        return rule == LABEL_RULE_ALL ? LABEL_ASKED_FOR : LABEL_UNWANTED;
+    if (rule != CMEMPROF_LABELS_USUAL) {
+        return rule == CMEMPROF_LABELS_ALL ? LABEL_ASKED_FOR : LABEL_UNWANTED;
     }
     return is_one_of(of_requests, sizeof of_requests / sizeof *of_requests, text, size) ? LABEL_OF_REQUEST : LABEL_KEPT;
 }
@@ -49,7 +49,7 @@ static bool is_it(const struct label_key *key, uint64_t hash, const uint64_t *wo
 // Returns NULL if there are too many.
 static struct label_key *take(struct label_keys *keys) {
     for (uint32_t i = 0; i < LABEL_KEYS; i++) {
-        uint64_t bit = UINT64_C(1) << i % 32;
+        uint32_t bit = UINT32_C(1) << i % 32;
         if ((atomic_load_explicit(&keys->taken[i / 32], memory_order_relaxed) & bit) == 0 &&
             (atomic_fetch_or_explicit(&keys->taken[i / 32], bit, memory_order_acquire) & bit) == 0) {
             return &keys->keys[i];
@@ -60,7 +60,7 @@ static struct label_key *take(struct label_keys *keys) {
 
 static void give_back(struct label_keys *keys, const struct label_key *key) {
     size_t i = (size_t)(key - keys->keys);
-    atomic_fetch_and_explicit(&keys->taken[i / 32], ~(UINT64_C(1) << i % 32), memory_order_release);
+    atomic_fetch_and_explicit(&keys->taken[i / 32], ~(UINT32_C(1) << i % 32), memory_order_release);
 }
 
 static struct label_key *new_key(struct label_keys *keys, uint64_t hash, const uint64_t *words, size_t size) {
@@ -123,7 +123,7 @@ static void decide(struct label_keys *keys, struct label_key *key) {
 }
 
 // A key that was left out for its values stays so.
-void label_keys_set_rule(struct label_keys *keys, enum label_rule rule) {
+void label_keys_set_rule(struct label_keys *keys, enum cmemprof_label_rule rule) {
     atomic_store(&keys->rule, (int)rule);
     for (size_t i = 0; i < LABEL_KEY_SLOTS; i++) {
         uint8_t number = atomic_load(&keys->slots[i]);

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "namespace.h"
+#include "cmemprof.h"
 
 enum {
     LABEL_KEYS = 96,
@@ -97,13 +98,10 @@ struct label_key {
     _Atomic uint64_t values[LABEL_VALUE_BITS / 64]; // of hashes; if use is LABEL_KEPT
 };
 
-// What becomes of a key that nobody has mentioned.
-enum label_rule { LABEL_RULE_USUAL, LABEL_RULE_ALL, LABEL_RULE_NONE };
-
 struct label_keys {
     _Atomic uint32_t generation;             // changes when a key is left out or kept from now on
-    _Atomic int rule;                        // enum label_rule
-    _Atomic uint64_t taken[LABEL_KEYS / 32]; // one bit each, 32 in a word
+    _Atomic int rule;                        // enum cmemprof_label_rule
+    _Atomic uint32_t taken[LABEL_KEYS / 32]; // one bit each
     _Atomic uint8_t slots[LABEL_KEY_SLOTS];  // by hash: index in keys plus 1; 0: free
     struct label_key keys[LABEL_KEYS];
 };
@@ -118,7 +116,7 @@ static inline enum label_use label_key_use(const struct label_key *key) {
 }
 
 // Decides anew for all keys: first the rule, then one key after the other.
-void label_keys_set_rule(struct label_keys *keys, enum label_rule rule);
+void label_keys_set_rule(struct label_keys *keys, enum cmemprof_label_rule rule);
 // Returns false if the key is not to be had.
 bool label_keys_set(struct label_keys *keys, const char *text, size_t size, bool is_wanted);
 

@@ -61,12 +61,14 @@ static inline size_t memory_share_capacity(const struct memory_share *share) {
     return share->within != NULL ? capacity / 4 : capacity - capacity / 4;
 }
 
+// To what the share lies in: another share, or the budget.
 static inline void memory_share_give(struct memory_share *share, size_t size_bytes) {
     atomic_fetch_sub_explicit(&share->used_bytes, size_bytes, memory_order_relaxed);
-    if (share->within != NULL) { // in which it is counted as well
-        atomic_fetch_sub_explicit(&share->within->used_bytes, size_bytes, memory_order_relaxed);
+    if (share->within != NULL) {
+        memory_share_give(share->within, size_bytes);
+    } else {
+        memory_budget_give(share->budget, size_bytes);
     }
-    memory_budget_give(share->budget, size_bytes);
 }
 
 // Of this share alone.
@@ -83,22 +85,14 @@ static inline bool memory_share_reserve(struct memory_share *share, size_t size_
 }
 
 static inline bool memory_share_take(struct memory_share *share, size_t size_bytes) {
-    struct memory_share *within = share->within;
     if (!memory_share_reserve(share, size_bytes)) {
         return false;
     }
-    if (within != NULL && !memory_share_reserve(within, size_bytes)) {
-        atomic_fetch_sub_explicit(&share->used_bytes, size_bytes, memory_order_relaxed);
-        return false;
+    if (share->within != NULL ? memory_share_take(share->within, size_bytes) : memory_budget_take(share->budget, size_bytes)) {
+        return true;
     }
-    if (!memory_budget_take(share->budget, size_bytes)) {
-        atomic_fetch_sub_explicit(&share->used_bytes, size_bytes, memory_order_relaxed);
-        if (within != NULL) {
-            atomic_fetch_sub_explicit(&within->used_bytes, size_bytes, memory_order_relaxed);
-        }
-        return false;
-    }
-    return true;
+    atomic_fetch_sub_explicit(&share->used_bytes, size_bytes, memory_order_relaxed);
+    return false;
 }
 
 #endif

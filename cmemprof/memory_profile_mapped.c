@@ -1,4 +1,4 @@
-// memory_profile_mapped.c (resident): memory that C maps, by the ranges and stacks that mappings.h knows.
+// memory_profile_mapped.c (resident): memory that C maps, by the ranges and stacks that mapped_ranges.h knows.
 
 #include "memory_profile.h"
 
@@ -8,12 +8,12 @@
 
 enum { PAGE_BYTES = 4096 };
 
-// Nothing may be mapped while the ranges are visited.
 struct copying {
     struct memory_range *ranges;
     size_t count, left_out;
 };
 
+// Nothing may be mapped while the ranges are visited.
 static void copy_range(const struct mapped_range *range, void *context) {
     struct copying *copying = context;
     if (range->kind != MAPPING_ANONYMOUS || range->owner == MAPPING_OF_PROFILER) {

@@ -22,67 +22,57 @@ static bool is_code(const struct resident *resident, uint64_t address) {
 
 // ---- What the descriptor says ----
 
-struct reading {
-    struct resident *resident;
-    struct profiler *self;
-    uint64_t *offset; // of the start routine in a descriptor; 0: unknown yet
-};
-
-static void learn(const struct reading *reading, const struct resident_stack *stack) {
+static void learn(struct resident *resident, struct profiler *self, const struct resident_stack *stack) {
     uint64_t words[DESCRIPTOR_BYTES / WORD], bytes = stack->high - stack->descriptor;
     size_t count = (bytes < sizeof words ? bytes : sizeof words) / WORD;
-    if (!resident_bytes(reading->resident, stack->descriptor, words, count * WORD)) {
+    if (!resident_bytes(resident, stack->descriptor, words, count * WORD)) {
         return;
     }
-    for (size_t i = 1; i + 1 < count && *reading->offset == 0; i++) {
+    for (size_t i = 1; i + 1 < count && self->memory.routine_offset == 0; i++) {
         struct thread_creation creation;
-        if (is_code(reading->resident, words[i]) &&
-            thread_creators_find(&reading->self->creators, stack->descriptor, words[i], words[i + 1], &creation)) {
-            *reading->offset = i * WORD;
+        if (is_code(resident, words[i]) && thread_creators_find(&self->creators, stack->descriptor, words[i], words[i + 1], &creation)) {
+            self->memory.routine_offset = i * WORD;
         }
     }
 }
 
-// The routine and its argument. False: not to be learned.
-static bool read_start(const struct reading *reading, const struct resident_stack *stack, uint64_t start[2]) {
-    if (*reading->offset == 0) {
-        learn(reading, stack);
-    }
-    uint64_t at = stack->descriptor + *reading->offset;
-    return *reading->offset != 0 && at + 2 * WORD <= stack->high && resident_bytes(reading->resident, at, start, 2 * WORD) &&
-           is_code(reading->resident, start[0]);
+// The routine and its argument. False: not to be read.
+static bool read_start(struct resident *resident, const struct profiler *self, const struct resident_stack *stack, uint64_t start[2]) {
+    uint64_t at = stack->descriptor + self->memory.routine_offset;
+    return at + 2 * WORD <= stack->high && resident_bytes(resident, at, start, 2 * WORD) && is_code(resident, start[0]);
 }
 
 static struct stack *one_frame(struct profiler *self, uintptr_t pc) {
     return pc != 0 ? stack_table_intern_as(&self->stacks, STACK_OF_THREADS, stack_table_hash(&pc, 1), &pc, 1, NULL) : NULL;
 }
 
-static void find_maker(const struct reading *reading, const struct resident_stack *stack, struct memory_thread *thread) {
+static void find_maker(struct resident *resident, struct profiler *self, const struct resident_stack *stack, struct memory_thread *thread) {
     uint64_t start[2];
     struct thread_creation creation;
-    if (stack->is_kept || !read_start(reading, stack, start)) {
+    if (stack->is_kept || !read_start(resident, self, stack, start)) {
         return;
     }
-    if (!thread_creators_find(&reading->self->creators, stack->descriptor, start[0], start[1], &creation)) {
+    if (!thread_creators_find(&self->creators, stack->descriptor, start[0], start[1], &creation)) {
         creation = (struct thread_creation){0};
     }
     thread->owner = (uint8_t)creation.owner;
-    thread->routine = one_frame(reading->self, start[0] + 1); // a frame has the address after that of a call
-    thread->creator = creation.stack != NULL ? creation.stack : one_frame(reading->self, creation.caller);
+    thread->routine = one_frame(self, start[0] + 1); // a frame has the address after that of a call
+    thread->creator = creation.stack != NULL ? creation.stack : one_frame(self, creation.caller);
 }
 
 void memory_profile_find_makers(struct resident *resident, struct cmemprof_memory_profile *profile) {
     struct profiler *self = profile->snapshot->of;
-    struct reading reading = {resident, self, &self->memory.routine_offset};
+    const uint64_t *offset = &self->memory.routine_offset;
     profile->threads = symbolizer_arena_alloc(&resident->memory, resident->stack_count * sizeof *profile->threads);
     profile->thread_count = profile->threads != NULL ? resident->stack_count : 0;
-    // Twice: what was learned from the last one holds for the first one.
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < profile->thread_count && atomic_load(&self->open); i++) {
-            if (profile->threads[i].routine == NULL && (pass == 0 || reading.offset != 0)) {
-                find_maker(&reading, &resident->stacks[i], &profile->threads[i]);
-            }
+    size_t looked_at = atomic_load(&self->open) ? profile->thread_count : 0;
+    for (size_t i = 0; i < looked_at && *offset == 0; i++) {
+        if (!resident->stacks[i].is_kept) {
+            learn(resident, self, &resident->stacks[i]);
         }
+    }
+    for (size_t i = 0; i < looked_at && *offset != 0; i++) {
+        find_maker(resident, self, &resident->stacks[i], &profile->threads[i]);
     }
 }
 

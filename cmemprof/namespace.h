@@ -325,6 +325,7 @@
 #define resident_find_go cmemprof_resident_find_go
 #define resident_find_stacks cmemprof_resident_find_stacks
 #define resident_glibc_heaps cmemprof_resident_glibc_heaps
+#define resident_grown cmemprof_resident_grown
 #define resident_is_anonymous cmemprof_resident_is_anonymous
 #define resident_name cmemprof_resident_name
 #define resident_next_present cmemprof_resident_next_present

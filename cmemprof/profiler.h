@@ -87,7 +87,7 @@ struct cpu_traceback {
     _Atomic bool on;
     struct cpu_scratch *_Atomic scratches; // CPU_SCRATCHES; NULL: never on
     // Relaxed counters of stacks since the process started.
-    _Atomic uint64_t stacks, left_out, busy; // busy: only the leaf, since all scratches were in use
+    _Atomic uint64_t stacks, left_out, busy; // busy: nothing was given, since all scratches were in use
     _Atomic uint64_t ends[UNWIND_END_COUNT];
     // What the symbolizer returned last.
     _Atomic unsigned next_name;
@@ -125,7 +125,7 @@ struct memory_taking {
     uint64_t routine_offset; // in a thread's descriptor (memory_profile_threads.c); 0: unknown
 };
 
-// Of mappings.c.
+// Of mappings.c and mapped_ranges.c.
 enum { MAPPINGS_LEAVING = 64 };
 struct mappings {
     _Atomic bool open; // never false again

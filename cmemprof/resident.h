@@ -65,7 +65,6 @@ struct resident_entry {
 struct resident_stack {
     uint64_t low, high;  // first: address_order.h
     uint64_t descriptor; // within it
-    uint64_t rss;        // after resident_read_own
     uint32_t name;       // index of names
     bool is_kept;        // by libc, for later threads: its thread has ended
 };

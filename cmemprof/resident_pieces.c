@@ -13,8 +13,7 @@ enum { PAGE_BYTES = 4096, PAGE_WORDS = 512, FIRST_ITEMS = 8192 };
 #define PAGE_IS_PRESENT (UINT64_C(1) << 63)
 #define PAGE_IS_SWAPPED (UINT64_C(1) << 62)
 
-// A larger copy of the table, with room for one more; NULL: no memory, and the old one stays.
-static void *grown(struct resident *resident, void *table, size_t count, size_t *capacity, size_t item_bytes) {
+void *resident_grown(struct resident *resident, void *table, size_t count, size_t *capacity, size_t item_bytes) {
     if (count < *capacity) {
         return table;
     }
@@ -39,7 +38,7 @@ uint32_t resident_name(struct resident *resident, const char *text) {
         return 0;
     }
     size_t size = strlen(text) + 1;
-    struct resident_name *names = grown(resident, resident->names, resident->name_count, &resident->name_capacity, sizeof *names);
+    struct resident_name *names = resident_grown(resident, resident->names, resident->name_count, &resident->name_capacity, sizeof *names);
     char *copy = names != NULL ? symbolizer_arena_alloc(&resident->memory, size) : NULL;
     resident->names = names != NULL ? names : resident->names;
     if (copy == NULL) {
@@ -55,7 +54,7 @@ uint32_t resident_name(struct resident *resident, const char *text) {
 
 void resident_add_piece(struct resident *resident, const struct resident_piece *piece) {
     struct resident_piece *pieces =
-        grown(resident, resident->pieces, resident->piece_count, &resident->piece_capacity, sizeof *resident->pieces);
+        resident_grown(resident, resident->pieces, resident->piece_count, &resident->piece_capacity, sizeof *resident->pieces);
     if (pieces != NULL) {
         resident->pieces = pieces;
         resident->pieces[resident->piece_count++] = *piece;
@@ -64,7 +63,7 @@ void resident_add_piece(struct resident *resident, const struct resident_piece *
 
 void resident_claim(struct resident *resident, uint64_t low, uint64_t high, enum resident_part part, uint32_t name) {
     struct resident_claimed *claims =
-        grown(resident, resident->claims, resident->claim_count, &resident->claim_capacity, sizeof *resident->claims);
+        resident_grown(resident, resident->claims, resident->claim_count, &resident->claim_capacity, sizeof *resident->claims);
     if (claims != NULL && low < high) {
         resident->claims = claims;
         resident->claims[resident->claim_count++] = (struct resident_claimed){low, high, name, (uint8_t)part};

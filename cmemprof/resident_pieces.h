@@ -7,6 +7,8 @@
 
 // The index of the text among the names; 0, the empty one, if there is no memory.
 uint32_t resident_name(struct resident *resident, const char *text);
+// Returns the table, or a larger copy of it, with room for one more item; NULL: no memory, and the old one stays.
+void *resident_grown(struct resident *resident, void *table, size_t count, size_t *capacity, size_t item_bytes);
 void resident_add_piece(struct resident *resident, const struct resident_piece *piece);
 // [low, high) belongs to the part, whatever its area is otherwise. Of claims that overlap the one that begins first counts.
 void resident_claim(struct resident *resident, uint64_t low, uint64_t high, enum resident_part part, uint32_t name);

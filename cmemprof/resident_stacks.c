@@ -91,17 +91,12 @@ static uint64_t find_descriptor(const struct resident *resident, uint64_t top, u
 }
 
 static void add_stack(struct resident *resident, const struct resident_stack *stack) {
-    size_t size = sizeof *stack, capacity = resident->stack_capacity != 0 ? 2 * resident->stack_capacity : 64;
-    if (resident->stack_count == resident->stack_capacity) {
-        void *grown = symbolizer_arena_grow(&resident->memory, resident->stacks, resident->stack_capacity * size, capacity * size);
-        if (grown == NULL) {
-            resident->ran_short = true;
-            return;
-        }
-        resident->stacks = grown;
-        resident->stack_capacity = capacity;
+    struct resident_stack *stacks =
+        resident_grown(resident, resident->stacks, resident->stack_count, &resident->stack_capacity, sizeof *stacks);
+    if (stacks != NULL) {
+        resident->stacks = stacks;
+        resident->stacks[resident->stack_count++] = *stack;
     }
-    resident->stacks[resident->stack_count++] = *stack;
 }
 
 static struct thread *thread_of(struct thread *threads, size_t count, uint64_t id) {
@@ -141,7 +136,7 @@ static void find_by_descriptors(struct resident *resident, struct thread *thread
         }
         uint32_t name = name_of(resident, id);
         resident_claim(resident, piece.low, top, RESIDENT_STACKS, name);
-        add_stack(resident, &(struct resident_stack){piece.low, top, descriptor, 0, name, thread == NULL});
+        add_stack(resident, &(struct resident_stack){piece.low, top, descriptor, name, thread == NULL});
     }
 }
 

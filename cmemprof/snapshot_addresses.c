@@ -15,9 +15,7 @@ struct address_slot {
 enum { FIRST_SLOTS = 4096 };
 
 bool snapshot_is_go(const struct cmemprof_snapshot *snapshot, uintptr_t pc) {
-    const struct unwinder *unwinder = &snapshot->of->unwinder;
-    return pc >= atomic_load_explicit(&unwinder->go_text_start, memory_order_relaxed) &&
-           pc < atomic_load_explicit(&unwinder->go_text_end, memory_order_relaxed);
+    return unwind_is_go(&snapshot->of->unwinder, pc);
 }
 
 static struct address_slot *slot_of(struct address_slot *slots, size_t slot_count, uintptr_t pc, uint32_t generation) {

@@ -175,12 +175,8 @@ static uint8_t *resize_bytes(void *context, size_t capacity) {
     return mapped_buffer_reserve(encoder->bytes, capacity) ? encoder->bytes->base : NULL;
 }
 
-static enum cmemprof_error error_of(enum merge_error error) {
-    return error == MERGE_OK ? CMEMPROF_OK : error == MERGE_NO_MEMORY ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
-}
-
 enum cmemprof_error snapshot_encode_own(struct snapshot_encoder *encoder, struct profile *profile, size_t *size) {
-    return error_of(profile_encode_into(profile, resize_bytes, encoder, size));
+    return go_names_error(profile_encode_into(profile, resize_bytes, encoder, size));
 }
 
 static void add_evicted(struct snapshot_encoder *encoder) {
@@ -329,7 +325,7 @@ static enum cmemprof_error write_heap(struct snapshot_encoder *encoder, struct p
                                                  .label_count = encoder->labels.count,
                                                  .resize = resize_bytes,
                                                  .context = encoder};
-    enum cmemprof_error error = error_of(profile_encode_source(profile, &source, size));
+    enum cmemprof_error error = go_names_error(profile_encode_source(profile, &source, size));
     snapshot_labels_free(&encoder->labels);
     return error;
 }

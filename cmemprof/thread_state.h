@@ -22,7 +22,7 @@ struct thread_state {
     uint32_t unloadings;             // nesting depth of dlclose: a library's destructor may call it
     bool is_gos;                     // a whole stack of it began in Go: Go has made it
     bool fork_holds_listing;         // the fork in progress holds the listing lock (loaded_code.c)
-    bool fork_holds_mappings;        // and the map of mappings (mappings.c)
+    bool fork_holds_mappings;        // and the map of mappings (mapped_ranges.c)
 #ifdef CMEMPROF_CHECK_LOCK_ORDER
     uint32_t locks; // held, one bit per rank (lock_order.h)
 #endif

@@ -45,6 +45,11 @@ struct unwinder {
     struct stack_memory memory;
 };
 
+static inline bool unwind_is_go(const struct unwinder *unwinder, uintptr_t pc) {
+    return pc >= atomic_load_explicit(&unwinder->go_text_start, memory_order_relaxed) &&
+           pc < atomic_load_explicit(&unwinder->go_text_end, memory_order_relaxed);
+}
+
 // The start of a walk: a called function, as of its return. RBP is known, RBX may be.
 struct unwind_start {
     uintptr_t pc, sp, rbp, rbx;

@@ -127,23 +127,23 @@ TEST_IN(keys, callers_decide) {
     uint32_t generation = keys.generation;
     label_keys_set(&keys, "tenant", 6, false);
     assert_int_equal(keys.generation, generation); // as it was
-    label_keys_set_rule(&keys, LABEL_RULE_NONE);
+    label_keys_set_rule(&keys, CMEMPROF_LABELS_NONE);
     assert_int_not_equal(keys.generation, generation);
     assert_int_equal(use_of("span id"), LABEL_UNWANTED);
     assert_int_equal(use_of("new"), LABEL_UNWANTED);
-    label_keys_set_rule(&keys, LABEL_RULE_ALL);
+    label_keys_set_rule(&keys, CMEMPROF_LABELS_ALL);
     assert_int_equal(use_of("span id"), LABEL_ASKED_FOR);
     assert_int_equal(use_of("tenant"), LABEL_ASKED_FOR);
     assert_int_equal(use_of("trace id"), LABEL_ASKED_FOR);
     assert_int_equal(use_of("memory"), LABEL_OWN);
-    label_keys_set_rule(&keys, LABEL_RULE_USUAL);
+    label_keys_set_rule(&keys, CMEMPROF_LABELS_USUAL);
     assert_int_equal(use_of("span id"), LABEL_OF_REQUEST);
     assert_int_equal(use_of("tenant"), LABEL_KEPT);
     // A key that has had too many values stays left out.
     values_until_left_out("user", 2000);
-    label_keys_set_rule(&keys, LABEL_RULE_ALL);
+    label_keys_set_rule(&keys, CMEMPROF_LABELS_ALL);
     assert_int_equal(use_of("user"), LABEL_ASKED_FOR);
-    label_keys_set_rule(&keys, LABEL_RULE_USUAL);
+    label_keys_set_rule(&keys, CMEMPROF_LABELS_USUAL);
     assert_int_equal(use_of("user"), LABEL_TOO_MANY_VALUES);
 }
 

@@ -242,7 +242,7 @@ TEST_IN(sets, zero_bytes_are_replaced) {
 TEST_IN(sets, a_full_table_loses_labels) {
     sets_teardown(NULL);
     assert_int_equal(begin_with(1 << 20), 0);
-    label_keys_set_rule(&sets.keys, LABEL_RULE_ALL);
+    label_keys_set_rule(&sets.keys, CMEMPROF_LABELS_ALL);
     char value[32];
     int i = 0;
     do {

@@ -14,23 +14,10 @@
 #include "../mapped_ranges.h"
 #include "../profiler.h"
 #include "../reclaim.h"
+#include "paths.h"
 
 // The tables have at least half of the limit. 8,192 stacks of 256 bytes do not fit, 256 do.
 enum { TOO_MANY = 13, FEW = 8, LIMIT_BYTES = 2 << 20 };
-
-static __attribute__((noinline)) void *right(unsigned path, int depth, size_t size);
-
-// Each path makes a stack of its own.
-static __attribute__((noinline)) void *left(unsigned path, int depth, size_t size) {
-    void *block = depth == 0 ? malloc(size) : (path & 1 ? right : left)(path >> 1, depth - 1, size);
-    __asm__ volatile("" : "+r"(block)); // prevents a tail call
-    return block;
-}
-static __attribute__((noinline)) void *right(unsigned path, int depth, size_t size) {
-    void *block = depth == 0 ? malloc(size) : (path & 1 ? right : left)(path >> 1, depth - 1, size);
-    __asm__ volatile("" : "+r"(block));
-    return block;
-}
 
 // For an interval of 1 byte: each sample is one object. Mappings are no samples.
 static bool objects_are_samples(const struct cmemprof_snapshot *snapshot) {

@@ -11,6 +11,7 @@
 #include "../profiler.h"
 #include "../reclaim.h"
 #include "../threads.h"
+#include "paths.h"
 #include "sampling.h"
 
 enum { PAGE = 4096 };
@@ -28,37 +29,13 @@ static __attribute__((noinline)) struct thread_creation make_here(void) {
     return creation;
 }
 
-static __attribute__((noinline)) void right(unsigned path, int depth);
-
-// Each path makes a stack of its own.
-static __attribute__((noinline)) void left(unsigned path, int depth) {
-    if (depth == 0) {
-        void *block = malloc(100);
-        __asm__ volatile("" : "+r"(block)); // or the compiler leaves both out
-        free(block);
-    } else {
-        (path & 1 ? right : left)(path >> 1, depth - 1);
-    }
-    __asm__ volatile(""); // prevents a tail call
-}
-static __attribute__((noinline)) void right(unsigned path, int depth) {
-    if (depth == 0) {
-        void *block = malloc(100);
-        __asm__ volatile("" : "+r"(block)); // or the compiler leaves both out
-        free(block);
-    } else {
-        (path & 1 ? right : left)(path >> 1, depth - 1);
-    }
-    __asm__ volatile("");
-}
-
 TEST_IN(sampling, its_stack_is_not_evicted) {
     struct thread_creation creation = make_here();
     uint64_t hash = creation.stack->hash;
     cmemprof_set_memory_limit(2 << 20); // 8,192 stacks of 256 bytes do not fit
     uint64_t before = stats_now().reclaimed_stacks;
     for (unsigned path = 0; path < 1u << 13; path++) {
-        left(path, 13);
+        free(left(path, 13, 100));
     }
     cmemprof_make_room();
     assert_true(stats_now().reclaimed_stacks - before >= 100);

@@ -13,7 +13,7 @@ import (
 func TestThreadsByCreator(t *testing.T) {
 	for name, arguments := range map[string][]string{
 		"dynamic": nil,
-		"static": {"-tags", "cmemprof_static,cmemprof_no_libcurl,netgo,osusergo", "-ldflags",
+		"static": {"-tags", "cmemprof_static,netgo,osusergo", "-ldflags",
 			`-linkmode=external -extldflags "-static -Wl,--eh-frame-hdr"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,16 +14,26 @@
 static const char *program; // this one
 
 // The number of files whose name ends in the text.
-static size_t count(const char *end) {
+// Returns how many files end so. path: of one of them; may be NULL.
+static size_t find(const char *end, char path[FOLDER_BYTES + 300]) {
     DIR *entries = opendir(folder);
     size_t found = 0;
     assert_non_null(entries);
     for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
         size_t length = strlen(entry->d_name);
-        found += length > strlen(end) && strcmp(entry->d_name + length - strlen(end), end) == 0;
+        if (length > strlen(end) && strcmp(entry->d_name + length - strlen(end), end) == 0) {
+            found++;
+            if (path != NULL) {
+                snprintf(path, FOLDER_BYTES + 300, "%s/%s", folder, entry->d_name);
+            }
+        }
     }
     closedir(entries);
     return found;
+}
+
+static size_t count(const char *end) {
+    return find(end, NULL);
 }
 
 // Runs this program with the library started, as main's part below, with more variables ("NAME=value", NULL at the end). Returns its
@@ -48,15 +58,8 @@ static int run(const char *part, const char *const *variables) {
 // The sum of inuse_space of the only file with this end.
 static int64_t in_use(const char *end) {
     static uint8_t bytes[1 << 20];
-    char path[FOLDER_BYTES + 300] = "";
-    DIR *entries = opendir(folder);
-    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
-        size_t length = strlen(entry->d_name);
-        if (length > strlen(end) && strcmp(entry->d_name + length - strlen(end), end) == 0) {
-            snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        }
-    }
-    closedir(entries);
+    char path[FOLDER_BYTES + 300];
+    assert_true(find(end, path) != 0);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     size_t size = fread(bytes, 1, sizeof bytes, file);
