@@ -241,6 +241,9 @@ type Stats struct {
 	LostLabels       uint64 // because they do not fit: the sample is there without them
 }
 
+// LostSamples returns how many samples of allocations were dropped.
+func (s Stats) LostSamples() uint64 { return s.LostStacks + s.LostShards + s.LostLive }
+
 // GetStats returns the present figures.
 func GetStats() Stats {
 	var s C.struct_cmemprof_stats

@@ -10,7 +10,6 @@ package merge
 
 /*
 #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g
-#include <stdlib.h>
 #include "compress.h"
 #include "merge.h"
 #include "profile.h"
@@ -75,11 +74,6 @@ func (e *Error) Error() string {
 
 func newError(code C.enum_merge_error, fault *C.struct_merge_fault) error {
 	return &Error{Code: Code(code), Offset: int(fault.offset), Text: C.GoString(&fault.text[0])}
-}
-
-// bytesOf copies the writer's buffer. The writer is not handed over as a malloc'ed block, which would affect the C heap of the host (memory.h).
-func bytesOf(writer *C.struct_wire_writer) []byte {
-	return append([]byte(nil), unsafe.Slice((*byte)(unsafe.Pointer(writer.bytes)), int(writer.size))...)
 }
 
 // Limits of one input. 0 means the default. Exceeding a limit is an error with the code [TooLarge].

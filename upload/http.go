@@ -32,8 +32,8 @@ func Send(ctx context.Context, r Request) error {
 	return k.Send(ctx, r)
 }
 
-// SendHTTP is [Client.Send] with net/http. client's transport, cookies and time-out apply, but redirects are never followed, so that an API key
-// cannot leak. UnixSocket is ignored.
+// SendHTTP is [Client.Send] with the caller's client, whose transport, cookies and time-out apply. Redirects are never followed, so that an API
+// key cannot leak. UnixSocket is ignored.
 func SendHTTP(ctx context.Context, client *http.Client, r Request) error {
 	if ctx.Err() != nil {
 		return &Error{Code: Cancelled, Text: ctx.Err().Error()}
@@ -79,7 +79,7 @@ func conclude(ctx context.Context, response *http.Response) error {
 	return nil
 }
 
-// oneLine returns the start of an answer as a log line, safe against log and terminal injection, as in answer.c.
+// oneLine returns the start of an answer as a log line, safe against log and terminal injection, as in client/answer.c.
 func oneLine(answer []byte) string {
 	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(answer[:min(len(answer), maxTextBytes)]), "?")), " ")
 	return strings.Map(func(c rune) rune {

@@ -29,13 +29,13 @@ func TestSendHTTP(t *testing.T) {
 	got.check(t)
 }
 
-// Both transports return the same error codes.
+// Both clients return the same error codes.
 func TestErrorsOfHTTP(t *testing.T) {
 	server := httptest.NewServer(readFirst(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "7")
 		http.Error(w, "disk\nfull \xff", http.StatusServiceUnavailable)
 	}))
-	for name, send := range map[string]func(context.Context, upload.Request) error{"libcurl": upload.Send, "net/http": sendHTTP} {
+	for name, send := range map[string]func(context.Context, upload.Request) error{"a client of its own": upload.Send, "the caller's client": sendHTTP} {
 		t.Run(name, func(t *testing.T) {
 			err := send(t.Context(), request(server.URL))
 			wantError(t, err, upload.Rejected, 503, "rejected by the server with status 503: disk full ?")

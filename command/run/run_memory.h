@@ -7,7 +7,8 @@
 
 #include "run_output.h"
 
-// Neither file nor line if no process has written one; a note if some have not, or if memory runs out. Prints an error and returns false if the file cannot be written.
+// Neither file nor line if no process has written one; a note if some have not, or if memory runs out. Prints an error and returns false if
+// the file cannot be written.
 bool run_memory_take(const struct run_output *output, const struct run_directory *directory);
 
 #endif

@@ -22,7 +22,7 @@ type Status struct {
 
 func newStatus(allocator bool) Status {
 	s := Status{Sampling: cmemprof.GetStats(), Ages: cmemprof.GetAges(), Profiler: profiler.Stats()}
-	if lost := s.Sampling.LostStacks + s.Sampling.LostShards + s.Sampling.LostLive; lost > 0 {
+	if lost := s.Sampling.LostSamples(); lost > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("%d samples of C allocations were lost: figures of C memory are too low", lost))
 	}
 	if lost, nameless := s.Sampling.LostMappings, s.Sampling.NamelessMappings; lost+nameless > 0 {

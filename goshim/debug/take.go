@@ -47,14 +47,23 @@ var wait = func(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// takePeak serves one that ended with sampling, too.
-func takePeak(ctx context.Context) ([]byte, error) {
+// alone waits until no other profile is being taken.
+func alone(ctx context.Context) (done func(), err error) {
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case taking <- struct{}{}:
+		return func() { <-taking }, nil
 	}
-	defer func() { <-taking }()
+}
+
+// takePeak serves one that ended with sampling, too.
+func takePeak(ctx context.Context) ([]byte, error) {
+	done, err := alone(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	if live, _ := cmemprof.GetPeaks(); live.Time.IsZero() && cmemprof.GetStats().IntervalBytes == 0 {
 		return nil, errOff
 	}
@@ -81,17 +90,22 @@ func takeCPU(ctx context.Context, d time.Duration) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	completed, _, err := cmemprof.CPUProfile(goCPU.Bytes(), cmemprof.ProcessCPUTime()-before)
+	used := cmemprof.ProcessCPUTime() - before
+	done, err := alone(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	completed, _, err := cmemprof.CPUProfile(goCPU.Bytes(), used)
 	return completed, err
 }
 
 func takeNow(ctx context.Context, name string, gc bool) ([]byte, error) {
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case taking <- struct{}{}:
+	done, err := alone(ctx)
+	if err != nil {
+		return nil, err
 	}
-	defer func() { <-taking }()
+	defer done()
 	if cmemprof.GetStats().IntervalBytes == 0 {
 		return nil, errOff
 	}

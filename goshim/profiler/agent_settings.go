@@ -32,12 +32,8 @@ func (c *config) readAgentSettings(managed bool) {
 	if !ok {
 		return
 	}
-	enabled, auto := c.enabled, c.auto
-	c.auto = false
 	if err := setEnabled(c, value); err != nil {
-		c.enabled, c.auto = enabled, auto
 		say(slog.LevelWarn, fmt.Sprintf("cmemprof: %s in %s is not followed: %v", enabledVariable, path, err))
-		return
 	}
 }
 

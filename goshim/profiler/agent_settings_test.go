@@ -44,6 +44,18 @@ func TestAgentSettings(t *testing.T) {
 	}
 }
 
+// What overrides "auto" is no longer automatic.
+func TestEnvironmentOverridesAuto(t *testing.T) {
+	defer profiler.SetAgentSettings("/nonexistent", writeFile(t, "apm_configuration_default:\n  DD_PROFILING_ENABLED: auto\n"))()
+	for value, want := range map[string]string{"": "auto", "true": "manual"} {
+		t.Setenv("DD_PROFILING_ENABLED", value)
+		if got := one(t, newAgent(t)).event.Info.Profiler.Activation; got != want {
+			t.Errorf("activation %q with %q", got, value)
+		}
+		profiler.Stop()
+	}
+}
+
 // A mistake in a file that is for all services stops none of them.
 func TestBadAgentSettings(t *testing.T) {
 	t.Setenv("DD_PROFILING_ENABLED", "")

@@ -47,7 +47,7 @@ func (k *collector) collectBrief(left uint64) []upload.Attachment {
 	counters.periodsBrief.Add(1)
 	k.messages.warn("brief", fmt.Sprintf("cmemprof: less than %d MB of memory are left: batches have C's live heap and metrics only (tag left_out:memory)",
 		roomToCollect>>20))
-	k.thisC = nil
+	k.thisC, k.cpuFigures = nil, nil
 	if k.cpu != nil {
 		k.cpu = nil
 		k.try(CPUProfile, func() error { k.sources.stopCPU(); return nil })
@@ -87,9 +87,9 @@ func (k *collector) withC(goHeap []byte) ([]byte, error) {
 			k.messages.warn("lost mappings", fmt.Sprintf("cmemprof: %d calls of mmap or its relatives were not followed so far, and %d mappings have no "+
 				"stack, so the figures of mapped memory are incomplete; see cmemprof.GetStats", s.LostMappings, s.NamelessMappings))
 		}
-		if s.LostStacks+s.LostShards+s.LostLive > 0 {
+		if lost := s.LostSamples(); lost > 0 {
 			k.messages.warn("lost C", fmt.Sprintf("cmemprof: %d samples of C allocations were lost so far, so the figures of C memory are too low; "+
-				"see cmemprof.GetStats", s.LostStacks+s.LostShards+s.LostLive))
+				"see cmemprof.GetStats", lost))
 		}
 		k.thisCAt = time.Now()
 		cHeap, err := k.cHeap.Heap()

@@ -7,8 +7,8 @@ import (
 )
 
 // compression of attachments, as set by DD_PROFILING_DEBUG_COMPRESSION_SETTINGS. The zero value is "legacy": profiles in gzip level 1, both the
-// Go runtime's, unchanged, and those made here (deltas and merged heaps); metrics.json and go.trace uncompressed. Any other value recompresses
-// all attachments.
+// Go runtime's, unchanged, and those made here (deltas and merged heaps); peak.pprof, memory.pprof, metrics.json and go.trace uncompressed. Any
+// other value recompresses all attachments.
 type compression struct {
 	algorithm string // "", "gzip" or "zstd"
 	level     int

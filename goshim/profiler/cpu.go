@@ -59,22 +59,25 @@ func (k *collector) takeCPU() []byte {
 	c := k.cpu
 	k.cpu = nil
 	k.sources.stopCPU()
-	taken := k.withoutTraceIDs(c.buffer.Bytes())
-	if k.cHeap == nil || k.sources.completeCPU == nil {
-		return taken
+	written := c.buffer.Bytes()
+	raw, changed := k.withoutTraceIDs(written)
+	if k.cHeap != nil && k.sources.completeCPU != nil {
+		used, elapsed := k.sources.processCPU()-c.processNs, time.Since(c.at)
+		k.try(CPUProfile, func() error {
+			completed, times, err := k.sources.completeCPU(raw, used)
+			if err != nil {
+				return err
+			}
+			raw, changed = completed, true
+			k.cpuFigures = []figure{{"cpu_unsampled_cores", float64(times.UnsampledNs) / float64(elapsed)}}
+			return nil
+		})
 	}
-	used, elapsed := k.sources.processCPU()-c.processNs, time.Since(c.at)
-	k.try(CPUProfile, func() error {
-		completed, times, err := k.sources.completeCPU(taken, used)
-		if err == nil && k.cfg.compression.algorithm == "" {
-			completed, err = merge.Compress(completed, merge.Output{})
-		}
-		if err != nil {
-			return err
-		}
-		taken = completed
-		k.cpuFigures = []figure{{"cpu_unsampled_cores", float64(times.UnsampledNs) / float64(elapsed)}}
-		return nil
-	})
-	return taken
+	if !changed {
+		return written
+	}
+	if k.cfg.compression.algorithm == "" {
+		raw, _ = merge.Compress(raw, merge.Output{}) // in memory: it does not fail
+	}
+	return raw
 }

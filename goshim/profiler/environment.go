@@ -141,7 +141,9 @@ func setEnabled(c *config, value string) error {
 		c.enabled, c.auto = true, true
 		return nil
 	}
-	return setBool(&c.enabled, value)
+	err := setBool(&c.enabled, value)
+	c.auto = c.auto && err != nil // the last setting that is one counts
+	return err
 }
 
 func addTags(c *config, value string) error {

@@ -19,7 +19,7 @@ type processLimit struct {
 	messages *onceLog
 
 	mu     sync.Mutex
-	policy *sharedlimit.Policy // guarded by mu; nil: there is nothing to keep
+	policy *sharedlimit.Policy // guarded by mu; nil: there is nothing to keep. Set to nil by look alone
 	ended  bool                // Go has its own limit again; guarded by mu
 	last   sharedlimit.Figures // at the last look; guarded by mu
 	gc     gcShare             // guarded by mu
@@ -59,39 +59,50 @@ func (l *processLimit) begin() bool {
 	return true
 }
 
-// look returns the time until the next one.
+// look returns the time until the next one. A collection is not waited for by who ends or reports.
 func (l *processLimit) look() time.Duration {
+	step, at := l.decide()
+	if step.Collect {
+		began := time.Now()
+		l.sources.freeGoMemory()
+		took := time.Since(began)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.policy.Collected(at.Add(took), took)
+	}
+	return step.Wait
+}
+
+// decide looks, and sets Go's limit.
+func (l *processLimit) decide() (step sharedlimit.Step, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ended {
-		return time.Hour
+	idle := sharedlimit.Step{Wait: time.Hour}
+	if l.policy == nil || l.ended {
+		return idle, at
 	}
 	f, ok := l.sources.limitFigures()
 	if !ok {
 		l.messages.warn("limit figures", "cmemprof: the process's memory limit is not kept: /proc/self/status cannot be read")
 		l.restore()
-		return time.Hour
+		l.policy = nil // nothing is reported of it either
+		return idle, at
 	}
 	l.last = f
 	if f.GoLimit != l.policy.InForce() {
 		l.policy.Adopt(f.GoLimit)
 	}
-	step := l.policy.Step(f)
+	step = l.policy.Step(f)
 	if step.Limit != f.GoLimit {
 		if before := l.sources.setGoLimit(step.Limit); before != f.GoLimit {
 			l.sources.setGoLimit(before) // the program has set another one meanwhile
 			l.policy.Adopt(before)
-			return step.Wait
+			step.Collect = false
+			return step, at
 		}
 	}
 	l.say(step, f)
-	if step.Collect {
-		began := time.Now()
-		l.sources.freeGoMemory()
-		took := time.Since(began)
-		l.policy.Collected(f.At.Add(took), took)
-	}
-	return step.Wait
+	return step, f.At
 }
 
 // say tells what was done for the first time, and the first time that it was not enough.

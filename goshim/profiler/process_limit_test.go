@@ -141,6 +141,36 @@ func TestProcessMemoryLimitCollects(t *testing.T) {
 	}
 }
 
+// A collection of many gigabytes takes seconds; Stop does not wait for it.
+func TestStopDoesNotWaitForACollection(t *testing.T) {
+	a, l := newAgent(t), newLimited(1000, 5000)
+	l.figures.Go = 900 * mb
+	l.figures.Process = 1400 * mb
+	began, hung := make(chan struct{}, 100), make(chan struct{})
+	fakes := l.fakes(a.steps())
+	fakes.FreeGoMemory = func() {
+		began <- struct{}{}
+		<-hung
+	}
+	restore := profiler.SetFakes(fakes)
+	start(t, a, wholePeriod, profiler.WithProfileTypes(), profiler.WithProcessMemoryLimit(true))
+	restore()
+	for collecting := false; !collecting; {
+		select {
+		case <-l.looks:
+		case <-began:
+			collecting = true
+		case <-time.After(patience):
+			t.Fatal("no collection")
+		}
+	}
+	profiler.Stop()
+	if got := l.set(-1); got != 1000*mb {
+		t.Errorf("Go's limit is %d", got)
+	}
+	close(hung)
+}
+
 func TestProcessMemoryLimitOfTheCgroup(t *testing.T) {
 	a, l := newAgent(t), newLimited(0, 1000)
 	l.goLimit = math.MaxInt64
@@ -197,6 +227,9 @@ func TestProcessMemoryLimitWithoutFigures(t *testing.T) {
 	l.mu.Unlock()
 	if got := l.holds(t, 500); got != 1000 {
 		t.Errorf("limit %d", got)
+	}
+	if got, ok := metricsOf(t, a.period(t))["go_memory_limit_bytes"]; ok {
+		t.Errorf("a limit of %v is reported that is not kept", got)
 	}
 	profiler.Stop()
 	log.wantOnly(t, "is lowered to 500 MB", "/proc/self/status cannot be read")
