@@ -181,7 +181,7 @@ func (p *profiler) runPeriod(seq uint64) {
 	if p.cfg.cpuDuration < p.cfg.period {
 		p.sleepUntil(start.Add(p.cfg.period - p.cfg.cpuDuration))
 	}
-	if !isClosed(p.requests.woken()) && p.memoryLeft() >= roomToCollect {
+	if !p.exiting() && !isClosed(p.requests.woken()) && p.memoryLeft() >= roomToCollect {
 		p.collector.startCPU()
 	}
 	p.sleepUntil(start.Add(p.cfg.period))
