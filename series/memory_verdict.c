@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define MIB ((double)(1 << 20))
 static const double min_rise = 16 * MIB, min_level = 64 * MIB, min_share = 0.2;
@@ -93,8 +92,11 @@ static bool is_noise(const struct shape *shape) {
 }
 
 static enum memory_verdict_kind kind_of(const struct growth_rule *rule, const struct shape *shape) {
-    if (shape->kind == SHAPE_NONE || shape_goes_on(shape)) {
-        return shape->kind == SHAPE_NONE ? VERDICT_NONE : rule->grows;
+    if (shape->kind == SHAPE_NONE) {
+        return VERDICT_NONE;
+    }
+    if (shape_goes_on(shape)) {
+        return rule->grows;
     }
     bool warm_up = shape->from_start && !shape->linear;
     return !rule->stays ? VERDICT_NONE : warm_up ? VERDICT_CACHE_FULL : VERDICT_PLATEAU;

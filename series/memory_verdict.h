@@ -8,11 +8,10 @@
 //     thread_stacks      stacks grow, and the count of threads does
 //     unknown_growth     memory of an unknown owner grows
 //     retention          the allocator's free memory is large or grows, and half of it or more is whole pages that it can give back
-//     fragmentation      the same, and less than half of it is: live blocks pin the pages. What the allocator says gives a lower bound:
-//     each
-//                        free block is taken to lose a page to its neighbours, so a million free blocks of 32 bytes hide 200 MB of whole
-//                        pages beside them. So the count of blocks over time counts, too: free memory that has come without blocks for
-//                        it, compared with when least was free, is whole pages
+//     fragmentation      the same, and less than half of it is: live blocks pin the pages. What the allocator says gives a lower
+//                        bound: each free block is taken to lose a page to its neighbours, so a million free blocks of 32 bytes hide
+//                        200 MB of whole pages beside them. So the count of blocks over time counts, too: free memory that has come
+//                        without blocks for it, compared with when least was free, is whole pages
 //     go_not_returned    Go's free memory is large
 //     page_cache         file pages are half of what the cgroup counts, and that is half of its limit; the kernel takes them back
 //     plateau            live or mapped memory rose and stayed, linearly or from a level before it: a leak that has stopped, or a busy hour

@@ -4,7 +4,6 @@
 #include "../../base/test/test.h"
 
 #include <lz4frame.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -172,17 +171,6 @@ TEST(a_lie_about_the_size_costs_nothing) {
     uint8_t *out;
     size_t out_size;
     assert_int_equal(merge_inflate(bytes, size, 1 << 20, &out, &out_size, NULL), MERGE_BAD_COMPRESSION);
-}
-
-// 64 MiB of zeros against a limit of 1 MiB, in a child process to measure peak memory.
-static int memory_of_bomb_kib(struct blob bomb) {
-    struct rusage before, after;
-    uint8_t *out;
-    size_t size;
-    getrusage(RUSAGE_SELF, &before);
-    enum merge_error error = merge_inflate(bomb.bytes, bomb.size, 1 << 20, &out, &size, NULL);
-    getrusage(RUSAGE_SELF, &after);
-    return error == MERGE_TOO_LARGE && !out ? (int)(after.ru_maxrss - before.ru_maxrss) : 1 << 30;
 }
 
 TEST(bomb_costs_no_more_than_the_limit_and_two_blocks) {

@@ -4,6 +4,8 @@
 
 #include "../../base/test/test.h"
 
+#include <sys/resource.h>
+
 #include "../merge.h"
 
 struct blob {
@@ -30,6 +32,17 @@ static inline void expect_inflated(struct blob packed, const void *bytes, size_t
     assert_int_equal(out_size, size);
     assert_memory_equal(out, bytes, size);
     free(out);
+}
+
+// For a bomb against a limit of 1 MiB, in a child process: by how many KiB the peak of memory rises.
+static inline int memory_of_bomb_kib(struct blob bomb) {
+    struct rusage before, after;
+    uint8_t *out;
+    size_t size;
+    getrusage(RUSAGE_SELF, &before);
+    enum merge_error error = merge_inflate(bomb.bytes, bomb.size, 1 << 20, &out, &size, NULL);
+    getrusage(RUSAGE_SELF, &after);
+    return error == MERGE_TOO_LARGE && !out ? (int)(after.ru_maxrss - before.ru_maxrss) : 1 << 30;
 }
 
 #endif

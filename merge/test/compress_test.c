@@ -4,22 +4,10 @@
 
 #include "sample_profile.h"
 
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "packed.h"
-
-// 64 MiB of zeros in a few KiB against a limit of 1 MiB, in a child process to measure peak memory.
-static int memory_of_bomb_kib(struct blob bomb) {
-    struct rusage before, after;
-    uint8_t *out;
-    size_t size;
-    getrusage(RUSAGE_SELF, &before);
-    enum merge_error error = merge_inflate(bomb.bytes, bomb.size, 1 << 20, &out, &size, NULL);
-    getrusage(RUSAGE_SELF, &after);
-    return error == MERGE_TOO_LARGE && !out ? (int)(after.ru_maxrss - before.ru_maxrss) : 1 << 30;
-}
 
 TEST(limit_is_exact) {
     char *bytes = noise(5000);

@@ -128,7 +128,7 @@ static void add_leak(struct findings *findings, const struct stacks *stacks, uin
              count == 1 ? "goroutine" : "goroutines", site);
     snprintf(finding->evidence, sizeof finding->evidence,
              "Go's collector found that nothing which still runs can reach what they wait for (newest goroutine leak profile). "
-             "There were %.0f with this stack in the first profile that had any, of %s.",
+             "There were %.0f with this stack in the first profile looked at that had any, of %s.",
              points[first].value, finding_time(points[first].ms, since));
     snprintf(finding->advice, sizeof finding->advice,
              "Such a goroutine keeps its stack, and all that it refers to, for ever. Close the channel or send to it on every path, also "
@@ -139,17 +139,36 @@ static void add_leak(struct findings *findings, const struct stacks *stacks, uin
     finding_set_series(finding, stacks, points, attachment);
 }
 
+struct leak {
+    uint32_t stack;
+    int64_t count;
+};
+
+// The largest first, else in the order of the stacks.
+static int by_count(const void *left, const void *right) {
+    const struct leak *a = left, *b = right;
+    return a->count != b->count ? (a->count < b->count) - (a->count > b->count) : (a->stack > b->stack) - (a->stack < b->stack);
+}
+
 bool analysis_leaked_goroutines(struct findings *findings, const struct stacks *stacks, const char *attachment) {
     if (stacks->profile_count == 0) {
         return true;
     }
-    size_t last = stacks->profile_count - 1, added = 0;
+    size_t last = stacks->profile_count - 1, count = 0;
+    struct leak *leaks = malloc((stacks->row_sizes[last] + 1) * sizeof *leaks);
+    if (!leaks) {
+        return false;
+    }
     for (uint32_t i = 0; i < stacks->row_sizes[last]; i++) {
-        int64_t count = stacks->rows[last][i];
-        if (count > 0 && added++ < MAX_LEAKS) {
-            add_leak(findings, stacks, i, count, attachment);
+        if (stacks->rows[last][i] > 0) {
+            leaks[count++] = (struct leak){i, stacks->rows[last][i]};
         }
     }
-    findings->left_out += added > MAX_LEAKS ? added - MAX_LEAKS : 0;
+    qsort(leaks, count, sizeof *leaks, by_count);
+    for (size_t i = 0; i < count && i < MAX_LEAKS; i++) {
+        add_leak(findings, stacks, leaks[i].stack, leaks[i].count, attachment);
+    }
+    findings->left_out += count > MAX_LEAKS ? count - MAX_LEAKS : 0;
+    free(leaks);
     return true;
 }

@@ -23,7 +23,8 @@ enum severity memory_severity(const struct shape *shape, bool c);
 // analysis_goroutines.c
 enum { GOROUTINES_PILED_UP = 1000 };
 bool analysis_goroutines(struct findings *findings, const struct stacks *stacks, const char *attachment);
-// stacks: of goroutines that can never run again, as Go's collector found them; NULL or none: nothing.
+// stacks: of goroutines that can never run again, as Go's collector found them; without profiles: nothing. The largest come first. Returns
+// false if memory runs out.
 bool analysis_leaked_goroutines(struct findings *findings, const struct stacks *stacks, const char *attachment);
 bool goroutines_matter(const struct shape *shape);
 

@@ -215,26 +215,40 @@ static void add_limit(struct findings *findings, const struct memory_series seri
 
 // ---- What is not explained ----
 
-static void add_unexplained(struct findings *findings, const struct memory_series series[MEMORY_FIGURE_COUNT],
-                            const struct upload_list *list) {
-    double not_seen = now(&series[MEMORY_NOT_SEEN]), unknown = now(&series[MEMORY_UNEXPLAINED]);
-    enum memory_figure larger = isnan(unknown) || not_seen > unknown ? MEMORY_NOT_SEEN : MEMORY_UNEXPLAINED;
-    double unexplained = now(&series[larger]), rss = now(&series[MEMORY_RSS]);
-    if (!(unexplained >= 64 << 20) || !(unexplained >= 0.1 * rss)) {
-        return;
-    }
-    struct finding *finding = findings_add(findings, "memory_unexplained", MEASURE_COUNT, SEVERITY_LOW, unexplained);
+static void add_unknown(struct findings *findings, const struct memory_series *series, double bytes, double rss, const char *what,
+                        const struct upload_list *list) {
+    struct finding *finding = findings_add(findings, "memory_unexplained", MEASURE_COUNT, SEVERITY_LOW, bytes);
     char amount[FINDING_AMOUNT_BYTES];
     if (!finding) {
         return;
     }
-    set_points(finding, &series[larger], list);
-    snprintf(finding->title, sizeof finding->title, "%s (%.0f %% of the resident memory) %s", finding_bytes(unexplained, amount),
-             100 * unexplained / rss,
-             larger == MEMORY_NOT_SEEN ? "were mapped without the profiler's seeing it" : "belong to nobody that is known");
+    set_points(finding, series, list);
+    snprintf(finding->title, sizeof finding->title, "%s (%.0f %% of the resident memory) %s", finding_bytes(bytes, amount),
+             100 * bytes / rss, what);
     snprintf(finding->evidence, sizeof finding->evidence,
              "Anonymous memory that is neither the C heap, nor Go's, nor a thread's stack, nor mapped through a function that the profiler "
              "sees: a growth in it has no stack here.");
+}
+
+static bool is_much(double bytes, double rss) {
+    return bytes >= 64 << 20 && bytes >= 0.1 * rss;
+}
+
+// Of what is not explained and what was not seen, each that is much; else both together, if they are. One that is not known counts as 0.
+static void add_unexplained(struct findings *findings, const struct memory_series series[MEMORY_FIGURE_COUNT],
+                            const struct upload_list *list) {
+    const struct memory_series *of_nobody = &series[MEMORY_UNEXPLAINED], *of_unseen = &series[MEMORY_NOT_SEEN];
+    double unknown = fmax(now(of_nobody), 0), not_seen = fmax(now(of_unseen), 0), rss = now(&series[MEMORY_RSS]);
+    if (is_much(unknown, rss)) {
+        add_unknown(findings, of_nobody, unknown, rss, "belong to nobody that is known", list);
+    }
+    if (is_much(not_seen, rss)) {
+        add_unknown(findings, of_unseen, not_seen, rss, "were mapped without the profiler's seeing it", list);
+    }
+    if (!is_much(unknown, rss) && !is_much(not_seen, rss) && is_much(unknown + not_seen, rss)) {
+        add_unknown(findings, unknown > not_seen ? of_nobody : of_unseen, unknown + not_seen, rss,
+                    "belong to nobody that is known, or were mapped without the profiler's seeing it", list);
+    }
 }
 
 // ---- All ----

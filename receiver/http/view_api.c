@@ -104,7 +104,8 @@ static enum receiver_error make_or_find(void *context, struct flight *flight, st
     }
     request->list.flight = request->base.flight = request->overview.flight = flight;
     take_view_slot(request->api);
-    enum receiver_error error = view_make(request, making->view->kind, json);
+    // Those who asked may have left while it waited for the slot.
+    enum receiver_error error = flight_is_wanted(flight) ? view_make(request, making->view->kind, json) : RECEIVER_CLIENT_GONE;
     sem_post(&request->api->view_slots);
     if (key->bytes && error == RECEIVER_OK && !json_failed(json)) {
         cache_put(request->api->cache, key->bytes, key->size, json->bytes, json->size);

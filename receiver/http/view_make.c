@@ -13,11 +13,10 @@
 static enum receiver_error merge_list(struct view_request *request, const struct upload_list *list, struct profile **profile,
                                       struct sweep_report *report) {
     const struct view_filter *filter = &request->filter;
-    const char *keys[VIEW_MAX_LABELS + 1];
-    size_t key_count = 0;
-    while (key_count < filter->label_count) {
-        keys[key_count] = filter->labels[key_count].key;
-        key_count++;
+    const char *keys[MERGE_UPLOADS_MAX_LABELS];
+    size_t key_count = filter->label_count;
+    for (size_t i = 0; i < key_count; i++) {
+        keys[i] = filter->labels[i].key;
     }
     if (filter->group_by) {
         keys[key_count++] = filter->group_by;

@@ -10,8 +10,9 @@
 
 #include "../base/cache.h"
 #include "sweep.h"
+#include "view.h"
 
-enum { MERGE_UPLOADS_MAX_LABELS = 17 }; // those of a filter, and the one to group by
+enum { MERGE_UPLOADS_MAX_LABELS = VIEW_MAX_LABELS + 1 }; // those of a filter, and the one to group by
 
 // *profile has the labels `memory`, `owner` and those of the keys alone. cache may be NULL.
 enum receiver_error merge_uploads(struct store *store, struct cache *cache, const struct upload_list *list, const char *attachment,

@@ -9,9 +9,8 @@
 //     of a process     their mean, or their sum
 //     of a container   the newest of each cgroup; of several cgroups the mean or the sum. A cgroup is what has one memory_cgroup_id on one
 //                      host; processes of a host that do not tell it are one
-//     code             that of the process whose code says most (memory_verdict_rank; of equals the larger c_verdict_bytes), from its
-//     newest
-//                      upload: never a mean. What is of a code is that of the same upload
+//     code             that of the process whose code says most (memory_verdict_rank; of equals the larger c_verdict_bytes), from
+//                      its newest upload: never a mean. What is of a code is that of the same upload
 //     flag             1 if one has 1
 //
 // Threads: one makes and frees them; any may read. Memory: malloc, 90 bytes per upload.

@@ -72,6 +72,11 @@ static void leak_many(struct profile *profile, int i) {
     }
 }
 
+static void leak_last(struct profile *profile, int i) {
+    leak_many(profile, i);
+    add_goroutines(profile, "main.largest", 100000);
+}
+
 static void find_leaked(struct findings *findings, fill_profile *fill) {
     struct stacks stacks;
     *findings = (struct findings){0};
@@ -93,8 +98,8 @@ TEST(leaked_goroutines) {
     assert_true(has_finding(&findings, "goroutine_leak", "38 goroutines of main.grows can never run again"));
     findings_sort(&findings);
     assert_int_equal(findings.items[0]->severity, SEVERITY_HIGH); // 38, and more each time
-    assert_non_null(
-        strstr(findings.items[0]->evidence, "There were 10 with this stack in the first profile that had any, of 1970-01-01 00:05"));
+    assert_non_null(strstr(findings.items[0]->evidence,
+                           "There were 10 with this stack in the first profile looked at that had any, of 1970-01-01 00:05"));
     assert_int_equal(findings.items[1]->severity, SEVERITY_MEDIUM);
     assert_string_equal(findings.items[1]->attachment, "goroutineleak.pprof");
     assert_true(findings.items[1]->measure == MEASURE_COUNT && findings.items[1]->frame_count == 2);
@@ -102,6 +107,10 @@ TEST(leaked_goroutines) {
     find_leaked(&findings, leak_many);
     assert_true(findings.count == 20 && findings.left_out == 5);
     assert_true(has_finding(&findings, "goroutine_leak", "1 goroutine of main.leak0 can never run again"));
+    findings_free(&findings);
+    find_leaked(&findings, leak_last); // the largest is told, wherever it stands
+    assert_true(findings.count == 20 && findings.left_out == 6);
+    assert_true(has_finding(&findings, "goroutine_leak", "100000 goroutines of main.largest can never run again"));
     findings_free(&findings);
 }
 

@@ -36,6 +36,10 @@ static double two_gigabytes(int i) {
 static double three_gigabytes(int i) {
     return 3072 * MIB + 0 * i;
 }
+static double sixty(int i) {
+    (void)i;
+    return 60 << 20;
+}
 static double three_hundred(int i) {
     return 300 * MIB + 0 * i;
 }
@@ -147,6 +151,16 @@ TEST(unexplained) {
                    "315 MB (29 % of the resident memory) belong to nobody that is known", "", SEVERITY_LOW);
     expect_finding(beside_rss("memory_mapped_not_seen_bytes", three_hundred), "memory_unexplained",
                    "315 MB (29 % of the resident memory) were mapped without the profiler's seeing it", "", SEVERITY_LOW);
+    // Each alone would be little.
+    expect_finding(with("memory_unexplained_bytes", sixty, beside_rss("memory_mapped_not_seen_bytes", sixty)), "memory_unexplained",
+                   "126 MB (12 % of the resident memory) belong to nobody that is known, or were mapped without the profiler's seeing it",
+                   "", SEVERITY_LOW);
+    struct findings both = {0};
+    struct metrics *metrics = with("memory_unexplained_bytes", three_hundred, beside_rss("memory_mapped_not_seen_bytes", three_hundred));
+    assert_true(find(&both, metrics, NULL, ""));
+    assert_int_equal(both.count, 2);
+    findings_free(&both);
+    metrics_free(metrics);
     // By the process's own word, and of older clients by the cgroup's.
     expect_finding(with("memory_limit_bytes", three_hundred, beside_rss("memory_limit_used_bytes", three_hundred)), "memory_limit",
                    "The memory limit of 315 MB is reached", "SIGKILL", SEVERITY_HIGH);
