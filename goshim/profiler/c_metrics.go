@@ -36,9 +36,10 @@ func (s *seldom) do(f func()) {
 // allocatorQuery asks the allocator at most once a period. glibc counts its free blocks under the lock that malloc takes, a tenth of a second for a
 // million of them, and has no cheaper figure.
 type allocatorQuery struct {
-	limit seldom
-	tried bool // in this period
-	stats *cmemprof.AllocatorStats
+	limit     seldom
+	tried     bool // in this period
+	stats     *cmemprof.AllocatorStats
+	unsampled float64 // in use at the last answer and in no sample: heads of blocks, what was allocated before sampling. 0: unknown
 }
 
 // ask returns nil if it is too early.
@@ -47,10 +48,19 @@ func (q *allocatorQuery) ask(of sources) *cmemprof.AllocatorStats {
 		q.limit.do(func() {
 			stats := of.allocator()
 			q.stats = &stats
+			q.unsampled = max(0, float64(stats.InUseBytes)-of.liveC())
 		})
 	}
 	q.tried = true
 	return q.stats
+}
+
+// recent returns the answer, or if it is too early, what is in use by the samples and by the last answer; nil: neither is known.
+func (q *allocatorQuery) recent(of sources) *cmemprof.AllocatorStats {
+	if stats := q.ask(of); stats != nil || q.unsampled == 0 {
+		return stats
+	}
+	return &cmemprof.AllocatorStats{InUseBytes: uint64(of.liveC() + q.unsampled)}
 }
 
 // reset must be called before sampling starts.

@@ -184,6 +184,36 @@ func TestSlowAllocatorIsAskedSeldom(t *testing.T) {
 	}
 }
 
+// Between two answers of the allocator, what it held beyond the samples counts as held: what was allocated before Start is not free.
+func TestUnsampledMemoryStaysInUse(t *testing.T) {
+	a := newAgent(t)
+	var live atomic.Uint64
+	live.Store(400)
+	inUse := make(chan uint64, 1)
+	defer profiler.SetFakes(profiler.Fakes{
+		ProfileC: emptyHeap,
+		AgesC: func() cmemprof.Ages {
+			return cmemprof.Ages{LiveBytes: [6]float64{float64(live.Load()), 0, 0, 0, 0, 100}}
+		},
+		Allocator: func() cmemprof.AllocatorStats {
+			time.Sleep(10 * time.Millisecond) // no query for 100 s
+			return cmemprof.AllocatorStats{InUseBytes: 9500}
+		},
+		Memory: func(_ []byte, allocator *cmemprof.AllocatorStats) (cmemprof.MemoryFigures, []byte, error) {
+			inUse <- allocator.InUseBytes
+			return cmemprof.MemoryFigures{HasParts: true}, cHeap(1, 2, 3, 4), nil
+		},
+	})()
+	startStepped(t, a, profiler.WithProfileTypes(profiler.HeapProfile))
+	for i, want := range []uint64{9500, 9100, 10000} {
+		live.Store([]uint64{400, 0, 900}[i])
+		a.period(t)
+		if got := <-inUse; got != want {
+			t.Errorf("period %d: %d bytes in use, want %d", i, got, want)
+		}
+	}
+}
+
 // Without fakes: this process's own C memory.
 func TestMetricsOfRealC(t *testing.T) {
 	t.Setenv("DD_PROFILING_CMEMPROF_SAMPLING_RATE", "1")

@@ -18,7 +18,7 @@ type memoryMetrics struct {
 
 // takeMemory takes the memory profile and keeps its figures for the metrics. What it could not look at is logged once.
 func (k *collector) takeMemory() ([]byte, error) {
-	figures, profile, err := k.sources.memory(k.thisGo, k.cMetrics.allocator.ask(k.sources))
+	figures, profile, err := k.sources.memory(k.thisGo, k.cMetrics.allocator.recent(k.sources))
 	if err != nil {
 		return nil, err
 	}

@@ -105,6 +105,14 @@ var realSources = sources{
 	sleepLimit:   sleep,
 }
 
+// liveC returns the bytes in use by C's samples.
+func (s sources) liveC() (bytes float64) {
+	for _, ofAge := range s.agesC().LiveBytes {
+		bytes += ofAge
+	}
+	return bytes
+}
+
 func lookupProfile(name string, w io.Writer) error {
 	profile := pprof.Lookup(name)
 	if profile == nil {

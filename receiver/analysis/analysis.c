@@ -55,7 +55,7 @@ static enum receiver_error read_stacks(struct one *one, enum file_use use, struc
     if (used->count == 0) {
         return RECEIVER_OK;
     }
-    enum receiver_error error = stacks_read(one->store, one->list, used->names, used->count, used->type, stacks, &report);
+    enum receiver_error error = stacks_read(one->store, one->list, used->names, used->count, used->type, NULL, stacks, &report);
     if (error == RECEIVER_OK) {
         files_count(&looked->files.all, used->names, &report);
         looked->stacks_left_out = looked->stacks_left_out || stacks->left_out > 0;
@@ -73,8 +73,39 @@ static void settle(struct one *one, enum measure measure, enum file_use use, con
         with > 0 && stacks->profile_count >= with && stacks->left_out == 0 && one->looked->files.uses[use].passed_over == 0;
 }
 
+static bool read_some(struct one *one, const struct upload_list *list, enum file_use use, const char *type, const char *label,
+                      struct stacks *stacks) {
+    struct sweep_report report;
+    const struct used_files *used = &one->looked->files.uses[use];
+    if (stacks_read(one->store, list, used->names, used->count, type, label, stacks, &report) != RECEIVER_OK) {
+        return false;
+    }
+    if (report.failed_count > 0) {
+        files_count(&one->looked->files.all, used->names, &report);
+    }
+    stacks->own_memory = one->own_memory;
+    stacks->without_mapped = true;
+    return true;
+}
+
+// Without memory.pprof, or without C memory, there is nothing to read.
+static bool read_ages(struct one *one, struct ages *ages) {
+    *ages = (struct ages){0};
+    const struct upload_list *list = one->list;
+    bool has = one->looked->files.uses[FILES_OF_PARTS].count > 0 && strcmp(one->heap.type, "inuse_space") == 0;
+    if (!has || list->count < 3 || !metrics_find(one->metrics, "c_live_bytes")) {
+        return true;
+    }
+    struct listed_upload compared[] = {list->uploads[list->count / 3], list->uploads[list->count - 1]};
+    const struct upload_list newest = {.uploads = compared + 1, .count = 1, .flight = list->flight},
+                             two = {.uploads = compared, .count = 2, .flight = list->flight};
+    return read_some(one, &newest, FILES_OF_PARTS, "resident_space", AGE_LABEL, &ages->parts) &&
+           read_some(one, &two, FILES_OF_MEMORY, "inuse_objects", NULL, &ages->objects);
+}
+
 static bool look_at_memory(struct one *one) {
     struct stacks stacks;
+    struct ages ages = {0};
     if (read_stacks(one, FILES_OF_MEMORY, &stacks) != RECEIVER_OK) {
         return false;
     }
@@ -83,8 +114,10 @@ static bool look_at_memory(struct one *one) {
     settle(one, MEASURE_C_LIVE_BYTES, FILES_OF_MEMORY, &stacks);
     settle(one, MEASURE_HEAP_LIVE_BYTES, FILES_OF_MEMORY, &stacks);
     bool has = stacks.profile_count > 0;
-    bool ok = (!has || analysis_live_memory(&one->looked->findings, &stacks, &one->heap)) &&
+    bool ok = (!has || (read_ages(one, &ages) && analysis_live_memory(&one->looked->findings, &stacks, &ages, &one->heap))) &&
               analysis_churn(&one->looked->findings, one->metrics, has ? &stacks : NULL, has ? &one->heap : NULL);
+    stacks_free(&ages.parts);
+    stacks_free(&ages.objects);
     stacks_free(&stacks);
     return ok;
 }

@@ -1,4 +1,5 @@
 // analysis_memory.c: live memory that grows, or rose and stayed: C's, and that of the language's own heap (analysis_rules.h).
+#include "analysis_age.h"
 #include "analysis_rules.h"
 #include "analysis_sentence.h"
 #include "analysis_site.h"
@@ -59,9 +60,17 @@ enum severity memory_severity(const struct shape *shape, bool c) {
     return severity > SEVERITY_LOW && (!c || shape->from_start) ? severity - 1 : severity;
 }
 
+static const char turnover_advice[] =
+    "Look for load that rises, a queue that gets longer or a cache whose entries are replaced, rather than "
+    "for a missing free.";
+
 static void set_memory(struct finding *finding, const struct stacks *stacks, const struct heap *heap, const struct shape *shape,
-                       const struct series_point *points, const char *what) {
+                       const struct kept *kept, const struct series_point *points, const char *what) {
     shape_evidence(shape, points, stacks->profile_count, "bytes", what, finding->evidence, sizeof finding->evidence);
+    age_evidence(kept, finding->evidence, sizeof finding->evidence);
+    if (age_turns_over(kept)) {
+        snprintf(finding->advice, sizeof finding->advice, "%s", turnover_advice);
+    }
     if (shape->kind == SHAPE_GROWS) {
         finding->slope_bytes_per_minute = 60 * shape->trend.slope_per_s;
     }
@@ -80,15 +89,24 @@ static enum measure memory_measure(bool c) {
     return c ? MEASURE_C_LIVE_BYTES : MEASURE_HEAP_LIVE_BYTES;
 }
 
-static void add_site(struct findings *findings, const struct stacks *stacks, const struct stack_site *site, const struct heap *heap) {
+static struct finding *add_memory(struct findings *findings, const struct shape *shape, bool c, enum severity severity,
+                                  const struct kept *kept) {
+    bool turns_over = age_turns_over(kept);
+    const char *kind = turns_over && shape->kind == SHAPE_GROWS ? "c_growth" : memory_kind(shape, c);
+    severity = turns_over && severity > SEVERITY_LOW ? severity - 1 : severity;
+    return findings_add(findings, kind, memory_measure(c), severity, shape->to - shape->from);
+}
+
+// site->function is in the title; kept: of C's sites.
+static void add_site(struct findings *findings, const struct stacks *stacks, const struct stack_site *site, const struct kept *kept,
+                     const struct heap *heap) {
     struct profile_sample_view sample;
     const struct shape *shape = &site->shape;
     char sentence[300], what[80];
     if (profile_sample_at(stacks->profile, site->steepest, &sample) != MERGE_OK) {
         return;
     }
-    struct finding *finding = findings_add(findings, memory_kind(shape, site->c), memory_measure(site->c), memory_severity(shape, site->c),
-                                           shape->to - shape->from);
+    struct finding *finding = add_memory(findings, shape, site->c, memory_severity(shape, site->c), kept);
     if (!finding) {
         return;
     }
@@ -96,10 +114,11 @@ static void add_site(struct findings *findings, const struct stacks *stacks, con
     bool two = strcmp(leaf, site->function) != 0;
     shape_sentence(shape, site->points, "bytes", sentence, sizeof sentence);
     snprintf(finding->title, sizeof finding->title, "%smemory allocated in %.130s%s%.130s %s%s", site->c ? "C " : heap->language, leaf,
-             two ? " for " : "", two ? site->function : "", sentence, site->c && shape->kind == SHAPE_GROWS ? " and is not freed" : "");
+             two ? " for " : "", two ? site->function : "", sentence,
+             site->c && shape->kind == SHAPE_GROWS && !age_turns_over(kept) ? " and is not freed" : "");
     snprintf(what, sizeof what, "%smemory in use there", site->c ? "C " : heap->language);
     finding_set_stack(finding, &sample, site->function);
-    set_memory(finding, stacks, heap, shape, site->points, what);
+    set_memory(finding, stacks, heap, shape, kept, site->points, what);
 }
 
 // ---- All ----
@@ -113,7 +132,7 @@ static bool total_matters(const struct stacks *stacks, bool c, struct series_poi
 
 // What no site explains: many small ones. For collected memory, names the steepest of the growing sites; it may be NULL.
 static void add_total(struct findings *findings, const struct stacks *stacks, const struct heap *heap, bool c,
-                      const struct stack_site *site) {
+                      const struct stack_site *site, const struct kept *kept) {
     struct series_point points[TREND_MAX_POINTS];
     struct profile_sample_view sample;
     struct shape shape;
@@ -123,7 +142,7 @@ static void add_total(struct findings *findings, const struct stacks *stacks, co
     }
     enum severity severity = memory_severity(&shape, c);
     severity = c && severity > SEVERITY_LOW ? severity - 1 : severity;
-    struct finding *finding = findings_add(findings, memory_kind(&shape, c), memory_measure(c), severity, shape.to - shape.from);
+    struct finding *finding = add_memory(findings, &shape, c, severity, kept);
     if (!finding) {
         return;
     }
@@ -139,39 +158,60 @@ static void add_total(struct findings *findings, const struct stacks *stacks, co
         snprintf(finding->title, sizeof finding->title, "The %sheap %s%s", heap->language, sentence, more);
         snprintf(what, sizeof what, "The live heap");
     }
-    set_memory(finding, stacks, heap, &shape, points, what);
+    set_memory(finding, stacks, heap, &shape, kept, points, what);
 }
 
-static void add_sites(struct findings *findings, const struct stacks *stacks, const struct heap *heap, const struct stack_site *sites,
-                      size_t count) {
-    struct series_point points[TREND_MAX_POINTS];
-    struct shape heap_shape;
-    bool heap_grows = total_matters(stacks, false, points, &heap_shape) && heap_shape.kind == SHAPE_GROWS;
+struct shown { // what findings are made of
+    const struct stack_site *sites[MAX_SITES], *c_sites[MAX_SITES];
+    size_t count, c_count;
+    struct kept kept[MAX_SITES], all_kept; // of C's sites, and of all C memory
+};
+
+// The largest first. Growth of collected memory at several sites is one finding, of which the steepest site is told.
+static const struct stack_site *choose_sites(const struct stack_site *sites, size_t count, bool heap_grows, struct findings *findings,
+                                             struct shown *shown) {
     const struct stack_site *steepest = NULL;
-    size_t c_count = 0, other_count = 0;
     for (size_t i = 0; i < count; i++) {
         const struct stack_site *site = &sites[i];
         if (!site->c && heap_grows && site->shape.kind == SHAPE_GROWS) {
             steepest = steepest ? steepest : site;
-            continue;
-        }
-        c_count += site->c;
-        other_count += !site->c;
-        if (c_count + other_count > MAX_SITES) {
+        } else if (shown->count == MAX_SITES) {
             findings->left_out++;
         } else {
-            add_site(findings, stacks, site, heap);
+            shown->sites[shown->count++] = site;
+            if (site->c) {
+                shown->c_sites[shown->c_count++] = site;
+            }
         }
     }
-    if (c_count == 0) {
-        add_total(findings, stacks, heap, true, NULL);
-    }
-    if (heap_grows || other_count == 0) {
-        add_total(findings, stacks, heap, false, steepest);
-    }
+    return steepest;
 }
 
-bool analysis_live_memory(struct findings *findings, const struct stacks *stacks, const struct heap *heap) {
+static bool add_sites(struct findings *findings, const struct stacks *stacks, const struct ages *ages, const struct heap *heap,
+                      const struct stack_site *sites, size_t count) {
+    static const struct kept unknown;
+    struct series_point points[TREND_MAX_POINTS];
+    struct shape heap_shape;
+    struct shown shown = {.count = 0};
+    bool heap_grows = total_matters(stacks, false, points, &heap_shape) && heap_shape.kind == SHAPE_GROWS;
+    const struct stack_site *steepest = choose_sites(sites, count, heap_grows, findings, &shown);
+    if (!age_kept(ages, stacks, shown.c_sites, shown.c_count, shown.kept, &shown.all_kept)) {
+        return false;
+    }
+    for (size_t i = 0, c = 0; i < shown.count; i++) {
+        const struct stack_site *site = shown.sites[i];
+        add_site(findings, stacks, site, site->c ? &shown.kept[c++] : &unknown, heap);
+    }
+    if (shown.c_count == 0) {
+        add_total(findings, stacks, heap, true, NULL, &shown.all_kept);
+    }
+    if (heap_grows || shown.c_count == shown.count) {
+        add_total(findings, stacks, heap, false, steepest, &unknown);
+    }
+    return true;
+}
+
+bool analysis_live_memory(struct findings *findings, const struct stacks *stacks, const struct ages *ages, const struct heap *heap) {
     struct stack_site *sites;
     size_t count;
     if (stacks->profile_count == 0) {
@@ -180,7 +220,7 @@ bool analysis_live_memory(struct findings *findings, const struct stacks *stacks
     if (!stacks_shapes(stacks, 65536, site_matters, &sites, &count)) {
         return false;
     }
-    add_sites(findings, stacks, heap, sites, count);
+    bool ok = add_sites(findings, stacks, ages, heap, sites, count);
     free(sites);
-    return true;
+    return ok;
 }

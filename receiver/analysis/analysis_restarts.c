@@ -143,7 +143,7 @@ static enum receiver_error name_site(struct finding *finding, struct store *stor
     const struct used_files *memory = files ? &files->uses[FILES_OF_MEMORY] : NULL;
     const char *attachment = error == RECEIVER_OK ? memory->attachment : NULL;
     if (attachment) {
-        error = stacks_read(store, &list, memory->names, memory->count, memory->type, &stacks, &report);
+        error = stacks_read(store, &list, memory->names, memory->count, memory->type, NULL, &stacks, &report);
         compared_count(gaps, &report);
     }
     if (error == RECEIVER_OK && attachment && report.uploads == list.count) {

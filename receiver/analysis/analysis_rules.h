@@ -5,6 +5,7 @@
 #define CMEMPROF_RECEIVER_ANALYSIS_RULES_H
 
 #include "../../series/memory_limit.h"
+#include "analysis_age.h"
 #include "analysis_files.h"
 #include "analysis_finding.h"
 #include "analysis_stacks.h"
@@ -15,7 +16,7 @@ struct heap {                    // where live memory is found
 };
 
 // analysis_memory.c
-bool analysis_live_memory(struct findings *findings, const struct stacks *stacks, const struct heap *heap);
+bool analysis_live_memory(struct findings *findings, const struct stacks *stacks, const struct ages *ages, const struct heap *heap);
 bool memory_matters(const struct shape *shape, bool c, double period); // period: sampling interval in bytes; 0: unknown
 const char *memory_kind(const struct shape *shape, bool c);
 enum severity memory_severity(const struct shape *shape, bool c);

@@ -40,11 +40,11 @@ static enum receiver_error add_row(struct stacks *stacks, const struct listed_up
     return RECEIVER_OK;
 }
 
-bool stacks_init(struct stacks *stacks, const char *type) {
-    static const char *const kept_labels[] = {"memory", "owner", "part"};
+bool stacks_init(struct stacks *stacks, const char *type, const char *label) {
+    const char *const kept_labels[] = {"memory", "owner", "part", label};
     *stacks = (struct stacks){.profile = profile_new(), .type_name = type, .type = -1};
     if (stacks->profile) {
-        profile_keep_labels(stacks->profile, kept_labels, 3);
+        profile_keep_labels(stacks->profile, kept_labels, label ? 4 : 3);
         profile_allow_union(stacks->profile); // versions of a client may differ in their types
     }
     return stacks->profile;
@@ -80,9 +80,9 @@ static enum receiver_error take_profile(void *stacks, struct sweep_file *file) {
 }
 
 enum receiver_error stacks_read(struct store *store, const struct upload_list *list, const char *const *names, size_t name_count,
-                                const char *type, struct stacks *stacks, struct sweep_report *report) {
+                                const char *type, const char *label, struct stacks *stacks, struct sweep_report *report) {
     void *parts[2] = {stacks, NULL};
-    if (!stacks_init(stacks, type)) {
+    if (!stacks_init(stacks, type, label)) {
         return RECEIVER_NO_MEMORY;
     }
     const struct receiver_symbols *symbols = list->count > 0 ? store_symbols(store) : NULL;
@@ -155,7 +155,7 @@ static int compare_sites(const void *left, const void *right) {
 }
 
 // Memory that the profiler holds is not the program's leak.
-static bool is_wanted(const struct stacks *stacks, const struct profile_sample_view *sample) {
+bool stacks_want(const struct stacks *stacks, const struct profile_sample_view *sample) {
     bool left_out = stacks->without_mapped && profile_sample_has_label(sample, "memory", "mmap");
     return !left_out && profile_sample_is_own(sample) == (stacks->own_memory && profile_sample_is_c(sample));
 }
@@ -199,7 +199,7 @@ bool stacks_sites(const struct stacks *stacks, stacks_take *take, void *context)
     for (uint32_t i = 0; ok && i < stacks->sum_count; i++) {
         struct profile_sample_view sample;
         ok = profile_sample_at(stacks->profile, i, &sample) == MERGE_OK;
-        if (ok && is_wanted(stacks, &sample)) {
+        if (ok && stacks_want(stacks, &sample)) {
             members[count++] = (struct member){analysis_site(&sample, &memo)->function, profile_sample_is_c(&sample), i};
         }
     }
@@ -250,7 +250,7 @@ void stacks_total(const struct stacks *stacks, bool c, struct series_point point
     for (uint32_t i = 0; i < stacks->sum_count; i++) {
         struct profile_sample_view sample;
         if (profile_sample_without_frames(stacks->profile, i, &sample) == MERGE_OK && profile_sample_is_c(&sample) == c &&
-            is_wanted(stacks, &sample)) {
+            stacks_want(stacks, &sample)) {
             add_series(stacks, i, points);
         }
     }
@@ -265,7 +265,7 @@ int64_t stacks_largest(const struct stacks *stacks, const char *type, double *sh
         if (profile_sample_without_frames(stacks->profile, i, &sample) != MERGE_OK) {
             return -1;
         }
-        if (!is_wanted(stacks, &sample)) {
+        if (!stacks_want(stacks, &sample)) {
             continue;
         }
         double value = (double)sample.values[index];
@@ -287,7 +287,7 @@ int64_t stacks_steepest(const struct stacks *stacks, const char *part, double *s
         if (profile_sample_without_frames(stacks->profile, i, &sample) != MERGE_OK) {
             return -1;
         }
-        if (!profile_sample_has_label(&sample, "part", part) || !is_wanted(stacks, &sample)) {
+        if (!profile_sample_has_label(&sample, "part", part) || !stacks_want(stacks, &sample)) {
             continue;
         }
         double growth = growth_of(stacks, i);

@@ -40,12 +40,12 @@ struct stack_site {
 };
 
 // list: of one process, by time, TREND_MAX_POINTS at most. Not an error if nothing can be read: profile_count is 0, and *report says why.
-// names: as in sweep_uploads_any.
+// names: as in sweep_uploads_any. label: one more that tells stacks apart, beside memory, owner and part; NULL: none.
 enum receiver_error stacks_read(struct store *store, const struct upload_list *list, const char *const *names, size_t name_count,
-                                const char *type, struct stacks *stacks, struct sweep_report *report);
+                                const char *type, const char *label, struct stacks *stacks, struct sweep_report *report);
 void stacks_free(struct stacks *stacks);
 // The same from bytes, one profile after the other. type must outlive the stacks. text has 160 bytes. measures may be NULL.
-bool stacks_init(struct stacks *stacks, const char *type);
+bool stacks_init(struct stacks *stacks, const char *type, const char *label);
 enum receiver_error stacks_add(struct stacks *stacks, const struct listed_upload *upload, const void *bytes, size_t size, char *text);
 
 // Calls take for each site, before its shape is known; also for each stack of a site that was answered with STACKS_ONE_BY_ONE. Returns
@@ -58,6 +58,8 @@ bool stacks_sites(const struct stacks *stacks, stacks_take *take, void *context)
 // Returns false without memory. min_rise: as in shape_of.
 typedef bool stacks_enough(const struct stacks *stacks, const struct stack_site *site);
 bool stacks_shapes(const struct stacks *stacks, double min_rise, stacks_enough *enough, struct stack_site **sites, size_t *count);
+// Whether the sample's values are in series: it is no mapping that is left out, and the profiler's own only where that is asked for.
+bool stacks_want(const struct stacks *stacks, const struct profile_sample_view *sample);
 // All C stacks, or all others, as one series.
 void stacks_total(const struct stacks *stacks, bool c, struct series_point points[TREND_MAX_POINTS]);
 // Returns the sample with the largest sum of a type over all profiles, and its share of the total; -1: none.

@@ -494,7 +494,7 @@ static enum receiver_error compare_stacks(const struct comparing_change *of) {
             add_findings(of, i, NULL, NULL);
             continue;
         }
-        error = stacks_read(of->store, &list, used->names, telling, type, &stacks, &report);
+        error = stacks_read(of->store, &list, used->names, telling, type, NULL, &stacks, &report);
         if (error == RECEIVER_OK) {
             compared_count(of->gaps, &report);
             struct comparing comparing = {.stacks = &stacks, .compared = compared};

@@ -42,6 +42,18 @@ static bool starts_with(const char *text, const char *start) {
     return strncmp(text, start, strlen(start)) == 0;
 }
 
+// A C program's, or a Go service's last words: these say nothing of the language's heap, and last words nothing of allocations either.
+static bool is_c_alone(const struct totals *totals) {
+    return totals->samples > 0 && totals->samples == totals->c_samples + totals->mapped_samples;
+}
+
+static void add_allocations(struct measures *measures, const struct totals *totals, double seconds) {
+    const struct totals_type *type = totals_find(totals, "alloc_space");
+    if (type && !(is_c_alone(totals) && type->total == 0)) {
+        add_rate(&measures->values[MEASURE_ALLOC_BYTES_PER_S], type, seconds);
+    }
+}
+
 static void add_live(struct measures *measures, const struct totals *totals) {
     const struct totals_type *type = NULL;
     for (size_t i = 0; !type && profile_live_types[i]; i++) {
@@ -50,9 +62,7 @@ static void add_live(struct measures *measures, const struct totals *totals) {
     if (!type) {
         return;
     }
-    // A profile of C alone (a C program's, or a Go service's last words) says nothing of the language's heap.
-    bool is_c_alone = totals->samples > 0 && totals->samples == totals->c_samples + totals->mapped_samples;
-    if (!is_c_alone) {
+    if (!is_c_alone(totals)) {
         add(&measures->values[MEASURE_HEAP_LIVE_BYTES], (double)type->total - (double)type->c_total - (double)type->mapped_total);
     }
     if (totals->c_samples > 0) {
@@ -79,7 +89,7 @@ void measures_add(struct measures *measures, const char *name, const void *bytes
     add_rate(&values[MEASURE_ALLOC_BYTES_PER_S], totals_find(totals, "alloc-space"), seconds);
     add_rate(&values[MEASURE_LOCK_SECONDS_PER_S], totals_find(totals, "lock-acquire-wait"), seconds);
     if (starts_with(name, "delta-")) { // heap.pprof and mutex.pprof are cumulative since the start of the program
-        add_rate(&values[MEASURE_ALLOC_BYTES_PER_S], totals_find(totals, "alloc_space"), own_seconds);
+        add_allocations(measures, totals, own_seconds);
     }
     if (starts_with(name, "delta-mutex")) {
         add_rate(&values[MEASURE_LOCK_SECONDS_PER_S], totals_find(totals, "delay"), own_seconds);

@@ -21,7 +21,8 @@ static inline uint32_t add_frame(struct profile *profile, const char *name, cons
 }
 
 // frames: "leaf file", "caller file", ..., NULL.
-static inline void add_stack(struct profile *profile, const char *const *frames, const int64_t *values, bool c) {
+static inline void add_labelled(struct profile *profile, const char *const *frames, const int64_t *values,
+                                const struct profile_label *labels, size_t label_count) {
     uint32_t locations[64];
     size_t count = 0;
     for (; frames[count]; count++) {
@@ -30,8 +31,10 @@ static inline void add_stack(struct profile *profile, const char *const *frames,
         snprintf(name, sizeof name, "%.*s", (int)(space - frames[count]), frames[count]);
         locations[count] = add_frame(profile, name, space + 1);
     }
-    struct profile_label label = {"memory", "C", 0, ""};
-    profile_add_sample(profile, locations, count, values, &label, c);
+    profile_add_sample(profile, locations, count, values, labels, label_count);
+}
+static inline void add_stack(struct profile *profile, const char *const *frames, const int64_t *values, bool c) {
+    add_labelled(profile, frames, values, &(struct profile_label){"memory", "C", 0, ""}, c);
 }
 #define FRAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define VALUES(...) ((const int64_t[]){__VA_ARGS__})

@@ -48,7 +48,7 @@ static void find(struct findings *findings, fill_profile *fill, int count) {
     struct stacks stacks;
     *findings = (struct findings){0};
     fill_stacks(&stacks, "inuse_space", fill, count);
-    assert_true(analysis_live_memory(findings, &stacks, &go_heap));
+    assert_true(analysis_live_memory(findings, &stacks, &(struct ages){0}, &go_heap));
     stacks_free(&stacks);
 }
 

@@ -14,7 +14,7 @@ enum { MEGABYTE = 1000000, MINUTE_MS = 60000 };
 typedef void fill_profile(struct profile *profile, int i);
 
 static inline void fill_stacks(struct stacks *stacks, const char *type, fill_profile *fill, int count) {
-    assert_true(stacks_init(stacks, type));
+    assert_true(stacks_init(stacks, type, NULL));
     for (int i = 0; i < count; i++) {
         bool goroutines = strncmp(type, "goroutine", 9) == 0;
         struct profile *profile = goroutines ? profile_new() : new_heap_profile();
@@ -38,6 +38,25 @@ static inline void fill_stacks(struct stacks *stacks, const char *type, fill_pro
 
 static inline void add_live(struct profile *profile, const char *const *frames, double bytes, bool c) {
     add_stack(profile, frames, VALUES(1, (int64_t)bytes, 1, (int64_t)bytes), c);
+}
+
+// Live C memory of memory.pprof.
+static inline void add_aged(struct profile *profile, const char *const *frames, const char *age, double bytes) {
+    const struct profile_label labels[] = {{"part", "malloc_live", 0, ""}, {"memory", "C", 0, ""}, {"age", age, 0, ""}};
+    add_labelled(profile, frames, VALUES((int64_t)bytes), labels, 3);
+}
+
+// Of what the newest memory.pprof says.
+static inline void fill_ages(struct stacks *parts, void (*fill)(struct profile *profile)) {
+    struct profile *profile = profile_new();
+    char text[160] = "";
+    profile_add_sample_type(profile, "resident_space", "bytes");
+    fill(profile);
+    struct blob blob = finish(profile);
+    struct listed_upload upload = {.id = 1};
+    assert_true(stacks_init(parts, "resident_space", AGE_LABEL));
+    assert_int_equal(stacks_add(parts, &upload, blob.bytes, blob.size, text), RECEIVER_OK);
+    free(blob.bytes);
 }
 
 static inline bool has_finding(const struct findings *findings, const char *kind, const char *words) {

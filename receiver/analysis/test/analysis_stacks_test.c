@@ -129,7 +129,7 @@ TEST(bounds_and_errors) {
     fill_stacks(&stacks, "inuse_space", many_stacks, TREND_MAX_POINTS + 3);
     assert_int_equal(stacks.profile_count, TREND_MAX_POINTS); // the others are left out
     stacks_free(&stacks);
-    assert_true(stacks_init(&stacks, "inuse_space"));
+    assert_true(stacks_init(&stacks, "inuse_space", NULL));
     assert_int_equal(stacks_add(&stacks, &(struct listed_upload){.id = 1}, "no profile", 10, text), RECEIVER_BAD_UPLOAD);
     assert_true(*text && stacks.profile_count == 0);
     stacks_free(&stacks);
@@ -147,7 +147,7 @@ TEST(many_different) {
         add_live(profile, FRAMES(frame), 1000, false);
     }
     struct blob blob = finish(profile);
-    assert_true(stacks_init(&stacks, "inuse_space"));
+    assert_true(stacks_init(&stacks, "inuse_space", NULL));
     assert_int_equal(stacks_add(&stacks, &upload, blob.bytes, blob.size, text), RECEIVER_OK);
     assert_int_equal(stacks.left_out, STACKS_MAX_READ - STACKS_MAX);
     assert_int_equal(stacks_add(&stacks, &upload, blob.bytes, blob.size, text), RECEIVER_BAD_UPLOAD);

@@ -196,7 +196,7 @@ static void add_part(struct profile *profile, const char *const *frames, const c
 TEST(names_the_stack) {
     struct findings findings = {0};
     struct stacks stacks;
-    assert_true(stacks_init(&stacks, "resident_space"));
+    assert_true(stacks_init(&stacks, "resident_space", NULL));
     for (int i = 0; i < 30; i++) {
         struct profile *profile = profile_new();
         char text[160] = "";

@@ -74,6 +74,24 @@ TEST(cpu_profile_of_a_part) {
     expect(&measures, 0.5, 110, 70, 30, NAN, 2);
 }
 
+// Last words have C's live heap alone: nobody counted what was allocated.
+TEST(c_alone) {
+    static const struct {
+        int64_t allocated;
+        double rate;
+    } cases[] = {{0, NAN}, {600, 60}};
+    for (size_t i = 0; i < 2; i++) {
+        struct measures measures;
+        struct profile *profile = new_heap_profile();
+        add_stack(profile, FRAMES("malloc /m.c"), VALUES(1, cases[i].allocated, 1, 30), true);
+        struct blob blob = finish(profile);
+        measures_clear(&measures);
+        measures_add(&measures, "delta-heap.pprof", blob.bytes, blob.size, 10);
+        expect(&measures, NAN, cases[i].rate, NAN, 30, NAN, NAN);
+        free(blob.bytes);
+    }
+}
+
 // heap.pprof is cumulative since the start of the program: live memory, but no rate. Without C samples there is no C measure.
 TEST(cumulative) {
     struct measures measures;

@@ -3,6 +3,7 @@ import type { Finding } from "./api";
 
 const kinds: Record<string, string> = {
   c_leak: "C leak",
+  c_growth: "C growth",
   go_heap_growth: "Heap growth",
   goroutine_leak: "Goroutine leak",
   goroutine_growth: "Goroutine growth",
