@@ -25,7 +25,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 # Tests have checks that what is shipped is without (base/check.h, cmemprof/lock_order.h).
 CHECKED := -DCMEMPROF_CHECKS -DCMEMPROF_CHECK_LOCK_ORDER
 
-VERSION := $(shell sed -n 's/^\#define CMEMPROF_VERSION "\(.*\)"/\1/p' merge/version.h)
+VERSION := $(shell scripts/version)
 ABI := $(firstword $(subst ., ,$(VERSION)))
 
 # What each folder uses of ours, and the system libraries it links. The layers point one way only; scripts/check holds them to it.
@@ -179,15 +179,16 @@ $(eval $(call command_rule,build/cmemprof,obj))
 $(eval $(call command_rule,build/cmemprof-sanitized,sanitized))
 
 PREFIX ?= /usr/local
-install: lib static command ## Install the command, libraries, header and pkg-config file in PREFIX (/usr/local); DESTDIR as usual
-	@scripts/install "$(PREFIX)" "$(DESTDIR)"
+LIBDIR ?= $(PREFIX)/lib
+install: lib static command manual ## Install the command, libraries, header, pkg-config file, man pages, completions and service in PREFIX (/usr/local); DESTDIR, LIBDIR as usual
+	@VERSION=$(VERSION) LIBDIR="$(LIBDIR)" scripts/install "$(PREFIX)" "$(DESTDIR)"
 
 demo: ## Run a SQLite service with a leak in it and show its C and Go memory (30 s; KEEP=1 keeps the page)
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory build/cmemprof
 	@scripts/demo
 
-include mk/fuzz.mk mk/test.mk mk/deep.mk mk/bench.mk
+include mk/package.mk mk/fuzz.mk mk/test.mk mk/deep.mk mk/bench.mk
 
 # What compiles is made side by side first; then one part after the other, each of which uses what processors there are.
 PARTS := check test-page test-c test-sanitized test-tsan test-fuzz test-go test-go-layout test-programs test-datadog test-go-sqlite3 test-demo

@@ -44,10 +44,10 @@ struct run {
 
 // ---- Before the start ----
 
-// Looks beside the command, then in ../lib.
+// Looks beside the command, then in ../lib and ../lib/cmemprof, where packages have a link to it for the command alone.
 static bool find_library(struct run *run) {
     const char *name = run->target.is_musl ? "libcmemprof-musl.so" : "libcmemprof.so";
-    static const char *const folders[] = {"", "../lib/"};
+    static const char *const folders[] = {"", "../lib/", "../lib/cmemprof/"};
     char self[PATH_MAX], path[2 * PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length < 0) {
@@ -63,7 +63,7 @@ static bool find_library(struct run *run) {
             return true;
         }
     }
-    diagnostic_error("run", NULL, "%s is neither in %s nor in %s/../lib%s", name, folder, folder,
+    diagnostic_error("run", NULL, "%s is not in %s, %s/../lib or %s/../lib/cmemprof%s", name, folder, folder, folder,
                      run->target.is_musl ? "; it is needed for a program that is linked to musl" : "");
     return false;
 }

@@ -14,7 +14,7 @@ static const char usage[] =
     "\n"
     "  --binary FILE        an unstripped program or library, or its debug file; may be repeated\n"
     "  --debug-dir DIR      a directory of such files, named by build ID (.build-id/ab/cdef.debug, abcdef.debug) or otherwise; may\n"
-    "                       be repeated\n"
+    "                       be repeated.\n"
     "                       A file is used only for the build with its build ID.\n"
     "  -o, --output FILE    file for one profile (default: in place; for - standard output)\n" OPTIONS_COMPRESSION_USAGE OPTIONS_READ_USAGE;
 

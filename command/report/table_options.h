@@ -38,8 +38,8 @@ int table_options_take(void *context, int option, const char *value);
     "  --cum                sort by total, which includes callees, not by value (--flat); not with --by stack\n"                           \
     "  --focus REGEX        only stacks with a function, source or object file that matches\n"                                             \
     "  --ignore REGEX       only stacks without a match\n"                                                                                 \
-    "  --hide REGEX         drop matching frames; --show REGEX: keep only those; --show_from REGEX: drop their callers\n"                  \
-    "  --tagfocus KEY=REGEX only samples with such a label; --tagignore KEY=REGEX: only samples without\n"                                 \
+    "  --hide REGEX         drop matching frames; --show REGEX: keep only those; --show_from REGEX: drop callers of those\n"               \
+    "  --tagfocus KEY=REGEX only samples with such a label; --tagignore KEY=REGEX: only samples without one\n"                             \
     "  --unit UNIT          unit of all values: B, kB, MB, GB, KiB, MiB, GiB; ns, us, ms, s, min, h\n"                                     \
     "  --depth N            by stack: maximum frames to print; the program's are cut last (default: all of the program's)\n"               \
     "  --lines N            rows to print (default 10)\n"                                                                                  \
@@ -47,11 +47,11 @@ int table_options_take(void *context, int option, const char *value);
     "  --normalize          with a base: scale totals to those of the base\n"
 // For top only.
 #define TABLE_OPTIONS_REPORTS_USAGE                                                                                                        \
-    "  --diff_base FILE     change since FILE (like cmemprof diff); --base FILE: percentages of the new profile\n"                         \
+    "  --diff_base FILE     change since FILE (like cmemprof diff); --base FILE: percentages are of the new profile\n"                     \
     "Instead of the table, for the same samples (docs/command.md lists which options apply to each):\n"                                    \
-    "  --peek REGEX         callers and callees of functions; --tree: of all functions\n"                                                  \
+    "  --peek REGEX         callers and callees of functions; --tree: those of all functions\n"                                            \
     "  --list REGEX         source lines of functions\n"                                                                                   \
-    "  --traces             every sample with its stack; --raw: with all types and labels\n"                                               \
+    "  --traces             every sample with its stack; --raw: the same with all types and labels\n"                                      \
     "  --tags               labels and their values\n"                                                                                     \
     "Option names of go tool pprof work as well, also with one dash: -top (--by function), -sample_index (--type), -nodecount "            \
     "(--lines).\n"

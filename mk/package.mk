@@ -1,0 +1,10 @@
+# Man pages, completions, packages and archives: included by the Makefile.
+
+.PHONY: manual deb release test-packages
+
+# From the command's own help (packaging/docgen), so that they are about its real options.
+manual: build/manual/.made ## Write the man pages and completions into build/manual
+build/manual/.made: build/cmemprof $(wildcard packaging/docgen/*.go packaging/man/*.mdoc)
+	@echo "  docs  build/manual"
+	@rm -rf $(@D) && SOURCE_DATE_EPOCH=$$(scripts/version --epoch) go run ./packaging/docgen build/cmemprof packaging/man $(@D)
+	@touch $@
