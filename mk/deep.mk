@@ -38,5 +38,10 @@ $(eval $(call variant,coverage,$$(CC),build/.setup-test))
 $(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),coverage,$(r)))))
 $(eval $(call reader_rule,coverage))
 build/coverage/receiver/http/assets.o: build/web/.bundled
+# Programs with the hooks of preload/ end in ways that gcov does not know: base/test/coverage_ends.c.
+build/coverage/preload/%: FLAGS_coverage += -fno-builtin-fork -fno-builtin-execv -fno-builtin-execve -fno-builtin-execvp -fno-builtin-execl \
+    -fno-builtin-execle -fno-builtin-execlp
+$(call tests,preload,coverage): build/coverage/base/test/coverage_ends.o
+$(call tests,preload,coverage): LINK += -Wl,--wrap=dlsym,--wrap=kill
 coverage: $(COVERAGE_TESTS) ## Print how many lines of each folder the C tests run, and the files that have the most left (docs/endurance.md)
 	@scripts/coverage $(COVERAGE_TESTS)

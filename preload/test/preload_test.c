@@ -5,7 +5,13 @@
 #include "../../base/test/folder.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,7 +19,6 @@
 
 static const char *program; // this one
 
-// The number of files whose name ends in the text.
 // Returns how many files end so. path: of one of them; may be NULL.
 static size_t find(const char *end, char path[FOLDER_BYTES + 300]) {
     DIR *entries = opendir(folder);
@@ -36,6 +41,19 @@ static size_t count(const char *end) {
     return find(end, NULL);
 }
 
+// From now on no thread or process can be made, as at the limit of a container; also in the program that replaces this one.
+static bool forbid_threads(void) {
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = {sizeof code / sizeof *code, code};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
 // Runs this program with the library started, as main's part below, with more variables ("NAME=value", NULL at the end). Returns its
 // status.
 static int run(const char *part, const char *const *variables) {
@@ -45,6 +63,9 @@ static int run(const char *part, const char *const *variables) {
         setenv("CMEMPROF_RATE", "1", 1);
         for (; *variables != NULL; variables++) {
             putenv((char *)(uintptr_t)*variables);
+        }
+        if (strcmp(part, "no_threads") == 0 && !forbid_threads()) {
+            _exit(98);
         }
         execl(program, program, part, folder, (char *)NULL);
         _exit(99);
@@ -88,8 +109,10 @@ TEST_IN(folder, quick_and_raw_exits_write_it_too) {
     assert_int_equal(count(".1.exit.pb"), 1);
     assert_int_equal(WEXITSTATUS(RUN("_exit", "CMEMPROF_ON_TERMINATION=1")), 5); // with the thread
     assert_int_equal(count(".1.exit.pb"), 2);
+    assert_int_equal(WEXITSTATUS(RUN("_Exit", "CMEMPROF_ON_TERMINATION=1")), 5);
+    assert_int_equal(count(".1.exit.pb"), 3);
     assert_int_equal(WEXITSTATUS(RUN("_exit")), 5); // without: it may be in a signal handler
-    assert_int_equal(count(".1.exit.pb"), 2);
+    assert_int_equal(count(".1.exit.pb"), 3);
 }
 
 TEST_IN(folder, signals_ask_for_profiles) {
@@ -116,10 +139,43 @@ TEST_IN(folder, children_are_profiled_if_they_are_followed) {
     assert_int_equal(count(".exit.pb"), 3);
 }
 
+// It has inherited the handler, which is its parent's.
+TEST_IN(folder, a_terminated_child_ends_by_the_signal) {
+    assert_int_equal(WEXITSTATUS(RUN("terminate_child", "CMEMPROF_ON_TERMINATION=1")), 5);
+    assert_int_equal(count(".termination.pb"), 0);
+    assert_int_equal(count(".1.exit.pb"), 1);
+}
+
+TEST_IN(folder, a_child_of_a_program_that_is_not_profiled_is_not_either) {
+    assert_int_equal(WEXITSTATUS(RUN("fork", "CMEMPROF_FOLLOW_CHILDREN=1", "CMEMPROF_RATE=none")), 5);
+    assert_int_equal(count(".pb"), 0);
+    assert_int_equal(WEXITSTATUS(RUN("grandchild")), 5);
+    assert_int_equal(count(".pb"), 1);
+}
+
+// Of the only file with this end.
+static void expect_text(const char *end, const char *text) {
+    char path[FOLDER_BYTES + 300], got[300] = "";
+    assert_int_equal(find(end, path), 1);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(got, sizeof got, file));
+    fclose(file);
+    assert_string_equal(got, text);
+    assert_int_equal(unlink(path), 0);
+}
+
 TEST_IN(folder, a_reason_why_nothing_is_sampled) {
     assert_int_equal(WEXITSTATUS(RUN("exit", "CMEMPROF_PERIOD_MS=soon")), 5);
-    assert_int_equal(count(".unsampled"), 1);
+    expect_text(".unsampled", "CMEMPROF_PERIOD_MS has an invalid value\n");
+    assert_int_equal(WEXITSTATUS(RUN("no_threads", "CMEMPROF_ON_TERMINATION=1")), 5);
+    expect_text(".unsampled", "cannot create the thread that writes profiles\n");
     assert_int_equal(count(".pb"), 0);
+}
+
+TEST_IN(folder, without_threads_the_caller_of_exit_writes) {
+    assert_int_equal(WEXITSTATUS(RUN("no_threads")), 5);
+    assert_in_range(in_use(".1.exit.pb"), 3000000, 3200000);
 }
 
 TEST_IN(folder, without_a_directory_nothing_starts) {
@@ -145,6 +201,12 @@ static int play(const char *part) {
     if (strcmp(part, "_exit") == 0) {
         _exit(5);
     }
+    if (strcmp(part, "_Exit") == 0) {
+        _Exit(5);
+    }
+    if (strcmp(part, "no_threads") == 0) {
+        return fork() < 0 ? 5 : 6;
+    }
     if (strcmp(part, "signal") == 0) {
         raise(SIGUSR1);
         for (int i = 0; i < 6000 && count(".1.signal.pb") == 0; i++) {
@@ -154,12 +216,22 @@ static int play(const char *part) {
     if (strcmp(part, "terminate") == 0) {
         raise(SIGTERM);
     }
-    if (strcmp(part, "fork") == 0) {
+    if (strcmp(part, "fork") == 0 || strcmp(part, "grandchild") == 0) {
         pid_t child = fork();
         if (child == 0) {
-            exit(0);
+            exit(part[0] == 'g' ? play("fork") : 0);
         }
         waitpid(child, NULL, 0);
+    }
+    if (strcmp(part, "terminate_child") == 0) {
+        int status = 0;
+        pid_t child = fork();
+        if (child == 0) {
+            raise(SIGTERM);
+            exit(0);
+        }
+        waitpid(child, &status, 0);
+        return WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM ? 5 : 6;
     }
     if (strcmp(part, "environment") == 0) {
         return getenv("CMEMPROF_DIRECTORY") == NULL && getenv("CMEMPROF_RATE") == NULL ? 5 : 6;

@@ -83,6 +83,30 @@ TEST_IN(writer, last_profile_without_a_thread) {
     assert_int_equal(count(".1.exit.pb"), 1);
 }
 
+// Whoever exits while another thread's exit is being written waits, but not for ever.
+TEST_IN(writer, a_second_exit_waits_until_its_limit) {
+    assert_true(writer_open(&writer, 0, false));
+    atomic_store(&writer.finishing, true);
+    writer_finish(&writer, 0);
+    assert_int_equal(count(".pb"), 0);
+}
+
+// The signal comes while the last profile is written: that profile is whole, and the program ends by the signal.
+TEST_IN(writer, a_signal_during_the_last_profile_ends_the_program) {
+    pid_t child = fork();
+    if (child == 0) {
+        writer_open(&writer, 0, true);
+        atomic_store(&writer.termination, SIGTERM);
+        writer_finish(&writer, 60);
+        sleep(60); // the signal is sent before the wait ends, but may be delivered after it
+        _exit(1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    assert_int_equal(count(".1.exit.pb"), 1);
+}
+
 TEST_IN(writer, cancelled_profile_is_not_written) {
     assert_true(writer_open(&writer, 0, true));
     writer_cancel(&writer);
@@ -115,7 +139,7 @@ TEST_IN(writer, file_size_limit_does_not_end_the_program) {
     pid_t child = fork();
     if (child == 0) {
         sigset_t pending;
-        setrlimit(RLIMIT_FSIZE, &(struct rlimit){0, 0});
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){0, RLIM_INFINITY});
         signal(SIGXFSZ, SIG_DFL);
         profile_file_unsampled(&writer.file, "no reason");
         profile_file_write(&writer.file, "exit");

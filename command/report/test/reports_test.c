@@ -145,6 +145,23 @@ TEST_IN(directory, traces) {
                 "----------\n1 10 9\n            main.y /src/x.go:7\n            main.x /src/x.go:7\n----------\n");
 }
 
+// Labels that are numbers, samples without a stack, and when it was.
+TEST_IN(directory, traces_of_what_is_rare) {
+    struct profile *profile = fixture_profile();
+    struct profile_label labels[] = {{"size", NULL, 64, "bytes"}, {"retries", NULL, 3, ""}};
+    profile_add_sample(profile, NULL, 0, (int64_t[]){1, 25, 2}, labels, 2);
+    fixture_add_sample(profile, "main.y<main.x", 1, 10, 9, false);
+    profile_set_time(profile, 86400 * (int64_t)1000000000, 5000000000);
+    fixture_save(profile, "a");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-traces", "a"), 0);
+    expect_line("      25 B  (no stack)\n");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-traces", "-by", "package", "a"), 0);
+    expect_line("      10 B  main\n            main\n");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-raw", "a"), 0);
+    expect_line("time: 1970-01-02 00:00:00 UTC\nduration: 5000000000 ns\n");
+    expect_line("            size: 64 bytes\n            retries: 3\n");
+}
+
 TEST_IN(directory, tags) {
     struct profile *profile = fixture_profile();
     for (int64_t i = 0; i < 3; i++) {

@@ -52,15 +52,15 @@ struct sent {
     int64_t allocated, in_use;
     size_t attachments; // all of them named in the event
     char last[32];      // the last one's name
+    char event[2000];
 };
 
 static void read_event(const struct upload_request *request, struct sent *sent) {
-    char event[2000];
-    snprintf(event, sizeof event, "%.*s", (int)request->event_size, (const char *)request->event);
+    snprintf(sent->event, sizeof sent->event, "%.*s", (int)request->event_size, (const char *)request->event);
     for (size_t i = 0; i < request->attachment_count; i++) {
-        assert_non_null(strstr(event, request->attachments[i].name));
+        assert_non_null(strstr(sent->event, request->attachments[i].name));
     }
-    assert_int_equal(sscanf(event, "{\"start\":\"%31[^\"]\",\"end\":\"%31[^\"]\"", sent->start, sent->end), 2);
+    assert_int_equal(sscanf(sent->event, "{\"start\":\"%31[^\"]\",\"end\":\"%31[^\"]\"", sent->start, sent->end), 2);
 }
 
 // Reads the spool, in order.
@@ -138,6 +138,34 @@ TEST_IN(directory, totals_are_sent_as_they_are) {
     assert_int_equal(finish(0, sent), 2);
     expect(&sent[0], 1, 2, 1000);
     expect(&sent[1], 2, 3, 1500);
+}
+
+// What people set as tags is in the event, whatever it is made of.
+TEST_IN(directory, tags_are_those_of_the_environment) {
+    struct sent sent[MAX_BATCHES];
+    static const struct {
+        const char *tags, *wanted;
+    } cases[] = {{"team:core region:eu", ",team:core,region:eu,service:test,"},
+                 {"team:core one, region:eu", ",team:core one,region:eu,service:test,"},
+                 {"quote:\"\\,tab:\t", ",quote:\\\"\\\\,tab:\\u0009,service:test,"},
+                 {"", ",version:1_2,service:test,"}};
+    setenv("DD_VERSION", "1,2", 1); // readers split tags at commas
+    setenv("DD_ENV", "prod", 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        setenv("DD_TAGS", cases[i].tags, 1);
+        begin("true");
+        add(2, 1000, false, "exit");
+        assert_int_equal(finish(0, sent), 1);
+        if (strstr(sent[0].event, cases[i].wanted) == NULL) {
+            fail_msg("no %s in %s", cases[i].wanted, sent[0].event);
+        }
+        assert_non_null(strstr(sent[0].event, ",version:1_2,"));
+        assert_non_null(strstr(sent[0].event, ",env:prod,"));
+        assert_null(strchr(sent[0].event, '\t'));
+    }
+    unsetenv("DD_TAGS");
+    unsetenv("DD_VERSION");
+    unsetenv("DD_ENV");
 }
 
 // One that cannot be read is left out.

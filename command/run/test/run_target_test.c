@@ -3,6 +3,7 @@
 #include "../../../base/test/test.h"
 #include "../../../base/test/folder.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,11 +17,16 @@ static size_t read_self(uint8_t *bytes, size_t capacity) {
     return size;
 }
 
-static enum run_target_status find(char *name, struct run_target *target) {
-    char *argv[] = {name, NULL};
-    enum run_target_status status = run_target_find(argv, target);
+// argv: of the program, its name first.
+static enum run_target_status find_argv(const char *const *argv, struct run_target *target) {
+    enum run_target_status status = run_target_find((char *const *)(uintptr_t)argv, target);
     target->argv = NULL;
     return status;
+}
+#define FIND(target, ...) find_argv((const char *const[]){__VA_ARGS__, NULL}, target)
+
+static enum run_target_status find(const char *name, struct run_target *target) {
+    return FIND(target, name);
 }
 
 static enum run_target_status check(const uint8_t *bytes, size_t size, struct run_target *target) {
@@ -60,6 +66,102 @@ TEST(a_shell_is_fine) {
     assert_false(target.is_go || target.is_musl);
     assert_int_equal(find("", &target), RUN_TARGET_NOT_FOUND);
     assert_int_equal(find("/", &target), RUN_TARGET_NOT_RUN);
+    assert_int_equal(find("sh", &target), RUN_TARGET_OK); // by the PATH
+    assert_true(target.path[0] == '/' && strcmp(strrchr(target.path, '/'), "/sh") == 0);
+    assert_string_equal(run_target_name(&target), target.path);
+}
+
+TEST(a_name_that_is_too_long) {
+    static char name[PATH_MAX + 1];
+    struct run_target target;
+    memset(name, '/', PATH_MAX);
+    assert_int_equal(find(name, &target), RUN_TARGET_NOT_FOUND);
+    assert_non_null(strstr(target.text, "too long"));
+}
+
+// This program's own loader: PT_INTERP.
+static const char *loader(void) {
+    static uint8_t bytes[1 << 16];
+    size_t size = read_self(bytes, sizeof bytes);
+    const Elf64_Ehdr *header = (const Elf64_Ehdr *)bytes;
+    const Elf64_Phdr *segments = (const Elf64_Phdr *)(bytes + header->e_phoff);
+    for (int i = 0; i < header->e_phnum; i++) {
+        if (segments[i].p_type == PT_INTERP && segments[i].p_offset < size) {
+            return (const char *)bytes + segments[i].p_offset;
+        }
+    }
+    return "";
+}
+
+TEST(of_the_loader_the_program_that_it_loads) {
+    struct run_target target;
+    assert_int_equal(FIND(&target, loader(), "/bin/sh", "-c", "exit"), RUN_TARGET_OK);
+    assert_string_equal(run_target_name(&target), "/bin/sh");
+    assert_string_equal(target.path, loader());
+    assert_int_equal(FIND(&target, loader(), "--library-path", "/lib", "--inhibit-cache", "--argv0=shell", "/bin/sh"), RUN_TARGET_OK);
+    assert_string_equal(run_target_name(&target), "/bin/sh");
+    assert_int_equal(FIND(&target, loader(), "--argv0", "shell", "--", "/bin/sh"), RUN_TARGET_OK);
+    assert_string_equal(run_target_name(&target), "/bin/sh");
+
+    assert_int_equal(FIND(&target, loader()), RUN_TARGET_REFUSED);
+    assert_non_null(strstr(target.text, "its arguments name no program"));
+    assert_int_equal(FIND(&target, loader(), "--list", "/bin/sh"), RUN_TARGET_REFUSED);
+    assert_int_equal(FIND(&target, loader(), "--library-path"), RUN_TARGET_REFUSED);
+    assert_int_equal(FIND(&target, loader(), "/nonexistent/program"), RUN_TARGET_NOT_FOUND);
+    assert_int_equal(FIND(&target, loader(), "/etc/passwd"), RUN_TARGET_REFUSED);
+    assert_non_null(strstr(target.text, "/etc/passwd is not a program"));
+    assert_int_equal(FIND(&target, loader(), loader()), RUN_TARGET_REFUSED); // once
+}
+
+// Preloading would not work: it is said before the start.
+TEST(other_rights_and_other_allocators_are_refused) {
+    static uint8_t bytes[1 << 24];
+    struct run_target target;
+    size_t size = read_self(bytes, sizeof bytes);
+    assert_true(size < sizeof bytes);
+    char path[] = "/tmp/cmemprof-test-XXXXXX";
+    int file = mkstemp(path);
+    assert_int_equal(write(file, bytes, size), size);
+    assert_int_equal(fchmod(file, 0755), 0);
+    enum run_target_status alone = find(path, &target);
+    // One's own set-user-ID bit gives no rights; another's does.
+    assert_int_equal(fchmod(file, 04755), 0);
+    assert_int_equal(find(path, &target), alone);
+    if (geteuid() == 0 && fchown(file, 1, 1) == 0) {
+        static const struct {
+            mode_t mode;
+            const char *text;
+        } rights[] = {{04755, "another user's rights (setuid)"}, {02755, "another group's rights (setgid)"}};
+        for (size_t i = 0; i < 2; i++) {
+            assert_int_equal(fchmod(file, rights[i].mode), 0);
+            assert_int_equal(find(path, &target), RUN_TARGET_REFUSED);
+            assert_non_null(strstr(target.text, rights[i].text));
+        }
+    }
+    // A name in the strings of the dynamic linker, in the place of one as long.
+    static const char ours[] = "libcmocka.so", sanitizer[] = "libasan.so";
+    uint8_t *at = memmem(bytes, size, ours, sizeof ours - 1);
+    assert_non_null(at);
+    memcpy(at, sanitizer, sizeof sanitizer);
+    assert_int_equal(pwrite(file, bytes, size, 0), size);
+    assert_int_equal(fchmod(file, 0755), 0);
+    close(file);
+    enum run_target_status status = find(path, &target);
+    unlink(path);
+    assert_int_equal(status, RUN_TARGET_REFUSED);
+    assert_non_null(strstr(target.text, "is built with AddressSanitizer"));
+}
+
+TEST_IN(folder, a_script_of_a_script_is_refused) {
+    struct run_target target;
+    char inner[FOLDER_BYTES + 16], text[FOLDER_BYTES + 32];
+    snprintf(inner, sizeof inner, "%s/inner", folder);
+    snprintf(text, sizeof text, "#!%s\n", inner);
+    int file = open(inner, O_WRONLY | O_CREAT, 0755);
+    assert_int_equal(write(file, "#!/bin/sh\n", 10), 10);
+    close(file);
+    assert_int_equal(check((const uint8_t *)text, strlen(text), &target), RUN_TARGET_REFUSED);
+    assert_non_null(strstr(target.text, "is interpreted by another script"));
 }
 
 TEST(scripts_lead_to_their_interpreter) {
