@@ -106,3 +106,27 @@ func TestZoomFetchesWhatWasLeftOut(t *testing.T) {
 	left("100,002 smallest frames not drawn")
 	view.clean(t)
 }
+
+// Grouped by age for colours, the same tree is too large; without ages, what was left out is still fetched by zooming.
+func TestTooLargeForAges(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	var stacks []stack
+	for i := range 300000 {
+		caller, value := "heavy", int64(1000)
+		if i%2 == 1 {
+			caller, value = "light", 500
+		}
+		labels := map[string]string{"part": "malloc_live", "memory": "C", "age": "<1m"}
+		stacks = append(stacks, stack{[]string{fmt.Sprintf("f%d /src/f.c", i/2), caller + " /src/shop.c", "C heap "}, []int64{value}, false, labels})
+	}
+	receiver.upload(t, "shop", map[string][]byte{"memory.pprof": encode(t, build([][2]string{{"resident_space", "bytes"}}, stacks))})
+	view := chromium.profile(t, receiver, "ids=1&attachment=memory.pprof&colour=age")
+	view.until(`document.querySelector("#notes").textContent === "100,003 smallest frames not drawn · no ages: the tree is too large"`)
+	view.expect(`document.querySelector('[aria-label="Colour"]').value`, "part")
+	view.expect(`colourAt(2, 30)`, view.text(`cssColour("--part-malloc_live")`))
+	view.clickAt(view.canvasWidth()*0.9, 50)
+	view.waitGraph("light")
+	view.until(`document.querySelector("#notes").textContent === "no ages: the tree is too large"`)
+	view.clean(t)
+}

@@ -195,6 +195,36 @@ func TestMemoryOfSeveralProcesses(t *testing.T) {
 	view.clean(t)
 }
 
+// An error is not replaced by the figures from before it; they are asked for again with the next change.
+func TestMemoryForgetsFiguresAfterAnError(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	for _, host := range []string{"db-1", "db-2"} {
+		receiver.uploadMemory(t, host, 6)
+	}
+	view := chromium.open(t)
+	view.goTo(receiver.url+"profile?service=shop&tab=memory", memoryReady)
+	view.text(`(() => {
+		const real = window.fetch;
+		window.fails = 2;
+		window.fetch = (path, options) => {
+			if (!String(path).includes("/metrics?") || window.fails-- <= 0) return real(path, options);
+			return Promise.resolve(new Response("unplugged", { status: 400 }));
+		};
+		return "";
+	})()`)
+	view.click("#processes")
+	view.until(`document.querySelector("#memory-tab .notice")?.textContent.includes("unplugged")`)
+	view.expect(`document.querySelector("#memory-content").checkVisibility()`, "false")
+	view.click("#owner")
+	view.until(`window.fails === 0 && location.search.includes("owner=program")`)
+	view.expect(`document.querySelector("#memory-content").checkVisibility()`, "false")
+	view.do(chromedp.NavigateBack())
+	view.until(cell("RSS", 1) + ` === "586 MB" && document.querySelector("#memory-content").checkVisibility()`)
+	view.expect(`document.querySelector("#memory-tab .notice").checkVisibility()`, "false")
+	view.clean(t)
+}
+
 // What is missing is said: no breakdown, no memory.pprof, an incomplete breakdown, no limit.
 func TestMemorySaysWhatIsMissing(t *testing.T) {
 	t.Parallel()

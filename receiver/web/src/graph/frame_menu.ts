@@ -12,34 +12,38 @@ export function callersAndCallees(fn: string, more: Changes = {}): void {
   change({ view: "sandwich", fn, callers: null, callees: null, ...more });
 }
 
-// Of a function in the tab Profiles.
-export function functionItems(name: string): Item[] {
-  const pattern = exactly(name, choice(current(), "group", groupings));
+// more: what the address needs to get to the tab Profiles.
+function sandwichItem(name: string, more?: Changes): Item {
+  return { id: "sandwich", text: "Callers and callees", run: () => callersAndCallees(name, more) };
+}
+
+function copyItem(name: string): Item {
+  return { id: "copy-name", text: "Copy name", run: () => void copy(name) };
+}
+
+function patternItems(name: string, pattern: string): Item[] {
   return [
-    { id: "sandwich", text: "Callers and callees", run: () => callersAndCallees(name) },
     { id: "find", text: "Highlight", run: () => change({ find: `=${name}` }) },
     { id: "focus", text: "Focus", run: () => addPattern("focus", pattern) },
     { id: "ignore", text: "Ignore", run: () => addPattern("ignore", pattern) },
-    { id: "hide", text: "Hide", run: () => addPattern("hide", pattern) },
-    { id: "copy-name", text: "Copy name", run: () => void copy(name) },
   ];
+}
+
+// Of a function in the tab Profiles.
+export function functionItems(name: string): Item[] {
+  const pattern = exactly(name, choice(current(), "group", groupings));
+  const hide = { id: "hide", text: "Hide", run: () => addPattern("hide", pattern) };
+  return [sandwichItem(name), ...patternItems(name, pattern), hide, copyItem(name)];
 }
 
 // The value of a label is no function: it has no callees of its own, and without it there is no grouping.
 function labelItems(name: string): Item[] {
-  return functionItems(name)
-    .filter(({ id }) => id !== "sandwich" && id !== "hide")
-    .map((item) =>
-      item.id === "focus" || item.id === "ignore" ? { ...item, run: () => addPattern(item.id as "focus", `=${name}`) } : item,
-    );
+  return [...patternItems(name, `=${name}`), copyItem(name)];
 }
 
 // Of a tree outside of the tab Profiles: its filters are not there. more: what the address needs to get there.
 function itemsElsewhere(name: string, more: Changes): Item[] {
-  return [
-    { id: "sandwich", text: "Callers and callees", run: () => callersAndCallees(name, more) },
-    { id: "copy-name", text: "Copy name", run: () => void copy(name) },
-  ];
+  return [sandwichItem(name, more), copyItem(name)];
 }
 
 // zooms: the tree is the one that the address's zoom is of. elsewhere: the tree is not in the tab Profiles; the changes that lead there.

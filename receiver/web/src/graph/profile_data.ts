@@ -12,8 +12,12 @@ export interface LoadedTree {
   tree: Tree;
   merged?: api.Merged; // of an aggregate
   gauge?: boolean; // the aggregate's values are means
+  agesLeftOut?: boolean; // ages were asked for, of a tree too large to have them
   warnings: readonly string[]; // of the profiler
 }
+
+// What is said where LoadedTree.agesLeftOut is true.
+export const agesLeftOutText = "no ages: the tree is too large";
 
 // The selection with the parameters that say how gauges of several uploads become one value.
 export function withGauges(now: State): URLSearchParams {
@@ -87,10 +91,16 @@ export class ProfileData {
     });
   }
 
-  // The same with the age of each node's memory. Of a tree that is too large to be sent with ages: without them.
-  async treeWithAges(request: api.TreeRequest, path: string): Promise<LoadedTree> {
+  // Grouped by age, for withAges. Of a tree that is too large to be sent so: without ages, as treeBelow.
+  async treeByAge(request: api.TreeRequest, path: string): Promise<LoadedTree> {
     const grouped = await this.tree({ ...request, groupBy: ageLabel });
-    return grouped.tree.leftOut > 0 ? this.treeBelow(request, path) : { ...grouped, tree: withAges(grouped.tree) };
+    return grouped.tree.leftOut > 0 ? { ...(await this.treeBelow(request, path)), agesLeftOut: true } : grouped;
+  }
+
+  // With the age of each node's memory.
+  async treeWithAges(request: api.TreeRequest, path: string): Promise<LoadedTree> {
+    const loaded = await this.treeByAge(request, path);
+    return loaded.agesLeftOut ? loaded : { ...loaded, tree: withAges(loaded.tree) };
   }
 
   private async ask(request: api.TreeRequest): Promise<LoadedTree> {

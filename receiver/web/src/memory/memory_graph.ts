@@ -4,7 +4,7 @@ import { hasAges } from "../graph/ages";
 import { FlameGraph } from "../graph/flame_graph";
 import { frameItems } from "../graph/frame_menu";
 import { frameText } from "../graph/frame_text";
-import { ProfileData, type LoadedTree } from "../graph/profile_data";
+import { agesLeftOutText, ProfileData, type LoadedTree } from "../graph/profile_data";
 import { findPath, nameOf, pathOf, type Tree } from "../graph/tree";
 import { ageColour, ageFilter, ages } from "../lib/ages";
 import { button, link, make, notice, refill, segments } from "../lib/dom";
@@ -15,8 +15,6 @@ import { singleUpload } from "../lib/selection";
 import { change, type State } from "../lib/state";
 import { parseZoom } from "../lib/series";
 import { parseTime } from "../lib/time_range";
-
-const attachment = memoryFile;
 
 // The uploads that the graph is of: with a range in the address, the newest ones at its end.
 export function graphSelection(now: State): URLSearchParams {
@@ -86,17 +84,21 @@ export class MemoryGraph {
       this.heading,
       make("h2", {}, "Causes and stacks"),
       make("span", { class: "space" }),
-      link(now.with({ tab: null, attachment, type: null, view: null, find: null, group_by: null }).href, "All views of memory.pprof", {
-        class: "button",
-        id: "memory-profiles",
-      }),
+      link(
+        now.with({ tab: null, attachment: memoryFile, type: null, view: null, find: null, group_by: null }).href,
+        "All views of memory.pprof",
+        {
+          class: "button",
+          id: "memory-profiles",
+        },
+      ),
     );
     this.panel.setAttribute("aria-busy", "true");
     try {
       const files = await data.attachments();
       if (turn !== this.turn) return;
-      if (!files.some(({ name }) => name === attachment)) return this.miss("These uploads have no memory.pprof.");
-      const loaded = await data.treeWithAges({ attachment, owner: now.get("owner"), labels: agesOf(now) }, now.get("zoom"));
+      if (!files.some(({ name }) => name === memoryFile)) return this.miss("These uploads have no memory.pprof.");
+      const loaded = await data.treeWithAges({ attachment: memoryFile, owner: now.get("owner"), labels: agesOf(now) }, now.get("zoom"));
       if (turn === this.turn) this.draw(now, loaded);
     } catch (error) {
       if (turn === this.turn) this.miss((error as Error).message);
@@ -114,7 +116,7 @@ export class MemoryGraph {
     refill(this.notes);
   }
 
-  private draw(now: State, { tree, merged, warnings }: LoadedTree): void {
+  private draw(now: State, { tree, merged, warnings, agesLeftOut }: LoadedTree): void {
     this.tree = tree;
     if (this.graph.element.parentElement !== this.panel) this.panel.replaceChildren(this.graph.element);
     const byAge = now.get("colour") === "age" && hasAges(tree);
@@ -124,7 +126,11 @@ export class MemoryGraph {
     this.tell(-1);
     refill(
       this.notes,
-      [merged && mergedText(merged, true), tree.leftOut > 0 && `${tree.leftOut.toLocaleString("en")} smallest frames not drawn`]
+      [
+        merged && mergedText(merged, true),
+        tree.leftOut > 0 && `${tree.leftOut.toLocaleString("en")} smallest frames not drawn`,
+        agesLeftOut && agesLeftOutText,
+      ]
         .filter(Boolean)
         .join(" · "),
       merged ? unreadNote(merged) : false,
@@ -179,6 +185,11 @@ export class MemoryGraph {
   private menu(node: number, x: number, y: number): void {
     const { tree } = this;
     if (!tree) return;
-    openMenu(nameOf(tree, node), frameItems(tree, node, { elsewhere: { tab: null, attachment, type: null, zoom: null } }), x, y);
+    openMenu(
+      nameOf(tree, node),
+      frameItems(tree, node, { elsewhere: { tab: null, attachment: memoryFile, type: null, zoom: null } }),
+      x,
+      y,
+    );
   }
 }

@@ -80,7 +80,7 @@ export class MemoryTab implements View {
     if (key !== this.key) {
       this.key = key;
       void this.load(state);
-    } else if (this.scope && state.get("processes") !== this.processes) {
+    } else if (this.scope && (!this.answer || state.get("processes") !== this.processes)) {
       void this.loadFigures(state, this.scope);
     } else {
       this.show(state);
@@ -98,6 +98,7 @@ export class MemoryTab implements View {
     this.asked.abort();
     this.figures.abort();
     this.scope = undefined;
+    this.answer = undefined;
     const { signal } = (this.asked = new AbortController());
     try {
       const scope = await loadScope(state, signal);
@@ -126,7 +127,11 @@ export class MemoryTab implements View {
         void this.loadVerdict(scope, this.asked.signal);
       }
     } catch (error) {
-      if (!signal.aborted) this.miss((error as Error).message);
+      if (signal.aborted) return;
+      // Old figures are not shown again; the next change of the address asks once more.
+      this.answer = undefined;
+      this.memory = null;
+      this.miss((error as Error).message);
     }
   }
 

@@ -8,7 +8,6 @@ import { button, actAsMenu, link, make, notice, refill } from "../lib/dom";
 import { attachmentPath } from "../lib/api";
 import { filterTree, sumMatches } from "../graph/filter";
 import { FlameGraph } from "../graph/flame_graph";
-import { ageLabel } from "../lib/ages";
 import { withAges } from "../graph/ages";
 import { hasKinds, kindsOf, type Colouring } from "../graph/flame_colours";
 import { bytes, count, duration, share, value } from "../lib/format";
@@ -20,7 +19,16 @@ import { flags } from "../graph/pattern";
 import { closeMenu, openMenu } from "../lib/popup";
 import { memoryFile } from "../lib/memory_parts";
 import { mergedText, typeText, unreadNote, Warnings } from "../lib/notes";
-import { pickAttachment, pickType, ProfileData, typeId, withGauges, type File, type LoadedTree } from "../graph/profile_data";
+import {
+  agesLeftOutText,
+  pickAttachment,
+  pickType,
+  ProfileData,
+  typeId,
+  withGauges,
+  type File,
+  type LoadedTree,
+} from "../graph/profile_data";
 import { choice, ProfileToolbar, views, type ViewName } from "../graph/profile_toolbar";
 import { ProfilesRail } from "./profiles_rail";
 import { Sandwich } from "../graph/sandwich";
@@ -33,11 +41,7 @@ interface Chosen {
   types: api.Types;
   type: api.SampleType;
   loaded: LoadedTree;
-}
-
-// The key of the label whose values are the tree's first level. Colours by age are made of such a tree, too.
-function groupedBy(now: State, file: string): string {
-  return isAged(now, file) ? ageLabel : now.get("group_by");
+  aged: boolean; // the tree is grouped by age, for colours
 }
 
 function isAged(now: State, file: string): boolean {
@@ -120,7 +124,7 @@ export class ProfilesTab implements View {
   private readonly abort = new AbortController();
   private data: ProfileData | undefined;
   private now: State | undefined;
-  private filtered: { of: Tree; key: string; tree: Tree; sums?: FunctionSum[] } | undefined;
+  private filtered: { of: Tree; key: string; tree: Tree; sums: Map<number, FunctionSum[]> } | undefined; // sums: by node
   private labelsOf = "";
   private turn = 0;
 
@@ -187,10 +191,11 @@ export class ProfilesTab implements View {
       this.rail.mark(file.name, typeId(types, type));
       const memory = types.c_samples > 0 ? now.get("memory") : "";
       const owner = types.c_samples > 0 ? now.get("owner") : "";
-      const groupBy = groupedBy(now, file.name);
+      const groupBy = now.get("group_by");
       const request = { attachment: file.name, type: typeId(types, type), memory, owner, labels: now.all("label"), groupBy };
-      const loaded = await data.treeBelow(request, now.get("zoom"));
-      if (turn === this.turn) this.present(now, { file, types, type, loaded });
+      const byAge = isAged(now, file.name);
+      const loaded = await (byAge ? data.treeByAge(request, now.get("zoom")) : data.treeBelow(request, now.get("zoom")));
+      if (turn === this.turn) this.present(now, { file, types, type, loaded, aged: byAge && !loaded.agesLeftOut });
     } catch (error) {
       if (turn === this.turn) this.showOther(notice((error as Error).message));
     } finally {
@@ -236,7 +241,7 @@ export class ProfilesTab implements View {
 
   // ---- Showing ----
 
-  private filter(now: State, of: Tree, file: string): Tree {
+  private filter(now: State, of: Tree, aged: boolean): Tree {
     const filters = {
       focus: now.all("focus"),
       ignore: now.all("ignore"),
@@ -244,17 +249,20 @@ export class ProfilesTab implements View {
       without: now.all("without") as api.Kind[],
       group: choice(now, "group", groupings),
     };
-    const aged = isAged(now, file);
     const key = JSON.stringify([filters, aged]);
     if (this.filtered?.of !== of || this.filtered.key !== key) {
       const tree = filterTree(of, filters);
-      this.filtered = { of, key, tree: aged ? withAges(tree) : tree };
+      this.filtered = { of, key, tree: aged ? withAges(tree) : tree, sums: new Map() };
     }
     return this.filtered.tree;
   }
 
-  private sums(): FunctionSum[] {
-    return (this.filtered!.sums ??= sumFunctions(this.filtered!.tree));
+  // Of the functions below a node; 0: of all.
+  private sums(within = 0): FunctionSum[] {
+    const { tree, sums } = this.filtered!;
+    let known = sums.get(within);
+    if (!known) sums.set(within, (known = sumFunctions(tree, within)));
+    return known;
   }
 
   private present(now: State, chosen: Chosen): void {
@@ -262,9 +270,9 @@ export class ProfilesTab implements View {
     const kinds = kindsOf(raw);
     const plain = kinds.size < 2;
     const colourings = colouringsOf(raw, chosen.file.name, now);
-    const wanted = now.get("colour", hasKinds(raw) ? "kind" : "package");
+    const wanted = chosen.loaded.agesLeftOut ? "part" : now.get("colour", hasKinds(raw) ? "kind" : "package");
     const colouring: Colouring = colourings.find(([id]) => id === wanted)?.[0] ?? "package";
-    const tree = this.filter(now, raw, chosen.file.name);
+    const tree = this.filter(now, raw, chosen.aged);
     this.other.hidden = true;
     this.shown.hidden = false;
     this.toolbar.element.hidden = false;
@@ -313,7 +321,7 @@ export class ProfilesTab implements View {
     squares: { plain: boolean; byPackage: boolean },
     within: number,
   ): void {
-    const sums = within > 0 ? sumFunctions(tree, within) : this.sums();
+    const sums = this.sums(within);
     const rows = matches ? sums.filter((row) => matches[row.fn]) : sums;
     const name = view === "sandwich" ? now.get("fn") || this.heaviest() : "";
     const table = view === "table" ? this.table : this.short;
@@ -358,9 +366,8 @@ export class ProfilesTab implements View {
       merged && mergedText(merged, loaded.gauge ?? false),
       merged && typeText(merged, loaded.gauge ?? false),
       merged && merged.uploads_left_out > 0 && `${merged.uploads_left_out.toLocaleString("en")} older ones left out`,
-      grouped
-        ? count(childrenOf(tree, 0).length, "value")
-        : listed && count((within > 0 ? sumFunctions(tree, within) : this.sums()).length, "function"),
+      grouped ? count(childrenOf(tree, 0).length, "value") : listed && count(this.sums(within).length, "function"),
+      loaded.agesLeftOut && agesLeftOutText,
     ].filter(Boolean);
     const noted = [make("span", { class: "soft", id: "notes" }, notes.join(" · ")), merged ? unreadNote(merged) : false];
     const all = button("All values", () => change({ zoom: null }), { id: "all-groups" });
