@@ -34,6 +34,7 @@ type agent struct {
 	requests    atomic.Int32
 	batches     chan *received
 	ends        chan struct{} // each send ends a period of a profiler started by startStepped
+	asleep      chan struct{} // takes a send while such a period waits for its end
 }
 
 // received is one parsed batch.
@@ -69,7 +70,7 @@ func newAgent(t *testing.T) *agent {
 }
 
 func newUnstartedAgent() *agent {
-	a := &agent{batches: make(chan *received, 1000), ends: make(chan struct{})}
+	a := &agent{batches: make(chan *received, 1000), ends: make(chan struct{}), asleep: make(chan struct{})}
 	a.status.Store(http.StatusOK)
 	a.Server = httptest.NewUnstartedServer(a)
 	return a
@@ -157,11 +158,17 @@ func (a *agent) last(t *testing.T) {
 	}
 }
 
-// period ends a period and waits for its batch.
+// period ends a period and waits for its batch, and until the next one has begun: what a test changes then holds from that one's end on.
 func (a *agent) period(t *testing.T) *received {
 	t.Helper()
 	a.end(t)
-	return a.next(t)
+	b := a.next(t)
+	select {
+	case a.asleep <- struct{}{}:
+	case <-time.After(patience):
+		t.Fatal("no next period")
+	}
+	return b
 }
 
 // tags returns the values of a tag; keys may repeat.
@@ -242,9 +249,14 @@ var wholePeriod = profiler.CPUDuration(1000 * time.Hour)
 
 func (a *agent) steps() profiler.Fakes {
 	return profiler.Fakes{SleepUntil: func(_ time.Time, exit <-chan struct{}, _ func()) {
-		select {
-		case <-a.ends:
-		case <-exit:
+		for {
+			select {
+			case <-a.asleep:
+			case <-a.ends:
+				return
+			case <-exit:
+				return
+			}
 		}
 	}}
 }

@@ -48,7 +48,10 @@ func (q *allocatorQuery) ask(of sources) *cmemprof.AllocatorStats {
 		q.limit.do(func() {
 			stats := of.allocator()
 			q.stats = &stats
-			q.unsampled = max(0, float64(stats.InUseBytes)-of.liveC())
+			q.unsampled = 0
+			if stats.InUseBytes > 0 {
+				q.unsampled = max(0, float64(stats.InUseBytes)-of.liveC())
+			}
 		})
 	}
 	q.tried = true

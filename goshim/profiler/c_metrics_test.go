@@ -109,7 +109,7 @@ func TestMetricsOfC(t *testing.T) {
 // Ages are sums over all that is older; lifetimes are of the period, and sums over all that is shorter.
 func TestAgesAndPeaksOfC(t *testing.T) {
 	a := newAgent(t)
-	var asked atomic.Uint64 // before the first period, and once in each
+	var asked atomic.Uint64 // before the first period, and once in each, since the allocator says nothing that samples would complete
 	peak := cmemprof.Peak{LiveBytes: 5000, RSSBytes: 90000, Time: time.Unix(1000, 0)}
 	defer profiler.SetFakes(profiler.Fakes{
 		ProfileC: func() ([]byte, error) { return cHeap(10, 1000, 4, 400), nil },
@@ -121,6 +121,7 @@ func TestAgesAndPeaksOfC(t *testing.T) {
 			}
 			return ages
 		},
+		Allocator: func() cmemprof.AllocatorStats { return cmemprof.AllocatorStats{} },
 		PeaksC:    func() ([]byte, error) { return cHeap(1, 2, 3, 4), nil },
 		GetPeaksC: func() (live, rss cmemprof.Peak) { return peak, cmemprof.Peak{RSSBytes: 95000, Time: peak.Time} },
 	})()

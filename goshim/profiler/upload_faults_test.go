@@ -335,7 +335,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		a.ServeHTTP(w, r)
 	}))
 	defer front.Close()
-	startStepped(t, &agent{Server: front, ends: a.ends}, profiler.WithPeriod(250*time.Millisecond), profiler.WithProfileTypes())
+	startStepped(t, &agent{Server: front, ends: a.ends, asleep: a.asleep}, profiler.WithPeriod(250*time.Millisecond), profiler.WithProfileTypes())
 	a.end(t)
 	a.end(t)
 	a.next(t).wantTag(t, "profile_seq", "0")
@@ -386,7 +386,7 @@ func TestPoisonedBatch(t *testing.T) {
 		a.ServeHTTP(w, r)
 	}))
 	defer front.Close()
-	startStepped(t, &agent{Server: front, ends: a.ends}, profiler.WithSpool(t.TempDir(), 0), profiler.WithPeriod(30*time.Millisecond), profiler.WithProfileTypes())
+	startStepped(t, &agent{Server: front, ends: a.ends, asleep: a.asleep}, profiler.WithSpool(t.TempDir(), 0), profiler.WithPeriod(30*time.Millisecond), profiler.WithProfileTypes())
 	a.end(t)
 	waitFor(t, "a try", failedLast.Load)
 	for seq := 1; seq <= 10; seq++ { // each batch that arrives is followed by another attempt of the first, a strike: spool_suspects.h
