@@ -103,13 +103,13 @@ static double taken_bytes(const struct cmemprof_memory_profile *profile, uint64_
 }
 
 // The share of the block's pages that is resident.
-static double resident_share(const struct live_block *block, const struct resident_piece *piece) {
+static double resident_share(const struct resident *resident, const struct live_block *block, const struct resident_piece *piece) {
     uint64_t low = block->low / PAGE_BYTES * PAGE_BYTES, end = block->low + (block->size_bytes > 0 ? block->size_bytes : 1);
     uint64_t high = (end + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
     if (high <= piece->high && piece->rss >= piece->high - piece->low) {
         return 1;
     }
-    int64_t present = resident_present_bytes(low, high);
+    int64_t present = resident_present_bytes(resident, low, high);
     return present > 0 ? (double)present / (double)(high - low) : 0; // less than 0: freed and unmapped meanwhile
 }
 
@@ -131,7 +131,7 @@ static void weigh_blocks(struct heap_walk *walk) {
         }
         const struct resident_piece *piece = at < resident->piece_count ? &resident->pieces[at] : NULL;
         bool is_there = piece != NULL && piece->low <= blocks[i].low && piece->part == RESIDENT_MALLOC;
-        double share = is_there ? resident_share(&blocks[i], piece) : 0, weight = blocks[i].weight;
+        double share = is_there ? resident_share(resident, &blocks[i], piece) : 0, weight = blocks[i].weight;
         double taken = weight * taken_bytes(profile, blocks[i].size_bytes), asked = weight * (double)blocks[i].size_bytes * share;
         if (is_there) {
             bool is_large = profile->is_glibc && strcmp(resident->names[piece->name].text, large_blocks) == 0;

@@ -330,6 +330,7 @@
 #define resident_name cmemprof_resident_name
 #define resident_next_present cmemprof_resident_next_present
 #define resident_page_bytes cmemprof_resident_page_bytes
+#define resident_pages cmemprof_resident_pages
 #define resident_part_key cmemprof_resident_part_key
 #define resident_piece_at cmemprof_resident_piece_at
 #define resident_present_bytes cmemprof_resident_present_bytes

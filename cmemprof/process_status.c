@@ -16,13 +16,9 @@ static void read_line(const char *line, struct process_status *status) {
         const char *key;
         uint64_t *value, unit;
     } figures[] = {
-        {"VmRSS:", &status->rss, 1024},
-        {"VmHWM:", &status->peak_rss, 1024},
-        {"VmSwap:", &status->swap, 1024},
-        {"Threads:", &status->threads, 1},
-        {"RssAnon:", &status->anonymous, 1024},
-        {"RssShmem:", &status->shared, 1024},
-        {"Seccomp_filters:", &status->filters, 1},
+        {"VmRSS:", &status->rss, 1024},    {"VmHWM:", &status->peak_rss, 1024},       {"VmSwap:", &status->swap, 1024},
+        {"Threads:", &status->threads, 1}, {"RssAnon:", &status->anonymous, 1024},    {"RssShmem:", &status->shared, 1024},
+        {"Seccomp:", &status->seccomp, 1}, {"Seccomp_filters:", &status->filters, 1},
     };
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
         size_t length = strlen(figures[i].key);
@@ -62,7 +58,7 @@ bool process_status_read(const char *path, struct process_status *status) {
     struct lines lines = {.size = 0};
     off_t at = 0;
     int file = open(path, O_RDONLY | O_CLOEXEC);
-    *status = (struct process_status){unknown, unknown, unknown, unknown, unknown, unknown, unknown};
+    *status = (struct process_status){unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown};
     for (ssize_t more; file >= 0; at += more) {
         more = pread(file, lines.text + lines.size, CAPACITY - 1 - lines.size, at);
         if (more <= 0) {

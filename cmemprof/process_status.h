@@ -12,11 +12,11 @@
 #define PROCESS_STATUS "/proc/self/status"
 #define PROCESS_STATUS_UNKNOWN UINT64_MAX
 
-// In bytes, but for threads and filters. PROCESS_STATUS_UNKNOWN: the file does not say.
+// In bytes, but for threads, seccomp and filters. PROCESS_STATUS_UNKNOWN: the file does not say.
 struct process_status {
     uint64_t rss, peak_rss, swap, threads; // rss: VmRSS, off by some pages a processor
     uint64_t anonymous, shared;            // of rss: RssAnon, and RssShmem: the kernel takes neither back without a place to swap it to
-    uint64_t filters;                      // of system calls (seccomp)
+    uint64_t seccomp, filters;             // seccomp: 0: system calls are not filtered; filters: how many there are
 };
 // False: the file cannot be read, and nothing is known.
 bool process_status_read(const char *path, struct process_status *status);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "process_status.h"
 #include "resident_pieces.h"
 
 const char *resident_part_key(enum resident_part part) {
@@ -173,6 +174,11 @@ static uint32_t read_program(struct resident *resident) {
     return resident_name(resident, program);
 }
 
+static bool is_filtered(void) {
+    struct process_status status;
+    return process_status_read(PROCESS_STATUS, &status) && status.seccomp != PROCESS_STATUS_UNKNOWN && status.seccomp != 0;
+}
+
 enum smaps_error resident_read_areas(struct resident *resident, pid_t pid, const char *name) {
     *resident = (struct resident){.pid = pid, .bytes_file = -1, .pages_file = -1};
     symbolizer_arena_open(&resident->memory);
@@ -194,6 +200,7 @@ enum smaps_error resident_read_areas(struct resident *resident, pid_t pid, const
     close(file);
     resident->bytes_file = open_of(pid, "mem");
     resident->pages_file = open_of(pid, "pagemap");
+    resident->is_filtered = is_filtered();
     resident->reads_bytes = resident->bytes_file >= 0;
     resident->reads_pages = resident->pages_file >= 0;
     // A zombie or a kernel thread has no memory.

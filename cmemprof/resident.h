@@ -104,6 +104,7 @@ struct resident {
     uint32_t hashes[RESIDENT_HASHES];
     int bytes_file, pages_file;
     bool is_own;            // this very process, read from maps
+    bool is_filtered;       // its system calls are: mincore may be forbidden
     uint32_t program;       // name of the executable
     struct smaps_area last; // whose .bss may follow
     uint32_t last_name;

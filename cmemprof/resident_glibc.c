@@ -109,8 +109,8 @@ void resident_find_glibc(struct resident *resident) {
     resident->looked_everywhere = left > 0;
 }
 
-static bool add_pages(uint64_t low, uint64_t high, uint64_t *bytes, uint64_t *mapped) {
-    int64_t present = resident_present_bytes(low, high);
+static bool add_pages(const struct resident *resident, uint64_t low, uint64_t high, uint64_t *bytes, uint64_t *mapped) {
+    int64_t present = resident_present_bytes(resident, low, high);
     if (present < 0) {
         return false;
     }
@@ -127,10 +127,11 @@ bool resident_glibc_heaps(uint64_t *bytes, uint64_t *mapped) {
         resident_find_glibc_heaps(&resident);
     }
     for (size_t i = 0; is_known && i < resident.piece_count; i++) {
-        is_known = resident.pieces[i].part != RESIDENT_MALLOC || add_pages(resident.pieces[i].low, resident.pieces[i].high, bytes, mapped);
+        is_known = resident.pieces[i].part != RESIDENT_MALLOC ||
+                   add_pages(&resident, resident.pieces[i].low, resident.pieces[i].high, bytes, mapped);
     }
     for (size_t i = 0; is_known && i < resident.claim_count; i++) {
-        is_known = add_pages(resident.claims[i].low, resident.claims[i].high, bytes, mapped);
+        is_known = add_pages(&resident, resident.claims[i].low, resident.claims[i].high, bytes, mapped);
     }
     is_known = is_known && !resident.ran_short;
     resident_close(&resident);

@@ -6,7 +6,6 @@
 // All is read while the program runs, and through /proc/self/mem, so that a wrong address is an error and no fault.
 
 #include <string.h>
-#include <sys/mman.h>
 
 #include "resident_pieces.h"
 
@@ -154,12 +153,12 @@ static void add_unwritten(struct walk *walk, uint64_t page, uint64_t bytes) {
 // [low, high) is the part of the chunk that is mapped.
 static void count_chunk(struct walk *walk, const struct chunk *chunk, uint64_t from, uint64_t low, uint64_t high) {
     unsigned char present[CHUNK_PAGES];
-    if (low >= high || mincore((void *)(uintptr_t)low, high - low, present) != 0) {
+    if (low >= high || !resident_pages(walk->resident, low, (high - low) / PAGE_BYTES, present)) {
         return;
     }
     for (uint64_t at = low; at < high; at += GO_PAGE_BYTES) {
         size_t bit = (at - from) / GO_PAGE_BYTES, first = (at - low) / PAGE_BYTES;
-        uint64_t here = ((present[first] & 1) + (present[first + 1] & 1)) * (uint64_t)PAGE_BYTES;
+        uint64_t here = (uint64_t)(present[first] + present[first + 1]) * PAGE_BYTES;
         if (is_set(chunk->allocated, bit)) {
             if (here != GO_PAGE_BYTES) {
                 add_unwritten(walk, at, GO_PAGE_BYTES - here);

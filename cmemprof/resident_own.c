@@ -2,38 +2,104 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "process_status.h"
 #include "resident_pieces.h"
 
-enum { PAGE_BYTES = 4096, PAGES_AT_ONCE = 4096, WORDS = 8 };
+enum { PAGE_BYTES = 4096, PAGES_AT_ONCE = 4096, WORDS = 512, RANGES = 64 };
 // 16 GiB of pages that are not present take 5 ms.
 #define RESERVED_BYTES ((uint64_t)16 << 30)
 enum { RESERVED_TIMES = 16 };
 
-// mincore's bytes are 1 for a page that is present, else 0; the other bits are reserved.
+// ---- Pages ----
+
+// Linux, include/uapi/linux/fs.h: PAGEMAP_SCAN of /proc/PID/pagemap lists the ranges of pages of a kind.
+struct scan_range {
+    uint64_t start, end, kinds;
+};
+struct scan {
+    uint64_t size, flags, start, end, walk_end, ranges, range_capacity, max_pages, inverted, all_of, any_of, told;
+};
+#define SCAN _IOWR('f', 16, struct scan)
+#define KIND_PRESENT (UINT64_C(1) << 3)
+#define WORD_PRESENT (UINT64_C(1) << 63)
+
+static bool scan_pages(int pagemap, uint64_t low, size_t count, unsigned char *pages) {
+    struct scan_range ranges[RANGES];
+    uint64_t high = low + count * PAGE_BYTES;
+    memset(pages, 0, count);
+    for (uint64_t at = low; at < high;) {
+        struct scan scan = {.size = sizeof scan,
+                            .start = at,
+                            .end = high,
+                            .ranges = (uintptr_t)ranges,
+                            .range_capacity = RANGES,
+                            .all_of = KIND_PRESENT,
+                            .told = KIND_PRESENT};
+        int found = ioctl(pagemap, SCAN, &scan);
+        if (found < 0 || scan.walk_end <= at) {
+            return false;
+        }
+        for (int i = 0; i < found; i++) {
+            memset(pages + (ranges[i].start - low) / PAGE_BYTES, 1, (ranges[i].end - ranges[i].start) / PAGE_BYTES);
+        }
+        at = scan.walk_end;
+    }
+    return true;
+}
+
+static bool read_pages(int pagemap, uint64_t low, size_t count, unsigned char *pages) {
+    uint64_t words[WORDS];
+    for (size_t done = 0; done < count;) {
+        size_t wanted = count - done < WORDS ? count - done : WORDS;
+        ssize_t size = pread(pagemap, words, wanted * sizeof *words, (off_t)((low / PAGE_BYTES + done) * sizeof *words));
+        if (size < (ssize_t)sizeof *words) {
+            return false;
+        }
+        for (size_t i = 0; i < (size_t)size / sizeof *words; i++) {
+            pages[done++] = (words[i] & WORD_PRESENT) != 0;
+        }
+    }
+    return true;
+}
+
+bool resident_pages(const struct resident *resident, uint64_t low, size_t count, unsigned char *pages) {
+    if (resident->is_filtered) {
+        int pagemap = resident->pages_file;
+        return pagemap >= 0 && (scan_pages(pagemap, low, count, pages) || read_pages(pagemap, low, count, pages));
+    }
+    if (mincore((void *)(uintptr_t)low, count * PAGE_BYTES, pages) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        pages[i] &= 1; // the other bits are reserved
+    }
+    return true;
+}
+
 static uint64_t sum_of(const unsigned char *bytes, size_t count) {
     uint64_t sum = 0, word;
     size_t i = 0;
-    for (; i + WORDS <= count; i += WORDS) {
+    for (; i + sizeof word <= count; i += sizeof word) {
         memcpy(&word, bytes + i, sizeof word);
-        sum += (word & UINT64_C(0x0101010101010101)) * UINT64_C(0x0101010101010101) >> 56;
+        sum += word * UINT64_C(0x0101010101010101) >> 56;
     }
     for (; i < count; i++) {
-        sum += bytes[i] & 1;
+        sum += bytes[i];
     }
     return sum;
 }
 
-int64_t resident_present_bytes(uint64_t low, uint64_t high) {
+int64_t resident_present_bytes(const struct resident *resident, uint64_t low, uint64_t high) {
     unsigned char pages[PAGES_AT_ONCE];
     uint64_t sum = 0;
     for (uint64_t at = low; at < high;) {
         size_t count = (high - at + PAGE_BYTES - 1) / PAGE_BYTES;
         count = count < PAGES_AT_ONCE ? count : PAGES_AT_ONCE;
-        if (mincore((void *)(uintptr_t)at, count * PAGE_BYTES, pages) != 0) {
+        if (!resident_pages(resident, at, count, pages)) {
             return -1;
         }
         sum += sum_of(pages, count);
@@ -41,6 +107,8 @@ int64_t resident_present_bytes(uint64_t low, uint64_t high) {
     }
     return (int64_t)(sum * PAGE_BYTES);
 }
+
+// ---- Areas ----
 
 // mincore knows of a file which of its pages are in memory, mapped here or not.
 static int64_t present_of_file(const struct resident *resident, uint64_t low, uint64_t high) {
@@ -68,7 +136,7 @@ bool resident_count_piece(const struct resident *resident, struct resident_piece
     bool has_file = piece->has_file || !piece->is_private || piece->part == RESIDENT_SHARED;
     int64_t bytes = !has_pages(resident, piece) ? 0
                     : has_file                  ? present_of_file(resident, piece->low, piece->high)
-                                                : resident_present_bytes(piece->low, piece->high);
+                                                : resident_present_bytes(resident, piece->low, piece->high);
     piece->rss = bytes > 0 ? (uint64_t)bytes : 0; // less than 0, without a file: unmapped meanwhile
     return bytes >= 0 || !has_file;
 }

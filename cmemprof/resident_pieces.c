@@ -3,7 +3,6 @@
 #include "resident_pieces.h"
 
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "../base/fnv.h"
@@ -130,17 +129,17 @@ bool resident_count_pages(const struct resident *resident, uint64_t low, uint64_
     return true;
 }
 
-// The same of this process by mincore, which takes its pages one by one at first: most callers need the first page only.
-static uint64_t next_present_of_own(uint64_t from, uint64_t high, size_t *left) {
+// The same of this process. Its pages are taken one by one at first: most callers need the first page only.
+static uint64_t next_present_of_own(const struct resident *resident, uint64_t from, uint64_t high, size_t *left) {
     unsigned char pages[PAGE_WORDS];
     size_t window = 1;
     for (uint64_t at = from; at<high && * left> 0;) {
         size_t count = (high - at) / PAGE_BYTES < window ? (high - at) / PAGE_BYTES : window;
-        if (count == 0 || mincore((void *)(uintptr_t)at, count * PAGE_BYTES, pages) != 0) {
+        if (count == 0 || !resident_pages(resident, at, count, pages)) {
             return high; // unmapped meanwhile
         }
         for (size_t i = 0; i < count; i++) {
-            if ((pages[i] & 1) != 0) {
+            if (pages[i] != 0) {
                 return at + i * PAGE_BYTES;
             }
         }
@@ -153,7 +152,7 @@ static uint64_t next_present_of_own(uint64_t from, uint64_t high, size_t *left) 
 
 uint64_t resident_next_present(const struct resident *resident, uint64_t from, uint64_t high, size_t *left) {
     if (resident->is_own) {
-        return next_present_of_own(from, high, left);
+        return next_present_of_own(resident, from, high, left);
     }
     uint64_t words[PAGE_WORDS];
     for (uint64_t page = from / PAGE_BYTES, end = high / PAGE_BYTES; page<end && * left> 0;) {

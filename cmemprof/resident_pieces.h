@@ -34,8 +34,13 @@ bool resident_count_pages(const struct resident *resident, uint64_t low, uint64_
 // Cuts pieces where claims begin and end, and gives each its share of the area's pages.
 void resident_cut(struct resident *resident);
 
-// The same of this process's memory without a file, by mincore: that takes a tenth of pagemap's time. -1: not to be learned.
-int64_t resident_present_bytes(uint64_t low, uint64_t high);
+// Of this process's memory without a file, one byte for each page from `low` on: 1: present. False: not to be learned.
+//
+// By mincore, in a tenth of pagemap's time. But where system calls are filtered, mincore may be forbidden, and its caller killed: so it is
+// by SystemCallFilter=@system-service (systemd 252). There pagemap is scanned (ioctl PAGEMAP_SCAN, Linux 6.7), or read.
+bool resident_pages(const struct resident *resident, uint64_t low, size_t count, unsigned char *pages);
+// The sum. -1: not to be learned.
+int64_t resident_present_bytes(const struct resident *resident, uint64_t low, uint64_t high);
 // Counts the pages of a piece of this process. False: without pagemap a file's cannot be counted.
 bool resident_count_piece(const struct resident *resident, struct resident_piece *piece);
 // Counts those of all areas, which came without figures. False: they cannot be counted, or that takes longer than to read smaps.

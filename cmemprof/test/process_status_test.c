@@ -50,11 +50,12 @@ TEST(a_long_line_hides_nothing) {
         for (int i = 0; i < GROUPS; i++) {
             size += (size_t)sprintf(text + size, "%d ", i);
         }
-        sprintf(text + size, "\nVmRSS:\t 1000 kB\nThreads:\t3\nSeccomp_filters:\t2\n");
+        sprintf(text + size, "\nVmRSS:\t 1000 kB\nThreads:\t3\nSeccomp:\t1\nSeccomp_filters:\t2\n");
         read_text(text, true, &status);
         assert_int_equal(status.peak_rss, 9 << 10);
         assert_int_equal(status.rss, 1000 << 10);
         assert_int_equal(status.threads, 3);
+        assert_int_equal(status.seccomp, 1);
         assert_int_equal(status.filters, 2);
     }
     free(text);

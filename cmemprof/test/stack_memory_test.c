@@ -3,16 +3,13 @@
 #include "../../base/test/test.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../stack_memory.h"
+#include "forbidden_call.h"
 
 TEST(knows_mapped_pages) {
     char *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -51,15 +48,7 @@ TEST(copies_memory) {
     // Also where the system call is forbidden, as in some containers.
     pid_t child = fork();
     if (child == 0) {
-        struct sock_filter code[] = {
-            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
-            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        };
-        struct sock_fprog filter = {sizeof code / sizeof *code, code};
-        bool is_set = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
-        _exit(is_set && copies_only_what_is_readable() ? 0 : 1);
+        _exit(forbid_call(SYS_process_vm_readv, SECCOMP_RET_ERRNO | EPERM) && copies_only_what_is_readable() ? 0 : 1);
     }
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
