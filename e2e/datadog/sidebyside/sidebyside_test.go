@@ -70,14 +70,26 @@ func TestPrograms(t *testing.T) {
 	for _, s := range scenarios {
 		t.Run(strings.ReplaceAll(s.name, " ", "-"), func(t *testing.T) {
 			t.Parallel()
-			v2, ours := facts(t, peer.V2, s), facts(t, peer.Ours, s)
+			v2, ours := factsInTime(t, peer.V2, s), factsInTime(t, peer.Ours, s)
 			report(t, "only v2", v2, ours, onlyV2)
 			report(t, "only cmemprof", ours, v2, onlyOurs)
 		})
 	}
 }
 
-func facts(t *testing.T, v peer.Variant, s scenario) (lines []string) {
+// factsInTime runs the program again if the machine was too busy for what Stop may take, two seconds in all, and the program says so.
+func factsInTime(t *testing.T, v peer.Variant, s scenario) []string {
+	for range 20 {
+		lines, log := facts(t, v, s)
+		if !strings.Contains(log, "is not sent") && !strings.Contains(log, "Stop gave up waiting") {
+			return lines
+		}
+	}
+	t.Fatal("the last period always takes too long")
+	return nil
+}
+
+func facts(t *testing.T, v peer.Variant, s scenario) (lines []string, log string) {
 	ctx, cancel := context.WithTimeout(context.Background(), peer.Patience)
 	defer cancel()
 	server, socket := captured.New(t), filepath.Join(t.TempDir(), "agent.socket")
@@ -112,14 +124,14 @@ func facts(t *testing.T, v peer.Variant, s scenario) (lines []string) {
 			t.Fatalf("%s: no batch in time", v)
 		}
 	}
-	seen, _ := program.End(t)
+	seen, log := program.End(t)
 	lines = append(lines, "Start fails: "+cmp.Or(seen.StartError, "no"))
 	if s.atEnd {
 		for i := 0; len(server.Batches) > 0; i++ {
 			add(i, "", <-server.Batches)
 		}
 	}
-	return lines
+	return lines, log
 }
 
 // difference is an intended difference. docs/compatibility.md lists the same ones.
