@@ -67,6 +67,7 @@ var cpu struct {
 	sync.Mutex      // held for each step of a profile
 	isRunning  bool // StartCPUProfile's
 	hasSamples bool // of the one that was stopped last, for CPUProfile
+	startNs    uint64
 }
 
 var errCPUInUse = errors.New("cmemprof: cpu profiling already in use")
@@ -83,6 +84,7 @@ func StartCPUProfile(w io.Writer) error {
 	defer runtime.UnlockOSThread()
 	cpu.hasSamples = false
 	C.cmemprof_cpu_begin()
+	cpu.startNs = ProcessCPUTime()
 	if err := pprof.StartCPUProfile(w); err != nil {
 		C.cmemprof_cpu_end()
 		return err
@@ -92,19 +94,22 @@ func StartCPUProfile(w io.Writer) error {
 	return nil
 }
 
-// StopCPUProfile is pprof.StopCPUProfile for what [StartCPUProfile] started.
-func StopCPUProfile() {
+// StopCPUProfile is pprof.StopCPUProfile for what [StartCPUProfile] started. It returns the CPU time that the process has used meanwhile, in nanoseconds,
+// without that of the stop, in which Go samples no more, but waits for its writer for a tenth of a second. 0: unknown.
+func StopCPUProfile() (processNs uint64) {
 	cpu.Lock()
 	defer cpu.Unlock()
 	if !cpu.isRunning {
-		return
+		return 0
 	}
 	cpu.isRunning, cpu.hasSamples = false, true
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	C.cmemprof_cpu_ending(cpuHz)
+	processNs = ProcessCPUTime() - cpu.startNs
 	pprof.StopCPUProfile()
 	C.cmemprof_cpu_end()
+	return processNs
 }
 
 // CPUStats counts stacks of C frames since the process started.
@@ -135,11 +140,12 @@ func GetCPUStats() CPUStats {
 
 // CPUTimes says what the samples of a CPU profile stand for, in nanoseconds.
 type CPUTimes struct {
-	ProcessNs   uint64 // CPU time of the process while the profile was taken
-	SampledNs   uint64 // of the samples
-	UnsampledNs uint64 // of the sample "(CPU time not sampled)"; 0: there is none
-	AddedNs     uint64 // of SampledNs, calls into C that Go had left out
-	Nameless    uint64 // C addresses without a name
+	ProcessNs   uint64  // CPU time of the process while the profile was taken
+	SampledNs   uint64  // of the samples
+	UnsampledNs uint64  // of the sample "(CPU time not sampled)"; 0: there is none
+	AddedNs     uint64  // of SampledNs, C code that Go had left out
+	Nameless    uint64  // C addresses without a name
+	Weight      float64 // of Go's samples, in periods: more than 1 if timers have expired again before their signal came
 }
 
 // ProcessCPUTime returns the CPU time that the process has used, in nanoseconds. 0: unknown.
@@ -171,6 +177,6 @@ func CPUProfile(profile []byte, processNs uint64) ([]byte, CPUTimes, error) {
 		return nil, CPUTimes{}, err
 	}
 	defer C.cmemprof_cpu_profile_free(&c)
-	times := CPUTimes{uint64(c.process_ns), uint64(c.sampled_ns), uint64(c.unsampled_ns), uint64(c.added_ns), uint64(c.nameless)}
+	times := CPUTimes{uint64(c.process_ns), uint64(c.sampled_ns), uint64(c.unsampled_ns), uint64(c.added_ns), uint64(c.nameless), float64(c.weight)}
 	return C.GoBytes(unsafe.Pointer(c.bytes), C.int(c.size)), times, nil
 }

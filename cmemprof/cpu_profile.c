@@ -20,6 +20,9 @@
 // Time that no sample stands for is shown from here on; below it is within what the kernel's ticks make of a sum.
 enum { SHOWN_PERCENT = 3, SHOWN_PERIODS = 5, MAX_TYPES = 8 };
 
+// Below, Go's samples keep their round values.
+static const double least_weight = 1.005;
+
 static const char unsampled_name[] = "(CPU time not sampled)";
 
 struct naming_pass {
@@ -145,8 +148,9 @@ static void add_unsampled(struct profile *profile, int count_type, int time_type
 static void look_up_added(struct naming_pass *pass) {
     const struct cpu_sample *sample;
     for (size_t slot = 0; (sample = cpu_unsampled_next(pass->of, &slot)) != NULL;) {
+        const uintptr_t *pcs = cpu_unsampled_pcs(pass->of, sample);
         for (uint32_t i = 0; i < sample->depth_frames; i++) {
-            look_up(pass, NULL, NULL, sample->pcs[i] - 1, NULL);
+            look_up(pass, NULL, NULL, pcs[i] - 1, NULL);
         }
     }
 }
@@ -173,11 +177,12 @@ static uint64_t add_left_out(struct naming_pass *pass, struct profile *profile, 
     const struct cpu_sample *sample;
     uint64_t added_ns = 0;
     for (size_t slot = 0; (sample = cpu_unsampled_next(pass->of, &slot)) != NULL;) {
+        const uintptr_t *pcs = cpu_unsampled_pcs(pass->of, sample);
         uint32_t locations[CPU_SAMPLE_FRAMES];
         size_t depth = 0;
         int64_t values[MAX_TYPES] = {0};
         for (uint32_t i = 0; i < sample->depth_frames; i++) {
-            uint32_t location = location_of(pass, profile, sample->pcs[i]);
+            uint32_t location = location_of(pass, profile, pcs[i]);
             locations[depth] = location;
             depth += location != 0;
         }
@@ -197,6 +202,10 @@ static void complete(struct naming_pass *pass, struct profile *profile, uint64_t
     if (time_type < 0 || count_type < 0 || period_ns <= 0 || profile_sample_type_count(profile) > MAX_TYPES) {
         return; // not Go's CPU profile
     }
+    result->weight = pass->names.given != NULL ? cpu_unsampled_weight(pass->of) : 1;
+    if (result->weight >= least_weight) {
+        profile_scale_sample_type(profile, "cpu", result->weight);
+    }
     result->added_ns = pass->names.given != NULL ? add_left_out(pass, profile, count_type, time_type) : 0;
     result->sampled_ns = (uint64_t)sum_of(profile, time_type);
     result->process_ns = process_ns;
@@ -212,11 +221,11 @@ static void add_comment(struct profile *profile, const struct naming_pass *pass,
     struct cmemprof_cpu_stats stats;
     cmemprof_get_cpu_stats(&stats);
     snprintf(text, sizeof text,
-             "cmemprof: cpu process_ns=%" PRIu64 " sampled_ns=%" PRIu64 " unsampled_ns=%" PRIu64 " added_ns=%" PRIu64 " nameless=%" PRIu64
-             " c_stacks=%" PRIu64 " left_out=%" PRIu64 " busy=%" PRIu64 " cut_no_rule=%" PRIu64 " cut_unsupported=%" PRIu64
-             " cut_unreadable=%" PRIu64 " cut_depth=%" PRIu64,
-             result->process_ns, result->sampled_ns, result->unsampled_ns, result->added_ns, pass->nameless_addresses, stats.stacks,
-             stats.left_out, stats.busy, stats.cut_no_rule, stats.cut_unsupported, stats.cut_unreadable, stats.cut_depth);
+             "cmemprof: cpu process_ns=%" PRIu64 " sampled_ns=%" PRIu64 " unsampled_ns=%" PRIu64 " added_ns=%" PRIu64 " weight=%.3f"
+             " nameless=%" PRIu64 " c_stacks=%" PRIu64 " left_out=%" PRIu64 " busy=%" PRIu64 " cut_no_rule=%" PRIu64
+             " cut_unsupported=%" PRIu64 " cut_unreadable=%" PRIu64 " cut_depth=%" PRIu64,
+             result->process_ns, result->sampled_ns, result->unsampled_ns, result->added_ns, result->weight, pass->nameless_addresses,
+             stats.stacks, stats.left_out, stats.busy, stats.cut_no_rule, stats.cut_unsupported, stats.cut_unreadable, stats.cut_depth);
     profile_add_comment(profile, text);
 }
 
@@ -308,22 +317,6 @@ void cmemprof_cpu_profile_free(struct cmemprof_cpu *result) {
 }
 
 // ---- What Go leaves out ----
-
-void cmemprof_cpu_begin(void) {
-    cpu_unsampled_begin(&profiler);
-}
-
-void cmemprof_cpu_began(int hz) {
-    cpu_unsampled_began(&profiler, hz);
-}
-
-void cmemprof_cpu_ending(int hz) {
-    cpu_unsampled_ending(&profiler, hz);
-}
-
-void cmemprof_cpu_end(void) {
-    cpu_unsampled_end(&profiler);
-}
 
 size_t cmemprof_cpu_go_pcs(const uintptr_t **pcs) {
     size_t count;

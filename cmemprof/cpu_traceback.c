@@ -8,6 +8,7 @@
 
 #include "cmemprof.h"
 #include "cpu_gap.h"
+#include "cpu_signal.h"
 #include "cpu_unsampled.h"
 #include "loaded_code.h"
 
@@ -77,7 +78,6 @@ void cpu_traceback_walk(struct profiler *self, struct thread_state *thread, cons
         return;
     }
     struct unwind_interrupted stack;
-    cpu_unsampled_tick(self, thread, context, &scratch->trail);
     unwind_interrupted(&self->unwinder, thread, context, &scratch->trail, pcs, capacity, &stack);
     atomic_store_explicit(&scratch->busy, false, memory_order_release);
     if (stack.depth_frames < capacity) {
@@ -117,6 +117,44 @@ void cmemprof_cgo_traceback(void *argument) {
     cpu_traceback_walk(&profiler, &thread_state, (const void *)asked->signal_context, asked->pcs,
                        asked->capacity < UINT32_MAX ? (uint32_t)asked->capacity : UINT32_MAX);
     errno = saved;
+}
+
+// ---- Signals that Go does not see ----
+
+static bool take_signal(const siginfo_t *info, const void *context) {
+    if (!cpu_unsampled_wants(&profiler, &thread_state, info, context)) {
+        return false;
+    }
+    struct cpu_scratch *scratch = take_scratch(atomic_load_explicit(&profiler.cpu.scratches, memory_order_acquire), &thread_state);
+    if (scratch == NULL) {
+        count(&profiler.cpu.busy);
+        return false;
+    }
+    bool taken = cpu_unsampled_tick(&profiler, &thread_state, info, context, &scratch->trail);
+    atomic_store_explicit(&scratch->busy, false, memory_order_release);
+    return taken;
+}
+
+void cmemprof_cpu_begin(void) {
+    profiler_enter(&thread_state);
+    cpu_unsampled_begin(&profiler);
+    profiler_leave(&thread_state);
+}
+
+void cmemprof_cpu_began(int hz) {
+    cpu_unsampled_began(&profiler, hz);
+    if (cpu_unsampled_is_recording(&profiler)) {
+        cpu_signal_start(take_signal);
+    }
+}
+
+void cmemprof_cpu_ending(int hz) {
+    cpu_signal_stop();
+    cpu_unsampled_ending(&profiler, hz);
+}
+
+void cmemprof_cpu_end(void) {
+    cpu_unsampled_end(&profiler);
 }
 
 // ---- Symbolizer ----

@@ -3,11 +3,11 @@
 #include "cpu_unsampled.h"
 
 #include <link.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../base/clock.h"
 #include "cpu_gap.h"
@@ -17,8 +17,6 @@ enum {
     G_BYTES = 256,      // of struct g, where g.m may be
     CALLER_BYTES = 512, // of struct m, where m.curg may be
     MACHINE_BYTES = 4 * CPU_MACHINE_WORDS,
-    KERNEL_CONTEXT_BYTES = 304, // of a ucontext as the kernel writes it; siginfo follows (arch/x86/include/asm/sigframe.h)
-    MAX_PROBES = 16,            // slots looked at for a stack
     WAIT_MS = 100,
     LEAF_FRAMES = 96,
 };
@@ -80,9 +78,14 @@ static void find_go(struct cpu_unsampled *it) {
     it->is_found = found == 1;
 }
 
-// The calling thread's m, or 0 for a thread that is not Go's. Fast: g and m are Go's for as long as the thread runs.
+UNPOISONED static uintptr_t own_g(const struct cpu_unsampled *it) {
+    return *(const uintptr_t *)(go_labels_thread_pointer() - it->g_below);
+}
+
+// The calling thread's m, or 0 unless it runs C on a stack that is the system's, not a goroutine's. Fast: g and m are Go's for as long as
+// the thread runs.
 UNPOISONED static uintptr_t own_machine(const struct cpu_unsampled *it) {
-    uintptr_t g = *(const uintptr_t *)(go_labels_thread_pointer() - it->g_below);
+    uintptr_t g = own_g(it);
     uintptr_t machine = g != 0 ? *(const uintptr_t *)(g + it->machine_offset) : 0;
     return machine != 0 && *(const uintptr_t *)machine == g ? machine : 0;
 }
@@ -92,15 +95,6 @@ UNPOISONED static int32_t word_of(uintptr_t machine, size_t index) {
 }
 
 // ---- Begin and end ----
-
-static bool has_slots(struct cpu_unsampled *it) {
-    if (it->slots == NULL) {
-        size_t size = CPU_SAMPLE_SLOTS * sizeof *it->slots;
-        void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        it->slots = memory != MAP_FAILED ? memory : NULL;
-    }
-    return it->slots != NULL;
-}
 
 // A signal handler may still be writing a sample of the last profile.
 static bool is_quiet(struct cpu_unsampled *it) {
@@ -114,25 +108,17 @@ static bool is_quiet(struct cpu_unsampled *it) {
     return true;
 }
 
-static void clear(struct cpu_unsampled *it) {
-    for (size_t i = 0; i < CPU_SAMPLE_SLOTS; i++) {
-        if (atomic_load(&it->slots[i].hash) != 0) {
-            atomic_store(&it->slots[i].depth_frames, 0);
-            atomic_store(&it->slots[i].ns, 0);
-            atomic_store(&it->slots[i].ticks, 0);
-            atomic_store(&it->slots[i].hash, 0);
-        }
-    }
-}
-
 void cpu_unsampled_begin(struct profiler *self) {
     struct cpu_unsampled *it = &self->unsampled;
     atomic_store(&it->is_recording, false);
-    it->is_ready = atomic_load(&self->cpu.on) && has_slots(it) && is_quiet(it);
+    it->is_ready = atomic_load(&self->cpu.on) && cpu_samples_open(&it->samples) && is_quiet(it);
     if (!it->is_ready) {
         return;
     }
-    clear(it);
+    cpu_samples_clear(&it->samples);
+    cpu_threads_begin(&it->threads);
+    atomic_store(&it->timer_signals, 0);
+    atomic_store(&it->timer_overruns, 0);
     atomic_fetch_add(&it->epoch, 1);
     if (!it->is_found) {
         find_go(it);
@@ -174,6 +160,11 @@ void cpu_unsampled_began(struct profiler *self, int hz) {
 
 void cpu_unsampled_ending(struct profiler *self, int hz) {
     struct cpu_unsampled *it = &self->unsampled;
+    atomic_store(&it->is_recording, false);
+    it->is_ready = it->is_ready && is_quiet(it);
+    if (it->is_ready) {
+        cpu_threads_end(&it->threads);
+    }
     uintptr_t machine = it->is_hz_known && it->is_found ? own_machine(it) : 0;
     it->was_hz = machine != 0 && word_of(machine, it->hz_index) == hz;
 }
@@ -181,22 +172,17 @@ void cpu_unsampled_ending(struct profiler *self, int hz) {
 // What was found at the first start is confirmed by the stop, or its samples do not count.
 void cpu_unsampled_end(struct profiler *self) {
     struct cpu_unsampled *it = &self->unsampled;
-    atomic_store(&it->is_recording, false);
     uintptr_t machine = it->was_hz ? own_machine(it) : 0;
     if (machine != 0) {
         it->is_confirmed = word_of(machine, it->hz_index) == 0;
         it->is_hz_known = it->is_confirmed;
     }
     it->was_hz = false;
-    it->is_ready = it->is_ready && is_quiet(it);
 }
 
 void cpu_unsampled_close(struct profiler *self) {
     struct cpu_unsampled *it = &self->unsampled;
-    if (it->slots != NULL) {
-        munmap(it->slots, CPU_SAMPLE_SLOTS * sizeof *it->slots);
-        it->slots = NULL;
-    }
+    cpu_samples_close(&it->samples);
     mapped_buffer_free(&it->go_pcs);
 }
 
@@ -207,89 +193,133 @@ void cpu_unsampled_after_fork_in_child(struct profiler *self) {
 
 // ---- Ticks ----
 
-// The signal's own data, which Go does not pass on, lies behind the context in the kernel's frame. If it does not, the number differs.
-static bool is_of_process_timer(const void *context) {
-    siginfo_t info;
-    memcpy(&info, (const char *)context + KERNEL_CONTEXT_BYTES, offsetof(siginfo_t, si_code) + sizeof info.si_code);
-    return info.si_signo == SIGPROF && info.si_code == SI_KERNEL;
-}
+// Who gives a thread its samples. Whether Go does is read of its m, which is its own as long as it runs.
+enum thread_kind { OF_C, WITHOUT_TIMER, WITH_TIMER, IN_GO };
 
-static uint64_t hash_of(const uintptr_t *pcs, uint32_t depth) {
-    uint64_t hash = depth;
-    for (uint32_t i = 0; i < depth; i++) {
-        hash = (hash ^ pcs[i]) * 0x9e3779b97f4a7c15u;
-        hash ^= hash >> 29;
+static enum thread_kind kind_of(const struct cpu_unsampled *it) {
+    uintptr_t machine = own_machine(it);
+    if (machine == 0) {
+        return own_g(it) == 0 ? OF_C : IN_GO; // a goroutine reads the clock in the kernel's page
     }
-    return hash | 1;
+    return word_of(machine, it->hz_index) == 0 ? WITHOUT_TIMER : WITH_TIMER;
 }
 
-static void add(struct cpu_unsampled *it, const uintptr_t *pcs, uint32_t depth, uint64_t ns) {
-    uint64_t hash = hash_of(pcs, depth);
-    for (size_t probe = 0; probe < MAX_PROBES; probe++) {
-        struct cpu_sample *sample = &it->slots[((hash >> 8) + probe) % CPU_SAMPLE_SLOTS];
-        uint64_t none = 0;
-        if (atomic_compare_exchange_strong(&sample->hash, &none, hash)) {
-            memcpy(sample->pcs, pcs, depth * sizeof *pcs);
-            atomic_store_explicit(&sample->depth_frames, depth, memory_order_release);
-        } else if (none != hash) {
-            continue;
-        }
-        atomic_fetch_add_explicit(&sample->ns, ns, memory_order_relaxed);
-        atomic_fetch_add_explicit(&sample->ticks, 1, memory_order_relaxed);
-        return;
-    }
-}
-
-// The CPU time of the thread since its last sample.
-static uint64_t time_of(const struct cpu_unsampled *it, struct thread_state *thread) {
-    uint64_t now = clock_ns(CLOCK_THREAD_CPUTIME_ID), before = thread->cpu_ns;
+static struct cpu_thread *own_thread(struct cpu_unsampled *it, struct thread_state *thread) {
     uint32_t epoch = atomic_load_explicit(&it->epoch, memory_order_relaxed);
-    bool is_first = thread->cpu_epoch != epoch;
-    thread->cpu_ns = now;
-    thread->cpu_epoch = epoch;
-    return is_first ? it->period_ns : now - before;
+    if (thread->cpu_epoch != epoch) {
+        thread->cpu_thread = cpu_threads_find(&it->threads, (int32_t)syscall(SYS_gettid));
+        thread->cpu_epoch = epoch;
+    }
+    return thread->cpu_thread;
 }
 
-static void take(struct profiler *self, struct thread_state *thread, const void *context, struct unwind_trail *scratch) {
-    uint64_t ns = time_of(&self->unsampled, thread);
-    uintptr_t *pcs;
-    uint32_t depth = unwind_interrupted_whole(&self->unwinder, thread, context, scratch, &pcs);
+static bool has_go(const struct profiler *self, const uintptr_t *pcs, uint32_t depth) {
+    for (uint32_t i = 0; i < depth; i++) {
+        if (unwind_is_go(&self->unwinder, pcs[i] - 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct cpu_sample *add(struct profiler *self, uintptr_t *pcs, uint32_t depth, enum unwind_end end, uint64_t ns, uint64_t ticks) {
     if (depth > CPU_SAMPLE_FRAMES) {
         uint32_t root = CPU_SAMPLE_FRAMES - LEAF_FRAMES - 1;
         pcs[LEAF_FRAMES] = cpu_gap_address(depth - (CPU_SAMPLE_FRAMES - 1)) + 1;
         memmove(&pcs[LEAF_FRAMES + 1], &pcs[depth - root], root * sizeof *pcs);
         depth = CPU_SAMPLE_FRAMES;
+        atomic_fetch_add_explicit(&self->cpu.left_out, 1, memory_order_relaxed);
     }
-    add(&self->unsampled, pcs, depth, ns);
+    atomic_fetch_add_explicit(&self->cpu.stacks, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&self->cpu.ends[end], 1, memory_order_relaxed);
+    return cpu_samples_add(&self->unsampled.samples, pcs, depth, ns, ticks);
 }
 
-void cpu_unsampled_tick(struct profiler *self, struct thread_state *thread, const void *context, struct unwind_trail *scratch) {
+// Returns false for a call from Go. Any other code is that of a thread of C's, to which Go has given a timer when the thread called Go. Go
+// takes that timer's signals in Go code, but the process's in C.
+static bool take_of_timer(struct profiler *self, struct thread_state *thread, const siginfo_t *info, uintptr_t *pcs, uint32_t depth,
+                          enum unwind_end end) {
+    if (end != UNWIND_COMPLETE || has_go(self, pcs, depth)) {
+        thread->is_gos |= end == UNWIND_COMPLETE && unwind_is_go(&self->unwinder, pcs[depth - 1] - 1);
+        return false;
+    }
+    if (info->si_code == SI_TIMER) {
+        uint64_t ticks = 1 + (uint64_t)(info->si_overrun > 0 ? info->si_overrun : 0);
+        add(self, pcs, depth, end, ticks * self->unsampled.period_ns, ticks);
+    }
+    return true;
+}
+
+static bool take(struct profiler *self, struct thread_state *thread, const siginfo_t *info, const void *context,
+                 struct unwind_trail *scratch) {
     struct cpu_unsampled *it = &self->unsampled;
-    if (!atomic_load(&it->is_recording) || !is_of_process_timer(context)) {
-        return;
+    enum thread_kind kind = kind_of(it);
+    enum unwind_end end;
+    uintptr_t *pcs;
+    uint32_t depth = unwind_interrupted_whole(&self->unwinder, thread, context, scratch, &pcs, &end);
+    if (kind == WITH_TIMER) {
+        return take_of_timer(self, thread, info, pcs, depth, end);
     }
-    uintptr_t machine = own_machine(it);
-    if (machine == 0 || word_of(machine, it->hz_index) != 0) {
-        return;
+    struct cpu_thread *own = own_thread(it, thread);
+    uint64_t ns = own != NULL ? cpu_threads_note(own, clock_ns(CLOCK_THREAD_CPUTIME_ID), it->period_ns) : it->period_ns;
+    struct cpu_sample *sample = add(self, pcs, depth, end, ns, 1);
+    if (own != NULL) {
+        atomic_store(&own->sample, sample);
     }
+    return true;
+}
+
+double cpu_unsampled_weight(const struct profiler *self) {
+    const struct cpu_unsampled *it = &self->unsampled;
+    uint64_t signals = atomic_load(&it->timer_signals), overruns = atomic_load(&it->timer_overruns);
+    return it->is_ready && it->is_confirmed && signals != 0 ? (double)(signals + overruns) / (double)signals : 1;
+}
+
+bool cpu_unsampled_is_recording(const struct profiler *self) {
+    return atomic_load(&self->unsampled.is_recording);
+}
+
+bool cpu_unsampled_wants(struct profiler *self, const struct thread_state *thread, const siginfo_t *info, const void *context) {
+    struct cpu_unsampled *it = &self->unsampled;
+    if (!atomic_load(&it->is_recording) || (info->si_code != SI_KERNEL && info->si_code != SI_TIMER)) {
+        return false;
+    }
+    bool is_go = unwind_is_go(&self->unwinder, unwind_interrupted_pc(context));
+    enum thread_kind kind = kind_of(it);
+    if (kind == WITHOUT_TIMER || (kind == OF_C && !is_go)) {
+        return info->si_code == SI_KERNEL;
+    }
+    if (info->si_code == SI_TIMER) { // Go has the thread's time from now on
+        if (thread->cpu_epoch == atomic_load_explicit(&it->epoch, memory_order_relaxed) && thread->cpu_thread != NULL) {
+            atomic_store(&thread->cpu_thread->sample, NULL);
+        }
+        atomic_fetch_add_explicit(&it->timer_signals, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&it->timer_overruns, (uint64_t)(info->si_overrun > 0 ? info->si_overrun : 0), memory_order_relaxed);
+    }
+    return kind == WITH_TIMER && !is_go && !thread->is_gos;
+}
+
+bool cpu_unsampled_tick(struct profiler *self, struct thread_state *thread, const siginfo_t *info, const void *context,
+                        struct unwind_trail *scratch) {
+    struct cpu_unsampled *it = &self->unsampled;
+    bool taken = false;
     atomic_fetch_add(&it->in_flight, 1);
     if (atomic_load(&it->is_recording)) {
-        take(self, thread, context, scratch);
+        taken = take(self, thread, info, context, scratch);
     }
     atomic_fetch_sub(&it->in_flight, 1);
+    return taken;
 }
 
 // ---- Samples ----
 
 const struct cpu_sample *cpu_unsampled_next(const struct profiler *self, size_t *slot) {
     const struct cpu_unsampled *it = &self->unsampled;
-    while (it->is_ready && it->is_confirmed && !atomic_load(&it->is_recording) && *slot < CPU_SAMPLE_SLOTS) {
-        const struct cpu_sample *sample = &it->slots[(*slot)++];
-        if (atomic_load_explicit(&sample->depth_frames, memory_order_acquire) != 0) {
-            return sample;
-        }
-    }
-    return NULL;
+    return it->is_ready && it->is_confirmed && !atomic_load(&it->is_recording) ? cpu_samples_next(&it->samples, slot) : NULL;
+}
+
+const uintptr_t *cpu_unsampled_pcs(const struct profiler *self, const struct cpu_sample *sample) {
+    return cpu_samples_pcs(&self->unsampled.samples, sample);
 }
 
 const uintptr_t *cpu_unsampled_go_pcs(struct profiler *self, size_t *count) {
@@ -304,9 +334,10 @@ const uintptr_t *cpu_unsampled_go_pcs(struct profiler *self, size_t *count) {
     }
     uintptr_t *pcs = self->unsampled.go_pcs.base;
     for (slot = 0; (sample = cpu_unsampled_next(self, &slot)) != NULL;) {
+        const uintptr_t *of = cpu_unsampled_pcs(self, sample);
         for (uint32_t i = 0; i < atomic_load(&sample->depth_frames); i++) {
-            if (unwind_is_go(&self->unwinder, sample->pcs[i] - 1)) {
-                pcs[(*count)++] = sample->pcs[i];
+            if (unwind_is_go(&self->unwinder, of[i] - 1)) {
+                pcs[(*count)++] = of[i];
             }
         }
     }

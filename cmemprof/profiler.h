@@ -28,6 +28,8 @@
 
 #include "namespace.h"
 #include "age.h"
+#include "cpu_samples.h"
+#include "cpu_threads.h"
 #include "go_labels.h"
 #include "lifetimes.h"
 #include "live_table.h"
@@ -95,21 +97,16 @@ struct cpu_traceback {
 };
 
 // Of cpu_unsampled_amd64.c.
-enum { CPU_SAMPLE_SLOTS = 512, CPU_SAMPLE_FRAMES = 128, CPU_MACHINE_WORDS = 448 };
-
-struct cpu_sample {
-    _Atomic uint64_t hash;         // 0: free
-    _Atomic uint32_t depth_frames; // 0: not complete
-    _Atomic uint64_t ns, ticks;
-    uintptr_t pcs[CPU_SAMPLE_FRAMES]; // return addresses, leaf first; the first one is of the instruction, plus 1
-};
+enum { CPU_MACHINE_WORDS = 448 };
 
 struct cpu_unsampled {
     _Atomic bool is_recording;
     _Atomic uint32_t epoch;     // number of the profile
     _Atomic unsigned in_flight; // signal handlers that write a sample
-    struct cpu_sample *slots;   // CPU_SAMPLE_SLOTS; NULL: none yet
-    bool is_ready;              // for this profile
+    struct cpu_samples samples;
+    struct cpu_threads threads;
+    _Atomic uint64_t timer_signals, timer_overruns; // of the timers of Go's threads; overruns: expired again before the signal came
+    bool is_ready;                                  // for this profile
     // Where Go keeps the thread's g, its m, and m.profilehz; valid if found, known, and confirmed by a stop.
     bool is_found, is_hz_known, is_confirmed, was_hz;
     size_t g_below, machine_offset, hz_index;

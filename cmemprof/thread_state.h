@@ -17,8 +17,8 @@ struct thread_state {
     uintptr_t stack_low, stack_high; // the part of the thread's own stack that is known to be mapped; see stack_memory.h
     uint32_t busy;                   // not 0: the profiler itself is running on this thread
     uint32_t shard;                  // the one it tries first, counted from 1; 0: none yet; see shard.h
-    uint32_t cpu_epoch;              // of the last sample that was taken in Go's place (cpu_unsampled.h)
-    uint64_t cpu_ns;                 // the thread's CPU time then
+    uint32_t cpu_epoch;              // of the profile for which cpu_thread is (cpu_unsampled.h)
+    struct cpu_thread *cpu_thread;   // NULL: no room was left
     uint32_t unloadings;             // nesting depth of dlclose: a library's destructor may call it
     bool is_gos;                     // a whole stack of it began in Go: Go has made it
     bool fork_holds_listing;         // the fork in progress holds the listing lock (loaded_code.c)

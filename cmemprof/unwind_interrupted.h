@@ -23,13 +23,17 @@ struct unwind_interrupted {
 };
 
 // Fills pcs with the addresses of the calls, and first that of the interrupted instruction itself, leaf first. If there are more than
-// capacity (at least 2) frames, one entry less is filled: with the leaf part and, behind it, the root part of the stack. context is a
+// capacity (at least 2) frames, one entry less is filled: with the leaf part and, behind it, the root part of the stack. After a call
+// through a NULL pointer the first address is the call's. context is a
 // signal handler's ucontext_t. scratch is the caller's while this runs, with any contents. No frames: Go code was interrupted.
 void unwind_interrupted(struct unwinder *unwinder, struct thread_state *thread, const void *context, struct unwind_trail *scratch,
                         uintptr_t *pcs, uint32_t capacity, struct unwind_interrupted *result);
 
 // C and Go frames of it, as unwind_stack gives them: *pcs is in scratch, at most UNWIND_MAX_FRAMES. Returns their number.
 uint32_t unwind_interrupted_whole(struct unwinder *unwinder, struct thread_state *thread, const void *context, struct unwind_trail *scratch,
-                                  uintptr_t **pcs);
+                                  uintptr_t **pcs, enum unwind_end *end);
+
+// The address of the interrupted instruction.
+uintptr_t unwind_interrupted_pc(const void *context);
 
 #endif

@@ -34,12 +34,17 @@ static struct unwind_start start_of(const void *context) {
     };
 }
 
+uintptr_t unwind_interrupted_pc(const void *context) {
+    return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+}
+
 uint32_t unwind_interrupted_whole(struct unwinder *unwinder, struct thread_state *thread, const void *context, struct unwind_trail *scratch,
-                                  uintptr_t **pcs) {
+                                  uintptr_t **pcs, enum unwind_end *end) {
     const struct unwind_start start = start_of(context);
     struct unwind_walk walk = unwind_walk_prepare(unwinder, thread, &start, scratch);
     unwind_walk_follow(&walk, (struct unwind_frame){.after = start.pc + 1, .sp = start.sp, .exact = true});
     *pcs = &scratch->pcs[UNWIND_FIRST_STEP];
+    *end = walk.end;
     return unwind_walk_next_step(&walk) - UNWIND_FIRST_STEP;
 }
 
@@ -59,7 +64,7 @@ void unwind_interrupted(struct unwinder *unwinder, struct thread_state *thread, 
         }
         uintptr_t *pc = &pcs[count < leaf ? count : leaf + (count - leaf) % ring];
         *pc = now.after - 1;
-        count++;
+        count += *pc != 0; // after a call through a NULL pointer; 0 would be the end
         // What a step needs of the trail: room for its reads, and a last step, which may turn out to begin at a function's first byte.
         walk.read = &scratch->reads[UNWIND_FIRST_READ];
         const uint8_t beyond = walk.step->pc_beyond = now.exact;

@@ -196,6 +196,20 @@ static bool is_made_up_end(struct unwind_walk *walk, const struct unwind_frame *
     return !now->exact && find_row(walk->unwinder, now->after, &row) == CFI_FOUND && !code_bytes_follow_call(now->after);
 }
 
+// A call through a wild pointer, often NULL: no memory is where the thread was interrupted, and the return address is on top of the stack.
+static bool step_from_nowhere(struct unwind_walk *walk, struct unwind_frame *now) {
+    uintptr_t after;
+    if (!now->exact || stack_memory_is_mapped(stack_memory_page(now->after - 1)) || !read_word(walk, now->sp, &after) ||
+        !code_bytes_follow_call(after)) {
+        return false;
+    }
+    now->after = after;
+    now->sp += sizeof after;
+    now->exact = false;
+    forget_steps(walk); // there may be memory the next time
+    return true;
+}
+
 // Code without a rule: a JIT's or hand-written. If RBP holds a frame record beyond doubt, that is the next frame; a function without a
 // record is skipped with it. Otherwise the stack ends here.
 SLOW bool step_without_rule(struct unwind_walk *walk, enum cfi_result result, struct unwind_frame *now) {
@@ -211,6 +225,9 @@ SLOW bool step_without_rule(struct unwind_walk *walk, enum cfi_result result, st
         name_first_byte(walk);
         forget_steps(walk); // a rule may exist the next time
         return false;
+    }
+    if (result == CFI_NONE && step_from_nowhere(walk, now)) {
+        return true;
     }
     // If a rule exists but is unsupported, RBP is almost never this function's frame record.
     bool own = stack_memory_is_own(walk->stack_low, walk->stack_bytes, now->sp);

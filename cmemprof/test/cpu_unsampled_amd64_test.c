@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/time.h>
 
+#include "../../base/clock.h"
 #include "../cpu_gap.h"
 #include "../cpu_unsampled.h"
 
@@ -62,9 +63,13 @@ static void stop(void) {
 
 static volatile sig_atomic_t ticks;
 
+static volatile sig_atomic_t taken;
+static siginfo_t *pretended; // what the signal is said to be; NULL: as it is
+
 static void on_signal(int number, siginfo_t *info, void *context) {
-    (void)number, (void)info;
-    cpu_unsampled_tick(&self, &thread_state, context, &scratch);
+    (void)number;
+    info = pretended != NULL ? pretended : info;
+    taken += cpu_unsampled_wants(&self, &thread_state, info, context) && cpu_unsampled_tick(&self, &thread_state, info, context, &scratch);
     ticks++;
 }
 
@@ -90,7 +95,7 @@ static void set_timer(long us) {
 
 // Runs under the process's timer, which Go sets, until so many signals came.
 static void run(int wanted, int depth) {
-    ticks = 0;
+    ticks = taken = 0;
     set_timer(1000);
     work_deep(wanted, depth);
     set_timer(0);
@@ -116,7 +121,7 @@ static struct sums sum(void) {
 
 static bool has_work(const struct cpu_sample *sample, bool *is_leaf) {
     for (uint32_t i = 0; i < sample->depth_frames; i++) {
-        uintptr_t at = sample->pcs[i] - 1;
+        uintptr_t at = cpu_unsampled_pcs(&self, sample)[i] - 1;
         if (at >= (uintptr_t)work_until && at < (uintptr_t)work_until + 128) {
             *is_leaf = i == 0;
             return true;
@@ -125,43 +130,141 @@ static bool has_work(const struct cpu_sample *sample, bool *is_leaf) {
     return false;
 }
 
-TEST_IN(go, takes_what_go_drops) {
-    start();
-    *machine_word(HZ_WORD) = 0; // another thread's m: it has computed in C since before
-    run(20, 0);
-    *machine_word(HZ_WORD) = HZ;
-    assert_int_equal(sum().stacks, 0); // not before the end
-    stop();
-    struct sums sums = sum();
-    assert_int_equal(sums.ticks, 20);
-    assert_true(sums.stacks >= 1);
-    // The first stands for a period, the others for the time between them.
-    assert_true(sums.ns > PERIOD_NS);
+static uint64_t own_ns(void) {
+    return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static void assert_all_work(void) {
     const struct cpu_sample *sample;
     bool is_leaf;
     for (size_t slot = 0; (sample = cpu_unsampled_next(&self, &slot)) != NULL;) {
         assert_true(has_work(sample, &is_leaf));
         assert_true(is_leaf);
     }
+}
+
+TEST_IN(go, takes_what_go_drops) {
+    uint64_t before = own_ns();
+    start();
+    uint64_t begun = own_ns();
+    *machine_word(HZ_WORD) = 0; // another thread's m: it has computed in C since before
+    run(20, 0);
+    assert_int_equal(taken, 20);
+    *machine_word(HZ_WORD) = HZ;
+    assert_int_equal(sum().stacks, 0); // not before the end
+    uint64_t ended = own_ns();
+    stop();
+    struct sums sums = sum();
+    assert_int_equal(sums.ticks, 20);
+    assert_true(sums.stacks >= 1);
+    assert_in_range(sums.ns, ended - begun, own_ns() - before); // all of the thread's time, not that of the ticks
+    assert_all_work();
     // The next profile begins without them.
     start();
     stop();
     assert_int_equal(sum().stacks, 0);
 }
 
-TEST_IN(go, leaves_what_go_takes) {
+TEST_IN(go, takes_what_threads_of_c_use) {
     start();
-    run(5, 0); // a thread with a timer
-    *machine_word(HZ_WORD) = 0;
-    raise(SIGPROF); // not of the process's timer
-    g = NULL;       // not a thread of Go's
+    uint64_t begun = own_ns();
+    g = NULL;
+    run(20, 0);
+    assert_int_equal(taken, 20);
+    uint64_t ended = own_ns();
+    g = g0;
+    stop();
+    assert_int_equal(sum().ticks, 20);
+    assert_true(sum().ns >= ended - begun);
+    assert_all_work();
+}
+
+// ---- Threads with a timer ----
+
+static void pretend(siginfo_t *info, int code, int overrun) {
+    *info = (siginfo_t){.si_signo = SIGPROF, .si_code = code};
+    info->si_overrun = overrun;
+    pretended = info;
+}
+
+// Go takes its timer's signals in its own code, and of a thread of C's the process's in C, without a stack.
+TEST_IN(go, a_thread_of_c_that_has_called_go_has_its_timers_samples) {
+    siginfo_t info;
+    start();
+    run(5, 0); // of the process
+    assert_int_equal(taken, 5);
+    pretend(&info, SI_TIMER, 2);
+    run(3, 0);
+    assert_int_equal(taken, 3);
+    pretended = NULL;
+    stop();
+    assert_int_equal(sum().ticks, 9);
+    assert_int_equal(sum().ns, 9 * PERIOD_NS);
+    assert_all_work();
+}
+
+TEST_IN(go, leaves_what_go_takes) {
+    siginfo_t info;
+    unwind_set_go_text(&self.unwinder, (uintptr_t)work_deep, (uintptr_t)work_deep + 128); // passes for Go's: the caller of work_until
+    start();
+    run(5, 0); // in a call from Go, of a thread with a timer
+    pretend(&info, SI_TIMER, 0);
     run(5, 0);
+    pretended = NULL;
+    assert_int_equal(taken, 0);
+    *machine_word(HZ_WORD) = 0;
+    ticks = taken = 0;
+    raise(SIGPROF); // of nobody's timer
+    assert_int_equal(taken, 0);
+    g = caller; // runs Go code, which reads the clock in the kernel's page
+    run(5, 0);
+    assert_int_equal(taken, 0);
     g = g0;
     *machine_word(HZ_WORD) = HZ;
     stop();
     assert_int_equal(sum().ticks, 0);
     run(5, 0); // no profile
-    assert_int_equal(sum().ticks, 0);
+    assert_int_equal(taken, 0);
+    unwind_set_go_text(&self.unwinder, 0, 0);
+}
+
+TEST_IN(go, a_thread_that_gets_a_timer_has_no_rest) {
+    siginfo_t info;
+    uint64_t before = own_ns();
+    start();
+    *machine_word(HZ_WORD) = 0;
+    run(1, 0);
+    *machine_word(HZ_WORD) = HZ;
+    pretend(&info, SI_TIMER, 0);
+    unwind_set_go_text(&self.unwinder, (uintptr_t)work_deep, (uintptr_t)work_deep + 128);
+    run(1, 0);
+    uint64_t then = own_ns();
+    run(50, 0);
+    assert_int_equal(taken, 0);
+    pretended = NULL;
+    stop();
+    assert_int_equal(sum().ticks, 1);
+    assert_true(sum().ns < then - before);
+    unwind_set_go_text(&self.unwinder, 0, 0);
+}
+
+// A timer that expires several times before its signal comes sends one.
+TEST_IN(go, gos_samples_weigh_what_its_timers_say) {
+    siginfo_t info;
+    unwind_set_go_text(&self.unwinder, (uintptr_t)work_deep, (uintptr_t)work_deep + 128);
+    start();
+    pretend(&info, SI_TIMER, 0);
+    run(6, 0);
+    pretend(&info, SI_TIMER, 3);
+    run(2, 0);
+    pretended = NULL;
+    run(3, 0); // of the process
+    stop();
+    assert_true(cpu_unsampled_weight(&self) == (8.0 + 6) / 8);
+    start();
+    stop();
+    assert_true(cpu_unsampled_weight(&self) == 1);
+    unwind_set_go_text(&self.unwinder, 0, 0);
 }
 
 TEST_IN(go, deep_stacks_keep_both_ends) {
@@ -175,7 +278,7 @@ TEST_IN(go, deep_stacks_keep_both_ends) {
     for (size_t slot = 0; (sample = cpu_unsampled_next(&self, &slot)) != NULL;) {
         unsigned gaps = 0, frames, left_out = 0;
         for (uint32_t i = 0; i < sample->depth_frames; i++) {
-            if (cpu_gap_is(sample->pcs[i] - 1, &frames)) {
+            if (cpu_gap_is(cpu_unsampled_pcs(&self, sample)[i] - 1, &frames)) {
                 gaps++;
                 left_out = frames;
             }
@@ -256,9 +359,10 @@ TEST_IN(go, go_addresses_are_listed) {
     size_t at = 0;
     for (size_t slot = 0; (sample = cpu_unsampled_next(&self, &slot)) != NULL;) {
         for (uint32_t i = 0; i < sample->depth_frames; i++) {
-            if (sample->pcs[i] - 1 - (uintptr_t)work_until < 128) {
+            uintptr_t pc = cpu_unsampled_pcs(&self, sample)[i];
+            if (pc - 1 - (uintptr_t)work_until < 128) {
                 assert_true(at < count);
-                assert_int_equal(pcs[at++], sample->pcs[i]);
+                assert_int_equal(pcs[at++], pc);
             }
         }
     }

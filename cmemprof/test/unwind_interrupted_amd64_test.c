@@ -133,6 +133,66 @@ TEST(bottomless_stacks_have_no_root) {
     assert_int_equal(seen.result.end, UNWIND_COMPLETE);
 }
 
+// ---- Calls to where no code is ----
+
+static void (*volatile nowhere)(void);
+static sigjmp_buf back;
+
+static __attribute__((noinline)) void call_nowhere(int depth) {
+    if (depth == 0) {
+        nowhere();
+    } else {
+        call_nowhere(depth - 1);
+    }
+    __asm__ volatile("");
+}
+
+static __attribute__((no_sanitize("address"))) void on_fault(int number, siginfo_t *info, void *context) {
+    static struct unwind_trail scratch;
+    (void)number, (void)info;
+    unwind_interrupted(&unwinder, &thread, context, &scratch, seen.ours, seen.capacity, &seen.result);
+    siglongjmp(back, 1);
+}
+
+static void capture_fault(uintptr_t to, uint32_t capacity, int depth) {
+    struct sigaction ours = {.sa_flags = SA_SIGINFO | SA_ONSTACK}, before;
+    ours.sa_sigaction = on_fault;
+    memset(&seen, 0, sizeof seen);
+    seen.capacity = capacity;
+    memcpy((void *)&nowhere, &to, sizeof to);
+    assert_int_equal(sigaction(SIGSEGV, &ours, &before), 0);
+    if (sigsetjmp(back, 1) == 0) {
+        call_nowhere(depth);
+    }
+    assert_int_equal(sigaction(SIGSEGV, &before, NULL), 0);
+}
+
+static bool is_in_call_nowhere(uintptr_t pc) {
+    return pc - (uintptr_t)call_nowhere < 256;
+}
+
+TEST(a_call_through_a_null_pointer_has_its_caller) {
+    for (uint32_t capacity = 16; capacity <= 32; capacity += 16) {
+        capture_fault(0, capacity, 20);
+        assert_int_equal(seen.result.end, UNWIND_COMPLETE);
+        assert_true(seen.result.depth_frames + seen.result.left_out > 23); // 21 of it, and main's callers
+        for (uint32_t i = 0; i < 8; i++) {
+            assert_true(is_in_call_nowhere(seen.ours[i]));
+        }
+    }
+    assert_int_equal(seen.result.left_out, 0);
+    assert_false(is_in_call_nowhere(seen.ours[21]));
+}
+
+// Another wild pointer is an address without a name, on top of its caller.
+TEST(a_call_to_unmapped_memory_has_its_caller) {
+    capture_fault(0x123450, 32, 2);
+    assert_int_equal(seen.result.end, UNWIND_COMPLETE);
+    assert_int_equal(seen.ours[0], 0x123450);
+    assert_true(is_in_call_nowhere(seen.ours[1]) && is_in_call_nowhere(seen.ours[3]));
+    assert_false(is_in_call_nowhere(seen.ours[4]));
+}
+
 // Go's code begins at the test's own: the stack ends before, and is none if that code was interrupted.
 TEST(stacks_end_at_go) {
     capture(64, 3);

@@ -17,7 +17,10 @@ import (
 )
 
 type facts struct {
-	Times struct{ ProcessNs, SampledNs, UnsampledNs, AddedNs, Nameless uint64 }
+	Times struct {
+		ProcessNs, SampledNs, UnsampledNs, AddedNs, Nameless uint64
+		Weight                                               float64
+	}
 	Stats struct{ Stacks, LeftOut, Busy, CutNoRule, CutUnsupported, CutUnreadable, CutDepth uint64 }
 	// Of stress.
 	Signals uint64
@@ -216,8 +219,8 @@ func TestStacksLeadFromCToGo(t *testing.T) {
 
 // Go takes no sample of a call into C that runs when the profile starts.
 func TestACallThatRunsAlready(t *testing.T) {
-	o := runProgram(t, "program", "early", "1200")
-	chain := []string{"burn_spin", "burn_plain", "runtime.cgocall", "main._Cfunc_burn_plain", "main.main.func1"}
+	o := runProgram(t, "program", "early-plain", "1200")
+	chain := []string{"burn_spin", "burn_plain", "runtime.cgocall", "main._Cfunc_burn_plain", "main.init.func1", "main.startAhead.func1"}
 	used, shown := int64(o.facts.Times.ProcessNs), timeOf(o.cpu, chain...)
 	if shown < used*8/10-50e6 || shown > used*11/10 || o.facts.Times.UnsampledNs != 0 && o.facts.Times.AddedNs == 0 {
 		t.Errorf("%d of %d ms are shown; %+v", shown/1e6, used/1e6, o.facts.Times)
@@ -294,36 +297,41 @@ func TestMappingsAreApart(t *testing.T) {
 	}
 }
 
-func TestCrashInC(t *testing.T) {
+// crash runs what ends the program with SIGSEGV, and returns the functions that addr2line finds for the C frames of what Go prints.
+func crash(t *testing.T, workload, caller string) string {
+	t.Helper()
 	directory, err := built()
 	if err != nil {
 		t.Fatal(err)
 	}
-	output, err := exec.Command(filepath.Join(directory, "program"), directory, "crash", "1").CombinedOutput()
+	output, err := exec.Command(filepath.Join(directory, "program"), directory, workload, "1").CombinedOutput()
 	if err == nil {
 		t.Fatal("it did not crash")
 	}
 	text := string(output)
-	for _, want := range []string{"SIGSEGV: segmentation violation", "signal arrived during cgo execution", "runtime.cgocall(", "main._Cfunc_burn_crash(",
-		"rax "} {
+	for _, want := range []string{"SIGSEGV: segmentation violation", "signal arrived during cgo execution", "runtime.cgocall(", caller + "(", "rax "} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}
 	}
-	// burn_deep four times and burn_crash. addr2line finds them.
-	frames := strings.Count(text[:max(strings.Index(text, "runtime.cgocall("), 0)], "\nprogram+0x")
-	if frames < 5 {
-		t.Errorf("%d C frames in\n%s", frames, text)
-	}
-	var offsets []string
-	for _, line := range strings.Split(text, "\n") {
+	offsets := []string{"-f", "-e", filepath.Join(directory, "program")}
+	for _, line := range strings.Split(text[:max(strings.Index(text, "runtime.cgocall("), 0)], "\n") {
 		if offset, isFrame := strings.CutPrefix(line, "program+"); isFrame {
 			offsets = append(offsets, offset)
 		}
 	}
-	named := run(t, "addr2line", append([]string{"-f", "-e", filepath.Join(directory, "program")}, offsets...)...)
-	if strings.Count(named, "burn_deep") != 4 || !strings.Contains(named, "burn_crash") {
+	if len(offsets) == 3 {
+		t.Fatalf("no C frames in\n%s", text)
+	}
+	return run(t, "addr2line", offsets...)
+}
+
+func TestCrashInC(t *testing.T) {
+	if named := crash(t, "crash", "main._Cfunc_burn_crash"); strings.Count(named, "burn_deep") != 4 || !strings.Contains(named, "burn_crash") {
 		t.Errorf("addr2line says\n%s", named)
+	}
+	if named := crash(t, "null", "main._Cfunc_burn_null"); !strings.HasPrefix(named, "burn_null\n") {
+		t.Errorf("after a call through a NULL pointer addr2line says\n%s", named)
 	}
 }
 

@@ -81,16 +81,14 @@ func takeCPU(ctx context.Context, d time.Duration) ([]byte, error) {
 		return nil, err
 	}
 	var goCPU bytes.Buffer
-	before := cmemprof.ProcessCPUTime()
 	if err := cmemprof.StartCPUProfile(&goCPU); err != nil {
 		return nil, err
 	}
 	err := wait(ctx, d)
-	cmemprof.StopCPUProfile()
+	used := cmemprof.StopCPUProfile()
 	if err != nil {
 		return nil, err
 	}
-	used := cmemprof.ProcessCPUTime() - before
 	done, err := alone(ctx)
 	if err != nil {
 		return nil, err

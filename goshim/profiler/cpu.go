@@ -14,9 +14,8 @@ import (
 
 // cpuProfiling is a CPU profile that is running.
 type cpuProfiling struct {
-	buffer    bytes.Buffer
-	at        time.Time
-	processNs uint64 // CPU time of the process when it began
+	buffer bytes.Buffer
+	at     time.Time
 }
 
 // startTraceback makes C functions appear in the stacks of Go's CPU profile. Called once C's heap is profiled.
@@ -45,7 +44,7 @@ func (k *collector) startCPU() {
 		return
 	}
 	k.try(CPUProfile, func() error {
-		c := &cpuProfiling{at: time.Now(), processNs: k.sources.processCPU()}
+		c := &cpuProfiling{at: time.Now()}
 		if err := k.sources.startCPU(&c.buffer); err != nil {
 			return err
 		}
@@ -58,11 +57,11 @@ func (k *collector) startCPU() {
 func (k *collector) takeCPU() []byte {
 	c := k.cpu
 	k.cpu = nil
-	k.sources.stopCPU()
+	elapsed := time.Since(c.at)
+	used := k.sources.stopCPU()
 	written := c.buffer.Bytes()
 	raw, changed := k.withoutTraceIDs(written)
 	if k.cHeap != nil && k.sources.completeCPU != nil {
-		used, elapsed := k.sources.processCPU()-c.processNs, time.Since(c.at)
 		k.try(CPUProfile, func() error {
 			completed, times, err := k.sources.completeCPU(raw, used)
 			if err != nil {

@@ -38,8 +38,7 @@ type Fakes struct {
 	Begin          func(seq uint64)
 	Send           func(context.Context, upload.Request) error
 	StartCPU       func(io.Writer) error
-	StopCPU        func()
-	ProcessCPU     func() uint64
+	StopCPU        func() uint64
 	CompleteCPU    func(profile []byte, processNs uint64) ([]byte, cmemprof.CPUTimes, error) // nil, with a fake heap: it stays as it is
 	StartTraceback func() error                                                              // nil, with a fake heap: never
 	StopTraceback  func()
@@ -83,9 +82,6 @@ func SetFakes(f Fakes) (restore func()) {
 		realSources.peaksC = f.PeaksC
 		realSources.memory = f.Memory
 		realSources.completeCPU, realSources.startTraceback, realSources.stopTraceback = f.CompleteCPU, f.StartTraceback, f.StopTraceback
-	}
-	if f.ProcessCPU != nil {
-		realSources.processCPU = f.ProcessCPU
 	}
 	if f.MemoryRollup != nil {
 		realSources.memoryRollup = f.MemoryRollup

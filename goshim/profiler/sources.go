@@ -37,8 +37,7 @@ type sources struct {
 	memoryRollup   func() (cmemprof.MemoryRollup, bool)
 	evictC         func() bool
 	startCPU       func(io.Writer) error
-	stopCPU        func()
-	processCPU     func() uint64                                                             // CPU time of the process in ns
+	stopCPU        func() uint64                                                             // CPU time of the process since startCPU, in ns; 0: unknown
 	completeCPU    func(profile []byte, processNs uint64) ([]byte, cmemprof.CPUTimes, error) // nil: it stays as it is
 	startTraceback func() error                                                              // nil: never
 	stopTraceback  func()
@@ -77,7 +76,6 @@ var realSources = sources{
 	evictC:         cmemprof.MakeRoom,
 	startCPU:       cmemprof.StartCPUProfile,
 	stopCPU:        cmemprof.StopCPUProfile,
-	processCPU:     cmemprof.ProcessCPUTime,
 	completeCPU:    cmemprof.CPUProfile,
 	startTraceback: cmemprof.StartCgoTraceback,
 	stopTraceback:  cmemprof.StopCgoTraceback,

@@ -36,7 +36,7 @@ func TestStopWaitsForNothingThatHangs(t *testing.T) {
 			return profiler.Fakes{ProfileC: func() ([]byte, error) { hang(); return emptyHeap() }}
 		},
 		"end of CPU profile": func(hang func()) profiler.Fakes {
-			return profiler.Fakes{StopCPU: hang, StartCPU: func(io.Writer) error { return nil }}
+			return profiler.Fakes{StopCPU: func() uint64 { hang(); return 0 }, StartCPU: func(io.Writer) error { return nil }}
 		},
 		"end of a trace": func(hang func()) profiler.Fakes { return profiler.Fakes{StopTrace: hang} },
 		"a runtime's profile": func(hang func()) profiler.Fakes {

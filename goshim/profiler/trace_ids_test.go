@@ -38,7 +38,7 @@ func TestTraceIDsAreLeftOut(t *testing.T) {
 		for _, withC := range []bool{false, true} {
 			written := requestProfile(t)
 			var to io.Writer
-			fakes := profiler.Fakes{StartCPU: func(w io.Writer) error { to = w; return nil }, StopCPU: func() { _, _ = to.Write(written) }}
+			fakes := profiler.Fakes{StartCPU: func(w io.Writer) error { to = w; return nil }, StopCPU: func() uint64 { _, _ = to.Write(written); return 0 }}
 			restore := profiler.SetFakes(fakes)
 			a := newAgent(t)
 			options := []profiler.Option{profiler.WithProfileTypes(profiler.CPUProfile)}
@@ -90,7 +90,7 @@ func TestOtherLabelsStay(t *testing.T) {
 	}
 	var to io.Writer
 	defer profiler.SetFakes(profiler.Fakes{StartCPU: func(w io.Writer) error { to = w; return nil },
-		StopCPU: func() { _, _ = to.Write(written.Bytes()) }})()
+		StopCPU: func() uint64 { _, _ = to.Write(written.Bytes()); return 0 }})()
 	a := newAgent(t)
 	startStepped(t, a, profiler.WithProfileTypes(profiler.CPUProfile))
 	b := a.period(t)

@@ -6,6 +6,7 @@
 extern "C" {
 #endif
 
+extern volatile unsigned long burn_sink;
 void burn_plain(int ms);                    // burn_plain <- burn_spin, and burn_step, which is inlined
 void burn_recursive(int ms, int depth);     // burn_deep, `depth` times
 void burn_templates(int ms);                // C++: deeply nested templates
@@ -16,10 +17,17 @@ void burn_throwing(int ms);                 // C++: exceptions through 20 frames
 int burn_loading(int ms, const char *path); // dlopen and dlclose, and calls into the library; the number of calls
 void burn_threads(int ms);                  // short-lived threads
 void burn_crash(int depth);                 // dies of SIGSEGV in burn_deep
+void burn_null(void);                       // calls through a NULL pointer
 void burn_library(int ms);
-int burn_storm_start(void);          // signals to all threads; 0: done
-unsigned long burn_storm_stop(void); // how many
-int burn_done(long long end_ns);     // whether the thread has used its time
+void burn_pool(int threads, int ms);          // C's threads, each ms, at the same time
+void burn_called(int threads, int ms);        // and that have called Go first
+void burn_calling(int threads, int ms);       // and that call Go all the time
+void burn_event_threads(int threads, int ms); // and that sleep between their work
+void burn_events(int ms);                     // works 1 ms, sleeps, and so on
+void burn_short(int rounds);                  // of an ns or two
+int burn_storm_start(void);                   // signals to all threads; 0: done
+unsigned long burn_storm_stop(void);          // how many
+int burn_done(long long end_ns);              // whether the thread has used its time
 long long burn_end(int ms);
 
 #ifdef __cplusplus

@@ -64,7 +64,6 @@ var workloads = map[string]func(ms int){
 	"recursive":  func(ms int) { C.burn_recursive(C.int(ms), 100) },
 	"bottomless": func(ms int) { C.burn_recursive(C.int(ms), 3000) },
 	"templates":  func(ms int) { C.burn_templates(C.int(ms)) },
-	"early":      func(ms int) { time.Sleep(time.Duration(ms) * time.Millisecond) },
 	"library":    func(ms int) { C.burn_through_library(C.int(ms)) },
 	"thread":     func(ms int) { C.burn_on_thread(C.int(ms)) },
 	"callback":   func(ms int) { C.burn_callback(C.int(ms), 3) },
@@ -77,8 +76,15 @@ var workloads = map[string]func(ms int){
 			panic("plugin.so cannot be loaded")
 		}
 	},
-	"go":    goOuter,
-	"crash": func(int) { C.burn_crash(3) },
+	"go":      goOuter,
+	"crash":   func(int) { C.burn_crash(3) },
+	"null":    func(int) { C.burn_null() },
+	"pool":    func(ms int) { C.burn_pool(4, C.int(ms)) },
+	"called":  func(ms int) { C.burn_called(2, C.int(ms)) },
+	"calling": func(ms int) { C.burn_calling(2, C.int(ms)) },
+	"events":  func(ms int) { C.burn_event_threads(3, C.int(ms)) },
+	"short":   shortCalls,
+	"garbage": garbage,
 }
 
 // stress runs what disturbs a stack walk, all at once and under a storm of signals, until that many stacks of C were walked. It gives up after
@@ -124,6 +130,9 @@ func runAll(arguments []string) (signals uint64) {
 			signals = stress(uint64(n))
 			continue
 		}
+		if arguments[i] == "rate" {
+			continue
+		}
 		done := make(chan bool)
 		go func() {
 			workloads[arguments[i]](n)
@@ -134,28 +143,17 @@ func runAll(arguments []string) (signals uint64) {
 	return signals
 }
 
-// The arguments after the directory: names of workloads, each with its ms; "stress" with a number of stacks.
+// The arguments after the directory: names of workloads, each with its ms; "stress" with a number of stacks, "rate" with Hz. Those of ahead run already
+// when the profile starts.
 func main() {
 	check(cmemprof.Start(cmemprof.DefaultInterval))
 	check(cmemprof.StartCgoTraceback())
 	var raw bytes.Buffer
-	before := cmemprof.ProcessCPUTime()
-	if len(os.Args) > 2 && os.Args[2] == "early" { // a call into C that runs already
-		var started sync.WaitGroup
-		started.Add(1)
-		go func() {
-			started.Done()
-			ms, _ := strconv.Atoi(os.Args[3])
-			C.burn_plain(C.int(ms))
-		}()
-		started.Wait()
-		time.Sleep(200 * time.Millisecond)
-		before = cmemprof.ProcessCPUTime()
-	}
+	arguments, running := startAhead(os.Args[2:])
 	check(cmemprof.StartCPUProfile(&raw))
-	signals := runAll(os.Args[2:])
-	cmemprof.StopCPUProfile()
-	used := cmemprof.ProcessCPUTime() - before
+	signals := runAll(arguments)
+	running.Wait()
+	used := cmemprof.StopCPUProfile()
 	named, times, err := cmemprof.CPUProfile(raw.Bytes(), used)
 	check(err)
 	heap, err := cmemprof.Profile()

@@ -1,0 +1,65 @@
+// cpu_threads.c (cpu): see cpu_threads.h.
+
+#include "cpu_threads.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../base/clock.h"
+
+enum { MAX_PROBES = 16, PER_THREAD_CPU = 6 }; // include/uapi/linux/time.h: CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED
+
+// 0: the thread has ended.
+static uint64_t time_of(int32_t id) {
+    return clock_ns((clockid_t)(~(uint32_t)id << 3 | PER_THREAD_CPU));
+}
+
+struct cpu_thread *cpu_threads_find(struct cpu_threads *threads, int32_t id) {
+    for (size_t probe = 0; probe < MAX_PROBES; probe++) {
+        struct cpu_thread *thread = &threads->slots[((uint32_t)id + probe) % CPU_THREADS];
+        int32_t is = atomic_load_explicit(&thread->id, memory_order_relaxed);
+        if (is == id || (is == 0 && atomic_compare_exchange_strong(&thread->id, &is, id))) {
+            return thread;
+        }
+    }
+    return NULL;
+}
+
+void cpu_threads_begin(struct cpu_threads *threads) {
+    memset(threads, 0, sizeof *threads);
+    DIR *directory = opendir("/proc/self/task");
+    size_t known = 0;
+    for (struct dirent *entry; directory != NULL && known < CPU_THREADS / 2 && (entry = readdir(directory)) != NULL;) {
+        int32_t id = (int32_t)strtol(entry->d_name, NULL, 10);
+        uint64_t ns = id > 0 ? time_of(id) : 0;
+        struct cpu_thread *thread = ns != 0 ? cpu_threads_find(threads, id) : NULL;
+        if (thread != NULL) {
+            thread->is_known = true;
+            atomic_store(&thread->ns, ns);
+            known++;
+        }
+    }
+    if (directory != NULL) {
+        closedir(directory);
+    }
+}
+
+uint64_t cpu_threads_note(struct cpu_thread *thread, uint64_t now_ns, uint64_t unknown_ns) {
+    uint64_t before = atomic_exchange_explicit(&thread->ns, now_ns, memory_order_relaxed);
+    bool was_known = thread->is_known;
+    thread->is_known = true;
+    return was_known && now_ns >= before ? now_ns - before : unknown_ns;
+}
+
+void cpu_threads_end(struct cpu_threads *threads) {
+    for (size_t i = 0; i < CPU_THREADS; i++) {
+        struct cpu_thread *thread = &threads->slots[i];
+        struct cpu_sample *sample = atomic_exchange(&thread->sample, NULL);
+        uint64_t now = sample != NULL ? time_of(atomic_load(&thread->id)) : 0, before = atomic_load(&thread->ns);
+        if (now > before) {
+            atomic_fetch_add(&sample->ns, now - before);
+        }
+    }
+}

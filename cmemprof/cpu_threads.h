@@ -1,0 +1,45 @@
+// cpu_threads.h (cpu): the CPU time of the process's threads when a CPU profile begins, and what is left of it when it ends.
+//
+// Signals that Go does not count come to a thread now and then: of one that sleeps most of the time, some see ten in a second of its time,
+// some none. So a sample stands for all the time of its thread since the last one, and the time before the first and after the last sample
+// is read from the thread's clock. A thread that has begun since has no first reading.
+//
+// Threads: cpu_threads_find and cpu_threads_note for the calling thread, in signal handlers; the rest by one thread. No lock; begin
+// allocates for a moment. Memory: static size, in the owner. All zeros is one that knows no thread.
+#ifndef CMEMPROF_CPU_THREADS_H
+#define CMEMPROF_CPU_THREADS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "namespace.h"
+#include "cpu_samples.h"
+
+enum { CPU_THREADS = 1024 };
+
+struct cpu_thread {
+    _Atomic int32_t id;                // 0: free
+    bool is_known;                     // since the begin
+    _Atomic uint64_t ns;               // CPU time at the begin, then at its last sample
+    struct cpu_sample *_Atomic sample; // the last one; NULL: none, or somebody else has its samples from now on
+};
+
+struct cpu_threads {
+    struct cpu_thread slots[CPU_THREADS];
+};
+
+// Forgets all, and reads the clocks of the threads that there are, at most half of CPU_THREADS. Not inside malloc or a signal handler.
+void cpu_threads_begin(struct cpu_threads *threads);
+
+// The calling thread's entry. NULL: no room.
+struct cpu_thread *cpu_threads_find(struct cpu_threads *threads, int32_t id);
+
+// The thread's CPU time since its last sample or the begin, with now_ns as its clock says; unknown_ns for a thread without either.
+uint64_t cpu_threads_note(struct cpu_thread *thread, uint64_t now_ns, uint64_t unknown_ns);
+
+// Adds what threads have used since their last samples, to these.
+void cpu_threads_end(struct cpu_threads *threads);
+
+#endif

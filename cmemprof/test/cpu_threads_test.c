@@ -1,0 +1,117 @@
+// cpu_threads_test.c: what threads have used before their first sample and after their last one.
+
+#include "../../base/test/test.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../base/clock.h"
+#include "../cpu_threads.h"
+
+enum { UNKNOWN_NS = 12345, NO_THREAD = (1 << 22) + 5 }; // beyond the kernel's largest number
+static struct cpu_threads threads;
+
+static int32_t own_id(void) {
+    return (int32_t)syscall(SYS_gettid);
+}
+
+static uint64_t own_ns(void) {
+    return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static void use(uint64_t ns) {
+    for (uint64_t end = own_ns() + ns; own_ns() < end;) {
+    }
+}
+
+TEST(a_sample_stands_for_the_time_since_the_begin) {
+    uint64_t before = own_ns();
+    cpu_threads_begin(&threads);
+    uint64_t after = own_ns();
+    use(1000000);
+    struct cpu_thread *own = cpu_threads_find(&threads, own_id());
+    uint64_t now = own_ns(), ns = cpu_threads_note(own, now, UNKNOWN_NS);
+    assert_in_range(ns, now - after, now - before);
+    assert_int_equal(cpu_threads_note(own, now + 7, UNKNOWN_NS), 7);
+    assert_ptr_equal(cpu_threads_find(&threads, own_id()), own);
+}
+
+TEST(a_new_thread_begins_with_what_is_said) {
+    cpu_threads_begin(&threads);
+    struct cpu_thread *other = cpu_threads_find(&threads, NO_THREAD);
+    assert_int_equal(cpu_threads_note(other, 500, UNKNOWN_NS), UNKNOWN_NS);
+    assert_int_equal(cpu_threads_note(other, 700, UNKNOWN_NS), 200);
+}
+
+TEST(the_rest_goes_to_the_last_sample) {
+    struct cpu_sample sample = {.ns = 1000}, others = {0}, ended = {0};
+    cpu_threads_begin(&threads);
+    struct cpu_thread *own = cpu_threads_find(&threads, own_id()), *none = cpu_threads_find(&threads, NO_THREAD);
+    uint64_t noted = own_ns();
+    cpu_threads_note(own, noted, UNKNOWN_NS);
+    atomic_store(&own->sample, &sample);
+    cpu_threads_note(none, 5, UNKNOWN_NS);
+    atomic_store(&none->sample, &ended);
+    use(1000000);
+    cpu_threads_end(&threads);
+    assert_in_range(atomic_load(&sample.ns), 1000 + 1000000, 1000 + own_ns() - noted);
+    assert_int_equal(atomic_load(&ended.ns), 0); // that thread does not exist
+    // Somebody else has its samples by now.
+    cpu_threads_begin(&threads);
+    own = cpu_threads_find(&threads, own_id());
+    cpu_threads_note(own, own_ns(), UNKNOWN_NS);
+    atomic_store(&own->sample, &others);
+    atomic_store(&own->sample, NULL);
+    use(1000);
+    cpu_threads_end(&threads);
+    assert_int_equal(atomic_load(&others.ns), 0);
+}
+
+static sem_t may_end, has_begun;
+static uint64_t used_before, used_after;
+static int32_t other_id;
+
+static void *other(void *unused) {
+    use(2000000);
+    other_id = own_id();
+    used_before = own_ns();
+    sem_post(&has_begun);
+    sem_wait(&may_end);
+    use(1000000);
+    used_after = own_ns();
+    sem_post(&has_begun);
+    sem_wait(&may_end);
+    return unused;
+}
+
+TEST(other_threads_are_read) {
+    pthread_t thread;
+    assert_int_equal(sem_init(&may_end, 0, 0) | sem_init(&has_begun, 0, 0), 0);
+    assert_int_equal(pthread_create(&thread, NULL, other, NULL), 0);
+    sem_wait(&has_begun);
+    cpu_threads_begin(&threads);
+    sem_post(&may_end);
+    sem_wait(&has_begun);
+    uint64_t ns = cpu_threads_note(cpu_threads_find(&threads, other_id), used_after, UNKNOWN_NS);
+    assert_in_range(ns, 900000, used_after - used_before);
+    sem_post(&may_end);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+TEST(a_full_table_has_no_room) {
+    cpu_threads_begin(&threads);
+    unsigned found = 0;
+    for (int32_t id = 1 << 24; id < (1 << 24) + 2 * CPU_THREADS; id++) {
+        found += cpu_threads_find(&threads, id) != NULL;
+    }
+    assert_in_range(found, CPU_THREADS - 64, CPU_THREADS - 1); // this thread is in it
+    cpu_threads_begin(&threads);
+    assert_non_null(cpu_threads_find(&threads, 1 << 24));
+}
+
+int main(void) {
+    return tests_run();
+}
