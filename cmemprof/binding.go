@@ -335,7 +335,8 @@ type AllocatorStats struct {
 	MetadataBytes      uint64 // the allocator's own tables; jemalloc only
 }
 
-// GetAllocatorStats returns the present figures. It takes the allocator's locks, so call it once per profile, not once per request.
+// GetAllocatorStats returns the present figures. It takes the allocator's locks, glibc's for a tenth of a second for a million free blocks: call it
+// once per profile, not once per request.
 func GetAllocatorStats() AllocatorStats {
 	var s C.struct_cmemprof_allocator_stats
 	C.cmemprof_get_allocator_stats(&s)

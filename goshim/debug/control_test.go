@@ -3,6 +3,7 @@
 package debug_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -103,5 +104,47 @@ func TestControl(t *testing.T) {
 	}
 	if status, text := ask(t, debug.Handler(), "POST", prefix+"batch", ""); status != http.StatusTooManyRequests || !strings.Contains(text, "may be asked for in") {
 		t.Errorf("a second one at once: %d %s", status, text)
+	}
+}
+
+// Each request holds a profile while it waits, so there is an end to how many may.
+func TestManyRequestsAreRefused(t *testing.T) {
+	if err := cmemprof.Start(1); err != nil {
+		t.Fatal(err)
+	}
+	defer cmemprof.Stop()
+	const most = 16
+	waiting, ends := make(chan struct{}, most), make(chan struct{})
+	defer debug.SetWait(func(context.Context, time.Duration) error {
+		waiting <- struct{}{}
+		<-ends
+		return nil
+	})()
+	statuses := make(chan int, most)
+	for range most {
+		go func() {
+			w := httptest.NewRecorder()
+			debug.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/debug/cmemprof/heap?seconds=1", nil))
+			statuses <- w.Code
+		}()
+	}
+	for range most {
+		<-waiting
+	}
+	for _, path := range []string{"heap", "alloc", "peak", "profile"} {
+		w := httptest.NewRecorder()
+		debug.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/debug/cmemprof/"+path, nil))
+		if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") != "1" {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	close(ends)
+	for range most {
+		if status := <-statuses; status != http.StatusOK {
+			t.Errorf("status %d", status)
+		}
+	}
+	if status, text := ask(t, debug.Handler(), "GET", "/debug/cmemprof/peak", ""); status != http.StatusOK && status != http.StatusServiceUnavailable {
+		t.Errorf("afterwards: %d %s", status, text)
 	}
 }

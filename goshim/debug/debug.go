@@ -17,7 +17,8 @@
 // shows growth over 30 s. C allocations are seen only once sampling has started: call profiler.Start, or cmemprof.Start if this package is
 // all you need, at the beginning of main. The expvar "cmemprof" has the figures of /status.
 //
-// Like net/http/pprof this exposes the program's internals to every client: keep it off public addresses.
+// Like net/http/pprof this exposes the program's internals to every client: keep it off public addresses. Unlike it, it refuses pages of other sites
+// in a browser (403, see [AllowHosts]) and more than 16 requests for profiles at once (429).
 package debug
 
 import (
@@ -28,6 +29,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/cmemprof/cmemprof/goshim/profiler"
@@ -45,8 +47,8 @@ func init() {
 //	POST /debug/cmemprof/rate?bytes=N   mean bytes between two samples of C allocations; 0: none are taken; on: as at the start
 //	POST /debug/cmemprof/batch          ends the period now and sends its batch
 //
-// These are not added to http.DefaultServeMux, where many programs serve it without knowing, and refuse requests of other sites' pages. Whoever can
-// reach them can make the service pay for sampling, or stop it.
+// These are not added to http.DefaultServeMux, where many programs serve it without knowing. Whoever can reach them can make the service pay for
+// sampling, or stop it.
 func Handler() http.Handler {
 	mux := reading()
 	guard := http.NewCrossOriginProtection()
@@ -56,6 +58,9 @@ func Handler() http.Handler {
 }
 
 func setRate(w http.ResponseWriter, r *http.Request) {
+	if isForeign(w, r) {
+		return
+	}
 	text := r.FormValue("bytes")
 	bytes, err := strconv.ParseInt(text, 10, 64)
 	if text == "on" {
@@ -67,7 +72,11 @@ func setRate(w http.ResponseWriter, r *http.Request) {
 	accept(w, profiler.SetCSamplingRate(bytes))
 }
 
-func takeBatch(w http.ResponseWriter, _ *http.Request) { accept(w, profiler.TakeBatch()) }
+func takeBatch(w http.ResponseWriter, r *http.Request) {
+	if !isForeign(w, r) {
+		accept(w, profiler.TakeBatch())
+	}
+}
 
 func accept(w http.ResponseWriter, err error) {
 	var early profiler.TooEarlyError
@@ -95,6 +104,27 @@ func reading() *http.ServeMux {
 	return mux
 }
 
+// Requests for profiles at the same time: one is taken at a time, the others wait, or hold what seconds=N began with.
+const maxRequests = 16
+
+var requests atomic.Int32
+
+// admit answers what is not served. After true, leave must be called.
+func admit(w http.ResponseWriter, r *http.Request) bool {
+	if isForeign(w, r) {
+		return false
+	}
+	if requests.Add(1) > maxRequests {
+		leave()
+		w.Header().Set("Retry-After", "1")
+		refuse(w, fmt.Errorf("%d requests for profiles are being served or wait", maxRequests), http.StatusTooManyRequests)
+		return false
+	}
+	return true
+}
+
+func leave() { requests.Add(-1) }
+
 // Heap serves the heap profile.
 func Heap(w http.ResponseWriter, r *http.Request) { serveProfile(w, r, "heap") }
 
@@ -103,6 +133,10 @@ func Alloc(w http.ResponseWriter, r *http.Request) { serveProfile(w, r, "allocs"
 
 // Peak serves what C had in use at two earlier moments, see cmemprof.Peaks.
 func Peak(w http.ResponseWriter, r *http.Request) {
+	if !admit(w, r) {
+		return
+	}
+	defer leave()
 	data, err := takePeak(r.Context())
 	answer(w, data, err, "peak")
 }
@@ -110,6 +144,10 @@ func Peak(w http.ResponseWriter, r *http.Request) {
 // CPU serves Go's CPU profile over seconds=N, 30 if left out, with C functions. A CPU profile can be taken by one at a time: while package profiler
 // takes one, it answers 503.
 func CPU(w http.ResponseWriter, r *http.Request) {
+	if !admit(w, r) {
+		return
+	}
+	defer leave()
 	seconds, err := duration(r)
 	if err != nil {
 		refuse(w, err, http.StatusBadRequest)
@@ -131,6 +169,9 @@ func Symbolz(w http.ResponseWriter, _ *http.Request) {
 
 // ServeStatus serves a [Status] as JSON.
 func ServeStatus(w http.ResponseWriter, r *http.Request) {
+	if isForeign(w, r) {
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	encoder := json.NewEncoder(w)
@@ -150,6 +191,10 @@ func index(w http.ResponseWriter, _ *http.Request) {
 }
 
 func serveProfile(w http.ResponseWriter, r *http.Request, name string) {
+	if !admit(w, r) {
+		return
+	}
+	defer leave()
 	seconds, err := duration(r)
 	if err != nil {
 		refuse(w, err, http.StatusBadRequest)

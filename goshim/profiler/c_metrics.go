@@ -33,28 +33,27 @@ func (s *seldom) do(f func()) {
 	f()
 }
 
-// allocatorQuery asks the allocator at most once a period. glibc counts its free blocks under the lock that malloc takes, a tenth of a second for a
-// million of them, and has no cheaper figure.
+// allocatorQuery asks the allocator at most once a period, if it is not too early (package allocator).
 type allocatorQuery struct {
-	limit     seldom
 	tried     bool // in this period
 	stats     *cmemprof.AllocatorStats
-	unsampled float64 // in use at the last answer and in no sample: heads of blocks, what was allocated before sampling. 0: unknown
+	at        time.Time // of the last answer that was reported
+	unsampled float64   // in use at the last answer and in no sample: heads of blocks, what was allocated before sampling. 0: unknown
 }
 
 // ask returns nil if it is too early.
 func (q *allocatorQuery) ask(of sources) *cmemprof.AllocatorStats {
-	if !q.tried {
-		q.limit.do(func() {
-			stats := of.allocator()
-			q.stats = &stats
-			q.unsampled = 0
-			if stats.InUseBytes > 0 {
-				q.unsampled = max(0, float64(stats.InUseBytes)-of.liveC())
-			}
-		})
+	if q.tried {
+		return q.stats
 	}
 	q.tried = true
+	if answer := of.allocator(); answer.At != q.at {
+		stats := answer.Stats
+		q.stats, q.at, q.unsampled = &stats, answer.At, 0
+		if stats.InUseBytes > 0 {
+			q.unsampled = max(0, float64(stats.InUseBytes)-of.liveC())
+		}
+	}
 	return q.stats
 }
 

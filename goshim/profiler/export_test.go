@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/goshim/internal/allocator"
 	"github.com/cmemprof/cmemprof/goshim/profiler/extensions"
 	"github.com/cmemprof/cmemprof/goshim/profiler/internal/sharedlimit"
 	"github.com/cmemprof/cmemprof/merge"
@@ -105,7 +106,7 @@ func SetFakes(f Fakes) (restore func()) {
 		realSources.getPeaksC = f.GetPeaksC
 	}
 	if f.Allocator != nil {
-		realSources.allocator = f.Allocator
+		realSources.allocator = allocator.New(f.Allocator).Recent
 	}
 	if f.EvictC != nil {
 		realSources.evictC = f.EvictC

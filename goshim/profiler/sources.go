@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/goshim/internal/allocator"
 	"github.com/cmemprof/cmemprof/goshim/profiler/internal/sharedlimit"
 	"github.com/cmemprof/cmemprof/merge"
 	"github.com/cmemprof/cmemprof/upload"
@@ -27,7 +28,7 @@ type delta interface {
 type sources struct {
 	begin          func(seq uint64) // called at the start of a period
 	statsC         func() cmemprof.Stats
-	allocator      func() cmemprof.AllocatorStats
+	allocator      func() allocator.Answer
 	agesC          func() cmemprof.Ages
 	setLabelsC     func(words ...string) error
 	labelsErrorC   func() error
@@ -65,7 +66,7 @@ type sources struct {
 var realSources = sources{
 	begin:          func(uint64) {},
 	statsC:         cmemprof.GetStats,
-	allocator:      cmemprof.GetAllocatorStats,
+	allocator:      allocator.Process.Recent,
 	agesC:          cmemprof.GetAges,
 	setLabelsC:     cmemprof.SetLabels,
 	labelsErrorC:   cmemprof.LabelsError,
