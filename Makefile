@@ -103,8 +103,8 @@ FLAGS_obj :=
 FLAGS_sanitized := $(SANITIZE) $(CHECKED)
 FLAGS_checked := $(CHECKED)
 # For fully static programs: the linker installs the hooks (cmemprof/interposition.h).
-FLAGS_static := -DCMEMPROF_STATIC -DCMEMPROF_OWN_OBJECT_TABLE
-FLAGS_musl := -DCMEMPROF_OWN_OBJECT_TABLE
+FLAGS_static := -DCMEMPROF_STATIC
+FLAGS_musl :=
 $(foreach v,obj sanitized checked static,$(eval $(call variant,$(v),$$(CC),build/.setup)))
 $(eval $(call variant,musl,$$(MUSL_CC),))
 -include $(wildcard build/*/*/*.d build/*/*/*/*.d build/*/*/*/test/*.d)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "../cmemprof/code_loader.h"
 #include "../cmemprof/unwind.h"
 #ifdef WITH_LIBUNWIND
 #define UNW_LOCAL_ONLY
@@ -118,6 +119,7 @@ static __attribute__((noinline)) void down(int levels) {
 }
 
 int main(void) {
+    code_loader_look();
     down(LEVELS);
     return 0;
 }

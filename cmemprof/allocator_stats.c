@@ -79,7 +79,6 @@ allocator_owns_function *allocator_stats_owner(void) {
 #ifdef __GLIBC__
 static const char libc_name[] = "glibc";
 
-#if __GLIBC_PREREQ(2, 33)
 // glibc does not know which of its pages are resident: malloc_trim returns pages from the middle of the heap without a change in its
 // figures. So the pages of its heaps are counted. Large blocks have mappings of their own, and are in use as a whole.
 static void count_heaps(struct cmemprof_allocator_stats *stats, uint64_t heaps, uint64_t large) {
@@ -89,25 +88,45 @@ static void count_heaps(struct cmemprof_allocator_stats *stats, uint64_t heaps, 
         stats->resident_bytes = bytes + large;
     }
 }
-#endif
+
+// struct mallinfo2 of glibc 2.33 and newer; <malloc.h> of older ones lacks it. mallinfo has the same members as int.
+struct wide_mallinfo {
+    size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
+};
+
+// Functions are looked up by name, so that the library runs with an older glibc than it was built with, and the other way round.
+static bool ask_glibc(struct wide_mallinfo *info) {
+    struct wide_mallinfo (*wide)(void) = (struct wide_mallinfo(*)(void))beside_malloc("mallinfo2");
+    struct mallinfo (*narrow)(void) = wide == NULL ? (struct mallinfo(*)(void))beside_malloc("mallinfo") : NULL;
+    if (wide != NULL) {
+        *info = wide();
+        return true;
+    }
+    // Its figures are modulo 4 GiB, which is enough while the process has no more than that.
+    if (narrow == NULL || page_residency_writable() > UINT32_MAX) {
+        return false;
+    }
+    struct mallinfo figures = narrow();
+    *info = (struct wide_mallinfo){.arena = (unsigned)figures.arena,
+                                   .ordblks = (unsigned)figures.ordblks,
+                                   .hblkhd = (unsigned)figures.hblkhd,
+                                   .uordblks = (unsigned)figures.uordblks,
+                                   .fordblks = (unsigned)figures.fordblks};
+    return true;
+}
 
 static void ask_libc(struct cmemprof_allocator_stats *stats, bool counts_pages) {
-#if __GLIBC_PREREQ(2, 33)
-    // Looked up by name, so that the library also loads with an older glibc.
-    struct mallinfo2 (*mallinfo2_function)(void) = (struct mallinfo2(*)(void))beside_malloc("mallinfo2");
-    if (mallinfo2_function != NULL) {
-        struct mallinfo2 info = mallinfo2_function();
-        stats->in_use_bytes = info.uordblks + info.hblkhd;
-        stats->mapped_bytes = info.arena + info.hblkhd;
-        stats->retained_bytes = info.fordblks;
-        stats->free_blocks = info.ordblks;
-        if (counts_pages) {
-            count_heaps(stats, info.arena, info.hblkhd);
-        }
+    struct wide_mallinfo info;
+    if (!ask_glibc(&info)) {
+        return;
     }
-#else
-    (void)stats, (void)counts_pages;
-#endif
+    stats->in_use_bytes = info.uordblks + info.hblkhd;
+    stats->mapped_bytes = info.arena + info.hblkhd;
+    stats->retained_bytes = info.fordblks;
+    stats->free_blocks = info.ordblks;
+    if (counts_pages) {
+        count_heaps(stats, info.arena, info.hblkhd);
+    }
 }
 #else
 static const char libc_name[] = "musl";

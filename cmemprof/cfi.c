@@ -2,11 +2,11 @@
 
 #include "cfi.h"
 
-#include <dlfcn.h>
 #include <link.h>
 
 #include "cfi_bytes.h"
 #include "cfi_program.h"
+#include "code_loader.h"
 #include "code_objects.h"
 
 static bool find_in_own_table(uintptr_t address, struct cfi_object *object) {
@@ -19,9 +19,6 @@ static bool find_in_own_table(uintptr_t address, struct cfi_object *object) {
     object->eh_frame_hdr = (const uint8_t *)found.eh_frame_hdr;
     return true;
 }
-
-#if !defined(CMEMPROF_OWN_OBJECT_TABLE) && defined(DLFO_STRUCT_HAS_EH_DBASE)
-extern int _dl_find_object(void *address, struct dl_find_object *result) __attribute__((weak));
 
 // Between an object's segments there may be inaccessible pages, which a damaged table could lead to. So a table is followed only within its
 // own segment. The object must begin with the ELF header and its program headers; otherwise nothing is known.
@@ -54,30 +51,25 @@ static void narrow_to_segment(struct cfi_object *object) {
 }
 
 bool cfi_object_at(uintptr_t address, struct cfi_object *object) {
-    struct dl_find_object found = {0};
+    struct code_loader_found found = {0};
     if (code_objects_in_use()) {
         return find_in_own_table(address, object);
     }
-    if (_dl_find_object((void *)address, &found) != 0 || found.dlfo_eh_frame == NULL) {
+    if (!code_loader_find(address, &found) || found.eh_frame_hdr == 0) {
         return false;
     }
     // If there are gaps between the program's segments, this is only the segment of the address, so the table's own one is looked up.
-    uintptr_t hdr = (uintptr_t)found.dlfo_eh_frame;
-    bool elsewhere = hdr < (uintptr_t)found.dlfo_map_start || hdr >= (uintptr_t)found.dlfo_map_end;
-    if (elsewhere && (_dl_find_object((void *)hdr, &found) != 0 || (uintptr_t)found.dlfo_eh_frame != hdr)) {
+    uintptr_t hdr = found.eh_frame_hdr;
+    bool elsewhere = hdr < found.start || hdr >= found.end;
+    if (elsewhere && (!code_loader_find(hdr, &found) || found.eh_frame_hdr != hdr)) {
         return false;
     }
-    object->low = found.dlfo_map_start;
-    object->high = found.dlfo_map_end;
-    object->eh_frame_hdr = found.dlfo_eh_frame;
+    object->low = (const uint8_t *)found.start;
+    object->high = (const uint8_t *)found.end;
+    object->eh_frame_hdr = (const uint8_t *)hdr;
     narrow_to_segment(object);
     return true;
 }
-#else
-bool cfi_object_at(uintptr_t address, struct cfi_object *object) {
-    return find_in_own_table(address, object);
-}
-#endif
 
 static int32_t table_word(const uint8_t *at) {
     int32_t value;

@@ -1,5 +1,6 @@
 // code_objects.h (unwind): a private table of loaded objects, for loaders without one that can be read lock-free: musl, and glibc before
-// 2.35, which lacks _dl_find_object. Elsewhere it stays empty and costs nothing.
+// 2.35, which lacks _dl_find_object. Elsewhere it stays empty and costs nothing. What was loaded since the last refresh is looked for in
+// the loader's list (code_loader.h), so that code loaded late is not cut.
 //
 // Double-buffered: a refresh fills the other copy and then publishes it, so a signal handler or malloc meanwhile reads the old one. A
 // reader detects that its copy was refilled and retries.
@@ -19,7 +20,7 @@ struct code_object {
     uintptr_t eh_frame_hdr;
 };
 
-// Returns true if cfi_object_at uses this table.
+// Returns true if cfi_object_at uses this table. Precondition, here and below: code_loader_look() was called.
 bool code_objects_in_use(void);
 
 // Lists the loaded objects (dl_iterate_phdr): at the profiler's start and after every dlopen and dlclose. Called only by loaded_code.c with

@@ -11,6 +11,7 @@
 
 #include "../base/clock.h"
 #include "cpu_gap.h"
+#include "thread_pointer.h"
 #include "unwind_interrupted.h"
 
 enum {
@@ -63,7 +64,7 @@ static void find_go(struct cpu_unsampled *it) {
     size_t bytes = thread_local_bytes();
     for (size_t at = 8; at <= bytes; at += 8) {
         uintptr_t g;
-        if (!read_pointer(go_labels_thread_pointer() - at, &g) || g < 4096) {
+        if (!read_pointer(thread_pointer_get() - at, &g) || g < 4096) {
             continue;
         }
         for (size_t offset = 8; offset < G_BYTES; offset += 8) {
@@ -79,7 +80,7 @@ static void find_go(struct cpu_unsampled *it) {
 }
 
 UNPOISONED static uintptr_t own_g(const struct cpu_unsampled *it) {
-    return *(const uintptr_t *)(go_labels_thread_pointer() - it->g_below);
+    return *(const uintptr_t *)(thread_pointer_get() - it->g_below);
 }
 
 // The calling thread's m, or 0 unless it runs C on a stack that is the system's, not a goroutine's. Fast: g and m are Go's for as long as

@@ -12,6 +12,7 @@
 #include "lifecycle.h"
 #include "loaded_code.h"
 #include "profiler.h"
+#include "thread_pointer.h"
 
 // Returns the return address of the present call, 0 if it is not known; *goroutine: who has made it.
 static uintptr_t find_call(uintptr_t *goroutine) {
@@ -78,7 +79,7 @@ static enum cmemprof_go_labels keep_result(enum cmemprof_go_labels result) {
 
 enum cmemprof_go_labels cmemprof_find_go_labels(uintptr_t address) {
     struct go_labels_search search = {
-        .thread_pointer = go_labels_thread_pointer(), .own_low = (uintptr_t)&thread_state, .own_bytes = sizeof thread_state};
+        .thread_pointer = thread_pointer_get(), .own_low = (uintptr_t)&thread_state, .own_bytes = sizeof thread_state};
     if (!interposition_is_active()) {
         return CMEMPROF_GO_LABELS_NO_GOROUTINE;
     }
@@ -92,7 +93,7 @@ enum cmemprof_go_labels cmemprof_find_go_labels(uintptr_t address) {
 }
 
 enum cmemprof_go_labels cmemprof_confirm_go_labels(uintptr_t address) {
-    enum cmemprof_go_labels result = go_labels_confirm(&profiler.go_labels, go_labels_thread_pointer(), address);
+    enum cmemprof_go_labels result = go_labels_confirm(&profiler.go_labels, thread_pointer_get(), address);
     if (result == CMEMPROF_GO_LABELS_OK && address == 0 && !atomic_load(&profiler.go_labels.are_known)) {
         bool is_open = lifecycle_open(&profiler) == CMEMPROF_OK && label_sets_open(&profiler.labels, &profiler.stacks.share);
         atomic_store_explicit(&profiler.go_labels.are_known, is_open, memory_order_release);

@@ -70,8 +70,4 @@ static inline const struct go_label_slice *go_labels_get(const struct go_labels 
     return goroutine != 0 ? (const struct go_label_slice *)go_labels_word(goroutine + labels->labels_in_g) : NULL;
 }
 
-static inline uintptr_t go_labels_thread_pointer(void) {
-    return (uintptr_t)__builtin_thread_pointer();
-}
-
 #endif

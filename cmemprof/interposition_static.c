@@ -50,7 +50,7 @@ void *interposition_next(const char *name) {
 
 // Of allocators that may have been linked; weak, so that this links none.
 extern char mallctl[] __attribute__((weak)), MallocExtension_GetNumericProperty[] __attribute__((weak)),
-    mi_process_info[] __attribute__((weak)),
+    mi_process_info[] __attribute__((weak)), mallinfo_of_libc[] __asm__("mallinfo") __attribute__((weak)),
     mallinfo2_of_libc[] __asm__("mallinfo2") __attribute__((weak)), libc_start_main[] __asm__("__libc_start_main") __attribute__((weak));
 
 // There is only one object.
@@ -63,6 +63,7 @@ void *interposition_next_in_object(const void *function, const char *name) {
         {"mallctl", mallctl},
         {"MallocExtension_GetNumericProperty", MallocExtension_GetNumericProperty},
         {"mi_process_info", mi_process_info},
+        {"mallinfo", mallinfo_of_libc},
         {"mallinfo2", mallinfo2_of_libc},
         {"__libc_start_main", libc_start_main},
     };

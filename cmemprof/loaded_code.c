@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cmemprof.h"
+#include "code_loader.h"
 #include "code_objects.h"
 #include "lock_order.h"
 #include "peak.h"
@@ -129,6 +130,7 @@ static bool list_modules(struct profiler *self, uint32_t *ended) {
 }
 
 void loaded_code_list_objects(struct profiler *self) {
+    code_loader_look(); // not under the lock
     if (lock_take_in_time(&self->code.lock, LOCK_LISTING)) {
         code_objects_refresh();
         lock_release(&self->code.lock, LOCK_LISTING);
@@ -137,6 +139,7 @@ void loaded_code_list_objects(struct profiler *self) {
 
 bool loaded_code_refresh(struct profiler *self) {
     uint32_t ended = 0;
+    code_loader_look();
     if (!lock_take_in_time(&self->code.lock, LOCK_LISTING)) {
         return true; // continue with what is known
     }

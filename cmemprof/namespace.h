@@ -34,6 +34,11 @@
 #define cgroup_memory_room cmemprof_cgroup_memory_room
 #define code_bytes_are_sigreturn cmemprof_code_bytes_are_sigreturn
 #define code_bytes_follow_call cmemprof_code_bytes_follow_call
+#define code_loader_find cmemprof_code_loader_find
+#define code_loader_has_table cmemprof_code_loader_has_table
+#define code_loader_loaded_since cmemprof_code_loader_loaded_since
+#define code_loader_look cmemprof_code_loader_look
+#define code_loader_mark cmemprof_code_loader_mark
 #define code_names_lines cmemprof_code_names_lines
 #define code_names_mapping cmemprof_code_names_mapping
 #define code_objects_after_fork_in_child cmemprof_code_objects_after_fork_in_child
@@ -277,6 +282,7 @@
 #define page_residency cmemprof_page_residency
 #define page_residency_of_process cmemprof_page_residency_of_process
 #define page_residency_totals cmemprof_page_residency_totals
+#define page_residency_writable cmemprof_page_residency_writable
 #define peak_after_fork cmemprof_peak_after_fork
 #define peak_copy cmemprof_peak_copy
 #define peak_forget cmemprof_peak_forget

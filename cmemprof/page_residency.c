@@ -39,7 +39,10 @@ size_t page_residency(const void *begin, size_t bytes, size_t otherwise) {
 }
 
 // The second and the third number of statm, in pages.
-bool page_residency_totals(uint64_t *resident, uint64_t *shared) {
+// In pages, in the file's order (Documentation/filesystems/proc.rst): size, resident, shared, text, lib, data.
+enum { STATM_RESIDENT = 1, STATM_SHARED = 2, STATM_DATA = 5, STATM_FIGURES = 6 };
+
+static bool read_statm(uint64_t *bytes) {
     char text[128];
     int saved = errno, file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     ssize_t length = file >= 0 ? read(file, text, sizeof text - 1) : -1;
@@ -52,14 +55,28 @@ bool page_residency_totals(uint64_t *resident, uint64_t *shared) {
     }
     text[length] = '\0';
     char *at = text;
-    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    (void)strtoul(at, &at, 10);
-    *resident = strtoul(at, &at, 10) * page;
-    *shared = strtoul(at, &at, 10) * page;
+    for (size_t i = 0; i < STATM_FIGURES; i++) {
+        bytes[i] = strtoul(at, &at, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+    }
+    return true;
+}
+
+bool page_residency_totals(uint64_t *resident, uint64_t *shared) {
+    uint64_t bytes[STATM_FIGURES];
+    if (!read_statm(bytes)) {
+        return false;
+    }
+    *resident = bytes[STATM_RESIDENT];
+    *shared = bytes[STATM_SHARED];
     return true;
 }
 
 size_t page_residency_of_process(void) {
-    uint64_t resident, shared;
-    return page_residency_totals(&resident, &shared) ? resident : 0;
+    uint64_t bytes[STATM_FIGURES];
+    return read_statm(bytes) ? bytes[STATM_RESIDENT] : 0;
+}
+
+uint64_t page_residency_writable(void) {
+    uint64_t bytes[STATM_FIGURES];
+    return read_statm(bytes) ? bytes[STATM_DATA] : UINT64_MAX;
 }

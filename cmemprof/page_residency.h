@@ -17,5 +17,7 @@ size_t page_residency(const void *begin, size_t bytes, size_t otherwise);
 bool page_residency_totals(uint64_t *resident, uint64_t *shared);
 // RSS alone; 0: unknown.
 size_t page_residency_of_process(void);
+// The process's private memory that it may write to, resident or not. UINT64_MAX: unknown.
+uint64_t page_residency_writable(void);
 
 #endif

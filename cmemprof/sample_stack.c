@@ -9,6 +9,7 @@
 // Threads: any, also inside malloc; the caller holds the shard.
 
 #include "profiler.h"
+#include "thread_pointer.h"
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define SLOW static __attribute__((noinline))
@@ -44,7 +45,7 @@ struct stack *sample_labels(struct profiler *self, struct shard *shard, struct t
         }
         return NULL;
     }
-    const struct go_label_slice *labels = go_labels_get(&self->go_labels, go_labels_thread_pointer());
+    const struct go_label_slice *labels = go_labels_get(&self->go_labels, thread_pointer_get());
     if (labels == NULL || labels->count == 0) {
         return NULL;
     }

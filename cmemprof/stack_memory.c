@@ -10,6 +10,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "thread_pointer.h"
+
 // Maximum depth of a thread's own stack. The kernel leaves at least 128 MiB between the main stack and other mappings.
 #define MAX_OWN_STACK_BYTES ((uintptr_t)64 << 20)
 // Per sample: 256 pages take some 25 us.
@@ -51,7 +53,7 @@ bool stack_memory_copy(void *to, uintptr_t address, size_t size) {
 
 // The address just above the thread's stack, as far as it can be known without a lock.
 static uintptr_t stack_top(void) {
-    uintptr_t top = getpid() == (pid_t)syscall(SYS_gettid) ? (uintptr_t)getauxval(AT_RANDOM) : (uintptr_t)__builtin_thread_pointer();
+    uintptr_t top = getpid() == (pid_t)syscall(SYS_gettid) ? (uintptr_t)getauxval(AT_RANDOM) : thread_pointer_get();
     return top & ~(uintptr_t)7;
 }
 

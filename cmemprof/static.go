@@ -9,7 +9,7 @@ package cmemprof
 // Without a loader the linker installs the hooks (interposition.h), and the table of objects is ours (code_objects.h).
 // C frames need --eh-frame-hdr: gcc omits it with -static, and cgo does not accept it here.
 
-// #cgo CFLAGS: -DCMEMPROF_STATIC -DCMEMPROF_OWN_OBJECT_TABLE
+// #cgo CFLAGS: -DCMEMPROF_STATIC
 // #cgo LDFLAGS: -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=reallocarray -Wl,--wrap=free
 // #cgo LDFLAGS: -Wl,--wrap=posix_memalign -Wl,--wrap=aligned_alloc -Wl,--wrap=memalign -Wl,--wrap=valloc -Wl,--wrap=pvalloc
 // #cgo LDFLAGS: -Wl,--wrap=malloc_usable_size -Wl,--wrap=dlclose

@@ -2,6 +2,7 @@
 
 #include "../../base/test/test.h"
 
+#include <dlfcn.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <sys/mman.h>
@@ -120,6 +121,48 @@ TEST(prints_one_line) {
     assert_int_equal(fragmentation, resident > in_use ? resident - in_use : 0);
     allocator_stats_print(text, 9);
     assert_string_equal(text, "cmemprof");
+}
+
+// As glibc before 2.33, which has no mallinfo2.
+static bool is_old;
+
+void *dlsym(void *restrict scope, const char *restrict name) {
+    static void *(*real)(void *, const char *);
+    if (real == NULL) {
+        *(void **)&real = dlvsym(RTLD_NEXT, "dlsym", "GLIBC_2.2.5");
+    }
+    return is_old && strcmp(name, "mallinfo2") == 0 ? NULL : real(scope, name);
+}
+
+TEST(older_glibc_gives_the_same_figures) {
+    void *small = malloc(1000), *large = malloc(50 << 20);
+    assert_true(small != NULL && large != NULL);
+    struct cmemprof_allocator_stats with = now();
+    is_old = true;
+    struct cmemprof_allocator_stats without = now();
+    is_old = false;
+    assert_string_equal(without.name, "glibc");
+    assert_true(without.in_use_bytes > 50 << 20);
+    assert_int_equal(without.in_use_bytes, with.in_use_bytes);
+    assert_int_equal(without.mapped_bytes, with.mapped_bytes);
+    assert_int_equal(without.retained_bytes, with.retained_bytes);
+    assert_int_equal(without.free_blocks, with.free_blocks);
+    free(small);
+    free(large);
+}
+
+// Its figures are modulo 4 GiB.
+TEST(older_glibc_gives_none_in_a_large_process) {
+    const size_t bytes = (size_t)5 << 30;
+    void *space = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    assert_ptr_not_equal(space, MAP_FAILED);
+    is_old = true;
+    struct cmemprof_allocator_stats stats = now();
+    is_old = false;
+    assert_int_equal(stats.in_use_bytes, 0);
+    assert_int_equal(stats.mapped_bytes, 0);
+    munmap(space, bytes);
+    assert_true(now().in_use_bytes > 0);
 }
 
 int main(void) {

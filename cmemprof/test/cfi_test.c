@@ -3,6 +3,7 @@
 #include "../../base/test/test.h"
 
 #include "../cfi.h"
+#include "../code_loader.h"
 #include "../code_objects.h"
 
 // .eh_frame_hdr with two functions, followed by its CIE and FDEs, as one block. The "code" is after that: addresses need not contain any.
@@ -138,6 +139,7 @@ TEST(finds_this_programs_entries) {
 }
 
 int main(void) {
+    code_loader_look();
     code_objects_refresh();
     return tests_run();
 }

@@ -4,6 +4,8 @@
 #include "../../base/test/test.h"
 
 #include "../cmemprof.h"
+#include "../code_loader.h"
+#include "../code_objects.h"
 #include "../interposition.h"
 #include "../profiler.h"
 #include "like_go.h"
@@ -163,5 +165,7 @@ TEST(start_searches_labels) {
 }
 
 int main(void) {
+    code_loader_look();
+    code_objects_refresh();
     return tests_run();
 }

@@ -6,6 +6,7 @@
 
 #include "../cmemprof.h"
 #include "../profiler.h"
+#include "../thread_pointer.h"
 
 // Treats [start, end) as Go code, and [call, call_end) within it as asmcgocall.
 static inline void take_for_go(void *start, void *end, void *call, void *call_end) {
@@ -75,7 +76,7 @@ static inline bool like_go_begin(void) {
                                             .m_in_g = LIKE_M_IN_G * 8,
                                             .curg_in_m = LIKE_CURG_IN_M * 8,
                                             .labels_in_g = LIKE_LABELS_IN_G * 8,
-                                            .g_from_thread = (intptr_t)((uintptr_t)&like_g - go_labels_thread_pointer())};
+                                            .g_from_thread = (intptr_t)((uintptr_t)&like_g - thread_pointer_get())};
     bool is_open = label_sets_open(&profiler.labels, &profiler.stacks.share);
     atomic_store(&profiler.go_labels.are_known, is_open);
     return is_open;

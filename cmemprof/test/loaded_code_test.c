@@ -312,6 +312,26 @@ TEST_IN(sampling, nothing_is_allocated_under_the_loaders_lock) {
     assert_int_equal(dlclose(library), 0);
 }
 
+// With a table of our own, as before glibc 2.35: nothing has listed the library yet when its stacks are walked.
+TEST_IN(sampling, stacks_through_code_loaded_late_are_whole) {
+    code_objects_force();
+    load();
+    void *alive = call_library();
+    assert_non_null(alive);
+    struct profile *profile = profile_of(cmemprof_snapshot_take(), NULL);
+    bool found = false;
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        struct profile_sample_view view;
+        assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+        found |= has_function(&view, "test_stacks_through_code_loaded_late_are_whole") && has_function(&view, "call_library") &&
+                 has_function(&view, "main") && strstr(view.frames[0].mapping_file, "libcrypt") != NULL;
+    }
+    assert_true(found);
+    profile_free(profile);
+    assert_int_equal(dlclose(library), 0);
+    free(alive);
+}
+
 // The fork handlers leave the lock free on both sides.
 TEST_IN(sampling, works_after_fork_handlers) {
     loaded_code_before_fork(&profiler);

@@ -53,6 +53,16 @@ TEST(pages_of_a_file) {
     fclose(file);
 }
 
+TEST(writable_memory_counts_also_where_it_is_not_resident) {
+    uint64_t before = page_residency_writable();
+    void *memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(memory, MAP_FAILED);
+    assert_int_equal(page_residency_writable(), before + PAGES * PAGE);
+    mprotect(memory, PAGES * PAGE, PROT_READ);
+    assert_int_equal(page_residency_writable(), before);
+    munmap(memory, PAGES * PAGE);
+}
+
 int main(void) {
     return tests_run();
 }

@@ -11,6 +11,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "../code_loader.h"
 #include "../code_objects.h"
 #include "../unwind.h"
 
@@ -456,6 +457,7 @@ TEST(with_code_objects) {
 }
 
 int main(void) {
+    code_loader_look();
     code_objects_refresh();
     return tests_run();
 }

@@ -8,6 +8,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "../code_loader.h"
+#include "../code_objects.h"
 #include "../unwind_interrupted.h"
 
 enum { SIGNAL_STACK_BYTES = 256 * 1024, MAX_DEPTH = 4096 };
@@ -223,6 +225,8 @@ int main(void) {
     action.sa_sigaction = on_signal;
     sigemptyset(&action.sa_mask);
     backtrace(seen.theirs, 1); // loads libgcc
+    code_loader_look();
+    code_objects_refresh();
     if (sigaltstack(&stack, NULL) != 0 || sigaction(SIGUSR1, &action, NULL) != 0) {
         return 1;
     }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "../code_loader.h"
 #include "../code_objects.h"
 #include "../unwind.h"
 
@@ -443,6 +444,7 @@ TEST(owner_can_reset_the_memo) {
 }
 
 int main(void) {
+    code_loader_look();
     code_objects_refresh();
     return tests_run();
 }

@@ -12,6 +12,7 @@
 #include <sys/time.h>
 #include <ucontext.h>
 
+#include "../code_loader.h"
 #include "../code_objects.h"
 #include "../unwind.h"
 
@@ -308,6 +309,7 @@ TEST(a_profiling_signal_at_1_khz) {
 }
 
 int main(void) {
+    code_loader_look();
     code_objects_refresh();
     return tests_run();
 }
