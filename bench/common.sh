@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 name=$(basename "$0")
 out=$PWD/build/bench-$name raw=build/bench-$name/raw.tsv tsv=build/bench-$name.tsv
 c_flags=(-std=gnu11 -D_GNU_SOURCE -O2 -g -fno-builtin-malloc -fno-builtin-free -pthread)
-c_libraries=(build/libcmemprof.a -ldl -lm)
+c_libraries=(build/libcmemprof.a -ldl)
 
 for library in build/libcmemprof.a build/libcmemprof.so; do
     [ -f $library ] || { echo "bench: $library is not there; \"make lib\" builds it" >&2; exit 1; }

@@ -9,7 +9,7 @@
 package cmemprof
 
 // #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g
-// #cgo LDFLAGS: -ldl -lm
+// #cgo LDFLAGS: -ldl
 // #include "cmemprof.h"
 import "C"
 

@@ -6,7 +6,6 @@
 
 #include "memory_profile.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "address_order.h"
@@ -226,8 +225,10 @@ static uint64_t allocated_of(const struct heap_walk *walk, const struct heap_pag
 // without samples: allocated before sampling began.
 static void fit_stacks(struct cmemprof_memory_profile *profile, const struct heap_walk *walk) {
     uint64_t live = profile->figures.parts[CMEMPROF_MEMORY_MALLOC_LIVE];
-    double most = profile->live_stacks * (1 + SIGMAS / sqrt(walk->samples > 0 ? (double)walk->samples : 1));
-    profile->live_of_stacks = (double)live <= most ? live : (uint64_t)profile->live_stacks;
+    double beyond = (double)live - profile->live_stacks, error = profile->live_stacks * SIGMAS,
+           samples = walk->samples > 0 ? (double)walk->samples : 1;
+    bool differs = beyond > 0 && beyond * beyond * samples > error * error; // beyond > error / sqrt(samples)
+    profile->live_of_stacks = differs ? (uint64_t)profile->live_stacks : live;
     profile->live_of_others = live - profile->live_of_stacks;
 }
 

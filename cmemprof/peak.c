@@ -2,10 +2,10 @@
 
 #include "peak.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "../base/clock.h"
+#include "../base/natural.h"
 #include "cmemprof.h"
 #include "page_residency.h"
 #include "reclaim.h"
@@ -21,7 +21,7 @@ static size_t copy_bytes(const struct stack *stack) {
 enum { SIZES = 64, LIVE_BIT = 1, RSS_BIT = 2 };
 
 static int size_of(const struct stack *stack) {
-    int logarithm = stack->inuse_bytes >= 1 ? ilogb(stack->inuse_bytes) : 0;
+    int logarithm = stack->inuse_bytes >= 1 ? natural_log2(stack->inuse_bytes) : 0;
     return logarithm < SIZES ? logarithm : SIZES - 1;
 }
 

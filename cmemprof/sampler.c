@@ -2,9 +2,10 @@
 
 #include "sampler.h"
 
-#include <math.h>
 #include <string.h>
 #include <time.h>
+
+#include "../base/natural.h"
 
 // No program allocates this much; a longer distance would not fit the countdown.
 #define FARTHEST_BYTES 0x1p62
@@ -27,10 +28,10 @@ static void seed(struct thread_state *thread) {
 
 // ---- Distances ----
 
-// The ziggurat (Marsaglia and Tsang, "The ziggurat method for generating random variables", 2000) divides the area under exp(-x) into 256
-// layers of equal area, each as wide as the curve at its lower edge. A point in a random layer is certainly under the curve if its x is
-// less than the next layer's width, 99 times in 100; otherwise the curve decides. So the numbers are exactly exponential, and most cost one
-// multiplication and no logarithm, which took a third of a sample's time.
+// The ziggurat (Marsaglia and Tsang, "The ziggurat method for generating random variables", 2000) divides the area under natural_exp(-x)
+// into 256 layers of equal area, each as wide as the curve at its lower edge. A point in a random layer is certainly under the curve if its
+// x is less than the next layer's width, 99 times in 100; otherwise the curve decides. So the numbers are exactly exponential, and most
+// cost one multiplication and no logarithm, which took a third of a sample's time.
 //
 // Layer 0 has the rest of the area: a rectangle as wide as layer 1, and the tail beyond it, where the draw restarts, since the exponential
 // distribution is memoryless.
@@ -40,11 +41,12 @@ enum { LAYERS = 256 };
 static double widths[LAYERS + 1]; // of each layer; 0 is layer 0 drawn as a rectangle; the entry after the last layer is 0
 
 void sampler_open(void) {
-    const double widest = 7.69711747013104972, area = widest * exp(-widest) + exp(-widest); // for 256 layers, from the same paper
-    widths[0] = area / exp(-widest);
+    const double widest = 7.69711747013104972,
+                 area = widest * natural_exp(-widest) + natural_exp(-widest); // for 256 layers, from the same paper
+    widths[0] = area / natural_exp(-widest);
     widths[1] = widest;
     for (int i = 2; i < LAYERS; i++) {
-        widths[i] = -log(exp(-widths[i - 1]) + area / widths[i - 1]);
+        widths[i] = -natural_log(natural_exp(-widths[i - 1]) + area / widths[i - 1]);
     }
     widths[LAYERS] = 0;
 }
@@ -57,10 +59,10 @@ static double unit(uint64_t bits) {
 static __attribute__((noinline)) double exponential_at_edge(unsigned layer, double x, uint64_t *state) {
     double before = 0; // tails skipped so far
     for (;;) {
-        double low = exp(-widths[layer]), high = exp(-widths[layer + 1]);
+        double low = natural_exp(-widths[layer]), high = natural_exp(-widths[layer + 1]);
         if (layer == 0) {
             before += widths[1];
-        } else if (low + unit(next_random(state)) * (high - low) < exp(-x)) {
+        } else if (low + unit(next_random(state)) * (high - low) < natural_exp(-x)) {
             return before + x;
         }
         uint64_t bits = next_random(state);
@@ -122,5 +124,5 @@ double sampler_weight(size_t size, uint64_t interval_bytes) {
     if (interval_bytes <= 1) {
         return 1;
     }
-    return -1 / expm1(-((double)size + 1) / (double)interval_bytes);
+    return -1 / natural_expm1(-((double)size + 1) / (double)interval_bytes);
 }

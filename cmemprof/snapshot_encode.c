@@ -5,12 +5,12 @@
 #include "snapshot.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "../base/natural.h"
 #include "../merge/memory.h"
 #include "../merge/merge.h"
 #include "allocator_stats.h"
@@ -157,10 +157,10 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
             return next_sample(context, sample);
         }
     }
-    encoder->values[0] = live_only ? 0 : llround(record->alloc_objects);
-    encoder->values[1] = live_only ? 0 : llround(record->alloc_bytes);
-    encoder->values[2] = llround(record->inuse_objects);
-    encoder->values[3] = llround(record->inuse_bytes);
+    encoder->values[0] = live_only ? 0 : natural_round(record->alloc_objects);
+    encoder->values[1] = live_only ? 0 : natural_round(record->alloc_bytes);
+    encoder->values[2] = natural_round(record->inuse_objects);
+    encoder->values[3] = natural_round(record->inuse_bytes);
     *sample = (struct profile_source_sample){.locations = locations,
                                              .location_count = depth,
                                              .values = encoder->values,

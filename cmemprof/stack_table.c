@@ -2,9 +2,10 @@
 
 #include "stack_table.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <string.h>
+
+#include "../base/natural.h"
 
 _Static_assert(sizeof(struct stack) == 64, "the addresses begin on a cache line");
 
@@ -255,8 +256,8 @@ void stack_table_evict(struct stack_table *table, struct stack *stack) {
     atomic_store_explicit(&stack->in_use, 0, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
     struct stack_totals *evicted = &table->evicted[stack->source];
-    evicted->objects += llround(stack_alloc_objects(stack));
-    evicted->bytes += llround(stack_alloc_bytes(stack));
+    evicted->objects += natural_round(stack_alloc_objects(stack));
+    evicted->bytes += natural_round(stack_alloc_bytes(stack));
     evicted->samples += stack_samples(stack);
     atomic_fetch_sub_explicit(&table->count, 1, memory_order_relaxed);
     free_entry(table, stack);

@@ -56,7 +56,7 @@ build/compiled/clang/%: %.c | build/.setup-test
 build/compiled/gcc/receiver/http/assets build/compiled/clang/receiver/http/assets: build/web/.bundled
 -include $(wildcard build/compiled/*/*/*.d build/compiled/*/*/*/*.d build/compiled/*/*/*/test/*.d)
 
-tested: lib static musl build/cmemprof manual build/cmemprof-sanitized build/beside-libdw build/demangle
+tested: lib static portable musl build/cmemprof manual build/cmemprof-sanitized build/beside-libdw build/demangle
 built: tested build/web/.checked $(COMPILES) \
     $(C_TESTS) $(SANITIZED_TESTS) $(TSAN_TESTS) $(FUZZ_TARGETS) build/fuzz/seeds
 

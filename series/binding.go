@@ -5,7 +5,6 @@ package series
 
 /*
 #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g
-#cgo LDFLAGS: -lm
 #include "memory_verdict.h"
 
 enum { MAX_POINTS = TREND_MAX_POINTS, FIGURES = MEMORY_FIGURE_COUNT };

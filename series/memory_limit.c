@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "../base/extremes.h"
+
 static bool knows_limit(const struct memory_series series[MEMORY_FIGURE_COUNT]) {
     return series[MEMORY_LIMIT].count > 0 && series[MEMORY_LIMIT_USED].count > 0;
 }
@@ -27,7 +29,7 @@ size_t memory_counted(const struct memory_series series[MEMORY_FIGURE_COUNT], st
         bool is_told = at < inactive->count && inactive->points[at].ms == point->ms;
         if (is_told || inactive->count == 0) {
             counted[count] = *point;
-            counted[count++].value -= is_told ? fmin(inactive->points[at].value, point->value) : 0;
+            counted[count++].value -= is_told ? extremes_min(inactive->points[at].value, point->value) : 0;
         }
     }
     return count;
@@ -43,13 +45,13 @@ static bool stretch_grows(const struct series_point *points, size_t count, size_
     struct series_point risen[TREND_MAX_POINTS];
     double highest = points[0].value, lowest = points[from].value;
     for (size_t i = 0; i < count; i++) {
-        highest = i < from ? fmax(highest, points[i].value) : highest;
-        lowest = i >= from ? fmin(lowest, points[i].value) : lowest;
+        highest = i < from ? extremes_max(highest, points[i].value) : highest;
+        lowest = i >= from ? extremes_min(lowest, points[i].value) : lowest;
     }
     for (size_t i = from; i < count; i++) {
         risen[i - from] = (struct series_point){points[i].ms, points[i].value - lowest};
     }
-    *trend = trend_of(risen, count - from, fmax(min_growth, min_share * limit));
+    *trend = trend_of(risen, count - from, extremes_max(min_growth, min_share * limit));
     return count - from >= LEAST_POINTS && trend->grows && trend->last + lowest > highest;
 }
 

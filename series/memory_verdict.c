@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "../base/extremes.h"
+
 #define MIB ((double)(1 << 20))
 static const double min_rise = 16 * MIB, min_level = 64 * MIB, min_share = 0.2;
 
@@ -62,7 +64,7 @@ static double level_of(const struct memory_series *series) {
     count = count > series->count ? series->count : count;
     double lowest = count > 0 ? INFINITY : 0;
     for (size_t i = series->count - count; i < series->count; i++) {
-        lowest = fmin(lowest, series->points[i].value);
+        lowest = extremes_min(lowest, series->points[i].value);
     }
     return lowest;
 }
@@ -169,8 +171,8 @@ static double came_whole(const struct memory_series series[MEMORY_FIGURE_COUNT],
         struct asked asked = asked_at(series, i);
         least = !isnan(asked.blocks) && asked.free < least.free ? asked : least;
     }
-    double came = last->free - least.free - fmax(last->blocks - least.blocks, 0) * page;
-    return isnan(last->blocks) || isnan(least.blocks) ? 0 : fmax(came, 0);
+    double came = last->free - least.free - extremes_max(last->blocks - least.blocks, 0) * page;
+    return isnan(last->blocks) || isnan(least.blocks) ? 0 : extremes_max(came, 0);
 }
 
 static bool judge_allocator(const struct memory_series series[MEMORY_FIGURE_COUNT], struct memory_verdict *verdict) {
@@ -182,12 +184,12 @@ static bool judge_allocator(const struct memory_series series[MEMORY_FIGURE_COUN
     }
     struct asked last = asked_last(series, level);
     bool known = !isnan(last.trim);
-    double trim = known ? fmax(last.trim, came_whole(series, &last)) : NAN;
+    double trim = known ? extremes_max(last.trim, came_whole(series, &last)) : NAN;
     *verdict = (struct memory_verdict){known && trim < last.free / 2 ? VERDICT_FRAGMENTATION : VERDICT_RETENTION,
                                        MEMORY_MALLOC_FREE,
                                        shape,
                                        level,
-                                       known ? fmin(trim, level) : NAN,
+                                       known ? extremes_min(trim, level) : NAN,
                                        last.blocks > 0 ? last.free / last.blocks : NAN};
     return true;
 }
@@ -214,7 +216,7 @@ static bool judge_page_cache(const struct memory_series series[MEMORY_FIGURE_COU
                                        MEMORY_CGROUP_FILE,
                                        shape_of(of->points, of->count, min_rise),
                                        level,
-                                       series[MEMORY_CGROUP_INACTIVE_FILE].count > 0 ? fmin(inactive, level) : NAN,
+                                       series[MEMORY_CGROUP_INACTIVE_FILE].count > 0 ? extremes_min(inactive, level) : NAN,
                                        NAN};
     return true;
 }

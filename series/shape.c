@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "../base/extremes.h"
+
 enum { LATE_POINTS = 10 }; // noise rarely grows with fewer
 
 struct smooth {
@@ -24,8 +26,8 @@ static struct smooth smooth_of(const struct series_point *points, size_t count) 
 static double deepest_fall(const struct smooth *smooth, size_t from, size_t to) {
     double highest = smooth->values[from], fall = 0;
     for (size_t i = from; i < to; i++) {
-        highest = fmax(highest, smooth->values[i]);
-        fall = fmax(fall, highest - smooth->values[i]);
+        highest = extremes_max(highest, smooth->values[i]);
+        fall = extremes_max(fall, highest - smooth->values[i]);
     }
     return fall;
 }
@@ -101,8 +103,8 @@ static enum shape_kind stairs_kind(const struct smooth *smooth, const struct sta
     double sum = 0, smallest = INFINITY, largest = 0;
     for (size_t i = 0; i < stairs->count; i++) {
         sum += stairs->rises[i].size;
-        smallest = fmin(smallest, stairs->rises[i].size);
-        largest = fmax(largest, stairs->rises[i].size);
+        smallest = extremes_min(smallest, stairs->rises[i].size);
+        largest = extremes_max(largest, stairs->rises[i].size);
     }
     size_t last = stairs->count - 1;
     if (stairs->count < 3 || stairs->longest > 2 || sum < 0.8 * all || deepest_fall(smooth, 0, smooth->count) > 0.2 * all ||
@@ -248,7 +250,7 @@ static struct shape of_late_trend(const struct smooth *smooth, const struct seri
 static double highest(const struct smooth *smooth, size_t from, size_t to) {
     double highest = smooth->values[from];
     for (size_t i = from; i < to; i++) {
-        highest = fmax(highest, smooth->values[i]);
+        highest = extremes_max(highest, smooth->values[i]);
     }
     return highest;
 }
@@ -261,7 +263,7 @@ static struct shape of_lower_trend(const struct smooth *smooth, const struct ser
     size_t count = smooth->count, third = count / 3;
     double low = INFINITY;
     for (size_t i = count; i > 0; i--) {
-        low = fmin(low, smooth->values[i - 1]);
+        low = extremes_min(low, smooth->values[i - 1]);
         lowest[i - 1] = (struct series_point){points[i - 1].ms, low};
     }
     struct trend trend = trend_of(lowest, count, min_rise);

@@ -50,7 +50,7 @@ func linked(allocator string) []string {
 		// The program has no reference to it.
 		libraries = append(libraries, "-Wl,--no-as-needed", "-l"+allocator, "-Wl,--as-needed")
 	}
-	return append(libraries, "-ldl", "-lm")
+	return append(libraries, "-ldl")
 }
 
 // run returns the program's standard output and profile.

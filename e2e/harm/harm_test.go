@@ -18,7 +18,7 @@ import (
 var (
 	staticLibrary, _ = filepath.Abs("../../build/libcmemprof.a")
 	sharedLibrary, _ = filepath.Abs("../../build/libcmemprof.so")
-	libraries        = []string{"-ldl", "-lm"} // LIBS_cmemprof and LIBS_merge of the Makefile
+	libraries        = []string{"-ldl"} // LIBS_cmemprof and LIBS_merge of the Makefile
 	cFlags           = []string{"-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g", "-fno-builtin", "-pthread", "-Wall", "-Wextra", "-Werror"}
 )
 

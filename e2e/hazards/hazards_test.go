@@ -45,7 +45,7 @@ func (p program) rates() []int {
 }
 
 // Links all of libcmemprof.a, since programs look up its functions by name, with LIBS_cmemprof and LIBS_merge of the Makefile.
-var libraries = []string{"-ldl", "-lm"}
+var libraries = []string{"-ldl"}
 
 var (
 	staticLibrary, _ = filepath.Abs("../../build/libcmemprof.a")

@@ -34,7 +34,7 @@ var (
 	sharedLibrary, _ = filepath.Abs("../../build/libcmemprof.so")
 	directory        string // of what is built
 	cFlags           = []string{"-std=gnu11", "-iquote", "../../cmemprof", "-D_GNU_SOURCE", "-O1", "-g", "-pthread", "-Wall", "-Wextra", "-Werror"}
-	libraries        = []string{"-ldl", "-lm"} // of libcmemprof.a, as the Makefile has them
+	libraries        = []string{"-ldl"} // of libcmemprof.a, as the Makefile has them
 )
 
 func built(name string) string { return filepath.Join(directory, name) }

@@ -46,7 +46,7 @@ func TestPluginReplaced(t *testing.T) {
 		t.Run(flags, func(t *testing.T) {
 			directory := t.TempDir()
 			program, file := filepath.Join(directory, "program"), filepath.Join(directory, "c.pprof")
-			run(t, "gcc", "-O1", "-g", "-I../../cmemprof", "-o", program, "replaced/replaced.c", "../../build/libcmemprof.a", "-ldl", "-lm", "-pthread")
+			run(t, "gcc", "-O1", "-g", "-I../../cmemprof", "-o", program, "replaced/replaced.c", "../../build/libcmemprof.a", "-ldl", "-pthread")
 			run(t, program, file, buildPlugin(t, directory, "a", flags), buildPlugin(t, directory, "b", flags))
 			p, err := profile.ParseData(read(t, file))
 			if err != nil {

@@ -55,7 +55,7 @@ func TestSegments(t *testing.T) {
 			directory := t.TempDir()
 			program, file := filepath.Join(directory, "program"), filepath.Join(directory, "c.pprof")
 			run(t, "gcc", slices.Concat([]string{"-O1", "-g", "-DALONE", "-I../../cmemprof", "-o", program, "segments/sites.c"},
-				strings.Fields(flags), []string{"../../build/libcmemprof.a", "-ldl", "-lm", "-pthread"})...)
+				strings.Fields(flags), []string{"../../build/libcmemprof.a", "-ldl", "-pthread"})...)
 			run(t, program, file)
 			expectWhole(t, file, "c_site", "c_work", "main", "__libc_start%", "_start")
 		})

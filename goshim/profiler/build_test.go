@@ -4,6 +4,7 @@ package profiler_test
 
 import (
 	"debug/elf"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -85,20 +86,55 @@ func TestBuildNeedsLibcOnly(t *testing.T) {
 	if got := run(nil, "./program"); !strings.HasSuffix(got, "<nil> true 0\n") {
 		t.Errorf("%q", got)
 	}
-	program, err := elf.Open("../../build/user-module/program")
+	libraries, newest := needs(t, "../../build/user-module/program")
+	for _, library := range libraries {
+		if !regexp.MustCompile(`^(lib(c|dl|pthread|resolv)|ld-linux-x86-64)\.so\.[0-9]+$`).MatchString(library) {
+			t.Errorf("%s is needed at run time", library)
+		}
+	}
+
+	// Nor a newer glibc than Go itself asks for.
+	plain := filepath.Join(t.TempDir(), "main.go")
+	if err := os.WriteFile(plain, []byte(plainProgram), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run([]string{"CGO_ENABLED=1"}, "go", "build", "-o", "plain", plain)
+	if _, without := needs(t, "../../build/user-module/plain"); newest > without {
+		t.Errorf("it needs glibc 2.%d, and without the import 2.%d", newest, without)
+	}
+}
+
+const plainProgram = `package main
+
+import "C"
+import "net/http"
+
+func main() { _ = http.ListenAndServe("", nil) }
+`
+
+// needs returns the libraries that a program names, and the minor number of the newest glibc 2.x that it asks for.
+func needs(t *testing.T, path string) (libraries []string, glibc int) {
+	t.Helper()
+	program, err := elf.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer program.Close()
-	libraries, err := program.ImportedLibraries()
+	libraries, err = program.ImportedLibraries()
 	if err != nil || len(libraries) == 0 {
 		t.Fatal(libraries, err)
 	}
-	for _, library := range libraries {
-		if !regexp.MustCompile(`^(lib(c|m|dl|pthread|resolv)|ld-linux-x86-64)\.so\.[0-9]+$`).MatchString(library) {
-			t.Errorf("%s is needed at run time", library)
+	symbols, err := program.ImportedSymbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, symbol := range symbols {
+		var minor int
+		if count, _ := fmt.Sscanf(symbol.Version, "GLIBC_2.%d", &minor); count == 1 {
+			glibc = max(glibc, minor)
 		}
 	}
+	return libraries, glibc
 }
 
 // Without cgo a service still builds, and Start says why there are no profiles.
