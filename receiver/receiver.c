@@ -104,6 +104,9 @@ static bool is_let_in(struct request *request, const char *method, enum access_a
     case ACCESS_UNAUTHORIZED:
         refuse(request, MHD_HTTP_UNAUTHORIZED, reason, NULL);
         break;
+    case ACCESS_AMBIGUOUS:
+        refuse(request, MHD_HTTP_BAD_REQUEST, reason, NULL);
+        break;
     }
     return false;
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/directory_owner.h"
 #include "../base/file.h"
 #include "batch_memory.h"
 #include "signal_guard.h"
@@ -33,37 +34,10 @@ struct upload_spool {
 
 // ---- The directory ----
 
-static bool is_our_group(gid_t group) {
-    gid_t groups[256];
-    int count = getgroups(sizeof groups / sizeof *groups, groups);
-    bool ours = group == getegid();
-    for (int i = 0; i < count && !ours; i++) {
-        ours = groups[i] == group;
-    }
-    return ours;
-}
-
-// Returns the fault of the directory's owner or mode, or NULL. Users who can write to it could send batches in the service's name, and feed
-// it crafted files. Write access for a group of this process is accepted: mkdir grants it where every user has a group, and so do
-// Kubernetes volumes.
-static const char *fault_of(int directory) {
-    struct stat stat;
-    if (fstat(directory, &stat) != 0) {
-        return NULL; // opening it will fail
-    }
-    if (stat.st_uid != geteuid() && stat.st_uid != 0) {
-        return "the directory belongs to another user";
-    }
-    if ((stat.st_mode & S_IWOTH) != 0) {
-        return "every user can write to the directory (use a subdirectory)";
-    }
-    return (stat.st_mode & S_IWGRP) != 0 && !is_our_group(stat.st_gid) ? "another group can write to the directory (use a subdirectory)"
-                                                                       : NULL;
-}
-
+// Users who can write to it could send batches in the service's name.
 bool upload_spool_check(const char *path, char *text, size_t size) {
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const char *fault = directory >= 0 ? fault_of(directory) : NULL;
+    const char *fault = directory >= 0 ? directory_owner_fault(directory) : NULL;
     if (directory >= 0) {
         close(directory);
     }
@@ -73,7 +47,7 @@ bool upload_spool_check(const char *path, char *text, size_t size) {
 
 static int open_directory(const struct upload_spool *spool) {
     int directory = open(spool->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory >= 0 && fault_of(directory) != NULL) {
+    if (directory >= 0 && directory_owner_fault(directory) != NULL) {
         close(directory);
         errno = EPERM;
         return -1;

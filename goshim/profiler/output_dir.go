@@ -23,7 +23,7 @@ func (c *config) writeBatch(b batch) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.outputDir, 0o755); err != nil {
+	if err := os.MkdirAll(c.outputDir, 0o700); err != nil {
 		return err
 	}
 	folder, err := makeFolder(filepath.Join(c.outputDir, b.end.UTC().Format("20060102T150405Z")))
@@ -31,7 +31,7 @@ func (c *config) writeBatch(b batch) error {
 		return err
 	}
 	for _, file := range append([]upload.Attachment{{Name: "event.json", Bytes: event}}, b.attachments...) {
-		if err := os.WriteFile(filepath.Join(folder, file.Name), file.Bytes, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, file.Name), file.Bytes, 0o600); err != nil {
 			return err
 		}
 	}
@@ -44,7 +44,7 @@ func makeFolder(path string) (string, error) {
 		if n > 1 {
 			name += "-" + strconv.Itoa(n)
 		}
-		if err := os.Mkdir(name, 0o755); !errors.Is(err, fs.ErrExist) {
+		if err := os.Mkdir(name, 0o700); !errors.Is(err, fs.ErrExist) {
 			return name, err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +24,15 @@ func TestOutputDir(t *testing.T) {
 		batches = append(batches, a.period(t))
 	}
 	profiler.Stop()
+	err := filepath.Walk(filepath.Dir(filepath.Dir(dir)), func(path string, info os.FileInfo, err error) error {
+		if err == nil && strings.HasPrefix(path, dir) && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s is for others, too: %v", path, info.Mode())
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, b := range batches {
 		paths, err := filepath.Glob(filepath.Join(dir, b.event.End.UTC().Format("20060102T150405Z")+"*", "delta-heap.pprof"))
 		if err != nil {

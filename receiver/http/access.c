@@ -113,13 +113,26 @@ static bool is_own_origin(const char *origin, const char *host) {
     return scheme && host && strcasecmp(origin + scheme, host) == 0;
 }
 
+static bool is_text(const char *header, const char *text) {
+    return header && strcmp(header, text) == 0;
+}
+
+static bool is_of_other_site(const struct access_headers *headers) {
+    bool is_link = !headers->sends && is_text(headers->fetch_mode, "navigate") && is_text(headers->fetch_destination, "document");
+    return (is_text(headers->fetch_site, "cross-site") || is_text(headers->fetch_site, "same-site")) && !is_link;
+}
+
 enum access_verdict access_check_headers(const struct access *access, const struct access_headers *headers, const char **why) {
+    if (headers->is_ambiguous) {
+        *why = "several Host headers, or Content-Length beside Transfer-Encoding";
+        return ACCESS_AMBIGUOUS;
+    }
     bool asks = access->token || access->send_token || access->read_token;
     if (!access->unix_socket && !asks && (!headers->host || !is_local(headers->host))) {
         *why = "the Host header must be localhost, 127.x.x.x or [::1]";
         return ACCESS_FORBIDDEN;
     }
-    if (headers->origin && !is_own_origin(headers->origin, headers->host)) {
+    if ((headers->origin && !is_own_origin(headers->origin, headers->host)) || is_of_other_site(headers)) {
         *why = "requests from pages of other sites are refused";
         return ACCESS_FORBIDDEN;
     }
@@ -130,6 +143,25 @@ static const char *header(struct MHD_Connection *connection, const char *name) {
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
+struct framing {
+    unsigned hosts, lengths, encodings;
+};
+
+static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
+    struct framing *framing = context;
+    (void)kind, (void)value;
+    framing->hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
+    framing->lengths += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+    framing->encodings += strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    return MHD_YES;
+}
+
+static bool is_ambiguous(struct MHD_Connection *connection) {
+    struct framing framing = {0};
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &framing);
+    return framing.hosts > 1 || framing.lengths + framing.encodings > 1;
+}
+
 enum access_verdict access_check(const struct access *access, struct MHD_Connection *connection, enum access_action act,
                                  const char *path_token, const char **why) {
     struct access_headers headers = {
@@ -138,6 +170,10 @@ enum access_verdict access_check(const struct access *access, struct MHD_Connect
         .authorization = header(connection, MHD_HTTP_HEADER_AUTHORIZATION),
         .api_key = header(connection, "DD-API-KEY"),
         .cookie = header(connection, MHD_HTTP_HEADER_COOKIE),
+        .fetch_site = header(connection, "Sec-Fetch-Site"),
+        .fetch_mode = header(connection, "Sec-Fetch-Mode"),
+        .fetch_destination = header(connection, "Sec-Fetch-Dest"),
+        .is_ambiguous = is_ambiguous(connection),
         .path_token = path_token && *path_token ? path_token : NULL,
         .sends = act != ACCESS_READ,
         .stays = act == ACCESS_SEND_SYMBOLS,

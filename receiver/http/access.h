@@ -1,8 +1,9 @@
 // access.h: access control: rejects pages of other sites and, if configured, requests without a token. Threads: any. Memory: none.
 //
 // Without a token only programs of this machine reach the receiver. One of them is a browser with foreign pages: such a page can rebind its
-// own name to 127.0.0.1 (DNS rebinding), or post a form. The headers Host and Origin reveal both. With a token the name does not matter: a
-// browser sends the cookie only to the name that set it. No browser reaches a Unix socket.
+// own name to 127.0.0.1 (DNS rebinding), or post a form. The headers Host and Origin reveal both. A page can also ask without Origin, by an
+// image for one: it sees no answer, but the answer costs time. Sec-Fetch-Site reveals it (W3C Fetch Metadata); a link may lead here. With a
+// token the name does not matter: a browser sends the cookie only to the name that set it. No browser reaches a Unix socket.
 #ifndef CMEMPROF_RECEIVER_ACCESS_H
 #define CMEMPROF_RECEIVER_ACCESS_H
 
@@ -21,9 +22,11 @@ enum { ACCESS_TOKEN_MIN = 8, ACCESS_TOKEN_MAX = 200 };
 // What a request tells of its sender; NULL: no such header or parameter.
 struct access_headers {
     const char *host, *origin, *authorization, *api_key, *cookie, *query_token;
-    const char *path_token; // of /t/TOKEN/..., for clients that can be configured with an address alone
-    bool sends;             // it is an upload; else it reads
-    bool stays;             // it changes what is shown of all profiles
+    const char *fetch_site, *fetch_mode, *fetch_destination; // Sec-Fetch-Site, -Mode, -Dest
+    bool is_ambiguous;                                       // several Host, or two ways to tell the body's length
+    const char *path_token;                                  // of /t/TOKEN/..., for clients that can be configured with an address alone
+    bool sends;                                              // it is an upload; else it reads
+    bool stays;                                              // it changes what is shown of all profiles
 };
 enum access_action { ACCESS_READ, ACCESS_SEND, ACCESS_SEND_SYMBOLS };
 enum access_verdict {
@@ -31,6 +34,7 @@ enum access_verdict {
     ACCESS_LOGIN,        // allowed by the parameter ?token=, which belongs in a cookie
     ACCESS_FORBIDDEN,    // 403; *why has the reason
     ACCESS_UNAUTHORIZED, // 401
+    ACCESS_AMBIGUOUS,    // 400: a proxy before the receiver may have understood another request
 };
 enum access_verdict access_check(const struct access *access, struct MHD_Connection *connection, enum access_action act,
                                  const char *path_token, const char **why);

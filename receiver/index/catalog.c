@@ -2,10 +2,12 @@
 #include "catalog.h"
 #include "catalog_row.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     SCHEMA_VERSION = 2,
@@ -90,6 +92,10 @@ static bool is_whole(sqlite3 *database) {
 
 // NORMAL: a commit survives the end of this program; what a power cut loses is in the files (rebuild.c).
 static enum receiver_error open_writer(struct catalog *catalog, const char *path, bool create, bool *newer) {
+    int file = create ? open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600) : -1; // SQLite's own would be for everybody to read
+    if (file >= 0) {
+        close(file);
+    }
     int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX;
     int opened = sqlite3_open_v2(path, &catalog->writer, flags, NULL);
     if (opened == SQLITE_CANTOPEN && !create) {

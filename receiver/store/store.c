@@ -1,6 +1,7 @@
 // store.c: opens, cleans and reads the data directory (store.h). pending_upload.c writes into it.
 #include "store.h"
 #include "../../base/clock.h"
+#include "../../base/directory_owner.h"
 #include "store_directory.h"
 
 #include <dirent.h>
@@ -89,6 +90,11 @@ static int open_below(struct store *store, const char *name, char *text, size_t 
 static enum receiver_error open_directories(struct store *store, char *text, size_t text_size) {
     make_directories(store->path);
     store->directory = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const char *fault = store->directory >= 0 ? directory_owner_fault(store->directory) : NULL;
+    if (fault) {
+        snprintf(text, text_size, "%s: %s", store->path, fault);
+        return RECEIVER_BAD_DIRECTORY;
+    }
     store->lock = store->directory < 0 ? -1 : openat(store->directory, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (store->lock < 0) {
         snprintf(text, text_size, "%s: %s", store->path, strerror(errno));
@@ -147,8 +153,17 @@ static enum receiver_error learn_from_files(struct store *store, struct catalog 
     return error == RECEIVER_OK && (*added || *dropped) ? catalog_load(catalog) : error;
 }
 
+// Older versions let everybody read it. SQLite gives the files beside it its mode.
+static void keep_index_private(struct store *store) {
+    static const char *const names[] = {"index.sqlite", "index.sqlite-wal", "index.sqlite-shm", "index.sqlite.damaged"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        fchmodat(store->directory, names[i], 0600, 0);
+    }
+}
+
 static enum receiver_error open_index(struct store *store, char *text, size_t text_size) {
     bool fresh;
+    keep_index_private(store);
     size_t added = 0, dropped = 0;
     enum receiver_error error = open_or_create(store, store->index, &fresh, text, text_size);
     if (error == RECEIVER_OK) {

@@ -54,6 +54,31 @@ TEST(origins) {
     }
 }
 
+// What a browser says of a page that asks without Origin.
+TEST(fetch_metadata) {
+    static const struct {
+        struct access_headers headers;
+        enum access_verdict verdict;
+    } cases[] = {
+        {{.fetch_site = "none", .fetch_mode = "navigate", .fetch_destination = "document"}, ACCESS_ALLOWED},
+        {{.fetch_site = "same-origin", .fetch_mode = "cors", .fetch_destination = "empty"}, ACCESS_ALLOWED},
+        {{.fetch_site = "cross-site", .fetch_mode = "navigate", .fetch_destination = "document"}, ACCESS_ALLOWED},
+        {{.fetch_site = "cross-site", .fetch_mode = "navigate", .fetch_destination = "iframe"}, ACCESS_FORBIDDEN},
+        {{.fetch_site = "cross-site", .fetch_mode = "no-cors", .fetch_destination = "image"}, ACCESS_FORBIDDEN},
+        {{.fetch_site = "same-site", .fetch_mode = "no-cors", .fetch_destination = "script"}, ACCESS_FORBIDDEN},
+        {{.fetch_site = "cross-site"}, ACCESS_FORBIDDEN},
+        {{.fetch_site = "cross-site", .fetch_mode = "navigate", .fetch_destination = "document", .sends = true}, ACCESS_FORBIDDEN},
+        {{.is_ambiguous = true}, ACCESS_AMBIGUOUS},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct access_headers headers = cases[i].headers;
+        const char *why = NULL;
+        headers.host = "localhost:8126";
+        assert_int_equal(access_check_headers(&(struct access){0}, &headers, &why), cases[i].verdict);
+        assert_int_equal(why == NULL, cases[i].verdict == ACCESS_ALLOWED);
+    }
+}
+
 #define TOKEN "s3cret-token"
 
 // With a token the host's name does not matter; the token does, in any of four places.
@@ -274,6 +299,23 @@ TEST_IN(receiver, over_http) {
     answer = http_request(fixture->port, "POST", "/profiling/v1/input", "Origin: http://evil.example\r\nContent-Length: 0\r\n");
     assert_int_equal(answer.status, 403);
     answer_free(&answer);
+}
+
+static int status_of(uint16_t port, const char *method, const char *headers) {
+    struct answer answer = http_request(port, method, "/api/uploads", headers);
+    int status = answer.status;
+    answer_free(&answer);
+    return status;
+}
+
+TEST_IN(receiver, fetch_metadata_and_framing_over_http) {
+    struct fixture *fixture = *state;
+    assert_int_equal(status_of(fixture->port, "GET", "Sec-Fetch-Site: same-origin\r\n"), 200);
+    assert_int_equal(status_of(fixture->port, "GET", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: image\r\n"),
+                     403);
+    assert_int_equal(status_of(fixture->port, "GET", "Host: evil.example\r\n"), 400);
+    assert_int_equal(status_of(fixture->port, "POST", "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"), 400);
+    assert_int_equal(status_of(fixture->port, "POST", "Content-Length: 0\r\nContent-Length: 5\r\n"), 400);
 }
 
 int main(void) {

@@ -5,6 +5,7 @@
 #include "../../test/test_store.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 static void expect_content(struct test_store *test, int64_t id, const char *content) {
     struct catalog_attachment attachment;
@@ -155,6 +156,48 @@ TEST_IN(store, linked_directories) {
     assert_int_equal(symlink("elsewhere", path), 0);
     assert_int_equal(store_open(&options, &store, text, sizeof text), RECEIVER_BAD_DIRECTORY);
     assert_non_null(strstr(text, "/uploads: not a directory"));
+}
+
+static mode_t mode_of(const struct test_store *test, const char *name) {
+    char path[128];
+    struct stat stat_of;
+    snprintf(path, sizeof path, "%s/%s", test->directory, name);
+    assert_int_equal(stat(path, &stat_of), 0);
+    return stat_of.st_mode & 07777;
+}
+
+// Also what an older version left for everybody to read.
+TEST_IN(store, files_are_for_nobody_else) {
+    struct test_store *test = *state;
+    static const char *const names[] = {"index.sqlite", "index.sqlite-wal", "index.sqlite-shm", "lock"};
+    char path[128];
+    mode_t mask = umask(0);
+    add_good(test, "one");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(mode_of(test, names[i]), 0600);
+    }
+    snprintf(path, sizeof path, "%s/index.sqlite", test->directory);
+    assert_int_equal(chmod(path, 0644), 0);
+    reopen(test, 0);
+    umask(mask);
+    expect_content(test, 1, "one");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(mode_of(test, names[i]), 0600);
+    }
+}
+
+TEST_IN(store, directory_that_others_can_write_into_is_refused) {
+    struct test_store *test = *state;
+    struct store *store;
+    char text[256];
+    struct store_options options = {.directory = test->directory};
+    store_close(test->store);
+    test->store = NULL;
+    assert_int_equal(chmod(test->directory, 0777), 0);
+    assert_int_equal(store_open(&options, &store, text, sizeof text), RECEIVER_BAD_DIRECTORY);
+    assert_non_null(strstr(text, ": every user can write to the directory"));
+    assert_int_equal(chmod(test->directory, 0755), 0);
+    reopen(test, 0);
 }
 
 TEST_IN(store, unusable_directories) {
