@@ -373,27 +373,35 @@ enum receiver_error catalog_drop_others(struct catalog *catalog, const int64_t *
     return error == RECEIVER_OK ? ended : error;
 }
 
-// Ids to remove, oldest first.
-static size_t find_oldest(struct search *search, int64_t received_before_ms, uint64_t size_bytes, int64_t *ids, size_t max) {
+// When the row came. Rows are in the order of their arrival, so one that came in the future, by a clock that was wrong, came before the
+// next one that did not.
+static int64_t arrival_of(const struct search *search, size_t row, int64_t now_ms) {
+    while (search->rows[row].received_ms > now_ms && row + 1 < search->end) {
+        row++;
+    }
+    return search->rows[row].received_ms;
+}
+
+// Ids to remove, oldest first. The newest stays.
+static size_t find_oldest(const struct search *search, const struct retention *retention, int64_t *ids, size_t max) {
     uint64_t left = search->size_bytes;
     size_t count = 0;
-    for (size_t i = search->begin; i < search->end && count < max; i++) {
-        const struct search_row *row = &search->rows[i];
-        if (row->received_ms >= received_before_ms && (left <= size_bytes || i + 1 == search->end)) {
+    for (size_t i = search->begin; i + 1 < search->end && count < max; i++) {
+        if (left <= retention->size_bytes && arrival_of(search, i, retention->now_ms) >= retention->received_before_ms) {
             break;
         }
-        left -= row->size_bytes;
-        ids[count++] = row->id;
+        left -= search->rows[i].size_bytes;
+        ids[count++] = search->rows[i].id;
     }
     return count;
 }
 
-size_t catalog_remove_oldest(struct catalog *catalog, int64_t received_before_ms, uint64_t size_bytes, int64_t *ids, size_t max) {
+size_t catalog_remove_oldest(struct catalog *catalog, const struct retention *retention, int64_t *ids, size_t max) {
     if (catalog_begin(catalog) != RECEIVER_OK) {
         return 0;
     }
     pthread_rwlock_rdlock(&catalog->memory_lock);
-    size_t count = find_oldest(&catalog->search, received_before_ms, size_bytes, ids, max);
+    size_t count = find_oldest(&catalog->search, retention, ids, max);
     pthread_rwlock_unlock(&catalog->memory_lock);
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++) {
@@ -409,6 +417,14 @@ size_t catalog_remove_oldest(struct catalog *catalog, int64_t received_before_ms
     }
     pthread_rwlock_unlock(&catalog->memory_lock);
     return count;
+}
+
+int64_t catalog_newest_ms(struct catalog *catalog) {
+    pthread_rwlock_rdlock(&catalog->memory_lock);
+    const struct search *search = &catalog->search;
+    int64_t newest_ms = search->begin < search->end ? search->rows[search->end - 1].received_ms : 0;
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    return newest_ms;
 }
 
 // ---- Measures ----

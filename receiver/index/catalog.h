@@ -64,9 +64,15 @@ enum receiver_error catalog_publish(struct catalog *catalog, const struct catalo
 
 // Removes the rows of all other ids; ids must be sorted. Call before the first search; catalog_load again if *dropped is not 0.
 enum receiver_error catalog_drop_others(struct catalog *catalog, const int64_t *ids, size_t count, size_t *dropped);
-// Removes up to max of the oldest uploads: those received before received_before_ms, and more while all together are larger than size_bytes
-// (the newest stays). Their ids go to ids. For one thread.
-size_t catalog_remove_oldest(struct catalog *catalog, int64_t received_before_ms, uint64_t size_bytes, int64_t *ids, size_t max);
+// What stays: what was received since, and of it the newest that are not larger together than size_bytes. now_ms: what was received later
+// was received by a clock that was wrong.
+struct retention {
+    int64_t received_before_ms, now_ms; // received_before_ms INT64_MIN: no limit of age
+    uint64_t size_bytes;                // UINT64_MAX: no limit
+};
+// Removes up to max of the oldest uploads that do not stay; the newest always does. Their ids go to ids. For one thread.
+size_t catalog_remove_oldest(struct catalog *catalog, const struct retention *retention, int64_t *ids, size_t max);
+int64_t catalog_newest_ms(struct catalog *catalog); // when the newest upload was received; 0: there is none
 
 int64_t catalog_unmeasured(struct catalog *catalog); // the newest upload without measures; 0: none
 enum receiver_error catalog_set_measures(struct catalog *catalog, int64_t id, const struct measures *measures);

@@ -2,6 +2,8 @@
 //
 // Measures are computed after the reply: their 1 ms is more than the upload itself takes. If uploads come faster, it falls behind and
 // catches up later. The index knows what is left to do, also after a restart.
+#include "../../base/clock.h"
+#include "clock_steps.h"
 #include "store_directory.h"
 
 #include <errno.h>
@@ -27,6 +29,7 @@ struct maintenance {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool woken; // guarded by lock
+    struct clock_steps clock_steps;
     atomic_bool stopping;
 };
 
@@ -39,15 +42,25 @@ static void remove_upload(struct store *store, int64_t id) {
     store_remove_directory(moved ? store->incoming : store->uploads, moved ? below_incoming : name);
 }
 
+static int64_t boot_ms(void) {
+    return (int64_t)(clock_ns(CLOCK_BOOTTIME) / 1000000);
+}
+
 static void retain(struct maintenance *maintenance) {
     struct store *store = maintenance->store;
     const struct store_options *options = &store->options;
-    int64_t before_ms = options->retention_ms ? store_now_ms() - options->retention_ms : INT64_MIN, ids[REMOVE_AT_ONCE];
-    uint64_t size_bytes = options->retention_bytes ? options->retention_bytes : UINT64_MAX;
+    struct retention retention = {.received_before_ms = INT64_MIN,
+                                  .now_ms = store_now_ms(),
+                                  .size_bytes = options->retention_bytes ? options->retention_bytes : UINT64_MAX};
+    int64_t ids[REMOVE_AT_ONCE];
+    bool is_settled = clock_steps_settled(&maintenance->clock_steps, retention.now_ms, boot_ms(), catalog_newest_ms(store->catalog));
+    if (options->retention_ms && is_settled) {
+        retention.received_before_ms = retention.now_ms - options->retention_ms;
+    }
     size_t count = REMOVE_AT_ONCE;
     while (count == REMOVE_AT_ONCE && !atomic_load(&maintenance->stopping)) {
         pthread_mutex_lock(&store->uploads_lock);
-        count = catalog_remove_oldest(store->catalog, before_ms, size_bytes, ids, REMOVE_AT_ONCE);
+        count = catalog_remove_oldest(store->catalog, &retention, ids, REMOVE_AT_ONCE);
         for (size_t i = 0; i < count; i++) {
             remove_upload(store, ids[i]);
         }

@@ -65,6 +65,11 @@ static int64_t add(struct catalog *catalog, int64_t received_ms, bool keep) {
     return upload.id;
 }
 
+static size_t remove_oldest(struct test_index *index, int64_t before_ms, uint64_t size_bytes, int64_t *ids, size_t max) {
+    struct retention retention = {before_ms, 1000, size_bytes};
+    return catalog_remove_oldest(index->catalog, &retention, ids, max);
+}
+
 TEST_IN(store, add_and_remove) {
     struct test_index *index = *state;
     struct catalog_attachment attachment;
@@ -79,16 +84,38 @@ TEST_IN(store, add_and_remove) {
     assert_int_equal(attachment.size_bytes, 6);
     assert_true(attachment.pprof);
     assert_int_equal(catalog_find(index->catalog, 1, "B.pprof", &attachment), RECEIVER_NOT_FOUND);
-    assert_int_equal(catalog_remove_oldest(index->catalog, 10, UINT64_MAX, ids, 4), 0);
-    assert_int_equal(catalog_remove_oldest(index->catalog, 30, UINT64_MAX, ids, 4), 1);
+    assert_int_equal(remove_oldest(index, 10, UINT64_MAX, ids, 4), 0);
+    assert_int_equal(remove_oldest(index, 30, UINT64_MAX, ids, 4), 1);
     assert_int_equal(ids[0], 1);
     assert_int_equal(catalog_find(index->catalog, 1, "a", &attachment), RECEIVER_NOT_FOUND);
-    assert_int_equal(catalog_remove_oldest(index->catalog, 31, UINT64_MAX, ids, 4), 1);
+    assert_int_equal(remove_oldest(index, 31, UINT64_MAX, ids, 4), 0); // the newest stays
+    assert_int_equal(catalog_newest_ms(index->catalog), 30);
+    size_t dropped;
+    assert_int_equal(catalog_drop_others(index->catalog, NULL, 0, &dropped), RECEIVER_OK);
+    assert_int_equal(dropped, 1);
+    assert_int_equal(catalog_load(index->catalog), RECEIVER_OK);
     assert_int_equal(count_uploads(index->catalog), 0);
+    assert_int_equal(catalog_newest_ms(index->catalog), 0);
     // Ids are never reused, not after a restart either.
     catalog_close(index->catalog);
     open_index(index, false);
     assert_int_equal(add(index->catalog, 40, true), 4);
+}
+
+// By a clock that was ahead for a while: neither do they stay until then, nor do those behind them.
+TEST_IN(store, rows_from_the_future) {
+    struct test_index *index = *state;
+    int64_t ids[8];
+    static const int64_t received[] = {10, 5000, 6000, 20, 30, 7000, 40};
+    for (size_t i = 0; i < sizeof received / sizeof *received; i++) {
+        add(index->catalog, received[i], true);
+    }
+    assert_int_equal(remove_oldest(index, 20, UINT64_MAX, ids, 8), 1);
+    assert_int_equal(remove_oldest(index, 31, UINT64_MAX, ids, 8), 4); // two of the future, which came before 20
+    assert_true(ids[0] == 2 && ids[1] == 3 && ids[2] == 4 && ids[3] == 5);
+    assert_int_equal(remove_oldest(index, 40, UINT64_MAX, ids, 8), 0); // 7000 came by 40
+    assert_int_equal(remove_oldest(index, 50, UINT64_MAX, ids, 8), 1);
+    assert_true(catalog_has(index->catalog, 7));
 }
 
 TEST_IN(store, remove_by_size) {
@@ -97,12 +124,12 @@ TEST_IN(store, remove_by_size) {
     for (int i = 0; i < 6; i++) {
         add(index->catalog, i, true);
     }
-    assert_int_equal(catalog_remove_oldest(index->catalog, INT64_MIN, 600, ids, 2), 0);
-    assert_int_equal(catalog_remove_oldest(index->catalog, INT64_MIN, 599, ids, 2), 1);
-    assert_int_equal(catalog_remove_oldest(index->catalog, INT64_MIN, 100, ids, 2), 2); // up to a maximum per call
+    assert_int_equal(remove_oldest(index, INT64_MIN, 600, ids, 2), 0);
+    assert_int_equal(remove_oldest(index, INT64_MIN, 599, ids, 2), 1);
+    assert_int_equal(remove_oldest(index, INT64_MIN, 100, ids, 2), 2); // up to a maximum per call
     assert_int_equal(ids[1], 3);
-    assert_int_equal(catalog_remove_oldest(index->catalog, INT64_MIN, 1, ids, 2), 2);
-    assert_int_equal(catalog_remove_oldest(index->catalog, INT64_MIN, 1, ids, 2), 0); // the newest stays
+    assert_int_equal(remove_oldest(index, INT64_MIN, 1, ids, 2), 2);
+    assert_int_equal(remove_oldest(index, INT64_MIN, 1, ids, 2), 0); // the newest stays
     assert_true(catalog_has(index->catalog, 6));
 }
 
