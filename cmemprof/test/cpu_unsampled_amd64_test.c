@@ -7,6 +7,8 @@
 #include <sys/time.h>
 
 #include "../../base/clock.h"
+#include "../code_loader.h"
+#include "../code_objects.h"
 #include "../cpu_gap.h"
 #include "../cpu_unsampled.h"
 
@@ -378,5 +380,7 @@ int main(void) {
     if (sigaction(SIGPROF, &action, NULL) != 0) {
         return 1;
     }
+    code_loader_look();
+    code_objects_refresh();
     return tests_run();
 }
