@@ -180,14 +180,16 @@ const char *allocator_stats_name(void) {
 static void ask(struct cmemprof_allocator_stats *stats) {
     struct identity identity = identify();
     stats->name = identity.name;
-    if (strcmp(identity.name, "jemalloc") == 0) {
+    if (identity.function == NULL) {
+        if (identity.name == libc_name) {
+            ask_libc(stats, true);
+        }
+    } else if (strcmp(identity.name, "jemalloc") == 0) {
         ask_jemalloc((mallctl_function *)identity.function, stats);
     } else if (strcmp(identity.name, "tcmalloc") == 0) {
         ask_tcmalloc((tcmalloc_property_function *)identity.function, stats);
     } else if (strcmp(identity.name, "mimalloc") == 0) {
         ask_mimalloc((mimalloc_process_function *)identity.function, stats);
-    } else if (identity.name == libc_name) {
-        ask_libc(stats, true);
     }
 }
 

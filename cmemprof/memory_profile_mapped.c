@@ -62,7 +62,7 @@ bool memory_profile_copy_ranges(struct cmemprof_memory_profile *profile) {
 // Of a mapping of Go's, what is outside of its heap.
 static void claim_of_go(struct resident *resident, const struct memory_range *range, size_t claims) {
     for (uint64_t at = range->low; at < range->high;) {
-        uint64_t end = range->high, next = range->high;
+        uint64_t end = range->high, next = end;
         for (size_t i = 0; i < claims; i++) {
             const struct resident_claimed *claim = &resident->claims[i];
             if (claim->part == RESIDENT_GO_HEAP && claim->high > at && claim->low < end) {

@@ -99,7 +99,7 @@ static uint64_t wait_for(uint64_t left, uint64_t shortest) {
 
 static bool limit_is_near(const struct memory_reading *reading, uint64_t growth_bytes) {
     uint64_t little = max(reading->limit / SHARE_LEFT, min(reading->limit / SHARE_OF_SMALL, LEFT_OF_SMALL));
-    return reading->left < little || (double)reading->left < (double)growth_bytes * (MEMORY_WATCH_HORIZON / MEMORY_WATCH_SECOND);
+    return reading->left < little || (double)reading->left < (double)growth_bytes * ((double)MEMORY_WATCH_HORIZON / MEMORY_WATCH_SECOND);
 }
 
 // Told when near, again when much nearer, and after a pause if it was clear in between.

@@ -301,7 +301,7 @@ static size_t part_size(const struct label_bytes *labels, size_t first, size_t c
 
 static void put_labels(struct wire_writer *writer, const struct label_bytes *labels, size_t first, size_t count) {
     size_t size = part_size(labels, first, count);
-    if (size != 0) {
+    if (labels->bytes.bytes != NULL) { // else all are empty
         memcpy(writer->bytes + writer->size, labels->bytes.bytes + labels->ends[first], size);
     }
     writer->size += size;

@@ -114,7 +114,7 @@ static void add_leak(struct findings *findings, const struct stacks *stacks, uin
     const char *site = analysis_site(&sample, NULL)->function;
     points_of(stacks, stack, points);
     size_t first = 0;
-    while (points[first].value == 0) {
+    while (first < stacks->profile_count - 1 && points[first].value == 0) {
         first++;
     }
     bool grows = points[first].value < (double)count;
