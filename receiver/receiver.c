@@ -215,7 +215,9 @@ static void on_symbols(void *context) {
 
 static void on_job(void *context) {
     struct request *request = context;
-    if (!connection_has_left(connection_of(request->connection))) { // it was queued
+    if (atomic_load(&request->receiver->stopping)) {
+        reply_text(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE, receiver_error_text(RECEIVER_BUSY), NULL);
+    } else if (!connection_has_left(connection_of(request->connection))) { // it was queued
         api_answer(&request->receiver->api, request->connection, request->path);
     }
     MHD_resume_connection(request->connection);
@@ -381,6 +383,7 @@ static bool start_daemon(struct receiver *receiver) {
 }
 
 static void stop_all(struct receiver *receiver) {
+    api_stop(&receiver->api);
     atomic_store(&receiver->stopping, true);
     if (receiver->ticker) {
         pthread_join(receiver->ticker, NULL);

@@ -32,6 +32,12 @@ void single_flight_destroy(struct single_flight *flights) {
     pthread_mutex_destroy(&flights->lock);
 }
 
+void single_flight_stop(struct single_flight *flights) {
+    pthread_mutex_lock(&flights->lock);
+    flights->stopped = true;
+    pthread_mutex_unlock(&flights->lock);
+}
+
 // Caller must hold the lock, as for all below but the last three.
 static struct flight *find(const struct single_flight *flights, const void *key, size_t key_size) {
     struct flight *flight = key_size > 0 ? flights->first : NULL;
@@ -86,7 +92,7 @@ static enum receiver_error work_out(struct single_flight *flights, struct flight
     enum receiver_error error = flight_is_wanted(flight) ? make(context, flight, own->answer) : RECEIVER_CLIENT_GONE;
     pthread_mutex_lock(&flights->lock);
     take_out(flights, flight);
-    error = flight->given_up ? RECEIVER_CLIENT_GONE : error;
+    error = !flight->given_up ? error : flights->stopped ? RECEIVER_BUSY : RECEIVER_CLIENT_GONE;
     for (struct caller *caller = flight->callers; caller != own; caller = caller->next) {
         enum receiver_error copied = copy(own->answer, caller->answer);
         tell(flights, caller, copied == RECEIVER_OK ? error : copied);
@@ -123,7 +129,8 @@ bool flight_is_wanted(struct flight *flight) {
             link = &caller->next;
         }
     }
-    flight->given_up = !wanted;
+    flight->given_up = !wanted || flight->all->stopped;
+    wanted = !flight->given_up;
     pthread_mutex_unlock(&flight->all->lock);
     return wanted;
 }

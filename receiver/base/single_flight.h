@@ -18,7 +18,8 @@ struct flight; // a result being made
 struct single_flight {
     pthread_mutex_t lock;
     pthread_cond_t answered;
-    struct flight *first; // guarded by lock
+    struct flight *first; // guarded by lock, as the next one
+    bool stopped;
 };
 void single_flight_init(struct single_flight *flights);
 void single_flight_destroy(struct single_flight *flights);
@@ -34,13 +35,16 @@ struct flight_result {
     struct json json;
     char text[FLIGHT_TEXT_BYTES];
 };
+// From now on no result is wanted: those being made stop at the next file, and calls return RECEIVER_BUSY.
+void single_flight_stop(struct single_flight *flights);
+
 // Makes the result. Asks flight_is_wanted from time to time, and stops when it is not.
 typedef enum receiver_error (*flight_make)(void *context, struct flight *flight, struct flight_result *answer);
 // Calls make, or waits for a flight with the same key. key_size 0: matches no other. Returns RECEIVER_CLIENT_GONE once all clients have
 // gone.
 enum receiver_error single_flight_do(struct single_flight *flights, const void *key, size_t key_size, struct flight_caller caller,
                                      flight_make make, void *context, struct flight_result *answer);
-// Returns false once all clients have gone, and from then on. NULL is always wanted.
+// Returns false once all clients have gone, or after single_flight_stop, and from then on. NULL is always wanted.
 bool flight_is_wanted(struct flight *flight);
 size_t flight_caller_count(struct flight *flight);
 

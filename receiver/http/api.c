@@ -22,6 +22,10 @@ void api_init(struct api *api, struct store *store) {
     store_on_new(store, event_stream_new, &api->event_stream);
 }
 
+void api_stop(struct api *api) {
+    view_api_stop(&api->views);
+}
+
 void api_destroy(struct api *api) {
     view_api_destroy(&api->views);
     event_stream_destroy(&api->event_stream);

@@ -20,6 +20,10 @@ void view_api_init(struct view_api *api, struct store *store) {
     sem_init(&api->view_slots, 0, MAX_VIEWS);
 }
 
+void view_api_stop(struct view_api *api) {
+    single_flight_stop(&api->flights);
+}
+
 void view_api_destroy(struct view_api *api) {
     cache_free(api->cache);
     single_flight_destroy(&api->flights);

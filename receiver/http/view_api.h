@@ -22,6 +22,7 @@ struct view_api {
 };
 
 void view_api_init(struct view_api *api, struct store *store);
+void view_api_stop(struct view_api *api); // views in flight and later ones get 503
 void view_api_destroy(struct view_api *api);
 bool view_api_has(const char *path); // "/api/tree" and the like
 enum MHD_Result view_api_answer(struct view_api *api, struct MHD_Connection *connection, const char *path);

@@ -162,6 +162,31 @@ TEST_IN(store, left) {
     assert_int_equal(scene->made, 2);
 }
 
+static enum receiver_error until_stopped(void *context, struct flight *flight, struct flight_result *answer) {
+    struct scene *scene = context;
+    scene->made++;
+    (void)answer;
+    WAIT_UNTIL(flight_caller_count(flight) == 2);
+    assert_true(flight_is_wanted(flight));
+    single_flight_stop(&scene->flights);
+    assert_false(flight_is_wanted(flight));
+    return RECEIVER_IO;
+}
+
+// Who makes it, who waits for it, and who comes later.
+TEST_IN(store, stopped) {
+    struct scene *scene = *state;
+    static struct asking first, second, late;
+    start(&first, scene, 0, "same", until_stopped);
+    WAIT_UNTIL(scene->made == 1);
+    start(&second, scene, 1, "same", until_stopped);
+    finish(&first, RECEIVER_BUSY, "");
+    finish(&second, RECEIVER_BUSY, "");
+    start(&late, scene, 2, "another", at_once);
+    finish(&late, RECEIVER_BUSY, "");
+    assert_int_equal(scene->made, 1);
+}
+
 static enum receiver_error until_one_left(void *context, struct flight *flight, struct flight_result *answer) {
     struct scene *scene = context;
     scene->made++;

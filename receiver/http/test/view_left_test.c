@@ -1,4 +1,4 @@
-// view_left_test.c: an analysis, and any view of many files, ends when its client has gone (over HTTP).
+// view_left_test.c: an analysis, and any view of many files, ends when its client has gone or the receiver is stopped (over HTTP).
 
 #include "../../../base/test/test.h"
 
@@ -6,6 +6,7 @@
 #include "../../test/profiles.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 // Names nothing. Is asked for each file, since all have one location without a name; the first call blocks until released.
@@ -52,51 +53,103 @@ static void post_nameless(uint16_t port, int second) {
     free(blob.bytes);
 }
 
-// The receiver runs in this process, so its end of the connection is among the descriptors here.
-static bool has_heard_of_end(const struct sockaddr_in *client) {
+// The receiver runs in this process, so its end of the connection is among the descriptors here. events 0: whether it is open.
+static bool has_end(const struct sockaddr_in *client, short events) {
     for (int file = 3; file < 1024; file++) {
         struct sockaddr_in peer;
         socklen_t size = sizeof peer;
-        struct pollfd end = {.fd = file, .events = POLLRDHUP};
+        struct pollfd end = {.fd = file, .events = events};
         if (getpeername(file, (struct sockaddr *)&peer, &size) == 0 && peer.sin_family == AF_INET && peer.sin_port == client->sin_port &&
-            poll(&end, 1, 0) > 0) {
+            (events == 0 || poll(&end, 1, 0) > 0)) {
             return true;
         }
     }
     return false;
 }
 
-TEST(left) {
+struct scene {
+    struct fixture fixture;
+    struct receiver_options options;
+    int connection; // of the client that asks for an analysis, which is under way
+    struct sockaddr_in own;
+};
+
+static void start_again(struct scene *scene) {
+    assert_int_equal(receiver_start(&scene->options, &scene->fixture.receiver, NULL, 0), RECEIVER_OK);
+    scene->fixture.port = receiver_port(scene->fixture.receiver);
+}
+
+static void begin(struct scene *scene) {
     static const struct receiver_symbols symbols = {
         .directory = "/nonexistent", .namer = {.name = name}, .state = state_of_files, .read_build_id = read_no_build_id};
-    struct fixture fixture;
-    assert_int_equal(folder_make(fixture.directory), 0);
-    struct receiver_options options = {.listen = "127.0.0.1:0", .data_directory = fixture.directory, .symbols = &symbols};
-    assert_int_equal(receiver_start(&options, &fixture.receiver, NULL, 0), RECEIVER_OK);
-    fixture.port = receiver_port(fixture.receiver);
+    static const char request[] = "GET /api/analysis HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
+    socklen_t size = sizeof scene->own;
+    assert_int_equal(folder_make(scene->fixture.directory), 0);
+    scene->options = (struct receiver_options){.listen = "127.0.0.1:0", .data_directory = scene->fixture.directory, .symbols = &symbols};
+    start_again(scene);
     for (int i = 0; i < UPLOADS; i++) {
-        post_nameless(fixture.port, i);
+        post_nameless(scene->fixture.port, i);
     }
     may_go_on = false;
-    static const char request[] = "GET /api/analysis HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
-    struct sockaddr_in own;
-    socklen_t size = sizeof own;
-    int connection = http_connect(fixture.port);
-    assert_int_equal(getsockname(connection, (struct sockaddr *)&own, &size), 0);
-    assert_int_equal(send(connection, request, sizeof request - 1, MSG_NOSIGNAL), sizeof request - 1);
+    asked = 0;
+    scene->connection = http_connect(scene->fixture.port);
+    assert_int_equal(getsockname(scene->connection, (struct sockaddr *)&scene->own, &size), 0);
+    assert_int_equal(send(scene->connection, request, sizeof request - 1, MSG_NOSIGNAL), sizeof request - 1);
     WAIT_UNTIL(asked == 1);
-    close(connection);
-    WAIT_UNTIL(has_heard_of_end(&own));
-    assert_true(has_heard_of_end(&own));
+}
+
+// The one that stays gets the answer, from all files.
+static void end(struct scene *scene) {
+    asked = 0;
+    start_again(scene);
+    expect_get(scene->fixture.port, "/api/analysis", 200, "\"uploads\":20");
+    assert_int_equal(asked, UPLOADS);
+    receiver_stop(scene->fixture.receiver);
+    assert_int_equal(folder_remove(scene->fixture.directory), 0);
+}
+
+TEST(left) {
+    struct scene scene;
+    begin(&scene);
+    close(scene.connection);
+    WAIT_UNTIL(has_end(&scene.own, POLLRDHUP));
+    assert_true(has_end(&scene.own, POLLRDHUP));
     may_go_on = true;
-    receiver_stop(fixture.receiver); // which waits for the view in flight
+    WAIT_UNTIL(!has_end(&scene.own, 0));
+    assert_false(has_end(&scene.own, 0));
     assert_int_equal(asked, 1);
-    // The one that stays gets the answer, from all files.
-    assert_int_equal(receiver_start(&options, &fixture.receiver, NULL, 0), RECEIVER_OK);
-    expect_get(receiver_port(fixture.receiver), "/api/analysis", 200, "\"uploads\":20");
-    assert_int_equal(asked, 1 + UPLOADS);
-    receiver_stop(fixture.receiver);
-    assert_int_equal(folder_remove(fixture.directory), 0);
+    receiver_stop(scene.fixture.receiver);
+    end(&scene);
+}
+
+static void *stop(void *receiver) {
+    receiver_stop(receiver);
+    return NULL;
+}
+
+// Views are stopped before other requests are refused.
+static bool is_refused(uint16_t port) {
+    struct answer answer = http_get(port, "/api/uploads");
+    bool is = answer.status == 503;
+    answer_free(&answer);
+    return is;
+}
+
+// The receiver is stopped: who waits is told so, and the work ends.
+TEST(stopped) {
+    struct scene scene;
+    pthread_t stopping;
+    char status[13] = "";
+    begin(&scene);
+    assert_int_equal(pthread_create(&stopping, NULL, stop, scene.fixture.receiver), 0);
+    WAIT_UNTIL(is_refused(scene.fixture.port));
+    may_go_on = true;
+    assert_int_equal(recv(scene.connection, status, sizeof status - 1, MSG_WAITALL), sizeof status - 1);
+    assert_string_equal(status, "HTTP/1.1 503");
+    close(scene.connection);
+    pthread_join(stopping, NULL);
+    assert_int_equal(asked, 1);
+    end(&scene);
 }
 
 int main(void) {
