@@ -288,6 +288,7 @@ struct cmemprof_cpu {
     size_t size;
     uint64_t process_ns, sampled_ns, unsampled_ns; // unsampled_ns: that sample; 0: there is none
     uint64_t added_ns;                             // of sampled_ns, what Go had left out
+    uint64_t c_ns;                                 // of sampled_ns, samples of C code
     double weight;                                 // of Go's samples, in periods
     uint64_t nameless;                             // C addresses without a name
 };

@@ -144,6 +144,7 @@ type CPUTimes struct {
 	SampledNs   uint64  // of the samples
 	UnsampledNs uint64  // of the sample "(CPU time not sampled)"; 0: there is none
 	AddedNs     uint64  // of SampledNs, C code that Go had left out
+	CNs         uint64  // of SampledNs, samples of C code
 	Nameless    uint64  // C addresses without a name
 	Weight      float64 // of Go's samples, in periods: more than 1 if timers have expired again before their signal came
 }
@@ -177,6 +178,6 @@ func CPUProfile(profile []byte, processNs uint64) ([]byte, CPUTimes, error) {
 		return nil, CPUTimes{}, err
 	}
 	defer C.cmemprof_cpu_profile_free(&c)
-	times := CPUTimes{uint64(c.process_ns), uint64(c.sampled_ns), uint64(c.unsampled_ns), uint64(c.added_ns), uint64(c.nameless), float64(c.weight)}
+	times := CPUTimes{uint64(c.process_ns), uint64(c.sampled_ns), uint64(c.unsampled_ns), uint64(c.added_ns), uint64(c.c_ns), uint64(c.nameless), float64(c.weight)}
 	return C.GoBytes(unsafe.Pointer(c.bytes), C.int(c.size)), times, nil
 }

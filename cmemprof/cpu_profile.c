@@ -134,6 +134,19 @@ static int64_t sum_of(struct profile *profile, int type) {
     return sum;
 }
 
+// Of the samples that were taken in C code.
+static int64_t sum_in_c(struct profile *profile, int type) {
+    struct profile_sample_view view;
+    int64_t sum = 0;
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        if (profile_sample_at(profile, i, &view) == MERGE_OK && view.frame_count != 0 && !profile_frame_is_go(&view.frames[0]) &&
+            view.values[type] > 0 && sum < INT64_MAX - view.values[type]) {
+            sum += view.values[type];
+        }
+    }
+    return sum;
+}
+
 static void add_unsampled(struct profile *profile, int count_type, int time_type, int64_t ns, int64_t period_ns) {
     int64_t values[MAX_TYPES] = {0};
     uint32_t function = profile_add_function(profile, &(struct profile_function){unsampled_name, unsampled_name, "", 0});
@@ -208,6 +221,7 @@ static void complete(struct naming_pass *pass, struct profile *profile, uint64_t
     }
     result->added_ns = pass->names.given != NULL ? add_left_out(pass, profile, count_type, time_type) : 0;
     result->sampled_ns = (uint64_t)sum_of(profile, time_type);
+    result->c_ns = (uint64_t)sum_in_c(profile, time_type);
     result->process_ns = process_ns;
     missing = process_ns > result->sampled_ns && process_ns < INT64_MAX ? (int64_t)(process_ns - result->sampled_ns) : 0;
     if (missing >= SHOWN_PERIODS * period_ns && (uint64_t)missing >= process_ns / 100 * SHOWN_PERCENT) {

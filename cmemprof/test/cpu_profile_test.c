@@ -107,6 +107,7 @@ TEST(c_code_gets_names_and_go_keeps_its_own) {
     assert_non_null(strstr(view.frames[0].mapping_file, "libc"));
     assert_true(view.frames[0].function[0] != '\0');
     assert_int_equal(result.sampled_ns, 15 * PERIOD_NS);
+    assert_int_equal(result.c_ns, 13 * PERIOD_NS);
     assert_int_equal(result.unsampled_ns, 0);
     profile_free(profile);
     unwind_set_go_text(&profiler.unwinder, 0, 0);

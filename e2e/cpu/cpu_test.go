@@ -35,10 +35,10 @@ func run(t *testing.T, name string, arguments ...string) string {
 	return string(output)
 }
 
-var directory string // of built; "": none yet
+var directory string // of binaries; "": none yet
 
-// built has the program and its libraries. Built once.
-var built = sync.OnceValues(func() (string, error) {
+// binaries has the program and its libraries. Built once.
+var binaries = sync.OnceValues(func() (string, error) {
 	var err error
 	if directory, err = os.MkdirTemp("", "cpu"); err != nil {
 		return "", err
@@ -76,7 +76,7 @@ type outcome struct {
 // runProgram runs a copy of the program, since viewers look for it at its path.
 func runProgram(t *testing.T, of string, workloads ...string) outcome {
 	t.Helper()
-	source, err := built()
+	source, err := binaries()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestACallThatRunsAlready(t *testing.T) {
 func TestViewersShowAllNames(t *testing.T) {
 	for _, of := range []string{"program", "stripped"} {
 		o := runProgram(t, of, "plain", "300", "library", "200", "go", "300")
-		source, _ := built()
+		source, _ := binaries()
 		top := func(arguments ...string) string {
 			return run(t, "go", append([]string{"tool", "pprof", "-top", "-nodecount=1000", "-nodefraction=0"}, arguments...)...)
 		}
@@ -300,7 +300,7 @@ func TestMappingsAreApart(t *testing.T) {
 // crash runs what ends the program with SIGSEGV, and returns the functions that addr2line finds for the C frames of what Go prints.
 func crash(t *testing.T, workload, caller string) string {
 	t.Helper()
-	directory, err := built()
+	directory, err := binaries()
 	if err != nil {
 		t.Fatal(err)
 	}

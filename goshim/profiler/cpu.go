@@ -68,7 +68,10 @@ func (k *collector) takeCPU() []byte {
 				return err
 			}
 			raw, changed = completed, true
-			k.cpuFigures = []figure{{"cpu_unsampled_cores", float64(times.UnsampledNs) / float64(elapsed)}}
+			k.cpuFigures = []figure{
+				{"cpu_c_cores", float64(times.CNs) / float64(elapsed)},
+				{"cpu_unsampled_cores", float64(times.UnsampledNs) / float64(elapsed)},
+			}
 			return nil
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"math"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -49,7 +50,7 @@ func TestCPUProfileIsCompleted(t *testing.T) {
 		if string(taken) != "as Go wrote it" || processNs != 5e9 {
 			t.Errorf("%q with %d ns is completed", taken, processNs)
 		}
-		return []byte("completed"), cmemprof.CPUTimes{UnsampledNs: 1e9}, nil
+		return []byte("completed"), cmemprof.CPUTimes{UnsampledNs: 1e9, CNs: 3e9}, nil
 	}
 	defer profiler.SetFakes(fakes)()
 	startStepped(t, a)
@@ -57,7 +58,11 @@ func TestCPUProfileIsCompleted(t *testing.T) {
 	if got := inflated(t, b.attachments["cpu.pprof"]); got != "completed" {
 		t.Errorf("cpu.pprof is %q", got)
 	}
-	if cores := metricsOf(t, b)["cpu_unsampled_cores"]; cores <= 0 {
+	figures := metricsOf(t, b)
+	if ratio := figures["cpu_c_cores"] / figures["cpu_unsampled_cores"]; math.Abs(ratio-3) > 1e-6 {
+		t.Errorf("%v times as much CPU time in C as without samples", ratio)
+	}
+	if cores := figures["cpu_unsampled_cores"]; cores <= 0 {
 		t.Errorf("%v cores of CPU time have no sample", cores)
 	}
 	if got := since(base); got.ProfilesFailed != 0 {

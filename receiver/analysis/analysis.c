@@ -155,6 +155,22 @@ static bool look_at_locks(struct one *one) {
     return ok;
 }
 
+// What a program does is in its newest profiles. Only Go calls C through cgo.
+static bool look_at_cpu(struct one *one) {
+    struct stacks stacks = {0};
+    const struct used_files *used = &one->looked->files.uses[FILES_OF_CPU];
+    size_t count = one->list->count < CPU_PROFILES ? one->list->count : CPU_PROFILES;
+    const struct upload_list newest = {
+        .uploads = one->list->uploads + one->list->count - count, .count = count, .flight = one->list->flight};
+    if (used->count == 0 || strcmp(one->heap.language, "Go ") != 0) {
+        return true;
+    }
+    bool ok =
+        read_some(one, &newest, FILES_OF_CPU, used->type, NULL, &stacks) && analysis_cpu(&one->looked->findings, &stacks, used->attachment);
+    stacks_free(&stacks);
+    return ok;
+}
+
 static bool look_at_parts(struct one *one) {
     struct stacks stacks = {0};
     struct judged_memory judged;
@@ -183,7 +199,8 @@ static enum receiver_error look_at(struct one *one) {
         one->heap.attachment = looked->files.uses[FILES_OF_MEMORY].attachment;
         one->heap.type = looked->files.uses[FILES_OF_MEMORY].type;
         bool ok = look_at_memory(one) && look_at_goroutines(one) && look_at_leaked_goroutines(one) && look_at_locks(one) &&
-                  look_at_parts(one) && analysis_lost_samples(&looked->findings, one->metrics, one->list) && !looked->findings.no_memory;
+                  look_at_cpu(one) && look_at_parts(one) && analysis_lost_samples(&looked->findings, one->metrics, one->list) &&
+                  !looked->findings.no_memory;
         error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
     metrics_free(one->metrics);

@@ -59,6 +59,9 @@ bool analysis_churn(struct findings *findings, const struct metrics *metrics, co
 // stacks: of time waited for locks; NULL: none.
 bool analysis_locks(struct findings *findings, const struct metrics *metrics, const struct stacks *stacks, const char *attachment);
 bool analysis_fragmentation(struct findings *findings, const struct metrics *metrics, const struct upload_list *list);
+// analysis_cpu.c. stacks: CPU time of Go's newest profiles, with C functions; without profiles: nothing. Returns false if memory runs out.
+enum { CPU_PROFILES = 6 };
+bool analysis_cpu(struct findings *findings, const struct stacks *stacks, const char *attachment);
 // analysis_verdict.c: what memory by cause amounts to (series/memory_verdict.h), except live memory, which the rules for stacks judge; when
 // the limit is reached; what is unexplained.
 struct judged_memory {

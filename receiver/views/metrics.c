@@ -213,6 +213,7 @@ const char *metrics_unit(const char *name) {
                                             {"_kills", "count"},
                                             {"_objects", "count"},
                                             {"_blocks", "count"},
+                                            {"_cores", "cores"},
                                             {"_ns", "nanoseconds"}};
     for (size_t i = 0; i < MEASURE_COUNT; i++) {
         if (strcmp(name, measure_names[i]) == 0) {

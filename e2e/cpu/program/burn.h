@@ -24,6 +24,7 @@ void burn_called(int threads, int ms);        // and that have called Go first
 void burn_calling(int threads, int ms);       // and that call Go all the time
 void burn_event_threads(int threads, int ms); // and that sleep between their work
 void burn_events(int ms);                     // works 1 ms, sleeps, and so on
+long long burn_now(void);                     // CPU time of the thread, in ns
 void burn_short(int rounds);                  // of an ns or two
 int burn_storm_start(void);                   // signals to all threads; 0: done
 unsigned long burn_storm_stop(void);          // how many

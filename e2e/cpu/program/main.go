@@ -84,6 +84,7 @@ var workloads = map[string]func(ms int){
 	"calling": func(ms int) { C.burn_calling(2, C.int(ms)) },
 	"events":  func(ms int) { C.burn_event_threads(3, C.int(ms)) },
 	"short":   shortCalls,
+	"calls":   callsOfNs,
 	"garbage": garbage,
 }
 

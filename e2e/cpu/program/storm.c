@@ -1,4 +1,5 @@
-// storm.c: sends SIGPROF and SIGURG to all other threads of the process, as fast as they take them.
+// storm.c: sends SIGPROF and SIGURG to all other threads of the process, as fast as they take them: as a timer of the thread, as the
+// process's, and as nobody's.
 #define _GNU_SOURCE
 #include "burn.h"
 
@@ -33,6 +34,18 @@ static int list_threads(int *threads) {
     return count;
 }
 
+static long send_signal(int process, int thread, int round) {
+    siginfo_t info = {.si_signo = SIGPROF, .si_code = round % 4 == 1 ? SI_TIMER : SI_KERNEL};
+    switch (round % 4) {
+    case 0:
+        return syscall(SYS_tgkill, process, thread, SIGPROF);
+    case 3:
+        return syscall(SYS_tgkill, process, thread, SIGURG);
+    default:
+        return syscall(SYS_rt_tgsigqueueinfo, process, thread, SIGPROF, &info);
+    }
+}
+
 static void *run_storm(void *unused) {
     static int threads[MAX_THREADS];
     int process = getpid();
@@ -44,7 +57,7 @@ static void *run_storm(void *unused) {
         for (int round = 0; round < ROUNDS_A_LIST; round++) {
             for (int i = 0; i < count; i++) {
                 // A thread that has ended meanwhile is an error, and no harm.
-                if (syscall(SYS_tgkill, process, threads[i], round % 8 == 7 ? SIGURG : SIGPROF) == 0) {
+                if (send_signal(process, threads[i], round) == 0) {
                     atomic_fetch_add(&sent, 1);
                 }
             }

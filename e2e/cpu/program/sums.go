@@ -48,15 +48,25 @@ func startAhead(arguments []string) (rest []string, running *sync.WaitGroup) {
 	return rest, running
 }
 
-// shortCalls spends its time in calls of C that are shorter than a microsecond.
-func shortCalls(ms int) {
+func shortCalls(ms int) { callsOf(ms, 10) }
+
+// callsOf spends ms in calls of C, each of so many rounds of a loop.
+func callsOf(ms, rounds int) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for end := C.burn_end(C.int(ms)); C.burn_done(end) == 0; {
-		for range 1000 {
-			C.burn_short(10)
+		for range 1 + 1_000_000/(rounds+100) {
+			C.burn_short(C.int(rounds))
 		}
 	}
+}
+
+// callsOfNs spends two seconds in calls of C that take so many ns there.
+func callsOfNs(ns int) {
+	const many = 50_000_000
+	began := C.burn_now()
+	C.burn_short(many)
+	callsOf(2000, ns*many/int(C.burn_now()-began))
 }
 
 // garbage keeps Go's collector busy.

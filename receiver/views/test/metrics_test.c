@@ -92,6 +92,7 @@ TEST(units) {
                                            {"memory_cgroup_oom_kills", "count"},
                                            {"memory_cgroup_max_events", "count"},
                                            {"cpu_cores", "cores"},
+                                           {"cpu_c_cores", "cores"},
                                            {"something", ""}};
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         assert_string_equal(metrics_unit(units[i][0]), units[i][1]);

@@ -86,6 +86,8 @@ const words: Record<string, string> = {
 
 const titles: Record<string, string> = {
   cpu_cores: "CPU cores",
+  cpu_c_cores: "CPU cores: C code",
+  cpu_unsampled_cores: "CPU cores: not sampled",
   alloc_bytes_per_s: "Allocation rate",
   heap_live_bytes: "Heap live",
   c_live_bytes: "C heap live",

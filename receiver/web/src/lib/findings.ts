@@ -10,6 +10,8 @@ const kinds: Record<string, string> = {
   goroutine_pile_up: "Goroutine pile-up",
   allocation_churn: "Allocation churn",
   lock_contention: "Lock contention",
+  cpu_in_c: "CPU time in C",
+  short_cgo_calls: "Short calls into C",
   fragmentation: "Fragmentation",
   in_use_incomplete: "In-use incomplete",
   samples_dropped: "Samples dropped",
