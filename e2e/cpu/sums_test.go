@@ -34,7 +34,7 @@ func TestTheProfileAddsUp(t *testing.T) {
 		chain     []string // that has half of them
 	}{
 		{"C called by Go", []string{"plain", "1000"}, 94, []string{"burn_spin", "burn_plain", "runtime.cgocall"}},
-		{"short calls into C", []string{"short", "1000"}, 80, []string{"main._Cfunc_burn_short", "main.shortCalls"}},
+		{"short calls into C", []string{"short", "1000"}, 80, []string{"main._Cfunc_burn_short", "main.callsOf"}},
 		{"Go and its collector", []string{"garbage", "1000"}, 70, nil},
 		{"a call that runs already", []string{"early-plain", "1200"}, 94, []string{"burn_spin", "burn_plain", "runtime.cgocall"}},
 		{"three that run already", []string{"early-plain", "600", "early-plain", "700", "early-plain", "800"}, 94, []string{"burn_spin", "burn_plain", "runtime.cgocall"}},
