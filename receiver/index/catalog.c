@@ -11,6 +11,7 @@
 
 enum {
     SCHEMA_VERSION = 2,
+    BLOCK_BYTES = 4096,
     LOCKED_MS = 5000, // waits that long for another program that writes to the database
 };
 
@@ -241,6 +242,18 @@ enum receiver_error catalog_load(struct catalog *catalog) {
 }
 
 // ---- Adding ----
+
+static uint64_t blocks_of(uint64_t bytes) {
+    return bytes <= BLOCK_BYTES ? BLOCK_BYTES : (bytes + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
+}
+
+uint64_t catalog_disk_bytes(uint64_t event_bytes, const struct catalog_attachment *attachments, size_t count) {
+    uint64_t sum = 2 * BLOCK_BYTES + blocks_of(event_bytes); // the directory; the rows, with their tags
+    for (size_t i = 0; i < count; i++) {
+        sum += blocks_of(attachments[i].size_bytes);
+    }
+    return sum;
+}
 
 enum receiver_error catalog_begin(struct catalog *catalog) {
     pthread_mutex_lock(&catalog->write_lock);

@@ -48,12 +48,14 @@ void catalog_take(struct catalog *catalog, struct catalog *fresh);
 struct catalog_new {
     int64_t id; // from catalog_next_id
     int64_t received_ms;
-    uint64_t size_bytes; // of all files
+    uint64_t size_bytes; // on the disk: catalog_disk_bytes
     struct upload_event event;
     const struct catalog_attachment *attachments;
     size_t attachment_count;
     const char *refused; // a JSON array of its refused parts, or NULL
 };
+// What an upload takes on the disk: each file whole blocks of 4 KiB, at least one, which stands for its inode; its directory and its rows.
+uint64_t catalog_disk_bytes(uint64_t event_bytes, const struct catalog_attachment *attachments, size_t count);
 enum receiver_error catalog_begin(struct catalog *catalog);
 int64_t catalog_next_id(struct catalog *catalog);
 void catalog_skip_ids(struct catalog *catalog, int64_t last); // reserves ids up to last

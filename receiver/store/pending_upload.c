@@ -229,10 +229,7 @@ void pending_upload_keep(struct pending_upload *pending, const char *event, size
     commit->upload.attachments = pending->attachments;
     commit->upload.attachment_count = pending->count;
     commit->upload.refused = pending->refused_text;
-    commit->upload.size_bytes = event_size;
-    for (size_t i = 0; i < pending->count; i++) {
-        commit->upload.size_bytes += pending->attachments[i].size_bytes;
-    }
+    commit->upload.size_bytes = catalog_disk_bytes(event_size, pending->attachments, pending->count);
     group_commit_add(pending->store->group_commit, commit);
 }
 

@@ -137,10 +137,7 @@ static enum receiver_error add_from(struct catalog *catalog, struct upload_event
         upload.attachments = attachments;
         upload.attachment_count = list_attachments(directory, &meta, attachments);
         upload.refused = meta.refused;
-        upload.size_bytes = size;
-        for (size_t i = 0; i < upload.attachment_count; i++) {
-            upload.size_bytes += attachments[i].size_bytes;
-        }
+        upload.size_bytes = catalog_disk_bytes(size, attachments, upload.attachment_count);
         error = catalog_insert(catalog, &upload);
         upload_event_free(&upload.event);
     } else if (error != RECEIVER_NO_MEMORY) {

@@ -118,6 +118,13 @@ TEST_IN(store, rows_from_the_future) {
     assert_true(catalog_has(index->catalog, 7));
 }
 
+TEST(disk_bytes) {
+    const struct catalog_attachment attachments[] = {{.size_bytes = 0}, {.size_bytes = 4096}, {.size_bytes = 4097}};
+    assert_int_equal(catalog_disk_bytes(100, NULL, 0), 3 * 4096);
+    assert_int_equal(catalog_disk_bytes(100, attachments, 1), 4 * 4096); // an empty file takes an inode
+    assert_int_equal(catalog_disk_bytes(5000, attachments, 3), 8 * 4096);
+}
+
 TEST_IN(store, remove_by_size) {
     struct test_index *index = *state;
     int64_t ids[2];

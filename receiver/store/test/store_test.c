@@ -49,7 +49,8 @@ static void expect_files(const struct test_store *test, const char *name, int co
 
 TEST_IN(store, retention) {
     struct test_store *test = *state;
-    uint64_t size_bytes = strlen(EVENT) + 1;
+    const struct catalog_attachment attachment = {.size_bytes = 1};
+    uint64_t size_bytes = catalog_disk_bytes(strlen(EVENT), &attachment, 1);
     reopen(test, 3 * size_bytes);
     for (int i = 0; i < 7; i++) {
         add_good(test, "x");
