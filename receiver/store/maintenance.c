@@ -4,6 +4,7 @@
 // catches up later. The index knows what is left to do, also after a restart.
 #include "../../base/clock.h"
 #include "clock_steps.h"
+#include "disk_reserve.h"
 #include "store_directory.h"
 
 #include <errno.h>
@@ -126,6 +127,7 @@ static void *run(void *state) {
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
     while (!atomic_load(&maintenance->stopping)) {
         retain(maintenance);
+        disk_reserve_keep(maintenance->store->directory);
         for (int i = 0; i < REMOVE_AT_ONCE && !atomic_load(&maintenance->stopping); i++) {
             if (!measure_one(maintenance->store)) {
                 wait_for_work(maintenance);

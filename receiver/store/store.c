@@ -2,6 +2,7 @@
 #include "store.h"
 #include "../../base/clock.h"
 #include "../../base/directory_owner.h"
+#include "disk_reserve.h"
 #include "store_directory.h"
 
 #include <dirent.h>
@@ -161,11 +162,18 @@ static void keep_index_private(struct store *store) {
     }
 }
 
+static bool may_be_full(enum receiver_error error) {
+    return error == RECEIVER_DISK_FULL || error == RECEIVER_IO; // SQLite calls it an I/O error where its shared memory finds no room
+}
+
 static enum receiver_error open_index(struct store *store, char *text, size_t text_size) {
     bool fresh;
     keep_index_private(store);
     size_t added = 0, dropped = 0;
     enum receiver_error error = open_or_create(store, store->index, &fresh, text, text_size);
+    if (may_be_full(error) && disk_reserve_use(store->directory)) {
+        error = open_or_create(store, store->index, &fresh, text, text_size);
+    }
     if (error == RECEIVER_OK) {
         error = learn_from_files(store, store->catalog, &added, &dropped);
         if (error != RECEIVER_OK) {

@@ -5,6 +5,7 @@
 #include "../../test/test_store.h"
 
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 static void expect_content(struct test_store *test, int64_t id, const char *content) {
@@ -199,6 +200,60 @@ TEST_IN(store, directory_that_others_can_write_into_is_refused) {
     assert_non_null(strstr(text, ": every user can write to the directory"));
     assert_int_equal(chmod(test->directory, 0755), 0);
     reopen(test, 0);
+}
+
+// Takes all the room that there is.
+static void fill_disk(const char *path) {
+    static const char zeros[4096];
+    int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(file >= 0);
+    while (write(file, zeros, sizeof zeros) > 0) {
+    }
+    close(file);
+}
+
+static enum receiver_error add_somehow(struct test_store *test) {
+    struct pending_upload *pending = NULL;
+    char text[200];
+    int64_t id;
+    enum receiver_error error = pending_upload_new(test->store, &pending);
+    error = error == RECEIVER_OK ? pending_upload_attachment(pending, "a.pprof", text, sizeof text) : error;
+    error = error == RECEIVER_OK ? pending_upload_write(pending, "two", 3) : error;
+    error = error == RECEIVER_OK ? keep(pending, EVENT, NULL, &id, text) : error;
+    pending_upload_free(pending);
+    return error;
+}
+
+static void start_on_full_disk(struct test_store *test) {
+    char path[128];
+    reopen(test, 0);
+    assert_int_equal(add_good(test, "one"), 1);
+    snprintf(path, sizeof path, "%s/reserve", test->directory);
+    WAIT_UNTIL(access(path, F_OK) == 0);
+    store_close(test->store);
+    test->store = NULL;
+    snprintf(path, sizeof path, "%s/filler", test->directory);
+    fill_disk(path);
+    reopen(test, 0);
+    expect_content(test, 1, "one");
+    fill_disk(path);
+    assert_int_equal(add_somehow(test), RECEIVER_DISK_FULL);
+    assert_int_equal(unlink(path), 0);
+    assert_true(add_good(test, "three") > 1);
+}
+
+// The receiver of yesterday ended with "disk I/O error".
+TEST_IN(store, full_disk) {
+    struct test_store *test = *state;
+    store_close(test->store);
+    test->store = NULL;
+    if (mount("tmpfs", test->directory, "tmpfs", MS_NOSUID | MS_NODEV, "size=24m,mode=0700") != 0) {
+        skip(); // not as this user, or not here
+    }
+    start_on_full_disk(test);
+    store_close(test->store);
+    test->store = NULL;
+    assert_int_equal(umount2(test->directory, MNT_DETACH), 0);
 }
 
 TEST_IN(store, unusable_directories) {

@@ -1,0 +1,16 @@
+// disk_reserve.h: room in the data directory for a start on a full disk, which SQLite needs to open the index: a file of 1 MiB that is
+// given back then. Threads: one at a time. Memory: none.
+#ifndef CMEMPROF_RECEIVER_DISK_RESERVE_H
+#define CMEMPROF_RECEIVER_DISK_RESERVE_H
+
+#include <stdbool.h>
+
+enum { DISK_RESERVE_BYTES = 1 << 20 };
+#define DISK_RESERVE_NAME "reserve"
+
+// Makes it if there is none, and if 16 times as much is free. A failure is none: the disk may be full, or know no such files.
+void disk_reserve_keep(int directory);
+// Gives it back. Returns false if there was none.
+bool disk_reserve_use(int directory);
+
+#endif
