@@ -68,15 +68,15 @@ closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 tested_closure = $(call closure,$(1)) $(TEST_USES_$(1))
 
-.PHONY: help deps deps-test deps-bench deps-stress deps-deep lib static portable musl command install demo test namespace check clean
+.PHONY: help deps deps-test deps-bench deps-stress deps-deep deps-package lib static portable musl command install demo test namespace check clean
 help: ## List the targets
 	@grep -hE '^[a-z_.-]+:.*##' $(filter Makefile %.mk,$(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 22
 
 # ---- Packages ----
 
 # Only these install anything. All else stops with the list of what is missing.
-deps: ## Install the packages that the build needs, on a Debian-like machine (deps-test, deps-bench, deps-stress, deps-deep: those of what is named so)
-deps deps-test deps-bench deps-stress deps-deep:
+deps: ## Install the packages that the build needs, on a Debian-like machine (deps-test, deps-bench, deps-stress, deps-deep, deps-package: those of what is named so)
+deps deps-test deps-bench deps-stress deps-deep deps-package:
 	@scripts/setup install $(or $(patsubst deps-%,%,$(filter deps-%,$@)),build)
 # Looked at again when the script changes.
 build/.setup: scripts/setup

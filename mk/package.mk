@@ -8,3 +8,8 @@ build/manual/.made: build/cmemprof $(wildcard packaging/docgen/*.go packaging/ma
 	@echo "  docs  build/manual"
 	@rm -rf $(@D) && SOURCE_DATE_EPOCH=$$(scripts/version --epoch) go run ./packaging/docgen build/cmemprof packaging/man $(@D)
 	@touch $@
+
+deb: build/.setup-package build/web/.bundled ## Build packages for Debian in build/deb: cmemprof, its library, its development files
+	@scripts/deb
+test-packages: deb ## Install, upgrade, run and remove the packages in a new system with systemd, as root (minutes)
+	@scripts/test-packages
