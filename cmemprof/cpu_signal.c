@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 static struct {
     struct sigaction behind; // set before the handler is there, and kept: a signal may be on its way here still
