@@ -109,6 +109,10 @@ static bool read_token(const char *path, char token[256], const char **option) {
         }
         return false;
     }
+    struct stat about;
+    if (fstat(fileno(file), &about) == 0 && (about.st_mode & (S_IRGRP | S_IROTH)) != 0) {
+        fprintf(stderr, "cmemprof receiver: %s: other users can read this token (chmod 600)\n", path);
+    }
     fclose(file);
     token[strcspn(token, "\r\n")] = '\0';
     *option = token;
@@ -225,7 +229,8 @@ static char *default_directory(void) {
 static bool write_port_file(const char *path, uint16_t port) {
     char temporary[4096];
     snprintf(temporary, sizeof temporary, "%s.new", path);
-    int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    unlink(temporary); // a link that somebody put there would be followed
+    int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (file < 0 || !file_replace(file, dprintf(file, "%u\n", port) > 0, temporary, path)) {
         fprintf(stderr, "cmemprof receiver: %s: %s\n", path, strerror(errno));
         return false;

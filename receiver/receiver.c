@@ -443,15 +443,30 @@ static void free_receiver(struct receiver *receiver) {
     free(receiver);
 }
 
+static bool tokens_are_long(const struct receiver *receiver) {
+    const char *const tokens[] = {receiver->token, receiver->send_token, receiver->read_token};
+    bool are = true;
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+        are &= !tokens[i] || strlen(tokens[i]) >= ACCESS_TOKEN_MIN_REMOTE;
+    }
+    return are;
+}
+
 static enum receiver_error open_listener(struct receiver *receiver, const struct receiver_options *options, char *text, size_t text_size) {
     const char *address = options->listen ? options->listen : "127.0.0.1:8126";
     enum receiver_error error = copy_tokens(receiver, options, text, text_size);
     if (error != RECEIVER_OK) {
         return error;
     }
-    bool asks = receiver->token || receiver->read_token;
+    bool asks = receiver->token || receiver->read_token, are_long = asks && tokens_are_long(receiver);
     receiver->access = (struct access){receiver->token, receiver->send_token, receiver->read_token, strncmp(address, "unix:", 5) == 0};
-    return listen_open(address, asks, &receiver->listener, text, text_size);
+    error = listen_open(address, are_long, &receiver->listener, text, text_size);
+    if (error == RECEIVER_NOT_LOOPBACK && asks) {
+        snprintf(text, text_size, "%s: where other machines can guess it, a token has at least %d characters", address,
+                 ACCESS_TOKEN_MIN_REMOTE);
+        return RECEIVER_BAD_TOKEN;
+    }
+    return error;
 }
 
 enum receiver_error receiver_start(const struct receiver_options *options, struct receiver **out, char *text, size_t text_size) {

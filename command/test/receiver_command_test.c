@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static char answer[4096];
@@ -95,6 +96,9 @@ TEST_IN(directory, it_listens_until_it_is_ended) {
 TEST_IN(directory, tokens_are_read_from_files) {
     fixture_write("send", "send-token-1\r\nmore", 18);
     fixture_write("read", "read-token-2\n", 13);
+    assert_int_equal(chmod("send", 0644), 0);
+    assert_int_equal(chmod("read", 0600), 0);
+    assert_int_equal(symlink("somewhere", "port.new"), 0);
     pid_t child =
         START("--listen", "127.0.0.1:0", "--data", "data", "--port-file", "port", "--send-token-file", "send", "--read-token-file", "read");
     int port = wait_for_port(child);
@@ -104,6 +108,9 @@ TEST_IN(directory, tokens_are_read_from_files) {
     assert_null(strstr(answer, "HTTP/1.1 200"));
     get(port, "/api/uploads", "Authorization: Bearer read-token-2\r\n");
     assert_non_null(strstr(answer, "HTTP/1.1 200"));
+    assert_non_null(strstr(read_all("output"), "cmemprof receiver: send: other users can read this token (chmod 600)\n"));
+    assert_null(strstr(read_all("output"), "read: other users"));
+    assert_int_equal(access("somewhere", F_OK), -1); // a link is not followed
     assert_int_equal(end(child), 0);
 }
 

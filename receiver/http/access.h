@@ -17,7 +17,7 @@ struct access {
     const char *send_token, *read_token;
     bool unix_socket;
 };
-enum { ACCESS_TOKEN_MIN = 8, ACCESS_TOKEN_MAX = 200 };
+enum { ACCESS_TOKEN_MIN = 8, ACCESS_TOKEN_MIN_REMOTE = 16, ACCESS_TOKEN_MAX = 200 }; // remote: where other machines can guess
 
 // What a request tells of its sender; NULL: no such header or parameter.
 struct access_headers {

@@ -57,6 +57,11 @@ TEST_IN(receiver, failures_of_start) {
     assert_int_equal(receiver_start(&options, &second, text, sizeof text), RECEIVER_DIRECTORY_TAKEN);
     options.listen = "0.0.0.0:0";
     assert_int_equal(receiver_start(&options, &second, NULL, 0), RECEIVER_NOT_LOOPBACK);
+    options.token = "fifteen-letters";
+    assert_int_equal(receiver_start(&options, &second, text, sizeof text), RECEIVER_BAD_TOKEN);
+    assert_non_null(strstr(text, "0.0.0.0:0: where other machines can guess it, a token has at least 16 characters"));
+    options.token = "sixteen--letters";
+    assert_int_equal(receiver_start(&options, &second, text, sizeof text), RECEIVER_DIRECTORY_TAKEN);
     for (int error = 0; error < RECEIVER_ERROR_COUNT; error++) {
         assert_true(strlen(receiver_error_text(error)) > 0);
     }
