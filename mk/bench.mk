@@ -1,10 +1,12 @@
 # Benchmarks: included by the Makefile (docs/bench.md).
 
-.PHONY: bench bench-capture bench-harm bench-memory bench-merge bench-profiler bench-page bench-receiver
+.PHONY: bench bench-capture bench-cpu bench-harm bench-memory bench-merge bench-profiler bench-page bench-receiver
 bench: build/.setup-bench lib ## Measure the cost beside peers; tables also in build/bench-*.tsv
 	bench/run
 bench-capture: build/.setup-bench lib
 	bench/run capture
+bench-cpu: build/.setup-bench lib ## Count whole stacks of C code in CPU profiles, and what the profiles miss, on real libraries
+	bench/run cpu
 bench-harm: build/.setup-bench lib ## Measure what sampling does to its host's memory, on each allocator (LOADS=all: every load, hours)
 	bench/harm $(LOADS)
 bench-memory: build/.setup-bench lib ## Measure what the breakdown of memory leaves unexplained, on real libraries, and what it costs

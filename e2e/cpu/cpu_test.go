@@ -379,7 +379,7 @@ func TestProfileGuidedOptimization(t *testing.T) {
 func TestAStormOfSignals(t *testing.T) {
 	stacks := "5000"
 	if os.Getenv("CMEMPROF_STRESS") == "full" {
-		stacks = "200000" // with more than a million signals
+		stacks = "260000" // with more than a million signals
 	}
 	o := runProgram(t, "program", "stress", stacks)
 	all, whole := endsWhereItBegan(o.cpu)

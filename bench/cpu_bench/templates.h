@@ -1,0 +1,2 @@
+// templates.h: deep C++ stacks.
+long templates_work(long seed);
