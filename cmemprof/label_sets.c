@@ -81,7 +81,8 @@ struct stack *label_sets_intern(struct label_sets *sets, const struct go_label_s
     struct making making = {.memo = memo, .words = 1, .others = LABEL_SET_WORDS, .is_whole = labels->count <= LABEL_SET_READ};
     uint32_t generation = atomic_load_explicit(&sets->keys.generation, memory_order_relaxed);
     size_t count = making.is_whole ? labels->count : LABEL_SET_READ;
-    label_memo_forget(memo);
+    memo->count = 0;
+    memo->set = NULL;
     memo->left_out = 0;
     memo->lost = (uint32_t)(labels->count - count);
     for (size_t i = 0; i < count; i++) {
@@ -102,6 +103,10 @@ struct stack *label_sets_intern(struct label_sets *sets, const struct go_label_s
     if (making.is_whole) {
         memo->generation = generation;
         memo->count = (uint32_t)labels->count;
+    }
+    if (memo->set != NULL && making.kept == labels->count) {
+        memo->has_seen = true;
+        *label_memo_seen(memo, labels->items) = (struct label_seen){labels->items, memo->set, generation};
     }
     return memo->set;
 }

@@ -7,12 +7,13 @@
 // Each text ends with a zero byte at least, which its size does not include; those within it are replaced by question marks.
 //
 // Go's texts may be freed as soon as the goroutine has other labels, so they are copied. What is the same as before is found by content,
-// not by address: another set may be at the same one. A shard keeps the last labels (struct label_memo), as it keeps the last stack.
+// not by address: another set may be at the same one. A shard keeps the last labels (struct label_memo), as it keeps the last stack, and
+// the addresses of the last ones with their sets, which are compared with what is there now.
 //
 // A set stays as long as a stack refers to it (reclaim.h). Sets share the memory of stacks, of which they may take a third: a quarter of
 // the budget. If there is none left, or a set is too large, labels are left off and counted (lost).
 //
-// Threads: any thread may look up, also inside malloc; lock-free. Memory: as stack_table.h; some 5 KiB a shard.
+// Threads: any thread may look up, also inside malloc; lock-free. Memory: as stack_table.h; some 7 KiB a shard.
 #ifndef CMEMPROF_LABEL_SETS_H
 #define CMEMPROF_LABEL_SETS_H
 
@@ -31,6 +32,7 @@ enum {
     LABEL_SET_READ = 64,    // that are looked at
     LABEL_SET_WORDS = 384,  // 3 KiB: 10 labels with keys and values of 64 bytes take 191
     LABEL_SET_OTHERS = 128, // for the keys that are left out
+    LABEL_MEMO_SETS = 64,
 };
 
 struct label_sets {
@@ -44,11 +46,17 @@ struct label_memo {
     uint32_t generation; // of the keys
     uint32_t left_out, lost;
     struct stack *set; // NULL: none of them is kept
+    bool has_seen;     // else seen is all zeros: its page may not be there
     struct label_text {
         const char *key, *value; // in words; value NULL: any
         uint32_t key_size, value_size;
         struct label_key *known; // the key; NULL: none
     } labels[LABEL_SET_READ];
+    struct label_seen {
+        const struct go_label *items; // where Go's labels were
+        struct stack *set;            // of all of them; NULL: none
+        uint32_t generation;
+    } seen[LABEL_MEMO_SETS];
     uint64_t words[LABEL_SET_WORDS + LABEL_SET_OTHERS]; // of the set; then, from LABEL_SET_WORDS on, keys that are left out
 };
 
@@ -106,6 +114,10 @@ static inline bool label_memo_has(const struct label_memo *memo, const struct la
 static inline void label_memo_forget(struct label_memo *memo) {
     memo->count = 0;
     memo->set = NULL;
+    if (memo->has_seen) {
+        memset(memo->seen, 0, sizeof memo->seen);
+        memo->has_seen = false;
+    }
 }
 
 // ---- Reading a set ----
@@ -128,6 +140,37 @@ static inline bool label_set_next(struct label_cursor *cursor, struct label_text
     cursor->at = (const uintptr_t *)(value + (value_size / sizeof(uintptr_t) + 1) * sizeof(uintptr_t));
     cursor->left--;
     return true;
+}
+
+// ---- Sets seen before ----
+
+static inline struct label_seen *label_memo_seen(struct label_memo *memo, const struct go_label *items) {
+    return &memo->seen[(uintptr_t)items * UINT64_C(0x9e3779b97f4a7c15) >> 58];
+}
+
+static inline bool label_set_is(const struct stack *set, const struct go_label_slice *labels) {
+    struct label_cursor cursor = label_set_begin(set);
+    struct label_text text;
+    if (cursor.left != labels->count) {
+        return false;
+    }
+    for (const struct go_label *label = labels->items; label_set_next(&cursor, &text); label++) {
+        if (label->key.size != text.key_size || label->value.size != text.value_size ||
+            !label_same_bytes(label->key.bytes, text.key, text.key_size) ||
+            !label_same_bytes(label->value.bytes, text.value, text.value_size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// The set of these labels, of which none is left out, if others were not at their address since. NULL: it has to be interned.
+static inline struct stack *label_memo_find(struct label_memo *memo, const struct label_keys *keys, const struct go_label_slice *labels) {
+    const struct label_seen *seen = label_memo_seen(memo, labels->items);
+    return seen->set != NULL && seen->items == labels->items &&
+                   seen->generation == atomic_load_explicit(&keys->generation, memory_order_relaxed) && label_set_is(seen->set, labels)
+               ? seen->set
+               : NULL;
 }
 
 #endif

@@ -49,9 +49,14 @@ struct stack *sample_labels(struct profiler *self, struct shard *shard, struct t
     if (labels == NULL || labels->count == 0) {
         return NULL;
     }
-    struct stack *set = LIKELY(label_memo_has(&shard->labels, &self->labels.keys, labels))
-                            ? shard->labels.set
-                            : label_sets_intern(&self->labels, labels, &shard->labels);
+    struct label_memo *memo = &shard->labels;
+    struct stack *set = memo->set;
+    if (!LIKELY(label_memo_has(memo, &self->labels.keys, labels))) {
+        if ((set = label_memo_find(memo, &self->labels.keys, labels)) != NULL) {
+            return set;
+        }
+        set = label_sets_intern(&self->labels, labels, memo);
+    }
     if ((shard->labels.left_out | shard->labels.lost) != 0) {
         count_missing(shard);
     }

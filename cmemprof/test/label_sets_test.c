@@ -155,6 +155,48 @@ TEST_IN(sets, the_memo_compares_contents) {
     assert_false(memo_has(LABELS("endpoint", "/cart", "span id", "12", "tenant", "acmf")));
 }
 
+// Sets that were seen at an address are compared with what is there now.
+TEST_IN(sets, the_memo_finds_sets_seen_before) {
+    struct labels *carts = LABELS("endpoint", "/cart", "tenant", "acme"), *orders = LABELS("endpoint", "/order", "tenant", "acme");
+    assert_null(label_memo_find(&memo, &sets.keys, &carts->slice));
+    struct stack *cart = label_sets_intern(&sets, &carts->slice, &memo);
+    struct stack *order = label_sets_intern(&sets, &orders->slice, &memo);
+    assert_ptr_equal(label_memo_find(&memo, &sets.keys, &orders->slice), order);
+    if (label_memo_seen(&memo, carts->slice.items) != label_memo_seen(&memo, orders->slice.items)) {
+        assert_ptr_equal(label_memo_find(&memo, &sets.keys, &carts->slice), cart);
+    }
+    // Other labels at the same address.
+    char *value = (char *)(uintptr_t)orders->items[1].value.bytes;
+    value[0] = 'A';
+    assert_null(label_memo_find(&memo, &sets.keys, &orders->slice));
+    value[0] = 'a';
+    assert_ptr_equal(label_memo_find(&memo, &sets.keys, &orders->slice), order);
+    orders->slice.count--;
+    assert_null(label_memo_find(&memo, &sets.keys, &orders->slice));
+    orders->slice.count++;
+    orders->items[0].value.size--;
+    assert_null(label_memo_find(&memo, &sets.keys, &orders->slice));
+    orders->items[0].value.size++;
+    // Another decision on a key, and a set that is gone.
+    label_keys_set(&sets.keys, "tenant", 6, false);
+    assert_null(label_memo_find(&memo, &sets.keys, &orders->slice));
+    label_keys_set(&sets.keys, "tenant", 6, true);
+    label_sets_intern(&sets, &orders->slice, &memo);
+    assert_ptr_equal(label_memo_find(&memo, &sets.keys, &orders->slice), order);
+    label_memo_forget(&memo);
+    assert_null(label_memo_find(&memo, &sets.keys, &orders->slice));
+    drop(carts);
+    drop(orders);
+}
+
+// A set that lacks one of the labels is not theirs: what was left out has to be counted.
+TEST_IN(sets, the_memo_finds_whole_sets_only) {
+    struct labels *labels = LABELS("endpoint", "/cart", "span id", "12");
+    assert_non_null(label_sets_intern(&sets, &labels->slice, &memo));
+    assert_null(label_memo_find(&memo, &sets.keys, &labels->slice));
+    drop(labels);
+}
+
 TEST_IN(sets, labels_may_all_be_left_out) {
     assert_null(intern(LABELS("local root span id", "1", "memory", "C", "span id", "2")));
     assert_int_equal(memo.left_out, 3);
