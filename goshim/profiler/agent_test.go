@@ -41,6 +41,7 @@ type agent struct {
 type received struct {
 	path        string
 	headers     http.Header
+	body        []byte
 	attachments map[string][]byte
 	order       []string
 	event       struct {
@@ -96,7 +97,7 @@ func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func parse(r *http.Request, body []byte) (*received, error) {
-	b := &received{path: r.URL.Path, headers: r.Header, attachments: map[string][]byte{}}
+	b := &received{path: r.URL.Path, headers: r.Header, body: body, attachments: map[string][]byte{}}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	var reader *multipart.Reader
 	reader, err := r.MultipartReader()
