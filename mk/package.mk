@@ -1,6 +1,6 @@
 # Man pages, completions, packages and archives: included by the Makefile.
 
-.PHONY: manual deb release test-packages
+.PHONY: manual deb release test-packages test-release
 
 # From the command's own help (packaging/docgen), so that they are about its real options.
 manual: build/manual/.made ## Write the man pages and completions into build/manual
@@ -13,3 +13,8 @@ deb: build/.setup-package build/web/.bundled ## Build packages for Debian in bui
 	@scripts/deb
 test-packages: deb ## Install, upgrade, run and remove the packages in a new system with systemd, as root (minutes)
 	@scripts/test-packages
+
+release: build/.setup-package build/web/.bundled ## Write archives of source and programs, SPDX and checksums into build/release
+	@scripts/release
+test-release: release ## Compare the archives of two builds, unpack them, run and build what is in them, validate the SPDX document
+	@scripts/test-release

@@ -15,18 +15,30 @@ const common = { bundle: true, format: "esm", charset: "utf8", logLevel: "warnin
 async function page() {
   const out = join(build, "web");
   await mkdir(out, { recursive: true });
-  await esbuild.build({
+  const { metafile } = await esbuild.build({
     ...common,
+    metafile: true,
     entryPoints: { page: join(here, "src", "main.ts") },
     outdir: out,
     target: ["es2022", "chrome109", "firefox115", "safari16.4"],
     minify: true,
   });
+  await writeFile(join(out, "packages"), await packages(Object.keys(metafile.inputs)));
   await copyFile(join(here, "icon.svg"), join(out, "icon.svg"));
   let html = await readFile(join(here, "index.html"), "utf8");
   for (const file of ["page.js", "page.css", "icon.svg"]) html = html.replace(`/${file}"`, `/${file}?v=${await pack(join(out, file))}"`);
   await writeFile(join(out, "index.html"), html);
   await pack(join(out, "index.html"));
+}
+
+// The packages of others that are in the bundle, a line each: "uplot 1.6.32".
+async function packages(inputs) {
+  const names = new Set(inputs.map((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1]).filter((name) => name));
+  const lines = [...names].sort().map(async (name) => {
+    const { version } = JSON.parse(await readFile(join(here, "node_modules", name, "package.json"), "utf8"));
+    return `${name} ${version}\n`;
+  });
+  return (await Promise.all(lines)).join("");
 }
 
 // Beside the file: the same compressed, and its hash, by which a browser that has it need not ask for it again.
