@@ -1,6 +1,6 @@
 # Benchmarks: included by the Makefile (docs/bench.md).
 
-.PHONY: bench bench-capture bench-cpu bench-harm bench-memory bench-merge bench-profiler bench-page bench-receiver
+.PHONY: bench bench-capture bench-cpu bench-harm bench-memory bench-merge bench-profiler bench-page bench-reach bench-receiver
 bench: build/.setup-bench lib ## Measure the cost beside peers; tables also in build/bench-*.tsv
 	bench/run
 bench-capture: build/.setup-bench lib
@@ -15,6 +15,8 @@ bench-merge: build/.setup-bench lib
 	bench/run merge
 bench-profiler: build/.setup-bench lib
 	bench/run profiler
+bench-reach: build/.setup-bench lib ## Measure what the profiler costs beside its samples: starts, LD_PRELOAD, a small service, names
+	bench/run reach
 bench-receiver: build/.setup-bench build/cmemprof
 	bench/run receiver
 bench-page: build/.setup-test build/cmemprof ## Measure how long the page takes to draw a flame graph of 100,000 nodes, to zoom and to search in it

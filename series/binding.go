@@ -23,6 +23,7 @@ import "C"
 
 import (
 	"embed"
+	"sync"
 	"time"
 )
 
@@ -46,17 +47,17 @@ type Memory struct {
 	counts [C.FIGURES]C.size_t
 }
 
-var figureOf = func() map[string]int {
+var figureOf = sync.OnceValue(func() map[string]int {
 	figures := map[string]int{}
 	for i := range int(C.FIGURES) {
 		figures[C.GoString(C.memory_figure_name(uint32(i)))] = i
 	}
 	return figures
-}()
+})
 
 // Add adds a point of a figure, named as in metrics.json ("memory_rss_bytes"); others are ignored. Points come in the order of time.
 func (m *Memory) Add(name string, at time.Time, value float64) {
-	figure, ok := figureOf[name]
+	figure, ok := figureOf()[name]
 	if !ok {
 		return
 	}

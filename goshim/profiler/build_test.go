@@ -4,6 +4,7 @@ package profiler_test
 
 import (
 	"debug/elf"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -145,6 +147,32 @@ func TestBuildWithoutCgo(t *testing.T) {
 		"cmemprof: this program was built without cgo, which the profiler needs; build with CGO_ENABLED=1 and a C compiler false 0\n"
 	if got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// On other systems and processors a service builds as well, with and without a C compiler: no C code of ours is among it. Start says why.
+func TestBuildElsewhere(t *testing.T) {
+	run := userModule(t)
+	for _, target := range []string{"darwin/arm64", "windows/amd64", "freebsd/amd64", "linux/arm64", "linux/386"} {
+		system, processor, _ := strings.Cut(target, "/")
+		for _, cgo := range []string{"0", "1"} {
+			environment := []string{"GOOS=" + system, "GOARCH=" + processor, "CGO_ENABLED=" + cgo}
+			files := run(environment, "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}} {{.CgoFiles}} {{.CFiles}}{{end}}", ".")
+			if !strings.Contains(files, "cmemprof/goshim/profiler [] []") || strings.Contains(files, "binding.go") || strings.Contains(files, ".c]") {
+				t.Errorf("%s, CGO_ENABLED=%s: %s", target, cgo, files)
+			}
+		}
+	}
+	// Each compiles the standard library anew, so only two do; this kernel can run one of them.
+	run([]string{"GOOS=darwin", "GOARCH=arm64", "CGO_ENABLED=0"}, "go", "build", "-o", "elsewhere", ".")
+	run([]string{"GOOS=linux", "GOARCH=386", "CGO_ENABLED=0"}, "go", "build", "-o", "elsewhere", ".")
+	output, err := exec.Command(filepath.Join("..", "..", "build", "user-module", "elsewhere")).CombinedOutput()
+	if errors.Is(err, syscall.ENOEXEC) {
+		t.Skip("this kernel runs no 32-bit programs")
+	}
+	want := "invalid period, must be > 0: -1ns\ncmemprof: the profiler is for linux/amd64, this is linux/386 false 0\n"
+	if string(output) != want {
+		t.Errorf("%q, %v", output, err)
 	}
 }
 

@@ -7,15 +7,13 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/google/pprof/profile"
-
 	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/goshim/internal/cprofilers"
 	_ "github.com/cmemprof/cmemprof/goshim/internal/load" // DD_PROFILING_CMEMPROF_AUTOSTART
-	"github.com/cmemprof/cmemprof/goshim/profiler/extensions"
 	"github.com/cmemprof/cmemprof/merge"
 )
 
-// cMemory adapts package cmemprof to extensions.CHeapProfiler.
+// cMemory adapts package cmemprof to cprofilers.Heap.
 type cMemory struct {
 	mu    sync.Mutex
 	since *merge.Delta // guarded by mu; subtracts what was allocated before Start
@@ -24,12 +22,10 @@ type cMemory struct {
 
 // Keeps a profiler that is already registered: another package's init may have run first.
 func init() {
-	if _, taken := extensions.GetCAllocationProfiler(); !taken {
-		extensions.SetCAllocationProfiler(&cMemory{})
-	}
+	cprofilers.SetFirst(&cMemory{})
 }
 
-var _ extensions.CHeapProfiler = &cMemory{}
+var _ cprofilers.Heap = &cMemory{}
 
 func (m *cMemory) StartHeap(intervalBytes int64) error { return cmemprof.Start(intervalBytes) }
 func (m *cMemory) StopHeap()                           { cmemprof.Stop() }
@@ -51,7 +47,7 @@ func (m *cMemory) Start(rate int) {
 	m.fault = m.next(&bytes.Buffer{})
 }
 
-func (m *cMemory) Stop() (*profile.Profile, error) {
+func (m *cMemory) End() ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fault != nil {
@@ -69,7 +65,7 @@ func (m *cMemory) Stop() (*profile.Profile, error) {
 	if err := m.next(&delta); err != nil {
 		return nil, err
 	}
-	return profile.Parse(&delta)
+	return delta.Bytes(), nil
 }
 
 // next writes what was allocated since the last call.

@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cmemprof/cmemprof/goshim/profiler/extensions"
+	"github.com/cmemprof/cmemprof/goshim/internal/cprofilers"
 	"github.com/cmemprof/cmemprof/upload"
 )
 
@@ -26,17 +26,17 @@ type collector struct {
 	memory     memoryMetrics
 	verdict    memoryVerdict
 	limit      *processLimit
-	cHeap      extensions.CHeapProfiler       // nil: C's heap is not profiled
-	cPeriod    extensions.CAllocationProfiler // a third-party profiler without CHeapProfiler; nil: none
-	cRuns      bool                           // cPeriod has been started
-	lastC      []byte                         // the last profile of C's heap that could be merged
-	thisC      []byte                         // the profile of this period; nil if it failed
-	thisCAt    time.Time                      // when thisC was requested
-	thisGo     []byte                         // Go's heap profile of this period; nil if it failed
-	cpuFigures []figure                       // of this period's CPU profile
-	cpu        *cpuProfiling                  // nil: no CPU profile is running
-	trace      *tracer                        // nil: no execution trace is running
-	tracesC    bool                           // C functions are in the CPU profile
+	cHeap      cprofilers.Heap   // nil: C's heap is not profiled
+	cPeriod    cprofilers.Period // a third-party profiler without CHeapProfiler; nil: none
+	cRuns      bool              // cPeriod has been started
+	lastC      []byte            // the last profile of C's heap that could be merged
+	thisC      []byte            // the profile of this period; nil if it failed
+	thisCAt    time.Time         // when thisC was requested
+	thisGo     []byte            // Go's heap profile of this period; nil if it failed
+	cpuFigures []figure          // of this period's CPU profile
+	cpu        *cpuProfiling     // nil: no CPU profile is running
+	trace      *tracer           // nil: no execution trace is running
+	tracesC    bool              // C functions are in the CPU profile
 
 	interval   atomic.Int64                     // of sampling C allocations; 0: off
 	wantedRate atomic.Pointer[int64]            // for applyRate; nil: nothing new
@@ -61,11 +61,11 @@ var cOwner atomic.Pointer[collector]
 
 // startC starts sampling C allocations. If that fails, Go's profiles continue.
 func (k *collector) startC() {
-	c, ok := extensions.GetCAllocationProfiler()
-	if !k.cfg.types[HeapProfile] || k.interval.Load() == 0 || !ok {
+	c := cprofilers.Get()
+	if !k.cfg.types[HeapProfile] || k.interval.Load() == 0 || c == nil {
 		return
 	}
-	heap, isHeap := c.(extensions.CHeapProfiler)
+	heap, isHeap := c.(cprofilers.Heap)
 	if !isHeap {
 		k.cPeriod = c
 		return
@@ -86,11 +86,19 @@ func (k *collector) startC() {
 			"still at the path it was started from", err))
 	}
 	k.cHeap = heap
-	if live, ok := heap.(liveHeapProfiler); ok {
+	if live, ok := underlying(heap).(liveHeapProfiler); ok {
 		k.live.Store(&live)
 	}
 	cOwner.Store(k)
 	k.startTraceback()
+}
+
+// underlying is what somebody has registered by package extensions.
+func underlying(heap cprofilers.Heap) any {
+	if wrapped, ok := heap.(interface{ Underlying() any }); ok {
+		return wrapped.Underlying()
+	}
+	return heap
 }
 
 // evictC evicts stacks with no live samples if the stack table is nearly full, lets samples age and looks for a peak. Called about once a second.

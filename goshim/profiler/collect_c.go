@@ -3,7 +3,6 @@
 package profiler
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -143,16 +142,9 @@ func (k *collector) stopPeriodC() (ofC []byte, err error) {
 	}
 	k.cRuns = false
 	err = contained(func() error {
-		p, err := k.cPeriod.Stop()
-		if err != nil {
-			return err
+		if ofC, err = k.cPeriod.End(); err == nil && ofC == nil {
+			err = errors.New("there is none")
 		}
-		if p == nil {
-			return errors.New("there is none")
-		}
-		var buffer bytes.Buffer
-		err = p.WriteUncompressed(&buffer)
-		ofC = buffer.Bytes()
 		return err
 	})
 	return ofC, err

@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cmemprof/cmemprof/goshim/profiler/extensions"
+	"github.com/cmemprof/cmemprof/goshim/internal/cprofilers"
 	"github.com/cmemprof/cmemprof/goshim/profiler/internal/immutable"
 )
 
@@ -109,7 +109,7 @@ func newConfig(options []Option) (*config, error) {
 		watchMemory:       true,
 		memory:            true,
 		cgoTraceback:      true,
-		cInterval:         extensions.DefaultCAllocationSamplingRate,
+		cInterval:         cprofilers.DefaultInterval,
 		agentURL:          "http://localhost:8126" + agentPath,
 	}
 	c.setSite(defaultSite)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,7 +18,7 @@ const hostCgroupInode = 0xEFFFFFFB
 
 // The end of a path in /proc/self/cgroup: 64 hex digits for Docker and containerd, a UUID for Garden and some others (the last group may be
 // truncated), a task ID for ECS on Fargate.
-var containerPath = regexp.MustCompile(`([0-9a-f]{64}|[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_](?:[0-9a-f]{12}|[0-9a-f]{4})|[0-9a-f]{32}-\d+)(?:\.scope)?$`)
+var containerPath = lazyRegexp(`([0-9a-f]{64}|[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_](?:[0-9a-f]{12}|[0-9a-f]{4})|[0-9a-f]{32}-\d+)(?:\.scope)?$`)
 
 // containerIdentity returns the values of the headers Datadog-Container-ID and Datadog-Entity-ID. A process never changes its container.
 var containerIdentity = sync.OnceValues(func() (containerID, entityID string) {
@@ -61,7 +60,7 @@ func parseCgroups(r io.Reader) (containerID string, nodes map[string]string) {
 			continue
 		}
 		nodes[fields[1]] = fields[2]
-		if found := containerPath.FindStringSubmatch(fields[2]); found != nil && containerID == "" {
+		if found := containerPath().FindStringSubmatch(fields[2]); found != nil && containerID == "" {
 			containerID = found[1]
 		}
 	}

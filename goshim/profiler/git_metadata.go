@@ -2,7 +2,6 @@ package profiler
 
 import (
 	"net/url"
-	"regexp"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -62,13 +61,13 @@ func addBuildInfo(found map[string]string) {
 	}
 }
 
-var credentials = regexp.MustCompile(`://.*@`)
+var credentials = lazyRegexp(`://.*@`)
 
 // withoutCredentials removes user and password: a repository's URL often contains a token, which must not be sent.
 func withoutCredentials(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
-		return credentials.ReplaceAllString(text, "://") // a password may contain characters that are invalid in a URL
+		return credentials().ReplaceAllString(text, "://") // a password may contain characters that are invalid in a URL
 	}
 	if u.User == nil {
 		return text

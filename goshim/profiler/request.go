@@ -2,7 +2,6 @@ package profiler
 
 import (
 	"net/url"
-	"regexp"
 )
 
 // headers returns the headers of every batch, whatever the transport. None contains a line break: check ensures it.
@@ -46,13 +45,13 @@ func (c *config) address() string {
 }
 
 // tokenInPath matches the token in a URL http://host/t/TOKEN, for clients of the receiver that can be configured with an address only.
-var tokenInPath = regexp.MustCompile(`/t/[^/]+`)
+var tokenInPath = lazyRegexp(`/t/[^/]+`)
 
 // redacted returns the address without its password and token.
 func redacted(u *url.URL) string {
 	shown := *u
-	shown.Path = tokenInPath.ReplaceAllString(u.Path, "/t/xxxxx")
-	shown.RawPath = tokenInPath.ReplaceAllString(u.RawPath, "/t/xxxxx")
-	shown.Opaque = tokenInPath.ReplaceAllString(u.Opaque, "/t/xxxxx")
+	shown.Path = tokenInPath().ReplaceAllString(u.Path, "/t/xxxxx")
+	shown.RawPath = tokenInPath().ReplaceAllString(u.RawPath, "/t/xxxxx")
+	shown.Opaque = tokenInPath().ReplaceAllString(u.Opaque, "/t/xxxxx")
 	return shown.Redacted()
 }

@@ -1,14 +1,15 @@
+//go:build linux && amd64 && cgo
+
 package profiler
 
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/google/pprof/profile"
+	"github.com/cmemprof/cmemprof/merge"
 )
 
 // goroutine is an entry of the runtime's goroutine listing.
@@ -26,13 +27,13 @@ type goroutineFrame struct {
 }
 
 // "goroutine 7 gp=0xc000 m=nil [chan receive, 3 minutes, locked to thread]:"; what is between number and state depends on the Go version.
-var goroutineHead = regexp.MustCompile(`^goroutine (\d+)[^\[]*\[([^\]]*)\]:?$`)
+var goroutineHead = lazyRegexp(`^goroutine (\d+)[^\[]*\[([^\]]*)\]:?$`)
 
 // parseGoroutines parses the goroutine profile with debug=2. Unknown blocks are skipped and counted.
 func parseGoroutines(text []byte) (all []goroutine, unknown int) {
 	for _, block := range bytes.Split(text, []byte("\n\n")) {
 		lines := strings.Split(strings.TrimSpace(string(block)), "\n")
-		head := goroutineHead.FindStringSubmatch(lines[0])
+		head := goroutineHead().FindStringSubmatch(lines[0])
 		if head == nil {
 			if lines[0] != "" {
 				unknown++
@@ -106,42 +107,12 @@ func parsePosition(text string) (file string, line int64) {
 // waitProfileOf converts a goroutine listing to a profile: one sample per goroutine, whose value is its waiting time.
 func waitProfileOf(text []byte, now time.Time) ([]byte, error) {
 	goroutines, unknown := parseGoroutines(text)
-	mapping := &profile.Mapping{ID: 1, HasFunctions: true}
-	p := &profile.Profile{
-		TimeNanos:  now.UnixNano(),
-		SampleType: []*profile.ValueType{{Type: "waitduration", Unit: "nanoseconds"}},
-		Mapping:    []*profile.Mapping{mapping},
-	}
-	locations := map[goroutineFrame]*profile.Location{}
+	w := newWaitWriter(now)
 	for _, g := range goroutines {
-		sample := &profile.Sample{
-			Value:    []int64{int64(g.wait)},
-			Label:    map[string][]string{"state": {g.state}, "lockedm": {strconv.FormatBool(g.onThread)}},
-			NumLabel: map[string][]int64{"goid": {g.id}},
-			NumUnit:  map[string][]string{"goid": {"id"}},
-		}
-		for _, f := range g.frames {
-			sample.Location = append(sample.Location, locationOf(p, locations, mapping, f))
-		}
-		p.Sample = append(p.Sample, sample)
+		w.add(&g)
 	}
 	if unknown > 0 {
-		p.Comments = []string{fmt.Sprintf("error: %d goroutines could not be read", unknown)}
+		w.comment(fmt.Sprintf("error: %d goroutines could not be read", unknown))
 	}
-	var buffer bytes.Buffer
-	err := p.Write(&buffer)
-	return buffer.Bytes(), err
-}
-
-func locationOf(p *profile.Profile, known map[goroutineFrame]*profile.Location, mapping *profile.Mapping, f goroutineFrame) *profile.Location {
-	if l := known[f]; l != nil {
-		return l
-	}
-	id := uint64(len(known) + 1)
-	function := &profile.Function{ID: id, Name: f.function, Filename: f.file}
-	l := &profile.Location{ID: id, Mapping: mapping, Line: []profile.Line{{Function: function, Line: f.line}}}
-	p.Function = append(p.Function, function)
-	p.Location = append(p.Location, l)
-	known[f] = l
-	return l
+	return merge.Compress(w.finish(), merge.Output{})
 }

@@ -1,6 +1,6 @@
 // Command service generates requests and answers them as fast as it can: JSON in, SQLite, JSON out. After REQUESTS it prints
-// "cpu MICROSECONDS" per request (user and system time of the whole process), the final "rss KIB", and "anonymous KIB", its part
-// not backed by files. It is built without a profiler, with -tags v2 and with -tags ours.
+// "cpu MICROSECONDS" per request (user and system time of the whole process), the final "rss KIB", "anonymous KIB", its part
+// not backed by files, and "peak KIB". It is built without a profiler, with -tags v2 and with -tags ours.
 //
 // usage: service ADDRESS PERIOD REQUESTS
 package main
@@ -43,9 +43,9 @@ func main() {
 	begin := cpu()
 	serve(requests)
 	used := cpu() - begin
-	rss, anonymous := status("VmRSS:"), status("RssAnon:")
+	rss, anonymous, peak := status("VmRSS:"), status("RssAnon:"), status("VmHWM:")
 	stop()
-	fmt.Printf("cpu %.3f\nrss %d\nanonymous %d\n", float64(used.Microseconds())/float64(requests), rss, anonymous)
+	fmt.Printf("cpu %.3f\nrss %d\nanonymous %d\npeak %d\n", float64(used.Microseconds())/float64(requests), rss, anonymous, peak)
 }
 
 func serve(requests int64) {

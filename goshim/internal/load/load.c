@@ -38,10 +38,12 @@ static uint64_t interval(void) {
     return end != NULL && end != text && *end == '\0' ? bytes : CMEMPROF_DEFAULT_INTERVAL_BYTES;
 }
 
+bool cmemprof_load_started; // read by Go
+
 static __attribute__((constructor)) void start(void) {
     bool always = &cmemprof_autostart_always != NULL;
     if ((always || is_true("DD_PROFILING_CMEMPROF_AUTOSTART")) && !is_false("DD_PROFILING_ENABLED") &&
         !is_false("DD_PROFILING_CMEMPROF_ENABLED")) {
-        (void)cmemprof_start(interval()); // what it says is said again to profiler.Start
+        cmemprof_load_started = cmemprof_start(interval()) == CMEMPROF_OK; // what else it says is said again to profiler.Start
     }
 }

@@ -4,13 +4,15 @@
 package load
 
 // #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g
+// #include <stdbool.h>
+// extern bool cmemprof_load_started;
 import "C"
 
 import "github.com/cmemprof/cmemprof/cmemprof"
 
 // Where Go's code lies is known only now. Stacks of samples before this end where Go called C.
 func init() {
-	if interval := cmemprof.GetStats().IntervalBytes; interval != 0 {
-		_ = cmemprof.Start(int64(interval))
+	if C.cmemprof_load_started {
+		_ = cmemprof.Start(int64(cmemprof.GetStats().IntervalBytes))
 	}
 }

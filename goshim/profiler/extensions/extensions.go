@@ -9,13 +9,15 @@
 package extensions
 
 import (
-	"sync"
+	"bytes"
 
 	"github.com/google/pprof/profile"
+
+	"github.com/cmemprof/cmemprof/goshim/internal/cprofilers"
 )
 
 // DefaultCAllocationSamplingRate is the default sampling interval, the mean number of bytes between two samples: that of Go's heap profile.
-const DefaultCAllocationSamplingRate = 512 * 1024
+const DefaultCAllocationSamplingRate = cprofilers.DefaultInterval
 
 // CAllocationProfiler profiles C allocations in consecutive periods. Its methods are called by one goroutine at a time. Panics
 // in them are contained.
@@ -39,21 +41,69 @@ type CHeapProfiler interface {
 	Heap() ([]byte, error)
 }
 
-var (
-	mu      sync.Mutex
-	current CAllocationProfiler // guarded by mu
-)
-
 // GetCAllocationProfiler returns the current profiler of C allocations.
 func GetCAllocationProfiler() (impl CAllocationProfiler, registered bool) {
-	mu.Lock()
-	defer mu.Unlock()
-	return current, current != nil
+	switch p := cprofilers.Get().(type) {
+	case nil:
+		return nil, false
+	case *period:
+		return p.CAllocationProfiler, true
+	case *heap:
+		return p.CHeapProfiler, true
+	case cprofilers.Heap:
+		return &own{heapProfiler: p}, true
+	default:
+		return nil, false
+	}
 }
 
 // SetCAllocationProfiler makes c the profiler of C allocations; nil means none.
 func SetCAllocationProfiler(c CAllocationProfiler) {
-	mu.Lock()
-	defer mu.Unlock()
-	current = c
+	switch c := c.(type) {
+	case nil:
+		cprofilers.Set(nil)
+	case *own:
+		cprofilers.Set(c.heapProfiler)
+	case CHeapProfiler:
+		cprofilers.Set(&heap{c})
+	default:
+		cprofilers.Set(&period{c})
+	}
+}
+
+// own is package profiler's default.
+type own struct{ heapProfiler }
+
+type heapProfiler = cprofilers.Heap // an embedded field of the method's name would hide it
+
+var _ CHeapProfiler = &own{}
+
+func (o *own) Stop() (*profile.Profile, error) {
+	bytes, err := o.End()
+	if err != nil {
+		return nil, err
+	}
+	return profile.ParseData(bytes)
+}
+
+// period and heap are others as package profiler uses them.
+type (
+	period struct{ CAllocationProfiler }
+	heap   struct{ CHeapProfiler }
+)
+
+func (p *period) End() ([]byte, error) { return end(p) }
+func (h *heap) End() ([]byte, error)   { return end(h) }
+
+// Underlying returns what was registered: it may do more than the interface says.
+func (h *heap) Underlying() any { return h.CHeapProfiler }
+
+func end(c CAllocationProfiler) ([]byte, error) {
+	p, err := c.Stop()
+	if err != nil || p == nil {
+		return nil, err
+	}
+	var buffer bytes.Buffer
+	err = p.WriteUncompressed(&buffer)
+	return buffer.Bytes(), err
 }
