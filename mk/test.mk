@@ -1,6 +1,6 @@
 # Tests: included by the Makefile.
 
-.PHONY: test-reproducible tested built c-tests valgrind-tests test-page test-c test-sanitized test-tsan test-fuzz test-go test-go-versions test-go-layout test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere torture soak
+.PHONY: test-reproducible tested built c-tests valgrind-tests test-page test-c test-sanitized test-tsan test-fuzz test-go test-go-versions test-go-layout test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere test-platforms torture soak
 
 # test_rules FOLDER,VARIANT,ROOM: one test program for each test/x_test.c of a folder or a room of it, from it and all objects of the folder and of
 # what it uses. variant_of TESTED_FOLDER,FOLDER,VARIANT: which objects of the folder it gets.
@@ -119,6 +119,9 @@ flakes: build/.setup-test $(FLAKY_PROGRAMS) ## Run every test N=50 times under l
 WAYS ?= .
 everywhere: build/.setup-test ## Run the C and Go tests with other compilers, -O0 to -O3, in an awkward path, without environment, as nobody, with valgrind (an hour)
 	@scripts/everywhere '$(WAYS)'
+
+test-platforms: build/cmemprof ## Try the last commit on Debian 11 to unstable, with gcc 10 to 16, clang 14 to 19 and four linkers; writes docs/platforms.md (an hour; root; ROWS=pattern picks)
+	@scripts/test-platforms '$(or $(ROWS),.)'
 
 HEALTHY_TEST := build/obj/test/receiver_analysis_healthy_test
 stress: build/.setup-test build/.setup-stress lib static musl build/cmemprof $(HEALTHY_TEST) ## Failing allocations, real programs, stacks and clients in full, healthy services with other noise, go-sqlite3's suite 20 times (hours)
