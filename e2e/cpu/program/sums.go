@@ -13,11 +13,7 @@ import (
 
 //export goTouch
 func goTouch(us C.int) {
-	if us > 0 {
-		end := time.Now().Add(time.Duration(us) * time.Microsecond)
-		for time.Now().Before(end) {
-			sink++
-		}
+	for end := time.Now().Add(time.Duration(us) * time.Microsecond); us > 0 && time.Now().Before(end); {
 	}
 }
 
