@@ -23,8 +23,8 @@ func main() {
 	for range 1000 {
 		C.hold(64 << 10)
 	}
-	log.Print("ready")
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, os.Interrupt)
+	log.Print("ready")
 	<-stop
 }
