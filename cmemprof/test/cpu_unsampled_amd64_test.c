@@ -55,7 +55,7 @@ static void start(void) {
     cpu_unsampled_began(&self, HZ);
 }
 
-static void stop(void) {
+static void finish(void) {
     cpu_unsampled_ending(&self, HZ);
     *machine_word(HZ_WORD) = 0;
     cpu_unsampled_end(&self);
@@ -155,7 +155,7 @@ TEST_IN(go, takes_what_go_drops) {
     *machine_word(HZ_WORD) = HZ;
     assert_int_equal(sum().stacks, 0); // not before the end
     uint64_t ended = own_ns();
-    stop();
+    finish();
     struct sums sums = sum();
     assert_int_equal(sums.ticks, 20);
     assert_true(sums.stacks >= 1);
@@ -163,7 +163,7 @@ TEST_IN(go, takes_what_go_drops) {
     assert_all_work();
     // The next profile begins without them.
     start();
-    stop();
+    finish();
     assert_int_equal(sum().stacks, 0);
 }
 
@@ -175,7 +175,7 @@ TEST_IN(go, takes_what_threads_of_c_use) {
     assert_int_equal(taken, 20);
     uint64_t ended = own_ns();
     g = g0;
-    stop();
+    finish();
     assert_int_equal(sum().ticks, 20);
     assert_true(sum().ns >= ended - begun);
     assert_all_work();
@@ -199,7 +199,7 @@ TEST_IN(go, a_thread_of_c_that_has_called_go_has_its_timers_samples) {
     run(3, 0);
     assert_int_equal(taken, 3);
     pretended = NULL;
-    stop();
+    finish();
     assert_int_equal(sum().ticks, 9);
     assert_int_equal(sum().ns, 9 * PERIOD_NS);
     assert_all_work();
@@ -223,7 +223,7 @@ TEST_IN(go, leaves_what_go_takes) {
     assert_int_equal(taken, 0);
     g = g0;
     *machine_word(HZ_WORD) = HZ;
-    stop();
+    finish();
     assert_int_equal(sum().ticks, 0);
     run(5, 0); // no profile
     assert_int_equal(taken, 0);
@@ -244,7 +244,7 @@ TEST_IN(go, a_thread_that_gets_a_timer_has_no_rest) {
     run(50, 0);
     assert_int_equal(taken, 0);
     pretended = NULL;
-    stop();
+    finish();
     assert_int_equal(sum().ticks, 1);
     assert_true(sum().ns < then - before);
     unwind_set_go_text(&self.unwinder, 0, 0);
@@ -261,10 +261,10 @@ TEST_IN(go, gos_samples_weigh_what_its_timers_say) {
     run(2, 0);
     pretended = NULL;
     run(3, 0); // of the process
-    stop();
+    finish();
     assert_true(cpu_unsampled_weight(&self) == (8.0 + 6) / 8);
     start();
-    stop();
+    finish();
     assert_true(cpu_unsampled_weight(&self) == 1);
     unwind_set_go_text(&self.unwinder, 0, 0);
 }
@@ -274,7 +274,7 @@ TEST_IN(go, deep_stacks_keep_both_ends) {
     *machine_word(HZ_WORD) = 0;
     run(3, 300);
     *machine_word(HZ_WORD) = HZ;
-    stop();
+    finish();
     assert_int_equal(sum().deepest, CPU_SAMPLE_FRAMES);
     const struct cpu_sample *sample;
     for (size_t slot = 0; (sample = cpu_unsampled_next(&self, &slot)) != NULL;) {
@@ -296,7 +296,7 @@ static void run_without_hz(void) {
     *machine_word(HZ_WORD) = 0;
     run(5, 0);
     *machine_word(HZ_WORD) = HZ;
-    stop();
+    finish();
     assert_int_equal(sum().ticks, 0);
 }
 
@@ -311,7 +311,7 @@ TEST_IN(go, a_rate_in_two_places_is_not_used) {
     *machine_word(HZ_WORD) = 0;
     run(5, 0);
     *machine_word(HZ_WORD) = HZ;
-    stop();
+    finish();
     assert_int_equal(sum().ticks, 5);
 }
 
@@ -352,7 +352,7 @@ TEST_IN(go, go_addresses_are_listed) {
     *machine_word(HZ_WORD) = 0;
     run(3, 0);
     *machine_word(HZ_WORD) = HZ;
-    stop();
+    finish();
     assert_null(cpu_unsampled_go_pcs(&self, &count) != NULL && count != 0 ? "Go" : NULL);
     // The test's own code passes for Go's.
     unwind_set_go_text(&self.unwinder, (uintptr_t)work_until, (uintptr_t)work_until + 128);

@@ -17,6 +17,9 @@
 #include "sampling.h"
 
 #define PAGE ((uintptr_t)4096)
+#ifndef MREMAP_DONTUNMAP // glibc before 2.32
+#define MREMAP_DONTUNMAP 4
+#endif
 
 static uint64_t lost(void) {
     struct mapping_stats stats;
