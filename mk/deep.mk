@@ -7,7 +7,7 @@ check-deep: build/compiled/cppcheck $(LOOKED_AT:%.c=build/compiled/tidy/%) $(LOO
 	@echo "check-deep: nothing found"
 
 # clang's analyser takes minutes for all, so it looks again only where something has changed. gcc 12's is left out: it loses track of what is kept
-# in an array's items or behind a pointer, and finds leaks and NULLs in sound code.
+# in an array's items or behind a pointer, and finds leaks and NULLs in sound code (of 17 findings, one was right: a stream left open).
 build/compiled/analyser/%: %.c | build/.setup-deep
 	@mkdir -p $(@D)
 	@clang --analyze --analyzer-output text -Xclang -analyzer-werror $(BASE_CFLAGS) -MMD -MP -MF $@.d -MT $@ $< && touch $@

@@ -1,5 +1,6 @@
 // agent.c: the Agent's other endpoints (agent.h).
 #include "agent.h"
+#include "../../base/check.h"
 #include "../../merge/version.h"
 #include "../base/json.h"
 #include "../receiver.h"
@@ -46,6 +47,7 @@ bool agent_is_asked(const char *path) {
 
 enum MHD_Result agent_answer(struct MHD_Connection *connection, const char *path) {
     const struct endpoint *endpoint = find(path);
+    CHECK(endpoint);
     struct json json = {0};
     json_raw(&json, endpoint->answer, strlen(endpoint->answer));
     return reply_json_status(connection, endpoint->status, &json);
