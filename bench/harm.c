@@ -57,7 +57,7 @@ static size_t draw_size(struct random *random, size_t limit) {
 typedef void *take_function(void *old, size_t size, struct random *random);
 
 static void *touched(char *block) {
-    if (block == NULL) {
+    if (!block) {
         fail("no memory");
     }
     *(volatile char *)block = 1;
@@ -150,7 +150,7 @@ static long kb_of(const char *path, const char *name) {
     char label[32];
     snprintf(label, sizeof label, "\n%s:", name);
     const char *found = strstr(text, label);
-    if (found == NULL) {
+    if (!found) {
         fail("/proc/self does not say how much memory there is");
     }
     return strtol(found + strlen(label), NULL, 10);
@@ -175,7 +175,7 @@ static void *profiler_function(const char *name) {
 static struct cmemprof_stats profiler_stats(void) {
     struct cmemprof_stats stats = {0};
     void (*get)(struct cmemprof_stats *) = (void (*)(struct cmemprof_stats *))profiler_function("cmemprof_get_stats");
-    if (get != NULL) {
+    if (get) {
         get(&stats);
     }
     return stats;
@@ -183,7 +183,7 @@ static struct cmemprof_stats profiler_stats(void) {
 
 static void start_profiler(uint64_t interval) {
     enum cmemprof_error (*start)(uint64_t) = (enum cmemprof_error(*)(uint64_t))profiler_function("cmemprof_start");
-    if (interval != 0 && (start == NULL || start(interval) != CMEMPROF_OK)) {
+    if (interval != 0 && (!start || start(interval) != CMEMPROF_OK)) {
         fail("the profiler does not start");
     }
 }
@@ -258,7 +258,7 @@ static void run_untouched(size_t size, unsigned blocks) {
     begin();
     for (unsigned i = 0; i < blocks; i++) {
         void *volatile held = calloc(1, size);
-        if (held == NULL) {
+        if (!held) {
             fail("no memory");
         }
     }
@@ -275,7 +275,7 @@ int main(int argc, char **argv) {
         plan.take = strcmp(argv[2], loads[i].name) == 0 ? loads[i].take : plan.take;
     }
     bool untouched = strcmp(argv[2], "untouched") == 0;
-    if ((plan.take == NULL && !untouched) || plan.limit < 2 || plan.threads == 0 || plan.threads > MAX_THREADS) {
+    if ((!plan.take && !untouched) || plan.limit < 2 || plan.threads == 0 || plan.threads > MAX_THREADS) {
         fail("no such load");
     }
     start_profiler(strtoull(argv[1], NULL, 10));

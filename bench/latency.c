@@ -105,7 +105,7 @@ static void *run(void *context) {
         unsigned at = (unsigned)(next_random(&random) % LIVE);
         uint64_t start, end;
         unsigned cpu;
-        if (blocks[at] != NULL) {
+        if (blocks[at]) {
             start = __rdtscp(&cpu);
             free(blocks[at]);
             end = __rdtscp(&cpu);
@@ -116,7 +116,7 @@ static void *run(void *context) {
         blocks[at] = malloc(size);
         end = __rdtscp(&cpu);
         add(&worker->of_malloc, end - start, &known);
-        if (blocks[at] == NULL) {
+        if (!blocks[at]) {
             abort();
         }
         memset(blocks[at], 1, size);

@@ -22,12 +22,12 @@ static long status_kb(const char *key) {
     char line[256];
     long kb = 0;
     FILE *file = fopen("/proc/self/status", "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+    while (file && fgets(line, sizeof line, file)) {
         if (strncmp(line, key, strlen(key)) == 0) {
             kb = strtol(line + strlen(key), NULL, 10);
         }
     }
-    if (file != NULL) {
+    if (file) {
         fclose(file);
     }
     return kb;
@@ -35,7 +35,7 @@ static long status_kb(const char *key) {
 
 static void forget_peak(void) {
     FILE *file = fopen("/proc/self/clear_refs", "w");
-    if (file != NULL) {
+    if (file) {
         fputs("5", file);
         fclose(file);
     }
@@ -49,11 +49,11 @@ int main(int argc, char **argv) {
         return 2;
     }
     strcpy(module.build_id, argv[2]);
-    while (count < MAX_ADDRESSES && fgets(line, sizeof line, stdin) != NULL) {
+    while (count < MAX_ADDRESSES && fgets(line, sizeof line, stdin)) {
         addresses[count++] = strtoul(line, NULL, 16);
     }
     struct symbols *symbols = symbols_new();
-    if (symbols == NULL || count < 2) {
+    if (!symbols || count < 2) {
         return 2;
     }
     forget_peak();

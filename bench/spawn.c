@@ -29,8 +29,8 @@ static double us(struct timeval time) {
 static void parse(struct variant *variant, char *text) {
     size_t variables = 0, words = 0;
     variant->name = strtok(text, " ");
-    for (char *word = strtok(NULL, " "); word != NULL && variables + words < MAX_WORDS - 2; word = strtok(NULL, " ")) {
-        if (words == 0 && strchr(word, '=') != NULL) {
+    for (char *word = strtok(NULL, " "); word && variables + words < MAX_WORDS - 2; word = strtok(NULL, " ")) {
+        if (words == 0 && strchr(word, '=')) {
             variant->environment[variables++] = word;
         } else {
             variant->words[words++] = word;

@@ -47,7 +47,7 @@ static double round_ns(uint32_t count, void **kept) {
     double begun = cpu_ns();
     for (uint32_t i = 0; i < count; i++) {
         void *volatile block = left(path_of(i), LEVELS);
-        if (kept != NULL) {
+        if (kept) {
             kept[i] = block;
         } else {
             free(block);
@@ -61,12 +61,12 @@ static long status_kb(const char *key) {
     char line[256];
     long value = 0;
     FILE *status = fopen("/proc/self/status", "r");
-    while (status != NULL && fgets(line, sizeof line, status) != NULL) {
+    while (status && fgets(line, sizeof line, status)) {
         if (strncmp(line, key, strlen(key)) == 0) {
             value = strtol(line + strlen(key) + 1, NULL, 10);
         }
     }
-    if (status != NULL) {
+    if (status) {
         fclose(status);
     }
     return value;
@@ -74,7 +74,7 @@ static long status_kb(const char *key) {
 
 static void reset_peak(void) {
     FILE *file = fopen("/proc/self/clear_refs", "w");
-    if (file != NULL) {
+    if (file) {
         fputs("5", file);
         fclose(file);
     }
@@ -88,7 +88,7 @@ static void take_profile(void) {
     double begun = cpu_ns();
     struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
     double taken = cpu_ns();
-    if (snapshot == NULL || cmemprof_snapshot_profile(snapshot, NULL, &bytes, &size) != CMEMPROF_OK) {
+    if (!snapshot || cmemprof_snapshot_profile(snapshot, NULL, &bytes, &size) != CMEMPROF_OK) {
         abort();
     }
     snapshot_ms = (taken - begun) / 1e6;
@@ -119,7 +119,7 @@ static int measure(uint32_t wanted) {
     int rounds = count < 500000 ? (int)(2000000 / count) + 4 : 4;
     struct cmemprof_stats before, after;
     cmemprof_set_memory_limit((uint64_t)4 << 30);
-    if (alive == NULL || cmemprof_start(1) != CMEMPROF_OK) {
+    if (!alive || cmemprof_start(1) != CMEMPROF_OK) {
         return 1;
     }
     cmemprof_get_stats(&before);

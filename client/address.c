@@ -49,7 +49,7 @@ void upload_address_check(const char *url, struct upload_address *address, char 
     *address = (struct upload_address){0};
     reason[0] = '\0';
     CURLU *parts = curl_url();
-    if (parts == NULL) {
+    if (!parts) {
         address->no_memory = true;
         return;
     }

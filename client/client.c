@@ -65,12 +65,12 @@ void upload_cancel_now(struct upload_cancel *cancel) {
 }
 
 static bool is_cancelled(const struct transfer *transfer) {
-    return transfer->cancel != NULL && __atomic_load_n(&transfer->cancel->cancelled, __ATOMIC_ACQUIRE) != 0;
+    return transfer->cancel && __atomic_load_n(&transfer->cancel->cancelled, __ATOMIC_ACQUIRE) != 0;
 }
 
 static bool fail(struct upload_result *result, enum upload_error error, const char *text) {
     result->error = error;
-    snprintf(result->text, sizeof result->text, "%s", text != NULL && text[0] != '\0' ? text : upload_error_text(error));
+    snprintf(result->text, sizeof result->text, "%s", text && text[0] != '\0' ? text : upload_error_text(error));
     return false;
 }
 
@@ -85,12 +85,12 @@ static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
 // "HTTP/1.1 404 Not Found"; a 100 Continue may precede it.
 static void take_status_line(struct transfer *transfer, const char *bytes, size_t length) {
     const char *status = memchr(bytes, ' ', length);
-    const char *reason = status != NULL ? memchr(status + 1, ' ', length - (size_t)(status + 1 - bytes)) : NULL;
+    const char *reason = status ? memchr(status + 1, ' ', length - (size_t)(status + 1 - bytes)) : NULL;
     struct upload_answer line;
     transfer->headers_complete = false;
     transfer->retry_after[0] = transfer->date[0] = '\0';
     upload_answer_init(&line, transfer->reason, sizeof transfer->reason);
-    if (reason != NULL) {
+    if (reason) {
         upload_answer_add(&line, reason, length - (size_t)(reason - bytes));
     }
 }
@@ -124,7 +124,7 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *context)
 // A line break in a value would inject headers.
 static bool check_headers(const char *const *headers, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        if (headers[i] == NULL || strpbrk(headers[i], "\r\n") != NULL) {
+        if (!headers[i] || strpbrk(headers[i], "\r\n")) {
             return false;
         }
     }
@@ -132,18 +132,18 @@ static bool check_headers(const char *const *headers, size_t count) {
 }
 
 static bool check_request(const struct upload_request *request, struct upload_result *result) {
-    if (request->url == NULL) {
+    if (!request->url) {
         return fail(result, UPLOAD_BAD_URL, "no URL");
     }
-    if (request->event == NULL || request->connect_timeout_ms < 0 || request->total_timeout_ms < 0) {
-        return fail(result, UPLOAD_BAD_REQUEST, request->event == NULL ? "no event" : "negative time-out");
+    if (!request->event || request->connect_timeout_ms < 0 || request->total_timeout_ms < 0) {
+        return fail(result, UPLOAD_BAD_REQUEST, !request->event ? "no event" : "negative time-out");
     }
     if (!check_headers(request->headers, request->header_count) || !check_headers(request->batch_headers, request->batch_header_count)) {
         return fail(result, UPLOAD_BAD_REQUEST, "header with a line break");
     }
     for (size_t i = 0; i < request->attachment_count; i++) {
         const struct upload_attachment *attachment = &request->attachments[i];
-        if (attachment->name == NULL || (attachment->bytes == NULL && attachment->size > 0)) {
+        if (!attachment->name || (!attachment->bytes && attachment->size > 0)) {
             return fail(result, UPLOAD_BAD_REQUEST, "attachment without a name or bytes");
         }
     }
@@ -157,8 +157,8 @@ static bool check_address(const struct upload_request *request, struct upload_re
     char reason[128];
     upload_address_check(request->url, &address, reason, sizeof reason);
     const char *http_proxy = address.tls ? NULL : secure_getenv("HTTP_PROXY"), *cgi = secure_getenv("REQUEST_METHOD");
-    *proxy = http_proxy != NULL && http_proxy[0] != '\0' && (cgi == NULL || cgi[0] == '\0') ? http_proxy : NULL;
-    if (address.loopback || request->unix_socket != NULL) {
+    *proxy = http_proxy && http_proxy[0] != '\0' && (!cgi || cgi[0] == '\0') ? http_proxy : NULL;
+    if (address.loopback || request->unix_socket) {
         *proxy = "";
     }
     if (address.no_memory) {
@@ -171,10 +171,10 @@ static bool check_address(const struct upload_request *request, struct upload_re
 
 static bool add_header(struct transfer *transfer, const char *line) {
     struct curl_slist *longer = curl_slist_append(transfer->headers, line);
-    if (longer != NULL) {
+    if (longer) {
         transfer->headers = longer;
     }
-    return longer != NULL;
+    return longer;
 }
 
 static bool add_headers(struct transfer *transfer) {
@@ -200,20 +200,20 @@ static bool set_safety(CURL *easy, const char *proxy) {
     // Otherwise clean-up waits for the resolver thread without a time-out.
     ok = ok && curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
 #endif
-    return ok && (proxy == NULL || curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK);
+    return ok && (!proxy || curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK);
 }
 
 // libcurl's certificate paths are set at build time; only its command line tool reads these variables. Go's net/http does, and
 // containers with a private CA set them. A missing file is ignored, as in Go.
 static bool set_certificates(CURL *easy) {
     const char *file = secure_getenv("SSL_CERT_FILE"), *directory = secure_getenv("SSL_CERT_DIR");
-    return (file == NULL || access(file, R_OK) != 0 || curl_easy_setopt(easy, CURLOPT_CAINFO, file) == CURLE_OK) &&
-           (directory == NULL || directory[0] == '\0' || curl_easy_setopt(easy, CURLOPT_CAPATH, directory) == CURLE_OK);
+    return (!file || access(file, R_OK) != 0 || curl_easy_setopt(easy, CURLOPT_CAINFO, file) == CURLE_OK) &&
+           (!directory || directory[0] == '\0' || curl_easy_setopt(easy, CURLOPT_CAPATH, directory) == CURLE_OK);
 }
 
 // "@name" is an abstract socket, as in Go.
 static bool set_socket(CURL *easy, const char *path) {
-    bool abstract = path != NULL && path[0] == '@';
+    bool abstract = path && path[0] == '@';
     return curl_easy_setopt(easy, abstract ? CURLOPT_ABSTRACT_UNIX_SOCKET : CURLOPT_UNIX_SOCKET_PATH, abstract ? path + 1 : path) ==
            CURLE_OK;
 }
@@ -248,7 +248,7 @@ static bool set_up(struct transfer *transfer, const char *proxy) {
         return false;
     }
     transfer->form = upload_form_new(transfer->easy, transfer->request);
-    return transfer->form != NULL && set_safety(transfer->easy, proxy) && set_certificates(transfer->easy) && set_request(transfer) &&
+    return transfer->form && set_safety(transfer->easy, proxy) && set_certificates(transfer->easy) && set_request(transfer) &&
            curl_multi_add_handle(transfer->multi, transfer->easy) == CURLM_OK;
 }
 
@@ -263,7 +263,7 @@ static void tear_down(struct transfer *transfer) {
 
 static CURLcode transfer_code(CURLM *multi) {
     int left;
-    for (CURLMsg *message; (message = curl_multi_info_read(multi, &left)) != NULL;) {
+    for (CURLMsg *message; (message = curl_multi_info_read(multi, &left));) {
         if (message->msg == CURLMSG_DONE) {
             return message->data.result;
         }
@@ -292,7 +292,7 @@ static CURLcode run(struct transfer *transfer) {
 // libcurl's own text. For a Unix socket errno's, since libcurl's names host and port of the URL, which were not used.
 static const char *text_of(struct transfer *transfer, CURLcode code, char buffer[CURL_ERROR_SIZE]) {
     long error = 0;
-    if (code == CURLE_COULDNT_CONNECT && transfer->request->unix_socket != NULL) {
+    if (code == CURLE_COULDNT_CONNECT && transfer->request->unix_socket) {
         curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &error);
         return error != 0 ? strerror_r((int)error, buffer, CURL_ERROR_SIZE) : curl_easy_strerror(code);
     }
@@ -356,7 +356,7 @@ void upload_client_send(struct upload_client *client, const struct upload_reques
 
 struct upload_client *upload_client_open(void) {
     struct upload_client *client = calloc(1, sizeof *client);
-    if (client == NULL) {
+    if (!client) {
         return NULL;
     }
     client->pid = getpid();
@@ -365,7 +365,7 @@ struct upload_client *upload_client_open(void) {
         client->multi = curl_multi_init();
     }
     // There is one server, so only the last connection is worth keeping.
-    if (client->easy == NULL || client->multi == NULL || curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, 1L) != CURLM_OK) {
+    if (!client->easy || !client->multi || curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, 1L) != CURLM_OK) {
         upload_client_close(client);
         return NULL;
     }
@@ -373,7 +373,7 @@ struct upload_client *upload_client_open(void) {
 }
 
 void upload_client_close(struct upload_client *client) {
-    if (client == NULL) {
+    if (!client) {
         return;
     }
     if (client->pid == getpid()) { // in a child, closing would send a TLS shutdown on the parent's connection

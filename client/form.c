@@ -39,7 +39,7 @@ static int seek_part(void *context, curl_off_t offset, int origin) {
 
 static bool add_part(curl_mime *mime, struct part_reader *reader, const char *name, const char *filename, const char *type) {
     curl_mimepart *part = curl_mime_addpart(mime);
-    return part != NULL && curl_mime_name(part, name) == CURLE_OK && curl_mime_filename(part, filename) == CURLE_OK &&
+    return part && curl_mime_name(part, name) == CURLE_OK && curl_mime_filename(part, filename) == CURLE_OK &&
            curl_mime_type(part, type) == CURLE_OK &&
            curl_mime_data_cb(part, (curl_off_t)reader->size, read_part, seek_part, NULL, reader) == CURLE_OK;
 }
@@ -59,12 +59,12 @@ static bool add_parts(struct upload_form *form, const struct upload_request *req
 
 struct upload_form *upload_form_new(CURL *easy, const struct upload_request *request) {
     struct upload_form *form = calloc(1, sizeof *form);
-    if (form == NULL) {
+    if (!form) {
         return NULL;
     }
     form->readers = calloc(request->attachment_count + 1, sizeof *form->readers);
     form->mime = curl_mime_init(easy);
-    if (form->readers == NULL || form->mime == NULL || !add_parts(form, request)) {
+    if (!form->readers || !form->mime || !add_parts(form, request)) {
         upload_form_free(form);
         return NULL;
     }
@@ -76,7 +76,7 @@ curl_mime *upload_form_mime(struct upload_form *form) {
 }
 
 void upload_form_free(struct upload_form *form) {
-    if (form != NULL) {
+    if (form) {
         curl_mime_free(form->mime);
         free(form->readers);
         free(form);

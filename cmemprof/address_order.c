@@ -54,7 +54,7 @@ bool address_sort(struct symbolizer_arena *memory, void *items, size_t count, si
         return true;
     }
     void *scratch = symbolizer_arena_alloc(memory, count * item_bytes);
-    if (scratch == NULL) {
+    if (!scratch) {
         return false;
     }
     struct items to = {scratch, count, item_bytes};

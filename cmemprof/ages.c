@@ -41,7 +41,7 @@ static void read_all(struct profiler *self, struct cmemprof_ages *ages) {
     double young = (double)self->stacks.evicted[STACK_OF_BLOCKS].bytes - adding.live_bytes;
     stack_table_each(&self->stacks, add_allocated, &young);
     add_freed(ages->freed_bytes, &self->shared_lifetimes);
-    for (const struct shard *shard = NULL; (shard = shards_next(&self->shards, shard)) != NULL;) {
+    for (const struct shard *shard = NULL; (shard = shards_next(&self->shards, shard));) {
         add_freed(ages->freed_bytes, &shard->lifetimes);
         young -= atomic_load_explicit(&shard->lost_bytes, memory_order_relaxed);
     }

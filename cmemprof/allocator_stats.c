@@ -71,7 +71,7 @@ static void ask_mimalloc(mimalloc_process_function *process, struct cmemprof_all
 
 // mi_is_in_heap_region looks at a map of its segments, not at the memory.
 allocator_owns_function *allocator_stats_owner(void) {
-    return beside_malloc("mi_process_info") != NULL ? (allocator_owns_function *)beside_malloc("mi_is_in_heap_region") : NULL;
+    return beside_malloc("mi_process_info") ? (allocator_owns_function *)beside_malloc("mi_is_in_heap_region") : NULL;
 }
 
 // ---- libc ----
@@ -97,13 +97,13 @@ struct wide_mallinfo {
 // Functions are looked up by name, so that the library runs with an older glibc than it was built with, and the other way round.
 static bool ask_glibc(struct wide_mallinfo *info) {
     struct wide_mallinfo (*wide)(void) = (struct wide_mallinfo(*)(void))beside_malloc("mallinfo2");
-    struct mallinfo (*narrow)(void) = wide == NULL ? (struct mallinfo(*)(void))beside_malloc("mallinfo") : NULL;
-    if (wide != NULL) {
+    struct mallinfo (*narrow)(void) = !wide ? (struct mallinfo(*)(void))beside_malloc("mallinfo") : NULL;
+    if (wide) {
         *info = wide();
         return true;
     }
     // Its figures are modulo 4 GiB, which is enough while the process has no more than that.
-    if (narrow == NULL || page_residency_writable() > UINT32_MAX) {
+    if (!narrow || page_residency_writable() > UINT32_MAX) {
         return false;
     }
     struct mallinfo figures = narrow();
@@ -166,11 +166,11 @@ static struct identity identify(void) {
         {"jemalloc", "mallctl"}, {"tcmalloc", "MallocExtension_GetNumericProperty"}, {"mimalloc", "mi_process_info"}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         void *function = beside_malloc(others[i][1]);
-        if (function != NULL) {
+        if (function) {
             return (struct identity){others[i][0], function};
         }
     }
-    return (struct identity){beside_malloc("__libc_start_main") != NULL ? libc_name : "other", NULL};
+    return (struct identity){beside_malloc("__libc_start_main") ? libc_name : "other", NULL};
 }
 
 const char *allocator_stats_name(void) {
@@ -180,7 +180,7 @@ const char *allocator_stats_name(void) {
 static void ask(struct cmemprof_allocator_stats *stats) {
     struct identity identity = identify();
     stats->name = identity.name;
-    if (identity.function == NULL) {
+    if (!identity.function) {
         if (identity.name == libc_name) {
             ask_libc(stats, true);
         }
@@ -209,7 +209,7 @@ uint64_t allocator_stats_in_use(void) {
 }
 
 bool allocator_stats_are_slow(void) {
-    return identify().function == NULL;
+    return !identify().function;
 }
 
 void allocator_stats_print(char *text, size_t size) {

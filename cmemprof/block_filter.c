@@ -16,7 +16,7 @@ struct block_counts *block_filter_add(struct block_filter *filter, const void *b
     struct block_counts *next = atomic_load_explicit(&filter->next, memory_order_acquire);
     struct block_counts *present = atomic_load_explicit(&filter->present, memory_order_acquire);
     block_filter_count_up(block_filter_count(present, block), tag);
-    if (next != NULL && next != present) {
+    if (next && next != present) {
         block_filter_count_up(block_filter_count(next, block), tag);
     }
     return present;
@@ -36,7 +36,7 @@ void block_filter_remove(struct block_counts *counts, const void *block) {
 
 bool block_filter_begin(struct block_filter *filter, size_t counters, struct memory_budget *budget) {
     size_t size = mapped_bytes(counters);
-    if (atomic_load(&filter->next) != NULL || !memory_budget_take(budget, size)) {
+    if (atomic_load(&filter->next) || !memory_budget_take(budget, size)) {
         return false;
     }
     int saved = errno;
@@ -63,7 +63,7 @@ void block_filter_restart(struct block_filter *filter) {
         atomic_store(&filter->next, NULL);
         return;
     }
-    for (size_t i = 0; next != NULL && i <= next->mask; i++) {
+    for (size_t i = 0; next && i <= next->mask; i++) {
         atomic_store_explicit(&next->of[i], 0, memory_order_relaxed);
     }
 }
@@ -79,7 +79,7 @@ size_t block_filter_size(const struct block_filter *filter) {
 
 void block_filter_close(struct block_filter *filter, struct memory_budget *budget) {
     const struct block_counts *older;
-    for (struct block_counts *counts = atomic_load(&filter->present); counts->older != NULL; counts = (struct block_counts *)older) {
+    for (struct block_counts *counts = atomic_load(&filter->present); counts->older; counts = (struct block_counts *)older) {
         older = counts->older;
         memory_budget_give(budget, mapped_bytes(counts->mask + 1));
         munmap(counts, mapped_bytes(counts->mask + 1));

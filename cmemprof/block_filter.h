@@ -82,13 +82,13 @@ void block_filter_remove(struct block_counts *counts, const void *block);
 static inline bool block_filter_is_still(const struct block_filter *filter, const struct block_counts *counts) {
     // Load next first. NULL means either that growth has not begun, and then it will wait for this thread, or that it has ended, and then
     // present differs.
-    return atomic_load_explicit(&filter->next, memory_order_acquire) == NULL && block_filter_present(filter) == counts;
+    return !atomic_load_explicit(&filter->next, memory_order_acquire) && block_filter_present(filter) == counts;
 }
 
 // Returns false if memory runs out or the filter is already growing.
 bool block_filter_begin(struct block_filter *filter, size_t counters, struct memory_budget *budget); // a power of two
 static inline bool block_filter_grows(const struct block_filter *filter) {
-    return atomic_load_explicit(&filter->next, memory_order_relaxed) != NULL;
+    return atomic_load_explicit(&filter->next, memory_order_relaxed);
 }
 // Restarts a growth that could not be finished, also one whose finish a fork interrupted: discards what was counted since it began. Call
 // before settling: adds that are in flight meanwhile are waited for, and fill finds their blocks.

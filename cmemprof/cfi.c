@@ -164,7 +164,7 @@ static bool read_cie(const struct cfi_object *object, const uint8_t *at, struct 
         return false;
     }
     const uint8_t *letters = bytes.at, *end = memchr(letters, '\0', cfi_bytes_left(&bytes));
-    if (end == NULL) {
+    if (!end) {
         return false;
     }
     bytes.at = end + 1;
@@ -191,7 +191,7 @@ static bool read_cie(const struct cfi_object *object, const uint8_t *at, struct 
 
 enum cfi_result cfi_find(const struct cfi_object *object, uintptr_t address, struct cfi_row *row) {
     const uint8_t *fde = find_fde(object, address);
-    if (fde == NULL) {
+    if (!fde) {
         return CFI_NONE;
     }
     struct cfi_bytes bytes = cfi_bytes_of(fde, object->high);

@@ -46,7 +46,7 @@ static struct rule *rule_of(struct state *state, uint64_t reg) {
 
 static void set_rule(struct machine *machine, uint64_t reg, enum cfi_how how, int64_t offset) {
     struct rule *rule = rule_of(&machine->now, reg);
-    if (rule != NULL) {
+    if (rule) {
         *rule = (struct rule){(uint8_t)how, offset};
         if (reg == CFI_RETURN_ADDRESS) {
             machine->now.return_address_undefined = false;
@@ -63,7 +63,7 @@ static void set_undefined(struct machine *machine, uint64_t reg) {
 
 static void restore(struct machine *machine, uint64_t reg) {
     struct rule *rule = rule_of(&machine->now, reg);
-    if (rule != NULL) {
+    if (rule) {
         *rule = *rule_of(&machine->initial, reg);
     }
     if (reg == CFI_RETURN_ADDRESS) {

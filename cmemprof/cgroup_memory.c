@@ -52,7 +52,7 @@ static bool read_file_of(const char *folder, const char *file, char text[FILE_CA
 // The number after the key. Returns 0 if there is none or it is "max".
 static uint64_t number_after(const char *text, const char *key) {
     const char *at = strstr(text, key);
-    return at != NULL ? strtoull(at + strlen(key), NULL, 10) : 0;
+    return at ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
 static uint64_t number_in(const char *folder, const char *file, const char *key) {
@@ -102,14 +102,14 @@ struct levels {
 };
 
 static struct levels first_level(const struct version *version, const char *mount, const char *cgroup, char folder[PATH_CAPACITY]) {
-    bool is_above = strstr(cgroup, "/..") != NULL; // the path is outside of the cgroup namespace
+    bool is_above = strstr(cgroup, "/.."); // the path is outside of the cgroup namespace
     int length = snprintf(folder, PATH_CAPACITY, "%s%s%s", mount, version->folder, is_above ? "" : cgroup);
     return (struct levels){folder, strlen(mount) + strlen(version->folder), length >= 0 && length < PATH_CAPACITY};
 }
 
 static void next_level(struct levels *levels) {
     char *slash = strrchr(levels->folder, '/');
-    levels->is_one = slash != NULL && (size_t)(slash - levels->folder) >= levels->base;
+    levels->is_one = slash && (size_t)(slash - levels->folder) >= levels->base;
     if (levels->is_one) {
         *slash = '\0';
     }
@@ -137,7 +137,7 @@ static const struct version *version_of(char *controllers) {
     if (*controllers == '\0') {
         return &version_2;
     }
-    for (char *rest, *name = strtok_r(controllers, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest)) {
+    for (char *rest, *name = strtok_r(controllers, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
         if (strcmp(name, "memory") == 0) {
             return &version_1;
         }
@@ -150,14 +150,14 @@ static void for_each(const char *list, void (*visit)(void *context, const struct
     char text[FILE_CAPACITY], *rest;
     int saved = errno;
     char *line = read_file(list, text) ? strtok_r(text, "\n", &rest) : NULL;
-    for (; line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-        char *controllers = strchr(line, ':'), *path = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
-        if (path == NULL) {
+    for (; line; line = strtok_r(NULL, "\n", &rest)) {
+        char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!path) {
             continue;
         }
         *path = '\0';
         const struct version *version = version_of(controllers + 1);
-        if (version != NULL) {
+        if (version) {
             visit(context, version, path + 1);
         }
     }
@@ -179,7 +179,7 @@ size_t cgroup_memory_left(const char *list, const char *mount) {
 
 // As number_after, but what the kernel does not write is unknown.
 static uint64_t figure_after(const char *text, const char *key) {
-    return strstr(text, key) != NULL ? number_after(text, key) : CGROUP_MEMORY_UNKNOWN;
+    return strstr(text, key) ? number_after(text, key) : CGROUP_MEMORY_UNKNOWN;
 }
 
 // Each file once, for figures of one moment.

@@ -29,7 +29,7 @@ static struct {
 // child.
 static void find_list(void) {
     const ElfW(Phdr) *segments = (const ElfW(Phdr) *)getauxval(AT_PHDR);
-    size_t count = segments != NULL ? getauxval(AT_PHNUM) : 0;
+    size_t count = segments ? getauxval(AT_PHNUM) : 0;
     uintptr_t headers_addr = 0, dynamic_addr = 0;
     for (size_t i = 0; i < count; i++) {
         headers_addr = segments[i].p_type == PT_PHDR ? segments[i].p_vaddr : headers_addr;
@@ -58,7 +58,7 @@ void code_loader_look(void) {
 }
 
 bool code_loader_has_table(void) {
-    return atomic_load_explicit(&loader.find_object, memory_order_relaxed) != NULL;
+    return atomic_load_explicit(&loader.find_object, memory_order_relaxed);
 }
 
 bool code_loader_find(uintptr_t address, struct code_loader_found *found) {
@@ -80,7 +80,7 @@ static bool read_item(uintptr_t at, struct item *item) {
 
 static uintptr_t first_item(void) {
     struct r_debug *debug = atomic_load_explicit(&loader.list, memory_order_acquire);
-    return debug != NULL ? (uintptr_t)__atomic_load_n(&debug->r_map, __ATOMIC_ACQUIRE) : 0;
+    return debug ? (uintptr_t)__atomic_load_n(&debug->r_map, __ATOMIC_ACQUIRE) : 0;
 }
 
 struct code_loader_mark code_loader_mark(void) {

@@ -23,9 +23,9 @@ struct profile_mapping code_names_mapping(const struct module *module, uintptr_t
 // Of an address without a name: the file, and the offset in it.
 static size_t file_and_offset(struct profile *profile, const struct module *module, uintptr_t address, struct profile_line *lines) {
     char name[300];
-    const char *file = module != NULL ? module->file : "unknown", *slash = strrchr(file, '/');
-    uint64_t offset = module != NULL ? address - module->start + module->file_offset : address;
-    snprintf(name, sizeof name, "%.256s+0x%" PRIx64, slash != NULL ? slash + 1 : file, offset);
+    const char *file = module ? module->file : "unknown", *slash = strrchr(file, '/');
+    uint64_t offset = module ? address - module->start + module->file_offset : address;
+    snprintf(name, sizeof name, "%.256s+0x%" PRIx64, slash ? slash + 1 : file, offset);
     lines[0] = (struct profile_line){profile_add_function(profile, &(struct profile_function){name, "", "", 0}), 0, 0};
     return 1;
 }

@@ -94,7 +94,7 @@ static bool search_loaded_since(const struct code_loader_mark *mark, uintptr_t a
 
 bool code_objects_find(uintptr_t address, struct code_object *object) {
     struct copy *tables = atomic_load_explicit(&copies, memory_order_acquire);
-    for (int looks = 0; tables != NULL && looks < MAX_LOOKS; looks++) {
+    for (int looks = 0; tables && looks < MAX_LOOKS; looks++) {
         uint64_t before = atomic_load_explicit(&version, memory_order_acquire);
         uintptr_t words[WORDS] = {0};
         bool found = search(&tables[before % 2], address, words);
@@ -165,16 +165,16 @@ static void *own_memory(size_t size) {
 static void list_once(void) {
     struct copy *tables = atomic_load(&copies);
     struct listing *listing = own_memory(sizeof *listing);
-    if (tables == NULL && (tables = own_memory(2 * sizeof *tables)) != NULL) {
+    if (!tables && (tables = own_memory(2 * sizeof *tables))) {
         atomic_store_explicit(&copies, tables, memory_order_release);
     }
-    if (listing != NULL && tables != NULL) {
+    if (listing && tables) {
         listing->mark = code_loader_mark(); // first: what is loaded from here on is behind it, listed or not
         dl_iterate_phdr(visit, listing);
         qsort(listing->objects, listing->count, sizeof *listing->objects, by_start);
         publish(tables, listing);
     }
-    if (listing != NULL) {
+    if (listing) {
         munmap(listing, sizeof *listing);
     }
 }

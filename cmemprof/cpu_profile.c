@@ -43,7 +43,7 @@ static const struct module *module_of(const struct naming_pass *pass, uint64_t a
 }
 
 static struct symbol symbol_at(const struct naming_pass *pass, const struct module *module, uint64_t address) {
-    return module != NULL ? symbols_find(pass->symbols, module, address) : (struct symbol){NULL, 0};
+    return module ? symbols_find(pass->symbols, module, address) : (struct symbol){NULL, 0};
 }
 
 // First pass: only looks for names, since a module's mapping says whether all of its code has some.
@@ -58,7 +58,7 @@ static size_t look_up(void *context, struct profile *profile, const struct profi
     const struct module *module = module_of(pass, address);
     if (symbol_at(pass, module, address).frame_count == 0) {
         pass->nameless_addresses++;
-        if (module != NULL) {
+        if (module) {
             pass->nameless[module->index] = true;
         }
     }
@@ -75,7 +75,7 @@ static uint32_t map(void *context, struct profile *profile, const struct profile
     const struct naming_pass *pass = context;
     (void)mapping;
     const struct module *module = module_of(pass, address);
-    return module != NULL ? add_mapping(pass, profile, module, is_go(pass, address)) : 0;
+    return module ? add_mapping(pass, profile, module, is_go(pass, address)) : 0;
 }
 
 static size_t gap_line(struct profile *profile, unsigned frames, struct profile_line *lines) {
@@ -160,7 +160,7 @@ static void add_unsampled(struct profile *profile, int count_type, int time_type
 
 static void look_up_added(struct naming_pass *pass) {
     const struct cpu_sample *sample;
-    for (size_t slot = 0; (sample = cpu_unsampled_next(pass->of, &slot)) != NULL;) {
+    for (size_t slot = 0; (sample = cpu_unsampled_next(pass->of, &slot));) {
         const uintptr_t *pcs = cpu_unsampled_pcs(pass->of, sample);
         for (uint32_t i = 0; i < sample->depth_frames; i++) {
             look_up(pass, NULL, NULL, pcs[i] - 1, NULL);
@@ -189,7 +189,7 @@ static uint32_t location_of(struct naming_pass *pass, struct profile *profile, u
 static uint64_t add_left_out(struct naming_pass *pass, struct profile *profile, int count_type, int time_type) {
     const struct cpu_sample *sample;
     uint64_t added_ns = 0;
-    for (size_t slot = 0; (sample = cpu_unsampled_next(pass->of, &slot)) != NULL;) {
+    for (size_t slot = 0; (sample = cpu_unsampled_next(pass->of, &slot));) {
         const uintptr_t *pcs = cpu_unsampled_pcs(pass->of, sample);
         uint32_t locations[CPU_SAMPLE_FRAMES];
         size_t depth = 0;
@@ -215,11 +215,11 @@ static void complete(struct naming_pass *pass, struct profile *profile, uint64_t
     if (time_type < 0 || count_type < 0 || period_ns <= 0 || profile_sample_type_count(profile) > MAX_TYPES) {
         return; // not Go's CPU profile
     }
-    result->weight = pass->names.given != NULL ? cpu_unsampled_weight(pass->of) : 1;
+    result->weight = pass->names.given ? cpu_unsampled_weight(pass->of) : 1;
     if (result->weight >= least_weight) {
         profile_scale_sample_type(profile, "cpu", result->weight);
     }
-    result->added_ns = pass->names.given != NULL ? add_left_out(pass, profile, count_type, time_type) : 0;
+    result->added_ns = pass->names.given ? add_left_out(pass, profile, count_type, time_type) : 0;
     result->sampled_ns = (uint64_t)sum_of(profile, time_type);
     result->c_ns = (uint64_t)sum_in_c(profile, time_type);
     result->process_ns = process_ns;
@@ -245,13 +245,13 @@ static void add_comment(struct profile *profile, const struct naming_pass *pass,
 
 static enum merge_error first_pass(struct naming_pass *pass, const void *bytes, size_t size) {
     struct profile *profile = profile_new();
-    if (profile == NULL) {
+    if (!profile) {
         return MERGE_NO_MEMORY;
     }
     profile_set_namer(profile, &(struct profile_namer){look_up, pass, true, NULL});
     enum merge_error error = profile_decode(profile, bytes, size, NULL, NULL, NULL);
     profile_free(profile);
-    if (pass->names.given != NULL) {
+    if (pass->names.given) {
         look_up_added(pass);
     }
     return error;
@@ -260,7 +260,7 @@ static enum merge_error first_pass(struct naming_pass *pass, const void *bytes, 
 static enum merge_error second_pass(struct naming_pass *pass, const void *bytes, size_t size, uint64_t process_ns,
                                     struct cmemprof_cpu *result) {
     struct profile *profile = profile_new();
-    if (profile == NULL) {
+    if (!profile) {
         return MERGE_NO_MEMORY;
     }
     add_mappings(pass, profile);
@@ -278,7 +278,7 @@ static enum merge_error second_pass(struct naming_pass *pass, const void *bytes,
 static enum merge_error name_all(struct profiler *self, struct naming_pass *pass, const void *bytes, size_t size, uint64_t process_ns,
                                  struct cmemprof_cpu *result) {
     struct naming *naming = &self->naming;
-    if (!loaded_code_refresh(self) || (naming->symbols == NULL && (naming->symbols = symbols_new()) == NULL)) {
+    if (!loaded_code_refresh(self) || (!naming->symbols && !(naming->symbols = symbols_new()))) {
         return MERGE_NO_MEMORY;
     }
     pass->symbols = naming->symbols;
@@ -294,7 +294,7 @@ enum cmemprof_error cpu_profile_name(struct profiler *self, const void *bytes, s
                                      const struct cmemprof_go_names *names, struct cmemprof_cpu *result) {
     *result = (struct cmemprof_cpu){0};
     struct naming_pass *pass = calloc(1, sizeof *pass);
-    if (pass == NULL) {
+    if (!pass) {
         return CMEMPROF_NO_MEMORY;
     }
     pass->of = self;

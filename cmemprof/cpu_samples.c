@@ -10,7 +10,7 @@ enum { MAX_PROBES = 32 }; // slots looked at for a stack
 static const size_t slots_bytes = CPU_SAMPLE_SLOTS * sizeof(struct cpu_sample), words_bytes = CPU_SAMPLE_WORDS * sizeof(uintptr_t);
 
 bool cpu_samples_open(struct cpu_samples *samples) {
-    if (samples->slots != NULL) {
+    if (samples->slots) {
         return true;
     }
     char *memory = mmap(NULL, slots_bytes + words_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -23,7 +23,7 @@ bool cpu_samples_open(struct cpu_samples *samples) {
 }
 
 void cpu_samples_close(struct cpu_samples *samples) {
-    if (samples->slots != NULL) {
+    if (samples->slots) {
         munmap(samples->slots, slots_bytes + words_bytes);
     }
     memset(samples, 0, sizeof *samples);
@@ -31,7 +31,7 @@ void cpu_samples_close(struct cpu_samples *samples) {
 
 // The kernel gives zeros in its place. Where it does not (locked memory), we do.
 void cpu_samples_clear(struct cpu_samples *samples) {
-    if (samples->slots != NULL && madvise(samples->slots, slots_bytes + words_bytes, MADV_DONTNEED) != 0) {
+    if (samples->slots && madvise(samples->slots, slots_bytes + words_bytes, MADV_DONTNEED) != 0) {
         memset(samples->slots, 0, slots_bytes);
     }
     atomic_store(&samples->used_words, 0);
@@ -65,7 +65,7 @@ static bool is_full(const struct cpu_samples *samples) {
 
 struct cpu_sample *cpu_samples_add(struct cpu_samples *samples, const uintptr_t *pcs, uint32_t depth, uint64_t ns, uint64_t ticks) {
     uint64_t hash = hash_of(pcs, depth);
-    for (size_t probe = 0; samples->slots != NULL && probe < MAX_PROBES; probe++) {
+    for (size_t probe = 0; samples->slots && probe < MAX_PROBES; probe++) {
         struct cpu_sample *slot = &samples->slots[((hash >> 8) + probe) % CPU_SAMPLE_SLOTS];
         uint64_t is = atomic_load_explicit(&slot->hash, memory_order_relaxed);
         if (is == 0 && !is_full(samples) && atomic_compare_exchange_strong(&slot->hash, &is, hash)) {
@@ -85,7 +85,7 @@ struct cpu_sample *cpu_samples_add(struct cpu_samples *samples, const uintptr_t 
 }
 
 const struct cpu_sample *cpu_samples_next(const struct cpu_samples *samples, size_t *slot) {
-    while (samples->slots != NULL && *slot < CPU_SAMPLE_SLOTS) {
+    while (samples->slots && *slot < CPU_SAMPLE_SLOTS) {
         const struct cpu_sample *sample = &samples->slots[(*slot)++];
         if (atomic_load_explicit(&sample->depth_frames, memory_order_acquire) != 0) {
             return sample;

@@ -15,7 +15,7 @@ static struct {
 
 static void on_signal(int number, siginfo_t *info, void *context) {
     cpu_signal_take *take = atomic_load_explicit(&front.take, memory_order_acquire);
-    if (take != NULL) {
+    if (take) {
         int saved = errno;
         bool taken = take(info, context);
         errno = saved;

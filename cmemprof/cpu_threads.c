@@ -31,17 +31,17 @@ void cpu_threads_begin(struct cpu_threads *threads) {
     memset(threads, 0, sizeof *threads);
     DIR *directory = opendir("/proc/self/task");
     size_t known = 0;
-    for (struct dirent *entry; directory != NULL && known < CPU_THREADS / 2 && (entry = readdir(directory)) != NULL;) {
+    for (struct dirent *entry; directory && known < CPU_THREADS / 2 && (entry = readdir(directory));) {
         int32_t id = (int32_t)strtol(entry->d_name, NULL, 10);
         uint64_t ns = id > 0 ? time_of(id) : 0;
         struct cpu_thread *thread = ns != 0 ? cpu_threads_find(threads, id) : NULL;
-        if (thread != NULL) {
+        if (thread) {
             thread->is_known = true;
             atomic_store(&thread->ns, ns);
             known++;
         }
     }
-    if (directory != NULL) {
+    if (directory) {
         closedir(directory);
     }
 }
@@ -57,7 +57,7 @@ void cpu_threads_end(struct cpu_threads *threads) {
     for (size_t i = 0; i < CPU_THREADS; i++) {
         struct cpu_thread *thread = &threads->slots[i];
         struct cpu_sample *sample = atomic_exchange(&thread->sample, NULL);
-        uint64_t now = sample != NULL ? time_of(atomic_load(&thread->id)) : 0, before = atomic_load(&thread->ns);
+        uint64_t now = sample ? time_of(atomic_load(&thread->id)) : 0, before = atomic_load(&thread->ns);
         if (now > before) {
             atomic_fetch_add(&sample->ns, now - before);
         }

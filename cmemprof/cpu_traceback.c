@@ -17,7 +17,7 @@ static void count(_Atomic uint64_t *counter) {
 }
 
 bool cpu_traceback_start(struct profiler *self) {
-    if (atomic_load(&self->cpu.scratches) == NULL) {
+    if (!atomic_load(&self->cpu.scratches)) {
         size_t size = CPU_SCRATCHES * sizeof(struct cpu_scratch);
         struct cpu_scratch *none = NULL,
                            *ours = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -41,7 +41,7 @@ void cpu_traceback_stop(struct profiler *self) {
 
 void cpu_traceback_close(struct profiler *self) {
     struct cpu_scratch *scratches = atomic_exchange(&self->cpu.scratches, NULL);
-    if (scratches != NULL) {
+    if (scratches) {
         munmap(scratches, CPU_SCRATCHES * sizeof *scratches);
     }
 }
@@ -49,7 +49,7 @@ void cpu_traceback_close(struct profiler *self) {
 // In the child a thread that held a scratch does not exist, unless it is the one that forked, in a signal handler.
 void cpu_traceback_after_fork_in_child(struct profiler *self) {
     struct cpu_scratch *scratches = atomic_load(&self->cpu.scratches);
-    for (unsigned i = 0; scratches != NULL && i < CPU_SCRATCHES; i++) {
+    for (unsigned i = 0; scratches && i < CPU_SCRATCHES; i++) {
         if (atomic_load_explicit(&scratches[i].busy, memory_order_relaxed)) {
             atomic_store(&scratches[i].busy, false);
         }
@@ -61,7 +61,7 @@ void cpu_traceback_after_fork_in_child(struct profiler *self) {
 // Threads begin at different places, so that they rarely meet.
 static struct cpu_scratch *take_scratch(struct cpu_scratch *scratches, const struct thread_state *thread) {
     size_t at = (uintptr_t)thread / 4096;
-    for (unsigned i = 0; scratches != NULL && i < CPU_SCRATCHES; i++) {
+    for (unsigned i = 0; scratches && i < CPU_SCRATCHES; i++) {
         struct cpu_scratch *scratch = &scratches[(at + i) % CPU_SCRATCHES];
         if (!atomic_exchange_explicit(&scratch->busy, true, memory_order_acquire)) {
             return scratch;
@@ -73,7 +73,7 @@ static struct cpu_scratch *take_scratch(struct cpu_scratch *scratches, const str
 void cpu_traceback_walk(struct profiler *self, struct thread_state *thread, const void *context, uintptr_t *pcs, uint32_t capacity) {
     struct cpu_scratch *scratch = take_scratch(atomic_load_explicit(&self->cpu.scratches, memory_order_acquire), thread);
     pcs[0] = 0;
-    if (scratch == NULL) {
+    if (!scratch) {
         count(&self->cpu.busy);
         return;
     }
@@ -126,7 +126,7 @@ static bool take_signal(const siginfo_t *info, const void *context) {
         return false;
     }
     struct cpu_scratch *scratch = take_scratch(atomic_load_explicit(&profiler.cpu.scratches, memory_order_acquire), &thread_state);
-    if (scratch == NULL) {
+    if (!scratch) {
         count(&profiler.cpu.busy);
         return false;
     }
@@ -174,11 +174,11 @@ static const struct module *module_at(const struct modules *modules, uintptr_t p
 
 void cpu_traceback_print(struct profiler *self, uintptr_t pc, char *text, size_t size) {
     const struct module *module = module_at(&self->code.modules, pc);
-    const char *file = module != NULL ? module->file : "unknown", *slash = strrchr(file, '/');
+    const char *file = module ? module->file : "unknown", *slash = strrchr(file, '/');
     struct cpu_text out = {text, text + size - 1};
-    cpu_text_put(&out, slash != NULL ? slash + 1 : file);
+    cpu_text_put(&out, slash ? slash + 1 : file);
     cpu_text_put(&out, "+0x");
-    cpu_text_put_number(&out, module != NULL ? pc - module->bias : pc, 16);
+    cpu_text_put_number(&out, module ? pc - module->bias : pc, 16);
 }
 
 // The argument of runtime.SetCgoTraceback's symbolizer function.

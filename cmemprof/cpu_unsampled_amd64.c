@@ -50,7 +50,7 @@ static bool has_caller(uintptr_t machine, uintptr_t g0, size_t offset) {
 // How much thread-local data the program has: it ends at the thread pointer. (A library's is further below; Go in a library is not found.)
 static size_t thread_local_bytes(void) {
     const ElfW(Phdr) *headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
-    for (size_t i = 0; headers != NULL && i < getauxval(AT_PHNUM); i++) {
+    for (size_t i = 0; headers && i < getauxval(AT_PHNUM); i++) {
         if (headers[i].p_type == PT_TLS && headers[i].p_align != 0) {
             return (headers[i].p_memsz + headers[i].p_align - 1) / headers[i].p_align * headers[i].p_align;
         }
@@ -262,9 +262,9 @@ static bool take(struct profiler *self, struct thread_state *thread, const sigin
         return take_of_timer(self, thread, info, pcs, depth, end);
     }
     struct cpu_thread *own = own_thread(it, thread);
-    uint64_t ns = own != NULL ? cpu_threads_note(own, clock_ns(CLOCK_THREAD_CPUTIME_ID), it->period_ns) : it->period_ns;
+    uint64_t ns = own ? cpu_threads_note(own, clock_ns(CLOCK_THREAD_CPUTIME_ID), it->period_ns) : it->period_ns;
     struct cpu_sample *sample = add(self, pcs, depth, end, ns, 1);
-    if (own != NULL) {
+    if (own) {
         atomic_store(&own->sample, sample);
     }
     return true;
@@ -291,7 +291,7 @@ bool cpu_unsampled_wants(struct profiler *self, const struct thread_state *threa
         return info->si_code == SI_KERNEL;
     }
     if (info->si_code == SI_TIMER) { // Go has the thread's time from now on
-        if (thread->cpu_epoch == atomic_load_explicit(&it->epoch, memory_order_relaxed) && thread->cpu_thread != NULL) {
+        if (thread->cpu_epoch == atomic_load_explicit(&it->epoch, memory_order_relaxed) && thread->cpu_thread) {
             atomic_store(&thread->cpu_thread->sample, NULL);
         }
         atomic_fetch_add_explicit(&it->timer_signals, 1, memory_order_relaxed);
@@ -327,14 +327,14 @@ const uintptr_t *cpu_unsampled_go_pcs(struct profiler *self, size_t *count) {
     const struct cpu_sample *sample;
     size_t capacity = 0, slot = 0;
     *count = 0;
-    while ((sample = cpu_unsampled_next(self, &slot)) != NULL) {
+    while ((sample = cpu_unsampled_next(self, &slot))) {
         capacity += atomic_load(&sample->depth_frames);
     }
     if (capacity == 0 || !mapped_buffer_reserve(&self->unsampled.go_pcs, capacity * sizeof(uintptr_t))) {
         return NULL;
     }
     uintptr_t *pcs = self->unsampled.go_pcs.base;
-    for (slot = 0; (sample = cpu_unsampled_next(self, &slot)) != NULL;) {
+    for (slot = 0; (sample = cpu_unsampled_next(self, &slot));) {
         const uintptr_t *of = cpu_unsampled_pcs(self, sample);
         for (uint32_t i = 0; i < atomic_load(&sample->depth_frames); i++) {
             if (unwind_is_go(&self->unwinder, of[i] - 1)) {

@@ -52,7 +52,7 @@ static uint32_t add_to_checksum(uint32_t sum, const uint8_t *bytes, size_t size)
 static bool has_checksum(const struct elf_file *file, uint32_t wanted) {
     uint32_t sum = UINT32_MAX;
     uint8_t *piece = symbolizer_arena_alloc(file->memory, PIECE_BYTES);
-    bool read = piece != NULL;
+    bool read = piece;
     for (size_t at = 0; read && at < file->size; at += PIECE_BYTES) {
         size_t size = file->size - at < PIECE_BYTES ? file->size - at : PIECE_BYTES;
         read = elf_file_read(file, at, piece, size);
@@ -86,7 +86,7 @@ static bool try_linked(struct elf_file *debug, const struct elf_file *file, cons
 // The path up to its last component; 0 bytes if there is no directory.
 static int directory_bytes(const char *path) {
     const char *slash = strrchr(path, '/');
-    return slash != NULL ? (int)(slash - path) : 0;
+    return slash ? (int)(slash - path) : 0;
 }
 
 static bool open_linked(struct elf_file *debug, const struct elf_file *file, const char *path) {
@@ -99,7 +99,7 @@ static bool open_linked(struct elf_file *debug, const struct elf_file *file, con
     const char *name = dwarf_text(&link);
     dwarf_skip(&link, (4 - (uint64_t)(link.at - begin) % 4) % 4);
     uint32_t sum = (uint32_t)dwarf_fixed(&link, 4);
-    if (link.bad || name[0] == '\0' || strchr(name, '/') != NULL) {
+    if (link.bad || name[0] == '\0' || strchr(name, '/')) {
         return false;
     }
     static const char *const patterns[] = {"%.*s/%s", "%.*s/.debug/%s", "/usr/lib/debug%.*s/%s"};

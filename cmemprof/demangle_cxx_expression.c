@@ -44,7 +44,7 @@ uint16_t cxx_literal(struct cxx_tree *tree) {
     uint16_t type = cxx_type(tree);
     const char *begin = tree->at;
     const char *end = memchr(begin, 'E', (size_t)(tree->end - begin));
-    if (tree->failed || end == NULL) {
+    if (tree->failed || !end) {
         return cxx_fail(tree);
     }
     tree->at = end + 1;
@@ -132,7 +132,7 @@ static uint16_t cast(struct cxx_tree *tree) {
 static uint16_t fold(struct cxx_tree *tree, int which) {
     int operands;
     const char *text = cxx_operator(tree, &operands);
-    if (text == NULL) {
+    if (!text) {
         return cxx_fail(tree);
     }
     uint16_t first = cxx_expression(tree);
@@ -158,7 +158,7 @@ static uint16_t named_cast(struct cxx_tree *tree, const char *text) {
 static uint16_t by_operator(struct cxx_tree *tree) {
     int operands;
     const char *text = cxx_operator(tree, &operands);
-    if (text == NULL || operands == 3) {
+    if (!text || operands == 3) {
         return cxx_fail(tree);
     }
     if (operands == 1) {

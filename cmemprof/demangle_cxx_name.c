@@ -84,7 +84,7 @@ static uint16_t operator_name(struct cxx_tree *tree) {
     }
     int operands;
     const char *text = cxx_operator(tree, &operands);
-    return text != NULL ? cxx_add_text(tree, CXX_OPERATOR, text, 0, 0) : cxx_fail(tree);
+    return text ? cxx_add_text(tree, CXX_OPERATOR, text, 0, 0) : cxx_fail(tree);
 }
 
 static uint16_t abi_tags(struct cxx_tree *tree, uint16_t name) {
@@ -182,8 +182,8 @@ uint16_t cxx_substitution(struct cxx_tree *tree) {
 // ---- Names ----
 
 static uint16_t with_arguments(struct cxx_tree *tree, uint16_t what, struct cxx_name_state *state) {
-    uint16_t arguments = cxx_template_arguments(tree, state != NULL && state->are_names);
-    if (state != NULL) {
+    uint16_t arguments = cxx_template_arguments(tree, state && state->are_names);
+    if (state) {
         state->ends_with_arguments = true;
     }
     return cxx_add(tree, (struct cxx_node){.kind = CXX_TEMPLATE, .a = what, .b = arguments});
@@ -216,7 +216,7 @@ static uint16_t nested_step(struct cxx_tree *tree, uint16_t scope, struct cxx_na
         *is_known = true; // types add themselves
         return cxx_type(tree);
     }
-    if (state != NULL) {
+    if (state) {
         state->ends_with_arguments = false;
         state->is_constructor_or_conversion =
             (c == 'C' && (is_digit(next) || next == 'I')) || (c == 'D' && is_digit(next)) || (c == 'c' && next == 'v');
@@ -228,7 +228,7 @@ static uint16_t nested_step(struct cxx_tree *tree, uint16_t scope, struct cxx_na
 static uint16_t nested_name(struct cxx_tree *tree, struct cxx_name_state *state) {
     uint8_t flags = qualifiers(tree);
     flags |= cxx_take(tree, "R") ? CXX_REFERENCE : cxx_take(tree, "O") ? CXX_RVALUE_REFERENCE : 0;
-    if (state != NULL) {
+    if (state) {
         state->flags = flags;
     }
     uint16_t all = 0;
@@ -283,7 +283,7 @@ static uint16_t local_name(struct cxx_tree *tree, struct cxx_name_state *state) 
 static uint16_t unscoped_name(struct cxx_tree *tree, struct cxx_name_state *state) {
     bool is_std = cxx_take(tree, "St");
     cxx_take(tree, "L");
-    if (state != NULL) {
+    if (state) {
         state->is_constructor_or_conversion = peek(tree) == 'c' && peek_next(tree) == 'v';
     }
     uint16_t part = cxx_unqualified_name(tree, 0);

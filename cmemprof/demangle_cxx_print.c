@@ -141,7 +141,7 @@ static void last_part(struct cxx_printer *printer, uint16_t at) {
             static const char letters[] = "sbiod";
             static const char *const names[] = {"basic_string", "basic_string", "basic_istream", "basic_ostream", "basic_iostream"};
             const char *letter = strchr(letters, (int)node->number);
-            cxx_print_put(printer, letter != NULL ? names[letter - letters] : "allocator");
+            cxx_print_put(printer, letter ? names[letter - letters] : "allocator");
             return;
         }
         if (node->kind == CXX_NESTED || node->kind == CXX_LOCAL) {

@@ -35,7 +35,7 @@ static void literal(struct cxx_printer *printer, const struct cxx_node *node) {
         cxx_print_text(printer, node);
         return;
     }
-    if (suffix == NULL) {
+    if (!suffix) {
         cxx_print_put(printer, "(");
         cxx_print_whole(printer, node->a);
         cxx_print_put(printer, ")");
@@ -47,7 +47,7 @@ static void literal(struct cxx_printer *printer, const struct cxx_node *node) {
     cxx_print_put(printer, is_float ? "[" : "");
     text_put(printer->text, node->text + is_negative, node->text_size - is_negative);
     cxx_print_put(printer, is_float ? "]" : "");
-    cxx_print_put(printer, suffix != NULL ? suffix : "");
+    cxx_print_put(printer, suffix ? suffix : "");
 }
 
 static void binary(struct cxx_printer *printer, const struct cxx_node *node) {

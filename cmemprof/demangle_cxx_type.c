@@ -189,7 +189,7 @@ static uint16_t float_of_bits(struct cxx_tree *tree) {
 // After "D".
 static uint16_t of_two_letters(struct cxx_tree *tree) {
     const char *name = builtin_of_two(peek(tree));
-    if (name != NULL) {
+    if (name) {
         tree->at++;
         return cxx_add_text(tree, CXX_NAME, name, 0, 0);
     }
@@ -231,7 +231,7 @@ static uint16_t vendor(struct cxx_tree *tree) {
 static uint16_t any_type(struct cxx_tree *tree) {
     char c = peek(tree);
     const char *name = builtin(c);
-    if (name != NULL && c != 'r') {
+    if (name && c != 'r') {
         tree->at++;
         return cxx_add_text(tree, CXX_NAME, name, 0, 0);
     }

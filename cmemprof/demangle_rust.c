@@ -74,7 +74,7 @@ static size_t put_escape(struct demangle_text *text, const char *bytes, size_t s
     }
     uint32_t character = 0;
     size_t at = 2;
-    for (; at < size && at < 8 && strchr("0123456789abcdef", bytes[at]) != NULL; at++) {
+    for (; at < size && at < 8 && strchr("0123456789abcdef", bytes[at]); at++) {
         character = character * 16 + (uint32_t)(bytes[at] <= '9' ? bytes[at] - '0' : bytes[at] - 'a' + 10);
     }
     if (at == 2 || at >= size || bytes[at] != '$' || character < 0x20 || character == 0x7f) {
@@ -113,7 +113,7 @@ bool demangle_rust_legacy(const char *name, struct demangle_text *text) {
         return false;
     }
     const char *at = name + 3, *end = parts_end(at);
-    if (end == NULL) {
+    if (!end) {
         return false;
     }
     while (at < end - HASH_BYTES) {

@@ -434,7 +434,7 @@ static void type(struct reader *reader) {
         refer(reader, type_there, false);
         break;
     default:
-        if (basic != NULL) {
+        if (basic) {
             put(reader, basic);
         } else {
             reader->at -= tag != '\0';

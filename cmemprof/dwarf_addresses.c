@@ -21,7 +21,7 @@ static bool add(struct dwarf_addresses *addresses, uint64_t low, uint64_t high, 
                            ? NULL
                            : symbolizer_arena_grow(memory, addresses->ranges, addresses->count * sizeof *addresses->ranges,
                                                    capacity * sizeof *addresses->ranges);
-        if (ranges == NULL) {
+        if (!ranges) {
             return false;
         }
         addresses->ranges = ranges;
@@ -65,7 +65,7 @@ static void read_units(struct dwarf_addresses *addresses) {
         struct dwarf_unit *unit = dwarf_unit_peek(addresses->file, unit_ranges[i].begin);
         struct dwarf_die root;
         uint64_t low, high;
-        if (unit == NULL || !dwarf_die_root(unit, &root)) {
+        if (!unit || !dwarf_die_root(unit, &root)) {
             continue;
         }
         struct dwarf_ranges ranges = dwarf_ranges_of(&root);
@@ -81,7 +81,7 @@ static struct dwarf_unit *look(struct dwarf_addresses *addresses, uint64_t addre
     size_t end = address_upper_bound(addresses->ranges, addresses->count, sizeof *addresses->ranges, address);
     for (size_t i = end; i-- > 0 && end - i <= MAX_OVERLAPS;) {
         struct dwarf_unit *unit = address < addresses->ranges[i].high ? dwarf_unit_at(addresses->file, addresses->ranges[i].unit) : NULL;
-        if (unit != NULL) {
+        if (unit) {
             return unit;
         }
     }
@@ -101,7 +101,7 @@ struct dwarf_unit *dwarf_addresses_find(struct dwarf_addresses *addresses, uint6
         sort(addresses);
     }
     struct dwarf_unit *unit = look(addresses, address);
-    if (unit == NULL && !addresses->read_units) {
+    if (!unit && !addresses->read_units) {
         addresses->read_units = true;
         read_units(addresses);
         sort(addresses);

@@ -33,7 +33,7 @@ int64_t dwarf_sleb(struct dwarf_bytes *bytes) {
 const char *dwarf_text(struct dwarf_bytes *bytes) {
     const uint8_t *begin = bytes->at;
     const uint8_t *end = bytes->at < bytes->end ? memchr(begin, '\0', dwarf_bytes_left(bytes)) : NULL;
-    if (end == NULL) {
+    if (!end) {
         bytes->bad = true;
         bytes->at = bytes->end;
         return "";

@@ -27,7 +27,7 @@ bool dwarf_die_read(struct dwarf_unit *unit, const uint8_t *at, struct dwarf_die
     }
     const struct dwarf_abbrev *abbrev = dwarf_unit_abbrev(unit, code);
     *die = (struct dwarf_die){unit, abbrev, at, bytes.at};
-    return abbrev != NULL;
+    return abbrev;
 }
 
 bool dwarf_die_root(struct dwarf_unit *unit, struct dwarf_die *die) {
@@ -176,7 +176,7 @@ static bool is_reference_within(unsigned form) {
 const uint8_t *dwarf_die_end(const struct dwarf_die *die) {
     const uint8_t *at = dwarf_die_first_child(die);
     struct dwarf_value sibling;
-    if (at == NULL || !die->abbrev->has_children) {
+    if (!at || !die->abbrev->has_children) {
         return at;
     }
     if (dwarf_die_attribute(die, DW_AT_sibling, &sibling) && is_reference_within(sibling.form)) {
@@ -194,7 +194,7 @@ const uint8_t *dwarf_die_end(const struct dwarf_die *die) {
             at = next;
             depth--;
         }
-        if (at == NULL) {
+        if (!at) {
             return NULL;
         }
     }
@@ -222,9 +222,9 @@ bool dwarf_die_attribute(const struct dwarf_die *die, unsigned name, struct dwar
 }
 
 static bool entry_at(struct dwarf_file *file, uint64_t offset, struct dwarf_die *die) {
-    struct dwarf_unit *unit = file != NULL ? dwarf_unit_containing(file, offset) : NULL;
+    struct dwarf_unit *unit = file ? dwarf_unit_containing(file, offset) : NULL;
     const uint8_t *next;
-    return unit != NULL && unit->begin + (offset - unit->offset) >= unit->entries &&
+    return unit && unit->begin + (offset - unit->offset) >= unit->entries &&
            dwarf_die_read(unit, unit->begin + (offset - unit->offset), die, &next);
 }
 
@@ -319,14 +319,14 @@ const char *dwarf_value_text(const struct dwarf_value *value) {
         return indexed_text(value);
     case DW_FORM_strp_sup:
     case DW_FORM_GNU_strp_alt:
-        return file->supplementary != NULL ? text_at(&file->supplementary->sections.str, value->number) : "";
+        return file->supplementary ? text_at(&file->supplementary->sections.str, value->number) : "";
     default:
         return "";
     }
 }
 
 static bool indexed_address(const struct dwarf_unit *unit, uint64_t index, uint64_t *address) {
-    const struct dwarf_unit *main = unit->skeleton != NULL ? unit->skeleton : unit;
+    const struct dwarf_unit *main = unit->skeleton ? unit->skeleton : unit;
     bool there;
     *address = in_table(&main->file->sections.addr, main->addr_base, index, 8, &there);
     return there;
@@ -400,9 +400,9 @@ static struct dwarf_ranges one_range(const struct dwarf_die *die) {
 static struct dwarf_ranges range_list(const struct dwarf_die *die, const struct dwarf_value *value) {
     const struct dwarf_unit *unit = die->unit;
     // GNU split data keeps its ranges in the program.
-    bool in_program = unit->version < 5 && unit->skeleton != NULL;
+    bool in_program = unit->version < 5 && unit->skeleton;
     const struct dwarf_unit *owner = in_program ? unit->skeleton : unit;
-    struct dwarf_ranges ranges = {.unit = unit, .base = unit->skeleton != NULL ? unit->skeleton->low_pc : unit->low_pc};
+    struct dwarf_ranges ranges = {.unit = unit, .base = unit->skeleton ? unit->skeleton->low_pc : unit->low_pc};
     struct elf_section *section = unit->version >= 5 ? &owner->file->sections.rnglists : &owner->file->sections.ranges;
     uint64_t offset = value->number + (in_program ? owner->ranges_base : 0);
     if (value->form == DW_FORM_rnglistx) {

@@ -48,7 +48,7 @@ static size_t scopes_around(const struct dwarf_die *die, const char **names) {
     struct dwarf_die at = dwarf_die_origin(die), parent;
     while (count < MAX_SCOPES) {
         struct function_index *index = function_index_of(at.unit);
-        if (index == NULL || !function_index_parent(index, &at, &parent)) {
+        if (!index || !function_index_parent(index, &at, &parent)) {
             break;
         }
         at = dwarf_die_origin(&parent); // a class may be defined outside of its declaration's scope

@@ -95,7 +95,7 @@ bool dwarf_package_file(struct dwarf_package *package, uint64_t id, struct dwarf
     for (uint64_t column = 0; column < columns; column++) {
         uint64_t kind = number_at(package->columns, column, 4), cell = (row - 1) * columns + column;
         struct elf_section *part = section_of(package, file, kind), *whole = section_of(package, &package->whole, kind);
-        if (part != NULL) {
+        if (part) {
             *part = elf_section_part(whole, number_at(package->offsets, cell, 4), number_at(package->sizes, cell, 4));
         }
     }

@@ -26,7 +26,7 @@ static bool path_of(char *path, size_t capacity, const char *directory, const ch
 // Next to the program, in case they were moved together.
 static bool path_beside(char *path, size_t capacity, const char *program, const char *name) {
     const char *slash = strrchr(program, '/'), *last = strrchr(name, '/');
-    int size = snprintf(path, capacity, "%.*s/%s", slash != NULL ? (int)(slash - program) : 0, program, last != NULL ? last + 1 : name);
+    int size = snprintf(path, capacity, "%.*s/%s", slash ? (int)(slash - program) : 0, program, last ? last + 1 : name);
     return size > 0 && (size_t)size < capacity;
 }
 
@@ -36,7 +36,7 @@ static struct dwarf_unit *unit_of(struct dwarf_file *file, struct dwarf_unit *sk
     const struct dwarf_unit_range *unit_ranges = dwarf_unit_ranges(file, &count);
     for (size_t i = 0; i < count; i++) {
         struct dwarf_unit *unit = dwarf_unit_at(file, unit_ranges[i].begin);
-        if (unit != NULL && unit->id == skeleton->id && unit->type != DW_UT_split_type) {
+        if (unit && unit->id == skeleton->id && unit->type != DW_UT_split_type) {
             unit->skeleton = skeleton;
             return unit;
         }
@@ -49,12 +49,12 @@ static struct dwarf_unit *unit_of(struct dwarf_file *file, struct dwarf_unit *sk
 static struct dwarf_unit *open_split(struct dwarf_split *split, struct dwarf_unit *skeleton, const char *path) {
     struct symbolizer_arena *memory = skeleton->file->memory;
     struct split_file *file = symbolizer_arena_alloc(memory, sizeof *file);
-    if (file == NULL || !elf_file_open(&file->elf, path, memory)) {
+    if (!file || !elf_file_open(&file->elf, path, memory)) {
         return NULL;
     }
     dwarf_file_open_split(&file->dwarf, &file->elf);
     struct dwarf_unit *unit = unit_of(&file->dwarf, skeleton);
-    if (unit == NULL) {
+    if (!unit) {
         elf_file_close(&file->elf);
         return NULL;
     }
@@ -69,7 +69,7 @@ static struct dwarf_unit *open_named(struct dwarf_split *split, struct dwarf_uni
     if (path_of(path, sizeof path, skeleton->directory, name)) {
         unit = open_split(split, skeleton, path);
     }
-    if (unit == NULL && path_beside(path, sizeof path, split->program, name)) {
+    if (!unit && path_beside(path, sizeof path, split->program, name)) {
         unit = open_split(split, skeleton, path);
     }
     return unit;
@@ -94,7 +94,7 @@ static struct dwarf_package *package_of(struct dwarf_split *split, struct symbol
     if (!split->looked_for_package) {
         split->looked_for_package = true;
         struct dwarf_package *package = symbolizer_arena_alloc(memory, sizeof *package);
-        split->package = package != NULL && find_package(split, package, memory) ? package : NULL;
+        split->package = package && find_package(split, package, memory) ? package : NULL;
     }
     return split->package;
 }
@@ -102,8 +102,8 @@ static struct dwarf_package *package_of(struct dwarf_split *split, struct symbol
 static struct dwarf_unit *open_packaged(struct dwarf_split *split, struct dwarf_unit *skeleton) {
     struct symbolizer_arena *memory = skeleton->file->memory;
     struct dwarf_package *package = package_of(split, memory);
-    struct dwarf_file *file = package != NULL ? symbolizer_arena_alloc(memory, sizeof *file) : NULL;
-    return file != NULL && dwarf_package_file(package, skeleton->id, file) ? unit_of(file, skeleton) : NULL;
+    struct dwarf_file *file = package ? symbolizer_arena_alloc(memory, sizeof *file) : NULL;
+    return file && dwarf_package_file(package, skeleton->id, file) ? unit_of(file, skeleton) : NULL;
 }
 
 // ---- Both ----
@@ -115,7 +115,7 @@ static void look_for(struct dwarf_split *split, struct dwarf_unit *unit) {
     if (dwarf_die_root(unit, &root) && !root.abbrev->has_children &&
         (dwarf_die_attribute(&root, DW_AT_dwo_name, &name) || dwarf_die_attribute(&root, DW_AT_GNU_dwo_name, &name))) {
         unit->split = open_packaged(split, unit);
-        if (unit->split == NULL) {
+        if (!unit->split) {
             unit->split = open_named(split, unit, dwarf_value_text(&name));
         }
     }
@@ -123,7 +123,7 @@ static void look_for(struct dwarf_split *split, struct dwarf_unit *unit) {
 
 // Damaged data may name thousands of files, so all share one step count.
 static void transfer_steps(struct dwarf_split *split, struct dwarf_file *file) {
-    if (split->last_used != NULL && split->last_used != file) {
+    if (split->last_used && split->last_used != file) {
         file->steps_left = split->last_used->steps_left;
     }
     split->last_used = file;
@@ -133,17 +133,17 @@ struct dwarf_unit *dwarf_split_of(struct dwarf_split *split, struct dwarf_unit *
     if (!unit->looked_for_split) {
         look_for(split, unit);
     }
-    if (unit->split != NULL) {
+    if (unit->split) {
         transfer_steps(split, unit->split->file);
     }
-    return unit->split != NULL ? unit->split : unit;
+    return unit->split ? unit->split : unit;
 }
 
 void dwarf_split_close(struct dwarf_split *split) {
-    for (; split->files != NULL; split->files = split->files->next) {
+    for (; split->files; split->files = split->files->next) {
         elf_file_close(&split->files->elf);
     }
-    if (split->package != NULL) {
+    if (split->package) {
         dwarf_package_close(split->package);
     }
 }

@@ -44,11 +44,11 @@ static bool reserve_one(struct symbolizer_arena *memory, void **items, size_t co
     }
     size_t more = *capacity == 0 ? 64 : *capacity * 2;
     void *larger = symbolizer_arena_grow(memory, *items, count * item_bytes, more * item_bytes);
-    if (larger != NULL) {
+    if (larger) {
         *items = larger;
         *capacity = more;
     }
-    return larger != NULL;
+    return larger;
 }
 
 // Returns -1 if the length is in the value itself.
@@ -202,7 +202,7 @@ static bool read_head(struct dwarf_unit *unit, struct dwarf_bytes bytes) {
 static struct dwarf_unit *open_unit(struct dwarf_file *file, uint64_t offset) {
     struct dwarf_bytes bytes = elf_section_unit(&file->sections.info, offset);
     struct dwarf_unit *unit = bytes.at < bytes.end ? symbolizer_arena_alloc(file->memory, sizeof *unit) : NULL;
-    if (unit != NULL) {
+    if (unit) {
         *unit = (struct dwarf_unit){.file = file, .offset = offset, .directory = ""};
         if (read_head(unit, bytes) && read_abbrevs(unit, 0) && dwarf_die_read_unit_attributes(unit)) {
             return unit;
@@ -214,9 +214,9 @@ static struct dwarf_unit *open_unit(struct dwarf_file *file, uint64_t offset) {
 
 // The latest unit is found first, since addresses are looked up in order.
 static struct dwarf_unit *known_unit(struct dwarf_file *file, uint64_t from, uint64_t to) {
-    for (struct dwarf_unit **at = &file->units; *at != NULL; at = &(*at)->next) {
+    for (struct dwarf_unit **at = &file->units; *at; at = &(*at)->next) {
         struct dwarf_unit *unit = *at;
-        uint64_t end = unit->begin != NULL ? unit->offset + (uint64_t)(unit->end - unit->begin) : unit->offset + 1;
+        uint64_t end = unit->begin ? unit->offset + (uint64_t)(unit->end - unit->begin) : unit->offset + 1;
         if (unit->offset <= from && to <= end) {
             *at = unit->next;
             unit->next = file->units;
@@ -229,14 +229,14 @@ static struct dwarf_unit *known_unit(struct dwarf_file *file, uint64_t from, uin
 
 struct dwarf_unit *dwarf_unit_at(struct dwarf_file *file, uint64_t offset) {
     struct dwarf_unit *unit = known_unit(file, offset, offset + 1);
-    if (unit == NULL || unit->offset != offset) {
+    if (!unit || unit->offset != offset) {
         unit = open_unit(file, offset);
-        if (unit != NULL) {
+        if (unit) {
             unit->next = file->units;
             file->units = unit;
         }
     }
-    return unit != NULL && unit->begin != NULL ? unit : NULL;
+    return unit && unit->begin ? unit : NULL;
 }
 
 // Reuses one buffer for the abbreviation: there are thousands of units.
@@ -289,8 +289,8 @@ const struct dwarf_unit_range *dwarf_unit_ranges(struct dwarf_file *file, size_t
 
 struct dwarf_unit *dwarf_unit_containing(struct dwarf_file *file, uint64_t offset) {
     struct dwarf_unit *unit = known_unit(file, offset, offset + 1);
-    if (unit != NULL) {
-        return unit->begin != NULL ? unit : NULL;
+    if (unit) {
+        return unit->begin ? unit : NULL;
     }
     size_t count, low = 0;
     const struct dwarf_unit_range *unit_ranges = dwarf_unit_ranges(file, &count);

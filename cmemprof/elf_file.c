@@ -65,11 +65,11 @@ bool elf_file_read(const struct elf_file *file, uint64_t offset, void *to, size_
     if (!has(file, offset, size)) {
         return false;
     }
-    if (file->bytes != NULL) {
+    if (file->bytes) {
         memcpy(to, file->bytes + offset, size);
         return true;
     }
-    int descriptor = file->path != NULL ? open_path(file->path) : -1;
+    int descriptor = file->path ? open_path(file->path) : -1;
     if (descriptor < 0) {
         return false;
     }
@@ -82,11 +82,11 @@ struct dwarf_bytes elf_file_bytes(const struct elf_file *file, uint64_t offset, 
     if (size == 0 || !has(file, offset, size)) {
         return nothing;
     }
-    if (file->bytes != NULL) {
+    if (file->bytes) {
         return (struct dwarf_bytes){file->bytes + offset, file->bytes + offset + size, false};
     }
     uint8_t *bytes = symbolizer_arena_alloc(file->memory, size);
-    if (bytes == NULL) {
+    if (!bytes) {
         return nothing;
     }
     if (!elf_file_read(file, offset, bytes, size)) {
@@ -97,7 +97,7 @@ struct dwarf_bytes elf_file_bytes(const struct elf_file *file, uint64_t offset, 
 }
 
 void elf_file_drop(const struct elf_file *file, struct dwarf_bytes bytes) {
-    if (file->bytes == NULL && bytes.at < bytes.end) {
+    if (!file->bytes && bytes.at < bytes.end) {
         symbolizer_arena_drop(file->memory, (void *)bytes.at, dwarf_bytes_left(&bytes));
     }
 }
@@ -172,7 +172,7 @@ bool elf_file_open(struct elf_file *file, const char *path, struct symbolizer_ar
     size_t path_bytes = strlen(path) + 1;
     *file = (struct elf_file){0};
     char *copy = learn_version(path, &version) ? symbolizer_arena_alloc(memory, path_bytes) : NULL;
-    if (copy == NULL) {
+    if (!copy) {
         return false;
     }
     memcpy(copy, path, path_bytes);

@@ -89,7 +89,7 @@ struct elf_section elf_section_open(const struct elf_file *file, const char *nam
 
 // Loads the section as stored, on first use. Returns false if it cannot be read.
 static bool load(struct elf_section *section) {
-    if (section->stored.at == NULL) {
+    if (!section->stored.at) {
         section->stored = elf_file_bytes(section->file, section->stored_at, section->stored_bytes);
     }
     return section->stored.at < section->stored.end;
@@ -122,8 +122,8 @@ static bool inflate_into(struct elf_section *section, struct inflate *inflate, u
 
 static bool inflate_all(struct elf_section *section) {
     struct inflate *inflate = symbolizer_arena_alloc(section->memory, sizeof *inflate);
-    uint8_t *bytes = inflate != NULL && load(section) ? symbolizer_arena_alloc(section->memory, section->size + 1) : NULL;
-    if (bytes == NULL || !inflate_into(section, inflate, bytes)) {
+    uint8_t *bytes = inflate && load(section) ? symbolizer_arena_alloc(section->memory, section->size + 1) : NULL;
+    if (!bytes || !inflate_into(section, inflate, bytes)) {
         return false;
     }
     section->bytes = bytes;
@@ -141,10 +141,10 @@ static bool read_all(struct elf_section *section) {
 }
 
 struct dwarf_bytes elf_section_all(struct elf_section *section) {
-    if (section->bytes == NULL && section->size > 0 && !(section->is_compressed ? inflate_all(section) : read_all(section))) {
+    if (!section->bytes && section->size > 0 && !(section->is_compressed ? inflate_all(section) : read_all(section))) {
         forget(section);
     }
-    return section->bytes != NULL ? (struct dwarf_bytes){section->bytes, section->bytes + section->size, false} : nothing;
+    return section->bytes ? (struct dwarf_bytes){section->bytes, section->bytes + section->size, false} : nothing;
 }
 
 // ---- A part ----
@@ -173,7 +173,7 @@ static void learn_size(struct taker *taker) {
     }
     taker->size = head_bytes + length;
     taker->bytes = symbolizer_arena_alloc(taker->memory, taker->size);
-    taker->failed = taker->bytes == NULL;
+    taker->failed = !taker->bytes;
 }
 
 static void take_some(struct taker *taker, uint8_t *to, uint64_t end, const uint8_t **bytes, size_t *size) {
@@ -192,7 +192,7 @@ static void offer(struct taker *taker, uint64_t at, const uint8_t *bytes, size_t
     }
     bytes += next - at;
     size -= next - at;
-    if (taker->bytes == NULL) {
+    if (!taker->bytes) {
         take_some(taker, taker->head, LENGTH_BYTES, &bytes, &size);
         if (taker->got < LENGTH_BYTES) {
             return;
@@ -207,7 +207,7 @@ static void offer(struct taker *taker, uint64_t at, const uint8_t *bytes, size_t
 }
 
 static bool is_served(const struct taker *taker) {
-    return taker->failed || (taker->bytes != NULL && taker->got == taker->size);
+    return taker->failed || (taker->bytes && taker->got == taker->size);
 }
 
 static void note_point(struct elf_section *section, const struct inflate *inflate, uint64_t offset, const uint8_t *window, size_t size) {
@@ -217,7 +217,7 @@ static void note_point(struct elf_section *section, const struct inflate *inflat
         return;
     }
     uint8_t *copy = symbolizer_arena_alloc(section->memory, size);
-    if (copy != NULL) { // without it later lookups start further back
+    if (copy) { // without it later lookups start further back
         memcpy(copy, window, size);
         points->points[points->count++] = (struct point){offset, inflate->in, (uint32_t)size, copy};
     }
@@ -267,7 +267,7 @@ static bool run_on(struct elf_section *section, struct pass *pass, struct taker 
 // Once, to the end of the stream.
 static bool pass_all(struct elf_section *section, struct pass *pass, struct taker *taker) {
     section->points = symbolizer_arena_alloc(section->memory, sizeof *section->points);
-    if (section->points == NULL) {
+    if (!section->points) {
         return false;
     }
     pass->sum = 1;
@@ -282,7 +282,7 @@ static void pass_from_point(struct elf_section *section, struct pass *pass, stru
     for (size_t i = 0; i < section->points->count && section->points->points[i].offset <= taker->offset; i++) {
         from = &section->points->points[i];
     }
-    if (from == NULL) {
+    if (!from) {
         inflate_begin(&pass->inflate, section->stored.at, dwarf_bytes_left(&section->stored));
     } else {
         inflate_resume(&pass->inflate, from->position, section->stored.end);
@@ -297,10 +297,10 @@ static void pass_from_point(struct elf_section *section, struct pass *pass, stru
 static struct dwarf_bytes inflate_unit(struct elf_section *section, uint64_t offset) {
     struct taker taker = {.memory = section->memory, .offset = offset, .section_size = section->size};
     struct pass *pass = symbolizer_arena_alloc(section->memory, sizeof *pass);
-    if (pass == NULL) {
+    if (!pass) {
         return nothing;
     }
-    if (section->points != NULL) {
+    if (section->points) {
         pass_from_point(section, pass, &taker);
     } else if (!load(section) || !pass_all(section, pass, &taker)) {
         forget(section);
@@ -334,7 +334,7 @@ struct dwarf_bytes elf_section_unit(struct elf_section *section, uint64_t offset
     if (section->size < LENGTH_BYTES || offset > section->size - LENGTH_BYTES) {
         return nothing;
     }
-    if (section->bytes == NULL) {
+    if (!section->bytes) {
         return section->is_compressed ? inflate_unit(section, offset) : read_unit(section, offset);
     }
     const uint8_t *begin = section->bytes + offset;
@@ -351,7 +351,7 @@ struct elf_section elf_section_part(struct elf_section *section, uint64_t offset
     if (offset > section->size || size > section->size - offset) {
         return part;
     }
-    part.bytes = section->bytes != NULL ? section->bytes + offset : NULL;
+    part.bytes = section->bytes ? section->bytes + offset : NULL;
     part.stored_at = section->stored_at + offset; // meaningful only if not compressed
     part.stored_bytes = part.size = size;
     return part;

@@ -38,7 +38,7 @@ static size_t read_symbols(struct elf_symbol *to, struct dwarf_bytes table, stru
     for (; dwarf_bytes_left(&table) >= sizeof symbol; table.at += sizeof symbol) {
         memcpy(&symbol, table.at, sizeof symbol);
         if (is_function(&symbol) && symbol.st_name < dwarf_bytes_left(&names) && names.at[symbol.st_name] != '\0') {
-            if (to != NULL) {
+            if (to) {
                 to[count] = (struct elf_symbol){symbol.st_value, symbol.st_size, (const char *)names.at + symbol.st_name,
                                                 ELF64_ST_BIND(symbol.st_info) == STB_LOCAL};
             }
@@ -57,11 +57,11 @@ bool elf_symbols_read(struct elf_symbols *symbols, const struct elf_file *file, 
     struct dwarf_bytes table = elf_file_bytes(file, header.sh_offset, header.sh_size), names = names_of(file, &header);
     size_t count = read_symbols(NULL, table, names);
     symbols->symbols = count > 0 ? symbolizer_arena_alloc(file->memory, count * sizeof *symbols->symbols) : NULL;
-    if (symbols->symbols != NULL) {
+    if (symbols->symbols) {
         read_symbols(symbols->symbols, table, names);
     }
     elf_file_drop(file, table);
-    if (symbols->symbols == NULL) {
+    if (!symbols->symbols) {
         elf_file_drop(file, names);
         return false;
     }
@@ -87,13 +87,13 @@ const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address
     // Aliases share a start. Assembly functions may have size 0: they extend to the next function.
     for (size_t i = end; i-- > 0 && end - i <= MAX_TRIED;) {
         const struct elf_symbol *symbol = &symbols->symbols[i];
-        if (found != NULL && symbol->start != found->start) {
+        if (found && symbol->start != found->start) {
             break;
         }
         bool has = symbol->size == 0 ? symbol->start == symbols->symbols[end - 1].start : address - symbol->start < symbol->size;
-        if (has && (found == NULL || !is_better(found, symbol))) { // the first among equals
+        if (has && (!found || !is_better(found, symbol))) { // the first among equals
             found = symbol;
         }
     }
-    return found != NULL ? found->name : NULL;
+    return found ? found->name : NULL;
 }

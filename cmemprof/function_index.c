@@ -41,7 +41,7 @@ static void *reserve_one(struct function_index *index, void *items, size_t count
     }
     size_t more = *capacity == 0 ? 64 : *capacity * 2;
     void *larger = symbolizer_arena_grow(index->unit->file->memory, items, count * item_bytes, more * item_bytes);
-    if (larger == NULL) {
+    if (!larger) {
         index->no_memory = true;
         return NULL;
     }
@@ -51,7 +51,7 @@ static void *reserve_one(struct function_index *index, void *items, size_t count
 
 static void add(struct function_index *index, const struct dwarf_die *die, uint64_t low, uint64_t high) {
     struct function *functions = reserve_one(index, index->functions, index->count, &index->capacity, sizeof *functions);
-    if (functions != NULL) {
+    if (functions) {
         index->functions = functions;
         index->functions[index->count++] = (struct function){low, high, die->entry};
     }
@@ -71,7 +71,7 @@ static void add_ranges(struct function_index *index, const struct dwarf_die *die
 // Returns its index + 1, or 0 if memory runs out.
 static size_t add_holder(struct function_index *index, const uint8_t *entry, size_t around) {
     struct holder *holders = reserve_one(index, index->holders, index->holder_count, &index->holder_capacity, sizeof *holders);
-    if (holders == NULL) {
+    if (!holders) {
         return 0;
     }
     index->holders = holders;
@@ -115,9 +115,9 @@ static const uint8_t *walk_entry(struct function_index *index, const struct dwar
     }
     size_t holder = is_holder(tag) || tag == DW_TAG_subprogram ? add_holder(index, die->entry, around) : 0;
     const uint8_t *inside = may_hold_functions(index, tag) && depth < MAX_DEPTH ? dwarf_die_first_child(die) : NULL;
-    const uint8_t *behind = inside != NULL ? walk(index, inside, holder != 0 ? holder : around, depth + 1) : dwarf_die_end(die);
+    const uint8_t *behind = inside ? walk(index, inside, holder != 0 ? holder : around, depth + 1) : dwarf_die_end(die);
     if (holder != 0) {
-        index->holders[holder - 1].behind = behind != NULL ? behind : index->unit->end;
+        index->holders[holder - 1].behind = behind ? behind : index->unit->end;
     }
     return behind;
 }
@@ -126,7 +126,7 @@ static const uint8_t *walk_entry(struct function_index *index, const struct dwar
 static const uint8_t *walk(struct function_index *index, const uint8_t *at, size_t around, int depth) {
     struct dwarf_die die;
     const uint8_t *next = NULL;
-    while (at != NULL && !index->no_memory && dwarf_die_read(index->unit, at, &die, &next)) {
+    while (at && !index->no_memory && dwarf_die_read(index->unit, at, &die, &next)) {
         at = walk_entry(index, &die, around, depth);
         next = NULL;
     }
@@ -147,7 +147,7 @@ struct function_index *function_index_of(struct dwarf_unit *unit) {
     if (!unit->looked_for_functions) {
         unit->looked_for_functions = true;
         struct function_index *index = symbolizer_arena_alloc(unit->file->memory, sizeof *index);
-        if (index != NULL) {
+        if (index) {
             *index = (struct function_index){.unit = unit};
             fill(index);
             unit->functions = index->no_memory ? NULL : index;
@@ -183,7 +183,7 @@ static bool has_address(const struct dwarf_die *scope, uint64_t address, size_t 
 // Finds the direct child scope that contains the address.
 static bool enter(const struct dwarf_die *scope, uint64_t address, struct dwarf_die *inner, size_t *ranges_left) {
     const uint8_t *at = scope->abbrev->has_children ? dwarf_die_first_child(scope) : NULL, *next;
-    while (at != NULL && dwarf_die_read(scope->unit, at, inner, &next)) {
+    while (at && dwarf_die_read(scope->unit, at, inner, &next)) {
         if (is_scope(inner->abbrev->tag) && has_address(inner, address, ranges_left)) {
             return true;
         }
@@ -194,14 +194,14 @@ static bool enter(const struct dwarf_die *scope, uint64_t address, struct dwarf_
 
 size_t function_index_scopes(struct function_index *index, uint64_t address, struct dwarf_die *scopes, size_t max) {
     const struct function *function = function_at(index, address);
-    if (function == NULL && !index->deep && !index->no_memory) { // a nested function
+    if (!function && !index->deep && !index->no_memory) { // a nested function
         index->deep = true;
         fill(index);
         function = function_at(index, address);
     }
     struct dwarf_die scope, inner;
     const uint8_t *next;
-    if (function == NULL || index->no_memory || !dwarf_die_read(index->unit, function->entry, &scope, &next)) {
+    if (!function || index->no_memory || !dwarf_die_read(index->unit, function->entry, &scope, &next)) {
         return 0;
     }
     size_t count = 0, ranges_left = MAX_RANGES;
@@ -243,11 +243,11 @@ static void descend(const uint8_t *at, const uint8_t *entry, struct dwarf_die *p
     struct dwarf_die die;
     const uint8_t *next;
     for (int depth = 0; depth < MAX_DEPTH;) {
-        if (at == NULL || at >= entry || !dwarf_die_read(parent->unit, at, &die, &next)) {
+        if (!at || at >= entry || !dwarf_die_read(parent->unit, at, &die, &next)) {
             return;
         }
         const uint8_t *behind = dwarf_die_end(&die);
-        if (behind == NULL || behind > entry) {
+        if (!behind || behind > entry) {
             *parent = is_holder(die.abbrev->tag) || die.abbrev->tag == DW_TAG_subprogram ? die : *parent;
             at = die.abbrev->has_children ? dwarf_die_first_child(&die) : NULL;
             depth++;
@@ -260,7 +260,7 @@ static void descend(const uint8_t *at, const uint8_t *entry, struct dwarf_die *p
 bool function_index_parent(struct function_index *index, const struct dwarf_die *die, struct dwarf_die *parent) {
     const struct holder *holder = holder_of(index, die->entry);
     const uint8_t *next;
-    if (holder == NULL || !dwarf_die_read(index->unit, holder->entry, parent, &next)) {
+    if (!holder || !dwarf_die_read(index->unit, holder->entry, parent, &next)) {
         return false;
     }
     if (!is_holder(parent->abbrev->tag)) {

@@ -65,7 +65,7 @@ static int find_tls(struct dl_phdr_info *object, size_t size, void *context) {
         is_gos |= segment->p_type == PT_LOAD && go - (object->dlpi_addr + segment->p_vaddr) < segment->p_memsz;
         tls = segment->p_type == PT_TLS ? segment : tls;
     }
-    if (is_gos && tls != NULL && size >= offsetof(struct dl_phdr_info, dlpi_tls_data) + sizeof object->dlpi_tls_data) {
+    if (is_gos && tls && size >= offsetof(struct dl_phdr_info, dlpi_tls_data) + sizeof object->dlpi_tls_data) {
         search->tls_low = (uintptr_t)object->dlpi_tls_data;
         search->tls_high = search->tls_low + (search->tls_low != 0 ? tls->p_memsz : 0);
     }

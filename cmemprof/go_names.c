@@ -17,7 +17,7 @@ static bool add_up(const struct cmemprof_go_names *given) {
 
 enum cmemprof_error go_names_open(struct go_names *names, const struct cmemprof_go_names *given) {
     *names = (struct go_names){.given = given};
-    if (given == NULL) {
+    if (!given) {
         return CMEMPROF_OK;
     }
     if (!add_up(given)) {
@@ -25,11 +25,11 @@ enum cmemprof_error go_names_open(struct go_names *names, const struct cmemprof_
     }
     uint32_t at = 0;
     names->first = memory_take((given->address_count + 1) * sizeof *names->first);
-    for (size_t i = 0; names->first != NULL && i < given->address_count; i++) {
+    for (size_t i = 0; names->first && i < given->address_count; i++) {
         names->first[i] = at;
         at += given->frame_counts[i];
     }
-    return names->first != NULL ? CMEMPROF_OK : CMEMPROF_NO_MEMORY;
+    return names->first ? CMEMPROF_OK : CMEMPROF_NO_MEMORY;
 }
 
 void go_names_close(struct go_names *names) {
@@ -47,7 +47,7 @@ static uint32_t function_of(const struct go_names *names, struct profile *profil
     char *function = piece(names->given, frame->function_offset, frame->function_length);
     char *file = piece(names->given, frame->file_offset, frame->file_length);
     uint32_t id = 0;
-    if (function != NULL && file != NULL) {
+    if (function && file) {
         id = profile_add_function(profile, &(struct profile_function){function, function, file, frame->start_line});
         *kind = location_kind_of_go(*kind, function);
     }
@@ -59,7 +59,7 @@ static uint32_t function_of(const struct go_names *names, struct profile *profil
 size_t go_names_lines(const struct go_names *names, struct profile *profile, size_t index, struct profile_line *lines,
                       enum location_kind *kind) {
     *kind = LOCATION_GO_RUNTIME;
-    if (names->given == NULL || index >= names->given->address_count) {
+    if (!names->given || index >= names->given->address_count) {
         return 0;
     }
     size_t count = names->given->frame_counts[index];

@@ -56,7 +56,7 @@ static __attribute__((noinline)) void *slow_calloc(size_t count, size_t size, ui
 // For blocks of the bootstrap arena.
 static void *bootstrap_realloc(void *block, size_t size) {
     void *moved = real_allocator.malloc(size);
-    if (moved != NULL) {
+    if (moved) {
         size_t old = malloc_usable_size(block);
         memcpy(moved, block, old < size ? old : size);
         free(block);
@@ -69,7 +69,7 @@ static void *move(void *block, size_t size) {
     profiler_move_begin(block, &moving);
     void *moved = bootstrap_owns(block) ? bootstrap_realloc(block, size) : real_allocator.realloc(block, size);
     // realloc(block, 0) has freed the block on glibc and kept it on others, which return a block.
-    profiler_move_end(&moving, moved == NULL && size != 0 ? block : NULL);
+    profiler_move_end(&moving, !moved && size != 0 ? block : NULL);
     return moved;
 }
 

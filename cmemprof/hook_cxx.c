@@ -39,22 +39,22 @@ extern void _ZSt17__throw_bad_allocv(void) __attribute__((weak));       // std::
 static void *library_symbol(void *scope, const char *name) {
     static const char *const libraries[] = {"libstdc++.so.6", "libc++.so.1"};
     void *found = NULL;
-    for (size_t i = 0; found == NULL && i < sizeof libraries / sizeof *libraries; i++) {
+    for (size_t i = 0; !found && i < sizeof libraries / sizeof *libraries; i++) {
         void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_NOLOAD);
-        if (library != NULL) {
+        if (library) {
             found = dlsym(library, name);
             dlclose(library);
         }
     }
-    return found != NULL ? found : dlsym(scope, name);
+    return found ? found : dlsym(scope, name);
 }
 
 static new_handler *present_handler(void) {
     new_handler *(*get)(void) = _ZSt15get_new_handlerv;
-    if (get == NULL) {
+    if (!get) {
         get = (new_handler * (*)(void)) library_symbol(RTLD_DEFAULT, "_ZSt15get_new_handlerv");
     }
-    return get != NULL ? get() : NULL;
+    return get ? get() : NULL;
 }
 
 // A static libstdc++ contributes only what the program refers to. Whoever catches a bad_alloc refers to its type, from which the exception
@@ -66,7 +66,7 @@ extern void _ZNSt9bad_allocD1Ev(void *exception) __attribute__((weak));         
 
 static void throw_assembled(void) {
     // The type and its vtable are where the destructor is.
-    bool present = __cxa_allocate_exception != NULL && __cxa_throw != NULL && _ZNSt9bad_allocD1Ev != NULL;
+    bool present = __cxa_allocate_exception && __cxa_throw && _ZNSt9bad_allocD1Ev;
     if (present) {
         const char **exception = __cxa_allocate_exception(sizeof *exception); // never NULL
         *exception = _ZTVSt9bad_alloc + 2 * sizeof(void *);
@@ -76,10 +76,10 @@ static void throw_assembled(void) {
 
 static _Noreturn void throw_bad_alloc(void) {
     void (*throw)(void) = _ZSt17__throw_bad_allocv;
-    if (throw == NULL) {
+    if (!throw) {
         throw = (void (*)(void))library_symbol(RTLD_DEFAULT, "_ZSt17__throw_bad_allocv");
     }
-    if (throw != NULL) {
+    if (throw) {
         throw();
     }
     throw_assembled();
@@ -91,7 +91,7 @@ static _Noreturn void throw_bad_alloc(void) {
 // The handler frees memory or ends this by throwing.
 static void run_handler(void) {
     new_handler *handler = present_handler();
-    if (handler == NULL) {
+    if (!handler) {
         throw_bad_alloc();
     }
     handler();
@@ -111,7 +111,7 @@ static void *take_aligned(size_t size, size_t alignment) {
 
 OPERATOR void *_Znwm(size_t size) {
     void *block;
-    while (__builtin_expect((block = malloc(at_least_one(size))) == NULL, 0)) {
+    while (__builtin_expect(!(block = malloc(at_least_one(size))), 0)) {
         run_handler();
     }
     return block;
@@ -119,7 +119,7 @@ OPERATOR void *_Znwm(size_t size) {
 
 OPERATOR void *_ZnwmSt11align_val_t(size_t size, size_t alignment) {
     void *block;
-    while (__builtin_expect((block = take_aligned(size, alignment)) == NULL, 0)) {
+    while (__builtin_expect(!(block = take_aligned(size, alignment)), 0)) {
         run_handler();
     }
     return block;
@@ -138,30 +138,30 @@ void *_ZnwmRKSt9nothrow_t(size_t size, const struct nothrow *tag);
 OPERATOR void *_ZnwmRKSt9nothrow_t(size_t size, const struct nothrow *tag) {
     bool replaced = _Znwm != hook_operator_new;
     void *block = replaced ? NULL : malloc(at_least_one(size));
-    if (block != NULL || (!replaced && present_handler() == NULL)) {
+    if (block || (!replaced && !present_handler())) {
         return block;
     }
     static nothrow_function *_Atomic found; // the process's next definition
     nothrow_function *behind = found;
-    if (behind == NULL) {
+    if (!behind) {
         found = behind = (nothrow_function *)library_symbol(RTLD_NEXT, "_ZnwmRKSt9nothrow_t");
     }
-    return behind != NULL ? behind(size, tag) : NULL;
+    return behind ? behind(size, tag) : NULL;
 }
 
 void *_ZnwmSt11align_val_tRKSt9nothrow_t(size_t size, size_t alignment, const struct nothrow *tag);
 OPERATOR void *_ZnwmSt11align_val_tRKSt9nothrow_t(size_t size, size_t alignment, const struct nothrow *tag) {
     bool replaced = _ZnwmSt11align_val_t != hook_operator_new_aligned;
     void *block = replaced ? NULL : take_aligned(size, alignment);
-    if (block != NULL || (!replaced && present_handler() == NULL)) {
+    if (block || (!replaced && !present_handler())) {
         return block;
     }
     static aligned_nothrow_function *_Atomic found; // the process's next definition
     aligned_nothrow_function *behind = found;
-    if (behind == NULL) {
+    if (!behind) {
         found = behind = (aligned_nothrow_function *)library_symbol(RTLD_NEXT, "_ZnwmSt11align_val_tRKSt9nothrow_t");
     }
-    return behind != NULL ? behind(size, alignment, tag) : NULL;
+    return behind ? behind(size, alignment, tag) : NULL;
 }
 
 void *_Znam(size_t size);

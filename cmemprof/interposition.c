@@ -24,8 +24,7 @@ void *interposition_next(const char *name) {
 void *interposition_next_in_object(const void *function, const char *name) {
     Dl_info info, other_info;
     void *other = dlsym(RTLD_NEXT, name);
-    bool beside =
-        other != NULL && dladdr(function, &info) != 0 && dladdr(other, &other_info) != 0 && info.dli_fbase == other_info.dli_fbase;
+    bool beside = other && dladdr(function, &info) != 0 && dladdr(other, &other_info) != 0 && info.dli_fbase == other_info.dli_fbase;
     return beside ? other : NULL;
 }
 
@@ -54,7 +53,7 @@ static bool reaches_the_hook(void *malloc_function, void *free_function) {
     const uint64_t far = (uint64_t)1 << 60;
     void *(*allocate)(size_t) = (void *(*)(size_t))malloc_function;
     void (*release)(void *) = (void (*)(void *))free_function;
-    if (allocate == NULL || release == NULL) {
+    if (!allocate || !release) {
         return false;
     }
     volatile uint64_t *countdown = &thread_state.countdown_bytes;
@@ -70,8 +69,8 @@ static bool reaches_the_hook(void *malloc_function, void *free_function) {
 // Not RTLD_DEFAULT: Go links c-shared libraries with -Bsymbolic, and those find their own malloc first.
 bool interposition_is_active(void) {
     void *program = dlopen(NULL, RTLD_LAZY);
-    bool ours = program != NULL && &hook_malloc != NULL && reaches_the_hook(dlsym(program, "malloc"), dlsym(program, "free"));
-    if (program != NULL) {
+    bool ours = program && &hook_malloc && reaches_the_hook(dlsym(program, "malloc"), dlsym(program, "free"));
+    if (program) {
         dlclose(program);
     }
     return ours;

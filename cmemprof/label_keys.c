@@ -9,7 +9,7 @@ static const char *const of_requests[] = {"span id", "local root span id", "trac
 static const char *const own[] = {"memory", "owner", "part", "age", "thread", "threads"};
 
 void label_replace_zeros(char *text, size_t size) {
-    for (char *zero; (zero = memchr(text, '\0', size)) != NULL;) {
+    for (char *zero; (zero = memchr(text, '\0', size));) {
         *zero = '?';
     }
 }
@@ -65,7 +65,7 @@ static void give_back(struct label_keys *keys, const struct label_key *key) {
 
 static struct label_key *new_key(struct label_keys *keys, uint64_t hash, const uint64_t *words, size_t size) {
     struct label_key *key = take(keys);
-    if (key != NULL) {
+    if (key) {
         key->hash = hash;
         key->size = (uint32_t)size;
         memcpy(key->text, words, label_words(size) * sizeof *words);
@@ -80,10 +80,10 @@ struct label_key *label_keys_find(struct label_keys *keys, uint64_t hash, const 
         return NULL;
     }
     struct label_key *mine = NULL, *found = NULL;
-    for (size_t i = 0; i < LABEL_KEY_SLOTS && found == NULL; i++) {
+    for (size_t i = 0; i < LABEL_KEY_SLOTS && !found; i++) {
         _Atomic uint8_t *slot = &keys->slots[(hash + i) % LABEL_KEY_SLOTS];
         uint8_t number = atomic_load_explicit(slot, memory_order_acquire);
-        if (number == 0 && mine == NULL && (mine = new_key(keys, hash, words, size)) == NULL) {
+        if (number == 0 && !mine && !(mine = new_key(keys, hash, words, size))) {
             return NULL;
         }
         if (number == 0 && atomic_compare_exchange_strong_explicit(slot, &number, (uint8_t)(mine - keys->keys + 1), memory_order_acq_rel,
@@ -93,7 +93,7 @@ struct label_key *label_keys_find(struct label_keys *keys, uint64_t hash, const 
         struct label_key *key = &keys->keys[number - 1];
         found = is_it(key, hash, words, size) ? key : NULL;
     }
-    if (mine != NULL) {
+    if (mine) {
         give_back(keys, mine);
     }
     return found;
@@ -140,10 +140,10 @@ bool label_keys_set(struct label_keys *keys, const char *text, size_t size, bool
     }
     uint64_t hash = label_copy(words, text, size);
     struct label_key *key = label_keys_find(keys, hash, words, size);
-    if (key != NULL && label_key_use(key) != LABEL_OWN) {
+    if (key && label_key_use(key) != LABEL_OWN) {
         change_use(keys, key, is_wanted ? LABEL_ASKED_FOR : LABEL_UNWANTED);
     }
-    return key != NULL;
+    return key;
 }
 
 void label_keys_each(const struct label_keys *keys, void (*visit)(const struct label_key *key, void *context), void *context) {

@@ -22,7 +22,7 @@ struct making {
 // The keys of the next set are mostly those of the last one, in the same order. Another key with the same hash would share the decision on
 // this one, not its text.
 static struct label_key *find_key(struct label_sets *sets, uint64_t hash, const uint64_t *words, size_t size, struct label_key *last) {
-    return last != NULL && last->hash == hash && last->size == size ? last : label_keys_find(&sets->keys, hash, words, size);
+    return last && last->hash == hash && last->size == size ? last : label_keys_find(&sets->keys, hash, words, size);
 }
 
 static bool is_kept(struct label_sets *sets, struct label_key *key, uint64_t value_hash) {
@@ -56,7 +56,7 @@ static enum fate put(struct label_sets *sets, struct making *making, const struc
     uint64_t *head = &making->memo->words[making->words], *key = head + 1, *value = key + label_words(key_size);
     uint64_t key_hash = label_copy(key, label->key.bytes, key_size), value_hash;
     text->known = find_key(sets, key_hash, key, key_size, text->known);
-    if (text->known == NULL) {
+    if (!text->known) {
         return LOST;
     }
     if (!label_is_kept(label_key_use(text->known))) {
@@ -97,14 +97,14 @@ struct stack *label_sets_intern(struct label_sets *sets, const struct go_label_s
         memo->words[0] = making.kept;
         memo->set =
             stack_table_intern_as(&sets->table, STACK_OF_BLOCKS, making.hash, (const uintptr_t *)memo->words, (uint32_t)making.words, NULL);
-        making.is_whole &= memo->set != NULL;
-        memo->lost += memo->set == NULL ? making.kept : 0;
+        making.is_whole &= !!memo->set;
+        memo->lost += !memo->set ? making.kept : 0;
     }
     if (making.is_whole) {
         memo->generation = generation;
         memo->count = (uint32_t)labels->count;
     }
-    if (memo->set != NULL && making.kept == labels->count) {
+    if (memo->set && making.kept == labels->count) {
         memo->has_seen = true;
         *label_memo_seen(memo, labels->items) = (struct label_seen){labels->items, memo->set, generation};
     }

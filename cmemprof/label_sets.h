@@ -103,7 +103,7 @@ static inline bool label_memo_has(const struct label_memo *memo, const struct la
     const struct go_label *label = labels->items;
     for (const struct label_text *known = memo->labels, *end = known + memo->count; known < end; known++, label++) {
         if (label->key.size != known->key_size || !label_same_bytes(label->key.bytes, known->key, known->key_size) ||
-            (known->value != NULL &&
+            (known->value &&
              (label->value.size != known->value_size || !label_same_bytes(label->value.bytes, known->value, known->value_size)))) {
             return false;
         }
@@ -167,8 +167,8 @@ static inline bool label_set_is(const struct stack *set, const struct go_label_s
 // The set of these labels, of which none is left out, if others were not at their address since. NULL: it has to be interned.
 static inline struct stack *label_memo_find(struct label_memo *memo, const struct label_keys *keys, const struct go_label_slice *labels) {
     const struct label_seen *seen = label_memo_seen(memo, labels->items);
-    return seen->set != NULL && seen->items == labels->items &&
-                   seen->generation == atomic_load_explicit(&keys->generation, memory_order_relaxed) && label_set_is(seen->set, labels)
+    return seen->set && seen->items == labels->items && seen->generation == atomic_load_explicit(&keys->generation, memory_order_relaxed) &&
+                   label_set_is(seen->set, labels)
                ? seen->set
                : NULL;
 }

@@ -52,7 +52,7 @@ static void bind_early(struct profiler *self) {
     struct shard *shard = shards_take(&self->shards, &nobody);
     sampler_next(&nobody, CMEMPROF_DEFAULT_INTERVAL_BYTES);
     profiler_measure_clock(self);
-    if (shard != NULL) {
+    if (shard) {
         unwind_stack_from_here(&self->unwinder, &nobody, (uintptr_t)__builtin_return_address(0), &shard->memo);
         shard->memo.depth_frames = 0;
         if (live_table_add(&self->live, (unsigned)(shard - self->shards.items), block, &sample)) {
@@ -111,7 +111,7 @@ static void balance_after_fork(struct profiler *self) {
     uint64_t accounted = self->stacks.evicted[STACK_OF_BLOCKS].samples, samples = 0;
     shards_settle(&self->shards, SHARDS_ALL, shard_forget);
     stack_table_each(&self->stacks, add_samples, &accounted);
-    for (struct shard *shard = NULL; (shard = shards_next(&self->shards, shard)) != NULL;) {
+    for (struct shard *shard = NULL; (shard = shards_next(&self->shards, shard));) {
         accounted += atomic_load(&shard->lost_stacks);
         samples += atomic_load(&shard->samples);
     }

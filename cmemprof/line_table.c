@@ -118,7 +118,7 @@ static bool note(struct line_table *table, const struct row *row, const uint8_t 
         size_t capacity = table->capacity == 0 ? 64 : table->capacity * 2;
         struct checkpoint *checkpoints =
             symbolizer_arena_grow(table->memory, table->checkpoints, table->count * sizeof *checkpoints, capacity * sizeof *checkpoints);
-        if (checkpoints == NULL) {
+        if (!checkpoints) {
             return false;
         }
         table->checkpoints = checkpoints;
@@ -189,13 +189,13 @@ static bool note_checkpoints(struct line_table *table) {
 struct line_table *line_table_new(struct symbolizer_arena *memory, const struct line_sections *sections, uint64_t offset,
                                   const char *directory) {
     struct line_table *table = symbolizer_arena_alloc(memory, sizeof *table);
-    if (table == NULL) {
+    if (!table) {
         return NULL;
     }
     table->memory = memory;
     bool ok = line_header_read(&table->header, memory, sections, offset, directory);
     table->paths = ok ? symbolizer_arena_alloc(memory, (table->header.file_count + 1) * sizeof *table->paths) : NULL;
-    return table->paths != NULL && note_checkpoints(table) ? table : NULL;
+    return table->paths && note_checkpoints(table) ? table : NULL;
 }
 
 // ---- Looking up ----
@@ -221,8 +221,8 @@ const char *line_table_file(struct line_table *table, uint64_t file) {
     if (file >= table->header.file_count) {
         return "";
     }
-    if (table->paths[file] == NULL) {
+    if (!table->paths[file]) {
         table->paths[file] = line_header_path(&table->header, table->memory, file);
     }
-    return table->paths[file] != NULL ? table->paths[file] : "";
+    return table->paths[file] ? table->paths[file] : "";
 }

@@ -21,8 +21,8 @@ static void *grow(struct symbolizer_arena *memory, void *items, size_t count, si
         return items;
     }
     void *more = symbolizer_arena_grow(memory, items, count * item_bytes, (count == 0 ? 8 : 2 * count) * item_bytes);
-    bytes->bad |= more == NULL;
-    return more != NULL ? more : items;
+    bytes->bad |= !more;
+    return more ? more : items;
 }
 
 static void add_directory(struct line_header *header, const char *name, struct dwarf_bytes *bytes) {
@@ -178,7 +178,7 @@ const char *line_header_path(const struct line_header *header, struct symbolizer
     bool whole = found->name[0] == '/' || found->name[0] == '\0' || directory[0] == '\0';
     size_t directory_bytes = whole ? 0 : strnlen(directory, MAX_BYTES), name_bytes = strnlen(found->name, MAX_BYTES);
     char *path = symbolizer_arena_alloc(memory, directory_bytes + name_bytes + 2);
-    if (path != NULL) {
+    if (path) {
         memcpy(path, directory, directory_bytes);
         path[directory_bytes] = '/';
         memcpy(path + directory_bytes + !whole, found->name, name_bytes);

@@ -53,7 +53,7 @@ static size_t body_bytes(size_t slot_count) {
 }
 
 static void fill_others(struct live_table *table) {
-    if (table->others != NULL) {
+    if (table->others) {
         table->others(&table->filter);
     }
 }
@@ -73,7 +73,7 @@ bool live_table_open(struct live_table *table, struct memory_budget *budget, voi
 void live_table_close(struct live_table *table) {
     for (int i = 0; i < LIVE_TABLE_PARTS * LIVE_TABLE_LEVELS; i++) {
         struct live_level *level = atomic_load(&table->parts[i / LIVE_TABLE_LEVELS].levels[i % LIVE_TABLE_LEVELS]);
-        if (level != NULL) {
+        if (level) {
             bool gone = atomic_load(&level->state) == LEVEL_GONE;
             memory_budget_give(table->budget, HEAD_BYTES + (gone ? 0 : body_bytes(level->slot_count)));
             munmap(level, HEAD_BYTES + body_bytes(level->slot_count));
@@ -136,10 +136,10 @@ static struct live_level *new_level(struct memory_budget *budget, size_t slot_co
 
 // Makes level i, or takes over one that was under construction when the process forked.
 static bool make(struct live_table *table, struct live_part *part, int i, size_t slot_count) {
-    if (level_at(part, i) == NULL) {
+    if (!level_at(part, i)) {
         atomic_store(&part->levels[i], new_level(table->budget, slot_count));
     }
-    if (level_at(part, i) == NULL) {
+    if (!level_at(part, i)) {
         return false;
     }
     atomic_store(&part->level_count, i + 1);
@@ -249,7 +249,7 @@ bool live_table_put(struct live_table *table, unsigned part_number, const void *
     uint64_t address = (uintptr_t)block;
     struct live_part *part = &table->parts[part_number];
     struct live_level *newest = newest_of(part);
-    bool added = LIKELY(newest != NULL && is_open(newest) && (address & ~ADDRESS_BITS) == 0) &&
+    bool added = LIKELY(newest && is_open(newest) && (address & ~ADDRESS_BITS) == 0) &&
                  LIKELY(add_to_slot(slot_of(newest, probe_of(address), 0), address, sample));
     return added || put_slow(table, part, block, sample, counted);
 }
@@ -263,7 +263,7 @@ bool live_table_add(struct live_table *table, unsigned part, const void *block, 
 // ---- Finding ----
 
 static inline void read_slot(const struct live_slot *slot, struct live_sample *sample) {
-    if (sample == NULL) {
+    if (!sample) {
         return;
     }
     uint64_t both = atomic_load_explicit(&slot->birth_and_weight, memory_order_relaxed);
@@ -300,7 +300,7 @@ static bool remove_from_any(struct live_table *table, uint64_t address, struct l
     for (int i = 0; i < LIVE_TABLE_PARTS; i++) {
         uint64_t key;
         struct live_slot *slot = find(&table->parts[i], address, &key);
-        if (slot == NULL) {
+        if (!slot) {
             continue;
         }
         read_slot(slot, sample);
@@ -329,7 +329,7 @@ static __attribute__((noinline)) bool remove_slow(struct live_table *table, cons
     uint64_t address = (uintptr_t)block, key;
     if (tag != 0 && tag <= LIVE_TABLE_PARTS) {
         struct live_slot *slot = find(&table->parts[tag - 1], address, &key);
-        if (slot == NULL) {
+        if (!slot) {
             return false;
         }
         if (remove_only(slot, key, block_filter_count(counted, block), &tag, sample)) {
@@ -346,7 +346,7 @@ bool live_table_remove_young(struct live_table *table, const void *block, uint32
     uint8_t tag = atomic_load_explicit(count, memory_order_relaxed);
     struct live_level *newest = LIKELY(tag != 0 && tag <= LIVE_TABLE_PARTS) ? newest_of(&table->parts[tag - 1]) : NULL;
     uint64_t address = (uintptr_t)block, key;
-    if (!LIKELY(newest != NULL && address != 0)) {
+    if (!LIKELY(newest && address != 0)) {
         return false;
     }
     struct live_slot *slot = slot_of(newest, probe_of(address), 0);
@@ -356,7 +356,7 @@ bool live_table_remove_young(struct live_table *table, const void *block, uint32
 }
 
 bool live_table_remove(struct live_table *table, const void *block, struct live_sample *sample) {
-    if (block == NULL) {
+    if (!block) {
         return false; // free slots have address 0
     }
     // Load before the block is gone: a filter that becomes present later may not have counted it.
@@ -364,7 +364,7 @@ bool live_table_remove(struct live_table *table, const void *block, struct live_
     _Atomic uint8_t *count = block_filter_count(counted, block);
     uint8_t tag = atomic_load_explicit(count, memory_order_relaxed);
     struct live_level *newest = LIKELY(tag != 0 && tag <= LIVE_TABLE_PARTS) ? newest_of(&table->parts[tag - 1]) : NULL;
-    if (LIKELY(newest != NULL)) {
+    if (LIKELY(newest)) {
         uint64_t address = (uintptr_t)block, key;
         struct live_slot *slot = slot_of(newest, probe_of(address), 0);
         if (LIKELY(is_of(slot, address, &key))) {
@@ -414,7 +414,7 @@ static bool is_gone(const struct live_level *level) {
 void live_table_each(const struct live_table *table, live_table_visit visit, void *context) {
     for (int i = 0; i < ALL_LEVELS; i++) {
         const struct live_level *level = level_number(table, i);
-        if (level != NULL && !is_gone(level)) { // reading it would make its pages resident again
+        if (level && !is_gone(level)) { // reading it would make its pages resident again
             each_of_level(level, visit, context);
         }
     }
@@ -453,11 +453,11 @@ static void close_last(struct live_part *part, uint64_t alive) {
     for (int i = 0; i < level_count(part); i++) {
         struct live_level *level = level_at(part, i);
         if (is_open(level)) {
-            below += last != NULL ? last->slot_count : 0;
+            below += last ? last->slot_count : 0;
             last = level;
         }
     }
-    if (last != NULL && alive <= below / 4) {
+    if (last && alive <= below / 4) {
         uint32_t open = LEVEL_OPEN;
         atomic_compare_exchange_strong(&last->state, &open, LEVEL_CLOSED);
     }
@@ -481,7 +481,7 @@ static bool begin_emptying(struct live_table *table) {
         struct live_level *level = level_number(table, i);
         uint32_t closed = LEVEL_CLOSED;
         // A level left in this state by a thread of the parent process starts over.
-        bool empty = level != NULL && !is_open(level) && !is_gone(level) && taken_slots(level) == 0;
+        bool empty = level && !is_open(level) && !is_gone(level) && taken_slots(level) == 0;
         some |= empty && (atomic_compare_exchange_strong(&level->state, &closed, LEVEL_EMPTYING) || closed == LEVEL_EMPTYING);
     }
     return some;
@@ -490,7 +490,7 @@ static bool begin_emptying(struct live_table *table) {
 static void give_back(struct live_table *table, bool settled) {
     for (int i = 0; i < ALL_LEVELS; i++) {
         struct live_level *level = level_number(table, i);
-        if (level == NULL || atomic_load(&level->state) != LEVEL_EMPTYING) {
+        if (!level || atomic_load(&level->state) != LEVEL_EMPTYING) {
             continue;
         }
         size_t size = body_bytes(level->slot_count);
@@ -522,7 +522,7 @@ bool live_table_needs_tidying(const struct live_table *table) {
     size_t slots = 0;
     for (int i = 0; i < ALL_LEVELS; i++) {
         const struct live_level *level = level_number(table, i);
-        slots += level != NULL && is_open(level) ? level->slot_count : 0;
+        slots += level && is_open(level) ? level->slot_count : 0;
     }
     return slots / 2 > block_filter_size(&table->filter) / MIN_COUNTERS; // assumes that half of them are in use
 }
@@ -530,7 +530,7 @@ bool live_table_needs_tidying(const struct live_table *table) {
 static void fill_filter(struct live_table *table) {
     for (int i = 0; i < ALL_LEVELS; i++) {
         const struct live_level *level = level_number(table, i);
-        for (size_t at = 0; level != NULL && !is_gone(level) && at < level->slot_count; at++) {
+        for (size_t at = 0; level && !is_gone(level) && at < level->slot_count; at++) {
             uint64_t address = atomic_load_explicit(&level->slots[at].key, memory_order_acquire) & ADDRESS_BITS;
             if (address != 0) {
                 block_filter_fill(&table->filter, (const void *)(uintptr_t)address, live_table_tag((unsigned)(i / LIVE_TABLE_LEVELS)));

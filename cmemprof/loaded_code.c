@@ -46,7 +46,7 @@ static const struct module **find_unloaded(const struct profiler *self, size_t *
     const struct modules *modules = &self->code.modules;
     const struct module **unloaded = calloc(atomic_load(&modules->count) + 1, sizeof *unloaded);
     *count = 0;
-    for (size_t i = 0; unloaded != NULL && i < atomic_load(&modules->count); i++) {
+    for (size_t i = 0; unloaded && i < atomic_load(&modules->count); i++) {
         uint32_t unloaded_at = atomic_load(&modules->items[i]->unloaded_at);
         if (unloaded_at > self->code.retired_generations && unloaded_at <= modules->generation) {
             unloaded[(*count)++] = modules->items[i];
@@ -61,7 +61,7 @@ static const struct module **find_unloaded(const struct profiler *self, size_t *
 static void retire_stacks(struct profiler *self) {
     struct unloading unloading = {.self = self};
     unloading.modules = find_unloaded(self, &unloading.count);
-    if (unloading.modules != NULL && reclaim_timed_lock(self)) {
+    if (unloading.modules && reclaim_timed_lock(self)) {
         if (atomic_load(&self->open)) {
             stack_table_each_found(&self->stacks, retire, &unloading);
         }
@@ -110,7 +110,7 @@ static bool is_needed(struct module_stay stay, const void *context) {
 static void forget_unneeded(struct profiler *self) {
     struct needed needed = {.generations = self->code.modules.generation + 1};
     needed.bits = calloc(1, needed.generations / 8 + 1);
-    if (needed.bits != NULL && reclaim_timed_lock(self)) {
+    if (needed.bits && reclaim_timed_lock(self)) {
         stack_table_each(&self->stacks, need_entry, &needed);
         peak_visit(&self->peaks.live, need, &needed);
         peak_visit(&self->peaks.rss, need, &needed);

@@ -35,7 +35,7 @@ static bool is_own(const char *function) {
 
 // runtime.cgocall, and runtime/cgo's functions on the way from a callback.
 static bool is_runtime(const char *function) {
-    return starts_with(function, "runtime.") || starts_with(function, "runtime/") || strchr(function, '.') == NULL;
+    return starts_with(function, "runtime.") || starts_with(function, "runtime/") || !strchr(function, '.');
 }
 
 // If several functions are inlined at an address the innermost decides; it comes first.

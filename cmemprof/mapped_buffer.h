@@ -24,8 +24,8 @@ static inline bool mapped_buffer_reserve(struct mapped_buffer *memory, size_t si
         return true;
     }
     size_t page = 4096, size = (size_bytes + page - 1) / page * page;
-    void *base = memory->base == NULL ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-                                      : mremap(memory->base, memory->size_bytes, size, MREMAP_MAYMOVE);
+    void *base = !memory->base ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                               : mremap(memory->base, memory->size_bytes, size, MREMAP_MAYMOVE);
     if (base == MAP_FAILED) {
         return false;
     }
@@ -35,7 +35,7 @@ static inline bool mapped_buffer_reserve(struct mapped_buffer *memory, size_t si
 }
 
 static inline void mapped_buffer_free(struct mapped_buffer *memory) {
-    if (memory->base != NULL) {
+    if (memory->base) {
         munmap(memory->base, memory->size_bytes);
     }
     *memory = (struct mapped_buffer){0};

@@ -43,7 +43,7 @@ void mapped_ranges_lose(struct profiler *self) {
 }
 
 static void settle_pending(struct profiler *self) {
-    if (self->mappings.pending_stack != NULL) {
+    if (self->mappings.pending_stack) {
         stack_add_allocations(self->mappings.pending_stack, self->mappings.pending_objects, self->mappings.pending_bytes, 0);
         self->mappings.pending_stack = NULL;
     }
@@ -79,7 +79,7 @@ static void remember(struct profiler *self, struct mapping_leaving piece) {
     struct mapping_leaving *list = self->mappings.leaving;
     uint32_t *count = &self->mappings.leaving_count;
     struct mapping_leaving *last = *count != 0 ? &list[*count - 1] : NULL;
-    if (last != NULL && last->mover == piece.mover && last->high == piece.low && last->kind == piece.kind && last->owner == piece.owner) {
+    if (last && last->mover == piece.mover && last->high == piece.low && last->kind == piece.kind && last->owner == piece.owner) {
         last->high = piece.high;
         return;
     }
@@ -103,7 +103,7 @@ static void forget(struct profiler *self, uint32_t mover) {
 static void leave(struct profiler *self, const struct mapping_note *note) {
     uintptr_t low = note->range.low, high = note->range.high;
     const struct mapped_range *old = range_map_from(&self->mappings.map, low);
-    for (; old != NULL && old->low < high; old = range_map_from(&self->mappings.map, old->high)) {
+    for (; old && old->low < high; old = range_map_from(&self->mappings.map, old->high)) {
         remember(self, (struct mapping_leaving){.low = old->low > low ? old->low : low,
                                                 .high = old->high < high ? old->high : high,
                                                 .mover = note->range.mover,
@@ -117,7 +117,7 @@ static void leave(struct profiler *self, const struct mapping_note *note) {
 
 static void put_moved(struct profiler *self, const struct mapping_note *note, const struct mapping_leaving *piece) {
     struct mapped_range range = note->range;
-    if (range.high - range.low == note->from_high - note->from_low && piece != NULL) {
+    if (range.high - range.low == note->from_high - note->from_low && piece) {
         range.low += piece->low - note->from_low;
         range.high -= note->from_high - piece->high;
     }
@@ -125,7 +125,7 @@ static void put_moved(struct profiler *self, const struct mapping_note *note, co
         remove_range(self, range.low, range.high);
         return;
     }
-    if (piece != NULL) {
+    if (piece) {
         range.kind = piece->kind;
         range.number = piece->kind == MAPPING_SEGMENT ? range.mover : 0; // shmdt of the old address does not reach it
         range.owner = range.owner == MAPPING_OF_PROGRAM ? piece->owner : range.owner;
@@ -169,11 +169,11 @@ static void arrive(struct profiler *self, const struct mapping_note *note) {
 // shmdt removes all that is left of the segment.
 static void detach(struct profiler *self, uintptr_t low) {
     const struct mapped_range *range = range_map_from(&self->mappings.map, low);
-    if (range == NULL || range->low != low || range->kind != MAPPING_SEGMENT) {
+    if (!range || range->low != low || range->kind != MAPPING_SEGMENT) {
         return;
     }
     uint32_t number = range->number;
-    while (range != NULL) {
+    while (range) {
         uintptr_t high = range->high;
         if (range->number == number) {
             remove_range(self, range->low, high);
@@ -184,7 +184,7 @@ static void detach(struct profiler *self, uintptr_t low) {
 
 // Mapped and unmapped again at once: the second note does what the first would have undone.
 static bool is_gone(const struct mapping_note *note, const struct mapping_note *next) {
-    return next != NULL && next->event == MAPPING_REMOVED && next->range.low <= note->range.low && next->range.high >= note->range.high;
+    return next && next->event == MAPPING_REMOVED && next->range.low <= note->range.low && next->range.high >= note->range.high;
 }
 
 static void apply(struct profiler *self, const struct mapping_note *note, const struct mapping_note *next) {
@@ -214,13 +214,13 @@ static void apply(struct profiler *self, const struct mapping_note *note, const 
 // Caller must have the map.
 static void apply_all(struct profiler *self) {
     struct mapping_note *first = mapping_log_collect(&self->mappings.log), *last = NULL;
-    for (struct mapping_note *note = first, *next; note != NULL; note = next) {
+    for (struct mapping_note *note = first, *next; note; note = next) {
         next = mapping_log_next(&self->mappings.log, note);
         apply(self, note, next);
         last = note;
     }
     settle_pending(self);
-    if (last != NULL) {
+    if (last) {
         mapping_log_give(&self->mappings.log, first, last);
     }
 }
@@ -298,7 +298,7 @@ bool mapped_ranges_apply(struct profiler *self) {
 
 static void add_live(const struct mapped_range *range, void *context) {
     (void)context;
-    if (range->stack != NULL) {
+    if (range->stack) {
         range->stack->inuse_objects += 1;
         range->stack->inuse_bytes += (double)(range->high - range->low);
     }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 static uint32_t number_of(const struct mapping_log *log, const struct mapping_note *note) {
-    return note != NULL ? (uint32_t)(note - log->notes) + 1 : 0;
+    return note ? (uint32_t)(note - log->notes) + 1 : 0;
 }
 
 static struct mapping_note *note_of(struct mapping_log *log, uint32_t number) {
@@ -63,7 +63,7 @@ uint32_t mapping_log_push(struct mapping_log *log, struct mapping_note *note) {
 // The stack has the latest first, so it is turned around.
 struct mapping_note *mapping_log_collect(struct mapping_log *log) {
     struct mapping_note *note = note_of(log, atomic_exchange_explicit(&log->top, 0, memory_order_acquire)), *after = NULL;
-    while (note != NULL) {
+    while (note) {
         struct mapping_note *before = mapping_log_next(log, note);
         atomic_store_explicit(&note->next, number_of(log, after), memory_order_relaxed);
         after = note;

@@ -37,7 +37,7 @@ static struct mapping_note *wait_for_note(struct profiler *self) {
             sched_yield();
         }
         note = mapping_log_take(&self->mappings.log);
-    } while (note == NULL && is_worth_waiting(self) && clock_ns(CLOCK_MONOTONIC) < limit);
+    } while (!note && is_worth_waiting(self) && clock_ns(CLOCK_MONOTONIC) < limit);
     errno = saved;
     return note;
 }
@@ -45,7 +45,7 @@ static struct mapping_note *wait_for_note(struct profiler *self) {
 // Returns NULL, and counts the loss, if there is none.
 static struct mapping_note *new_note(struct profiler *self, enum mapping_event event, uintptr_t low, uintptr_t high) {
     struct mapping_note *note = mapping_log_take(&self->mappings.log);
-    if (note == NULL && (note = wait_for_note(self)) == NULL) {
+    if (!note && !(note = wait_for_note(self))) {
         mapped_ranges_lose(self);
         return NULL;
     }
@@ -75,7 +75,7 @@ static enum mapping_owner owner_of(struct profiler *self, const struct thread_st
     if (thread->busy != 0) {
         return MAPPING_OF_PROFILER;
     }
-    if (go_maps != NULL && is_within(caller, (uintptr_t)go_maps, GO_MAPS_BYTES)) {
+    if (go_maps && is_within(caller, (uintptr_t)go_maps, GO_MAPS_BYTES)) {
         return MAPPING_OF_GO;
     }
     return is_within(caller, self->mappings.allocator_start, self->mappings.allocator_end - self->mappings.allocator_start)
@@ -117,12 +117,12 @@ static void push_with_stack(struct profiler *self, struct mapping_note *note, co
     struct thread_state *thread = &thread_state;
     profiler_enter(thread);
     struct shard *shard = shards_take(&self->shards, thread);
-    note->range.stack = shard != NULL ? walk(self, shard, thread, call) : NULL;
-    if (note->range.stack == NULL) {
+    note->range.stack = shard ? walk(self, shard, thread, call) : NULL;
+    if (!note->range.stack) {
         count(&self->mappings.nameless);
     }
     push(self, note);
-    if (shard != NULL) {
+    if (shard) {
         shard_release(shard);
     }
     profiler_leave(thread);
@@ -163,7 +163,7 @@ void mappings_added(struct profiler *self, uintptr_t low, size_t size, enum mapp
     bool is_off = is_stopped(self);
     // Stopped: it is unknown, but what was there before is known to be gone.
     struct mapping_note *note = new_note(self, is_off ? MAPPING_REMOVED : MAPPING_ADDED, low, end_of(low, size));
-    if (note == NULL) {
+    if (!note) {
         return;
     }
     if (is_off) {
@@ -182,7 +182,7 @@ void mappings_removed(struct profiler *self, uintptr_t low, size_t size) {
         return;
     }
     struct mapping_note *note = new_note(self, MAPPING_REMOVED, low, end_of(low, size));
-    if (note != NULL) {
+    if (note) {
         push(self, note);
     }
 }
@@ -198,7 +198,7 @@ uint32_t mappings_leaving(struct profiler *self, uintptr_t low, size_t size, boo
     }
     struct mapping_note *note = new_note(self, MAPPING_LEAVING, low, end_of_old(low, size));
     uint32_t mover = new_number(self);
-    if (note != NULL) {
+    if (note) {
         note->range.mover = mover;
         note->stays = stays;
         push(self, note);
@@ -209,7 +209,7 @@ uint32_t mappings_leaving(struct profiler *self, uintptr_t low, size_t size, boo
 void mappings_arrived(struct profiler *self, uint32_t mover, uintptr_t low, size_t size, uintptr_t new_low, size_t new_size,
                       const struct mapping_call *call) {
     struct mapping_note *note = mover != 0 ? new_note(self, MAPPING_ARRIVED, new_low, new_low != 0 ? end_of(new_low, new_size) : 0) : NULL;
-    if (note == NULL) {
+    if (!note) {
         return;
     }
     note->range.mover = mover;
@@ -226,7 +226,7 @@ void mappings_arrived(struct profiler *self, uint32_t mover, uintptr_t low, size
 
 void mappings_detached(struct profiler *self, uintptr_t low) {
     struct mapping_note *note = mapped_ranges_are_open(self) ? new_note(self, MAPPING_DETACHED, low, low) : NULL;
-    if (note != NULL) {
+    if (note) {
         push(self, note);
     }
 }

@@ -58,13 +58,13 @@ static inline void memory_budget_give(struct memory_budget *budget, size_t size_
 
 static inline size_t memory_share_capacity(const struct memory_share *share) {
     size_t capacity = memory_budget_capacity(share->budget);
-    return share->within != NULL ? capacity / 4 : capacity - capacity / 4;
+    return share->within ? capacity / 4 : capacity - capacity / 4;
 }
 
 // To what the share lies in: another share, or the budget.
 static inline void memory_share_give(struct memory_share *share, size_t size_bytes) {
     atomic_fetch_sub_explicit(&share->used_bytes, size_bytes, memory_order_relaxed);
-    if (share->within != NULL) {
+    if (share->within) {
         memory_share_give(share->within, size_bytes);
     } else {
         memory_budget_give(share->budget, size_bytes);
@@ -78,7 +78,7 @@ static inline bool memory_share_reserve(struct memory_share *share, size_t size_
         if (size_bytes <= max) {
             atomic_fetch_sub_explicit(&share->used_bytes, size_bytes, memory_order_relaxed);
         }
-        atomic_fetch_add_explicit(share->within != NULL ? &share->refusals : &share->budget->refusals, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(share->within ? &share->refusals : &share->budget->refusals, 1, memory_order_relaxed);
         return false;
     }
     return true;
@@ -88,7 +88,7 @@ static inline bool memory_share_take(struct memory_share *share, size_t size_byt
     if (!memory_share_reserve(share, size_bytes)) {
         return false;
     }
-    if (share->within != NULL ? memory_share_take(share->within, size_bytes) : memory_budget_take(share->budget, size_bytes)) {
+    if (share->within ? memory_share_take(share->within, size_bytes) : memory_budget_take(share->budget, size_bytes)) {
         return true;
     }
     atomic_fetch_sub_explicit(&share->used_bytes, size_bytes, memory_order_relaxed);

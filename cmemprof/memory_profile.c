@@ -168,7 +168,7 @@ static void name_parts(struct cmemprof_memory_profile *profile, const struct cme
     parts[CMEMPROF_MEMORY_MAPPED] = resident[RESIDENT_MAPPED];
     parts[CMEMPROF_MEMORY_UNEXPLAINED] = resident[RESIDENT_UNEXPLAINED];
     take_own(profile);
-    if (go != NULL) {
+    if (go) {
         divide_go_heap(profile, go, resident[RESIDENT_GO_HEAP]);
         // What it mapped is known by range, but for what came before the profiler's start.
         uint64_t known = resident[RESIDENT_GO_OTHER], more = go->metadata - least(known, go->metadata);
@@ -244,8 +244,8 @@ static bool take_stacks(struct profiler *self, struct cmemprof_memory_profile *p
 
 static struct cmemprof_memory_profile *new_profile(void) {
     struct cmemprof_memory_profile *profile = calloc(1, sizeof *profile);
-    struct cmemprof_snapshot *snapshot = profile != NULL ? calloc(1, sizeof *snapshot) : NULL;
-    if (snapshot == NULL) {
+    struct cmemprof_snapshot *snapshot = profile ? calloc(1, sizeof *snapshot) : NULL;
+    if (!snapshot) {
         free(profile);
         return NULL;
     }
@@ -272,7 +272,7 @@ struct cmemprof_memory_profile *memory_profile_of(struct profiler *self, const s
                                                   const struct cmemprof_allocator_stats *allocator) {
     profiler_enter(&thread_state);
     struct cmemprof_memory_profile *profile = new_profile();
-    if (profile != NULL) {
+    if (profile) {
         read_status(&profile->figures);
         read_cgroup(&profile->figures);
         lock_take(&self->memory.lock, LOCK_TAKING);
@@ -294,7 +294,7 @@ struct cmemprof_memory_profile *cmemprof_memory_profile_take(const struct cmempr
 }
 
 void cmemprof_memory_profile_free(struct cmemprof_memory_profile *profile) {
-    if (profile != NULL) {
+    if (profile) {
         profiler_enter(&thread_state);
         cmemprof_snapshot_free(profile->snapshot);
         resident_close(&profile->resident);

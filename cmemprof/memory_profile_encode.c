@@ -85,17 +85,17 @@ static void add_bytes(struct writer *writer, size_t depth, uint64_t bytes, const
     if (is_live || is_mapped) {
         labels[count++] = (struct profile_label){.key = "memory", .text = is_mapped ? "mmap" : "C", .unit = ""};
     }
-    if (is_live && writer->age != NULL) {
+    if (is_live && writer->age) {
         labels[count++] = (struct profile_label){.key = "age", .text = writer->age, .unit = ""};
     }
-    if (writer->thread != NULL) {
+    if (writer->thread) {
         labels[count++] = (struct profile_label){.key = "thread", .text = writer->thread->name, .unit = ""};
         labels[count++] = (struct profile_label){.key = "threads", .number = (int64_t)writer->thread->count, .unit = "count"};
     }
-    if (owner != NULL) {
+    if (owner) {
         labels[count++] = (struct profile_label){.key = "owner", .text = owner, .unit = ""};
     }
-    if (writer->set != NULL) {
+    if (writer->set) {
         count += snapshot_labels_read(writer->set, &labels[count]);
     }
     memcpy(writer->stack + depth, writer->root, writer->root_count * sizeof *writer->root);
@@ -144,7 +144,7 @@ struct go_sizes {
 static size_t size_of(const struct go_sizes *sizes, const struct profile_sample_view *view) {
     size_t i = sizes->pages->large_count;
     for (size_t k = 0; k < view->label_count; k++) {
-        if (view->labels[k].text == NULL && strcmp(view->labels[k].key, "bytes") == 0 && view->labels[k].number > GO_SMALL_BYTES) {
+        if (!view->labels[k].text && strcmp(view->labels[k].key, "bytes") == 0 && view->labels[k].number > GO_SMALL_BYTES) {
             uint64_t size = ((uint64_t)view->labels[k].number + GO_PAGE_BYTES - 1) / GO_PAGE_BYTES * GO_PAGE_BYTES;
             for (i = 0; i < sizes->pages->large_count && sizes->pages->large[i].size != size; i++) {
             }
@@ -200,8 +200,8 @@ static void add_go_stacks(struct writer *writer, struct profile *heap, const str
 
 static void add_go_live(struct writer *writer) {
     uint64_t whole = writer->memory->figures.parts[CMEMPROF_MEMORY_GO_LIVE];
-    struct profile *heap = writer->go_heap != NULL ? profile_new() : NULL;
-    int type = heap != NULL && profile_decode(heap, writer->go_heap, writer->go_heap_size, NULL, NULL, NULL) == MERGE_OK
+    struct profile *heap = writer->go_heap ? profile_new() : NULL;
+    int type = heap && profile_decode(heap, writer->go_heap, writer->go_heap_size, NULL, NULL, NULL) == MERGE_OK
                    ? profile_sample_type_index(heap, "inuse_space")
                    : -1;
     struct go_sizes sizes = {.pages = &writer->memory->go_pages};
@@ -315,7 +315,7 @@ static size_t thread_locations(struct writer *writer, struct snapshot_encoder *e
     for (size_t i = 0; i < sizeof stacks / sizeof *stacks && !is_of_go; i++) {
         const uint32_t *locations = writer->stack;
         bool is_own_call = false;
-        size_t count = stacks[i] != NULL ? snapshot_locations(encoder, stacks[i], &locations, &is_own_call) : 0;
+        size_t count = stacks[i] ? snapshot_locations(encoder, stacks[i], &locations, &is_own_call) : 0;
         memcpy(writer->stack + depth, locations, count * sizeof *locations);
         depth += count;
         *is_own |= is_own_call;
@@ -393,7 +393,7 @@ enum cmemprof_error cmemprof_memory_profile_encode(struct cmemprof_memory_profil
     profiler_enter(&thread_state);
     struct writer *writer = memory_take_zeroed(1, sizeof *writer);
     enum cmemprof_error error = CMEMPROF_NO_MEMORY;
-    if (writer != NULL) {
+    if (writer) {
         writer->memory = profile;
         writer->go_heap = go_heap;
         writer->go_heap_size = go_heap_size;

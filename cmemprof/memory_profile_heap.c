@@ -66,7 +66,7 @@ void memory_profile_claim_heap(struct resident *resident, void *context) {
     struct cmemprof_memory_profile *profile = context;
     const struct live_block *blocks = profile->blocks.base;
     uint32_t name = resident_name(resident, profile->is_glibc ? large_blocks : profile->allocator);
-    if (profile->owns != NULL) {
+    if (profile->owns) {
         claim_asked(resident, profile->owns, name);
         return;
     }
@@ -75,7 +75,7 @@ void memory_profile_claim_heap(struct resident *resident, void *context) {
             at++;
         }
         struct resident_piece *piece = at < resident->piece_count ? &resident->pieces[at] : NULL;
-        if (piece == NULL || piece->low > blocks[i].low || !resident_is_anonymous(piece)) {
+        if (!piece || piece->low > blocks[i].low || !resident_is_anonymous(piece)) {
             continue;
         }
         if (!profile->is_glibc) {
@@ -129,7 +129,7 @@ static void weigh_blocks(struct heap_walk *walk) {
             at++;
         }
         const struct resident_piece *piece = at < resident->piece_count ? &resident->pieces[at] : NULL;
-        bool is_there = piece != NULL && piece->low <= blocks[i].low && piece->part == RESIDENT_MALLOC;
+        bool is_there = piece && piece->low <= blocks[i].low && piece->part == RESIDENT_MALLOC;
         double share = is_there ? resident_share(resident, &blocks[i], piece) : 0, weight = blocks[i].weight;
         double taken = weight * taken_bytes(profile, blocks[i].size_bytes), asked = weight * (double)blocks[i].size_bytes * share;
         if (is_there) {
@@ -156,7 +156,7 @@ static bool make_records(struct cmemprof_memory_profile *profile) {
     for (size_t i = 0; i < profile->block_count; i++) {
         if (i == 0 || blocks[i].low != blocks[i - 1].low) {
             record = snapshot_add_record(profile->snapshot);
-            if (record == NULL) {
+            if (!record) {
                 return false;
             }
             *record = (struct record){.stack = blocks[i].stack, .age_class = blocks[i].age_class};
@@ -195,7 +195,7 @@ static struct heap_pages count_heap(const struct cmemprof_memory_profile *profil
 static void heed_allocator(struct cmemprof_memory_profile *profile, struct heap_pages *pages,
                            const struct cmemprof_allocator_stats *stats) {
     uint64_t *unexplained = &profile->figures.parts[CMEMPROF_MEMORY_UNEXPLAINED];
-    if (profile->is_glibc || profile->owns != NULL || stats == NULL || stats->resident_bytes == 0) {
+    if (profile->is_glibc || profile->owns || !stats || stats->resident_bytes == 0) {
         return;
     }
     uint64_t told = stats->resident_bytes;
@@ -214,7 +214,7 @@ static void heed_allocator(struct cmemprof_memory_profile *profile, struct heap_
 static uint64_t allocated_of(const struct heap_walk *walk, const struct heap_pages *pages, const struct cmemprof_allocator_stats *stats) {
     const struct live_sums *sums = &walk->heaps;
     double bytes = sums->resident;
-    if (stats != NULL && stats->in_use_bytes != 0) {
+    if (stats && stats->in_use_bytes != 0) {
         double all = stats->in_use_bytes > pages->large_mapped_length ? (double)(stats->in_use_bytes - pages->large_mapped_length) : 0;
         bytes = sums->allocated > 0 ? all * (sums->resident / sums->allocated) : all;
     }
@@ -235,7 +235,7 @@ static void fit_stacks(struct cmemprof_memory_profile *profile, const struct hea
 static bool make_arenas(struct cmemprof_memory_profile *profile, const struct heap_walk *walk) {
     struct resident *resident = &profile->resident;
     profile->arenas = symbolizer_arena_alloc(&resident->memory, resident->entry_count * sizeof *profile->arenas);
-    for (size_t i = 0; profile->arenas != NULL && i < resident->entry_count; i++) {
+    for (size_t i = 0; profile->arenas && i < resident->entry_count; i++) {
         const struct resident_entry *entry = &resident->entries[i];
         if (entry->part == RESIDENT_MALLOC && strcmp(entry->name, large_blocks) != 0) {
             double live = walk->arena_resident[resident_name(resident, entry->name)];
@@ -244,7 +244,7 @@ static bool make_arenas(struct cmemprof_memory_profile *profile, const struct he
             profile->arena_sum += free;
         }
     }
-    return profile->arenas != NULL || resident->entry_count == 0;
+    return profile->arenas || resident->entry_count == 0;
 }
 
 bool memory_profile_divide_heap(struct cmemprof_memory_profile *profile, const struct cmemprof_allocator_stats *stats) {
@@ -252,7 +252,7 @@ bool memory_profile_divide_heap(struct cmemprof_memory_profile *profile, const s
     uint64_t *parts = profile->figures.parts;
     struct heap_walk walk = {.profile = profile};
     walk.arena_resident = symbolizer_arena_alloc(&resident->memory, (resident->name_count + 1) * sizeof *walk.arena_resident);
-    if (walk.arena_resident == NULL) {
+    if (!walk.arena_resident) {
         return false;
     }
     weigh_blocks(&walk);
@@ -262,7 +262,7 @@ bool memory_profile_divide_heap(struct cmemprof_memory_profile *profile, const s
     double taken = walk.heaps.resident + walk.large.resident, asked = walk.heaps.asked + walk.large.asked;
     uint64_t asked_bytes = taken > 0 ? memory_share(allocated, asked, taken) : allocated;
     uint64_t free = pages.heaps + pages.large - allocated;
-    uint64_t tables = stats != NULL && stats->metadata_bytes < free ? stats->metadata_bytes : 0;
+    uint64_t tables = stats && stats->metadata_bytes < free ? stats->metadata_bytes : 0;
     parts[CMEMPROF_MEMORY_MALLOC_LIVE] = asked_bytes;
     parts[CMEMPROF_MEMORY_MALLOC_METADATA] = allocated - asked_bytes + tables;
     parts[CMEMPROF_MEMORY_MALLOC_FREE] = free - tables;

@@ -98,7 +98,7 @@ static void find_allocators_ranges(struct cmemprof_memory_profile *profile) {
     size_t count = 0;
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < profile->range_count; i++) {
-            bool is_candidate = ranges[i].owner == MAPPING_OF_PROGRAM && ranges[i].stack != NULL && ranges[i].stack->depth_frames > 0;
+            bool is_candidate = ranges[i].owner == MAPPING_OF_PROGRAM && ranges[i].stack && ranges[i].stack->depth_frames > 0;
             uintptr_t mapper = is_candidate ? ranges[i].stack->pcs[0] : 0;
             if (!is_candidate) {
                 continue;
@@ -145,12 +145,12 @@ bool memory_profile_divide_mapped(struct cmemprof_memory_profile *profile) {
     }
     uint64_t nameless = 0;
     for (size_t i = 0; i < profile->range_count; i++) {
-        if (ranges[i].owner != MAPPING_OF_PROGRAM || ranges[i].stack == NULL || ranges[i].pages == 0) {
+        if (ranges[i].owner != MAPPING_OF_PROGRAM || !ranges[i].stack || ranges[i].pages == 0) {
             nameless += ranges[i].owner == MAPPING_OF_PROGRAM ? ranges[i].pages : 0;
             continue;
         }
         struct record *record = snapshot_add_record(snapshot);
-        if (record == NULL) {
+        if (!record) {
             return false;
         }
         *record = (struct record){.stack = ranges[i].stack, .inuse_bytes = (double)ranges[i].pages * PAGE_BYTES};

@@ -17,7 +17,7 @@ enum { DESCRIPTOR_BYTES = 4096, WORD = sizeof(uint64_t) };
 
 static bool is_code(const struct resident *resident, uint64_t address) {
     const struct resident_piece *piece = address != 0 ? resident_piece_at(resident, address) : NULL;
-    return piece != NULL && piece->is_executable;
+    return piece && piece->is_executable;
 }
 
 // ---- What the descriptor says ----
@@ -57,14 +57,14 @@ static void find_maker(struct resident *resident, struct profiler *self, const s
     }
     thread->owner = (uint8_t)creation.owner;
     thread->routine = one_frame(self, start[0] + 1); // a frame has the address after that of a call
-    thread->creator = creation.stack != NULL ? creation.stack : one_frame(self, creation.caller);
+    thread->creator = creation.stack ? creation.stack : one_frame(self, creation.caller);
 }
 
 void memory_profile_find_makers(struct resident *resident, struct cmemprof_memory_profile *profile) {
     struct profiler *self = profile->snapshot->of;
     const uint64_t *offset = &self->memory.routine_offset;
     profile->threads = symbolizer_arena_alloc(&resident->memory, resident->stack_count * sizeof *profile->threads);
-    profile->thread_count = profile->threads != NULL ? resident->stack_count : 0;
+    profile->thread_count = profile->threads ? resident->stack_count : 0;
     size_t looked_at = atomic_load(&self->open) ? profile->thread_count : 0;
     for (size_t i = 0; i < looked_at && *offset == 0; i++) {
         if (!resident->stacks[i].is_kept) {
@@ -116,7 +116,7 @@ static size_t merge_groups(struct memory_thread *threads, size_t count) {
     size_t groups = 0;
     for (size_t i = 0; i < count; i++) {
         struct memory_thread *last = groups > 0 ? &threads[groups - 1] : NULL;
-        if (last != NULL && last->group == threads[i].group) {
+        if (last && last->group == threads[i].group) {
             last->bytes += threads[i].bytes;
             last->count++;
         } else {
@@ -127,11 +127,11 @@ static size_t merge_groups(struct memory_thread *threads, size_t count) {
 }
 
 static bool add_record(struct cmemprof_memory_profile *profile, struct stack *stack) {
-    struct record *record = stack != NULL ? snapshot_add_record(profile->snapshot) : NULL;
-    if (record != NULL) {
+    struct record *record = stack ? snapshot_add_record(profile->snapshot) : NULL;
+    if (record) {
         *record = (struct record){.stack = stack};
     }
-    return record != NULL || stack == NULL;
+    return record || !stack;
 }
 
 bool memory_profile_divide_threads(struct cmemprof_memory_profile *profile) {
@@ -146,7 +146,7 @@ bool memory_profile_divide_threads(struct cmemprof_memory_profile *profile) {
     }
     for (size_t i = 0; i < profile->thread_count; i++) {
         struct memory_thread *thread = &profile->threads[i];
-        if (thread->routine != NULL) {
+        if (thread->routine) {
             thread->group = group_of(thread, resident->stacks[i].name);
             thread->name = resident->names[resident->stacks[i].name].text;
             thread->count = 1;

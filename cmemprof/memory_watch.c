@@ -46,7 +46,7 @@ static void read_start(const char *path, char text[START_BYTES]) {
 
 static uint64_t line_of(const char *text, const char *name) {
     const char *at = strstr(text, name);
-    return at != NULL ? strtoull(at + strlen(name), NULL, 10) * 1024 : UINT64_MAX;
+    return at ? strtoull(at + strlen(name), NULL, 10) * 1024 : UINT64_MAX;
 }
 
 void memory_watch_read(uint64_t threshold_bytes, struct memory_reading *reading) {

@@ -41,16 +41,16 @@ static char *mapped_file(uintptr_t address) {
     FILE *maps = fopen("/proc/self/maps", "re");
     char *line = NULL, *file = NULL;
     size_t capacity = 0;
-    for (ssize_t size; maps != NULL && file == NULL && (size = getline(&line, &capacity, maps)) > 0;) {
+    for (ssize_t size; maps && !file && (size = getline(&line, &capacity, maps)) > 0;) {
         uintptr_t start, end;
         char *name = strchr(line, '/');
-        if (name != NULL && sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &start, &end) == 2 && start <= address && address < end) {
+        if (name && sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &start, &end) == 2 && start <= address && address < end) {
             line[size - (line[size - 1] == '\n')] = '\0';
             file = strdup(name);
         }
     }
     free(line);
-    if (maps != NULL) {
+    if (maps) {
         fclose(maps);
     }
     return file;
@@ -60,8 +60,8 @@ static char *mapped_file(uintptr_t address) {
 // loader; or the program is static.
 static char *program_file(uintptr_t start) {
     char *file = getauxval(AT_BASE) == 0 ? mapped_file(start) : NULL;
-    file = file != NULL ? file : realpath("/proc/self/exe", NULL);
-    return file != NULL ? file : realpath("/proc/thread-self/exe", NULL); // if the main thread has ended
+    file = file ? file : realpath("/proc/self/exe", NULL);
+    return file ? file : realpath("/proc/thread-self/exe", NULL); // if the main thread has ended
 }
 
 // The program has an empty name, the vDSO one that is no file's.
@@ -70,11 +70,11 @@ static char *shown_name(const char *name, bool is_program, uintptr_t start) {
         return strdup("[vdso]");
     }
     char *resolved = is_program ? program_file(start) : realpath(name, NULL);
-    if (resolved == NULL && is_program) { // no /proc: the name the program was started with, better than none
+    if (!resolved && is_program) { // no /proc: the name the program was started with, better than none
         name = (const char *)getauxval(AT_EXECFN);
-        resolved = name != NULL ? realpath(name, NULL) : NULL;
+        resolved = name ? realpath(name, NULL) : NULL;
     }
-    return resolved != NULL ? resolved : strdup(name != NULL ? name : "");
+    return resolved ? resolved : strdup(name ? name : "");
 }
 
 // ---- Addresses ----
@@ -170,7 +170,7 @@ static struct module *known(const struct modules *modules, const struct module *
         }
         // Without a build ID the name decides whether it is the same object.
         char *file = wanted->build_id[0] != '\0' ? NULL : shown_name(name, wanted->is_program, wanted->start);
-        bool same = file == NULL || strcmp(file, module->file) == 0;
+        bool same = !file || strcmp(file, module->file) == 0;
         free(file);
         if (same) {
             return module;
@@ -192,7 +192,7 @@ static bool make_lists(struct modules *modules) {
 
 // Returns NULL if memory runs out or, with modules->full set, the list is full.
 static struct module *free_record(struct modules *modules) {
-    if (modules->items == NULL && !make_lists(modules)) {
+    if (!modules->items && !make_lists(modules)) {
         return NULL;
     }
     for (size_t i = 0; modules->count == MODULES_MAX && i < MODULES_MAX; i++) {
@@ -202,7 +202,7 @@ static struct module *free_record(struct modules *modules) {
     }
     modules->full = modules->count == MODULES_MAX;
     struct module *module = modules->full ? NULL : calloc(1, sizeof *module);
-    if (module != NULL) {
+    if (module) {
         module->index = (uint32_t)modules->count;
         modules->items[modules->count] = module;
         atomic_store(&module->unloaded_at, MODULE_FORGOTTEN);
@@ -213,11 +213,11 @@ static struct module *free_record(struct modules *modules) {
 
 static bool add(struct modules *modules, const struct module *wanted, const char *name) {
     struct module *module = free_record(modules);
-    if (module == NULL) {
+    if (!module) {
         return modules->full; // the rest stays without names
     }
     char *file = shown_name(name, wanted->is_program, wanted->start);
-    if (file == NULL) {
+    if (!file) {
         return false;
     }
     free(module->former_file);
@@ -247,9 +247,9 @@ void modules_refresh_begins(struct modules *modules) {
 bool modules_see(struct modules *modules, const struct module *loaded, const char *name) {
     struct module *module = known(modules, loaded, name);
     lock_take(&modules->lock, LOCK_MODULES);
-    bool done = module == NULL ? add(modules, loaded, name) : atomic_load(&module->unloaded_at) == 0 || begin_stay(modules, module);
+    bool done = !module ? add(modules, loaded, name) : atomic_load(&module->unloaded_at) == 0 || begin_stay(modules, module);
     lock_release(&modules->lock, LOCK_MODULES);
-    if (module != NULL) {
+    if (module) {
         module->seen = true;
     }
     return done;
@@ -296,7 +296,7 @@ static int visit_object(struct dl_phdr_info *info, size_t size, void *context) {
     struct module module = {.bias = info->dlpi_addr, .is_program = !answer->has_program};
     size_t name_at = answer->names_size;
     answer->has_program = true;
-    answer->failed |= !copy_name(answer, info->dlpi_name != NULL ? info->dlpi_name : "");
+    answer->failed |= !copy_name(answer, info->dlpi_name ? info->dlpi_name : "");
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         if (segment->p_type == PT_NOTE && module.build_id[0] == '\0') {
@@ -370,7 +370,7 @@ static const struct module *find(const struct modules *modules, uintptr_t addres
             return module;
         }
         others++;
-        otherwise = otherwise != NULL && otherwise->unloaded_at > unloaded_at ? otherwise : module;
+        otherwise = otherwise && otherwise->unloaded_at > unloaded_at ? otherwise : module;
     }
     return generation == 0 || others == 1 ? otherwise : NULL;
 }

@@ -61,7 +61,7 @@ static bool is_loaded_segment(const struct elf_file *file, const Elf64_Phdr *seg
 static bool is_what_is_loaded(const struct elf_file *file, const struct module *module) {
     Elf64_Phdr segment;
     uint8_t *pieces = symbolizer_arena_alloc(file->memory, (size_t)2 * PIECE_BYTES);
-    bool same = pieces != NULL;
+    bool same = pieces;
     for (size_t i = 0; same && elf_file_segment_at(file, i, &segment); i++) {
         if (segment.p_type == PT_LOAD && (segment.p_flags & PF_W) == 0) {
             same = is_loaded_segment(file, &segment, module->bias + segment.p_vaddr, pieces);
@@ -103,7 +103,7 @@ static bool open_program(struct elf_file *file, const struct module *module, str
 
 struct object_file *object_file_open(const struct module *module, struct symbolizer_arena *memory) {
     struct object_file *file = symbolizer_arena_alloc(memory, sizeof *file);
-    if (file == NULL) {
+    if (!file) {
         return NULL;
     }
     file->memory = memory;
@@ -123,7 +123,7 @@ struct object_file *object_file_open(const struct module *module, struct symboli
 }
 
 void object_file_close(struct object_file *file) {
-    if (file != NULL) {
+    if (file) {
         dwarf_split_close(&file->split);
         elf_file_close(&file->supplementary);
         elf_file_close(&file->debug);
@@ -171,7 +171,7 @@ static struct symbol_frame position_of(struct dwarf_unit *unit, uint64_t address
     struct line_table *lines = lines_of(unit);
     uint64_t file;
     int64_t line;
-    if (lines != NULL && line_table_find(lines, address, &file, &line)) {
+    if (lines && line_table_find(lines, address, &file, &line)) {
         position.file = line_table_file(lines, file);
         position.line = line;
     }
@@ -185,7 +185,7 @@ static uint64_t number_attribute(const struct dwarf_die *die, unsigned name) {
 
 static const char *call_file(struct dwarf_unit *unit, const struct dwarf_die *scope) {
     struct line_table *lines = lines_of(unit);
-    return lines != NULL ? line_table_file(lines, number_attribute(scope, DW_AT_call_file)) : "";
+    return lines ? line_table_file(lines, number_attribute(scope, DW_AT_call_file)) : "";
 }
 
 // scopes: from the innermost outwards.
@@ -214,9 +214,9 @@ static size_t frames_of_scopes(struct dwarf_unit *unit, const struct dwarf_die *
 static size_t dwarf_frames(struct object_file *file, uint64_t address, struct symbol_frame *frames) {
     struct dwarf_die scopes[SYMBOL_MAX_INLINED + MAX_BLOCKS];
     struct dwarf_unit *unit = dwarf_addresses_find(&file->addresses, address);
-    struct dwarf_unit *with_entries = unit != NULL ? dwarf_split_of(&file->split, unit) : NULL;
-    struct function_index *index = with_entries != NULL ? function_index_of(with_entries) : NULL;
-    if (index == NULL) {
+    struct dwarf_unit *with_entries = unit ? dwarf_split_of(&file->split, unit) : NULL;
+    struct function_index *index = with_entries ? function_index_of(with_entries) : NULL;
+    if (!index) {
         return 0;
     }
     with_entries->file->names.used = 0;
@@ -228,9 +228,9 @@ size_t object_file_frames(struct object_file *file, uint64_t address, struct sym
     size_t count = dwarf_frames(file, address, frames);
     bool nameless = count == 0 || frames[count - 1].function[0] == '\0'; // its name may be in a file that is missing
     const char *name = nameless ? symbol_at(file, address) : NULL;
-    if (name != NULL && count > 0) {
+    if (name && count > 0) {
         frames[count - 1].function = frames[count - 1].system_name = name;
-    } else if (name != NULL) {
+    } else if (name) {
         frames[count++] = (struct symbol_frame){.function = name, .system_name = name, .file = ""};
     }
     return count;

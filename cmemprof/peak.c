@@ -81,7 +81,7 @@ static void copy_stack(struct copying *copying, const struct stack *stack) {
     copy->has_labels = stack->has_labels;
     memcpy(copy->pcs, stack->pcs, stack_words(stack) * sizeof *stack->pcs);
     peak->size_bytes += copy_bytes(stack);
-    if (labels != NULL) {
+    if (labels) {
         mark_set(labels, copying->peak_bit, true);
     }
 }

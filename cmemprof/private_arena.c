@@ -42,8 +42,8 @@ static struct private_area *reserve(int index) {
     size_t size = head_bytes(count) + (count + 1) * BLOCK_BYTES; // one extra for alignment
     uint8_t *base = may_reserve(index, size) ? reserved_memory_map(size) : NULL;
     _Atomic size_t open_bytes = 0;
-    if (base == NULL || !reserved_memory_open(base, size, &open_bytes, head_bytes(count))) {
-        if (base != NULL) {
+    if (!base || !reserved_memory_open(base, size, &open_bytes, head_bytes(count))) {
+        if (base) {
             munmap(base, size);
         }
         return NULL;
@@ -63,7 +63,7 @@ static struct private_area *area_at(struct private_arena *arena, int index) {
         return NULL;
     }
     struct private_area *area = atomic_load_explicit(&arena->areas[index], memory_order_acquire), *none = NULL;
-    if (area != NULL || (area = reserve(index)) == NULL) {
+    if (area || !(area = reserve(index))) {
         return area;
     }
     if (!atomic_compare_exchange_strong(&arena->areas[index], &none, area)) {
@@ -85,18 +85,18 @@ static _Atomic uint32_t *link_of(const struct private_arena *arena, uint32_t num
 bool private_arena_open(struct private_arena *arena, struct memory_share *share) {
     memset(arena, 0, sizeof *arena);
     arena->share = share;
-    return area_at(arena, 0) != NULL;
+    return area_at(arena, 0);
 }
 
 void private_arena_close(struct private_arena *arena) {
     for (uint32_t i = 0; i < atomic_load(&arena->block_count); i++) {
-        if (private_arena_block(arena, i) != NULL) {
+        if (private_arena_block(arena, i)) {
             memory_share_give(arena->share, BLOCK_BYTES);
         }
     }
     for (int i = 0; i < PRIVATE_ARENA_AREAS; i++) {
         struct private_area *area = atomic_load(&arena->areas[i]);
-        if (area != NULL) {
+        if (area) {
             munmap(area, area->reserved_bytes);
         }
     }
@@ -123,8 +123,8 @@ static void *take_fresh(struct private_arena *arena) {
     struct private_area *area;
     do {
         area = area_at(arena, area_of(number));
-        if (area == NULL || !reserved_memory_open((uint8_t *)area, area->reserved_bytes, &area->open_bytes,
-                                                  (size_t)((uint8_t *)block_at(area, number) - (uint8_t *)area) + BLOCK_BYTES)) {
+        if (!area || !reserved_memory_open((uint8_t *)area, area->reserved_bytes, &area->open_bytes,
+                                           (size_t)((uint8_t *)block_at(area, number) - (uint8_t *)area) + BLOCK_BYTES)) {
             return NULL;
         }
     } while (!atomic_compare_exchange_weak_explicit(&arena->block_count, &number, number + 1, memory_order_acq_rel, memory_order_relaxed));
@@ -137,7 +137,7 @@ void *private_arena_take(struct private_arena *arena) {
         return NULL;
     }
     void *block = take_free(arena);
-    if (block == NULL && (block = take_fresh(arena)) == NULL) {
+    if (!block && !(block = take_fresh(arena))) {
         memory_share_give(arena->share, BLOCK_BYTES);
         memory_budget_refuse(arena->share->budget);
     }
@@ -147,8 +147,8 @@ void *private_arena_take(struct private_arena *arena) {
 static uint32_t number_of(const struct private_arena *arena, const void *block) {
     for (int i = 0; i < PRIVATE_ARENA_AREAS; i++) {
         struct private_area *area = atomic_load_explicit(&arena->areas[i], memory_order_acquire);
-        size_t at = area != NULL ? (size_t)((const uint8_t *)block - area->blocks) / BLOCK_BYTES : SIZE_MAX;
-        if (area != NULL && (const uint8_t *)block >= area->blocks && at < area->count) {
+        size_t at = area ? (size_t)((const uint8_t *)block - area->blocks) / BLOCK_BYTES : SIZE_MAX;
+        if (area && (const uint8_t *)block >= area->blocks && at < area->count) {
             return area->first + (uint32_t)at;
         }
     }

@@ -38,7 +38,7 @@ struct lines {
 static void read_lines(struct lines *lines, struct process_status *status) {
     char *line = lines->text, *end;
     lines->text[lines->size] = '\0';
-    for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+    for (; (end = strchr(line, '\n')); line = end + 1) {
         *end = '\0';
         if (!lines->skips) {
             read_line(line, status);

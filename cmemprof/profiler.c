@@ -87,7 +87,7 @@ INLINE void record(struct profiler *self, const struct target *target, const str
     struct shard *shard = target->shard;
     shard_count(&shard->samples, 1);
     struct stack *stack = capture_stack(self, target, sampling);
-    if (!LIKELY(stack != NULL)) {
+    if (!LIKELY(stack)) {
         shard_count(&shard->lost_stacks, 1);
         block_filter_remove(target->counted, sampling->block);
         return;
@@ -131,7 +131,7 @@ INLINE void record_and_release(struct profiler *self, const struct target *targe
 
 __attribute__((noinline)) void profiler_record(struct profiler *self, struct thread_state *thread, struct sampling sampling) {
     struct shard *shard = shards_take(&self->shards, thread);
-    if (shard == NULL) {
+    if (!shard) {
         count(&self->unsharded_samples);
         return;
     }
@@ -148,7 +148,7 @@ INLINE bool take_own_shard(struct profiler *self, struct target *target, const v
         profiler_forget(block); // it may have been freed behind the hooks' back and reused
     }
     struct shard *own = shards_take_own(&self->shards, target->thread);
-    if (!LIKELY(own != NULL)) {
+    if (!LIKELY(own)) {
         return false;
     }
     target->shard = own;
@@ -164,7 +164,7 @@ INLINE bool take_own_shard(struct profiler *self, struct target *target, const v
 }
 
 void profiler_finish(uint64_t interval_bytes, const void *block, size_t size, uintptr_t caller, const uintptr_t *frame) {
-    if (!LIKELY(block != NULL)) {
+    if (!LIKELY(block)) {
         return;
     }
     const struct sampling sampling = {interval_bytes, block, size, caller, frame};
@@ -206,23 +206,23 @@ void profiler_move_begin(const void *block, struct moving *moving) {
     moving->evictions = atomic_load(&profiler.evictions); // after the shard is held: an eviction waits for shards held before
     if (live_table_remove(&profiler.live, block, &moving->sample)) {
         moving->shard = shard;
-        if (shard == NULL) {
+        if (!shard) {
             count_lifetime(&profiler, &moving->sample);
         }
-    } else if (shard != NULL) {
+    } else if (shard) {
         shard_release(shard);
     }
 }
 
 void profiler_move_end(const struct moving *moving, const void *stayed) {
-    if (moving->shard == NULL) {
+    if (!moving->shard) {
         return;
     }
     bool known = (moving->evictions & 1) == 0 && moving->evictions == atomic_load(&profiler.evictions);
     unsigned part = (unsigned)(moving->shard - profiler.shards.items);
-    if (stayed == NULL || !(known && live_table_add(&profiler.live, part, stayed, &moving->sample))) {
+    if (!stayed || !(known && live_table_add(&profiler.live, part, stayed, &moving->sample))) {
         count_lifetime(&profiler, &moving->sample); // also if it is lost: it is followed no longer
-        shard_count(&moving->shard->lost_live, stayed != NULL);
+        shard_count(&moving->shard->lost_live, !!stayed);
     }
     shard_release(moving->shard);
 }

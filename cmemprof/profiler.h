@@ -249,7 +249,7 @@ sample_stack(struct profiler *self, struct shard *shard, struct thread_state *th
         !atomic_load_explicit(&self->labels_unwanted, memory_order_relaxed)) {
         labels = sample_labels(self, shard, thread, is_same);
     }
-    bool is_last = is_same && shard->stack != NULL && shard->stack->source == source && shard->stack_labels == labels &&
+    bool is_last = is_same && shard->stack && shard->stack->source == source && shard->stack_labels == labels &&
                    atomic_load_explicit(&shard->stack->retired, memory_order_relaxed) == 0;
     if (!__builtin_expect(is_last, 1)) {
         sample_stack_change(self, shard, source, labels, is_same);

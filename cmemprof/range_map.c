@@ -44,7 +44,7 @@ bool range_map_open(struct range_map *map, struct memory_budget *budget) {
     map->leaf_capacity = (uint32_t)(size / (LEAF_BYTES + sizeof(struct range_slot) + 1));
     map->reserved_bytes = directory_bytes(map->leaf_capacity) + (size_t)map->leaf_capacity * LEAF_BYTES;
     map->base = map->leaf_capacity != 0 ? reserved_memory_map(map->reserved_bytes) : NULL;
-    if (map->base == NULL) {
+    if (!map->base) {
         *map = (struct range_map){0};
         return false;
     }
@@ -53,7 +53,7 @@ bool range_map_open(struct range_map *map, struct memory_budget *budget) {
 }
 
 void range_map_close(struct range_map *map) {
-    if (map->base != NULL) {
+    if (map->base) {
         memory_share_give(&map->share, (size_t)map->leaf_count * LEAF_BYTES);
         munmap(map->base, map->reserved_bytes);
     }
@@ -99,7 +99,7 @@ static void note_first(struct range_map *map, uint32_t slot) {
 // Moves the upper half of a full leaf into a new one.
 static bool split_leaf(struct range_map *map, uint32_t slot) {
     struct range_leaf *upper = add_leaf(map, slot + 1), *lower = leaf_in(map, slot);
-    if (upper == NULL) {
+    if (!upper) {
         return false;
     }
     uint32_t kept = lower->count / 2;
@@ -178,7 +178,7 @@ static struct mapped_range *range_at(const struct range_map *map, struct place *
 
 // Overlaps nothing.
 static bool insert(struct range_map *map, const struct mapped_range *range) {
-    if (map->leaf_count == 0 && add_leaf(map, 0) == NULL) {
+    if (map->leaf_count == 0 && !add_leaf(map, 0)) {
         return false;
     }
     struct place place = find(map, range->low);
@@ -224,7 +224,7 @@ bool range_map_remove(struct range_map *map, uintptr_t low, uintptr_t high) {
     for (;;) {
         struct place place = find(map, low);
         struct mapped_range *range = range_at(map, &place);
-        if (range == NULL || range->low >= high) {
+        if (!range || range->low >= high) {
             return true;
         }
         if (range->low < low) {
@@ -251,7 +251,7 @@ bool range_map_put(struct range_map *map, const struct mapped_range *range) {
 static bool split_at(struct range_map *map, uintptr_t address) {
     struct place place = find(map, address);
     struct mapped_range *range = range_at(map, &place);
-    if (range == NULL || range->low >= address) {
+    if (!range || range->low >= address) {
         return true;
     }
     struct mapped_range upper = *range;
@@ -263,7 +263,7 @@ bool range_map_mark(struct range_map *map, uintptr_t low, uintptr_t high, uint32
     bool is_whole = split_at(map, low);
     is_whole = split_at(map, high) && is_whole;
     struct place place = find(map, low);
-    for (struct mapped_range *range; (range = range_at(map, &place)) != NULL && range->low < high; place.at++) {
+    for (struct mapped_range *range; (range = range_at(map, &place)) && range->low < high; place.at++) {
         range->mover = mover;
     }
     return is_whole;
@@ -271,14 +271,14 @@ bool range_map_mark(struct range_map *map, uintptr_t low, uintptr_t high, uint32
 
 void range_map_unmark(struct range_map *map, uintptr_t low, uintptr_t high, uint32_t mover) {
     struct place place = find(map, low);
-    for (struct mapped_range *range; (range = range_at(map, &place)) != NULL && range->low < high; place.at++) {
+    for (struct mapped_range *range; (range = range_at(map, &place)) && range->low < high; place.at++) {
         range->mover = range->mover == mover ? 0 : range->mover;
     }
 }
 
 void range_map_remove_marked(struct range_map *map, uintptr_t low, uintptr_t high, uint32_t mover) {
     struct place place = find(map, low);
-    for (struct mapped_range *range; (range = range_at(map, &place)) != NULL && range->low < high;) {
+    for (struct mapped_range *range; (range = range_at(map, &place)) && range->low < high;) {
         if (range->mover == mover) {
             uintptr_t end = range->high;
             remove_whole(map, place, end);
@@ -296,7 +296,7 @@ const struct mapped_range *range_map_from(const struct range_map *map, uintptr_t
 
 void range_map_each(const struct range_map *map, void (*visit)(const struct mapped_range *range, void *context), void *context) {
     struct place place = {0, 0};
-    for (const struct mapped_range *range; (range = range_at(map, &place)) != NULL; place.at++) {
+    for (const struct mapped_range *range; (range = range_at(map, &place)); place.at++) {
         visit(range, context);
     }
 }

@@ -77,7 +77,7 @@ static void *first_realloc(void *block, size_t size) {
         return real_allocator.realloc(block, size);
     }
     void *moved = bootstrap_take(size);
-    if (moved != NULL && block != NULL) {
+    if (moved && block) {
         size_t old = bootstrap_usable_size(block);
         memcpy(moved, block, old < size ? old : size);
     }
@@ -95,7 +95,7 @@ static int first_posix_memalign(void **block, size_t alignment, size_t size) {
         return real_allocator.posix_memalign(block, alignment, size);
     }
     *block = bootstrap_take(size);
-    return *block != NULL ? 0 : ENOMEM;
+    return *block ? 0 : ENOMEM;
 }
 
 static void *first_aligned_alloc(size_t alignment, size_t size) {
@@ -210,13 +210,13 @@ static int no_dlclose(void *handle) {
 static int late_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument) {
     int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     void *library = dlopen("libpthread.so.0", RTLD_LAZY | RTLD_NOLOAD);
-    *(void **)&create = library != NULL ? dlsym(library, "pthread_create") : NULL;
-    return create != NULL ? create(thread, attributes, routine, argument) : EAGAIN;
+    *(void **)&create = library ? dlsym(library, "pthread_create") : NULL;
+    return create ? create(thread, attributes, routine, argument) : EAGAIN;
 }
 
 static void *symbol(const char *name, void *otherwise) {
     void *found = interposition_next(name);
-    return found != NULL ? found : otherwise;
+    return found ? found : otherwise;
 }
 
 static void find(void) {
@@ -239,7 +239,7 @@ static void find(void) {
         .shmat = symbol("shmat", raw_shmat),
         .shmdt = symbol("shmdt", raw_shmdt),
     };
-    if (found.malloc == NULL || found.calloc == NULL || found.realloc == NULL || found.free == NULL || found.posix_memalign == NULL) {
+    if (!found.malloc || !found.calloc || !found.realloc || !found.free || !found.posix_memalign) {
         // A fully static program without --wrap. It could not allocate a byte, so this is the only message the hooks ever print.
         static const char text[] = "cmemprof: no real allocator found; a fully static program needs libcmemprof-static.a and --wrap\n";
         (void)!write(STDERR_FILENO, text, sizeof text - 1);

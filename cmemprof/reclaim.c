@@ -18,7 +18,7 @@ enum { MIN_LIMIT_BYTES = 8 << 20, SHARE_OF_RESIDENT = 100, LEAST_BYTES = 1 << 20
 // What is charged to the limit besides the tables.
 static size_t fixed_bytes(const struct profiler *self) {
     size_t fixed = sizeof *self;
-    for (struct shard *shard = NULL; self->shards.items != NULL && (shard = shards_next(&self->shards, shard)) != NULL;) {
+    for (struct shard *shard = NULL; self->shards.items && (shard = shards_next(&self->shards, shard));) {
         fixed += atomic_load_explicit(&shard->samples, memory_order_relaxed) != 0 ? SHARD_USED_BYTES : 0;
     }
     return fixed;
@@ -117,7 +117,7 @@ static void forget_stacks(struct stack *set, void *context) {
 static void note_stack(struct stack *stack, void *self) {
     struct stack *set = stack_labels(stack);
     int class = class_of(self, stack);
-    if (set != NULL && class_of_set(set) != STAYS && (class == STAYS || class_of_set(set) == NO_STACK || class > class_of_set(set))) {
+    if (set && class_of_set(set) != STAYS && (class == STAYS || class_of_set(set) == NO_STACK || class > class_of_set(set))) {
         set->inuse_objects = class;
     }
 }
@@ -182,7 +182,7 @@ static void measure(struct stack *stack, void *context) {
 static void choose(struct stack *stack, void *context) {
     struct choice *choice = context;
     const struct stack *set = stack_labels(stack);
-    int class = class_of(choice->self, stack), class_by_set = set != NULL ? class_of_set(set) : STAYS;
+    int class = class_of(choice->self, stack), class_by_set = set ? class_of_set(set) : STAYS;
     bool goes_with_set = class_by_set != STAYS && class_by_set <= choice->last_class_of_sets;
     if (class != STAYS && (class <= choice->last_class || goes_with_set)) {
         atomic_store_explicit(&stack->next, choice->chosen, memory_order_relaxed);
@@ -230,7 +230,7 @@ static bool settle_shards(void *context) {
 }
 
 static void evict(struct profiler *self, struct stack *chosen) {
-    for (struct stack *stack = chosen, *next; stack != NULL; stack = next) {
+    for (struct stack *stack = chosen, *next; stack; stack = next) {
         next = atomic_load_explicit(&stack->next, memory_order_relaxed);
         if (may_be_alive(self, stack)) {
             continue; // a sample came to it before it was unlinked: it stays, unfindable
@@ -244,7 +244,7 @@ static void evict(struct profiler *self, struct stack *chosen) {
 // After the stacks: those that remain, some of them new, say again which sets are referred to.
 static void evict_sets(struct profiler *self, struct stack *chosen) {
     classify_sets(self);
-    for (struct stack *set = chosen, *next; set != NULL; set = next) {
+    for (struct stack *set = chosen, *next; set; set = next) {
         next = atomic_load_explicit(&set->next, memory_order_relaxed);
         if (class_of_set(set) == NO_STACK) {
             stack_table_evict(&self->labels.table, set);
@@ -266,10 +266,10 @@ struct renewal {
 };
 
 static void finish_renewal(struct profiler *self, const struct renewal *renewal) {
-    if (renewal->stacks != NULL) {
+    if (renewal->stacks) {
         self->reclaim.unused_levels = stack_table_renew_finish(renewal->stacks);
     }
-    if (renewal->sets != NULL) {
+    if (renewal->sets) {
         self->reclaim.unused_levels_of_sets = stack_table_renew_finish(renewal->sets);
     }
 }
@@ -280,7 +280,7 @@ static void evict_unlinked(struct profiler *self, const struct choice *choice, c
         return;
     }
     free_unused_levels(self);
-    if (choice->chosen != NULL || choice->chosen_sets != NULL) {
+    if (choice->chosen || choice->chosen_sets) {
         reclaim_sum_live(self);
         evict(self, choice->chosen);
         evict_sets(self, choice->chosen_sets);
@@ -335,8 +335,8 @@ void reclaim_run(struct profiler *self) {
     if (is_short || sets_short) {
         choose_all(self, &choice, is_short, sets_short);
     }
-    if (choice.chosen != NULL || choice.chosen_sets != NULL || renewal.stacks != NULL || renewal.sets != NULL ||
-        self->reclaim.unused_levels != NULL || self->reclaim.unused_levels_of_sets != NULL) {
+    if (choice.chosen || choice.chosen_sets || renewal.stacks || renewal.sets || self->reclaim.unused_levels ||
+        self->reclaim.unused_levels_of_sets) {
         evict_chosen(self, &choice, &renewal);
     }
     settle(self, is_short);

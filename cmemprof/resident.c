@@ -33,7 +33,7 @@ static bool is_shared_memory(const struct smaps_area *area) {
 // Zeroed memory behind an object's data segment, of which the file has no bytes: it begins where that ends.
 static bool is_bss(const struct resident *resident, const struct smaps_area *area) {
     const struct smaps_area *last = &resident->last;
-    return area->name[0] == '\0' && area->low == last->high && last->name != NULL && last->name[0] == '/' && last->permissions[3] == 'p' &&
+    return area->name[0] == '\0' && area->low == last->high && last->name && last->name[0] == '/' && last->permissions[3] == 'p' &&
            memcmp(area->permissions, last->permissions, 3) == 0;
 }
 
@@ -121,7 +121,7 @@ static struct resident_entry *entry_of(struct resident *resident, enum resident_
         if (resident->entry_count == resident->entry_capacity) {
             size_t size = sizeof *resident->entries, capacity = resident->entry_capacity != 0 ? 2 * resident->entry_capacity : 64;
             void *grown = symbolizer_arena_grow(&resident->memory, resident->entries, resident->entry_capacity * size, capacity * size);
-            if (grown == NULL) {
+            if (!grown) {
                 resident->ran_short = true;
                 return NULL;
             }
@@ -139,7 +139,7 @@ static void add_up(struct resident *resident) {
         const struct resident_piece *piece = &resident->pieces[i];
         resident->parts[piece->part] += piece->rss;
         struct resident_entry *entry = entry_of(resident, piece->part, piece->name);
-        if (entry != NULL) {
+        if (entry) {
             entry->rss += piece->rss;
             entry->anonymous += (uint64_t)piece->anonymous_kib << 10;
             entry->lazy_free += (uint64_t)piece->lazy_free_kib << 10;
@@ -184,7 +184,7 @@ enum smaps_error resident_read_areas(struct resident *resident, pid_t pid, const
     symbolizer_arena_open(&resident->memory);
     char path[64], *buffer = symbolizer_arena_alloc(&resident->memory, SMAPS_BUFFER_BYTES);
     resident_name(resident, ""); // number 0: what a name is that memory does not suffice for
-    resident->ran_short |= buffer == NULL;
+    resident->ran_short |= !buffer;
     snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
     int file;
     enum smaps_error error = smaps_open(path, &file);
@@ -232,16 +232,16 @@ static enum smaps_error read_own(struct resident *resident, const struct residen
         if (is_quick && !resident_count_areas(resident)) {
             return SMAPS_UNREADABLE;
         }
-        resident->go = own->go != NULL ? *own->go : (struct resident_go){0};
+        resident->go = own->go ? *own->go : (struct resident_go){0};
         find_parts(resident);
-        if (own->claim != NULL) {
+        if (own->claim) {
             own->claim(resident, own->context);
         }
         resident_cut(resident);
         for (size_t i = 0; is_quick && i < resident->piece_count; i++) {
             resident->rss += resident->pieces[i].rss;
         }
-        if (own->go != NULL) {
+        if (own->go) {
             *own->go = resident->go;
         }
     }

@@ -26,8 +26,7 @@ struct heap_head {
 static bool is_heap(const struct resident *resident, uint64_t at, struct heap_head *head) {
     return resident_bytes(resident, at, head, sizeof *head) && head->open >= PAGE_BYTES && head->open <= HEAP_BYTES &&
            head->open % PAGE_BYTES == 0 && head->size <= head->open && head->size > sizeof *head && head->size % 16 == 0 &&
-           head->previous % HEAP_BYTES == 0 && head->previous != at && head->arena % 16 == 0 &&
-           resident_piece_at(resident, head->arena) != NULL &&
+           head->previous % HEAP_BYTES == 0 && head->previous != at && head->arena % 16 == 0 && resident_piece_at(resident, head->arena) &&
            (head->previous == 0 ? head->arena > at && head->arena < at + PAGE_BYTES : head->arena / HEAP_BYTES != at / HEAP_BYTES);
 }
 

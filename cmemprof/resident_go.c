@@ -83,17 +83,17 @@ static bool is_arena(const struct resident *resident, uint64_t number) {
     uint64_t at = arena_at(number);
     size_t count = address_upper_bound(resident->pieces, resident->piece_count, sizeof *resident->pieces, at + GO_ARENA_BYTES - 1);
     const struct resident_piece *piece = count > 0 ? &resident->pieces[count - 1] : NULL;
-    return piece != NULL && piece->high > at && piece->is_private && !piece->has_file;
+    return piece && piece->high > at && piece->is_private && !piece->has_file;
 }
 
 static bool claim_slice(struct resident *resident, const struct slice *slice, uint32_t name) {
     if (slice->length == 0 || slice->length > slice->capacity || slice->capacity > MAX_ARENAS || slice->at % 8 != 0 ||
-        resident_piece_at(resident, slice->at) == NULL) {
+        !resident_piece_at(resident, slice->at)) {
         return false;
     }
     size_t bytes = slice->length * sizeof(uint64_t);
     uint64_t *numbers = symbolizer_arena_alloc(&resident->memory, bytes);
-    bool is_list = numbers != NULL && resident_bytes(resident, slice->at, numbers, bytes);
+    bool is_list = numbers && resident_bytes(resident, slice->at, numbers, bytes);
     for (size_t i = 0; is_list && i < slice->length; i++) {
         is_list = is_arena(resident, numbers[i]);
     }
@@ -106,7 +106,7 @@ static bool claim_slice(struct resident *resident, const struct slice *slice, ui
 static void find_by_list(struct resident *resident, uint32_t name) {
     const struct resident_go *go = &resident->go;
     uint64_t *words = go->address != 0 ? symbolizer_arena_alloc(&resident->memory, go->size + sizeof(struct slice)) : NULL;
-    if (words == NULL || !resident_bytes(resident, go->address, words, go->size)) {
+    if (!words || !resident_bytes(resident, go->address, words, go->size)) {
         return;
     }
     for (size_t i = 0; i + 3 <= go->size / sizeof *words; i++) {

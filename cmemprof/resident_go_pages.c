@@ -56,7 +56,7 @@ static bool is_set(const uint64_t *bits, size_t bit) {
 // ---- Spans ----
 
 static bool read_span(const struct resident *resident, uint64_t address, uint64_t page, struct span *span) {
-    return address % 8 == 0 && resident_piece_at(resident, address) != NULL && resident_page_bytes(resident, address, span, sizeof *span) &&
+    return address % 8 == 0 && resident_piece_at(resident, address) && resident_page_bytes(resident, address, span, sizeof *span) &&
            span->start % GO_PAGE_BYTES == 0 && span->pages > 0 && span->pages <= UINT32_MAX && page >= span->start &&
            page - span->start < span->pages * GO_PAGE_BYTES &&
            (span->state == SPAN_OF_STACKS || (span->state == SPAN_OF_OBJECTS && span->element_bytes > 0 && span->limit > span->start &&
@@ -66,8 +66,7 @@ static bool read_span(const struct resident *resident, uint64_t address, uint64_
 static bool read_spans(const struct resident *resident, uint64_t arenas, uint64_t arena, uint64_t *spans) {
     uint64_t record;
     return resident_bytes(resident, arenas + (arena - GO_ARENA_BASE) / GO_ARENA_BYTES * sizeof record, &record, sizeof record) &&
-           record != 0 && resident_piece_at(resident, record) != NULL &&
-           resident_bytes(resident, record, spans, SPANS_OF_ARENA * sizeof *spans);
+           record != 0 && resident_piece_at(resident, record) && resident_bytes(resident, record, spans, SPANS_OF_ARENA * sizeof *spans);
 }
 
 // One that is in use must be among an arena's spans: an arena is made when memory is needed.
@@ -98,12 +97,12 @@ static void find_arenas(struct resident *resident, uint64_t *spans) {
     struct resident_go *go = &resident->go;
     uint64_t from = CHUNKS_OFFSET + CHUNK_MAP_LEVEL * 8, arena = first_arena(resident);
     uint64_t *words = go->size > from ? symbolizer_arena_alloc(&resident->memory, go->size - from) : NULL;
-    if (arena == 0 || words == NULL || !resident_bytes(resident, go->address + from, words, go->size - from)) {
+    if (arena == 0 || !words || !resident_bytes(resident, go->address + from, words, go->size - from)) {
         return;
     }
     for (size_t i = 0; go->arenas == 0 && i < (go->size - from) / sizeof *words; i++) {
         const struct resident_piece *piece = words[i] % 8 == 0 && words[i] != 0 ? resident_piece_at(resident, words[i]) : NULL;
-        if (piece != NULL && piece->high - words[i] >= ARENAS * sizeof(uint64_t) && read_spans(resident, words[i], arena, spans) &&
+        if (piece && piece->high - words[i] >= ARENAS * sizeof(uint64_t) && read_spans(resident, words[i], arena, spans) &&
             has_a_span(resident, arena, spans)) {
             go->arenas = words[i];
         }
@@ -173,7 +172,7 @@ static void count_chunk(struct walk *walk, const struct chunk *chunk, uint64_t f
 static bool read_chunks(const struct resident *resident, uint64_t arena, struct chunk chunks[CHUNKS_OF_ARENA]) {
     uint64_t number = (arena - GO_ARENA_BASE) / CHUNK_BYTES, level;
     return resident_bytes(resident, resident->go.address + CHUNKS_OFFSET + number / CHUNK_MAP_LEVEL * 8, &level, sizeof level) &&
-           level % 8 == 0 && resident_piece_at(resident, level) != NULL &&
+           level % 8 == 0 && resident_piece_at(resident, level) &&
            resident_bytes(resident, level + number % CHUNK_MAP_LEVEL * sizeof *chunks, chunks, CHUNKS_OF_ARENA * sizeof *chunks);
 }
 
@@ -185,7 +184,7 @@ static bool count_piece(struct walk *walk, const struct resident_piece *piece) {
         if (!read_chunks(resident, arena, chunks)) {
             return false;
         }
-        walk->has_spans = walk->spans != NULL && resident->go.arenas != 0 && read_spans(resident, resident->go.arenas, arena, walk->spans);
+        walk->has_spans = walk->spans && resident->go.arenas != 0 && read_spans(resident, resident->go.arenas, arena, walk->spans);
         for (size_t i = 0; i < CHUNKS_OF_ARENA; i++) {
             uint64_t from = arena + i * CHUNK_BYTES, end = from + CHUNK_BYTES;
             count_chunk(walk, &chunks[i], from, from > piece->low ? from : piece->low, end < piece->high ? end : piece->high);
@@ -208,7 +207,7 @@ bool resident_count_go_pages(struct resident *resident, struct resident_go_pages
     bool is_known = resident->is_own && resident->knows_go_heap && resident->reads_bytes;
     if (is_known) {
         walk.spans = symbolizer_arena_alloc(&resident->memory, SPANS_OF_ARENA * sizeof *walk.spans);
-        if (walk.spans != NULL && resident->go.arenas == 0) {
+        if (walk.spans && resident->go.arenas == 0) {
             find_arenas(resident, walk.spans);
         }
     }

@@ -18,7 +18,7 @@ void *resident_grown(struct resident *resident, void *table, size_t count, size_
     }
     size_t more = *capacity != 0 ? 2 * *capacity : FIRST_ITEMS; // pages of it that nothing is written to take no memory
     void *copy = symbolizer_arena_grow(&resident->memory, table, *capacity * item_bytes, more * item_bytes);
-    if (copy == NULL) {
+    if (!copy) {
         resident->ran_short = true;
         return NULL;
     }
@@ -38,9 +38,9 @@ uint32_t resident_name(struct resident *resident, const char *text) {
     }
     size_t size = strlen(text) + 1;
     struct resident_name *names = resident_grown(resident, resident->names, resident->name_count, &resident->name_capacity, sizeof *names);
-    char *copy = names != NULL ? symbolizer_arena_alloc(&resident->memory, size) : NULL;
-    resident->names = names != NULL ? names : resident->names;
-    if (copy == NULL) {
+    char *copy = names ? symbolizer_arena_alloc(&resident->memory, size) : NULL;
+    resident->names = names ? names : resident->names;
+    if (!copy) {
         resident->ran_short = true;
         return 0;
     }
@@ -54,7 +54,7 @@ uint32_t resident_name(struct resident *resident, const char *text) {
 void resident_add_piece(struct resident *resident, const struct resident_piece *piece) {
     struct resident_piece *pieces =
         resident_grown(resident, resident->pieces, resident->piece_count, &resident->piece_capacity, sizeof *resident->pieces);
-    if (pieces != NULL) {
+    if (pieces) {
         resident->pieces = pieces;
         resident->pieces[resident->piece_count++] = *piece;
     }
@@ -63,7 +63,7 @@ void resident_add_piece(struct resident *resident, const struct resident_piece *
 void resident_claim(struct resident *resident, uint64_t low, uint64_t high, enum resident_part part, uint32_t name) {
     struct resident_claimed *claims =
         resident_grown(resident, resident->claims, resident->claim_count, &resident->claim_capacity, sizeof *resident->claims);
-    if (claims != NULL && low < high) {
+    if (claims && low < high) {
         resident->claims = claims;
         resident->claims[resident->claim_count++] = (struct resident_claimed){low, high, name, (uint8_t)part};
     }
@@ -227,7 +227,7 @@ static void add_part(struct resident *resident, const struct resident_piece *are
     struct resident_piece piece = *area;
     piece.low = low;
     piece.high = high;
-    if (claim != NULL) {
+    if (claim) {
         piece.part = claim->part;
         piece.name = claim->name;
     }
@@ -275,7 +275,7 @@ void resident_cut(struct resident *resident) {
     size_t most = count + 2 * resident->claim_count;
     struct resident_piece *pieces = NULL;
     if (resident->claim_count == 0 || !address_sort(&resident->memory, resident->claims, resident->claim_count, sizeof *resident->claims) ||
-        (pieces = symbolizer_arena_alloc(&resident->memory, most * size)) == NULL) {
+        !(pieces = symbolizer_arena_alloc(&resident->memory, most * size))) {
         resident->ran_short |= resident->claim_count != 0;
         return;
     }

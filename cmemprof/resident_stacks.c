@@ -48,7 +48,7 @@ static struct thread *list_threads(struct resident *resident) {
     DIR *directory = opendir(path);
     struct thread *threads = NULL;
     size_t count = 0, capacity = 0;
-    for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;) {
+    for (struct dirent *entry; directory && (entry = readdir(directory));) {
         uint64_t id = strtoull(entry->d_name, NULL, 10);
         if (id == 0) {
             continue;
@@ -56,7 +56,7 @@ static struct thread *list_threads(struct resident *resident) {
         if (count == capacity) {
             size_t more = capacity != 0 ? 2 * capacity : 64;
             struct thread *grown = symbolizer_arena_grow(&resident->memory, threads, capacity * sizeof *threads, more * sizeof *threads);
-            if (grown == NULL) {
+            if (!grown) {
                 resident->ran_short = true;
                 break;
             }
@@ -65,7 +65,7 @@ static struct thread *list_threads(struct resident *resident) {
         }
         threads[count++] = (struct thread){.id = id, .is_found = id == (uint64_t)resident->pid}; // the first one's is [stack]
     }
-    if (directory != NULL) {
+    if (directory) {
         closedir(directory);
     }
     resident->threads = count;
@@ -93,7 +93,7 @@ static uint64_t find_descriptor(const struct resident *resident, uint64_t top, u
 static void add_stack(struct resident *resident, const struct resident_stack *stack) {
     struct resident_stack *stacks =
         resident_grown(resident, resident->stacks, resident->stack_count, &resident->stack_capacity, sizeof *stacks);
-    if (stacks != NULL) {
+    if (stacks) {
         resident->stacks = stacks;
         resident->stacks[resident->stack_count++] = *stack;
     }
@@ -111,7 +111,7 @@ static struct thread *thread_of(struct thread *threads, size_t count, uint64_t i
 static uint64_t default_stack_bytes(const struct resident *resident) {
     char text[4096];
     const char *at = read_text(resident, (uint64_t)resident->pid, "limits", text, sizeof text) ? strstr(text, "Max stack size") : NULL;
-    return at != NULL ? strtoull(at + strlen("Max stack size"), NULL, 10) : 0; // "unlimited": 0
+    return at ? strtoull(at + strlen("Max stack size"), NULL, 10) : 0; // "unlimited": 0
 }
 
 // A stack has a guard below it. Its upper end is its area's, or where the default size ends if a mapping above was joined to it.
@@ -131,12 +131,12 @@ static void find_by_descriptors(struct resident *resident, struct thread *thread
             }
         }
         struct thread *thread = id != 0 ? thread_of(threads, resident->threads, id) : NULL;
-        if (thread != NULL) {
+        if (thread) {
             thread->is_found = true;
         }
         uint32_t name = name_of(resident, id);
         resident_claim(resident, piece.low, top, RESIDENT_STACKS, name);
-        add_stack(resident, &(struct resident_stack){piece.low, top, descriptor, name, thread == NULL});
+        add_stack(resident, &(struct resident_stack){piece.low, top, descriptor, name, !thread});
     }
 }
 
@@ -145,10 +145,10 @@ static uint64_t stack_pointer(const struct resident *resident, uint64_t thread) 
     char text[256];
     for (int i = 0; i < TRIES && read_text(resident, thread, "syscall", text, sizeof text); i++) {
         char *pc = strrchr(text, ' ');
-        if (pc != NULL) {
+        if (pc) {
             *pc = '\0';
             char *sp = strrchr(text, ' ');
-            return sp != NULL ? strtoull(sp, NULL, 16) : 0;
+            return sp ? strtoull(sp, NULL, 16) : 0;
         }
         usleep(1000);
     }
@@ -177,8 +177,7 @@ static void find_by_pointers(struct resident *resident, struct thread *threads) 
             continue;
         }
         const struct resident_piece *piece = at != 0 ? resident_piece_at(resident, at) : NULL;
-        if (piece != NULL && resident_is_anonymous(piece) && piece > resident->pieces && piece[-1].high == piece->low &&
-            !piece[-1].is_readable) {
+        if (piece && resident_is_anonymous(piece) && piece > resident->pieces && piece[-1].high == piece->low && !piece[-1].is_readable) {
             uint64_t low = piece->low, high = piece->high;
             resident_claim(resident, low, high, RESIDENT_STACKS, name_of(resident, threads[i].id));
         } else {
@@ -189,7 +188,7 @@ static void find_by_pointers(struct resident *resident, struct thread *threads) 
 
 void resident_find_stacks(struct resident *resident) {
     struct thread *threads = list_threads(resident);
-    if (threads != NULL) {
+    if (threads) {
         find_by_descriptors(resident, threads);
         find_by_pointers(resident, threads);
     }

@@ -46,13 +46,13 @@ struct stack *sample_labels(struct profiler *self, struct shard *shard, struct t
         return NULL;
     }
     const struct go_label_slice *labels = go_labels_get(&self->go_labels, thread_pointer_get());
-    if (labels == NULL || labels->count == 0) {
+    if (!labels || labels->count == 0) {
         return NULL;
     }
     struct label_memo *memo = &shard->labels;
     struct stack *set = memo->set;
     if (!LIKELY(label_memo_has(memo, &self->labels.keys, labels))) {
-        if ((set = label_memo_find(memo, &self->labels.keys, labels)) != NULL) {
+        if ((set = label_memo_find(memo, &self->labels.keys, labels))) {
             return set;
         }
         set = label_sets_intern(&self->labels, labels, memo);

@@ -19,7 +19,7 @@ bool shards_open(struct shards *shards) {
 }
 
 void shards_close(struct shards *shards) {
-    if (shards->items != NULL) {
+    if (shards->items) {
         munmap(shards->items, ALL_BYTES);
     }
     *shards = (struct shards){0};
@@ -49,7 +49,7 @@ static void forget_unfinished(struct shard *shard) {
 
 static bool own(struct shard *shard, const struct thread_state *thread) {
     const struct thread_state *owner = atomic_load_explicit(&shard->owner, memory_order_relaxed);
-    return owner == thread || (owner == NULL && atomic_compare_exchange_strong(&shard->owner, &owner, thread));
+    return owner == thread || (!owner && atomic_compare_exchange_strong(&shard->owner, &owner, thread));
 }
 
 // Finds the thread's shard for thread_state.shard, counted from 1. A value above the owned ones: it owns none and starts its search there.
@@ -138,7 +138,7 @@ uint64_t shards_settle(const struct shards *shards, uint64_t which, void (*visit
 }
 
 struct shard *shards_next(const struct shards *shards, const struct shard *last) {
-    size_t from = last != NULL ? (size_t)(last - shards->items) + 1 : 0;
+    size_t from = last ? (size_t)(last - shards->items) + 1 : 0;
     uint64_t left = from < SHARDS ? used_now(shards) >> from : 0;
     return left != 0 ? &shards->items[from + (size_t)__builtin_ctzll(left)] : NULL;
 }
@@ -160,7 +160,7 @@ void shard_forget(struct shard *shard) {
 // Writing a page copies it, so what is correct stays untouched.
 bool shards_after_fork(const struct shards *shards) {
     bool whole = true;
-    for (struct shard *shard = NULL; (shard = shards_next(shards, shard)) != NULL;) {
+    for (struct shard *shard = NULL; (shard = shards_next(shards, shard));) {
         // Held by a sample, or by a waiter that may have been about to flush it.
         if (atomic_load(&shard->held) != 0 || atomic_load(&shard->wanted) != 0) {
             whole = false;

@@ -105,7 +105,7 @@ static bool parse_value(const char *line, struct smaps_area *area) {
                    !__builtin_add_overflow(*values[i].value, bytes, values[i].value);
         }
     }
-    return strchr(line, ':') != NULL;
+    return strchr(line, ':');
 }
 
 struct parser {
@@ -151,9 +151,9 @@ enum smaps_error smaps_read(int file, char buffer[SMAPS_BUFFER_BYTES], smaps_vis
         offset += more;
         size += (size_t)more;
         char *at = buffer;
-        for (char *end; (end = memchr(at, '\n', size - (size_t)(at - buffer))) != NULL; at = end + 1) {
+        for (char *end; (end = memchr(at, '\n', size - (size_t)(at - buffer))); at = end + 1) {
             *end = '\0';
-            if (memchr(at, '\0', (size_t)(end - at)) != NULL || !take_line(&parser, at)) {
+            if (memchr(at, '\0', (size_t)(end - at)) || !take_line(&parser, at)) {
                 return SMAPS_MALFORMED;
             }
         }

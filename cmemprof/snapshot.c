@@ -34,7 +34,7 @@ static void visit_stack(struct stack *stack, void *context) {
     uint64_t samples = stack_samples(stack);
     bool is_shown = stack->source != STACK_OF_THREADS && (samples != 0 || stack->inuse_objects != 0 || stack_alloc_objects(stack) != 0);
     struct record *record = is_shown ? snapshot_add_record(snapshot) : NULL;
-    if (record != NULL) {
+    if (record) {
         *record = (struct record){.stack = stack,
                                   .source = stack->source,
                                   .alloc_objects = stack_alloc_objects(stack),
@@ -50,7 +50,7 @@ static void visit_stack(struct stack *stack, void *context) {
 static void add_evicted(struct cmemprof_snapshot *snapshot, enum stack_source source) {
     const struct stack_totals *evicted = &snapshot->of->stacks.evicted[source];
     struct record *record = evicted->samples != 0 || evicted->objects != 0 ? snapshot_add_record(snapshot) : NULL;
-    if (record != NULL) {
+    if (record) {
         *record = (struct record){.source = source,
                                   .alloc_objects = (double)evicted->objects,
                                   .alloc_bytes = (double)evicted->bytes,
@@ -131,14 +131,14 @@ static void fill(struct profiler *self, struct cmemprof_snapshot *snapshot) {
 
 static void visit_live_peak(const struct stack *stack, void *context) {
     struct record *record = snapshot_add_record(context);
-    if (record != NULL) {
+    if (record) {
         *record = (struct record){.stack = stack, .inuse_objects = stack->inuse_objects, .inuse_bytes = stack->inuse_bytes};
     }
 }
 
 static void visit_rss_peak(const struct stack *stack, void *context) {
     struct record *record = snapshot_add_record(context);
-    if (record != NULL) {
+    if (record) {
         *record = (struct record){.stack = stack, .alloc_objects = stack->inuse_objects, .alloc_bytes = stack->inuse_bytes};
     }
 }
@@ -159,7 +159,7 @@ static void fill_from_peaks(struct profiler *self, struct cmemprof_snapshot *sna
     reclaim_unlock(self);
     snapshot->time_ns = live->time_ns;
     struct record *others = live->other_objects + rss->other_objects != 0 ? snapshot_add_record(snapshot) : NULL;
-    if (others != NULL) {
+    if (others) {
         *others = (struct record){.alloc_objects = rss->other_objects,
                                   .alloc_bytes = rss->other_bytes,
                                   .inuse_objects = live->other_objects,
@@ -173,7 +173,7 @@ static void fill_from_peaks(struct profiler *self, struct cmemprof_snapshot *sna
 static struct cmemprof_snapshot *take(struct profiler *self, void (*fill_it)(struct profiler *, struct cmemprof_snapshot *)) {
     profiler_enter(&thread_state);
     struct cmemprof_snapshot *snapshot = calloc(1, sizeof *snapshot);
-    if (snapshot != NULL) {
+    if (snapshot) {
         fill_it(self, snapshot);
         if (snapshot->failed) {
             cmemprof_snapshot_free(snapshot);
@@ -201,7 +201,7 @@ struct cmemprof_snapshot *cmemprof_snapshot_take_peaks(void) {
 }
 
 void cmemprof_snapshot_free(struct cmemprof_snapshot *snapshot) {
-    if (snapshot != NULL) {
+    if (snapshot) {
         profiler_enter(&thread_state);
         reclaim_snapshot_ends(snapshot->of);
         profiler_leave(&thread_state);

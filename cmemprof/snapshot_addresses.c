@@ -80,8 +80,8 @@ bool snapshot_collect_addresses(struct cmemprof_snapshot *snapshot) {
     }
     for (size_t i = 0; i < snapshot->record_count; i++) {
         const struct stack *stack = snapshot->records[i].stack;
-        uint32_t retired = stack != NULL ? atomic_load_explicit(&stack->retired, memory_order_relaxed) : 0;
-        for (uint32_t frame = 0; stack != NULL && frame < stack->depth_frames; frame++) {
+        uint32_t retired = stack ? atomic_load_explicit(&stack->retired, memory_order_relaxed) : 0;
+        for (uint32_t frame = 0; stack && frame < stack->depth_frames; frame++) {
             uintptr_t pc = stack->pcs[frame];
             uint32_t generation = generation_of(snapshot, pc, retired);
             struct address_slot *slot = slot_of(snapshot->address_slots, snapshot->address_slot_count, pc, generation);

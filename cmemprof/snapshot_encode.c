@@ -46,7 +46,7 @@ struct snapshot_encoder {
 };
 
 static uint32_t mapping_of(const struct snapshot_encoder *encoder, const struct module *module, uintptr_t address) {
-    if (module == NULL) {
+    if (!module) {
         return 0;
     }
     const struct profile_mapping mapping =
@@ -56,7 +56,7 @@ static uint32_t mapping_of(const struct snapshot_encoder *encoder, const struct 
 }
 
 static struct symbol symbol_at(const struct snapshot_encoder *encoder, const struct module *module, uintptr_t address) {
-    if (module == NULL || encoder->symbols == NULL) {
+    if (!module || !encoder->symbols) {
         return (struct symbol){0};
     }
     return (encoder->form->contents & CMEMPROF_KNOWN_NAMES) != 0 ? symbols_known(encoder->symbols, module, address)
@@ -82,7 +82,7 @@ static void find_nameless(struct snapshot_encoder *encoder) {
             continue;
         }
         encoder->nameless_addresses++;
-        if (module != NULL) {
+        if (module) {
             encoder->nameless[module->index] = true;
         }
     }
@@ -98,7 +98,7 @@ static void add_locations(struct snapshot_encoder *encoder) {
             snapshot_is_go(encoder->snapshot, pc)
                 ? go_names_lines(&encoder->names, encoder->profile, encoder->snapshot->addresses[i].go_index, lines, &encoder->kinds[i])
                 : c_lines(encoder, module, pc, lines, &encoder->kinds[i]);
-        if (count == 0 && snapshot_is_go(encoder->snapshot, pc) && encoder->names.given != NULL) {
+        if (count == 0 && snapshot_is_go(encoder->snapshot, pc) && encoder->names.given) {
             continue; // location stays 0
         }
         encoder->locations[i] = profile_add_location(encoder->profile, mapping_of(encoder, module, pc - 1), pc - 1, lines, count);
@@ -151,7 +151,7 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
     const uint32_t *locations = &encoder->evicted;
     size_t depth = 1, first_label = record->source == STACK_OF_MAPPINGS ? LABELS_OF_MAPPINGS : LABELS_OF_BLOCKS;
     bool is_own = false;
-    if (record->stack != NULL) {
+    if (record->stack) {
         depth = snapshot_locations(encoder, record->stack, &locations, &is_own);
         if (depth != 0 && encoder->sample_kinds[0] == LOCATION_GO_MAPS) { // known only by its name if this code is preloaded
             return next_sample(context, sample);
@@ -180,7 +180,7 @@ enum cmemprof_error snapshot_encode_own(struct snapshot_encoder *encoder, struct
 }
 
 static void add_evicted(struct snapshot_encoder *encoder) {
-    if (encoder->snapshot->record_count != 0 && encoder->snapshot->records[0].stack == NULL) {
+    if (encoder->snapshot->record_count != 0 && !encoder->snapshot->records[0].stack) {
         const char *name = encoder->snapshot->is_of_peaks ? "[other stacks]" : MERGE_EVICTED;
         uint32_t function = profile_add_function(encoder->profile, &(struct profile_function){name, name, "", 0});
         encoder->evicted = profile_add_location(encoder->profile, 0, 0, &(struct profile_line){function, 0, 0}, 1);
@@ -288,7 +288,7 @@ static void add_peak(const struct snapshot_encoder *encoder, const char *of, con
     char text[256], when[32];
     time_t second = (time_t)(peak->time_ns / 1000000000);
     struct tm utc;
-    if (peak->time_ns == 0 || gmtime_r(&second, &utc) == NULL) {
+    if (peak->time_ns == 0 || !gmtime_r(&second, &utc)) {
         return;
     }
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
@@ -333,7 +333,7 @@ static enum cmemprof_error write_heap(struct snapshot_encoder *encoder, struct p
 // has_names: the caller holds the lock of naming. Without, C's functions have none.
 static enum cmemprof_error encode_named(struct snapshot_encoder *encoder, bool has_names, size_t *size) {
     struct naming *naming = &encoder->of->naming;
-    if (!loaded_code_refresh(encoder->of) || (has_names && naming->symbols == NULL && (naming->symbols = symbols_new()) == NULL)) {
+    if (!loaded_code_refresh(encoder->of) || (has_names && !naming->symbols && !(naming->symbols = symbols_new()))) {
         return CMEMPROF_NO_MEMORY;
     }
     encoder->symbols = has_names ? naming->symbols : NULL;
@@ -372,7 +372,7 @@ enum cmemprof_error snapshot_write(struct cmemprof_snapshot *snapshot, const str
     enum location_kind *kinds = memory_take_zeroed(snapshot->address_count + 1, sizeof *kinds);
     struct profile *profile = profile_new();
     error = CMEMPROF_NO_MEMORY;
-    if (encoder != NULL && profile != NULL && locations != NULL && kinds != NULL) {
+    if (encoder && profile && locations && kinds) {
         *encoder = (struct snapshot_encoder){.of = snapshot->of,
                                              .profile = profile,
                                              .snapshot = snapshot,
@@ -420,7 +420,7 @@ enum cmemprof_error cmemprof_snapshot_encode(struct cmemprof_snapshot *snapshot,
     profiler_enter(&thread_state);
     *bytes = malloc(*size);
     profiler_leave(&thread_state);
-    if (*bytes == NULL) {
+    if (!*bytes) {
         return CMEMPROF_NO_MEMORY;
     }
     memcpy(*bytes, own, *size);

@@ -19,7 +19,7 @@ static struct label_place *place_of(const struct snapshot_labels *labels, const 
     uint64_t hash = (uintptr_t)set * UINT64_C(0x9e3779b97f4a7c15);
     for (size_t at = hash >> 32;; at++) {
         struct label_place *place = &labels->places[at & (labels->place_count - 1)];
-        if (place->set == NULL || place->set == set) {
+        if (!place->set || place->set == set) {
             return place;
         }
     }
@@ -39,9 +39,9 @@ size_t snapshot_labels_read(const struct stack *set, struct profile_label *items
 static size_t place_sets(struct snapshot_labels *labels, const struct cmemprof_snapshot *snapshot) {
     size_t count = labels->count;
     for (size_t i = 0; i < snapshot->record_count; i++) {
-        const struct stack *set = snapshot->records[i].stack != NULL ? stack_labels(snapshot->records[i].stack) : NULL;
-        struct label_place *place = set != NULL ? place_of(labels, set) : NULL;
-        if (place != NULL && place->set == NULL) {
+        const struct stack *set = snapshot->records[i].stack ? stack_labels(snapshot->records[i].stack) : NULL;
+        struct label_place *place = set ? place_of(labels, set) : NULL;
+        if (place && !place->set) {
             *place = (struct label_place){set, count, label_set_begin(set).left};
             count += place->count;
         }
@@ -52,7 +52,7 @@ static size_t place_sets(struct snapshot_labels *labels, const struct cmemprof_s
 static size_t count_labelled(const struct cmemprof_snapshot *snapshot) {
     size_t count = 0;
     for (size_t i = 0; i < snapshot->record_count; i++) {
-        count += snapshot->records[i].stack != NULL && snapshot->records[i].stack->has_labels;
+        count += snapshot->records[i].stack && snapshot->records[i].stack->has_labels;
     }
     return count;
 }
@@ -65,15 +65,15 @@ bool snapshot_labels_collect(struct snapshot_labels *labels, const struct cmempr
         labels->place_count *= 2;
     }
     labels->places = memory_take_zeroed(labels->place_count, sizeof *labels->places);
-    size_t count = labels->places != NULL ? place_sets(labels, snapshot) : 0;
+    size_t count = labels->places ? place_sets(labels, snapshot) : 0;
     labels->items = count != 0 ? memory_take_zeroed(count, sizeof *labels->items) : NULL;
-    if (labels->items == NULL) {
+    if (!labels->items) {
         snapshot_labels_free(labels);
         return false;
     }
     memcpy(labels->items, own, own_count * sizeof *own);
     for (size_t i = 0; i < labels->place_count; i++) {
-        if (labels->places[i].set != NULL) {
+        if (labels->places[i].set) {
             snapshot_labels_read(labels->places[i].set, &labels->items[labels->places[i].first]);
         }
     }
@@ -88,10 +88,10 @@ void snapshot_labels_free(struct snapshot_labels *labels) {
 }
 
 size_t snapshot_labels_of(const struct snapshot_labels *labels, const struct stack *stack, size_t *first) {
-    const struct stack *set = stack != NULL ? stack_labels(stack) : NULL;
-    const struct label_place *place = set != NULL ? place_of(labels, set) : NULL;
-    *first = place != NULL ? place->first : 0;
-    return place != NULL ? place->count : 0;
+    const struct stack *set = stack ? stack_labels(stack) : NULL;
+    const struct label_place *place = set ? place_of(labels, set) : NULL;
+    *first = place ? place->first : 0;
+    return place ? place->count : 0;
 }
 
 // ---- Comments ----

@@ -55,7 +55,7 @@ static struct stack_level *new_level(struct stack_index *index, size_t slot_coun
 }
 
 void stack_index_free_levels(struct stack_index *index, struct stack_level *level) {
-    while (level != NULL) {
+    while (level) {
         struct stack_level *next = older_of(level);
         size_t size = level->mapped_bytes;
         munmap(level, size);
@@ -68,7 +68,7 @@ bool stack_index_open(struct stack_index *index, struct memory_share *share) {
     index->share = share;
     struct stack_level *level = new_level(index, MIN_SLOTS);
     atomic_store(&index->newest, level);
-    return level != NULL;
+    return level;
 }
 
 void stack_index_close(struct stack_index *index) {
@@ -90,7 +90,7 @@ static struct stack *find_in(struct stack_level *level, uint64_t hash, stack_ind
         _Atomic uint64_t *slot = slot_at(level, hash, i);
         uint64_t word = atomic_load_explicit(slot, memory_order_acquire);
         if (word <= REMOVED) {
-            if (insertion->slot == NULL) {
+            if (!insertion->slot) {
                 insertion->slot = slot;
                 insertion->seen = word;
             }
@@ -111,11 +111,11 @@ struct stack *stack_index_find(const struct stack_index *index, uint64_t hash, s
                                struct stack_insertion *insertion) {
     struct stack_level *newest = atomic_load_explicit(&index->newest, memory_order_acquire);
     struct stack_insertion ignored;
-    for (struct stack_level *level = older_of(newest); level != NULL; level = older_of(level)) {
+    for (struct stack_level *level = older_of(newest); level; level = older_of(level)) {
         __builtin_prefetch((const void *)slot_at(level, hash, 0)); // overlaps the misses of all levels
     }
     struct stack *found = find_in(newest, hash, is_it, key, insertion);
-    for (struct stack_level *level = older_of(newest); found == NULL && level != NULL; level = older_of(level)) {
+    for (struct stack_level *level = older_of(newest); !found && level; level = older_of(level)) {
         found = find_in(level, hash, is_it, key, &ignored);
     }
     return found;
@@ -124,7 +124,7 @@ struct stack *stack_index_find(const struct stack_index *index, uint64_t hash, s
 // Returns true if there is a new level, whoever made it.
 static bool grow(struct stack_index *index, struct stack_level *newest) {
     struct stack_level *level = new_level(index, newest->slot_count * GROWTH);
-    if (level == NULL) {
+    if (!level) {
         return atomic_load(&index->newest) != newest;
     }
     atomic_store_explicit(&level->older, newest, memory_order_relaxed);
@@ -152,17 +152,17 @@ static bool is_full(const struct stack_level *level) {
 }
 
 enum stack_put stack_index_put(struct stack_index *index, const struct stack_insertion *insertion, uint64_t hash, struct stack *stack) {
-    if ((insertion->slot == NULL || is_full(insertion->level)) && grow(index, insertion->level)) {
+    if ((!insertion->slot || is_full(insertion->level)) && grow(index, insertion->level)) {
         return STACK_PUT_AGAIN;
     }
-    if (insertion->slot == NULL) {
+    if (!insertion->slot) {
         return STACK_PUT_FULL;
     }
     return put_in(insertion, word_of(stack, hash)) ? STACK_PUT : STACK_PUT_AGAIN;
 }
 
 void stack_index_remove(struct stack_index *index, uint64_t hash, const struct stack *stack) {
-    for (struct stack_level *level = atomic_load(&index->newest); level != NULL; level = older_of(level)) {
+    for (struct stack_level *level = atomic_load(&index->newest); level; level = older_of(level)) {
         for (size_t i = 0; i < WINDOW_SLOTS; i++) {
             uint64_t word = word_of(stack, hash);
             _Atomic uint64_t *slot = slot_at(level, hash, i);
@@ -175,7 +175,7 @@ void stack_index_remove(struct stack_index *index, uint64_t hash, const struct s
 }
 
 void stack_index_each(const struct stack_index *index, void (*visit)(struct stack *stack, void *context), void *context) {
-    for (struct stack_level *level = atomic_load(&index->newest); level != NULL; level = older_of(level)) {
+    for (struct stack_level *level = atomic_load(&index->newest); level; level = older_of(level)) {
         for (size_t i = 0; i < level->slot_count; i++) {
             uint64_t word = atomic_load_explicit(&level->slots[i], memory_order_acquire);
             if (word > REMOVED) {
@@ -198,11 +198,11 @@ static size_t right_size(uint64_t stacks) {
 struct stack_level *stack_index_renew_begin(struct stack_index *index, uint64_t stacks) {
     struct stack_level *newest = atomic_load(&index->newest);
     size_t used = atomic_load(&newest->used), removed = used > stacks ? used - stacks : 0;
-    if (older_of(newest) == NULL && removed < newest->slot_count / 4 && newest->slot_count <= right_size(stacks) * 8) {
+    if (!older_of(newest) && removed < newest->slot_count / 4 && newest->slot_count <= right_size(stacks) * 8) {
         return NULL;
     }
     struct stack_level *fresh = new_level(index, right_size(stacks));
-    if (fresh == NULL) {
+    if (!fresh) {
         return NULL;
     }
     do {
@@ -218,13 +218,13 @@ static bool is_same(const struct stack *stack, const void *key) {
 // An entry that does not fit becomes unfindable: the same stack then gets a second entry.
 static void move(struct stack_level *to, struct stack *stack, uint64_t hash) {
     struct stack_insertion insertion;
-    while (find_in(to, hash, is_same, stack, &insertion) == NULL && insertion.slot != NULL && !put_in(&insertion, word_of(stack, hash))) {
+    while (!find_in(to, hash, is_same, stack, &insertion) && insertion.slot && !put_in(&insertion, word_of(stack, hash))) {
     }
 }
 
 struct stack_level *stack_index_renew_finish(struct stack_level *fresh, uint64_t (*hash_of)(const struct stack *)) {
     struct stack_level *old = older_of(fresh);
-    for (struct stack_level *level = old; level != NULL; level = older_of(level)) {
+    for (struct stack_level *level = old; level; level = older_of(level)) {
         for (size_t i = 0; i < level->slot_count; i++) {
             uint64_t word = atomic_load_explicit(&level->slots[i], memory_order_acquire);
             if (word > REMOVED) {

@@ -109,7 +109,7 @@ static void set_next(struct stack *stack, struct stack *next) {
 static struct stack *take_free_entry(struct stack_table *table, uint32_t bin) {
     _Atomic uint64_t *head = &table->free_entries[bin];
     uint64_t first = atomic_load_explicit(head, memory_order_acquire);
-    while (entry_at(first) != NULL) {
+    while (entry_at(first)) {
         struct stack *entry = entry_at(first);
         // May be garbage if another thread takes the entry meanwhile; the head has then changed as well.
         uint64_t changed = head_after(first, next_of(entry));
@@ -134,7 +134,7 @@ static void put_free_entries(struct stack_table *table, uint32_t bin, struct sta
 // Divides a new block: keeps its first entry and publishes the others.
 static struct stack *take_new_entry(struct stack_table *table, uint32_t bin) {
     struct slab *slab = private_arena_take(&table->arena);
-    if (slab == NULL) {
+    if (!slab) {
         return NULL;
     }
     uint32_t count = (uint32_t)((PRIVATE_ARENA_BLOCK_BYTES - sizeof *slab) / entry_bytes(bin));
@@ -149,11 +149,11 @@ static struct stack *take_new_entry(struct stack_table *table, uint32_t bin) {
 
 static struct stack *take_entry(struct stack_table *table, uint32_t depth) {
     struct stack *entry = take_free_entry(table, bin_of(depth));
-    if (entry == NULL) {
+    if (!entry) {
         entry = take_new_entry(table, bin_of(depth));
     }
     // A larger entry is better than none.
-    for (uint32_t bin = bin_of(depth) + 1; entry == NULL && bin < STACK_TABLE_BINS; bin++) {
+    for (uint32_t bin = bin_of(depth) + 1; !entry && bin < STACK_TABLE_BINS; bin++) {
         entry = take_free_entry(table, bin);
     }
     return entry;
@@ -181,8 +181,8 @@ static bool is_it(const struct stack *stack, const void *context) {
 }
 
 static struct stack *new_entry(struct stack_table *table, const struct key *key) {
-    struct stack *stack = take_entry(table, key->depth + (key->labels != NULL));
-    if (stack != NULL) {
+    struct stack *stack = take_entry(table, key->depth + !!key->labels);
+    if (stack) {
         stack->hash = key->hash;
         atomic_store_explicit(&stack->alloc_objects, 0, memory_order_relaxed);
         atomic_store_explicit(&stack->alloc_bytes, 0, memory_order_relaxed);
@@ -191,10 +191,10 @@ static struct stack *new_entry(struct stack_table *table, const struct key *key)
         atomic_store_explicit(&stack->retired, 0, memory_order_relaxed);
         stack->depth_frames = (uint16_t)key->depth & 0xfff;
         stack->source = key->source & 0x7;
-        stack->has_labels = key->labels != NULL;
+        stack->has_labels = !!key->labels;
         atomic_store_explicit(&stack->touched, 0, memory_order_relaxed);
         memcpy(stack->pcs, key->pcs, key->depth * sizeof *key->pcs);
-        if (key->labels != NULL) {
+        if (key->labels) {
             stack->pcs[key->depth] = (uintptr_t)key->labels;
         }
     }
@@ -211,15 +211,15 @@ static struct stack *in_use(struct stack *stack) {
 
 struct stack *stack_table_intern_as(struct stack_table *table, enum stack_source source, uint64_t pcs_hash, const uintptr_t *pcs,
                                     uint32_t depth, struct stack *labels) {
-    if (depth + (labels != NULL) > STACK_TABLE_MAX_FRAMES) {
+    if (depth + !!labels > STACK_TABLE_MAX_FRAMES) {
         return NULL;
     }
     struct key key = {hash_of_key(pcs_hash, source, labels), pcs, depth, source, labels};
     struct stack *mine = NULL, *found;
     struct stack_insertion insertion;
     enum stack_put put = STACK_PUT_AGAIN;
-    while ((found = stack_index_find(&table->index, key.hash, is_it, &key, &insertion)) == NULL && put == STACK_PUT_AGAIN) {
-        if (mine == NULL && (mine = new_entry(table, &key)) == NULL) {
+    while (!(found = stack_index_find(&table->index, key.hash, is_it, &key, &insertion)) && put == STACK_PUT_AGAIN) {
+        if (!mine && !(mine = new_entry(table, &key))) {
             return NULL;
         }
         put = stack_index_put(&table->index, &insertion, key.hash, mine);
@@ -228,10 +228,10 @@ struct stack *stack_table_intern_as(struct stack_table *table, enum stack_source
             return in_use(mine);
         }
     }
-    if (mine != NULL) { // another thread was first with the same stack, or the index is full
+    if (mine) { // another thread was first with the same stack, or the index is full
         free_entry(table, mine);
     }
-    return found != NULL ? in_use(found) : NULL;
+    return found ? in_use(found) : NULL;
 }
 
 // ---- Eviction ----
@@ -269,7 +269,7 @@ static void gather_bin(struct stack_table *table, uint32_t bin) {
     while (!atomic_compare_exchange_weak_explicit(head, &before, head_after(before, NULL), memory_order_acquire, memory_order_acquire)) {
     }
     size_t count = 0;
-    for (struct stack *stack = entry_at(before); stack != NULL; stack = next_of(stack)) {
+    for (struct stack *stack = entry_at(before); stack; stack = next_of(stack)) {
         count++;
     }
     atomic_fetch_sub_explicit(&table->free_bytes, count * entry_bytes(bin), memory_order_relaxed);
@@ -278,7 +278,7 @@ static void gather_bin(struct stack_table *table, uint32_t bin) {
 
 void stack_table_gather_free(struct stack_table *table) {
     for (uint32_t bin = 0; bin < STACK_TABLE_BINS; bin++) {
-        if (table->gathered[bin] == NULL) { // otherwise the second step was skipped; nobody takes these
+        if (!table->gathered[bin]) { // otherwise the second step was skipped; nobody takes these
             gather_bin(table, bin);
         }
     }
@@ -292,27 +292,27 @@ static bool is_whole(const struct slab *slab) {
 static void free_the_rest(struct stack_table *table, uint32_t bin) {
     struct stack *next, *rest = NULL, *last = NULL;
     size_t count = 0;
-    for (struct stack *stack = table->gathered[bin]; stack != NULL; stack = next) {
+    for (struct stack *stack = table->gathered[bin]; stack; stack = next) {
         next = next_of(stack);
         if (!is_whole(slab_of(stack))) {
             set_next(stack, rest);
             rest = stack;
-            last = last != NULL ? last : stack;
+            last = last ? last : stack;
             count++;
         }
     }
     table->gathered[bin] = NULL; // first: in a child forked in between they are lost, not duplicated
-    if (rest != NULL) {
+    if (rest) {
         put_free_entries(table, bin, rest, last, count);
     }
 }
 
 void stack_table_release_blocks(struct stack_table *table) {
     for (uint32_t bin = 0; bin < STACK_TABLE_BINS; bin++) {
-        for (struct stack *stack = table->gathered[bin]; stack != NULL; stack = next_of(stack)) {
+        for (struct stack *stack = table->gathered[bin]; stack; stack = next_of(stack)) {
             slab_of(stack)->free_count = 0; // the process may have been forked during this
         }
-        for (struct stack *stack = table->gathered[bin]; stack != NULL; stack = next_of(stack)) {
+        for (struct stack *stack = table->gathered[bin]; stack; stack = next_of(stack)) {
             slab_of(stack)->free_count++;
         }
     }
@@ -322,7 +322,7 @@ void stack_table_release_blocks(struct stack_table *table) {
     for (uint32_t i = 0; i < atomic_load(&table->arena.block_count); i++) {
         struct slab *slab = private_arena_block(&table->arena, i);
         // Blocks being divided now have no gathered entries.
-        if (slab == NULL || atomic_load_explicit(&slab->bin_and_one, memory_order_acquire) == 0 || slab->free_count == 0) {
+        if (!slab || atomic_load_explicit(&slab->bin_and_one, memory_order_acquire) == 0 || slab->free_count == 0) {
             continue;
         }
         if (is_whole(slab)) {
@@ -396,7 +396,7 @@ static void each_of(struct slab *slab, uint32_t bin, void (*visit)(struct stack 
 void stack_table_each(const struct stack_table *table, void (*visit)(struct stack *stack, void *context), void *context) {
     for (uint32_t i = 0; i < atomic_load_explicit(&table->arena.block_count, memory_order_acquire); i++) {
         struct slab *slab = private_arena_block(&table->arena, i);
-        uint32_t bin_and_one = slab != NULL ? atomic_load_explicit(&slab->bin_and_one, memory_order_acquire) : 0;
+        uint32_t bin_and_one = slab ? atomic_load_explicit(&slab->bin_and_one, memory_order_acquire) : 0;
         if (bin_and_one != 0) {
             each_of(slab, bin_and_one - 1, visit, context);
         }

@@ -40,12 +40,11 @@ void statistics_count(struct profiler *self, struct cmemprof_stats *stats) {
     };
     const struct shard *last = NULL;
     size_t used_bytes = 0;
-    for (struct shard *next; atomic_load(&self->open) && (next = shards_next(&self->shards, last)) != NULL; last = next) {
+    for (struct shard *next; atomic_load(&self->open) && (next = shards_next(&self->shards, last)); last = next) {
         add_shard(stats, next);
         used_bytes += read_count(&next->samples) != 0 ? SHARD_USED_BYTES : 0;
     }
-    stats->own_bytes +=
-        last != NULL ? page_residency(self->shards.items, (size_t)(last + 1 - self->shards.items) * sizeof *last, used_bytes) : 0;
+    stats->own_bytes += last ? page_residency(self->shards.items, (size_t)(last + 1 - self->shards.items) * sizeof *last, used_bytes) : 0;
 }
 
 void statistics_add_mappings(struct profiler *self, struct cmemprof_stats *stats) {

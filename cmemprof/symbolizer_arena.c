@@ -72,7 +72,7 @@ void symbolizer_arena_open(struct symbolizer_arena *memory) {
 }
 
 void symbolizer_arena_close(struct symbolizer_arena *memory) {
-    while (memory->blocks != NULL) {
+    while (memory->blocks) {
         struct symbolizer_block *block = memory->blocks;
         memory->blocks = block->next;
         size_t bytes = block->bytes;
@@ -131,11 +131,11 @@ void *symbolizer_arena_alloc(struct symbolizer_arena *memory, size_t bytes) {
     size_t padded_bytes = (bytes + GAP_BYTES + 15) & ~(size_t)15;
     if (padded_bytes >= LARGE_BYTES) {
         struct symbolizer_block *block = map_block(memory, padded_bytes);
-        return block != NULL ? open_block((uint8_t *)block + HEAD_BYTES, bytes) : NULL;
+        return block ? open_block((uint8_t *)block + HEAD_BYTES, bytes) : NULL;
     }
     if ((size_t)(memory->end - memory->at) < padded_bytes) {
         struct symbolizer_block *chunk = map_block(memory, CHUNK_BYTES - HEAD_BYTES);
-        if (chunk == NULL) {
+        if (!chunk) {
             return NULL;
         }
         memory->at = (uint8_t *)chunk + HEAD_BYTES;
@@ -151,7 +151,7 @@ void symbolizer_arena_drop(struct symbolizer_arena *memory, void *old, size_t by
     if (padded_bytes < LARGE_BYTES) {
         return;
     }
-    for (struct symbolizer_block **at = &memory->blocks; *at != NULL; at = &(*at)->next) {
+    for (struct symbolizer_block **at = &memory->blocks; *at; at = &(*at)->next) {
         struct symbolizer_block *block = *at;
         if ((const uint8_t *)block + HEAD_BYTES == old) {
             *at = block->next;
@@ -175,7 +175,7 @@ void symbolizer_arena_forget(void *part, size_t bytes) {
 
 void *symbolizer_arena_grow(struct symbolizer_arena *memory, void *old, size_t old_bytes, size_t bytes) {
     void *block = symbolizer_arena_alloc(memory, bytes);
-    if (block != NULL && old != NULL) {
+    if (block && old) {
         memcpy(block, old, old_bytes);
         symbolizer_arena_drop(memory, old,
                               old_bytes); // frees large blocks at once: arrays that double would otherwise keep all former copies

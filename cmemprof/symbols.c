@@ -43,18 +43,18 @@ enum { FIRST_ENTRIES = 1024 };
 
 struct symbols *symbols_new(void) {
     struct symbols *symbols = calloc(1, sizeof *symbols);
-    if (symbols != NULL && (symbols->entries = memory_take_zeroed(FIRST_ENTRIES, sizeof *symbols->entries)) == NULL) {
+    if (symbols && !(symbols->entries = memory_take_zeroed(FIRST_ENTRIES, sizeof *symbols->entries))) {
         free(symbols);
         return NULL;
     }
-    if (symbols != NULL) {
+    if (symbols) {
         symbols->capacity = FIRST_ENTRIES;
     }
     return symbols;
 }
 
 void symbols_free(struct symbols *symbols) {
-    if (symbols != NULL) {
+    if (symbols) {
         symbols_close_files(symbols);
         symbols_forget(symbols);
         memory_free(symbols->entries);
@@ -85,7 +85,7 @@ void symbols_forget(struct symbols *symbols) {
     }
     memset(symbols->entries, 0, symbols->capacity * sizeof *symbols->entries);
     symbols->count = 0;
-    while (symbols->texts != NULL) {
+    while (symbols->texts) {
         struct text_chunk *next = symbols->texts->next;
         memory_free(symbols->texts);
         symbols->texts = next;
@@ -99,9 +99,9 @@ static const char *keep_text(struct symbols *symbols, const char *text) {
         return "";
     }
     size = size < capacity ? size : capacity;
-    if (symbols->texts == NULL || capacity - symbols->texts->used < size) {
+    if (!symbols->texts || capacity - symbols->texts->used < size) {
         struct text_chunk *chunk = memory_take(sizeof *chunk);
-        if (chunk == NULL) {
+        if (!chunk) {
             return "";
         }
         chunk->next = symbols->texts;
@@ -116,11 +116,11 @@ static const char *keep_text(struct symbols *symbols, const char *text) {
 }
 
 static const char *keep_readable_name(struct symbols *symbols, const struct symbol_frame *frame) {
-    if (symbols->demangler == NULL) {
+    if (!symbols->demangler) {
         symbols->demangler = demangler_new(&symbols->memory);
     }
-    const char *readable = symbols->demangler != NULL ? demangle(symbols->demangler, frame->system_name) : NULL;
-    return keep_text(symbols, readable != NULL ? readable : frame->function);
+    const char *readable = symbols->demangler ? demangle(symbols->demangler, frame->system_name) : NULL;
+    return keep_text(symbols, readable ? readable : frame->function);
 }
 
 static struct object_file *file_of(struct symbols *symbols, const struct module *module) {
@@ -135,7 +135,7 @@ static struct object_file *file_of(struct symbols *symbols, const struct module 
     }
     size_t count = symbols->file_count;
     struct open_file *files = symbolizer_arena_grow(&symbols->memory, symbols->files, count * sizeof *files, (count + 1) * sizeof *files);
-    if (files == NULL) {
+    if (!files) {
         return NULL;
     }
     symbols->files = files;
@@ -158,7 +158,7 @@ static void grow_if_needed(struct symbols *symbols) {
         return;
     }
     struct symbols larger = {.capacity = symbols->capacity * 2};
-    if (symbols->count == SYMBOLS_MAX || (larger.entries = memory_take_zeroed(larger.capacity, sizeof *larger.entries)) == NULL) {
+    if (symbols->count == SYMBOLS_MAX || !(larger.entries = memory_take_zeroed(larger.capacity, sizeof *larger.entries))) {
         symbols_forget(symbols);
         return;
     }
@@ -176,7 +176,7 @@ static void grow_if_needed(struct symbols *symbols) {
 static void fill(struct symbols *symbols, struct entry *entry, const struct symbol_frame *frames, size_t count) {
     entry->frames = count > 0 ? malloc(count * sizeof *frames) : NULL;
     entry->frame_count = 0;
-    for (size_t i = 0; entry->frames != NULL && i < count; i++) {
+    for (size_t i = 0; entry->frames && i < count; i++) {
         entry->frames[i] = (struct symbol_frame){
             .function = keep_readable_name(symbols, &frames[i]),
             .system_name = keep_text(symbols, frames[i].system_name),
@@ -195,7 +195,7 @@ struct symbol symbols_find(struct symbols *symbols, const struct module *module,
         entry = entry_of(symbols, module, module->serial, address);
         struct symbol_frame frames[SYMBOL_MAX_INLINED];
         struct object_file *file = file_of(symbols, module);
-        size_t count = file != NULL ? object_file_frames(file, address - module->bias, frames) : 0;
+        size_t count = file ? object_file_frames(file, address - module->bias, frames) : 0;
         if (count == 0 && symbols->memory.ran_short) { // it may be found the next time
             return (struct symbol){NULL, 0};
         }
@@ -204,7 +204,7 @@ struct symbol symbols_find(struct symbols *symbols, const struct module *module,
         entry->serial = module->serial;
         symbols->count++;
         fill(symbols, entry, frames, count);
-        if (count > 0 && entry->frames == NULL) { // no memory for them this time
+        if (count > 0 && !entry->frames) { // no memory for them this time
             entry->address = 0;
             symbols->count--;
         }

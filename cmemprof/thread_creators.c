@@ -97,7 +97,7 @@ bool thread_creators_find(const struct thread_creators *creators, uintptr_t desc
 void thread_creators_each_stack(const struct thread_creators *creators, void (*visit)(struct stack *stack, void *context), void *context) {
     for (uint32_t i = 0, count = used(creators); i < count; i++) {
         struct stack *stack = atomic_load_explicit(&creators->slots[i].stack, memory_order_acquire);
-        if (stack != NULL) {
+        if (stack) {
             visit(stack, context);
         }
     }

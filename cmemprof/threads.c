@@ -12,7 +12,7 @@ static enum thread_owner owner_of(const struct thread_state *thread, uintptr_t c
     if (thread->busy != 0) {
         return THREAD_OF_PROFILER;
     }
-    return go_creates != NULL && caller - (uintptr_t)go_creates < GO_CREATES_BYTES ? THREAD_OF_GO : THREAD_OF_PROGRAM;
+    return go_creates && caller - (uintptr_t)go_creates < GO_CREATES_BYTES ? THREAD_OF_GO : THREAD_OF_PROGRAM;
 }
 
 // Returns NULL if it cannot be had. Caller must hold the shard.
@@ -36,9 +36,9 @@ static void add_with_stack(struct profiler *self, struct thread_creation *creati
     struct thread_state *thread = &thread_state;
     profiler_enter(thread);
     struct shard *shard = shards_take(&self->shards, thread);
-    creation->stack = shard != NULL ? walk(self, shard, thread, call) : NULL;
+    creation->stack = shard ? walk(self, shard, thread, call) : NULL;
     thread_creators_add(&self->creators, creation);
-    if (shard != NULL) {
+    if (shard) {
         shard_release(shard);
     }
     profiler_leave(thread);

@@ -76,7 +76,7 @@ static size_t said_size(const uint8_t *bytes, size_t size) {
 
 static enum merge_error inflate(struct compress *compress, struct inflation *job) {
     struct libdeflate_decompressor *decompressor = compress->gzip_in;
-    if (!decompressor && (decompressor = compress->gzip_in = libdeflate_alloc_decompressor()) == NULL) {
+    if (!decompressor && !(decompressor = compress->gzip_in = libdeflate_alloc_decompressor())) {
         return fault_set(job->fault, MERGE_NO_MEMORY, 0, "no memory to inflate");
     }
     for (size_t at = 0; at < job->size;) {

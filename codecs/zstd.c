@@ -107,7 +107,7 @@ static enum merge_error measure_zstd(const struct inflation *job, size_t *size) 
 
 static enum merge_error inflate(struct compress *compress, struct inflation *job) {
     ZSTD_DCtx *context = compress->zstd_in;
-    if (!context && (context = compress->zstd_in = ZSTD_createDCtx_advanced(own_memory)) == NULL) {
+    if (!context && !(context = compress->zstd_in = ZSTD_createDCtx_advanced(own_memory))) {
         return fault_set(job->fault, MERGE_NO_MEMORY, 0, "no memory to inflate");
     }
     for (;;) {

@@ -49,7 +49,7 @@ static int take(void *context, int option, const char *value) {
     arguments->list = strdup(value);
     arguments->type_count = 0;
     char *rest = arguments->list;
-    for (char *type; (type = strsep(&rest, ",")) != NULL;) {
+    for (char *type; (type = strsep(&rest, ","));) {
         if (!*type || arguments->type_count == MAX_TYPES) {
             return diagnostic_usage("delta", "--types takes up to %d names, separated by commas, not %s", MAX_TYPES, value);
         }

@@ -58,7 +58,7 @@ static bool find_library(struct run *run) {
     const char *folder = dirname(self);
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         snprintf(path, sizeof path, "%s/%s%s", folder, folders[i], name);
-        if (access(path, R_OK) == 0 && realpath(path, run->library) != NULL) {
+        if (access(path, R_OK) == 0 && realpath(path, run->library)) {
             strcpy(run->library_file, run->library);
             return true;
         }
@@ -71,11 +71,11 @@ static bool find_library(struct run *run) {
 // Spaces and colons separate the entries of LD_PRELOAD, so a library at such a path is given by a symbolic link.
 static bool make_library_path(struct run *run) {
     char link[sizeof run->library];
-    if (strpbrk(run->library, " :") == NULL) {
+    if (!strpbrk(run->library, " :")) {
         return true;
     }
     int length = snprintf(link, sizeof link, "%s/libcmemprof.so", run->directory.path);
-    if (length >= (int)sizeof link || strpbrk(link, " :") != NULL || symlink(run->library, link) != 0) {
+    if (length >= (int)sizeof link || strpbrk(link, " :") || symlink(run->library, link) != 0) {
         diagnostic_error("run", run->library, "cannot be preloaded from a path with a space or a colon");
         return false;
     }
@@ -93,7 +93,7 @@ static void set_number(const char *name, uint64_t value) {
 static void set_environment(const struct run *run) {
     const char *before = getenv("LD_PRELOAD");
     char *preload = NULL;
-    if (asprintf(&preload, "%s%s%s", run->library, before != NULL && before[0] != '\0' ? ":" : "", before != NULL ? before : "") >= 0) {
+    if (asprintf(&preload, "%s%s%s", run->library, before && before[0] != '\0' ? ":" : "", before ? before : "") >= 0) {
         setenv("LD_PRELOAD", preload, 1);
         free(preload);
     }
@@ -129,7 +129,7 @@ static void note_own_process(struct run *run) {
 
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
+    return slash ? slash + 1 : path;
 }
 
 // Reports an error now instead of at the end of a long run.
@@ -148,14 +148,14 @@ static bool check_output(const struct run *run) {
 
 static void note_all_processes(struct run *run) {
     struct run_note note;
-    for (char *text; (text = run_directory_take_note(&run->directory, &note)) != NULL; free(text)) {
+    for (char *text; (text = run_directory_take_note(&run->directory, &note)); free(text)) {
         const char *why = *text != '\0' ? text : NULL; // NULL: there was no space to write it
         if (note.is_unsampled) {
             diagnostic_error("run", run_target_name(&run->target), "nothing of process %ld was sampled: %s", note.pid,
-                             why != NULL ? why : "no space for the reason in the temporary directory; set TMPDIR to another");
+                             why ? why : "no space for the reason in the temporary directory; set TMPDIR to another");
         } else {
             diagnostic_error("run", NULL, "process %ld: %s", note.pid,
-                             why != NULL ? why : "no space for its profile in the temporary directory; set TMPDIR to another");
+                             why ? why : "no space for its profile in the temporary directory; set TMPDIR to another");
             run->lost = true;
         }
         run->reason_printed = true;
@@ -163,7 +163,7 @@ static void note_all_processes(struct run *run) {
 }
 
 static void take(struct run *run, bool last) {
-    if (run->agent == NULL) {
+    if (!run->agent) {
         run_output_take(&run->output, &run->directory, last || run->options.period_ms != 0, last);
         run->got_some |= run->output.processes > 0;
         return;
@@ -172,7 +172,7 @@ static void take(struct run *run, bool last) {
     for (size_t i = 0; i < run->directory.count; i++) {
         size_t size;
         uint8_t *bytes = run_directory_read(&run->directory, &run->directory.files[i], &size);
-        if (bytes != NULL) {
+        if (bytes) {
             struct run_beside_bytes besides[RUN_BESIDES];
             uint8_t *read[RUN_BESIDES];
             for (size_t k = 0; k < RUN_BESIDES; k++) {
@@ -240,7 +240,7 @@ static int finish(struct run *run) {
     take(run, true);
     note_all_processes(run);
     note_background(run);
-    bool ok = run->agent != NULL ? close_agent(run) : !run->output.failed;
+    bool ok = run->agent ? close_agent(run) : !run->output.failed;
     if (!run->got_some && !run->reason_printed) {
         note_no_samples(run);
         run->lost = true;
@@ -259,15 +259,15 @@ static int start(struct run *run) {
         diagnostic_error("run", run->target.path, "%s", strerror(errno));
         return RUN_STATUS_NOT_RUN;
     }
-    if (run->options.output == NULL) {
+    if (!run->options.output) {
         snprintf(run->output_path, sizeof run->output_path, "cmemprof.%.100s.%d.pprof", base_name(run_target_name(&run->target)),
                  (int)run->child.pid);
         run->options.output = run->output_path;
     }
     run->output.path = run->options.output;
-    if (run->options.agent != NULL) {
+    if (run->options.agent) {
         run->agent = run_agent_open(run->options.agent, run->options.service, run->options.period_ms);
-        if (run->agent == NULL) { // the program already runs, and continues
+        if (!run->agent) { // the program already runs, and continues
             diagnostic_error("run", NULL, "out of memory: nothing is sent, the profile is written to %s", run->options.output);
         }
     }
@@ -277,11 +277,11 @@ static int start(struct run *run) {
 static void set_defaults(struct run *run) {
     struct run_options *options = &run->options;
     const char *service = getenv("DD_SERVICE");
-    if (options->service == NULL) {
-        options->service = service != NULL && service[0] != '\0' ? service : base_name(run_target_name(&run->target));
+    if (!options->service) {
+        options->service = service && service[0] != '\0' ? service : base_name(run_target_name(&run->target));
     }
     if (options->period_ms == 0) {
-        options->period_ms = options->agent != NULL ? AGENT_PERIOD_MS : run->target.is_go ? GO_PERIOD_MS : 0;
+        options->period_ms = options->agent ? AGENT_PERIOD_MS : run->target.is_go ? GO_PERIOD_MS : 0;
     }
 }
 
@@ -320,7 +320,7 @@ int run_command(int argc, char **argv) {
         return error_refused(&run, status);
     }
     set_defaults(&run);
-    if (!find_library(&run) || (run.options.output != NULL && !check_output(&run))) {
+    if (!find_library(&run) || (run.options.output && !check_output(&run))) {
         return RUN_STATUS_FAILED;
     }
     note_own_process(&run);

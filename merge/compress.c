@@ -15,13 +15,13 @@
 static const char *const kind_names[] = {[MERGE_RAW] = "uncompressed", [MERGE_GZIP] = "gzip", [MERGE_ZSTD] = "zstd", [MERGE_LZ4] = "LZ4"};
 
 static const struct codec *find_codec(enum merge_compression kind) {
-    return codec_of != NULL ? codec_of(kind) : NULL;
+    return codec_of ? codec_of(kind) : NULL;
 }
 
 void compress_free(struct compress *compress) {
     for (enum merge_compression kind = MERGE_GZIP; kind <= MERGE_LZ4; kind++) {
         const struct codec *codec = find_codec(kind);
-        if (codec != NULL) {
+        if (codec) {
             codec->free(compress);
         }
     }
@@ -66,14 +66,14 @@ bool compress_fit(struct wire_writer *out, size_t wanted) {
     memory_free(out->bytes);
     out->bytes = memory_take(wanted + 1);
     out->capacity = out->bytes ? wanted : 0;
-    return out->bytes != NULL;
+    return out->bytes;
 }
 
 enum merge_error compress_deflate(struct compress *compress, enum merge_compression compression, int level, const uint8_t *bytes,
                                   size_t size, struct wire_writer *out) {
     CHECK(compression == MERGE_GZIP || compression == MERGE_ZSTD);
     const struct codec *codec = find_codec(compression);
-    return codec != NULL ? codec->deflate(compress, level, bytes, size, out) : MERGE_BAD_COMPRESSION;
+    return codec ? codec->deflate(compress, level, bytes, size, out) : MERGE_BAD_COMPRESSION;
 }
 
 // ---- Inflate ----
@@ -114,7 +114,7 @@ static enum merge_error inflate_any(struct compress *compress, struct inflation 
     if (kind == MERGE_RAW && job->size > job->limit) {
         return fault_set(job->fault, MERGE_TOO_LARGE, 0, "input of %zu bytes is over the limit of %zu bytes", job->size, job->limit);
     }
-    if (kind != MERGE_RAW && codec == NULL) {
+    if (kind != MERGE_RAW && !codec) {
         return fault_set(job->fault, MERGE_BAD_COMPRESSION, 0, "%s input is not supported here; decompress it first", kind_names[kind]);
     }
     size_t wanted = kind == MERGE_RAW ? job->size : first_guess(job, codec);

@@ -34,7 +34,7 @@ struct span { // a range of the input
 };
 
 struct header {
-    struct wire period_type_bytes; // at == NULL: none
+    struct wire period_type_bytes; // at NULL: none
     struct array comment_indices;  // uint32_t; UINT32_MAX stands for all larger indices
     uint64_t drop_frames_index, keep_frames_index, default_type_index, doc_url_index;
     int64_t time_ns, duration_ns, period;

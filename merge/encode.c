@@ -269,7 +269,7 @@ struct label_bytes {
 static bool write_labels(struct output *output, const struct label *labels, struct label_bytes *written) {
     struct wire_writer *out = output->writer;
     written->ends = memory_take_zeroed(written->count + 1, sizeof *written->ends);
-    if (written->ends == NULL) {
+    if (!written->ends) {
         return false;
     }
     output->writer = &written->bytes;
@@ -301,7 +301,7 @@ static size_t part_size(const struct label_bytes *labels, size_t first, size_t c
 
 static void put_labels(struct wire_writer *writer, const struct label_bytes *labels, size_t first, size_t count) {
     size_t size = part_size(labels, first, count);
-    if (labels->bytes.bytes != NULL) { // else all are empty
+    if (labels->bytes.bytes) { // else all are empty
         memcpy(writer->bytes + writer->size, labels->bytes.bytes + labels->ends[first], size);
     }
     writer->size += size;
@@ -422,7 +422,7 @@ enum merge_error profile_encode_source(struct profile *profile, const struct pro
     struct wire_writer writer = {.resize = source->resize, .context = source->context};
     struct output output = {.profile = profile, .writer = &writer};
     *size = 0;
-    if (labels == NULL) {
+    if (!labels) {
         return MERGE_NO_MEMORY;
     }
     for (size_t i = 0; i < source->label_count; i++) {

@@ -12,7 +12,7 @@ static bool starts_with(const char *text, const char *start) {
 }
 
 static bool starts_with_one(const char *text, const char *const *list) {
-    for (; *list != NULL; list++) {
+    for (; *list; list++) {
         if (starts_with(text, *list)) {
             return true;
         }
@@ -21,8 +21,8 @@ static bool starts_with_one(const char *text, const char *const *list) {
 }
 
 static bool has_one(const char *text, const char *const *list) {
-    for (; *list != NULL; list++) {
-        if (strstr(text, *list) != NULL) {
+    for (; *list; list++) {
+        if (strstr(text, *list)) {
             return true;
         }
     }
@@ -30,7 +30,7 @@ static bool has_one(const char *text, const char *const *list) {
 }
 
 static bool is_one(const char *text, size_t length, const char *const *list) {
-    for (; *list != NULL; list++) {
+    for (; *list; list++) {
         if (strlen(*list) == length && memcmp(text, *list, length) == 0) {
             return true;
         }
@@ -40,7 +40,7 @@ static bool is_one(const char *text, size_t length, const char *const *list) {
 
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
+    return slash ? slash + 1 : path;
 }
 
 // ---- Allocators and cgo ----
@@ -68,7 +68,7 @@ static bool is_plumbing(const char *function) {
                                         "vasprintf", "__strdup", "_int_malloc", "x_cgo_malloc", "gcWriteBarrier", NULL};
     static const char *const starts[] = {"operator new", "cmemprof_", "_cgo_", "_cgoexp_", "__libc_", "__GI_", NULL};
     return is_one(function, strlen(function), names) || starts_with_one(function, starts) || profile_is_operator_new(function) ||
-           strstr(function, "_Cfunc_") != NULL;
+           strstr(function, "_Cfunc_");
 }
 
 // ---- Go ----
@@ -92,13 +92,13 @@ static bool is_standard_go(const char *function) {
 // "/home/a/go/pkg/mod/github.com/a/b@v1.2.0/c.go", with -trimpath "github.com/a/b@v1.2.0/c.go".
 static bool is_of_a_version(const char *file) {
     const char *at = strstr(file, "@v");
-    return at != NULL && at[2] >= '0' && at[2] <= '9';
+    return at && at[2] >= '0' && at[2] <= '9';
 }
 
 static enum frame_role go_role(const struct profile_frame *frame) {
     static const char *const modules[] = {"/pkg/mod/", "/vendor/", NULL};
     static const char *const runtime[] = {"runtime.", "internal/runtime", NULL};
-    if (starts_with_one(frame->function, runtime) || strchr(frame->function, '.') == NULL) { // no dot: runtime assembly
+    if (starts_with_one(frame->function, runtime) || !strchr(frame->function, '.')) { // no dot: runtime assembly
         return FRAME_PLUMBING;
     }
     if (is_standard_go(frame->function)) {
@@ -117,13 +117,13 @@ static const char *without_return_type(const char *function) {
         if (depth == 0 && starts_with(at, "operator") && (at == name || at[-1] == ':')) {
             return name; // the characters below mean something else in operator<, operator() and operator bool
         }
-        if (strchr("<([{", *at) != NULL) {
+        if (strchr("<([{", *at)) {
             bool scope = *at != '(' || at == name || at[-1] == ':'; // "(anonymous namespace)::f"
             if (depth == 0 && !scope) {
                 return name; // its parameters
             }
             depth++;
-        } else if (strchr(">)]}", *at) != NULL) {
+        } else if (strchr(">)]}", *at)) {
             depth -= depth > 0 && (*at != '>' || at == function || at[-1] != '-'); // "->"
         } else if (*at == ' ' && depth == 0) {
             name = at + 1;
@@ -135,7 +135,7 @@ static const char *without_return_type(const char *function) {
 // The path of a Rust type, such as in "<&mut alloc::vec::Vec<T> as ...".
 static const char *rust_path(const char *type) {
     static const char *const before[] = {"&", "mut ", "dyn ", "*const ", "*mut ", "[", "(", NULL};
-    for (size_t i = 0; before[i] != NULL; i++) {
+    for (size_t i = 0; before[i]; i++) {
         if (starts_with(type, before[i])) {
             type += strlen(before[i]);
             i = (size_t)-1;
@@ -157,8 +157,8 @@ static bool is_rusts_own(const char *path) {
 static bool is_standard_impl(const char *function) {
     int depth = 0;
     for (const char *at = function; *at != '\0'; at++) {
-        depth += strchr("<([", *at) != NULL;
-        depth -= strchr(">)]", *at) != NULL && (*at != '>' || at[-1] != '-');
+        depth += !!strchr("<([", *at);
+        depth -= strchr(">)]", *at) && (*at != '>' || at[-1] != '-');
         if (depth == 0) {
             return starts_with(at, ">::") && is_rusts_own(function + 1);
         }
@@ -172,7 +172,7 @@ static bool is_standard_impl(const char *function) {
 // C++ may have namespaces of these names, but its functions have parameters.
 static bool is_rust(const struct profile_frame *frame, const char *name) {
     const char *suffix = strrchr(frame->file, '.');
-    return suffix != NULL ? strcmp(suffix, ".rs") == 0 : strchr(name, '(') == NULL;
+    return suffix ? strcmp(suffix, ".rs") == 0 : !strchr(name, '(');
 }
 
 static bool is_standard_name(const struct profile_frame *frame) {
@@ -192,23 +192,23 @@ static bool is_standard_object(const char *file) {
                                         "libgcc_s", "libc++", "libc++abi", "libunwind",  "ld",    "libcmemprof", NULL};
     static const char *const starts[] = {"ld-linux", "ld-musl", "[vdso]", "linux-vdso", NULL};
     const char *base = base_name(file), *end = strstr(base, ".so"), *version = strstr(base, "-2.");
-    end = version != NULL && end != NULL && version < end ? version : end;
-    return starts_with_one(base, starts) || (end != NULL && is_one(base, (size_t)(end - base), names));
+    end = version && end && version < end ? version : end;
+    return starts_with_one(base, starts) || (end && is_one(base, (size_t)(end - base), names));
 }
 
 // A shared library of the distribution: "/usr/lib/x86_64-linux-gnu/libsqlite3.so.0". A program's own are elsewhere, or in a subdirectory.
 static bool is_installed_object(const char *file) {
     const char *base = base_name(file), *folder = file;
-    if (!starts_with(base, "lib") || strstr(base, ".so") == NULL) {
+    if (!starts_with(base, "lib") || !strstr(base, ".so")) {
         return false;
     }
     folder = skip(folder, "/usr");
     folder = starts_with(folder, "/lib64/") ? folder + 7 : starts_with(folder, "/lib/") ? folder + 5 : NULL;
-    if (folder == NULL) {
+    if (!folder) {
         return false;
     }
     size_t triplet = strcspn(folder, "/");
-    return folder == base || (folder + triplet + 1 == base && strstr(folder, "-linux-") != NULL);
+    return folder == base || (folder + triplet + 1 == base && strstr(folder, "-linux-"));
 }
 
 static enum frame_role role_by_file(const struct profile_frame *frame) {
@@ -216,10 +216,10 @@ static enum frame_role role_by_file(const struct profile_frame *frame) {
     static const char *const installed[] = {"/site-packages/", "/dist-packages/", "/node_modules/", "/.cargo/registry/", NULL};
     static const char *const headers[] = {"/usr/include/", "/usr/local/include/", NULL};
     if (has_one(frame->file, installed) || starts_with_one(frame->file, headers)) {
-        return strstr(frame->file, "/include/c++/") != NULL ? FRAME_STANDARD : FRAME_LIBRARY;
+        return strstr(frame->file, "/include/c++/") ? FRAME_STANDARD : FRAME_LIBRARY;
     }
-    bool script = *frame->file == '<' || starts_with(frame->file, "node:") || strstr(frame->file, "/lib/python") != NULL ||
-                  strstr(frame->file, "/lib64/python") != NULL;
+    bool script = *frame->file == '<' || starts_with(frame->file, "node:") || strstr(frame->file, "/lib/python") ||
+                  strstr(frame->file, "/lib64/python");
     if (script || has_one(frame->file, standard) || is_standard_object(frame->mapping_file)) {
         return FRAME_STANDARD;
     }

@@ -55,7 +55,7 @@ bool intern_order(struct intern *table) {
 }
 
 bool intern_add(struct intern *table, uint32_t hash, uint32_t id) {
-    CHECK(id != 0 && (table->after == NULL || id == table->count + 1)); // ordered: 1, 2, 3, ...
+    CHECK(id != 0 && (!table->after || id == table->count + 1)); // ordered: 1, 2, 3, ...
     if ((!table->slots || table->count >= table->mask / 2) && !grow(table)) {
         return false;
     }

@@ -114,7 +114,7 @@ static bool has_label(const struct profile *profile, const struct sample *sample
 static bool has_one_of(const struct builder *builder, const struct sample *sample, const char *key) {
     for (size_t i = 0; i < builder->options->label_count; i++) {
         const struct tree_label *label = &builder->options->labels[i];
-        if (strcmp(label->key, key) == 0 && has_label(builder->profile, sample, key, label->text) == (label->text != NULL)) {
+        if (strcmp(label->key, key) == 0 && has_label(builder->profile, sample, key, label->text) == !!label->text) {
             return true;
         }
     }

@@ -147,11 +147,11 @@ enum merge_error profile_sample_without_frames(struct profile *profile, size_t i
 
 bool profile_frame_is_go(const struct profile_frame *frame) {
     const char *suffix = strrchr(frame->file, '.');
-    if (suffix == NULL || frame->label) {
+    if (!suffix || frame->label) {
         return false;
     }
     if (strcmp(suffix, ".go") == 0) {
-        return strchr(frame->function, '.') != NULL || strncmp(frame->function, "_cgoexp_", 8) == 0;
+        return strchr(frame->function, '.') || strncmp(frame->function, "_cgoexp_", 8) == 0;
     }
     return strcmp(suffix, ".s") == 0;
 }
@@ -166,7 +166,7 @@ bool profile_frame_is_nameless(const struct profile_frame *frame) {
 bool profile_sample_has_label(const struct profile_sample_view *sample, const char *key, const char *text) {
     for (size_t i = 0; i < sample->label_count; i++) {
         const struct profile_label *label = &sample->labels[i];
-        if (label->text != NULL && strcmp(label->key, key) == 0 && strcmp(label->text, text) == 0) {
+        if (label->text && strcmp(label->key, key) == 0 && strcmp(label->text, text) == 0) {
             return true;
         }
     }

@@ -143,7 +143,7 @@ static inline bool wire_reserve(struct wire_writer *writer, size_t more) {
 
 // Must not be used with a resize function.
 static inline void wire_free(struct wire_writer *writer) {
-    CHECK(writer->resize == NULL);
+    CHECK(!writer->resize);
     memory_free(writer->bytes);
     *writer = (struct wire_writer){0};
 }
@@ -156,7 +156,7 @@ static inline bool wire_hand_over(struct wire_writer *writer, uint8_t **bytes, s
         memcpy(*bytes, writer->bytes, writer->size);
     }
     wire_free(writer);
-    return *bytes != NULL;
+    return *bytes;
 }
 
 static inline uint8_t *wire_put_varint(uint8_t *at, uint64_t value) {

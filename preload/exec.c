@@ -32,7 +32,7 @@ void exec_remember(char **environment, const char *library, bool (*is_profiled)(
         return;
     }
     strcpy(remembered.library, library);
-    for (; *environment != NULL; environment++) {
+    for (; *environment; environment++) {
         size_t size = strlen(*environment) + 1;
         if (settings_is_own(*environment) && count < VARIABLES_MAX && size <= sizeof remembered.values - used) {
             remembered.variables[count++] = memcpy(remembered.values + used, *environment, size);
@@ -52,7 +52,7 @@ struct extent {
 
 static struct extent measure(char *const *environment) {
     struct extent extent = {VARIABLES_MAX + 2, sizeof preload_name + strlen(remembered.library)};
-    for (; environment != NULL && *environment != NULL; environment++) {
+    for (; environment && *environment; environment++) {
         extent.pointers++;
         if (strncmp(*environment, preload_name, sizeof preload_name - 1) == 0) {
             extent.preload_bytes += strlen(*environment);
@@ -65,14 +65,14 @@ static struct extent measure(char *const *environment) {
 static char **extend(char *const *environment, char **pointers, char *preload) {
     char **at = pointers;
     char *end = stpcpy(stpcpy(preload, preload_name), remembered.library);
-    for (; environment != NULL && *environment != NULL; environment++) {
+    for (; environment && *environment; environment++) {
         if (!is_replaced(*environment)) {
             *at++ = *environment;
         } else if (**environment == 'L' && (*environment)[sizeof preload_name - 1] != '\0') {
             end = stpcpy(stpcpy(end, ":"), *environment + sizeof preload_name - 1);
         }
     }
-    for (size_t i = 0; i < VARIABLES_MAX && remembered.variables[i] != NULL; i++) {
+    for (size_t i = 0; i < VARIABLES_MAX && remembered.variables[i]; i++) {
         *at++ = remembered.variables[i];
     }
     *at++ = preload;
@@ -88,7 +88,7 @@ static char **extend(char *const *environment, char **pointers, char *preload) {
     })
 
 static bool is_for_us(void) {
-    return remembered.is_profiled != NULL && remembered.is_profiled();
+    return remembered.is_profiled && remembered.is_profiled();
 }
 
 typedef int exec_function(const char *name, char *const *argv, char *const *environment);
@@ -102,14 +102,14 @@ static __attribute__((constructor)) void find_next(void) {
 }
 
 EXPORTED int execve(const char *path, char *const argv[], char *const environment[]) {
-    if (next_execve == NULL) { // another library's constructor ran first
+    if (!next_execve) { // another library's constructor ran first
         find_next();
     }
     return next_execve(path, argv, is_for_us() ? EXTENDED(environment) : environment);
 }
 
 EXPORTED int execvpe(const char *file, char *const argv[], char *const environment[]) {
-    if (next_execvpe == NULL) {
+    if (!next_execvpe) {
         find_next();
     }
     return next_execvpe(file, argv, is_for_us() ? EXTENDED(environment) : environment);
@@ -127,7 +127,7 @@ EXPORTED int execvp(const char *file, char *const argv[]) {
 
 static size_t count_arguments(va_list arguments) {
     size_t count = 1; // first is not in arguments
-    while (va_arg(arguments, char *) != NULL) {
+    while (va_arg(arguments, char *)) {
         count++;
     }
     return count;

@@ -98,7 +98,7 @@ static _Noreturn void leave(int status) {
     if (preload.writer.has_thread) {
         finish(RAW_EXIT_LIMIT_S);
     }
-    if (preload.raw_exit != NULL) {
+    if (preload.raw_exit) {
         preload.raw_exit(status);
     }
     for (;;) {
@@ -160,7 +160,7 @@ static __attribute__((constructor)) void start(void) {
         return;
     }
     profile_file_begin(&preload.writer.file, preload.settings.directory, preload.settings.keep);
-    if (bad != NULL) {
+    if (bad) {
         char text[96];
         snprintf(text, sizeof text, "%s has an invalid value", bad);
         profile_file_unsampled(&preload.writer.file, text);

@@ -103,7 +103,7 @@ static void write_beside(const struct profile_file *file, const char *name, bool
 static void write_peak(const struct profile_file *file, struct cmemprof_snapshot *peaks) {
     const uint8_t *bytes = NULL;
     size_t size = 0;
-    bool is_there = peaks != NULL && cmemprof_snapshot_profile(peaks, NULL, &bytes, &size) == CMEMPROF_OK;
+    bool is_there = peaks && cmemprof_snapshot_profile(peaks, NULL, &bytes, &size) == CMEMPROF_OK;
     write_beside(file, "peak", is_there, bytes, size);
 }
 
@@ -113,7 +113,7 @@ static void write_memory(const struct profile_file *file) {
     const uint8_t *bytes = NULL;
     size_t size = 0;
     struct cmemprof_memory_figures figures = {.has_parts = false};
-    if (memory != NULL) {
+    if (memory) {
         cmemprof_memory_profile_figures(memory, &figures);
     }
     bool is_there = figures.has_parts && cmemprof_memory_profile_encode(memory, NULL, NULL, 0, &bytes, &size) == CMEMPROF_OK;
@@ -137,7 +137,7 @@ static bool write_profile(const struct profile_file *file, const char *name, con
 // Encodes the snapshot; the bytes belong to it. Returns NULL with the cause in *text.
 static const uint8_t *encode(struct cmemprof_snapshot *snapshot, size_t *size, const char **text) {
     const uint8_t *bytes = NULL;
-    enum cmemprof_error error = snapshot != NULL ? cmemprof_snapshot_profile(snapshot, NULL, &bytes, size) : CMEMPROF_NO_MEMORY;
+    enum cmemprof_error error = snapshot ? cmemprof_snapshot_profile(snapshot, NULL, &bytes, size) : CMEMPROF_NO_MEMORY;
     *text = cmemprof_error_text(error);
     return error == CMEMPROF_OK ? bytes : NULL;
 }
@@ -148,14 +148,14 @@ void profile_file_write(struct profile_file *file, const char *reason) {
     char name[64], error_text[128];
     struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
     const uint8_t *bytes = encode(snapshot, &size, &text);
-    struct cmemprof_snapshot *peaks = bytes != NULL ? cmemprof_snapshot_take_peaks() : NULL; // after the snapshot, which may be one
+    struct cmemprof_snapshot *peaks = bytes ? cmemprof_snapshot_take_peaks() : NULL; // after the snapshot, which may be one
     write_peak(file, peaks);
     cmemprof_snapshot_free(peaks);
-    if (bytes != NULL) {
+    if (bytes) {
         write_memory(file);
     }
     snprintf(name, sizeof name, "%u.%s.pb", file->next, reason);
-    if (bytes == NULL) {
+    if (!bytes) {
         profile_file_fail(file, text);
     } else if (!write_profile(file, name, bytes, size)) {
         snprintf(error_text, sizeof error_text, "the profile could not be written: %s", strerror(errno));

@@ -16,7 +16,7 @@ static char nothing[] = "_="; // harmless: shells set it themselves
 
 static bool read_number(const char *text, uint64_t max, uint64_t *number) {
     char *end;
-    if (text == NULL || text[0] == '\0') {
+    if (!text || text[0] == '\0') {
         return true;
     }
     unsigned long long value = strtoull(text, &end, 10);
@@ -30,7 +30,7 @@ static bool read_number(const char *text, uint64_t max, uint64_t *number) {
 const char *settings_read(struct settings *settings, char *(*get)(const char *name)) {
     *settings = (struct settings){.interval_bytes = CMEMPROF_DEFAULT_INTERVAL_BYTES};
     const char *directory = get("CMEMPROF_DIRECTORY");
-    if (directory == NULL || directory[0] == '\0') {
+    if (!directory || directory[0] == '\0') {
         return NULL;
     }
     // Absolute, since the program may change its working directory.
@@ -121,7 +121,7 @@ static void cut(char **environment, char **kept, char **end) {
 void settings_remove(char **environment, const char *library) {
     static const char preload[] = "LD_PRELOAD=";
     char **kept = environment, **variable = environment;
-    for (; *variable != NULL; variable++) {
+    for (; *variable; variable++) {
         bool keep = !settings_is_own(*variable);
         if (strncmp(*variable, preload, sizeof preload - 1) == 0) {
             remove_from_list(*variable + sizeof preload - 1, library);

@@ -25,7 +25,7 @@ static __attribute__((constructor)) void find_next(void) {
 }
 
 static bool has_ours(int number) {
-    return number > 0 && number < NSIG && ours[number] != NULL;
+    return number > 0 && number < NSIG && ours[number];
 }
 
 static bool is_simple(const struct sigaction *action, signal_handler *handler) {
@@ -41,22 +41,22 @@ static struct sigaction action_of(signal_handler *handler) {
 
 EXPORTED int sigaction(int number, const struct sigaction *restrict action, struct sigaction *restrict before) {
     struct sigaction own;
-    if (next_sigaction == NULL) { // another library's constructor ran first
+    if (!next_sigaction) { // another library's constructor ran first
         find_next();
     }
-    if (has_ours(number) && action != NULL && is_simple(action, SIG_DFL)) {
+    if (has_ours(number) && action && is_simple(action, SIG_DFL)) {
         own = action_of(ours[number]);
         action = &own;
     }
     int result = next_sigaction(number, action, before);
-    if (result == 0 && before != NULL && has_ours(number) && is_simple(before, ours[number])) {
+    if (result == 0 && before && has_ours(number) && is_simple(before, ours[number])) {
         *before = (struct sigaction){.sa_handler = SIG_DFL};
     }
     return result;
 }
 
 EXPORTED signal_handler *signal(int number, signal_handler *handler) {
-    if (next_signal == NULL) {
+    if (!next_signal) {
         find_next();
     }
     if (has_ours(number) && handler == SIG_DFL) {

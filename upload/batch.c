@@ -95,12 +95,12 @@ static void write_all(const struct upload_request *request, uint8_t *bytes, size
 
 struct upload_batch *upload_batch_new(const struct upload_request *request) {
     struct upload_batch *batch;
-    if (request->event == NULL || request->attachment_count + request->batch_header_count + 1 > UPLOAD_BATCH_MAX_PARTS) {
+    if (!request->event || request->attachment_count + request->batch_header_count + 1 > UPLOAD_BATCH_MAX_PARTS) {
         return NULL;
     }
     size_t size = size_of_all(request);
     uint8_t *bytes = batch_memory_take(size);
-    if (bytes == NULL) {
+    if (!bytes) {
         return NULL;
     }
     write_all(request, bytes, size);
@@ -132,7 +132,7 @@ static bool read_part(struct upload_batch *batch, const uint8_t **at) {
         batch->headers[batch->header_count++] = (const char *)name;
         return content_size == 0;
     case PART_EVENT:
-        if (batch->event != NULL) {
+        if (batch->event) {
             return false;
         }
         batch->event = content;
@@ -156,7 +156,7 @@ static bool read_parts(struct upload_batch *batch, uint32_t part_count) {
             return false;
         }
     }
-    return batch->event != NULL && at == batch->bytes + batch->size;
+    return batch->event && at == batch->bytes + batch->size;
 }
 
 enum upload_batch_fault upload_batch_parse(uint8_t *bytes, size_t size, struct upload_batch **result) {
@@ -167,7 +167,7 @@ enum upload_batch_fault upload_batch_parse(uint8_t *bytes, size_t size, struct u
     }
     uint32_t part_count = get_u32(bytes + 12);
     struct upload_batch *batch = calloc(1, sizeof *batch);
-    if (batch == NULL) {
+    if (!batch) {
         batch_memory_free(bytes, size);
         return UPLOAD_BATCH_NO_MEMORY;
     }
@@ -175,7 +175,7 @@ enum upload_batch_fault upload_batch_parse(uint8_t *bytes, size_t size, struct u
     batch->attachments = calloc(part_count + 1, sizeof *batch->attachments);
     batch->headers = calloc(part_count + 1, sizeof *batch->headers);
     enum upload_batch_fault fault = UPLOAD_BATCH_NO_MEMORY;
-    if (batch->attachments != NULL && batch->headers != NULL) {
+    if (batch->attachments && batch->headers) {
         fault = read_parts(batch, part_count) ? UPLOAD_BATCH_FINE : UPLOAD_BATCH_DAMAGED;
     }
     if (fault == UPLOAD_BATCH_FINE) {
@@ -198,7 +198,7 @@ void upload_batch_fill(const struct upload_batch *batch, struct upload_request *
 }
 
 void upload_batch_free(struct upload_batch *batch) {
-    if (batch != NULL) {
+    if (batch) {
         free(batch->attachments);
         free(batch->headers);
         batch_memory_free(batch->bytes, batch->size);

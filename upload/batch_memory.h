@@ -29,7 +29,7 @@ static inline uint8_t *batch_memory_take(size_t size) {
 static inline void batch_memory_free(uint8_t *bytes, size_t size) {
     if (size < BATCH_MEMORY_MAPPED_BYTES) {
         free(bytes);
-    } else if (bytes != NULL) {
+    } else if (bytes) {
         munmap(bytes, size);
     }
 }

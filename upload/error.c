@@ -15,5 +15,5 @@ const char *upload_error_text(enum upload_error error) {
         [UPLOAD_TLS] = "TLS failed",
         [UPLOAD_FORKED] = "used after fork",
     };
-    return (unsigned)error < UPLOAD_ERROR_COUNT && texts[error] != NULL ? texts[error] : "unknown error";
+    return (unsigned)error < UPLOAD_ERROR_COUNT && texts[error] ? texts[error] : "unknown error";
 }

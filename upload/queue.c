@@ -87,8 +87,8 @@ static bool has_spooled(struct upload_queue *queue, int error) {
 
 // true: the batch is on disk, and locked against other processes.
 static bool put_into_spool(struct upload_queue *queue, struct upload_batch *batch) {
-    if (queue->spool == NULL || batch->spool_fd >= 0) {
-        return queue->spool != NULL;
+    if (!queue->spool || batch->spool_fd >= 0) {
+        return queue->spool;
     }
     return has_spooled(queue, upload_spool_add(queue->spool, batch, &queue->counts));
 }
@@ -114,7 +114,7 @@ static enum upload_outcome give_up(struct upload_queue *queue, struct upload_bat
 // ---- Add and next ----
 
 void upload_queue_add(struct upload_queue *queue, struct upload_batch *batch) {
-    CHECK(batch != NULL);
+    CHECK(batch);
     pthread_mutex_lock(&queue->lock);
     bool safe = put_into_spool(queue, batch);
     if (safe && queue->failures > 0) {
@@ -130,7 +130,7 @@ void upload_queue_add(struct upload_queue *queue, struct upload_batch *batch) {
 
 void upload_queue_reserve(struct upload_queue *queue, uint64_t bytes) {
     pthread_mutex_lock(&queue->lock);
-    if (queue->spool != NULL) {
+    if (queue->spool) {
         (void)upload_spool_reserve(queue->spool, bytes); // without it the batch is written as others are
     }
     pthread_mutex_unlock(&queue->lock);
@@ -138,13 +138,13 @@ void upload_queue_reserve(struct upload_queue *queue, uint64_t bytes) {
 
 bool upload_queue_keep(struct upload_queue *queue, struct upload_batch *batch) {
     pthread_mutex_lock(&queue->lock);
-    bool kept = queue->spool != NULL && has_spooled(queue, upload_spool_add_urgent(queue->spool, batch, &queue->counts));
+    bool kept = queue->spool && has_spooled(queue, upload_spool_add_urgent(queue->spool, batch, &queue->counts));
     pthread_mutex_unlock(&queue->lock);
     return kept;
 }
 
 void upload_queue_forget(struct upload_queue *queue, struct upload_batch *batch) {
-    if (queue == NULL && batch->spool_fd >= 0) {
+    if (!queue && batch->spool_fd >= 0) {
         upload_spool_leave(NULL, batch, true);
     } else if (batch->spool_fd >= 0) {
         pthread_mutex_lock(&queue->lock);
@@ -159,7 +159,7 @@ static bool may_have_work(const struct upload_queue *queue, uint64_t now) {
     if (queue->finishing) {
         return queue->count > 0 && queue->last_failures < LAST_TRIES && now < queue->end_ns && queue->not_before_ns < queue->end_ns;
     }
-    return queue->count > 0 || queue->spool != NULL;
+    return queue->count > 0 || queue->spool;
 }
 
 static struct upload_batch *next(struct upload_queue *queue, uint64_t *wait_ns) {
@@ -183,7 +183,7 @@ static struct upload_batch *next(struct upload_queue *queue, uint64_t *wait_ns) 
     }
     bool others;
     struct upload_batch *batch = upload_spool_take(queue->spool, &queue->counts, &others);
-    queue->counts.retried += batch != NULL;
+    queue->counts.retried += !!batch;
     *wait_ns = others ? queue->options.period_ns : UINT64_MAX; // other processes send them, or end and leave them
     return batch;
 }
@@ -324,14 +324,14 @@ static void open_spool(struct upload_queue *queue) {
     const char *directory = queue->options.spool;
     queue->options.spool = NULL; // owned by the caller
     queue->spool = upload_spool_open(directory, queue->options.spool_bytes, &queue->counts, &error);
-    if (queue->spool == NULL && upload_spool_check(directory, queue->spool_error, sizeof queue->spool_error)) {
+    if (!queue->spool && upload_spool_check(directory, queue->spool_error, sizeof queue->spool_error)) {
         record_spool_error(queue, error);
     }
 }
 
 struct upload_queue *upload_queue_open(const struct upload_queue_options *options) {
     struct upload_queue *queue = calloc(1, sizeof *queue);
-    if (queue == NULL) {
+    if (!queue) {
         return NULL;
     }
     queue->options = *options;
@@ -340,15 +340,15 @@ struct upload_queue *upload_queue_open(const struct upload_queue_options *option
     o->max_bytes = o->max_bytes > 0 ? o->max_bytes : default_bytes;
     o->period_ns = o->period_ns > 0 ? o->period_ns : default_period_ns;
     o->spool_bytes = o->spool_bytes > 0 ? o->spool_bytes : default_spool_bytes;
-    o->now_ns = o->now_ns != NULL ? o->now_ns : monotonic_ns;
-    o->random = o->random != NULL ? o->random : kernel_random;
+    o->now_ns = o->now_ns ? o->now_ns : monotonic_ns;
+    o->random = o->random ? o->random : kernel_random;
     queue->batches = calloc(o->max_batches + 1, sizeof(struct upload_batch *));
-    if (queue->batches == NULL) {
+    if (!queue->batches) {
         free(queue);
         return NULL;
     }
     pthread_mutex_init(&queue->lock, NULL);
-    if (o->spool != NULL) {
+    if (o->spool) {
         open_spool(queue);
     }
     return queue;
@@ -376,7 +376,7 @@ void upload_queue_empty(struct upload_queue *queue) {
 
 void upload_queue_close(struct upload_queue *queue, struct upload_counts *counts) {
     upload_queue_empty(queue);
-    if (counts != NULL) {
+    if (counts) {
         *counts = queue->counts;
     }
     upload_spool_close(queue->spool);

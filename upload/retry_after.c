@@ -16,12 +16,12 @@ static bool read_date(const char *text, int64_t *unix_s) {
     struct tm utc = {0};
     char month[4], zone[4];
     const char *found;
-    if (text == NULL || sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3s", &utc.tm_mday, month, &utc.tm_year, &utc.tm_hour,
-                               &utc.tm_min, &utc.tm_sec, zone) != 7) {
+    if (!text || sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3s", &utc.tm_mday, month, &utc.tm_year, &utc.tm_hour,
+                        &utc.tm_min, &utc.tm_sec, zone) != 7) {
         return false;
     }
     found = strlen(month) == 3 ? strstr(months, month) : NULL;
-    if (found == NULL || (found - months) % 3 != 0 || strcmp(zone, "GMT") != 0) {
+    if (!found || (found - months) % 3 != 0 || strcmp(zone, "GMT") != 0) {
         return false;
     }
     utc.tm_mon = (int)(found - months) / 3;
@@ -41,7 +41,7 @@ static bool read_seconds(const char *text, int64_t *seconds) {
 
 uint64_t upload_retry_after_ms(const char *retry_after, const char *date, int64_t unix_s) {
     int64_t seconds, until;
-    if (retry_after == NULL) {
+    if (!retry_after) {
         return 0;
     }
     retry_after += strspn(retry_after, " \t");
@@ -49,7 +49,7 @@ uint64_t upload_retry_after_ms(const char *retry_after, const char *date, int64_
         if (!read_date(retry_after, &until)) {
             return 0;
         }
-        read_date(date != NULL ? date + strspn(date, " \t") : NULL, &unix_s);
+        read_date(date ? date + strspn(date, " \t") : NULL, &unix_s);
         seconds = until - unix_s;
     }
     if (seconds < 0) {

@@ -41,13 +41,13 @@ bool upload_spool_check(const char *path, char *text, size_t size) {
     if (directory >= 0) {
         close(directory);
     }
-    snprintf(text, size, "%s", fault != NULL ? fault : "");
-    return fault == NULL;
+    snprintf(text, size, "%s", fault ? fault : "");
+    return !fault;
 }
 
 static int open_directory(const struct upload_spool *spool) {
     int directory = open(spool->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory >= 0 && directory_owner_fault(directory) != NULL) {
+    if (directory >= 0 && directory_owner_fault(directory)) {
         close(directory);
         errno = EPERM;
         return -1;
@@ -125,7 +125,7 @@ static uint64_t delete_left_behind(int directory, enum spool_kind kind) {
 struct upload_spool *upload_spool_open(const char *path, uint64_t max_bytes, struct upload_counts *counts, int *cause) {
     *cause = 0;
     struct upload_spool *spool = calloc(1, sizeof *spool + strlen(path) + 1);
-    if (spool == NULL) {
+    if (!spool) {
         return NULL;
     }
     strcpy(spool->directory, path);
@@ -147,7 +147,7 @@ struct upload_spool *upload_spool_open(const char *path, uint64_t max_bytes, str
 }
 
 void upload_spool_close(struct upload_spool *spool) {
-    if (spool != NULL) {
+    if (spool) {
         give_up_room(spool);
         spool_list_free(&spool->list);
         free(spool);
@@ -374,7 +374,7 @@ static enum upload_batch_fault read_batch(const struct upload_spool *spool, int 
         return UPLOAD_BATCH_DAMAGED;
     }
     uint8_t *bytes = batch_memory_take((size_t)stat.st_size);
-    if (bytes == NULL || !read_all(fd, bytes, (size_t)stat.st_size)) {
+    if (!bytes || !read_all(fd, bytes, (size_t)stat.st_size)) {
         batch_memory_free(bytes, (size_t)stat.st_size);
         return UPLOAD_BATCH_NO_MEMORY;
     }
@@ -414,7 +414,7 @@ struct upload_batch *upload_spool_take(struct upload_spool *spool, struct upload
     if (directory < 0) {
         return NULL;
     }
-    for (bool end = false, around = false; batch == NULL && !end;) {
+    for (bool end = false, around = false; !batch && !end;) {
         if (spool->next < spool->list.count) {
             memcpy(spool->last, spool->list.files[spool->next++].name, sizeof spool->last);
             batch = take(spool, directory, spool->last, counts, others);

@@ -78,7 +78,7 @@ static bool read_entries(struct spool_list *list, DIR *entries, enum spool_kind 
     for (;;) {
         errno = 0;
         struct dirent *entry = readdir(entries);
-        if (entry == NULL) {
+        if (!entry) {
             return errno == 0;
         }
         if (is_name(entry->d_name, kind) && !take_entry(list, dirfd(entries), entry->d_name, after)) {
@@ -92,7 +92,7 @@ bool spool_list_read(struct spool_list *list, int directory, enum spool_kind kin
     *list = (struct spool_list){0};
     int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); // closed by closedir; has its own file position
     DIR *entries = own >= 0 ? fdopendir(own) : NULL;
-    if (entries == NULL) {
+    if (!entries) {
         int error = errno;
         if (own >= 0) {
             close(own);

@@ -14,13 +14,13 @@ static struct spool_suspect *find(const struct spool_suspects *suspects, const c
 
 unsigned spool_suspects_add(struct spool_suspects *suspects, const char *name, uint64_t sent) {
     struct spool_suspect *file = find(suspects, name);
-    if (file != NULL) {
+    if (file) {
         file->strikes += file->sent != sent;
         file->sent = sent;
         return file->strikes;
     }
     file = find(suspects, "");
-    if (file == NULL) {
+    if (!file) {
         file = &suspects->files[suspects->next];
         suspects->next = (suspects->next + 1) % SPOOL_SUSPECTS_MAX;
     }
@@ -31,12 +31,12 @@ unsigned spool_suspects_add(struct spool_suspects *suspects, const char *name, u
 
 bool spool_suspects_waits(const struct spool_suspects *suspects, const char *name, uint64_t sent) {
     const struct spool_suspect *file = find(suspects, name);
-    return file != NULL && file->strikes > 0 && file->sent == sent;
+    return file && file->strikes > 0 && file->sent == sent;
 }
 
 void spool_suspects_forget(struct spool_suspects *suspects, const char *name) {
     struct spool_suspect *file = find(suspects, name);
-    if (file != NULL) {
+    if (file) {
         file->name[0] = '\0';
     }
 }

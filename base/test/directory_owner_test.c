@@ -15,7 +15,7 @@ static void expect_fault(uid_t owner, gid_t group, mode_t mode, const char *expe
     assert_true(directory >= 0);
     const char *fault = directory_owner_fault(directory);
     close(directory);
-    assert_int_equal(fault == NULL, expected == NULL);
+    assert_int_equal(!fault, !expected);
     if (fault) {
         assert_string_equal(fault, expected);
     }

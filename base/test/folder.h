@@ -14,7 +14,7 @@ static char folder[FOLDER_BYTES]; // of the running test
 // For fixtures that have folders of their own. Returns 0, or -1 with errno.
 static inline int folder_make(char path[FOLDER_BYTES]) {
     strcpy(path, "/tmp/cmemprof-test-XXXXXX");
-    return mkdtemp(path) != NULL ? 0 : -1;
+    return mkdtemp(path) ? 0 : -1;
 }
 
 static inline int folder_remove(const char *path) {

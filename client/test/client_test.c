@@ -268,7 +268,7 @@ TEST(cancel_from_another_thread) {
 static int open_descriptors(void) {
     int count = 0;
     DIR *entries = opendir("/proc/self/fd");
-    while (readdir(entries) != NULL) {
+    while (readdir(entries)) {
         count++;
     }
     closedir(entries);
@@ -383,7 +383,7 @@ TEST(client_keeps_its_connection) {
         request.batch_header_count = i % 2; // must not be sent with the next batch
         upload_client_send(client, &request, NULL, &result);
         assert_int_equal(result.error, UPLOAD_OK);
-        assert_int_equal(strstr(server->request, "\r\nDatadog-Container-ID: abc\r\n") != NULL, i % 2);
+        assert_int_equal(!!strstr(server->request, "\r\nDatadog-Container-ID: abc\r\n"), i % 2);
         assert_body_is_exact(server);
     }
     assert_int_equal(server->connections, 1);
@@ -449,7 +449,7 @@ static atomic_int lookups;
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
     int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
     *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
-    if (node == NULL || strcmp(node, "slow.invalid") != 0) {
+    if (!node || strcmp(node, "slow.invalid") != 0) {
         return real(node, service, hints, found);
     }
     atomic_fetch_add(&lookups, 1);

@@ -42,11 +42,11 @@ enum { SERVER_REQUEST_CAPACITY = 16 << 20 };
 
 static bool server_request_complete(const struct server *server, size_t length) {
     const char *end_of_headers = memmem(server->request, length, "\r\n\r\n", 4);
-    if (end_of_headers == NULL) {
+    if (!end_of_headers) {
         return false;
     }
     const char *field = strcasestr(server->request, "\r\nContent-Length:");
-    size_t body = field != NULL && field < end_of_headers ? strtoul(field + 17, NULL, 10) : 0;
+    size_t body = field && field < end_of_headers ? strtoul(field + 17, NULL, 10) : 0;
     return length >= (size_t)(end_of_headers + 4 - server->request) + body;
 }
 
@@ -125,15 +125,15 @@ static int server_listen(struct server *server, const char *unix_path) {
     struct sockaddr_in tcp = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct sockaddr_un local = {.sun_family = AF_UNIX};
     socklen_t size = sizeof tcp;
-    server->listener = socket(unix_path != NULL ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (unix_path != NULL) {
+    server->listener = socket(unix_path ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (unix_path) {
         snprintf(local.sun_path, sizeof local.sun_path, "%s", unix_path);
     }
-    const struct sockaddr *address = unix_path != NULL ? (void *)&local : (void *)&tcp;
-    if (bind(server->listener, address, unix_path != NULL ? sizeof local : sizeof tcp) != 0 || listen(server->listener, 8) != 0) {
+    const struct sockaddr *address = unix_path ? (void *)&local : (void *)&tcp;
+    if (bind(server->listener, address, unix_path ? sizeof local : sizeof tcp) != 0 || listen(server->listener, 8) != 0) {
         return -1;
     }
-    if (unix_path == NULL) {
+    if (!unix_path) {
         getsockname(server->listener, (void *)&tcp, &size);
         server->port = ntohs(tcp.sin_port);
     }

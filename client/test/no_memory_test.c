@@ -44,7 +44,7 @@ static void send_next(struct upload_queue *queue, struct upload_client *client, 
     uint64_t wait_ns;
     static const char *const headers[] = {"User-Agent: test"};
     struct upload_batch *batch = upload_queue_next(queue, &wait_ns);
-    if (batch == NULL) {
+    if (!batch) {
         return;
     }
     struct upload_request request = {.url = url, .headers = headers, .header_count = 1, .total_timeout_ms = total_timeout_ms};
@@ -60,7 +60,7 @@ static bool one_batch(struct upload_queue *queue, struct upload_client *client, 
     const struct upload_attachment attachment = {"delta-heap.pprof", answer, sizeof answer};
     struct upload_batch *batch = upload_batch_new(
         &(struct upload_request){.attachments = &attachment, .attachment_count = 1, .event = event, .event_size = number % 5 + 1});
-    if (batch == NULL) {
+    if (!batch) {
         return false;
     }
     upload_queue_add(queue, batch);
@@ -137,7 +137,7 @@ TEST_IN(folder, opening) {
             reached = failed;
             countdown = 0;
             onwards = failed = false;
-            if (queue != NULL) {
+            if (queue) {
                 upload_queue_close(queue, NULL);
             }
             upload_client_close(client);

@@ -21,7 +21,7 @@ static void write_seed(struct output *output, const uint8_t *hdr, const uint8_t 
     size_t size = (size_t)(end - hdr);
     snprintf(path, sizeof path, "%s/object-%d", output->directory, output->count++);
     FILE *file = fopen(path, "wb");
-    if (file == NULL) {
+    if (!file) {
         perror(path);
         return;
     }
@@ -43,14 +43,14 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context) {
             hdr = (const uint8_t *)(info->dlpi_addr + segment->p_vaddr);
         }
     }
-    for (int i = 0; i < info->dlpi_phnum && hdr != NULL; i++) {
+    for (int i = 0; i < info->dlpi_phnum && hdr; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         const uint8_t *start = (const uint8_t *)(info->dlpi_addr + segment->p_vaddr);
         if (segment->p_type == PT_LOAD && hdr >= start && hdr < start + segment->p_filesz) {
             end = start + segment->p_filesz;
         }
     }
-    if (hdr != NULL && end - hdr > TABLE + PAIR) {
+    if (hdr && end - hdr > TABLE + PAIR) {
         uint32_t pairs;
         memcpy(&pairs, hdr + TABLE - sizeof pairs, sizeof pairs);
         write_seed(context, hdr, end, pairs);

@@ -22,7 +22,7 @@ enum { STEPS = 20000, MEMORY_BYTES = 16 << 20 };
 static void name_scopes(struct dwarf_unit *unit, uint64_t address) {
     struct dwarf_die scopes[MAX_SCOPES];
     struct function_index *index = function_index_of(unit);
-    size_t count = index != NULL ? function_index_scopes(index, address, scopes, MAX_SCOPES) : 0;
+    size_t count = index ? function_index_scopes(index, address, scopes, MAX_SCOPES) : 0;
     unit->file->names.used = 0;
     for (size_t i = 0; i < count; i++) {
         struct dwarf_function function = dwarf_function_of(&scopes[i]);
@@ -44,7 +44,7 @@ static void find_line(struct dwarf_unit *unit, uint64_t address) {
     struct line_table *lines = line_table_new(unit->file->memory, &all, 0, unit->directory);
     uint64_t file;
     int64_t line;
-    if (lines != NULL && line_table_find(lines, address, &file, &line)) {
+    if (lines && line_table_find(lines, address, &file, &line)) {
         line_table_file(lines, file);
     }
 }
@@ -57,8 +57,8 @@ static void use(struct elf_file *elf, uint64_t address) {
     dwarf.steps_left = STEPS;
     struct dwarf_addresses addresses = {.file = &dwarf};
     struct dwarf_unit *unit = dwarf_addresses_find(&addresses, address);
-    unit = unit != NULL ? unit : dwarf_unit_at(&dwarf, 0);
-    if (unit != NULL) {
+    unit = unit ? unit : dwarf_unit_at(&dwarf, 0);
+    if (unit) {
         name_scopes(unit, address);
         find_line(unit, address);
     }
@@ -79,7 +79,7 @@ static void use_package(struct dwarf_package *package, uint64_t address) {
     if (dwarf_package_file(package, id, &dwarf)) {
         dwarf.steps_left = STEPS;
         struct dwarf_unit *unit = dwarf_unit_at(&dwarf, 0);
-        if (unit != NULL) {
+        if (unit) {
             name_scopes(unit, address);
         }
     }

@@ -14,7 +14,7 @@ static void write_seed(const char *directory, const uint8_t *bytes, size_t size,
     char path[4096];
     snprintf(path, sizeof path, "%s/object-%d", directory, count++);
     FILE *file = fopen(path, "wb");
-    if (file == NULL) {
+    if (!file) {
         perror(path);
         exit(1);
     }
@@ -43,7 +43,7 @@ int main(int argc, char **argv) {
     static uint8_t bytes[MAX_BYTES];
     for (int i = 2; i < argc; i++) {
         FILE *file = fopen(argv[i], "rb");
-        size_t size = file != NULL ? fread(bytes, 1, sizeof bytes, file) : 0;
+        size_t size = file ? fread(bytes, 1, sizeof bytes, file) : 0;
         uint64_t addresses[ADDRESSES];
         if (size == 0 || size == sizeof bytes) {
             fprintf(stderr, "%s cannot be read, or is large\n", argv[i]);

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct symbolizer_arena memory;
     static struct demangler *demangler;
-    if (demangler == NULL) {
+    if (!demangler) {
         symbolizer_arena_open(&memory);
         demangler = demangler_new(&memory);
     }
@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memcpy(name, data, size);
     name[size] = '\0';
     const char *readable = demangle(demangler, name);
-    if (readable != NULL && (readable[0] == '\0' || strlen(readable) >= DEMANGLE_MAX_BYTES)) {
+    if (readable && (readable[0] == '\0' || strlen(readable) >= DEMANGLE_MAX_BYTES)) {
         abort();
     }
     free(name);

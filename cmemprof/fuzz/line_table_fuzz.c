@@ -54,9 +54,9 @@ static struct answer ours(struct line_table *table, uint64_t address) {
 }
 
 static struct answer of_line(Dwarf_Line *line) {
-    struct answer answer = {.found = line != NULL, .path = ""};
-    const char *path = line != NULL ? dwarf_linesrc(line, NULL, NULL) : NULL;
-    if (path != NULL) {
+    struct answer answer = {.found = line, .path = ""};
+    const char *path = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
+    if (path) {
         answer.path = path;
     }
     dwarf_lineno(line, &answer.line);
@@ -151,7 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const struct line_sections sections = {{line, line_bytes}, text_section, text_section};
     struct symbolizer_arena memory = {.limit_bytes = SYMBOLIZER_ARENA_BYTES, .address_space_left = SIZE_MAX}; // without the system's limits
     struct line_table *table = line_table_new(&memory, &sections, 0, "/src");
-    if (table != NULL) {
+    if (table) {
         ours(table, words[1]);
         for (uint64_t file = 0; file < 16; file++) {
             if (strlen(line_table_file(table, file)) > 2 * size + sizeof "/src/") {

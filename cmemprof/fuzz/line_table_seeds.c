@@ -20,8 +20,8 @@ static struct section section_of(Elf *elf, const char *wanted) {
     size_t names;
     GElf_Shdr header;
     elf_getshdrstrndx(elf, &names);
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section)) != NULL;) {
-        if (gelf_getshdr(section, &header) != NULL && strcmp(elf_strptr(elf, names, header.sh_name), wanted) == 0) {
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
+        if (gelf_getshdr(section, &header) && strcmp(elf_strptr(elf, names, header.sh_name), wanted) == 0) {
             Elf_Data *data = elf_rawdata(section, NULL);
             return (struct section){data->d_buf, data->d_size};
         }
@@ -35,7 +35,7 @@ static void write_seed(const char *directory, const uint8_t *program, size_t siz
     uint32_t words[2] = {(uint32_t)size, 0x1100};
     snprintf(path, sizeof path, "%s/program-%d", directory, count++);
     FILE *file = fopen(path, "wb");
-    if (file == NULL) {
+    if (!file) {
         perror(path);
         exit(1);
     }

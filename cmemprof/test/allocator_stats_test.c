@@ -128,7 +128,7 @@ static bool is_old;
 
 void *dlsym(void *restrict scope, const char *restrict name) {
     static void *(*real)(void *, const char *);
-    if (real == NULL) {
+    if (!real) {
         *(void **)&real = dlvsym(RTLD_NEXT, "dlsym", "GLIBC_2.2.5");
     }
     return is_old && strcmp(name, "mallinfo2") == 0 ? NULL : real(scope, name);
@@ -136,7 +136,7 @@ void *dlsym(void *restrict scope, const char *restrict name) {
 
 TEST(older_glibc_gives_the_same_figures) {
     void *small = malloc(1000), *large = malloc(50 << 20);
-    assert_true(small != NULL && large != NULL);
+    assert_true(small && large);
     struct cmemprof_allocator_stats with = now();
     is_old = true;
     struct cmemprof_allocator_stats without = now();

@@ -30,7 +30,7 @@ struct one_file {
 static const char *text_of(Dwarf_Die *die, unsigned name) {
     Dwarf_Attribute attribute;
     const char *text = dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
-    return text != NULL ? text : "";
+    return text ? text : "";
 }
 
 static int64_t number_of(Dwarf_Die *die, unsigned name) {
@@ -46,7 +46,7 @@ static const char *call_file(Dwarf_Die *unit, int64_t index) {
     if (dwarf_getsrcfiles(unit, &files, &count) == 0 && index >= 0 && (size_t)index < count) {
         name = dwarf_filesrc(files, (size_t)index, NULL, NULL);
     }
-    return name != NULL ? name : "";
+    return name ? name : "";
 }
 
 // entries: those of the unit or of its split unit.
@@ -58,11 +58,11 @@ static size_t frames_of(Dwarf_Die *unit, Dwarf_Die *entries, Dwarf_Addr address,
     int nested_count = scope_count > 0 ? dwarf_getscopes_die(&scopes[0], &inner) : 0;
     struct symbol_frame position = {.file = ""};
     Dwarf_Line *line = dwarf_getsrc_die(unit, address);
-    if (line != NULL) {
+    if (line) {
         int number = 0;
         const char *source = dwarf_linesrc(line, NULL, NULL);
         dwarf_lineno(line, &number);
-        position.file = source != NULL ? source : "";
+        position.file = source ? source : "";
         position.line = number;
     }
     size_t count = 0;
@@ -72,7 +72,7 @@ static size_t frames_of(Dwarf_Die *unit, Dwarf_Die *entries, Dwarf_Addr address,
             continue;
         }
         const char *name = dwarf_diename(&inner[i]);
-        position.function = name != NULL ? name : "";
+        position.function = name ? name : "";
         position.system_name = text_of(&inner[i], DW_AT_linkage_name);
         position.start_line = number_of(&inner[i], DW_AT_decl_line);
         frames[count++] = position;
@@ -138,7 +138,7 @@ static void compare_unit(struct one_file *file, Dwarf_Die *unit, Dwarf_Die *entr
         Dwarf_Addr address;
         Dwarf_Die owner;
         dwarf_lineaddr(dwarf_onesrcline(lines, i), &address);
-        if (dwarf_haspc(unit, address) == 1 && (dwarf_addrdie(file->dwarf, address, &owner) == NULL || owner.addr == unit->addr)) {
+        if (dwarf_haspc(unit, address) == 1 && (!dwarf_addrdie(file->dwarf, address, &owner) || owner.addr == unit->addr)) {
             compare(file, unit, entries, address);
         }
     }
@@ -161,7 +161,7 @@ static bool compare_file(const char *path, const char *debug, size_t every) {
     symbolizer_arena_open(&memory);
     file.ours = object_file_open(&module, &memory);
     file.dwarf = dwarf_begin(debug_descriptor, DWARF_C_READ);
-    if (file.ours == NULL || file.dwarf == NULL) {
+    if (!file.ours || !file.dwarf) {
         fprintf(stderr, "%s cannot be read\n", path);
         exit(2);
     }
@@ -187,10 +187,10 @@ int main(int argc, char **argv) {
     bool same = argc > 2;
     for (int i = 2; i < argc; i++) {
         char *debug = strchr(argv[i], ','); // "FILE,DEBUG-FILE"
-        if (debug != NULL) {
+        if (debug) {
             *debug++ = '\0';
         }
-        same &= compare_file(argv[i], debug != NULL ? debug : argv[i], strtoul(argv[1], NULL, 10));
+        same &= compare_file(argv[i], debug ? debug : argv[i], strtoul(argv[1], NULL, 10));
     }
     return !same;
 }

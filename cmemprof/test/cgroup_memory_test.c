@@ -13,7 +13,7 @@
 
 static void make(const char *path, const char *text) {
     char name[256];
-    for (const char *slash = path; (slash = strchr(slash + 1, '/')) != NULL;) {
+    for (const char *slash = path; (slash = strchr(slash + 1, '/'));) {
         snprintf(name, sizeof name, "%s%.*s", folder, (int)(slash - path), path);
         assert_true(mkdir(name, 0755) == 0 || errno == EEXIST);
     }
@@ -197,8 +197,8 @@ static bool write_number(const char *directory, const char *file, long number) {
     char path[256];
     snprintf(path, sizeof path, "%s/%s", directory, file);
     FILE *out = fopen(path, "r+"); // must exist, or this is another kind of file system
-    bool written = out != NULL && fprintf(out, "%ld\n", number) > 0;
-    return out != NULL && fclose(out) == 0 && written;
+    bool written = out && fprintf(out, "%ld\n", number) > 0;
+    return out && fclose(out) == 0 && written;
 }
 
 // Against the real kernel, only if cgroups can be made.

@@ -53,7 +53,7 @@ static uint32_t program_mapping(struct profile *profile) {
 
 // name NULL: an address that Go has no function for. Go gives it a line with an empty name.
 static void add_sample(struct profile *profile, uint32_t mapping, uintptr_t address, const char *name, int64_t ticks) {
-    const char *text = name != NULL ? name : "";
+    const char *text = name ? name : "";
     const struct profile_line line = {profile_add_function(profile, &(struct profile_function){text, text, "file.go", 1}), 7, 0};
     uint32_t location = profile_add_location(profile, mapping, address, &line, 1);
     profile_add_sample(profile, &location, 1, (int64_t[]){ticks, ticks * PERIOD_NS}, NULL, 0);
@@ -93,7 +93,7 @@ TEST(c_code_gets_names_and_go_keeps_its_own) {
     assert_int_equal(profile_sample_count(profile), 4);
     struct profile_sample_view view = sample_at(profile, 0);
     assert_string_equal(view.frames[0].function, "named_function");
-    assert_string_equal(strrchr(view.frames[0].file, '/') != NULL ? strrchr(view.frames[0].file, '/') + 1 : view.frames[0].file,
+    assert_string_equal(strrchr(view.frames[0].file, '/') ? strrchr(view.frames[0].file, '/') + 1 : view.frames[0].file,
                         "cpu_profile_test.c");
     assert_true(view.frames[0].line > 0);
     view = sample_at(profile, 1);

@@ -27,7 +27,7 @@ struct sums {
 static struct sums sum(void) {
     struct sums sums = {0};
     const struct cpu_sample *sample;
-    for (size_t slot = 0; (sample = cpu_samples_next(&samples, &slot)) != NULL; sums.stacks++) {
+    for (size_t slot = 0; (sample = cpu_samples_next(&samples, &slot)); sums.stacks++) {
         sums.ns += atomic_load(&sample->ns);
         sums.ticks += atomic_load(&sample->ticks);
     }
@@ -50,7 +50,7 @@ TEST_IN(table, equal_stacks_are_one) {
     cpu_samples_add(&samples, a, 2, 11, 4);
     cpu_samples_add(&samples, a, 3, 13, 8);
     size_t slot = 0, found = 0;
-    for (const struct cpu_sample *sample; (sample = cpu_samples_next(&samples, &slot)) != NULL; found++) {
+    for (const struct cpu_sample *sample; (sample = cpu_samples_next(&samples, &slot)); found++) {
         const uintptr_t *pcs = cpu_samples_pcs(&samples, sample), depth = atomic_load(&sample->depth_frames), ns = atomic_load(&sample->ns);
         assert_int_equal(pcs[0], 10);
         assert_int_equal(pcs[1], 20);

@@ -174,7 +174,7 @@ static void expect_object(uintptr_t pc) {
     char expected[300];
     assert_true(dladdr1((void *)pc, &info, (void **)&map, RTLD_DL_LINKMAP) != 0);
     const char *path = *map->l_name != '\0' ? map->l_name : (const char *)getauxval(AT_EXECFN), *slash = strrchr(path, '/');
-    snprintf(expected, sizeof expected, "%s+0x%" PRIxPTR, slash != NULL ? slash + 1 : path, pc - map->l_addr);
+    snprintf(expected, sizeof expected, "%s+0x%" PRIxPTR, slash ? slash + 1 : path, pc - map->l_addr);
     const char *name = name_of(pc), *plus = strchr(name, '+');
     assert_non_null(plus);
     assert_string_equal(plus, strchr(expected, '+'));

@@ -70,7 +70,7 @@ static siginfo_t *pretended; // what the signal is said to be; NULL: as it is
 
 static void on_signal(int number, siginfo_t *info, void *context) {
     (void)number;
-    info = pretended != NULL ? pretended : info;
+    info = pretended ? pretended : info;
     taken += cpu_unsampled_wants(&self, &thread_state, info, context) && cpu_unsampled_tick(&self, &thread_state, info, context, &scratch);
     ticks++;
 }
@@ -112,7 +112,7 @@ struct sums {
 static struct sums sum(void) {
     struct sums sums = {0};
     const struct cpu_sample *sample;
-    for (size_t slot = 0; (sample = cpu_unsampled_next(&self, &slot)) != NULL;) {
+    for (size_t slot = 0; (sample = cpu_unsampled_next(&self, &slot));) {
         sums.stacks++;
         sums.ns += sample->ns;
         sums.ticks += sample->ticks;
@@ -139,7 +139,7 @@ static uint64_t own_ns(void) {
 static void assert_all_work(void) {
     const struct cpu_sample *sample;
     bool is_leaf;
-    for (size_t slot = 0; (sample = cpu_unsampled_next(&self, &slot)) != NULL;) {
+    for (size_t slot = 0; (sample = cpu_unsampled_next(&self, &slot));) {
         assert_true(has_work(sample, &is_leaf));
         assert_true(is_leaf);
     }
@@ -277,7 +277,7 @@ TEST_IN(go, deep_stacks_keep_both_ends) {
     finish();
     assert_int_equal(sum().deepest, CPU_SAMPLE_FRAMES);
     const struct cpu_sample *sample;
-    for (size_t slot = 0; (sample = cpu_unsampled_next(&self, &slot)) != NULL;) {
+    for (size_t slot = 0; (sample = cpu_unsampled_next(&self, &slot));) {
         unsigned gaps = 0, frames, left_out = 0;
         for (uint32_t i = 0; i < sample->depth_frames; i++) {
             if (cpu_gap_is(cpu_unsampled_pcs(&self, sample)[i] - 1, &frames)) {
@@ -353,13 +353,13 @@ TEST_IN(go, go_addresses_are_listed) {
     run(3, 0);
     *machine_word(HZ_WORD) = HZ;
     finish();
-    assert_null(cpu_unsampled_go_pcs(&self, &count) != NULL && count != 0 ? "Go" : NULL);
+    assert_null(cpu_unsampled_go_pcs(&self, &count) && count != 0 ? "Go" : NULL);
     // The test's own code passes for Go's.
     unwind_set_go_text(&self.unwinder, (uintptr_t)work_until, (uintptr_t)work_until + 128);
     const uintptr_t *pcs = cpu_unsampled_go_pcs(&self, &count);
     const struct cpu_sample *sample;
     size_t at = 0;
-    for (size_t slot = 0; (sample = cpu_unsampled_next(&self, &slot)) != NULL;) {
+    for (size_t slot = 0; (sample = cpu_unsampled_next(&self, &slot));) {
         for (uint32_t i = 0; i < sample->depth_frames; i++) {
             uintptr_t pc = cpu_unsampled_pcs(&self, sample)[i];
             if (pc - 1 - (uintptr_t)work_until < 128) {

@@ -10,10 +10,10 @@ int main(void) {
     struct symbolizer_arena memory;
     symbolizer_arena_open(&memory);
     struct demangler *demangler = demangler_new(&memory);
-    while (demangler != NULL && fgets(line, sizeof line, stdin) != NULL) {
+    while (demangler && fgets(line, sizeof line, stdin)) {
         line[strcspn(line, "\n")] = '\0';
         const char *readable = demangle(demangler, line);
-        puts(readable != NULL ? readable : line);
+        puts(readable ? readable : line);
     }
-    return demangler == NULL;
+    return !demangler;
 }

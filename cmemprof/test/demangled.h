@@ -13,7 +13,7 @@ struct demangled {
 static inline struct demangler *demangle_test_demangler(void) {
     static struct symbolizer_arena memory;
     static struct demangler *demangler;
-    if (demangler == NULL) {
+    if (!demangler) {
         symbolizer_arena_open(&memory);
         demangler = demangler_new(&memory);
         assert_non_null(demangler);
@@ -24,7 +24,7 @@ static inline struct demangler *demangle_test_demangler(void) {
 static inline void check_demangled(const struct demangled *names, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const char *readable = demangle(demangle_test_demangler(), names[i].name);
-        if (names[i].readable == NULL) {
+        if (!names[i].readable) {
             assert_null(readable);
         } else {
             assert_non_null(readable);

@@ -19,7 +19,7 @@ static void check(bool with_table) {
     assert_true(dwarf_die_root(here, &root) && dwarf_die_attribute(&root, DW_AT_name, &name));
     assert_non_null(strstr(dwarf_value_text(&name), "dwarf_addresses_test.c"));
     struct dwarf_unit *there = own_debug_unit(&own, (uintptr_t)dwarf_uleb);
-    assert_true(there != NULL && there != here);
+    assert_true(there && there != here);
     assert_int_equal(own.addresses.read_units, !with_table);
     assert_null(dwarf_addresses_find(&own.addresses, 1));
     assert_null(dwarf_addresses_find(&own.addresses, UINT64_MAX));

@@ -29,8 +29,7 @@ static bool find_function(struct dwarf_unit *unit, const char *name, struct dwar
     struct dwarf_die root;
     const uint8_t *next;
     assert_true(dwarf_die_root(unit, &root));
-    for (const uint8_t *at = dwarf_die_first_child(&root); at != NULL && dwarf_die_read(unit, at, found, &next);
-         at = dwarf_die_end(found)) {
+    for (const uint8_t *at = dwarf_die_first_child(&root); at && dwarf_die_read(unit, at, found, &next); at = dwarf_die_end(found)) {
         struct dwarf_ranges ranges = dwarf_ranges_of(found);
         uint64_t low, high;
         if (found->abbrev->tag == DW_TAG_subprogram && strcmp(name_of(found), name) == 0 && dwarf_ranges_next(&ranges, &low, &high)) {
@@ -67,7 +66,7 @@ TEST_IN(own, root_entry) {
     assert_string_not_equal(unit->directory, "");
     assert_true(unit->has_lines);
     const uint8_t *behind = dwarf_die_end(&root);
-    assert_true(behind != NULL && behind <= unit->end);
+    assert_true(behind && behind <= unit->end);
 }
 
 TEST_IN(own, steps_are_bounded) {
@@ -80,8 +79,7 @@ TEST_IN(own, steps_are_bounded) {
     struct dwarf_die die;
     const uint8_t *next = unit->entries;
     int read = 0;
-    for (const uint8_t *at = dwarf_die_first_child(&root); at != NULL && dwarf_die_read(unit, at, &die, &next);
-         at = dwarf_die_first_child(&die)) {
+    for (const uint8_t *at = dwarf_die_first_child(&root); at && dwarf_die_read(unit, at, &die, &next); at = dwarf_die_first_child(&die)) {
         read++;
     }
     assert_in_range(read, 1, 10);

@@ -31,7 +31,7 @@ static const char *name_of(uint64_t id) {
         return "none";
     }
     struct dwarf_unit *unit = dwarf_unit_at(&file, 0);
-    return unit != NULL && unit->id == id && dwarf_die_root(unit, &root) && dwarf_die_attribute(&root, DW_AT_name, &value)
+    return unit && unit->id == id && dwarf_die_root(unit, &root) && dwarf_die_attribute(&root, DW_AT_name, &value)
                ? dwarf_value_text(&value)
                : "unreadable";
 }

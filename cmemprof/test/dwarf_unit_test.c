@@ -28,10 +28,10 @@ TEST_IN(own, finds_units_by_offset) {
         assert_ptr_equal(dwarf_unit_at(&own.dwarf, unit_ranges[i].begin), unit);
         assert_ptr_equal(dwarf_unit_containing(&own.dwarf, unit_ranges[i].begin + 20), unit);
         assert_ptr_equal(dwarf_unit_containing(&own.dwarf, unit_ranges[i].end - 1), unit);
-        assert_true(unit->abbrev_count > 0 && dwarf_unit_abbrev(unit, 1) != NULL);
+        assert_true(unit->abbrev_count > 0 && dwarf_unit_abbrev(unit, 1));
         assert_null(dwarf_unit_abbrev(unit, 1000000));
         struct dwarf_unit *peeked = dwarf_unit_peek(&own.dwarf, unit_ranges[i].begin);
-        assert_true(peeked != NULL && peeked->low_pc == unit->low_pc && peeked->line_offset == unit->line_offset);
+        assert_true(peeked && peeked->low_pc == unit->low_pc && peeked->line_offset == unit->line_offset);
     }
     assert_null(dwarf_unit_containing(&own.dwarf, unit_ranges[count - 1].end));
     assert_null(dwarf_unit_at(&own.dwarf, UINT64_MAX - 3));
@@ -56,7 +56,7 @@ TEST_IN(own, damaged_heads) {
             dwarf_file_open(&file, &elf);
             // Any other value means another version, length, abbreviation offset or entry.
             bool is_any_version = at == 4 && value >= 2 && value <= 4;
-            assert_int_equal(dwarf_unit_at(&file, 0) != NULL, value == before || is_any_version);
+            assert_int_equal(!!dwarf_unit_at(&file, 0), value == before || is_any_version);
             symbolizer_arena_close(&memory);
             free(writer.bytes);
             info[at] = before;

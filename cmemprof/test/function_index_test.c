@@ -52,8 +52,8 @@ static int own_unit_setup(void **state) {
     dwarf_file_open(&dwarf, &elf);
     struct dwarf_addresses addresses = {.file = &dwarf};
     struct dwarf_unit *unit = dwarf_addresses_find(&addresses, (uintptr_t)own_unit_setup - bias);
-    function_index = unit != NULL ? function_index_of(unit) : NULL;
-    return function_index == NULL;
+    function_index = unit ? function_index_of(unit) : NULL;
+    return !function_index;
 }
 
 static int own_unit_teardown(void **state) {

@@ -164,7 +164,7 @@ static long faults_of_callocs(bool sampled) {
         }
         getrusage(RUSAGE_SELF, &after);
         faults = after.ru_minflt - before.ru_minflt;
-        _exit(write(ends[1], &faults, sizeof faults) != sizeof faults || large == NULL);
+        _exit(write(ends[1], &faults, sizeof faults) != sizeof faults || !large);
     }
     close(ends[1]);
     assert_int_equal(read(ends[0], &faults, sizeof faults), sizeof faults);
@@ -307,7 +307,7 @@ TEST_IN(sampling, out_of_memory_is_reported_to_the_program) {
         // 300 MiB more than in use: the stack table reserves address space.
         long pages = 0;
         FILE *statm = fopen("/proc/self/statm", "r");
-        if (statm == NULL || fscanf(statm, "%ld", &pages) != 1) {
+        if (!statm || fscanf(statm, "%ld", &pages) != 1) {
             _exit(8);
         }
         fclose(statm);
@@ -315,12 +315,12 @@ TEST_IN(sampling, out_of_memory_is_reported_to_the_program) {
         struct rlimit limit = {max, max};
         setrlimit(RLIMIT_AS, &limit);
         int blocks = 0, status = 0;
-        for (void *block; (block = malloc(1 << 20)) != NULL; blocks++) {
+        for (void *block; (block = malloc(1 << 20)); blocks++) {
             memset(block, 1, 64);
         }
         status |= errno != ENOMEM ? 1 : 0;
         status |= blocks < 50 || blocks > 320 ? 2 : 0; // some fit into free memory
-        status |= calloc(1, 1 << 20) != NULL ? 4 : 0;
+        status |= calloc(1, 1 << 20) ? 4 : 0;
         _exit(status);
     }
     int status = -1;
@@ -360,7 +360,7 @@ static void *churn(void *context) {
         memcpy(block, &size, sizeof size);
         block[size - 1] = (unsigned char)size;
         unsigned char *other = atomic_exchange(&slots[random >> 20 & (SLOTS - 1)], block);
-        if (other != NULL) {
+        if (other) {
             memcpy(&size, other, sizeof size);
             errors += other[size - 1] != (unsigned char)size;
             free(other);

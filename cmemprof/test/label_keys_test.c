@@ -178,7 +178,7 @@ static void *find_all(void *unused) {
         char text[32];
         snprintf(text, sizeof text, "key %d", i);
         struct label_key *key = find(text);
-        missed += key == NULL;
+        missed += !key;
     }
     return NULL;
 }

@@ -194,7 +194,7 @@ static void use(const struct line_program *program, size_t size) {
     struct line_table *table = line_table_new(fresh_memory(), &sections, 0, "/src");
     uint64_t file = 0;
     int64_t line;
-    for (uint64_t address = 0x1000; table != NULL && address < 0x2100; address += 5) {
+    for (uint64_t address = 0x1000; table && address < 0x2100; address += 5) {
         line_table_find(table, address, &file, &line);
         line_table_file(table, file);
     }
@@ -225,8 +225,8 @@ static struct line_section section_of(Elf *elf, const char *wanted) {
     size_t names;
     GElf_Shdr header;
     assert_int_equal(elf_getshdrstrndx(elf, &names), 0);
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section)) != NULL;) {
-        if (gelf_getshdr(section, &header) != NULL && strcmp(elf_strptr(elf, names, header.sh_name), wanted) == 0) {
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
+        if (gelf_getshdr(section, &header) && strcmp(elf_strptr(elf, names, header.sh_name), wanted) == 0) {
             Elf_Data *data = elf_rawdata(section, NULL);
             return (struct line_section){data->d_buf, data->d_size};
         }
@@ -250,7 +250,7 @@ static size_t compare_unit(const struct line_sections *sections, Dwarf_Die *unit
         int line;
         assert_int_equal(dwarf_lineaddr(dwarf_onesrcline(lines, i), &address), 0);
         Dwarf_Line *found = dwarf_getsrc_die(unit, address);
-        if (found == NULL) {
+        if (!found) {
             check_nothing(table, address);
         } else {
             assert_int_equal(dwarf_lineno(found, &line), 0);

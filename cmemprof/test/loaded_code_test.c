@@ -74,7 +74,7 @@ static int samples_through(struct profile *profile, bool *whole) {
         struct profile_sample_view view;
         assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
         if (has_function(&view, "call_library")) {
-            *whole &= has_function(&view, "main") && strstr(view.frames[0].mapping_file, "libcrypt") != NULL;
+            *whole &= has_function(&view, "main") && strstr(view.frames[0].mapping_file, "libcrypt");
             count++;
         }
     }
@@ -228,7 +228,7 @@ static int listen(struct dl_phdr_info *info, size_t size, void *context) {
 int dl_iterate_phdr(int (*visit)(struct dl_phdr_info *, size_t, void *), void *context) {
     static int (*real)(int (*)(struct dl_phdr_info *, size_t, void *), void *);
     questions++;
-    if (real == NULL) {
+    if (!real) {
         *(void **)&real = dlsym(RTLD_NEXT, "dl_iterate_phdr");
     }
     return real(listen, &(struct listener){visit, context});
@@ -324,7 +324,7 @@ TEST_IN(sampling, stacks_through_code_loaded_late_are_whole) {
         struct profile_sample_view view;
         assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
         found |= has_function(&view, "test_stacks_through_code_loaded_late_are_whole") && has_function(&view, "call_library") &&
-                 has_function(&view, "main") && strstr(view.frames[0].mapping_file, "libcrypt") != NULL;
+                 has_function(&view, "main") && strstr(view.frames[0].mapping_file, "libcrypt");
     }
     assert_true(found);
     profile_free(profile);

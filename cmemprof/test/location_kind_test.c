@@ -24,7 +24,7 @@ TEST(never_skips_the_last_frame) {
 
 static enum location_kind go(const char *const *functions) {
     enum location_kind kind = LOCATION_GO_RUNTIME;
-    for (; *functions != NULL; functions++) {
+    for (; *functions; functions++) {
         kind = location_kind_of_go(kind, *functions);
     }
     return kind;

@@ -46,7 +46,7 @@ static void describe(const struct mapped_range *range, void *context) {
     size_t length = strlen(look->text);
     if (range->low < look->high && range->high > look->low) {
         snprintf(look->text + length, sizeof look->text - length, " %d-%d:%d%s", (int)((range->low - look->low) / PAGE),
-                 (int)((range->high - look->low) / PAGE), range->kind, range->stack != NULL ? "" : "?");
+                 (int)((range->high - look->low) / PAGE), range->kind, range->stack ? "" : "?");
     }
 }
 

@@ -54,7 +54,7 @@ enum { THREADS = 4, EACH = 20000 };
 static void *write_notes(void *context) {
     for (uintptr_t i = 0; i < EACH;) {
         struct mapping_note *note = mapping_log_take(&note_log);
-        if (note != NULL) {
+        if (note) {
             push(note, (uintptr_t)context << 32 | i++);
         } else {
             sched_yield();
@@ -71,14 +71,14 @@ TEST(each_threads_notes_arrive_in_order) {
     }
     for (size_t seen = 0; seen < (size_t)THREADS * EACH;) {
         struct mapping_note *first = mapping_log_collect(&note_log), *last = NULL;
-        for (struct mapping_note *note = first; note != NULL; note = mapping_log_next(&note_log, note)) {
+        for (struct mapping_note *note = first; note; note = mapping_log_next(&note_log, note)) {
             uintptr_t thread = note->range.low >> 32;
             assert_true(thread < THREADS);
             assert_int_equal(note->range.low & UINT32_MAX, expected[thread]++);
             last = note;
             seen++;
         }
-        if (last != NULL) {
+        if (last) {
             mapping_log_give(&note_log, first, last);
         } else {
             sched_yield();
@@ -99,7 +99,7 @@ static void *take_turns(void *context) {
             sched_yield();
         }
         struct mapping_note *note;
-        while ((note = mapping_log_take(&note_log)) == NULL) {
+        while (!(note = mapping_log_take(&note_log))) {
             sched_yield();
         }
         push(note, i);

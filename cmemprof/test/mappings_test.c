@@ -255,7 +255,7 @@ static void check_range(const struct mapped_range *range, void *context) {
             checked->pages++;
             checked->wrong +=
                 checked->mapper->model[(at - low) / PAGE] != range->kind || range->mover != 0 || range->owner != MAPPING_OF_PROGRAM;
-            checked->nameless += range->stack == NULL;
+            checked->nameless += !range->stack;
         }
     }
 }

@@ -121,7 +121,7 @@ TEST_IN(sampling, what_was_lost_is_said) {
 
     atomic_store(&profiler.mappings.walked, UINT64_MAX / 2); // more new stacks in this second than are walked
     char *at = NULL;
-    for (int i = 0; i < 100 && (at == NULL || atomic_load(&profiler.mappings.nameless) == 0); i++) {
+    for (int i = 0; i < 100 && (!at || atomic_load(&profiler.mappings.nameless) == 0); i++) {
         atomic_store(&profiler.mappings.walked, UINT64_MAX / 2);
         free(malloc(1)); // another stack than the last one
         at = map_for_test(4 * MIB);

@@ -94,12 +94,12 @@ static int take_without_proc(void) {
         return 1;
     }
     struct cmemprof_memory_profile *profile = cmemprof_memory_profile_take(NULL, NULL);
-    if (profile == NULL) {
+    if (!profile) {
         return 2;
     }
     cmemprof_memory_profile_figures(profile, &figures);
     int failed = figures.has_parts || figures.is_complete                                                          ? 3
-                 : strstr(figures.missing, "memory map cannot be read") == NULL                                    ? 4
+                 : !strstr(figures.missing, "memory map cannot be read")                                           ? 4
                  : figures.threads != CMEMPROF_MEMORY_UNKNOWN || figures.peak_rss_bytes != CMEMPROF_MEMORY_UNKNOWN ? 5
                  : figures.rss_bytes != 0 || figures.cgroup_version != 0                                           ? 6
                                                                                                                    : 0;
@@ -123,7 +123,7 @@ static int take_without_memory(void) {
         return 77; // with capabilities
     }
     struct cmemprof_memory_profile *profile = cmemprof_memory_profile_take(NULL, NULL);
-    if (profile == NULL || !cmemprof_memory_get_rollup(&rollup)) {
+    if (!profile || !cmemprof_memory_get_rollup(&rollup)) {
         return 1;
     }
     cmemprof_memory_profile_figures(profile, &figures);
@@ -132,7 +132,7 @@ static int take_without_memory(void) {
         sum += figures.parts[i];
     }
     int failed = !figures.has_parts || figures.is_complete                              ? 2
-                 : strstr(figures.missing, "/proc/self/mem cannot be read") == NULL     ? 3
+                 : !strstr(figures.missing, "/proc/self/mem cannot be read")            ? 3
                  : sum != figures.rss_bytes                                             ? 4
                  : sum > rollup.rss_bytes + 4 * MIB || sum + 4 * MIB < rollup.rss_bytes ? 5
                                                                                         : 0;
@@ -153,7 +153,7 @@ TEST_IN(sampling, what_may_not_be_read_is_said) {
 static int take_in_child(void) {
     struct cmemprof_memory_profile *profile = cmemprof_memory_profile_take(NULL, NULL);
     cmemprof_memory_profile_free(profile);
-    return profile == NULL;
+    return !profile;
 }
 
 TEST_IN(sampling, a_child_takes_its_own) {

@@ -41,7 +41,7 @@ TEST(agrees_with_proc_self_maps) {
     char line[4096], permissions[8], file[4096];
     unsigned long start, limit, offset;
     int seen = 0;
-    while (fgets(line, sizeof line, maps) != NULL) {
+    while (fgets(line, sizeof line, maps)) {
         if (sscanf(line, "%lx-%lx %7s %lx %*s %*s %4095s", &start, &limit, permissions, &offset, file) == 5 && permissions[2] == 'x' &&
             file[0] == '/') {
             const struct module *module = modules_find(&modules, start, 0);
@@ -63,14 +63,14 @@ TEST(unloaded_objects_stay_known) {
     uint32_t ended;
     // A library that nothing here links, from Debian's C library package.
     void *library = dlopen("libanl.so.1", RTLD_NOW);
-    if (library == NULL) {
+    if (!library) {
         library = dlopen("libnss_hesiod.so.2", RTLD_NOW);
     }
     assert_non_null(library);
     uintptr_t inside = 0;
     assert_true(modules_refresh(&modules, &ended));
     for (size_t i = 0; i < modules.count; i++) {
-        if (strstr(modules.items[i]->file, "libanl") != NULL || strstr(modules.items[i]->file, "libnss_hesiod") != NULL) {
+        if (strstr(modules.items[i]->file, "libanl") || strstr(modules.items[i]->file, "libnss_hesiod")) {
             inside = modules.items[i]->start;
         }
     }
@@ -108,7 +108,7 @@ static const struct object plugin_a = {0x100000, 0x103000, "aa", "a.so"}, plugin
 static uint32_t refresh_with(struct modules *modules, const struct object *object) {
     const struct object *objects[] = {&aside, object};
     modules_refresh_begins(modules);
-    for (size_t i = 0; i < 2 && objects[i] != NULL; i++) {
+    for (size_t i = 0; i < 2 && objects[i]; i++) {
         struct module module = {.start = objects[i]->start, .limit = objects[i]->limit};
         strcpy(module.build_id, objects[i]->build_id);
         assert_true(modules_see(modules, &module, objects[i]->name));

@@ -50,7 +50,7 @@ TEST(damaged_files_give_no_names) {
         fclose(out);
         symbolizer_arena_open(&memory);
         struct object_file *file = object_file_open(&module, &memory);
-        if (file != NULL) {
+        if (file) {
             object_file_frames(file, (uintptr_t)test_damaged_files_give_no_names & 0xffff, frames);
         }
         object_file_close(file);

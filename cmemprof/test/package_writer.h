@@ -67,7 +67,7 @@ static inline void package_write(const struct package *package, const char *path
     elf_writer_add(&writer, ".debug_cu_index", SHT_PROGBITS, &package->index, index_bytes);
     elf_writer_finish(&writer);
     FILE *file = fopen(path, "wb");
-    if (file == NULL || fwrite(writer.bytes, 1, writer.size, file) != writer.size || fclose(file) != 0) {
+    if (!file || fwrite(writer.bytes, 1, writer.size, file) != writer.size || fclose(file) != 0) {
         abort();
     }
     free(writer.bytes);

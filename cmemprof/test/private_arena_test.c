@@ -89,12 +89,12 @@ TEST(raised_limit_is_used) {
     struct private_arena arena;
     open_arena(&arena, 1 << 20);
     size_t taken = 0;
-    while (private_arena_take(&arena) != NULL) {
+    while (private_arena_take(&arena)) {
         taken++;
     }
     assert_int_equal(taken, 48);
     budget.limit_bytes = (size_t)400 << 20;
-    while (private_arena_take(&arena) != NULL) {
+    while (private_arena_take(&arena)) {
         taken++;
     }
     assert_int_equal(taken, 300 * 64);
@@ -111,7 +111,7 @@ TEST(address_space_limit) {
     open_arena(&arena, (size_t)400 << 20);
     size_t taken = 0;
     assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
-    while (private_arena_take(&arena) != NULL) {
+    while (private_arena_take(&arena)) {
         taken++;
     }
     assert_int_equal(setrlimit(RLIMIT_AS, &none), 0);
@@ -128,15 +128,15 @@ static void *take_and_give(void *context) {
     uintptr_t *held[HELD] = {0};
     for (int i = 0; i < ROUNDS; i++) {
         uintptr_t *block = private_arena_take(arena);
-        if (block == NULL || *block != 0) {
+        if (!block || *block != 0) {
             return arena;
         }
         *block = (uintptr_t)&held;
         uintptr_t *old = held[i % HELD];
-        if (old != NULL && *old != (uintptr_t)&held) {
+        if (old && *old != (uintptr_t)&held) {
             return old; // another thread has it too
         }
-        if (old != NULL) {
+        if (old) {
             private_arena_give(arena, old);
         }
         held[i % HELD] = block;

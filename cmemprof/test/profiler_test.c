@@ -24,7 +24,7 @@ static __attribute__((noinline)) void *here(size_t size) {
 
 static bool balance(void) {
     struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
-    bool right = snapshot != NULL && adds_up(snapshot);
+    bool right = snapshot && adds_up(snapshot);
     cmemprof_snapshot_free(snapshot);
     return right;
 }
@@ -43,7 +43,7 @@ static size_t resident_shards(void) {
 TEST_IN(sampling, unused_shards_stay_untouched) {
     free(here(100));
     size_t used = 0;
-    for (struct shard *shard = NULL; (shard = shards_next(&profiler.shards, shard)) != NULL;) {
+    for (struct shard *shard = NULL; (shard = shards_next(&profiler.shards, shard));) {
         used++;
     }
     assert_in_range(used, 1, SHARDS / 2);

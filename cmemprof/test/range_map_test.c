@@ -138,7 +138,7 @@ static void operate(struct range_map *map, uint32_t turn, uint32_t longest) {
     }
     if (what == 14) { // ranges that begin before or end behind lose their mark as a whole
         uintptr_t at = low;
-        for (const struct mapped_range *range; (range = range_map_from(map, at)) != NULL && range->low < high; at = range->high) {
+        for (const struct mapped_range *range; (range = range_map_from(map, at)) && range->low < high; at = range->high) {
             for (uintptr_t page = range->low; page < range->high; page++) {
                 mover_at[page] = mover_at[page] == mover ? 0 : mover_at[page];
             }

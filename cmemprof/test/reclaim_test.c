@@ -55,7 +55,7 @@ static struct of_size of_size(size_t size) {
     struct of_size sum = {0};
     for (size_t i = 0; i < snapshot->record_count; i++) {
         const struct record *record = &snapshot->records[i];
-        if (record->stack != NULL && record->alloc_bytes == record->alloc_objects * (double)size) {
+        if (record->stack && record->alloc_bytes == record->alloc_objects * (double)size) {
             sum.allocated += record->alloc_objects;
             sum.in_use += record->inuse_objects;
         }
@@ -91,7 +91,7 @@ TEST_IN(sampling, unused_stacks_are_evicted) {
     assert_int_equal(full.reclaimed_stacks, 0);
 
     struct cmemprof_snapshot *snapshot = take_and_check(); // contains all of them; then they are evicted
-    assert_true(snapshot->record_count > 1000 && snapshot->records[0].stack != NULL);
+    assert_true(snapshot->record_count > 1000 && snapshot->records[0].stack);
     cmemprof_snapshot_free(snapshot);
     struct cmemprof_stats after = stats_now();
     assert_true(after.reclaimed_stacks > 500);
@@ -236,7 +236,7 @@ TEST_IN(sampling, realloc_during_eviction) {
     profiler_move_begin(block, &moving);
     atomic_fetch_add(&profiler.evictions, 1);
     profiler_move_end(&moving, block);
-    assert_int_equal(stats_now().lost_live, lost + (moving.shard != NULL));
+    assert_int_equal(stats_now().lost_live, lost + !!moving.shard);
     free(block);
 
     fill_table(TOO_MANY, 500); // what was unlinked in vain is evicted, too
@@ -401,7 +401,7 @@ TEST_IN(sampling, forked_child_continues) {
             for (int period = 0; period < 3; period++) {
                 fill_table(TOO_MANY - 3, 100);
                 struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
-                right_so &= snapshot != NULL && adds_up(snapshot) && snapshot->stats.samples == stats_now().samples;
+                right_so &= snapshot && adds_up(snapshot) && snapshot->stats.samples == stats_now().samples;
                 cmemprof_snapshot_free(snapshot);
                 cmemprof_make_room();
             }

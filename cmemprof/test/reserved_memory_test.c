@@ -18,7 +18,7 @@ static size_t writable(const uint8_t *base) {
     char rights[8], line[512];
     size_t sum = 0;
     assert_non_null(maps);
-    while (fgets(line, sizeof line, maps) != NULL) {
+    while (fgets(line, sizeof line, maps)) {
         assert_int_equal(sscanf(line, "%lx-%lx %7s", &start, &end, rights), 3);
         uintptr_t low = start > (uintptr_t)base ? start : (uintptr_t)base;
         uintptr_t high = end < (uintptr_t)base + SIZE ? end : (uintptr_t)base + SIZE;

@@ -61,7 +61,7 @@ static void sums_with(struct profile *profile, const char *function, const char 
     for (size_t i = 0; i < profile_sample_count(profile); i++) {
         struct profile_sample_view view;
         assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
-        bool is_it = value != NULL ? profile_sample_has_label(&view, "tenant", value) : view.label_count == 1;
+        bool is_it = value ? profile_sample_has_label(&view, "tenant", value) : view.label_count == 1;
         for (int k = 0; is_it && has_function(&view, function) && k < 4; k++) {
             sums[k] += view.values[k];
         }

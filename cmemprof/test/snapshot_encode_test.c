@@ -167,13 +167,13 @@ TEST_IN(sampling, own_figures_in_the_profile) {
 static uint8_t *encode_now(size_t *size) {
     uint8_t *bytes = NULL;
     struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
-    enum cmemprof_error error = snapshot != NULL ? cmemprof_snapshot_encode(snapshot, NULL, &bytes, size) : CMEMPROF_NO_MEMORY;
+    enum cmemprof_error error = snapshot ? cmemprof_snapshot_encode(snapshot, NULL, &bytes, size) : CMEMPROF_NO_MEMORY;
     cmemprof_snapshot_free(snapshot);
     return error == CMEMPROF_OK ? bytes : NULL;
 }
 
 static bool has_text(const uint8_t *bytes, size_t size, const char *text) {
-    return memmem(bytes, size, text, strlen(text)) != NULL;
+    return memmem(bytes, size, text, strlen(text));
 }
 
 // From 5 % on, each has a comment of its own.
@@ -222,7 +222,7 @@ TEST_IN(sampling, reports_blocks_that_cannot_be_followed) {
     assert_true(has_text(bytes, size, expected));
     free(bytes);
     cmemprof_snapshot_free(snapshot);
-    for (void **next; last != NULL; last = next) {
+    for (void **next; last; last = next) {
         next = *last;
         free(last);
     }
@@ -275,7 +275,7 @@ static int encode_in_a_child(size_t address_space) {
         struct rlimit limit = {address_space, address_space};
         FILE *statm = fopen("/proc/self/statm", "r");
         unsigned long pages = 0;
-        if (statm == NULL || fscanf(statm, "%lu", &pages) != 1 || fclose(statm) != 0) {
+        if (!statm || fscanf(statm, "%lu", &pages) != 1 || fclose(statm) != 0) {
             _exit(9);
         }
         limit.rlim_cur = limit.rlim_max = pages * 4096 + address_space;
@@ -286,7 +286,7 @@ static int encode_in_a_child(size_t address_space) {
         static const char short_of_memory[] =
             "cmemprof: warning: names or lines of C functions are missing: too little memory to read debug data; "
             "cmemprof symbolize can add them";
-        _exit(bytes == NULL ? 8 : has_text(bytes, size, short_of_memory) + 2 * has_text(bytes, size, "allocate_hundreds"));
+        _exit(!bytes ? 8 : has_text(bytes, size, short_of_memory) + 2 * has_text(bytes, size, "allocate_hundreds"));
     }
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);

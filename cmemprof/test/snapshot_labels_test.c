@@ -65,7 +65,7 @@ static void drop(struct taken *taken) {
 }
 
 static bool says(const struct taken *taken, const char *text) {
-    return memmem(taken->bytes, taken->size, text, strlen(text)) != NULL;
+    return memmem(taken->bytes, taken->size, text, strlen(text));
 }
 
 // Sets of 1 to 32 labels, the last of 64 bytes each.

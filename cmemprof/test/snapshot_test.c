@@ -102,7 +102,7 @@ TEST_IN(sampling, a_forked_child_takes_profiles) {
             struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
             uint8_t *bytes;
             size_t size;
-            _exit(snapshot == NULL || cmemprof_snapshot_encode(snapshot, NULL, &bytes, &size) != CMEMPROF_OK);
+            _exit(!snapshot || cmemprof_snapshot_encode(snapshot, NULL, &bytes, &size) != CMEMPROF_OK);
         }
         int status = -1;
         assert_int_equal(waitpid(child, &status, 0), child);

@@ -78,7 +78,7 @@ TEST(full_table_still_finds_entries) {
     struct stack_table table = {0};
     assert_true(open_table(&table, 128 * 1024));
     uintptr_t pc = 1;
-    while (stack_table_intern(&table, &pc, 1) != NULL) {
+    while (stack_table_intern(&table, &pc, 1)) {
         pc++;
     }
     assert_true(pc > 20);
@@ -134,7 +134,7 @@ static void evict(struct stack_table *table, struct stack *stack) {
 
 static void tidy(struct stack_table *table) {
     struct stack_level *fresh = stack_table_renew_begin(table);
-    if (fresh != NULL) {
+    if (fresh) {
         stack_index_free_levels(&table->index, stack_table_renew_finish(fresh));
     }
     stack_table_gather_free(table);

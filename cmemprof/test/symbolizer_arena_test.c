@@ -20,7 +20,7 @@ TEST(blocks_are_zeroed_and_disjoint) {
             assert_int_equal(block[i], 0);
         }
         memset(block, 0xaa, bytes);
-        assert_true(last == NULL || *last == 0xaa);
+        assert_true(!last || *last == 0xaa);
         last = block + bytes - 1;
     }
     symbolizer_arena_close(&memory);
@@ -71,7 +71,7 @@ TEST(memory_is_bounded) {
     assert_true(memory.ran_short);
     assert_null(symbolizer_arena_alloc(&memory, SIZE_MAX));
     size_t count = 0;
-    while (symbolizer_arena_alloc(&memory, 1 << 20) != NULL) {
+    while (symbolizer_arena_alloc(&memory, 1 << 20)) {
         count++;
     }
     assert_true(memory.limit_bytes <= SYMBOLIZER_ARENA_BYTES);
@@ -94,14 +94,14 @@ static int with_little_address_space(void) {
     }
     size_t before = memory.address_space_left;
     uint8_t *block = symbolizer_arena_alloc(&memory, 1 << 20);
-    if (block == NULL || memory.address_space_left > before - (1 << 20)) {
+    if (!block || memory.address_space_left > before - (1 << 20)) {
         return 3;
     }
     symbolizer_arena_drop(&memory, block, 1 << 20);
-    if (memory.address_space_left != before || symbolizer_arena_alloc(&memory, before + 1) != NULL) {
+    if (memory.address_space_left != before || symbolizer_arena_alloc(&memory, before + 1)) {
         return 4;
     }
-    return symbolizer_arena_alloc(&memory, before / 2) != NULL ? 0 : 5;
+    return symbolizer_arena_alloc(&memory, before / 2) ? 0 : 5;
 }
 
 TEST(leaves_address_space_to_the_program) {

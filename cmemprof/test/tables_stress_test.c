@@ -92,20 +92,20 @@ static bool add_block(struct thread_state *thread, uintptr_t number) {
         sched_yield(); // the filter is replaced before the shard is held
     }
     struct shard *shard = shards_take_own(&adding, thread);
-    if (shard != NULL) {
+    if (shard) {
         block_filter_count_up(block_filter_count(counts, page(number)), live_table_tag((unsigned)(shard - adding.items)));
     }
-    if (shard != NULL && !shard_is_wanted(shard) && block_filter_is_still(&live.filter, counts)) {
+    if (shard && !shard_is_wanted(shard) && block_filter_is_still(&live.filter, counts)) {
         added = live_table_put(&live, (unsigned)(shard - adding.items), page(number), &sample, counts);
     } else {
-        if (shard != NULL) {
+        if (shard) {
             block_filter_remove(counts, page(number));
             shard_release(shard);
         }
         shard = shards_take(&adding, thread);
-        added = shard != NULL && live_table_add(&live, (unsigned)(shard - adding.items), page(number), &sample);
+        added = shard && live_table_add(&live, (unsigned)(shard - adding.items), page(number), &sample);
     }
-    if (shard != NULL) {
+    if (shard) {
         shard_release(shard);
     }
     return added;
@@ -169,8 +169,8 @@ static void *intern(void *context) {
     for (uintptr_t round = 0; round < ROUNDS * 100; round++) {
         uintptr_t pcs[] = {1 + round, 2, 3 + round % 5, 4, 5, 6, 7, 8, 9};
         struct stack *stack = stack_table_intern(&stacks, pcs, 3 + (uint32_t)(round % 7));
-        errors += stack == NULL || stack->pcs[0] != pcs[0];
-        if (stack != NULL) {
+        errors += !stack || stack->pcs[0] != pcs[0];
+        if (stack) {
             stack_add_allocations(stack, 1, 2, 1);
         }
     }
@@ -204,11 +204,11 @@ static void *intern_in_shards(void *context) {
         random = random * 1664525 + 1013904223;
         uintptr_t pcs[40] = {1 + (random >> 16) % 3000 + round / 1000, 2, 3};
         // The memo of a shard: its last stack is reused without a search.
-        if (shard->stack == NULL || atomic_load(&shard->stack->retired) != 0 || round % 3 != 0) {
+        if (!shard->stack || atomic_load(&shard->stack->retired) != 0 || round % 3 != 0) {
             shard_flush(shard);
             shard->stack = stack_table_intern(&stacks, pcs, 3 + (uint32_t)(random >> 20) % 30);
         }
-        if (shard->stack != NULL) {
+        if (shard->stack) {
             shard->objects += 1;
             shard->bytes += 2;
             shard->unflushed_samples++;
@@ -244,11 +244,11 @@ static void take_away_and_read(void) {
     stack_table_each(&stacks, choose, NULL);
     struct stack_level *fresh = stack_table_renew_begin(&stacks), *old = NULL;
     bool alone = all_shards_settled();
-    for (struct stack *stack = chosen, *next; alone && stack != NULL; stack = next) {
+    for (struct stack *stack = chosen, *next; alone && stack; stack = next) {
         next = atomic_load(&stack->next);
         stack_table_evict(&stacks, stack);
     }
-    if (alone && fresh != NULL) {
+    if (alone && fresh) {
         old = stack_table_renew_finish(fresh);
     }
     stack_table_gather_free(&stacks);
@@ -282,7 +282,7 @@ static _Atomic uint64_t barrier;
 // Like a sample: the thread's own shard by a plain store, or another one.
 static struct shard *take(const struct thread_state *thread) {
     struct shard *own = shards_take_own(&shards, thread);
-    if (own != NULL) {
+    if (own) {
         atomic_fetch_add(&barrier, 1);
         if (!shard_is_wanted(own)) {
             return own;
@@ -298,8 +298,8 @@ static void *hold(void *context) {
     uintptr_t errors = 0;
     for (int i = 0; i < ROUNDS * 50; i++) {
         struct shard *shard = take(&thread);
-        shard = shard != NULL ? shard : shards_take(&shards, &thread);
-        if (shard != NULL) {
+        shard = shard ? shard : shards_take(&shards, &thread);
+        if (shard) {
             guarded[shard - shards.items]++;
             shard_count(&shard->samples, 1);
             shard_release(shard);

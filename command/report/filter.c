@@ -51,7 +51,7 @@ int filter_compile_tags(const char *command, struct filter_tags *tags, const cha
     tags->key = equals ? strndup(expression, (size_t)(equals - expression)) : NULL;
     char *values = strdup(equals ? equals + 1 : expression), *rest = values;
     int status = values && (tags->key || !equals) ? STATUS_DONE : diagnostic_error(command, NULL, "out of memory");
-    for (char *value; status == STATUS_DONE && (value = strsep(&rest, ",")) != NULL;) {
+    for (char *value; status == STATUS_DONE && (value = strsep(&rest, ","));) {
         status = tags->count < FILTER_MAX_TAGS ? compile(command, &tags->values[tags->count], name, value)
                                                : diagnostic_usage(command, "--%s takes up to %d expressions", name, FILTER_MAX_TAGS);
         tags->count += status == STATUS_DONE;

@@ -62,7 +62,7 @@ static void cut_text(char *text) {
     if (strlen(text) > MAX_LINE_BYTES) {
         text[MAX_LINE_BYTES] = '\0';
     }
-    for (char *tab = text; (tab = strchr(tab, '\t')) != NULL;) {
+    for (char *tab = text; (tab = strchr(tab, '\t'));) {
         *tab = ' ';
     }
 }

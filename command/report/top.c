@@ -103,7 +103,7 @@ static enum merge_error add_side(struct top *top, enum flat_cum_side at, struct 
 }
 
 enum merge_error top_build(struct profile *profile, struct profile *base, const struct top_options *options, struct top *top) {
-    *top = (struct top){.difference = base != NULL,
+    *top = (struct top){.difference = base,
                         .has_objects = true,
                         .exact = options->exact,
                         .depth = options->depth,

@@ -13,20 +13,20 @@ static const char hidden[] = "xxxxx";
 // Does not validate: a malformed URL is treated like a valid one, and rather hides too much.
 static const char *authority_of(const char *url) {
     const char *scheme_end = strstr(url, "://");
-    return scheme_end != NULL ? scheme_end + 3 : url;
+    return scheme_end ? scheme_end + 3 : url;
 }
 
 // Finds the part after "user:"; length 0 if there is none.
 static void find_password(const char *authority, const char **start, size_t *length) {
     size_t all = strcspn(authority, "/?#");
-    const char *at = memrchr(authority, '@', all), *colon = at != NULL ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
-    *start = colon != NULL ? colon + 1 : authority;
-    *length = colon != NULL ? (size_t)(at - *start) : 0;
+    const char *at = memrchr(authority, '@', all), *colon = at ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
+    *start = colon ? colon + 1 : authority;
+    *length = colon ? (size_t)(at - *start) : 0;
 }
 
 static void find_token(const char *authority, const char **start, size_t *length) {
     const char *path = authority + strcspn(authority, "/?#"), *found = strstr(path, "/t/");
-    *start = found != NULL ? found + 3 : path + strlen(path);
+    *start = found ? found + 3 : path + strlen(path);
     *length = strcspn(*start, "/?#");
 }
 

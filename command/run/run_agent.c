@@ -51,7 +51,7 @@ struct run_agent {
 static void make_runtime_id(char *text) {
     uint8_t b[16] = {0};
     FILE *random = fopen("/dev/urandom", "rb");
-    if (random != NULL) {
+    if (random) {
         (void)!fread(b, 1, sizeof b, random);
         fclose(random);
     }
@@ -63,13 +63,13 @@ static void make_runtime_id(char *text) {
 
 static struct process *process_of(struct run_agent *agent, const struct run_file *file) {
     static const char *const types[] = {"alloc_objects", "alloc_space"};
-    for (struct process *process = agent->processes; process != NULL; process = process->next) {
+    for (struct process *process = agent->processes; process; process = process->next) {
         if (process->pid == file->pid && process->start_ns == file->start_ns) {
             return process;
         }
     }
     struct process *process = calloc(1, sizeof *process);
-    if (process != NULL) {
+    if (process) {
         *process = (struct process){.next = agent->processes, .pid = file->pid, .start_ns = file->start_ns, .last_ns = file->start_ns};
         process->delta =
             agent->is_delta ? delta_new_with(&(struct delta_options){.types = types, .type_count = 2, .tells_once = true}) : NULL;
@@ -80,7 +80,7 @@ static struct process *process_of(struct run_agent *agent, const struct run_file
 }
 
 static void forget(struct run_agent *agent, struct process *gone) {
-    for (struct process **at = &agent->processes; *at != NULL; at = &(*at)->next) {
+    for (struct process **at = &agent->processes; *at; at = &(*at)->next) {
         if (*at == gone) {
             *at = gone->next;
             delta_free(gone->delta);
@@ -107,9 +107,9 @@ static void put_json(const char *text, FILE *out) {
 
 // Readers split tags at commas, which cannot be escaped.
 static void put_tag(const char *key, const char *value, FILE *out) {
-    char *text = value != NULL && value[0] != '\0' ? strdup(value) : NULL;
-    if (text != NULL) {
-        for (char *comma = text; (comma = strchr(comma, ',')) != NULL;) {
+    char *text = value && value[0] != '\0' ? strdup(value) : NULL;
+    if (text) {
+        for (char *comma = text; (comma = strchr(comma, ','));) {
             *comma = '_';
         }
         fprintf(out, ",%s:", key);
@@ -132,17 +132,17 @@ static void put_tags(const struct run_agent *agent, const struct process *proces
     fprintf(out, "process_id:%ld,profiler_version:" CMEMPROF_VERSION ",runtime_arch:amd64,runtime_os:linux,runtime-id:%s", process->pid,
             process->runtime_id);
     put_tag("version", getenv("DD_VERSION"), out);
-    if (more != NULL && more[0] != '\0') {
-        bool commas = strchr(more, ',') != NULL; // as in dd-trace-go: separated by commas if there are any, else by spaces
+    if (more && more[0] != '\0') {
+        bool commas = strchr(more, ','); // as in dd-trace-go: separated by commas if there are any, else by spaces
         char *text = strdup(more), *rest = text;
-        for (char *tag; text != NULL && (tag = strtok_r(rest, commas ? "," : " ", &rest)) != NULL;) {
+        for (char *tag; text && (tag = strtok_r(rest, commas ? "," : " ", &rest));) {
             fputc(',', out);
             put_json(tag + strspn(tag, " "), out);
         }
         free(text);
     }
     put_tag("service", agent->service, out);
-    put_tag("env", env != NULL && env[0] != '\0' ? env : "none", out);
+    put_tag("env", env && env[0] != '\0' ? env : "none", out);
     fprintf(out, ",profile_seq:%llu", (unsigned long long)process->batches);
     put_tag("host", agent->host, out);
     fputs(",runtime:native,language:native", out);
@@ -153,7 +153,7 @@ static char *make_event(const struct run_agent *agent, const struct process *pro
                         size_t *size) {
     char *text = NULL;
     FILE *out = open_memstream(&text, size);
-    if (out == NULL) {
+    if (!out) {
         return NULL;
     }
     fputs("{\"start\":\"", out);
@@ -162,7 +162,7 @@ static char *make_event(const struct run_agent *agent, const struct process *pro
     put_time(end_ns, out);
     fprintf(out, "\",\"attachments\":[\"%s\"", batch->name);
     for (size_t i = 0; i < RUN_BESIDES; i++) {
-        if (batch->besides[i] != NULL) {
+        if (batch->besides[i]) {
             fprintf(out, ",\"%s\"", beside_names[i]);
         }
     }
@@ -181,11 +181,11 @@ static enum merge_error make_attachment(struct run_agent *agent, struct process 
                                         struct batch *batch, int64_t *time_ns) {
     struct merge_fault fault = {0};
     struct profile *profile = profile_new();
-    enum merge_error error = profile != NULL ? profile_decode(profile, bytes, size, NULL, NULL, &fault) : MERGE_NO_MEMORY;
+    enum merge_error error = profile ? profile_decode(profile, bytes, size, NULL, NULL, &fault) : MERGE_NO_MEMORY;
     *time_ns = error == MERGE_OK ? profile_time_ns(profile) : 0;
     if (error == MERGE_OK) {
-        error = process->delta == NULL ? profile_encode(profile, MERGE_GZIP, &batch->bytes, &batch->size)
-                                       : delta_next(process->delta, bytes, size, MERGE_GZIP, &batch->bytes, &batch->size, &fault);
+        error = !process->delta ? profile_encode(profile, MERGE_GZIP, &batch->bytes, &batch->size)
+                                : delta_next(process->delta, bytes, size, MERGE_GZIP, &batch->bytes, &batch->size, &fault);
     }
     profile_free(profile);
     if (error != MERGE_OK) {
@@ -197,8 +197,8 @@ static enum merge_error make_attachment(struct run_agent *agent, struct process 
 // Compressed. A batch goes without it if it cannot be read: the process was replacing it.
 static void add_beside(struct batch *batch, enum run_beside what, const void *bytes, size_t size) {
     struct merge_fault fault;
-    struct profile *profile = bytes != NULL ? profile_new() : NULL;
-    if (profile != NULL && profile_decode(profile, bytes, size, NULL, NULL, &fault) == MERGE_OK && profile_sample_count(profile) > 0 &&
+    struct profile *profile = bytes ? profile_new() : NULL;
+    if (profile && profile_decode(profile, bytes, size, NULL, NULL, &fault) == MERGE_OK && profile_sample_count(profile) > 0 &&
         profile_encode(profile, MERGE_GZIP, &batch->besides[what], &batch->beside_sizes[what]) != MERGE_OK) {
         batch->besides[what] = NULL;
     }
@@ -209,7 +209,7 @@ static bool add(struct run_agent *agent, const struct batch *batch) {
     struct upload_attachment attachments[1 + RUN_BESIDES] = {{batch->name, batch->bytes, batch->size}};
     size_t count = 1;
     for (size_t i = 0; i < RUN_BESIDES; i++) {
-        if (batch->besides[i] != NULL) {
+        if (batch->besides[i]) {
             attachments[count++] = (struct upload_attachment){beside_names[i], batch->besides[i], batch->beside_sizes[i]};
         }
     }
@@ -223,7 +223,7 @@ static void add_profile(struct run_agent *agent, struct process *process, struct
     bool made = make_attachment(agent, process, bytes, size, &batch, &time_ns) == MERGE_OK;
     process->told |= made;
     batch.event = made ? make_event(agent, process, time_ns, &batch, &batch.event_size) : NULL;
-    if (batch.event != NULL && add(agent, &batch)) {
+    if (batch.event && add(agent, &batch)) {
         process->batches++;
     } else {
         agent->failed++;
@@ -241,7 +241,7 @@ static void add_profile(struct run_agent *agent, struct process *process, struct
 void run_agent_add(struct run_agent *agent, const struct run_file *file, const void *bytes, size_t size,
                    const struct run_beside_bytes besides[RUN_BESIDES]) {
     struct process *process = process_of(agent, file);
-    if (process == NULL || (agent->is_delta && process->delta == NULL)) {
+    if (!process || (agent->is_delta && !process->delta)) {
         agent->failed++;
         return;
     }
@@ -258,12 +258,12 @@ void run_agent_add(struct run_agent *agent, const struct run_file *file, const v
 // ---- Open and close ----
 
 static bool is_false(const char *text) {
-    return text != NULL && (strcasecmp(text, "false") == 0 || strcmp(text, "0") == 0 || strcasecmp(text, "f") == 0);
+    return text && (strcasecmp(text, "false") == 0 || strcmp(text, "0") == 0 || strcasecmp(text, "f") == 0);
 }
 
 struct run_agent *run_agent_open(const char *url, const char *service, uint64_t period_ms) {
     struct run_agent *agent = calloc(1, sizeof *agent);
-    if (agent == NULL) {
+    if (!agent) {
         return NULL;
     }
     agent->service = service;
@@ -272,7 +272,7 @@ struct run_agent *run_agent_open(const char *url, const char *service, uint64_t 
         agent->host[0] = '\0';
     }
     agent->sender = run_sender_open(url, period_ms * 1000000);
-    if (agent->sender == NULL) {
+    if (!agent->sender) {
         free(agent);
         return NULL;
     }
@@ -281,7 +281,7 @@ struct run_agent *run_agent_open(const char *url, const char *service, uint64_t 
 
 void run_agent_close(struct run_agent *agent, struct run_agent_counts *counts) {
     enum { LAST_WAIT_S = 10 };
-    while (agent->processes != NULL) {
+    while (agent->processes) {
         forget(agent, agent->processes);
     }
     run_sender_close(agent->sender, LAST_WAIT_S, counts);

@@ -93,12 +93,12 @@ static bool maps(pid_t pid, const char *file) {
     bool found = false;
     snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
     FILE *maps = fopen(path, "re");
-    while (maps != NULL && !found && getline(&line, &capacity, maps) > 0) {
+    while (maps && !found && getline(&line, &capacity, maps) > 0) {
         const char *name = strchr(line, '/'); // the path is the rest of the line and may contain blanks
-        found = name != NULL && strncmp(name, file, length) == 0 && name[length] == '\n';
+        found = name && strncmp(name, file, length) == 0 && name[length] == '\n';
     }
     free(line);
-    if (maps != NULL) {
+    if (maps) {
         fclose(maps);
     }
     return found;
@@ -110,10 +110,10 @@ pid_t run_child_survivor(const struct run_child *child, const char *mapped) {
     pid_t found = 0;
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
     FILE *children = child->ended ? fopen(path, "re") : NULL;
-    while (children != NULL && found == 0 && fscanf(children, "%ld", &pid) == 1) {
+    while (children && found == 0 && fscanf(children, "%ld", &pid) == 1) {
         found = maps((pid_t)pid, mapped) ? (pid_t)pid : 0;
     }
-    if (children != NULL) {
+    if (children) {
         fclose(children);
     }
     return found;

@@ -17,13 +17,13 @@ static const size_t max_bytes = (size_t)1 << 30; // more than merge.h reads
 bool run_directory_make(struct run_directory *directory) {
     const char *parent = getenv("TMPDIR");
     *directory = (struct run_directory){.path = ""};
-    parent = parent != NULL && parent[0] == '/' ? parent : "/tmp";
+    parent = parent && parent[0] == '/' ? parent : "/tmp";
     if (strlen(parent) > PATH_MAX / 2) {
         errno = ENAMETOOLONG;
         return false;
     }
     snprintf(directory->path, sizeof directory->path, "%s/cmemprof-run-XXXXXX", parent);
-    if (mkdtemp(directory->path) == NULL) { // mode 0700
+    if (!mkdtemp(directory->path)) { // mode 0700
         directory->path[0] = '\0';
         return false;
     }
@@ -58,9 +58,9 @@ static int by_process(const void *left, const void *right) {
 
 bool run_directory_list(struct run_directory *directory) {
     DIR *entries = opendir(directory->path);
-    bool ok = entries != NULL;
+    bool ok = entries;
     directory->count = 0;
-    for (struct dirent *entry; ok && (entry = readdir(entries)) != NULL;) {
+    for (struct dirent *entry; ok && (entry = readdir(entries));) {
         struct run_file file;
         if (!parse(entry->d_name, &file)) {
             continue;
@@ -70,7 +70,7 @@ bool run_directory_list(struct run_directory *directory) {
             directory->files[directory->count++] = file;
         }
     }
-    if (entries != NULL) {
+    if (entries) {
         closedir(entries);
     }
     if (directory->count > 1) {
@@ -94,11 +94,11 @@ static uint8_t *read_path(const char *path, size_t limit, size_t *size) {
         size_t capacity = (uint64_t)status.st_size < limit ? (size_t)status.st_size : limit;
         bytes = malloc(capacity + 1);
         ssize_t got;
-        while (bytes != NULL && *size < capacity && (got = read(descriptor, bytes + *size, capacity - *size)) > 0) {
+        while (bytes && *size < capacity && (got = read(descriptor, bytes + *size, capacity - *size)) > 0) {
             *size += (size_t)got;
         }
     }
-    if (bytes != NULL) {
+    if (bytes) {
         bytes[*size] = 0;
     }
     if (descriptor >= 0) {
@@ -142,7 +142,7 @@ static bool ends_with(const char *name, const char *end) {
 char *run_directory_take_note(const struct run_directory *directory, struct run_note *note) {
     DIR *entries = opendir(directory->path);
     char *text = NULL;
-    for (struct dirent *entry; entries != NULL && text == NULL && (entry = readdir(entries)) != NULL;) {
+    for (struct dirent *entry; entries && !text && (entry = readdir(entries));) {
         size_t size;
         char path[FILE_PATH_BYTES + 256];
         bool is_unsampled = ends_with(entry->d_name, ".unsampled");
@@ -153,10 +153,10 @@ char *run_directory_take_note(const struct run_directory *directory, struct run_
             *note = (struct run_note){.pid = strtol(entry->d_name, NULL, 10), .is_unsampled = is_unsampled};
         }
     }
-    if (entries != NULL) {
+    if (entries) {
         closedir(entries);
     }
-    if (text != NULL) {
+    if (text) {
         text[strcspn(text, "\n")] = '\0';
     }
     return text;
@@ -164,12 +164,12 @@ char *run_directory_take_note(const struct run_directory *directory, struct run_
 
 void run_directory_close(struct run_directory *directory) {
     DIR *entries = directory->path[0] != '\0' ? opendir(directory->path) : NULL;
-    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
             unlinkat(dirfd(entries), entry->d_name, 0);
         }
     }
-    if (entries != NULL) {
+    if (entries) {
         closedir(entries);
         rmdir(directory->path);
     }

@@ -17,7 +17,7 @@ static void name_part(const struct profile_sample_view *view, char *name, size_t
     char cause[TEXT_NAME_BYTES], kind[TEXT_NAME_BYTES];
     text_frame(&view->frames[view->frame_count - 1], cause);
     snprintf(name, size, "%s", cause);
-    if (strstr(cause, " heap") != NULL && view->frame_count > 1) {
+    if (strstr(cause, " heap") && view->frame_count > 1) {
         text_frame(&view->frames[view->frame_count - 2], kind);
         snprintf(name, size, "%s, %s", cause, kind);
     }
@@ -26,14 +26,14 @@ static void name_part(const struct profile_sample_view *view, char *name, size_t
 static void print_parts(struct profile *profile) {
     struct named_sums *parts = calloc(1, sizeof *parts);
     struct profile_sample_view view;
-    for (size_t i = 0; parts != NULL && i < profile_sample_count(profile); i++) {
+    for (size_t i = 0; parts && i < profile_sample_count(profile); i++) {
         char name[NAMED_SUMS_NAME_BYTES];
         if (profile_sample_at(profile, i, &view) == MERGE_OK && view.frame_count > 0) {
             name_part(&view, name, sizeof name);
             named_sums_add(parts, name, view.values[0]);
         }
     }
-    if (parts != NULL) {
+    if (parts) {
         named_sums_print(parts, PARTS_SHOWN, stderr);
     }
     free(parts);
@@ -61,7 +61,7 @@ static bool add_all(struct profile *profile, const struct run_directory *directo
             continue;
         }
         uint8_t *bytes = run_directory_read_beside(directory, &directory->files[i], RUN_MEMORY, &size);
-        error = bytes != NULL ? profile_decode(profile, bytes, size, NULL, NULL, &fault) : MERGE_TRUNCATED;
+        error = bytes ? profile_decode(profile, bytes, size, NULL, NULL, &fault) : MERGE_TRUNCATED;
         *processes += error == MERGE_OK;
         ++*all;
         free(bytes);
@@ -74,7 +74,7 @@ bool run_memory_take(const struct run_output *output, const struct run_directory
     struct profile *profile = profile_new();
     size_t processes = 0, all = 0;
     bool ok = true;
-    if (profile == NULL || !add_all(profile, directory, &processes, &all)) {
+    if (!profile || !add_all(profile, directory, &processes, &all)) {
         diagnostic_note("run", "where the resident memory was is unknown: there was no memory to add it up");
     } else if (processes > 0) {
         snprintf(path, sizeof path, "%s.memory", output->path);

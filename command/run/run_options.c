@@ -44,7 +44,7 @@ static bool parse_number(const char *text, const char *const *units, const uint6
     if (text[0] < '0' || text[0] > '9' || value == 0) {
         return false;
     }
-    for (size_t i = 0; units[i] != NULL; i++) {
+    for (size_t i = 0; units[i]; i++) {
         if (strcasecmp(end, units[i]) == 0) {
             return value <= max / factors[i] && (*number = value * factors[i]) > 0;
         }
@@ -70,7 +70,7 @@ static bool check_spool_bytes(void) {
     static const uint64_t factors[] = {1};
     const char *text = getenv("DD_PROFILING_SPOOL_MAX_BYTES");
     uint64_t bytes;
-    if (text == NULL || text[0] == '\0' || parse_number(text, units, factors, INT64_MAX, &bytes)) {
+    if (!text || text[0] == '\0' || parse_number(text, units, factors, INT64_MAX, &bytes)) {
         return true;
     }
     diagnostic_usage("run", "DD_PROFILING_SPOOL_MAX_BYTES takes a number of bytes from 1, not %s", text);
@@ -80,7 +80,7 @@ static bool check_spool_bytes(void) {
 static bool check_spool_directory(void) {
     const char *directory = getenv("DD_PROFILING_SPOOL_DIR");
     char text[200];
-    if (directory == NULL || directory[0] == '\0' || upload_spool_check(directory, text, sizeof text)) {
+    if (!directory || directory[0] == '\0' || upload_spool_check(directory, text, sizeof text)) {
         return true;
     }
     diagnostic_usage("run", "DD_PROFILING_SPOOL_DIR cannot be %s: %s", directory, text);
@@ -96,7 +96,7 @@ static bool parse_signal(const char *text, int *number) {
         value = 0;
         for (int i = 1; i < NSIG && value == 0; i++) {
             const char *known = sigabbrev_np(i);
-            value = known != NULL && strcasecmp(known, name) == 0 ? i : 0;
+            value = known && strcasecmp(known, name) == 0 ? i : 0;
         }
     }
     *number = (int)value;
@@ -171,15 +171,15 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
         diagnostic_usage("run", "which program?");
         return RUN_STATUS_FAILED;
     }
-    if (options->output != NULL && options->agent != NULL) {
+    if (options->output && options->agent) {
         diagnostic_usage("run", "--output and --agent exclude each other");
         return RUN_STATUS_FAILED;
     }
-    if (options->service != NULL && options->agent == NULL) {
+    if (options->service && !options->agent) {
         diagnostic_usage("run", "--service needs --agent URL");
         return RUN_STATUS_FAILED;
     }
-    if (options->agent != NULL && (!check_spool_bytes() || !check_spool_directory())) {
+    if (options->agent && (!check_spool_bytes() || !check_spool_directory())) {
         return RUN_STATUS_FAILED;
     }
     options->argv = argv + optind;

@@ -18,10 +18,9 @@ static bool add(struct profile *profile, const struct run_directory *directory, 
     size_t size;
     uint8_t *bytes = run_directory_read(directory, file, &size);
     struct merge_fault fault = {0};
-    bool ok = bytes != NULL && profile_decode(profile, bytes, size, NULL, NULL, &fault) == MERGE_OK;
+    bool ok = bytes && profile_decode(profile, bytes, size, NULL, NULL, &fault) == MERGE_OK;
     if (!ok) {
-        diagnostic_error("run", NULL, "the profile of process %ld cannot be read: %s", file->pid,
-                         bytes == NULL ? strerror(errno) : fault.text);
+        diagnostic_error("run", NULL, "the profile of process %ld cannot be read: %s", file->pid, !bytes ? strerror(errno) : fault.text);
     }
     free(bytes);
     return ok;
@@ -123,7 +122,7 @@ static void note_language(const struct run_output *output, struct profile *profi
         {"libjvm.so", "the Java heap is not in the profile; direct buffers, native libraries and the JVM's own memory are", false},
         {"node", "JavaScript objects are not in the profile; buffers, native modules and Node's own memory are", true}};
     const char *allocator = getenv("PYTHONMALLOC");
-    bool shown = allocator != NULL && strncmp(allocator, "malloc", strlen("malloc")) == 0;
+    bool shown = allocator && strncmp(allocator, "malloc", strlen("malloc")) == 0;
     struct profile_sample_view view;
     for (size_t i = 0; i < profile_sample_count(profile) && profile_sample_at(profile, i, &view) == MERGE_OK; i++) {
         for (size_t k = 0; k < view.frame_count; k++) {
@@ -163,7 +162,7 @@ static void take_signal(struct run_output *output, const struct run_directory *d
     char path[PATH_MAX];
     struct profile *profile = profile_new();
     snprintf(path, sizeof path, "%s.%u", output->path, ++output->signals);
-    if (profile == NULL || !add(profile, directory, file) || !run_output_write(profile, path)) {
+    if (!profile || !add(profile, directory, file) || !run_output_write(profile, path)) {
         output->failed = true;
     } else {
         fprintf(stderr, "cmemprof run: %s\n", path);
@@ -175,7 +174,7 @@ static void take_signal(struct run_output *output, const struct run_directory *d
 static void write_all(struct run_output *output, struct run_directory *directory, bool last) {
     struct profile *profile = profile_new();
     output->processes = 0;
-    for (size_t i = 0; profile != NULL && i < directory->count; i++) {
+    for (size_t i = 0; profile && i < directory->count; i++) {
         if (!run_directory_is_newest(directory, i)) {
             continue;
         }
@@ -186,7 +185,7 @@ static void write_all(struct run_output *output, struct run_directory *directory
         }
         output->processes++;
     }
-    if (profile == NULL || (output->processes > 0 && !run_output_write(profile, output->path))) {
+    if (!profile || (output->processes > 0 && !run_output_write(profile, output->path))) {
         output->failed = true;
     } else if (last && output->processes > 0) {
         note_total(output, profile);

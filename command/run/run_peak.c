@@ -17,14 +17,14 @@ static void print_sites(struct profile *profile) {
     struct named_sums *sites = calloc(1, sizeof *sites);
     int index = profile_sample_type_index(profile, "peak_space");
     struct profile_sample_view view;
-    for (size_t i = 0; sites != NULL && i < profile_sample_count(profile); i++) {
+    for (size_t i = 0; sites && i < profile_sample_count(profile); i++) {
         char name[TEXT_NAME_BYTES];
         if (profile_sample_at(profile, i, &view) == MERGE_OK && view.frame_count > 0 && view.values[index] > 0) {
             text_frame(&view.frames[0], name);
             named_sums_add(sites, name, view.values[index]);
         }
     }
-    if (sites != NULL) {
+    if (sites) {
         named_sums_print(sites, SITES_SHOWN, stderr);
     }
     free(sites);
@@ -40,7 +40,7 @@ static bool add_all(struct profile *profile, const struct run_directory *directo
             continue;
         }
         uint8_t *bytes = run_directory_read_beside(directory, &directory->files[i], RUN_PEAK, &size);
-        ok = bytes != NULL && profile_decode(profile, bytes, size, NULL, NULL, &fault) == MERGE_OK;
+        ok = bytes && profile_decode(profile, bytes, size, NULL, NULL, &fault) == MERGE_OK;
         *start_ns = directory->files[i].start_ns;
         free(bytes);
     }
@@ -51,7 +51,7 @@ bool run_peak_take(const struct run_output *output, const struct run_directory *
     char path[PATH_MAX], bytes[TEXT_VALUE_BYTES], when[64] = "";
     struct profile *profile = profile_new();
     int64_t start_ns = 0;
-    bool there = profile != NULL && add_all(profile, directory, &start_ns), ok = true;
+    bool there = profile && add_all(profile, directory, &start_ns), ok = true;
     int64_t peak_bytes = there ? run_output_total(profile, "peak_space") : 0;
     if (!there) {
         diagnostic_note("run", "the peak of some process is unknown: it could not write it, or there was no memory");

@@ -71,8 +71,7 @@ static void *run(void *context) {
     uint64_t wait_ns = 0;
     do {
         struct upload_batch *batch;
-        while (__atomic_load_n(&sender->cancel.cancelled, __ATOMIC_ACQUIRE) == 0 &&
-               (batch = upload_queue_next(sender->queue, &wait_ns)) != NULL) {
+        while (__atomic_load_n(&sender->cancel.cancelled, __ATOMIC_ACQUIRE) == 0 && (batch = upload_queue_next(sender->queue, &wait_ns))) {
             deliver(sender, batch);
         }
     } while (__atomic_load_n(&sender->cancel.cancelled, __ATOMIC_ACQUIRE) == 0 && wait_for_work(sender, wait_ns));
@@ -95,11 +94,11 @@ static bool set_address(struct run_sender *sender, const char *url) {
         return true;
     }
     sender->url = agent_url_target(url);
-    return sender->url != NULL;
+    return sender->url;
 }
 
 static void free_sender(struct run_sender *sender, struct upload_counts *counts) {
-    if (sender->queue != NULL) {
+    if (sender->queue) {
         upload_queue_close(sender->queue, counts);
     }
     upload_client_close(sender->client);
@@ -111,14 +110,14 @@ static void free_sender(struct run_sender *sender, struct upload_counts *counts)
 
 struct run_sender *run_sender_open(const char *url, uint64_t period_ns) {
     struct run_sender *sender = calloc(1, sizeof *sender);
-    if (sender == NULL) {
+    if (!sender) {
         return NULL;
     }
     const char *spool = getenv("DD_PROFILING_SPOOL_DIR"), *spool_bytes = getenv("DD_PROFILING_SPOOL_MAX_BYTES");
     const struct upload_queue_options options = {
         .period_ns = period_ns,
-        .spool = spool != NULL && spool[0] != '\0' ? spool : NULL,
-        .spool_bytes = spool_bytes != NULL ? strtoull(spool_bytes, NULL, 10) : 0,
+        .spool = spool && spool[0] != '\0' ? spool : NULL,
+        .spool_bytes = spool_bytes ? strtoull(spool_bytes, NULL, 10) : 0,
     };
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -128,8 +127,7 @@ struct run_sender *run_sender_open(const char *url, uint64_t period_ns) {
     pthread_condattr_destroy(&monotonic);
     sender->client = upload_client_open();
     sender->queue = upload_queue_open(&options);
-    if (sender->client == NULL || sender->queue == NULL || !set_address(sender, url) ||
-        pthread_create(&sender->thread, NULL, run, sender) != 0) {
+    if (!sender->client || !sender->queue || !set_address(sender, url) || pthread_create(&sender->thread, NULL, run, sender) != 0) {
         free_sender(sender, NULL);
         return NULL;
     }
@@ -146,7 +144,7 @@ static void wake(struct run_sender *sender, bool closing) {
 
 bool run_sender_add(struct run_sender *sender, const struct upload_request *request) {
     struct upload_batch *batch = upload_batch_new(request);
-    if (batch == NULL) {
+    if (!batch) {
         return false;
     }
     upload_queue_add(sender->queue, batch);

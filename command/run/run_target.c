@@ -37,7 +37,7 @@ static enum run_target_status without_access(int error) {
 }
 
 static enum run_target_status find(const char *name, struct run_target *target) {
-    if (strchr(name, '/') != NULL) {
+    if (strchr(name, '/')) {
         if (strlen(name) >= sizeof target->path) {
             return reject(target, RUN_TARGET_NOT_FOUND, "the program's name is too long");
         }
@@ -49,7 +49,7 @@ static enum run_target_status find(const char *name, struct run_target *target) 
     }
     const char *list = getenv("PATH");
     char refused[sizeof target->path] = ""; // the first match that is not executable
-    for (const char *at = list != NULL ? list : "/bin:/usr/bin"; name[0] != '\0';) {
+    for (const char *at = list ? list : "/bin:/usr/bin"; name[0] != '\0';) {
         size_t length = strcspn(at, ":");
         snprintf(target->path, sizeof target->path, "%.*s%s%s", (int)length, at, length > 0 ? "/" : "", name);
         if (is_program(target->path)) {
@@ -111,7 +111,7 @@ static bool offset_of(const struct image *image, uint64_t address, uint64_t *off
 static void read_strings(struct image *image) {
     const Elf64_Phdr *dynamic = segment_of(image, PT_DYNAMIC);
     uint64_t address = 0, size = 0, offset;
-    for (size_t i = 0; dynamic != NULL && i < DYNAMIC_MAX && (i + 1) * sizeof(Elf64_Dyn) <= dynamic->p_filesz; i++) {
+    for (size_t i = 0; dynamic && i < DYNAMIC_MAX && (i + 1) * sizeof(Elf64_Dyn) <= dynamic->p_filesz; i++) {
         Elf64_Dyn entry;
         if (!read_at(image->descriptor, &entry, sizeof entry, dynamic->p_offset + i * sizeof entry) || entry.d_tag == DT_NULL) {
             break;
@@ -121,7 +121,7 @@ static void read_strings(struct image *image) {
         image->own_name = entry.d_tag == DT_SONAME ? entry.d_un.d_val : image->own_name;
     }
     size = size < STRINGS_MAX_BYTES ? size : STRINGS_MAX_BYTES;
-    if (size == 0 || !offset_of(image, address, &offset) || (image->strings = malloc(size)) == NULL) {
+    if (size == 0 || !offset_of(image, address, &offset) || !(image->strings = malloc(size))) {
         return;
     }
     ssize_t got = pread(image->descriptor, image->strings, size, (off_t)offset);
@@ -129,7 +129,7 @@ static void read_strings(struct image *image) {
 }
 
 static bool has_string(const struct image *image, const char *text) {
-    return image->strings_size > 0 && memmem(image->strings, image->strings_size, text, strlen(text)) != NULL;
+    return image->strings_size > 0 && memmem(image->strings, image->strings_size, text, strlen(text));
 }
 
 // Go's linker writes a note with the name Go.
@@ -177,7 +177,7 @@ static bool is_loader(const struct image *image, const char *path) {
     const char *slash = strrchr(path, '/');
     bool named = image->own_name != 0 && image->own_name < image->strings_size && image->strings_size - image->own_name > sizeof glibc;
     return image->header.e_type == ET_DYN && ((named && memcmp(image->strings + image->own_name, glibc, sizeof glibc - 1) == 0) ||
-                                              strncmp(slash != NULL ? slash + 1 : path, musl, sizeof musl - 1) == 0);
+                                              strncmp(slash ? slash + 1 : path, musl, sizeof musl - 1) == 0);
 }
 
 // Returns the program among the loader's arguments, or NULL if it runs none (--list, --help).
@@ -185,16 +185,16 @@ static const char *loaded_program(char *const *argv) {
     static const char *const with_value[] = {"--library-path",         "--inhibit-rpath",    "--audit", "--preload", "--argv0",
                                              "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask"};
     size_t at = 1;
-    while (argv[at] != NULL && strncmp(argv[at], "--", 2) == 0) {
+    while (argv[at] && strncmp(argv[at], "--", 2) == 0) {
         const char *option = argv[at++];
-        bool takes = false, alone = strcmp(option, "--inhibit-cache") == 0 || strchr(option, '=') != NULL; // musl's: --argv0=NAME
+        bool takes = false, alone = strcmp(option, "--inhibit-cache") == 0 || strchr(option, '='); // musl's: --argv0=NAME
         for (size_t i = 0; i < sizeof with_value / sizeof *with_value; i++) {
             takes |= strcmp(option, with_value[i]) == 0;
         }
         if (strcmp(option, "--") == 0) {
             break;
         }
-        if ((!takes && !alone) || (takes && argv[at] == NULL)) {
+        if ((!takes && !alone) || (takes && !argv[at])) {
             return NULL;
         }
         at += takes;
@@ -223,7 +223,7 @@ static enum run_target_status check_without_loader(const struct image *image, co
                       "%s is statically linked, so nothing can be preloaded into it; link cmemprof into it (docs/run.md)", path);
     }
     const char *loaded = loaded_program(target->argv);
-    if (loaded == NULL || strlen(loaded) >= sizeof target->loaded) {
+    if (!loaded || strlen(loaded) >= sizeof target->loaded) {
         return reject(target, RUN_TARGET_REFUSED, "%s is the loader, and its arguments name no program", path);
     }
     strcpy(target->loaded, loaded);
@@ -245,16 +245,16 @@ static enum run_target_status check_elf(struct image *image, const char *path, s
     const Elf64_Phdr *loader = segment_of(image, PT_INTERP);
     char loader_path[256] = "";
     read_strings(image);
-    if (loader == NULL) {
+    if (!loader) {
         return check_without_loader(image, path, target);
     }
     if (loader->p_filesz < sizeof loader_path) {
         read_at(image->descriptor, loader_path, loader->p_filesz, loader->p_offset);
     }
-    target->is_musl = strstr(loader_path, "ld-musl") != NULL;
+    target->is_musl = strstr(loader_path, "ld-musl");
     target->is_go = has_go_note(image);
     const char *sanitizer = sanitizer_of(image);
-    if (sanitizer != NULL) {
+    if (sanitizer) {
         return reject(target, RUN_TARGET_REFUSED, "%s is built with %s, which has an allocator of its own; profile a build without it",
                       path, sanitizer);
     }

@@ -113,7 +113,7 @@ bool symbol_namer_add_directory(struct symbol_namer *namer, const char *path) {
     if (copy) {
         namer->directories[namer->directory_count++] = copy;
     }
-    return copy != NULL;
+    return copy;
 }
 
 // ---- The file of a build ----
@@ -137,7 +137,7 @@ static bool find_by_content(const char *name, const char *build_id, char path[PA
     DIR *directory = opendir(name);
     bool found = false;
     struct dirent *entry;
-    for (size_t i = 0; directory && !found && i < MAX_FILES && (entry = readdir(directory)) != NULL; i++) {
+    for (size_t i = 0; directory && !found && i < MAX_FILES && (entry = readdir(directory)); i++) {
         found = entry->d_name[0] != '.' && snprintf(path, PATH_MAX, "%s/%s", name, entry->d_name) < PATH_MAX && is_build(path, build_id);
     }
     if (directory) {
@@ -255,7 +255,7 @@ static uint64_t state_of(int parent, const char *name, int levels) {
     DIR *directory = file >= 0 ? fdopendir(file) : NULL;
     uint64_t state = 0;
     struct dirent *entry;
-    for (size_t i = 0; directory && i < MAX_FILES && (entry = readdir(directory)) != NULL; i++) {
+    for (size_t i = 0; directory && i < MAX_FILES && (entry = readdir(directory)); i++) {
         bool hidden = entry->d_name[0] == '.' && strcmp(entry->d_name, ".build-id") != 0; // an upload in progress
         struct stat about;
         if (hidden || fstatat(file, entry->d_name, &about, 0) != 0) {

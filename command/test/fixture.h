@@ -37,7 +37,7 @@ static inline void fixture_add_sample(struct profile *profile, const char *stack
     char copy[200];
     snprintf(copy, sizeof copy, "%s", stack);
     char *rest = copy;
-    for (char *name; *copy && (name = strsep(&rest, "<")) != NULL;) {
+    for (char *name; *copy && (name = strsep(&rest, "<"));) {
         const char *file = strchr(name, '.') ? "/src/x.go" : "/src/x.c";
         uint32_t function = profile_add_function(profile, &(struct profile_function){.name = name, .system_name = "", .file = file});
         locations[count++] = profile_add_location(profile, 0, 0, &(struct profile_line){function, 7, 0}, 1);
@@ -97,7 +97,7 @@ static inline void fixture_restore(FILE *file, int to, int before, char *text, s
 // sanitizer finds pointers that are kept longer.
 static inline int fixture_run(int (*command)(int, char **), const char *const *arguments) {
     int argc = 0;
-    while (arguments[argc] != NULL) {
+    while (arguments[argc]) {
         argc++;
     }
     char **argv = malloc(((size_t)argc + 1) * sizeof *argv);

@@ -26,7 +26,7 @@ static int64_t rss_of_the_kernel(void) {
     int64_t kilobytes = -1;
     FILE *file = fopen("/proc/self/smaps_rollup", "r");
     assert_non_null(file);
-    while (fgets(line, sizeof line, file) != NULL && sscanf(line, "Rss: %" SCNd64, &kilobytes) != 1) {
+    while (fgets(line, sizeof line, file) && sscanf(line, "Rss: %" SCNd64, &kilobytes) != 1) {
     }
     fclose(file);
     return kilobytes * 1024;
@@ -44,7 +44,7 @@ TEST_IN(process, parts_add_up_to_what_the_kernel_says) {
     assert_string_equal(fixture_error, "");
     int64_t rss = number_at(fixture_out, "\"rss_bytes\":"), sum = 0;
     assert_in_range(rss, before - (4 << 20), before + (4 << 20)); // the report itself needs some
-    for (const char *at = fixture_out; (at = strstr(at, "{\"part\":")) != NULL; at++) {
+    for (const char *at = fixture_out; (at = strstr(at, "{\"part\":")); at++) {
         sum += number_at(at, "\"rss_bytes\":");
     }
     assert_int_equal(sum, rss);
@@ -111,7 +111,7 @@ TEST_IN(process, usage) {
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         const char *arguments[] = {"memory", wrong[i].arguments[0], wrong[i].arguments[0] ? wrong[i].arguments[1] : NULL, NULL};
         assert_int_equal(fixture_run(memory_command, arguments), 2);
-        if (strstr(fixture_error, wrong[i].message) == NULL) {
+        if (!strstr(fixture_error, wrong[i].message)) {
             fail_msg("no %s in %s", wrong[i].message, fixture_error);
         }
         assert_string_equal(fixture_out, "");

@@ -112,7 +112,7 @@ TEST_IN(directory, gauges) {
         assert_int_equal(profile_duration_ns(profile), 30);
         assert_int_equal(profile_time_ns(profile), 1000000000);
         profile_free(profile);
-        assert_true(cases[i].said ? strstr(fixture_error, cases[i].said) != NULL : fixture_error[0] == '\0');
+        assert_true(cases[i].said ? !!strstr(fixture_error, cases[i].said) : fixture_error[0] == '\0');
     }
     assert_int_equal(FIXTURE_RUN(merge_command, "merge", "a", "b", "--gauges", "least", "-o", "out"), 2);
     unlink("out");

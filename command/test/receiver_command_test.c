@@ -40,7 +40,7 @@ static pid_t start(const char *const *arguments) {
         optind = 1;
         dup2(file, STDOUT_FILENO);
         dup2(file, STDERR_FILENO);
-        while (arguments[argc] != NULL) {
+        while (arguments[argc]) {
             argc++;
         }
         exit(receiver_command(argc, (char **)(uintptr_t)arguments));
@@ -172,12 +172,12 @@ TEST_IN(directory, usage) {
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         const char *arguments[7] = {"receiver"};
-        for (int k = 0; wrong[i].arguments[k] != NULL; k++) {
+        for (int k = 0; wrong[i].arguments[k]; k++) {
             arguments[k + 1] = wrong[i].arguments[k];
         }
         optind = 1;
         assert_int_equal(fixture_run(receiver_command, arguments), 2);
-        if (strstr(fixture_error, wrong[i].message) == NULL) {
+        if (!strstr(fixture_error, wrong[i].message)) {
             fail_msg("no %s in %s", wrong[i].message, fixture_error);
         }
     }

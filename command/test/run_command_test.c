@@ -63,7 +63,7 @@ static int run(const char *const *arguments) {
 #define WRITE_ONE "cp one.pb $CMEMPROF_DIRECTORY/$$-100.1.exit.pb; "
 
 static void expect(const char *piece) {
-    if (strstr(out, piece) == NULL) {
+    if (!strstr(out, piece)) {
         fail_msg("no %s in %s", piece, out);
     }
 }

@@ -18,7 +18,7 @@ static int write_profile(const char *path) {
     struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
     uint8_t *bytes;
     size_t size;
-    if (snapshot == NULL) {
+    if (!snapshot) {
         return 1;
     }
     enum cmemprof_error error = cmemprof_snapshot_encode(snapshot, NULL, &bytes, &size);
@@ -28,8 +28,8 @@ static int write_profile(const char *path) {
         return 1;
     }
     FILE *file = fopen(path, "wb");
-    int failed = file == NULL || fwrite(bytes, 1, size, file) != size;
-    failed |= file != NULL && fclose(file) != 0;
+    int failed = !file || fwrite(bytes, 1, size, file) != size;
+    failed |= file && fclose(file) != 0;
     free(bytes);
     return failed;
 }

@@ -167,20 +167,20 @@ static bool has_stack(struct profile *profile, char *const *functions, size_t co
 static struct profile *decode(const uint8_t *bytes, size_t size) {
     struct merge_fault fault;
     struct profile *profile = profile_new();
-    return profile != NULL && profile_decode(profile, bytes, size, NULL, NULL, &fault) == MERGE_OK ? profile : NULL;
+    return profile && profile_decode(profile, bytes, size, NULL, NULL, &fault) == MERGE_OK ? profile : NULL;
 }
 
 static struct profile *own(void) {
     uint8_t *bytes;
     size_t size;
     struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
-    return snapshot != NULL && cmemprof_snapshot_encode(snapshot, NULL, &bytes, &size) == CMEMPROF_OK ? decode(bytes, size) : NULL;
+    return snapshot && cmemprof_snapshot_encode(snapshot, NULL, &bytes, &size) == CMEMPROF_OK ? decode(bytes, size) : NULL;
 }
 
 static struct profile *of_file(const char *path) {
     static uint8_t bytes[16 << 20];
     FILE *file = fopen(path, "rb");
-    return file != NULL ? decode(bytes, fread(bytes, 1, sizeof bytes, file)) : NULL;
+    return file ? decode(bytes, fread(bytes, 1, sizeof bytes, file)) : NULL;
 }
 
 static bool is_missing(struct profile *profile, char *const *functions, size_t count) {
@@ -217,10 +217,10 @@ static int own_stacks(void) {
     allocate_everywhere();
     cmemprof_stop();
     struct profile *profile = own();
-    int missing = profile == NULL;
-    for (size_t i = 0; profile != NULL && i < sizeof wanted / sizeof *wanted; i++) {
+    int missing = !profile;
+    for (size_t i = 0; profile && i < sizeof wanted / sizeof *wanted; i++) {
         size_t count = 0;
-        while (count < 6 && wanted[i][count] != NULL) {
+        while (count < 6 && wanted[i][count]) {
             count++;
         }
         missing += is_missing(profile, wanted[i], count);
@@ -233,5 +233,5 @@ int main(int argc, char **argv) {
         return own_stacks();
     }
     struct profile *profile = of_file(argv[1]);
-    return profile == NULL || is_missing(profile, argv + 2, (size_t)argc - 2);
+    return !profile || is_missing(profile, argv + 2, (size_t)argc - 2);
 }

@@ -153,7 +153,7 @@ static void step(struct series *series, struct span frame, uint64_t choices) {
     }
     enum merge_error error = delta_next(series->delta, frame.at, span_size(frame), MERGE_RAW, &bytes, &size, &fault);
     bool failed = memory_relent();
-    must((bytes != NULL) == (error == MERGE_OK), "an output after an error, or none without one");
+    must(!!bytes == (error == MERGE_OK), "an output after an error, or none without one");
     if (error == MERGE_OK) {
         check_step(series, &raw, bytes, size);
     } else {

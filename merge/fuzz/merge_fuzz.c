@@ -69,7 +69,7 @@ static void check_merge(const struct inputs *inputs, uint64_t choices) {
             merge_inputs(inputs->bytes, inputs->sizes, inputs->count, (enum merge_compression)(choices >> 16 & 1), &bytes, &size, &fault);
         bool failed = memory_relent();
         must(error == MERGE_OK || (failed && error == MERGE_NO_MEMORY), "another error than MERGE_NO_MEMORY");
-        must((bytes != NULL) == (error == MERGE_OK), "an output after an error");
+        must(!!bytes == (error == MERGE_OK), "an output after an error");
         free(bytes);
     }
 }

@@ -78,7 +78,7 @@ static void check_tree(const struct tree *tree, bool saturated) {
 
 static enum merge_error tree_of(struct profile *profile, size_t type, const char *key, const char *text, struct tree *tree) {
     struct tree_label label = {key, text};
-    struct tree_options options = {.type_index = type, .base_type_index = -1, .labels = &label, .label_count = key != NULL};
+    struct tree_options options = {.type_index = type, .base_type_index = -1, .labels = &label, .label_count = !!key};
     return tree_build(profile, &options, tree);
 }
 
@@ -153,7 +153,7 @@ static void check_no_memory(struct span input, uint64_t choices) {
     }
     bool failed = memory_relent();
     must(error == MERGE_OK || (failed && error == MERGE_NO_MEMORY), "another error than MERGE_NO_MEMORY");
-    must((output.bytes != NULL) == (error == MERGE_OK), "an output after an error");
+    must(!!output.bytes == (error == MERGE_OK), "an output after an error");
     free(output.bytes);
     profile_free(profile);
 }

@@ -123,7 +123,7 @@ void check_memory(size_t input_bytes, bool window, const char *text) {
 void check_fault(enum merge_error error, const struct merge_fault *fault, size_t size) {
     must(error > MERGE_OK && error < MERGE_ERROR_COUNT, "an unknown error");
     must(fault->error == error, "the fault tells another error");
-    must(memchr(fault->text, 0, sizeof fault->text) != NULL, "the text of a fault has no end");
+    must(memchr(fault->text, 0, sizeof fault->text), "the text of a fault has no end");
     must(fault->text[0] != 0, "a fault without a text");
     must(fault->offset <= size, "a fault behind the input");
     must(*merge_error_text(error) != 0, "an error without a name");
@@ -132,7 +132,7 @@ void check_fault(enum merge_error error, const struct merge_fault *fault, size_t
 struct raw raw_of(struct span input, size_t limit_bytes) {
     struct raw raw = {0};
     raw.error = merge_inflate(input.at, span_size(input), limit_bytes, &raw.bytes, &raw.size, NULL);
-    must((raw.error == MERGE_OK) == (raw.bytes != NULL), "an error leaves inflated bytes, or none are there without one");
+    must((raw.error == MERGE_OK) == !!raw.bytes, "an error leaves inflated bytes, or none are there without one");
     return raw;
 }
 
@@ -150,6 +150,6 @@ bool decodes(struct span input) {
 }
 
 void content_of_output(struct content *content, const uint8_t *bytes, size_t size) {
-    must(bytes != NULL && size > 0, "success without an output");
+    must(bytes && size > 0, "success without an output");
     must(content_read(content, bytes, size), "the output is not a profile");
 }

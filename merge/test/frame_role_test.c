@@ -9,7 +9,7 @@ struct row {
 };
 
 static void expect(enum frame_role role, const struct row *rows) {
-    for (; rows->function != NULL; rows++) {
+    for (; rows->function; rows++) {
         struct profile_frame frame = {.function = rows->function, .file = rows->file, .mapping_file = rows->mapping};
         if (profile_frame_role(&frame) != role) {
             fail_msg("%s in %s of %s has the role %d, not %d", rows->function, rows->file, rows->mapping, profile_frame_role(&frame), role);

@@ -31,7 +31,7 @@ static bool fails(void) {
 }
 
 static void *counted(void *block) {
-    live += block != NULL;
+    live += !!block;
     return block;
 }
 
@@ -48,7 +48,7 @@ void *realloc(void *old, size_t size) {
     return old ? __libc_realloc(old, size) : counted(__libc_malloc(size));
 }
 void free(void *block) {
-    live -= block != NULL;
+    live -= !!block;
     __libc_free(block);
 }
 
@@ -77,7 +77,7 @@ static enum merge_error merge_two(void) {
     struct merge_fault fault;
     enum merge_error error = merge_inputs(inputs, sizes, 2, MERGE_GZIP, &out.bytes, &out.size, &fault);
     assert_int_equal(fault.error, error);
-    assert_true((out.bytes != NULL) == (error == MERGE_OK));
+    assert_true(!!out.bytes == (error == MERGE_OK));
     free(out.bytes);
     return error;
 }
@@ -91,7 +91,7 @@ static enum merge_error delta_of_two(void) {
     for (int i = 0; i < 2 && error == MERGE_OK; i++) {
         struct blob out;
         error = delta_next(delta, input.bytes, input.size, MERGE_ZSTD, &out.bytes, &out.size, NULL);
-        assert_true((out.bytes != NULL) == (error == MERGE_OK));
+        assert_true(!!out.bytes == (error == MERGE_OK));
         free(out.bytes);
     }
     delta_free(delta);

@@ -82,7 +82,7 @@ static inline void set_default_type(struct profile *profile, const char *type) {
 // key NULL: all samples. text NULL: samples without a label of that key.
 static inline enum merge_error tree_of(struct profile *profile, size_t type, const char *key, const char *text, struct tree *tree) {
     struct tree_label label = {key, text};
-    struct tree_options options = {.type_index = type, .base_type_index = -1, .labels = &label, .label_count = key != NULL};
+    struct tree_options options = {.type_index = type, .base_type_index = -1, .labels = &label, .label_count = !!key};
     return tree_build(profile, &options, tree);
 }
 

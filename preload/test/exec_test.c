@@ -49,7 +49,7 @@ static bool has_line(const char *line) {
     char all[sizeof found + 2], wanted[256];
     snprintf(all, sizeof all, "\n%s", found);
     snprintf(wanted, sizeof wanted, "\n%s\n", line);
-    return strstr(all, wanted) != NULL;
+    return strstr(all, wanted);
 }
 
 static char *const argv[] = {"env", NULL};

@@ -24,11 +24,11 @@ static size_t find(const char *end, char path[FOLDER_BYTES + 300]) {
     DIR *entries = opendir(folder);
     size_t found = 0;
     assert_non_null(entries);
-    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+    for (struct dirent *entry; (entry = readdir(entries));) {
         size_t length = strlen(entry->d_name);
         if (length > strlen(end) && strcmp(entry->d_name + length - strlen(end), end) == 0) {
             found++;
-            if (path != NULL) {
+            if (path) {
                 snprintf(path, FOLDER_BYTES + 300, "%s/%s", folder, entry->d_name);
             }
         }
@@ -61,7 +61,7 @@ static int run(const char *part, const char *const *variables) {
     if (child == 0) {
         setenv("CMEMPROF_DIRECTORY", folder, 1);
         setenv("CMEMPROF_RATE", "1", 1);
-        for (; *variables != NULL; variables++) {
+        for (; *variables; variables++) {
             putenv((char *)(uintptr_t)*variables);
         }
         if (strcmp(part, "no_threads") == 0 && !forbid_threads()) {
@@ -234,7 +234,7 @@ static int play(const char *part) {
         return WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM ? 5 : 6;
     }
     if (strcmp(part, "environment") == 0) {
-        return getenv("CMEMPROF_DIRECTORY") == NULL && getenv("CMEMPROF_RATE") == NULL ? 5 : 6;
+        return !getenv("CMEMPROF_DIRECTORY") && !getenv("CMEMPROF_RATE") ? 5 : 6;
     }
     return 5;
 }

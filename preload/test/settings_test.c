@@ -9,7 +9,7 @@
 static const char *const *variables; // pairs, NULL at the end
 
 static char *get(const char *name) {
-    for (const char *const *at = variables; *at != NULL; at += 2) {
+    for (const char *const *at = variables; *at; at += 2) {
         if (strcmp(*at, name) == 0) {
             return (char *)(uintptr_t)at[1];
         }
@@ -70,7 +70,7 @@ TEST(removes_only_our_library) {
         memcpy(environment, (char *[]){rate, list, other, path, NULL}, sizeof environment);
         settings_remove(environment, "/l/us.so");
         char **at = environment;
-        if (lists[i].after != NULL) {
+        if (lists[i].after) {
             assert_string_equal(*at++, lists[i].after);
         }
         assert_ptr_equal(*at++, other);
@@ -98,7 +98,7 @@ TEST(auxiliary_vector_stays_reachable) {
         }
         settings_remove(stack.environment, "/l/us.so");
         char **at = stack.environment;
-        for (; *at != NULL; at++) {
+        for (; *at; at++) {
             assert_true(*at == path || *at == home);
         }
         assert_true(stack.environment + 6 - at == removed - removed % 2);

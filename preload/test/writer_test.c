@@ -27,15 +27,15 @@ static int writer_setup(void **state) {
 static size_t count(const char *end) {
     DIR *entries = opendir(directory);
     size_t found = 0;
-    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
         size_t length = strlen(entry->d_name);
-        if (end == NULL && entry->d_name[0] != '.') {
+        if (!end && entry->d_name[0] != '.') {
             unlinkat(dirfd(entries), entry->d_name, 0);
-        } else if (end != NULL && length > strlen(end) && strcmp(entry->d_name + length - strlen(end), end) == 0) {
+        } else if (end && length > strlen(end) && strcmp(entry->d_name + length - strlen(end), end) == 0) {
             found++;
         }
     }
-    if (entries != NULL) {
+    if (entries) {
         closedir(entries);
     }
     return found;

@@ -110,7 +110,7 @@ static bool look_at_memory(struct one *one) {
         return false;
     }
     stacks.own_memory = one->own_memory;
-    stacks.without_mapped = metrics_find(one->metrics, "memory_mapped_bytes") != NULL; // judged by what is resident of them
+    stacks.without_mapped = metrics_find(one->metrics, "memory_mapped_bytes"); // judged by what is resident of them
     settle(one, MEASURE_C_LIVE_BYTES, FILES_OF_MEMORY, &stacks);
     settle(one, MEASURE_HEAP_LIVE_BYTES, FILES_OF_MEMORY, &stacks);
     bool has = stacks.profile_count > 0;

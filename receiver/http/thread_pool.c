@@ -84,7 +84,7 @@ void thread_pool_free(struct thread_pool *pool) {
 }
 
 bool thread_pool_add(struct thread_pool *pool, void (*run)(void *context), void *context) {
-    CHECK(run != NULL);
+    CHECK(run);
     pthread_mutex_lock(&pool->lock);
     bool taken = !pool->stopping && pool->count < THREAD_POOL_MAX_WAITING;
     if (taken) {

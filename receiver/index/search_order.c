@@ -95,7 +95,7 @@ static int compare_texts(const char *left, const char *right) {
 }
 
 static bool has_value(const struct search_order *order, const struct search_cursor *cursor) {
-    return order->by == SEARCH_BY_FACET ? cursor->text != NULL : !isnan(cursor->number);
+    return order->by == SEARCH_BY_FACET ? !!cursor->text : !isnan(cursor->number);
 }
 
 int search_cursor_compare(const struct search_order *order, const struct search_cursor *a, const struct search_cursor *b) {

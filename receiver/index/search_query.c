@@ -23,7 +23,7 @@ static struct search_group *group_of(struct search_query *query, const struct se
     struct search_group *group = &query->groups[query->group_count];
     *group = (struct search_group){.facet = value->facet, .key = value->text, .key_length = key_length};
     group->strings = calloc(query->selection->value_count, sizeof *group->strings);
-    query->group_count += group->strings != NULL;
+    query->group_count += !!group->strings;
     return group->strings ? group : NULL;
 }
 

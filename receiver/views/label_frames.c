@@ -32,7 +32,7 @@ bool label_frames_fit(struct profile *profile) {
         if (profile_sample_at(profile, i, &sample) != MERGE_OK || is_named(&sample)) {
             return false;
         }
-        any |= find_label(&sample, "event") != NULL;
+        any |= !!find_label(&sample, "event");
     }
     return any;
 }

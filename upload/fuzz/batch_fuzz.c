@@ -38,7 +38,7 @@ static void check_again(const struct upload_batch *batch) {
     struct upload_request request = {0};
     upload_batch_fill(batch, &request);
     struct upload_batch *again = upload_batch_new(&request);
-    must(again != NULL, "what was read cannot be written");
+    must(again, "what was read cannot be written");
     must(again->attachment_count == batch->attachment_count && again->header_count == batch->header_count, "another number of parts");
     must(again->event_size == batch->event_size && memcmp(again->event, batch->event, batch->event_size) == 0, "another event");
     for (size_t i = 0; i < batch->attachment_count; i++) {
@@ -67,8 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         memcpy(bytes + 24, &checksum, sizeof checksum);
     }
     enum upload_batch_fault fault = upload_batch_parse(bytes, size, &batch);
-    must((fault == UPLOAD_BATCH_FINE) == (batch != NULL), "a batch with a fault, or none without");
-    if (batch != NULL) {
+    must((fault == UPLOAD_BATCH_FINE) == !!batch, "a batch with a fault, or none without");
+    if (batch) {
         check(batch);
         check_again(batch);
         upload_batch_free(batch);

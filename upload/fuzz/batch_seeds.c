@@ -18,8 +18,8 @@ static bool write_seed(const char *directory, size_t attachments, size_t headers
     struct upload_batch *batch = upload_batch_new(&request);
     snprintf(path, sizeof path, "%s/%zu-%zu", directory, attachments, headers);
     FILE *file = fopen(path, "w");
-    bool ok = batch != NULL && file != NULL && fputc(1, file) == 1 && fwrite(batch->bytes, 1, batch->size, file) == batch->size;
-    ok = file != NULL && fclose(file) == 0 && ok;
+    bool ok = batch && file && fputc(1, file) == 1 && fwrite(batch->bytes, 1, batch->size, file) == batch->size;
+    ok = file && fclose(file) == 0 && ok;
     upload_batch_free(batch);
     return ok;
 }

@@ -35,7 +35,7 @@ static inline struct upload_batch *batch_of(unsigned number, size_t profile_byte
 // The number of an intact batch, or -1.
 static inline int number_of(const struct upload_batch *batch) {
     char event[16] = "";
-    if (batch == NULL || batch->event_size >= sizeof event || batch->attachment_count != 1 || batch->header_count != 1 ||
+    if (!batch || batch->event_size >= sizeof event || batch->attachment_count != 1 || batch->header_count != 1 ||
         strcmp(batch->headers[0], "Datadog-Container-ID: abc") != 0 || strcmp(batch->attachments[0].name, "delta-heap.pprof") != 0) {
         return -1;
     }
@@ -54,11 +54,11 @@ static inline int number_of(const struct upload_batch *batch) {
 static inline size_t count_files(const char *end, char *path) {
     size_t count = 0;
     DIR *entries = opendir(folder);
-    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+    for (struct dirent *entry; (entry = readdir(entries));) {
         size_t length = strlen(entry->d_name), end_length = strlen(end);
         if (length >= end_length && strcmp(entry->d_name + length - end_length, end) == 0) {
             count++;
-            if (path != NULL) {
+            if (path) {
                 snprintf(path, 400, "%s/%s", folder, entry->d_name);
             }
         }

@@ -269,7 +269,7 @@ TEST_IN(folder, sigkill_on_the_first_try_loses_nothing) {
         for (unsigned i = 0; i < 3; i++) {
             add(queue, i);
         }
-        if (upload_queue_next(queue, &wait_ns) == NULL || write(ends[1], "!", 1) != 1) {
+        if (!upload_queue_next(queue, &wait_ns) || write(ends[1], "!", 1) != 1) {
             _exit(1);
         }
         pause();

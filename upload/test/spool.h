@@ -32,7 +32,7 @@ static inline int take(struct upload_spool *spool) {
     bool others;
     struct upload_batch *batch = upload_spool_take(spool, &counts, &others);
     int number = number_of(batch);
-    if (batch != NULL) {
+    if (batch) {
         upload_spool_done(spool, batch);
         upload_batch_free(batch);
     }

@@ -225,7 +225,7 @@ static void check_refused(uid_t owner, gid_t group, mode_t mode, const char *exp
     assert_int_equal(upload_spool_check(folder, text, sizeof text), expected[0] == '\0');
     assert_string_equal(text, expected);
     struct upload_spool *spool = upload_spool_open(folder, 1 << 20, &counts, &cause);
-    assert_int_equal(spool == NULL, expected[0] != '\0');
+    assert_int_equal(!spool, expected[0] != '\0');
     assert_int_equal(cause, expected[0] != '\0' ? EPERM : 0);
     upload_spool_close(spool);
 }
@@ -369,7 +369,7 @@ static void send_all(int pipe_end) {
     struct upload_spool *spool = open_spool(64 << 20);
     for (bool others = true; others;) {
         struct upload_batch *batch = upload_spool_take(spool, &counts, &others);
-        if (batch != NULL) {
+        if (batch) {
             int number = number_of(batch);
             if (write(pipe_end, &number, sizeof number) != sizeof number) {
                 _exit(1);

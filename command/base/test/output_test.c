@@ -23,7 +23,7 @@ static int write_big(int argc, char **argv) {
 static size_t count_files(void) {
     size_t count = 0;
     DIR *directory = opendir(".");
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+    for (struct dirent *entry; (entry = readdir(directory));) {
         count += entry->d_name[0] != '.';
     }
     closedir(directory);

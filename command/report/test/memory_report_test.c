@@ -38,13 +38,13 @@ static void json(const struct memory_report *report) {
 }
 
 static void expect(const char *piece) {
-    if (strstr(text, piece) == NULL) {
+    if (!strstr(text, piece)) {
         fail_msg("no %s in:\n%s", piece, text);
     }
 }
 
 static void expect_none(const char *piece) {
-    if (strstr(text, piece) != NULL) {
+    if (strstr(text, piece)) {
         fail_msg("%s in:\n%s", piece, text);
     }
 }

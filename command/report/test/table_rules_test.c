@@ -71,7 +71,7 @@ static void add(struct profile *profile, const char *stack, const int64_t values
     char copy[100], *rest = copy;
     struct profile_label label[3] = {{"thread", thread, 0, ""}};
     snprintf(copy, sizeof copy, "%s", stack);
-    for (char *name; (name = strsep(&rest, "<")) != NULL;) {
+    for (char *name; (name = strsep(&rest, "<"));) {
         const char *file = strchr(name, '.') ? "/src/x.go" : "/src/x.c";
         uint32_t function = profile_add_function(profile, &(struct profile_function){.name = name, .system_name = "", .file = file});
         locations[count++] = profile_add_location(profile, 0, 0, &(struct profile_line){function, 7, 0}, 1);

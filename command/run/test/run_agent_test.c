@@ -72,7 +72,7 @@ static size_t finish(uint64_t failed, struct sent sent[MAX_BATCHES]) {
     struct upload_batch *batch;
     uint64_t wait_ns;
     size_t count = 0;
-    while ((batch = upload_queue_next(queue, &wait_ns)) != NULL && count < MAX_BATCHES) {
+    while ((batch = upload_queue_next(queue, &wait_ns)) && count < MAX_BATCHES) {
         struct upload_request request = {0};
         struct merge_fault fault;
         struct profile_sample_view view;
@@ -156,7 +156,7 @@ TEST_IN(directory, tags_are_those_of_the_environment) {
         begin("true");
         add(2, 1000, false, "exit");
         assert_int_equal(finish(0, sent), 1);
-        if (strstr(sent[0].event, cases[i].wanted) == NULL) {
+        if (!strstr(sent[0].event, cases[i].wanted)) {
             fail_msg("no %s in %s", cases[i].wanted, sent[0].event);
         }
         assert_non_null(strstr(sent[0].event, ",version:1_2,"));

@@ -19,7 +19,7 @@ static void add(struct profile *profile, const char *leaf, const char *kind, con
     uint32_t stack[3];
     size_t depth = 0;
     for (int i = 0; i < 3; i++) {
-        if (names[i] != NULL) {
+        if (names[i]) {
             uint32_t of = profile_add_function(profile, &(struct profile_function){.name = names[i], .system_name = names[i], .file = ""});
             stack[depth++] = profile_add_location(profile, 0, 0, &(struct profile_line){of, 0, 0}, 1);
         }

@@ -18,7 +18,7 @@ TEST_IN(directory, a_program_is_enough) {
     assert_string_equal(options.argv[0], "program");
     assert_string_equal(options.argv[1], "--rate"); // the program's own
     assert_int_equal(options.rate_bytes, 512 * 1024);
-    assert_true(options.output == NULL && options.agent == NULL && options.service == NULL);
+    assert_true(!options.output && !options.agent && !options.service);
     assert_true(options.period_ms == 0 && options.signal == 0 && !options.follow_children);
 }
 
@@ -75,8 +75,7 @@ TEST_IN(directory, numbers_have_units) {
                                                    : (uint64_t)options.signal;
         assert_int_equal(status, cases[i].value != 0 ? -1 : RUN_STATUS_FAILED);
         assert_true(cases[i].value == 0 || got == cases[i].value);
-        assert_true(cases[i].value != 0 ||
-                    (strstr(fixture_error, cases[i].option) != NULL && strstr(fixture_error, cases[i].text) != NULL));
+        assert_true(cases[i].value != 0 || (strstr(fixture_error, cases[i].option) && strstr(fixture_error, cases[i].text)));
     }
 }
 
@@ -94,7 +93,7 @@ TEST_IN(directory, wrong_lines_are_named) {
     assert_non_null(strstr(fixture_error, "exclude each other"));
     assert_int_equal(FIXTURE_RUN(parse, "run", "--service", "shop", "p"), RUN_STATUS_FAILED);
     assert_non_null(strstr(fixture_error, "--service needs --agent URL"));
-    for (const char *const *text = (const char *const[]){"-1", "0", "10M", "99999999999999999999", NULL}; *text != NULL; text++) {
+    for (const char *const *text = (const char *const[]){"-1", "0", "10M", "99999999999999999999", NULL}; *text; text++) {
         setenv("DD_PROFILING_SPOOL_MAX_BYTES", *text, 1);
         assert_int_equal(FIXTURE_RUN(parse, "run", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);
         assert_non_null(strstr(fixture_error, "DD_PROFILING_SPOOL_MAX_BYTES takes a number of bytes from 1, not"));

@@ -137,7 +137,7 @@ TEST_IN(run, freed_before_the_end_is_reported) {
         save(profile);
         output.signals = cases[i].signals;
         assert_int_equal(take_with(true, true), 0);
-        assert_int_equal(strstr(fixture_error, "most of that was freed before the end: --signal USR2") != NULL, cases[i].said);
+        assert_int_equal(!!strstr(fixture_error, "most of that was freed before the end: --signal USR2"), cases[i].said);
     }
 }
 
@@ -157,8 +157,8 @@ TEST_IN(run, languages_are_reported) {
         save(profile);
         cases[i].allocator ? setenv("PYTHONMALLOC", cases[i].allocator, 1) : unsetenv("PYTHONMALLOC");
         assert_int_equal(take_with(true, true), 0);
-        assert_int_equal(strstr(fixture_error, "docs/run.md") != NULL, cases[i].said != NULL);
-        assert_true(!cases[i].said || strstr(fixture_error, cases[i].said) != NULL);
+        assert_int_equal(!!strstr(fixture_error, "docs/run.md"), !!cases[i].said);
+        assert_true(!cases[i].said || strstr(fixture_error, cases[i].said));
     }
     unsetenv("PYTHONMALLOC");
 }

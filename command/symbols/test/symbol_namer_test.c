@@ -26,7 +26,7 @@ static char path[PATH_BYTES]; // of a file in the folder
 static int namer_setup(void **state) {
     namer = symbol_namer_new();
     profile = profile_new();
-    return folder_setup(state) == 0 && namer != NULL && profile != NULL && symbol_file_read(SELF, &own) && own.code_count > 0 ? 0 : -1;
+    return folder_setup(state) == 0 && namer && profile && symbol_file_read(SELF, &own) && own.code_count > 0 ? 0 : -1;
 }
 
 static int namer_teardown(void **state) {

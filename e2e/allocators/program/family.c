@@ -19,10 +19,10 @@ SITE site_calloc(void) {
 }
 SITE site_realloc(void) {
     char *small = malloc(10);
-    CHECK(small != NULL);
+    CHECK(small);
     memset(small, 7, 10);
     char *volatile block = realloc(small, BLOCK_BYTES);
-    CHECK(block != NULL && block[0] == 7 && block[9] == 7);
+    CHECK(block && block[0] == 7 && block[9] == 7);
     return block;
 }
 SITE site_aligned_alloc(void) {
@@ -57,7 +57,7 @@ int main(int argc, char **argv) {
     report_allocator("before");
     for (size_t site = 0; site < SITES; site++) {
         for (size_t i = 0; i < BLOCKS; i++) {
-            CHECK((blocks[site][i] = sites[site]()) != NULL && malloc_usable_size(blocks[site][i]) >= BLOCK_BYTES);
+            CHECK((blocks[site][i] = sites[site]()) && malloc_usable_size(blocks[site][i]) >= BLOCK_BYTES);
             memset(blocks[site][i], (int)(site * BLOCKS + i), BLOCK_BYTES);
         }
     }

@@ -28,10 +28,10 @@ static void report_profile(const char *file_name) {
     struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
     uint8_t *bytes;
     size_t size;
-    CHECK(snapshot != NULL && cmemprof_snapshot_encode(snapshot, NULL, &bytes, &size) == CMEMPROF_OK);
+    CHECK(snapshot && cmemprof_snapshot_encode(snapshot, NULL, &bytes, &size) == CMEMPROF_OK);
     cmemprof_snapshot_free(snapshot);
     FILE *file = fopen(file_name, "w");
-    CHECK(file != NULL && fwrite(bytes, 1, size, file) == size && fclose(file) == 0);
+    CHECK(file && fwrite(bytes, 1, size, file) == size && fclose(file) == 0);
     free(bytes);
 }
 

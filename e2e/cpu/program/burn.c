@@ -109,11 +109,11 @@ int burn_loading(int ms, const char *path) {
     int calls = 0;
     while (!burn_done(end)) {
         void *library = dlopen(path, RTLD_NOW);
-        if (library == NULL) {
+        if (!library) {
             return -1;
         }
         void (*work)(int) = (void (*)(int))dlsym(library, "plugin_work");
-        if (work != NULL) {
+        if (work) {
             work(1);
             calls++;
         }

@@ -22,13 +22,13 @@ static int list_threads(int *threads) {
     int count = 0, own = (int)syscall(SYS_gettid);
     DIR *tasks = opendir("/proc/self/task");
     struct dirent *entry;
-    while (tasks != NULL && count < MAX_THREADS && (entry = readdir(tasks)) != NULL) {
+    while (tasks && count < MAX_THREADS && (entry = readdir(tasks))) {
         int thread = atoi(entry->d_name);
         if (thread > 0 && thread != own) {
             threads[count++] = thread;
         }
     }
-    if (tasks != NULL) {
+    if (tasks) {
         closedir(tasks);
     }
     return count;

@@ -127,11 +127,11 @@ static void *take(struct sequence *self, enum operation operation, size_t size, 
 static void grow(struct slot *slot, enum operation operation, size_t size, unsigned number) {
     struct slot before = *slot;
     slot->block = operation == REALLOC ? realloc(before.block, size) : reallocarray(before.block, 1, size);
-    if (slot->block == NULL) {
+    if (!slot->block) {
         fail("no memory", number);
     }
     slot->size = size;
-    if (before.block != NULL) {
+    if (before.block) {
         size_t kept = before.size < size ? before.size : size;
         want_filled(slot->block, before.size <= FILLED_BYTES ? kept : kept < EDGE_BYTES ? kept : EDGE_BYTES, &before, number);
     }
@@ -145,7 +145,7 @@ static void allocate(struct sequence *self, struct slot *slot, enum operation op
     } else {
         free(slot->block);
         *slot = (struct slot){take(self, operation, size, alignment), size, 0};
-        if (slot->block == NULL) {
+        if (!slot->block) {
             fail("no memory", number);
         }
     }
@@ -165,7 +165,7 @@ static void allocate(struct sequence *self, struct slot *slot, enum operation op
 }
 
 static void drop(struct slot *slot, unsigned number) {
-    if (slot->block != NULL) {
+    if (slot->block) {
         each_part(slot, want_filled, number);
         free(slot->block);
     }
@@ -224,7 +224,7 @@ static void *start_profiler(void *argument) {
     free(block);
     if (interval != 0) {
         enum cmemprof_error (*start)(uint64_t) = (enum cmemprof_error(*)(uint64_t))dlsym(RTLD_DEFAULT, "cmemprof_start");
-        if (start == NULL || start(interval) != CMEMPROF_OK) {
+        if (!start || start(interval) != CMEMPROF_OK) {
             fail("the profiler does not start", 0);
         }
     }
@@ -236,7 +236,7 @@ static void *start_profiler(void *argument) {
 static uint64_t samples(void) {
     struct cmemprof_stats stats = {0};
     void (*get)(struct cmemprof_stats *) = (void (*)(struct cmemprof_stats *))dlsym(RTLD_DEFAULT, "cmemprof_get_stats");
-    if (get != NULL) {
+    if (get) {
         get(&stats);
     }
     return stats.samples;

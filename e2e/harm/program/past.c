@@ -32,7 +32,7 @@ static unsigned way_count = 1;
 
 static void *need(void *library, const char *name) {
     void *found = dlsym(library, name);
-    if (found == NULL) {
+    if (!found) {
         fail(name);
     }
     return found;
@@ -61,7 +61,7 @@ static void je_give(void *block) {
 static void find_ways(const char *plugin) {
     if (*plugin != '\0') {
         void *library = dlopen(plugin, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
-        if (library == NULL) {
+        if (!library) {
             fail(dlerror());
         }
         add_way(library, "plugin_take", "plugin_grow", "plugin_give");
@@ -99,7 +99,7 @@ static size_t draw(size_t below) { // xorshift64*
 static void step(struct slot *slot) {
     const struct way *way = &ways[draw(way_count)];
     size_t size = 1 + draw(MAX_BYTES);
-    if (slot->block == NULL) {
+    if (!slot->block) {
         slot->block = way->take(size);
     } else if (draw(3) == 0) {
         slot->block = way->grow(slot->block, size);
@@ -110,7 +110,7 @@ static void step(struct slot *slot) {
         slot->block = NULL;
         return;
     }
-    if (slot->block == NULL) {
+    if (!slot->block) {
         fail("no memory");
     }
     slot->size = size;
@@ -124,7 +124,7 @@ static long anonymous_kb(void) {
     ssize_t size = file >= 0 ? read(file, text, sizeof text - 1) : -1;
     const char *found = size > 0 ? strstr(text, "\nAnonymous:") : NULL;
     close(file);
-    return found != NULL ? strtol(found + sizeof "\nAnonymous:" - 1, NULL, 10) : -1;
+    return found ? strtol(found + sizeof "\nAnonymous:" - 1, NULL, 10) : -1;
 }
 
 int main(int argc, char **argv) {
@@ -145,7 +145,7 @@ int main(int argc, char **argv) {
         step(&slots[draw(SLOTS)]);
     }
     for (unsigned i = 0; i < SLOTS; i++) {
-        if (slots[i].block != NULL) { // dallocx takes no NULL
+        if (slots[i].block) { // dallocx takes no NULL
             ways[i % way_count].give(slots[i].block);
         }
     }

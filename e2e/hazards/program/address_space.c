@@ -17,7 +17,7 @@ static void *allocate(void *unused) {
     unsigned rounds = 0;
     for (; !stop; rounds++) {
         void *block = hazard_opaque(malloc((size_t)OWN_MB << 20));
-        CHECK(block != NULL, "%d MB of %d were not to be had in round %u", OWN_MB, LIMIT_MB, rounds);
+        CHECK(block, "%d MB of %d were not to be had in round %u", OWN_MB, LIMIT_MB, rounds);
         free(block);
     }
     CHECK(rounds > 0, "none");

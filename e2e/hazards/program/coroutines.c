@@ -24,7 +24,7 @@ static _Atomic unsigned finished;
 
 static __attribute__((noinline)) void deeper(struct coroutine *self, unsigned levels) {
     char *block = malloc(50 + levels);
-    CHECK(block != NULL, "no memory");
+    CHECK(block, "no memory");
     memset(block, (int)levels, 50);
     if (levels > 0) {
         deeper(self, levels - 1);
@@ -58,7 +58,7 @@ static void begin(unsigned at) {
 static void step(unsigned at) {
     pthread_mutex_lock(&locks[at]);
     struct coroutine *self = &slots[at];
-    if (self->stack == NULL) {
+    if (!self->stack) {
         begin(at);
     }
     CHECK(swapcontext(&self->back, &self->here) == 0, "swapcontext");

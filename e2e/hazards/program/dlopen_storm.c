@@ -22,16 +22,16 @@ static int callback(int value) {
 static void *load(void *context) {
     for (unsigned i = 0; i * LOADERS < hazard_counted(LOADERS * ROUNDS); i++) {
         void *handle = dlopen(plugins[(i + (uintptr_t)context) % plugin_count], i % 2 == 0 ? RTLD_NOW : RTLD_LAZY);
-        CHECK(handle != NULL, "%s", dlerror());
+        CHECK(handle, "%s", dlerror());
         int (*work)(int (*)(int), int);
         *(void **)&work = dlsym(handle, "plugin_work");
-        CHECK(work != NULL, "plugin_work is not there");
+        CHECK(work, "plugin_work is not there");
         for (int value = 0; value < 5; value++) {
             CHECK(work(callback, value) == 1 + value, "wrong result");
         }
         CHECK(dlclose(handle) == 0, "%s", dlerror());
         hazard_did(HAZARD_OPENS);
-        CHECK(dlopen("/nonexistent/library.so", RTLD_NOW) == NULL && dlerror() != NULL, "loaded a library that is not there");
+        CHECK(!dlopen("/nonexistent/library.so", RTLD_NOW) && dlerror(), "loaded a library that is not there");
     }
     return NULL;
 }

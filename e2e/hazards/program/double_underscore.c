@@ -18,13 +18,13 @@ static void mix(unsigned rounds) {
     for (unsigned i = 0; i < rounds; i++) {
         size_t size = 1 + i % 700;
         char *inner = __libc_malloc(size), *outer = malloc(size), *aligned = __libc_memalign(4096, size), *cleared = __libc_calloc(1, size);
-        CHECK(inner != NULL && outer != NULL && aligned != NULL && cleared != NULL && cleared[size - 1] == 0, "no memory");
+        CHECK(inner && outer && aligned && cleared && cleared[size - 1] == 0, "no memory");
         memset(inner, 1, size);
         memset(outer, 2, size);
         memset(aligned, 3, size);
         inner = realloc(inner, size + 100);
         outer = __libc_realloc(outer, size + 100);
-        CHECK(inner != NULL && outer != NULL && inner[size - 1] == 1 && outer[size - 1] == 2 && aligned[0] == 3, "contents");
+        CHECK(inner && outer && inner[size - 1] == 1 && outer[size - 1] == 2 && aligned[0] == 3, "contents");
         free(hazard_opaque(aligned));
         free(hazard_opaque(cleared));
         __libc_free(inner);

@@ -13,7 +13,7 @@ static char *from_first, *from_constructor;
 static void first(void) {
     from_first = malloc(100);
     char *other = calloc(10, 10);
-    if (from_first == NULL || other == NULL || other[99] != 0) {
+    if (!from_first || !other || other[99] != 0) {
         abort();
     }
     memset(from_first, 1, 100);
@@ -24,7 +24,7 @@ __attribute__((section(".preinit_array"), used)) static void (*const run_first)(
 __attribute__((constructor(101))) static void begin(void) {
     from_constructor = strdup("from a constructor");
     from_first = realloc(from_first, 5000);
-    if (from_constructor == NULL || from_first == NULL || from_first[99] != 1) {
+    if (!from_constructor || !from_first || from_first[99] != 1) {
         abort();
     }
 }
@@ -37,7 +37,7 @@ __attribute__((destructor(101))) static void end(void) {
 static void *use(void *context) {
     CHECK(malloc_usable_size(from_first) >= 5000 && malloc_usable_size(from_constructor) >= 19, "usable size");
     from_first = realloc(from_first, 100000);
-    CHECK(from_first != NULL && from_first[99] == 1, "contents");
+    CHECK(from_first && from_first[99] == 1, "contents");
     free(from_constructor);
     return context;
 }

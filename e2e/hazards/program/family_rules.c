@@ -11,12 +11,12 @@
 static volatile size_t zero; // so that the compiler knows no size
 
 static void tell(const char *what, const void *block) {
-    printf("%s: %s, %s\n", what, block != NULL ? "a block" : "NULL", errno != 0 ? strerror(errno) : "errno unchanged");
+    printf("%s: %s, %s\n", what, block ? "a block" : "NULL", errno != 0 ? strerror(errno) : "errno unchanged");
     errno = 0;
 }
 
 static void *usable(void *block, size_t size, size_t alignment) {
-    CHECK(block != NULL && (uintptr_t)block % alignment == 0, "%p is not aligned to %zu", block, alignment);
+    CHECK(block && (uintptr_t)block % alignment == 0, "%p is not aligned to %zu", block, alignment);
     size_t usable = malloc_usable_size(block);
     CHECK(usable >= size, "usable %zu of %zu", usable, size);
     memset(block, 0x5a, usable);
@@ -101,12 +101,12 @@ static void moves(void) {
                 block[i] = (unsigned char)(i * 7);
             }
             block = realloc(block, to);
-            CHECK(block != NULL && (uintptr_t)block % 16 == 0 && malloc_usable_size(block) >= to, "realloc");
+            CHECK(block && (uintptr_t)block % 16 == 0 && malloc_usable_size(block) >= to, "realloc");
             for (size_t i = 0; i < from && i < to; i++) {
                 CHECK(block[i] == (unsigned char)(i * 7), "realloc from %zu to %zu: byte %zu", from, to, i);
             }
             errno = 0;
-            CHECK(realloc(block, (size_t)PTRDIFF_MAX + zero) == NULL && errno == ENOMEM, "realloc: %s", strerror(errno));
+            CHECK(!realloc(block, (size_t)PTRDIFF_MAX + zero) && errno == ENOMEM, "realloc: %s", strerror(errno));
             CHECK(block[0] == 0 && malloc_usable_size(block) >= to, "a failed realloc has changed the block");
             gone(block);
         }

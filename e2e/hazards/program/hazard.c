@@ -42,7 +42,7 @@ void hazard_fail(const char *file, int line, const char *condition, const char *
 
 static uint64_t number_of(const char *variable, uint64_t otherwise) {
     const char *text = getenv(variable);
-    return text != NULL ? strtoull(text, NULL, 10) : otherwise;
+    return text ? strtoull(text, NULL, 10) : otherwise;
 }
 
 static void *find(const char *name) {
@@ -51,10 +51,10 @@ static void *find(const char *name) {
 
 static void share_events(void) {
     const char *name = getenv("HAZARD_PROGRESS");
-    int file = name != NULL ? open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+    int file = name ? open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
     size_t size = HAZARD_EVENTS * sizeof *events;
-    CHECK(name == NULL || (file >= 0 && ftruncate(file, (off_t)size) == 0), "%s", name);
-    events = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | (name == NULL ? MAP_ANONYMOUS : 0), file, 0);
+    CHECK(!name || (file >= 0 && ftruncate(file, (off_t)size) == 0), "%s", name);
+    events = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | (!name ? MAP_ANONYMOUS : 0), file, 0);
     CHECK(events != MAP_FAILED, "mmap");
     if (file >= 0) {
         close(file);
@@ -72,14 +72,13 @@ __attribute__((constructor)) static void look_up(void) {
     *(void **)&profiler.encode = find("cmemprof_snapshot_encode");
     first_process = getpid();
     rate = number_of("HAZARD_RATE", 0);
-    bool wanted = getenv("HAZARD_RATE") != NULL;
-    CHECK(wanted == (profiler.start != NULL), "cmemprof is %s", wanted ? "not there" : "there");
-    CHECK(wanted == (profiler.take != NULL) && wanted == (profiler.encode != NULL) && wanted == (profiler.free != NULL),
-          "half of cmemprof is there");
+    bool wanted = getenv("HAZARD_RATE");
+    CHECK(wanted == !!profiler.start, "cmemprof is %s", wanted ? "not there" : "there");
+    CHECK(wanted == !!profiler.take && wanted == !!profiler.encode && wanted == !!profiler.free, "half of cmemprof is there");
 }
 
 void hazard_start(void) {
-    if (profiler.start != NULL) {
+    if (profiler.start) {
         profiler.set_memory_limit(1 << 30); // at 1 byte every block is a sample
         enum cmemprof_error error = profiler.start(rate);
         CHECK(error == CMEMPROF_OK, "error %d", error);
@@ -87,7 +86,7 @@ void hazard_start(void) {
 }
 
 void hazard_stop(void) {
-    if (profiler.stop != NULL) {
+    if (profiler.stop) {
         profiler.stop();
     }
 }
@@ -97,7 +96,7 @@ bool hazard_sampling(void) {
 }
 
 uint64_t hazard_rate(void) {
-    return profiler.start != NULL ? rate : 0;
+    return profiler.start ? rate : 0;
 }
 
 unsigned hazard_scaled(unsigned rounds) {
@@ -110,7 +109,7 @@ unsigned hazard_counted(unsigned count) {
 }
 
 bool hazard_watched(void) {
-    return getenv("HAZARD_PROGRESS") != NULL;
+    return getenv("HAZARD_PROGRESS");
 }
 
 void hazard_did(enum hazard_event event) {
@@ -123,7 +122,7 @@ uint64_t hazard_done(enum hazard_event event) {
 
 void hazard_stats(struct cmemprof_stats *stats) {
     memset(stats, 0, sizeof *stats);
-    if (profiler.get_stats != NULL) {
+    if (profiler.get_stats) {
         profiler.get_stats(stats);
     }
 }
@@ -198,7 +197,7 @@ static void add_sample(struct hazard_totals *totals, struct bytes sample) {
         }
         struct bytes values = field.inside; // packed, or empty
         do {
-            int64_t value = (int64_t)(values.at != NULL ? varint(&values) : field.value);
+            int64_t value = (int64_t)(values.at ? varint(&values) : field.value);
             CHECK(count < 4 && value >= 0, "value %zu of a sample is %lld", count, (long long)value);
             *sums[count++] += value;
         } while (values.at < values.end);
@@ -217,7 +216,7 @@ static void read_comment(struct hazard_totals *totals, struct bytes text) {
     line[length] = '\0';
     const char *samples = strstr(line, " samples="), *emitted = strstr(line, " emitted="), *lost = strstr(line, " lost_stacks=");
     const char *shards = strstr(line, " lost_shards="), *reclaimed = strstr(line, " reclaimed_samples=");
-    if (samples != NULL && emitted != NULL && lost != NULL && shards != NULL && reclaimed != NULL) {
+    if (samples && emitted && lost && shards && reclaimed) {
         totals->samples = strtoull(samples + 9, NULL, 10);
         totals->emitted = strtoull(emitted + 9, NULL, 10);
         totals->lost = strtoull(lost + 13, NULL, 10) + strtoull(shards + 13, NULL, 10) + strtoull(reclaimed + 19, NULL, 10);
@@ -246,11 +245,11 @@ static void add_up(struct hazard_totals *totals, const uint8_t *profile, size_t 
 
 bool hazard_profile(struct hazard_totals *totals) {
     memset(totals, 0, sizeof *totals);
-    if (profiler.take == NULL) {
+    if (!profiler.take) {
         return true;
     }
     struct cmemprof_snapshot *snapshot = profiler.take();
-    if (snapshot == NULL) {
+    if (!snapshot) {
         return false;
     }
     uint8_t *bytes = NULL;
@@ -320,7 +319,7 @@ static struct cmemprof_stats balance(struct hazard_totals *totals) {
     hazard_stats(&after);
     CHECK(before.samples == after.samples, "%llu samples were taken while the profiler was stopped",
           (unsigned long long)(after.samples - before.samples));
-    if (profiler.start != NULL) {
+    if (profiler.start) {
         check_balance(&before, totals);
     }
     return before;
@@ -347,7 +346,7 @@ int hazard_finish(void) {
     struct hazard_totals totals;
     struct cmemprof_stats stats = balance(&totals);
     tell_events();
-    if (profiler.start != NULL) {
+    if (profiler.start) {
         printf("cmemprof: %llu samples, %llu stacks, %llu live, lost %llu stacks %llu live, %llu nested, cut %llu %llu %llu %llu\n",
                (unsigned long long)stats.samples, (unsigned long long)stats.stacks, (unsigned long long)stats.live,
                (unsigned long long)stats.lost_stacks, (unsigned long long)stats.lost_live, (unsigned long long)stats.unsampled_nested,
@@ -406,17 +405,17 @@ void hazard_churn(uint64_t seed, unsigned operations) {
         random = random * 6364136223846793005u + 1442695040888963407u;
         unsigned at = i < operations ? (unsigned)(random >> 40) % BLOCKS : i - operations;
         size_t size = 1 + (size_t)(random >> 33) % ((random >> 60) == 0 ? 200000 : 600);
-        if (blocks[at].at != NULL) {
+        if (blocks[at].at) {
             check_filled(blocks[at].at, blocks[at].size, blocks[at].value);
         }
-        if (blocks[at].at != NULL && (i >= operations || (random >> 58) % 4 != 0)) {
+        if (blocks[at].at && (i >= operations || (random >> 58) % 4 != 0)) {
             free(hazard_opaque(blocks[at].at));
             blocks[at].at = NULL;
         } else if (i < operations) {
-            unsigned char *block = blocks[at].at != NULL ? realloc(blocks[at].at, size) : allocate((unsigned)(random >> 20), size);
-            CHECK(block != NULL, "no memory");
+            unsigned char *block = blocks[at].at ? realloc(blocks[at].at, size) : allocate((unsigned)(random >> 20), size);
+            CHECK(block, "no memory");
             size_t kept = blocks[at].size < size ? blocks[at].size : size;
-            if (blocks[at].at != NULL) {
+            if (blocks[at].at) {
                 CHECK(block[0] == blocks[at].value && block[kept - 1] == blocks[at].value, "realloc lost what was in the block");
             }
             blocks[at].at = block;

@@ -12,7 +12,7 @@
 static long resident_bytes(void) {
     long size, resident;
     FILE *file = fopen("/proc/self/statm", "r");
-    CHECK(file != NULL && fscanf(file, "%ld %ld", &size, &resident) == 2, "statm");
+    CHECK(file && fscanf(file, "%ld %ld", &size, &resident) == 2, "statm");
     fclose(file);
     return resident * sysconf(_SC_PAGESIZE);
 }
@@ -30,20 +30,20 @@ int main(void) {
         size_t size = sizes[i] * MIB;
         long before = resident_bytes();
         char *block = calloc(size / 1024, 1024);
-        CHECK(block != NULL && block[0] == 0 && block[size / 2] == 0 && block[size - 1] == 0, "calloc of %zu MiB", sizes[i]);
+        CHECK(block && block[0] == 0 && block[size / 2] == 0 && block[size - 1] == 0, "calloc of %zu MiB", sizes[i]);
         check_resident(before, MIB / 2, "calloc", size);
         block[size - 1] = 1;
         block = realloc(block, size * 2);
-        CHECK(block != NULL && block[size - 1] == 1, "realloc of %zu MiB", sizes[i]);
+        CHECK(block && block[size - 1] == 1, "realloc of %zu MiB", sizes[i]);
         check_resident(before, MIB / 2, "realloc", size);
         free(block);
         // The same for malloc and aligned blocks.
         block = malloc(size);
-        CHECK(block != NULL, "malloc of %zu MiB", sizes[i]);
+        CHECK(block, "malloc of %zu MiB", sizes[i]);
         check_resident(before, MIB / 2, "malloc", size);
         free(block);
         block = aligned_alloc(64, size);
-        CHECK(block != NULL, "aligned_alloc of %zu MiB", sizes[i]);
+        CHECK(block, "aligned_alloc of %zu MiB", sizes[i]);
         check_resident(before, MIB / 2, "aligned_alloc", size);
         free(block);
     }

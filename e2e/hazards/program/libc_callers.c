@@ -32,7 +32,7 @@ static void names(void) {
         freeaddrinfo(found);
     }
     struct passwd *user = getpwuid(0);
-    printf("user 0: %s\n", user != NULL ? user->pw_name : "nobody");
+    printf("user 0: %s\n", user ? user->pw_name : "nobody");
 }
 
 static int by_value(const void *left, const void *right) {
@@ -65,7 +65,7 @@ static void texts(void) {
 
 static void files(void) {
     FILE *file = fopen("/etc/passwd", "r");
-    CHECK(file != NULL, "fopen");
+    CHECK(file, "fopen");
     char *line = NULL;
     size_t capacity = 0, lines = 0, longest = 0;
     for (ssize_t length; (length = getline(&line, &capacity, file)) > 0; lines++) {
@@ -83,7 +83,7 @@ static void files(void) {
     glob_t matches;
     CHECK(glob("/etc/pass*", 0, NULL, &matches) == 0, "glob");
     char *real = realpath("/proc/../etc/./passwd", NULL), *here = getcwd(NULL, 0);
-    CHECK(here != NULL, "getcwd");
+    CHECK(here, "getcwd");
     printf("%zu lines, longest %zu, %d entries, %s, %s\n", lines, longest, count, matches.gl_pathv[0], real);
     globfree(&matches);
     free(real);
@@ -101,10 +101,10 @@ static void patterns(void) {
     static int keys[100];
     for (int i = 0; i < 100; i++) {
         keys[i] = i * 37 % 100;
-        CHECK(tsearch(&keys[i], &tree, by_value) != NULL, "tsearch");
+        CHECK(tsearch(&keys[i], &tree, by_value), "tsearch");
     }
     for (int i = 0; i < 100; i++) {
-        CHECK(tdelete(&keys[i], &tree, by_value) != NULL, "tdelete");
+        CHECK(tdelete(&keys[i], &tree, by_value), "tdelete");
     }
 }
 
@@ -125,9 +125,9 @@ static void character_sets(void) {
     }
     char *was = strdup(setlocale(LC_ALL, NULL));
     const char *now = setlocale(LC_ALL, "C.UTF-8");
-    printf("locale %s, %s\n", now != NULL ? now : "-", nl_langinfo(CODESET));
+    printf("locale %s, %s\n", now ? now : "-", nl_langinfo(CODESET));
     locale_t other = newlocale(LC_ALL_MASK, "C.UTF-8", NULL);
-    if (other != NULL) {
+    if (other) {
         locale_t copy = duplocale(other);
         freelocale(copy);
         freelocale(other);

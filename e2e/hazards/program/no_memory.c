@@ -16,23 +16,23 @@ static volatile size_t zero;
 
 static void fails_cleanly(size_t size) {
     char *old = malloc(100);
-    CHECK(old != NULL, "100 bytes should be left");
+    CHECK(old, "100 bytes should be left");
     memset(old, 5, 100);
     void *untouched = &blocks;
     errno = 0;
-    CHECK(malloc(size) == NULL && errno == ENOMEM, "malloc: %s", strerror(errno));
+    CHECK(!malloc(size) && errno == ENOMEM, "malloc: %s", strerror(errno));
     errno = 0;
-    CHECK(calloc(size / 16, 16) == NULL && errno == ENOMEM, "calloc: %s", strerror(errno));
+    CHECK(!calloc(size / 16, 16) && errno == ENOMEM, "calloc: %s", strerror(errno));
     errno = 0;
-    CHECK(realloc(old, size) == NULL && errno == ENOMEM, "realloc: %s", strerror(errno));
+    CHECK(!realloc(old, size) && errno == ENOMEM, "realloc: %s", strerror(errno));
     errno = 0;
-    CHECK(reallocarray(old, size / 16, 16) == NULL && errno == ENOMEM, "reallocarray: %s", strerror(errno));
+    CHECK(!reallocarray(old, size / 16, 16) && errno == ENOMEM, "reallocarray: %s", strerror(errno));
     errno = 0;
-    CHECK(aligned_alloc(64, size) == NULL && errno == ENOMEM, "aligned_alloc: %s", strerror(errno));
+    CHECK(!aligned_alloc(64, size) && errno == ENOMEM, "aligned_alloc: %s", strerror(errno));
     errno = 0;
-    CHECK(memalign(8192, size) == NULL && errno == ENOMEM, "memalign: %s", strerror(errno));
+    CHECK(!memalign(8192, size) && errno == ENOMEM, "memalign: %s", strerror(errno));
     errno = 0;
-    CHECK(valloc(size) == NULL && errno == ENOMEM, "valloc: %s", strerror(errno));
+    CHECK(!valloc(size) && errno == ENOMEM, "valloc: %s", strerror(errno));
     CHECK(posix_memalign(&untouched, 64, size) == ENOMEM && untouched == &blocks, "posix_memalign");
     for (int i = 0; i < 100; i++) {
         CHECK(old[i] == 5, "the old block has changed");
@@ -46,9 +46,9 @@ int main(void) {
     fails_cleanly(PTRDIFF_MAX + zero);
     fails_cleanly(SIZE_MAX - 5000 + zero); // rounding up overflows
     errno = 0;
-    CHECK(calloc(SIZE_MAX / 2 + zero, 4) == NULL && errno == ENOMEM, "calloc overflow");
+    CHECK(!calloc(SIZE_MAX / 2 + zero, 4) && errno == ENOMEM, "calloc overflow");
     errno = 0;
-    CHECK(reallocarray(NULL, SIZE_MAX / 2 + zero, 4) == NULL && errno == ENOMEM, "reallocarray overflow");
+    CHECK(!reallocarray(NULL, SIZE_MAX / 2 + zero, 4) && errno == ENOMEM, "reallocarray overflow");
 
     struct rlimit limit, old;
     CHECK(getrlimit(RLIMIT_AS, &old) == 0, "getrlimit");
@@ -56,12 +56,12 @@ int main(void) {
     limit.rlim_cur = (rlim_t)512 << 20;
     CHECK(setrlimit(RLIMIT_AS, &limit) == 0, "setrlimit");
     unsigned count = 0;
-    while (count < MOST && (errno = 0, blocks[count] = malloc(BLOCK)) != NULL) {
+    while (count < MOST && (errno = 0, blocks[count] = malloc(BLOCK))) {
         memset(blocks[count++], 1, 100);
     }
     CHECK(count > 100 && count < 512 && errno == ENOMEM, "%u blocks: %s", count, strerror(errno));
     unsigned small = 0;
-    while (small < 1000000 && (errno = 0, blocks[count] = malloc(1000)) != NULL) { // until not even this is left; kept in a chain
+    while (small < 1000000 && (errno = 0, blocks[count] = malloc(1000))) { // until not even this is left; kept in a chain
         *(void **)blocks[count] = small++ > 0 ? blocks[MOST - 1] : NULL;
         blocks[MOST - 1] = blocks[count];
     }
@@ -74,7 +74,7 @@ int main(void) {
     free(blocks[--count]);
     free(blocks[--count]);
     fails_cleanly(64 * BLOCK);
-    CHECK((blocks[count] = malloc(BLOCK)) != NULL, "what was freed cannot be had again");
+    CHECK((blocks[count] = malloc(BLOCK)), "what was freed cannot be had again");
     count++;
     struct hazard_totals totals;
     hazard_profile(&totals); // may fail; must not crash

@@ -30,7 +30,7 @@ int main(void) {
         for (size_t old = 0; size < MOST; old = size, size += size / 2) {
             for (int i = 0; i < VECTORS; i++) {
                 vectors[i] = realloc(vectors[i], size);
-                CHECK(vectors[i] != NULL && malloc_usable_size(vectors[i]) >= size, "realloc");
+                CHECK(vectors[i] && malloc_usable_size(vectors[i]) >= size, "realloc");
                 CHECK(old == 0 || (vectors[i][0] == i && vectors[i][old - 1] == i), "contents at %zu bytes", old);
                 memset(vectors[i] + old, i, size - old);
             }
@@ -39,7 +39,7 @@ int main(void) {
         for (; size > 100; size /= 3) {
             for (int i = 0; i < VECTORS; i++) {
                 vectors[i] = reallocarray(vectors[i], size / 3, 1);
-                CHECK(vectors[i] != NULL && vectors[i][0] == i && vectors[i][size / 3 - 1] == i, "contents when shrinking");
+                CHECK(vectors[i] && vectors[i][0] == i && vectors[i][size / 3 - 1] == i, "contents when shrinking");
             }
             check_in_use(at_start.live, VECTORS, "shrinking");
         }

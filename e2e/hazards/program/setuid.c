@@ -9,7 +9,7 @@
 
 int main(void) {
     void *block = malloc(100);
-    printf("%s, %s, %s\n", dlsym(RTLD_DEFAULT, "cmemprof_start") != NULL ? "profiler" : "no profiler",
+    printf("%s, %s, %s\n", dlsym(RTLD_DEFAULT, "cmemprof_start") ? "profiler" : "no profiler",
            getauxval(AT_SECURE) != 0 ? "secure" : "not secure", getuid() != geteuid() ? "rights of another" : "own rights");
     free(block);
     return 0;

@@ -90,7 +90,7 @@ static void *take(size_t alignment, size_t size) {
 }
 
 static size_t size_of(const void *block) {
-    return block != NULL ? *(const size_t *)((uintptr_t)block - HEAD) : 0;
+    return block ? *(const size_t *)((uintptr_t)block - HEAD) : 0;
 }
 
 // The functions below never call each other: that would go through the hooks again.
@@ -116,14 +116,14 @@ static void give(void *block) {
 }
 
 void free(void *block) {
-    if (block != NULL) {
+    if (block) {
         give(block);
     }
 }
 
 void *realloc(void *block, size_t size) {
     void *moved = take(HEAD, size);
-    if (moved != NULL && block != NULL) {
+    if (moved && block) {
         size_t old = size_of(block);
         memcpy(moved, block, old < size ? old : size);
         give(block);
@@ -133,10 +133,10 @@ void *realloc(void *block, size_t size) {
 
 int posix_memalign(void **block, size_t alignment, size_t size) {
     void *found = take(alignment, size);
-    if (found != NULL) {
+    if (found) {
         *block = found;
     }
-    return found != NULL ? 0 : ENOMEM;
+    return found ? 0 : ENOMEM;
 }
 
 void *aligned_alloc(size_t alignment, size_t size) {

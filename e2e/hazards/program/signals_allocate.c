@@ -20,7 +20,7 @@ static _Atomic uint64_t allocations;
 static void *counted_malloc(size_t size) {
     allocations++;
     void *block = malloc(size);
-    CHECK(block != NULL, "no memory");
+    CHECK(block, "no memory");
     return block;
 }
 
@@ -30,7 +30,7 @@ static void on_timer(int number) {
     memset(block, 1, 300);
     allocations++;
     block = realloc(block, 800);
-    CHECK(block != NULL && block[299] == 1, "contents");
+    CHECK(block && block[299] == 1, "contents");
     free(block);
     free(hazard_opaque(counted_malloc(20)));
     signals++;

@@ -50,7 +50,7 @@ static void on_timer(int number, siginfo_t *info, void *context) {
 
 // Writes to the whole block, checks it, and frees it.
 static void use(void *block, size_t size, size_t alignment) {
-    CHECK(block != NULL && (uintptr_t)block % alignment == 0, "%p for %zu bytes, aligned to %zu", block, size, alignment);
+    CHECK(block && (uintptr_t)block % alignment == 0, "%p for %zu bytes, aligned to %zu", block, size, alignment);
     size_t usable = malloc_usable_size(block);
     CHECK(usable >= size, "usable %zu of %zu", usable, size);
     memset(block, 0x5a, usable);
@@ -60,15 +60,15 @@ static void use(void *block, size_t size, size_t alignment) {
 
 static void moves(size_t size) {
     unsigned char *block = malloc(size);
-    CHECK(block != NULL, "no memory");
+    CHECK(block, "no memory");
     block[0] = block[size - 1] = 7;
     block = realloc(block, size * 3);
-    CHECK(block != NULL && block[0] == 7 && block[size - 1] == 7, "realloc");
+    CHECK(block && block[0] == 7 && block[size - 1] == 7, "realloc");
     block = reallocarray(block, size, 2);
-    CHECK(block != NULL && block[0] == 7 && block[size - 1] == 7, "reallocarray");
+    CHECK(block && block[0] == 7 && block[size - 1] == 7, "reallocarray");
     free(block);
     block = calloc(3, size);
-    CHECK(block != NULL, "no memory");
+    CHECK(block, "no memory");
     for (size_t i = 0; i < 3 * size; i++) {
         CHECK(block[i] == 0, "calloc of %zu: byte %zu is %d", 3 * size, i, block[i]);
     }
@@ -90,7 +90,7 @@ static void every_function(size_t size) {
 // Only every hundredth call really loads and unloads the library; the others change its reference count.
 static void open_and_close(uint64_t round) {
     void *handle = dlopen(round % 100 == 0 ? plugins[round / 100 % plugin_count] : "libc.so.6", RTLD_NOW);
-    CHECK(handle != NULL, "%s", dlerror());
+    CHECK(handle, "%s", dlerror());
     CHECK(dlclose(handle) == 0, "%s", dlerror());
 }
 

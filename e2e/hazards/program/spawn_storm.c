@@ -29,7 +29,7 @@ static int clone_child(void *context) {
     void *block = malloc(100);
     free(hazard_opaque(block));
     execve("/bin/true", arguments, environ);
-    _exit(context != NULL ? 98 : 97);
+    _exit(context ? 98 : 97);
 }
 
 static void *spawn(void *context) {
@@ -75,7 +75,7 @@ int main(void) {
     CHECK(system("exit 3") == 3 << 8, "system");
     FILE *pipe = popen("echo text", "r");
     char text[16] = "";
-    CHECK(pipe != NULL && fgets(text, sizeof text, pipe) != NULL && strcmp(text, "text\n") == 0 && pclose(pipe) == 0, "popen: %s", text);
+    CHECK(pipe && fgets(text, sizeof text, pipe) && strcmp(text, "text\n") == 0 && pclose(pipe) == 0, "popen: %s", text);
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
     }

@@ -35,7 +35,7 @@ static void *on_thread(void *context) {
 
 static void on_fault(int number, siginfo_t *info, void *context) {
     (void)context;
-    _exit(number == SIGSEGV && info->si_addr != NULL ? 42 : 43);
+    _exit(number == SIGSEGV && info->si_addr ? 42 : 43);
 }
 
 static void catch_it(void) {

@@ -21,7 +21,7 @@ static void destroy(void *block) {
     destroyed++;
     if (left > 0) {
         unsigned char *next = malloc(10 + left * 1000);
-        CHECK(next != NULL, "no memory");
+        CHECK(next, "no memory");
         *next = (unsigned char)(left - 1);
         pthread_setspecific(keys[0], next);
     }
@@ -30,7 +30,7 @@ static void destroy(void *block) {
 static void *run(void *context) {
     for (int i = 0; i < KEYS; i++) {
         unsigned char *block = calloc(1, 100);
-        CHECK(block != NULL, "no memory");
+        CHECK(block, "no memory");
         *block = i == 0 ? 2 : 0;
         pthread_setspecific(keys[i], block);
     }
@@ -49,7 +49,7 @@ static void *start(void *context) {
         }
         for (int k = 0; k < 2; k++) {
             void *result;
-            CHECK(pthread_join(thread[k], &result) == 0 && result != NULL, "join");
+            CHECK(pthread_join(thread[k], &result) == 0 && result, "join");
             free(result);
             hazard_did(HAZARD_THREADS);
         }

@@ -15,12 +15,12 @@ enum { ROUNDS = 100, AT_ONCE = 4 };
 static void *allocate(void *context) {
     for (size_t size = 1; size < 100000; size = size * 3 + (uintptr_t)context % 3) {
         char *block = malloc(size);
-        CHECK(block != NULL, "no memory");
+        CHECK(block, "no memory");
         memset(block, 1, size);
         block = realloc(block, size + 100);
-        CHECK(block != NULL && block[size - 1] == 1, "realloc");
+        CHECK(block && block[size - 1] == 1, "realloc");
         char *zero = calloc(size, 1);
-        CHECK(zero != NULL && zero[size - 1] == 0, "calloc");
+        CHECK(zero && zero[size - 1] == 0, "calloc");
         free(zero);
         free(block);
     }

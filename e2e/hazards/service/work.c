@@ -17,7 +17,7 @@ __attribute__((noinline)) int allocate_in_c(unsigned seed, int rounds, long paus
     int wrong = 0;
     for (int i = 0; i < rounds; i++) {
         unsigned at = next(&seed) >> 8 & (BLOCKS - 1);
-        if (blocks[at] != NULL) {
+        if (blocks[at]) {
             wrong += blocks[at][0] != at || blocks[at][sizes[at] - 1] != at;
         }
         if ((next(&seed) >> 16 & 3) == 0) {

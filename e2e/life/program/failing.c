@@ -62,8 +62,8 @@ static const struct range *range_of(uintptr_t pc) {
 
 static _Unwind_Reason_Code visit(struct _Unwind_Context *context, void *found) {
     const struct range *range = range_of(_Unwind_GetIP(context) - 1);
-    *(bool *)found = range != NULL;
-    return range != NULL ? _URC_END_OF_STACK : _URC_NO_REASON;
+    *(bool *)found = range;
+    return range ? _URC_END_OF_STACK : _URC_NO_REASON;
 }
 
 static bool is_profilers(void) {
@@ -112,8 +112,8 @@ void *aligned_alloc(size_t alignment, size_t size) {
 }
 int posix_memalign(void **block, size_t alignment, size_t size) {
     void *made = memalign(alignment, size);
-    *block = made != NULL ? made : *block;
-    return made != NULL ? 0 : ENOMEM;
+    *block = made ? made : *block;
+    return made ? 0 : ENOMEM;
 }
 void free(void *block) {
     __libc_free(block);
@@ -131,8 +131,8 @@ static void add_range(uintptr_t start, uintptr_t end) {
 static int visit_object(struct dl_phdr_info *info, size_t size, void *code) {
     (void)size;
     const char *name = strrchr(info->dlpi_name, '/');
-    name = name != NULL ? name + 1 : info->dlpi_name;
-    for (const char *at = code; at != NULL && *at != '\0';) {
+    name = name ? name + 1 : info->dlpi_name;
+    for (const char *at = code; at && *at != '\0';) {
         const char *colon = strchr(at, ':'), *next = strchr(at, ';');
         if ((size_t)(colon - at) == strlen(name) && strncmp(at, name, (size_t)(colon - at)) == 0) {
             for (const char *pair = colon + 1; pair < next;) {
@@ -154,7 +154,7 @@ static int by_start(const void *left, const void *right) {
 
 static __attribute__((constructor)) void open_failing(void) {
     const char *code = getenv("LIFE_CODE"), *file = getenv("LIFE_COUNTS"), *n = getenv("LIFE_FAIL"), *all = getenv("LIFE_ONWARDS");
-    int fd = file != NULL ? open(file, O_RDWR | O_CLOEXEC) : -1;
+    int fd = file ? open(file, O_RDWR | O_CLOEXEC) : -1;
     void *mapped = fd >= 0 ? mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
     if (fd >= 0) {
         close(fd);
@@ -162,9 +162,9 @@ static __attribute__((constructor)) void open_failing(void) {
     if (mapped != MAP_FAILED) {
         counts = mapped;
     }
-    fail_at = n != NULL ? atol(n) : 0;
-    onwards = all != NULL && strcmp(all, "1") == 0;
-    if (code != NULL) {
+    fail_at = n ? atol(n) : 0;
+    onwards = all && strcmp(all, "1") == 0;
+    if (code) {
         size_t found = range_count;
         dl_iterate_phdr(visit_object, (void *)code);
         if (range_count > found) {

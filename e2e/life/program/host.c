@@ -35,7 +35,7 @@ static __attribute__((noinline)) void work(void) {
 static uint8_t *take(size_t *size, enum cmemprof_error *error) {
     uint8_t *bytes = NULL;
     struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
-    *error = snapshot != NULL ? cmemprof_snapshot_encode(snapshot, NULL, &bytes, size) : CMEMPROF_NO_MEMORY;
+    *error = snapshot ? cmemprof_snapshot_encode(snapshot, NULL, &bytes, size) : CMEMPROF_NO_MEMORY;
     cmemprof_snapshot_free(snapshot);
     return *error == CMEMPROF_OK ? bytes : NULL;
 }
@@ -51,7 +51,7 @@ static bool is_well(const char *what) {
     size_t size = 0;
     work();
     uint8_t *bytes = error == CMEMPROF_OK ? take(&size, &error) : NULL;
-    if (bytes == NULL || size < 1000) {
+    if (!bytes || size < 1000) {
         say(what, cmemprof_error_text(error));
         return false;
     }
@@ -114,7 +114,7 @@ static void fail_no_more(void) {
 // Fails each allocation. Returns their approximate number, or -1 on failure.
 static long each(const char *name, void (*fail)(long), void (*operation)(void)) {
     const char *step = getenv("LIFE_STEP");
-    long percent = step != NULL ? atol(step) : 0;
+    long percent = step ? atol(step) : 0;
     bool well = true;
     for (long n = 1;; n += percent == 0 || n < ALL ? 1 : 1 + n * percent / 100) {
         char what[64];
@@ -135,7 +135,7 @@ static struct rlimit before;
 static long used_bytes(void) {
     long pages[6] = {0};
     FILE *file = fopen("/proc/self/statm", "re");
-    if (file == NULL || fscanf(file, "%ld %ld %ld %ld %ld %ld", &pages[0], &pages[1], &pages[2], &pages[3], &pages[4], &pages[5]) != 6) {
+    if (!file || fscanf(file, "%ld %ld %ld %ld %ld %ld", &pages[0], &pages[1], &pages[2], &pages[3], &pages[4], &pages[5]) != 6) {
         abort();
     }
     fclose(file);

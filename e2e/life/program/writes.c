@@ -17,7 +17,7 @@ int main(void) {
     for (double end = seconds() + 0.2; seconds() < end;) {
         for (size_t i = 0; i < BLOCKS; i++) {
             size_t size = i * 97 + 1;
-            wrong += blocks[i] != NULL && (blocks[i][0] != (unsigned char)i || blocks[i][size - 1] != (unsigned char)i);
+            wrong += blocks[i] && (blocks[i][0] != (unsigned char)i || blocks[i][size - 1] != (unsigned char)i);
             free(blocks[i]);
             blocks[i] = malloc(size);
             memset(blocks[i], (int)i, size);

@@ -14,7 +14,7 @@ static bool is_mapped(void) {
 	size_t *volatile blocks[BLOCKS];
 	bool mapped = false;
 	int count = 0;
-	while (!mapped && count < BLOCKS && (blocks[count] = malloc(200 * 1024)) != NULL) {
+	while (!mapped && count < BLOCKS && (blocks[count] = malloc(200 * 1024))) {
 		mapped = (blocks[count++][-1] & 2) != 0;
 	}
 	while (count > 0) {

@@ -14,7 +14,7 @@ int main(void) {
     }
     for (size_t bytes = 0; bytes < 64 << 20; bytes += 1024) {
         void *block = malloc(1024);
-        if (block == NULL) {
+        if (!block) {
             return 1;
         }
         memset(block, 1, 1024);
@@ -27,7 +27,7 @@ int main(void) {
     memset(mapped, 1, 16 << 20);
     cmemprof_get_allocator_stats(&stats);
     struct cmemprof_memory_profile *profile = cmemprof_memory_profile_take(NULL, &stats);
-    if (profile == NULL) {
+    if (!profile) {
         return 1;
     }
     cmemprof_memory_profile_figures(profile, &figures);

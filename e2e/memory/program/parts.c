@@ -17,7 +17,7 @@ static size_t arena_mib, stack_mib;
 static void allocate(size_t mib, size_t block) {
     for (size_t bytes = 0; bytes < mib * MIB; bytes += block) {
         char *at = malloc(block);
-        if (at == NULL) {
+        if (!at) {
             abort();
         }
         memset(at, 1, block);
@@ -45,7 +45,7 @@ static char *map(size_t mib, int flags, int file) {
     if (at == MAP_FAILED) {
         abort();
     }
-    if (at != NULL) {
+    if (at) {
         memset(at, 1, mib * MIB);
     }
     return at;
@@ -66,7 +66,7 @@ int main(int argc, char **argv) {
     map(mib[4], MAP_PRIVATE | MAP_ANONYMOUS, -1);
     FILE *file = fopen(argv[8], "w+");
     int memfd = memfd_create("segment", 0);
-    if (file == NULL || ftruncate(fileno(file), (off_t)(2 * mib[5] * MIB)) != 0 || ftruncate(memfd, (off_t)(2 * mib[6] * MIB)) != 0) {
+    if (!file || ftruncate(fileno(file), (off_t)(2 * mib[5] * MIB)) != 0 || ftruncate(memfd, (off_t)(2 * mib[6] * MIB)) != 0) {
         return 1;
     }
     map(mib[5], MAP_SHARED, fileno(file));

@@ -29,7 +29,7 @@ __attribute__((constructor)) static void begin(void) {
     *(void **)&profiler.free = dlsym(RTLD_DEFAULT, "cmemprof_snapshot_free");
     *(void **)&profiler.encode = dlsym(RTLD_DEFAULT, "cmemprof_snapshot_encode");
     const char *rate = getenv("CMEMPROF_RATE");
-    if (start == NULL || rate == NULL || start(strtoull(rate, NULL, 10)) != CMEMPROF_OK) {
+    if (!start || !rate || start(strtoull(rate, NULL, 10)) != CMEMPROF_OK) {
         abort();
     }
 }
@@ -42,18 +42,18 @@ static int has_one_thread(void) {
     if (file >= 0) {
         close(file);
     }
-    return size > 0 && strstr(text, "\nThreads:\t1\n") != NULL;
+    return size > 0 && strstr(text, "\nThreads:\t1\n");
 }
 
 static unsigned long long figure(const char *comment, const char *name) {
     const char *at = strstr(comment, name);
-    return at != NULL ? strtoull(at + strlen(name), NULL, 10) : 0;
+    return at ? strtoull(at + strlen(name), NULL, 10) : 0;
 }
 
 // Symbolizing takes most of a short process's time, so only every n-th of many processes is checked.
 static int is_chosen(void) {
     const char *one_in = getenv("PROGRAMS_COMPARE_ONE_IN");
-    return one_in == NULL || getpid() % atoi(one_in) == 0;
+    return !one_in || getpid() % atoi(one_in) == 0;
 }
 
 // Samples that a profile neither has nor counts as lost; -1: unknown.
@@ -64,13 +64,13 @@ static long long missing(void) {
     long long result = -1;
     profiler.stop();
     struct cmemprof_snapshot *snapshot = is_chosen() && has_one_thread() ? profiler.take() : NULL;
-    if (snapshot == NULL || profiler.encode(snapshot, NULL, &bytes, &size) != CMEMPROF_OK) {
+    if (!snapshot || profiler.encode(snapshot, NULL, &bytes, &size) != CMEMPROF_OK) {
         profiler.free(snapshot);
         return -1;
     }
     const char *found = memmem(bytes, size, head, sizeof head - 1);
-    char *comment = found != NULL ? strndup(found, size - (size_t)(found - (char *)bytes)) : NULL;
-    if (comment != NULL) {
+    char *comment = found ? strndup(found, size - (size_t)(found - (char *)bytes)) : NULL;
+    if (comment) {
         result = (long long)(figure(comment, " samples=") - figure(comment, " emitted=") - figure(comment, " lost_stacks=") -
                              figure(comment, " lost_shards=") - figure(comment, " reclaimed_samples="));
     }
@@ -85,7 +85,7 @@ __attribute__((destructor)) static void end(void) {
     struct cmemprof_stats stats;
     char name[512], text[64];
     const char *directory = getenv("PROGRAMS_SAMPLES");
-    if (directory == NULL || profiler.get_stats == NULL) {
+    if (!directory || !profiler.get_stats) {
         return;
     }
     profiler.get_stats(&stats);

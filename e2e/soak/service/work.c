@@ -45,7 +45,7 @@ __attribute__((noinline)) void *soak_counted(struct soak_count *count, enum soak
         got = posix_memalign(&got, 256, size) == 0 ? got : NULL;
         break;
     }
-    if (got == NULL) {
+    if (!got) {
         abort(); // nothing here limits memory
     }
     add(count, size);
@@ -73,7 +73,7 @@ static int intact(const struct slot *slot) {
 }
 
 static int drop(struct slot *slot) {
-    int wrong = slot->block != NULL && !intact(slot);
+    int wrong = slot->block && !intact(slot);
     free(slot->block);
     *slot = (struct slot){0};
     return wrong;
@@ -89,7 +89,7 @@ static int take(struct slot *slot, uint64_t *random, struct soak_count *count) {
     int wrong = 0;
     size_t size = any_size(random);
     unsigned how = next(random) % 8;
-    if (how == 0 && slot->block != NULL) {
+    if (how == 0 && slot->block) {
         size_t kept = slot->size < size ? slot->size : size;
         unsigned char *moved = soak_counted(count, SOAK_REALLOC, slot->block, size);
         wrong = moved[0] != slot->value || moved[kept - 1] != slot->value;
@@ -126,7 +126,7 @@ int soak_lane_work(struct soak_lane *lane, uint64_t seed, struct soak_count *cou
 
 void soak_lane_live(const struct soak_lane *lane, struct soak_count *live) {
     for (int i = 0; i < SLOTS; i++) {
-        if (lane->slots[i].block != NULL) {
+        if (lane->slots[i].block) {
             add(live, lane->slots[i].size);
         }
     }
@@ -173,17 +173,17 @@ int soak_fork(uint64_t seed) {
 static int half(int value) {
     void *block = malloc(100);
     free(block);
-    return block != NULL ? value / 2 : -1;
+    return block ? value / 2 : -1;
 }
 
 int soak_library(const char *path, uint64_t seed) {
     void *handle = dlopen(path, seed % 2 == 0 ? RTLD_NOW : RTLD_LAZY);
-    if (handle == NULL) {
+    if (!handle) {
         return 1;
     }
     int (*work)(int (*)(int), int);
     *(void **)&work = dlsym(handle, "soak_library_work");
-    int wrong = work == NULL ? 2 : 0;
+    int wrong = !work ? 2 : 0;
     for (int i = 0; wrong == 0 && i < 10; i++) {
         wrong = work(half, 2 * i) == i + 1 ? 0 : 3;
     }

@@ -9,7 +9,7 @@ package main
 // static void *open_plugin(const char *path) { return dlopen(path, RTLD_NOW | RTLD_LOCAL); }
 // static void *use_plugin(void *plugin, const char *name, size_t size) {
 //     allocate *function = (allocate *)dlsym(plugin, name);
-//     return function != NULL ? (free(function(size)), (void *)function) : NULL;
+//     return function ? (free(function(size)), (void *)function) : NULL;
 // }
 import "C"
 

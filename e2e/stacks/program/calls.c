@@ -93,8 +93,8 @@ SHOW(through_linked)
 
 static void *open_library(const char *path, const char *name, void (**allocate)(size_t size)) {
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    *allocate = library != NULL ? (void (*)(size_t))dlsym(library, name) : NULL;
-    if (*allocate == NULL) {
+    *allocate = library ? (void (*)(size_t))dlsym(library, name) : NULL;
+    if (!*allocate) {
         fprintf(stderr, "%s: %s\n", path, dlerror());
         exit(1);
     }

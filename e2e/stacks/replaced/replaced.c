@@ -12,7 +12,7 @@ typedef void *allocate(size_t size);
 
 static void *use(const char *path, const char *function, allocate **at) {
     void *plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (plugin == NULL || (*(void **)at = dlsym(plugin, function)) == NULL) {
+    if (!plugin || !(*(void **)at = dlsym(plugin, function))) {
         fprintf(stderr, "%s\n", dlerror());
         exit(1);
     }
@@ -36,7 +36,7 @@ int main(int count, char **arguments) {
         return 1;
     }
     FILE *file = fopen(arguments[1], "w");
-    if (snapshot == NULL || file == NULL || cmemprof_snapshot_encode(snapshot, NULL, &bytes, &size) != CMEMPROF_OK ||
+    if (!snapshot || !file || cmemprof_snapshot_encode(snapshot, NULL, &bytes, &size) != CMEMPROF_OK ||
         fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
         return 1;
     }

@@ -33,7 +33,7 @@ int main(int count, char **arguments) {
     }
     struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
     FILE *file = fopen(arguments[1], "w");
-    if (snapshot == NULL || file == NULL || cmemprof_snapshot_encode(snapshot, NULL, &bytes, &size) != CMEMPROF_OK ||
+    if (!snapshot || !file || cmemprof_snapshot_encode(snapshot, NULL, &bytes, &size) != CMEMPROF_OK ||
         fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
         return 1;
     }

@@ -76,7 +76,7 @@ static _Bool blocks_open(struct blocks *blocks, struct fate fate) {
     }
     void *items = mmap(NULL, blocks->count * sizeof *blocks->items, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     blocks->items = items != MAP_FAILED ? items : NULL;
-    return blocks->items != NULL;
+    return blocks->items;
 }
 
 static void *free_handed(void *context) {
@@ -89,7 +89,7 @@ static void *free_handed(void *context) {
 
 // The list goes, the kept blocks stay: nobody needs to know them any more.
 static void blocks_close(struct blocks *blocks) {
-    if (blocks->items != NULL) {
+    if (blocks->items) {
         munmap(blocks->items, blocks->count * sizeof *blocks->items);
     }
 }
@@ -112,12 +112,12 @@ static void *allocate_all(void *context) {
     struct run *run = context;
     for (size_t i = 0; i < run->fate.passed; i++) {
         void *block = sites[run->site].allocate(run->size_bytes);
-        run->failed |= block == NULL;
+        run->failed |= !block;
         free(block);
     }
     for (size_t i = 0; i < run->blocks.count; i++) {
         run->blocks.items[i] = sites[run->site].allocate(run->size_bytes);
-        run->failed |= run->blocks.items[i] == NULL;
+        run->failed |= !run->blocks.items[i];
     }
     return NULL;
 }
@@ -165,7 +165,7 @@ static void *grow(const size_t *sizes_bytes, size_t size_count) {
     void *block = NULL;
     for (size_t i = 0; i < size_count; i++) {
         void *grown = site_realloc_growth(block, sizes_bytes[i]);
-        if (grown == NULL) {
+        if (!grown) {
             free(block);
             return NULL;
         }
@@ -182,12 +182,12 @@ _Bool site_grow(const size_t *sizes_bytes, size_t size_count, struct fate fate) 
     _Bool ok = 1;
     for (size_t i = 0; i < fate.passed; i++) {
         void *block = grow(sizes_bytes, size_count);
-        ok &= block != NULL;
+        ok &= !!block;
         free(block);
     }
     for (size_t i = 0; i < blocks.count; i++) {
         blocks.items[i] = grow(sizes_bytes, size_count);
-        ok &= blocks.items[i] != NULL;
+        ok &= !!blocks.items[i];
     }
     ok &= free_handed_elsewhere(&blocks);
     blocks_close(&blocks);

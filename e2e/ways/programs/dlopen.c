@@ -5,7 +5,7 @@
 
 int main(int argc, char **argv) {
     void *library = argc == 2 ? dlopen(argv[1], RTLD_NOW) : NULL;
-    if (library == NULL) {
+    if (!library) {
         fprintf(stderr, "%s\n", dlerror());
         return 1;
     }

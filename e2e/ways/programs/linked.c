@@ -17,7 +17,7 @@ static int write_profile(const char *path) {
     size_t size;
     struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
     FILE *file = fopen(path, "wb");
-    if (snapshot == NULL || file == NULL || cmemprof_snapshot_encode(snapshot, NULL, &bytes, &size) != CMEMPROF_OK) {
+    if (!snapshot || !file || cmemprof_snapshot_encode(snapshot, NULL, &bytes, &size) != CMEMPROF_OK) {
         return 1;
     }
     fwrite(bytes, 1, size, file);

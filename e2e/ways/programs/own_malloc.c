@@ -27,7 +27,7 @@ void *calloc(size_t count, size_t size) {
 
 void *realloc(void *block, size_t size) {
     void *new = malloc(size);
-    if (new != NULL && block != NULL) {
+    if (new &&block) {
         size_t before = ((size_t *)block)[-1];
         memcpy(new, block, before < size ? before : size);
     }

@@ -6,11 +6,11 @@
 int main(void) {
     void *library = dlopen("./library.so", RTLD_NOW);
     void *(*allocate)(void);
-    if (library == NULL) {
+    if (!library) {
         return 1;
     }
     *(void **)&allocate = dlsym(library, "allocate");
     void *volatile block = allocate();
     rename("newer.so", "library.so");
-    return block == NULL;
+    return !block;
 }

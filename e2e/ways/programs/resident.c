@@ -36,5 +36,5 @@ static __attribute__((noinline)) void *map_memory(size_t size) {
 
 int main(void) {
     kept = malloc(30 << 20);
-    return kept == NULL || memset(kept, 1, 30 << 20) == NULL || map_memory(20 << 20) == NULL || make_threads(20);
+    return !kept || !memset(kept, 1, 30 << 20) || !map_memory(20 << 20) || make_threads(20);
 }

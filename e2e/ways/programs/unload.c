@@ -9,7 +9,7 @@
 
 int main(int argc, char **argv) {
     void *library = argc == 2 ? dlopen(argv[1], RTLD_NOW) : NULL;
-    if (library == NULL) {
+    if (!library) {
         puts(dlerror());
         return 1;
     }
@@ -19,7 +19,7 @@ int main(int argc, char **argv) {
     *(void **)&error_text = dlsym(library, "cmemprof_error_text");
     puts(error_text(start(1)));
     dlclose(library);
-    printf("%s\n", dlopen(argv[1], RTLD_NOW | RTLD_NOLOAD) != NULL ? "still there" : "gone");
+    printf("%s\n", dlopen(argv[1], RTLD_NOW | RTLD_NOLOAD) ? "still there" : "gone");
     fflush(stdout);
     int status = 1;
     pid_t child = fork();

@@ -15,7 +15,7 @@ extern const bool cmemprof_autostart_always __attribute__((weak));
 // As Go's strconv.ParseBool.
 static bool is_one_of(const char *name, const char *const words[6]) {
     const char *value = getenv(name);
-    for (int i = 0; value != NULL && i < 6; i++) {
+    for (int i = 0; value && i < 6; i++) {
         if (strcmp(value, words[i]) == 0) {
             return true;
         }
@@ -34,14 +34,14 @@ static bool is_false(const char *name) {
 static uint64_t interval(void) {
     const char *text = getenv("DD_PROFILING_CMEMPROF_SAMPLING_RATE");
     char *end = NULL;
-    uint64_t bytes = text != NULL ? strtoull(text, &end, 10) : 0;
-    return end != NULL && end != text && *end == '\0' ? bytes : CMEMPROF_DEFAULT_INTERVAL_BYTES;
+    uint64_t bytes = text ? strtoull(text, &end, 10) : 0;
+    return end && end != text && *end == '\0' ? bytes : CMEMPROF_DEFAULT_INTERVAL_BYTES;
 }
 
 bool cmemprof_load_started; // read by Go
 
 static __attribute__((constructor)) void start(void) {
-    bool always = &cmemprof_autostart_always != NULL;
+    bool always = &cmemprof_autostart_always;
     if ((always || is_true("DD_PROFILING_CMEMPROF_AUTOSTART")) && !is_false("DD_PROFILING_ENABLED") &&
         !is_false("DD_PROFILING_CMEMPROF_ENABLED")) {
         cmemprof_load_started = cmemprof_start(interval()) == CMEMPROF_OK; // what else it says is said again to profiler.Start

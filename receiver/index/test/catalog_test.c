@@ -159,7 +159,7 @@ TEST_IN(store, measures) {
 static enum receiver_error try_open(struct test_index *index, bool create, bool *newer, char *text) {
     struct catalog *second = NULL;
     enum receiver_error error = catalog_open(index->path, create, newer, &second, text, 200);
-    assert_int_equal(error == RECEIVER_OK, second != NULL);
+    assert_int_equal(error == RECEIVER_OK, !!second);
     catalog_close(second);
     return error;
 }

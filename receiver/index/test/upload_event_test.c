@@ -8,7 +8,7 @@
 
 static int store_setup(void **state) {
     *state = upload_event_reader_new();
-    return *state == NULL;
+    return !*state;
 }
 
 static int store_teardown(void **state) {

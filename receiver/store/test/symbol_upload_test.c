@@ -32,7 +32,7 @@ static int symbols_setup(void **state) {
 static int files_there(void) {
     int count = 0;
     DIR *opened = opendir(directory);
-    for (struct dirent *entry; (entry = readdir(opened)) != NULL;) {
+    for (struct dirent *entry; (entry = readdir(opened));) {
         count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
     }
     closedir(opened);

@@ -110,7 +110,7 @@ TEST(all_or_none) {
         assert_int_equal(profile_sample_at(profile, 0, &sample), MERGE_OK);
         assert_int_equal(sample.values[0], expected[i]);
         assert_int_equal(profile_encode(profile, MERGE_RAW, &bytes, &size), MERGE_OK);
-        assert_int_equal(memmem(bytes, size, "cmemprof:", 9) != NULL, i == 1);
+        assert_int_equal(!!memmem(bytes, size, "cmemprof:", 9), i == 1);
         free(bytes);
         profile_free(profile);
     }
