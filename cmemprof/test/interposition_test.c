@@ -14,7 +14,7 @@ TEST(next_definition_is_libcs) {
         assert_non_null(next);
         assert_ptr_not_equal(next, dlsym(RTLD_DEFAULT, names[i])); // the hook comes first
         assert_int_not_equal(dladdr(next, &info), 0);
-        assert_non_null(strstr(info.dli_fname, "libc"));
+        assert_true(strstr(info.dli_fname, "libc") || strstr(info.dli_fname, "libdl")); // dlclose, before glibc 2.34
     }
     assert_null(interposition_next("no_such_function_anywhere"));
 }

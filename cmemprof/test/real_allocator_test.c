@@ -19,7 +19,7 @@ TEST(resolves_every_function) {
     for (size_t i = 0; i < sizeof found / sizeof *found; i++) {
         assert_non_null(found[i]);
         assert_int_not_equal(dladdr(found[i], &info), 0);
-        assert_non_null(strstr(info.dli_fname, "libc"));
+        assert_true(strstr(info.dli_fname, "libc") || strstr(info.dli_fname, "libdl")); // dlclose, before glibc 2.34
     }
     assert_ptr_not_equal(real_allocator.malloc, malloc);
     assert_ptr_equal(dlsym(RTLD_DEFAULT, "malloc"), malloc); // and the process's malloc is the hook
