@@ -168,17 +168,17 @@ static void look_up_added(struct naming_pass *pass) {
     }
 }
 
-// asmcgocall, between C and runtime.cgocall, is in no stack of Go's profile.
+// asmcgocall, between C and runtime.cgocall, is in no stack of Go's profile, unless it is what was interrupted.
 static bool is_go_call(const struct naming_pass *pass, uintptr_t address) {
     const struct unwinder *unwinder = &pass->of->unwinder;
     return address >= atomic_load(&unwinder->go_call_start) && address < atomic_load(&unwinder->go_call_end);
 }
 
-static uint32_t location_of(struct naming_pass *pass, struct profile *profile, uintptr_t pc) {
+static uint32_t location_of(struct naming_pass *pass, struct profile *profile, uintptr_t pc, bool is_leaf) {
     struct profile_line lines[PROFILE_NAMER_LINES];
     enum location_kind kind;
     bool go = is_go(pass, pc - 1);
-    if (is_go_call(pass, pc - 1)) {
+    if (!is_leaf && is_go_call(pass, pc - 1)) {
         pass->go_index++;
         return 0;
     }
@@ -195,9 +195,12 @@ static uint64_t add_left_out(struct naming_pass *pass, struct profile *profile, 
         size_t depth = 0;
         int64_t values[MAX_TYPES] = {0};
         for (uint32_t i = 0; i < sample->depth_frames; i++) {
-            uint32_t location = location_of(pass, profile, pcs[i]);
+            uint32_t location = location_of(pass, profile, pcs[i], i == 0);
             locations[depth] = location;
             depth += location != 0;
+        }
+        if (depth == 0) {
+            continue; // nobody knows where: its time is what no sample stands for
         }
         values[count_type] = (int64_t)sample->ticks;
         values[time_type] = (int64_t)sample->ns;
