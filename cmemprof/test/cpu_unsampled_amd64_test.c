@@ -21,8 +21,9 @@ static struct unwind_trail scratch;
 static __thread uintptr_t *volatile g;
 static uintptr_t g0[64], caller[64], machine[512];
 
-static int32_t *machine_word(size_t index) {
-    return (int32_t *)machine + index;
+// A signal handler reads it: without volatile, gcc 14 writes it when it likes.
+static volatile int32_t *machine_word(size_t index) {
+    return (volatile int32_t *)machine + index;
 }
 
 static int go_setup(void **state) {
