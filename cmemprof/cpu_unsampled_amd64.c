@@ -223,7 +223,13 @@ static bool has_go(const struct profiler *self, const uintptr_t *pcs, uint32_t d
     return false;
 }
 
+// What counts as cut is C's part. Go's scheduler, on the thread's first stack, ends somewhere in Go.
+static enum unwind_end end_of_c(const struct profiler *self, const uintptr_t *pcs, uint32_t depth, enum unwind_end end) {
+    return depth > 0 && unwind_is_go(&self->unwinder, pcs[depth - 1] - 1) ? UNWIND_COMPLETE : end;
+}
+
 static struct cpu_sample *add(struct profiler *self, uintptr_t *pcs, uint32_t depth, enum unwind_end end, uint64_t ns, uint64_t ticks) {
+    end = end_of_c(self, pcs, depth, end);
     if (depth > CPU_SAMPLE_FRAMES) {
         uint32_t root = CPU_SAMPLE_FRAMES - LEAF_FRAMES - 1;
         pcs[LEAF_FRAMES] = cpu_gap_address(depth - (CPU_SAMPLE_FRAMES - 1)) + 1;
