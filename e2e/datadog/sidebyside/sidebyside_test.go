@@ -151,7 +151,7 @@ var onlyOurs = []difference{
 		"settings that v2 does not have"},
 	{"event info.profiler.settings.debug_compression_settings is (zstd-3|gzip-6)", "with the level it stands for"},
 	{"metrics.json has (c|memory)_.*", "figures of the C heap and of resident memory"},
-	{"metrics.json has cpu_unsampled_cores", "CPU time that the profile has no samples of"},
+	{"metrics.json has cpu_(unsampled|c)_cores", "CPU time that the profile has no samples of, and in C"},
 	{".*\\bmemory.pprof\\b.*", "where the resident memory is"},
 	{".*\\bpeak.pprof\\b.*", "C memory at its peak"},
 	{"tag language:go", "as other languages of the family say it"},
