@@ -3,8 +3,8 @@
 //	usage: stall_go BLOCKS SECONDS
 //
 // The service holds so many blocks of C, as many again of which are free, and one thread allocates and frees. For each handler of goshim/debug two
-// clients ask in a loop for so many seconds. Prints one line each, "WHAT REQUESTS UNITS/S LONGEST_MS", control first and last: the machine itself
-// stalls a thread, too.
+// clients ask in a loop for so many seconds. Prints one line each, "WHAT REQUESTS UNITS/S LONGEST_MS", controls first and
+// last: without requests, and with requests for the index, a page of text, which take processors and no lock.
 package main
 
 /*
@@ -132,7 +132,7 @@ func main() {
 		time.Sleep(100 * time.Millisecond)
 	}
 	every := []string{"heap", "alloc", "peak", "status", "status?allocator=1", "profile?seconds=1"}
-	for _, paths := range [][]string{nil, {"heap"}, {"heap?gc=1"}, {"peak"}, {"status"}, {"status?allocator=1"}, {"profile?seconds=1"}, every, nil} {
+	for _, paths := range [][]string{nil, {"?"}, {"heap"}, {"heap?gc=1"}, {"peak"}, {"status"}, {"status?allocator=1"}, {"profile?seconds=1"}, every, {"?"}, nil} {
 		C.take_units()
 		C.take_longest_ns()
 		start := time.Now()
@@ -140,6 +140,8 @@ func main() {
 		name := strings.Join(paths, ",")
 		if name == "" {
 			name = "control"
+		} else if name == "?" {
+			name = "index"
 		} else if len(paths) > 1 {
 			name = "all"
 		}
