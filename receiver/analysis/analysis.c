@@ -46,8 +46,10 @@ struct one {
     bool settled[MEASURE_COUNT]; // as in analysis_measures
 };
 
-// The stacks of a use. No files for it means no stacks and is no error.
-static enum receiver_error read_stacks(struct one *one, enum file_use use, struct stacks *stacks) {
+// The stacks of a use in these uploads; label: as in stacks_read. No files for it means no stacks and is no error. Of each name the first
+// reading counts, so what is read of all uploads comes before what is read of some.
+static enum receiver_error read_some(struct one *one, const struct upload_list *list, enum file_use use, const char *type,
+                                     const char *label, struct stacks *stacks) {
     struct sweep_report report;
     struct looked *looked = one->looked;
     const struct used_files *used = &looked->files.uses[use];
@@ -55,12 +57,16 @@ static enum receiver_error read_stacks(struct one *one, enum file_use use, struc
     if (used->count == 0) {
         return RECEIVER_OK;
     }
-    enum receiver_error error = stacks_read(one->store, one->list, used->names, used->count, used->type, NULL, stacks, &report);
+    enum receiver_error error = stacks_read(one->store, list, used->names, used->count, type, label, stacks, &report);
     if (error == RECEIVER_OK) {
         files_count(&looked->files.all, used->names, &report);
         looked->stacks_left_out = looked->stacks_left_out || stacks->left_out > 0;
     }
     return error;
+}
+
+static enum receiver_error read_stacks(struct one *one, enum file_use use, struct stacks *stacks) {
+    return read_some(one, one->list, use, one->looked->files.uses[use].type, NULL, stacks);
 }
 
 // Whether the stacks cover everything that the measure counts.
@@ -71,21 +77,6 @@ static void settle(struct one *one, enum measure measure, enum file_use use, con
     }
     one->settled[measure] =
         with > 0 && stacks->profile_count >= with && stacks->left_out == 0 && one->looked->files.uses[use].passed_over == 0;
-}
-
-static bool read_some(struct one *one, const struct upload_list *list, enum file_use use, const char *type, const char *label,
-                      struct stacks *stacks) {
-    struct sweep_report report;
-    const struct used_files *used = &one->looked->files.uses[use];
-    if (stacks_read(one->store, list, used->names, used->count, type, label, stacks, &report) != RECEIVER_OK) {
-        return false;
-    }
-    if (report.failed_count > 0) {
-        files_count(&one->looked->files.all, used->names, &report);
-    }
-    stacks->own_memory = one->own_memory;
-    stacks->without_mapped = true;
-    return true;
 }
 
 // Without memory.pprof, or without C memory, there is nothing to read.
@@ -99,8 +90,13 @@ static bool read_ages(struct one *one, struct ages *ages) {
     struct listed_upload compared[] = {list->uploads[list->count / 3], list->uploads[list->count - 1]};
     const struct upload_list newest = {.uploads = compared + 1, .count = 1, .flight = list->flight},
                              two = {.uploads = compared, .count = 2, .flight = list->flight};
-    return read_some(one, &newest, FILES_OF_PARTS, "resident_space", AGE_LABEL, &ages->parts) &&
-           read_some(one, &two, FILES_OF_MEMORY, "inuse_objects", NULL, &ages->objects);
+    if (read_some(one, &newest, FILES_OF_PARTS, "resident_space", AGE_LABEL, &ages->parts) != RECEIVER_OK ||
+        read_some(one, &two, FILES_OF_MEMORY, "inuse_objects", NULL, &ages->objects) != RECEIVER_OK) {
+        return false;
+    }
+    ages->parts.own_memory = ages->objects.own_memory = one->own_memory;
+    ages->parts.without_mapped = ages->objects.without_mapped = true;
+    return true;
 }
 
 static bool look_at_memory(struct one *one) {
@@ -162,11 +158,11 @@ static bool look_at_cpu(struct one *one) {
     size_t count = one->list->count < CPU_PROFILES ? one->list->count : CPU_PROFILES;
     const struct upload_list newest = {
         .uploads = one->list->uploads + one->list->count - count, .count = count, .flight = one->list->flight};
-    if (used->count == 0 || strcmp(one->heap.language, "Go ") != 0) {
+    if (strcmp(one->heap.language, "Go ") != 0) {
         return true;
     }
-    bool ok =
-        read_some(one, &newest, FILES_OF_CPU, used->type, NULL, &stacks) && analysis_cpu(&one->looked->findings, &stacks, used->attachment);
+    bool ok = read_some(one, &newest, FILES_OF_CPU, used->type, NULL, &stacks) == RECEIVER_OK &&
+              analysis_cpu(&one->looked->findings, &stacks, used->attachment);
     stacks_free(&stacks);
     return ok;
 }
@@ -198,8 +194,8 @@ static enum receiver_error look_at(struct one *one) {
     if (error == RECEIVER_OK) {
         one->heap.attachment = looked->files.uses[FILES_OF_MEMORY].attachment;
         one->heap.type = looked->files.uses[FILES_OF_MEMORY].type;
-        bool ok = look_at_memory(one) && look_at_goroutines(one) && look_at_leaked_goroutines(one) && look_at_locks(one) &&
-                  look_at_cpu(one) && look_at_parts(one) && analysis_lost_samples(&looked->findings, one->metrics, one->list) &&
+        bool ok = look_at_parts(one) && look_at_memory(one) && look_at_goroutines(one) && look_at_leaked_goroutines(one) &&
+                  look_at_locks(one) && look_at_cpu(one) && analysis_lost_samples(&looked->findings, one->metrics, one->list) &&
                   !looked->findings.no_memory;
         error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }

@@ -90,6 +90,28 @@ TEST_IN(store, many_profiles) {
     json_free(&json);
 }
 
+// Of CPU profiles the newest six are read; those that could not be are counted, too.
+TEST_IN(store, newest_profiles_count) {
+    struct test_store *test = *state;
+    for (int i = 0; i < 12; i++) {
+        struct profile *profile = profile_new();
+        profile_add_sample_type(profile, "samples", "count");
+        profile_add_sample_type(profile, "cpu", "nanoseconds");
+        add_stack(profile, FRAMES("main.a /a.go"), VALUES(1, 10000000), false);
+        if (i == 10) {
+            profile_free(profile);
+            upload_bytes(test, "one", i, "cpu.pprof", "no profile", 10);
+        } else {
+            upload_blob(test, "one", i, "cpu.pprof", finish(profile));
+        }
+    }
+    struct json json = analyse(test);
+    expect_at(&json, "$.profiles", "5");
+    expect_at(&json, "$.unread[0].attachment", "cpu.pprof");
+    expect_at(&json, "$.unread[0].files", "1");
+    json_free(&json);
+}
+
 // Each import has its own name; together they are one series.
 TEST_IN(store, many_names) {
     struct test_store *test = *state;
