@@ -46,7 +46,8 @@ func isForeign(w http.ResponseWriter, r *http.Request) bool {
 func foreignPage(r *http.Request) string {
 	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
 	isNavigation := r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
-	if (site == "cross-site" || site == "same-site") && !isNavigation {
+	isOwnSite := site == "" || site == "none" || site == "same-origin" // what a browser of the future says else is another site
+	if !isOwnSite && !isNavigation {
 		return "a page of another site asks for this (Sec-Fetch-Site: " + site + ")"
 	}
 	if origin != "" && !isOrigin(origin, r.Host) {
