@@ -20,19 +20,6 @@ type cMetrics struct {
 	allocator allocatorQuery
 }
 
-// seldom limits what is expensive to 1/10,000 of the time: after 6 ms the next call waits a minute.
-type seldom struct{ next time.Time }
-
-// do calls f, unless it is too early.
-func (s *seldom) do(f func()) {
-	now := time.Now()
-	if now.Before(s.next) {
-		return
-	}
-	defer func() { s.next = now.Add(10000 * time.Since(now)) }()
-	f()
-}
-
 // allocatorQuery asks the allocator at most once a period, if it is not too early (package allocator).
 type allocatorQuery struct {
 	tried     bool // in this period

@@ -7,13 +7,14 @@ import (
 	"os"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/goshim/internal/seldom"
 )
 
 // memoryMetrics reports where the resident memory of the process is (docs/memory.md).
 type memoryMetrics struct {
 	sources sources
 	figures *cmemprof.MemoryFigures // of this period; nil: none were taken
-	limit   seldom                  // of walks over all pages
+	limit   seldom.Limit            // of walks over all pages
 }
 
 // takeMemory takes the memory profile and keeps its figures for the metrics. What it could not look at is logged once.
@@ -103,6 +104,6 @@ func addCgroup(add func(name string, value uint64), c cmemprof.CgroupMemory) {
 
 // rollup walks all pages, seldom: a process of 1 GB is walked through every other minute.
 func (m *memoryMetrics) rollup() (rollup cmemprof.MemoryRollup, ok bool) {
-	m.limit.do(func() { rollup, ok = m.sources.memoryRollup() })
+	m.limit.Do(func() { rollup, ok = m.sources.memoryRollup() })
 	return rollup, ok
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/goshim/internal/seldom"
 )
 
 // Requests may hold up the program for so long.
@@ -26,9 +27,9 @@ type Answer struct {
 type Asker struct {
 	ask func() cmemprof.AllocatorStats
 
-	mu   sync.Mutex // held while asking
-	last Answer     // guarded by mu, as the following
-	cost time.Duration
+	mu    sync.Mutex   // held while asking
+	last  Answer       // guarded by mu, as the following
+	limit seldom.Limit // of asking
 }
 
 // New returns an Asker of this function.
@@ -48,17 +49,13 @@ func (a *Asker) Recent() Answer {
 func (a *Asker) Cheap() Answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.cost > cheap {
+	if a.limit.Cost > cheap {
 		return a.last
 	}
 	return a.recent()
 }
 
 func (a *Asker) recent() Answer {
-	start := time.Now()
-	if a.last.At.IsZero() || start.Sub(a.last.At) >= 10000*a.cost {
-		a.last = Answer{a.ask(), start}
-		a.cost = time.Since(start)
-	}
+	a.limit.Do(func() { a.last = Answer{At: time.Now(), Stats: a.ask()} })
 	return a.last
 }

@@ -4,5 +4,5 @@ package allocator
 
 import "time"
 
-// Expire makes the last answer as old as it must be for a new one.
-func (a *Asker) Expire() { a.last.At = a.last.At.Add(-24 * time.Hour) }
+// Expire lets it ask again.
+func (a *Asker) Expire() { a.limit.Next = time.Now() }
