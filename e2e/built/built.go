@@ -39,6 +39,17 @@ func Address(portFile string, patience time.Duration) string {
 	return ""
 }
 
+// Environment is the test's own without variables of Datadog's clients, and more.
+func Environment(more ...string) []string {
+	var own []string
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "DD_") {
+			own = append(own, variable)
+		}
+	}
+	return append(own, more...)
+}
+
 // Receiver runs a receiver with further options on a free port and with a new directory, and returns its address, as Address does. The test
 // fails if it does not end cleanly on SIGTERM.
 func Receiver(t testing.TB, options ...string) string {

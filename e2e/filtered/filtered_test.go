@@ -82,12 +82,7 @@ func TestService(t *testing.T) {
 	agent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { batches <- metrics(r) }))
 	defer agent.Close()
 	service := exec.Command(launcher(t), build(t, "service", "go", "build", "./program"))
-	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "DD_") {
-			service.Env = append(service.Env, variable)
-		}
-	}
-	service.Env = append(service.Env, "DD_TRACE_AGENT_URL="+agent.URL, "DD_PROFILING_SPOOL_DIR="+t.TempDir(), "DD_TRACE_STARTUP_LOGS=false")
+	service.Env = built.Environment("DD_TRACE_AGENT_URL="+agent.URL, "DD_PROFILING_SPOOL_DIR="+t.TempDir(), "DD_TRACE_STARTUP_LOGS=false")
 	var out bytes.Buffer
 	service.Stdout, service.Stderr = &out, &out
 	input, err := service.StdinPipe()

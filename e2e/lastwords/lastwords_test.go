@@ -58,13 +58,7 @@ func command(procs string, arguments ...string) *exec.Cmd {
 }
 
 func environment(agent, spool string, more ...string) []string {
-	var own []string
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "DD_") {
-			own = append(own, v)
-		}
-	}
-	return append(append(own, "LASTWORDS_AGENT="+agent, "DD_PROFILING_SPOOL_DIR="+spool, "DD_TRACE_STARTUP_LOGS=false"), more...)
+	return append(built.Environment("LASTWORDS_AGENT="+agent, "DD_PROFILING_SPOOL_DIR="+spool, "DD_TRACE_STARTUP_LOGS=false"), more...)
 }
 
 // ---- The agent ----

@@ -76,18 +76,23 @@ func TestSumsOfALargeTreeAreThoseOfPprof(t *testing.T) {
 	}
 }
 
-// Zooming fetches a subtree: of 150,000 light frames 50,000 do not fit beside 150,000 heavy ones, but all of them fit alone.
-func TestZoomFetchesWhatWasLeftOut(t *testing.T) {
-	t.Parallel()
-	receiver := startReceiver(t)
-	var stacks []stack
+// heavyAndLight makes 150,000 frames below each of two callers, of which one's are larger than the other's.
+func heavyAndLight(make func(frames []string, value int64) stack) (stacks []stack) {
 	for i := range 300000 {
 		caller, value := "heavy", int64(1000)
 		if i%2 == 1 {
 			caller, value = "light", 500
 		}
-		stacks = append(stacks, stack{[]string{fmt.Sprintf("f%d /src/f.c", i/2), caller + " /src/shop.c"}, []int64{0, 0, 1, value}, true, nil})
+		stacks = append(stacks, make([]string{fmt.Sprintf("f%d /src/f.c", i/2), caller + " /src/shop.c"}, value))
 	}
+	return stacks
+}
+
+// Zooming fetches a subtree: of 150,000 light frames 50,000 do not fit beside 150,000 heavy ones, but all of them fit alone.
+func TestZoomFetchesWhatWasLeftOut(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	stacks := heavyAndLight(func(frames []string, value int64) stack { return stack{frames, []int64{0, 0, 1, value}, true, nil} })
 	receiver.uploadProfile(t, "shop", build(heapTypes, stacks))
 	view := chromium.profile(t, receiver, "ids=1")
 	left := func(text string) {
@@ -111,15 +116,10 @@ func TestZoomFetchesWhatWasLeftOut(t *testing.T) {
 func TestTooLargeForAges(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
-	var stacks []stack
-	for i := range 300000 {
-		caller, value := "heavy", int64(1000)
-		if i%2 == 1 {
-			caller, value = "light", 500
-		}
-		labels := map[string]string{"part": "malloc_live", "memory": "C", "age": "<1m"}
-		stacks = append(stacks, stack{[]string{fmt.Sprintf("f%d /src/f.c", i/2), caller + " /src/shop.c", "C heap "}, []int64{value}, false, labels})
-	}
+	labels := map[string]string{"part": "malloc_live", "memory": "C", "age": "<1m"}
+	stacks := heavyAndLight(func(frames []string, value int64) stack {
+		return stack{append(frames, "C heap "), []int64{value}, false, labels}
+	})
 	receiver.upload(t, "shop", map[string][]byte{"memory.pprof": encode(t, build([][2]string{{"resident_space", "bytes"}}, stacks))})
 	view := chromium.profile(t, receiver, "ids=1&attachment=memory.pprof&colour=age")
 	view.until(`document.querySelector("#notes").textContent === "100,003 smallest frames not drawn · no ages: the tree is too large"`)

@@ -23,6 +23,7 @@ import (
 
 	"github.com/google/pprof/profile"
 
+	"github.com/cmemprof/cmemprof/e2e/built"
 	"github.com/cmemprof/cmemprof/e2e/profiles"
 )
 
@@ -126,16 +127,11 @@ func (c client) run(t *testing.T, w *wire) {
 	t.Helper()
 	command := exec.Command(c.command[0], c.command[1:]...)
 	command.Dir = c.directory
-	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "DD_") {
-			command.Env = append(command.Env, variable)
-		}
-	}
 	address, err := url.Parse(w.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	command.Env = append(command.Env, "DD_SERVICE="+c.service(), "DD_ENV=study", "DD_VERSION=1.2.3", "DD_TAGS=rack:12",
+	command.Env = built.Environment("DD_SERVICE="+c.service(), "DD_ENV=study", "DD_VERSION=1.2.3", "DD_TAGS=rack:12",
 		"DD_PROFILING_ENABLED=true", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1",
 		"DD_AGENT_HOST="+address.Hostname(), "DD_TRACE_AGENT_PORT="+address.Port())
 	if c.token == "key" {
