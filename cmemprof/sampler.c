@@ -28,10 +28,10 @@ static void seed(struct thread_state *thread) {
 
 // ---- Distances ----
 
-// The ziggurat (Marsaglia and Tsang, "The ziggurat method for generating random variables", 2000) divides the area under natural_exp(-x)
-// into 256 layers of equal area, each as wide as the curve at its lower edge. A point in a random layer is certainly under the curve if its
-// x is less than the next layer's width, 99 times in 100; otherwise the curve decides. So the numbers are exactly exponential, and most
-// cost one multiplication and no logarithm, which took a third of a sample's time.
+// The ziggurat (Marsaglia and Tsang, "The ziggurat method for generating random variables", 2000) divides the area under exp(-x) into 256
+// layers of equal area, each as wide as the curve at its lower edge. A point in a random layer is certainly under the curve if its x is
+// less than the next layer's width, 99 times in 100; otherwise the curve decides. So the numbers are exactly exponential, and most cost one
+// multiplication and no logarithm, which took a third of a sample's time.
 //
 // Layer 0 has the rest of the area: a rectangle as wide as layer 1, and the tail beyond it, where the draw restarts, since the exponential
 // distribution is memoryless.

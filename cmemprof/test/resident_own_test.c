@@ -1,6 +1,7 @@
 // resident_own_test.c: this process's own pages, counted one by one, against what it has touched and against the kernel's sums.
 
 #include "../../base/test/test.h"
+#include "../../base/test/forbidden_call.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 
 #include "../resident.h"
 #include "../resident_pieces.h"
-#include "forbidden_call.h"
 
 enum { PAGE = 4096, MIB = 1 << 20 };
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

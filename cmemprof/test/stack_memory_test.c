@@ -1,6 +1,7 @@
 // stack_memory_test.c: reads mapped memory, rejects unmapped memory, and knows the thread's own stack.
 
 #include "../../base/test/test.h"
+#include "../../base/test/forbidden_call.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -9,7 +10,6 @@
 #include <unistd.h>
 
 #include "../stack_memory.h"
-#include "forbidden_call.h"
 
 TEST(knows_mapped_pages) {
     char *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -3,15 +3,11 @@
 
 #include "../../base/test/test.h"
 #include "../../base/test/folder.h"
+#include "../../base/test/forbidden_call.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
-#include <stddef.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,15 +39,7 @@ static size_t count(const char *end) {
 
 // From now on no thread or process can be made, as at the limit of a container; also in the program that replaces this one.
 static bool forbid_threads(void) {
-    struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 1, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog filter = {sizeof code / sizeof *code, code};
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+    return forbid_call(SYS_clone3, SECCOMP_RET_ERRNO | EAGAIN) && forbid_call(SYS_clone, SECCOMP_RET_ERRNO | EAGAIN);
 }
 
 // Runs this program with the library started, as main's part below, with more variables ("NAME=value", NULL at the end). Returns its

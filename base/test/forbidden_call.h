@@ -1,6 +1,6 @@
 // forbidden_call.h: a system call that this process may not make from now on, as a container or a service manager forbids it (seccomp).
-#ifndef CMEMPROF_TEST_FORBIDDEN_CALL_H
-#define CMEMPROF_TEST_FORBIDDEN_CALL_H
+#ifndef CMEMPROF_BASE_TEST_FORBIDDEN_CALL_H
+#define CMEMPROF_BASE_TEST_FORBIDDEN_CALL_H
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
