@@ -19,9 +19,9 @@ static struct unwind_trail scratch;
 
 // Go's thread-local g, of the system stack; its m; the goroutine that has called C.
 static __thread uintptr_t *volatile g;
-static uintptr_t g0[64], caller[64], machine[512];
+static uintptr_t g0[64], caller[64], machine[512], stack[128];
 
-// A signal handler reads it: without volatile, gcc 14 writes it when it likes.
+// A signal handler reads it.
 static volatile int32_t *machine_word(size_t index) {
     return (volatile int32_t *)machine + index;
 }
@@ -33,8 +33,13 @@ static int go_setup(void **state) {
     memset(machine, 0, sizeof machine);
     memset(&self.unsampled, 0, sizeof self.unsampled);
     g0[G_OF_MACHINE] = caller[G_OF_MACHINE] = (uintptr_t)machine;
-    g0[G_OF_MACHINE + 1] = (uintptr_t)&g0[9]; // a stack pointer to a word that is g0
-    g0[9] = (uintptr_t)g0;
+    g0[0] = (uintptr_t)stack;
+    g0[1] = (uintptr_t)(stack + 128);
+    // A stack pointer to words that are by chance as an m and its caller.
+    g0[G_OF_MACHINE + 1] = (uintptr_t)&stack[8];
+    stack[8] = (uintptr_t)g0;
+    stack[9] = (uintptr_t)&stack[100];
+    stack[100 + G_OF_MACHINE + 1] = (uintptr_t)&stack[8];
     machine[0] = (uintptr_t)g0;
     machine[CALLER_OF_MACHINE] = (uintptr_t)caller;
     g = g0;
