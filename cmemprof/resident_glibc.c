@@ -4,8 +4,8 @@
 //     struct heap_info { malloc_state *arena; heap_info *prev; size_t size, mprotect_size; ... }
 // of which mprotect_size bytes may be used. A large block has a mapping of its own, which begins with
 //     size_t prev_size = 0, size | 2 (IS_MMAPPED)
-// and is a whole number of pages, 128 KiB or more unless M_MMAP_THRESHOLD says otherwise. Source: glibc 2.28 to 2.41, malloc/arena.c and
-// malloc/malloc.c.
+// and is a whole number of pages, 128 KiB or more unless M_MMAP_THRESHOLD says otherwise; from glibc 2.43 on the size is 16 less. Source:
+// glibc 2.28 to 2.43, malloc/arena.c and malloc/malloc.c.
 
 #include <stdio.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@
 #include "address_order.h"
 #include "resident_pieces.h"
 
-enum { HEAP_BYTES = 64 << 20, PAGE_BYTES = 4096, IS_MMAPPED = 2, CHUNK_FLAGS = 7 };
+enum { HEAP_BYTES = 64 << 20, PAGE_BYTES = 4096, IS_MMAPPED = 2, CHUNK_FLAGS = 7, SIZE_IS_LESS = 16 };
 // Of unknown memory, for the whole process: 16 GiB of pages that are not present, or 256 MiB of pages that are.
 enum { MIN_LARGE_BYTES = 64 << 10, MAX_PAGES = 1 << 22, LOOK_COST = 64 };
 // Of this process, once a period: 4 ms. Each area has its share, since blocks begin where areas do as a rule.
@@ -62,6 +62,7 @@ static bool is_large_block(const struct resident *resident, const struct residen
         return false;
     }
     *size = head[1] - IS_MMAPPED;
+    *size += *size % PAGE_BYTES == PAGE_BYTES - SIZE_IS_LESS ? SIZE_IS_LESS : 0;
     return *size >= MIN_LARGE_BYTES && *size % PAGE_BYTES == 0 && *size <= UINT64_MAX - at && goes_on(resident, piece, at + *size);
 }
 

@@ -76,6 +76,43 @@ TEST(threads_are_found_by_name) {
     munmap(own, 2 * MIB);
 }
 
+// As those of glibc 2.42 are on Linux 6.13: without areas between them.
+TEST(stacks_in_one_area_are_told_apart) {
+    enum { BESIDE = 5 };
+    pthread_t threads[BESIDE];
+    pthread_barrier_init(&barrier, NULL, BESIDE + 1);
+    char *area = mmap(NULL, (BESIDE + 2) * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(area, MAP_FAILED);
+    memset(area, 1, MIB);
+    memset(area + (BESIDE + 1) * MIB, 1, MIB);
+    for (int i = 0; i < BESIDE; i++) {
+        pthread_attr_t attributes;
+        pthread_attr_init(&attributes);
+        pthread_attr_setstack(&attributes, area + (i + 1) * MIB, MIB);
+        assert_int_equal(pthread_create(&threads[i], &attributes, wait_on_a_stack, "beside"), 0);
+    }
+    pthread_barrier_wait(&barrier);
+    assert_int_equal(resident_read(getpid(), &resident), SMAPS_OK);
+    assert_int_equal(resident.lost_threads, 0);
+    const struct resident_entry *beside = entry("beside");
+    assert_non_null(beside);
+    assert_int_equal(beside->pieces, BESIDE);
+    assert_in_range(beside->rss, BESIDE * 256 * KIB, BESIDE * 400 * KIB);
+    size_t found = 0;
+    for (size_t i = 0; i < resident.stack_count; i++) {
+        const struct resident_stack *stack = &resident.stacks[i];
+        assert_true(i == 0 || stack[-1].low < stack->low);
+        found += stack->low >= (uintptr_t)area + MIB && stack->high <= (uintptr_t)area + (BESIDE + 1) * MIB && !stack->is_kept;
+    }
+    assert_int_equal(found, BESIDE);
+    resident_close(&resident);
+    pthread_barrier_wait(&barrier);
+    for (int i = 0; i < BESIDE; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    munmap(area, (BESIDE + 2) * MIB);
+}
+
 int main(void) {
     return tests_run();
 }
