@@ -36,8 +36,8 @@ static bool is_on_stack(uintptr_t g, uintptr_t address) {
     return read_pointer(g, &low) && read_pointer(g + 8, &high) && address >= low && address < high;
 }
 
-// Returns what may be the m of a g, at an offset of that: g is its g0, the first member. 0: it is not. (A stack pointer kept in g may lead to
-// words, left there by earlier calls, that are an m by chance.)
+// Returns what may be the m of a g, at an offset of that: g is its g0, the first member. 0: it is not. (A stack pointer kept in g may lead
+// to words, left there by earlier calls, that are an m by chance.)
 static uintptr_t machine_of(uintptr_t g, size_t offset) {
     uintptr_t machine, g0;
     return read_pointer(g + offset, &machine) && read_pointer(machine, &g0) && g0 == g && !is_on_stack(g, machine) ? machine : 0;

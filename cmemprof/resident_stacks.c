@@ -172,8 +172,8 @@ static void claim_down(struct resident *resident, struct thread *threads, const 
     } while (top > piece->low && top - piece->low > PAGE_BYTES);
 }
 
-// The upper end of a stack is its area's, or where the default size ends if a mapping above was joined to it. Only areas that may be a stack
-// are looked at: with a guard below, or large enough for stacks and their guards.
+// The upper end of a stack is its area's, or where the default size ends if a mapping above was joined to it. Only areas that may be a
+// stack are looked at: with a guard below, or large enough for stacks and their guards.
 static void find_by_areas(struct resident *resident, struct thread *threads) {
     uint64_t usual = default_stack_bytes(resident);
     for (size_t i = 1; i < resident->piece_count; i++) {

@@ -320,7 +320,7 @@ TEST_IN(sampling, out_of_memory_is_reported_to_the_program) {
         }
         status |= errno != ENOMEM ? 1 : 0;
         status |= blocks < 50 || blocks > 320 ? 2 : 0; // some fit into free memory
-        void *volatile zeroed = calloc(1, 1 << 20); // volatile: gcc 16 leaves out a call whose result is compared only
+        void *volatile zeroed = calloc(1, 1 << 20);    // volatile: gcc 16 leaves out a call whose result is compared only
         status |= zeroed ? 4 : 0;
         _exit(status);
     }
