@@ -6,17 +6,24 @@
 
 #include "inflate.h"
 
-enum { POINTS = 16, ZLIB_HEAD_BYTES = 2, ZLIB_SUM_BYTES = 4, MAX_RATIO = 1032, OLD_HEAD_BYTES = 12, LENGTH_BYTES = 12 };
-enum { BUFFER_BYTES = 3 * INFLATE_WINDOW_BYTES };
+enum {
+    POINTS = 16,
+    BYTES_BETWEEN_POINTS = 512 << 10,
+    ZLIB_HEAD_BYTES = 2,
+    ZLIB_SUM_BYTES = 4,
+    MAX_RATIO = 1032,
+    OLD_HEAD_BYTES = 12,
+    LENGTH_BYTES = 12
+};
+enum { BUFFER_BYTES = 3 * INFLATE_WINDOW_BYTES, INPUT_BYTES = 64 << 10 };
 
 // A resume point: a position between two blocks, and the inflated window before it.
 struct elf_section_points {
     size_t count;
     struct point {
-        uint64_t offset; // in the inflated section
+        uint64_t offset, stored_at; // in the inflated section, in the file
         struct inflate_position position;
-        uint32_t window_bytes;
-        uint8_t *window;
+        uint8_t *window; // INFLATE_WINDOW_BYTES
     } points[POINTS];
 };
 
@@ -87,18 +94,67 @@ struct elf_section elf_section_open(const struct elf_file *file, const char *nam
     return section;
 }
 
-// Loads the section as stored, on first use. Returns false if it cannot be read.
-static bool load(struct elf_section *section) {
-    if (!section->stored.at) {
-        section->stored = elf_file_bytes(section->file, section->stored_at, section->stored_bytes);
-    }
-    return section->stored.at < section->stored.end;
+// ---- Inflating ----
+
+// The stored bytes are read a piece at a time, so that memory holds one piece of them.
+struct stream {
+    const struct elf_section *section;
+    struct inflate inflate;
+    uint64_t read_to; // in the file
+    uint8_t input[INPUT_BYTES];
+};
+
+static uint64_t stored_end(const struct elf_section *section) {
+    return section->stored_at + section->stored_bytes;
 }
 
-static bool sum_is_right(const struct inflate *inflate, uint32_t sum) {
-    // Puts back whole bytes that were read ahead.
-    const uint8_t *at = inflate->in.at - inflate->in.bit_count / 8;
-    return inflate->in_end - at >= ZLIB_SUM_BYTES && sum == ((uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]);
+static void read_on(struct stream *stream) {
+    struct inflate *inflate = &stream->inflate;
+    size_t rest = (size_t)(inflate->in_end - inflate->in.at);
+    uint64_t left = stored_end(stream->section) - stream->read_to;
+    size_t part = left < INPUT_BYTES - rest ? (size_t)left : INPUT_BYTES - rest;
+    memmove(stream->input, inflate->in.at, rest);
+    if (!elf_file_read(stream->section->file, stream->read_to, stream->input + rest, part)) {
+        inflate->state = INFLATE_BAD;
+        return;
+    }
+    stream->read_to += part;
+    inflate_feed(inflate, stream->input, rest + part, part < left);
+}
+
+static void stream_begin(struct stream *stream, const struct elf_section *section) {
+    stream->section = section;
+    stream->read_to = section->stored_at;
+    inflate_begin(&stream->inflate, stream->input, 0);
+    read_on(stream);
+}
+
+static void stream_resume(struct stream *stream, const struct elf_section *section, const struct point *from) {
+    struct inflate_position position = from->position;
+    position.at = stream->input;
+    stream->section = section;
+    stream->read_to = from->stored_at;
+    inflate_resume(&stream->inflate, position, stream->input);
+    read_on(stream);
+}
+
+static enum inflate_state stream_run(struct stream *stream, uint8_t *out, size_t *at, size_t capacity) {
+    if (inflate_is_hungry(&stream->inflate)) {
+        read_on(stream);
+    }
+    return stream->inflate.state == INFLATE_BAD ? INFLATE_BAD : inflate_run(&stream->inflate, out, at, capacity);
+}
+
+// Of the byte that is read next, with bits that were read ahead counted as read.
+static uint64_t stored_at(const struct stream *stream) {
+    return stream->read_to - (uint64_t)(stream->inflate.in_end - stream->inflate.in.at);
+}
+
+static bool sum_is_right(const struct stream *stream, uint32_t sum) {
+    uint8_t stored[ZLIB_SUM_BYTES];
+    uint64_t at = stored_at(stream) - stream->inflate.in.bit_count / 8; // puts back whole bytes that were read ahead
+    return stored_end(stream->section) - at >= sizeof stored && elf_file_read(stream->section->file, at, stored, sizeof stored) &&
+           sum == ((uint32_t)stored[0] << 24 | (uint32_t)stored[1] << 16 | (uint32_t)stored[2] << 8 | stored[3]);
 }
 
 // ---- The whole section ----
@@ -108,41 +164,39 @@ static void forget(struct elf_section *section) {
     section->points = NULL;
 }
 
-// Returns false on damaged data or if memory runs out.
-static bool inflate_into(struct elf_section *section, struct inflate *inflate, uint8_t *bytes) {
+// Returns false on damaged data.
+static bool inflate_into(struct elf_section *section, struct stream *stream, uint8_t *bytes) {
     size_t at = 0;
-    inflate_begin(inflate, section->stored.at, dwarf_bytes_left(&section->stored));
+    stream_begin(stream, section);
     // One byte of extra capacity: without it the end of the last block would not be read.
-    while (at <= section->size && inflate->state != INFLATE_BAD && inflate->state != INFLATE_ENDED) {
-        inflate_run(inflate, bytes, &at, section->size + 1);
+    while (at <= section->size && stream->inflate.state != INFLATE_BAD && stream->inflate.state != INFLATE_ENDED) {
+        stream_run(stream, bytes, &at, section->size + 1);
     }
     section->inflated_bytes += at;
-    return inflate->state == INFLATE_ENDED && at == section->size && sum_is_right(inflate, inflate_adler(1, bytes, at));
+    return stream->inflate.state == INFLATE_ENDED && at == section->size && sum_is_right(stream, inflate_adler(1, bytes, at));
 }
 
-static bool inflate_all(struct elf_section *section) {
-    struct inflate *inflate = symbolizer_arena_alloc(section->memory, sizeof *inflate);
-    uint8_t *bytes = inflate && load(section) ? symbolizer_arena_alloc(section->memory, section->size + 1) : NULL;
-    if (!bytes || !inflate_into(section, inflate, bytes)) {
-        return false;
+static const uint8_t *inflate_all(struct elf_section *section) {
+    struct stream *stream = symbolizer_arena_alloc(section->memory, sizeof *stream);
+    uint8_t *bytes = stream ? symbolizer_arena_alloc(section->memory, section->size + 1) : NULL;
+    bool whole = bytes && inflate_into(section, stream, bytes);
+    if (stream) {
+        symbolizer_arena_drop(section->memory, stream, sizeof *stream);
     }
-    section->bytes = bytes;
-    elf_file_drop(section->file, section->stored);
-    section->stored = nothing;
-    return true;
+    return whole ? bytes : NULL;
 }
 
-static bool read_all(struct elf_section *section) {
-    if (!load(section)) {
-        return false;
-    }
-    section->bytes = section->stored.at;
-    return true;
+static const uint8_t *read_all(struct elf_section *section) {
+    struct dwarf_bytes bytes = elf_file_bytes(section->file, section->stored_at, section->stored_bytes);
+    return bytes.at < bytes.end ? bytes.at : NULL;
 }
 
 struct dwarf_bytes elf_section_all(struct elf_section *section) {
-    if (!section->bytes && section->size > 0 && !(section->is_compressed ? inflate_all(section) : read_all(section))) {
-        forget(section);
+    if (!section->bytes && section->size > 0) {
+        section->bytes = section->is_compressed ? inflate_all(section) : read_all(section);
+        if (!section->bytes) {
+            forget(section);
+        }
     }
     return section->bytes ? (struct dwarf_bytes){section->bytes, section->bytes + section->size, false} : nothing;
 }
@@ -210,26 +264,27 @@ static bool is_served(const struct taker *taker) {
     return taker->failed || (taker->bytes && taker->got == taker->size);
 }
 
-static void note_point(struct elf_section *section, const struct inflate *inflate, uint64_t offset, const uint8_t *window, size_t size) {
-    struct elf_section_points *points = section->points;
-    uint64_t last = points->count > 0 ? points->points[points->count - 1].offset : 0;
-    if (points->count == POINTS || offset - last < section->size / POINTS || inflate->is_last) {
-        return;
-    }
-    uint8_t *copy = symbolizer_arena_alloc(section->memory, size);
-    if (copy) { // without it later lookups start further back
-        memcpy(copy, window, size);
-        points->points[points->count++] = (struct point){offset, inflate->in, (uint32_t)size, copy};
-    }
-}
-
 struct pass {
-    struct inflate inflate;
+    struct stream stream;
     uint64_t offset; // section offset of the buffer's first byte
     size_t at;       // write position in the buffer
     uint32_t sum;
     uint8_t buffer[BUFFER_BYTES];
 };
+
+static void note_point(struct elf_section *section, const struct pass *pass) {
+    struct elf_section_points *points = section->points;
+    uint64_t last = points->count > 0 ? points->points[points->count - 1].offset : 0, offset = pass->offset + pass->at;
+    uint64_t distance = section->size / POINTS > BYTES_BETWEEN_POINTS ? section->size / POINTS : BYTES_BETWEEN_POINTS;
+    if (points->count == POINTS || offset - last < distance || pass->stream.inflate.is_last) {
+        return;
+    }
+    uint8_t *copy = symbolizer_arena_alloc(section->memory, INFLATE_WINDOW_BYTES);
+    if (copy) { // without it later lookups start further back
+        memcpy(copy, pass->buffer + pass->at - INFLATE_WINDOW_BYTES, INFLATE_WINDOW_BYTES);
+        points->points[points->count++] = (struct point){offset, stored_at(&pass->stream), pass->stream.inflate.in, copy};
+    }
+}
 
 // Keeps the window, since matches refer to it.
 static void slide(struct pass *pass) {
@@ -245,20 +300,20 @@ static bool run_on(struct elf_section *section, struct pass *pass, struct taker 
         slide(pass);
     }
     size_t before = pass->at;
-    enum inflate_state state = inflate_run(&pass->inflate, pass->buffer, &pass->at, BUFFER_BYTES);
+    enum inflate_state state = stream_run(&pass->stream, pass->buffer, &pass->at, BUFFER_BYTES);
     const uint8_t *new = pass->buffer + before;
     uint64_t at = pass->offset + before;
     size_t size = pass->at - before;
     section->inflated_bytes += size;
     if (state == INFLATE_BAD || at + size > section->size) {
-        pass->inflate.state = INFLATE_BAD;
+        pass->stream.inflate.state = INFLATE_BAD;
         return false;
     }
     offer(taker, at, new, size);
     if (first) {
         pass->sum = inflate_adler(pass->sum, new, size);
         if (state == INFLATE_BETWEEN_BLOCKS && pass->at >= INFLATE_WINDOW_BYTES) {
-            note_point(section, &pass->inflate, at + size, pass->buffer + pass->at - INFLATE_WINDOW_BYTES, INFLATE_WINDOW_BYTES);
+            note_point(section, pass);
         }
     }
     return state != INFLATE_ENDED;
@@ -271,10 +326,11 @@ static bool pass_all(struct elf_section *section, struct pass *pass, struct take
         return false;
     }
     pass->sum = 1;
-    inflate_begin(&pass->inflate, section->stored.at, dwarf_bytes_left(&section->stored));
+    stream_begin(&pass->stream, section);
     while (run_on(section, pass, taker, true)) {
     }
-    return pass->inflate.state == INFLATE_ENDED && pass->offset + pass->at == section->size && sum_is_right(&pass->inflate, pass->sum);
+    return pass->stream.inflate.state == INFLATE_ENDED && pass->offset + pass->at == section->size &&
+           sum_is_right(&pass->stream, pass->sum);
 }
 
 static void pass_from_point(struct elf_section *section, struct pass *pass, struct taker *taker) {
@@ -283,12 +339,12 @@ static void pass_from_point(struct elf_section *section, struct pass *pass, stru
         from = &section->points->points[i];
     }
     if (!from) {
-        inflate_begin(&pass->inflate, section->stored.at, dwarf_bytes_left(&section->stored));
+        stream_begin(&pass->stream, section);
     } else {
-        inflate_resume(&pass->inflate, from->position, section->stored.end);
-        memcpy(pass->buffer, from->window, from->window_bytes);
-        pass->at = from->window_bytes;
-        pass->offset = from->offset - from->window_bytes;
+        stream_resume(&pass->stream, section, from);
+        memcpy(pass->buffer, from->window, INFLATE_WINDOW_BYTES);
+        pass->at = INFLATE_WINDOW_BYTES;
+        pass->offset = from->offset - INFLATE_WINDOW_BYTES;
     }
     while (!is_served(taker) && run_on(section, pass, taker, false)) {
     }
@@ -302,7 +358,7 @@ static struct dwarf_bytes inflate_unit(struct elf_section *section, uint64_t off
     }
     if (section->points) {
         pass_from_point(section, pass, &taker);
-    } else if (!load(section) || !pass_all(section, pass, &taker)) {
+    } else if (!pass_all(section, pass, &taker)) {
         forget(section);
         taker.failed = true;
     }

@@ -3,7 +3,7 @@
 // A section is read when first asked for: whole, or, if not compressed, only the requested unit. A compressed section that is asked for
 // whole is inflated into memory. Of the two large sections only some units are needed, so they are inflated through a window. The first
 // pass covers the whole section, since only then the checksum can be verified; it records resume points, so that later units cost a
-// fraction of a pass.
+// fraction of a pass. What is stored compressed is read in small pieces.
 //
 // Threads: guarded by the caller. Memory: symbolizer_arena.h, never more than a deflate stream of that size can expand to.
 #ifndef CMEMPROF_ELF_SECTION_H
@@ -14,10 +14,9 @@
 
 struct elf_section {
     struct symbolizer_arena *memory;
-    const struct elf_file *file; // must not move
-    uint64_t stored_at, stored_bytes;
-    struct dwarf_bytes stored; // as stored in the file; NULL: not read yet
-    uint64_t size;             // inflated; 0: absent or unreadable
+    const struct elf_file *file;      // must not move
+    uint64_t stored_at, stored_bytes; // in the file
+    uint64_t size;                    // inflated; 0: absent or unreadable
     bool is_compressed;
     const uint8_t *bytes; // the whole section, inflated; NULL: not asked for yet
     struct elf_section_points *points;

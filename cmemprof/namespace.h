@@ -187,6 +187,8 @@
 #define hook_operator_new_aligned cmemprof_hook_operator_new_aligned
 #define inflate_adler cmemprof_inflate_adler
 #define inflate_begin cmemprof_inflate_begin
+#define inflate_feed cmemprof_inflate_feed
+#define inflate_is_hungry cmemprof_inflate_is_hungry
 #define inflate_resume cmemprof_inflate_resume
 #define inflate_run cmemprof_inflate_run
 #define interposition_is_active cmemprof_interposition_is_active

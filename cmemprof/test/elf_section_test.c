@@ -10,7 +10,7 @@
 #define ELFCOMPRESS_ZSTD 2
 #endif
 
-enum { UNITS = 1000, UNIT_BYTES = 1004, BYTES = UNITS * UNIT_BYTES, BLOCK_BYTES = 20000 };
+enum { UNITS = 3000, UNIT_BYTES = 1004, BYTES = UNITS * UNIT_BYTES, BLOCK_BYTES = 20000 };
 
 static uint8_t content[BYTES];
 static struct symbolizer_arena memory;

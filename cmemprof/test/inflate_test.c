@@ -50,6 +50,96 @@ TEST(every_kind_of_block) {
     }
 }
 
+// A block of the fixed code, written as RFC 1951 3.2.6 has it: what it stands for grows beside it.
+struct written {
+    uint8_t stream[1 << 20], content[2 << 20];
+    size_t bits, bytes;
+};
+
+static void write_bits(struct written *written, unsigned value, unsigned count) {
+    for (unsigned i = 0; i < count; i++, written->bits++) {
+        written->stream[written->bits / 8] |= (uint8_t)((value >> i & 1) << written->bits % 8);
+    }
+}
+
+static void write_code(struct written *written, unsigned code, unsigned count) { // from its highest bit on
+    while (count-- > 0) {
+        write_bits(written, code >> count & 1, 1);
+    }
+}
+
+static void write_literal(struct written *written, uint8_t byte) {
+    write_code(written, byte < 144 ? 0x30u + byte : 0x190u + byte - 144, byte < 144 ? 8 : 9);
+    written->content[written->bytes++] = byte;
+}
+
+// length: 3 to 10, or 258; distance: 1 to 4, or 16385 to 24576.
+static void write_match(struct written *written, unsigned length, unsigned distance) {
+    if (length == 258) {
+        write_code(written, 0xc0 + 285 - 280, 8);
+    } else {
+        write_code(written, length - 2, 7);
+    }
+    write_code(written, distance <= 4 ? distance - 1 : 28, 5);
+    if (distance > 4) {
+        write_bits(written, distance - 16385, 13);
+    }
+    for (unsigned i = 0; i < length; i++, written->bytes++) {
+        written->content[written->bytes] = written->content[written->bytes - distance];
+    }
+}
+
+static struct written *write_stream(void) {
+    struct written *written = calloc(1, sizeof *written);
+    uint32_t random = 1;
+    write_bits(written, 3, 3); // last block, fixed code
+    while (written->bits / 8 < 300000 && written->bytes + 258 < sizeof written->content) {
+        random = random * 1664525 + 1013904223;
+        unsigned pick = random >> 16;
+        if (pick % 4 != 0 || written->bytes < 32768) {
+            write_literal(written, (uint8_t)(pick >> 4));
+        } else {
+            write_match(written, pick % 16 == 0 ? 258 : 3 + pick / 16 % 8, pick % 32 < 16 ? 1 + pick / 128 % 4 : 16385 + pick % 8192);
+        }
+    }
+    write_code(written, 0, 7);
+    return written;
+}
+
+// The input comes in pieces, and output has room for some more bytes each time.
+static void check_pieces(const struct written *written, size_t piece, size_t step) {
+    size_t size = written->bits / 8 + 1, read = 0, at = 0;
+    uint8_t *out = malloc(written->bytes), *input = calloc(1, piece);
+    inflate_begin(&inflate, input, 0);
+    inflate_feed(&inflate, input, 0, true);
+    while (inflate.state != INFLATE_ENDED && inflate.state != INFLATE_BAD) {
+        if (inflate_is_hungry(&inflate)) {
+            size_t rest = (size_t)(inflate.in_end - inflate.in.at), part = size - read < piece - rest ? size - read : piece - rest;
+            memmove(input, inflate.in.at, rest);
+            memcpy(input + rest, written->stream + read, part);
+            read += part;
+            inflate_feed(&inflate, input, rest + part, read < size);
+        }
+        inflate_run(&inflate, out, &at, at + step < written->bytes ? at + step : written->bytes);
+        if (at == written->bytes && read == size) {
+            break;
+        }
+    }
+    assert_int_equal(at, written->bytes);
+    assert_memory_equal(out, written->content, at);
+    free(input);
+    free(out);
+}
+
+TEST(input_in_pieces) {
+    struct written *written = write_stream();
+    for (size_t piece = 1100; piece < 400000; piece = piece * 3 + 1) {
+        check_pieces(written, piece, 777);
+        check_pieces(written, piece, SIZE_MAX / 2);
+    }
+    free(written);
+}
+
 TEST(truncation_is_bad) {
     uint8_t out[2048];
     for (size_t size = 0; size < sizeof dynamic; size++) {
