@@ -177,8 +177,17 @@ var errClosed = errors.New("merge: used after Close")
 type MergerOptions struct {
 	Union      bool     // profiles may have different sample types; the result has all of them
 	DropLabels []string // labels with these keys are ignored; samples that differ only in them become one
-	Limits     *Limits  // for each profile; nil: the defaults
+	KeepTexts  []string // if not nil: labels with other keys are ignored if their value is a text. Instead of DropLabels
+	// DropComments ignores comments that begin so; "": none.
+	DropComments string
+	// CutPaths ends the paths of source files at their module, and leaves of those of libraries the name (merge.h).
+	CutPaths     bool
+	PathPrefixes []PathPrefix
+	Limits       *Limits // for each profile; nil: the defaults
 }
+
+// PathPrefix is how paths begin, such as "/home/me/app/", and what stands there instead, such as "example.com/app/".
+type PathPrefix struct{ Prefix, Instead string }
 
 // Merger sums profiles incrementally. It needs memory for the result and one input.
 // Its methods are safe for concurrent use.
@@ -211,7 +220,26 @@ func (m *Merger) open() {
 		defer pinner.Unpin()
 		C.profile_drop_labels(m.c, cStrings(&pinner, m.options.DropLabels...), C.size_t(len(m.options.DropLabels)))
 	}
+	m.redact()
 	m.closer = runtime.AddCleanup(m, func(c *C.struct_profile) { C.profile_free(c) }, m.c)
+}
+
+func (m *Merger) redact() {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	if keys := m.options.KeepTexts; keys != nil {
+		C.profile_keep_texts(m.c, cStrings(&pinner, keys...), C.size_t(len(keys)))
+	}
+	if m.options.DropComments != "" {
+		C.profile_drop_comments(m.c, *cStrings(&pinner, m.options.DropComments))
+	}
+	if m.options.CutPaths {
+		prefixes := make([]C.struct_profile_path_prefix, len(m.options.PathPrefixes)+1)
+		for i, p := range m.options.PathPrefixes {
+			prefixes[i] = C.struct_profile_path_prefix{prefix: *cStrings(&pinner, p.Prefix), instead: *cStrings(&pinner, p.Instead)}
+		}
+		C.profile_cut_paths(m.c, &prefixes[0], C.size_t(len(m.options.PathPrefixes)))
+	}
 }
 
 func (m *Merger) free() {

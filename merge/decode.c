@@ -243,10 +243,12 @@ static enum merge_error decode_header(struct input *input) {
     if (!comments && count > 0) {
         return fault_set(input->fault, MERGE_NO_MEMORY, 0, "comments");
     }
+    uint32_t kept = 0;
     for (uint32_t i = 0; i < count && cursor.error == MERGE_OK; i++) {
-        comments[i] = cursor_string_at(&cursor, ((const uint32_t *)header->comment_indices.items)[i]);
+        comments[kept] = cursor_string_at(&cursor, ((const uint32_t *)header->comment_indices.items)[i]);
+        kept += !redact_drops_comment(input->profile, comments[kept]);
     }
-    header->comments.count = count;
+    header->comments.count = kept;
     return cursor.error != MERGE_OK ? cursor.error : decode_period(input);
 }
 

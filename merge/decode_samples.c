@@ -77,13 +77,19 @@ static bool is_left_out(struct cursor *cursor) {
     const struct profile *profile = cursor->input->profile;
     struct wire rest = cursor->wire;
     uint32_t key = 0;
+    uint64_t text = 0;
     cursor->wire = cursor->field.bytes;
     while (cursor_next(cursor)) {
         if (cursor->field.number == 1) {
             key = cursor_string(cursor);
+        } else if (cursor->field.number == 2) {
+            text = cursor_number(cursor);
         }
     }
     cursor->wire = rest;
+    if (profile->numbers_kept && text == 0) {
+        return false;
+    }
     return is_chosen(profile, key) == profile->chosen_are_dropped;
 }
 

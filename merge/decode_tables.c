@@ -121,6 +121,9 @@ enum merge_error decode_mappings(struct input *input) {
         if (put_id(&cursor, &input->mapping_ids, id, i + 1) != MERGE_OK) {
             return cursor.error;
         }
+        if (input->profile->paths_cut) {
+            redact_mapping(input->profile, &mapping->content);
+        }
     }
     return match_mappings(input);
 }
@@ -165,6 +168,9 @@ enum merge_error decode_functions(struct input *input) {
         uint64_t id = read_function(&cursor, &function);
         if (cursor.error != MERGE_OK) {
             return cursor.error;
+        }
+        if (input->profile->paths_cut) {
+            redact_function(input->profile, &function);
         }
         ours[i] = profile_intern_function(input->profile, &function);
         if (put_id(&cursor, &input->function_ids, id, ours[i]) != MERGE_OK) {

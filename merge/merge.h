@@ -164,8 +164,20 @@ enum merge_error profile_encode_source(struct profile *profile, const struct pro
 // Later inputs: labels with other keys are ignored, so that samples that differ only in them (span ids, timestamps) are merged and the
 // result is as large as its distinct stacks. count 0: all labels are ignored.
 void profile_keep_labels(struct profile *profile, const char *const *keys, size_t count);
-// The opposite: labels with these keys are ignored, all others are kept. Of both, the later call holds.
+// The same, but labels that are numbers are all kept: Go's labels are texts.
+void profile_keep_texts(struct profile *profile, const char *const *keys, size_t count);
+// The opposite: labels with these keys are ignored, all others are kept. Of these, the last call holds.
 void profile_drop_labels(struct profile *profile, const char *const *keys, size_t count);
+// Later inputs: absolute paths of source files lose what is not of a module. A path that begins with one of the prefixes, which end with
+// '/', gets another beginning; one in Go's module cache ("/pkg/mod/") begins with the module; that of a Go function begins with its
+// package's path; any other is the file's name alone, as are the paths of mappings and those that stand for a function's name (memory
+// profiles). Not for deltas. The texts are copied.
+struct profile_path_prefix {
+    const char *prefix, *instead; // "/home/me/app/", "example.com/app/"
+};
+void profile_cut_paths(struct profile *profile, const struct profile_path_prefix *prefixes, size_t count);
+// Later inputs: comments that begin so are ignored. prefix "": none.
+void profile_drop_comments(struct profile *profile, const char *prefix);
 // Later inputs may have other sample types. The profile gains the types it lacks; values that an input lacks are 0.
 void profile_allow_union(struct profile *profile);
 // Later inputs may have other sample types. Only types that both the profile and the input have are kept, as in `go tool pprof`.

@@ -66,7 +66,9 @@
 #define profile_allow_common cmemprof_profile_allow_common
 #define profile_allow_union cmemprof_profile_allow_union
 #define profile_append_type cmemprof_profile_append_type
+#define profile_cut_paths cmemprof_profile_cut_paths
 #define profile_decode cmemprof_profile_decode
+#define profile_drop_comments cmemprof_profile_drop_comments
 #define profile_drop_labels cmemprof_profile_drop_labels
 #define profile_duration_ns cmemprof_profile_duration_ns
 #define profile_encode cmemprof_profile_encode
@@ -92,6 +94,7 @@
 #define profile_is_operator_new cmemprof_profile_is_operator_new
 #define profile_keep_labels cmemprof_profile_keep_labels
 #define profile_keep_sample_types cmemprof_profile_keep_sample_types
+#define profile_keep_texts cmemprof_profile_keep_texts
 #define profile_label_of cmemprof_profile_label_of
 #define profile_last_had_type cmemprof_profile_last_had_type
 #define profile_left_out_count cmemprof_profile_left_out_count
@@ -124,6 +127,9 @@
 #define profile_time_ns cmemprof_profile_time_ns
 #define profile_trim cmemprof_profile_trim
 #define profile_warnings cmemprof_profile_warnings
+#define redact_drops_comment cmemprof_redact_drops_comment
+#define redact_function cmemprof_redact_function
+#define redact_mapping cmemprof_redact_mapping
 #define string_table_free cmemprof_string_table_free
 #define string_table_init cmemprof_string_table_init
 #define string_table_intern cmemprof_string_table_intern

@@ -29,10 +29,10 @@ void profile_free(struct profile *profile) {
     }
     decode_free(profile->decoder);
     string_table_free(&profile->strings);
-    struct array *arrays[] = {&profile->types,         &profile->mappings,      &profile->functions,   &profile->locations,
-                              &profile->lines,         &profile->refs,          &profile->labels,      &profile->samples,
-                              &profile->values,        &profile->comments,      &profile->view_frames, &profile->view_labels,
-                              &profile->chosen_labels, &profile->types_left_out};
+    struct array *arrays[] = {&profile->types,         &profile->mappings,       &profile->functions,    &profile->locations,
+                              &profile->lines,         &profile->refs,           &profile->labels,       &profile->samples,
+                              &profile->values,        &profile->comments,       &profile->view_frames,  &profile->view_labels,
+                              &profile->chosen_labels, &profile->types_left_out, &profile->path_prefixes};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
         array_free(arrays[i]);
     }
@@ -110,6 +110,7 @@ void profile_reset_header(struct profile *profile) {
 
 static void choose_labels(struct profile *profile, const char *const *keys, size_t count, bool drop) {
     profile->labels_chosen = true;
+    profile->numbers_kept = false;
     profile->chosen_are_dropped = drop;
     profile->chosen_labels.count = 0;
     for (size_t i = 0; i < count; i++) {
@@ -123,6 +124,11 @@ static void choose_labels(struct profile *profile, const char *const *keys, size
 
 void profile_keep_labels(struct profile *profile, const char *const *keys, size_t count) {
     choose_labels(profile, keys, count, false);
+}
+
+void profile_keep_texts(struct profile *profile, const char *const *keys, size_t count) {
+    choose_labels(profile, keys, count, false);
+    profile->numbers_kept = true;
 }
 
 void profile_drop_labels(struct profile *profile, const char *const *keys, size_t count) {

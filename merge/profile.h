@@ -93,7 +93,11 @@ struct profile {
     int64_t period, time_ns, duration_ns;
     uint32_t default_type, drop_frames, keep_frames, doc_url; // strings
     bool labels_chosen, chosen_are_dropped;                   // only labels with the keys in chosen_labels are read, or all but those
+    bool numbers_kept;                                        // and all labels that are numbers
     struct array chosen_labels;                               // uint32_t strings
+    bool paths_cut;                                           // by path_prefixes
+    struct array path_prefixes;                               // struct path_prefix (redact.c)
+    uint32_t dropped_comments;                                // string: comments that begin so are not read; 0: none
     uint64_t saturated;                                       // sums and products that saturated at an end of int64
     uint32_t first_group;                                     // functions from this one on stand for labels (group_by.c); 0: none
 
@@ -166,6 +170,11 @@ void profile_intern_comment(struct profile *profile, uint32_t text);
 void profile_reset_header(struct profile *profile); // except the period type
 
 struct label profile_label_of(struct profile *profile, const struct profile_label *label);
+
+// redact.c, for an entry of an input. Paths are cut only if profile->paths_cut.
+void redact_function(struct profile *profile, struct function *function);
+void redact_mapping(struct profile *profile, struct mapping *mapping);
+bool redact_drops_comment(const struct profile *profile, uint32_t text);
 
 // encode.c. Writes into writer, reusing its buffer. False: no memory.
 struct wire_writer;

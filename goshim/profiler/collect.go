@@ -169,7 +169,13 @@ func (k *collector) collect() []upload.Attachment {
 	var attachments []upload.Attachment
 	for _, t := range profileOrder {
 		if len(taken[t]) > 0 {
-			attachments = append(attachments, upload.Attachment{Name: k.cfg.attachmentName(t), Bytes: k.packed(t, taken[t])})
+			k.try(t, func() error {
+				profile, err := k.cfg.redacted(t, taken[t])
+				if err == nil {
+					attachments = append(attachments, upload.Attachment{Name: k.cfg.attachmentName(t), Bytes: k.packed(t, profile)})
+				}
+				return err
+			})
 		}
 	}
 	return attachments

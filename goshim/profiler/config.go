@@ -83,6 +83,11 @@ type config struct {
 	httpClient            *http.Client
 	containerID, entityID string
 
+	leftOut [reportedCount]bool // of what is [Reported]
+	labels  labelFilter
+
+	pathPrefixes []pathPrefix // with ReportSourcePaths left out
+
 	fault error // the first bad option
 }
 
@@ -232,7 +237,9 @@ func (c *config) complete() error {
 	if c.agentless && c.socketFromEnvironment {
 		c.unixSocket, c.socketFromEnvironment = "", false // the socket is the Agent's
 	}
-	if c.hostname == "" {
+	if c.leftOut[ReportHostname] {
+		c.hostname = ""
+	} else if c.hostname == "" {
 		name, err := os.Hostname()
 		if err != nil && c.agentless { // an Agent knows the host; the intake does not
 			return fmt.Errorf("the host has no name: %w", err)
@@ -256,7 +263,9 @@ func (c *config) complete() error {
 	if c.wait {
 		c.types[waitProfile] = true
 	}
+	c.labelKeys = slices.DeleteFunc(slices.Clone(c.labelKeys), func(key string) bool { return !c.labels.passes(key) })
 	c.labelKeys = c.labelKeys[:min(len(c.labelKeys), maxLabelKeys)]
+	c.leaveOutTrace()
 	c.tags = immutable.NewStringSlice(c.withVersion(c.tags.Slice()))
 	c.addLeakProfile()
 	return nil
@@ -343,6 +352,8 @@ func (c *config) settings() map[string]any {
 		"memory_watch_enabled":           c.watchMemory,
 		"memory_threshold":               c.memoryThreshold,
 		"cmemprof_process_memory_limit":  c.processLimit,
+		"cmemprof_labels_filtered":       c.labels.on(),
+		"cmemprof_left_out":              c.leftOutNames(),
 	}
 }
 
@@ -377,8 +388,11 @@ func (c *config) logStart() {
 		attributes = append(attributes, name, settings[name])
 	}
 	say(slog.LevelInfo, "cmemprof: profiler started", attributes...)
-	if c.keyOption != "" && !c.agentless {
-		say(slog.LevelWarn, "cmemprof: "+c.keyOption+" sets an API key, but batches go to an Agent, which has its own; WithAgentlessUpload would use it")
+	if c.keyOption != "" && !c.agentless && c.leftOut[ReportAPIKey] {
+		say(slog.LevelInfo, "cmemprof: "+c.keyOption+" sets an API key, which is not sent, since batches go to an Agent and DD_PROFILING_REPORT_API_KEY is false")
+	} else if c.keyOption != "" && !c.agentless {
+		say(slog.LevelWarn, "cmemprof: "+c.keyOption+" sets an API key, which is sent to the Agent at "+c.address()+c.inTheClear()+
+			", as dd-trace-go does. An Agent has a key of its own and needs none: DD_PROFILING_REPORT_API_KEY=false keeps it back, WithAgentlessUpload sends without an Agent")
 	}
 	if c.intakeFrom != "" && !c.agentless {
 		say(slog.LevelWarn, "cmemprof: the URL of "+c.intakeFrom+" is for uploads without an Agent only, see WithAgentlessUpload; batches go to "+c.address())

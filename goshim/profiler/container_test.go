@@ -99,5 +99,8 @@ func TestHeadersOfTheContainer(t *testing.T) {
 		if got := profiler.HeadersIn("abc", "ci-abc")[name]; got != want {
 			t.Errorf("%s: %q", name, got)
 		}
+		if got, ok := profiler.HeadersIn("abc", "ci-abc", profiler.WithReport(profiler.ReportContainer, false))[name]; ok {
+			t.Errorf("%s: %q, which is left out", name, got)
+		}
 	}
 }

@@ -66,7 +66,7 @@ func (c *config) event(b batch) ([]byte, error) {
 		Tags:             strings.Join(c.batchTags(b), ","),
 		Family:           "go",
 		Version:          "4",
-		EndpointCounts:   b.endpoints,
+		EndpointCounts:   c.reportedEndpoints(b.endpoints),
 		CustomAttributes: c.labelKeys,
 	}
 	if c.processTags {
@@ -89,7 +89,6 @@ func (c *config) event(b batch) ([]byte, error) {
 // batchTags returns the tags. Readers split them at commas, and there is no escape. runtime-id has a hyphen, runtime_version does not.
 func (c *config) batchTags(b batch) []string {
 	tags := []string{
-		fmt.Sprintf("process_id:%d", os.Getpid()),
 		"profiler_version:" + version,
 		"runtime_version:" + strings.TrimPrefix(runtime.Version(), "go"),
 		"runtime_compiler:" + runtime.Compiler,
@@ -102,6 +101,9 @@ func (c *config) batchTags(b batch) []string {
 		fmt.Sprintf("_dd.profiler.go_execution_trace_enabled:%t", c.trace.enabled), pgoTag())
 	if b.has(executionTrace.Filename()) {
 		tags = append(tags, "go_execution_traced:yes")
+	}
+	if !c.leftOut[ReportProcessID] {
+		tags = append(tags, fmt.Sprintf("process_id:%d", os.Getpid()))
 	}
 	if b.trigger != "" {
 		tags = append(tags, "trigger:"+b.trigger)

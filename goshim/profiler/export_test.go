@@ -231,8 +231,12 @@ func SetAgentSettings(managed, local string) (restore func()) {
 }
 
 // HeadersIn returns the headers of a batch from a container.
-func HeadersIn(containerID, entityID string) map[string]string {
-	return (&config{containerID: containerID, entityID: entityID}).headers()
+func HeadersIn(containerID, entityID string, options ...Option) map[string]string {
+	c := &config{containerID: containerID, entityID: entityID}
+	for _, option := range options {
+		option(c)
+	}
+	return c.headers()
 }
 
 // Variables returns the names of all environment variables that are read.

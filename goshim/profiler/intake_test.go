@@ -48,7 +48,15 @@ func TestWithAPIKey(t *testing.T) {
 	}
 	log.wantOnly(t)
 	one(t, a, profiler.WithAPIKey(testKey), profiler.WithLogStartup(true))
-	log.wantOnly(t, "profiler started", "WithAPIKey sets an API key, but batches go to an Agent", "profiler stopped")
+	log.wantOnly(t, "profiler started", "WithAPIKey sets an API key, which is sent to the Agent at http://"+a.addr(), "profiler stopped")
+	log = captureLog(t)
+	b := one(t, a, profiler.WithAPIKey(testKey), profiler.WithLogStartup(true), profiler.WithReport(profiler.ReportAPIKey, false))
+	log.wantOnly(t, "profiler started", "WithAPIKey sets an API key, which is not sent", "profiler stopped")
+	for name, values := range b.headers {
+		if strings.Contains(name+strings.Join(values, " "), testKey) {
+			t.Errorf("header %s has the key", name)
+		}
+	}
 }
 
 func TestAPIKeyFromTheEnvironment(t *testing.T) {

@@ -76,6 +76,9 @@ func (p *profiler) keep(contents cmemprof.Contents) (kept *upload.Kept) {
 	_ = contained(func() error {
 		live, err := (*heap).LiveHeap(contents)
 		if err == nil {
+			live, err = p.cfg.redacted(HeapProfile, live)
+		}
+		if err == nil {
 			started := p.running.Load()
 			b := batch{seq: started.seq, start: started.at, end: time.Now(), trigger: triggerMemory, leftOut: true,
 				cInterval:   p.collector.interval.Load(),

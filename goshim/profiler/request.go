@@ -12,13 +12,17 @@ func (c *config) headers() map[string]string {
 		"DD-EVP-ORIGIN-VERSION": version,
 		"User-Agent":            "cmemprof/" + version,
 	}
-	for name, value := range map[string]string{
-		"DD-API-KEY":           c.apiKey, // to an Agent too, as dd-trace-go does; the Agent replaces it with its own
-		"Datadog-Container-ID": c.containerID,
-		"Datadog-Entity-ID":    c.entityID,
+	for name, header := range map[string]struct {
+		value   string
+		leftOut bool
+	}{
+		// To an Agent too, as dd-trace-go does; the Agent replaces it with its own.
+		"DD-API-KEY":           {c.apiKey, c.leftOut[ReportAPIKey] && !c.agentless},
+		"Datadog-Container-ID": {c.containerID, c.leftOut[ReportContainer]},
+		"Datadog-Entity-ID":    {c.entityID, c.leftOut[ReportContainer]},
 	} {
-		if value != "" {
-			h[name] = value
+		if header.value != "" && !header.leftOut {
+			h[name] = header.value
 		}
 	}
 	return h

@@ -178,6 +178,23 @@ TEST(chosen_labels) {
     free(blob.bytes);
 }
 
+TEST(chosen_texts) {
+    static const char *const keys[] = {"thread"};
+    struct profile *profile = sample_profile(), *chosen = profile_new(); // has thread=t1 and size=64 bytes
+    uint32_t unused = add_frame(profile, 0, 7, "f");
+    profile_add_sample(profile, &unused, 1, (int64_t[]){1, 1}, (struct profile_label[]){{"size", "unheard of", 0, ""}}, 1);
+    struct blob blob = encode_and_free(profile, MERGE_RAW);
+    profile_keep_texts(chosen, keys, 1);
+    assert_int_equal(profile_decode(chosen, blob.bytes, blob.size, NULL, NULL, NULL), MERGE_OK);
+    struct profile_sample_view view;
+    assert_int_equal(profile_sample_at(chosen, 0, &view), MERGE_OK);
+    assert_int_equal(view.label_count, 2);
+    free(blob.bytes);
+    blob = encode_and_free(chosen, MERGE_RAW);
+    assert_null(memmem(blob.bytes, blob.size, "unheard of", 10));
+    free(blob.bytes);
+}
+
 int main(void) {
     return tests_run();
 }
