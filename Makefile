@@ -35,12 +35,14 @@ USES_series :=
 USES_upload :=
 USES_client := upload
 USES_codecs := merge
-USES_receiver := merge codecs series
+USES_jfr := merge
+USES_receiver := merge codecs series jfr
 USES_cmemprof := merge
 USES_preload := cmemprof merge
-USES_command := receiver client upload merge codecs series
+USES_command := receiver client upload merge codecs series jfr
 LIBS_merge :=
 LIBS_series :=
+LIBS_jfr :=
 LIBS_codecs := -ldeflate -lzstd -llz4
 LIBS_client := -lcurl
 LIBS_receiver := -lmicrohttpd -lsqlite3 -lm
@@ -49,10 +51,11 @@ LIBS_preload :=
 LIBS_command = $(LIBS_cmemprof)
 # What tests link beside: the formats that merge/ can be given, and what names are compared with.
 TEST_USES_merge := codecs
+TEST_USES_jfr := codecs
 TEST_LIBS_cmemprof := -ldw -lelf -lm
 TEST_LIBS_series := -lm
 TEST_LIBS_base := -lm
-FOLDERS := base merge series codecs upload client receiver cmemprof preload command
+FOLDERS := base merge series codecs jfr upload client receiver cmemprof preload command
 
 comma := ,
 # A folder's rooms, lowest first: each may include what is to the left of it.

@@ -13,7 +13,7 @@ endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
 HOOKED_TESTS := $(patsubst %,cmemprof_%_test,ages allocator_stats hook hook_cxx hook_mappings hook_threads interposition interposition_static loaded_code mapped_ranges mappings memory_profile memory_profile_encode memory_profile_heap memory_profile_mapped memory_profile_threads peak profiler real_allocator reclaim resident_glibc sample_stack snapshot snapshot_encode snapshot_labels threads)
 $(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),obj,$(r)))))
-$(foreach f,base merge series codecs upload client receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(r)))))
+$(foreach f,base merge series codecs jfr upload client receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(r)))))
 .SECONDARY:
 
 # Compares names with libdw's; e2e/names gives it files.
@@ -25,7 +25,7 @@ build/demangle: build/obj/cmemprof/test/demangle_lines.o $(call objects,cmemprof
 	@$(LINK) -o $@ $^ $(call libs,cmemprof)
 
 C_TESTS := $(foreach f,$(FOLDERS),$(call tests,$(f),obj))
-SANITIZED_TESTS := $(foreach f,base merge series codecs upload client receiver cmemprof command,$(filter-out $(HOOKED_TESTS:%=build/sanitized/test/%),$(call tests,$(f),sanitized)))
+SANITIZED_TESTS := $(foreach f,base merge series codecs jfr upload client receiver cmemprof command,$(filter-out $(HOOKED_TESTS:%=build/sanitized/test/%),$(call tests,$(f),sanitized)))
 # valgrind brings one, too. It also has no vdso, mappings of its own, and an error for whoever asks the kernel whether an address is mapped.
 VALGRIND_CHANGES := $(patsubst %,cmemprof_%_test,code_bytes_amd64 go_call lifecycle modules stack_memory unwind_amd64 unwind_memo unwind_walk_amd64)
 VALGRIND_TESTS := $(filter-out $(patsubst %,build/obj/test/%,$(HOOKED_TESTS) $(VALGRIND_CHANGES)),$(C_TESTS))

@@ -1,7 +1,7 @@
 // view_api.c: views over HTTP: caches answers, shares concurrent work, replies (view_api.h).
 #include "view_api.h"
 #include "../base/read_exact.h"
-#include "../views/jfr.h"
+#include "../views/recording.h"
 #include "connections.h"
 #include "reply.h"
 #include "view_make.h"
@@ -191,7 +191,7 @@ static enum receiver_error make_one(struct view_request *request, const char *vi
     enum receiver_error error = bytes ? read_exact(file, bytes, size) : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
         error = strcmp(view, "types") == 0 ? view_types(bytes, size, json, request->answer.text, sizeof request->answer.text)
-                : strcmp(view, "jfr") == 0 ? jfr_write(bytes, size, json, request->answer.text, sizeof request->answer.text)
+                : strcmp(view, "jfr") == 0 ? recording_write(bytes, size, json, request->answer.text, sizeof request->answer.text)
                                            : make_one_tree(request, bytes, size, json);
     }
     free(bytes);

@@ -1,0 +1,85 @@
+// chunk.h: one chunk: its header, and its events one after the other.
+//
+// All numbers of the header are big-endian:
+//
+//     0  "FLR\0"            16  offset of the last checkpoint    48  start in ticks         A chunk is its header, then events: size
+//     4  major, minor       24  offset of the metadata event     56  ticks per second       (of all of it), type id, and the fields. Type
+//     8  size of the chunk  32  start in ns, 40 duration in ns   64  features               0 is the metadata, type 1 a checkpoint.
+//
+// A JVM that was killed leaves a chunk whose header knows neither its size nor its metadata: it goes on to the end of the recording.
+//
+// Threads: any. Memory: none.
+#ifndef CMEMPROF_JFR_CHUNK_H
+#define CMEMPROF_JFR_CHUNK_H
+
+#include "metadata.h"
+
+enum { JFR_HEADER_BYTES = 68, JFR_TYPE_METADATA = 0, JFR_TYPE_CHECKPOINT = 1 };
+
+struct jfr_chunk {
+    const uint8_t *start, *end; // end: of the available bytes
+    uint64_t offset;            // of the start in the recording
+    uint64_t metadata;          // offset in the chunk; 0: unknown
+    uint16_t major, minor;
+    int64_t start_ns, duration_ns, start_ticks, ticks_per_second;
+    bool fixed;  // integers are not varints
+    bool cut;    // the bytes end before the chunk does
+    bool opaque; // its metadata cannot be read: events have no fields
+};
+
+// bytes: of the recording from the chunk on. Returns NULL, or the fault.
+const char *jfr_chunk_read(struct jfr_chunk *chunk, const uint8_t *bytes, size_t size, uint64_t offset);
+
+static inline int64_t jfr_chunk_span_ns(const struct jfr_chunk *chunk, int64_t ticks) {
+    __int128 ns = (__int128)ticks * 1000000000 / chunk->ticks_per_second;
+    return ns > INT64_MAX ? INT64_MAX : ns < INT64_MIN ? INT64_MIN : (int64_t)ns;
+}
+static inline int64_t jfr_chunk_time_ns(const struct jfr_chunk *chunk, int64_t ticks) {
+    __int128 ns = (__int128)chunk->start_ns + ((__int128)ticks - chunk->start_ticks) * 1000000000 / chunk->ticks_per_second;
+    return ns > INT64_MAX ? INT64_MAX : ns < INT64_MIN ? INT64_MIN : (int64_t)ns;
+}
+// A field's number in nanoseconds, as its content and clock say; other numbers are returned as they are.
+int64_t jfr_chunk_field_ns(const struct jfr_chunk *chunk, const struct jfr_member *member, int64_t number);
+
+struct jfr_walk {
+    const struct jfr_chunk *chunk;
+    const uint8_t *at; // the next event
+    // The current one:
+    const uint8_t *event;
+    int64_t type;
+    uint64_t size;
+    struct jfr_cursor body; // behind size and type
+    const char *fault;      // why it ended, if not at the end of the chunk; event is where
+};
+static inline struct jfr_walk jfr_walk(const struct jfr_chunk *chunk) {
+    return (struct jfr_walk){.chunk = chunk, .at = chunk->start + JFR_HEADER_BYTES};
+}
+// False: there are no more. An event that is cut off by the end of a chunk that is cut is none.
+static inline bool jfr_walk_next(struct jfr_walk *walk) {
+    const struct jfr_chunk *chunk = walk->chunk;
+    walk->event = walk->at;
+    if (walk->at >= chunk->end) {
+        return false;
+    }
+    struct jfr_cursor cursor = {walk->at, chunk->end, chunk->fixed, false};
+    uint64_t size = jfr_number(&cursor, 4);
+    walk->type = (int64_t)jfr_number(&cursor, 8);
+    if (size < (uint64_t)(cursor.at - walk->at) || cursor.failed || size > (uint64_t)(chunk->end - walk->at)) {
+        bool cut = chunk->cut && (cursor.failed || size > (uint64_t)(chunk->end - walk->at));
+        walk->fault = cut                                                         ? NULL
+                      : cursor.failed || size > (uint64_t)(chunk->end - walk->at) ? "an event beyond the end of its chunk"
+                      : size == 0                                                 ? "an event of size 0"
+                                                                                  : "an event that is smaller than its header";
+        return false;
+    }
+    walk->size = size;
+    walk->body = cursor;
+    walk->body.end = walk->at + size;
+    walk->at += size;
+    return true;
+}
+
+// Reads the chunk's metadata: where the header says it is, or else the last one among the events. Returns NULL, or the fault.
+const char *jfr_chunk_metadata(const struct jfr_chunk *chunk, struct jfr_metadata *metadata, bool *no_memory);
+
+#endif

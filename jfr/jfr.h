@@ -1,0 +1,134 @@
+// jfr.h: reads recordings of Java Flight Recorder: of the JVM, of dd-java-agent and of async-profiler.
+//
+//   about     chunks, times, version, what is damaged                        jfr_about
+//   types     the types of events, with fields and counts                    jfr_type_at
+//   events    every event with its values, for a viewer                      jfr_visit
+//   profiles  CPU, allocation, locks, ... as struct profile of merge/        jfr_profiles
+//
+// A recording is a sequence of chunks, each of which describes itself: its types of events (metadata) and its constant pools (checkpoints),
+// which stacks, methods, classes, threads and strings are in. Type ids, pool ids and ticks mean nothing in another chunk. Two chunks may
+// cover the same seconds: dd-java-agent sends one of the JVM and one of its native profiler. So durations are never added.
+//
+// Damage: what is whole is read, and jfr_about says what is not, with the byte. Bytes are counted in the inflated recording.
+//
+// Threads: a struct jfr belongs to one thread at a time. Memory: malloc. A recording is kept inflated, unless it is raw: then the caller's
+// bytes are used, or the file is mapped, and what was read of it is given back as reading goes on. Beside that, one chunk's index of
+// constants (32 bytes each) at a time, and the result. No size, count or depth of the input is trusted; none makes an allocation larger
+// than some multiple of the input's size.
+#ifndef CMEMPROF_JFR_H
+#define CMEMPROF_JFR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct profile; // merge/merge.h
+
+enum jfr_error {
+    JFR_OK = 0,
+    JFR_NO_MEMORY,
+    JFR_NOT_A_RECORDING, // no chunk where the first one should be
+    JFR_DAMAGED,         // nothing of it can be read; or, in jfr_about, a part cannot
+    JFR_BAD_COMPRESSION, // the gzip, zstd or LZ4 around it is damaged or truncated
+    JFR_TOO_LARGE,       // exceeds the limit
+    JFR_UNREADABLE,      // the file cannot be opened; errno says why
+    JFR_ERROR_COUNT
+};
+const char *jfr_error_text(enum jfr_error error); // "damaged recording". Never NULL
+
+struct jfr_fault {
+    enum jfr_error error;
+    uint64_t offset; // byte of the inflated recording
+    char text[160];  // one line, without a newline
+};
+
+// ---- Open ----
+
+struct jfr;
+enum { JFR_DEFAULT_MAX_MIB = 1024 };
+
+// Reads the headers of all events. bytes: as received; they must stay valid until jfr_close. max_bytes: of the inflated recording; 0:
+// JFR_DEFAULT_MAX_MIB. Returns NULL if nothing can be read; fault has the reason.
+struct jfr *jfr_open(const void *bytes, size_t size, size_t max_bytes, struct jfr_fault *fault);
+// Maps the file if it is raw: it must not be truncated meanwhile.
+struct jfr *jfr_open_file(const char *path, size_t max_bytes, struct jfr_fault *fault);
+void jfr_close(struct jfr *jfr); // jfr may be NULL
+// Whether the bytes are, or inflate to, something that begins like a recording. Inflates all of them, up to max_bytes as above.
+bool jfr_is_recording(const void *bytes, size_t size, size_t max_bytes);
+
+struct jfr_about {
+    uint16_t major, minor; // of the first chunk
+    size_t chunks;
+    uint64_t bytes;                // inflated
+    int64_t start_ns, duration_ns; // the earliest start, and from it to the latest end, of chunks or, in unfinished ones, of events
+    uint64_t events;
+    bool truncated;          // the recording ends within its last chunk
+    struct jfr_fault damage; // the first; JFR_OK: none
+    uint64_t damages;        // how many
+};
+const struct jfr_about *jfr_about(const struct jfr *jfr);
+
+// ---- Types ----
+
+enum jfr_content { // what a field's number is, by its annotation
+    JFR_PLAIN,
+    JFR_INSTANT,  // nanoseconds since 1970, once read
+    JFR_TIMESPAN, // nanoseconds, once read
+    JFR_BYTES,
+    JFR_BITS,
+    JFR_PERCENTAGE, // 1.0 is 100 %
+    JFR_FREQUENCY,  // per second
+    JFR_ADDRESS,
+};
+
+struct jfr_field {
+    const char *name, *label; // label: "" if none
+    const char *type;         // "long", "java.lang.Thread"
+    enum jfr_content content;
+    bool array, is_unsigned;
+};
+struct jfr_type {
+    const char *name, *label, *description, *category; // "jdk.FileRead", "File Read", "" if none, "Java Virtual Machine, GC"
+    uint64_t count, bytes;
+    const struct jfr_field *fields; // as the first chunk with an event of the type has them
+    size_t field_count;
+};
+// Types with at least one event, the most frequent first. Valid until jfr_close.
+size_t jfr_type_count(const struct jfr *jfr);
+const struct jfr_type *jfr_type_at(const struct jfr *jfr, size_t index);
+const struct jfr_type *jfr_type_named(const struct jfr *jfr, const char *name); // NULL: no such event
+
+// ---- Events ----
+
+enum jfr_value_kind { JFR_NULL, JFR_INTEGER, JFR_UNSIGNED, JFR_REAL, JFR_BOOL, JFR_TEXT };
+struct jfr_value {
+    enum jfr_value_kind kind;
+    enum jfr_content content; // instants and timespans are converted to nanoseconds
+    int64_t integer;          // JFR_INTEGER, JFR_UNSIGNED (as its bits), JFR_BOOL
+    double real;
+    const char *text; // JFR_TEXT: UTF-8, zero-terminated, may hold zeros
+    size_t text_size;
+};
+struct jfr_event {
+    const struct jfr_type *type;
+    size_t chunk;    // from 0
+    uint64_t offset; // byte of the recording
+    int64_t start_ns;
+};
+// Constants are resolved; those of one field (a type's own name, as of java.lang.String's pool, or of "simple" types: thread states) come
+// as their value. What is nested deeper than JFR_MAX_DEPTH is JFR_NULL.
+enum { JFR_MAX_DEPTH = 16 };
+struct jfr_visitor {
+    void *context;
+    bool (*begin)(void *context, const struct jfr_event *event); // false: not this one; its fields are skipped
+    // name: NULL in an array. Valid during the call.
+    void (*value)(void *context, const char *name, const struct jfr_value *value);
+    void (*open)(void *context, const char *name, const char *type, bool array); // a struct, or an array
+    void (*close)(void *context, bool array);
+    bool (*end)(void *context); // false: no more events
+};
+// Visits events in the order of the recording. type NULL: all. Those whose fields are damaged are left out and counted in *damaged, which
+// may be NULL (their begin was called, and their end is not). Returns JFR_OK or JFR_NO_MEMORY.
+enum jfr_error jfr_visit(struct jfr *jfr, const char *type, const struct jfr_visitor *visitor, uint64_t *damaged);
+
+#endif

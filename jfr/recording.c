@@ -1,0 +1,278 @@
+// recording.c: opens recordings: inflates, finds the chunks, counts the events (jfr.h).
+#include "recording.h"
+#include "../base/vector.h"
+#include "../merge/merge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char *jfr_error_text(enum jfr_error error) {
+    static const char *const texts[JFR_ERROR_COUNT] = {"ok",
+                                                       "out of memory",
+                                                       "not a recording",
+                                                       "damaged recording",
+                                                       "damaged or truncated compression",
+                                                       "recording exceeds the limit",
+                                                       "cannot be read"};
+    return error < JFR_ERROR_COUNT ? texts[error] : "unknown error";
+}
+
+void jfr_damaged(struct jfr *jfr, uint64_t offset, const char *text) {
+    if (jfr->about.damages++ == 0) {
+        jfr->about.damage.error = JFR_DAMAGED;
+        jfr->about.damage.offset = offset;
+        snprintf(jfr->about.damage.text, sizeof jfr->about.damage.text, "%s", text);
+    }
+}
+
+static struct jfr *fail(struct jfr *jfr, struct jfr_fault *fault, enum jfr_error error, uint64_t offset, const char *text) {
+    if (fault) {
+        *fault = (struct jfr_fault){.error = error, .offset = offset};
+        snprintf(fault->text, sizeof fault->text, "%s", text ? text : jfr_error_text(error));
+    }
+    jfr_close(jfr);
+    return NULL;
+}
+
+void jfr_close(struct jfr *jfr) {
+    if (!jfr) {
+        return;
+    }
+    free(jfr->inflated);
+    if (jfr->mapped) {
+        munmap(jfr->mapped, jfr->mapped_size);
+    }
+    free(jfr->chunks);
+    free(jfr->types);
+    intern_free(&jfr->names);
+    jfr_arena_free(&jfr->arena);
+    free(jfr);
+}
+
+void jfr_release(const struct jfr *jfr, const uint8_t *from, const uint8_t *to) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)from + page - 1) & ~(page - 1);
+    uintptr_t last = (uintptr_t)to & ~(page - 1);
+    if (jfr->mapped && first < last) {
+        madvise((void *)first, last - first, MADV_DONTNEED);
+    }
+}
+
+// ---- Chunks and counts ----
+
+struct times {
+    int64_t first, last; // ns
+    bool known;
+};
+
+static void take_times(struct times *times, const struct jfr_chunk *chunk, int64_t last_event_ns) {
+    int64_t end;
+    if (chunk->duration_ns < 0 || __builtin_add_overflow(chunk->start_ns, chunk->duration_ns, &end)) {
+        return;
+    }
+    if (chunk->cut && last_event_ns > end) { // its header was written before its end was known
+        end = last_event_ns;
+    }
+    times->first = !times->known || chunk->start_ns < times->first ? chunk->start_ns : times->first;
+    times->last = !times->known || end > times->last ? end : times->last;
+    times->known = true;
+}
+
+// In a chunk that is cut, the latest start of an event that begins with a time says how far it goes.
+static int64_t time_of(const struct jfr_metadata *metadata, const struct jfr_class *class, const struct jfr_walk *walk) {
+    const struct jfr_member *member = jfr_members(metadata, class);
+    struct jfr_cursor cursor = walk->body;
+    if (!class->event || !member || member->content != JFR_INSTANT || member->clock != JFR_CLOCK_TICKS || member->pool) {
+        return INT64_MIN;
+    }
+    return jfr_chunk_time_ns(walk->chunk, (int64_t)jfr_number(&cursor, 8));
+}
+
+static enum jfr_error count_events(struct jfr *jfr, struct jfr_chunk *chunk, struct jfr_metadata *metadata, int64_t *last_ns) {
+    struct jfr_walk walk = jfr_walk(chunk);
+    const uint8_t *released = chunk->start;
+    int64_t last_type = -1;
+    uint32_t class = JFR_NO_CLASS;
+    while (jfr_walk_next(&walk)) {
+        if (class == JFR_NO_CLASS || walk.type != last_type) {
+            class = jfr_metadata_add(metadata, walk.type);
+            last_type = walk.type;
+        }
+        if (class == JFR_NO_CLASS) {
+            walk.fault = "more types of events than can be counted";
+            break;
+        }
+        metadata->classes[class].events++;
+        metadata->classes[class].bytes += walk.size;
+        jfr->about.events++;
+        if (chunk->cut) {
+            int64_t time = time_of(metadata, &metadata->classes[class], &walk);
+            *last_ns = time > *last_ns ? time : *last_ns;
+        }
+        jfr_release_behind(jfr, &released, walk.at);
+    }
+    jfr_release(jfr, released, chunk->end);
+    if (walk.fault) {
+        jfr_damaged(jfr, chunk->offset + (uint64_t)(walk.event - chunk->start), walk.fault);
+        chunk->end = walk.event; // what was read
+    }
+    return jfr_types_add(jfr, chunk, metadata) ? JFR_OK : JFR_NO_MEMORY;
+}
+
+static enum jfr_error count_chunk(struct jfr *jfr, struct jfr_chunk *chunk, struct times *times) {
+    struct jfr_metadata metadata;
+    bool no_memory;
+    int64_t last_ns = INT64_MIN;
+    const char *fault = jfr_chunk_metadata(chunk, &metadata, &no_memory);
+    enum jfr_error error = no_memory ? JFR_NO_MEMORY : JFR_OK;
+    if (fault && !no_memory) {
+        // Of a chunk that is cut, the metadata may be what is missing: then its types have numbers.
+        chunk->opaque = true;
+        if (!chunk->cut) {
+            jfr_damaged(jfr, chunk->offset, fault);
+        }
+    }
+    error = error == JFR_OK ? count_events(jfr, chunk, &metadata, &last_ns) : error;
+    jfr_metadata_free(&metadata);
+    take_times(times, chunk, last_ns);
+    return error;
+}
+
+static enum jfr_error count_all(struct jfr *jfr) {
+    struct times times = {0};
+    for (size_t at = 0; at < jfr->size;) {
+        struct jfr_chunk chunk;
+        const char *fault = jfr_chunk_read(&chunk, jfr->bytes + at, jfr->size - at, at);
+        bool tail = jfr->about.chunks > 0 && jfr->size - at < JFR_HEADER_BYTES;
+        if (fault) {
+            jfr->about.truncated = jfr->about.truncated || tail;
+            if (!tail) {
+                jfr_damaged(jfr, at, fault);
+            }
+            break;
+        }
+        if (!VECTOR_RESERVE(jfr->chunks, jfr->chunk_capacity, jfr->about.chunks + 1)) {
+            return JFR_NO_MEMORY;
+        }
+        struct jfr_chunk *kept = &jfr->chunks[jfr->about.chunks++];
+        *kept = chunk;
+        jfr->about.truncated = chunk.cut;
+        at = (size_t)(chunk.end - jfr->bytes);
+        enum jfr_error error = count_chunk(jfr, kept, &times);
+        if (error != JFR_OK) {
+            return error;
+        }
+    }
+    if (jfr->about.chunks > 0) {
+        jfr->about.major = jfr->chunks[0].major;
+        jfr->about.minor = jfr->chunks[0].minor;
+    }
+    jfr->about.start_ns = times.first;
+    if (__builtin_sub_overflow(times.last, times.first, &jfr->about.duration_ns)) {
+        jfr->about.duration_ns = 0;
+    }
+    return jfr_types_sort(jfr) ? JFR_OK : JFR_NO_MEMORY;
+}
+
+// ---- Open ----
+
+static bool is_raw(const void *bytes, size_t size) {
+    return size >= 4 && memcmp(bytes, "FLR\0", 4) == 0;
+}
+
+static struct jfr *open_bytes(struct jfr *jfr, const void *bytes, size_t size, size_t max_bytes, struct jfr_fault *fault) {
+    size_t max = max_bytes > 0 ? max_bytes : (size_t)JFR_DEFAULT_MAX_MIB << 20;
+    jfr->seed = intern_seed();
+    if (is_raw(bytes, size)) {
+        jfr->bytes = bytes;
+        jfr->size = size;
+    } else {
+        struct merge_fault inflate = {0};
+        struct merge_limits limits = merge_default_limits;
+        limits.input_bytes = max;
+        enum merge_error error = merge_inflate_limited(bytes, size, &limits, &jfr->inflated, &jfr->size, &inflate);
+        if (error != MERGE_OK) {
+            return fail(jfr, fault,
+                        error == MERGE_NO_MEMORY   ? JFR_NO_MEMORY
+                        : error == MERGE_TOO_LARGE ? JFR_TOO_LARGE
+                                                   : JFR_BAD_COMPRESSION,
+                        inflate.offset, *inflate.text ? inflate.text : merge_error_text(error));
+        }
+        jfr->bytes = jfr->inflated;
+    }
+    if (jfr->size > max) {
+        return fail(jfr, fault, JFR_TOO_LARGE, 0, NULL);
+    }
+    jfr->about.bytes = jfr->size;
+    enum jfr_error error = count_all(jfr);
+    if (error != JFR_OK) {
+        return fail(jfr, fault, error, 0, NULL);
+    }
+    if (jfr->about.chunks == 0) {
+        bool empty = jfr->size == 0;
+        struct jfr_fault damage = jfr->about.damage;
+        return fail(jfr, fault,
+                    empty || memcmp(jfr->bytes, "FLR\0", jfr->size < 4 ? jfr->size : 4) != 0 ? JFR_NOT_A_RECORDING : JFR_DAMAGED,
+                    damage.offset, empty ? "it is empty" : damage.text);
+    }
+    return jfr;
+}
+
+struct jfr *jfr_open(const void *bytes, size_t size, size_t max_bytes, struct jfr_fault *fault) {
+    struct jfr *jfr = calloc(1, sizeof *jfr);
+    return jfr ? open_bytes(jfr, bytes, size, max_bytes, fault) : fail(NULL, fault, JFR_NO_MEMORY, 0, NULL);
+}
+
+struct jfr *jfr_open_file(const char *path, size_t max_bytes, struct jfr_fault *fault) {
+    struct jfr *jfr = calloc(1, sizeof *jfr);
+    int file = jfr ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    struct stat about;
+    if (!jfr) {
+        return fail(NULL, fault, JFR_NO_MEMORY, 0, NULL);
+    }
+    if (file < 0 || fstat(file, &about) != 0) {
+        int reason = errno;
+        if (file >= 0) {
+            close(file);
+        }
+        fail(jfr, fault, JFR_UNREADABLE, 0, strerror(reason));
+        errno = reason;
+        return NULL;
+    }
+    void *mapped = about.st_size > 0 ? mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, file, 0) : NULL;
+    int reason = errno;
+    close(file);
+    if (mapped == MAP_FAILED) {
+        fail(jfr, fault, JFR_UNREADABLE, 0, strerror(reason));
+        errno = reason;
+        return NULL;
+    }
+    jfr->mapped = mapped;
+    jfr->mapped_size = (size_t)about.st_size;
+    jfr = open_bytes(jfr, mapped ? mapped : "", (size_t)about.st_size, max_bytes, fault);
+    if (jfr && jfr->inflated) {
+        munmap(jfr->mapped, jfr->mapped_size);
+        jfr->mapped = NULL;
+    }
+    return jfr;
+}
+
+const struct jfr_about *jfr_about(const struct jfr *jfr) {
+    return &jfr->about;
+}
+
+bool jfr_is_recording(const void *bytes, size_t size, size_t max_bytes) {
+    struct merge_limits limits = merge_default_limits;
+    uint8_t *inflated = NULL;
+    size_t inflated_size = 0;
+    if (is_raw(bytes, size)) {
+        return true;
+    }
+    limits.input_bytes = max_bytes > 0 ? max_bytes : (size_t)JFR_DEFAULT_MAX_MIB << 20;
+    bool ok = merge_inflate_limited(bytes, size, &limits, &inflated, &inflated_size, NULL) == MERGE_OK && is_raw(inflated, inflated_size);
+    free(inflated);
+    return ok;
+}

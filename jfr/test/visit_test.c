@@ -1,0 +1,170 @@
+// visit_test.c: all values of events, with constants resolved.
+
+#include "../../base/test/test.h"
+
+#include "java_types.h"
+
+#include "../jfr.h"
+
+struct seen {
+    char text[8192];
+    size_t size, events, limit;
+};
+
+static void put(struct seen *seen, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    seen->size += (size_t)vsnprintf(seen->text + seen->size, sizeof seen->text - seen->size, format, arguments);
+    va_end(arguments);
+    assert_true(seen->size < sizeof seen->text);
+}
+
+static bool begin(void *context, const struct jfr_event *event) {
+    put(context, "%s@%lld(", event->type->name, (long long)event->start_ns);
+    return true;
+}
+static void value(void *context, const char *name, const struct jfr_value *value) {
+    put(context, "%s=", name ? name : "");
+    switch (value->kind) {
+    case JFR_NULL:
+        put(context, "null ");
+        break;
+    case JFR_TEXT:
+        assert_int_equal(strlen(value->text), value->text_size);
+        put(context, "'%s' ", value->text);
+        break;
+    case JFR_REAL:
+        put(context, "%g ", value->real);
+        break;
+    default:
+        put(context, "%s%lld ", value->kind == JFR_BOOL ? "bool" : "", (long long)value->integer);
+    }
+}
+static void opened(void *context, const char *name, const char *type, bool array) {
+    (void)type;
+    put(context, "%s%s", name ? name : "", array ? "[" : "{");
+}
+static void closed(void *context, bool array) {
+    put(context, "%s ", array ? "]" : "}");
+}
+static bool end(void *context) {
+    struct seen *seen = context;
+    put(context, ") ");
+    return ++seen->events != seen->limit;
+}
+
+static void visit(const struct maker *maker, size_t size, const char *type, struct seen *seen, uint64_t expect_damaged) {
+    uint8_t *exact = malloc(size);
+    memcpy(exact, maker->bytes, size);
+    struct jfr_fault fault;
+    struct jfr *jfr = jfr_open(exact, size, 0, &fault);
+    const struct jfr_visitor visitor = {seen, begin, value, opened, closed, end};
+    uint64_t damaged;
+    assert_non_null(jfr);
+    seen->size = seen->events = 0;
+    assert_int_equal(jfr_visit(jfr, type, &visitor, &damaged), JFR_OK);
+    assert_int_equal(damaged, expect_damaged);
+    jfr_close(jfr);
+    free(exact);
+}
+
+static void make(struct maker *maker, bool fixed) {
+    maker_init(maker);
+    maker->fixed = fixed;
+    java_types(maker);
+    maker_type(maker, "app.Event", "event",
+               "startTime:long@ticks duration:long@span wait:long@ms state:jdk.types.ThreadState* stack:jdk.types.StackTrace*");
+    maker_type(maker, "app.Plain", "event", "a:int b:short c:byte d:float e:boolean f:java.lang.String g:int[] h:java.lang.Class*");
+}
+
+static void put_events(struct maker *maker) {
+    maker_event(maker, "app.Event");
+    maker_number(maker, 1500), maker_number(maker, 2000), maker_number(maker, 3), maker_number(maker, 2), maker_number(maker, 1);
+    maker_end(maker);
+    maker_event(maker, "app.Plain");
+    maker_int(maker, -5), maker_width(maker, (uint16_t)-6, 2), maker_byte(maker, 0xF9), maker_float(maker, 0.5F), maker_byte(maker, 1);
+    maker_text(maker, "text"), maker_int(maker, 2), maker_int(maker, 8), maker_int(maker, 9), maker_number(maker, 12345);
+    maker_end(maker);
+}
+
+TEST(values_are_resolved_wherever_the_constants_are) {
+    static const char expected[] =
+        "app.Event@1000500000(startTime=1000500000 duration=2000000 wait=3000000 state='STATE_SLEEPING' stack{truncated=bool0 "
+        "frames[{method{"
+        "type{name='app/Main' modifiers=1 } name='work' descriptor='()V' modifiers=9 hidden=bool0 } lineNumber=12 bytecodeIndex=3 "
+        "type='JIT "
+        "compiled' } {method{type{name='app/Main' modifiers=1 } name='main' descriptor='([Ljava/lang/String;)V' modifiers=9 hidden=bool0 } "
+        "lineNumber=5 bytecodeIndex=3 type='Interpreted' } ] } ) "
+        "app.Plain@1000000000(a=-5 b=-6 c=-7 d=0.5 e=bool1 f='text' g[=8 =9 ] h=null ) ";
+    for (int way = 0; way < 4; way++) {
+        struct maker maker;
+        struct seen seen = {0};
+        make(&maker, way % 2);
+        maker_begin(&maker);
+        if (way < 2) {
+            put_events(&maker);
+        }
+        java_constants(&maker);
+        java_stacks(&maker);
+        if (way >= 2) {
+            put_events(&maker);
+        }
+        maker_finish(&maker);
+        visit(&maker, maker.size, NULL, &seen, 0);
+        assert_string_equal(seen.text, expected);
+        maker_free(&maker);
+    }
+}
+
+TEST(one_type_and_an_end_can_be_asked_for) {
+    struct maker maker;
+    struct seen seen = {0};
+    make(&maker, false);
+    maker_begin(&maker);
+    put_events(&maker), put_events(&maker), put_events(&maker);
+    maker_finish(&maker);
+    visit(&maker, maker.size, "app.Plain", &seen, 0);
+    assert_int_equal(seen.events, 3);
+    seen.limit = 2;
+    visit(&maker, maker.size, NULL, &seen, 0);
+    assert_int_equal(seen.events, 2);
+    visit(&maker, maker.size, "app.None", &seen, 0);
+    assert_int_equal(seen.events, 0);
+    maker_free(&maker);
+}
+
+// Type ids and keys of one chunk mean nothing in the next.
+TEST(chunks_have_ids_of_their_own) {
+    struct maker maker;
+    struct seen seen = {0};
+    make(&maker, false);
+    maker_begin(&maker);
+    java_constants(&maker);
+    maker_finish(&maker);
+    maker.id_offset = 1;
+    maker_begin(&maker);
+    put_events(&maker);
+    maker_finish(&maker);
+    visit(&maker, maker.size, "app.Event", &seen, 0);
+    assert_string_equal(seen.text, "app.Event@1000500000(startTime=1000500000 duration=2000000 wait=3000000 state=null stack=null ) ");
+    maker_free(&maker);
+}
+
+TEST(events_that_are_too_short_are_counted) {
+    struct maker maker;
+    struct seen seen = {0};
+    make(&maker, false);
+    maker_begin(&maker);
+    maker_event(&maker, "app.Event");
+    maker_number(&maker, 1500);
+    maker_end(&maker);
+    put_events(&maker);
+    maker_finish(&maker);
+    visit(&maker, maker.size, "app.Event", &seen, 1);
+    assert_int_equal(seen.events, 1);
+    maker_free(&maker);
+}
+
+int main(void) {
+    return tests_run();
+}

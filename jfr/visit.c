@@ -1,0 +1,250 @@
+// visit.c: every event with its values (jfr.h).
+//
+// Each chunk is read twice: first its checkpoints, as an event may use constants that come after it.
+#include "../base/vector.h"
+#include "plan.h"
+#include "pools.h"
+#include "recording.h"
+
+struct visiting {
+    struct jfr *jfr;
+    const struct jfr_visitor *visitor;
+    const struct jfr_chunk *chunk;
+    struct jfr_metadata metadata;
+    struct jfr_pools pools;
+    uint32_t strings; // class of java.lang.String
+    char *text;       // the last one
+    size_t text_capacity;
+    bool no_memory;
+    uint64_t budget; // values left for this event: a few bytes may name the same long stack very often
+};
+
+enum { MAX_VALUES = 1 << 20 };
+
+static bool read_value(struct visiting *visiting, struct jfr_cursor *cursor, const char *name, const struct jfr_member *member,
+                       uint32_t class_index, bool pooled, int depth);
+
+static void give(struct visiting *visiting, const char *name, const struct jfr_value *value) {
+    visiting->visitor->value(visiting->visitor->context, name, value);
+}
+
+static void give_null(struct visiting *visiting, const char *name) {
+    give(visiting, name, &(struct jfr_value){.kind = JFR_NULL});
+}
+
+static bool give_text(struct visiting *visiting, const char *name, struct jfr_text text, int depth) {
+    if (text.encoding == JFR_TEXT_POOL) {
+        struct jfr_constant *constant = jfr_pools_find(&visiting->pools, visiting->strings, text.size);
+        struct jfr_cursor cursor = constant ? jfr_constant_cursor(&visiting->pools, constant) : (struct jfr_cursor){0};
+        text = constant ? jfr_text(&cursor) : (struct jfr_text){0};
+        if (text.encoding == JFR_TEXT_POOL) { // a constant is no key
+            text.encoding = JFR_TEXT_NULL;
+        }
+    }
+    if (text.encoding == JFR_TEXT_NULL || depth > JFR_MAX_DEPTH) {
+        give_null(visiting, name);
+        return true;
+    }
+    if (!VECTOR_RESERVE(visiting->text, visiting->text_capacity, jfr_text_room(&text) + 1)) {
+        visiting->no_memory = true;
+        return false;
+    }
+    size_t size = jfr_text_write(&text, visiting->chunk->fixed, visiting->text);
+    visiting->text[size] = '\0';
+    give(visiting, name, &(struct jfr_value){.kind = JFR_TEXT, .text = visiting->text, .text_size = size});
+    return true;
+}
+
+static bool read_struct(struct visiting *visiting, struct jfr_cursor *cursor, const char *name, const struct jfr_class *class, int depth) {
+    const struct jfr_visitor *visitor = visiting->visitor;
+    const struct jfr_member *members = jfr_members(&visiting->metadata, class);
+    bool alone = class->simple && class->member_count == 1; // its only field stands for it
+    bool ok = true;
+    if (!alone) {
+        visitor->open(visitor->context, name, class->name, false);
+    }
+    for (uint32_t i = 0; ok && i < class->member_count; i++) {
+        ok = read_value(visiting, cursor, alone ? name : members[i].name, &members[i], members[i].class, members[i].pool, depth + 1);
+    }
+    if (!alone) {
+        visitor->close(visitor->context, false);
+    }
+    return ok;
+}
+
+static bool read_constant(struct visiting *visiting, uint64_t key, const char *name, const struct jfr_member *member, uint32_t class_index,
+                          int depth) {
+    struct jfr_constant *constant = depth < JFR_MAX_DEPTH ? jfr_pools_find(&visiting->pools, class_index, key) : NULL;
+    if (!constant) {
+        give_null(visiting, name);
+        return true;
+    }
+    struct jfr_cursor cursor = jfr_constant_cursor(&visiting->pools, constant);
+    return read_value(visiting, &cursor, name, member, class_index, false, depth);
+}
+
+// A plain number, float or text.
+static bool read_plain(struct visiting *visiting, struct jfr_cursor *cursor, const char *name, const struct jfr_member *member,
+                       const struct jfr_class *class, int depth) {
+    struct jfr_value value = {.kind = JFR_INTEGER, .content = member ? member->content : JFR_PLAIN};
+    uint32_t bits;
+    uint64_t long_bits;
+    float real;
+    switch (class->form) {
+    case JFR_FORM_TEXT: {
+        struct jfr_text text = jfr_text(cursor);
+        return !cursor->failed && give_text(visiting, name, text, depth);
+    }
+    case JFR_FORM_FLOAT:
+        value.kind = JFR_REAL;
+        bits = (uint32_t)jfr_fixed(cursor, 4);
+        memcpy(&real, &bits, sizeof real);
+        value.real = real;
+        break;
+    case JFR_FORM_DOUBLE:
+        value.kind = JFR_REAL;
+        long_bits = jfr_fixed(cursor, 8);
+        memcpy(&value.real, &long_bits, sizeof value.real);
+        break;
+    case JFR_FORM_BYTE:
+        value.integer = (int64_t)jfr_fixed(cursor, 1);
+        if (strcmp(class->name, "boolean") == 0) {
+            value.kind = JFR_BOOL;
+            value.integer = value.integer != 0;
+        } else if (!member || !member->is_unsigned) {
+            value.integer = (int8_t)value.integer;
+        }
+        break;
+    default:
+        value.kind = member && member->is_unsigned ? JFR_UNSIGNED : JFR_INTEGER;
+        value.integer = (int64_t)jfr_number(cursor, class->width);
+        if (class->width == 4) {
+            value.integer = member && member->is_unsigned ? (int64_t)(uint32_t)value.integer : (int32_t)value.integer;
+        } else if (class->width == 2) {
+            value.integer =
+                strcmp(class->name, "char") == 0 || (member && member->is_unsigned) ? (uint16_t)value.integer : (int16_t)value.integer;
+        }
+        value.integer = member ? jfr_chunk_field_ns(visiting->chunk, member, value.integer) : value.integer;
+    }
+    if (!cursor->failed) {
+        give(visiting, name, &value);
+    }
+    return !cursor->failed;
+}
+
+static bool read_array(struct visiting *visiting, struct jfr_cursor *cursor, const char *name, const struct jfr_member *member,
+                       uint32_t class_index, bool pooled, int depth) {
+    const struct jfr_visitor *visitor = visiting->visitor;
+    struct jfr_member element = *member;
+    uint64_t count = jfr_number(cursor, 4);
+    bool ok = !cursor->failed;
+    element.array = false;
+    visitor->open(visitor->context, name, visiting->metadata.classes[class_index].name, true);
+    for (uint64_t i = 0; ok && i < count; i++) {
+        ok = read_value(visiting, cursor, NULL, &element, class_index, pooled, depth);
+    }
+    visitor->close(visitor->context, true);
+    return ok;
+}
+
+// member: of the field, for its content; NULL in a pool.
+static bool read_value(struct visiting *visiting, struct jfr_cursor *cursor, const char *name, const struct jfr_member *member,
+                       uint32_t class_index, bool pooled, int depth) {
+    const struct jfr_class *class = class_index != JFR_NO_CLASS ? &visiting->metadata.classes[class_index] : NULL;
+    if (!class || !class->name || visiting->budget == 0 || depth > 4 * JFR_MAX_DEPTH) {
+        return false;
+    }
+    visiting->budget--;
+    if (member && member->array) {
+        return read_array(visiting, cursor, name, member, class_index, pooled, depth);
+    }
+    if (pooled) {
+        uint64_t key = jfr_number(cursor, 8);
+        return !cursor->failed && read_constant(visiting, key, name, NULL, class_index, depth);
+    }
+    return class->form == JFR_FORM_STRUCT ? read_struct(visiting, cursor, name, class, depth)
+                                          : read_plain(visiting, cursor, name, member, class, depth);
+}
+
+// ---- Chunks ----
+
+static enum jfr_error read_pools(struct visiting *visiting) {
+    struct jfr_walk walk = jfr_walk(visiting->chunk);
+    bool no_memory = !jfr_pools_init(&visiting->pools, &visiting->metadata, visiting->chunk->end);
+    while (!no_memory && jfr_walk_next(&walk)) {
+        if (walk.type == JFR_TYPE_CHECKPOINT) {
+            jfr_pools_add(&visiting->pools, &visiting->metadata, &walk.body, &no_memory);
+        }
+    }
+    return no_memory ? JFR_NO_MEMORY : JFR_OK;
+}
+
+static int64_t start_of(const struct visiting *visiting, const struct jfr_class *class, struct jfr_cursor cursor) {
+    const struct jfr_member *first = jfr_members(&visiting->metadata, class);
+    bool timed = first && first->content == JFR_INSTANT && !first->pool && !first->array;
+    return timed ? jfr_chunk_field_ns(visiting->chunk, first, (int64_t)jfr_number(&cursor, 8)) : visiting->chunk->start_ns;
+}
+
+// Returns whether to go on.
+static bool visit_event(struct visiting *visiting, struct jfr_walk *walk, const struct jfr_type *type, const struct jfr_class *class,
+                        uint64_t *damaged) {
+    const struct jfr_visitor *visitor = visiting->visitor;
+    const struct jfr_event event = {.type = type,
+                                    .chunk = (size_t)(visiting->chunk - visiting->jfr->chunks),
+                                    .offset = visiting->chunk->offset + (uint64_t)(walk->event - visiting->chunk->start),
+                                    .start_ns = start_of(visiting, class, walk->body)};
+    const struct jfr_member *members = jfr_members(&visiting->metadata, class);
+    if (!visitor->begin(visitor->context, &event)) {
+        return true;
+    }
+    bool ok = true;
+    visiting->budget = MAX_VALUES;
+    for (uint32_t i = 0; ok && i < class->member_count; i++) {
+        ok = read_value(visiting, &walk->body, members[i].name, &members[i], members[i].class, members[i].pool, 0);
+    }
+    if (!ok) {
+        *damaged += 1;
+        return !visiting->no_memory;
+    }
+    return visitor->end(visitor->context);
+}
+
+static enum jfr_error visit_chunk(struct visiting *visiting, const char *name, bool *go_on, uint64_t *damaged) {
+    bool no_memory = false;
+    const char *fault = jfr_chunk_metadata(visiting->chunk, &visiting->metadata, &no_memory);
+    uint32_t only = fault || !name ? JFR_NO_CLASS : jfr_metadata_named(&visiting->metadata, name);
+    if (fault || (name && only == JFR_NO_CLASS)) {
+        return no_memory ? JFR_NO_MEMORY : JFR_OK;
+    }
+    visiting->strings = jfr_metadata_named(&visiting->metadata, "java.lang.String");
+    if (read_pools(visiting) != JFR_OK) {
+        return JFR_NO_MEMORY;
+    }
+    for (struct jfr_walk walk = jfr_walk(visiting->chunk); *go_on && jfr_walk_next(&walk);) {
+        uint32_t class = walk.type == JFR_TYPE_METADATA || walk.type == JFR_TYPE_CHECKPOINT
+                             ? JFR_NO_CLASS
+                             : jfr_metadata_find(&visiting->metadata, walk.type);
+        const char *class_name = class != JFR_NO_CLASS ? visiting->metadata.classes[class].name : NULL;
+        const struct jfr_type *type = class_name && (!name || class == only) ? jfr_type_named(visiting->jfr, class_name) : NULL;
+        *go_on = !type || visit_event(visiting, &walk, type, &visiting->metadata.classes[class], damaged);
+    }
+    return visiting->no_memory ? JFR_NO_MEMORY : JFR_OK;
+}
+
+enum jfr_error jfr_visit(struct jfr *jfr, const char *type, const struct jfr_visitor *visitor, uint64_t *damaged) {
+    struct visiting visiting = {.jfr = jfr, .visitor = visitor};
+    enum jfr_error error = JFR_OK;
+    uint64_t none;
+    bool go_on = true;
+    damaged = damaged ? damaged : &none;
+    *damaged = 0;
+    for (size_t i = 0; i < jfr->about.chunks && go_on && error == JFR_OK; i++) {
+        visiting.chunk = &jfr->chunks[i];
+        error = visit_chunk(&visiting, type, &go_on, damaged);
+        jfr_pools_free(&visiting.pools);
+        jfr_metadata_free(&visiting.metadata);
+        jfr_release(jfr, visiting.chunk->start, visiting.chunk->end);
+    }
+    free(visiting.text);
+    return error;
+}

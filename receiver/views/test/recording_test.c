@@ -1,0 +1,45 @@
+// recording_test.c: the answer about a recording; jfr/test has the reading of it, and e2e/receiver real ones.
+
+#include "../../../base/test/test.h"
+
+#include "../../../jfr/test/maker.h"
+
+#include "../../test/profiles.h"
+
+#include "../recording.h"
+
+static void make(struct maker *maker) {
+    maker_init(maker);
+    maker_basic_types(maker);
+    maker_type(maker, "app.Sample", "event", "");
+    maker_begin(maker);
+    maker_event(maker, "app.Sample"), maker_end(maker);
+    maker_event(maker, "app.Sample"), maker_end(maker);
+    maker_finish(maker);
+}
+
+TEST(events_are_listed_by_type) {
+    struct maker maker;
+    struct json json = {0};
+    char text[200] = "";
+    make(&maker);
+    assert_int_equal(recording_write(maker.bytes, maker.size, &json, text, sizeof text), RECEIVER_OK);
+    expect_at(&json, "$.chunks", "1");
+    expect_at(&json, "$.version", "2.1");
+    expect_at(&json, "$.damage", "null");
+    expect_at(&json, "$.events[0]", "{\"type\":\"app.Sample\",\"label\":\"Label of app.Sample\",\"count\":2,\"size_bytes\":10}");
+    json_free(&json);
+    maker.bytes[68 + 5] = 0x80, maker.bytes[68 + 6] = 0x80; // the second event has size 0
+    maker.bytes[68 + 7] = 0x80, maker.bytes[68 + 8] = 0;
+    assert_int_equal(recording_write(maker.bytes, maker.size, &json, text, sizeof text), RECEIVER_OK);
+    expect_at(&json, "$.damage", "{\"count\":1,\"byte\":73,\"text\":\"an event of size 0\"}");
+    json_free(&json);
+    assert_int_equal(recording_write("no recording", 12, &json, text, sizeof text), RECEIVER_BAD_UPLOAD);
+    assert_string_equal(text, "not a readable recording: less than the header of a chunk at byte 0");
+    json_free(&json);
+    maker_free(&maker);
+}
+
+int main(void) {
+    return tests_run();
+}
