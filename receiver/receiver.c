@@ -4,17 +4,20 @@
 // threads while its connection is suspended. They store the answer in the connection (reply.c) and resume it; libmicrohttpd then calls
 // on_request once more, which sends the answer.
 #include "receiver.h"
+#include "../merge/intern.h"
 #include "http/access.h"
 #include "http/agent.h"
 #include "http/api.h"
 #include "http/assets.h"
 #include "http/connections.h"
+#include "http/guesses.h"
 #include "http/listen.h"
 #include "http/reply.h"
 #include "http/thread_pool.h"
 #include "store/ingest.h"
 #include "store/symbol_upload.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -41,6 +44,7 @@ struct receiver {
     struct api api;
     struct access access;
     char *token, *send_token, *read_token;
+    struct guesses guesses;
     struct listener listener;
     struct connections connections;
     struct thread_pool *light, *heavy;
@@ -103,6 +107,9 @@ static bool is_let_in(struct request *request, const char *method, enum access_a
         break;
     case ACCESS_UNAUTHORIZED:
         refuse(request, MHD_HTTP_UNAUTHORIZED, reason, NULL);
+        break;
+    case ACCESS_GUESSING:
+        refuse(request, MHD_HTTP_TOO_MANY_REQUESTS, reason, NULL);
         break;
     case ACCESS_AMBIGUOUS:
         refuse(request, MHD_HTTP_BAD_REQUEST, reason, NULL);
@@ -239,7 +246,9 @@ static void answer(struct request *request) {
     } else if (request->status) {
         reply_text(request->connection, request->status, request->reason, request->allow);
     } else if (request->log_in) {
-        reply_login(request->connection, request->path, request->token);
+        char cookie[ACCESS_COOKIE_BYTES];
+        access_cookie(&receiver->access, request->connection, request->token, cookie);
+        reply_login(request->connection, request->path, cookie);
     } else if (request->dropped) {
         agent_answer(request->connection, request->path);
     } else if (asset) {
@@ -440,6 +449,7 @@ static void free_receiver(struct receiver *receiver) {
     free(receiver->token);
     free(receiver->send_token);
     free(receiver->read_token);
+    guesses_destroy(&receiver->guesses);
     free(receiver);
 }
 
@@ -459,13 +469,22 @@ static enum receiver_error open_listener(struct receiver *receiver, const struct
         return error;
     }
     bool asks = receiver->token || receiver->read_token, are_long = asks && tokens_are_long(receiver);
-    receiver->access = (struct access){receiver->token, receiver->send_token, receiver->read_token, strncmp(address, "unix:", 5) == 0};
+    receiver->access = (struct access){.token = receiver->token,
+                                       .send_token = receiver->send_token,
+                                       .read_token = receiver->read_token,
+                                       .unix_socket = strncmp(address, "unix:", 5) == 0,
+                                       .guesses = &receiver->guesses};
+    if (asks && !access_make_sessions(&receiver->access)) {
+        snprintf(text, text_size, "the kernel has no random bytes: %s", strerror(errno));
+        return RECEIVER_CANNOT_LISTEN;
+    }
     error = listen_open(address, are_long, &receiver->listener, text, text_size);
     if (error == RECEIVER_NOT_LOOPBACK && asks) {
         snprintf(text, text_size, "%s: where other machines can guess it, a token has at least %d characters", address,
                  ACCESS_TOKEN_MIN_REMOTE);
         return RECEIVER_BAD_TOKEN;
     }
+    receiver->access.port = receiver->listener.port;
     return error;
 }
 
@@ -478,6 +497,7 @@ enum receiver_error receiver_start(const struct receiver_options *options, struc
     if (!receiver) {
         return RECEIVER_NO_MEMORY;
     }
+    guesses_init(&receiver->guesses, intern_seed());
     receiver->max_body_bytes = options->max_body_bytes ? options->max_body_bytes : DEFAULT_BODY_BYTES;
     enum receiver_error error = open_listener(receiver, options, text, text_size);
     if (error == RECEIVER_OK) {

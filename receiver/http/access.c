@@ -1,10 +1,15 @@
 // access.c: checks the origin and tokens of a request (access.h).
 #include "access.h"
 
+#include "../../base/clock.h"
+#include "guesses.h"
+
 #include <arpa/inet.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 
 // A name of this machine. Every address of 127.0.0.0/8 may be listened on; unlike other names, none can be rebound.
 static bool is_local_name(const char *name) {
@@ -41,13 +46,13 @@ static bool is_token(const char *given, const char *token) {
     return given && is_equal(given, strlen(given), token);
 }
 
-static bool has_cookie(const char *cookies, const char *token) {
-    static const char name[] = "cmemprof_token=";
-    for (const char *at = cookies; at && *at;) {
+static bool has_cookie(const char *cookies, const struct access *access, const char *session) {
+    char name[32];
+    size_t size = (size_t)snprintf(name, sizeof name, "cmemprof_%u=", access->port);
+    for (const char *at = cookies; at && *at && *session;) {
         at += strspn(at, "; ");
         size_t length = strcspn(at, ";");
-        if (length >= sizeof name - 1 && memcmp(at, name, sizeof name - 1) == 0 &&
-            is_equal(at + sizeof name - 1, length - (sizeof name - 1), token)) {
+        if (length >= size && memcmp(at, name, size) == 0 && is_equal(at + size, length - size, session)) {
             return true;
         }
         at += length;
@@ -65,11 +70,24 @@ bool access_is_token(const char *token) {
     return length >= ACCESS_TOKEN_MIN && length <= ACCESS_TOKEN_MAX;
 }
 
-static bool has_token(const struct access_headers *headers, const char *token) {
-    const char *bearer = headers->authorization;
-    bool has_bearer = bearer && strncasecmp(bearer, "Bearer ", 7) == 0;
-    return token && ((has_bearer && is_token(bearer + 7, token)) || is_token(headers->api_key, token) ||
-                     is_token(headers->path_token, token) || has_cookie(headers->cookie, token));
+enum which { TOKEN_ALL, TOKEN_SEND, TOKEN_READ };
+
+static const char *token_of(const struct access *access, enum which which) {
+    return which == TOKEN_ALL ? access->token : which == TOKEN_SEND ? access->send_token : access->read_token;
+}
+
+static const char *bearer_of(const struct access_headers *headers) {
+    const char *text = headers->authorization;
+    return text && strncasecmp(text, "Bearer ", 7) == 0 ? text + 7 : NULL;
+}
+
+static bool has_token(const struct access *access, const struct access_headers *headers, enum which which) {
+    const char *token = token_of(access, which);
+    return token && (is_token(bearer_of(headers), token) || is_token(headers->api_key, token) || is_token(headers->path_token, token));
+}
+
+static bool has_session(const struct access *access, const struct access_headers *headers, enum which which) {
+    return token_of(access, which) && has_cookie(headers->cookie, access, access->sessions[which]);
 }
 
 // A page whose name was rebound to this machine has an Origin equal to its Host, and must not read a token. A request with an Origin comes
@@ -78,18 +96,80 @@ static bool is_open_for(const struct access_headers *headers) {
     return !headers->origin && !headers->stays;
 }
 
+// Which token a request needs, beside the one for everything.
+static enum which needed(const struct access *access, const struct access_headers *headers, bool *open) {
+    *open = headers->sends && !access->token && !access->send_token;
+    return headers->sends && !*open ? TOKEN_SEND : TOKEN_READ;
+}
+
 static enum access_verdict check_tokens(const struct access *access, const struct access_headers *headers, const char **why) {
-    bool open = headers->sends && !access->token && !access->send_token;
-    const char *special = headers->sends && !open ? access->send_token : access->read_token;
-    if (has_token(headers, access->token) || has_token(headers, special) || (open && is_open_for(headers))) {
+    bool open;
+    enum which special = needed(access, headers, &open);
+    bool has = has_token(access, headers, TOKEN_ALL) || has_token(access, headers, special) || has_session(access, headers, TOKEN_ALL) ||
+               has_session(access, headers, special);
+    if (has || (open && is_open_for(headers))) {
         return ACCESS_ALLOWED;
     }
-    if ((access->token && is_token(headers->query_token, access->token)) || (special && is_token(headers->query_token, special))) {
+    const char *token = token_of(access, special);
+    if ((access->token && is_token(headers->query_token, access->token)) || (token && is_token(headers->query_token, token))) {
         return ACCESS_LOGIN;
     }
     *why = "a token is needed: Authorization: Bearer TOKEN, DD-API-KEY: TOKEN, /t/TOKEN in front of the path, or once /?token=TOKEN in a "
            "browser";
     return ACCESS_UNAUTHORIZED;
+}
+
+// Counts a wrong token. A browser with a cookie goes on where others guess; a request without any token does not count.
+static enum access_verdict check_guesses(const struct access *access, const struct access_headers *headers, const struct sockaddr *from,
+                                         int64_t now_ms, enum access_verdict verdict, const char **why) {
+    bool open;
+    const char *given[] = {bearer_of(headers), headers->api_key, headers->path_token, headers->query_token};
+    const char *token = given[0] ? given[0] : given[1] ? given[1] : given[2] ? given[2] : given[3];
+    bool tells = verdict == ACCESS_ALLOWED || verdict == ACCESS_LOGIN || verdict == ACCESS_UNAUTHORIZED; // whether a token is right
+    if (!access->guesses || !token || !tells || has_session(access, headers, TOKEN_ALL) ||
+        has_session(access, headers, needed(access, headers, &open))) {
+        return verdict;
+    }
+    if (guesses_exhausted(access->guesses, from, now_ms)) {
+        *why = "too many wrong tokens came from this address; try again in a minute";
+        return ACCESS_GUESSING;
+    }
+    for (size_t i = 0; i < sizeof given / sizeof *given && verdict == ACCESS_UNAUTHORIZED; i++) {
+        if (given[i]) {
+            guesses_add(access->guesses, from, given[i], now_ms);
+        }
+    }
+    return verdict;
+}
+
+bool access_make_sessions(struct access *access) {
+    unsigned char random[ACCESS_TOKENS][(ACCESS_SESSION_BYTES - 1) / 2];
+    if (getrandom(random, sizeof random, 0) != sizeof random) {
+        return false;
+    }
+    for (int which = 0; which < ACCESS_TOKENS; which++) {
+        for (size_t i = 0; i < sizeof *random; i++) {
+            snprintf(access->sessions[which] + 2 * i, 3, "%02x", random[which][i]);
+        }
+    }
+    return true;
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name) {
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+// Secure: a browser that speaks TLS to a proxy does not send it in plain text. Whoever sends the header decides about its own cookie alone.
+// Lax: a link from a chat or a ticket opens the page; another site cannot make the browser send anything else with it.
+void access_cookie(const struct access *access, struct MHD_Connection *connection, const char *token, char cookie[ACCESS_COOKIE_BYTES]) {
+    enum which which = TOKEN_ALL;
+    while (which < TOKEN_READ && !(token_of(access, which) && is_token(token, token_of(access, which)))) {
+        which++;
+    }
+    const char *protocol = header(connection, "X-Forwarded-Proto");
+    bool is_tls = protocol && strcasecmp(protocol, "https") == 0;
+    snprintf(cookie, ACCESS_COOKIE_BYTES, "cmemprof_%u=%s; HttpOnly; SameSite=Lax; Path=/%s", access->port, access->sessions[which],
+             is_tls ? "; Secure" : "");
 }
 
 const char *access_path(const char *path, char token[ACCESS_TOKEN_MAX + 2]) {
@@ -119,7 +199,8 @@ static bool is_text(const char *header, const char *text) {
 
 static bool is_of_other_site(const struct access_headers *headers) {
     bool is_link = !headers->sends && is_text(headers->fetch_mode, "navigate") && is_text(headers->fetch_destination, "document");
-    return (is_text(headers->fetch_site, "cross-site") || is_text(headers->fetch_site, "same-site")) && !is_link;
+    bool is_own = !headers->fetch_site || is_text(headers->fetch_site, "none") || is_text(headers->fetch_site, "same-origin");
+    return !is_own && !is_link; // what a browser of the future says else is another site, as in goshim/debug
 }
 
 enum access_verdict access_check_headers(const struct access *access, const struct access_headers *headers, const char **why) {
@@ -137,10 +218,6 @@ enum access_verdict access_check_headers(const struct access *access, const stru
         return ACCESS_FORBIDDEN;
     }
     return asks ? check_tokens(access, headers, why) : ACCESS_ALLOWED;
-}
-
-static const char *header(struct MHD_Connection *connection, const char *name) {
-    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
 struct framing {
@@ -179,5 +256,7 @@ enum access_verdict access_check(const struct access *access, struct MHD_Connect
         .stays = act == ACCESS_SEND_SYMBOLS,
         .query_token = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "token"),
     };
-    return access_check_headers(access, &headers, why);
+    enum access_verdict verdict = access_check_headers(access, &headers, why);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return check_guesses(access, &headers, info ? info->client_addr : NULL, (int64_t)(clock_ns(CLOCK_MONOTONIC) / 1000000), verdict, why);
 }

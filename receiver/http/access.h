@@ -9,6 +9,13 @@
 
 #include <microhttpd.h>
 #include <stdbool.h>
+#include <stdint.h>
+
+struct guesses;
+
+// A browser that has shown a token gets a cookie in its place: a random value of this start, in a cookie named after the port, since a
+// browser sends a name's cookies to all of its ports. Who reads the cookie cannot send with it elsewhere, nor after a restart.
+enum { ACCESS_SESSION_BYTES = 33, ACCESS_COOKIE_BYTES = 160, ACCESS_TOKENS = 3 };
 
 struct access {
     const char *token; // for everything
@@ -16,6 +23,9 @@ struct access {
     // browser's page does, and so does sending symbols, which change what others read. All three NULL: no token is needed.
     const char *send_token, *read_token;
     bool unix_socket;
+    uint16_t port;
+    struct guesses *guesses;                            // NULL: any number of wrong tokens
+    char sessions[ACCESS_TOKENS][ACCESS_SESSION_BYTES]; // of token, send_token, read_token; "": none
 };
 enum { ACCESS_TOKEN_MIN = 8, ACCESS_TOKEN_MIN_REMOTE = 16, ACCESS_TOKEN_MAX = 200 }; // remote: where other machines can guess
 
@@ -35,7 +45,12 @@ enum access_verdict {
     ACCESS_FORBIDDEN,    // 403; *why has the reason
     ACCESS_UNAUTHORIZED, // 401
     ACCESS_AMBIGUOUS,    // 400: a proxy before the receiver may have understood another request
+    ACCESS_GUESSING,     // 429: too many wrong tokens came from this address
 };
+// Makes the values of cookies. Returns false if the kernel has no random bytes.
+bool access_make_sessions(struct access *access);
+// Writes the Set-Cookie header for a browser that has shown this token.
+void access_cookie(const struct access *access, struct MHD_Connection *connection, const char *token, char cookie[ACCESS_COOKIE_BYTES]);
 enum access_verdict access_check(const struct access *access, struct MHD_Connection *connection, enum access_action act,
                                  const char *path_token, const char **why);
 // Returns what follows "/t/TOKEN" in a path, and TOKEN; or the path itself, and "". An overlong token is cut.

@@ -65,6 +65,8 @@ enum MHD_Result reply_text(struct MHD_Connection *connection, unsigned status, c
     }
     if (response && status == MHD_HTTP_SERVICE_UNAVAILABLE) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+    } else if (response && status == MHD_HTTP_TOO_MANY_REQUESTS) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "60"); // guesses.h
     }
     if (response && status == MHD_HTTP_UNAUTHORIZED) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
@@ -285,16 +287,14 @@ static enum MHD_Result add_parameter(void *state, enum MHD_ValueKind kind, const
     return MHD_YES;
 }
 
-enum MHD_Result reply_login(struct MHD_Connection *connection, const char *path, const char *token) {
-    char cookie[320], location[8192]; // a request has at most 32 KiB of headers; a longer address is cut
+enum MHD_Result reply_login(struct MHD_Connection *connection, const char *path, const char *cookie) {
+    char location[8192]; // a request has at most 32 KiB of headers; a longer address is cut
     struct address address = {location, 0, sizeof location, '?'};
     location[0] = '\0';
     add_encoded(&address, path);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_parameter, &address);
     struct MHD_Response *response = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
     if (response) {
-        // Lax: a link from a chat or a ticket opens the page; another site cannot make the browser send anything else with it.
-        snprintf(cookie, sizeof cookie, "cmemprof_token=%s; HttpOnly; SameSite=Lax; Path=/; Max-Age=31536000", token);
         MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, cookie);
         MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, location);
     }

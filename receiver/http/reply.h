@@ -37,8 +37,8 @@ enum MHD_Result reply_stream(struct MHD_Connection *connection, struct MHD_Respo
 // As reply_stream, as a download with that name.
 enum MHD_Result reply_download(struct MHD_Connection *connection, struct MHD_Response *response, const char *content_type,
                                const char *name);
-// 303: the same address without its token, which becomes a cookie.
-enum MHD_Result reply_login(struct MHD_Connection *connection, const char *path, const char *token);
+// 303: the same address without its token, with a Set-Cookie header (access.h).
+enum MHD_Result reply_login(struct MHD_Connection *connection, const char *path, const char *cookie);
 // Passes the answer to libmicrohttpd, in one of its callbacks. MHD_NO: there is none.
 enum MHD_Result reply_send(struct MHD_Connection *connection);
 // The status for the error.

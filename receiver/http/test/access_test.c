@@ -5,6 +5,7 @@
 #include "../../test/http.h"
 
 #include "../access.h"
+#include "../guesses.h"
 
 static enum access_verdict ask(const char *host, const char *origin) {
     struct access access = {0};
@@ -67,6 +68,9 @@ TEST(fetch_metadata) {
         {{.fetch_site = "cross-site", .fetch_mode = "no-cors", .fetch_destination = "image"}, ACCESS_FORBIDDEN},
         {{.fetch_site = "same-site", .fetch_mode = "no-cors", .fetch_destination = "script"}, ACCESS_FORBIDDEN},
         {{.fetch_site = "cross-site"}, ACCESS_FORBIDDEN},
+        {{.fetch_site = "of-a-browser-to-come", .fetch_mode = "no-cors", .fetch_destination = "image"}, ACCESS_FORBIDDEN},
+        {{.fetch_site = "of-a-browser-to-come", .fetch_mode = "navigate", .fetch_destination = "document"}, ACCESS_ALLOWED},
+        {{.fetch_site = ""}, ACCESS_FORBIDDEN},
         {{.fetch_site = "cross-site", .fetch_mode = "navigate", .fetch_destination = "document", .sends = true}, ACCESS_FORBIDDEN},
         {{.is_ambiguous = true}, ACCESS_AMBIGUOUS},
     };
@@ -80,10 +84,12 @@ TEST(fetch_metadata) {
 }
 
 #define TOKEN "s3cret-token"
+#define READING "fedcba9876543210fedcba9876543210"
+#define SESSION "0123456789abcdef0123456789abcdef"
 
 // With a token the host's name does not matter; the token does, in any of four places.
 TEST(token) {
-    struct access access = {.token = TOKEN};
+    struct access access = {.token = TOKEN, .port = 8126, .sessions = {SESSION}};
     static const struct {
         struct access_headers headers;
         enum access_verdict verdict;
@@ -98,13 +104,16 @@ TEST(token) {
         {{.host = "db.example", .authorization = TOKEN}, ACCESS_UNAUTHORIZED},
         {{.host = "db.example", .api_key = TOKEN}, ACCESS_ALLOWED},
         {{.host = "db.example", .api_key = ""}, ACCESS_UNAUTHORIZED},
-        {{.host = "db.example", .cookie = "a=b; cmemprof_token=" TOKEN}, ACCESS_ALLOWED},
-        {{.host = "db.example", .cookie = "cmemprof_token=" TOKEN "; x=y"}, ACCESS_ALLOWED},
-        {{.host = "db.example", .cookie = "xcmemprof_token=" TOKEN}, ACCESS_UNAUTHORIZED},
-        {{.host = "db.example", .cookie = "cmemprof_token=; ;;"}, ACCESS_UNAUTHORIZED},
+        {{.host = "db.example", .cookie = "a=b; cmemprof_8126=" SESSION}, ACCESS_ALLOWED},
+        {{.host = "db.example", .cookie = "cmemprof_8126=" SESSION "; x=y"}, ACCESS_ALLOWED},
+        {{.host = "db.example", .cookie = "cmemprof_8127=" SESSION}, ACCESS_UNAUTHORIZED}, // of another receiver
+        {{.host = "db.example", .cookie = "cmemprof_8126=" TOKEN}, ACCESS_UNAUTHORIZED},
+        {{.host = "db.example", .api_key = SESSION}, ACCESS_UNAUTHORIZED},
+        {{.host = "db.example", .cookie = "xcmemprof_8126=" SESSION}, ACCESS_UNAUTHORIZED},
+        {{.host = "db.example", .cookie = "cmemprof_8126=; ;;"}, ACCESS_UNAUTHORIZED},
         {{.host = "db.example", .query_token = TOKEN}, ACCESS_LOGIN},
         {{.host = "db.example", .query_token = "wrong"}, ACCESS_UNAUTHORIZED},
-        {{.host = "db.example", .origin = "http://evil.example", .cookie = "cmemprof_token=" TOKEN}, ACCESS_FORBIDDEN},
+        {{.host = "db.example", .origin = "http://evil.example", .cookie = "cmemprof_8126=" SESSION}, ACCESS_FORBIDDEN},
         {{.host = NULL, .api_key = TOKEN}, ACCESS_ALLOWED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -129,7 +138,7 @@ TEST(two_tokens) {
     assert_int_equal(access_check_headers(&reading, &(struct access_headers){.host = "far.example"}, &no_why), ACCESS_UNAUTHORIZED);
     assert_int_equal(access_check_headers(&reading, &(struct access_headers){.sends = true, .origin = "http://evil.example"}, &no_why),
                      ACCESS_FORBIDDEN);
-    struct access two = {.send_token = "sending-1", .read_token = "reading-1"}, three = two;
+    struct access two = {.send_token = "sending-1", .read_token = "reading-1", .sessions = {"", "", READING}}, three = two;
     three.token = TOKEN;
     static const struct {
         struct access_headers headers;
@@ -144,7 +153,7 @@ TEST(two_tokens) {
         {{.sends = false, .path_token = "sending-1"}, ACCESS_UNAUTHORIZED, ACCESS_UNAUTHORIZED},
         {{.sends = false, .query_token = "sending-1"}, ACCESS_UNAUTHORIZED, ACCESS_UNAUTHORIZED},
         {{.sends = false, .query_token = "reading-1"}, ACCESS_LOGIN, ACCESS_LOGIN},
-        {{.sends = false, .cookie = "cmemprof_token=reading-1"}, ACCESS_ALLOWED, ACCESS_ALLOWED},
+        {{.sends = false, .cookie = "cmemprof_0=" READING}, ACCESS_ALLOWED, ACCESS_ALLOWED},
         {{.sends = true, .path_token = TOKEN}, ACCESS_UNAUTHORIZED, ACCESS_ALLOWED},
         {{.sends = false, .path_token = TOKEN}, ACCESS_UNAUTHORIZED, ACCESS_ALLOWED},
         {{.sends = true, .path_token = "sending-1", .origin = "http://evil.example"}, ACCESS_FORBIDDEN, ACCESS_FORBIDDEN},
@@ -158,15 +167,15 @@ TEST(two_tokens) {
 
 // Without a send token everybody may send, except rebound pages, and symbols.
 TEST(open_for_sending) {
-    struct access reading = {.read_token = "reading-1"};
+    struct access reading = {.read_token = "reading-1", .sessions = {"", "", READING}};
     static const struct {
         struct access_headers headers;
         enum access_verdict verdict;
     } cases[] = {
         {{.sends = true, .host = "far.example"}, ACCESS_ALLOWED},
         {{.sends = true, .host = "rebound.example:8126", .origin = "http://rebound.example:8126"}, ACCESS_UNAUTHORIZED},
-        {{.sends = true, .host = "here:1", .origin = "http://here:1", .cookie = "cmemprof_token=reading-1"}, ACCESS_ALLOWED},
-        {{.sends = true, .host = "here:1", .origin = "http://there:1", .cookie = "cmemprof_token=reading-1"}, ACCESS_FORBIDDEN},
+        {{.sends = true, .host = "here:1", .origin = "http://here:1", .cookie = "cmemprof_0=" READING}, ACCESS_ALLOWED},
+        {{.sends = true, .host = "here:1", .origin = "http://there:1", .cookie = "cmemprof_0=" READING}, ACCESS_FORBIDDEN},
         {{.sends = true, .stays = true}, ACCESS_UNAUTHORIZED},
         {{.sends = true, .stays = true, .path_token = "reading-2"}, ACCESS_UNAUTHORIZED},
         {{.sends = true, .stays = true, .path_token = "reading-1"}, ACCESS_ALLOWED},
@@ -178,7 +187,7 @@ TEST(open_for_sending) {
             fail_msg("case %zu: %s", i, why ? why : "let in");
         }
     }
-    struct access two = {.send_token = "sending-1", .read_token = "reading-1"};
+    struct access two = {.send_token = "sending-1", .read_token = "reading-1", .sessions = {"", "", READING}};
     const char *why = NULL;
     struct access_headers symbols = {.sends = true, .stays = true, .api_key = "sending-1"};
     assert_int_equal(access_check_headers(&two, &symbols, &why), ACCESS_ALLOWED);
@@ -252,8 +261,93 @@ TEST_IN(receiver, tokens_over_http) {
     assert_int_equal(get_status(port, "/api/uploads"), 401);
     struct answer answer = http_get(port, "/?token=reading-1");
     assert_int_equal(answer.status, 303);
-    assert_non_null(strstr(answer.all.bytes, "cmemprof_token=reading-1;"));
+    assert_null(strstr(answer.all.bytes, "reading-1"));
     answer_free(&answer);
+}
+
+static struct answer get_with(uint16_t port, const char *path, const char *header) {
+    struct text request = {0};
+    text_add(&request, "GET %s HTTP/1.1\r\nHost: far.example\r\nConnection: close\r\n%s\r\n\r\n", path, header);
+    struct answer answer = http_send(port, &request, false);
+    free(request.bytes);
+    return answer;
+}
+
+static int status_with(uint16_t port, const char *path, const char *header) {
+    struct answer answer = get_with(port, path, header);
+    answer_free(&answer);
+    return answer.status;
+}
+
+// The cookie of an answer to /?token=..., "Cookie: cmemprof_PORT=...".
+static void take_cookie(const struct answer *answer, char cookie[100]) {
+    const char *start = strstr(answer->all.bytes, "Set-Cookie: ");
+    assert_non_null(start);
+    snprintf(cookie, 100, "Cookie: %.*s", (int)strcspn(start + 12, ";"), start + 12);
+}
+
+// A browser's cookie is of this start and port, opens what its token opens, and is no token.
+TEST_IN(receiver, cookie_over_http) {
+    struct fixture *fixture = *state;
+    struct receiver_options options = {
+        .listen = "127.0.0.1:0", .data_directory = fixture->directory, .send_token = "sending-1", .read_token = "reading-1"};
+    char text[200], cookies[2][100], name[40], token[120];
+    for (int i = 0; i < 2; i++) {
+        receiver_stop(fixture->receiver);
+        fixture->receiver = NULL;
+        assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
+        uint16_t port = receiver_port(fixture->receiver);
+        struct answer answer = get_with(port, "/?token=reading-1", "X-Forwarded-Proto: https");
+        take_cookie(&answer, cookies[i]);
+        snprintf(name, sizeof name, "Cookie: cmemprof_%u=", port);
+        assert_memory_equal(cookies[i], name, strlen(name));
+        assert_int_equal(strlen(cookies[i]) - strlen(name), 32);
+        assert_non_null(strstr(answer.all.bytes, "; HttpOnly; SameSite=Lax; Path=/; Secure\r\n"));
+        answer_free(&answer);
+        answer = get_with(port, "/?token=reading-1", "X-Forwarded-Proto: http");
+        assert_non_null(strstr(answer.all.bytes, "; HttpOnly; SameSite=Lax; Path=/\r\n"));
+        answer_free(&answer);
+        assert_int_equal(status_with(port, "/api/uploads", cookies[i]), 200);
+        assert_int_equal(status_with(port, "/v0.4/traces", cookies[i]), 401); // sending has a token of its own
+        snprintf(token, sizeof token, "Authorization: Bearer %s", cookies[i] + strlen(name));
+        assert_int_equal(status_with(port, "/api/uploads", token), 401);
+    }
+    assert_string_not_equal(strchr(cookies[0], '='), strchr(cookies[1], '='));
+    snprintf(token, sizeof token, "%s%s", name, strchr(cookies[0], '=') + 1);
+    assert_int_equal(status_with(receiver_port(fixture->receiver), "/api/uploads", token), 401);
+}
+
+// Different wrong tokens are guesses; from some on even the right one is not looked at, but a browser that is in goes on.
+TEST_IN(receiver, guesses_over_http) {
+    struct fixture *fixture = *state;
+    struct receiver_options options = {.listen = "127.0.0.1:0", .data_directory = fixture->directory, .token = TOKEN};
+    char text[200], cookie[100], guess[64];
+    receiver_stop(fixture->receiver);
+    fixture->receiver = NULL;
+    assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
+    uint16_t port = receiver_port(fixture->receiver);
+    struct answer answer = http_get(port, "/?token=" TOKEN);
+    take_cookie(&answer, cookie);
+    answer_free(&answer);
+    for (int i = 0; i < 2 * GUESSES_MAX; i++) {
+        assert_int_equal(status_with(port, "/api/uploads", "DD-API-KEY: a-token-of-last-week"), 401); // always the same
+        assert_int_equal(get_status(port, "/api/uploads"), 401);                                      // none
+    }
+    static const char *const forms[] = {"Authorization: Bearer guess-%d", "DD-API-KEY: guess-%d", "/t/guess-%d/api/uploads",
+                                        "/api/uploads?token=guess-%d"};
+    for (int i = 1; i < GUESSES_MAX; i++) {
+        const char *form = forms[i % 4];
+        snprintf(guess, sizeof guess, form, i);
+        assert_int_equal(*form == '/' ? get_status(port, guess) : status_with(port, "/api/uploads", guess), 401);
+    }
+    answer = get_with(port, "/api/uploads", "DD-API-KEY: " TOKEN);
+    assert_int_equal(answer.status, 429);
+    assert_non_null(strstr(answer.all.bytes, "Retry-After: 60\r\n"));
+    answer_free(&answer);
+    assert_int_equal(get_status(port, "/?token=" TOKEN), 429);
+    assert_int_equal(status_with(port, "/api/uploads", cookie), 200);
+    snprintf(text, sizeof text, "DD-API-KEY: guess\r\n%s", cookie);
+    assert_int_equal(status_with(port, "/api/uploads", text), 200);
 }
 
 // All paths: which are open.
