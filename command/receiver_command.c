@@ -1,6 +1,7 @@
 // receiver_command.c: `cmemprof receiver`: runs the receiver until SIGINT or SIGTERM.
 #include "commands.h"
 #include "../base/file.h"
+#include "../cmemprof/cgroup_memory.h"
 #include "../receiver/receiver.h"
 #include "base/options.h"
 #include "base/diagnostic.h"
@@ -28,11 +29,14 @@ static const char usage[] =
     "  --listen unix:PATH     a Unix socket, for the same user\n"
     "  --data DIR             directory for uploads (default $XDG_DATA_HOME/cmemprof or ~/.local/share/cmemprof)\n"
     "  --retention LIMITS     what to keep: an age (12h, 7d), a size (500MB) or both (7d,10GB); default 30d,10GB\n"
+    "  --view-memory SIZE     what the views that are made at once may have together (default a quarter of the memory)\n"
     "  --symbols DIR          files with symbols of stripped programs, found by build ID; POST /api/symbols adds one\n"
     "  --token-file FILE      require the token in FILE of every request\n"
     "  --send-token-file FILE, --read-token-file FILE\n"
     "                         separate tokens for uploads and for everything else\n"
     "  --port-file FILE       write the port to FILE once listening; not for a Unix socket\n";
+
+enum { VIEW_MEMORY_MIN = 16 << 20 };
 
 struct arguments {
     struct receiver_options options;
@@ -44,8 +48,8 @@ struct arguments {
 
 // ---- Options ----
 
-// Parses "7d", an age, or "10GB", a size.
-static bool parse_limit(const char *text, size_t length, struct receiver_options *options) {
+// Parses "7d", an age, or "10GB", a size, into *retention_ms (NULL: ages are not allowed) or *bytes.
+static bool parse_limit(const char *text, size_t length, int64_t *retention_ms, uint64_t *bytes) {
     static const struct {
         const char *unit;
         bool age;
@@ -68,15 +72,12 @@ static bool parse_limit(const char *text, size_t length, struct receiver_options
     uint64_t number = strtoull(text, NULL, 10);
     for (size_t i = 0; number > 0 && i < sizeof units / sizeof *units; i++) {
         if (strlen(units[i].unit) == length - digits && strncmp(text + digits, units[i].unit, length - digits) == 0) {
-            if (units[i].age) {
-                options->retention_ms = (int64_t)(number * units[i].factor);
-            } else {
-                // A size beyond 64 bits is no limit.
-                if (__builtin_mul_overflow(number, units[i].factor, &options->retention_bytes)) {
-                    options->retention_bytes = UINT64_MAX;
-                }
+            if (units[i].age && retention_ms) {
+                *retention_ms = (int64_t)(number * units[i].factor);
+            } else if (!units[i].age && __builtin_mul_overflow(number, units[i].factor, bytes)) {
+                *bytes = UINT64_MAX; // a size beyond 64 bits is no limit
             }
-            return true;
+            return !units[i].age || retention_ms;
         }
     }
     return false;
@@ -87,7 +88,7 @@ static bool parse_retention(const char *text, struct receiver_options *options) 
     options->retention_bytes = 0;
     for (const char *at = text;; at++) {
         size_t length = strcspn(at, ",");
-        if (!parse_limit(at, length, options)) {
+        if (!parse_limit(at, length, &options->retention_ms, &options->retention_bytes)) {
             fprintf(stderr, "cmemprof receiver: --retention takes an age (12h, 7d), a size (500MB, 10GB) or both with a comma, not %s\n",
                     text);
             return false;
@@ -97,6 +98,26 @@ static bool parse_retention(const char *text, struct receiver_options *options) 
             return true;
         }
     }
+}
+
+static bool parse_view_memory(const char *text, struct receiver_options *options) {
+    uint64_t bytes = 0;
+    if (!parse_limit(text, strlen(text), NULL, &bytes) || bytes < VIEW_MEMORY_MIN) {
+        fprintf(stderr, "cmemprof receiver: --view-memory takes a size of at least 16MiB (512MiB, 4GB), not %s\n", text);
+        return false;
+    }
+    options->view_memory_bytes = bytes;
+    return true;
+}
+
+// A quarter of the machine's memory, or of what the cgroup may have, if that is less.
+static size_t default_view_memory(void) {
+    struct cgroup_memory cgroup;
+    uint64_t all = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    if (cgroup_memory_read(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT, &cgroup) && cgroup.limit < all) {
+        all = cgroup.limit;
+    }
+    return all / 4 > VIEW_MEMORY_MIN ? all / 4 : VIEW_MEMORY_MIN;
 }
 
 // Reads the first line of the file.
@@ -155,6 +176,7 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
     static const struct option options[] = {{"listen", required_argument, NULL, 'l'},
                                             {"data", required_argument, NULL, 'd'},
                                             {"retention", required_argument, NULL, 'r'},
+                                            {"view-memory", required_argument, NULL, 'v'},
                                             {"token-file", required_argument, NULL, 't'},
                                             {"send-token-file", required_argument, NULL, 'S'},
                                             {"read-token-file", required_argument, NULL, 'R'},
@@ -164,6 +186,7 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
                                             {"h", no_argument, NULL, 'h'},
                                             {0}};
     parse_retention("30d,10GB", &arguments->options);
+    arguments->options.view_memory_bytes = default_view_memory();
     opterr = 0;
     for (int option; (option = getopt_long_only(argc, argv, ":", options, NULL)) != -1;) {
         bool ok = true;
@@ -176,6 +199,9 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
             break;
         case 'r':
             ok = parse_retention(optarg, &arguments->options);
+            break;
+        case 'v':
+            ok = parse_view_memory(optarg, &arguments->options);
             break;
         case 't':
             ok = read_token(optarg, arguments->token, &arguments->options.token);

@@ -43,6 +43,7 @@ void jfr_close(struct jfr *jfr) {
         return;
     }
     free(jfr->inflated);
+    merge_budget_give(jfr->counted);
     if (jfr->mapped) {
         munmap(jfr->mapped, jfr->mapped_size);
     }
@@ -201,6 +202,10 @@ static struct jfr *open_bytes(struct jfr *jfr, const void *bytes, size_t size, s
                                                    : JFR_BAD_COMPRESSION,
                         inflate.offset, *inflate.text ? inflate.text : merge_error_text(error));
         }
+        if (!merge_budget_take(jfr->size)) {
+            return fail(jfr, fault, JFR_NO_MEMORY, 0, NULL);
+        }
+        jfr->counted = jfr->size;
         jfr->bytes = jfr->inflated;
     }
     if (jfr->size > max) {

@@ -10,6 +10,7 @@ struct jfr {
     const uint8_t *bytes;
     size_t size;
     uint8_t *inflated; // NULL: the bytes are the caller's, or mapped
+    size_t counted;    // against the thread's budget (merge.h)
     void *mapped;
     size_t mapped_size;
     struct jfr_about about;

@@ -83,7 +83,7 @@ type Limits struct {
 	DepthFrames  int // frames of one sample, including inlined ones; default 10,000
 	TotalFrames  int // frames of all samples of one input; default 64 Mi
 	SampleTypes  int // default 64
-	InflateRatio int // maximum ratio of inflated to compressed size, the first MiB is exempt; default 1,100
+	InflateRatio int // maximum ratio of inflated to compressed size, the first MiB is exempt; default 256
 }
 
 func (l *Limits) c() C.struct_merge_limits {

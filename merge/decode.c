@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { FREE_MESSAGES = 1 << 20, BYTES_A_MESSAGE = 16 }; // of merge_limits.inflate_ratio
+
 // ---- One message ----
 
 bool cursor_fail(struct cursor *cursor, enum merge_error error, const char *format, ...) {
@@ -66,6 +68,9 @@ static void scan_comments(struct cursor *cursor) {
 }
 
 static bool add_span(struct cursor *cursor, struct array *spans, const uint8_t *at, const uint8_t *end) {
+    if (cursor->input->messages++ == cursor->input->max_messages) {
+        return cursor_fail(cursor, MERGE_TOO_LARGE, "more than %zu messages (compression ratio)", cursor->input->max_messages);
+    }
     struct span *span = array_reserve(spans, 1, sizeof *span);
     if (!span) {
         return cursor_fail(cursor, MERGE_NO_MEMORY, "field %u", cursor->field.number);
@@ -366,6 +371,14 @@ void decode_free(struct input *input) {
     free(input);
 }
 
+// Each takes 8 bytes and more, so few compressed bytes could take gigabytes.
+static size_t most_messages(size_t compressed_bytes, const struct merge_limits *limits) {
+    size_t ratio = limits->inflate_ratio / BYTES_A_MESSAGE, most;
+    bool any = limits->inflate_ratio == 0 || __builtin_mul_overflow(compressed_bytes, ratio, &most) ||
+               __builtin_add_overflow(most, FREE_MESSAGES, &most);
+    return any ? SIZE_MAX : most;
+}
+
 enum merge_error decode_stage(struct profile *profile, const void *bytes, size_t size, const struct merge_limits *limits,
                               struct merge_fault *fault) {
     if (fault) {
@@ -381,6 +394,8 @@ enum merge_error decode_stage(struct profile *profile, const void *bytes, size_t
     if (!input) {
         return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for an input");
     }
+    input->messages = 0;
+    input->max_messages = most_messages(size, limits);
     profile_next_input(profile);
     uint32_t mappings = profile->mappings.count;
     enum merge_error error = MERGE_OK;

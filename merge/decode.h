@@ -52,6 +52,7 @@ struct input {
     const struct merge_limits *limits;
     struct merge_fault *fault;
     const uint8_t *bytes, *end;
+    size_t messages, max_messages; // at the top level
     struct header header;
     struct array tables[DECODE_TABLES]; // struct span, the content of each message
     struct array others;                // struct span, including the tag: header fields except the duration, and unknown fields

@@ -11,7 +11,7 @@ const struct merge_limits merge_default_limits = {
     .depth_frames = 10000,
     .total_frames = (size_t)64 << 20, // 100,000 samples of 512 frames are 51 million
     .sample_types = 64,
-    .inflate_ratio = 1100, // the maximum of deflate is 1,032, of zstd about 100,000
+    .inflate_ratio = 256, // of real profiles it is 3 to 20; the maximum of deflate is 1,032, of zstd about 100,000
 };
 
 const char *merge_error_text(enum merge_error error) {

@@ -1,5 +1,6 @@
 // memory.c: see memory.h, also for threads and memory.
 #include "memory.h"
+#include "merge.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -7,14 +8,61 @@
 #include <sys/mman.h>
 
 struct head {
-    size_t size;   // including the head
-    size_t mapped; // bytes of its mapping; 0: malloc'ed
+    size_t size;                 // including the head
+    size_t mapped;               // bytes of its mapping; 0: malloc'ed
+    struct merge_budget *budget; // that has its size; NULL: none
 } __attribute__((aligned(MEMORY_HEAD_BYTES)));
 
 _Static_assert(sizeof(struct head) == MEMORY_HEAD_BYTES, "what follows is aligned as malloc aligns");
 
-static void *behind(struct head *head, size_t size, size_t mapped) {
-    *head = (struct head){size, mapped};
+// ---- Budgets ----
+
+// Of this thread. Initial-exec: nothing is allocated when a thread reads it first.
+static __thread struct merge_budget *in_use __attribute__((tls_model("initial-exec")));
+
+struct merge_budget *merge_use_budget(struct merge_budget *budget) {
+    struct merge_budget *before = in_use;
+    in_use = budget;
+    return before;
+}
+
+struct merge_budget *merge_budget_in_use(void) {
+    return in_use;
+}
+
+static void give(struct merge_budget *budget, size_t bytes) {
+    for (; budget; budget = budget->within) {
+        __atomic_sub_fetch(&budget->used_bytes, bytes, __ATOMIC_RELAXED);
+    }
+}
+
+static bool charge(struct merge_budget *budget, size_t bytes) {
+    for (struct merge_budget *at = budget; at; at = at->within) {
+        size_t used = __atomic_add_fetch(&at->used_bytes, bytes, __ATOMIC_RELAXED);
+        if (used < bytes || used > at->limit_bytes) {
+            struct merge_budget *beyond = at->within;
+            for (at = budget; at != beyond; at = at->within) {
+                __atomic_sub_fetch(&at->used_bytes, bytes, __ATOMIC_RELAXED);
+            }
+            __atomic_store_n(&budget->exceeded, true, __ATOMIC_RELAXED);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool merge_budget_take(size_t bytes) {
+    return charge(in_use, bytes);
+}
+
+void merge_budget_give(size_t bytes) {
+    give(in_use, bytes);
+}
+
+// ---- Blocks ----
+
+static void *behind(struct head *head, size_t size, size_t mapped, struct merge_budget *budget) {
+    *head = (struct head){size, mapped, budget};
     return head + 1;
 }
 
@@ -31,28 +79,31 @@ static size_t whole_pages(size_t size) {
     return (size + 4095) / 4096 * 4096; // the kernel rounds up to larger pages itself
 }
 
-// A new zeroed mapping.
-static void *map(size_t size) {
-    void *base = mmap(NULL, whole_pages(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return base != MAP_FAILED ? behind(base, size, whole_pages(size)) : NULL;
+static size_t counted(size_t size) {
+    return size >= MEMORY_LARGE_BYTES ? whole_pages(size) : size;
 }
 
-static void *remap(struct head *head, size_t size) {
-    size_t pages = whole_pages(size);
-    if (pages == head->mapped) {
-        return behind(head, size, pages);
+// Of a size with its head, that is charged already.
+static void *charged(struct head *head, size_t all, struct merge_budget *budget) {
+    if (!head) {
+        give(budget, counted(all));
+        return NULL;
     }
-    void *base = mremap(head, head->mapped, pages, MREMAP_MAYMOVE);
-    return base != MAP_FAILED ? behind(base, size, pages) : NULL;
+    return behind(head, all, all >= MEMORY_LARGE_BYTES ? whole_pages(all) : 0, budget);
+}
+
+// A new zeroed mapping.
+static struct head *map(size_t size) {
+    void *base = mmap(NULL, whole_pages(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return base != MAP_FAILED ? base : NULL;
 }
 
 void *memory_take(size_t size) {
     size_t all = with_head(size);
-    if (all >= MEMORY_LARGE_BYTES) {
-        return map(all);
+    if (all == 0 || !charge(in_use, counted(all))) {
+        return NULL;
     }
-    struct head *head = all > 0 ? malloc(all) : NULL;
-    return head ? behind(head, all, 0) : NULL;
+    return charged(all >= MEMORY_LARGE_BYTES ? map(all) : malloc(all), all, in_use);
 }
 
 void *memory_take_zeroed(size_t count, size_t item_bytes) {
@@ -61,21 +112,41 @@ void *memory_take_zeroed(size_t count, size_t item_bytes) {
         return NULL;
     }
     all = with_head(size);
-    if (all >= MEMORY_LARGE_BYTES) {
-        return map(all);
+    if (all == 0 || !charge(in_use, counted(all))) {
+        return NULL;
     }
-    struct head *head = all > 0 ? calloc(1, all) : NULL;
-    return head ? behind(head, all, 0) : NULL;
+    return charged(all >= MEMORY_LARGE_BYTES ? map(all) : calloc(1, all), all, in_use);
 }
 
-// Moves a malloc'ed block to a mapping, or maps a new one.
-static void *move_to_mapping(void *block, size_t all) {
-    void *moved = map(all);
-    if (moved && block) {
-        memcpy(moved, block, head_of(block)->size - sizeof(struct head));
-        free(head_of(block));
+// The mapping of a block, made larger or smaller. It stays a mapping even if it is small now.
+static void *remap(struct head *head, size_t all) {
+    size_t pages = whole_pages(all), before = head->mapped;
+    struct merge_budget *budget = head->budget;
+    if (pages > before && !charge(budget, pages - before)) {
+        return NULL;
     }
-    return moved;
+    void *base = pages != before ? mremap(head, before, pages, MREMAP_MAYMOVE) : head;
+    if (base == MAP_FAILED) {
+        give(budget, pages > before ? pages - before : 0);
+        return NULL;
+    }
+    give(budget, pages < before ? before - pages : 0);
+    return behind(base, all, pages, budget);
+}
+
+static void *resize_in_heap(struct head *head, size_t all) {
+    size_t before = head->size;
+    struct merge_budget *budget = head->budget;
+    if (all > before && !charge(budget, all - before)) {
+        return NULL;
+    }
+    struct head *moved = realloc(head, all);
+    if (!moved) {
+        give(budget, all > before ? all - before : 0);
+        return NULL;
+    }
+    give(budget, all < before ? before - all : 0);
+    return behind(moved, all, 0, budget);
 }
 
 void *memory_resize(void *block, size_t size) {
@@ -83,14 +154,23 @@ void *memory_resize(void *block, size_t size) {
     if (all == 0) {
         return NULL;
     }
-    if (block && head_of(block)->mapped > 0) { // it stays a mapping even if it is small now
+    if (!block) {
+        return memory_take(size);
+    }
+    if (head_of(block)->mapped > 0) {
         return remap(head_of(block), all);
     }
-    if (all >= MEMORY_LARGE_BYTES) {
-        return move_to_mapping(block, all);
+    if (all < MEMORY_LARGE_BYTES) {
+        return resize_in_heap(head_of(block), all);
     }
-    struct head *head = realloc(block ? head_of(block) : NULL, all);
-    return head ? behind(head, all, 0) : NULL;
+    struct merge_budget *threads = merge_use_budget(head_of(block)->budget);
+    void *moved = memory_take(size); // a mapping
+    merge_use_budget(threads);
+    if (moved) {
+        memcpy(moved, block, head_of(block)->size - sizeof(struct head));
+        memory_free(block);
+    }
+    return moved;
 }
 
 void memory_free(void *block) {
@@ -98,6 +178,7 @@ void memory_free(void *block) {
         return;
     }
     struct head *head = head_of(block);
+    give(head->budget, head->mapped > 0 ? head->mapped : head->size);
     if (head->mapped > 0) {
         munmap(head, head->mapped);
     } else {

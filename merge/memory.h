@@ -4,8 +4,9 @@
 // the largest mapped block that was freed, so that later large blocks of the host are placed in its heap and fragment it.
 // Blocks of MEMORY_LARGE_BYTES and more are therefore separate mappings. They grow without copying and are unmapped when freed.
 //
-// Each block has a 16-byte header with its size. Blocks must be freed with memory_free, never free().
-// Threads: any. Memory: malloc and mmap. All functions return NULL if there is none.
+// Each block has a 32-byte header with its size and the budget that it counts against (merge.h: merge_use_budget). Blocks must be freed
+// with memory_free, never free(); any thread may. Threads: any. Memory: malloc and mmap. All functions return NULL if there is none, or the
+// budget is used up.
 #ifndef CMEMPROF_MERGE_MEMORY_H
 #define CMEMPROF_MERGE_MEMORY_H
 
@@ -13,7 +14,7 @@
 
 #include "namespace.h"
 
-enum { MEMORY_LARGE_BYTES = 64 * 1024, MEMORY_HEAD_BYTES = 16 };
+enum { MEMORY_LARGE_BYTES = 64 * 1024, MEMORY_HEAD_BYTES = 32 };
 
 void *memory_take(size_t size);
 void *memory_take_zeroed(size_t count, size_t item_bytes);

@@ -43,7 +43,7 @@
 
 enum merge_error {
     MERGE_OK = 0,
-    MERGE_NO_MEMORY,       // malloc returned NULL
+    MERGE_NO_MEMORY,       // malloc returned NULL, or the thread's budget is used up
     MERGE_TRUNCATED,       // the input ends inside a field or inside the compressed stream
     MERGE_MALFORMED,       // not profile.proto: bad tag, bad varint, bad index, duplicate id, values that do not match the sample types
     MERGE_BAD_COMPRESSION, // the gzip or zstd stream is damaged; also most truncated gzip streams
@@ -68,10 +68,29 @@ struct merge_limits {
     size_t depth_frames; // of one sample, including inlined ones; default 10,000
     size_t total_frames; // of one input, including inlined ones; default 64 Mi. Few bytes can refer to a location of many lines repeatedly
     size_t sample_types; // default 64
-    // Maximum ratio of inflated to compressed size; default 1,100, 0: any. The first MiB is exempt: small profiles may compress better.
+    // Maximum ratio of inflated to compressed size; default 256, 0: any. The first MiB is exempt: small profiles may compress better. For
+    // a profile also of messages, of which each takes memory: a 16th of it per compressed byte, the first Mi exempt.
     size_t inflate_ratio;
 };
 extern const struct merge_limits merge_default_limits;
+
+// ---- Memory ----
+
+// A limit of what profiles take together, and whatever else is counted. Beyond it, functions fail with MERGE_NO_MEMORY. Zero-initialised
+// but for the first two; must outlive what counts against it.
+struct merge_budget {
+    size_t limit_bytes;          // constant, as the next one
+    struct merge_budget *within; // what counts against this one counts against that one too; NULL: none
+    size_t used_bytes;           // atomic, as the next one
+    bool exceeded;               // something was refused
+};
+// What this thread allocates from now on counts against budget, until it is freed by any thread. NULL: against none. Returns the one
+// before.
+struct merge_budget *merge_use_budget(struct merge_budget *budget);
+struct merge_budget *merge_budget_in_use(void);
+// For memory of the caller's own. Against this thread's budget; false: it is used up. Without a budget true, and nothing is counted.
+bool merge_budget_take(size_t bytes);
+void merge_budget_give(size_t bytes); // what was taken, under the same budget
 
 // ---- Build ----
 

@@ -52,10 +52,14 @@
 #define memory_resize cmemprof_memory_resize
 #define memory_take cmemprof_memory_take
 #define memory_take_zeroed cmemprof_memory_take_zeroed
+#define merge_budget_give cmemprof_merge_budget_give
+#define merge_budget_in_use cmemprof_merge_budget_in_use
+#define merge_budget_take cmemprof_merge_budget_take
 #define merge_default_limits cmemprof_merge_default_limits
 #define merge_error_text cmemprof_merge_error_text
 #define merge_inflate cmemprof_merge_inflate
 #define merge_inflate_limited cmemprof_merge_inflate_limited
+#define merge_use_budget cmemprof_merge_use_budget
 #define profile_add_comment cmemprof_profile_add_comment
 #define profile_add_function cmemprof_profile_add_function
 #define profile_add_location cmemprof_profile_add_location

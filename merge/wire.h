@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "merge.h"
 #include "../base/check.h"
 #include "namespace.h"
 
@@ -150,10 +151,14 @@ static inline void wire_free(struct wire_writer *writer) {
 
 // Copies the bytes to a malloc'ed block, which the caller frees with free(), and empties the writer. False: no memory.
 static inline bool wire_hand_over(struct wire_writer *writer, uint8_t **bytes, size_t *size) {
-    *bytes = malloc(writer->size + 1);
+    bool fits = merge_budget_take(writer->size + 1); // for a moment there are two
+    *bytes = fits ? malloc(writer->size + 1) : NULL;
     *size = *bytes ? writer->size : 0;
     if (*bytes && writer->size > 0) {
         memcpy(*bytes, writer->bytes, writer->size);
+    }
+    if (fits) {
+        merge_budget_give(writer->size + 1);
     }
     wire_free(writer);
     return *bytes;

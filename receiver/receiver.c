@@ -29,6 +29,7 @@
 
 enum {
     DEFAULT_BODY_BYTES = 64 << 20,
+    DEFAULT_VIEW_BYTES = 1 << 30,
     HTTP_THREADS = 2,
     LIGHT_THREADS = 2,
     HEAVY_THREADS = 2,
@@ -51,7 +52,7 @@ struct receiver {
     pthread_t ticker;
     atomic_bool stopping;
     atomic_uint symbol_uploads; // in flight
-    size_t max_body_bytes;
+    size_t max_body_bytes, view_memory_bytes;
 };
 
 // A request, between the calls that libmicrohttpd makes for it.
@@ -412,7 +413,7 @@ static void stop_all(struct receiver *receiver) {
 }
 
 static enum receiver_error start_all(struct receiver *receiver, char *text, size_t text_size) {
-    api_init(&receiver->api, receiver->store);
+    api_init(&receiver->api, receiver->store, receiver->view_memory_bytes);
     receiver->light = thread_pool_start(LIGHT_THREADS);
     receiver->heavy = thread_pool_start(HEAVY_THREADS);
     bool ok = receiver->light && receiver->heavy && start_daemon(receiver) && pthread_create(&receiver->ticker, NULL, tick, receiver) == 0;
@@ -499,6 +500,7 @@ enum receiver_error receiver_start(const struct receiver_options *options, struc
     }
     guesses_init(&receiver->guesses, intern_seed());
     receiver->max_body_bytes = options->max_body_bytes ? options->max_body_bytes : DEFAULT_BODY_BYTES;
+    receiver->view_memory_bytes = options->view_memory_bytes ? options->view_memory_bytes : DEFAULT_VIEW_BYTES;
     enum receiver_error error = open_listener(receiver, options, text, text_size);
     if (error == RECEIVER_OK) {
         struct store_options store = {options->data_directory, options->retention_ms, options->retention_bytes, options->symbols};

@@ -3,7 +3,9 @@
 #include "../../base/test/test.h"
 
 #include "message.h"
+#include "packed.h"
 
+#include "../decode.h"
 #include "../profile.h"
 
 // A truncated input must give an error with text and offset, or a profile that can be viewed and encoded.
@@ -204,6 +206,28 @@ TEST(period_types_must_agree) {
     assert_int_equal(profile_decode(profile, with.bytes, with.size, NULL, NULL, &fault), MERGE_OK);
     profile_free(profile);
     free(with.bytes);
+}
+
+// Few compressed bytes may stand for very many messages, each of which takes memory.
+TEST(messages_of_a_bomb_are_limited) {
+    size_t count = 4 << 20;
+    uint8_t *bytes = calloc(count, 2);
+    for (size_t i = 0; i < count; i++) {
+        bytes[2 * i] = DECODE_STRINGS << 3 | WIRE_BYTES; // empty ones
+    }
+    struct blob bomb = pack(MERGE_ZSTD, (char *)bytes, count * 2);
+    for (int raw = 0; raw < 2; raw++) {
+        struct merge_limits limits = {.input_bytes = SIZE_MAX, .string_bytes = 1, .sample_types = 1};
+        struct merge_fault fault;
+        struct profile *profile = profile_new();
+        limits.inflate_ratio = raw ? merge_default_limits.inflate_ratio : 1 << 14;
+        enum merge_error error = raw ? profile_decode(profile, bytes, count * 2, &limits, NULL, &fault)
+                                     : profile_decode(profile, bomb.bytes, bomb.size, &limits, NULL, &fault);
+        assert_int_equal(error, raw ? MERGE_OK : MERGE_TOO_LARGE);
+        assert_true(raw || strstr(fault.text, "messages (compression ratio)"));
+        profile_free(profile);
+    }
+    free(bomb.bytes), free(bytes);
 }
 
 int main(void) {

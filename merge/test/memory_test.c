@@ -83,6 +83,71 @@ TEST(thresholds_of_malloc_stay) {
 }
 #endif
 
+TEST(budget) {
+    struct merge_budget all = {.limit_bytes = 1 << 20}, one = {.limit_bytes = SIZE_MAX, .within = &all}, other = one;
+    uint8_t *uncounted = memory_take(100), *small, *large;
+    assert_null(merge_use_budget(&one));
+    assert_ptr_equal(merge_budget_in_use(), &one);
+    small = memory_take(1000);
+    large = memory_take_zeroed(1, 500000);
+    assert_true(small && large);
+    assert_int_equal(one.used_bytes, 1000 + MEMORY_HEAD_BYTES + (500000 + MEMORY_HEAD_BYTES + 4095) / 4096 * 4096);
+    assert_int_equal(all.used_bytes, one.used_bytes);
+    merge_use_budget(&other);
+    size_t used = all.used_bytes;
+    assert_null(memory_take(600000)); // together they would have more
+    assert_true(other.exceeded && !one.exceeded);
+    assert_int_equal(other.used_bytes, 0);
+    assert_int_equal(all.used_bytes, used);
+    uncounted = memory_resize(uncounted, 1000); // still
+    assert_int_equal(other.used_bytes, 0);
+    assert_false(merge_budget_take(600000));
+    assert_true(merge_budget_take(1 << 18));
+    assert_int_equal(other.used_bytes, 1 << 18);
+    merge_budget_give(1 << 18);
+    // A block counts where it was taken.
+    fill(small, 1000);
+    small = memory_resize(small, 100000);
+    expect_filled(small, 1000);
+    assert_null(memory_resize(small, 1 << 20));
+    assert_true(one.exceeded);
+    expect_filled(small, 1000);
+    small = memory_resize(small, 10);
+    large = memory_resize(large, 300000);
+    assert_null(memory_resize(large, 2 << 20));
+    used = one.used_bytes;
+    assert_int_equal(all.used_bytes, used);
+    assert_int_equal(used, (300000 + MEMORY_HEAD_BYTES + 4095) / 4096 * 4096 + 4096);
+    merge_use_budget(NULL);
+    assert_true(merge_budget_take(SIZE_MAX));
+    merge_budget_give(SIZE_MAX);
+    memory_free(small);
+    memory_free(large);
+    memory_free(uncounted);
+    assert_int_equal(one.used_bytes + other.used_bytes + all.used_bytes, 0);
+}
+
+// Whatever a profile needs counts; without room it fails as without memory, and leaves nothing.
+TEST(budget_of_a_profile) {
+    struct blob blob = sample_bytes(MERGE_RAW);
+    size_t needed = 0;
+    for (size_t limit = 0; !needed; limit += 1000) {
+        struct merge_budget budget = {.limit_bytes = limit};
+        merge_use_budget(&budget);
+        struct profile *profile = profile_new();
+        enum merge_error error = profile ? profile_decode(profile, blob.bytes, blob.size, NULL, NULL, NULL) : MERGE_NO_MEMORY;
+        assert_true(error == MERGE_OK || error == MERGE_NO_MEMORY);
+        assert_int_equal(error == MERGE_NO_MEMORY, budget.exceeded);
+        needed = error == MERGE_OK ? budget.used_bytes : 0;
+        assert_true(budget.used_bytes <= limit);
+        profile_free(profile);
+        merge_use_budget(NULL);
+        assert_int_equal(budget.used_bytes, 0);
+    }
+    assert_true(needed > blob.size);
+    free(blob.bytes);
+}
+
 int main(void) {
     return tests_run();
 }

@@ -23,6 +23,7 @@ struct looking {
     bool own_memory;
     struct looked *looked; // one per process
     atomic_size_t next;
+    struct merge_budget *budget; // of the thread that asks
 };
 
 static const char *language_of(const char *tag) {
@@ -227,9 +228,11 @@ static enum receiver_error look_into(const struct looking *looking, size_t i) {
 
 static void *look_into_some(void *state) {
     struct looking *looking = state;
+    struct merge_budget *before = merge_use_budget(looking->budget);
     for (size_t i; (i = atomic_fetch_add(&looking->next, 1)) < looking->count;) {
         looking->looked[i].error = look_into(looking, i);
     }
+    merge_use_budget(before);
     return NULL;
 }
 
@@ -290,7 +293,8 @@ enum receiver_error analysis_write(struct store *store, struct overview *overvie
     if (error != RECEIVER_OK) {
         return error;
     }
-    struct looking looking = {.store = store, .overview = overview, .processes = processes, .own_memory = own_memory};
+    struct looking looking = {
+        .store = store, .overview = overview, .processes = processes, .own_memory = own_memory, .budget = merge_budget_in_use()};
     set_bounds(&looking, count);
     looking.looked = calloc(looking.count + 1, sizeof *looking.looked);
     error = looking.looked ? find_all(&looking, count, &findings, &compared) : RECEIVER_NO_MEMORY;

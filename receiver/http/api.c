@@ -15,10 +15,10 @@
 
 enum { LIST_DEFAULT = 100, LIST_MAX = 1000, BUCKETS_DEFAULT = 60, BUCKETS_MAX = 1000, DAY_MS = 86400000 };
 
-void api_init(struct api *api, struct store *store) {
+void api_init(struct api *api, struct store *store, size_t view_bytes) {
     api->store = store;
     event_stream_init(&api->event_stream, store_catalog(store));
-    view_api_init(&api->views, store);
+    view_api_init(&api->views, store, view_bytes);
     store_on_new(store, event_stream_new, &api->event_stream);
 }
 
@@ -219,18 +219,37 @@ static bool has_it(struct MHD_Connection *connection, int64_t id, int file, bool
     return reply_has_it(connection, tag, result);
 }
 
-static enum MHD_Result answer_bytes(struct MHD_Connection *connection, int64_t id, const struct catalog_attachment *attachment, int file,
-                                    bool raw) {
-    struct json bytes = {0};
+struct inflating {
+    const struct catalog_attachment *attachment;
+    int file;
+    struct json bytes;
+    bool is_inflated;
+};
+
+static enum receiver_error inflate(void *context) {
+    struct inflating *inflating = context;
+    json_free(&inflating->bytes);
+    inflating->is_inflated =
+        download_inflate(inflating->file, inflating->attachment->size_bytes, inflating->attachment->pprof, &inflating->bytes);
+    return RECEIVER_OK;
+}
+
+static enum MHD_Result answer_bytes(struct api *api, struct MHD_Connection *connection, int64_t id,
+                                    const struct catalog_attachment *attachment, int file, bool raw) {
+    struct inflating inflating = {.attachment = attachment, .file = file};
     enum MHD_Result result;
     char tag[80];
     if (has_it(connection, id, file, raw, tag, sizeof tag, &result)) {
         close(file);
         return result;
     }
-    if (!raw && download_inflate(file, attachment->size_bytes, attachment->pprof, &bytes)) {
+    char text[160];
+    if (!raw) { // without the memory it is sent as it came
+        view_slots_run(&api->views.slots, inflate, &inflating, text, sizeof text);
+    }
+    if (inflating.is_inflated) {
         close(file);
-        return reply_bytes(connection, &bytes, attachment->name, tag);
+        return reply_bytes(connection, &inflating.bytes, attachment->name, tag);
     }
     return reply_file(connection, file, attachment->size_bytes, attachment->name, tag);
 }
@@ -252,9 +271,10 @@ static enum MHD_Result answer_attachment(struct api *api, struct MHD_Connection 
         return reply_error(connection, error, error == RECEIVER_NOT_FOUND ? "no such attachment" : NULL);
     }
     if (!name[length] || raw) {
-        return answer_bytes(connection, id, &attachment, file, raw);
+        return answer_bytes(api, connection, id, &attachment, file, raw);
     }
-    return view_api_attachment(&api->views, connection, name + length + 1, file, attachment.size_bytes);
+    return view_api_attachment(&api->views, connection, name + length + 1,
+                               &(struct view_attachment){id, bare, file, (size_t)attachment.size_bytes});
 }
 
 // rest: what follows "/api/uploads/".

@@ -17,8 +17,8 @@ struct api {
     struct view_api views;
 };
 
-void api_init(struct api *api, struct store *store);
-void api_stop(struct api *api); // what profiles are being read for, and all later views, get 503
+void api_init(struct api *api, struct store *store, size_t view_bytes); // of memory, for views
+void api_stop(struct api *api);                                         // what profiles are being read for, and all later views, get 503
 void api_destroy(struct api *api);
 bool api_has(const char *path); // whether it answers this path
 

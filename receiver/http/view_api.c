@@ -12,12 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_VIEWS = 2, CACHE_BYTES = 48 << 20 };
+enum { CACHE_BYTES = 48 << 20 };
 
-void view_api_init(struct view_api *api, struct store *store) {
+void view_api_init(struct view_api *api, struct store *store, size_t memory_bytes) {
     *api = (struct view_api){.store = store, .cache = cache_new(CACHE_BYTES)};
     single_flight_init(&api->flights);
-    sem_init(&api->view_slots, 0, MAX_VIEWS);
+    view_slots_init(&api->slots, memory_bytes);
 }
 
 void view_api_stop(struct view_api *api) {
@@ -27,12 +27,7 @@ void view_api_stop(struct view_api *api) {
 void view_api_destroy(struct view_api *api) {
     cache_free(api->cache);
     single_flight_destroy(&api->flights);
-    sem_destroy(&api->view_slots);
-}
-
-static void take_view_slot(struct view_api *api) {
-    while (sem_wait(&api->view_slots) != 0) {
-    }
+    view_slots_destroy(&api->slots);
 }
 
 bool view_api_has(const char *path) {
@@ -57,8 +52,19 @@ static uint64_t look_for_symbols(const struct view_api *api) {
     return symbols ? symbols->state(symbols->namer.context) : 0;
 }
 
+// A view of a selection, or of one attachment.
+struct making {
+    struct view_request *request;
+    const char *path;
+    const struct view *view;                  // NULL: of one attachment
+    const struct view_attachment *attachment; // NULL: of a selection
+    struct key key;
+    struct flight *flight;
+};
+
 // Everything that the answer depends on. NULL bytes: no memory; then nothing is cached.
-static struct key make_key(const struct view_request *request, const struct view *view) {
+static struct key make_key(const struct making *making) {
+    const struct view_request *request = making->request;
     struct key key = {0};
     uint64_t symbols = look_for_symbols(request->api);
     FILE *out = request->api->cache ? open_memstream(&key.bytes, &key.size) : NULL;
@@ -67,8 +73,11 @@ static struct key make_key(const struct view_request *request, const struct view
     }
     const struct view_filter *filter = &request->filter;
     fprintf(out, "%" PRIu64 " ", symbols);
-    put_text(out, view->path);
-    put_text(out, request->attachment);
+    put_text(out, making->path);
+    if (making->attachment) {
+        fprintf(out, "%" PRId64 " ", making->attachment->id);
+    }
+    put_text(out, making->attachment ? making->attachment->name : request->attachment);
     put_text(out, request->type);
     put_text(out, filter->kind);
     put_text(out, filter->below);
@@ -79,9 +88,11 @@ static struct key make_key(const struct view_request *request, const struct view
         put_text(out, filter->labels[i].key);
         put_text(out, filter->labels[i].text);
     }
-    upload_list_put_key(&request->list, view->of_measures, out);
-    upload_list_put_key(&request->base, false, out);
-    overview_put_key(&request->overview, out);
+    if (making->view) {
+        upload_list_put_key(&request->list, making->view->of_measures, out);
+        upload_list_put_key(&request->base, false, out);
+        overview_put_key(&request->overview, out);
+    }
     if (fclose(out) != 0) {
         free(key.bytes);
         key.bytes = NULL;
@@ -89,14 +100,24 @@ static struct key make_key(const struct view_request *request, const struct view
     return key;
 }
 
-struct making {
-    struct view_request *request;
-    const struct view *view;
-    struct key key;
-};
+static enum receiver_error make_one(struct view_request *request, const char *view, const struct view_attachment *attachment,
+                                    struct json *json);
+
+// Those who asked may have left while it waited.
+static enum receiver_error make(void *context) {
+    const struct making *making = context;
+    struct view_request *request = making->request;
+    struct json *json = &request->answer.json;
+    json_free(json);
+    *request->answer.text = '\0';
+    if (!flight_is_wanted(making->flight)) {
+        return RECEIVER_CLIENT_GONE;
+    }
+    return making->view ? view_make(request, making->view->kind, json) : make_one(request, making->path, making->attachment, json);
+}
 
 static enum receiver_error make_or_find(void *context, struct flight *flight, struct flight_result *answer) {
-    const struct making *making = context;
+    struct making *making = context;
     struct view_request *request = making->request;
     struct json *json = &answer->json;
     const struct key *key = &making->key;
@@ -106,11 +127,8 @@ static enum receiver_error make_or_find(void *context, struct flight *flight, st
         *json = (struct json){.bytes = bytes, .size = size, .capacity = size};
         return RECEIVER_OK;
     }
-    request->list.flight = request->base.flight = request->overview.flight = flight;
-    take_view_slot(request->api);
-    // Those who asked may have left while it waited for the slot.
-    enum receiver_error error = flight_is_wanted(flight) ? view_make(request, making->view->kind, json) : RECEIVER_CLIENT_GONE;
-    sem_post(&request->api->view_slots);
+    making->flight = request->list.flight = request->base.flight = request->overview.flight = flight;
+    enum receiver_error error = view_slots_run(&request->api->slots, make, making, answer->text, sizeof answer->text);
     if (key->bytes && error == RECEIVER_OK && !json_failed(json)) {
         cache_put(request->api->cache, key->bytes, key->size, json->bytes, json->size);
     }
@@ -121,12 +139,13 @@ static bool client_has_left(const void *connection) {
     return connection_has_left(connection);
 }
 
-static enum receiver_error ask(struct view_request *request, const struct view *view) {
-    struct making making = {request, view, make_key(request, view)};
-    enum receiver_error error = single_flight_do(&request->api->flights, making.key.bytes, making.key.bytes ? making.key.size : 0,
-                                                 (struct flight_caller){connection_of(request->connection), client_has_left}, make_or_find,
-                                                 &making, &request->answer);
-    free(making.key.bytes);
+static enum receiver_error ask(struct making *making) {
+    struct view_request *request = making->request;
+    struct flight_caller caller = {connection_of(request->connection), client_has_left};
+    making->key = make_key(making);
+    enum receiver_error error = single_flight_do(&request->api->flights, making->key.bytes, making->key.bytes ? making->key.size : 0,
+                                                 caller, make_or_find, making, &request->answer);
+    free(making->key.bytes);
     return error;
 }
 
@@ -160,7 +179,7 @@ enum MHD_Result view_api_answer(struct view_api *api, struct MHD_Connection *con
         error = view_request_read_lists(&request, view);
     }
     if (error == RECEIVER_OK) {
-        error = ask(&request, view);
+        error = ask(&(struct making){.request = &request, .path = view->path, .view = view});
     }
     enum MHD_Result result = reply(&request, error, bad_request, view);
     view_request_free(&request);
@@ -186,30 +205,35 @@ static enum receiver_error make_one_tree(struct view_request *request, const cha
     return error;
 }
 
-static enum receiver_error make_one(struct view_request *request, const char *view, int file, size_t size, struct json *json) {
+static enum receiver_error make_one(struct view_request *request, const char *view, const struct view_attachment *attachment,
+                                    struct json *json) {
+    size_t size = attachment->size;
+    if (!merge_budget_take(size + 1)) {
+        return RECEIVER_NO_MEMORY;
+    }
     char *bytes = malloc(size + 1);
-    enum receiver_error error = bytes ? read_exact(file, bytes, size) : RECEIVER_NO_MEMORY;
+    bool is_there = bytes && lseek(attachment->file, 0, SEEK_SET) == 0;
+    enum receiver_error error = is_there ? read_exact(attachment->file, bytes, size) : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
         error = strcmp(view, "types") == 0 ? view_types(bytes, size, json, request->answer.text, sizeof request->answer.text)
                 : strcmp(view, "jfr") == 0 ? recording_write(bytes, size, json, request->answer.text, sizeof request->answer.text)
                                            : make_one_tree(request, bytes, size, json);
     }
     free(bytes);
+    merge_budget_give(size + 1);
     return error;
 }
 
-enum MHD_Result view_api_attachment(struct view_api *api, struct MHD_Connection *connection, const char *view, int file, size_t size) {
+enum MHD_Result view_api_attachment(struct view_api *api, struct MHD_Connection *connection, const char *view,
+                                    const struct view_attachment *attachment) {
     struct view_request request;
     view_request_init(&request, api, connection);
     enum receiver_error error = view_request_read_filter(&request);
     bool bad_request = error != RECEIVER_OK;
     if (error == RECEIVER_OK) {
-        take_view_slot(api);
-        look_for_symbols(api);
-        error = make_one(&request, view, file, size, &request.answer.json);
-        sem_post(&api->view_slots);
+        error = ask(&(struct making){.request = &request, .path = view, .attachment = attachment});
     }
-    close(file);
+    close(attachment->file);
     enum MHD_Result result = reply(&request, error, bad_request, NULL);
     view_request_free(&request);
     return result;

@@ -54,6 +54,17 @@ static void count_types(struct part *part) {
     }
 }
 
+// Of this program's own. Takes the bytes.
+static enum merge_error decode_encoded(struct profile *profile, uint8_t *bytes, size_t size, struct merge_fault *fault) {
+    bool fits = merge_budget_take(size);
+    enum merge_error error = fits ? profile_decode(profile, bytes, size, &own_limits, NULL, fault) : MERGE_NO_MEMORY;
+    if (fits) {
+        merge_budget_give(size);
+    }
+    free(bytes);
+    return error;
+}
+
 // Makes frames of its labels before labels nobody asks for are dropped.
 static enum merge_error add_events(struct profile *profile, const struct sweep_file *file, struct merge_fault *fault) {
     struct profile *one = profile_new();
@@ -62,8 +73,7 @@ static enum merge_error add_events(struct profile *profile, const struct sweep_f
     enum merge_error error = one ? profile_decode(one, file->bytes, file->size, NULL, NULL, fault) : MERGE_NO_MEMORY;
     error = error == MERGE_OK ? label_frames_give(&one) : error;
     error = error == MERGE_OK ? profile_encode(one, MERGE_RAW, &bytes, &size) : error;
-    error = error == MERGE_OK ? profile_decode(profile, bytes, size, &own_limits, NULL, fault) : error;
-    free(bytes);
+    error = error == MERGE_OK ? decode_encoded(profile, bytes, size, fault) : error;
     profile_free(one);
     return error;
 }
@@ -169,8 +179,7 @@ enum receiver_error merge_uploads_add(struct profile *profile, struct profile *o
     }
     enum merge_error error = profile_encode(other, MERGE_RAW, &bytes, &size);
     if (error == MERGE_OK) {
-        error = profile_decode(profile, bytes, size, &own_limits, NULL, NULL);
-        free(bytes);
+        error = decode_encoded(profile, bytes, size, NULL);
     }
     return error == MERGE_OK ? RECEIVER_OK : error == MERGE_TYPES_DIFFER ? RECEIVER_BAD_UPLOAD : RECEIVER_NO_MEMORY;
 }

@@ -22,18 +22,28 @@ struct half {
     void *part;
     struct sweep_report report;
     enum receiver_error error;
-    char *bytes; // buffer for the attachment being read, reused
+    struct merge_budget *budget; // of the thread that calls
+    char *bytes;                 // buffer for the attachment being read, reused
     size_t capacity;
 };
 
+static void drop_bytes(struct half *half) {
+    free(half->bytes);
+    half->bytes = NULL;
+    merge_budget_give(half->capacity);
+    half->capacity = 0;
+}
+
 static enum receiver_error read_all(struct half *half, int file, size_t size) {
     if (size + 1 > half->capacity) {
-        free(half->bytes);
-        half->capacity = 0;
-        if (!(half->bytes = malloc(size + 1))) {
+        drop_bytes(half);
+        if (!merge_budget_take(size + 1)) {
             return RECEIVER_NO_MEMORY;
         }
         half->capacity = size + 1;
+        if (!(half->bytes = malloc(size + 1))) {
+            return RECEIVER_NO_MEMORY;
+        }
     }
     return read_exact(file, half->bytes, size);
 }
@@ -101,6 +111,7 @@ static void take_one(struct half *half, const struct listed_upload *upload) {
 
 static void *run(void *state) {
     struct half *half = state;
+    struct merge_budget *before = merge_use_budget(half->budget);
     for (size_t i = 0; i < half->count && half->error == RECEIVER_OK; i++) {
         if (flight_is_wanted(half->flight)) {
             take_one(half, &half->uploads[i]);
@@ -108,7 +119,8 @@ static void *run(void *state) {
             half->error = RECEIVER_CLIENT_GONE;
         }
     }
-    free(half->bytes);
+    drop_bytes(half);
+    merge_use_budget(before);
     return NULL;
 }
 
@@ -155,7 +167,8 @@ enum receiver_error sweep_uploads_any(struct store *store, const struct upload_l
                        .names = names,
                        .name_count = name_count,
                        .take = take,
-                       .part = parts[0]};
+                       .part = parts[0],
+                       .budget = merge_budget_in_use()};
     struct half two = one;
     two.count = list->count - first;
     two.uploads = two.count > 0 ? list->uploads + first : NULL;

@@ -43,7 +43,11 @@ enum receiver_error view_name(struct profile **profile, const struct receiver_sy
     *profile = named;
     if (error == MERGE_OK) {
         profile_set_namer(named, &symbols->namer);
-        error = profile_decode(named, bytes, size, &limits, NULL, NULL);
+        bool fits = merge_budget_take(size);
+        error = fits ? profile_decode(named, bytes, size, &limits, NULL, NULL) : MERGE_NO_MEMORY;
+        if (fits) {
+            merge_budget_give(size);
+        }
         profile_trim(named);
     }
     free(bytes);

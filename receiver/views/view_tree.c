@@ -93,13 +93,19 @@ static void write_functions(const struct function_table *functions, struct json 
 
 // Per node.
 struct scratch {
+    size_t size;
     uint64_t *weights;
     uint32_t *kept, *function_of, *position; // those shown; numbers of functions; indices in the answer
 };
 
 static bool scratch_new(struct scratch *scratch, size_t count) {
-    scratch->weights = malloc(count * (sizeof *scratch->weights + 3 * sizeof(uint32_t)));
+    scratch->size = count * (sizeof *scratch->weights + 3 * sizeof(uint32_t));
+    if (!merge_budget_take(scratch->size)) {
+        return false;
+    }
+    scratch->weights = malloc(scratch->size);
     if (!scratch->weights) {
+        merge_budget_give(scratch->size);
         return false;
     }
     scratch->kept = (uint32_t *)(scratch->weights + count);
@@ -410,6 +416,7 @@ static enum receiver_error write_tree(const struct tree *tree, const struct side
         error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
     free(scratch.weights);
+    merge_budget_give(scratch.size);
     return error;
 }
 
