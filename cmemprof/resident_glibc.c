@@ -16,8 +16,9 @@
 enum { HEAP_BYTES = 64 << 20, PAGE_BYTES = 4096, IS_MMAPPED = 2, CHUNK_FLAGS = 7, SIZE_IS_LESS = 16 };
 // Of unknown memory, for the whole process: 16 GiB of pages that are not present, or 256 MiB of pages that are.
 enum { MIN_LARGE_BYTES = 64 << 10, MAX_PAGES = 1 << 22, LOOK_COST = 64 };
-// Of this process, once a period: 4 ms. Each area has its share, since blocks begin where areas do as a rule.
-enum { OWN_LOOKS = 4096 };
+// Of this process, once a period: 4 ms. Each area has its share first, since blocks begin where areas do as a rule, and what is left goes
+// to those that needed more: another mapping may lie before the blocks.
+enum { OWN_LOOKS = 4096, MAX_UNFINISHED = 64 };
 
 struct heap_head {
     uint64_t arena, previous, size, open;
@@ -66,25 +67,37 @@ static bool is_large_block(const struct resident *resident, const struct residen
     return *size >= MIN_LARGE_BYTES && *size % PAGE_BYTES == 0 && *size <= UINT64_MAX - at && goes_on(resident, piece, at + *size);
 }
 
+// A search of areas for large blocks.
+struct search {
+    uint32_t name;
+    size_t left;   // what may still be asked for pages that are present, in pages
+    size_t misses; // how many pages may still be looked at in vain
+};
+
 // Blocks lie one behind the other, and behind and before other mappings that the kernel made one area of. Only pages that are present are
-// looked at: reading another one would make the kernel map it. misses: how many pages may be looked at in vain.
-static void find_large_blocks(struct resident *resident, const struct resident_piece *piece, uint32_t name, size_t *left, size_t misses) {
+// looked at: reading another one would make the kernel map it. Returns where it stopped after so many misses, or the piece's end.
+static uint64_t find_large_blocks(struct resident *resident, const struct resident_piece *piece, uint64_t at, struct search *search,
+                                  size_t misses) {
     bool is_full = piece->rss >= piece->high - piece->low;
-    uint64_t at = piece->low, size;
-    while (at < piece->high && misses > 0) {
-        uint64_t present = is_full ? at : resident_next_present(resident, at, piece->high, left);
+    uint64_t size;
+    size_t looks = misses < search->misses ? misses : search->misses, used = 0;
+    while (at < piece->high && used < looks) {
+        uint64_t present = is_full ? at : resident_next_present(resident, at, piece->high, &search->left);
         if (present >= piece->high) {
+            at = piece->high;
             break;
         }
-        *left -= LOOK_COST < *left ? LOOK_COST : *left;
+        search->left -= LOOK_COST < search->left ? LOOK_COST : search->left;
         if (is_large_block(resident, piece, present, &size)) {
-            resident_claim(resident, present, present + size, RESIDENT_MALLOC, name);
+            resident_claim(resident, present, present + size, RESIDENT_MALLOC, search->name);
             at = present + size;
         } else {
             at = present + PAGE_BYTES;
-            misses--;
+            used++;
         }
     }
+    search->misses -= used;
+    return at;
 }
 
 void resident_find_glibc_heaps(struct resident *resident) {
@@ -97,16 +110,28 @@ void resident_find_glibc_heaps(struct resident *resident) {
 }
 
 void resident_find_glibc(struct resident *resident) {
-    uint32_t name = resident_name(resident, "large blocks");
-    size_t left = MAX_PAGES, misses = resident->is_own ? OWN_LOOKS / (resident->piece_count + 1) + 1 : SIZE_MAX;
+    struct search search = {resident_name(resident, "large blocks"), MAX_PAGES, resident->is_own ? OWN_LOOKS : SIZE_MAX};
+    struct {
+        size_t piece;
+        uint64_t at;
+    } unfinished[MAX_UNFINISHED];
+    size_t count = 0, share = search.misses / (resident->piece_count + 1) + 1;
     resident_find_glibc_heaps(resident);
     for (size_t i = 0; resident->reads_bytes && i < resident->piece_count; i++) {
         struct resident_piece piece = resident->pieces[i];
         if (resident_is_anonymous(&piece) && piece.rss != 0) {
-            find_large_blocks(resident, &piece, name, &left, misses);
+            uint64_t at = find_large_blocks(resident, &piece, piece.low, &search, share);
+            if (at < piece.high && count < MAX_UNFINISHED) {
+                unfinished[count].piece = i;
+                unfinished[count++].at = at;
+            }
         }
     }
-    resident->looked_everywhere = left > 0;
+    for (size_t i = 0; i < count; i++) {
+        struct resident_piece piece = resident->pieces[unfinished[i].piece];
+        find_large_blocks(resident, &piece, unfinished[i].at, &search, search.misses / (count - i));
+    }
+    resident->looked_everywhere = search.left > 0;
 }
 
 static bool add_pages(const struct resident *resident, uint64_t low, uint64_t high, uint64_t *bytes, uint64_t *mapped) {

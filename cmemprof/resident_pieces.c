@@ -8,7 +8,7 @@
 #include "../base/fnv.h"
 #include "address_order.h"
 
-enum { PAGE_BYTES = 4096, PAGE_WORDS = 512, FIRST_ITEMS = 8192 };
+enum { PAGE_BYTES = 4096, PAGE_WORDS = 512, FIRST_ITEMS = 8192, MAX_UNMAPPED = 4096 };
 #define PAGE_IS_PRESENT (UINT64_C(1) << 63)
 #define PAGE_IS_SWAPPED (UINT64_C(1) << 62)
 
@@ -129,14 +129,21 @@ bool resident_count_pages(const struct resident *resident, uint64_t low, uint64_
     return true;
 }
 
-// The same of this process. Its pages are taken one by one at first: most callers need the first page only.
+// The same of this process. Its pages are taken one by one at first: most callers need the first page only. Some may have been unmapped
+// since the areas were read, as the profiler's own tables are when they grow: those are passed over, unless they are many.
 static uint64_t next_present_of_own(const struct resident *resident, uint64_t from, uint64_t high, size_t *left) {
     unsigned char pages[PAGE_WORDS];
-    size_t window = 1;
+    size_t window = 1, unmapped = 0;
     for (uint64_t at = from; at<high && * left> 0;) {
         size_t count = (high - at) / PAGE_BYTES < window ? (high - at) / PAGE_BYTES : window;
-        if (count == 0 || !resident_pages(resident, at, count, pages)) {
-            return high; // unmapped meanwhile
+        if (count == 0 || unmapped == MAX_UNMAPPED) {
+            return high;
+        }
+        if (!resident_pages(resident, at, count, pages)) {
+            at += count == 1 ? PAGE_BYTES : 0;
+            unmapped += count == 1;
+            window = 1;
+            continue;
         }
         for (size_t i = 0; i < count; i++) {
             if (pages[i] != 0) {

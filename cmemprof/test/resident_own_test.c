@@ -161,6 +161,41 @@ static void claim_all(struct resident *of, void *context) {
     resident_claim(of, at, at + 4 * MIB, RESIDENT_MAPPED, resident_name(of, "claimed"));
 }
 
+// As the profiler's own tables, which move when they grow, leave a hole in an area.
+TEST(pages_that_are_unmapped_meanwhile_are_passed_over) {
+    char *at = map(8 * MIB, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    at[4 * MIB] = 1;
+    read_own();
+    munmap(at + MIB, 130 * PAGE);
+    size_t left = 100000;
+    uint64_t low = (uintptr_t)at;
+    assert_int_equal(resident_next_present(&resident, low, low + 8 * MIB, &left), low + 4 * MIB);
+    assert_int_equal(resident_next_present(&resident, low + MIB, low + 8 * MIB, &left), low + 4 * MIB);
+    munmap(at, 8 * MIB);
+    assert_int_equal(resident_next_present(&resident, low, low + 8 * MIB, &left), low + 8 * MIB);
+    resident_close(&resident);
+}
+
+// Pages that are looked at are few, but a mapping that lies before blocks in their area may be longer than an area's share of them.
+TEST(large_blocks_behind_other_memory) {
+    char *space = mmap(NULL, 32 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *at = space + PAGE;
+    assert_ptr_not_equal(space, MAP_FAILED);
+    assert_int_equal(mprotect(at, 20 * MIB, PROT_READ | PROT_WRITE), 0);
+    madvise(at, 20 * MIB, MADV_NOHUGEPAGE);
+    memset(at, 1, 18 * MIB);
+    const uint64_t head[2] = {0, 10 * MIB + 2}; // as glibc's
+    memcpy(at + MIB, head, sizeof head);
+    read_own();
+    uint64_t claimed = 0;
+    for (size_t i = 0; i < resident.piece_count; i++) {
+        const struct resident_piece *piece = &resident.pieces[i];
+        claimed += piece->part == RESIDENT_MALLOC && piece->low == (uintptr_t)at + MIB ? piece->high - piece->low : 0;
+    }
+    resident_close(&resident);
+    munmap(space, 32 * MIB);
+    assert_int_equal(claimed, 10 * MIB);
+}
+
 TEST(what_the_process_knows_is_claimed) {
     char *at = map(8 * MIB, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     memset(at, 1, 8 * MIB);
