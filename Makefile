@@ -22,6 +22,16 @@ BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -pthread -fno-omit-frame-pointer -
 ALL_CFLAGS := $(BASE_CFLAGS) $(WERROR)
 LINK = $(CC) -pthread $(CFLAGS) $(LDFLAGS)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+# What is shipped is hardened (SECURITY.md, e2e/command/hardened_test.go). Each of these only where the compiler has it, and FORTIFY where the code is optimised and nobody has
+# decided about it. Debug builds, sanitizers and fuzzers are without.
+has = $(shell echo | $(CC) $(1) -Werror -x c -c -o /dev/null - 2>/dev/null && echo $(1))
+HARDEN := -fstack-protector-strong $(or $(call has,-fcf-protection=full),$(call has,-mbranch-protection=standard))
+ifneq ($(filter -O1 -O2 -O3 -Os,$(CFLAGS)),)
+ifeq ($(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),)
+HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+endif
+HARDEN_LINK := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 # Tests have checks that what is shipped is without (base/check.h, cmemprof/lock_order.h).
 CHECKED := -DCMEMPROF_CHECKS -DCMEMPROF_CHECK_LOCK_ORDER
 
@@ -104,13 +114,13 @@ build/$(1)/%.o: %.c build/.flags | $(3)
 	@mkdir -p $$(@D) && echo "  cc    $$<$(if $(filter-out obj,$(1)), ($(1)))"
 	@$(2) $$(ALL_CFLAGS) $$(FLAGS_$(1)) -MMD -MP -c $$< -o $$@
 endef
-FLAGS_obj :=
+FLAGS_obj := $(HARDEN)
 FLAGS_sanitized := $(SANITIZE) $(CHECKED)
-FLAGS_checked := $(CHECKED)
+FLAGS_checked := $(HARDEN) $(CHECKED)
 # For fully static programs: the linker installs the hooks (cmemprof/interposition.h).
-FLAGS_static := -DCMEMPROF_STATIC
-FLAGS_portable := -include preload/portable.h
-FLAGS_musl :=
+FLAGS_static := $(HARDEN) -DCMEMPROF_STATIC
+FLAGS_portable := $(HARDEN) -include preload/portable.h
+FLAGS_musl := $(HARDEN)
 $(foreach v,obj sanitized checked static portable,$(eval $(call variant,$(v),$$(CC),build/.setup)))
 $(eval $(call variant,musl,$$(MUSL_CC),))
 -include $(wildcard build/*/*/*.d build/*/*/*/*.d build/*/*/*/test/*.d)
@@ -139,7 +149,7 @@ define archive
 endef
 define shared_library
 	@echo "  link  $@"
-	@$(1) -shared -o $@ $(filter %.o,$^) -Wl,-soname,$(@F).$(ABI) -Wl,-z,defs -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=cmemprof/exports.map $(2)
+	@$(1) -shared -o $@ $(filter %.o,$^) -Wl,-soname,$(@F).$(ABI) -Wl,-z,defs -Wl,-z,nodelete $(HARDEN_LINK) -Wl,--version-script=cmemprof/exports.map $(2)
 	@ln -sf $(@F) $@.$(ABI)
 endef
 
@@ -183,7 +193,7 @@ STAYS_ITS_OWN = -Wl,--disable-new-dtags $(patsubst %/,-Wl$(comma)-rpath$(comma)%
 define command_rule
 $(1): build/$(2)/command/main.o $(foreach f,$(call closure,command),$(call objects,$(f),$(2))) build/$(2)/libreader.a
 	@echo "  link  $$@"
-	@$$(LINK) $(FLAGS_$(2)) -o $$@ $$^ $$(STAYS_ITS_OWN) $(call libs,command)
+	@$$(LINK) $(FLAGS_$(2)) -pie $$(HARDEN_LINK) -o $$@ $$^ $$(STAYS_ITS_OWN) $(call libs,command)
 endef
 command: build/cmemprof ## Build the program cmemprof (run, receiver, top, diff, merge, delta)
 $(eval $(call command_rule,build/cmemprof,obj))
