@@ -200,6 +200,11 @@ static void on_ingested(void *context) {
     MHD_resume_connection(request->connection); // the request may be freed from here on
 }
 
+static void on_event(void *context) {
+    struct request *request = context;
+    ingest_finish(request->ingest, on_ingested, request);
+}
+
 static void answer_symbols(struct request *request) {
     char build_id[RECEIVER_BUILD_ID_BYTES], text[160];
     struct json json = {0};
@@ -256,13 +261,14 @@ static void answer(struct request *request) {
         reply_asset(request->connection, MHD_HTTP_OK, asset);
     } else if (strcmp(request->path, "/info") == 0) {
         agent_info(request->connection);
-    } else if (request->ingest) {
+    } else if (request->ingest && !ingest_takes_time(request->ingest)) {
         MHD_suspend_connection(request->connection);
-        ingest_finish(request->ingest, on_ingested, request);
+        on_event(request);
     } else {
         struct thread_pool *pool = request->symbols || api_cost(request->path) == API_HEAVY ? receiver->heavy : receiver->light;
+        void (*job)(void *context) = request->ingest ? on_event : request->symbols ? on_symbols : on_job;
         MHD_suspend_connection(request->connection);
-        if (!thread_pool_add(pool, request->symbols ? on_symbols : on_job, request)) {
+        if (!thread_pool_add(pool, job, request)) {
             reply_text(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE, receiver_error_text(RECEIVER_BUSY), NULL);
             MHD_resume_connection(request->connection);
         }

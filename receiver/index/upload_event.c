@@ -11,13 +11,18 @@ struct upload_event_reader {
     sqlite3_stmt *fields;
 };
 
-// Tags from the event and from outside, as one string "k:v,k:v". The event's are a string or, from older clients, an array of strings.
+// Tags from the event and from outside, as one string "k:v,k:v". The event's are a string or, from older clients, an array of strings. ?3:
+// more of these than that are not read, since each takes time.
 static const char fields_sql[] =
     "SELECT json_valid(?1) AND json_type(?1) = 'object', json_extract(?1, '$.start'), json_extract(?1, '$.end'),"
     " json_extract(?1, '$.family'),"
-    " trim(coalesce((SELECT group_concat(value, ',') FROM json_each(?1, '$.tags_profiler') WHERE type = 'text'), '') || ',' ||"
-    " coalesce((SELECT group_concat(value, ',') FROM json_each(?1, '$.\"tags[]\"') WHERE type = 'text'), '') || ',' ||"
-    " coalesce(?2, ''), ',')";
+    " coalesce((SELECT group_concat(value, ',') FROM (SELECT value FROM json_each(?1, '$.tags_profiler') WHERE type = 'text' LIMIT ?3)),"
+    " '') || ',' ||"
+    " coalesce((SELECT group_concat(value, ',') FROM (SELECT value FROM json_each(?1, '$.\"tags[]\"') WHERE type = 'text' LIMIT ?3)), '')"
+    " || ',' ||"
+    " coalesce(?2, '')";
+
+enum { COLUMN_TAGS = 4 };
 
 struct upload_event_reader *upload_event_reader_new(void) {
     struct upload_event_reader *reader = calloc(1, sizeof *reader);
@@ -63,17 +68,47 @@ static char *copy_tag(const char *tags, const char *key, bool *ok) {
     return NULL;
 }
 
+struct tags {
+    const char *text;
+    size_t size;
+};
+
+// Without commas around them.
+static struct tags tags_of(sqlite3_stmt *row) {
+    const char *text = (const char *)sqlite3_column_text(row, COLUMN_TAGS);
+    text = text ? text + strspn(text, ",") : "";
+    size_t size = strlen(text);
+    while (size > 0 && text[size - 1] == ',') {
+        size--;
+    }
+    return (struct tags){text, size};
+}
+
 // Numbers are short; objects come as text.
 static enum receiver_error check_sizes(sqlite3_stmt *row, char *text, size_t text_size) {
     static const char *const names[] = {NULL, "start", "end", "family", "tags"};
     for (int column = 1; column < 5; column++) {
-        int limit = column == 4 ? UPLOAD_EVENT_TAGS_MAX_BYTES : UPLOAD_EVENT_FIELD_MAX_BYTES;
-        if (sqlite3_column_type(row, column) == SQLITE_TEXT && sqlite3_column_bytes(row, column) > limit) {
+        int limit = column == COLUMN_TAGS ? UPLOAD_EVENT_TAGS_MAX_BYTES : UPLOAD_EVENT_FIELD_MAX_BYTES;
+        int size = column == COLUMN_TAGS ? (int)tags_of(row).size : sqlite3_column_bytes(row, column);
+        if (sqlite3_column_type(row, column) == SQLITE_TEXT && size > limit) {
             snprintf(text, text_size, "the event's %s: more than %d bytes", names[column], limit);
             return RECEIVER_TOO_LARGE;
         }
     }
     return RECEIVER_OK;
+}
+
+static enum receiver_error check_tags(sqlite3_stmt *row, char *text, size_t text_size) {
+    const char *all = (const char *)sqlite3_column_text(row, COLUMN_TAGS);
+    size_t separators = 0;
+    for (const char *at = all; at && *at; at++) {
+        separators += *at == ',';
+    }
+    if (separators <= UPLOAD_EVENT_MAX_TAGS + 1) { // one less than tags, and one more for each place without any
+        return RECEIVER_OK;
+    }
+    snprintf(text, text_size, "the event's tags: more than %d", UPLOAD_EVENT_MAX_TAGS);
+    return RECEIVER_TOO_LARGE;
 }
 
 static char *copy_column(sqlite3_stmt *row, int column, bool *ok) {
@@ -89,8 +124,9 @@ static bool copy_fields(sqlite3_stmt *row, struct upload_event *event) {
     event->start = copy_column(row, 1, &ok);
     event->end = copy_column(row, 2, &ok);
     event->family = copy_column(row, 3, &ok);
-    event->tags = copy_column(row, 4, &ok);
-    ok = ok && event->tags;
+    struct tags tags = tags_of(row);
+    event->tags = strndup(tags.text, tags.size);
+    ok = ok && sqlite3_column_text(row, COLUMN_TAGS) && event->tags;
     for (int i = 0; ok && i < FACET_COUNT; i++) {
         event->facets[i] = copy_tag(event->tags, facet_name((enum facet)i), &ok);
     }
@@ -126,6 +162,7 @@ enum receiver_error upload_event_read(struct upload_event_reader *reader, const 
     if (error == RECEIVER_OK) {
         sqlite3_bind_text(reader->fields, 1, bytes, (int)size, SQLITE_STATIC);
         sqlite3_bind_text(reader->fields, 2, more_tags, -1, SQLITE_STATIC);
+        sqlite3_bind_int(reader->fields, 3, UPLOAD_EVENT_MAX_TAGS + 1);
         // json_extract fails on text that is not JSON, so SQLITE_ERROR means the same as a 0 in the first column.
         int step = sqlite3_step(reader->fields);
         error = step == SQLITE_NOMEM                                          ? RECEIVER_NO_MEMORY
@@ -134,7 +171,8 @@ enum receiver_error upload_event_read(struct upload_event_reader *reader, const 
     }
     if (error != RECEIVER_OK) {
         snprintf(text, text_size, "%s", error == RECEIVER_BAD_UPLOAD ? "the event part is not a JSON object" : receiver_error_text(error));
-    } else if ((error = check_sizes(reader->fields, text, text_size)) == RECEIVER_OK && !copy_fields(reader->fields, event)) {
+    } else if ((error = check_tags(reader->fields, text, text_size)) == RECEIVER_OK &&
+               (error = check_sizes(reader->fields, text, text_size)) == RECEIVER_OK && !copy_fields(reader->fields, event)) {
         error = RECEIVER_NO_MEMORY;
         snprintf(text, text_size, "%s", receiver_error_text(error));
     }

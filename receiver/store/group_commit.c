@@ -12,7 +12,6 @@
 
 struct group_commit {
     struct store *store;
-    struct upload_event_reader *reader; // the thread's
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -180,11 +179,9 @@ static void commit_batch(struct group_commit *group, struct commit *batch) {
 
 // ---- Thread ----
 
-static void read_events(struct group_commit *group, struct commit *batch) {
+static void set_times(struct commit *batch) {
     for (struct commit *commit = batch; commit; commit = commit->next) {
         commit->upload.received_ms = store_now_ms();
-        commit->error = upload_event_read(group->reader, commit->event, commit->event_size, commit->more_tags, &commit->upload.event,
-                                          commit->reason, sizeof commit->reason);
     }
 }
 
@@ -193,7 +190,6 @@ static void finish(struct store *store, struct commit *batch) {
         next = commit->next; // done may free it
         int64_t id = commit->upload.id;
         bool kept = commit->error == RECEIVER_OK;
-        upload_event_free(&commit->upload.event);
         commit->done(commit->context, commit->error, id, commit->reason);
         if (kept && store->on_new) {
             store->on_new(store->on_new_context, id);
@@ -233,7 +229,7 @@ static void *run(void *state) {
             repair(group); // if it fails, the next use of the index asks again
         }
         if (batch) {
-            read_events(group, batch);
+            set_times(batch);
             sync_files(group->store, batch);
             commit_batch(group, batch);
             finish(group->store, batch);
@@ -251,12 +247,10 @@ struct group_commit *group_commit_start(struct store *store) {
     }
     group->store = store;
     group->last = &group->first;
-    group->reader = upload_event_reader_new();
     pthread_mutex_init(&group->lock, NULL);
     pthread_cond_init(&group->wake, NULL);
     catalog_on_damage(store->catalog, on_damage, group);
-    if (!group->reader || pthread_create(&group->thread, NULL, run, group) != 0) {
-        upload_event_reader_free(group->reader);
+    if (pthread_create(&group->thread, NULL, run, group) != 0) {
         free(group);
         return NULL;
     }
@@ -280,7 +274,6 @@ void group_commit_stop(struct group_commit *group) {
 void group_commit_free(struct group_commit *group) {
     if (group) {
         group_commit_stop(group);
-        upload_event_reader_free(group->reader);
         pthread_cond_destroy(&group->wake);
         pthread_mutex_destroy(&group->lock);
         free(group);

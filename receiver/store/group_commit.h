@@ -14,14 +14,12 @@
 
 enum { GROUP_COMMIT_MAX_UPLOADS = 64 };
 
-// An upload in flight. pending_upload.c fills it in; group commit sets id and error and calls done.
+// An upload in flight. pending_upload.c fills it in, with the event read; group commit sets id and error and calls done.
 struct commit {
     struct commit *next;
     char directory_name[24]; // below incoming/
     int directory;           // open
     struct catalog_new upload;
-    const char *event, *more_tags;
-    size_t event_size;
     bool kept;
     enum receiver_error error;
     char reason[200];

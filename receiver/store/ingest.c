@@ -15,11 +15,12 @@
 #include <strings.h>
 
 enum {
-    PARSER_BYTES = 32 << 10,     // also the longest header line of a part
-    EVENT_MAX_BYTES = 1 << 20,   // real ones have 1 to 5 KB
-    BOUNDARY_MAX_BYTES = 200,    // RFC 2046 allows 70
-    UPLOAD_MAX_SECONDS = 5 * 60, // bounds a client that trickles; an idle one hits the connection's time-out
-    PARTS_MAX = 256,             // attachments have their own bound, tags one by length
+    PARSER_BYTES = 32 << 10,      // also the longest header line of a part
+    EVENT_MAX_BYTES = 1 << 20,    // real ones have 1 to 5 KB
+    EVENT_QUICK_BYTES = 64 << 10, // are read in less than a millisecond
+    BOUNDARY_MAX_BYTES = 200,     // RFC 2046 allows 70
+    UPLOAD_MAX_SECONDS = 5 * 60,  // bounds a client that trickles; an idle one hits the connection's time-out
+    PARTS_MAX = 256,              // attachments have their own bound, tags one by length
 };
 
 enum part { PART_NONE, PART_EVENT, PART_TAG, PART_FIELD, PART_ATTACHMENT, PART_REFUSED };
@@ -406,6 +407,10 @@ void ingest_finish(struct ingest *ingest, void (*done)(void *context), void *con
     }
     pending_upload_keep(ingest->pending, ingest->event.bytes ? ingest->event.bytes : "", ingest->event.size, ingest->tags.bytes, on_kept,
                         ingest);
+}
+
+bool ingest_takes_time(const struct ingest *ingest) {
+    return ingest->event.size > EVENT_QUICK_BYTES;
 }
 
 enum receiver_error ingest_result(const struct ingest *ingest, int64_t *id, const char **reason, const char **refused) {

@@ -25,6 +25,8 @@ bool ingest_data(struct ingest *ingest, const char *bytes, size_t size);
 // The body is complete. Calls done once, from this or another thread, when the upload is durable or refused; then ingest_result has the
 // outcome.
 void ingest_finish(struct ingest *ingest, void (*done)(void *context), void *context);
+// Whether the event is so large that ingest_finish takes milliseconds to read it.
+bool ingest_takes_time(const struct ingest *ingest);
 // RECEIVER_OK: stored as *id; *refused has what was refused of it (a JSON array or NULL). Else *reason has the cause. Both live as long as
 // ingest.
 enum receiver_error ingest_result(const struct ingest *ingest, int64_t *id, const char **reason, const char **refused);

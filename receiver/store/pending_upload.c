@@ -159,8 +159,8 @@ const char *pending_upload_refused(const struct pending_upload *pending) {
 // ---- Keeping ----
 
 // What event.json and the file names do not tell, if anything: names that are no file names, tags from outside the event, refusals.
-static bool needs_meta(const struct pending_upload *pending) {
-    if (pending->refused_text || pending->commit.more_tags) {
+static bool needs_meta(const struct pending_upload *pending, const char *more_tags) {
+    if (pending->refused_text || more_tags) {
         return true;
     }
     for (size_t i = 0; i < pending->count; i++) {
@@ -172,7 +172,7 @@ static bool needs_meta(const struct pending_upload *pending) {
     return false;
 }
 
-static enum receiver_error write_meta(struct pending_upload *pending) {
+static enum receiver_error write_meta(struct pending_upload *pending, const char *more_tags) {
     struct json json = {0};
     json_object_begin(&json);
     json_key(&json, "names");
@@ -183,7 +183,7 @@ static enum receiver_error write_meta(struct pending_upload *pending) {
     }
     json_object_end(&json);
     json_key(&json, "tags");
-    json_text(&json, pending->commit.more_tags);
+    json_text(&json, more_tags);
     json_key(&json, "refused");
     json_raw(&json, pending->refused_text ? pending->refused_text : "[]", strlen(pending->refused_text ? pending->refused_text : "[]"));
     json_object_end(&json);
@@ -195,7 +195,7 @@ static enum receiver_error write_meta(struct pending_upload *pending) {
     return error;
 }
 
-static enum receiver_error write_rest(struct pending_upload *pending, const char *event, size_t event_size) {
+static enum receiver_error write_rest(struct pending_upload *pending, const char *event, size_t event_size, const char *more_tags) {
     if (pending->refused.size > 0) {
         json_array_end(&pending->refused);
         pending->refused_text = json_failed(&pending->refused) ? NULL : strndup(pending->refused.bytes, pending->refused.size);
@@ -207,8 +207,8 @@ static enum receiver_error write_rest(struct pending_upload *pending, const char
     if (error == RECEIVER_OK) {
         error = write_bytes(pending, event, event_size);
     }
-    if (error == RECEIVER_OK && needs_meta(pending)) {
-        error = write_meta(pending);
+    if (error == RECEIVER_OK && needs_meta(pending, more_tags)) {
+        error = write_meta(pending, more_tags);
     }
     return error == RECEIVER_OK ? finish_file(pending) : error;
 }
@@ -216,12 +216,15 @@ static enum receiver_error write_rest(struct pending_upload *pending, const char
 void pending_upload_keep(struct pending_upload *pending, const char *event, size_t event_size, const char *more_tags,
                          pending_upload_done done, void *context) {
     struct commit *commit = &pending->commit;
-    commit->event = event;
-    commit->event_size = event_size;
-    commit->more_tags = more_tags;
     commit->done = done;
     commit->context = context;
-    enum receiver_error error = write_rest(pending, event, event_size);
+    enum receiver_error error = event_readers_read(&pending->store->event_readers, event, event_size, more_tags, &commit->upload.event,
+                                                   commit->reason, sizeof commit->reason);
+    if (error != RECEIVER_OK) {
+        done(context, error, 0, commit->reason);
+        return;
+    }
+    error = write_rest(pending, event, event_size, more_tags);
     if (error != RECEIVER_OK) {
         done(context, error, 0, receiver_error_text(error));
         return;
@@ -247,6 +250,7 @@ void pending_upload_free(struct pending_upload *pending) {
         store_remove_directory(pending->store->incoming, pending->commit.directory_name);
     }
     json_free(&pending->refused);
+    upload_event_free(&pending->commit.upload.event);
     free(pending->refused_text);
     free(pending);
 }

@@ -221,6 +221,7 @@ enum receiver_error store_open(const struct store_options *options, struct store
         return RECEIVER_NO_MEMORY;
     }
     pthread_mutex_init(&store->uploads_lock, NULL);
+    event_readers_init(&store->event_readers);
     store->options = *options;
     store->options.directory = store->path;
     store->directory = store->incoming = store->uploads = store->lock = -1;
@@ -270,6 +271,7 @@ void store_close(struct store *store) {
         }
     }
     pthread_mutex_destroy(&store->uploads_lock);
+    event_readers_destroy(&store->event_readers);
     free(store->index);
     free(store->path);
     free(store);

@@ -4,6 +4,7 @@
 
 #include "../base/durability.h"
 #include "../base/failure.h"
+#include "event_readers.h"
 #include "group_commit.h"
 #include "store.h"
 
@@ -18,6 +19,7 @@ struct store {
     enum durability durability;       // for group_commit.c
     char *path, *index;               // of the directory, and of index.sqlite in it
     char note[400];
+    struct event_readers event_readers;
     struct group_commit *group_commit;
     struct maintenance *maintenance;
     void (*on_new)(void *context, int64_t id);

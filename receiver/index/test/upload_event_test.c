@@ -87,6 +87,37 @@ TEST_IN(store, long_tags_and_fields) {
     free(tags);
 }
 
+// So is their number, also of empty ones.
+TEST_IN(store, many_tags) {
+    static const struct {
+        const char *tag;
+        int count;
+        bool ok;
+    } cases[] = {{"\"\"", 300000, false},
+                 {"\"\"", UPLOAD_EVENT_MAX_TAGS, true},
+                 {"\"\"", UPLOAD_EVENT_MAX_TAGS + 1, false},
+                 {"\"a:b\"", UPLOAD_EVENT_MAX_TAGS, true},
+                 {"\"a:b\"", UPLOAD_EVENT_MAX_TAGS + 1, false},
+                 {"7", 300000, true}};
+    char *json = malloc(1 << 20), text[200];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct upload_event event;
+        int size = sprintf(json, "{\"tags[]\":[");
+        for (int k = 0; k < cases[i].count; k++) {
+            size += sprintf(json + size, "%s%s", k ? "," : "", cases[i].tag);
+        }
+        size += sprintf(json + size, "]}");
+        enum receiver_error error = upload_event_read(*state, json, (size_t)size, NULL, &event, text, sizeof text);
+        assert_int_equal(error, cases[i].ok ? RECEIVER_OK : RECEIVER_TOO_LARGE);
+        if (error == RECEIVER_OK) {
+            upload_event_free(&event);
+        } else {
+            assert_string_equal(text, "the event's tags: more than 1000");
+        }
+    }
+    free(json);
+}
+
 int main(void) {
     return tests_run();
 }
