@@ -107,6 +107,19 @@ static enum frame_role go_role(const struct profile_frame *frame) {
     return is_of_a_version(frame->file) || has_one(frame->file, modules) ? FRAME_LIBRARY : FRAME_PROGRAM;
 }
 
+// ---- Java ----
+
+static bool is_java(const struct profile_frame *frame) {
+    static const char *const suffixes[] = {".java", ".kt", ".scala", ".groovy", NULL};
+    const char *suffix = strrchr(frame->file, '.');
+    return suffix && is_one(suffix, strlen(suffix), suffixes);
+}
+
+static enum frame_role java_role(const struct profile_frame *frame) {
+    static const char *const own[] = {"java.", "javax.", "jdk.", "sun.", "com.sun.", "kotlin.", "scala.", "groovy.lang.", NULL};
+    return starts_with_one(frame->function, own) ? FRAME_STANDARD : FRAME_PROGRAM;
+}
+
 // ---- C++ and Rust ----
 
 // "void std::vector<int>::push_back(int)" -> "std::vector...": skips the return type in the names of template functions.
@@ -232,6 +245,9 @@ enum frame_role profile_frame_role(const struct profile_frame *frame) {
     }
     if (profile_frame_is_go(frame)) {
         return go_role(frame);
+    }
+    if (is_java(frame)) {
+        return java_role(frame);
     }
     return is_standard_name(frame) ? FRAME_STANDARD : role_by_file(frame);
 }

@@ -1,6 +1,6 @@
 # Tests: included by the Makefile.
 
-.PHONY: test-reproducible tested built c-tests valgrind-tests test-page test-c test-sanitized test-tsan test-fuzz test-go test-go-versions test-go-layout test-programs test-datadog test-go-sqlite3 test-demo stress flakes everywhere test-platforms torture soak
+.PHONY: test-reproducible tested built c-tests valgrind-tests test-page test-c test-sanitized test-tsan test-fuzz test-go test-go-versions test-go-layout test-programs test-datadog test-go-sqlite3 test-jfr test-demo stress flakes everywhere test-platforms torture soak
 
 # test_rules FOLDER,VARIANT,ROOM: one test program for each test/x_test.c of a folder or a room of it, from it and all objects of the folder and of
 # what it uses. variant_of TESTED_FOLDER,FOLDER,VARIANT: which objects of the folder it gets.
@@ -98,6 +98,9 @@ test-go-layout: build/.setup-test lib
 	@scripts/test-go-versions quick
 test-go-sqlite3: build/.setup-test lib ## Run go-sqlite3's own test suite with and without cmemprof
 	scripts/test-go-sqlite3
+# All JDKs, agents and profilers of docs/jfr.md, fetched where they are not installed.
+test-jfr: build/.setup-test build/cmemprof ## Compare what is read of Java's recordings with the JDK's reader: JDK 11 to 25, dd-java-agent, async-profiler (half an hour)
+	cd e2e && CMEMPROF_JFR=full go test -count=1 -timeout 2h ./jfr
 test-demo: build/.setup-test build/cmemprof
 	cd demo && go test -count=1 ./...
 

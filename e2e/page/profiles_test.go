@@ -506,17 +506,6 @@ func TestWarningsAndReasons(t *testing.T) {
 	view.clean(t)
 }
 
-func TestRecordingIsCounted(t *testing.T) {
-	t.Parallel()
-	receiver := startReceiver(t)
-	receiver.uploadCapture(t, "java-gzip")
-	view := chromium.open(t)
-	view.do(chromedp.EmulateViewport(1280, 720), chromedp.Navigate(receiver.url+"profile?ids=1"))
-	view.until(`document.querySelectorAll("#events tbody tr").length > 10`)
-	view.expect(`document.querySelector("#events").textContent.includes("jdk.")`, "true")
-	view.clean(t)
-}
-
 func TestFullScreenAndTheme(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)

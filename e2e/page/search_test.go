@@ -1,7 +1,9 @@
 package page
 
 import (
+	"bytes"
 	"fmt"
+	"net/http"
 	"net/url"
 	"testing"
 	"time"
@@ -143,8 +145,7 @@ func TestFacetsOfCaptures(t *testing.T) {
 	view.click("#facet-clear")
 	view.until(services + `.split(",").length === 5`)
 
-	// Uploads without the facet are a value too.
-	view.click(facetValue("runtime", ""))
+	view.click(facetValue("runtime", "JVM"))
 	view.until(services + ` === "java-svc"`)
 	view.click("#facet-clear")
 	view.until(services + `.split(",").length === 5`)
@@ -155,6 +156,16 @@ func TestFacetsOfCaptures(t *testing.T) {
 	view.click(facetValue("region", "local"))
 	view.until(`new URLSearchParams(location.search).get("tag") === "region:local"`)
 	view.until(services + `.split(",").length === 5`)
+
+	// Uploads without the facet are a value too.
+	response, err := http.Post(receiver.url+"api/import?service=imported", "application/octet-stream", bytes.NewReader(encode(t, heapProfile())))
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatal(response, err)
+	}
+	_ = response.Body.Close()
+	view.goTo(receiver.url, services+`.split(",").length === 6`)
+	view.click(facetValue("runtime", ""))
+	view.until(services + ` === "imported"`)
 	view.clean(t)
 }
 

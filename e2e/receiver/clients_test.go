@@ -473,7 +473,7 @@ func TestJavaClient(t *testing.T) {
 			name: "dd-java-agent", version: version, command: []string{"java", "-Xshare:off", "-javaagent:" + jar, "Client"}, directory: directory,
 			// Starting the tracer takes longer than everything else, and there is nothing to trace.
 			environment:  []string{"DD_TRACE_ENABLED=false", "DD_PROFILING_UPLOAD_PERIOD=3", "DD_PROFILING_START_DELAY=0", "DD_PROFILING_START_FORCE_FIRST=true"},
-			facets:       [2]string{"", "jvm"},
+			facets:       [2]string{"JVM", "jvm"},
 			attachments:  []string{"main.jfr"},
 			token:        "path",
 			doesNotTrace: true,

@@ -66,7 +66,7 @@ func TestCapturesAreKeptByteForByte(t *testing.T) {
 	}
 	facets := map[string][6]string{
 		"go-v1-svc": {"study", "1.2.3", "vm", "go", "go"}, "go-v2-svc": {"study", "1.2.3", "vm", "go", "go"},
-		"java-svc": {"study", "1.2.3", "vm", "", "jvm"}, "node-svc": {"study", "1.2.3", own, "nodejs", "javascript"},
+		"java-svc": {"study", "1.2.3", "vm", "JVM", "jvm"}, "node-svc": {"study", "1.2.3", own, "nodejs", "javascript"},
 		"py-svc": {"study", "1.2.3", own, "CPython", "python"},
 	}
 	for service, want := range facets {

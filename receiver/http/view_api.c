@@ -1,6 +1,7 @@
 // view_api.c: views over HTTP: caches answers, shares concurrent work, replies (view_api.h).
 #include "view_api.h"
 #include "../base/read_exact.h"
+#include "../views/jfr_events.h"
 #include "../views/recording.h"
 #include "connections.h"
 #include "reply.h"
@@ -75,7 +76,7 @@ static struct key make_key(const struct making *making) {
     fprintf(out, "%" PRIu64 " ", symbols);
     put_text(out, making->path);
     if (making->attachment) {
-        fprintf(out, "%" PRId64 " ", making->attachment->id);
+        fprintf(out, "%" PRId64 " %" PRIu64 " %" PRIu64 " ", making->attachment->id, request->events_after, request->events_limit);
     }
     put_text(out, making->attachment ? making->attachment->name : request->attachment);
     put_text(out, request->type);
@@ -189,7 +190,7 @@ enum MHD_Result view_api_answer(struct view_api *api, struct MHD_Connection *con
 // ---- One attachment ----
 
 bool view_api_has_view(const char *view) {
-    return strcmp(view, "types") == 0 || strcmp(view, "tree") == 0 || strcmp(view, "jfr") == 0;
+    return strcmp(view, "types") == 0 || strcmp(view, "tree") == 0 || strcmp(view, "jfr") == 0 || strcmp(view, "events") == 0;
 }
 
 static enum receiver_error make_one_tree(struct view_request *request, const char *bytes, size_t size, struct json *json) {
@@ -205,6 +206,11 @@ static enum receiver_error make_one_tree(struct view_request *request, const cha
     return error;
 }
 
+static enum receiver_error make_events(struct view_request *request, const char *bytes, size_t size, struct json *json) {
+    const struct jfr_events_query query = {.type = request->type, .after = request->events_after, .limit = request->events_limit};
+    return jfr_events_write(bytes, size, &query, json, request->answer.text, sizeof request->answer.text);
+}
+
 static enum receiver_error make_one(struct view_request *request, const char *view, const struct view_attachment *attachment,
                                     struct json *json) {
     size_t size = attachment->size;
@@ -215,9 +221,10 @@ static enum receiver_error make_one(struct view_request *request, const char *vi
     bool is_there = bytes && lseek(attachment->file, 0, SEEK_SET) == 0;
     enum receiver_error error = is_there ? read_exact(attachment->file, bytes, size) : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
-        error = strcmp(view, "types") == 0 ? view_types(bytes, size, json, request->answer.text, sizeof request->answer.text)
-                : strcmp(view, "jfr") == 0 ? recording_write(bytes, size, json, request->answer.text, sizeof request->answer.text)
-                                           : make_one_tree(request, bytes, size, json);
+        error = strcmp(view, "types") == 0    ? view_types(bytes, size, json, request->answer.text, sizeof request->answer.text)
+                : strcmp(view, "jfr") == 0    ? recording_write(bytes, size, json, request->answer.text, sizeof request->answer.text)
+                : strcmp(view, "events") == 0 ? make_events(request, bytes, size, json)
+                                              : make_one_tree(request, bytes, size, json);
     }
     free(bytes);
     merge_budget_give(size + 1);
@@ -229,6 +236,7 @@ enum MHD_Result view_api_attachment(struct view_api *api, struct MHD_Connection 
     struct view_request request;
     view_request_init(&request, api, connection);
     enum receiver_error error = view_request_read_filter(&request);
+    error = error == RECEIVER_OK ? view_request_read_events(&request) : error;
     bool bad_request = error != RECEIVER_OK;
     if (error == RECEIVER_OK) {
         error = ask(&(struct making){.request = &request, .path = view, .attachment = attachment});

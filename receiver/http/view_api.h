@@ -27,7 +27,7 @@ void view_api_destroy(struct view_api *api);
 bool view_api_has(const char *path); // "/api/tree" and the like
 enum MHD_Result view_api_answer(struct view_api *api, struct MHD_Connection *connection, const char *path);
 
-// A view of one attachment: "types", "tree" or "jfr". Takes the descriptor.
+// A view of one attachment: "types", "tree", "jfr" or "events". Takes the descriptor.
 bool view_api_has_view(const char *view);
 struct view_attachment {
     int64_t id; // of its upload

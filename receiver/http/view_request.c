@@ -1,6 +1,8 @@
 // view_request.c: parameters of views (view_request.h).
 #include "view_request.h"
+#include "../views/jfr_events.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,9 +108,29 @@ enum receiver_error view_request_read_filter(struct view_request *request) {
         snprintf(request->answer.text, sizeof request->answer.text, "below is not a 32-bit number in hex");
     } else if (filter->kind && !view_is_kind(filter->kind)) {
         snprintf(request->answer.text, sizeof request->answer.text,
-                 "kind is none of go, runtime, c, c_runtime, python, python_runtime, node, node_runtime");
+                 "kind is none of go, runtime, c, c_runtime, python, python_runtime, node, node_runtime, java, java_runtime");
     }
     return *request->answer.text ? RECEIVER_BAD_UPLOAD : RECEIVER_OK;
+}
+
+static bool read_count(const struct view_request *request, const char *key, uint64_t otherwise, uint64_t *count) {
+    const char *text = argument(request, key);
+    char *end = NULL;
+    errno = 0;
+    *count = text ? strtoull(text, &end, 10) : otherwise;
+    return errno == 0 && (!text || (*text >= '0' && *text <= '9' && !*end));
+}
+
+enum receiver_error view_request_read_events(struct view_request *request) {
+    enum { DEFAULT_LIMIT = 100 };
+    bool ok = read_count(request, "after", 0, &request->events_after) &&
+              read_count(request, "limit", DEFAULT_LIMIT, &request->events_limit) && request->events_limit > 0 &&
+              request->events_limit <= JFR_EVENTS_MAX;
+    if (!ok) {
+        snprintf(request->answer.text, sizeof request->answer.text, "after is not a number, or limit is not one from 1 to %d",
+                 JFR_EVENTS_MAX);
+    }
+    return ok ? RECEIVER_OK : RECEIVER_BAD_UPLOAD;
 }
 
 enum receiver_error view_request_read(struct view_request *request, const struct view *view) {

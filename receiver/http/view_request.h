@@ -39,11 +39,14 @@ struct view_request {
     char *label_texts[VIEW_MAX_LABELS]; // "KEY\0VALUE"
     char shown[VIEW_TYPE_BYTES];        // the chosen type if the request names none
     struct flight_result answer;
+    uint64_t events_after, events_limit; // of the events of a recording
 };
 void view_request_init(struct view_request *request, struct view_api *api, struct MHD_Connection *connection);
 void view_request_free(struct view_request *request); // all but its answer
 // The parameters of a view of one attachment. RECEIVER_BAD_UPLOAD: malformed, answer.text says why.
 enum receiver_error view_request_read_filter(struct view_request *request);
+// Those of the events of a recording.
+enum receiver_error view_request_read_events(struct view_request *request);
 // All parameters. RECEIVER_BAD_UPLOAD: malformed, answer.text says why.
 enum receiver_error view_request_read(struct view_request *request, const struct view *view);
 // The uploads. RECEIVER_NOT_FOUND: none, though the view needs one.

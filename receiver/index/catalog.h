@@ -28,6 +28,8 @@ struct catalog_attachment {
     uint64_t size_bytes;
     bool pprof; // by its name
 };
+bool catalog_is_recording(const char *name);                            // of Java, by the attachment's name: .jfr
+bool catalog_has_profiles(const struct catalog_attachment *attachment); // it is pprof, or a recording, which profiles are made of
 
 struct catalog;
 // RECEIVER_NOT_FOUND: create is false, and there is no index or one of an older schema. RECEIVER_BAD_INDEX: it is damaged, or *newer.

@@ -44,6 +44,8 @@ static bool write_attachments(struct catalog *catalog, int64_t id, struct json *
         json_number(json, (int64_t)attachment.size_bytes);
         json_key(json, "pprof");
         json_bool(json, attachment.pprof);
+        json_key(json, "recording");
+        json_bool(json, catalog_is_recording(attachment.name));
         json_object_end(json);
     }
     json_array_end(json);

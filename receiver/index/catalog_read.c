@@ -38,6 +38,15 @@ void catalog_read_attachment(sqlite3_stmt *row, struct catalog_attachment *attac
     attachment->pprof = sqlite3_column_int(row, 3);
 }
 
+bool catalog_is_recording(const char *name) {
+    size_t length = strlen(name);
+    return length >= 4 && strcmp(name + length - 4, ".jfr") == 0;
+}
+
+bool catalog_has_profiles(const struct catalog_attachment *attachment) {
+    return attachment->pprof || catalog_is_recording(attachment->name);
+}
+
 // At most CATALOG_MAX_ATTACHMENTS. Skips other names if one is given.
 static enum receiver_error read_attachments(struct catalog *catalog, int64_t id, const char *name, struct catalog_attachment *attachments,
                                             size_t *count) {

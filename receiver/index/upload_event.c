@@ -143,6 +143,12 @@ static bool copy_fields(sqlite3_stmt *row, struct upload_event *event) {
         event->facets[FACET_LANGUAGE] = strdup(event->family);
         ok = event->facets[FACET_LANGUAGE];
     }
+    // Nor does dd-java-agent one of the runtime.
+    const char *language = event->facets[FACET_LANGUAGE];
+    if (ok && !event->facets[FACET_RUNTIME] && language && (strcmp(language, "jvm") == 0 || strcmp(language, "java") == 0)) {
+        event->facets[FACET_RUNTIME] = strdup("JVM");
+        ok = event->facets[FACET_RUNTIME];
+    }
     if (!event->start || !selection_time(event->start, &event->start_ms)) {
         event->start_ms = 0;
     }

@@ -1,33 +1,56 @@
 // recording.c: the events of a recording by type, as JSON (recording.h).
 #include "recording.h"
+#include "../index/recording_profile.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
-enum receiver_error recording_open(const void *bytes, size_t size, struct jfr **jfr, char *text, size_t text_size) {
-    struct jfr_fault fault = {0};
-    *jfr = jfr_open(bytes, size, (size_t)RECORDING_MAX_MIB << 20, &fault);
-    if (*jfr) {
-        return RECEIVER_OK;
+static const char *or_null(const char *text) {
+    return *text ? text : NULL;
+}
+
+static void write_text(struct json *json, const char *key, const char *text) {
+    json_key(json, key);
+    json_text(json, text);
+}
+
+static void write_field(const struct jfr_field *field, struct json *json) {
+    static const char *const contents[] = {
+        [JFR_PLAIN] = NULL,  [JFR_INSTANT] = "instant",       [JFR_TIMESPAN] = "timespan",   [JFR_BYTES] = "bytes",
+        [JFR_BITS] = "bits", [JFR_PERCENTAGE] = "percentage", [JFR_FREQUENCY] = "frequency", [JFR_ADDRESS] = "address",
+    };
+    json_object_begin(json);
+    write_text(json, "name", field->name);
+    write_text(json, "label", or_null(field->label));
+    write_text(json, "type", field->type);
+    write_text(json, "content", contents[field->content]);
+    json_key(json, "array");
+    json_bool(json, field->array);
+    json_object_end(json);
+}
+
+static void write_type(const struct jfr_type *type, struct json *json) {
+    json_object_begin(json);
+    write_text(json, "type", type->name);
+    write_text(json, "label", or_null(type->label));
+    write_text(json, "description", or_null(type->description));
+    write_text(json, "category", or_null(type->category));
+    json_key(json, "count");
+    json_number(json, (int64_t)type->count);
+    json_key(json, "size_bytes");
+    json_number(json, (int64_t)type->bytes);
+    json_key(json, "fields");
+    json_array_begin(json);
+    for (size_t i = 0; i < type->field_count; i++) {
+        write_field(&type->fields[i], json);
     }
-    snprintf(text, text_size, "not a readable recording: %s at byte %" PRIu64, fault.text, fault.offset);
-    return fault.error == JFR_NO_MEMORY ? RECEIVER_NO_MEMORY : fault.error == JFR_TOO_LARGE ? RECEIVER_TOO_LARGE : RECEIVER_BAD_UPLOAD;
+    json_array_end(json);
+    json_object_end(json);
 }
 
 static void write_types(const struct jfr *jfr, struct json *json) {
     json_array_begin(json);
     for (size_t i = 0; i < jfr_type_count(jfr); i++) {
-        const struct jfr_type *type = jfr_type_at(jfr, i);
-        json_object_begin(json);
-        json_key(json, "type");
-        json_text(json, type->name);
-        json_key(json, "label");
-        json_text(json, *type->label ? type->label : NULL);
-        json_key(json, "count");
-        json_number(json, (int64_t)type->count);
-        json_key(json, "size_bytes");
-        json_number(json, (int64_t)type->bytes);
-        json_object_end(json);
+        write_type(jfr_type_at(jfr, i), json);
     }
     json_array_end(json);
 }

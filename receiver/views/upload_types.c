@@ -68,6 +68,8 @@ enum receiver_error upload_types_write_attachments(struct catalog *catalog, cons
         json_number(json, (int64_t)names->names[i].uploads);
         json_key(json, "pprof");
         json_bool(json, names->names[i].pprof);
+        json_key(json, "recording");
+        json_bool(json, catalog_is_recording(names->names[i].text));
         json_object_end(json);
     }
     json_array_end(json);

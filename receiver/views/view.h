@@ -59,8 +59,8 @@ enum receiver_error view_tree(struct profile *profile, const char *type, const c
 
 // ---- Frames ----
 
-// "go", "runtime", "python", "python_runtime", "node", "node_runtime", "c", or "c_runtime": libc, std:: and other code that comes with C,
-// C++ and Rust (profile_frame_role); "label": the value of a label (profile_group_by).
+// "go", "runtime", "python", "python_runtime", "node", "node_runtime", "java", "java_runtime", "c", or "c_runtime": libc, std:: and other
+// code that comes with C, C++ and Rust (profile_frame_role); "label": the value of a label (profile_group_by).
 const char *view_frame_kind(const struct profile_frame *frame);
 bool view_is_kind(const char *kind); // one of these, of code
 // The function's package or library, for grouping: "net/http", "libsqlite3.so.0"; "" if unknown.

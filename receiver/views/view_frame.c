@@ -56,6 +56,12 @@ static bool is_v8(const struct profile_frame *frame) {
     return *frame->function && !*frame->file && !*frame->mapping_file;
 }
 
+static bool is_java(const char *file) {
+    static const char *const suffixes[] = {".java", ".kt", ".scala", ".groovy"};
+    const char *suffix = strrchr(file, '.');
+    return suffix && is_one_of(suffix, suffixes, sizeof suffixes / sizeof *suffixes);
+}
+
 const char *view_frame_kind(const struct profile_frame *frame) {
     if (frame->label) {
         return "label";
@@ -71,6 +77,9 @@ const char *view_frame_kind(const struct profile_frame *frame) {
     if (is_stand_in(frame, '<', '>')) {
         return "python_runtime";
     }
+    if (is_java(frame->file)) {
+        return profile_frame_role(frame) <= FRAME_STANDARD ? "java_runtime" : "java";
+    }
     if (is_node(frame->file)) {
         return starts_with(frame->file, "node:") ? "node_runtime" : "node";
     }
@@ -81,7 +90,8 @@ const char *view_frame_kind(const struct profile_frame *frame) {
 }
 
 bool view_is_kind(const char *kind) {
-    static const char *const kinds[] = {"go", "runtime", "python", "python_runtime", "node", "node_runtime", "c", "c_runtime"};
+    static const char *const kinds[] = {"go",   "runtime",      "python", "python_runtime", "node", "node_runtime",
+                                        "java", "java_runtime", "c",      "c_runtime"};
     return is_one_of(kind, kinds, sizeof kinds / sizeof *kinds);
 }
 
@@ -150,6 +160,15 @@ static void node_package(const char *file, char out[VIEW_LIBRARY_BYTES]) {
     copy(out, base_name(file), strlen(base_name(file)));
 }
 
+// "java.util.concurrent.ThreadPoolExecutor$Worker.run" is in the package java.util.concurrent: what is before the class and the method.
+static void java_package(const char *function, char out[VIEW_LIBRARY_BYTES]) {
+    size_t length = strcspn(function, "("), dots = 0;
+    while (length > 0 && dots < 2) {
+        dots += function[--length] == '.';
+    }
+    copy(out, function, dots == 2 ? length : 0);
+}
+
 void view_frame_library(const struct profile_frame *frame, char library[VIEW_LIBRARY_BYTES]) {
     const char *kind = view_frame_kind(frame);
     if (strcmp(kind, "python_runtime") == 0) {
@@ -160,6 +179,8 @@ void view_frame_library(const struct profile_frame *frame, char library[VIEW_LIB
         python_package(frame->file, library);
     } else if (strcmp(kind, "node") == 0) {
         node_package(frame->file, library);
+    } else if (starts_with(kind, "java")) {
+        java_package(frame->function, library);
     } else if (frame->label) {
         *library = '\0';
     } else if (starts_with(kind, "c")) {

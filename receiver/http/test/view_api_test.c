@@ -7,7 +7,7 @@
 TEST_IN(receiver, answers) {
     struct fixture *fixture = *state;
     static const char *const answers[][2] = {
-        {"/api/types", "{\"name\":\"delta-heap.pprof\",\"uploads\":2,\"pprof\":true}"},
+        {"/api/types", "{\"name\":\"delta-heap.pprof\",\"uploads\":2,\"pprof\":true,\"recording\":false}"},
         {"/api/types?attachment=delta-heap.pprof",
          "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":165,\"c_total\":15,\"gauge\":true,\"uploads\":2}"},
         {"/api/tree?attachment=delta-heap.pprof",
@@ -75,6 +75,9 @@ TEST_IN(receiver, errors) {
         {"/api/tree?attachment=delta-heap.pprof&below=deadbeef", 404, "the tree has no node deadbeef"},
         {"/api/uploads/1/attachments/broken.pprof/tree", 422, "not a readable profile"},
         {"/api/uploads/1/attachments/broken.pprof/jfr", 422, "not a readable recording"},
+        {"/api/uploads/1/attachments/broken.pprof/events", 422, "not a readable recording"},
+        {"/api/uploads/1/attachments/broken.pprof/events?limit=0", 400, "limit is not one from 1 to 10000"},
+        {"/api/uploads/1/attachments/broken.pprof/events?after=-1", 400, "after is not a number"},
         {"/api/trees", 404, ""},
         {"/api/uploads/1/attachments/delta-heap.pprof/tree?memory=x", 400, "memory is neither C nor Go"},
     };

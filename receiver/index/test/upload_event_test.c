@@ -45,6 +45,26 @@ TEST_IN(store, what_is_missing) {
     upload_event_free(&event);
 }
 
+TEST_IN(store, runtime_of_java) {
+    static const struct {
+        const char *json, *runtime;
+    } events[] = {{"{\"family\":\"java\"}", "JVM"},
+                  {"{\"family\":\"java\",\"tags_profiler\":\"language:jvm\"}", "JVM"},
+                  {"{\"family\":\"java\",\"tags_profiler\":\"runtime:graal\"}", "graal"},
+                  {"{\"family\":\"python\"}", NULL}};
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        struct upload_event event;
+        char text[200] = "";
+        assert_int_equal(upload_event_read(*state, events[i].json, strlen(events[i].json), NULL, &event, text, sizeof text), RECEIVER_OK);
+        if (events[i].runtime) {
+            assert_string_equal(event.facets[FACET_RUNTIME], events[i].runtime);
+        } else {
+            assert_null(event.facets[FACET_RUNTIME]);
+        }
+        upload_event_free(&event);
+    }
+}
+
 TEST_IN(store, bad_events) {
     static const char *const events[] = {"", "[]", "{", "x", "{\"a\":1}}", "{\"a\":}", "\xff", "null", "3", "\"x\""};
     struct upload_event event;

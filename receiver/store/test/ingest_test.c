@@ -28,8 +28,8 @@ TEST_IN(receiver, good_upload) {
     assert_int_equal(count_files(fixture, "uploads/1"), 6); // with event.json and meta.json, which has the tags
     expect_get(fixture->port, "/api/uploads/1", 200, "\"service\":\"shop\",\"env\":\"test\",\"version\":\"1.2\",\"host\":\"vm\"");
     expect_get(fixture->port, "/api/uploads/1", 200, "\"x:a:b\",\"team:a\",\"region:b\"]");
-    expect_get(fixture->port, "/api/uploads/1", 200, "{\"name\":\"empty.bin\",\"size_bytes\":0,\"pprof\":false}");
-    expect_get(fixture->port, "/api/uploads/1", 200, "{\"name\":\"main.jfr\",\"size_bytes\":3,\"pprof\":false}");
+    expect_get(fixture->port, "/api/uploads/1", 200, "{\"name\":\"empty.bin\",\"size_bytes\":0,\"pprof\":false,\"recording\":false}");
+    expect_get(fixture->port, "/api/uploads/1", 200, "{\"name\":\"main.jfr\",\"size_bytes\":3,\"pprof\":false,\"recording\":true}");
     expect_get(fixture->port, "/api/uploads/1", 200, "\"name\":\"plain.txt\"");
     struct answer answer = http_get(fixture->port, "/api/uploads/1/attachments/heap.pprof");
     assert_int_equal(answer.status, 200);
@@ -391,8 +391,9 @@ TEST_IN(receiver, old_form) {
     expect_get(fixture->port, "/api/uploads/1", 200,
                "\"family\":\"javascript\",\"start\":\"2021-01-02T03:04:05Z\",\"end\":\"2021-01-02T03:05:05Z\"");
     expect_get(fixture->port, "/api/uploads/1", 200,
-               "\"attachments\":[{\"name\":\"cpu.pprof\",\"size_bytes\":3,\"pprof\":true},{\"name\":\"space.pprof\",\"size_bytes\":3,"
-               "\"pprof\":true}]");
+               "\"attachments\":[{\"name\":\"cpu.pprof\",\"size_bytes\":3,\"pprof\":true,\"recording\":false},{\"name\":\"space.pprof\","
+               "\"size_bytes\":3,"
+               "\"pprof\":true,\"recording\":false}]");
     body_part(&body, "name=\"recording-start\"", "2021-01-02T03:04:05Z");
     body_part(&body, "name=\"chunk-data\"; filename=\"dd.jfr\"", "jfr");
     body_end(&body);
@@ -430,9 +431,9 @@ TEST_IN(receiver, import) {
     expect_get(fixture->port, "/api/uploads/1", 200, "\"start\":\"2026-01-02T03:04:05Z\"");
     expect_get(fixture->port, "/api/uploads/1/attachments/heap.pb.gz", 200, "bytes");
     expect_import(fixture, "", "", "bytes", 200, "{\"id\":2}");
-    expect_get(fixture->port, "/api/uploads/2", 200, "{\"name\":\"profile.pprof\",\"size_bytes\":5,\"pprof\":true}");
+    expect_get(fixture->port, "/api/uploads/2", 200, "{\"name\":\"profile.pprof\",\"size_bytes\":5,\"pprof\":true,\"recording\":false}");
     expect_import(fixture, "?service=form", "Content-Type: " MULTIPART "\r\n", parts.bytes, 200, "{\"id\":3}");
-    expect_get(fixture->port, "/api/uploads/3", 200, "{\"name\":\"heap.pprof\",\"size_bytes\":1,\"pprof\":true}");
+    expect_get(fixture->port, "/api/uploads/3", 200, "{\"name\":\"heap.pprof\",\"size_bytes\":1,\"pprof\":true,\"recording\":false}");
     expect_import(fixture, "?service=x", "", "", 400, "empty");
     struct answer answer = http_get(fixture->port, "/api/import");
     assert_int_equal(answer.status, 405);

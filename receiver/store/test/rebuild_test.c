@@ -124,8 +124,8 @@ TEST_IN(store, strange_directories) {
     reopen(test, 0);
     assert_int_equal(count_uploads(store_catalog(test->store)), 1);
     struct json json = describe(test, 12);
-    expect_json(&json,
-                "\"attachments\":[{\"name\":\"\",\"size_bytes\":1,\"pprof\":false},{\"name\":\"ok\",\"size_bytes\":1,\"pprof\":false}]");
+    expect_json(&json, "\"attachments\":[{\"name\":\"\",\"size_bytes\":1,\"pprof\":false,\"recording\":false},{\"name\":\"ok\",\"size_"
+                       "bytes\":1,\"pprof\":false,\"recording\":false}]");
     assert_int_equal(add_good(test, "next"), 14);
     close_store(test);
     char command[128];

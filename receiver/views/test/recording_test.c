@@ -27,7 +27,9 @@ TEST(events_are_listed_by_type) {
     expect_at(&json, "$.chunks", "1");
     expect_at(&json, "$.version", "2.1");
     expect_at(&json, "$.damage", "null");
-    expect_at(&json, "$.events[0]", "{\"type\":\"app.Sample\",\"label\":\"Label of app.Sample\",\"count\":2,\"size_bytes\":10}");
+    expect_at(&json, "$.events[0]",
+              "{\"type\":\"app.Sample\",\"label\":\"Label of app.Sample\",\"description\":null,\"category\":null,\"count\":2,"
+              "\"size_bytes\":10,\"fields\":[]}");
     json_free(&json);
     maker.bytes[68 + 5] = 0x80, maker.bytes[68 + 6] = 0x80; // the second event has size 0
     maker.bytes[68 + 7] = 0x80, maker.bytes[68 + 8] = 0;
@@ -36,6 +38,25 @@ TEST(events_are_listed_by_type) {
     json_free(&json);
     assert_int_equal(recording_write("no recording", 12, &json, text, sizeof text), RECEIVER_BAD_UPLOAD);
     assert_string_equal(text, "not a readable recording: less than the header of a chunk at byte 0");
+    json_free(&json);
+    maker_free(&maker);
+}
+
+TEST(types_have_their_fields) {
+    struct maker maker;
+    struct json json = {0};
+    char text[200] = "";
+    maker_init(&maker);
+    maker_basic_types(&maker);
+    maker_type(&maker, "app.Sample", "event", "startTime:long@ticks size:long@bytes");
+    maker_begin(&maker);
+    maker_event(&maker, "app.Sample"), maker_number(&maker, 5), maker_number(&maker, 7), maker_end(&maker);
+    maker_finish(&maker);
+    assert_int_equal(recording_write(maker.bytes, maker.size, &json, text, sizeof text), RECEIVER_OK);
+    expect_at(&json, "$.events[0].fields[0].name", "startTime");
+    expect_at(&json, "$.events[0].fields[0].content", "instant");
+    expect_at(&json, "$.events[0].fields[1].type", "long");
+    expect_at(&json, "$.events[0].fields[1].content", "bytes");
     json_free(&json);
     maker_free(&maker);
 }

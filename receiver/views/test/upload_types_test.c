@@ -18,7 +18,8 @@ TEST_IN(store, attachments) {
     assert_int_equal(upload_types_write_attachments(store_catalog(test->store), &selection, &json), RECEIVER_OK);
     json_object_end(&json);
     expect_at(&json, "$.attachments",
-              "[{\"name\":\"b.pprof\",\"uploads\":2,\"pprof\":true},{\"name\":\"a.json\",\"uploads\":1,\"pprof\":false}]");
+              "[{\"name\":\"b.pprof\",\"uploads\":2,\"pprof\":true,\"recording\":false},{\"name\":\"a.json\",\"uploads\":1,\"pprof\":false,"
+              "\"recording\":false}]");
     json_free(&json);
     selection_free(&selection);
 }

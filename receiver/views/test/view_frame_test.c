@@ -42,6 +42,10 @@ TEST(kinds_and_libraries) {
         {"run", "/app/work.js", "", "node", "work.js"},
         {"wrap", "/app/node_modules/dd-trace/node_modules/@x/y/src/a.mjs", "", "node", "@x/y"},
         {"go", "/app/a.ts", "", "node", "a.ts"},
+        {"com.shop.db.Orders$Row.<init>", "Orders.java", "", "java", "com.shop.db"},
+        {"com.shop.Web.serve(int, java.lang.String)", "Web.kt", "", "java", "com.shop"},
+        {"Load.run", "Load.java", "", "java", ""},
+        {"java.util.concurrent.ThreadPoolExecutor.runWorker", "ThreadPoolExecutor.java", "", "java_runtime", "java.util.concurrent"},
     };
     for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
         struct profile_frame frame = {.function = frames[i].function, .file = frames[i].file, .mapping_file = frames[i].mapping};

@@ -1,6 +1,6 @@
 // compare_data.ts: what the page Compare asks for, and the one difference as three trees: both together, and either side alone.
 import * as api from "../lib/api";
-import { pickAttachment, pickType } from "../graph/profile_data";
+import { hasProfiles, pickAttachment, pickType } from "../graph/profile_data";
 import { readTree, type Tree } from "../graph/tree";
 
 export interface Comparison {
@@ -56,7 +56,7 @@ export async function compare(
 
 function common(ours: api.MergedTypes["attachments"], theirs: api.MergedTypes["attachments"]): api.Attachment[] {
   const known = new Set(theirs.map((one) => one.name));
-  return ours.filter((one) => one.pprof && known.has(one.name)).map((one) => ({ name: one.name, size_bytes: 0, pprof: true }));
+  return ours.filter((one) => hasProfiles(one) && known.has(one.name)).map((one) => ({ ...one, size_bytes: 0 }));
 }
 
 // A side without a sample of a type still has the type; a side of uploads without that profile has none.

@@ -20,9 +20,11 @@ export const kindNames: readonly (readonly [Kind, string])[] = [
   ["python_runtime", "Python's own"],
   ["node", "JavaScript"],
   ["node_runtime", "Node's own"],
+  ["java", "Java"],
+  ["java_runtime", "Java's own"],
 ];
 // What a language brings along: beside the colours of packages it stays in the background.
-const runtimes: readonly Kind[] = ["runtime", "c_runtime", "python_runtime", "node_runtime"];
+const runtimes: readonly Kind[] = ["runtime", "c_runtime", "python_runtime", "node_runtime", "java_runtime"];
 
 export const packageColours = 10; // --flame-0 ... --flame-9 in flame.css
 export const steps = 16; // shades of more and of less

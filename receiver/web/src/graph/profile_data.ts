@@ -31,9 +31,17 @@ export function withGauges(now: State): URLSearchParams {
 export interface File {
   name: string;
   pprof: boolean;
+  recording: boolean;
   size_bytes?: number;
   uploads?: number;
 }
+
+export function hasProfiles(file: { pprof: boolean; recording: boolean }): boolean {
+  return file.pprof;
+}
+
+// What the parameter "type" is for the events of a recording, in place of one of its sample types.
+export const eventsType = "(events)";
 
 export class ProfileData {
   readonly id: string; // of the only upload, "" for an aggregate
@@ -55,7 +63,7 @@ export class ProfileData {
     const { signal } = this.abort;
     const all = (): Promise<File[]> =>
       (this.id ? api.upload(this.id, signal) : api.types(this.selection, "", signal)).then((answer) => answer.attachments);
-    return (this.files ??= all().then((files) => [...files.filter((one) => one.pprof), ...files.filter((one) => !one.pprof)]));
+    return (this.files ??= all().then((files) => [...files.filter(hasProfiles), ...files.filter((one) => !hasProfiles(one))]));
   }
 
   types(attachment: string): Promise<api.Types> {
@@ -117,14 +125,18 @@ export class ProfileData {
     return api.labels(this.selection, attachment, type, this.abort.signal);
   }
 
-  jfr(attachment: string): Promise<api.JfrCounts> {
+  jfr(attachment: string): Promise<api.Recording> {
     return api.jfr(this.id, attachment, this.abort.signal);
+  }
+
+  events(attachment: string, which: { type: string; after: number; limit: number }): Promise<api.JfrEvents> {
+    return api.jfrEvents(this.id, attachment, which, this.abort.signal);
   }
 }
 
 // What is asked for, else what says most about memory, else the first profile.
 export function pickAttachment(all: readonly File[], wanted: string): File | undefined {
-  const profiles = all.filter((one) => one.pprof);
+  const profiles = all.filter(hasProfiles);
   const named = (name: string): File | undefined => profiles.find((one) => one.name === name);
   return all.find((one) => one.name === wanted) ?? named("delta-heap.pprof") ?? named("heap.pprof") ?? profiles[0] ?? all[0];
 }

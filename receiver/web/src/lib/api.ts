@@ -6,6 +6,7 @@ export interface Attachment {
   name: string;
   size_bytes: number;
   pprof: boolean;
+  recording: boolean; // of Java: profiles are made of it
 }
 
 export interface Measures {
@@ -92,11 +93,12 @@ export interface Merged {
 }
 
 export interface MergedTypes extends Types, Merged {
-  attachments: { name: string; uploads: number; pprof: boolean }[];
+  attachments: { name: string; uploads: number; pprof: boolean; recording: boolean }[];
 }
 
 // "label": no code, but the value of a label that a tree is grouped by; its file is the label's key.
-export type Kind = "c" | "c_runtime" | "go" | "runtime" | "python" | "python_runtime" | "node" | "node_runtime" | "label";
+export type Kind =
+  "c" | "c_runtime" | "go" | "runtime" | "python" | "python_runtime" | "node" | "node_runtime" | "java" | "java_runtime" | "label";
 
 export interface TreeFunction {
   name: string;
@@ -187,13 +189,49 @@ export interface Metrics extends Merged {
   series: Series[];
 }
 
-export interface JfrCounts {
+// What a recording of Java Flight Recorder holds.
+export interface Recording {
   chunks: number;
   version: string;
   start_ns: number;
   duration_ns: number;
   truncated: boolean;
-  events: { type: string; label: string; count: number; size_bytes: number }[];
+  damage: { count: number; byte: number; text: string } | null;
+  events: EventType[];
+}
+
+export interface EventType {
+  type: string;
+  label: string | null;
+  description: string | null;
+  category: string | null;
+  count: number;
+  size_bytes: number;
+  fields: EventField[];
+}
+
+export interface EventField {
+  name: string;
+  label: string | null;
+  type: string;
+  content: "instant" | "timespan" | "bytes" | "bits" | "percentage" | "frequency" | "address" | null; // null: as it is
+  array: boolean;
+}
+
+export type EventValue = string | number | boolean | null | EventValue[] | { [name: string]: EventValue };
+
+export interface JfrEvent {
+  type: string;
+  chunk: number;
+  offset: number;
+  start_ns: number;
+  fields: { [name: string]: EventValue };
+}
+
+export interface JfrEvents {
+  events: JfrEvent[];
+  more: boolean;
+  damaged: number;
 }
 
 // What a tree is asked for. labels: "KEY:VALUE".
@@ -278,8 +316,18 @@ export function uploadTree(id: number | string, request: TreeRequest, signal?: A
   return get(query(attachmentPath(id, String(attachment), "/tree"), new URLSearchParams(), rest), signal);
 }
 
-export function jfr(id: number | string, name: string, signal?: AbortSignal): Promise<JfrCounts> {
+export function jfr(id: number | string, name: string, signal?: AbortSignal): Promise<Recording> {
   return get(attachmentPath(id, name, "/jfr"), signal);
+}
+
+// after: the byte of the last event that is known.
+export function jfrEvents(
+  id: number | string,
+  name: string,
+  which: { type: string; after: number; limit: number },
+  signal?: AbortSignal,
+): Promise<JfrEvents> {
+  return get(query(attachmentPath(id, name, "/events"), new URLSearchParams(), which), signal);
 }
 
 // ---- Selections ----

@@ -2,12 +2,14 @@
 import type * as api from "../lib/api";
 import { button, make } from "../lib/dom";
 import { bytes, value } from "../lib/format";
-import { typeId, type File, type ProfileData } from "../graph/profile_data";
+import { recordingWord } from "../lib/recording_words";
+import { eventsType, hasProfiles, typeId, type File, type ProfileData } from "../graph/profile_data";
 
 export class ProfilesRail {
   readonly element = make("nav", { id: "types", class: "rail panel", "aria-label": "Profiles and sample types" });
   private data: ProfileData | undefined;
   private sections = new Map<string, HTMLElement>();
+  private recordings = new Set<string>();
   private chosen = "";
 
   constructor(private readonly choose: (attachment: string, type: string) => void) {}
@@ -16,8 +18,9 @@ export class ProfilesRail {
   async show(data: ProfileData, files: readonly File[], first: string): Promise<void> {
     this.data = data;
     this.sections = new Map(files.map((file) => [file.name, this.section(file)]));
+    this.recordings = new Set(files.filter((file) => file.recording).map((file) => file.name));
     this.element.replaceChildren(...this.sections.values());
-    const profiles = files.filter((file) => file.pprof).sort((a, b) => Number(b.name === first) - Number(a.name === first));
+    const profiles = files.filter(hasProfiles).sort((a, b) => Number(b.name === first) - Number(a.name === first));
     for (const file of profiles) {
       if (this.data !== data) return;
       try {
@@ -26,6 +29,7 @@ export class ProfilesRail {
       } catch (error) {
         if (this.data === data) this.sections.get(file.name)!.append(make("p", { class: "rail-fault" }, (error as Error).message));
       }
+      if (this.data === data && data.id && file.recording) this.sections.get(file.name)!.append(this.events(file.name));
     }
   }
 
@@ -54,14 +58,23 @@ export class ProfilesRail {
     return make("section", { "aria-label": file.name }, head);
   }
 
+  private events(attachment: string): HTMLElement {
+    return button("Events", () => this.choose(attachment, eventsType), {
+      class: "rail-type",
+      data: { attachment, type: eventsType },
+      title: "All events of the recording",
+      "aria-pressed": String(`${attachment}\n${eventsType}` === this.chosen),
+    });
+  }
+
   private fill(attachment: string, types: api.Types): void {
     const buttons = types.types.map((type) => {
       const id = typeId(types, type);
-      const name = type.type || "(no name)";
+      const name = (this.recordings.has(attachment) && recordingWord(type.type)) || type.type || "(no name)";
       return button([make("span", {}, name), make("b", {}, value(type.total, type.unit))], () => this.choose(attachment, id), {
         class: type.total === 0 ? "rail-type nothing" : "rail-type",
         data: { attachment, type: id },
-        title: `${name}, ${type.unit}`,
+        title: `${type.type || name}, ${type.unit}`,
         "aria-pressed": String(`${attachment}\n${id}` === this.chosen),
       });
     });

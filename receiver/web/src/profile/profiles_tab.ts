@@ -10,7 +10,7 @@ import { filterTree, sumMatches } from "../graph/filter";
 import { FlameGraph } from "../graph/flame_graph";
 import { withAges } from "../graph/ages";
 import { hasKinds, kindsOf, type Colouring } from "../graph/flame_colours";
-import { bytes, count, duration, share, value } from "../lib/format";
+import { count, share, value } from "../lib/format";
 import { callersAndCallees, frameItems, functionItems } from "../graph/frame_menu";
 import { frameText } from "../graph/frame_text";
 import { FunctionTable } from "../graph/function_table";
@@ -21,6 +21,8 @@ import { memoryFile } from "../lib/memory_parts";
 import { mergedText, typeText, unreadNote, Warnings } from "../lib/notes";
 import {
   agesLeftOutText,
+  eventsType,
+  hasProfiles,
   pickAttachment,
   pickType,
   ProfileData,
@@ -31,6 +33,7 @@ import {
 } from "../graph/profile_data";
 import { choice, ProfileToolbar, views, type ViewName } from "../graph/profile_toolbar";
 import { ProfilesRail } from "./profiles_rail";
+import { RecordingView } from "./recording";
 import { Sandwich } from "../graph/sandwich";
 import { change, current, State } from "../lib/state";
 import { childrenOf, findPath, nameOf, pathOf, sumFunctions, type FunctionSum, type Tree } from "../graph/tree";
@@ -79,7 +82,7 @@ export class ProfilesTab implements View {
       attachment,
       type,
       label: attachment === this.now?.get("attachment") ? this.now.all("label") : null,
-      ...{ zoom: null, fn: null, callers: null, callees: null },
+      ...{ zoom: null, fn: null, callers: null, callees: null, event: null },
     }),
   );
   private readonly toolbar = new ProfileToolbar();
@@ -115,6 +118,7 @@ export class ProfilesTab implements View {
     (tree, node, x, y) => this.frameMenu(tree, node, x, y),
     (side, path) => change({ [side]: path }),
   );
+  private readonly recording = new RecordingView();
   private readonly warnings = new Warnings();
   private readonly frame = make("p", { id: "frame", role: "status" });
   private readonly actions = make("div", { class: "toolbar-group" });
@@ -183,7 +187,11 @@ export class ProfilesTab implements View {
       if (!file) return this.showOther(notice("This upload has no attachments."));
       if (!this.rail.element.firstChild) void this.rail.show(data, files, file.name);
       this.rail.mark(file.name, now.get("type"));
-      if (!file.pprof) return await this.showFile(data, file, turn);
+      if (file.recording && data.id && (now.get("type") === eventsType || !hasProfiles(file))) {
+        this.showOther(this.recording.element);
+        return await this.recording.show(now, data, file.name, () => turn !== this.turn);
+      }
+      if (!hasProfiles(file)) return this.showFile(data, file);
       const types = await data.types(file.name);
       if (turn !== this.turn) return;
       const type = pickType(types, now.get("type"));
@@ -210,33 +218,10 @@ export class ProfilesTab implements View {
     this.shown.hidden = true;
   }
 
-  private async showFile(data: ProfileData, file: File, turn: number): Promise<void> {
+  private showFile(data: ProfileData, file: File): void {
     const download = data.id ? link(attachmentPath(data.id, file.name), "Download", { download: file.name, class: "button" }) : null;
     const text = `${file.name} is not a pprof profile; it is stored as it came and can be downloaded.`;
     this.showOther(notice(text, download));
-    if (!data.id || !file.name.endsWith(".jfr")) return;
-    const { chunks, events, duration_ns, truncated } = await data.jfr(file.name);
-    if (turn !== this.turn) return;
-    const rows = events.map((event) =>
-      make(
-        "tr",
-        {},
-        make("td", { class: "number" }, event.count.toLocaleString("en")),
-        make("td", { class: "number" }, bytes(event.size_bytes)),
-        make("td", {}, event.type),
-        make("td", { class: "soft" }, event.label),
-      ),
-    );
-    const head = ["Events", "Size", "Type", "Name"].map((title, i) => make("th", { scope: "col", class: i < 2 ? "number" : "" }, title));
-    const facts = [count(chunks, "chunk"), duration(duration_ns), truncated && "the file ends within a chunk"].filter(Boolean).join(", ");
-    this.showOther(
-      notice(`${file.name} is a recording of Java Flight Recorder (${facts}); its events are counted, and it can be downloaded.`, download),
-      make(
-        "div",
-        { class: "panel jfr" },
-        make("table", { id: "events" }, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows)),
-      ),
-    );
   }
 
   // ---- Showing ----

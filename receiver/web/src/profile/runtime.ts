@@ -4,7 +4,8 @@ import * as api from "../lib/api";
 import { copy, button, make, notice, refill } from "../lib/dom";
 import { count } from "../lib/format";
 import "./runtime.css";
-import { flatten, matches, merge, type Row } from "./runtime_flatten";
+import { factTypes, recordingFacts } from "./recording_facts";
+import { flatten, matches, merge, type Fact, type Row } from "./runtime_flatten";
 import { singleUpload } from "../lib/selection";
 import { change, current, type State } from "../lib/state";
 import { TextBox } from "../lib/text_box";
@@ -50,10 +51,11 @@ export class RuntimeTab implements View {
     const { signal } = (this.asked = new AbortController());
     try {
       const id = singleUpload(selection);
-      const ids = id ? [id] : (await api.uploads(selection, { limit: lookedAt }, signal)).uploads.map((upload) => upload.id);
-      const events = await Promise.all(ids.map((one) => api.event(one, signal)));
-      this.uploads = events.length;
-      this.rows = merge(events.map(flatten));
+      const uploads = id ? [await api.upload(id, signal)] : (await api.uploads(selection, { limit: lookedAt }, signal)).uploads;
+      const ids = uploads.map((upload) => upload.id);
+      const facts = await Promise.all(uploads.map((upload) => this.facts(upload, signal)));
+      this.uploads = facts.length;
+      this.rows = merge(facts);
       const text = () =>
         this.rows.map((row) => [row.section, row.key, row.values.map(({ value }) => value).join(" | ")].join("\t")).join("\n");
       const copied = button("Copy", () => void copy(text()).then(() => (copied.textContent = "Copied")), {
@@ -72,6 +74,20 @@ export class RuntimeTab implements View {
     } catch (error) {
       if (!signal.aborted) this.body.replaceChildren(notice((error as Error).message));
     }
+  }
+
+  // What the event says, and a recording of Java. One that cannot be read says nothing here; the tab Profiles has the reason.
+  private async facts(upload: api.Upload, signal: AbortSignal): Promise<Fact[]> {
+    const facts = flatten(await api.event(upload.id, signal));
+    for (const { name } of upload.attachments.filter((one) => one.recording)) {
+      const which = { type: factTypes, after: 0, limit: 10000 };
+      const recorded = await api.jfrEvents(upload.id, name, which, signal).catch((error: unknown) => {
+        if (error instanceof api.ApiError && error.status === 422) return { events: [] };
+        throw error;
+      });
+      facts.push(...recordingFacts(recorded.events));
+    }
+    return facts;
   }
 
   private show(state: State): void {

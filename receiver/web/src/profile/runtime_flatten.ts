@@ -70,7 +70,10 @@ function info(value: Record<string, unknown>, walk: Walk): void {
   }
 }
 
-const order = ["Event", "Profiler", "Profiler settings", "Runtime", "Platform", "Application", "Tags", "Process tags"];
+const order = [
+  ...["Event", "JVM", "JVM flags that were set", "Garbage collector", "Java heap", "Profiler", "Profiler settings", "Runtime", "Platform"],
+  ...["Application", "Tags", "Process tags"],
+];
 
 // One row for each key of all events, with the values that it has in how many of them.
 export function merge(events: readonly (readonly Fact[])[]): Row[] {

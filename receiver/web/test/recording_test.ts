@@ -1,0 +1,66 @@
+// recording_test.ts: events of Java recordings as text, and what they say of the JVM.
+import assert from "node:assert/strict";
+import test from "node:test";
+import type { EventField, EventType, JfrEvent } from "../src/lib/api";
+import { recordingFacts } from "../src/profile/recording_facts";
+import { columnsOf, frameTexts, valueText } from "../src/profile/recording_text";
+
+function field(name: string, content: EventField["content"] = null): EventField {
+  return { name, label: null, type: "long", content, array: false };
+}
+
+test("columns begin with duration and thread, without the start", () => {
+  const names = ["startTime", "path", "eventThread", "duration"];
+  const type = { fields: names.map((name) => field(name)) } as EventType;
+  assert.deepEqual(
+    columnsOf(type).map(({ name }) => name),
+    ["duration", "eventThread", "path"],
+  );
+});
+
+test("values are written by what they are", () => {
+  const cases: [EventField["content"], number, string][] = [
+    ["timespan", 30_000_000, "30 ms"],
+    ["bytes", 4_000_000, "4 MB"],
+    ["percentage", 0.125, "12.5 %"],
+    ["address", 255, "0xff"],
+    ["timespan", -9223372036854776000, "none"],
+    [null, 12345, "12,345"],
+  ];
+  for (const [content, value, want] of cases) assert.equal(valueText(field("x", content), value), want, String(content));
+  assert.equal(valueText(field("thread"), { javaName: "work", osName: "os" }), "work");
+  assert.equal(valueText(field("thread"), { javaName: null, osName: "VM Thread" }), "VM Thread");
+  assert.equal(valueText(field("x"), null), "");
+  assert.equal(valueText(field("x"), true), "true");
+});
+
+test("a stack is its frames, and says that it was cut", () => {
+  const frame = (name: string, lineNumber: number) => ({ method: { type: "app/Shop", name, descriptor: "()V" }, lineNumber });
+  assert.deepEqual(frameTexts({ truncated: false, frames: [frame("leaf", 12), frame("root", 0)] }), ["app.Shop.leaf:12", "app.Shop.root"]);
+  assert.deepEqual(frameTexts({ truncated: true, frames: [frame("leaf", -1)] }), ["app.Shop.leaf", "(cut here)"]);
+  assert.deepEqual(frameTexts({ truncated: false, frames: [{ method: null, lineNumber: 3 }] }), ["(unknown):3"]);
+  assert.equal(frameTexts({ javaName: "work" }), undefined);
+  assert.equal(frameTexts(null), undefined);
+});
+
+test("facts: flags that were set apart from the others, the last value of each key", () => {
+  const event = (type: string, fields: JfrEvent["fields"]): JfrEvent => ({ type, chunk: 0, offset: 0, start_ns: 0, fields });
+  const facts = recordingFacts([
+    event("jdk.JVMInformation", { startTime: 1, jvmName: "OpenJDK", pid: 12 }),
+    event("jdk.BooleanFlag", { name: "UseG1GC", value: true, origin: "Ergonomic" }),
+    event("jdk.LongFlag", { name: "MaxNewSize", value: 5, origin: "Default" }),
+    event("jdk.InitialSystemProperty", { key: "java.home", value: "/old" }),
+    event("jdk.InitialSystemProperty", { key: "java.home", value: "/jdk" }),
+    event("jdk.GarbageCollection", { gcId: 3 }),
+  ]);
+  assert.deepEqual(
+    facts.map(({ section, key, value }) => `${section}: ${key} ${value}`),
+    [
+      "JVM: jvmName OpenJDK",
+      "JVM: pid 12",
+      "JVM flags that were set: UseG1GC true",
+      "JVM flags: MaxNewSize 5",
+      "System properties: java.home /jdk",
+    ],
+  );
+});
