@@ -5,6 +5,7 @@
 #ifndef CMEMPROF_COMMANDS_H
 #define CMEMPROF_COMMANDS_H
 
+int convert_command(int argc, char **argv);
 int delta_command(int argc, char **argv);
 int diff_command(int argc, char **argv);
 int memory_command(int argc, char **argv);

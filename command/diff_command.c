@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "base/input.h"
 #include "base/diagnostic.h"
+#include "base/recording.h"
 #include "report/table_options.h"
 
 #include <stdlib.h>
@@ -14,7 +15,8 @@ static const char usage[] =
     "profile, as `go tool pprof -diff_base` does: the base's samples are negative and have the label pprof::base.\n"
     "Percentages are of the base's total.\n"
     "\n" TABLE_OPTIONS_USAGE
-    "  -o, --output FILE    write the difference as a profile; -: to standard output\n" OPTIONS_COMPRESSION_USAGE OPTIONS_READ_USAGE;
+    "  -o, --output FILE    write the difference as a profile; -: to standard output\n" OPTIONS_COMPRESSION_USAGE OPTIONS_READ_USAGE
+        RECORDINGS_USAGE;
 
 // Returns NULL after an error message.
 static struct profile *read_one(const struct options *options, const char *path) {
@@ -24,8 +26,12 @@ static struct profile *read_one(const struct options *options, const char *path)
     return input_merge(&one);
 }
 
-static int print(const struct options *options, const struct table_options *table) {
+static int print(const struct options *options, struct table_options *table) {
     struct profile *base = read_one(options, options->files[0]), *new = base ? read_one(options, options->files[1]) : NULL;
+    if (new) {
+        table->top.not_of_go = options->recordings->count > 0;
+        table->top.type = recording_shown_type(options, new, table->top.type);
+    }
     int status = new ? table_options_print(table, &new, options->files[1], &base, options->files[0]) : STATUS_FAILED;
     profile_free(new);
     profile_free(base);
@@ -132,6 +138,8 @@ int diff_command(int argc, char **argv) {
                                       .min_files = 2,
                                       .max_files = 2};
     int status = options_parse(&spec, argc, argv, &options);
+    struct recordings recordings = {.type = table.top.type};
+    options.recordings = &recordings;
     status = status < 0 ? check(&options, &table) : status;
     if (status < 0) {
         status = table.report == REPORT_PROFILE ? write(&options) : print(&options, &table);

@@ -17,6 +17,7 @@ static const char usage[] = "usage: cmemprof COMMAND [OPTIONS]\n"
                             "  diff       print the largest changes between two profiles\n"
                             "  merge      add up profiles\n"
                             "  delta      subtract cumulative profiles from their successors\n"
+                            "  convert    make profiles of recordings of Java Flight Recorder\n"
                             "  symbolize  add names to profiles of stripped programs\n"
                             "  version    print the version\n"
                             "  help       print this text, or the help of a command\n"
@@ -41,16 +42,10 @@ static int help_command(int argc, char **argv);
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} commands[] = {{"receiver", receiver_command},
-                {"run", run_command},
-                {"top", top_command},
-                {"diff", diff_command},
-                {"merge", merge_command},
-                {"delta", delta_command},
-                {"symbolize", symbolize_command},
-                {"memory", memory_command},
-                {"version", version_command},
-                {"help", help_command}};
+} commands[] = {
+    {"receiver", receiver_command}, {"run", run_command},         {"top", top_command},         {"diff", diff_command},
+    {"merge", merge_command},       {"delta", delta_command},     {"convert", convert_command}, {"symbolize", symbolize_command},
+    {"memory", memory_command},     {"version", version_command}, {"help", help_command}};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static int error_unknown_command(const char *name) {

@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "base/input.h"
 #include "base/diagnostic.h"
+#include "base/recording.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,21 +13,26 @@ static const char usage[] =
     "\n"
     "Adds up profiles. Sample types that all files have are kept, in the smaller unit where units differ; those left out are\n"
     "named. Gauges, such as memory in use, become a mean.\n"
-    "\n" OPTIONS_GAUGES_USAGE
+    "\n" OPTIONS_GAUGES_USAGE "  --type KIND          which profile of recordings of Java (see below)\n"
     "  --union              keep all sample types; a profile that lacks one counts as 0\n" OPTIONS_OUTPUT_USAGE OPTIONS_COMPRESSION_USAGE
-        OPTIONS_READ_USAGE;
+        OPTIONS_READ_USAGE RECORDINGS_USAGE;
 
-static const struct option own[] = {{"union", no_argument, NULL, 'u'}, {"gauges", required_argument, NULL, 'g'}, {0}};
+static const struct option own[] = {
+    {"union", no_argument, NULL, 'u'}, {"gauges", required_argument, NULL, 'g'}, {"type", required_argument, NULL, 't'}, {0}};
 
 struct arguments {
     bool allow_union;
     enum gauges gauges;
+    struct recordings recordings;
 };
 
 static int take(void *context, int option, const char *value) {
     struct arguments *arguments = context;
     if (option == 'g') {
         return options_gauges("merge", value, &arguments->gauges);
+    }
+    if (option == 't') {
+        return recording_take_type("merge", value, &arguments->recordings);
     }
     arguments->allow_union = true;
     return STATUS_DONE;
@@ -79,5 +85,6 @@ int merge_command(int argc, char **argv) {
     int status = options_parse(&spec, argc, argv, &options);
     options.allow_union = arguments.allow_union;
     options.gauges = arguments.gauges;
+    options.recordings = &arguments.recordings;
     return status < 0 ? run(&options) : status;
 }

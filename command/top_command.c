@@ -2,12 +2,13 @@
 #include "commands.h"
 #include "base/input.h"
 #include "base/diagnostic.h"
+#include "base/recording.h"
 #include "report/table_options.h"
 
 static const char usage[] = "usage: cmemprof top [OPTIONS] FILE...\n"
                             "\n"
                             "Prints the largest entries of a profile, or of several merged into one.\n"
-                            "\n" TABLE_OPTIONS_USAGE TABLE_OPTIONS_REPORTS_USAGE OPTIONS_GAUGES_USAGE OPTIONS_READ_USAGE;
+                            "\n" TABLE_OPTIONS_USAGE TABLE_OPTIONS_REPORTS_USAGE OPTIONS_GAUGES_USAGE OPTIONS_READ_USAGE RECORDINGS_USAGE;
 
 // Merges the base's files. Returns NULL if there are none, or after an error message.
 static struct profile *read_base(const struct options *options, struct table_options *table) {
@@ -20,6 +21,8 @@ static struct profile *read_base(const struct options *options, struct table_opt
 static int print(struct options *options, struct table_options *table) {
     const char *name = options->file_count == 1 ? options->files[0] : "the files";
     const char *base_name = table->base_count == 1 ? table->bases[0] : "the bases";
+    struct recordings recordings = {.type = table->top.type};
+    options->recordings = &recordings;
     options->gauges = table->gauges;
     options->gauge_type = table->top.type;
     if (table->normalize && table->base_count == 0) {
@@ -27,6 +30,10 @@ static int print(struct options *options, struct table_options *table) {
     }
     input_gauges_text(options, table->top.note);
     struct profile *base = read_base(options, table), *profile = base || table->base_count == 0 ? input_merge(options) : NULL;
+    if (profile) {
+        table->top.not_of_go = options->recordings->count > 0;
+        table->top.type = recording_shown_type(options, profile, table->top.type);
+    }
     int status = profile ? table_options_print(table, &profile, name, &base, base_name) : STATUS_FAILED;
     profile_free(profile);
     profile_free(base);

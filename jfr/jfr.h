@@ -131,4 +131,49 @@ struct jfr_visitor {
 // may be NULL (their begin was called, and their end is not). Returns JFR_OK or JFR_NO_MEMORY.
 enum jfr_error jfr_visit(struct jfr *jfr, const char *type, const struct jfr_visitor *visitor, uint64_t *damaged);
 
+// ---- Profiles ----
+
+enum jfr_kind {
+    JFR_CPU,
+    JFR_WALL, // of all threads, by dd-java-agent's and async-profiler's wall clocks
+    JFR_ALLOCATION,
+    JFR_HEAP_LIVE,
+    JFR_LOCK,
+    JFR_EXCEPTION,
+    JFR_FILE_IO,
+    JFR_SOCKET_IO,
+    JFR_CLASS_LOAD,
+    JFR_NATIVE_WALL,       // of threads in native code, by the JVM's sampler
+    JFR_NATIVE_ALLOCATION, // malloc, by async-profiler and dd-java-agent
+    JFR_KINDS
+};
+const char *jfr_kind_name(enum jfr_kind kind);  // "file-io"
+const char *jfr_kind_title(enum jfr_kind kind); // "File I/O"
+enum jfr_kind jfr_kind_named(const char *name); // JFR_KINDS: no such kind
+// Events of the recording that the kind's profile is made from. docs/jfr.md lists which events that can be.
+uint64_t jfr_kind_events(const struct jfr *jfr, enum jfr_kind kind);
+
+// The kind that a word means for a recording: a kind's name, or a sample type of a kind that has events ("delay": lock). NULL: the first
+// kind that has events. JFR_KINDS: none.
+enum jfr_kind jfr_kind_chosen(const struct jfr *jfr, const char *word);
+
+enum { JFR_COLUMNS = 4 };
+struct jfr_column {
+    const char *type, *unit; // sample type
+};
+// The sample types of a kind's profile; the last one is the default. Returns how many.
+size_t jfr_kind_columns(enum jfr_kind kind, const struct jfr_column **columns);
+
+// Makes the profiles of all kinds whose bit is set (1u << JFR_CPU) in one pass. profiles[kind] is set to a new profile, also if there are
+// no events; the others are NULL. The caller calls profile_free on each.
+//
+// Stacks are leaf first: "java.util.HashMap.put" with its line. A method that the compiler inlined is a line of its caller's location.
+// Native code has its library as mapping. Stacks that the recorder cut end in the frame JFR_CUT. Labels: "thread name", "thread id" (the
+// system's), "thread state", "class name", "exception type", "lock class", "operation", "path", "remote", "span id", "local root span id".
+// What a reader should know is in the comments, as warnings (profile_warnings).
+// Returns JFR_OK or JFR_NO_MEMORY; then all of profiles are NULL.
+#define JFR_CUT "(frames left out)"
+#define JFR_NO_STACK "(no stack)"
+enum jfr_error jfr_profiles(struct jfr *jfr, unsigned kinds, struct profile *profiles[JFR_KINDS]);
+
 #endif

@@ -81,6 +81,16 @@ static void add_read(struct maker *maker, const struct jfr_member *member, const
     maker->plan->members[slot] = member;
 }
 
+static void add_mark(struct maker *maker, const struct jfr_member *member, uint8_t slot) {
+    if (maker->count > 0 && maker->steps[maker->count - 1].code == JFR_OP_FAIL) {
+        return;
+    }
+    add(maker, (struct jfr_op){.code = JFR_OP_MARK, .slot = slot});
+    maker->last_wanted = maker->count;
+    maker->plan->present |= 1u << slot;
+    maker->plan->members[slot] = member;
+}
+
 static void add_members(struct maker *maker, uint32_t class_index, const char *prefix, int depth);
 
 static void add_member(struct maker *maker, const struct jfr_member *member, const char *prefix, int depth) {
@@ -89,6 +99,9 @@ static void add_member(struct maker *maker, const struct jfr_member *member, con
     const struct jfr_wanted *wanted = maker->plan ? wanted_of(maker, prefix, member->name) : NULL;
     bool known = class && class->name;
     if (member->array) {
+        if (wanted) {
+            add_mark(maker, member, wanted->slot);
+        }
         // Of pool keys, or of values, whose program is made on its own: an element may hold the type itself only by way of a pool.
         add(maker, (struct jfr_op){.code = member->pool || known ? JFR_OP_SKIP_ARRAY : JFR_OP_FAIL,
                                    .is_unsigned = member->pool,
@@ -278,6 +291,9 @@ static bool run(const struct jfr_metadata *metadata, uint32_t first, struct jfr_
             break;
         case JFR_OP_DOUBLE:
             values->slots[op->slot] = jfr_fixed(cursor, 8);
+            break;
+        case JFR_OP_MARK:
+            values->slots[op->slot] = (uint64_t)(uintptr_t)cursor->at;
             break;
         case JFR_OP_TEXT:
             values->slots[op->slot] = (uint64_t)(uintptr_t)cursor->at;

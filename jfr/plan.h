@@ -23,6 +23,7 @@ enum jfr_op_code {
     JFR_OP_FLOAT, // as the bits of a double
     JFR_OP_DOUBLE,
     JFR_OP_TEXT, // as the address of its first byte
+    JFR_OP_MARK, // an array's address; not skipped
     JFR_OP_FAIL, // a type that is not in the metadata: what follows cannot be found
 };
 struct jfr_op {

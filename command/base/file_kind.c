@@ -63,7 +63,7 @@ static const char *kind_of(struct bytes bytes) {
     static const struct {
         const char *start, *kind;
     } starts[] = {
-        {"FLR\0", "a JFR recording, which jfr summary reads"},
+        {"FLR\0", "a JFR recording, of which cmemprof convert makes profiles"},
         {"\x7f"
          "ELF",
          "a program or library (ELF)"},

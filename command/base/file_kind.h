@@ -6,7 +6,8 @@
 
 #include <stddef.h>
 
-// Describes the content: "a JFR recording, which jfr summary reads". Compressed content is inflated first. Returns NULL if unknown.
+// Describes the content: "a JFR recording, of which cmemprof convert makes profiles". Compressed content is inflated first. Returns NULL if
+// unknown.
 const char *file_kind(const void *bytes, size_t size);
 
 #endif

@@ -2,6 +2,7 @@
 #include "input.h"
 #include "../../base/vector.h"
 #include "file_kind.h"
+#include "recording.h"
 #include "diagnostic.h"
 
 #include <errno.h>
@@ -64,6 +65,7 @@ int input_read(const struct options *options, const char *path, struct input *in
     if (file >= 0 && !standard) {
         close(file);
     }
+    status = status == STATUS_DONE ? recording_replace(options, name_of(path), input) : status;
     if (status != STATUS_DONE) {
         free(input->bytes);
         *input = (struct input){0};

@@ -15,6 +15,8 @@ enum gauges { GAUGES_OF_MEAN, GAUGES_OF_LAST, GAUGES_OF_MAX, GAUGES_OF_SUM };
     "  --gauges HOW         how gauges (memory in use and the like) of several files combine: mean (default), last, max,\n"                \
     "                       or sum, which suits files of several processes at one moment\n"
 
+struct recordings;
+
 struct options {
     const char *command;
     struct merge_limits limits; // of each input
@@ -22,8 +24,9 @@ struct options {
     bool compression_given; // --compression or --level
     bool allow_union;       // keep all sample types; a file that lacks one counts as 0
     enum gauges gauges;
-    const char *gauge_type; // for max; NULL: the sample type that is shown
-    char **files;           // "-" is standard input
+    const char *gauge_type;        // for max; NULL: the sample type that is shown
+    struct recordings *recordings; // recording.h; NULL: the command takes none
+    char **files;                  // "-" is standard input
     size_t file_count;
 };
 

@@ -116,6 +116,7 @@ enum merge_error top_build(struct profile *profile, struct profile *base, const 
     }
     top->type = profile_sample_type_name(profile, (size_t)type);
     top->unit = profile_sample_type_unit(profile, (size_t)type);
+    top->not_of_go = options->not_of_go;
     if (measure_is_gauge(top->type)) {
         memcpy(top->note, options->note, sizeof top->note);
     }

@@ -24,12 +24,14 @@ struct top_options {
     bool exact;                  // plain numbers and full names
     const char *shown_in;        // unit of all values; NULL: chosen for each value
     bool of_new;                 // for two profiles: percentages are of the new one, not of the base
+    bool not_of_go;              // of recordings of Java: memory is neither Go's nor C's
     char note[64];               // printed after the total of a gauge: "mean of 3 files"; "": none
 };
 
 struct top {
     const char *type, *unit, *shown_in, *group_by;
     bool difference, has_objects, exact, of_new;
+    bool not_of_go;
     char note[64];
     size_t depth;
     struct flat_cum sums;

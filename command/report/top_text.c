@@ -275,7 +275,7 @@ static void print_totals(const struct top *top, bool memory, FILE *out) {
 static void print_head(const struct top *top, FILE *out) {
     const struct flat_cum *sums = &top->sums;
     const char *thing = sums->by_stack ? "stack" : frame_by_name(sums->frames.by);
-    bool memory = strcmp(top->unit, "bytes") == 0 || sums->c_total[FLAT_CUM_NEW] != 0; // a CPU profile has no memory
+    bool memory = !top->not_of_go && (strcmp(top->unit, "bytes") == 0 || sums->c_total[FLAT_CUM_NEW] != 0); // a CPU profile has no memory
     char objects[TEXT_VALUE_BYTES];
     print_totals(top, memory, out);
     const char *what = sums->memory == FLAT_CUM_C ? "C memory" : sums->memory == FLAT_CUM_GO ? "Go memory" : memory ? "all memory" : "all";

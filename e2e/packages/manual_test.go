@@ -128,6 +128,7 @@ var sourcesOf = map[string][]string{
 	"merge":     {"merge_command.c", "base/options.c"},
 	"delta":     {"delta_command.c", "base/options.c"},
 	"symbolize": {"symbolize_command.c", "base/options.c"},
+	"convert":   {"convert_command.c", "base/options.c"},
 }
 
 // TestRealOptionsAreCompleted reads the tables that the command parses its options by.
@@ -208,7 +209,7 @@ func TestCompletedValuesAreReal(t *testing.T) {
 		t.Fatal(err)
 	}
 	out.Close()
-	arguments := map[string][]string{"top": {file}, "diff": {file, file}, "merge": {"-o", os.DevNull, file}, "delta": {"-o", os.DevNull, file, file}, "symbolize": {"--binary", command(t), "-o", os.DevNull, file}, "run": {"--", "true"}}
+	arguments := map[string][]string{"top": {file}, "diff": {file, file}, "merge": {"-o", os.DevNull, file}, "delta": {"-o", os.DevNull, file, file}, "symbolize": {"--binary", command(t), "-o", os.DevNull, file}, "convert": {"-o", os.DevNull, recording(t)}, "run": {"--", "true"}}
 	counted := 0
 	for name, options := range completed(t) {
 		help, _ := ask(t, name, "--help")
@@ -216,6 +217,9 @@ func TestCompletedValuesAreReal(t *testing.T) {
 			for _, value := range o.values {
 				counted++
 				before := []string{name, flag, value}
+				if name == "convert" && flag == "--type" {
+					continue // no recording has all of them; command/test/convert_command_test.c has some
+				}
 				if flag == "--unit" && strings.ContainsAny(value[len(value)-1:], "snh") { // of time
 					before = append(before, "--type", "cpu")
 				} else if flag == "--unit" {
@@ -346,4 +350,25 @@ func TestServiceOptions(t *testing.T) {
 			t.Errorf("%s is not an option of the receiver", word)
 		}
 	}
+}
+
+// recording returns the file of dd-java-agent's recording among the captures.
+func recording(t *testing.T) string {
+	t.Helper()
+	body, err := os.ReadFile("../../testdata/captures/java-gzip/0002-POST-profiling_v1_input/body.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	boundary, _, _ := strings.Cut(string(body), "\r\n")
+	for _, part := range strings.Split(string(body), "\r\n"+boundary) {
+		if head, content, found := strings.Cut(part, "\r\n\r\n"); found && strings.Contains(head, "main.jfr") {
+			file := filepath.Join(t.TempDir(), "main.jfr")
+			if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			return file
+		}
+	}
+	t.Fatal("the capture has no recording")
+	return ""
 }

@@ -12,6 +12,7 @@ var values = map[string]string{
 	"--owner":       "program cmemprof",
 	"--by":          "stack function line file package",
 	"--type":        "inuse_space inuse_objects alloc_space alloc_objects cpu",
+	"--type KIND":   "cpu wall allocation heap-live lock exception file-io socket-io class-load native-wall native-allocation",
 	"--unit":        "B kB MB GB KiB MiB GiB ns us ms s min h",
 	"--compression": "gzip zstd none",
 	"--gauges":      "mean last max sum",
@@ -30,7 +31,11 @@ const (
 
 // completes returns how the value of an option is completed.
 func (o option) completes() (kind, []string) {
-	if list, ok := values[o.names[len(o.names)-1]]; ok {
+	name := o.names[len(o.names)-1]
+	if list, ok := values[name+" "+o.value]; ok {
+		return words, strings.Fields(list)
+	}
+	if list, ok := values[name]; ok {
 		return words, strings.Fields(list)
 	}
 	switch o.value {

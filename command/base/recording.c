@@ -1,0 +1,124 @@
+// recording.c: recordings as profiles (recording.h).
+#include "recording.h"
+#include "diagnostic.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int recording_error(const struct options *options, const char *path, const struct jfr_fault *fault) {
+    switch (fault->error) {
+    case JFR_UNREADABLE:
+    case JFR_NO_MEMORY:
+        return diagnostic_error(options->command, path, "%s", fault->text);
+    case JFR_TOO_LARGE:
+        return diagnostic_error(options->command, path, "exceeds a limit (--max-size sets the inflated size): %s", fault->text);
+    default:
+        return diagnostic_error(options->command, path, "not a readable recording: %s (byte %" PRIu64 ", inflated)", fault->text,
+                                fault->offset);
+    }
+}
+
+// "cpu (706 events), lock (225)".
+static char *kinds_of(const struct jfr *jfr, enum jfr_kind but) {
+    char *text = NULL;
+    size_t size, count = 0;
+    FILE *out = open_memstream(&text, &size);
+    for (enum jfr_kind kind = 0; out && kind < JFR_KINDS; kind++) {
+        uint64_t events = kind != but ? jfr_kind_events(jfr, kind) : 0;
+        if (events > 0) {
+            fprintf(out, "%s%s (%" PRIu64 "%s)", count > 0 ? ", " : "", jfr_kind_name(kind), events, count == 0 ? " events" : "");
+            count++;
+        }
+    }
+    if (out && fclose(out) != 0) {
+        free(text);
+        text = NULL;
+    }
+    return text;
+}
+
+int recording_take_type(const char *command, const char *value, struct recordings *recordings) {
+    bool known = jfr_kind_named(value) != JFR_KINDS;
+    for (enum jfr_kind kind = 0; kind < JFR_KINDS; kind++) {
+        const struct jfr_column *columns;
+        size_t count = jfr_kind_columns(kind, &columns);
+        for (size_t i = 0; i < count; i++) {
+            known = known || strcmp(columns[i].type, value) == 0;
+        }
+    }
+    recordings->type = value;
+    return known ? STATUS_DONE : diagnostic_usage(command, "--type takes a profile of recordings, such as cpu or lock, not %s", value);
+}
+
+static int error_no_kind(const struct options *options, const char *path, const struct jfr *jfr, enum jfr_kind kind) {
+    const char *type = options->recordings->type;
+    char *kinds = kinds_of(jfr, JFR_KINDS);
+    bool any = kinds && *kinds;
+    if (kind == JFR_KINDS && type) {
+        diagnostic_error(options->command, path, "the recording has no profile %s%s%s", type, any ? "; it has " : "", any ? kinds : "");
+    } else if (kind == JFR_KINDS) {
+        diagnostic_error(options->command, path, "the recording has no events that a profile could be made from");
+    } else {
+        diagnostic_error(options->command, path, "the recording has no events for %s%s%s", jfr_kind_name(kind), any ? "; it has " : "",
+                         any ? kinds : "");
+    }
+    free(kinds);
+    return STATUS_FAILED;
+}
+
+struct profile *recording_profile(const struct options *options, const char *path, struct jfr *jfr) {
+    struct profile *profiles[JFR_KINDS];
+    const char *type = options->recordings->type;
+    enum jfr_kind kind = jfr_kind_chosen(jfr, type);
+    if (kind == JFR_KINDS || jfr_kind_events(jfr, kind) == 0) {
+        error_no_kind(options, path, jfr, kind);
+        return NULL;
+    }
+    if (jfr_profiles(jfr, 1u << kind, profiles) != JFR_OK) {
+        diagnostic_error(options->command, path, "out of memory");
+        return NULL;
+    }
+    char *others = type ? NULL : kinds_of(jfr, kind);
+    if (others && *others) {
+        diagnostic_note(options->command, "%s: this is %s; --type chooses another: %s", path, jfr_kind_name(kind), others);
+    }
+    free(others);
+    return profiles[kind];
+}
+
+static bool may_be_recording(const char *path, const struct input *input) {
+    bool raw = input->size >= 4 && memcmp(input->bytes, "FLR\0", 4) == 0;
+    return raw || (strstr(path, ".jfr") && jfr_is_recording(input->bytes, input->size, 0));
+}
+
+int recording_replace(const struct options *options, const char *path, struct input *input) {
+    struct jfr_fault fault = {0};
+    if (!options->recordings || !may_be_recording(path, input)) {
+        return STATUS_DONE;
+    }
+    struct jfr *jfr = jfr_open(input->bytes, input->size, options->limits.input_bytes, &fault);
+    struct profile *profile = jfr ? recording_profile(options, path, jfr) : NULL;
+    int status = profile ? STATUS_DONE : jfr ? STATUS_FAILED : recording_error(options, path, &fault);
+    jfr_close(jfr);
+    if (status == STATUS_DONE) {
+        uint8_t *bytes = NULL;
+        size_t size = 0;
+        enum merge_error error = profile_encode(profile, MERGE_RAW, &bytes, &size);
+        if (error != MERGE_OK) {
+            status = diagnostic_error(options->command, path, "%s", merge_error_text(error));
+        } else {
+            free(input->bytes);
+            *input = (struct input){bytes, size};
+            options->recordings->count++;
+        }
+    }
+    profile_free(profile);
+    return status;
+}
+
+const char *recording_shown_type(const struct options *options, const struct profile *profile, const char *type) {
+    bool kind = type && options->recordings && options->recordings->count > 0 && jfr_kind_named(type) != JFR_KINDS;
+    return kind && profile_sample_type_index(profile, type) < 0 ? NULL : type;
+}

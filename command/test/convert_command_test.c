@@ -1,0 +1,87 @@
+// convert_command_test.c: `cmemprof convert`, and recordings as inputs of top, diff and merge.
+
+#include "../../base/test/test.h"
+
+#include "../../jfr/test/java_types.h"
+
+#include "../commands.h"
+#include "fixture.h"
+
+// `reads` file reads of 1 ms by app.Main.work, and two exceptions.
+static void write_recording(const char *name, int reads) {
+    struct maker maker;
+    maker_init(&maker);
+    java_types(&maker);
+    maker_type(&maker, "jdk.FileRead", "event",
+               "startTime:long@ticks duration:long@span eventThread:java.lang.Thread* stackTrace:jdk.types.StackTrace* bytesRead:long");
+    maker_type(&maker, "jdk.JavaErrorThrow", "event",
+               "startTime:long@ticks eventThread:java.lang.Thread* stackTrace:jdk.types.StackTrace* thrownClass:java.lang.Class*");
+    maker_begin(&maker);
+    java_constants(&maker), java_stacks(&maker);
+    for (int i = 0; i < reads; i++) {
+        maker_event(&maker, "jdk.FileRead");
+        maker_number(&maker, 1500), maker_number(&maker, 1000), maker_number(&maker, 1), maker_number(&maker, 1), maker_number(&maker, 5);
+        maker_end(&maker);
+    }
+    for (int i = 0; i < 2; i++) {
+        maker_event(&maker, "jdk.JavaErrorThrow");
+        maker_number(&maker, 1500), maker_number(&maker, 1), maker_number(&maker, 2), maker_number(&maker, 3);
+        maker_end(&maker);
+    }
+    maker_finish(&maker);
+    fixture_write(name, maker.bytes, maker.size);
+    maker_free(&maker);
+}
+
+TEST_IN(directory, a_recording_becomes_a_profile) {
+    struct profile_sample_view sample;
+    write_recording("a.jfr", 3);
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "a.jfr", "--type", "file-io", "-o", "out"), 0);
+    assert_string_equal(fixture_error, "");
+    struct profile *profile = fixture_load("out");
+    assert_int_equal(profile_sample_at(profile, 0, &sample), MERGE_OK);
+    assert_true(sample.values[0] == 3 && sample.values[1] == 15 && sample.values[2] == 3000000);
+    assert_string_equal(sample.frames[0].function, "app.Main.work");
+    profile_free(profile);
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "a.jfr", "-o", "out"), 0);
+    assert_string_equal(fixture_error, "cmemprof convert: a.jfr: this is exception; --type chooses another: file-io (3 events)\n");
+}
+
+TEST_IN(directory, what_cannot_be_converted_is_said) {
+    write_recording("a.jfr", 3);
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "a.jfr", "--type", "lock", "-o", "out"), 1);
+    assert_string_equal(fixture_error,
+                        "cmemprof convert: a.jfr: the recording has no events for lock; it has exception (2 events), file-io (3)\n");
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "a.jfr", "--type", "pressure", "-o", "out"), 2);
+    assert_non_null(strstr(fixture_error, "--type takes a profile of recordings, such as cpu or lock, not pressure"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--type", "pressure", "a.jfr"), 1);
+    assert_non_null(strstr(fixture_error, "the recording has no profile pressure; it has exception"));
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "none.jfr", "-o", "out"), 1);
+    assert_string_equal(fixture_error, "cmemprof convert: none.jfr: No such file or directory\n");
+    fixture_write("text", "hello", 5);
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "text", "-o", "out"), 1);
+    assert_non_null(strstr(fixture_error, "text: not a readable recording: "));
+    assert_int_equal(access("out", F_OK), -1);
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "a.jfr", "a.jfr"), 2);
+}
+
+TEST_IN(directory, commands_take_recordings) {
+    write_recording("a.jfr", 3);
+    write_recording("b.jfr", 5);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--type", "file-io", "a.jfr", "b.jfr"), 0);
+    assert_non_null(strstr(fixture_out, "file_time: 8.00 ms\n"));
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--type", "file_bytes", "a.jfr"), 0);
+    assert_non_null(strstr(fixture_out, "file_bytes: 15 B\n"));
+    assert_int_equal(FIXTURE_RUN(diff_command, "diff", "--type", "file-io", "a.jfr", "b.jfr"), 0);
+    assert_non_null(strstr(fixture_out, "file_time: 3.00 ms -> 5.00 ms"));
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "--type", "exception", "a.jfr", "b.jfr", "-o", "out"), 0);
+    struct profile *profile = fixture_load("out");
+    assert_string_equal(profile_sample_type_name(profile, 0), "exceptions");
+    profile_free(profile);
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a.jfr", "b.jfr", "-o", "out"), 1);
+    assert_non_null(strstr(fixture_error, "it looks like a JFR recording, of which cmemprof convert makes profiles"));
+}
+
+int main(void) {
+    return tests_run();
+}

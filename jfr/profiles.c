@@ -1,0 +1,496 @@
+// profiles.c: profiles of a recording, all kinds in one pass (jfr.h).
+//
+//   open          which events the recording has decides which sources are used (kinds.h)
+//   each chunk    its events are added up by their keys (tally.h), its constants indexed (pools.h)
+//   behind it     each sum becomes a sample: stack (stacks.h), labels (names.h), values
+#include "../merge/string_table.h"
+#include "kinds.h"
+#include "recording.h"
+#include "settings.h"
+#include "stacks.h"
+#include "tally.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+// Of all profiles of a recording together; 4 bytes each. Few bytes of input can name one long stack very often.
+enum { MAX_FRAMES_IN_ALL = 64 << 20, MAX_LABELS = 10 };
+#define TEXT_OF_POOL (UINT64_C(1) << 63)
+
+struct handler { // of a source, in one chunk
+    struct jfr_plan plan;
+    uint32_t class; // JFR_NO_CLASS: not in this chunk
+};
+
+struct making {
+    struct jfr *jfr;
+    struct profile **profiles;
+    const struct jfr_source *used[64];
+    struct handler handlers[64]; // of used
+    size_t used_count;
+    const struct jfr_chunk *chunk;
+    struct jfr_metadata metadata;
+    struct jfr_pools pools;
+    struct jfr_names names;
+    struct jfr_settings settings;
+    struct jfr_tally tally, firsts; // firsts: threads with an ObjectAllocationSample
+    struct string_table texts;      // in place in events, over all chunks
+    uint8_t *class_handler;         // index of handler + 1, by class
+    int64_t first_bytes, frames;
+    uint64_t left_out, damaged;
+    bool period_missing[JFR_KINDS];
+};
+
+// ---- One event ----
+
+static double real_of(uint64_t bits) {
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static bool is_real(const struct making *making, const struct jfr_member *member) {
+    enum jfr_form form = making->metadata.classes[member->class].form;
+    return form == JFR_FORM_FLOAT || form == JFR_FORM_DOUBLE;
+}
+
+// A weight or size; `missing` if the type has no such field.
+static double number_of(const struct making *making, const struct jfr_plan *plan, const struct jfr_values *values, int slot,
+                        double missing) {
+    if (!(plan->present & 1u << slot) || plan->members[slot]->class == JFR_NO_CLASS) {
+        return missing;
+    }
+    return is_real(making, plan->members[slot]) ? real_of(values->slots[slot]) : (double)(int64_t)values->slots[slot];
+}
+
+static int64_t span_of(const struct making *making, const struct jfr_plan *plan, const struct jfr_values *values, int slot) {
+    return plan->present & 1u << slot ? jfr_chunk_field_ns(making->chunk, plan->members[slot], (int64_t)values->slots[slot]) : 0;
+}
+
+static void value_event(const struct making *making, const struct jfr_source *source, const struct jfr_plan *plan,
+                        const struct jfr_values *values, int64_t out[JFR_COLUMNS]) {
+    double weight = number_of(making, plan, values, JFR_SLOT_WEIGHT, 1), size = number_of(making, plan, values, JFR_SLOT_SIZE, 0);
+    int64_t one = 1;
+    switch (source->rule) {
+    case JFR_RULE_WEIGHT_PERIOD: // times the period behind the chunk
+        out[0] = jfr_rounded(weight);
+        break;
+    case JFR_RULE_PERIOD:
+    case JFR_RULE_ONE:
+        out[0] = one;
+        break;
+    case JFR_RULE_OWN_PERIOD:
+        out[0] = one;
+        out[1] = span_of(making, plan, values, JFR_SLOT_WEIGHT);
+        break;
+    case JFR_RULE_SIZE:
+        out[0] = one;
+        out[1] = jfr_rounded(size);
+        break;
+    case JFR_RULE_WEIGHTED_SIZE:
+        out[0] = one;
+        out[1] = jfr_rounded(size * weight);
+        break;
+    case JFR_RULE_WEIGHT_BOTH:
+        out[0] = jfr_rounded(weight);
+        out[1] = jfr_rounded(size * weight);
+        break;
+    case JFR_RULE_DURATION:
+        out[0] = one;
+        out[1] = span_of(making, plan, values, JFR_SLOT_DURATION);
+        break;
+    case JFR_RULE_TRANSFER:
+        out[0] = one;
+        out[1] = jfr_rounded(size);
+        out[2] = span_of(making, plan, values, JFR_SLOT_DURATION);
+        break;
+    case JFR_RULE_WEIGHTED_TRANSFER:
+        out[0] = jfr_rounded(weight);
+        out[1] = jfr_rounded(size * weight);
+        out[2] = jfr_rounded((double)span_of(making, plan, values, JFR_SLOT_DURATION) * weight);
+    }
+}
+
+// The key of a text: of the pool of strings, or of our own table. False: no memory.
+static bool key_of_text(struct making *making, struct jfr_text text, uint64_t *key) {
+    *key = 0;
+    size_t room = jfr_text_room(&text);
+    if (text.encoding == JFR_TEXT_POOL) {
+        *key = text.size | TEXT_OF_POOL;
+        return true;
+    }
+    if (room == 0) {
+        return true;
+    }
+    const char *bytes = (const char *)text.bytes;
+    char small[512], *out = text.encoding == JFR_TEXT_UTF8 ? NULL : room <= sizeof small ? small : malloc(room);
+    if (text.encoding != JFR_TEXT_UTF8) {
+        if (!out) {
+            return false;
+        }
+        room = jfr_text_write(&text, making->chunk->fixed, out);
+        bytes = out;
+    }
+    uint32_t id = string_table_intern(&making->texts, making->jfr->seed, UINT32_MAX, bytes, room);
+    if (out != small) {
+        free(out);
+    }
+    *key = id;
+    return id != STRING_TABLE_FULL;
+}
+
+static bool key_of(struct making *making, const struct jfr_plan *plan, const struct jfr_values *values, int slot, uint64_t *key) {
+    *key = 0;
+    if (!(plan->present & 1u << slot)) {
+        return true;
+    }
+    const struct jfr_member *member = plan->members[slot];
+    if (member->pool || making->metadata.classes[member->class].form != JFR_FORM_TEXT) {
+        *key = values->slots[slot];
+        return true;
+    }
+    struct jfr_cursor cursor = {(const uint8_t *)(uintptr_t)values->slots[slot], making->chunk->end, making->chunk->fixed, false};
+    return key_of_text(making, jfr_text(&cursor), key);
+}
+
+// "host:port"; the text itself, if there is no port.
+static bool add_port(struct making *making, const struct jfr_plan *plan, const struct jfr_values *values, uint64_t *key) {
+    if (!(plan->present & 1u << JFR_SLOT_PORT) || *key == 0 || *key & TEXT_OF_POOL) {
+        return true;
+    }
+    char text[400];
+    struct string host = string_table_get(&making->texts, (uint32_t)*key);
+    int size = snprintf(text, sizeof text, "%s:%" PRId64, host.bytes, (int64_t)values->slots[JFR_SLOT_PORT]);
+    size = size < (int)sizeof text ? size : (int)sizeof text - 1;
+    uint32_t id = string_table_intern(&making->texts, making->jfr->seed, UINT32_MAX, text, (size_t)size);
+    *key = id;
+    return id != STRING_TABLE_FULL;
+}
+
+static bool note_first(struct making *making, uint64_t thread, int64_t bytes) {
+    const uint64_t keys[JFR_KEY_COUNT] = {[JFR_KEY_THREAD] = thread};
+    const int64_t values[JFR_COLUMNS] = {1};
+    size_t before = making->firsts.count;
+    bool ok = jfr_tally_add(&making->firsts, keys, values);
+    making->first_bytes = making->firsts.count > before ? jfr_add(making->first_bytes, bytes) : making->first_bytes;
+    return ok;
+}
+
+static bool add_event(struct making *making, size_t index, struct jfr_cursor body) {
+    const struct jfr_source *source = making->used[index];
+    const struct jfr_plan *plan = &making->handlers[index].plan;
+    struct jfr_values values;
+    uint64_t keys[JFR_KEY_COUNT] = {[JFR_KEY_SOURCE] = index};
+    int64_t out[JFR_COLUMNS] = {0};
+    memset(&values, 0, sizeof values);
+    if (!jfr_plan_run(&making->metadata, plan->first, &body, &values)) {
+        making->damaged++;
+        return true;
+    }
+    keys[JFR_KEY_STACK] = values.slots[JFR_SLOT_STACK];
+    keys[JFR_KEY_THREAD] = values.slots[JFR_SLOT_THREAD];
+    keys[JFR_KEY_SPAN] = values.slots[JFR_SLOT_SPAN];
+    keys[JFR_KEY_ROOT] = values.slots[JFR_SLOT_ROOT];
+    bool ok = key_of(making, plan, &values, JFR_SLOT_STATE, &keys[JFR_KEY_STATE]) &&
+              key_of(making, plan, &values, JFR_SLOT_CLASS, &keys[JFR_KEY_CLASS]) &&
+              key_of(making, plan, &values, JFR_SLOT_TEXT, &keys[JFR_KEY_TEXT]) &&
+              key_of(making, plan, &values, JFR_SLOT_OPERATION, &keys[JFR_KEY_OPERATION]) &&
+              add_port(making, plan, &values, &keys[JFR_KEY_TEXT]);
+    value_event(making, source, plan, &values, out);
+    if (ok && source->kind == JFR_ALLOCATION && source->rank == 1) {
+        ok = note_first(making, keys[JFR_KEY_THREAD], out[1]);
+    }
+    return ok && jfr_tally_add(&making->tally, keys, out);
+}
+
+// ---- Sums become samples ----
+
+// What a key means: a class, a constant of one text, or a text of our own.
+static const char *text_of(struct making *making, const struct jfr_plan *plan, int slot, uint64_t key) {
+    if (!(plan->present & 1u << slot) || key == 0) {
+        return "";
+    }
+    const struct jfr_member *member = plan->members[slot];
+    if (member->pool) {
+        return member->class == making->names.classes ? jfr_names_class(&making->names, key)
+                                                      : jfr_names_text(&making->names, member->class, key);
+    }
+    if (key & TEXT_OF_POOL) {
+        return jfr_names_text(&making->names, making->names.strings, key & ~TEXT_OF_POOL);
+    }
+    return key < making->texts.strings.count ? string_table_get(&making->texts, (uint32_t)key).bytes : ""; // or it was no text
+}
+
+// jdk.ThreadPark says that a thread was parked: a lock if it waits for one, and idle if it waits for work.
+static bool is_lock(const char *class) {
+    static const char *const locks[] = {"java.util.concurrent.locks.ReentrantLock", "java.util.concurrent.locks.ReentrantReadWriteLock",
+                                        "java.util.concurrent.Semaphore"};
+    for (size_t i = 0; i < sizeof locks / sizeof *locks; i++) {
+        if (strncmp(class, locks[i], strlen(locks[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct labels {
+    struct profile_label items[MAX_LABELS];
+    size_t count;
+    char span[24], root[24];
+};
+
+static void label(struct labels *labels, const char *key, const char *text) {
+    if (*key && *text) {
+        labels->items[labels->count++] = (struct profile_label){.key = key, .text = text};
+    }
+}
+
+static void make_labels(struct making *making, const struct jfr_tally_row *row, struct labels *labels) {
+    size_t index = row->keys[JFR_KEY_SOURCE];
+    const struct jfr_source *source = making->used[index];
+    const struct jfr_plan *plan = &making->handlers[index].plan;
+    struct jfr_thread thread = jfr_names_thread(&making->names, row->keys[JFR_KEY_THREAD]);
+    labels->count = 0;
+    label(labels, "thread name", thread.name);
+    if (thread.id != 0) {
+        labels->items[labels->count++] = (struct profile_label){.key = "thread id", .number = thread.id, .unit = ""};
+    }
+    const char *state = text_of(making, plan, JFR_SLOT_STATE, row->keys[JFR_KEY_STATE]);
+    label(labels, "thread state", strncmp(state, "STATE_", 6) == 0 ? state + 6 : state);
+    label(labels, jfr_class_key(source->kind), text_of(making, plan, JFR_SLOT_CLASS, row->keys[JFR_KEY_CLASS]));
+    label(labels, jfr_text_key(source->kind), text_of(making, plan, JFR_SLOT_TEXT, row->keys[JFR_KEY_TEXT]));
+    label(labels, "operation",
+          source->operation ? source->operation : text_of(making, plan, JFR_SLOT_OPERATION, row->keys[JFR_KEY_OPERATION]));
+    if (row->keys[JFR_KEY_SPAN] != 0) {
+        snprintf(labels->span, sizeof labels->span, "%" PRIu64, row->keys[JFR_KEY_SPAN]);
+        label(labels, "span id", labels->span);
+    }
+    if (row->keys[JFR_KEY_ROOT] != 0) {
+        snprintf(labels->root, sizeof labels->root, "%" PRIu64, row->keys[JFR_KEY_ROOT]);
+        label(labels, "local root span id", labels->root);
+    }
+}
+
+static bool add_sample(struct making *making, const struct jfr_tally_row *row, struct jfr_stacks *stacks) {
+    const struct jfr_source *source = making->used[row->keys[JFR_KEY_SOURCE]];
+    struct labels labels;
+    int64_t values[JFR_COLUMNS];
+    memcpy(values, row->values, sizeof values);
+    make_labels(making, row, &labels);
+    if (source->period != JFR_PERIOD_NONE) {
+        int64_t period = making->settings.periods_ns[source->period];
+        making->period_missing[source->kind] |= period == 0;
+        values[1] = jfr_multiply(values[0], period);
+    }
+    if (source->kind == JFR_LOCK && strcmp(source->event, "jdk.ThreadPark") == 0) {
+        const char *class = text_of(making, &making->handlers[row->keys[JFR_KEY_SOURCE]].plan, JFR_SLOT_CLASS, row->keys[JFR_KEY_CLASS]);
+        if (!is_lock(class)) {
+            return !making->names.no_memory;
+        }
+    }
+    if (making->frames > MAX_FRAMES_IN_ALL) {
+        making->left_out++;
+        return true;
+    }
+    if (!jfr_stacks_make(stacks, row->keys[JFR_KEY_STACK])) {
+        return false;
+    }
+    making->frames += (int64_t)stacks->id_count;
+    profile_add_sample(stacks->profile, stacks->ids, stacks->id_count, values, labels.items, labels.count);
+    return profile_status(stacks->profile) == MERGE_OK;
+}
+
+static bool add_samples(struct making *making, enum jfr_kind kind) {
+    struct jfr_stacks stacks;
+    bool ok = jfr_stacks_init(&stacks, &making->names, making->profiles[kind]);
+    for (size_t i = 0; ok && i < making->tally.count; i++) {
+        const struct jfr_tally_row *row = &making->tally.rows[i];
+        ok = making->used[row->keys[JFR_KEY_SOURCE]]->kind != kind || add_sample(making, row, &stacks);
+    }
+    jfr_stacks_free(&stacks);
+    return ok;
+}
+
+// ---- Chunks ----
+
+static bool make_handlers(struct making *making) {
+    making->class_handler = calloc(making->metadata.count + 1, 1);
+    bool ok = making->class_handler;
+    for (size_t i = 0; ok && i < making->used_count; i++) {
+        struct handler *handler = &making->handlers[i];
+        size_t fields = 0;
+        while (fields < sizeof making->used[i]->fields / sizeof *making->used[i]->fields && making->used[i]->fields[fields].name) {
+            fields++;
+        }
+        handler->class = jfr_metadata_named(&making->metadata, making->used[i]->event);
+        if (handler->class != JFR_NO_CLASS) {
+            ok = jfr_plan_make(&making->metadata, handler->class, making->used[i]->fields, fields, &handler->plan);
+            making->class_handler[handler->class] = (uint8_t)(i + 1);
+        }
+    }
+    return ok;
+}
+
+static bool read_events(struct making *making) {
+    struct jfr_walk walk = jfr_walk(making->chunk);
+    const uint8_t *released = making->chunk->start;
+    bool no_memory = false;
+    while (!no_memory && jfr_walk_next(&walk)) {
+        if (walk.type == JFR_TYPE_CHECKPOINT) {
+            const char *fault = jfr_pools_add(&making->pools, &making->metadata, &walk.body, &no_memory);
+            making->damaged += !!fault;
+        } else if (walk.type != JFR_TYPE_METADATA) {
+            uint32_t class = jfr_metadata_find(&making->metadata, walk.type);
+            if (class != JFR_NO_CLASS && making->class_handler[class] != 0) {
+                no_memory = !add_event(making, making->class_handler[class] - 1u, walk.body);
+            } else if (class != JFR_NO_CLASS && (class == making->settings.active_class || class == making->settings.config_class)) {
+                no_memory = !jfr_settings_add(&making->settings, making->chunk, &making->metadata, class, walk.body);
+            }
+        }
+        jfr_release_behind(making->jfr, &released, walk.at);
+    }
+    return !no_memory;
+}
+
+static bool make_chunk(struct making *making) {
+    bool no_memory = false;
+    const char *fault = jfr_chunk_metadata(making->chunk, &making->metadata, &no_memory);
+    if (fault) { // said when the recording was opened
+        return !no_memory;
+    }
+    bool ok = jfr_pools_init(&making->pools, &making->metadata, making->chunk->end) && make_handlers(making) &&
+              jfr_settings_begin(&making->settings, &making->metadata) && read_events(making) &&
+              jfr_names_init(&making->names, &making->metadata, &making->pools);
+    if (ok) {
+        jfr_settings_end(&making->settings, &making->names);
+    }
+    for (enum jfr_kind kind = 0; ok && kind < JFR_KINDS; kind++) {
+        ok = !making->profiles[kind] || add_samples(making, kind);
+    }
+    return ok;
+}
+
+static void end_chunk(struct making *making) {
+    jfr_names_free(&making->names);
+    jfr_pools_free(&making->pools);
+    jfr_metadata_free(&making->metadata);
+    jfr_tally_clear(&making->tally);
+    free(making->class_handler);
+    making->class_handler = NULL;
+    jfr_release(making->jfr, making->chunk->start, making->chunk->end);
+}
+
+// ---- The profiles ----
+
+static void warn(struct profile *profile, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void warn(struct profile *profile, const char *format, ...) {
+    char text[400] = "cmemprof: warning: ";
+    size_t length = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + length, sizeof text - length, format, arguments);
+    va_end(arguments);
+    profile_add_comment(profile, text);
+}
+
+static bool begin_profile(struct making *making, enum jfr_kind kind) {
+    const struct jfr_column *columns;
+    size_t count = jfr_kind_columns(kind, &columns);
+    struct profile *profile = making->profiles[kind] = profile_new();
+    for (size_t i = 0; profile && i < count; i++) {
+        profile_add_sample_type(profile, columns[i].type, columns[i].unit);
+    }
+    if (profile) {
+        profile_set_time(profile, making->jfr->about.start_ns, making->jfr->about.duration_ns);
+    }
+    for (size_t i = 0; profile && i < jfr_source_count; i++) {
+        if (jfr_sources[i].kind == kind && jfr_source_used(making->jfr, &jfr_sources[i])) {
+            making->used[making->used_count++] = &jfr_sources[i];
+        }
+    }
+    return profile;
+}
+
+static const struct jfr_source *first_source(const struct making *making, enum jfr_kind kind) {
+    for (size_t i = 0; i < making->used_count; i++) {
+        if (making->used[i]->kind == kind) {
+            return making->used[i];
+        }
+    }
+    return NULL;
+}
+
+static void warn_of_recording(const struct making *making, struct profile *profile) {
+    const struct jfr_about *about = &making->jfr->about;
+    if (about->damages > 0) {
+        warn(profile, "the recording is damaged at byte %" PRIu64 " (%s); only what could be read is here", about->damage.offset,
+             about->damage.text);
+    }
+    if (about->truncated) {
+        warn(profile, "the recording ends within a chunk, at byte %" PRIu64, about->bytes);
+    }
+    if (making->damaged > 0) {
+        warn(profile, "%" PRIu64 " events or pools of constants of the recording are damaged", making->damaged);
+    }
+    if (making->left_out > 0) {
+        warn(profile, "%" PRIu64 " samples are left out: the recording has more than %d frames", making->left_out, MAX_FRAMES_IN_ALL);
+    }
+}
+
+static void end_profile(const struct making *making, enum jfr_kind kind) {
+    struct profile *profile = making->profiles[kind];
+    const struct jfr_source *source = first_source(making, kind);
+    const struct jfr_column *columns;
+    jfr_kind_columns(kind, &columns);
+    if (source && source->period != JFR_PERIOD_NONE) {
+        profile_set_period(profile, columns[1].type, columns[1].unit, making->settings.periods_ns[source->period]);
+    }
+    if (source && kind == JFR_CPU && !making->settings.async_profiler && strcmp(source->event, "jdk.ExecutionSample") == 0) {
+        warn(profile, "cpu is the number of samples times their period, an estimate: a JVM samples only some of its running threads, and "
+                      "drops samples "
+                      "in code without a Java frame");
+    }
+    if (source && kind == JFR_NATIVE_WALL) {
+        warn(profile, "wall is the number of samples times their period, an estimate: a JVM samples one thread in native code at a time");
+    }
+    if (making->period_missing[kind]) {
+        warn(profile, "the recording does not say with what period it was sampled, so samples have no time");
+    }
+    if (kind == JFR_ALLOCATION && making->first_bytes > 0) {
+        warn(profile,
+             "%" PRId64
+             " bytes are the first samples of %zu threads, which hold all that a thread has allocated before, if the recording began then",
+             making->first_bytes, making->firsts.count);
+    }
+    warn_of_recording(making, profile);
+}
+
+enum jfr_error jfr_profiles(struct jfr *jfr, unsigned kinds, struct profile *profiles[JFR_KINDS]) {
+    struct making making = {.jfr = jfr, .profiles = profiles};
+    memset(profiles, 0, JFR_KINDS * sizeof *profiles);
+    bool ok = string_table_init(&making.texts);
+    for (enum jfr_kind kind = 0; ok && kind < JFR_KINDS; kind++) {
+        ok = !(kinds & 1u << kind) || begin_profile(&making, kind);
+    }
+    for (size_t i = 0; ok && i < jfr->about.chunks; i++) {
+        making.chunk = &jfr->chunks[i];
+        ok = make_chunk(&making);
+        end_chunk(&making);
+    }
+    for (enum jfr_kind kind = 0; kind < JFR_KINDS; kind++) {
+        if (ok && profiles[kind]) {
+            end_profile(&making, kind);
+            ok = profile_status(profiles[kind]) == MERGE_OK;
+        }
+    }
+    for (enum jfr_kind kind = 0; !ok && kind < JFR_KINDS; kind++) {
+        profile_free(profiles[kind]);
+        profiles[kind] = NULL;
+    }
+    string_table_free(&making.texts);
+    jfr_settings_free(&making.settings);
+    jfr_tally_free(&making.tally);
+    jfr_tally_free(&making.firsts);
+    return ok ? JFR_OK : JFR_NO_MEMORY;
+}

@@ -1,0 +1,100 @@
+// settings.c: periods of sampling (settings.h).
+#include "settings.h"
+#include "../base/vector.h"
+#include "tally.h"
+
+enum active_slot { ACTIVE_ID, ACTIVE_NAME, ACTIVE_VALUE };
+enum config_slot { CONFIG_CPU, CONFIG_WALL };
+static const struct jfr_wanted active_wanted[] = {{"id", ACTIVE_ID}, {"name", ACTIVE_NAME}, {"value", ACTIVE_VALUE}};
+static const struct jfr_wanted config_wanted[] = {{"cpuInterval", CONFIG_CPU}, {"wallInterval", CONFIG_WALL}};
+// async-profiler writes interval 0 for its default.
+enum { ASYNC_PROFILER_NS = 10000000 };
+
+int64_t jfr_period_ns(const char *text) {
+    static const struct {
+        const char *unit;
+        int64_t ns;
+    } units[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"m", 60000000000}, {"", 1}};
+    char *end;
+    int64_t number = strtoll(text, &end, 10);
+    bool any = end > text;
+    end += strspn(end, " ");
+    for (size_t i = 0; any && number > 0 && i < sizeof units / sizeof *units; i++) {
+        if (strcmp(end, units[i].unit) == 0) {
+            return jfr_multiply(number, units[i].ns);
+        }
+    }
+    return 0;
+}
+
+static bool make_plan(struct jfr_metadata *metadata, const char *name, const struct jfr_wanted *wanted, size_t count, uint32_t *class,
+                      struct jfr_plan *plan) {
+    *class = jfr_metadata_named(metadata, name);
+    return *class == JFR_NO_CLASS || jfr_plan_make(metadata, *class, wanted, count, plan);
+}
+
+bool jfr_settings_begin(struct jfr_settings *settings, struct jfr_metadata *metadata) {
+    settings->count = 0;
+    settings->active = settings->config = (struct jfr_plan){0};
+    return make_plan(metadata, "jdk.ActiveSetting", active_wanted, 3, &settings->active_class, &settings->active) &&
+           make_plan(metadata, "datadog.DatadogProfilerConfig", config_wanted, 2, &settings->config_class, &settings->config);
+}
+
+bool jfr_settings_add(struct jfr_settings *settings, const struct jfr_chunk *chunk, const struct jfr_metadata *metadata, uint32_t class,
+                      struct jfr_cursor body) {
+    struct jfr_values values = {0};
+    bool is_config = class == settings->config_class;
+    const struct jfr_plan *plan = is_config ? &settings->config : &settings->active;
+    if (!jfr_plan_run(metadata, plan->first, &body, &values)) {
+        return true;
+    }
+    if (is_config) {
+        for (int slot = 0; slot < 2; slot++) {
+            int64_t ns = plan->present & 1u << slot ? jfr_chunk_field_ns(chunk, plan->members[slot], (int64_t)values.slots[slot]) : 0;
+            if (ns > 0) {
+                settings->periods_ns[slot == CONFIG_CPU ? JFR_PERIOD_AGENT_CPU : JFR_PERIOD_AGENT_WALL] = ns;
+            }
+        }
+        return true;
+    }
+    if ((plan->present & 7) != 7 || !VECTOR_RESERVE(settings->found, settings->capacity, settings->count + 1)) {
+        return (plan->present & 7) != 7;
+    }
+    settings->found[settings->count++] =
+        (struct jfr_setting){(int64_t)values.slots[ACTIVE_ID], values.slots[ACTIVE_NAME], values.slots[ACTIVE_VALUE]};
+    return true;
+}
+
+static void take(struct jfr_settings *settings, const char *event, const char *name, const char *value) {
+    int64_t ns = jfr_period_ns(value);
+    if (strcmp(event, "jdk.ExecutionSample") == 0 && strcmp(name, "interval") == 0) {
+        settings->periods_ns[JFR_PERIOD_JVM_CPU] = ns > 0 ? ns : ASYNC_PROFILER_NS;
+        settings->async_profiler = true;
+    } else if (ns <= 0) {
+        return;
+    } else if (strcmp(event, "jdk.ExecutionSample") == 0 && strcmp(name, "period") == 0) {
+        settings->periods_ns[JFR_PERIOD_JVM_CPU] = ns;
+    } else if (strcmp(event, "jdk.NativeMethodSample") == 0 && strcmp(name, "period") == 0) {
+        settings->periods_ns[JFR_PERIOD_JVM_NATIVE] = ns;
+    } else if (strcmp(name, "wall") == 0) {
+        settings->periods_ns[JFR_PERIOD_WALL] = ns;
+    }
+}
+
+void jfr_settings_end(struct jfr_settings *settings, struct jfr_names *names) {
+    for (size_t i = 0; i < settings->count; i++) {
+        const struct jfr_setting *setting = &settings->found[i];
+        uint32_t class = jfr_metadata_find(names->metadata, setting->id);
+        const char *event = class != JFR_NO_CLASS ? names->metadata->classes[class].name : NULL;
+        bool sampled = event && (strcmp(event, "jdk.ExecutionSample") == 0 || strcmp(event, "jdk.NativeMethodSample") == 0);
+        if (sampled) {
+            take(settings, event, jfr_names_slot(names, &settings->active, ACTIVE_NAME, setting->name),
+                 jfr_names_slot(names, &settings->active, ACTIVE_VALUE, setting->value));
+        }
+    }
+}
+
+void jfr_settings_free(struct jfr_settings *settings) {
+    free(settings->found);
+    *settings = (struct jfr_settings){0};
+}

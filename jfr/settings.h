@@ -1,0 +1,36 @@
+// settings.h: with which periods a recording was sampled: jdk.ActiveSetting, datadog.DatadogProfilerConfig.
+//
+// Settings come anywhere in a chunk and may use constants, so they are collected as the chunk is read, and settled behind it. What a later
+// chunk does not say is as in the one before.
+// Threads: as its owner. Memory: malloc, 40 bytes per setting of a chunk.
+#ifndef CMEMPROF_JFR_SETTINGS_H
+#define CMEMPROF_JFR_SETTINGS_H
+
+#include "kinds.h"
+#include "names.h"
+
+struct jfr_setting {
+    int64_t id;           // of the type of event
+    uint64_t name, value; // slots of the event
+};
+struct jfr_settings {                // zero-initialize
+    int64_t periods_ns[JFR_PERIODS]; // 0: unknown
+    bool async_profiler;             // wrote jdk.ExecutionSample: by a timer of CPU time, for each thread
+    struct jfr_setting *found;
+    size_t count, capacity;
+    struct jfr_plan active, config; // of this chunk
+    uint32_t active_class, config_class;
+};
+
+// At the start of a chunk. False: no memory.
+bool jfr_settings_begin(struct jfr_settings *settings, struct jfr_metadata *metadata);
+// One event of active_class or config_class. False: no memory.
+bool jfr_settings_add(struct jfr_settings *settings, const struct jfr_chunk *chunk, const struct jfr_metadata *metadata, uint32_t class,
+                      struct jfr_cursor body);
+void jfr_settings_end(struct jfr_settings *settings, struct jfr_names *names);
+void jfr_settings_free(struct jfr_settings *settings);
+
+// "20 ms", "1 s", "50 us": 0 if it is none of these. A plain number is nanoseconds.
+int64_t jfr_period_ns(const char *text);
+
+#endif

@@ -1,0 +1,55 @@
+// tally.h: adds up the events of a chunk that a profile cannot tell apart: of one source, with one stack, thread, state and so on, by their
+// keys. So a stack is looked up and written once, however many samples it has.
+//
+// Threads: as its owner. Memory: malloc, about 130 bytes per distinct key; a key is at least one event.
+#ifndef CMEMPROF_JFR_TALLY_H
+#define CMEMPROF_JFR_TALLY_H
+
+#include "../merge/intern.h"
+#include "jfr.h"
+
+enum jfr_tally_key {
+    JFR_KEY_SOURCE, // index in jfr_sources
+    JFR_KEY_STACK,
+    JFR_KEY_THREAD,
+    JFR_KEY_STATE,     // of a pool, or of the texts
+    JFR_KEY_CLASS,     // of a pool, or of the texts
+    JFR_KEY_TEXT,      // of the texts
+    JFR_KEY_OPERATION, // of a pool, or of the texts
+    JFR_KEY_SPAN,
+    JFR_KEY_ROOT,
+    JFR_KEY_COUNT
+};
+
+struct jfr_tally_row {
+    uint64_t keys[JFR_KEY_COUNT];
+    int64_t values[JFR_COLUMNS];
+    uint32_t hash;
+};
+struct jfr_tally { // zero-initialize
+    struct jfr_tally_row *rows;
+    size_t count, capacity;
+    uint32_t *slots; // index + 1
+    size_t mask;
+    uint64_t seed;
+};
+
+// Adds, saturating. False: no memory.
+bool jfr_tally_add(struct jfr_tally *tally, const uint64_t keys[JFR_KEY_COUNT], const int64_t values[JFR_COLUMNS]);
+void jfr_tally_clear(struct jfr_tally *tally); // keeps the memory
+void jfr_tally_free(struct jfr_tally *tally);
+
+static inline int64_t jfr_add(int64_t a, int64_t b) {
+    int64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? (a < 0 ? INT64_MIN : INT64_MAX) : sum;
+}
+static inline int64_t jfr_multiply(int64_t a, int64_t b) {
+    int64_t product;
+    return __builtin_mul_overflow(a, b, &product) ? ((a < 0) == (b < 0) ? INT64_MAX : INT64_MIN) : product;
+}
+// Rounded; 0 if it is no number.
+static inline int64_t jfr_rounded(double value) {
+    return value >= 9.2e18 ? INT64_MAX : value <= -9.2e18 ? INT64_MIN : value != value ? 0 : (int64_t)(value + (value < 0 ? -0.5 : 0.5));
+}
+
+#endif

@@ -1,0 +1,72 @@
+// names_test.c: names of classes, methods, threads and states.
+
+#include "../../base/test/test.h"
+
+#include "loaded.h"
+
+TEST(classes_are_named_as_in_source_code) {
+    static const struct {
+        const char *internal, *text;
+    } names[] = {{"java/util/HashMap$Node", "java.util.HashMap$Node"},
+                 {"[B", "byte[]"},
+                 {"[[J", "long[][]"},
+                 {"[Ljava/lang/String;", "java.lang.String[]"},
+                 {"[[Lapp/Main;", "app.Main[][]"},
+                 {"B", "B"},
+                 {"", ""},
+                 {"libc.so.6", "libc.so.6"},
+                 {"app/Main$$Lambda$14/0x0000000800c03000", "app.Main$$Lambda"},
+                 {"app/Main$$Lambda$88+0x00007f61c8009800.494317290", "app.Main$$Lambda"},
+                 {"app/Main$$Lambda.0x00007f61c8009800", "app.Main$$Lambda"},
+                 {"java/lang/invoke/LambdaForm$MH+0x000000000800c000.12", "java.lang.invoke.LambdaForm$MH"},
+                 {"app/V1/0x1", "app.V1.0x1"},
+                 {"app/Lambda$14", "app.Lambda$14"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char out[200];
+        assert_in_range(jfr_class_room(names[i].internal), 1, sizeof out);
+        jfr_class_text(names[i].internal, out);
+        assert_string_equal(out, names[i].text);
+    }
+}
+
+TEST(constants_have_names) {
+    struct loaded loaded;
+    maker_init(&loaded.maker);
+    java_types(&loaded.maker);
+    maker_begin(&loaded.maker);
+    java_constants(&loaded.maker);
+    load(&loaded);
+    struct jfr_names *names = &loaded.names;
+    uint32_t states = jfr_metadata_named(&loaded.metadata, "jdk.types.ThreadState");
+    for (int again = 0; again < 2; again++) { // made, and remembered
+        assert_string_equal(jfr_names_text(names, states, 2), "STATE_SLEEPING");
+        assert_string_equal(jfr_names_text(names, states, 3), "");
+        assert_string_equal(jfr_names_class(names, 2), "byte[]");
+        assert_string_equal(jfr_names_class(names, 9), "");
+        assert_string_equal(jfr_names_thread(names, 1).name, "main");
+        assert_int_equal(jfr_names_thread(names, 1).id, 4001);
+        assert_string_equal(jfr_names_thread(names, 2).name, "os-worker"); // it has no Java name
+        assert_string_equal(jfr_names_thread(names, 3).name, "");
+        // Of classes and threads something else is remembered.
+        assert_string_equal(jfr_names_text(names, names->classes, 2), "");
+        assert_string_equal(jfr_names_text(names, names->threads, 1), "");
+        struct jfr_method method = jfr_names_method(names, jfr_pools_find(&loaded.pools, names->methods, (uint64_t)1 << 40));
+        assert_string_equal(method.class, "java.util.HashMap");
+        assert_string_equal(method.name, "work");
+        assert_string_equal(method.descriptor, "()V");
+    }
+    assert_false(names->no_memory);
+    unload(&loaded);
+}
+
+TEST(frames_have_kinds) {
+    assert_int_equal(jfr_frame_kind("Inlined"), JFR_FRAME_INLINED);
+    assert_int_equal(jfr_frame_kind("C++"), JFR_FRAME_NATIVE);
+    assert_int_equal(jfr_frame_kind("Kernel"), JFR_FRAME_KERNEL);
+    assert_int_equal(jfr_frame_kind("C1 compiled"), JFR_FRAME_JAVA);
+    assert_int_equal(jfr_frame_kind(""), JFR_FRAME_JAVA);
+}
+
+int main(void) {
+    return tests_run();
+}

@@ -1,0 +1,248 @@
+// profiles_test.c: what events become: values, labels, warnings, over chunks.
+
+#include "../../base/test/test.h"
+
+#include "java_types.h"
+
+#include "../../merge/merge.h"
+#include "../jfr.h"
+
+static void make(struct maker *maker) {
+    maker_init(maker);
+    java_types(maker);
+    maker_type(maker, "jdk.ActiveSetting", "event", "startTime:long@ticks id:long name:java.lang.String value:java.lang.String");
+    maker_type(maker, "jdk.ExecutionSample", "event",
+               "startTime:long@ticks sampledThread:java.lang.Thread* stackTrace:jdk.types.StackTrace* state:jdk.types.ThreadState*");
+    maker_type(maker, "jdk.FileRead", "event",
+               "startTime:long@ticks duration:long@span eventThread:java.lang.Thread* stackTrace:jdk.types.StackTrace* "
+               "path:java.lang.String bytesRead:long@bytes");
+    maker_type(maker, "jdk.ThreadPark", "event",
+               "startTime:long@ticks duration:long@span eventThread:java.lang.Thread* stackTrace:jdk.types.StackTrace* "
+               "parkedClass:java.lang.Class*");
+    maker_type(maker, "datadog.HeapLiveObject", "event",
+               "startTime:long@ticks eventThread:java.lang.Thread* stackTrace:jdk.types.StackTrace* objectClass:java.lang.Class* "
+               "size:long@bytes weight:float spanId:long localRootSpanId:long");
+    maker_type(
+        maker, "jdk.ObjectAllocationSample", "event",
+        "startTime:long@ticks eventThread:java.lang.Thread* stackTrace:jdk.types.StackTrace* objectClass:java.lang.Class* weight:long");
+}
+
+static void put_cpu(struct maker *maker, int thread, int stack, int state) {
+    maker_event(maker, "jdk.ExecutionSample");
+    maker_number(maker, 1500), maker_number(maker, thread), maker_number(maker, stack), maker_number(maker, state);
+    maker_end(maker);
+}
+
+static void put_read(struct maker *maker, const char *path, int bytes, int duration) {
+    maker_event(maker, "jdk.FileRead");
+    maker_number(maker, 1500), maker_number(maker, duration), maker_number(maker, 1), maker_number(maker, 1), maker_text(maker, path);
+    maker_number(maker, bytes);
+    maker_end(maker);
+}
+
+static struct profile *profile_of(const struct maker *maker, enum jfr_kind kind) {
+    struct profile *profiles[JFR_KINDS];
+    uint8_t *exact = malloc(maker->size);
+    memcpy(exact, maker->bytes, maker->size);
+    struct jfr *jfr = jfr_open(exact, maker->size, 0, NULL);
+    assert_non_null(jfr);
+    assert_int_equal(jfr_profiles(jfr, 1u << kind, profiles), JFR_OK);
+    for (enum jfr_kind other = 0; other < JFR_KINDS; other++) {
+        assert_int_equal(!!profiles[other], other == kind);
+    }
+    jfr_close(jfr);
+    free(exact);
+    return profiles[kind];
+}
+
+static void expect(struct profile *profile, size_t index, const char *expected) {
+    struct profile_sample_view view;
+    char text[600] = "";
+    size_t size = 0;
+    assert_int_equal(profile_sample_at(profile, index, &view), MERGE_OK);
+    for (size_t i = 0; i < profile_sample_type_count(profile); i++) {
+        size += (size_t)snprintf(text + size, sizeof text - size, "%lld ", (long long)view.values[i]);
+    }
+    size += (size_t)snprintf(text + size, sizeof text - size, "%s", view.frames[0].function);
+    for (size_t i = 0; i < view.label_count; i++) {
+        const struct profile_label *label = &view.labels[i];
+        size += (size_t)snprintf(text + size, sizeof text - size, ", %s=", label->key);
+        size += (size_t)(label->text ? snprintf(text + size, sizeof text - size, "%s", label->text)
+                                     : snprintf(text + size, sizeof text - size, "%lld", (long long)label->number));
+    }
+    assert_string_equal(text, expected);
+}
+
+static bool warns(const struct profile *profile, const char *part) {
+    const char *texts[8];
+    size_t count = profile_warnings(profile, texts, 8);
+    for (size_t i = 0; i < count; i++) {
+        if (strstr(texts[i], part)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The same thread and stack over two chunks with other ids; the second one's settings are the first's.
+TEST(samples_are_added_up) {
+    struct maker maker;
+    make(&maker);
+    maker_begin(&maker);
+    put_cpu(&maker, 1, 1, 1), put_cpu(&maker, 1, 1, 1), put_cpu(&maker, 1, 2, 1), put_cpu(&maker, 2, 1, 2);
+    java_constants(&maker), java_stacks(&maker);
+    maker_event(&maker, "jdk.ActiveSetting");
+    maker_number(&maker, 1), maker_number(&maker, maker_id(&maker, "jdk.ExecutionSample")), maker_text(&maker, "period");
+    maker_text(&maker, "20 ms");
+    maker_end(&maker);
+    maker_finish(&maker);
+    maker.id_offset = 5;
+    maker_begin(&maker);
+    java_constants(&maker), java_stacks(&maker);
+    put_cpu(&maker, 1, 1, 1), put_cpu(&maker, 9, 3, 0);
+    maker_finish(&maker);
+    struct profile *profile = profile_of(&maker, JFR_CPU);
+    assert_int_equal(profile_sample_count(profile), 4);
+    assert_string_equal(profile_sample_type_name(profile, 1), "cpu");
+    expect(profile, 0, "3 60000000 app.Main.work, thread name=main, thread id=4001, thread state=RUNNABLE");
+    expect(profile, 1, "1 20000000 java.util.HashMap.work, thread name=main, thread id=4001, thread state=RUNNABLE");
+    expect(profile, 2, "1 20000000 app.Main.work, thread name=os-worker, thread id=4002, thread state=SLEEPING");
+    expect(profile, 3, "1 20000000 app.Main.work");
+    assert_int_equal(profile_period(profile), 20000000);
+    assert_int_equal(profile_time_ns(profile), 1000000000);
+    assert_int_equal(profile_duration_ns(profile), 2000000000); // the same seconds twice
+    assert_true(warns(profile, "an estimate"));
+    assert_false(warns(profile, "does not say"));
+    profile_free(profile);
+    maker_free(&maker);
+}
+
+TEST(transfers_have_bytes_and_time) {
+    struct maker maker;
+    make(&maker);
+    maker_begin(&maker);
+    java_constants(&maker), java_stacks(&maker);
+    put_read(&maker, "/a", 100, 3000), put_read(&maker, "/a", 50, 1000), put_read(&maker, "/b", 7, 2);
+    maker_finish(&maker);
+    struct profile *profile = profile_of(&maker, JFR_FILE_IO);
+    assert_int_equal(profile_sample_count(profile), 2);
+    expect(profile, 0, "2 150 4000000 app.Main.work, thread name=main, thread id=4001, path=/a, operation=read");
+    expect(profile, 1, "1 7 2000 app.Main.work, thread name=main, thread id=4001, path=/b, operation=read");
+    profile_free(profile);
+    profile = profile_of(&maker, JFR_SOCKET_IO);
+    assert_int_equal(profile_sample_count(profile), 0);
+    assert_int_equal(profile_sample_type_count(profile), 3);
+    profile_free(profile);
+    maker_free(&maker);
+}
+
+// A parked thread is a lock only if it waits for one.
+TEST(parking_is_not_always_a_lock) {
+    struct maker maker;
+    make(&maker);
+    maker_begin(&maker);
+    java_constants(&maker), java_stacks(&maker);
+    maker_constants(&maker, "jdk.types.Symbol", 1);
+    maker_number(&maker, 50), maker_text(&maker, "java/util/concurrent/locks/ReentrantLock$FairSync");
+    maker_end(&maker);
+    maker_constants(&maker, "java.lang.Class", 1);
+    maker_number(&maker, 50), maker_number(&maker, 50), maker_int(&maker, 0);
+    maker_end(&maker);
+    for (int i = 0; i < 3; i++) {
+        maker_event(&maker, "jdk.ThreadPark");
+        maker_number(&maker, 1500), maker_number(&maker, 10), maker_number(&maker, 1), maker_number(&maker, 1);
+        maker_number(&maker, i == 0 ? 0 : i == 1 ? 3 : 50);
+        maker_end(&maker);
+    }
+    maker_finish(&maker);
+    struct profile *profile = profile_of(&maker, JFR_LOCK);
+    assert_int_equal(profile_sample_count(profile), 1);
+    expect(profile, 0,
+           "1 10000 app.Main.work, thread name=main, thread id=4001, lock class=java.util.concurrent.locks.ReentrantLock$FairSync, "
+           "operation=park");
+    profile_free(profile);
+    maker_free(&maker);
+}
+
+TEST(weights_are_objects_or_bytes) {
+    struct maker maker;
+    make(&maker);
+    maker_begin(&maker);
+    java_constants(&maker), java_stacks(&maker);
+    for (int i = 0; i < 2; i++) {
+        maker_event(&maker, "datadog.HeapLiveObject");
+        maker_number(&maker, 1500), maker_number(&maker, 1), maker_number(&maker, 1), maker_number(&maker, 2), maker_number(&maker, 1000);
+        maker_float(&maker, 2.5F), maker_number(&maker, i == 0 ? -1 : 0), maker_number(&maker, i == 0 ? 77 : 0);
+        maker_end(&maker);
+        maker_event(&maker, "jdk.ObjectAllocationSample");
+        maker_number(&maker, 1500), maker_number(&maker, 1), maker_number(&maker, 1), maker_number(&maker, 2);
+        maker_number(&maker, i == 0 ? 5000 : 600);
+        maker_end(&maker);
+    }
+    maker_finish(&maker);
+    struct profile *profile = profile_of(&maker, JFR_HEAP_LIVE);
+    expect(
+        profile, 0,
+        "3 2500 app.Main.work, thread name=main, thread id=4001, class name=byte[], span id=18446744073709551615, local root span id=77");
+    expect(profile, 1, "3 2500 app.Main.work, thread name=main, thread id=4001, class name=byte[]");
+    profile_free(profile);
+    profile = profile_of(&maker, JFR_ALLOCATION);
+    expect(profile, 0, "2 5600 app.Main.work, thread name=main, thread id=4001, class name=byte[]");
+    assert_true(warns(profile, "5000 bytes are the first samples of 1 threads"));
+    profile_free(profile);
+    maker_free(&maker);
+}
+
+TEST(what_is_missing_is_said) {
+    struct maker maker;
+    make(&maker);
+    maker_begin(&maker);
+    put_cpu(&maker, 1, 1, 1);
+    maker_event(&maker, "jdk.ExecutionSample"), maker_end(&maker); // without its fields
+    maker_finish(&maker);
+    struct profile *profile = profile_of(&maker, JFR_CPU);
+    expect(profile, 0, "1 0 " JFR_NO_STACK);
+    assert_true(warns(profile, "does not say with what period"));
+    assert_true(warns(profile, "1 events or pools of constants of the recording are damaged"));
+    profile_free(profile);
+    maker_begin(&maker);
+    maker_finish(&maker);
+    maker.size -= 1;
+    profile = profile_of(&maker, JFR_CPU);
+    assert_true(warns(profile, "the recording ends within a chunk"));
+    profile_free(profile);
+    maker_free(&maker);
+}
+
+// Any bytes changed: profiles are made, within the input (by the sanitized build).
+TEST(damage_is_survived) {
+    struct maker maker;
+    uint64_t random = 88172645463325252u;
+    make(&maker);
+    maker_begin(&maker);
+    java_constants(&maker), java_stacks(&maker);
+    put_cpu(&maker, 1, 1, 1), put_cpu(&maker, 1, 2, 1), put_read(&maker, "/a", 100, 3000);
+    maker_finish(&maker);
+    for (int round = 0; round < 3000; round++) {
+        uint8_t *damaged = malloc(maker.size);
+        memcpy(damaged, maker.bytes, maker.size);
+        for (int i = 0; i < 4; i++) {
+            random ^= random << 13, random ^= random >> 7, random ^= random << 17; // xorshift64
+            damaged[68 + random % (maker.size - 68)] = (uint8_t)(round % 2 ? random >> 32 : random >> 60);
+        }
+        struct profile *profiles[JFR_KINDS];
+        struct jfr *jfr = jfr_open(damaged, maker.size, 0, NULL);
+        assert_non_null(jfr);
+        assert_int_equal(jfr_profiles(jfr, (1u << JFR_KINDS) - 1, profiles), JFR_OK);
+        for (enum jfr_kind kind = 0; kind < JFR_KINDS; kind++) {
+            profile_free(profiles[kind]);
+        }
+        jfr_close(jfr);
+        free(damaged);
+    }
+    maker_free(&maker);
+}
+
+int main(void) {
+    return tests_run();
+}

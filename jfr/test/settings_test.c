@@ -1,0 +1,67 @@
+// settings_test.c: periods, as settings write them.
+
+#include "../../base/test/test.h"
+
+#include "loaded.h"
+
+#include "../settings.h"
+
+TEST(periods_have_units) {
+    assert_int_equal(jfr_period_ns("20 ms"), 20000000);
+    assert_int_equal(jfr_period_ns("1 s"), 1000000000);
+    assert_int_equal(jfr_period_ns("50 us"), 50000);
+    assert_int_equal(jfr_period_ns("10000000"), 10000000);
+    assert_int_equal(jfr_period_ns("0"), 0);
+    assert_int_equal(jfr_period_ns("-5 ms"), 0);
+    assert_int_equal(jfr_period_ns("everyChunk"), 0);
+    assert_int_equal(jfr_period_ns("20/s"), 0);
+    assert_int_equal(jfr_period_ns(""), 0);
+}
+
+static void put(struct maker *maker, const char *event, const char *name, const char *value) {
+    maker_event(maker, "jdk.ActiveSetting");
+    maker_number(maker, 1), maker_number(maker, maker_id(maker, event)), maker_text(maker, name), maker_text(maker, value);
+    maker_end(maker);
+}
+
+TEST(settings_of_the_samplers_are_taken) {
+    struct loaded loaded;
+    struct jfr_settings settings = {0};
+    struct maker *maker = &loaded.maker;
+    maker_init(maker);
+    java_types(maker);
+    maker_type(maker, "jdk.ActiveSetting", "event", "startTime:long@ticks id:long name:java.lang.String value:java.lang.String");
+    maker_type(maker, "datadog.DatadogProfilerConfig", "event", "startTime:long@ticks cpuInterval:long@ms wallInterval:long@ms");
+    maker_type(maker, "jdk.ExecutionSample", "event", "");
+    maker_type(maker, "jdk.NativeMethodSample", "event", "");
+    maker_type(maker, "jdk.Other", "event", "");
+    maker_begin(maker);
+    put(maker, "jdk.ExecutionSample", "period", "10 ms");
+    put(maker, "jdk.Other", "period", "30 ms");
+    put(maker, "jdk.NativeMethodSample", "period", "20 ms");
+    put(maker, "jdk.ExecutionSample", "enabled", "true");
+    maker_event(maker, "datadog.DatadogProfilerConfig");
+    maker_number(maker, 1), maker_number(maker, 9), maker_number(maker, 50);
+    maker_end(maker);
+    load(&loaded);
+    assert_true(jfr_settings_begin(&settings, &loaded.metadata));
+    for (struct jfr_walk walk = jfr_walk(&loaded.chunk); jfr_walk_next(&walk);) {
+        uint32_t class = jfr_metadata_find(&loaded.metadata, walk.type);
+        if (class != JFR_NO_CLASS && (class == settings.active_class || class == settings.config_class)) {
+            assert_true(jfr_settings_add(&settings, &loaded.chunk, &loaded.metadata, class, walk.body));
+        }
+    }
+    jfr_settings_end(&settings, &loaded.names);
+    assert_int_equal(settings.periods_ns[JFR_PERIOD_JVM_CPU], 10000000);
+    assert_int_equal(settings.periods_ns[JFR_PERIOD_JVM_NATIVE], 20000000);
+    assert_int_equal(settings.periods_ns[JFR_PERIOD_AGENT_CPU], 9000000);
+    assert_int_equal(settings.periods_ns[JFR_PERIOD_AGENT_WALL], 50000000);
+    assert_int_equal(settings.periods_ns[JFR_PERIOD_WALL], 0);
+    assert_false(settings.async_profiler);
+    jfr_settings_free(&settings);
+    unload(&loaded);
+}
+
+int main(void) {
+    return tests_run();
+}

@@ -1,0 +1,39 @@
+// tally_test.c: equal keys add up, others do not, and sums saturate.
+
+#include "../../base/test/test.h"
+
+#include "../tally.h"
+
+TEST(equal_keys_add_up) {
+    struct jfr_tally tally = {0};
+    for (int round = 0; round < 3; round++) {
+        for (uint64_t i = 0; i < 5000; i++) {
+            uint64_t keys[JFR_KEY_COUNT] = {0};
+            keys[i % JFR_KEY_COUNT] = i + 1;
+            const int64_t values[JFR_COLUMNS] = {1, (int64_t)i, 0, -1};
+            assert_true(jfr_tally_add(&tally, keys, values));
+        }
+    }
+    assert_int_equal(tally.count, 5000);
+    for (uint64_t i = 0; i < 5000; i++) {
+        assert_int_equal(tally.rows[i].keys[i % JFR_KEY_COUNT], i + 1);
+        assert_true(tally.rows[i].values[0] == 3 && tally.rows[i].values[1] == 3 * (int64_t)i && tally.rows[i].values[3] == -3);
+    }
+    jfr_tally_clear(&tally);
+    const uint64_t keys[JFR_KEY_COUNT] = {1};
+    const int64_t most[JFR_COLUMNS] = {INT64_MAX, INT64_MIN};
+    assert_true(jfr_tally_add(&tally, keys, most) && jfr_tally_add(&tally, keys, most));
+    assert_int_equal(tally.count, 1);
+    assert_true(tally.rows[0].values[0] == INT64_MAX && tally.rows[0].values[1] == INT64_MIN);
+    jfr_tally_free(&tally);
+}
+
+TEST(arithmetic_saturates) {
+    assert_true(jfr_multiply(INT64_MAX, 2) == INT64_MAX && jfr_multiply(INT64_MAX, -2) == INT64_MIN && jfr_multiply(-3, 4) == -12);
+    assert_true(jfr_rounded(1e300) == INT64_MAX && jfr_rounded(-1e300) == INT64_MIN && jfr_rounded(2.5) == 3 && jfr_rounded(-2.5) == -3);
+    assert_true(jfr_rounded(0.0 / (double)(jfr_add(1, -1))) == 0);
+}
+
+int main(void) {
+    return tests_run();
+}
