@@ -43,9 +43,9 @@ static struct profile *convert(const struct options *options) {
     }
     struct jfr *jfr = standard ? jfr_open(input.bytes, input.size, options->limits.input_bytes, &fault)
                                : jfr_open_file(path, options->limits.input_bytes, &fault);
-    struct profile *profile = jfr ? recording_profile(options, path, jfr) : NULL;
+    struct profile *profile = jfr ? recording_convert(options, path, jfr) : NULL;
     if (!jfr) {
-        recording_error(options, path, &fault);
+        recording_refuse(options, path, &fault);
     }
     jfr_close(jfr);
     free(input.bytes);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int recording_error(const struct options *options, const char *path, const struct jfr_fault *fault) {
+int recording_refuse(const struct options *options, const char *path, const struct jfr_fault *fault) {
     switch (fault->error) {
     case JFR_UNREADABLE:
     case JFR_NO_MEMORY:
@@ -68,7 +68,7 @@ static int error_no_kind(const struct options *options, const char *path, const 
     return STATUS_FAILED;
 }
 
-struct profile *recording_profile(const struct options *options, const char *path, struct jfr *jfr) {
+struct profile *recording_convert(const struct options *options, const char *path, struct jfr *jfr) {
     struct profile *profiles[JFR_KINDS];
     const char *type = options->recordings->type;
     enum jfr_kind kind = jfr_kind_chosen(jfr, type);
@@ -99,8 +99,8 @@ int recording_replace(const struct options *options, const char *path, struct in
         return STATUS_DONE;
     }
     struct jfr *jfr = jfr_open(input->bytes, input->size, options->limits.input_bytes, &fault);
-    struct profile *profile = jfr ? recording_profile(options, path, jfr) : NULL;
-    int status = profile ? STATUS_DONE : jfr ? STATUS_FAILED : recording_error(options, path, &fault);
+    struct profile *profile = jfr ? recording_convert(options, path, jfr) : NULL;
+    int status = profile ? STATUS_DONE : jfr ? STATUS_FAILED : recording_refuse(options, path, &fault);
     jfr_close(jfr);
     if (status == STATUS_DONE) {
         uint8_t *bytes = NULL;
