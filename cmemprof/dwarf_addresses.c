@@ -77,6 +77,16 @@ static void read_units(struct dwarf_addresses *addresses) {
     }
 }
 
+const struct dwarf_address_range *dwarf_addresses_range(const struct dwarf_address_range *ranges, size_t count, uint64_t address) {
+    size_t end = address_upper_bound(ranges, count, sizeof *ranges, address);
+    for (size_t i = end; i-- > 0 && end - i <= MAX_OVERLAPS;) {
+        if (address < ranges[i].high) {
+            return &ranges[i];
+        }
+    }
+    return NULL;
+}
+
 static struct dwarf_unit *look(struct dwarf_addresses *addresses, uint64_t address) {
     size_t end = address_upper_bound(addresses->ranges, addresses->count, sizeof *addresses->ranges, address);
     for (size_t i = end; i-- > 0 && end - i <= MAX_OVERLAPS;) {

@@ -18,6 +18,9 @@ struct dwarf_addresses {
     bool read_table, read_units;
 };
 
+// The range that contains the address: the one that begins last. Returns NULL if there is none.
+const struct dwarf_address_range *dwarf_addresses_range(const struct dwarf_address_range *ranges, size_t count, uint64_t address);
+
 // Returns NULL if no readable unit contains the address.
 struct dwarf_unit *dwarf_addresses_find(struct dwarf_addresses *addresses, uint64_t address);
 

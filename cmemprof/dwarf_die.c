@@ -157,13 +157,10 @@ static const struct dwarf_spec *specs_of(const struct dwarf_die *die) {
 
 const uint8_t *dwarf_die_first_child(const struct dwarf_die *die) {
     struct dwarf_bytes bytes = {die->values, die->unit->end, false};
-    if (die->abbrev->fixed_bytes >= 0) {
-        dwarf_skip(&bytes, (uint64_t)die->abbrev->fixed_bytes);
-        return bytes.bad ? NULL : bytes.at;
-    }
     const struct dwarf_spec *specs = specs_of(die);
     struct dwarf_value value;
-    for (uint32_t i = 0; i < die->abbrev->spec_count && !bytes.bad; i++) {
+    dwarf_skip(&bytes, (uint64_t)die->abbrev->fixed_bytes);
+    for (uint32_t i = die->abbrev->fixed_specs; i < die->abbrev->spec_count && !bytes.bad; i++) {
         read_value(die->unit, &bytes, specs[i].form, specs[i].constant, &value);
     }
     return bytes.bad ? NULL : bytes.at;
@@ -215,7 +212,9 @@ bool dwarf_die_attribute(const struct dwarf_die *die, unsigned name, struct dwar
         return false;
     }
     struct dwarf_bytes bytes = {die->values, die->unit->end, false};
-    for (uint32_t i = 0; i <= wanted && !bytes.bad; i++) {
+    bool fixed = specs[wanted].offset >= 0;
+    dwarf_skip(&bytes, (uint64_t)(fixed ? specs[wanted].offset : die->abbrev->fixed_bytes));
+    for (uint32_t i = fixed ? wanted : die->abbrev->fixed_specs; i <= wanted && !bytes.bad; i++) {
         read_value(die->unit, &bytes, specs[i].form, specs[i].constant, value);
     }
     return !bytes.bad;
@@ -244,7 +243,7 @@ static bool follow(const struct dwarf_value *value, struct dwarf_die *die) {
     }
 }
 
-static bool next_origin(struct dwarf_die *die) {
+bool dwarf_die_next_origin(struct dwarf_die *die) {
     struct dwarf_value value;
     return (dwarf_die_attribute(die, DW_AT_abstract_origin, &value) || dwarf_die_attribute(die, DW_AT_specification, &value)) &&
            follow(&value, die);
@@ -256,7 +255,7 @@ bool dwarf_die_inherited(const struct dwarf_die *die, unsigned name, struct dwar
         if (dwarf_die_attribute(&origin, name, value)) {
             return true;
         }
-        if (!next_origin(&origin)) {
+        if (!dwarf_die_next_origin(&origin)) {
             return false;
         }
     }
@@ -267,7 +266,7 @@ struct dwarf_die dwarf_die_origin(const struct dwarf_die *die) {
     struct dwarf_die origin = *die;
     for (int i = 0; i < MAX_ORIGINS; i++) {
         struct dwarf_die next = origin;
-        if (!next_origin(&next)) {
+        if (!dwarf_die_next_origin(&next)) {
             break;
         }
         origin = next;

@@ -32,6 +32,8 @@ struct dwarf_value {
 bool dwarf_die_attribute(const struct dwarf_die *die, unsigned name, struct dwarf_value *value);
 // Looks in the entry, then in its abstract origin or specification.
 bool dwarf_die_inherited(const struct dwarf_die *die, unsigned name, struct dwarf_value *value);
+// Replaces the entry by its abstract origin or specification. Returns false if it has none.
+bool dwarf_die_next_origin(struct dwarf_die *die);
 // Follows abstract origins and specifications to the declaration.
 struct dwarf_die dwarf_die_origin(const struct dwarf_die *die);
 

@@ -105,12 +105,19 @@ static bool add_spec(struct dwarf_unit *unit, struct dwarf_abbrev *abbrev, uint6
         return false;
     }
     unit->specs = specs;
-    unit->specs[unit->spec_count++] =
-        (struct dwarf_spec){(uint16_t)(name > UINT16_MAX ? 0 : name), (uint16_t)(form > UINT16_MAX ? 0 : form), constant};
+    bool all_fixed = abbrev->fixed_specs == abbrev->spec_count;
+    unit->specs[unit->spec_count++] = (struct dwarf_spec){
+        .name = (uint16_t)(name > UINT16_MAX ? 0 : name),
+        .form = (uint16_t)(form > UINT16_MAX ? 0 : form),
+        .offset = all_fixed ? abbrev->fixed_bytes : -1,
+        .constant = constant,
+    };
     abbrev->spec_count++;
     int bytes = bytes_of_form(unit, form);
-    bool fixed = bytes >= 0 && abbrev->fixed_bytes >= 0 && abbrev->fixed_bytes < 1 << 20;
-    abbrev->fixed_bytes = fixed ? abbrev->fixed_bytes + bytes : -1;
+    if (all_fixed && bytes >= 0 && abbrev->fixed_bytes < 1 << 20) {
+        abbrev->fixed_specs++;
+        abbrev->fixed_bytes += bytes;
+    }
     return true;
 }
 

@@ -23,12 +23,14 @@ struct dwarf_abbrev {
     uint64_t code;
     uint32_t tag;
     uint32_t first_spec, spec_count;
-    int32_t fixed_bytes; // of all its values in this unit; -1: varies
+    uint32_t fixed_specs; // those before the first one whose size in this unit varies
+    int32_t fixed_bytes;  // of their values
     bool has_children;
 };
 
 struct dwarf_spec {
     uint16_t name, form; // 0: unknown
+    int32_t offset;      // of the value; -1: varies
     int64_t constant;    // of DW_FORM_implicit_const
 };
 
@@ -52,8 +54,9 @@ struct dwarf_unit {
     const struct dwarf_unit *skeleton; // of split data: the unit that holds the addresses
     struct dwarf_unit *split;          // of a skeleton; NULL: not looked for, or absent
     struct function_index *functions;  // function_index.h
-    struct line_table *lines;          // object_file.c
+    struct line_table *lines;          // dwarf_lines.h
     bool looked_for_split, looked_for_functions, looked_for_lines;
+    bool has_names; // some of its addresses were looked up
 };
 
 // Buffer for the qualified names of one address's frames.

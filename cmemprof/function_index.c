@@ -79,7 +79,7 @@ static size_t add_holder(struct function_index *index, const uint8_t *entry, siz
     return ++index->holder_count;
 }
 
-static bool is_scope(unsigned tag) {
+bool function_index_is_scope(unsigned tag) {
     return tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block || tag == DW_TAG_try_block || tag == DW_TAG_catch_block ||
            tag == DW_TAG_with_stmt;
 }
@@ -99,7 +99,7 @@ static bool is_holder(unsigned tag) {
 }
 
 static bool may_hold_functions(const struct function_index *index, unsigned tag) {
-    return is_holder(tag) || (index->deep && (tag == DW_TAG_subprogram || is_scope(tag)));
+    return is_holder(tag) || (index->deep && (tag == DW_TAG_subprogram || function_index_is_scope(tag)));
 }
 
 static const uint8_t *walk(struct function_index *index, const uint8_t *at, size_t around, int depth);
@@ -184,7 +184,7 @@ static bool has_address(const struct dwarf_die *scope, uint64_t address, size_t 
 static bool enter(const struct dwarf_die *scope, uint64_t address, struct dwarf_die *inner, size_t *ranges_left) {
     const uint8_t *at = scope->abbrev->has_children ? dwarf_die_first_child(scope) : NULL, *next;
     while (at && dwarf_die_read(scope->unit, at, inner, &next)) {
-        if (is_scope(inner->abbrev->tag) && has_address(inner, address, ranges_left)) {
+        if (function_index_is_scope(inner->abbrev->tag) && has_address(inner, address, ranges_left)) {
             return true;
         }
         at = dwarf_die_end(inner);
@@ -217,6 +217,20 @@ size_t function_index_scopes(struct function_index *index, uint64_t address, str
         more = enter(&scope, address, &inner, &ranges_left);
     }
     return count;
+}
+
+bool function_index_at(const struct function_index *index, size_t i, uint64_t *low, uint64_t *high, struct dwarf_die *function) {
+    const uint8_t *next;
+    if (i >= index->count || !dwarf_die_read(index->unit, index->functions[i].entry, function, &next)) {
+        return false;
+    }
+    *low = index->functions[i].low;
+    *high = index->functions[i].high;
+    return true;
+}
+
+bool function_index_is_deep(const struct function_index *index) {
+    return index->deep;
 }
 
 // ---- Parents ----

@@ -19,6 +19,12 @@ struct function_index *function_index_of(struct dwarf_unit *unit);
 // function.
 size_t function_index_scopes(struct function_index *index, uint64_t address, struct dwarf_die *scopes, size_t max);
 
+// What the index is made of. Returns false from `count` on. Lookups without a result make the index deep: it then has the functions within
+// functions, too.
+bool function_index_at(const struct function_index *index, size_t i, uint64_t *low, uint64_t *high, struct dwarf_die *function);
+bool function_index_is_deep(const struct function_index *index);
+bool function_index_is_scope(unsigned tag); // within a function: a block or an inlined function
+
 // The namespace, class or function that the entry is declared in. Returns false if that is the unit itself.
 bool function_index_parent(struct function_index *index, const struct dwarf_die *die, struct dwarf_die *parent);
 

@@ -60,9 +60,9 @@ static enum event extended(struct dwarf_bytes *bytes, struct row *row) {
 }
 
 static enum event special(const struct line_header *header, struct row *row, unsigned opcode) {
-    unsigned adjusted = opcode - header->opcode_base;
-    row->address += adjusted / header->line_range;
-    row->line += (uint64_t)(header->line_base + (int)(adjusted % header->line_range));
+    const struct line_advance *advance = &header->special[opcode - header->opcode_base];
+    row->address += advance->address;
+    row->line += (uint64_t)advance->line;
     return EVENT_ROW;
 }
 
@@ -83,7 +83,7 @@ static enum event standard(const struct line_header *header, struct dwarf_bytes 
         row->file = dwarf_uleb(bytes);
         break;
     case DW_LNS_const_add_pc:
-        row->address += (255 - header->opcode_base) / header->line_range;
+        row->address += header->special[255 - header->opcode_base].address;
         break;
     case DW_LNS_fixed_advance_pc:
         row->address += dwarf_fixed(bytes, 2);
@@ -215,6 +215,27 @@ bool line_table_find(const struct line_table *table, uint64_t address, uint64_t 
     *file = before.file;
     *line = (int64_t)before.line;
     return (event == EVENT_ROW || event == EVENT_SEQUENCE_ENDS) && address < row.address;
+}
+
+// From a checkpoint a lookup reaches no address of the next one.
+void line_table_visit(const struct line_table *table, void (*visit)(void *context, uint64_t address, uint64_t file, int64_t line),
+                      void *context) {
+    for (size_t i = 0; i < table->count; i++) {
+        uint64_t limit = i + 1 < table->count ? table->checkpoints[i + 1].row.address : UINT64_MAX;
+        struct row row = table->checkpoints[i].row;
+        uint64_t end = row.address;
+        struct dwarf_bytes bytes = {table->checkpoints[i].at, table->header.program.end, false};
+        enum event event = EVENT_ROW;
+        while (event == EVENT_ROW && row.address < limit) {
+            visit(context, row.address, row.file, (int64_t)row.line);
+            end = row.address;
+            event = run(&table->header, &bytes, &row);
+        }
+        end = event == EVENT_SEQUENCE_ENDS ? row.address : end;
+        if (event != EVENT_ROW && end < limit) {
+            visit(context, end, LINE_TABLE_NO_FILE, 0);
+        }
+    }
 }
 
 const char *line_table_file(struct line_table *table, uint64_t file) {

@@ -30,6 +30,11 @@ struct line_table *line_table_new(struct symbolizer_arena *memory, const struct 
 
 // Returns false if the program does not cover the address; *file and *line are then undefined.
 bool line_table_find(const struct line_table *table, uint64_t address, uint64_t *file, int64_t *line);
+// Calls row for all that the table covers, in address order: each row ends where the next one begins, and the last of several at one
+// address counts. LINE_TABLE_NO_FILE: nothing is covered from there on.
+void line_table_visit(const struct line_table *table, void (*row)(void *context, uint64_t address, uint64_t file, int64_t line),
+                      void *context);
+#define LINE_TABLE_NO_FILE UINT64_MAX
 // The full path, or "" if there is no such file. Lives as long as the table.
 const char *line_table_file(struct line_table *table, uint64_t file);
 

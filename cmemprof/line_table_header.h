@@ -10,8 +10,11 @@
 struct line_header {
     struct symbolizer_arena *memory;
     struct dwarf_bytes program;
-    unsigned version, opcode_base, line_range; // line_range is never 0
-    int line_base;
+    unsigned version, opcode_base;
+    struct line_advance {
+        uint8_t address;
+        int16_t line;
+    } special[256];                // by opcode minus opcode_base
     const uint8_t *operand_counts; // of the standard opcodes, from opcode 1 on
     const char *directory;         // of the unit
     const char **directories;      // numbered as in the program

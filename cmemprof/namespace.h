@@ -125,11 +125,18 @@
 #define demangle_rust_legacy cmemprof_demangle_rust_legacy
 #define demangle_rust_v0 cmemprof_demangle_rust_v0
 #define demangler_new cmemprof_demangler_new
+#define digests_forget cmemprof_digests_forget
+#define digests_frames cmemprof_digests_frames
+#define digests_give cmemprof_digests_give
+#define digests_keep cmemprof_digests_keep
 #define dwarf_addresses_find cmemprof_dwarf_addresses_find
+#define dwarf_addresses_range cmemprof_dwarf_addresses_range
+#define dwarf_call_of cmemprof_dwarf_call_of
 #define dwarf_die_attribute cmemprof_dwarf_die_attribute
 #define dwarf_die_end cmemprof_dwarf_die_end
 #define dwarf_die_first_child cmemprof_dwarf_die_first_child
 #define dwarf_die_inherited cmemprof_dwarf_die_inherited
+#define dwarf_die_next_origin cmemprof_dwarf_die_next_origin
 #define dwarf_die_origin cmemprof_dwarf_die_origin
 #define dwarf_die_read cmemprof_dwarf_die_read
 #define dwarf_die_read_unit_attributes cmemprof_dwarf_die_read_unit_attributes
@@ -138,6 +145,7 @@
 #define dwarf_file_open_split cmemprof_dwarf_file_open_split
 #define dwarf_function_of cmemprof_dwarf_function_of
 #define dwarf_length cmemprof_dwarf_length
+#define dwarf_lines_of cmemprof_dwarf_lines_of
 #define dwarf_package_close cmemprof_dwarf_package_close
 #define dwarf_package_file cmemprof_dwarf_package_file
 #define dwarf_package_open cmemprof_dwarf_package_open
@@ -174,6 +182,9 @@
 #define elf_section_unit cmemprof_elf_section_unit
 #define elf_symbols_find cmemprof_elf_symbols_find
 #define elf_symbols_read cmemprof_elf_symbols_read
+#define function_index_at cmemprof_function_index_at
+#define function_index_is_deep cmemprof_function_index_is_deep
+#define function_index_is_scope cmemprof_function_index_is_scope
 #define function_index_of cmemprof_function_index_of
 #define function_index_parent cmemprof_function_index_parent
 #define function_index_scopes cmemprof_function_index_scopes
@@ -211,6 +222,7 @@
 #define line_table_file cmemprof_line_table_file
 #define line_table_find cmemprof_line_table_find
 #define line_table_new cmemprof_line_table_new
+#define line_table_visit cmemprof_line_table_visit
 #define live_table_add cmemprof_live_table_add
 #define live_table_close cmemprof_live_table_close
 #define live_table_count cmemprof_live_table_count
@@ -278,8 +290,11 @@
 #define modules_refresh_ends cmemprof_modules_refresh_ends
 #define modules_see cmemprof_modules_see
 #define modules_should_forget cmemprof_modules_should_forget
+#define object_file_addresses cmemprof_object_file_addresses
 #define object_file_close cmemprof_object_file_close
+#define object_file_complete cmemprof_object_file_complete
 #define object_file_frames cmemprof_object_file_frames
+#define object_file_is_complete cmemprof_object_file_is_complete
 #define object_file_open cmemprof_object_file_open
 #define page_residency cmemprof_page_residency
 #define page_residency_of_process cmemprof_page_residency_of_process
@@ -452,6 +467,10 @@
 #define thread_state cmemprof_thread_state
 #define threads_created cmemprof_threads_created
 #define threads_sum_live cmemprof_threads_sum_live
+#define unit_digest_bytes cmemprof_unit_digest_bytes
+#define unit_digest_frames cmemprof_unit_digest_frames
+#define unit_digest_free cmemprof_unit_digest_free
+#define unit_digest_new cmemprof_unit_digest_new
 #define unwind_after_fork cmemprof_unwind_after_fork
 #define unwind_after_unload cmemprof_unwind_after_unload
 #define unwind_before_unload cmemprof_unwind_before_unload

@@ -10,11 +10,11 @@
 #include "debug_files.h"
 #include "dwarf_addresses.h"
 #include "dwarf_function.h"
+#include "dwarf_lines.h"
 #include "dwarf_names.h"
 #include "dwarf_split.h"
 #include "elf_symbols.h"
 #include "function_index.h"
-#include "line_table.h"
 
 // Lexical blocks around inlined functions.
 enum { MAX_BLOCKS = 96 };
@@ -122,6 +122,10 @@ struct object_file *object_file_open(const struct module *module, struct symboli
     return file;
 }
 
+struct dwarf_addresses *object_file_addresses(struct object_file *file) {
+    return &file->addresses;
+}
+
 void object_file_close(struct object_file *file) {
     if (file) {
         dwarf_split_close(&file->split);
@@ -145,30 +149,9 @@ static const char *symbol_at(struct object_file *file, uint64_t address) {
 
 // ---- DWARF ----
 
-static struct line_section whole(struct elf_section *section) {
-    struct dwarf_bytes bytes = elf_section_all(section);
-    return (struct line_section){bytes.at, dwarf_bytes_left(&bytes)};
-}
-
-// Returns NULL if there is none or it cannot be read.
-static struct line_table *lines_of(struct dwarf_unit *unit) {
-    if (unit->has_lines && !unit->looked_for_lines) {
-        unit->looked_for_lines = true;
-        struct dwarf_sections *sections = &unit->file->sections;
-        struct dwarf_bytes program = elf_section_unit(&sections->line, unit->line_offset);
-        struct line_sections all = {
-            {program.at, dwarf_bytes_left(&program)},
-            whole(&sections->line_str),
-            whole(&sections->str),
-        };
-        unit->lines = line_table_new(unit->file->memory, &all, 0, unit->directory);
-    }
-    return unit->lines;
-}
-
 static struct symbol_frame position_of(struct dwarf_unit *unit, uint64_t address) {
     struct symbol_frame position = {.file = ""};
-    struct line_table *lines = lines_of(unit);
+    struct line_table *lines = dwarf_lines_of(unit);
     uint64_t file;
     int64_t line;
     if (lines && line_table_find(lines, address, &file, &line)) {
@@ -176,16 +159,6 @@ static struct symbol_frame position_of(struct dwarf_unit *unit, uint64_t address
         position.line = line;
     }
     return position;
-}
-
-static uint64_t number_attribute(const struct dwarf_die *die, unsigned name) {
-    struct dwarf_value value;
-    return dwarf_die_attribute(die, name, &value) ? value.number : 0;
-}
-
-static const char *call_file(struct dwarf_unit *unit, const struct dwarf_die *scope) {
-    struct line_table *lines = lines_of(unit);
-    return lines ? line_table_file(lines, number_attribute(scope, DW_AT_call_file)) : "";
 }
 
 // scopes: from the innermost outwards.
@@ -205,8 +178,9 @@ static size_t frames_of_scopes(struct dwarf_unit *unit, const struct dwarf_die *
         if (tag == DW_TAG_subprogram) {
             break;
         }
-        position.file = call_file(unit, &scopes[i]);
-        position.line = (int64_t)number_attribute(&scopes[i], DW_AT_call_line);
+        struct dwarf_call call = dwarf_call_of(unit, &scopes[i]);
+        position.file = call.file;
+        position.line = call.line;
     }
     return count;
 }
@@ -219,14 +193,22 @@ static size_t dwarf_frames(struct object_file *file, uint64_t address, struct sy
     if (!index) {
         return 0;
     }
+    unit->has_names = true;
     with_entries->file->names.used = 0;
     size_t count = function_index_scopes(index, address, scopes, sizeof scopes / sizeof *scopes);
     return count > 0 ? frames_of_scopes(unit, scopes, count, position_of(unit, address), frames) : 0;
 }
 
 size_t object_file_frames(struct object_file *file, uint64_t address, struct symbol_frame *frames) {
-    size_t count = dwarf_frames(file, address, frames);
-    bool nameless = count == 0 || frames[count - 1].function[0] == '\0'; // its name may be in a file that is missing
+    return object_file_complete(file, address, frames, dwarf_frames(file, address, frames));
+}
+
+bool object_file_is_complete(const struct symbol_frame *frames, size_t count) {
+    return count > 0 && frames[count - 1].function[0] != '\0';
+}
+
+size_t object_file_complete(struct object_file *file, uint64_t address, struct symbol_frame *frames, size_t count) {
+    bool nameless = !object_file_is_complete(frames, count); // its name may be in a file that is missing
     const char *name = nameless ? symbol_at(file, address) : NULL;
     if (name && count > 0) {
         frames[count - 1].function = frames[count - 1].system_name = name;

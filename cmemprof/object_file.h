@@ -20,5 +20,10 @@ void object_file_close(struct object_file *file); // its blocks stay until the a
 // Fills up to SYMBOL_MAX_INLINED frames for a file address (memory address - bias). Strings live until the next call. Returns 0 if there is
 // no name.
 size_t object_file_frames(struct object_file *file, uint64_t address, struct symbol_frame *frames);
+// Its last step: with `count` frames from debug data, the outermost function's name is from the symbol table if they lack it.
+size_t object_file_complete(struct object_file *file, uint64_t address, struct symbol_frame *frames, size_t count);
+bool object_file_is_complete(const struct symbol_frame *frames, size_t count); // the debug data has it
+// The units by address, as far as they were read. A file that was open before may be given what was read then.
+struct dwarf_addresses *object_file_addresses(struct object_file *file);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "../merge/memory.h"
 #include "demangle.h"
+#include "digests.h"
 #include "object_file.h"
 
 struct text_chunk {
@@ -37,6 +38,7 @@ struct symbols {
     struct symbolizer_arena memory; // of the open files
     struct demangler *demangler;    // allocated in memory
     bool memory_is_open;
+    struct digests digests;
 };
 
 enum { FIRST_ENTRIES = 1024 };
@@ -53,20 +55,7 @@ struct symbols *symbols_new(void) {
     return symbols;
 }
 
-void symbols_free(struct symbols *symbols) {
-    if (symbols) {
-        symbols_close_files(symbols);
-        symbols_forget(symbols);
-        memory_free(symbols->entries);
-        free(symbols);
-    }
-}
-
-bool symbols_ran_short(const struct symbols *symbols) {
-    return symbols->memory.ran_short;
-}
-
-void symbols_close_files(struct symbols *symbols) {
+static void close_files(struct symbols *symbols) {
     for (size_t i = 0; i < symbols->file_count; i++) {
         object_file_close(symbols->files[i].file);
     }
@@ -79,7 +68,29 @@ void symbols_close_files(struct symbols *symbols) {
     }
 }
 
-void symbols_forget(struct symbols *symbols) {
+void symbols_free(struct symbols *symbols) {
+    if (symbols) {
+        close_files(symbols);
+        symbols_forget(symbols);
+        memory_free(symbols->entries);
+        free(symbols);
+    }
+}
+
+bool symbols_ran_short(const struct symbols *symbols) {
+    return symbols->memory.ran_short;
+}
+
+void symbols_close_files(struct symbols *symbols) {
+    for (size_t i = 0; i < symbols->file_count; i++) {
+        if (symbols->files[i].file) {
+            digests_keep(&symbols->digests, symbols->files[i].module, symbols->files[i].file, &symbols->memory);
+        }
+    }
+    close_files(symbols);
+}
+
+static void forget_names(struct symbols *symbols) {
     for (size_t i = 0; i < symbols->capacity; i++) {
         free(symbols->entries[i].frames);
     }
@@ -90,6 +101,11 @@ void symbols_forget(struct symbols *symbols) {
         memory_free(symbols->texts);
         symbols->texts = next;
     }
+}
+
+void symbols_forget(struct symbols *symbols) {
+    digests_forget(&symbols->digests);
+    forget_names(symbols);
 }
 
 // Truncates a string longer than a chunk (possible for templates). Returns "" if memory runs out.
@@ -140,6 +156,9 @@ static struct object_file *file_of(struct symbols *symbols, const struct module 
     }
     symbols->files = files;
     files[symbols->file_count++] = (struct open_file){module, object_file_open(module, &symbols->memory)};
+    if (files[count].file) {
+        digests_give(&symbols->digests, module, files[count].file, &symbols->memory);
+    }
     return files[count].file;
 }
 
@@ -159,7 +178,7 @@ static void grow_if_needed(struct symbols *symbols) {
     }
     struct symbols larger = {.capacity = symbols->capacity * 2};
     if (symbols->count == SYMBOLS_MAX || !(larger.entries = memory_take_zeroed(larger.capacity, sizeof *larger.entries))) {
-        symbols_forget(symbols);
+        forget_names(symbols);
         return;
     }
     for (size_t i = 0; i < symbols->capacity; i++) {
@@ -188,14 +207,27 @@ static void fill(struct symbols *symbols, struct entry *entry, const struct symb
     }
 }
 
+// address: in the file.
+static size_t find_frames(struct symbols *symbols, const struct module *module, uint64_t address, struct symbol_frame *frames) {
+    size_t count;
+    bool known = digests_frames(&symbols->digests, module, address, frames, &count);
+    if (known && object_file_is_complete(frames, count)) {
+        return count;
+    }
+    struct object_file *file = file_of(symbols, module);
+    if (!file) {
+        return count;
+    }
+    return known ? object_file_complete(file, address, frames, count) : object_file_frames(file, address, frames);
+}
+
 struct symbol symbols_find(struct symbols *symbols, const struct module *module, uintptr_t address) {
     struct entry *entry = entry_of(symbols, module, module->serial, address);
     if (entry->address == 0) {
         grow_if_needed(symbols);
         entry = entry_of(symbols, module, module->serial, address);
         struct symbol_frame frames[SYMBOL_MAX_INLINED];
-        struct object_file *file = file_of(symbols, module);
-        size_t count = file ? object_file_frames(file, address - module->bias, frames) : 0;
+        size_t count = find_frames(symbols, module, address - module->bias, frames);
         if (count == 0 && symbols->memory.ran_short) { // it may be found the next time
             return (struct symbol){NULL, 0};
         }

@@ -3,7 +3,8 @@
 //
 // Runs on the snapshot's thread, never inside malloc. Separate debug files are looked for (debug_files.h, dwarf_split.h); nothing is
 // fetched over a network. A file whose build ID (without one: whose content) differs from the memory's is other code and gives no names.
-// Debug data is opened only for addresses not seen before, and closed at the end of the snapshot.
+// Debug data is opened only for addresses not seen before, and closed at the end of the snapshot. What it says of other addresses in the
+// same units is kept (digests.h).
 //
 // Threads: guarded by the caller (the naming lock of snapshot_encode.c). Memory: malloc for cached names, which are dropped once there are
 // SYMBOLS_MAX addresses; reading uses symbolizer_arena.h. If memory is short there are fewer names.
@@ -42,8 +43,8 @@ struct symbol symbols_known(struct symbols *symbols, const struct module *module
 // Returns true if memory for symbolizing ran out since files were opened (symbolizer_arena.h): names or lines are missing.
 bool symbols_ran_short(const struct symbols *symbols);
 
-// Closes files and keeps the names.
+// Closes files; keeps the names, and digests of what was read.
 void symbols_close_files(struct symbols *symbols);
-void symbols_forget(struct symbols *symbols); // drops all names
+void symbols_forget(struct symbols *symbols); // drops all names and digests
 
 #endif

@@ -41,7 +41,7 @@ of_cmemprof = $(filter $(patsubst %,cmemprof/%.c,$(1)),$(wildcard cmemprof/*.c))
 ARENA := symbolizer_arena cgroup_memory
 $(eval $(call fuzzer,cfi,cmemprof/fuzz/cfi_fuzz.c $(call of_cmemprof,cfi% code_objects)))
 $(eval $(call fuzzer,line_table,cmemprof/fuzz/line_table_fuzz.c $(call of_cmemprof,line_table% $(ARENA) address_order dwarf_bytes),-ldw -lelf))
-$(eval $(call fuzzer,debug,cmemprof/fuzz/debug_fuzz.c $(call of_cmemprof,$(ARENA) address_order dwarf_% elf_% inflate function_index line_table line_table_header)))
+$(eval $(call fuzzer,debug,cmemprof/fuzz/debug_fuzz.c $(call of_cmemprof,$(ARENA) address_order dwarf_% elf_% inflate function_index line_table line_table_header unit_digest) merge/memory.c))
 $(eval $(call fuzzer,demangle,cmemprof/fuzz/demangle_fuzz.c $(call of_cmemprof,demangle% $(ARENA))))
 $(eval $(call fuzzer,upload,upload/fuzz/batch_fuzz.c upload/batch.c))
 

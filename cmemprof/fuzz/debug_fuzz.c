@@ -8,16 +8,17 @@
 
 #include "../dwarf_addresses.h"
 #include "../dwarf_function.h"
+#include "../dwarf_lines.h"
 #include "../dwarf_package.h"
 #include "../elf_symbols.h"
 #include "../function_index.h"
-#include "../line_table.h"
+#include "../unit_digest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MAX_SCOPES = 16 };
 // Far less than for real files, so that an input takes milliseconds.
-enum { STEPS = 20000, MEMORY_BYTES = 16 << 20 };
+enum { STEPS = 20000, MEMORY_BYTES = 16 << 20, DIGEST_BYTES = 64 << 10 };
 
 static void name_scopes(struct dwarf_unit *unit, uint64_t address) {
     struct dwarf_die scopes[MAX_SCOPES];
@@ -32,21 +33,28 @@ static void name_scopes(struct dwarf_unit *unit, uint64_t address) {
     }
 }
 
-static struct line_section whole(struct elf_section *section) {
-    struct dwarf_bytes bytes = elf_section_all(section);
-    return (struct line_section){bytes.at, dwarf_bytes_left(&bytes)};
-}
-
 static void find_line(struct dwarf_unit *unit, uint64_t address) {
-    struct dwarf_sections *sections = &unit->file->sections;
-    struct dwarf_bytes program = elf_section_unit(&sections->line, unit->line_offset);
-    struct line_sections all = {{program.at, dwarf_bytes_left(&program)}, whole(&sections->line_str), whole(&sections->str)};
-    struct line_table *lines = line_table_new(unit->file->memory, &all, 0, unit->directory);
+    struct line_table *lines = dwarf_lines_of(unit);
     uint64_t file;
     int64_t line;
     if (lines && line_table_find(lines, address, &file, &line)) {
         line_table_file(lines, file);
     }
+}
+
+static void digest(struct dwarf_unit *unit, uint64_t address) {
+    struct unit_digest *digest = unit_digest_new(unit, unit, DIGEST_BYTES);
+    struct symbol_frame frames[SYMBOL_MAX_INLINED];
+    size_t count, bytes = 0;
+    if (digest && unit_digest_frames(digest, address, frames, &count)) {
+        for (size_t i = 0; i < count; i++) {
+            bytes += strlen(frames[i].function) + strlen(frames[i].system_name) + strlen(frames[i].file);
+        }
+        if (bytes > (size_t)3 * SYMBOL_MAX_INLINED * DIGEST_BYTES) {
+            abort();
+        }
+    }
+    unit_digest_free(digest);
 }
 
 static void use(struct elf_file *elf, uint64_t address) {
@@ -61,6 +69,7 @@ static void use(struct elf_file *elf, uint64_t address) {
     if (unit) {
         name_scopes(unit, address);
         find_line(unit, address);
+        digest(unit, address);
     }
     elf_file_build_id(elf, &id);
     if (elf_symbols_read(&symbols, elf, SHT_SYMTAB)) {

@@ -1,5 +1,5 @@
-// beside_libdw.c: compares the frames of many addresses in ELF files as found by object_file.c and by libdw. A program, not a test:
-// e2e/names builds files for it and checks its output.
+// beside_libdw.c: compares the frames of many addresses in ELF files as found by object_file.c, by unit_digest.c and by libdw. A program,
+// not a test: e2e/names builds files for it and checks its output.
 //
 // usage: beside_libdw EVERY FILE... EVERY: compare one in this many line table rows and symbols
 //
@@ -16,13 +16,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../dwarf_addresses.h"
 #include "../object_file.h"
+#include "../unit_digest.h"
 
 struct one_file {
     Dwarf *dwarf;
     Dwarf_CU **units;
     struct object_file *ours;
-    size_t addresses, frames, differences;
+    struct unit_digest *digest; // of the unit that is compared; NULL: the file itself is asked
+    size_t addresses, frames, differences, digests, not_in_digests;
 };
 
 // ---- libdw's ----
@@ -110,9 +113,15 @@ static void print(const char *whose, const struct symbol_frame *frames, size_t c
 
 static void compare(struct one_file *file, Dwarf_Die *unit, Dwarf_Die *entries, Dwarf_Addr address) {
     struct symbol_frame ours[SYMBOL_MAX_INLINED], theirs[SYMBOL_MAX_INLINED];
-    size_t count = object_file_frames(file->ours, address, ours), wanted = frames_of(unit, entries, address, theirs);
+    size_t count, wanted = frames_of(unit, entries, address, theirs);
     if (wanted == 0 || theirs[wanted - 1].function[0] == '\0') {
         return; // from the symbol table, which libdw does not read
+    }
+    if (!file->digest) {
+        count = object_file_frames(file->ours, address, ours);
+    } else if (!unit_digest_frames(file->digest, address, ours, &count)) {
+        file->not_in_digests++;
+        return;
     }
     bool same = count == wanted;
     for (size_t i = 0; same && i < count; i++) {
@@ -123,7 +132,7 @@ static void compare(struct one_file *file, Dwarf_Die *unit, Dwarf_Die *entries, 
     if (!same) {
         file->differences++;
         printf("%#lx\n", address);
-        print("ours ", ours, count);
+        print(file->digest ? "digest" : "ours ", ours, count);
         print("libdw", theirs, wanted);
     }
 }
@@ -140,6 +149,22 @@ static void compare_unit(struct one_file *file, Dwarf_Die *unit, Dwarf_Die *entr
         dwarf_lineaddr(dwarf_onesrcline(lines, i), &address);
         if (dwarf_haspc(unit, address) == 1 && (!dwarf_addrdie(file->dwarf, address, &owner) || owner.addr == unit->addr)) {
             compare(file, unit, entries, address);
+        }
+    }
+}
+
+// Twice: by the debug data, then by a digest of it.
+static void compare_both(struct one_file *file, Dwarf_Die *unit, Dwarf_Die *entries, size_t every) {
+    compare_unit(file, unit, entries, every);
+    for (struct dwarf_unit *read = object_file_addresses(file->ours)->file->units; read; read = read->next) {
+        bool is_this = read->has_names && read->offset == (uint64_t)dwarf_dieoffset(unit) - (uint64_t)(read->entries - read->begin);
+        file->digest = is_this ? unit_digest_new(read, read->split ? read->split : read, SIZE_MAX) : NULL;
+        if (file->digest) {
+            file->digests++;
+            compare_unit(file, unit, entries, every);
+            unit_digest_free(file->digest);
+            file->digest = NULL;
+            return;
         }
     }
 }
@@ -170,16 +195,17 @@ static bool compare_file(const char *path, const char *debug, size_t every) {
     uint8_t type;
     while (dwarf_get_units(file.dwarf, cu, &cu, NULL, &type, &unit, &split) == 0) {
         bool is_split = type == DW_UT_skeleton && dwarf_tag(&split) == DW_TAG_compile_unit;
-        compare_unit(&file, &unit, is_split ? &split : &unit, every);
+        compare_both(&file, &unit, is_split ? &split : &unit, every);
     }
-    printf("%s: %zu addresses, %zu frames, %zu differ\n", path, file.addresses, file.frames, file.differences);
+    printf("%s: %zu addresses, %zu frames, %zu differ; %zu digests, which lack %zu\n", path, file.addresses, file.frames, file.differences,
+           file.digests, file.not_in_digests);
     object_file_close(file.ours);
     symbolizer_arena_close(&memory);
     dwarf_end(file.dwarf);
     elf_end(elf);
     close(descriptor);
     close(debug_descriptor);
-    return file.differences == 0 && file.addresses > 0;
+    return file.differences == 0 && file.addresses > 0 && file.digests > 0;
 }
 
 int main(int argc, char **argv) {

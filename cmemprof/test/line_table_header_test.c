@@ -16,7 +16,7 @@ TEST(names_of_all_versions) {
         const struct line_sections sections = sections_of(&program);
         assert_true(line_header_read(&header, fresh_memory(), &sections, 1, "/src"));
         assert_int_equal(header.version, version);
-        assert_int_equal(header.line_base, -5);
+        assert_int_equal(header.special[0].line, -5);
         assert_int_equal(header.program.end - header.program.at, 3);
         assert_int_equal(header.file_count, 4);
         static const char *const paths[] = {"", "/src/a.c", "lib/b.h", "/usr/c.h"};

@@ -34,6 +34,43 @@ static void check_nothing(struct line_table *table, uint64_t address) {
     assert_false(line_table_find(table, address, &file, &line));
 }
 
+static struct {
+    uint64_t address, file;
+    int64_t line;
+} visited[64];
+static size_t visited_count;
+
+static void visit(void *context, uint64_t address, uint64_t file, int64_t line) {
+    (void)context;
+    bool again = visited_count > 0 && visited[visited_count - 1].address == address; // the last one counts
+    assert_true(visited_count == 0 || visited[visited_count - 1].address <= address);
+    assert_in_range(visited_count, 0, sizeof visited / sizeof *visited - 1);
+    visited[visited_count - again].address = address;
+    visited[visited_count - again].file = file;
+    visited[visited_count - again].line = line;
+    visited_count += !again;
+}
+
+// All addresses of interest: what is visited is what is found.
+static void check_visited(const struct line_table *table) {
+    visited_count = 0;
+    line_table_visit(table, visit, NULL);
+    size_t at = 0;
+    for (uint64_t address = 0xf00; address < 0x2100; address++) {
+        uint64_t file;
+        int64_t line;
+        while (at < visited_count && visited[at].address <= address) {
+            at++;
+        }
+        bool covered = at > 0 && visited[at - 1].file != LINE_TABLE_NO_FILE;
+        assert_int_equal(line_table_find(table, address, &file, &line), covered);
+        if (covered) {
+            assert_int_equal(file, visited[at - 1].file);
+            assert_int_equal(line, visited[at - 1].line);
+        }
+    }
+}
+
 static void make_program(struct line_program *program, unsigned version) {
     struct line_program names = {0}, rows = {0};
     put_names(&names, version);
@@ -80,6 +117,7 @@ TEST(every_opcode) {
         check_nothing(table, 0x2030);
         check_nothing(table, UINT64_MAX);
         assert_string_equal(line_table_file(table, 4), "");
+        check_visited(table);
     }
 }
 

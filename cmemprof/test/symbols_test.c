@@ -95,6 +95,23 @@ TEST_IN(modules, growth_keeps_names) {
     symbols_free(symbols);
 }
 
+// Of a function that is in the same unit as one that was named before, its name is known without the file.
+TEST_IN(modules, later_addresses_open_no_file) {
+    struct symbols *symbols = symbols_new();
+    struct module module = *modules_find(&modules, outer_function(), 0);
+    assert_int_equal(symbols_find(symbols, &module, outer_function() - 1).frame_count, 2);
+    symbols_close_files(symbols);
+    module.file = "/no/such/file";
+    module.is_program = false;
+    struct symbol symbol = symbols_find(symbols, &module, (uintptr_t)find_in + 4);
+    assert_int_equal(symbol.frame_count, 1);
+    assert_string_equal(symbol.frames[0].function, "find_in");
+    symbols_close_files(symbols);
+    symbols_forget(symbols);
+    assert_int_equal(symbols_find(symbols, &module, (uintptr_t)find_in + 4).frame_count, 0);
+    symbols_free(symbols);
+}
+
 TEST_IN(modules, known_names_open_no_file) {
     struct symbols *symbols = symbols_new();
     uintptr_t address = outer_function() - 1;
