@@ -14,7 +14,7 @@ static size_t mapped_bytes(size_t counters) {
 // Load next first: a thread that finds none there and then loads the old filter is one that block_filter_fill waits for.
 struct block_counts *block_filter_add(struct block_filter *filter, const void *block, uint8_t tag) {
     struct block_counts *next = atomic_load_explicit(&filter->next, memory_order_acquire);
-    struct block_counts *present = atomic_load_explicit(&filter->present, memory_order_acquire);
+    struct block_counts *present = block_filter_present(filter);
     block_filter_count_up(block_filter_count(present, block), tag);
     if (next && next != present) {
         block_filter_count_up(block_filter_count(next, block), tag);
@@ -48,7 +48,7 @@ bool block_filter_begin(struct block_filter *filter, size_t counters, struct mem
         return false;
     }
     counts->mask = counters - 1;
-    counts->older = atomic_load(&filter->present);
+    counts->older = block_filter_present(filter);
     atomic_store(&filter->next, counts);
     return true;
 }
@@ -59,7 +59,7 @@ void block_filter_fill(struct block_filter *filter, const void *block, uint8_t t
 
 void block_filter_restart(struct block_filter *filter) {
     struct block_counts *next = atomic_load(&filter->next);
-    if (next == atomic_load(&filter->present)) {
+    if (next == block_filter_present(filter)) {
         atomic_store(&filter->next, NULL);
         return;
     }
@@ -69,20 +69,20 @@ void block_filter_restart(struct block_filter *filter) {
 }
 
 void block_filter_finish(struct block_filter *filter) {
-    atomic_store(&filter->present, atomic_load(&filter->next));
+    atomic_store(&filter->present, (uintptr_t)atomic_load(&filter->next) - (uintptr_t)&block_filter_smallest);
     atomic_store(&filter->next, NULL);
 }
 
 size_t block_filter_size(const struct block_filter *filter) {
-    return atomic_load_explicit(&filter->present, memory_order_relaxed)->mask + 1;
+    return block_filter_present(filter)->mask + 1;
 }
 
 void block_filter_close(struct block_filter *filter, struct memory_budget *budget) {
     const struct block_counts *older;
-    for (struct block_counts *counts = atomic_load(&filter->present); counts->older; counts = (struct block_counts *)older) {
+    for (struct block_counts *counts = block_filter_present(filter); counts->older; counts = (struct block_counts *)older) {
         older = counts->older;
         memory_budget_give(budget, mapped_bytes(counts->mask + 1));
         munmap(counts, mapped_bytes(counts->mask + 1));
     }
-    atomic_store(&filter->present, &block_filter_smallest);
+    atomic_store(&filter->present, 0);
 }

@@ -39,15 +39,21 @@ struct block_counts {
 
 enum { BLOCK_FILTER_TAGS = 126, BLOCK_FILTER_ANYWHERE = 127, BLOCK_FILTER_TWO = 128, BLOCK_FILTER_FULL = 255 };
 
+// All zeros is the initial state, before the tables are open, in which free() may already query it: so what holds it, 750 KB, takes no room
+// in the program's file, and no memory before it is used.
 struct block_filter {
-    _Atomic(struct block_counts *) present; // never NULL
-    _Atomic(struct block_counts *) next;    // NULL: not growing
+    _Atomic uintptr_t present;           // distance from block_filter_smallest
+    _Atomic(struct block_counts *) next; // NULL: not growing
 };
 
 // The filter before the tables are open: 1 KiB, and counts only blocks of the bootstrap arena (real_allocator.h). It is
 // the process's, as these are.
 enum { BLOCK_FILTER_SMALLEST = 1024 };
-extern struct block_counts block_filter_smallest;
+extern struct block_counts block_filter_smallest __attribute__((visibility("hidden")));
+
+static inline struct block_counts *block_filter_present(const struct block_filter *filter) {
+    return (struct block_counts *)((uintptr_t)&block_filter_smallest + atomic_load_explicit(&filter->present, memory_order_acquire));
+}
 
 static inline _Atomic uint8_t *block_filter_count(struct block_counts *counts, const void *block) {
     return &counts->of[(uintptr_t)block * 0x61c88647 >> 34 & counts->mask];
@@ -55,12 +61,7 @@ static inline _Atomic uint8_t *block_filter_count(struct block_counts *counts, c
 
 // Returns false if the block is certainly not in the filter.
 static inline bool block_filter_may_hold(struct block_filter *filter, const void *block) {
-    struct block_counts *counts = atomic_load_explicit(&filter->present, memory_order_acquire);
-    return atomic_load_explicit(block_filter_count(counts, block), memory_order_relaxed) != 0;
-}
-
-static inline struct block_counts *block_filter_present(const struct block_filter *filter) {
-    return atomic_load_explicit(&filter->present, memory_order_acquire);
+    return atomic_load_explicit(block_filter_count(block_filter_present(filter), block), memory_order_relaxed) != 0;
 }
 
 // Always an atomic read-modify-write: a full barrier on amd64.

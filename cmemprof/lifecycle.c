@@ -96,7 +96,6 @@ void lifecycle_close(struct profiler *self) {
     modules_free(&self->code.modules);
     symbols_free(self->naming.symbols);
     memset(self, 0, sizeof *self);
-    atomic_store(&self->live.filter.present, &block_filter_smallest);
 }
 
 // ---- Fork ----

@@ -46,18 +46,13 @@ struct live_part {
     _Atomic(struct live_level *) newest; // the last level; NULL: none
 };
 
+// All zeros: not open. free() may already query it.
 struct live_table {
     struct live_part parts[LIVE_TABLE_PARTS];
     struct memory_budget *budget;
     struct block_filter filter;
     void (*others)(struct block_filter *filter);
 };
-
-// Initial state, before open: free() may already query it.
-#define LIVE_TABLE_CLOSED                                                                                                                  \
-    {                                                                                                                                      \
-        .filter = {.present = &block_filter_smallest }                                                                                     \
-    }
 
 // Returns false if the block is certainly not in the table.
 static inline bool live_table_may_hold(struct live_table *table, const void *block) {

@@ -10,7 +10,7 @@
 
 // Both are the process's: its threads', and the one that its hooks are bound to.
 __thread struct thread_state thread_state __attribute__((tls_model("initial-exec")));
-struct profiler profiler = PROFILER_CLOSED;
+struct profiler profiler;
 
 // One sample in this many is timed, and stands for those since the previous one. A shard's first samples are timed more often (number 0, 1,
 // 3, 7, ...), since few threads take thousands and caches are cold then.

@@ -165,6 +165,7 @@ struct peaks {
     _Atomic bool are_copying; // in a forked child: what was being copied is lost
 };
 
+// All zeros: never opened.
 struct profiler {
     _Atomic uint64_t interval_bytes;      // 0: off
     _Atomic uint64_t last_interval_bytes; // of the last start: what samples were drawn with, also when off now
@@ -199,10 +200,6 @@ struct profiler {
     struct cpu_traceback cpu;
     struct cpu_unsampled unsampled;
 };
-
-// A profiler that was never opened.
-#define PROFILER_CLOSED                                                                                                                    \
-    { .live = LIVE_TABLE_CLOSED }
 
 // The process's, which the hooks are bound to. Hidden: hooks of the preloaded library reach it without a GOT lookup.
 extern struct profiler profiler __attribute__((visibility("hidden")));

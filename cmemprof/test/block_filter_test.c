@@ -15,7 +15,7 @@ static const void *at(uintptr_t address) {
 
 static void open_filter(struct block_filter *filter, size_t counters) {
     budget = (struct memory_budget){.limit_bytes = 64 << 20};
-    *filter = (struct block_filter){.present = &block_filter_smallest};
+    *filter = (struct block_filter){0};
     assert_true(block_filter_begin(filter, counters, &budget));
     block_filter_finish(filter);
     assert_int_equal(block_filter_size(filter), counters);
@@ -33,11 +33,11 @@ TEST(counted_until_removed) {
     assert_false(block_filter_may_hold(&filter, at(0x7f0000001230)));
     block_filter_add(&filter, at(0x7f0000001230), TAG);
     block_filter_add(&filter, at(0x7f0000001230), TAG); // two blocks that share a counter
-    block_filter_remove(filter.present, at(0x7f0000001230));
+    block_filter_remove(block_filter_present(&filter), at(0x7f0000001230));
     assert_true(block_filter_may_hold(&filter, at(0x7f0000001230)));
-    block_filter_remove(filter.present, at(0x7f0000001230));
+    block_filter_remove(block_filter_present(&filter), at(0x7f0000001230));
     assert_false(block_filter_may_hold(&filter, at(0x7f0000001230)));
-    block_filter_remove(filter.present, at(0x7f0000001230)); // never below 0
+    block_filter_remove(block_filter_present(&filter), at(0x7f0000001230)); // never below 0
     assert_false(block_filter_may_hold(&filter, at(0x7f0000001230)));
     close_filter(&filter);
 }
@@ -47,11 +47,11 @@ TEST(counter_holds_the_tag) {
     struct block_filter filter;
     open_filter(&filter, 1 << 16);
     const void *block = at(0x7f0000001230);
-    const _Atomic uint8_t *count = block_filter_count(filter.present, block);
+    const _Atomic uint8_t *count = block_filter_count(block_filter_present(&filter), block);
     for (uint8_t tag = 1; tag <= BLOCK_FILTER_TAGS; tag++) {
         block_filter_add(&filter, block, tag);
         assert_int_equal(*count, tag);
-        block_filter_remove(filter.present, block);
+        block_filter_remove(block_filter_present(&filter), block);
         assert_int_equal(*count, 0);
     }
     block_filter_add(&filter, block, 3);
@@ -60,14 +60,14 @@ TEST(counter_holds_the_tag) {
         assert_int_equal(*count, BLOCK_FILTER_TWO - 1 + more);
     }
     for (int less = 126; less > 0; less--) {
-        block_filter_remove(filter.present, block);
+        block_filter_remove(block_filter_present(&filter), block);
         assert_int_equal(*count, BLOCK_FILTER_TWO - 2 + less);
     }
     assert_int_equal(*count, BLOCK_FILTER_ANYWHERE);
     block_filter_add(&filter, block, 3);
     assert_int_equal(*count, BLOCK_FILTER_TWO);
-    block_filter_remove(filter.present, block);
-    block_filter_remove(filter.present, block);
+    block_filter_remove(block_filter_present(&filter), block);
+    block_filter_remove(block_filter_present(&filter), block);
     assert_int_equal(*count, 0);
     close_filter(&filter);
 }
@@ -81,14 +81,14 @@ TEST(saturated_counter_stays_saturated) {
     }
     for (int i = 0; i < 300; i++) {
         assert_true(block_filter_may_hold(&filter, at(0x5550)));
-        block_filter_remove(filter.present, at(0x5550));
+        block_filter_remove(block_filter_present(&filter), at(0x5550));
     }
     assert_true(block_filter_may_hold(&filter, at(0x5550)));
     close_filter(&filter);
 }
 
 TEST(usable_before_open) {
-    struct block_filter filter = {.present = &block_filter_smallest};
+    struct block_filter filter = {0};
     size_t noticed = 0;
     assert_false(block_filter_may_hold(&filter, at(0x1000)));
     block_filter_add(&filter, at(0x1000), TAG);
@@ -96,7 +96,7 @@ TEST(usable_before_open) {
         noticed += block_filter_may_hold(&filter, at(block * 16));
     }
     assert_in_range(noticed, 50, 200); // one in 1,024
-    block_filter_remove(filter.present, at(0x1000));
+    block_filter_remove(block_filter_present(&filter), at(0x1000));
     assert_false(block_filter_may_hold(&filter, at(0x1000)));
 }
 
@@ -107,7 +107,7 @@ static size_t distinct(struct block_filter *filter, uintptr_t step, size_t count
         block_filter_add(filter, at(0x7f1234560000 + i * step), TAG);
     }
     for (size_t i = 0; i < count; i++) {
-        block_filter_remove(filter->present, at(0x7f1234560000 + i * step));
+        block_filter_remove(block_filter_present(filter), at(0x7f1234560000 + i * step));
     }
     return fresh;
 }
@@ -129,25 +129,25 @@ TEST(growth_misses_no_block) {
     block_filter_add(&filter, at(0x1000), TAG);
     block_filter_add(&filter, at(0x2000), TAG);
     assert_false(block_filter_grows(&filter));
-    assert_true(block_filter_is_still(&filter, filter.present));
+    assert_true(block_filter_is_still(&filter, block_filter_present(&filter)));
     assert_true(block_filter_begin(&filter, 1 << 18, &budget));
-    struct block_counts *before = filter.present;
+    struct block_counts *before = block_filter_present(&filter);
     assert_true(block_filter_grows(&filter));
     assert_false(block_filter_is_still(&filter, before));
     assert_false(block_filter_begin(&filter, 1 << 18, &budget)); // one at a time
     block_filter_add(&filter, at(0x3000), TAG);
-    block_filter_remove(filter.present, at(0x2000));
+    block_filter_remove(block_filter_present(&filter), at(0x2000));
     assert_true(block_filter_may_hold(&filter, at(0x3000)));
     block_filter_fill(&filter, at(0x1000), TAG);
     block_filter_fill(&filter, at(0x3000), TAG); // twice: it was added meanwhile
     block_filter_finish(&filter);
     assert_false(block_filter_is_still(&filter, before));
-    assert_true(block_filter_is_still(&filter, filter.present));
+    assert_true(block_filter_is_still(&filter, block_filter_present(&filter)));
     assert_int_equal(block_filter_size(&filter), 1 << 18);
     assert_true(block_filter_may_hold(&filter, at(0x1000)));
     assert_false(block_filter_may_hold(&filter, at(0x2000)));
     assert_true(block_filter_may_hold(&filter, at(0x3000)));
-    block_filter_remove(filter.present, at(0x1000));
+    block_filter_remove(block_filter_present(&filter), at(0x1000));
     assert_false(block_filter_may_hold(&filter, at(0x1000)));
     close_filter(&filter);
 }
@@ -169,11 +169,11 @@ TEST(unsettled_growth_restarts) {
     assert_true(block_filter_may_hold(&filter, at(0x7f0000001230)));
     size_t counted = 0;
     for (size_t i = 0; i < block_filter_size(&filter); i++) {
-        counted += filter.present->of[i] != 0;
+        counted += block_filter_present(&filter)->of[i] != 0;
     }
     assert_int_equal(counted, 1);
     // Forked between the two steps of finish.
-    filter.next = filter.present;
+    filter.next = block_filter_present(&filter);
     block_filter_restart(&filter);
     assert_false(block_filter_grows(&filter));
     assert_true(block_filter_may_hold(&filter, at(0x7f0000001230)));
@@ -199,7 +199,7 @@ static void *up_and_down(void *context) {
         const void *block = at(0x1000 + (i % 4) * 16 + ((uintptr_t)context << 44)); // the same counters for all
         block_filter_add(&shared, block, TAG);
         wrong += !block_filter_may_hold(&shared, block);
-        block_filter_remove(shared.present, block);
+        block_filter_remove(block_filter_present(&shared), block);
     }
     return (void *)wrong;
 }

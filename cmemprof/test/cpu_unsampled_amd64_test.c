@@ -14,7 +14,7 @@
 
 enum { HZ = 100, G_OF_MACHINE = 6, CALLER_OF_MACHINE = 23, HZ_WORD = 68, PERIOD_NS = 1000000000 / HZ };
 
-static struct profiler self = PROFILER_CLOSED;
+static struct profiler self;
 static struct unwind_trail scratch;
 
 // Go's thread-local g, of the system stack; its m; the goroutine that has called C.

@@ -12,7 +12,7 @@
 #include "../reclaim.h"
 #include "../statistics.h"
 
-static struct profiler first = PROFILER_CLOSED, second = PROFILER_CLOSED;
+static struct profiler first, second;
 
 // Like a hook after the real allocator. thread is the caller's state in that profiler. The address stands for a block, and need not be one.
 static __attribute__((noinline)) void allocate(struct profiler *self, struct thread_state *thread, uintptr_t block, size_t size) {
@@ -164,7 +164,7 @@ TEST(a_closed_profiler_leaves_nothing) {
         assert_null(first.shards.items);
         assert_null(first.naming.symbols);
         assert_int_equal(first.code.modules.count, 0);
-        assert_ptr_equal(first.live.filter.present, &block_filter_smallest);
+        assert_ptr_equal(block_filter_present(&first.live.filter), &block_filter_smallest);
         assert_int_equal(stats_of(&first).samples, 0);
         before = round == 0 ? address_space_bytes() : before;
     }

@@ -13,7 +13,7 @@ enum { PART = 3 };
 
 // limit_bytes excludes the filter.
 static void open_table(struct live_table *table, size_t limit_bytes) {
-    *table = (struct live_table)LIVE_TABLE_CLOSED;
+    *table = (struct live_table){.budget = NULL};
     budget = (struct memory_budget){.limit_bytes = limit_bytes + LIVE_TABLE_FILTER_BYTES + 4096};
     assert_true(live_table_open(table, &budget, NULL));
 }
@@ -70,7 +70,8 @@ TEST(blocks_with_shared_counter) {
     const void *blocks[BLOCKS];
     unsigned found = 0;
     for (uintptr_t i = 1; found < BLOCKS; i++) {
-        if (block_filter_count(table.filter.present, page(i)) == block_filter_count(table.filter.present, page(1))) {
+        if (block_filter_count(block_filter_present(&table.filter), page(i)) ==
+            block_filter_count(block_filter_present(&table.filter), page(1))) {
             blocks[found++] = page(i);
         }
     }
@@ -181,7 +182,7 @@ TEST(budget_is_shared_and_returned) {
     live_table_close(&table);
     assert_int_equal(budget.used_bytes, 0);
 
-    table = (struct live_table)LIVE_TABLE_CLOSED;
+    table = (struct live_table){.budget = NULL};
     budget.limit_bytes = 1000; // nor the filter
     assert_false(live_table_open(&table, &budget, NULL));
     assert_false(live_table_may_hold(&table, page(1)));
@@ -377,7 +378,7 @@ static void fill_one(struct block_filter *filter) {
 }
 
 TEST(other_blocks_are_in_every_filter) {
-    struct live_table table = LIVE_TABLE_CLOSED;
+    struct live_table table = {.budget = NULL};
     int settled = 0;
     budget = (struct memory_budget){.limit_bytes = 64 << 20};
     assert_true(live_table_open(&table, &budget, fill_one));

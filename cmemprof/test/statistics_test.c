@@ -4,7 +4,7 @@
 
 #include "../statistics.h"
 
-static struct profiler counted = PROFILER_CLOSED;
+static struct profiler counted;
 
 TEST(shards_are_added_up) {
     struct thread_state threads[2] = {0};
