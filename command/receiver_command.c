@@ -30,13 +30,14 @@ static const char usage[] =
     "  --data DIR             directory for uploads (default $XDG_DATA_HOME/cmemprof or ~/.local/share/cmemprof)\n"
     "  --retention LIMITS     what to keep: an age (12h, 7d), a size (500MB) or both (7d,10GB); default 30d,10GB\n"
     "  --view-memory SIZE     what the views that are made at once may have together (default a quarter of the memory)\n"
+    "  --index-memory SIZE    what the index of uploads may have (default 1GiB); the oldest uploads beyond it are removed\n"
     "  --symbols DIR          files with symbols of stripped programs, found by build ID; POST /api/symbols adds one\n"
     "  --token-file FILE      require the token in FILE of every request\n"
     "  --send-token-file FILE, --read-token-file FILE\n"
     "                         separate tokens for uploads and for everything else\n"
     "  --port-file FILE       write the port to FILE once listening; not for a Unix socket\n";
 
-enum { VIEW_MEMORY_MIN = 16 << 20 };
+enum { MEMORY_MIN = 16 << 20 };
 
 struct arguments {
     struct receiver_options options;
@@ -100,13 +101,13 @@ static bool parse_retention(const char *text, struct receiver_options *options) 
     }
 }
 
-static bool parse_view_memory(const char *text, struct receiver_options *options) {
-    uint64_t bytes = 0;
-    if (!parse_limit(text, strlen(text), NULL, &bytes) || bytes < VIEW_MEMORY_MIN) {
-        fprintf(stderr, "cmemprof receiver: --view-memory takes a size of at least 16MiB (512MiB, 4GB), not %s\n", text);
+static bool parse_memory(const char *option, const char *text, size_t *bytes) {
+    uint64_t size = 0;
+    if (!parse_limit(text, strlen(text), NULL, &size) || size < MEMORY_MIN) {
+        fprintf(stderr, "cmemprof receiver: %s takes a size of at least 16MiB (512MiB, 4GB), not %s\n", option, text);
         return false;
     }
-    options->view_memory_bytes = bytes;
+    *bytes = size;
     return true;
 }
 
@@ -117,7 +118,7 @@ static size_t default_view_memory(void) {
     if (cgroup_memory_read(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT, &cgroup) && cgroup.limit < all) {
         all = cgroup.limit;
     }
-    return all / 4 > VIEW_MEMORY_MIN ? all / 4 : VIEW_MEMORY_MIN;
+    return all / 4 > MEMORY_MIN ? all / 4 : MEMORY_MIN;
 }
 
 // Reads the first line of the file.
@@ -177,6 +178,7 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
                                             {"data", required_argument, NULL, 'd'},
                                             {"retention", required_argument, NULL, 'r'},
                                             {"view-memory", required_argument, NULL, 'v'},
+                                            {"index-memory", required_argument, NULL, 'i'},
                                             {"token-file", required_argument, NULL, 't'},
                                             {"send-token-file", required_argument, NULL, 'S'},
                                             {"read-token-file", required_argument, NULL, 'R'},
@@ -201,7 +203,10 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
             ok = parse_retention(optarg, &arguments->options);
             break;
         case 'v':
-            ok = parse_view_memory(optarg, &arguments->options);
+            ok = parse_memory("--view-memory", optarg, &arguments->options.view_memory_bytes);
+            break;
+        case 'i':
+            ok = parse_memory("--index-memory", optarg, &arguments->options.index_memory_bytes);
             break;
         case 't':
             ok = read_token(optarg, arguments->token, &arguments->options.token);

@@ -30,6 +30,7 @@
 enum {
     DEFAULT_BODY_BYTES = 64 << 20,
     DEFAULT_VIEW_BYTES = 1 << 30,
+    DEFAULT_INDEX_BYTES = 1 << 30,
     HTTP_THREADS = 2,
     LIGHT_THREADS = 2,
     HEAVY_THREADS = 2,
@@ -509,7 +510,8 @@ enum receiver_error receiver_start(const struct receiver_options *options, struc
     receiver->view_memory_bytes = options->view_memory_bytes ? options->view_memory_bytes : DEFAULT_VIEW_BYTES;
     enum receiver_error error = open_listener(receiver, options, text, text_size);
     if (error == RECEIVER_OK) {
-        struct store_options store = {options->data_directory, options->retention_ms, options->retention_bytes, options->symbols};
+        struct store_options store = {options->data_directory, options->retention_ms, options->retention_bytes,
+                                      options->index_memory_bytes ? options->index_memory_bytes : DEFAULT_INDEX_BYTES, options->symbols};
         if (options->symbols) {
             symbol_upload_clean(options->symbols);
         }

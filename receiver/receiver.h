@@ -26,6 +26,7 @@ struct receiver_options {
     int64_t retention_ms;                   // older uploads are removed, by their arrival; 0: no limit of age
     uint64_t retention_bytes;               // the oldest are removed while all together are larger; 0: no limit of size
     size_t view_memory_bytes;               // of all views that are made at once; 0: 1 GiB
+    size_t index_memory_bytes;              // the oldest are removed while the index takes more; 0: 1 GiB
     const struct receiver_symbols *symbols; // must outlive the receiver; NULL: names are those of the profiles
     // Tokens: for everything, for sending uploads, for all else. A request needs a matching one. All NULL: none is needed, and only this
     // machine is served. A send token needs another token for reading beside it; with a read token alone, anybody may send.

@@ -39,7 +39,7 @@ static void take_row(struct reading *reading, const struct search_row *row) {
         (struct overview_upload){.id = row->id,
                                  .start_ms = row->start_ms,
                                  .end_ms = row->end_ms,
-                                 .process = search_process(reading->search, row),
+                                 .process = search_process(row),
                                  .service = text_of(reading, row->facets[FACET_SERVICE]),
                                  .version = text_of(reading, row->facets[FACET_VERSION]),
                                  .host = text_of(reading, row->facets[FACET_HOST]),

@@ -86,6 +86,7 @@ uint32_t string_pool_intern(struct string_pool *pool, const char *text, size_t l
     uint32_t *head = &pool->heads[hash & (pool->head_count - 1)];
     pool->list[number] = (struct pooled_string){.text = copy, .length = (uint32_t)length, .hash = hash, .next = *head, .uses = 1};
     *head = number;
+    pool->bytes += string_pool_cost(length);
     return number;
 }
 
@@ -99,6 +100,7 @@ void string_pool_release(struct string_pool *pool, uint32_t number) {
         link = &pool->list[*link].next;
     }
     *link = entry->next;
+    pool->bytes -= string_pool_cost(entry->length);
     free(entry->text);
     *entry = (struct pooled_string){.next = pool->unused};
     pool->unused = number;

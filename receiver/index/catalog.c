@@ -119,7 +119,7 @@ static enum receiver_error open_writer(struct catalog *catalog, const char *path
 static bool open_reader(struct catalog *catalog, const char *path) {
     bool opened = sqlite3_open_v2(path, &catalog->reader, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK;
     sqlite3_busy_timeout(catalog->reader, LOCKED_MS);
-    return opened && prepare_all(catalog);
+    return opened && prepare_all(catalog) && catalog_open_tags(catalog, path);
 }
 
 enum receiver_error catalog_open(const char *path, bool create, bool *newer, struct catalog **out, char *text, size_t text_size) {
@@ -131,6 +131,9 @@ enum receiver_error catalog_open(const char *path, bool create, bool *newer, str
     pthread_mutex_init(&catalog->write_lock, NULL);
     pthread_mutex_init(&catalog->read_lock, NULL);
     pthread_rwlock_init(&catalog->memory_lock, NULL);
+    pthread_mutex_init(&catalog->tags_lock, NULL);
+    catalog->search.tags_of = catalog_tags_of;
+    catalog->search.tags_context = catalog;
     enum receiver_error error = open_writer(catalog, path, create, newer);
     if (error == RECEIVER_OK && !open_reader(catalog, path)) {
         error = RECEIVER_BAD_INDEX;
@@ -154,6 +157,7 @@ static void close_database(struct catalog *catalog) {
         sqlite3_finalize(*statements[i]);
         *statements[i] = NULL;
     }
+    catalog_close_tags(catalog);
     sqlite3_close(catalog->reader);
     sqlite3_close(catalog->writer); // the last handle: checkpoints the WAL
     catalog->reader = catalog->writer = NULL;
@@ -166,6 +170,7 @@ void catalog_close(struct catalog *catalog) {
     close_database(catalog);
     search_free(&catalog->search);
     pthread_rwlock_destroy(&catalog->memory_lock);
+    pthread_mutex_destroy(&catalog->tags_lock);
     pthread_mutex_destroy(&catalog->read_lock);
     pthread_mutex_destroy(&catalog->write_lock);
     free(catalog);
@@ -200,15 +205,26 @@ void catalog_take(struct catalog *catalog, struct catalog *fresh) {
     struct search search = catalog->search;
     catalog->search = fresh->search;
     fresh->search = search;
+    catalog->search.limit_bytes = search.limit_bytes;
+    catalog->search.tags_context = catalog;
+    pthread_mutex_lock(&catalog->tags_lock);
+    catalog->tags_reader = fresh->tags_reader;
+    catalog->read_tags = fresh->read_tags;
+    pthread_mutex_unlock(&catalog->tags_lock);
     pthread_rwlock_unlock(&catalog->memory_lock);
     pthread_mutex_unlock(&catalog->read_lock);
     pthread_mutex_unlock(&catalog->write_lock);
-    fresh->writer = fresh->reader = NULL;
+    fresh->writer = fresh->reader = fresh->tags_reader = NULL;
+    fresh->read_tags = NULL;
     fresh->insert_upload = fresh->insert_attachment = fresh->read_upload = fresh->read_attachments = NULL;
     catalog_close(fresh);
 }
 
 // ---- Into memory ----
+
+void catalog_limit_memory(struct catalog *catalog, size_t bytes) {
+    catalog->search.limit_bytes = bytes;
+}
 
 enum receiver_error catalog_load(struct catalog *catalog) {
     sqlite3_stmt *rows = NULL;
@@ -395,12 +411,20 @@ static int64_t arrival_of(const struct search *search, size_t row, int64_t now_m
     return search->rows[row].received_ms;
 }
 
+// How many of the oldest are to go for the others to fit into memory: as many as bring it a sixteenth below the limit, on average.
+static size_t beyond_memory(const struct search *search) {
+    size_t bytes = search_bytes(search), uploads = search->end - search->begin;
+    return search->limit_bytes == 0 || bytes <= search->limit_bytes
+               ? 0
+               : uploads - (size_t)((double)uploads * (double)search->limit_bytes / (double)bytes * 15 / 16);
+}
+
 // Ids to remove, oldest first. The newest stays.
 static size_t find_oldest(const struct search *search, const struct retention *retention, int64_t *ids, size_t max) {
     uint64_t left = search->size_bytes;
-    size_t count = 0;
+    size_t count = 0, more = beyond_memory(search);
     for (size_t i = search->begin; i + 1 < search->end && count < max; i++) {
-        if (left <= retention->size_bytes && arrival_of(search, i, retention->now_ms) >= retention->received_before_ms) {
+        if (count >= more && left <= retention->size_bytes && arrival_of(search, i, retention->now_ms) >= retention->received_before_ms) {
             break;
         }
         left -= search->rows[i].size_bytes;

@@ -38,6 +38,9 @@ void catalog_close(struct catalog *catalog); // NULL is allowed
 // Loads the memory from the database; call before the first search. RECEIVER_BAD_INDEX: it is damaged.
 enum receiver_error catalog_load(struct catalog *catalog);
 
+// Of the memory that searches use. Call before the first search. Beyond it, catalog_remove_oldest removes uploads.
+void catalog_limit_memory(struct catalog *catalog, size_t bytes);
+
 // Any call below may find the database damaged, and returns RECEIVER_BAD_INDEX then. It calls on_damage, on its own thread, which must not
 // call the catalog. catalog_shut closes the database: calls that need it return RECEIVER_BAD_INDEX, searches in memory go on. catalog_take
 // reopens it with the contents of another catalog, and frees that.

@@ -101,7 +101,7 @@ static void copy_row(const struct search *search, const struct search_row *row, 
     copied->upload = (struct catalog_upload){.id = row->id,
                                              .start_ms = row->start_ms,
                                              .end_ms = row->end_ms,
-                                             .process = search_process(search, row),
+                                             .process = search_process(row),
                                              .host = search_host(search, row),
                                              .measures = row->measures,
                                              .attachments = copied->attachments};

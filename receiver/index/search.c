@@ -3,6 +3,7 @@
 #include "../../base/fnv.h"
 #include "search_order.h"
 #include "search_query.h"
+#include "search_rest.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ static void release_row(struct search *search, struct search_row *row) {
     for (uint32_t i = 0; i < row->tag_count; i++) {
         string_pool_release(&search->strings, row->tags[i]);
     }
+    search->tag_count -= row->tag_count;
     free(row->tags);
 }
 
@@ -24,7 +26,13 @@ void search_free(struct search *search) {
     }
     free(search->rows);
     string_pool_free(&search->strings);
-    *search = (struct search){0};
+    *search = (struct search){.limit_bytes = search->limit_bytes, .tags_of = search->tags_of, .tags_context = search->tags_context};
+}
+
+size_t search_bytes(const struct search *search) {
+    enum { LIST_BYTES = 16 };                                                                          // of malloc, for each list of tags
+    size_t count = search->end - search->begin, row = sizeof *search->rows + sizeof *search->rows / 2; // as rows grow ahead
+    return count * (row + LIST_BYTES) + search->strings.bytes + search->tag_count * sizeof(uint32_t);
 }
 
 bool search_reserve(struct search *search, size_t more) {
@@ -32,7 +40,7 @@ bool search_reserve(struct search *search, size_t more) {
         return true;
     }
     // Reuses what retention freed at the front before growing.
-    if (search->begin > 0 && search->begin >= search->end / 2) {
+    if (search->begin > 0 && search->begin >= search->end / 8) {
         memmove(search->rows, search->rows + search->begin, (search->end - search->begin) * sizeof *search->rows);
         search->end -= search->begin;
         search->begin = 0;
@@ -59,6 +67,34 @@ static bool has_tag(const struct search_row *row, uint32_t string) {
     return false;
 }
 
+static bool fits(const struct search *search, size_t length) {
+    size_t uploads = search->end - search->begin + 1;
+    return !search->tags_of || search->strings.bytes + string_pool_cost(length) <= SEARCH_FREE_BYTES + uploads * SEARCH_TEXT_BYTES;
+}
+
+// Returns false without memory. A tag that is in memory already costs nothing but its number.
+static bool add_tag(struct search *search, struct search_row *row, const char *tag, size_t length) {
+    if (row->tag_count == SEARCH_ROW_TAGS && search->tags_of) {
+        row->has_rest = true;
+        return true;
+    }
+    if (!string_pool_find(&search->strings, tag, length) && !fits(search, length)) {
+        row->has_rest = true;
+        return true;
+    }
+    uint32_t string = string_pool_intern(&search->strings, tag, length);
+    if (!string) {
+        return false;
+    }
+    if (has_tag(row, string)) {
+        string_pool_release(&search->strings, string);
+        return true;
+    }
+    row->tags[row->tag_count++] = string;
+    search->tag_count++;
+    return true;
+}
+
 // Each tag once, in the order of the event.
 static bool add_tags(struct search *search, struct search_row *row, const char *tags) {
     size_t count = *tags != '\0';
@@ -71,20 +107,41 @@ static bool add_tags(struct search *search, struct search_row *row, const char *
     }
     for (const char *tag = tags; *tag;) {
         size_t length = strcspn(tag, ",");
-        if (length > 0) {
-            uint32_t string = string_pool_intern(&search->strings, tag, length);
-            if (!string) {
-                return false;
-            }
-            if (has_tag(row, string)) {
-                string_pool_release(&search->strings, string);
-            } else {
-                row->tags[row->tag_count++] = string;
-            }
+        if (length > 0 && !add_tag(search, row, tag, length)) {
+            return false;
         }
         tag += length + (tag[length] == ',');
     }
+    if (row->tag_count == 0) {
+        free(row->tags);
+        row->tags = NULL;
+        return true;
+    }
+    uint32_t *exact = realloc(row->tags, row->tag_count * sizeof *exact);
+    row->tags = exact ? exact : row->tags;
     return true;
+}
+
+static uint64_t hash_text(uint64_t hash, const char *text) {
+    return fnv64(hash, text, strlen(text));
+}
+
+static uint64_t process_of(const char *host, const char *tags) {
+    static const char *const keys[] = {"service:", "runtime-id:", "process_id:"};
+    enum { KEYS = sizeof keys / sizeof *keys };
+    const char *found[KEYS] = {0};
+    for (const char *tag = tags; *tag;) {
+        size_t length = strcspn(tag, ",");
+        for (size_t k = 0; k < KEYS; k++) {
+            found[k] = !found[k] && strncmp(tag, keys[k], strlen(keys[k])) == 0 ? tag : found[k];
+        }
+        tag += length + (tag[length] == ',');
+    }
+    uint64_t hash = hash_text(FNV64_START, host ? host : "");
+    for (size_t k = 0; k < KEYS; k++) {
+        hash = found[k] ? fnv64(hash, found[k], strcspn(found[k], ",")) : hash;
+    }
+    return hash;
 }
 
 bool search_add(struct search *search, const struct search_new *upload) {
@@ -97,6 +154,7 @@ bool search_add(struct search *search, const struct search_new *upload) {
                                .start_ms = upload->start_ms,
                                .end_ms = upload->end_ms,
                                .size_bytes = upload->size_bytes,
+                               .process = process_of(upload->facets[FACET_HOST], upload->tags),
                                .measured = upload->measures};
     for (int i = 0; i < MEASURE_COUNT; i++) {
         row->measures.values[i] = upload->measures ? upload->measures->values[i] : NAN;
@@ -155,30 +213,13 @@ int64_t search_unmeasured(const struct search *search) {
     return 0;
 }
 
-static uint64_t hash_text(uint64_t hash, const char *text) {
-    return fnv64(hash, text, strlen(text));
-}
-
 uint64_t search_host(const struct search *search, const struct search_row *row) {
     const char *host = string_pool_text(&search->strings, row->facets[FACET_HOST]);
     return hash_text(FNV64_START, host ? host : "");
 }
 
-uint64_t search_process(const struct search *search, const struct search_row *row) {
-    static const char *const keys[] = {"service:", "runtime-id:", "process_id:"};
-    enum { KEYS = sizeof keys / sizeof *keys };
-    const char *found[KEYS] = {0};
-    for (uint32_t i = 0; i < row->tag_count; i++) {
-        const char *tag = string_pool_text(&search->strings, row->tags[i]);
-        for (size_t k = 0; k < KEYS; k++) {
-            found[k] = !found[k] && strncmp(tag, keys[k], strlen(keys[k])) == 0 ? tag : found[k];
-        }
-    }
-    uint64_t hash = search_host(search, row);
-    for (size_t k = 0; k < KEYS; k++) {
-        hash = found[k] ? hash_text(hash, found[k]) : hash;
-    }
-    return hash;
+uint64_t search_process(const struct search_row *row) {
+    return row->process;
 }
 
 // For a single upload: marking all matching strings, as a query does, would take longer than scanning its tags.
@@ -188,7 +229,13 @@ static bool has_text(const struct search *search, const struct search_row *row, 
             return true;
         }
     }
-    return false;
+    struct search_rest rest = {0};
+    const char *tag = NULL;
+    do {
+        tag = search_rest_next(search, row, &rest, tag);
+    } while (tag && !strcasestr(tag, text));
+    search_rest_free(&rest);
+    return tag;
 }
 
 bool search_matches(const struct search *search, const struct search_row *row, const struct selection *selection) {

@@ -3,6 +3,10 @@
 // Loaded at the start from SQLite (catalog.h), which has the same. One pass over plain numbers replaces a join of uploads with their tags:
 // 100,000 uploads of 25 tags take 25 MB, and counting all facets takes about 10 ms.
 //
+// Memory is bounded also if every tag is unique. Texts may take SEARCH_TEXT_BYTES for each upload, beside SEARCH_FREE_BYTES for all, and an
+// upload has SEARCH_ROW_TAGS tags in memory at most. The rest is in SQLite alone; a search whose answer depends on it reads it there, about
+// 50 us for each such upload (search_rest.h). Beyond limit_bytes in all, the oldest uploads are to be removed (search_is_full).
+//
 // Threads: guarded by the owner (catalog.c); all but add, remove and measure only read. Memory: malloc.
 #ifndef CMEMPROF_RECEIVER_SEARCH_H
 #define CMEMPROF_RECEIVER_SEARCH_H
@@ -16,9 +20,10 @@ struct search_row {
     int64_t id, received_ms, start_ms, end_ms;
     uint64_t size_bytes;
     struct measures measures;
-    bool measured;
+    bool measured, has_rest;      // has_rest: some tags are not in memory
+    uint64_t process;             // search_process
     uint32_t facets[FACET_COUNT]; // strings: values
-    uint32_t *tags;               // strings: whole tags
+    uint32_t *tags;               // strings: whole tags, NULL: none
     uint32_t tag_count;
 };
 
@@ -27,9 +32,16 @@ struct search {
     struct search_row *rows; // by id
     size_t begin, end, capacity;
     uint64_t size_bytes; // of all uploads
+    size_t tag_count;    // of all rows
+    size_t limit_bytes;  // of memory; 0: none
+    // All tags of an upload, "k:v,k:v", malloc'ed; NULL: they cannot be read. Called under the lock of the search. NULL: there is no rest.
+    char *(*tags_of)(void *context, int64_t id);
+    void *tags_context;
 };
+enum { SEARCH_ROW_TAGS = 128, SEARCH_TEXT_BYTES = 512, SEARCH_FREE_BYTES = 4 << 20 };
+size_t search_bytes(const struct search *search); // what it takes in memory
 
-void search_free(struct search *search); // zero-initialised is empty
+void search_free(struct search *search); // zero-initialised is empty; keeps the limit and tags_of
 // Ids must increase. facets: NULL: none; tags: "k:v,k:v". measures NULL: not known yet. Returns false without memory; nothing has changed
 // then.
 struct search_new {
@@ -46,7 +58,7 @@ const struct search_row *search_find(const struct search *search, int64_t id);
 void search_measured(struct search *search, int64_t id, const struct measures *measures);
 // Equal for uploads of one process: a hash of host, service, runtime-id and process_id. Every client sends runtime-id, which is new with
 // each start; our old ones at least the process id.
-uint64_t search_process(const struct search *search, const struct search_row *row);
+uint64_t search_process(const struct search_row *row);
 uint64_t search_host(const struct search *search, const struct search_row *row); // equal for uploads of one host
 int64_t search_unmeasured(const struct search *search);                          // the newest upload without measures; 0: none
 

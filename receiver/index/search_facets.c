@@ -1,6 +1,7 @@
 // search_facets.c: counts by facet; counts and means over time (search.h).
 #include "search.h"
 #include "search_query.h"
+#include "search_rest.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,7 +22,10 @@ struct counting {
     const struct search *search;
     uint32_t *by_string[FACET_COUNT]; // uploads by value
     uint32_t *tags;                   // uploads by whole tag
-    struct value *values;             // capacity for one facet's
+    uint32_t *counted;                // the last upload that was, by whole tag
+    uint32_t uploads;
+    size_t with_rest;     // uploads of which some tags may not be listed
+    struct value *values; // capacity for one facet's
     const struct search_values *wanted;
 };
 
@@ -80,6 +84,16 @@ static bool write_facet(const struct counting *counting, struct json *json, cons
     return true;
 }
 
+// Once for each upload. string 0: it is not in memory.
+static void count_tag(struct counting *counting, const struct search_group *only, uint32_t string) {
+    const char *tag = string_pool_text(&counting->search->strings, string);
+    bool other = !tag || (only && (strncmp(tag, only->key, only->key_length) != 0 || tag[only->key_length] != ':'));
+    if (!other && counting->counted[string] != counting->uploads) {
+        counting->counted[string] = counting->uploads;
+        counting->tags[string]++;
+    }
+}
+
 static void count_row(struct counting *counting, const struct search_query *query, const struct search_row *row) {
     int missed = search_query_match(query, row);
     if (missed == SEARCH_NO_MATCH) {
@@ -95,14 +109,17 @@ static void count_row(struct counting *counting, const struct search_query *quer
     if (only && only->facet >= 0) {
         return;
     }
+    counting->uploads++;
     for (uint32_t i = 0; i < row->tag_count; i++) {
-        if (only) {
-            const char *tag = string_pool_text(&counting->search->strings, row->tags[i]);
-            if (strncmp(tag, only->key, only->key_length) != 0 || tag[only->key_length] != ':') {
-                continue;
-            }
+        count_tag(counting, only, row->tags[i]);
+    }
+    if (row->has_rest) {
+        struct search_rest rest = {0};
+        for (const char *tag = NULL; (tag = search_rest_next(counting->search, row, &rest, tag));) {
+            count_tag(counting, only, string_pool_find(&counting->search->strings, tag, strlen(tag)));
         }
-        counting->tags[row->tags[i]]++;
+        search_rest_free(&rest);
+        counting->with_rest++;
     }
 }
 
@@ -177,8 +194,9 @@ bool search_facets(const struct search *search, const struct selection *selectio
         return false;
     }
     counting.tags = calloc(strings, sizeof *counting.tags);
+    counting.counted = calloc(strings, sizeof *counting.counted);
     counting.values = calloc(strings, sizeof *counting.values);
-    ok = counting.tags && counting.values;
+    ok = counting.tags && counting.counted && counting.values;
     for (int i = 0; i < FACET_COUNT; i++) {
         counting.by_string[i] = calloc(strings, sizeof *counting.by_string[i]);
         ok = ok && counting.by_string[i];
@@ -193,12 +211,17 @@ bool search_facets(const struct search *search, const struct selection *selectio
         write_named(&counting, json);
         ok = write_tags(&counting, json);
         json_array_end(json);
+        if (counting.with_rest > 0) {
+            json_key(json, "uploads_with_unlisted_tags");
+            json_number(json, (int64_t)counting.with_rest);
+        }
         json_object_end(json);
     }
     for (int i = 0; i < FACET_COUNT; i++) {
         free(counting.by_string[i]);
     }
     free(counting.tags);
+    free(counting.counted);
     free(counting.values);
     search_query_free(&query);
     return ok;

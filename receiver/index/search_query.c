@@ -1,5 +1,6 @@
 // search_query.c: matches uploads with a selection (search_query.h).
 #include "search_query.h"
+#include "search_rest.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -57,7 +58,7 @@ static bool mark_words(struct search_query *query, const struct search *search) 
 }
 
 bool search_query_init(struct search_query *query, const struct search *search, const struct selection *selection) {
-    *query = (struct search_query){.selection = selection, .nowhere = UINT32_MAX};
+    *query = (struct search_query){.search = search, .selection = selection, .nowhere = UINT32_MAX};
     query->groups = calloc(selection->value_count + 1, sizeof *query->groups);
     query->ids = selection->id_count ? malloc(selection->id_count * sizeof *query->ids) : NULL;
     bool ok = query->groups && (query->ids || !selection->id_count) && (!selection->text || mark_words(query, search));
@@ -102,7 +103,24 @@ static bool has_any(const uint32_t *strings, size_t count, uint32_t string) {
     return false;
 }
 
-static bool group_holds(const struct search_group *group, const struct search_row *row) {
+static bool rest_has(const struct search_query *query, const struct search_group *group, const struct search_row *row,
+                     struct search_rest *rest) {
+    for (const char *tag = NULL; (tag = search_rest_next(query->search, row, rest, tag));) {
+        if (strncmp(tag, group->key, group->key_length) != 0) {
+            continue;
+        }
+        for (size_t i = 0; i < query->selection->value_count; i++) {
+            const struct selection_value *value = &query->selection->values[i];
+            if (value->facet < 0 && strcmp(value->text, tag) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool group_holds(const struct search_query *query, const struct search_group *group, const struct search_row *row,
+                        struct search_rest *rest) {
     if (group->facet >= 0) {
         return has_any(group->strings, group->count, row->facets[group->facet]);
     }
@@ -111,10 +129,10 @@ static bool group_holds(const struct search_group *group, const struct search_ro
             return true;
         }
     }
-    return false;
+    return row->has_rest && rest_has(query, group, row, rest);
 }
 
-static bool has_term(const struct search_query *query, const struct search_row *row, size_t term) {
+static bool has_term(const struct search_query *query, const struct search_row *row, size_t term, struct search_rest *rest) {
     size_t terms = query->text.count;
     for (uint32_t i = 0; i < row->tag_count; i++) {
         if (query->marks[row->tags[i] * terms + term] & SEARCH_IS_TAG) {
@@ -126,19 +144,24 @@ static bool has_term(const struct search_query *query, const struct search_row *
             return true;
         }
     }
+    for (const char *tag = NULL; row->has_rest && (tag = search_rest_next(query->search, row, rest, tag));) {
+        if (query_term_is_tag(&query->text.terms[term], tag)) {
+            return true;
+        }
+    }
     return false;
 }
 
-static bool text_holds(const struct search_query *query, const struct search_row *row) {
+static bool text_holds(const struct search_query *query, const struct search_row *row, struct search_rest *rest) {
     for (size_t i = 0; i < query->text.count; i++) {
-        if (has_term(query, row, i) == query->text.terms[i].excludes) {
+        if (has_term(query, row, i, rest) == query->text.terms[i].excludes) {
             return false;
         }
     }
     return true;
 }
 
-int search_query_match(const struct search_query *query, const struct search_row *row) {
+static int match(const struct search_query *query, const struct search_row *row, struct search_rest *rest) {
     const struct selection *selection = query->selection;
     if (row->start_ms < selection->from_ms || row->start_ms >= selection->to_ms) {
         return SEARCH_NO_MATCH;
@@ -148,12 +171,19 @@ int search_query_match(const struct search_query *query, const struct search_row
     }
     int missed = SEARCH_ALL_HOLD;
     for (size_t i = 0; i < query->group_count; i++) {
-        if (!group_holds(&query->groups[i], row)) {
+        if (!group_holds(query, &query->groups[i], row, rest)) {
             if (missed != SEARCH_ALL_HOLD) {
                 return SEARCH_NO_MATCH;
             }
             missed = (int)i;
         }
     }
-    return query->marks && !text_holds(query, row) ? SEARCH_NO_MATCH : missed;
+    return query->marks && !text_holds(query, row, rest) ? SEARCH_NO_MATCH : missed;
+}
+
+int search_query_match(const struct search_query *query, const struct search_row *row) {
+    struct search_rest rest = {0};
+    int missed = match(query, row, &rest);
+    search_rest_free(&rest);
+    return missed;
 }

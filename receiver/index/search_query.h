@@ -17,6 +17,7 @@ struct search_group {
 };
 
 struct search_query {
+    const struct search *search;
     const struct selection *selection;
     struct search_group *groups;
     size_t group_count;

@@ -53,13 +53,22 @@ void upload_event_free(struct upload_event *event) {
     *event = (struct upload_event){0};
 }
 
+// As many of the bytes as a facet's value may have, without a part of a character.
+static size_t whole_characters(const char *text, size_t size) {
+    size_t cut = size < UPLOAD_EVENT_FACET_MAX_BYTES ? size : UPLOAD_EVENT_FACET_MAX_BYTES;
+    while (cut < size && cut > 0 && ((unsigned char)text[cut] & 0xC0) == 0x80) {
+        cut--;
+    }
+    return cut;
+}
+
 // A copy of the value of the first tag of that key; NULL: none, or no memory, which *ok tells.
 static char *copy_tag(const char *tags, const char *key, bool *ok) {
     size_t key_length = strlen(key);
     for (const char *tag = tags; *tag;) {
         size_t length = strcspn(tag, ",");
         if (length > key_length + 1 && tag[key_length] == ':' && strncmp(tag, key, key_length) == 0) {
-            char *copy = strndup(tag + key_length + 1, length - key_length - 1);
+            char *copy = strndup(tag + key_length + 1, whole_characters(tag + key_length + 1, length - key_length - 1));
             *ok = *ok && copy;
             return copy;
         }

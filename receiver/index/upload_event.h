@@ -12,6 +12,7 @@
 
 enum {
     UPLOAD_EVENT_FIELD_MAX_BYTES = 200,     // start, end and family
+    UPLOAD_EVENT_FACET_MAX_BYTES = 200,     // longer values are cut: each upload may have its own in memory
     UPLOAD_EVENT_TAGS_MAX_BYTES = 16 << 10, // of an upload, joined: each list of uploads has them all
     UPLOAD_EVENT_MAX_TAGS = 1000            // empty ones count; clients send 10 to 60
 };

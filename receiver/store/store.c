@@ -231,6 +231,7 @@ enum receiver_error store_open(const struct store_options *options, struct store
         error = open_index(store, text, text_size);
     }
     if (error == RECEIVER_OK) {
+        catalog_limit_memory(store->catalog, options->index_bytes);
         store->group_commit = group_commit_start(store); // before maintenance, which may find damage
         error = store->group_commit && maintenance_start(store) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }

@@ -19,6 +19,7 @@ struct store_options {
     const char *directory;
     int64_t retention_ms;                   // removes older uploads, by their arrival; 0: no limit of age
     uint64_t retention_bytes;               // removes the oldest while all together are larger; 0: no limit of size
+    size_t index_bytes;                     // of memory; removes the oldest while the index takes more; 0: no limit
     const struct receiver_symbols *symbols; // for views; NULL: none
 };
 

@@ -52,6 +52,12 @@ TEST(many) {
         }
     }
     assert_true(pool.end <= TEXTS + 1);
+    size_t bytes = 0;
+    for (uint32_t i = 1; i < pool.end; i++) {
+        const char *text = string_pool_text(&pool, i);
+        bytes += text ? string_pool_cost(strlen(text)) : 0;
+    }
+    assert_int_equal(pool.bytes, bytes);
     string_pool_free(&pool);
 }
 

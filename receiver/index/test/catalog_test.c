@@ -140,6 +140,26 @@ TEST_IN(store, remove_by_size) {
     assert_true(catalog_has(index->catalog, 6));
 }
 
+TEST_IN(store, remove_by_memory) {
+    struct test_index *index = *state;
+    enum { UPLOADS = 2000 };
+    int64_t ids[UPLOADS];
+    for (int i = 0; i < UPLOADS; i++) {
+        add(index->catalog, i, true);
+    }
+    catalog_limit_memory(index->catalog, 1 << 30);
+    assert_int_equal(remove_oldest(index, INT64_MIN, UINT64_MAX, ids, UPLOADS), 0);
+    catalog_limit_memory(index->catalog, 300 * 1000);
+    size_t removed = remove_oldest(index, INT64_MIN, UINT64_MAX, ids, UPLOADS);
+    assert_in_range(removed, UPLOADS / 10, UPLOADS - UPLOADS / 10);
+    assert_int_equal(ids[removed - 1], removed);
+    assert_int_equal(remove_oldest(index, INT64_MIN, UINT64_MAX, ids, UPLOADS), 0);
+    catalog_limit_memory(index->catalog, 1);
+    remove_oldest(index, INT64_MIN, UINT64_MAX, ids, UPLOADS);
+    assert_true(catalog_has(index->catalog, UPLOADS)); // the newest stays
+    assert_int_equal(count_uploads(index->catalog), 1);
+}
+
 TEST_IN(store, measures) {
     struct test_index *index = *state;
     struct measures measures = {{0.5, NAN, 3, 4, 5, 6}};

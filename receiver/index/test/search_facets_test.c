@@ -159,6 +159,18 @@ TEST(round_widths) {
     search_free(&search);
 }
 
+// A tag that one upload has in memory counts also for those that do not; others are not listed.
+TEST(tags_not_in_memory) {
+    struct search search;
+    int reads;
+    fill_without_tags(&search, &reads);
+    search.strings.bytes -= FULL_BYTES;
+    assert_true(string_pool_intern(&search.strings, "region:a", 8));
+    expect_facets(&search, "", "{\"name\":\"region\",\"values\":[" VALUE("a", "2") "],\"more\":0}],\"uploads_with_unlisted_tags\":4}");
+    expect_facets(&search, "service=shop", "{\"name\":\"region\",\"values\":[" VALUE("a", "1") "],\"more\":0}]");
+    search_free(&search);
+}
+
 int main(void) {
     return tests_run();
 }

@@ -40,8 +40,14 @@ TEST(selections) {
         {"ids=9,1,4&env=prod", "4 1 "},
     };
     struct search search;
+    int reads;
     fill(&search);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t k = 0; k < 2 * sizeof cases / sizeof *cases; k++) {
+        size_t i = k % (sizeof cases / sizeof *cases);
+        if (k == sizeof cases / sizeof *cases) { // once more, with no tag in memory
+            search_free(&search);
+            fill_without_tags(&search, &reads);
+        }
         struct selection selection;
         struct text found = {0};
         int64_t *ids;
@@ -56,6 +62,34 @@ TEST(selections) {
             fail_msg("%s: %s", cases[i][0], found.bytes);
         }
         free(found.bytes);
+        free(ids);
+        selection_free(&selection);
+    }
+    assert_in_range(reads, 1, 100);
+    search_free(&search);
+}
+
+// A search that no tag decides does not read them, and one reads those of an upload once.
+TEST(tags_are_read_when_needed) {
+    static const struct {
+        const char *parameters;
+        int reads;
+    } cases[] = {{"", 0},        {"service=shop", 0},          {"from=200&to=400", 0},
+                 {"q=shop", 2},  {"tag=region:a&from=300", 2}, {"tag=region:a&tag=team:x&from=100&to=200", 1},
+                 {"from=500", 0}};
+    struct search search;
+    int reads;
+    fill_without_tags(&search, &reads);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct selection selection;
+        int64_t *ids;
+        size_t count, total;
+        reads = 0;
+        select_by(&selection, cases[i].parameters);
+        assert_true(search_select(&search, &selection, &(struct search_order){0}, NULL, 100, &ids, &count, &total));
+        if (reads != cases[i].reads) {
+            fail_msg("%s: %d", cases[i].parameters, reads);
+        }
         free(ids);
         selection_free(&selection);
     }

@@ -6,6 +6,7 @@
 
 #include "../search_order.h"
 
+#include <malloc.h>
 #include <math.h>
 
 TEST(add_and_remove) {
@@ -74,6 +75,51 @@ TEST(limits) {
     selection_free(&selection);
     search_free(&search);
 }
+
+TEST(without_tags_in_memory) {
+    struct search search, all;
+    int reads;
+    struct selection selection;
+    fill(&all);
+    fill_without_tags(&search, &reads);
+    for (int64_t id = 1; id < 10; id++) {
+        const struct search_row *row = search_find(&search, id), *other = search_find(&all, id);
+        assert_int_equal(!!row, !!other);
+        assert_true(!row || (row->tag_count == 0 && row->has_rest == (id < 9)));
+        assert_true(!row || search_process(row) == search_process(other));
+    }
+    select_by(&selection, "q=TEAM");
+    assert_true(search_matches(&search, search_find(&search, 1), &selection));
+    assert_false(search_matches(&search, search_find(&search, 3), &selection));
+    selection_free(&selection);
+    search_free(&all);
+    search_free(&search);
+}
+
+// A thousand unique tags of 16 bytes an upload: each takes a kilobyte at most, beside what all have together; and the estimate is not lower
+// than what was allocated.
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+TEST(unique_tags_are_bounded) {
+    enum { UPLOADS = 10000, TAGS = 1000 };
+    struct search search = {.tags_of = filled_tags_of};
+    struct mallinfo2 before = mallinfo2();
+    char *tags = malloc(TAGS * 17);
+    for (int upload = 0; upload < UPLOADS; upload++) {
+        size_t size = 0;
+        for (int tag = 0; tag < TAGS; tag++) {
+            size += (size_t)sprintf(tags + size, "%sk:%07d%06d", tag ? "," : "", upload, tag);
+        }
+        add_upload(&search, upload + 1, upload, "shop", "prod", tags);
+    }
+    struct mallinfo2 after = mallinfo2();
+    free(tags);
+    size_t taken = after.uordblks + after.hblkhd - before.uordblks - before.hblkhd;
+    assert_true(search_find(&search, UPLOADS)->has_rest);
+    assert_in_range(taken, UPLOADS * 500, SEARCH_FREE_BYTES + UPLOADS * 1000);
+    assert_in_range(search_bytes(&search), taken * 9 / 10, taken * 2);
+    search_free(&search);
+}
+#endif
 
 int main(void) {
     return tests_run();

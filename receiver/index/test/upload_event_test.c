@@ -138,6 +138,23 @@ TEST_IN(store, many_tags) {
     free(json);
 }
 
+// A facet's value is cut between characters; the tag stays as it is.
+TEST_IN(store, long_facets) {
+    char json[700], text[200];
+    struct upload_event event;
+    for (int before = 0; before < 2; before++) {
+        int size = snprintf(json, sizeof json, "{\"tags_profiler\":\"service:%.*s", before, "s");
+        for (int i = 0; i < 150; i++) {
+            size += sprintf(json + size, "\xC3\xA4");
+        }
+        size += sprintf(json + size, "\"}");
+        assert_int_equal(upload_event_read(*state, json, (size_t)size, NULL, &event, text, sizeof text), RECEIVER_OK);
+        assert_int_equal(strlen(event.facets[FACET_SERVICE]), UPLOAD_EVENT_FACET_MAX_BYTES - before);
+        assert_int_equal(strlen(event.tags), strlen("service:") + (size_t)before + 300);
+        upload_event_free(&event);
+    }
+}
+
 int main(void) {
     return tests_run();
 }
