@@ -11,7 +11,7 @@ struct head {
     size_t size;                 // including the head
     size_t mapped;               // bytes of its mapping; 0: malloc'ed
     struct merge_budget *budget; // that has its size; NULL: none
-} __attribute__((aligned(MEMORY_HEAD_BYTES)));
+} __attribute__((aligned(_Alignof(max_align_t))));
 
 _Static_assert(sizeof(struct head) == MEMORY_HEAD_BYTES, "what follows is aligned as malloc aligns");
 
