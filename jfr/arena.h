@@ -23,7 +23,7 @@ static inline void *jfr_arena_take(struct jfr_arena *arena, size_t size) {
     if (size > SIZE_MAX / 2) {
         return NULL;
     }
-    size = (size + 15) & ~(size_t)15;
+    size = (size + 16) & ~(size_t)15; // also of nothing
     if (size > arena->left) {
         size_t fresh = size > BLOCK_BYTES / 4 ? size : BLOCK_BYTES;
         struct jfr_arena_block *block = calloc(1, sizeof *block + 8 + fresh);

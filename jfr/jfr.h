@@ -176,4 +176,35 @@ size_t jfr_kind_columns(enum jfr_kind kind, const struct jfr_column **columns);
 #define JFR_NO_STACK "(no stack)"
 enum jfr_error jfr_profiles(struct jfr *jfr, unsigned kinds, struct profile *profiles[JFR_KINDS]);
 
+// ---- The runtime: series and facts ----
+
+struct jfr_point {
+    int64_t time_ns;
+    double value;
+};
+struct jfr_series {
+    const char *name;               // "heap_used"
+    const char *label;              // what it is of, "" if there is one only: "Metaspace" of native_memory_committed, "G1New" of gc_pause
+    const char *unit;               // "bytes", "cores", "count", "nanoseconds", "ratio", "per second"
+    const char *event;              // "jdk.GCHeapSummary"
+    const struct jfr_point *points; // by time
+    size_t count;
+};
+struct jfr_fact {
+    const char *group; // "jvm", "os", "cpu", "container", "gc", "heap", "flag", "property", "environment", "profiler"
+    const char *key, *value;
+    const char *origin; // of a flag: "Default", "Command line", ...; else ""
+};
+// What the recording's periodic events say of the JVM, in the order of docs/jfr.md. Of facts that are repeated the last one holds.
+struct jfr_runtime {
+    struct jfr_series *series;
+    size_t series_count;
+    struct jfr_fact *facts;
+    size_t fact_count;
+    void *memory;
+};
+// Returns JFR_OK or JFR_NO_MEMORY; then there is nothing to free.
+enum jfr_error jfr_runtime_read(struct jfr *jfr, struct jfr_runtime *runtime);
+void jfr_runtime_free(struct jfr_runtime *runtime);
+
 #endif

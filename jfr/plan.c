@@ -240,8 +240,8 @@ static bool skip_array(const struct jfr_metadata *metadata, const struct jfr_op 
         return false;
     }
     const struct jfr_op *element = &metadata->ops[op->argument - 1];
-    bool alone = element[0].code == JFR_OP_END || element[1].code == JFR_OP_END;
-    if (alone && (element->code == JFR_OP_SKIP_NUMBERS || element->code == JFR_OP_SKIP_BYTES)) {
+    bool counts = element->code == JFR_OP_SKIP_NUMBERS || element->code == JFR_OP_SKIP_BYTES;
+    if (counts && element[1].code == JFR_OP_END) { // a step that skips is never the last one
         if (__builtin_mul_overflow(count, element->argument, &size)) {
             size = UINT64_MAX;
         }

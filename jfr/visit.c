@@ -12,8 +12,9 @@ struct visiting {
     const struct jfr_chunk *chunk;
     struct jfr_metadata metadata;
     struct jfr_pools pools;
-    uint32_t strings; // class of java.lang.String
-    char *text;       // the last one
+    const struct jfr_type **types; // by class; NULL: not visited
+    uint32_t strings;              // class of java.lang.String
+    char *text;                    // the last one
     size_t text_capacity;
     bool no_memory;
     uint64_t budget; // values left for this event: a few bytes may name the same long stack very often
@@ -209,24 +210,35 @@ static bool visit_event(struct visiting *visiting, struct jfr_walk *walk, const 
     return visitor->end(visitor->context);
 }
 
+// Which types of the chunk are visited: all, or those of one name.
+static bool choose_types(struct visiting *visiting, const char *name) {
+    visiting->types = calloc(visiting->metadata.count + 1, sizeof *visiting->types);
+    for (size_t i = 0; visiting->types && i < visiting->metadata.count; i++) {
+        const struct jfr_class *class = &visiting->metadata.classes[i];
+        bool own = class->id == JFR_TYPE_METADATA || class->id == JFR_TYPE_CHECKPOINT;
+        if (class->name && !own && (!name || strcmp(class->name, name) == 0)) {
+            visiting->types[i] = jfr_type_named(visiting->jfr, class->name);
+        }
+    }
+    return visiting->types;
+}
+
 static enum jfr_error visit_chunk(struct visiting *visiting, const char *name, bool *go_on, uint64_t *damaged) {
     bool no_memory = false;
     const char *fault = jfr_chunk_metadata(visiting->chunk, &visiting->metadata, &no_memory);
-    uint32_t only = fault || !name ? JFR_NO_CLASS : jfr_metadata_named(&visiting->metadata, name);
-    if (fault || (name && only == JFR_NO_CLASS)) {
+    if (fault || (name && jfr_metadata_named(&visiting->metadata, name) == JFR_NO_CLASS)) {
         return no_memory ? JFR_NO_MEMORY : JFR_OK;
     }
     visiting->strings = jfr_metadata_named(&visiting->metadata, "java.lang.String");
-    if (read_pools(visiting) != JFR_OK) {
+    if (!choose_types(visiting, name) || read_pools(visiting) != JFR_OK) {
         return JFR_NO_MEMORY;
     }
+    const uint8_t *released = visiting->chunk->start;
     for (struct jfr_walk walk = jfr_walk(visiting->chunk); *go_on && jfr_walk_next(&walk);) {
-        uint32_t class = walk.type == JFR_TYPE_METADATA || walk.type == JFR_TYPE_CHECKPOINT
-                             ? JFR_NO_CLASS
-                             : jfr_metadata_find(&visiting->metadata, walk.type);
-        const char *class_name = class != JFR_NO_CLASS ? visiting->metadata.classes[class].name : NULL;
-        const struct jfr_type *type = class_name && (!name || class == only) ? jfr_type_named(visiting->jfr, class_name) : NULL;
+        uint32_t class = jfr_metadata_find(&visiting->metadata, walk.type);
+        const struct jfr_type *type = class != JFR_NO_CLASS ? visiting->types[class] : NULL;
         *go_on = !type || visit_event(visiting, &walk, type, &visiting->metadata.classes[class], damaged);
+        jfr_release_behind(visiting->jfr, &released, walk.at);
     }
     return visiting->no_memory ? JFR_NO_MEMORY : JFR_OK;
 }
@@ -242,6 +254,8 @@ enum jfr_error jfr_visit(struct jfr *jfr, const char *type, const struct jfr_vis
         visiting.chunk = &jfr->chunks[i];
         error = visit_chunk(&visiting, type, &go_on, damaged);
         jfr_pools_free(&visiting.pools);
+        free(visiting.types);
+        visiting.types = NULL;
         jfr_metadata_free(&visiting.metadata);
         jfr_release(jfr, visiting.chunk->start, visiting.chunk->end);
     }

@@ -2,15 +2,15 @@
 
 FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS = $(ALL_CFLAGS) $(SANITIZE)
-# The merge engine tells libFuzzer's merge targets which of its branches an input has taken.
-FLAGS_fuzz = $(SANITIZE) $(CHECKED) $(if $(filter merge/fuzz/%,$*),,$(if $(filter merge/%,$*),-fsanitize-coverage=inline-8bit-counters$(comma)pc-table))
+# The merge engine and the reader of recordings tell libFuzzer which of their branches an input has taken.
+FLAGS_fuzz = $(SANITIZE) $(CHECKED) $(if $(filter merge/fuzz/% jfr/fuzz/%,$*),,$(if $(filter merge/% jfr/%,$*),-fsanitize-coverage=inline-8bit-counters$(comma)pc-table))
 $(eval $(call variant,fuzz,$$(FUZZ_CC),build/.setup-test))
 -include $(wildcard build/fuzz/*/fuzz/*.d)
 
-FUZZERS := cfi line_table debug demangle merge upload
+FUZZERS := cfi line_table debug demangle merge upload recording
 FUZZ_GOALS := $(subst _,-,$(FUZZERS:%=fuzz-%))
 .PHONY: fuzz $(FUZZ_GOALS)
-fuzz: $(FUZZ_GOALS) ## Fuzz the readers of call-frame information, of line numbers, of debug data, of names, of profiles and of spooled batches (FUZZ_SECONDS=60 for each)
+fuzz: $(FUZZ_GOALS) ## Fuzz the readers of call-frame information, of line numbers, of debug data, of names, of profiles, of spooled batches and of recordings (FUZZ_SECONDS=60 for each)
 
 # ---- Merge engine: three targets, google/pprof's word on what they have kept, and no memory now and then ----
 
@@ -44,6 +44,7 @@ $(eval $(call fuzzer,line_table,cmemprof/fuzz/line_table_fuzz.c $(call of_cmempr
 $(eval $(call fuzzer,debug,cmemprof/fuzz/debug_fuzz.c $(call of_cmemprof,$(ARENA) address_order dwarf_% elf_% inflate function_index line_table line_table_header unit_digest) merge/memory.c))
 $(eval $(call fuzzer,demangle,cmemprof/fuzz/demangle_fuzz.c $(call of_cmemprof,demangle% $(ARENA))))
 $(eval $(call fuzzer,upload,upload/fuzz/batch_fuzz.c upload/batch.c))
+$(eval $(call fuzzer,recording,jfr/fuzz/recording_fuzz.c $(wildcard jfr/*.c merge/*.c codecs/*.c),$(LIBS_codecs)))
 
 define seeds_program
 build/fuzz/$(1)_seeds: $(patsubst %.c,build/obj/%.o,$(2))
@@ -53,6 +54,7 @@ $(eval $(call seeds_program,cfi,cmemprof/fuzz/cfi_seeds.c))
 $(eval $(call seeds_program,line_table,cmemprof/fuzz/line_table_seeds.c,-lelf))
 $(eval $(call seeds_program,debug,cmemprof/fuzz/debug_seeds.c))
 $(eval $(call seeds_program,upload,upload/fuzz/batch_seeds.c upload/batch.c))
+$(eval $(call seeds_program,recording,jfr/fuzz/recording_seeds.c $(wildcard jfr/*.c merge/*.c codecs/*.c),$(LIBS_codecs)))
 
 # What the two compilers write, in DWARF 2 to 5 and 64 bits wide.
 LINE_OBJECTS := $(foreach v,2 3 4 5,build/fuzz/line/gcc-$v.so build/fuzz/line/clang-$v.so) build/fuzz/line/clang-64.so
@@ -90,3 +92,6 @@ fuzz-demangle: build/fuzz/demangle_fuzz build/fuzz/demangle/.made
 fuzz-upload: build/fuzz/upload_fuzz build/fuzz/upload_seeds
 	@$(call seeds,upload)
 	@$(call run_fuzzer,upload,4096)
+fuzz-recording: build/fuzz/recording_fuzz build/fuzz/recording_seeds
+	@$(call seeds,recording)
+	@$(call run_fuzzer,recording,32768)

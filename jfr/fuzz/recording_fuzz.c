@@ -1,0 +1,98 @@
+// recording_fuzz.c: fuzz target of the reader of recordings, for libFuzzer. Built by `make fuzz-recording`.
+//
+// Opens the recording, visits all its events, and makes all profiles, series and facts. What is counted must be what is visited.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../merge/merge.h"
+#include "../jfr.h"
+
+static void must(bool holds, const char *text) {
+    if (!holds) {
+        fprintf(stderr, "check failed: %s\n", text);
+        abort();
+    }
+}
+
+struct seen {
+    uint64_t begun, ended;
+    int depth;
+};
+
+static bool begin(void *context, const struct jfr_event *event) {
+    struct seen *seen = context;
+    must(event->type && *event->type->name, "an event without a type");
+    seen->begun++;
+    seen->depth = 0;
+    return true;
+}
+static void value(void *context, const char *name, const struct jfr_value *value) {
+    (void)context;
+    (void)name;
+    must(value->kind != JFR_TEXT || value->text[value->text_size] == '\0', "a text without an end");
+}
+static void opened(void *context, const char *name, const char *type, bool array) {
+    (void)name;
+    (void)array;
+    must(!!type, "a value without a type");
+    ((struct seen *)context)->depth++;
+}
+static void closed(void *context, bool array) {
+    (void)array;
+    must(--((struct seen *)context)->depth >= 0, "closed more often than opened");
+}
+static bool end(void *context) {
+    struct seen *seen = context;
+    must(seen->depth == 0, "not closed");
+    seen->ended++;
+    return true;
+}
+
+static void visit(struct jfr *jfr) {
+    struct seen seen = {0};
+    const struct jfr_visitor visitor = {&seen, begin, value, opened, closed, end};
+    uint64_t damaged, events = 0;
+    must(jfr_visit(jfr, NULL, &visitor, &damaged) == JFR_OK, "no memory");
+    must(seen.begun == seen.ended + damaged, "events that are neither visited nor damaged");
+    for (size_t i = 0; i < jfr_type_count(jfr); i++) {
+        events += jfr_type_at(jfr, i)->count;
+    }
+    must(seen.begun <= events && events <= jfr_about(jfr)->events, "more events than were counted");
+}
+
+static void make_profiles(struct jfr *jfr) {
+    struct profile *profiles[JFR_KINDS];
+    must(jfr_profiles(jfr, (1u << JFR_KINDS) - 1, profiles) == JFR_OK, "no memory");
+    for (enum jfr_kind kind = 0; kind < JFR_KINDS; kind++) {
+        must(profile_status(profiles[kind]) == MERGE_OK, "a profile that failed");
+        must(profile_sample_count(profiles[kind]) <= jfr_kind_events(jfr, kind), "more samples than events");
+        profile_free(profiles[kind]);
+    }
+}
+
+static void read_runtime(struct jfr *jfr) {
+    struct jfr_runtime runtime;
+    must(jfr_runtime_read(jfr, &runtime) == JFR_OK, "no memory");
+    for (size_t i = 0; i < runtime.series_count; i++) {
+        must(runtime.series[i].count > 0 && *runtime.series[i].name, "a series of nothing");
+    }
+    for (size_t i = 0; i < runtime.fact_count; i++) {
+        must(*runtime.facts[i].key && runtime.facts[i].value, "a fact of nothing");
+    }
+    jfr_runtime_free(&runtime);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct jfr_fault fault = {0};
+    struct jfr *jfr = jfr_open(data, size, 1 << 20, &fault);
+    must(jfr || (fault.error != JFR_OK && *fault.text), "refused without a reason");
+    if (jfr) {
+        visit(jfr);
+        make_profiles(jfr);
+        read_runtime(jfr);
+        jfr_close(jfr);
+    }
+    return 0;
+}
