@@ -1,16 +1,18 @@
 # Fuzzers: included by the Makefile. Corpora are kept in build/fuzz/corpus.
 
 FUZZ_SECONDS ?= 60
-FUZZ_CFLAGS = $(ALL_CFLAGS) $(SANITIZE)
-# The merge engine and the reader of recordings tell libFuzzer which of their branches an input has taken.
-FLAGS_fuzz = $(SANITIZE) $(CHECKED) $(if $(filter merge/fuzz/% jfr/fuzz/%,$*),,$(if $(filter merge/% jfr/%,$*),-fsanitize-coverage=inline-8bit-counters$(comma)pc-table))
+# What is tested tells libFuzzer which of its branches an input has taken, and, but for the merge engine, whose targets change profiles
+# themselves, what its values were compared with.
+FLAGS_fuzz = $(SANITIZE) $(CHECKED) $(if $(filter merge/fuzz/%,$*),,$(if $(filter merge/%,$*),-fsanitize-coverage=inline-8bit-counters$(comma)pc-table,-fsanitize=fuzzer-no-link))
 $(eval $(call variant,fuzz,$$(FUZZ_CC),build/.setup-test))
 -include $(wildcard build/fuzz/*/fuzz/*.d)
 
-FUZZERS := cfi line_table debug demangle merge upload recording
+FUZZERS := cfi line_table debug demangle merge upload recording inflate event query http
 FUZZ_GOALS := $(subst _,-,$(FUZZERS:%=fuzz-%))
-.PHONY: fuzz $(FUZZ_GOALS)
-fuzz: $(FUZZ_GOALS) ## Fuzz the readers of call-frame information, of line numbers, of debug data, of names, of profiles, of spooled batches and of recordings (FUZZ_SECONDS=60 for each)
+.PHONY: fuzz fuzz-all $(FUZZ_GOALS)
+fuzz: $(FUZZ_GOALS) ## Fuzz all readers: call-frame information, line numbers, debug data, names, profiles, spooled batches, recordings, packed data, events, queries, HTTP (FUZZ_SECONDS=60 for each)
+fuzz-all: ## The same for HOURS=8 in all; build/fuzz/executions has the numbers
+	@$(MAKE) --no-print-directory -k fuzz FUZZ_SECONDS=$$(($(or $(HOURS),8) * 3600 / $(words $(FUZZERS))))
 
 # ---- Merge engine: three targets, google/pprof's word on what they have kept, and no memory now and then ----
 
@@ -33,18 +35,34 @@ build/fuzz/$(1)_fuzz: $(patsubst %.c,build/fuzz/%.o,$(2))
 	@echo "  link  $$@"
 	@$$(FUZZ_CC) $$(LDFLAGS) $$(SANITIZE) -fsanitize=fuzzer -o $$@ $$^ $(3)
 endef
-# run_fuzzer NAME,LONGEST INPUT: from its seeds, and on from its last corpus, which it extends.
-run_fuzzer = build/fuzz/$(1)_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=$(2) -timeout=5 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/$(1) build/fuzz/$(1)
+# run_fuzzer NAME,LONGEST INPUT[,OPTIONS]: from its seeds, and on from its last corpus, which it extends. An input that fails stays in
+# build/fuzz/NAME-*.
+FUZZ_LIMIT = -max_total_time=$(FUZZ_SECONDS)
+FUZZ_CORPUS = build/fuzz/corpus
+run_fuzzer = mkdir -p $(FUZZ_CORPUS)/$(1) build/fuzz/$(1) && \
+    { build/fuzz/$(1)_fuzz $(FUZZ_LIMIT) -max_len=$(2) -timeout=25 -verbosity=0 -print_final_stats=1 \
+        -artifact_prefix=build/fuzz/$(1)- $(3) $(FUZZ_CORPUS)/$(1) build/fuzz/$(1) >build/fuzz/$(1).log 2>&1 || failed=1; \
+      runs=$$(sed -n 's/^stat::number_of_executed_units: *//p' build/fuzz/$(1).log); echo "$(1) $${runs:-0}" >>build/fuzz/executions; \
+      echo "fuzz: $(1): $${runs:-0} executions, $$(find $(FUZZ_CORPUS)/$(1) -type f | wc -l) inputs kept"; \
+      [ -z "$$failed" ] || { grep -aE 'check failed|runtime error|ERROR: |SUMMARY|Test unit written' build/fuzz/$(1).log >&2; false; }; }
 # seeds NAME[,OBJECTS]: the program that writes them does so.
-seeds = mkdir -p build/fuzz/$(1) build/fuzz/corpus/$(1) && build/fuzz/$(1)_seeds build/fuzz/$(1) $(2)
+seeds = mkdir -p build/fuzz/$(1) && build/fuzz/$(1)_seeds build/fuzz/$(1) $(2)
 of_cmemprof = $(filter $(patsubst %,cmemprof/%.c,$(1)),$(wildcard cmemprof/*.c))
 ARENA := symbolizer_arena cgroup_memory
-$(eval $(call fuzzer,cfi,cmemprof/fuzz/cfi_fuzz.c $(call of_cmemprof,cfi% code_objects)))
+$(eval $(call fuzzer,cfi,cmemprof/fuzz/cfi_fuzz.c $(call of_cmemprof,cfi% code_objects code_loader% stack_memory),-ldl))
 $(eval $(call fuzzer,line_table,cmemprof/fuzz/line_table_fuzz.c $(call of_cmemprof,line_table% $(ARENA) address_order dwarf_bytes),-ldw -lelf))
 $(eval $(call fuzzer,debug,cmemprof/fuzz/debug_fuzz.c $(call of_cmemprof,$(ARENA) address_order dwarf_% elf_% inflate function_index line_table line_table_header unit_digest) merge/memory.c))
 $(eval $(call fuzzer,demangle,cmemprof/fuzz/demangle_fuzz.c $(call of_cmemprof,demangle% $(ARENA))))
 $(eval $(call fuzzer,upload,upload/fuzz/batch_fuzz.c upload/batch.c))
-$(eval $(call fuzzer,recording,jfr/fuzz/recording_fuzz.c $(wildcard jfr/*.c merge/*.c codecs/*.c),$(LIBS_codecs)))
+OF_MERGE := $(wildcard merge/*.c codecs/*.c)
+$(eval $(call fuzzer,recording,jfr/fuzz/recording_fuzz.c $(wildcard jfr/*.c) $(OF_MERGE),$(LIBS_codecs)))
+OF_SELECTION := receiver/index/selection.c receiver/index/query_text.c receiver/base/failure.c
+OF_RECEIVER := $(call sources,receiver) $(foreach f,$(USES_receiver) base,$(call sources,$(f)))
+$(eval $(call fuzzer,inflate,codecs/fuzz/inflate_fuzz.c $(OF_MERGE),$(LIBS_codecs)))
+$(eval $(call fuzzer,event,receiver/fuzz/event_fuzz.c receiver/index/upload_event.c $(OF_SELECTION),-lmicrohttpd -lsqlite3))
+$(eval $(call fuzzer,query,receiver/fuzz/query_fuzz.c $(OF_SELECTION),-lmicrohttpd))
+$(eval $(call fuzzer,http,receiver/fuzz/http_fuzz.c $(sort $(OF_RECEIVER)),$(call libs,receiver)))
+build/fuzz/receiver/http/assets.o: build/web/.bundled
 
 define seeds_program
 build/fuzz/$(1)_seeds: $(patsubst %.c,build/obj/%.o,$(2))
@@ -53,8 +71,10 @@ endef
 $(eval $(call seeds_program,cfi,cmemprof/fuzz/cfi_seeds.c))
 $(eval $(call seeds_program,line_table,cmemprof/fuzz/line_table_seeds.c,-lelf))
 $(eval $(call seeds_program,debug,cmemprof/fuzz/debug_seeds.c))
+$(eval $(call seeds_program,inflate,codecs/fuzz/inflate_seeds.c $(OF_MERGE),$(LIBS_codecs)))
+$(eval $(call seeds_program,http,receiver/fuzz/http_seeds.c))
 $(eval $(call seeds_program,upload,upload/fuzz/batch_seeds.c upload/batch.c))
-$(eval $(call seeds_program,recording,jfr/fuzz/recording_seeds.c $(wildcard jfr/*.c merge/*.c codecs/*.c),$(LIBS_codecs)))
+$(eval $(call seeds_program,recording,jfr/fuzz/recording_seeds.c $(wildcard jfr/*.c) $(OF_MERGE),$(LIBS_codecs)))
 
 # What the two compilers write, in DWARF 2 to 5 and 64 bits wide.
 LINE_OBJECTS := $(foreach v,2 3 4 5,build/fuzz/line/gcc-$v.so build/fuzz/line/clang-$v.so) build/fuzz/line/clang-64.so
@@ -87,7 +107,6 @@ fuzz-debug: build/fuzz/debug_fuzz build/fuzz/debug_seeds $(DEBUG_OBJECTS)
 	@$(call seeds,debug,$(DEBUG_OBJECTS))
 	@$(call run_fuzzer,debug,262144)
 fuzz-demangle: build/fuzz/demangle_fuzz build/fuzz/demangle/.made
-	@mkdir -p build/fuzz/corpus/demangle
 	@$(call run_fuzzer,demangle,2048)
 fuzz-upload: build/fuzz/upload_fuzz build/fuzz/upload_seeds
 	@$(call seeds,upload)
@@ -95,3 +114,18 @@ fuzz-upload: build/fuzz/upload_fuzz build/fuzz/upload_seeds
 fuzz-recording: build/fuzz/recording_fuzz build/fuzz/recording_seeds
 	@$(call seeds,recording)
 	@$(call run_fuzzer,recording,32768)
+
+CAPTURED := $(wildcard testdata/captures/*/*/body.bin)
+fuzz-inflate: build/fuzz/inflate_fuzz build/fuzz/inflate_seeds
+	@$(call seeds,inflate)
+	@$(call run_fuzzer,inflate,65536)
+# The events of real uploads, of which each is a line.
+build/fuzz/event/.made: $(CAPTURED)
+	@mkdir -p $(@D) && cat $^ | grep -aE '^\{.*"tags_profiler"' | awk '{ file = "$(@D)/" NR; printf "%s", $$0 >file; close(file) }' && touch $@
+fuzz-event: build/fuzz/event_fuzz build/fuzz/event/.made
+	@$(call run_fuzzer,event,8192,-dict=receiver/fuzz/event.dict)
+fuzz-query: build/fuzz/query_fuzz
+	@$(call run_fuzzer,query,2048,-dict=receiver/fuzz/query.dict)
+fuzz-http: build/fuzz/http_fuzz build/fuzz/http_seeds
+	@$(call seeds,http,$(CAPTURED))
+	@$(call run_fuzzer,http,150000,-dict=receiver/fuzz/http.dict -detect_leaks=0)

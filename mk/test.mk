@@ -46,7 +46,8 @@ build/tsan/test/cmemprof_%_test: build/tsan/cmemprof/test/%_test.o $(TSAN_TABLES
 # Both compilers take all C code without a warning, not optimised, as debuggers want it. function_index_test has a function inside of another,
 # which clang does not know, and cmemprof's tests choose an optimisation for single functions, which it passes over.
 COMPILED := $(foreach f,$(FOLDERS),$(foreach r,$(call rooms,$(f)),$(wildcard $(r)/*.c $(r)/test/*.c)))
-COMPILES := $(COMPILED:%.c=build/compiled/gcc/%) $(patsubst %.c,build/compiled/clang/%,$(filter-out cmemprof/test/function_index_test.c,$(COMPILED)))
+FUZZ_COMPILED := $(wildcard */fuzz/*.c) # libFuzzer is clang's
+COMPILES := $(COMPILED:%.c=build/compiled/gcc/%) $(patsubst %.c,build/compiled/clang/%,$(filter-out cmemprof/test/function_index_test.c,$(COMPILED)) $(FUZZ_COMPILED))
 build/compiled/gcc/%: %.c | build/.setup-test
 	@mkdir -p $(@D)
 	@gcc $(BASE_CFLAGS) -Werror -O0 -MMD -MP -MF $@.d -MT $@ -S -o /dev/null $< && touch $@
@@ -75,9 +76,12 @@ test-sanitized: build/.setup-test $(SANITIZED_TESTS)
 	@scripts/run-c-tests $(SANITIZED_TESTS)
 test-tsan: build/.setup-test $(TSAN_TESTS)
 	@setarch -R scripts/run-c-tests $(TSAN_TESTS)
-# The three targets of the merge engine on inputs that are the same each time, and google/pprof's word on what they have kept.
+# The three targets of the merge engine on inputs that are the same each time, and google/pprof's word on what they have kept. Of the other
+# readers the seeds and some thousand changes of them, but for the receiver as a whole, which takes a minute to build (make fuzz-http).
 test-fuzz: $(FUZZ_TARGETS) build/fuzz/seeds
 	@merge/fuzz/run
+	@rm -rf build/fuzz/fixed-readers
+	@$(MAKE) --no-print-directory FUZZ_CORPUS=build/fuzz/fixed-readers FUZZ_LIMIT='-runs=5000 -seed=1' $(filter-out fuzz-merge fuzz-http,$(FUZZ_GOALS))
 RACE_PACKAGES := ./goshim/... ./merge ./upload
 test-go: build/.setup-test
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
