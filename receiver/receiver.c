@@ -165,7 +165,7 @@ static void begin_request(struct request *request, const char *method, const cha
 // Returns false if the client sends more than will be read.
 static bool take_body(struct request *request, const char *bytes, size_t size) {
     struct receiver *receiver = request->receiver;
-    connections_received(&receiver->connections, connection_of(request->connection), size);
+    connections_received(&receiver->connections, connection_of(request->connection), size, connections_now_ms());
     if (request->ingest) {
         return ingest_data(request->ingest, bytes, size);
     }

@@ -218,6 +218,29 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
+// More half uploads than there may be connections: others are served at once, since the half ones give way.
+func TestHalfUploadsGiveWay(t *testing.T) {
+	r := start(t, t.TempDir(), plain(t))
+	defer r.stop(t)
+	contentType, body := form("service:shop", attachment{"a.bin", []byte("x")})
+	half := "POST /profiling/v1/input HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + contentType + "\r\nContent-Length: 100000\r\n\r\n" + string(body[:100])
+	for range 2300 {
+		connection, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer connection.Close()
+		_, _ = connection.Write([]byte(half))
+	}
+	// Without them, the first half upload ends after 20 s, since it is too slow.
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	for range 20 {
+		if status, text, err := r.post(client, contentType, body); err != nil || status != http.StatusOK {
+			t.Fatalf("%d %s %v", status, text, err)
+		}
+	}
+}
+
 // A gigabyte compressed to a megabyte is stored unchanged, and refused where it would be inflated.
 func TestZipBomb(t *testing.T) {
 	r := start(t, t.TempDir(), plain(t))
@@ -268,9 +291,14 @@ func (r *receiver) unread(t *testing.T, path string) net.Conn {
 func TestAnswersThatNobodyReads(t *testing.T) {
 	r := start(t, t.TempDir(), plain(t))
 	defer r.stop(t)
+	random := rand.New(rand.NewSource(1))
 	p := &profile.Profile{SampleType: []*profile.ValueType{{Type: "cpu", Unit: "nanoseconds"}}, TimeNanos: 1}
 	for i := uint64(1); i <= 1000; i++ {
-		function := &profile.Function{ID: i, Name: strings.Repeat("f", 40_000) + fmt.Sprint(i)}
+		piece := make([]byte, 1000) // not so alike that it looks like a bomb
+		for k := range piece {
+			piece[k] = byte('a' + random.Intn(26))
+		}
+		function := &profile.Function{ID: i, Name: strings.Repeat(string(piece), 40) + fmt.Sprint(i)}
 		location := &profile.Location{ID: i, Address: i, Line: []profile.Line{{Function: function}}}
 		p.Function, p.Location = append(p.Function, function), append(p.Location, location)
 		p.Sample = append(p.Sample, &profile.Sample{Location: []*profile.Location{location}, Value: []int64{1}})

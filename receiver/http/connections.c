@@ -1,9 +1,12 @@
 // connections.c: the list of connections and their deadlines (connections.h).
 #include "connections.h"
 #include "../../base/clock.h"
+#include "../../base/fnv.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 int64_t connections_now_ms(void) {
@@ -22,12 +25,67 @@ void connections_destroy(struct connections *connections) {
     pthread_mutex_destroy(&connections->lock);
 }
 
+// ---- Who gives way ----
+
+static unsigned address_of(int socket) {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+        struct sockaddr_storage space;
+    } peer;
+    socklen_t size = sizeof peer;
+    memset(&peer, 0, sizeof peer);
+    getpeername(socket, &peer.any, &size);
+    uint64_t hash = peer.any.sa_family == AF_INET    ? fnv64(FNV64_START, (const char *)&peer.four.sin_addr, sizeof peer.four.sin_addr)
+                    : peer.any.sa_family == AF_INET6 ? fnv64(FNV64_START, (const char *)&peer.six.sin6_addr, 8) // a network of one owner
+                                                     : 0;
+    return (unsigned)(hash ^ hash >> 32) % CONNECTION_ADDRESSES;
+}
+
+static bool is_half_request(const struct connection *connection) {
+    return connection->phase == CONNECTION_HEADERS || connection->phase == CONNECTION_BODY;
+}
+
+// Caller must hold the lock. NULL: none has been idle for long enough.
+static struct connection *most_idle(const struct connections *connections, int64_t now_ms, int64_t idle_ms) {
+    struct connection *most = NULL;
+    for (struct connection *at = connections->first; at; at = at->next) {
+        if (at->gives_way || !is_half_request(at) || now_ms - at->active_ms < idle_ms) {
+            continue;
+        }
+        unsigned count = connections->of_address[at->address], most_count = most ? connections->of_address[most->address] : 0;
+        if (!most || count > most_count || (count == most_count && at->active_ms < most->active_ms)) {
+            most = at;
+        }
+    }
+    return most;
+}
+
+static bool make_room(struct connections *connections, int64_t now_ms) {
+    size_t count = connections->count - connections->leaving;
+    if (count <= connections->max / 8 * 7) {
+        return false;
+    }
+    bool is_full = count > connections->max / 16 * 15;
+    struct connection *idle = most_idle(connections, now_ms, is_full ? CONNECTION_IDLE_CROWDED_MS : CONNECTION_IDLE_MS);
+    if (idle) {
+        shutdown(idle->socket, SHUT_RDWR); // libmicrohttpd sees the end and closes it
+        idle->gives_way = true;
+        connections->leaving++;
+    }
+    return idle;
+}
+
+// ---- The list ----
+
 struct connection *connections_add(struct connections *connections, int socket, int64_t now_ms) {
     struct connection *connection = calloc(1, sizeof *connection);
     if (connection) {
         connection->list = connections;
         connection->socket = socket;
-        connection->since_ms = now_ms;
+        connection->since_ms = connection->active_ms = now_ms;
+        connection->address = address_of(socket);
         pthread_mutex_lock(&connections->lock);
         connection->next = connections->first;
         if (connection->next) {
@@ -35,6 +93,8 @@ struct connection *connections_add(struct connections *connections, int socket, 
         }
         connections->first = connection;
         connections->count++;
+        connections->of_address[connection->address]++;
+        make_room(connections, now_ms);
         pthread_mutex_unlock(&connections->lock);
     }
     return connection;
@@ -50,6 +110,8 @@ void connections_remove(struct connections *connections, struct connection *conn
         connection->next->previous = connection->previous;
     }
     connections->count--;
+    connections->leaving -= connection->gives_way;
+    connections->of_address[connection->address]--;
     pthread_mutex_unlock(&connections->lock);
     if (connection->response) {
         MHD_destroy_response(connection->response);
@@ -76,16 +138,17 @@ void connections_enter(struct connections *connections, struct connection *conne
     if (connection) {
         pthread_mutex_lock(&connections->lock);
         connection->phase = phase;
-        connection->since_ms = now_ms;
+        connection->since_ms = connection->active_ms = now_ms;
         connection->body_bytes = 0;
         pthread_mutex_unlock(&connections->lock);
     }
 }
 
-void connections_received(struct connections *connections, struct connection *connection, size_t bytes) {
+void connections_received(struct connections *connections, struct connection *connection, size_t bytes, int64_t now_ms) {
     if (connection) {
         pthread_mutex_lock(&connections->lock);
         connection->body_bytes += bytes;
+        connection->active_ms = now_ms;
         pthread_mutex_unlock(&connections->lock);
     }
 }
@@ -116,6 +179,9 @@ size_t connections_expire(struct connections *connections, int64_t now_ms) {
             connection->since_ms = now_ms;
             count++;
         }
+    }
+    while (make_room(connections, now_ms)) {
+        count++;
     }
     pthread_mutex_unlock(&connections->lock);
     return count;
