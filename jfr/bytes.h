@@ -77,8 +77,8 @@ static inline void jfr_skip_varints(struct jfr_cursor *cursor, uint64_t count) {
     while (count > 0 && jfr_left(cursor) >= 8) {
         uint64_t word, ends;
         memcpy(&word, cursor->at, 8);
-        ends = ~word & UINT64_C(0x8080808080808080); // little-endian: the lowest bit is the first byte's
-        uint64_t inside = (uint64_t)__builtin_popcountll(ends);
+        ends = ~word & UINT64_C(0x8080808080808080);                        // little-endian: the lowest bit is the first byte's
+        uint64_t inside = (ends >> 7) * UINT64_C(0x0101010101010101) >> 56; // how many bits: __builtin_popcountll is a call
         if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ || inside == 0 || inside > count) {
             jfr_varint(cursor);
             count--;

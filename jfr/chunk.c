@@ -45,20 +45,20 @@ int64_t jfr_chunk_field_ns(const struct jfr_chunk *chunk, const struct jfr_membe
     return __builtin_mul_overflow(number, factors[member->clock], &ns) ? (number < 0 ? INT64_MIN : INT64_MAX) : ns;
 }
 
-const char *jfr_chunk_metadata(const struct jfr_chunk *chunk, struct jfr_metadata *metadata, bool *no_memory) {
+const uint8_t *jfr_chunk_find_metadata(const struct jfr_chunk *chunk) {
     const uint8_t *at = NULL;
+    if (chunk->metadata >= JFR_HEADER_BYTES && chunk->metadata < (uint64_t)(chunk->end - chunk->start)) {
+        return chunk->start + chunk->metadata;
+    }
+    for (struct jfr_walk walk = jfr_walk(chunk); chunk->cut && jfr_walk_next(&walk);) {
+        at = walk.type == JFR_TYPE_METADATA ? walk.event : at;
+    }
+    return at;
+}
+
+const char *jfr_chunk_metadata(const struct jfr_chunk *chunk, struct jfr_metadata *metadata, bool *no_memory) {
+    const uint8_t *at = jfr_chunk_find_metadata(chunk);
     *metadata = (struct jfr_metadata){0};
     *no_memory = false;
-    if (chunk->metadata >= JFR_HEADER_BYTES && chunk->metadata < (uint64_t)(chunk->end - chunk->start)) {
-        at = chunk->start + chunk->metadata;
-    } else if (chunk->cut) {
-        for (struct jfr_walk walk = jfr_walk(chunk); jfr_walk_next(&walk);) {
-            at = walk.type == JFR_TYPE_METADATA ? walk.event : at;
-        }
-    }
-    if (!at) {
-        return "no metadata";
-    }
-    struct jfr_cursor cursor = {at, chunk->end, chunk->fixed, false};
-    return jfr_metadata_read(metadata, cursor, no_memory);
+    return at ? jfr_metadata_read(metadata, (struct jfr_cursor){at, chunk->end, chunk->fixed, false}, no_memory) : "no metadata";
 }

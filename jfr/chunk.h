@@ -79,7 +79,9 @@ static inline bool jfr_walk_next(struct jfr_walk *walk) {
     return true;
 }
 
-// Reads the chunk's metadata: where the header says it is, or else the last one among the events. Returns NULL, or the fault.
+// The chunk's metadata event: where the header says it is, or else the last one among the events. NULL: none.
+const uint8_t *jfr_chunk_find_metadata(const struct jfr_chunk *chunk);
+// Reads it. Returns NULL, or the fault.
 const char *jfr_chunk_metadata(const struct jfr_chunk *chunk, struct jfr_metadata *metadata, bool *no_memory);
 
 #endif

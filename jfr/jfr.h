@@ -127,8 +127,9 @@ struct jfr_visitor {
     void (*close)(void *context, bool array);
     bool (*end)(void *context); // false: no more events
 };
-// Visits events in the order of the recording. type NULL: all. Those whose fields are damaged are left out and counted in *damaged, which
-// may be NULL (their begin was called, and their end is not). Returns JFR_OK or JFR_NO_MEMORY.
+// Visits events in the order of the recording. The visitor must not visit or make profiles of the same recording. type NULL: all. Those
+// whose fields are damaged are left out and counted in *damaged, which may be NULL (their begin was called, and their end is not). Returns
+// JFR_OK or JFR_NO_MEMORY.
 enum jfr_error jfr_visit(struct jfr *jfr, const char *type, const struct jfr_visitor *visitor, uint64_t *damaged);
 
 // ---- Profiles ----

@@ -15,10 +15,28 @@ struct note {
     const char *value; // several are joined by ", "
 };
 
+enum word { // what an element or an attribute is called
+    WORD_OTHER,
+    WORD_ID,
+    WORD_NAME,
+    WORD_CLASS, // an element, and an attribute
+    WORD_SUPER,
+    WORD_POOL,
+    WORD_DIMENSION,
+    WORD_SIMPLE,
+    WORD_FIELD,
+    WORD_ANNOTATION,
+    WORD_VALUE, // value, value-0, ...
+};
+struct word_text {
+    const char *text; // zero-terminated
+    enum word word;
+};
+
 struct parser {
     struct jfr_metadata *metadata;
     struct jfr_cursor cursor;
-    const char **pool;
+    struct word_text *pool;
     size_t pool_count;
     struct note *notes;
     size_t note_count, note_capacity;
@@ -73,49 +91,53 @@ void jfr_metadata_free(struct jfr_metadata *metadata) {
 
 // ---- Elements ----
 
-static const char *pool_at(struct parser *parser) {
+static struct word_text pool_at(struct parser *parser) {
     uint64_t index = jfr_number(&parser->cursor, 4);
     if (index >= parser->pool_count) {
         parser->cursor.failed = true;
-        return "";
+        return (struct word_text){"", WORD_OTHER};
     }
     return parser->pool[index];
 }
 
+static enum word word_of(const char *text) {
+    static const struct {
+        const char *text;
+        enum word word;
+    } words[] = {{"id", WORD_ID},
+                 {"name", WORD_NAME},
+                 {"class", WORD_CLASS},
+                 {"superType", WORD_SUPER},
+                 {"constantPool", WORD_POOL},
+                 {"dimension", WORD_DIMENSION},
+                 {"simpleType", WORD_SIMPLE},
+                 {"field", WORD_FIELD},
+                 {"annotation", WORD_ANNOTATION}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(text, words[i].text) == 0) {
+            return words[i].word;
+        }
+    }
+    return strncmp(text, "value", 5) == 0 && (text[5] == '\0' || text[5] == '-') ? WORD_VALUE : WORD_OTHER;
+}
+
 struct attributes {
-    const char *id, *name, *class, *super, *pool, *dimension, *simple, *values[MAX_VALUES];
+    const char *by_word[WORD_VALUE], *values[MAX_VALUES]; // NULL: none
     size_t value_count;
 };
 
-static void take_attribute(struct attributes *attributes, const char *key, const char *value) {
-    const struct {
-        const char *key, **to;
-    } known[] = {{"id", &attributes->id},
-                 {"name", &attributes->name},
-                 {"class", &attributes->class},
-                 {"superType", &attributes->super},
-                 {"constantPool", &attributes->pool},
-                 {"dimension", &attributes->dimension},
-                 {"simpleType", &attributes->simple}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strcmp(key, known[i].key) == 0) {
-            *known[i].to = value;
-            return;
+static void read_attributes(struct parser *parser, struct attributes *attributes) {
+    uint64_t count = jfr_number(&parser->cursor, 4);
+    memset(attributes->by_word, 0, sizeof attributes->by_word);
+    attributes->value_count = 0;
+    for (uint64_t i = 0; i < count && !parser->cursor.failed; i++) {
+        struct word_text key = pool_at(parser), value = pool_at(parser);
+        if (key.word < WORD_VALUE) {
+            attributes->by_word[key.word] = value.text;
+        } else if (attributes->value_count < MAX_VALUES) {
+            attributes->values[attributes->value_count++] = value.text;
         }
     }
-    if (strncmp(key, "value", 5) == 0 && (key[5] == '\0' || key[5] == '-') && attributes->value_count < MAX_VALUES) {
-        attributes->values[attributes->value_count++] = value;
-    }
-}
-
-static struct attributes read_attributes(struct parser *parser) {
-    struct attributes attributes = {0};
-    uint64_t count = jfr_number(&parser->cursor, 4);
-    for (uint64_t i = 0; i < count && !parser->cursor.failed; i++) {
-        const char *key = pool_at(parser), *value = pool_at(parser);
-        take_attribute(&attributes, key, value);
-    }
-    return attributes;
 }
 
 static bool is_true(const char *text) {
@@ -165,7 +187,7 @@ struct owner {
 
 static bool take_class(struct parser *parser, const struct attributes *attributes, struct owner *owner) {
     struct jfr_metadata *metadata = parser->metadata;
-    uint32_t index = jfr_metadata_add(metadata, strtoll(attributes->id, NULL, 10));
+    uint32_t index = jfr_metadata_add(metadata, strtoll(attributes->by_word[WORD_ID], NULL, 10));
     if (index == JFR_NO_CLASS) {
         return metadata->count < MAX_CLASSES ? no_memory(parser) : false;
     }
@@ -173,9 +195,9 @@ static bool take_class(struct parser *parser, const struct attributes *attribute
     if (class->name) { // defined twice: the first one holds, and this one's children belong to nothing
         return true;
     }
-    class->name = attributes->name;
-    class->event = attributes->super && strcmp(attributes->super, "jdk.jfr.Event") == 0;
-    class->simple = is_true(attributes->simple);
+    class->name = attributes->by_word[WORD_NAME];
+    class->event = attributes->by_word[WORD_SUPER] && strcmp(attributes->by_word[WORD_SUPER], "jdk.jfr.Event") == 0;
+    class->simple = is_true(attributes->by_word[WORD_SIMPLE]);
     class->member = (uint32_t)metadata->member_count;
     settle_form(class);
     owner->class = index;
@@ -190,12 +212,13 @@ static bool take_member(struct parser *parser, const struct attributes *attribut
     if (!VECTOR_RESERVE(metadata->members, metadata->member_capacity, metadata->member_count + 1)) {
         return no_memory(parser);
     }
-    metadata->members[metadata->member_count] = (struct jfr_member){.name = attributes->name,
-                                                                    .label = "",
-                                                                    .class_id = strtoll(attributes->class, NULL, 10),
-                                                                    .class = JFR_NO_CLASS,
-                                                                    .pool = is_true(attributes->pool),
-                                                                    .array = attributes->dimension && *attributes->dimension != '0'};
+    metadata->members[metadata->member_count] =
+        (struct jfr_member){.name = attributes->by_word[WORD_NAME],
+                            .label = "",
+                            .class_id = strtoll(attributes->by_word[WORD_CLASS], NULL, 10),
+                            .class = JFR_NO_CLASS,
+                            .pool = is_true(attributes->by_word[WORD_POOL]),
+                            .array = attributes->by_word[WORD_DIMENSION] && *attributes->by_word[WORD_DIMENSION] != '0'};
     metadata->classes[owner->class].member_count++;
     owner->member = (uint32_t)metadata->member_count++;
     return true;
@@ -209,7 +232,7 @@ static bool take_note(struct parser *parser, const struct attributes *attributes
         return no_memory(parser);
     }
     bool of_member = owner->member != JFR_NO_CLASS;
-    parser->notes[parser->note_count++] = (struct note){.class_id = strtoll(attributes->class, NULL, 10),
+    parser->notes[parser->note_count++] = (struct note){.class_id = strtoll(attributes->by_word[WORD_CLASS], NULL, 10),
                                                         .of_member = of_member,
                                                         .owner = of_member ? owner->member : owner->class,
                                                         .value = join(parser, attributes)};
@@ -217,19 +240,21 @@ static bool take_note(struct parser *parser, const struct attributes *attributes
 }
 
 static bool read_element(struct parser *parser, struct owner owner, int depth) {
-    const char *name = pool_at(parser);
-    struct attributes attributes = read_attributes(parser);
+    enum word word = pool_at(parser).word;
+    struct attributes attributes;
+    read_attributes(parser, &attributes);
     uint64_t children = jfr_number(&parser->cursor, 4);
     if (parser->cursor.failed || depth > MAX_DEPTH) {
         return false;
     }
     bool ok = true, in_class = owner.class != JFR_NO_CLASS;
-    if (strcmp(name, "class") == 0 && attributes.id && attributes.name) {
+    if (word == WORD_CLASS && attributes.by_word[WORD_ID] && attributes.by_word[WORD_NAME]) {
         owner = (struct owner){JFR_NO_CLASS, JFR_NO_CLASS};
         ok = take_class(parser, &attributes, &owner);
-    } else if (in_class && strcmp(name, "field") == 0 && attributes.name && attributes.class && owner.member == JFR_NO_CLASS) {
+    } else if (in_class && word == WORD_FIELD && attributes.by_word[WORD_NAME] && attributes.by_word[WORD_CLASS] &&
+               owner.member == JFR_NO_CLASS) {
         ok = take_member(parser, &attributes, &owner);
-    } else if (in_class && strcmp(name, "annotation") == 0 && attributes.class) {
+    } else if (in_class && word == WORD_ANNOTATION && attributes.by_word[WORD_CLASS]) {
         ok = take_note(parser, &attributes, &owner);
     } else {
         owner = (struct owner){JFR_NO_CLASS, JFR_NO_CLASS}; // root, metadata, region; a class's settings
@@ -337,7 +362,8 @@ static bool read_pool(struct parser *parser) {
         if (copy) {
             copy[jfr_text_write(&text, cursor->fixed, copy)] = '\0';
         }
-        parser->pool[i] = copy ? copy : "";
+        const char *kept = copy ? copy : "";
+        parser->pool[i] = (struct word_text){kept, word_of(kept)};
     }
     return true;
 }

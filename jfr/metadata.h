@@ -49,12 +49,17 @@ struct jfr_class {
     uint64_t events, bytes;
 };
 
+enum { JFR_RECENT_CLASSES = 256 };
 struct jfr_metadata {
     struct jfr_class *classes;
     struct jfr_member *members;
     size_t count, capacity, member_count, member_capacity;
     struct intern ids; // of classes, index + 1
     uint64_t seed;
+    struct {
+        int64_t id;
+        uint32_t found;           // index + 1; 0: empty
+    } recent[JFR_RECENT_CLASSES]; // by id: an event's type is looked up without a hash, mostly
     struct jfr_arena arena;
     bool fixed;         // as the cursor's
     struct jfr_op *ops; // plan.h
@@ -68,6 +73,15 @@ void jfr_metadata_free(struct jfr_metadata *metadata);
 
 // Returns JFR_NO_CLASS if there is none.
 uint32_t jfr_metadata_find(const struct jfr_metadata *metadata, int64_t id);
+// The same, for the types of events.
+static inline uint32_t jfr_metadata_type(struct jfr_metadata *metadata, int64_t id) {
+    uint64_t at = (uint64_t)id % JFR_RECENT_CLASSES;
+    if (metadata->recent[at].found == 0 || metadata->recent[at].id != id) {
+        metadata->recent[at].id = id;
+        metadata->recent[at].found = jfr_metadata_find(metadata, id) + 1; // JFR_NO_CLASS + 1: empty
+    }
+    return metadata->recent[at].found - 1;
+}
 // As jfr_metadata_find, but adds a nameless one. JFR_NO_CLASS: no memory, or too many.
 uint32_t jfr_metadata_add(struct jfr_metadata *metadata, int64_t id);
 uint32_t jfr_metadata_named(const struct jfr_metadata *metadata, const char *name);

@@ -106,12 +106,12 @@ static const char *basic_type(char letter) {
     return NULL;
 }
 
-// "Main$$Lambda$14/0x0000000800c03000", "Main$$Lambda$88+0x00007f61c8009800.494317290", "Main$$Lambda.0x...": numbers and addresses are
+// "Main$$Lambda$14/0x0000000800c03000", "Main$$Lambda$88+0x00007f61c8009800/494317290", "Main$$Lambda.0x...": numbers and addresses are
 // others in each process. Returns the length without them.
 static size_t without_address(const char *name, size_t size) {
     for (size_t at = 1; at + 6 < size; at++) {
         bool address = strchr("/+.", name[at]) && name[at + 1] == '0' && name[at + 2] == 'x';
-        if (address && strspn(name + at + 3, "0123456789abcdef.") >= size - at - 3) {
+        if (address && strspn(name + at + 3, "0123456789abcdef./") >= size - at - 3) {
             size = at;
         }
     }

@@ -30,7 +30,7 @@ struct making {
     struct handler handlers[64]; // of used
     size_t used_count;
     const struct jfr_chunk *chunk;
-    struct jfr_metadata metadata;
+    struct jfr_metadata *metadata; // of the chunk; the recording's
     struct jfr_pools pools;
     struct jfr_names names;
     struct jfr_settings settings;
@@ -51,7 +51,7 @@ static double real_of(uint64_t bits) {
 }
 
 static bool is_real(const struct making *making, const struct jfr_member *member) {
-    enum jfr_form form = making->metadata.classes[member->class].form;
+    enum jfr_form form = making->metadata->classes[member->class].form;
     return form == JFR_FORM_FLOAT || form == JFR_FORM_DOUBLE;
 }
 
@@ -146,26 +146,15 @@ static bool key_of(struct making *making, const struct jfr_plan *plan, const str
         return true;
     }
     const struct jfr_member *member = plan->members[slot];
-    if (member->pool || making->metadata.classes[member->class].form != JFR_FORM_TEXT) {
+    if (member->pool) {
         *key = values->slots[slot];
+        return true;
+    }
+    if (member->array || making->metadata->classes[member->class].form != JFR_FORM_TEXT) { // not what it should be
         return true;
     }
     struct jfr_cursor cursor = {(const uint8_t *)(uintptr_t)values->slots[slot], making->chunk->end, making->chunk->fixed, false};
     return key_of_text(making, jfr_text(&cursor), key);
-}
-
-// "host:port"; the text itself, if there is no port.
-static bool add_port(struct making *making, const struct jfr_plan *plan, const struct jfr_values *values, uint64_t *key) {
-    if (!(plan->present & 1u << JFR_SLOT_PORT) || *key == 0 || *key & TEXT_OF_POOL) {
-        return true;
-    }
-    char text[400];
-    struct string host = string_table_get(&making->texts, (uint32_t)*key);
-    int size = snprintf(text, sizeof text, "%s:%" PRId64, host.bytes, (int64_t)values->slots[JFR_SLOT_PORT]);
-    size = size < (int)sizeof text ? size : (int)sizeof text - 1;
-    uint32_t id = string_table_intern(&making->texts, making->jfr->seed, UINT32_MAX, text, (size_t)size);
-    *key = id;
-    return id != STRING_TABLE_FULL;
 }
 
 static bool note_first(struct making *making, uint64_t thread, int64_t bytes) {
@@ -184,7 +173,7 @@ static bool add_event(struct making *making, size_t index, struct jfr_cursor bod
     uint64_t keys[JFR_KEY_COUNT] = {[JFR_KEY_SOURCE] = index};
     int64_t out[JFR_COLUMNS] = {0};
     memset(&values, 0, sizeof values);
-    if (!jfr_plan_run(&making->metadata, plan->first, &body, &values)) {
+    if (!jfr_plan_run(making->metadata, plan->first, &body, &values)) {
         making->damaged++;
         return true;
     }
@@ -192,11 +181,11 @@ static bool add_event(struct making *making, size_t index, struct jfr_cursor bod
     keys[JFR_KEY_THREAD] = values.slots[JFR_SLOT_THREAD];
     keys[JFR_KEY_SPAN] = values.slots[JFR_SLOT_SPAN];
     keys[JFR_KEY_ROOT] = values.slots[JFR_SLOT_ROOT];
+    keys[JFR_KEY_PORT] = values.slots[JFR_SLOT_PORT];
     bool ok = key_of(making, plan, &values, JFR_SLOT_STATE, &keys[JFR_KEY_STATE]) &&
               key_of(making, plan, &values, JFR_SLOT_CLASS, &keys[JFR_KEY_CLASS]) &&
               key_of(making, plan, &values, JFR_SLOT_TEXT, &keys[JFR_KEY_TEXT]) &&
-              key_of(making, plan, &values, JFR_SLOT_OPERATION, &keys[JFR_KEY_OPERATION]) &&
-              add_port(making, plan, &values, &keys[JFR_KEY_TEXT]);
+              key_of(making, plan, &values, JFR_SLOT_OPERATION, &keys[JFR_KEY_OPERATION]);
     value_event(making, source, plan, &values, out);
     if (ok && source->kind == JFR_ALLOCATION && source->rank == 1) {
         ok = note_first(making, keys[JFR_KEY_THREAD], out[1]);
@@ -219,7 +208,7 @@ static const char *text_of(struct making *making, const struct jfr_plan *plan, i
     if (key & TEXT_OF_POOL) {
         return jfr_names_text(&making->names, making->names.strings, key & ~TEXT_OF_POOL);
     }
-    return key < making->texts.strings.count ? string_table_get(&making->texts, (uint32_t)key).bytes : ""; // or it was no text
+    return string_table_get(&making->texts, (uint32_t)key).bytes;
 }
 
 // jdk.ThreadPark says that a thread was parked: a lock if it waits for one, and idle if it waits for work.
@@ -237,7 +226,7 @@ static bool is_lock(const char *class) {
 struct labels {
     struct profile_label items[MAX_LABELS];
     size_t count;
-    char span[24], root[24];
+    char span[24], root[24], remote[400];
 };
 
 static void label(struct labels *labels, const char *key, const char *text) {
@@ -259,7 +248,12 @@ static void make_labels(struct making *making, const struct jfr_tally_row *row, 
     const char *state = text_of(making, plan, JFR_SLOT_STATE, row->keys[JFR_KEY_STATE]);
     label(labels, "thread state", strncmp(state, "STATE_", 6) == 0 ? state + 6 : state);
     label(labels, jfr_class_key(source->kind), text_of(making, plan, JFR_SLOT_CLASS, row->keys[JFR_KEY_CLASS]));
-    label(labels, jfr_text_key(source->kind), text_of(making, plan, JFR_SLOT_TEXT, row->keys[JFR_KEY_TEXT]));
+    const char *text = text_of(making, plan, JFR_SLOT_TEXT, row->keys[JFR_KEY_TEXT]);
+    if (*text && plan->present & 1u << JFR_SLOT_PORT) {
+        snprintf(labels->remote, sizeof labels->remote, "%s:%" PRId64, text, (int64_t)row->keys[JFR_KEY_PORT]);
+        text = labels->remote;
+    }
+    label(labels, jfr_text_key(source->kind), text);
     label(labels, "operation",
           source->operation ? source->operation : text_of(making, plan, JFR_SLOT_OPERATION, row->keys[JFR_KEY_OPERATION]));
     if (row->keys[JFR_KEY_SPAN] != 0) {
@@ -315,7 +309,7 @@ static bool add_samples(struct making *making, enum jfr_kind kind) {
 // ---- Chunks ----
 
 static bool make_handlers(struct making *making) {
-    making->class_handler = calloc(making->metadata.count + 1, 1);
+    making->class_handler = calloc(making->metadata->count + 1, 1);
     bool ok = making->class_handler;
     for (size_t i = 0; ok && i < making->used_count; i++) {
         struct handler *handler = &making->handlers[i];
@@ -323,9 +317,9 @@ static bool make_handlers(struct making *making) {
         while (fields < sizeof making->used[i]->fields / sizeof *making->used[i]->fields && making->used[i]->fields[fields].name) {
             fields++;
         }
-        handler->class = jfr_metadata_named(&making->metadata, making->used[i]->event);
+        handler->class = jfr_metadata_named(making->metadata, making->used[i]->event);
         if (handler->class != JFR_NO_CLASS) {
-            ok = jfr_plan_make(&making->metadata, handler->class, making->used[i]->fields, fields, &handler->plan);
+            ok = jfr_plan_make(making->metadata, handler->class, making->used[i]->fields, fields, &handler->plan);
             making->class_handler[handler->class] = (uint8_t)(i + 1);
         }
     }
@@ -338,14 +332,14 @@ static bool read_events(struct making *making) {
     bool no_memory = false;
     while (!no_memory && jfr_walk_next(&walk)) {
         if (walk.type == JFR_TYPE_CHECKPOINT) {
-            const char *fault = jfr_pools_add(&making->pools, &making->metadata, &walk.body, &no_memory);
+            const char *fault = jfr_pools_add(&making->pools, making->metadata, &walk.body, &no_memory);
             making->damaged += !!fault;
         } else if (walk.type != JFR_TYPE_METADATA) {
-            uint32_t class = jfr_metadata_find(&making->metadata, walk.type);
+            uint32_t class = jfr_metadata_type(making->metadata, walk.type);
             if (class != JFR_NO_CLASS && making->class_handler[class] != 0) {
                 no_memory = !add_event(making, making->class_handler[class] - 1u, walk.body);
             } else if (class != JFR_NO_CLASS && (class == making->settings.active_class || class == making->settings.config_class)) {
-                no_memory = !jfr_settings_add(&making->settings, making->chunk, &making->metadata, class, walk.body);
+                no_memory = !jfr_settings_add(&making->settings, making->chunk, making->metadata, class, walk.body);
             }
         }
         jfr_release_behind(making->jfr, &released, walk.at);
@@ -355,13 +349,14 @@ static bool read_events(struct making *making) {
 
 static bool make_chunk(struct making *making) {
     bool no_memory = false;
-    const char *fault = jfr_chunk_metadata(making->chunk, &making->metadata, &no_memory);
+    const char *fault;
+    making->metadata = jfr_metadata_of(making->jfr, making->chunk, &fault, &no_memory);
     if (fault) { // said when the recording was opened
         return !no_memory;
     }
-    bool ok = jfr_pools_init(&making->pools, &making->metadata, making->chunk->end) && make_handlers(making) &&
-              jfr_settings_begin(&making->settings, &making->metadata) && read_events(making) &&
-              jfr_names_init(&making->names, &making->metadata, &making->pools);
+    bool ok = jfr_pools_init(&making->pools, making->metadata, making->chunk->end) && make_handlers(making) &&
+              jfr_settings_begin(&making->settings, making->metadata) && read_events(making) &&
+              jfr_names_init(&making->names, making->metadata, &making->pools);
     if (ok) {
         jfr_settings_end(&making->settings, &making->names);
     }
@@ -374,7 +369,6 @@ static bool make_chunk(struct making *making) {
 static void end_chunk(struct making *making) {
     jfr_names_free(&making->names);
     jfr_pools_free(&making->pools);
-    jfr_metadata_free(&making->metadata);
     jfr_tally_clear(&making->tally);
     free(making->class_handler);
     making->class_handler = NULL;

@@ -51,6 +51,7 @@ void jfr_close(struct jfr *jfr) {
     free(jfr->types);
     intern_free(&jfr->names);
     jfr_arena_free(&jfr->arena);
+    jfr_metadata_free(&jfr->metadata);
     free(jfr);
 }
 
@@ -60,6 +61,48 @@ void jfr_release(const struct jfr *jfr, const uint8_t *from, const uint8_t *to) 
     if (jfr->mapped && first < last) {
         madvise((void *)first, last - first, MADV_DONTNEED);
     }
+}
+
+// ---- Metadata ----
+
+// What of a metadata event does not depend on when it was written: all behind its times. Returns 0 if that cannot be told.
+static size_t lasting_part(const uint8_t *event, const struct jfr_chunk *chunk, const uint8_t **at) {
+    struct jfr_cursor cursor = {event, chunk->end, chunk->fixed, false};
+    uint64_t size = jfr_number(&cursor, 4);
+    for (int i = 0; i < 4; i++) { // type, start, duration, id
+        jfr_number(&cursor, 8);
+    }
+    *at = cursor.at;
+    bool fits = !cursor.failed && size <= (uint64_t)(chunk->end - event) && size > (uint64_t)(cursor.at - event);
+    return fits ? size - (size_t)(cursor.at - event) : 0;
+}
+
+struct jfr_metadata *jfr_metadata_of(struct jfr *jfr, const struct jfr_chunk *chunk, const char **fault, bool *no_memory) {
+    const uint8_t *event = jfr_chunk_find_metadata(chunk), *at = NULL;
+    size_t size = event ? lasting_part(event, chunk, &at) : 0;
+    *fault = NULL;
+    *no_memory = false;
+    bool same = size > 0 && jfr->metadata_at && jfr->metadata.fixed == chunk->fixed && jfr->metadata_size == size &&
+                jfr->metadata.count == jfr->metadata_classes && (jfr->metadata_at == at || memcmp(jfr->metadata_at, at, size) == 0);
+    if (!same) {
+        jfr_metadata_free(&jfr->metadata);
+        jfr->metadata_at = NULL;
+        *fault = event ? jfr_metadata_read(&jfr->metadata, (struct jfr_cursor){event, chunk->end, chunk->fixed, false}, no_memory)
+                       : "no metadata";
+    }
+    if (*fault) {
+        return NULL;
+    }
+    jfr->metadata_at = size > 0 ? at : NULL;
+    jfr->metadata_size = size;
+    jfr->metadata_classes = jfr->metadata.count;
+    for (size_t i = 0; i < jfr->metadata.count; i++) {
+        struct jfr_class *class = &jfr->metadata.classes[i];
+        class->events = class->bytes = 0;
+        class->skip = 0;
+    }
+    jfr->metadata.op_count = 0; // programs are made anew: those of plans would pile up
+    return &jfr->metadata;
 }
 
 // ---- Chunks and counts ----
@@ -95,12 +138,10 @@ static int64_t time_of(const struct jfr_metadata *metadata, const struct jfr_cla
 static enum jfr_error count_events(struct jfr *jfr, struct jfr_chunk *chunk, struct jfr_metadata *metadata, int64_t *last_ns) {
     struct jfr_walk walk = jfr_walk(chunk);
     const uint8_t *released = chunk->start;
-    int64_t last_type = -1;
-    uint32_t class = JFR_NO_CLASS;
     while (jfr_walk_next(&walk)) {
-        if (class == JFR_NO_CLASS || walk.type != last_type) {
+        uint32_t class = jfr_metadata_type(metadata, walk.type);
+        if (class == JFR_NO_CLASS) {
             class = jfr_metadata_add(metadata, walk.type);
-            last_type = walk.type;
         }
         if (class == JFR_NO_CLASS) {
             walk.fault = "more types of events than can be counted";
@@ -124,10 +165,11 @@ static enum jfr_error count_events(struct jfr *jfr, struct jfr_chunk *chunk, str
 }
 
 static enum jfr_error count_chunk(struct jfr *jfr, struct jfr_chunk *chunk, struct times *times) {
-    struct jfr_metadata metadata;
+    struct jfr_metadata none = {0};
     bool no_memory;
     int64_t last_ns = INT64_MIN;
-    const char *fault = jfr_chunk_metadata(chunk, &metadata, &no_memory);
+    const char *fault;
+    struct jfr_metadata *metadata = jfr_metadata_of(jfr, chunk, &fault, &no_memory);
     enum jfr_error error = no_memory ? JFR_NO_MEMORY : JFR_OK;
     if (fault && !no_memory) {
         // Of a chunk that is cut, the metadata may be what is missing: then its types have numbers.
@@ -136,8 +178,8 @@ static enum jfr_error count_chunk(struct jfr *jfr, struct jfr_chunk *chunk, stru
             jfr_damaged(jfr, chunk->offset, fault);
         }
     }
-    error = error == JFR_OK ? count_events(jfr, chunk, &metadata, &last_ns) : error;
-    jfr_metadata_free(&metadata);
+    error = error == JFR_OK ? count_events(jfr, chunk, metadata ? metadata : &none, &last_ns) : error;
+    jfr_metadata_free(&none);
     take_times(times, chunk, last_ns);
     return error;
 }

@@ -21,7 +21,15 @@ struct jfr {
     struct intern names; // of types, index + 1
     uint64_t seed;
     struct jfr_arena arena;
+    // The last one that was read. The chunks of a JVM mostly have the same, byte for byte.
+    struct jfr_metadata metadata;
+    const uint8_t *metadata_at;             // what of its event is the same; NULL: none
+    size_t metadata_size, metadata_classes; // how many classes it defines: it gains those that events have beside
 };
+
+// The chunk's metadata, with all counts 0, which is the recording's and valid until the next call. Returns NULL and the fault; *no_memory
+// as jfr_metadata_read.
+struct jfr_metadata *jfr_metadata_of(struct jfr *jfr, const struct jfr_chunk *chunk, const char **fault, bool *no_memory);
 
 // Gives the pages of a mapped recording back to the kernel, which keeps the file's. They may be read again.
 void jfr_release(const struct jfr *jfr, const uint8_t *from, const uint8_t *to);

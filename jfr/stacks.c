@@ -5,10 +5,29 @@
 #include <stdio.h>
 
 enum trace_slot { TRACE_TRUNCATED, TRACE_FRAMES };
-enum frame_slot { FRAME_METHOD, FRAME_LINE, FRAME_TYPE };
+enum frame_slot { FRAME_METHOD, FRAME_LINE, FRAME_TYPE, FRAME_SLOTS };
 
 static const struct jfr_wanted trace_wanted[] = {{"truncated", TRACE_TRUNCATED}, {"frames", TRACE_FRAMES}};
 static const struct jfr_wanted frame_wanted[] = {{"method", FRAME_METHOD}, {"lineNumber", FRAME_LINE}, {"type", FRAME_TYPE}};
+
+// Whether frames can be read field by field.
+static void settle_fields(struct jfr_stacks *stacks) {
+    const struct jfr_metadata *metadata = stacks->names->metadata;
+    const struct jfr_class *class = &metadata->classes[stacks->frame_class];
+    const struct jfr_member *members = jfr_members(metadata, class);
+    bool plain = !metadata->fixed && class->form == JFR_FORM_STRUCT && class->member_count <= JFR_FRAME_FIELDS;
+    for (uint32_t i = 0; plain && i < class->member_count; i++) {
+        bool number = members[i].pool || (members[i].class != JFR_NO_CLASS && metadata->classes[members[i].class].form == JFR_FORM_NUMBER);
+        plain = number && !members[i].array;
+        stacks->field_slots[i] = JFR_FRAME_FIELDS;
+        for (uint8_t slot = 0; slot < FRAME_SLOTS; slot++) {
+            if (stacks->frame_plan.present & 1u << slot && stacks->frame_plan.members[slot] == &members[i]) {
+                stacks->field_slots[i] = slot;
+            }
+        }
+    }
+    stacks->field_count = plain ? class->member_count : 0;
+}
 
 bool jfr_stacks_init(struct jfr_stacks *stacks, struct jfr_names *names, struct profile *profile) {
     struct jfr_metadata *metadata = names->metadata;
@@ -16,8 +35,9 @@ bool jfr_stacks_init(struct jfr_stacks *stacks, struct jfr_names *names, struct 
     stacks->traces = jfr_metadata_named(metadata, "jdk.types.StackTrace");
     stacks->slots = calloc(JFR_LOCATION_SLOTS, sizeof *stacks->slots);
     stacks->function_count = names->methods != JFR_NO_CLASS ? names->pools->pools[names->methods].count : 0;
+    stacks->methods = calloc(JFR_METHOD_SLOTS, sizeof *stacks->methods);
     stacks->functions = calloc(stacks->function_count + 1, sizeof *stacks->functions);
-    bool ok = stacks->slots && stacks->functions;
+    bool ok = stacks->slots && stacks->methods && stacks->functions;
     if (ok && stacks->traces != JFR_NO_CLASS) {
         ok = jfr_plan_make(metadata, stacks->traces, trace_wanted, 2, &stacks->trace_plan);
         if (ok && stacks->trace_plan.present & 1u << TRACE_FRAMES && stacks->trace_plan.members[TRACE_FRAMES]->array &&
@@ -29,13 +49,16 @@ bool jfr_stacks_init(struct jfr_stacks *stacks, struct jfr_names *names, struct 
         ok = jfr_plan_make(metadata, stacks->frame_class, frame_wanted, 3, &stacks->frame_plan);
         bool typed = ok && stacks->frame_plan.present & 1u << FRAME_TYPE && stacks->frame_plan.members[FRAME_TYPE]->pool;
         stacks->frame_types = typed ? stacks->frame_plan.members[FRAME_TYPE]->class : JFR_NO_CLASS;
+        if (ok) {
+            settle_fields(stacks);
+        }
     }
-    // A plan of the whole frame: the next one begins behind its last field, wanted or not.
     return ok;
 }
 
 void jfr_stacks_free(struct jfr_stacks *stacks) {
     free(stacks->slots);
+    free(stacks->methods);
     free(stacks->functions);
     free(stacks->ids);
     *stacks = (struct jfr_stacks){0};
@@ -71,7 +94,7 @@ static struct jfr_function new_function(struct jfr_stacks *stacks, const struct 
     return made;
 }
 
-static struct jfr_function function_of(struct jfr_stacks *stacks, uint64_t key, enum jfr_frame_kind kind) {
+static struct jfr_function find_function(struct jfr_stacks *stacks, uint64_t key, enum jfr_frame_kind kind) {
     struct jfr_pools *pools = stacks->names->pools;
     struct jfr_constant *constant = jfr_pools_find(pools, stacks->names->methods, key);
     size_t index = constant ? (size_t)(constant - pools->pools[stacks->names->methods].items) : stacks->function_count;
@@ -83,6 +106,25 @@ static struct jfr_function function_of(struct jfr_stacks *stacks, uint64_t key, 
         function->id = profile_add_function(stacks->profile, &unknown);
     }
     return *function;
+}
+
+static struct jfr_function function_of(struct jfr_stacks *stacks, uint64_t key, enum jfr_frame_kind kind) {
+    struct jfr_method_slot *slot = &stacks->methods[(key * UINT64_C(0x9e3779b97f4a7c15)) >> 54 & (JFR_METHOD_SLOTS - 1)];
+    if (slot->function.id == 0 || slot->key != key) {
+        *slot = (struct jfr_method_slot){key, find_function(stacks, key, kind)};
+    }
+    return slot->function;
+}
+
+static enum jfr_frame_kind kind_of(struct jfr_stacks *stacks, uint64_t key) {
+    struct jfr_type_slot *slot = &stacks->types[key % JFR_TYPE_SLOTS];
+    if (stacks->frame_types == JFR_NO_CLASS) {
+        return JFR_FRAME_JAVA;
+    }
+    if (!slot->known || slot->key != key) {
+        *slot = (struct jfr_type_slot){key, jfr_frame_kind(jfr_names_text(stacks->names, stacks->frame_types, key)), true};
+    }
+    return slot->kind;
 }
 
 static bool add_location(struct jfr_stacks *stacks, const struct profile_line *lines, size_t count, uint32_t mapping) {
@@ -112,6 +154,20 @@ static bool add_text(struct jfr_stacks *stacks, const char *text) {
     return add_location(stacks, &line, 1, 0);
 }
 
+// Reads one frame, and goes on behind it.
+static bool read_frame(struct jfr_stacks *stacks, uint32_t skip, struct jfr_cursor *cursor, struct jfr_values *values) {
+    struct jfr_metadata *metadata = stacks->names->metadata;
+    if (stacks->field_count == 0) {
+        struct jfr_cursor frame = *cursor; // the program of what is wanted ends before the frame does
+        return jfr_plan_run(metadata, stacks->frame_plan.first, &frame, values) && jfr_plan_run(metadata, skip - 1, cursor, NULL);
+    }
+    for (size_t i = 0; i < stacks->field_count; i++) {
+        values->slots[stacks->field_slots[i]] = jfr_varint(cursor);
+    }
+    values->slots[FRAME_LINE] = (uint64_t)(int64_t)(int32_t)values->slots[FRAME_LINE];
+    return !cursor->failed;
+}
+
 static bool add_frames(struct jfr_stacks *stacks, struct jfr_cursor *cursor) {
     struct profile_line lines[JFR_MAX_INLINED];
     size_t pending = 0;
@@ -125,14 +181,11 @@ static bool add_frames(struct jfr_stacks *stacks, struct jfr_cursor *cursor) {
     stacks->cut = stacks->cut || count > JFR_MAX_FRAMES;
     count = count < JFR_MAX_FRAMES ? count : JFR_MAX_FRAMES;
     for (uint64_t i = 0; i < count; i++) {
-        struct jfr_cursor frame = *cursor;
-        if (!jfr_plan_run(metadata, stacks->frame_plan.first, &frame, &values) || !jfr_plan_run(metadata, skip - 1, cursor, NULL)) {
+        if (!read_frame(stacks, skip, cursor, &values)) {
             stacks->cut = true; // damaged
             break;
         }
-        const char *type =
-            stacks->frame_types != JFR_NO_CLASS ? jfr_names_text(stacks->names, stacks->frame_types, values.slots[FRAME_TYPE]) : "";
-        enum jfr_frame_kind kind = jfr_frame_kind(type);
+        enum jfr_frame_kind kind = kind_of(stacks, values.slots[FRAME_TYPE]);
         struct jfr_function function = function_of(stacks, values.slots[FRAME_METHOD], kind);
         lines[pending++] = (struct profile_line){.function = function.id, .line = (int64_t)values.slots[FRAME_LINE]};
         bool inlined = kind == JFR_FRAME_INLINED && i + 1 < count && pending < JFR_MAX_INLINED;

@@ -9,7 +9,14 @@
 #include "../merge/merge.h"
 #include "names.h"
 
-enum { JFR_MAX_FRAMES = 1 << 14, JFR_MAX_INLINED = 64, JFR_LOCATION_SLOTS = 4096 };
+enum {
+    JFR_MAX_FRAMES = 1 << 14,
+    JFR_MAX_INLINED = 64,
+    JFR_LOCATION_SLOTS = 4096,
+    JFR_METHOD_SLOTS = 1024,
+    JFR_TYPE_SLOTS = 64,
+    JFR_FRAME_FIELDS = 8
+};
 
 struct jfr_location_slot {
     uint32_t function, id;
@@ -19,12 +26,26 @@ struct jfr_function {
     uint32_t id;
     uint32_t mapping; // of native code
 };
+struct jfr_method_slot {
+    uint64_t key;
+    struct jfr_function function; // id 0: empty
+};
+struct jfr_type_slot {
+    uint64_t key;
+    enum jfr_frame_kind kind;
+    bool known;
+};
 struct jfr_stacks {
     struct jfr_names *names;
     struct profile *profile;
     struct jfr_plan trace_plan, frame_plan;
     uint32_t traces, frame_class, frame_types;
     struct jfr_location_slot *slots;
+    struct jfr_method_slot *methods; // by key: a table to look into before the pool
+    struct jfr_type_slot types[JFR_TYPE_SLOTS];
+    // Frames of numbers only, as all recorders write them, are read without a program: which value each field is, or JFR_FRAME_FIELDS.
+    uint8_t field_slots[JFR_FRAME_FIELDS];
+    size_t field_count;             // 0: by the program
     struct jfr_function *functions; // by constant of the methods' pool; id 0: not made
     size_t function_count;
     uint32_t *ids; // of the last stack

@@ -12,9 +12,10 @@ enum jfr_tally_key {
     JFR_KEY_SOURCE, // index in jfr_sources
     JFR_KEY_STACK,
     JFR_KEY_THREAD,
-    JFR_KEY_STATE,     // of a pool, or of the texts
-    JFR_KEY_CLASS,     // of a pool, or of the texts
-    JFR_KEY_TEXT,      // of the texts
+    JFR_KEY_STATE, // of a pool, or of the texts
+    JFR_KEY_CLASS, // of a pool, or of the texts
+    JFR_KEY_TEXT,  // of the texts
+    JFR_KEY_PORT,
     JFR_KEY_OPERATION, // of a pool, or of the texts
     JFR_KEY_SPAN,
     JFR_KEY_ROOT,

@@ -10,7 +10,7 @@ struct visiting {
     struct jfr *jfr;
     const struct jfr_visitor *visitor;
     const struct jfr_chunk *chunk;
-    struct jfr_metadata metadata;
+    struct jfr_metadata *metadata; // of the chunk; the recording's
     struct jfr_pools pools;
     const struct jfr_type **types; // by class; NULL: not visited
     uint32_t strings;              // class of java.lang.String
@@ -58,7 +58,7 @@ static bool give_text(struct visiting *visiting, const char *name, struct jfr_te
 
 static bool read_struct(struct visiting *visiting, struct jfr_cursor *cursor, const char *name, const struct jfr_class *class, int depth) {
     const struct jfr_visitor *visitor = visiting->visitor;
-    const struct jfr_member *members = jfr_members(&visiting->metadata, class);
+    const struct jfr_member *members = jfr_members(visiting->metadata, class);
     bool alone = class->simple && class->member_count == 1; // its only field stands for it
     bool ok = true;
     if (!alone) {
@@ -140,7 +140,7 @@ static bool read_array(struct visiting *visiting, struct jfr_cursor *cursor, con
     uint64_t count = jfr_number(cursor, 4);
     bool ok = !cursor->failed;
     element.array = false;
-    visitor->open(visitor->context, name, visiting->metadata.classes[class_index].name, true);
+    visitor->open(visitor->context, name, visiting->metadata->classes[class_index].name, true);
     for (uint64_t i = 0; ok && i < count; i++) {
         ok = read_value(visiting, cursor, NULL, &element, class_index, pooled, depth);
     }
@@ -151,7 +151,7 @@ static bool read_array(struct visiting *visiting, struct jfr_cursor *cursor, con
 // member: of the field, for its content; NULL in a pool.
 static bool read_value(struct visiting *visiting, struct jfr_cursor *cursor, const char *name, const struct jfr_member *member,
                        uint32_t class_index, bool pooled, int depth) {
-    const struct jfr_class *class = class_index != JFR_NO_CLASS ? &visiting->metadata.classes[class_index] : NULL;
+    const struct jfr_class *class = class_index != JFR_NO_CLASS ? &visiting->metadata->classes[class_index] : NULL;
     if (!class || !class->name || visiting->budget == 0 || depth > 4 * JFR_MAX_DEPTH) {
         return false;
     }
@@ -171,17 +171,17 @@ static bool read_value(struct visiting *visiting, struct jfr_cursor *cursor, con
 
 static enum jfr_error read_pools(struct visiting *visiting) {
     struct jfr_walk walk = jfr_walk(visiting->chunk);
-    bool no_memory = !jfr_pools_init(&visiting->pools, &visiting->metadata, visiting->chunk->end);
+    bool no_memory = !jfr_pools_init(&visiting->pools, visiting->metadata, visiting->chunk->end);
     while (!no_memory && jfr_walk_next(&walk)) {
         if (walk.type == JFR_TYPE_CHECKPOINT) {
-            jfr_pools_add(&visiting->pools, &visiting->metadata, &walk.body, &no_memory);
+            jfr_pools_add(&visiting->pools, visiting->metadata, &walk.body, &no_memory);
         }
     }
     return no_memory ? JFR_NO_MEMORY : JFR_OK;
 }
 
 static int64_t start_of(const struct visiting *visiting, const struct jfr_class *class, struct jfr_cursor cursor) {
-    const struct jfr_member *first = jfr_members(&visiting->metadata, class);
+    const struct jfr_member *first = jfr_members(visiting->metadata, class);
     bool timed = first && first->content == JFR_INSTANT && !first->pool && !first->array;
     return timed ? jfr_chunk_field_ns(visiting->chunk, first, (int64_t)jfr_number(&cursor, 8)) : visiting->chunk->start_ns;
 }
@@ -194,7 +194,7 @@ static bool visit_event(struct visiting *visiting, struct jfr_walk *walk, const 
                                     .chunk = (size_t)(visiting->chunk - visiting->jfr->chunks),
                                     .offset = visiting->chunk->offset + (uint64_t)(walk->event - visiting->chunk->start),
                                     .start_ns = start_of(visiting, class, walk->body)};
-    const struct jfr_member *members = jfr_members(&visiting->metadata, class);
+    const struct jfr_member *members = jfr_members(visiting->metadata, class);
     if (!visitor->begin(visitor->context, &event)) {
         return true;
     }
@@ -212,9 +212,9 @@ static bool visit_event(struct visiting *visiting, struct jfr_walk *walk, const 
 
 // Which types of the chunk are visited: all, or those of one name.
 static bool choose_types(struct visiting *visiting, const char *name) {
-    visiting->types = calloc(visiting->metadata.count + 1, sizeof *visiting->types);
-    for (size_t i = 0; visiting->types && i < visiting->metadata.count; i++) {
-        const struct jfr_class *class = &visiting->metadata.classes[i];
+    visiting->types = calloc(visiting->metadata->count + 1, sizeof *visiting->types);
+    for (size_t i = 0; visiting->types && i < visiting->metadata->count; i++) {
+        const struct jfr_class *class = &visiting->metadata->classes[i];
         bool own = class->id == JFR_TYPE_METADATA || class->id == JFR_TYPE_CHECKPOINT;
         if (class->name && !own && (!name || strcmp(class->name, name) == 0)) {
             visiting->types[i] = jfr_type_named(visiting->jfr, class->name);
@@ -225,19 +225,20 @@ static bool choose_types(struct visiting *visiting, const char *name) {
 
 static enum jfr_error visit_chunk(struct visiting *visiting, const char *name, bool *go_on, uint64_t *damaged) {
     bool no_memory = false;
-    const char *fault = jfr_chunk_metadata(visiting->chunk, &visiting->metadata, &no_memory);
-    if (fault || (name && jfr_metadata_named(&visiting->metadata, name) == JFR_NO_CLASS)) {
+    const char *fault;
+    visiting->metadata = jfr_metadata_of(visiting->jfr, visiting->chunk, &fault, &no_memory);
+    if (fault || (name && jfr_metadata_named(visiting->metadata, name) == JFR_NO_CLASS)) {
         return no_memory ? JFR_NO_MEMORY : JFR_OK;
     }
-    visiting->strings = jfr_metadata_named(&visiting->metadata, "java.lang.String");
+    visiting->strings = jfr_metadata_named(visiting->metadata, "java.lang.String");
     if (!choose_types(visiting, name) || read_pools(visiting) != JFR_OK) {
         return JFR_NO_MEMORY;
     }
     const uint8_t *released = visiting->chunk->start;
     for (struct jfr_walk walk = jfr_walk(visiting->chunk); *go_on && jfr_walk_next(&walk);) {
-        uint32_t class = jfr_metadata_find(&visiting->metadata, walk.type);
+        uint32_t class = jfr_metadata_type(visiting->metadata, walk.type);
         const struct jfr_type *type = class != JFR_NO_CLASS ? visiting->types[class] : NULL;
-        *go_on = !type || visit_event(visiting, &walk, type, &visiting->metadata.classes[class], damaged);
+        *go_on = !type || visit_event(visiting, &walk, type, &visiting->metadata->classes[class], damaged);
         jfr_release_behind(visiting->jfr, &released, walk.at);
     }
     return visiting->no_memory ? JFR_NO_MEMORY : JFR_OK;
@@ -256,7 +257,7 @@ enum jfr_error jfr_visit(struct jfr *jfr, const char *type, const struct jfr_vis
         jfr_pools_free(&visiting.pools);
         free(visiting.types);
         visiting.types = NULL;
-        jfr_metadata_free(&visiting.metadata);
+
         jfr_release(jfr, visiting.chunk->start, visiting.chunk->end);
     }
     free(visiting.text);

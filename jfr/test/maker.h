@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAKER_TYPES = 64, MAKER_BYTES = 1 << 20, MAKER_STRINGS = 512, MAKER_FIRST_ID = 100 };
+enum { MAKER_TYPES = 64, MAKER_BYTES = 2 << 20, MAKER_STRINGS = 512, MAKER_FIRST_ID = 100 };
 
 struct maker {
     uint8_t *bytes; // MAKER_BYTES

@@ -117,6 +117,25 @@ TEST(samples_are_added_up) {
     maker_free(&maker);
 }
 
+// Chunks with the same metadata, byte for byte, share what was read of it.
+TEST(many_chunks_are_one_recording) {
+    enum { CHUNKS = 100 };
+    struct maker maker;
+    make(&maker);
+    for (int i = 0; i < CHUNKS; i++) {
+        maker_begin(&maker);
+        java_constants(&maker), java_stacks(&maker);
+        put_cpu(&maker, 1, 1, 1);
+        maker_open(&maker, 5000 + i), maker_end(&maker); // of a type that is not in the metadata
+        maker_finish(&maker);
+    }
+    struct profile *profile = profile_of(&maker, JFR_CPU);
+    assert_int_equal(profile_sample_count(profile), 1);
+    expect(profile, 0, "100 0 app.Main.work, thread name=main, thread id=4001, thread state=RUNNABLE");
+    profile_free(profile);
+    maker_free(&maker);
+}
+
 TEST(transfers_have_bytes_and_time) {
     struct maker maker;
     make(&maker);
