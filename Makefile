@@ -115,7 +115,7 @@ build/$(1)/%.o: %.c build/.flags | $(3)
 	@$(2) $$(ALL_CFLAGS) $$(FLAGS_$(1)) -MMD -MP -c $$< -o $$@
 endef
 FLAGS_obj := $(HARDEN)
-FLAGS_sanitized := $(SANITIZE) $(CHECKED)
+FLAGS_sanitized := $(SANITIZE) $(CHECKED) -DCMEMPROF_UNCONFINED
 FLAGS_checked := $(HARDEN) $(CHECKED)
 # For fully static programs: the linker installs the hooks (cmemprof/interposition.h).
 FLAGS_static := $(HARDEN) -DCMEMPROF_STATIC

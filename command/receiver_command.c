@@ -1,9 +1,10 @@
 // receiver_command.c: `cmemprof receiver`: runs the receiver until SIGINT or SIGTERM.
 #include "commands.h"
-#include "../base/file.h"
 #include "../cmemprof/cgroup_memory.h"
 #include "../receiver/receiver.h"
+#include "base/confine.h"
 #include "base/options.h"
+#include "base/port_file.h"
 #include "base/diagnostic.h"
 #include "symbols/symbol_file.h"
 #include "symbols/symbol_namer.h"
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -35,6 +37,8 @@ static const char usage[] =
     "  --token-file FILE      require the token in FILE of every request\n"
     "  --send-token-file FILE, --read-token-file FILE\n"
     "                         separate tokens for uploads and for everything else\n"
+    "  --confine WORD         on: leave only the directories above and a server's system calls, where the kernel can (default);\n"
+    "                         must: else end; off\n"
     "  --port-file FILE       write the port to FILE once listening; not for a Unix socket\n";
 
 enum { MEMORY_MIN = 16 << 20 };
@@ -42,6 +46,7 @@ enum { MEMORY_MIN = 16 << 20 };
 struct arguments {
     struct receiver_options options;
     const char *port_file;
+    enum { CONFINE_ON, CONFINE_MUST, CONFINE_OFF } confine;
     struct symbol_namer *namer; // NULL: none
     struct receiver_symbols symbols;
     char token[256], send_token[256], read_token[256];
@@ -121,6 +126,18 @@ static size_t default_view_memory(void) {
     return all / 4 > MEMORY_MIN ? all / 4 : MEMORY_MIN;
 }
 
+static bool parse_confine(const char *word, struct arguments *arguments) {
+    static const char *const words[] = {[CONFINE_ON] = "on", [CONFINE_MUST] = "must", [CONFINE_OFF] = "off"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(word, words[i]) == 0) {
+            arguments->confine = i;
+            return true;
+        }
+    }
+    fprintf(stderr, "cmemprof receiver: --confine takes on, must or off, not %s\n", word);
+    return false;
+}
+
 // Reads the first line of the file.
 static bool read_token(const char *path, char token[256], const char **option) {
     FILE *file = fopen(path, "r");
@@ -184,6 +201,7 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
                                             {"read-token-file", required_argument, NULL, 'R'},
                                             {"symbols", required_argument, NULL, 's'},
                                             {"port-file", required_argument, NULL, 'p'},
+                                            {"confine", required_argument, NULL, 'c'},
                                             {"help", no_argument, NULL, 'h'},
                                             {"h", no_argument, NULL, 'h'},
                                             {0}};
@@ -219,6 +237,9 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
             break;
         case 's':
             ok = open_symbols(optarg, arguments);
+            break;
+        case 'c':
+            ok = parse_confine(optarg, arguments);
             break;
         case 'p':
             arguments->port_file = optarg;
@@ -256,19 +277,6 @@ static char *default_directory(void) {
     return NULL;
 }
 
-// Renames a complete file into place, for programs that wait for it to appear.
-static bool write_port_file(const char *path, uint16_t port) {
-    char temporary[4096];
-    snprintf(temporary, sizeof temporary, "%s.new", path);
-    unlink(temporary); // a link that somebody put there would be followed
-    int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (file < 0 || !file_replace(file, dprintf(file, "%u\n", port) > 0, temporary, path)) {
-        fprintf(stderr, "cmemprof receiver: %s: %s\n", path, strerror(errno));
-        return false;
-    }
-    return true;
-}
-
 // A connection uses up to three descriptors. The usual soft limit of 1,024 protects select, which nothing here uses.
 static void raise_file_limit(void) {
     struct rlimit files;
@@ -276,6 +284,62 @@ static void raise_file_limit(void) {
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
+}
+
+// ---- Confinement ----
+
+// False: it is not as confined as was asked for.
+static bool confined(const struct arguments *arguments, const char *of, const char *by, int error) {
+    if (error != 0) {
+        bool is_missing = error == ENOSYS || error == EOPNOTSUPP;
+        fprintf(stderr, "cmemprof receiver: %s not confined: %s%s%s\n", of, by, is_missing ? " is not there or switched off" : ": ",
+                is_missing ? "" : strerror(error));
+    }
+    return error == 0 || arguments->confine == CONFINE_ON;
+}
+
+// Before there is a thread. What is not there stays out of reach, so the directory for uploads is made first.
+static bool confine_to_folders(const struct arguments *arguments) {
+    const struct receiver_options *options = &arguments->options;
+    bool is_unix = options->listen && strncmp(options->listen, "unix:", 5) == 0;
+    char *socket = is_unix ? strdup(options->listen + 5) : NULL;
+    const struct confine_folder folders[] = {
+        {options->data_directory, CONFINE_WRITE},
+        {options->symbols ? options->symbols->directory : NULL, CONFINE_WRITE},
+        {socket ? dirname(socket) : NULL, CONFINE_SOCKET},
+        {"/proc", CONFINE_READ}, // memory, limits and the journal's thread
+        {"/sys/fs", CONFINE_READ},
+    };
+    receiver_make_directory(options->data_directory);
+    setenv("SQLITE_TMPDIR", options->data_directory, 1); // for sorting what is large
+    int error = confine_files(folders, sizeof folders / sizeof *folders);
+    free(socket);
+    return confined(arguments, "files are", "Landlock", error);
+}
+
+// ---- Run ----
+
+static bool begin(const struct arguments *arguments, struct port_file *port_file, struct receiver **receiver) {
+    char text[512];
+    if (!port_file_begin(port_file, arguments->port_file)) {
+        fprintf(stderr, "cmemprof receiver: %s: %s\n", arguments->port_file, strerror(errno));
+        return false;
+    }
+    if (arguments->confine != CONFINE_OFF && !confine_to_folders(arguments)) {
+        return false;
+    }
+    if (receiver_start(&arguments->options, receiver, text, sizeof text) != RECEIVER_OK) {
+        fprintf(stderr, "cmemprof receiver: %s\n", text);
+        return false;
+    }
+    if (arguments->confine != CONFINE_OFF && !confined(arguments, "system calls are", "seccomp", confine_calls())) {
+        return false;
+    }
+    if (!port_file_write(port_file, receiver_port(*receiver))) {
+        fprintf(stderr, "cmemprof receiver: %s: %s\n", arguments->port_file, strerror(errno));
+        return false;
+    }
+    return true;
 }
 
 static int run(const struct arguments *arguments) {
@@ -288,16 +352,10 @@ static int run(const struct arguments *arguments) {
     signal(SIGPIPE, SIG_IGN); // a client that closed its connection
     signal(SIGXFSZ, SIG_IGN); // a file size limit is reported like a full disk
     raise_file_limit();
-    struct receiver *receiver;
-    char text[512];
-    if (receiver_start(&arguments->options, &receiver, text, sizeof text) != RECEIVER_OK) {
-        fprintf(stderr, "cmemprof receiver: %s\n", text);
-        return 1;
-    }
-    int status = 0;
-    if (arguments->port_file && !write_port_file(arguments->port_file, receiver_port(receiver))) {
-        status = 1;
-    } else {
+    struct receiver *receiver = NULL;
+    struct port_file port_file;
+    bool runs = begin(arguments, &port_file, &receiver);
+    if (runs) {
         printf("cmemprof receiver: %s (uploads in %s)\n", receiver_url(receiver), arguments->options.data_directory);
         if (*receiver_note(receiver)) {
             printf("cmemprof receiver: %s\n", receiver_note(receiver));
@@ -306,12 +364,16 @@ static int run(const struct arguments *arguments) {
         int caught;
         sigwait(&signals, &caught);
     }
+    port_file_end(&port_file);
     receiver_stop(receiver);
-    return status;
+    return runs ? 0 : 1;
 }
 
 int receiver_command(int argc, char **argv) {
     struct arguments arguments = {0};
+#ifdef CMEMPROF_UNCONFINED // a build with tools that need more: sanitizers, coverage
+    arguments.confine = CONFINE_OFF;
+#endif
     int done = parse(argc, argv, &arguments);
     if (done) {
         symbol_namer_free(arguments.namer);

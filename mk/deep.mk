@@ -33,7 +33,7 @@ build/compile_commands.json: build/.flags $(COMPILED)
 
 .PHONY: coverage
 COVERAGE_TESTS := $(foreach f,$(FOLDERS),$(call tests,$(f),coverage))
-FLAGS_coverage := --coverage -fprofile-update=atomic -O0 $(CHECKED)
+FLAGS_coverage := --coverage -fprofile-update=atomic -O0 $(CHECKED) -DCMEMPROF_UNCONFINED
 $(eval $(call variant,coverage,$$(CC),build/.setup-test))
 $(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),coverage,$(r)))))
 $(eval $(call reader_rule,coverage))

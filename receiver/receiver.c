@@ -540,6 +540,9 @@ void receiver_stop(struct receiver *receiver) {
     free_receiver(receiver);
 }
 
+void receiver_make_directory(const char *data_directory) {
+    store_make_directories(data_directory);
+}
 uint16_t receiver_port(const struct receiver *receiver) {
     return receiver->listener.port;
 }

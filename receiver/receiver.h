@@ -35,6 +35,8 @@ struct receiver_options {
 
 struct receiver;
 
+// Makes the data directory if missing, as receiver_start does, for a process that restricts itself before.
+void receiver_make_directory(const char *data_directory);
 // text (may be NULL) gets one line on failure. One receiver at a time may use a data directory.
 enum receiver_error receiver_start(const struct receiver_options *options, struct receiver **receiver, char *text, size_t text_size);
 // Closes all connections and the index. NULL is allowed.

@@ -18,6 +18,7 @@ var values = map[string]string{
 	"--gauges":      "mean last max sum",
 	"--compat":      "fastdelta pprof",
 	"--signal":      "USR1 USR2",
+	"--confine":     "on must off",
 }
 
 type kind int

@@ -65,8 +65,7 @@ static void clean_incoming(struct store *store) {
     closedir(entries);
 }
 
-// mkdir -p. Only the failure of the last one counts; open reports it.
-static void make_directories(const char *path) {
+void store_make_directories(const char *path) {
     char *copy = strdup(path);
     for (char *slash = copy ? strchr(copy + (*copy == '/'), '/') : NULL; slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
@@ -89,7 +88,7 @@ static int open_below(struct store *store, const char *name, char *text, size_t 
 }
 
 static enum receiver_error open_directories(struct store *store, char *text, size_t text_size) {
-    make_directories(store->path);
+    store_make_directories(store->path);
     store->directory = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const char *fault = store->directory >= 0 ? directory_owner_fault(store->directory) : NULL;
     if (fault) {

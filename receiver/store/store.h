@@ -24,6 +24,8 @@ struct store_options {
 };
 
 struct store;
+// mkdir -p. Only the failure of the last one counts; store_open reports it.
+void store_make_directories(const char *path);
 // Locks the directory, creates it if missing, and removes leftovers of a crash; nothing else in it is touched.
 enum receiver_error store_open(const struct store_options *options, struct store **store, char *text, size_t text_size);
 // Ends its threads after committing all waiting uploads. Reading goes on; pending_upload_keep fails.
