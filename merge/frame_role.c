@@ -112,12 +112,13 @@ static enum frame_role go_role(const struct profile_frame *frame) {
 static bool is_java(const struct profile_frame *frame) {
     static const char *const suffixes[] = {".java", ".kt", ".scala", ".groovy", NULL};
     const char *suffix = strrchr(frame->file, '.');
-    return suffix && is_one(suffix, strlen(suffix), suffixes);
+    return strcmp(frame->mapping_file, PROFILE_JAVA_MAPPING) == 0 || (suffix && is_one(suffix, strlen(suffix), suffixes));
 }
 
 static enum frame_role java_role(const struct profile_frame *frame) {
     static const char *const own[] = {"java.", "javax.", "jdk.", "sun.", "com.sun.", "kotlin.", "scala.", "groovy.lang.", NULL};
-    return starts_with_one(frame->function, own) ? FRAME_STANDARD : FRAME_PROGRAM;
+    bool stand_in = *frame->function == '('; // "(no stack)"
+    return stand_in || starts_with_one(frame->function, own) ? FRAME_STANDARD : FRAME_PROGRAM;
 }
 
 // ---- C++ and Rust ----

@@ -329,6 +329,9 @@ bool profile_frame_is_go(const struct profile_frame *frame);
 // Whether the frame is unsymbolized: it has no function, or a file offset in place of one ("libc.so.6+0x519bf").
 bool profile_frame_is_nameless(const struct profile_frame *frame);
 
+// The file of the mapping that the receiver gives Java's frames, which have neither source file nor library.
+#define PROFILE_JAVA_MAPPING "[java]"
+
 // Whose code a frame is, used to find a stack's site. Tables, findings and colours share this rule.
 enum frame_role {
     FRAME_PLUMBING, // malloc and its family, operator new, frames of cgo and Go's runtime between C and Go: never a site

@@ -3,10 +3,29 @@ package page
 // Uploads of Java: recordings (e2e/jfr compares their events with the JDK's reader).
 
 import (
+	"encoding/json"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/cmemprof/cmemprof/e2e/java"
 )
+
+// uploadRecordings sends recordings of one second each, a minute apart.
+func (r *receiver) uploadRecordings(t testing.TB, version, process string, first int, recordings [][]byte) {
+	t.Helper()
+	for i, recording := range recordings {
+		r.uploadAt(t, moment{
+			start:       leakStart.Add(time.Duration(first+i) * time.Minute),
+			seconds:     1,
+			family:      "java",
+			tags:        fmt.Sprintf("service:orders,env:prod,version:%s,host:jvm-1,language:jvm,runtime-id:%s", version, process),
+			attachments: map[string][]byte{"main.jfr": recording},
+		})
+	}
+}
 
 func TestEventsOfARecording(t *testing.T) {
 	t.Parallel()
@@ -54,5 +73,114 @@ func TestRuntimeInfoOfARecording(t *testing.T) {
 	view.expect(value("jvmName"), "OpenJDK 64-Bit Server VM")
 	view.expect(value("java.vm.specification.name"), "Java Virtual Machine Specification")
 	view.expect(`[...document.querySelectorAll("#runtime caption")].map(e => e.textContent).slice(0, 3).join()`, "Event,JVM,JVM flags that were set")
+	view.clean(t)
+}
+
+// What is planted is found: a leak, of which the JDK's recordings tell the size and not the place, and a lock that is fought for.
+func TestAnalysisOfRecordings(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	receiver.uploadRecordings(t, "1.0", "one", 0, java.Series(t, java.AnyJDK(t), 12, 1, "leak=4", "lock", "healthy"))
+	receiver.measured(t, "/api/uploads")
+	view := chromium.open(t)
+	view.goTo(receiver.url+"profile?service=orders&tab=analysis", `document.querySelectorAll(".finding").length === 2`)
+	finding := func(kind, part string) string {
+		return `document.querySelector('.finding[data-kind="` + kind + `"] ` + part + `').textContent`
+	}
+	view.expect(finding("go_heap_growth", "h3")+`.startsWith("The live heap grows by ")`, "true")
+	view.expect(finding("lock_contention", "h3")+`.endsWith("at one place in Load.plantedLock")`, "true")
+	view.expect(finding("lock_contention", ".stack .site"), "Load.plantedLock")
+	view.click(`.finding[data-kind="lock_contention"] [data-action="flame"]`)
+	view.until(`document.querySelector("#profile:not([hidden])") && document.querySelector("#flamegraph").height > 1 && new URLSearchParams(location.search).get("type") === "lock_time"`)
+	view.clean(t)
+}
+
+func TestHealthyRecordingsAreQuiet(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	receiver.uploadRecordings(t, "1.0", "one", 0, java.Series(t, java.AnyJDK(t), 12, 1, "healthy", "park", "sleep", "socket"))
+	receiver.measured(t, "/api/uploads")
+	view := chromium.open(t)
+	view.goTo(receiver.url+"profile?service=orders&tab=analysis", `document.querySelector("#finding-count").textContent === "Nothing found in 1 process"`)
+	view.expect(`document.querySelectorAll(".finding").length`, "0")
+
+	// Its metrics come from the recordings' periodic events.
+	view.goTo(receiver.url+"profile?service=orders&tab=metrics", `document.querySelectorAll(".metric canvas").length >= 12`)
+	for _, series := range []string{"jvm_heap_live_bytes", "jvm_heap_committed_bytes", "jvm_metaspace_bytes", "jvm_threads", "jvm_gc_pause_time", "jvm_cpu_cores", "jvm_classes"} {
+		view.expect(`/[1-9]/.test(document.querySelector('[data-series="`+series+`"] b').textContent)`, "true")
+	}
+	view.clean(t)
+}
+
+// A version that allocates eight times as much; Compare shows where.
+func TestAllocationRegressionOfRecordings(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	j := java.AnyJDK(t)
+	receiver.uploadRecordings(t, "1.0", "one", 0, java.Series(t, j, 8, 0.5, "healthy", "alloc"))
+	receiver.uploadRecordings(t, "2.0", "two", 8, java.Series(t, j, 14, 0.5, "healthy", "alloc=8")) // of the first five minutes nothing counts
+	receiver.measured(t, "/api/uploads")
+	view := chromium.open(t)
+	view.goTo(receiver.url+"profile?service=orders&tab=analysis", `document.querySelector('.finding[data-kind="regression"]')`)
+	view.expect(`[...document.querySelectorAll('.finding[data-kind="regression"] h3')].some(e => e.textContent.startsWith("Version 2.0 of orders allocates "))`, "true")
+	view.expect(`document.querySelector('.finding[data-kind="regression"] .stack .site').textContent`, "Load.plantedAllocation")
+	view.goTo(receiver.url+"compare?version=2.0&base.version=1.0&attachment=main.jfr&type=alloc_space", compareReady)
+	view.expect(`document.querySelector("#change").textContent.startsWith("+")`, "true")
+	view.clean(t)
+}
+
+// Every type of a recording, by the words of the rail, with threads and their states as labels; a hundred uploads of it are merged.
+func TestProfilesOfARecording(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	recording := java.Recorded(t, java.AnyJDK(t), "all", 1, java.Works...)
+	receiver.uploadRecordings(t, "1.0", "one", 0, [][]byte{recording})
+	view := chromium.open(t)
+	view.goTo(receiver.url+"profile?ids=1", `document.querySelector('#types [data-type="(events)"]')`)
+	view.expect(`[...document.querySelectorAll("#types .rail-type span")].map(e => e.textContent).filter(e => !e.includes(",")).join()`,
+		"CPU,Wall time in native code,Allocation,Lock,Exceptions,File I/O,Socket I/O,Class load")
+	for kind, site := range map[string]string{"cpu": "plantedCpu", "alloc_space": "plantedAllocation", "lock_time": "plantedLock", "exceptions": "plantedExceptions", "file_time": "plantedFiles", "socket_time": "plantedSocket", "class_load_time": "plantedClasses", "native_wall": "plantedFiles"} {
+		view.goTo(fmt.Sprintf("%sprofile?ids=1&type=%s&view=table&find=%s", receiver.url, kind, site),
+			`document.querySelector("#functions:not([hidden]) tbody tr") && /[1-9]\d* frames? · /.test(document.querySelector("#matches")?.textContent)`)
+	}
+	view.accessible(t, "a recording's table")
+	labels := func(kind string) (answer struct {
+		Total  int64
+		Labels []struct {
+			Key    string
+			Values []struct {
+				Value  string
+				Weight int64
+			}
+		}
+	}) {
+		if err := json.Unmarshal(receiver.get(t, "/api/labels?ids=1&attachment=main.jfr&type="+kind), &answer); err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	weights := map[string]int64{}
+	cpu := labels("cpu")
+	for _, label := range cpu.Labels {
+		for _, value := range label.Values {
+			weights[label.Key+" "+value.Value] = value.Weight
+		}
+	}
+	if weights["thread name work-cpu"] == 0 || weights["thread state RUNNABLE"] != cpu.Total {
+		t.Errorf("of %d: %v", cpu.Total, weights)
+	}
+	view.goTo(receiver.url+"profile?ids=1&type=cpu&group_by=thread+name&view=table", `[...document.querySelectorAll("#groups tbody tr")].some(e => e.textContent.includes("work-cpu"))`)
+
+	one := receiver.tree(t, "/api/uploads/1/attachments/main.jfr/tree?type=lock_time")
+	many := make([][]byte, 99)
+	for i := range many {
+		many[i] = recording
+	}
+	receiver.uploadRecordings(t, "1.0", "one", 1, many)
+	all := receiver.tree(t, "/api/tree?service=orders&attachment=main.jfr&type=lock_time")
+	if all.Uploads != 100 || all.Total != 100*one.Total || one.Total == 0 {
+		t.Errorf("%d uploads with %v, one has %v", all.Uploads, all.Total, one.Total)
+	}
+	view.goTo(receiver.url+"profile?service=orders&type=lock_time", `document.querySelector("#notes")?.textContent.includes("100 profiles merged, 1 process")`)
 	view.clean(t)
 }

@@ -548,7 +548,7 @@ func TestCapturesDraw(t *testing.T) {
 		for _, name := range strings.Split(names, "\n") {
 			view.click(`#types .rail-file[data-attachment=` + quote(name) + `]`)
 			view.waitPressed("#types", "attachment", name)
-			if strings.HasSuffix(name, ".pprof") {
+			if strings.HasSuffix(name, ".pprof") || strings.HasSuffix(name, ".jfr") {
 				view.waitGraph("all")
 				view.until(`document.querySelector('#types .rail-type[data-attachment=` + quote(name) + `]')`)
 			} else {

@@ -4,6 +4,7 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"mime/multipart"
@@ -19,6 +20,8 @@ import (
 
 type moment struct {
 	start       time.Time
+	seconds     int    // 60 if it is 0
+	family      string // go if it is empty
 	tags        string
 	attachments map[string][]byte
 }
@@ -27,8 +30,9 @@ func (r *receiver) uploadAt(t testing.TB, m moment) {
 	t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
+	seconds, family := cmp.Or(m.seconds, 60), cmp.Or(m.family, "go")
 	event, _ := json.Marshal(map[string]any{
-		"start": m.start.UTC().Format(time.RFC3339Nano), "end": m.start.Add(time.Minute).UTC().Format(time.RFC3339Nano), "family": "go", "version": "4",
+		"start": m.start.UTC().Format(time.RFC3339Nano), "end": m.start.Add(time.Duration(seconds) * time.Second).UTC().Format(time.RFC3339Nano), "family": family, "version": "4",
 		"tags_profiler": m.tags,
 		"info":          map[string]any{"profiler": map[string]any{"version": "v0.1", "settings": map[string]any{"profile_period": "60s", "delta_profiles": true}}},
 	})

@@ -52,8 +52,9 @@ func TestAnalysisSaysWhatItDidNotLookAt(t *testing.T) {
 	receiver := startReceiver(t)
 	receiver.uploadCapture(t, "java-gzip")
 	view := chromium.open(t)
-	view.goTo(receiver.url+"profile?ids=1&tab=analysis", `document.querySelector("#finding-count").textContent === "Nothing could be looked at; 1 of 1 uploads could not be looked at"`)
-	view.expect(`document.querySelector("#not-looked-at").textContent.includes("recordings of Java (JFR) are not analysed")`, "true")
+	receiver.upload(t, "traced", map[string][]byte{"go.trace": []byte("go 1.25 trace")})
+	view.goTo(receiver.url+"profile?ids=2&tab=analysis", `document.querySelector("#finding-count").textContent === "Nothing could be looked at; 1 of 1 uploads could not be looked at"`)
+	view.expect(`document.querySelector("#not-looked-at").textContent.includes("execution traces are not analysed")`, "true")
 	view.expect(`document.querySelector("#findings").textContent.includes("No sign of")`, "false")
 	view.clean(t)
 }

@@ -72,7 +72,7 @@ static enum receiver_error list_files(struct store *store, const struct upload_l
         error = catalog_attachments(store_catalog(store), list->uploads[i].id, attachments, &count);
         for (size_t a = 0; a < count; a++) {
             struct file_kind *kind = kind_of(kinds, attachments[a].name);
-            kind->pprof = attachments[a].pprof;
+            kind->profiles = catalog_has_profiles(&attachments[a]);
             kind->files++;
             there[i] |= UINT64_C(1) << (kind - kinds->kinds);
         }
@@ -90,10 +90,7 @@ static void count_unknown(struct file_kind *kind) {
     if (ends_with(kind->name, ".json")) {
         return;
     }
-    set_unread(kind, kind->files,
-               ends_with(kind->name, ".jfr") ? "recordings of Java (JFR) are not analysed"
-               : strstr(kind->name, "trace") ? "execution traces are not analysed"
-                                             : "no profile, by its name");
+    set_unread(kind, kind->files, strstr(kind->name, "trace") ? "execution traces are not analysed" : "no profile, by its name");
 }
 
 // ---- What it is for ----
@@ -123,11 +120,16 @@ static void find_uses(struct file_kind *kind, const struct totals *totals) {
     }
     // Go's block profile has the same types as its mutex profile, and waiting on a channel is no contention.
     locks = locks || !strstr(kind->name, "mutex") ? locks : has(totals, "delay");
+    locks = locks ? locks : has(totals, "lock_time");
     kind->types[FILES_OF_MEMORY] = live;
     kind->types[FILES_OF_GOROUTINES] = has(totals, "goroutine");
     kind->types[FILES_OF_LEAKED_GOROUTINES] = has(totals, "goroutineleak");
     kind->types[FILES_OF_LOCKS] = locks;
     kind->types[FILES_OF_CPU] = cpu ? cpu : has(totals, "cpu-time");
+    // A profile that is cumulative since the start of the program tells no rate. Deltas do, and so do recordings and Python's profiles.
+    bool of_a_period = is_delta(kind->name) || catalog_is_recording(kind->name);
+    const char *allocation = has(totals, "alloc-space");
+    kind->types[FILES_OF_ALLOCATION] = allocation || !of_a_period ? allocation : has(totals, "alloc_space");
     kind->types[FILES_OF_PARTS] = has(totals, "resident_space");
 }
 
@@ -222,7 +224,7 @@ enum receiver_error files_find(struct store *store, const struct upload_list *li
             char reason[160];
             snprintf(reason, sizeof reason, "the files of this process have more than %d names", FILES_MAX_KINDS - 1);
             set_unread(kind, kind->files, reason);
-        } else if (kind->pprof) {
+        } else if (kind->profiles) {
             error = probe(store, list, files, kind);
         } else {
             count_unknown(kind);

@@ -9,12 +9,21 @@
 #include "../views/sweep.h"
 
 enum { FILES_MAX_KINDS = 64 };
-enum file_use { FILES_OF_MEMORY, FILES_OF_GOROUTINES, FILES_OF_LEAKED_GOROUTINES, FILES_OF_LOCKS, FILES_OF_CPU, FILES_OF_PARTS, FILE_USES };
+enum file_use {
+    FILES_OF_MEMORY,
+    FILES_OF_GOROUTINES,
+    FILES_OF_LEAKED_GOROUTINES,
+    FILES_OF_LOCKS,
+    FILES_OF_CPU,
+    FILES_OF_ALLOCATION, // of a period
+    FILES_OF_PARTS,
+    FILE_USES
+};
 
 // Files of one name.
 struct file_kind {
     char name[CATALOG_NAME_MAX_BYTES + 1];
-    bool pprof, counted; // counted: read and unread are known
+    bool profiles, counted; // profiles: it has some. counted: read and unread are known
     size_t files, read, unread;
     const char *types[FILE_USES]; // what it can be read for; NULL: not for that use
     int64_t unread_upload;        // one of them

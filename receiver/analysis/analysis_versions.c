@@ -71,7 +71,7 @@ struct compared {
 };
 static const struct compared all_compared[] = {
     {MEASURE_CPU_CORES, 0.05, FILES_OF_CPU, "uses", "", false},
-    {MEASURE_ALLOC_BYTES_PER_S, 1e6, FILES_OF_MEMORY, "allocates", "", false},
+    {MEASURE_ALLOC_BYTES_PER_S, 1e6, FILES_OF_ALLOCATION, "allocates", "", false},
     {MEASURE_C_LIVE_BYTES, 16 << 20, FILES_OF_MEMORY, "holds", " of C memory", true},
     {MEASURE_HEAP_LIVE_BYTES, 32 << 20, FILES_OF_MEMORY, "holds", " of heap", true},
 };
@@ -417,23 +417,6 @@ static size_t pick(const struct side *side, struct listed_upload *uploads) {
     return count;
 }
 
-static const char *type_of(const struct compared *compared, const char *of_use) {
-    if (compared->measure != MEASURE_ALLOC_BYTES_PER_S) {
-        return of_use;
-    }
-    return strcmp(of_use, "heap-space") == 0 ? "alloc-space" : "alloc_space";
-}
-
-// A profile that is cumulative since the start of the program tells no rate. Deltas, which come first, do, and so do Python's profiles
-// (measures.c). Returns how many of the names do.
-static size_t count_telling(const struct compared *compared, const struct used_files *used, const char *type) {
-    size_t deltas = 0;
-    while (deltas < used->count && strncmp(used->names[deltas], "delta-", 6) == 0) {
-        deltas++;
-    }
-    return compared->measure != MEASURE_ALLOC_BYTES_PER_S || strcmp(type, "alloc-space") == 0 ? used->count : deltas;
-}
-
 struct comparing_change {
     struct findings *findings;
     struct store *store;
@@ -486,15 +469,13 @@ static enum receiver_error compare_stacks(const struct comparing_change *of) {
     for (size_t i = 0; i < COMPARED && error == RECEIVER_OK; i++) {
         const struct compared *compared = &all_compared[i];
         const struct used_files *used = &files->uses[compared->use];
-        const char *type = used->count > 0 ? type_of(compared, used->type) : NULL;
-        size_t telling = type ? count_telling(compared, used, type) : 0;
         struct sweep_report report;
         struct stacks stacks;
-        if (telling == 0 || (compared->level && !of->change->more[i])) {
+        if (used->count == 0 || (compared->level && !of->change->more[i])) {
             add_findings(of, i, NULL, NULL);
             continue;
         }
-        error = stacks_read(of->store, &list, used->names, telling, type, NULL, &stacks, &report);
+        error = stacks_read(of->store, &list, used->names, used->count, used->type, NULL, &stacks, &report);
         if (error == RECEIVER_OK) {
             compared_count(of->gaps, &report);
             struct comparing comparing = {.stacks = &stacks, .compared = compared};

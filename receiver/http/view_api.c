@@ -1,6 +1,7 @@
 // view_api.c: views over HTTP: caches answers, shares concurrent work, replies (view_api.h).
 #include "view_api.h"
 #include "../base/read_exact.h"
+#include "../index/recording_profile.h"
 #include "../views/jfr_events.h"
 #include "../views/recording.h"
 #include "connections.h"
@@ -211,6 +212,24 @@ static enum receiver_error make_events(struct view_request *request, const char 
     return jfr_events_write(bytes, size, &query, json, request->answer.text, sizeof request->answer.text);
 }
 
+static enum receiver_error make_view(struct view_request *request, const char *view, const char *bytes, size_t size, struct json *json) {
+    return strcmp(view, "types") == 0 ? view_types(bytes, size, json, request->answer.text, sizeof request->answer.text)
+                                      : make_one_tree(request, bytes, size, json);
+}
+
+static enum receiver_error make_view_of_recording(struct view_request *request, const char *view, const char *bytes, size_t size,
+                                                  struct json *json) {
+    uint8_t *profile;
+    size_t profile_size;
+    enum receiver_error error =
+        recording_profile_of(bytes, size, &profile, &profile_size, request->answer.text, sizeof request->answer.text);
+    if (error == RECEIVER_OK) {
+        error = make_view(request, view, (const char *)profile, profile_size, json);
+        free(profile);
+    }
+    return error;
+}
+
 static enum receiver_error make_one(struct view_request *request, const char *view, const struct view_attachment *attachment,
                                     struct json *json) {
     size_t size = attachment->size;
@@ -221,10 +240,10 @@ static enum receiver_error make_one(struct view_request *request, const char *vi
     bool is_there = bytes && lseek(attachment->file, 0, SEEK_SET) == 0;
     enum receiver_error error = is_there ? read_exact(attachment->file, bytes, size) : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
-        error = strcmp(view, "types") == 0    ? view_types(bytes, size, json, request->answer.text, sizeof request->answer.text)
-                : strcmp(view, "jfr") == 0    ? recording_write(bytes, size, json, request->answer.text, sizeof request->answer.text)
+        error = strcmp(view, "jfr") == 0      ? recording_write(bytes, size, json, request->answer.text, sizeof request->answer.text)
                 : strcmp(view, "events") == 0 ? make_events(request, bytes, size, json)
-                                              : make_one_tree(request, bytes, size, json);
+                : catalog_is_recording(attachment->name) ? make_view_of_recording(request, view, bytes, size, json)
+                                                         : make_view(request, view, bytes, size, json);
     }
     free(bytes);
     merge_budget_give(size + 1);

@@ -1,16 +1,17 @@
 // measures.c: the measures of an upload (measures.h), by sample types and clients:
 //
-//     measure              Go                          Python              Node
-//     cpu_cores            cpu                         cpu-time            cpu (in wall.pprof)
-//     alloc_bytes_per_s    alloc_space (delta only)    alloc-space
-//     heap_live_bytes      inuse_space without C       heap-space          inuse_space; space up to 5.40
-//     c_live_bytes         inuse_space with memory=C
-//     goroutines           goroutine
-//     lock_seconds_per_s   delay of delta-mutex        lock-acquire-wait
+//     measure              Go                          Python              Node                             Java (a recording)
+//     cpu_cores            cpu                         cpu-time            cpu (in wall.pprof)              jdk.CPULoad, else cpu
+//     alloc_bytes_per_s    alloc_space (delta only)    alloc-space                                          alloc_space
+//     heap_live_bytes      inuse_space without C       heap-space          inuse_space; space up to 5.40    jdk.GCHeapSummary, else
+//     inuse_space c_live_bytes         inuse_space with memory=C goroutines           goroutine lock_seconds_per_s   delay of delta-mutex
+//     lock-acquire-wait                                    lock_time
 #include "measures.h"
 #include "../../merge/merge.h"
 #include "../base/read_exact.h"
 #include "catalog.h"
+#include "recording_figures.h"
+#include "recording_profile.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -102,6 +103,39 @@ void measures_add(struct measures *measures, const char *name, const void *bytes
     free(totals);
 }
 
+// The JVM's own figures where it writes them: samples are an estimate, and of the heap in use there may be none.
+void measures_add_recording(struct measures *measures, const void *bytes, size_t size, double seconds) {
+    struct recording_figures figures = {0};
+    struct totals *totals = malloc(sizeof *totals);
+    struct jfr *jfr = NULL;
+    uint8_t *profile = NULL;
+    size_t profile_size;
+    char text[200];
+    bool ok = totals && recording_open(bytes, size, &jfr, text, sizeof text) == RECEIVER_OK &&
+              recording_profile(jfr, &profile, &profile_size) == RECEIVER_OK &&
+              totals_read(profile, profile_size, NULL, totals, NULL) == MERGE_OK &&
+              recording_figures_read(jfr, seconds, &figures) == RECEIVER_OK;
+    if (ok) {
+        double *values = measures->values;
+        double cores = recording_figure(&figures, "jvm_cpu_cores"), live = recording_figure(&figures, "jvm_heap_live_bytes");
+        const struct totals_type *in_use = totals_find(totals, "inuse_space");
+        seconds = seconds > 0 ? seconds : (double)totals->duration_ns / 1e9;
+        if (isfinite(cores)) {
+            add(&values[MEASURE_CPU_CORES], cores);
+        } else {
+            add_rate(&values[MEASURE_CPU_CORES], totals_find(totals, "cpu"), seconds);
+        }
+        if (isfinite(live) || in_use) {
+            add(&values[MEASURE_HEAP_LIVE_BYTES], isfinite(live) ? live : (double)in_use->total);
+        }
+        add_rate(&values[MEASURE_ALLOC_BYTES_PER_S], totals_find(totals, "alloc_space"), seconds);
+        add_rate(&values[MEASURE_LOCK_SECONDS_PER_S], totals_find(totals, "lock_time"), seconds);
+    }
+    jfr_close(jfr);
+    free(profile);
+    free(totals);
+}
+
 void measures_clear(struct measures *measures) {
     for (size_t i = 0; i < MEASURE_COUNT; i++) {
         measures->values[i] = NAN;
@@ -119,7 +153,8 @@ static bool is_one_of(const char *type, const char *const *types) {
 
 bool measure_is_gauge(const char *type) {
     // objects: beside space.
-    static const char *const others[] = {"goroutine",      "goroutineleak", "goroutines", "heap-live-samples", "heap-live-size", "objects",
+    static const char *const others[] = {"goroutine",      "goroutineleak", "goroutines",  "heap-live-samples",
+                                         "heap-live-size", "objects",       "old_objects", "old_object_space",
                                          "resident_space", "threadcreate",  NULL};
     return is_one_of(type, profile_live_types) || is_one_of(type, others) || starts_with(type, "inuse_") || starts_with(type, "peak_");
 }
@@ -146,8 +181,11 @@ void measures_of_upload(int directory, const struct catalog_attachment *attachme
     measures_clear(measures);
     for (size_t i = 0; i < count; i++) {
         const struct catalog_attachment *attachment = &attachments[i];
-        char *bytes = attachment->pprof && attachment->size_bytes <= MAX_BYTES ? read_file(directory, attachment) : NULL;
-        if (bytes) {
+        bool small = attachment->size_bytes <= MAX_BYTES;
+        char *bytes = small && catalog_has_profiles(attachment) ? read_file(directory, attachment) : NULL;
+        if (bytes && catalog_is_recording(attachment->name)) {
+            measures_add_recording(measures, bytes, (size_t)attachment->size_bytes, seconds);
+        } else if (bytes) {
             measures_add(measures, attachment->name, bytes, (size_t)attachment->size_bytes, seconds);
         }
         free(bytes);

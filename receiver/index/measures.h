@@ -35,6 +35,8 @@ void measures_of_upload(int directory, const struct catalog_attachment *attachme
 // Adds one attachment, from its bytes. Clear all values to NAN before the first.
 void measures_clear(struct measures *measures);
 void measures_add(struct measures *measures, const char *name, const void *bytes, size_t size, double seconds);
+// The same of a recording of Java.
+void measures_add_recording(struct measures *measures, const void *bytes, size_t size, double seconds);
 
 // Whether it is a gauge: memory in use, goroutines. All other types are amounts of a period.
 bool measure_is_gauge(const char *type);

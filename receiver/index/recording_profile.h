@@ -1,4 +1,15 @@
-// recording_profile.h: opens attachments that are recordings of Java Flight Recorder (jfr/jfr.h).
+// recording_profile.h: opens attachments that are recordings of Java Flight Recorder (jfr/jfr.h), and makes one profile of each.
+//
+// The profile has the samples of all of jfr_profiles, so its sample types have names of their own:
+//
+//     cpu, cpu_samples                      inuse_space, inuse_objects (heap live)     file_time, file_bytes, file_operations
+//     wall, wall_samples                    old_objects, old_object_space              socket_time, socket_bytes, socket_operations
+//     native_wall, native_samples           lock_time, lock_contentions                class_load_time, class_loads
+//     alloc_space, alloc_samples            exceptions                                 native_alloc_space, native_alloc_samples
+//
+// Types without an event are left out. old_objects are jdk.OldObjectSample: at most 256 objects that the JVM chose, no estimate of what is
+// in use. Java's frames have the mapping "[java]",
+// which tells them from others without a source file.
 //
 // Threads: any. Memory: malloc; the inflated recording, RECORDING_MAX_MIB at most.
 #ifndef CMEMPROF_RECEIVER_RECORDING_PROFILE_H
@@ -15,5 +26,10 @@ enum { RECORDING_MAX_MIB = 256 };
 // RECEIVER_TOO_LARGE: text has the fault, with the byte.
 enum receiver_error recording_open(const void *bytes, size_t size, struct jfr **jfr, char *text, size_t text_size);
 enum receiver_error recording_error(enum jfr_error error);
+
+// *out: a profile in pprof format, not compressed; the caller frees it.
+enum receiver_error recording_profile(struct jfr *jfr, uint8_t **out, size_t *out_size);
+// The same of a recording as received. Otherwise than RECEIVER_OK, text has the fault.
+enum receiver_error recording_profile_of(const void *bytes, size_t size, uint8_t **out, size_t *out_size, char *text, size_t text_size);
 
 #endif

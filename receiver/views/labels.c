@@ -166,6 +166,9 @@ bool labels_add_profile(struct labels *labels, struct profile *profile) {
         }
         int64_t weight = type >= 0 ? sample.values[type] : 0;
         add(&labels->total, weight);
+        if (weight == 0 && type >= 0) { // a sample of other types
+            continue;
+        }
         for (size_t l = 0; l < sample.label_count; l++) {
             if (!add_label(labels, &sample.labels[l], weight)) {
                 return false;

@@ -1,6 +1,8 @@
 // metrics.c: series over time (metrics.h). SQLite parses the JSON, in an empty in-memory database.
 #include "metrics.h"
 #include "../../base/vector.h"
+#include "../index/recording_figures.h"
+#include "../index/recording_profile.h"
 #include "metrics_moments.h"
 
 #include <math.h>
@@ -111,6 +113,84 @@ static enum receiver_error take_json(void *state, struct sweep_file *file) {
     return result;
 }
 
+// ---- Recordings of Java ----
+
+enum { MAX_RECORDINGS = 360, NAMES_FROM = 20, MAX_NAMES = 8 };
+
+struct recordings {
+    struct metrics *metrics;
+    const struct upload_list *list;
+    char names[MAX_NAMES][CATALOG_NAME_MAX_BYTES + 1];
+    size_t name_count;
+};
+
+static void add_name(struct recordings *recordings, const char *name) {
+    for (size_t i = 0; i < recordings->name_count; i++) {
+        if (strcmp(recordings->names[i], name) == 0) {
+            return;
+        }
+    }
+    if (recordings->name_count < MAX_NAMES) {
+        snprintf(recordings->names[recordings->name_count++], sizeof recordings->names[0], "%.*s", CATALOG_NAME_MAX_BYTES, name);
+    }
+}
+
+// What the newest uploads call theirs; a client calls all of them the same.
+static enum receiver_error find_names(struct store *store, struct recordings *recordings) {
+    const struct upload_list *list = recordings->list;
+    struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
+    enum receiver_error error = RECEIVER_OK;
+    for (size_t i = list->count; i > 0 && i + NAMES_FROM > list->count && error == RECEIVER_OK; i--) {
+        size_t count = 0;
+        error = catalog_attachments(store_catalog(store), list->uploads[i - 1].id, attachments, &count);
+        for (size_t a = 0; a < count; a++) {
+            if (catalog_is_recording(attachments[a].name)) {
+                add_name(recordings, attachments[a].name);
+            }
+        }
+    }
+    return error;
+}
+
+static enum receiver_error take_recording(void *state, struct sweep_file *file) {
+    struct recordings *recordings = state;
+    struct recording_figures figures;
+    struct jfr *jfr;
+    const struct listed_upload *upload = file->upload;
+    size_t index = (size_t)(upload - recordings->list->uploads);
+    if (recordings->list->count - index > MAX_RECORDINGS) {
+        snprintf(file->text, sizeof file->text, "left out: metrics are read from the newest %d recordings", MAX_RECORDINGS);
+        return RECEIVER_TOO_LARGE;
+    }
+    enum receiver_error error = recording_open(file->bytes, file->size, &jfr, file->text, sizeof file->text);
+    if (error != RECEIVER_OK) {
+        return error;
+    }
+    error = recording_figures_read(jfr, (double)(upload->end_ms - upload->start_ms) / 1e3, &figures);
+    bool ok = true;
+    for (size_t i = 0; error == RECEIVER_OK && ok && i < figures.count; i++) {
+        ok = add_point(recordings->metrics, figures.figures[i].name, index, upload->end_ms, figures.figures[i].value);
+    }
+    jfr_close(jfr);
+    return ok ? error : RECEIVER_NO_MEMORY;
+}
+
+static enum receiver_error read_recordings(struct store *store, const struct upload_list *list, struct metrics *metrics) {
+    struct recordings recordings = {.metrics = metrics, .list = list};
+    void *parts[2] = {&recordings, NULL};
+    const char *names[MAX_NAMES];
+    struct sweep_report report = {0};
+    enum receiver_error error = find_names(store, &recordings);
+    for (size_t i = 0; i < recordings.name_count; i++) {
+        names[i] = recordings.names[i];
+    }
+    if (error == RECEIVER_OK && recordings.name_count > 0) {
+        error = sweep_uploads_as_received(store, list, names, recordings.name_count, take_recording, parts, &report);
+        sweep_report_add(&metrics->report, &report);
+    }
+    return error;
+}
+
 // ---- All ----
 
 struct placed_point {
@@ -164,6 +244,9 @@ enum receiver_error metrics_read(struct store *store, const struct upload_list *
     if (error == RECEIVER_OK) {
         error = sweep_uploads(store, list, "metrics.json", take_json, parts, &metrics->report);
     }
+    if (error == RECEIVER_OK) {
+        error = read_recordings(store, list, metrics);
+    }
     close_reading(&reading);
     for (size_t i = 0; error == RECEIVER_OK && i < metrics->count; i++) {
         error = sort_series(&metrics->series[i]) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
@@ -209,6 +292,7 @@ const char *metrics_unit(const char *name) {
                                             {"_time", "ratio"}, // of the period: go_gc_pause_time, c_sampling_time
                                             {"_num_goroutine", "count"},
                                             {"_threads", "count"},
+                                            {"_classes", "count"},
                                             {"_events", "count"},
                                             {"_kills", "count"},
                                             {"_objects", "count"},

@@ -1,6 +1,7 @@
 // sweep.c: reads the attachments of many uploads on two threads (sweep.h).
 #include "sweep.h"
 #include "../base/read_exact.h"
+#include "../index/recording_profile.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ struct half {
     size_t name_count;
     sweep_take take;
     void *part;
+    bool as_received;
     struct sweep_report report;
     enum receiver_error error;
     struct merge_budget *budget; // of the thread that calls
@@ -77,6 +79,20 @@ static double seconds_of(const char *name, const struct sweep_file *file) {
     return file->upload->end_ms > file->upload->start_ms ? (double)(file->upload->end_ms - file->upload->start_ms) / 1000 : 0;
 }
 
+// The profile that is made of a recording.
+static enum receiver_error take_recording(struct half *half, struct sweep_file *taken) {
+    uint8_t *profile;
+    size_t size;
+    enum receiver_error error = recording_profile_of(taken->bytes, taken->size, &profile, &size, taken->text, sizeof taken->text);
+    if (error == RECEIVER_OK) {
+        taken->bytes = profile;
+        taken->size = size;
+        error = half->take(half->part, taken);
+        free(profile);
+    }
+    return error;
+}
+
 static void take_one(struct half *half, const struct listed_upload *upload) {
     struct catalog_attachment attachment;
     struct sweep_file taken = {.upload = upload};
@@ -97,7 +113,8 @@ static void take_one(struct half *half, const struct listed_upload *upload) {
     if (error == RECEIVER_OK) {
         taken.bytes = half->bytes;
         taken.size = (size_t)attachment.size_bytes;
-        error = half->take(half->part, &taken);
+        bool recording = !half->as_received && catalog_is_recording(half->names[name]);
+        error = recording ? take_recording(half, &taken) : half->take(half->part, &taken);
     }
     if (error == RECEIVER_OK) {
         half->report.uploads++;
@@ -124,7 +141,7 @@ static void *run(void *state) {
     return NULL;
 }
 
-static void add_report(struct sweep_report *report, const struct sweep_report *other) {
+void sweep_report_add(struct sweep_report *report, const struct sweep_report *other) {
     report->uploads += other->uploads;
     report->seconds += other->seconds;
     size_t named = 0;
@@ -157,8 +174,8 @@ static size_t count_processes(const struct upload_list *list) {
     return count;
 }
 
-enum receiver_error sweep_uploads_any(struct store *store, const struct upload_list *list, const char *const *names, size_t name_count,
-                                      sweep_take take, void *const parts[2], struct sweep_report *report) {
+static enum receiver_error sweep(struct store *store, const struct upload_list *list, const char *const *names, size_t name_count,
+                                 bool as_received, sweep_take take, void *const parts[2], struct sweep_report *report) {
     size_t first = parts[1] && list->count >= MIN_FOR_TWO ? list->count - list->count / 2 : list->count;
     struct half one = {.store = store,
                        .flight = list->flight,
@@ -168,6 +185,7 @@ enum receiver_error sweep_uploads_any(struct store *store, const struct upload_l
                        .name_count = name_count,
                        .take = take,
                        .part = parts[0],
+                       .as_received = as_received,
                        .budget = merge_budget_in_use()};
     struct half two = one;
     two.count = list->count - first;
@@ -184,8 +202,18 @@ enum receiver_error sweep_uploads_any(struct store *store, const struct upload_l
     *report = one.report;
     report->left_out = list->left_out;
     report->processes = count_processes(list);
-    add_report(report, &two.report);
+    sweep_report_add(report, &two.report);
     return one.error != RECEIVER_OK ? one.error : two.error;
+}
+
+enum receiver_error sweep_uploads_any(struct store *store, const struct upload_list *list, const char *const *names, size_t name_count,
+                                      sweep_take take, void *const parts[2], struct sweep_report *report) {
+    return sweep(store, list, names, name_count, false, take, parts, report);
+}
+
+enum receiver_error sweep_uploads_as_received(struct store *store, const struct upload_list *list, const char *const *names,
+                                              size_t name_count, sweep_take take, void *const parts[2], struct sweep_report *report) {
+    return sweep(store, list, names, name_count, true, take, parts, report);
 }
 
 enum receiver_error sweep_uploads(struct store *store, const struct upload_list *list, const char *attachment, sweep_take take,

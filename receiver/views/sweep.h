@@ -56,7 +56,8 @@ struct sweep_report {
 };
 // chosen_of 0: not all of the list were read. with_type: of the report's uploads. A mean counts those with the type, a summed mean all.
 void sweep_report_set_gauges(struct sweep_report *report, const struct upload_list *list, struct sweep_gauges gauges, size_t with_type);
-void sweep_report_write(const struct sweep_report *report, struct json *json); // members of an open object
+void sweep_report_add(struct sweep_report *report, const struct sweep_report *other); // its uploads, seconds and failures
+void sweep_report_write(const struct sweep_report *report, struct json *json);        // members of an open object
 
 // One attachment, and what the callback reports of it.
 struct sweep_file {
@@ -68,12 +69,16 @@ struct sweep_file {
 };
 // Takes one. An error is recorded with its reason, and the sweep goes on; RECEIVER_NO_MEMORY ends it.
 typedef enum receiver_error (*sweep_take)(void *part, struct sweep_file *file);
-// Calls take for each upload of the list that still has the attachment: the first half with parts[0], concurrently the second with
-// parts[1]. parts[1] NULL: all with parts[0], in order. RECEIVER_CLIENT_GONE: the list's flight is no longer wanted.
+// Calls take for each upload of the list that still has the attachment (of a recording of Java: the profile that is made of it): the first
+// half with parts[0], concurrently the second with parts[1]. parts[1] NULL: all with parts[0], in order. RECEIVER_CLIENT_GONE: the list's
+// flight is no longer wanted.
 enum receiver_error sweep_uploads(struct store *store, const struct upload_list *list, const char *attachment, sweep_take take,
                                   void *const parts[2], struct sweep_report *report);
 // The same, with the first of these names that each upload has.
 enum receiver_error sweep_uploads_any(struct store *store, const struct upload_list *list, const char *const *names, size_t name_count,
                                       sweep_take take, void *const parts[2], struct sweep_report *report);
+// The same, with recordings of Java as they came.
+enum receiver_error sweep_uploads_as_received(struct store *store, const struct upload_list *list, const char *const *names,
+                                              size_t name_count, sweep_take take, void *const parts[2], struct sweep_report *report);
 
 #endif

@@ -56,10 +56,11 @@ static bool is_v8(const struct profile_frame *frame) {
     return *frame->function && !*frame->file && !*frame->mapping_file;
 }
 
-static bool is_java(const char *file) {
+static bool is_java(const struct profile_frame *frame) {
     static const char *const suffixes[] = {".java", ".kt", ".scala", ".groovy"};
-    const char *suffix = strrchr(file, '.');
-    return suffix && is_one_of(suffix, suffixes, sizeof suffixes / sizeof *suffixes);
+    const char *suffix = strrchr(frame->file, '.');
+    return strcmp(frame->mapping_file, PROFILE_JAVA_MAPPING) == 0 ||
+           (suffix && is_one_of(suffix, suffixes, sizeof suffixes / sizeof *suffixes));
 }
 
 const char *view_frame_kind(const struct profile_frame *frame) {
@@ -77,7 +78,7 @@ const char *view_frame_kind(const struct profile_frame *frame) {
     if (is_stand_in(frame, '<', '>')) {
         return "python_runtime";
     }
-    if (is_java(frame->file)) {
+    if (is_java(frame)) {
         return profile_frame_role(frame) <= FRAME_STANDARD ? "java_runtime" : "java";
     }
     if (is_node(frame->file)) {

@@ -305,7 +305,7 @@ static const struct fault_case cases[] = {
      0,
      NULL,
      {"Nothing could be looked at; 6 of 6 uploads could not be looked at"},
-     "6 files main.jfr: recordings of Java"},
+     "6 files main.jfr: not a readable recording"},
     {"half-unreadable",
      half_unreadable,
      60,

@@ -7,6 +7,7 @@
 
 #include "../catalog.h"
 #include "../measures.h"
+#include "real_recording.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -72,6 +73,26 @@ TEST(cpu_profile_of_a_part) {
     ADD("delta-heap.pprof", 60000000000, {"alloc_space", "bytes", 6000, 600}, {"inuse_space", "bytes", 70, 30});
     ADD("delta-mutex.pprof", 60000000000, {"delay", "nanoseconds", 120000000000, 0});
     expect(&measures, 0.5, 110, 70, 30, NAN, 2);
+}
+
+// A recording of half a second: of the heap what the JVM says was in use after its last collection, of CPU the samples, as none of its
+// figures came in so short a time.
+TEST(recording) {
+    struct recording file = real_recording("jdk-17");
+    struct measures measures;
+    measures_clear(&measures);
+    measures_add_recording(&measures, file.bytes, file.size, 0.5);
+    assert_true(measures.values[MEASURE_HEAP_LIVE_BYTES] == 9046192);
+    assert_true(measures.values[MEASURE_CPU_CORES] == 21 * 0.02 / 0.5); // jdk.ExecutionSample, each of 20 ms
+    assert_true(measures.values[MEASURE_ALLOC_BYTES_PER_S] > 1e6);
+    assert_true(measures.values[MEASURE_LOCK_SECONDS_PER_S] > 0.1 && measures.values[MEASURE_LOCK_SECONDS_PER_S] < 2);
+    assert_true(isnan(measures.values[MEASURE_C_LIVE_BYTES]) && isnan(measures.values[MEASURE_GOROUTINES]));
+    measures_clear(&measures);
+    measures_add_recording(&measures, "FLR", 3, 1);
+    for (int i = 0; i < MEASURE_COUNT; i++) {
+        assert_true(isnan(measures.values[i]));
+    }
+    free(file.bytes);
 }
 
 // Last words have C's live heap alone: nobody counted what was allocated.

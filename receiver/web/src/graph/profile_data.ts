@@ -37,7 +37,7 @@ export interface File {
 }
 
 export function hasProfiles(file: { pprof: boolean; recording: boolean }): boolean {
-  return file.pprof;
+  return file.pprof || file.recording;
 }
 
 // What the parameter "type" is for the events of a recording, in place of one of its sample types.

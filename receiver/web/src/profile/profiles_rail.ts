@@ -2,7 +2,7 @@
 import type * as api from "../lib/api";
 import { button, make } from "../lib/dom";
 import { bytes, value } from "../lib/format";
-import { recordingWord } from "../lib/recording_words";
+import { recordingPlace, recordingWord } from "../lib/recording_words";
 import { eventsType, hasProfiles, typeId, type File, type ProfileData } from "../graph/profile_data";
 
 export class ProfilesRail {
@@ -68,9 +68,11 @@ export class ProfilesRail {
   }
 
   private fill(attachment: string, types: api.Types): void {
-    const buttons = types.types.map((type) => {
+    const recording = this.recordings.has(attachment);
+    const listed = recording ? [...types.types].sort((a, b) => recordingPlace(a.type) - recordingPlace(b.type)) : types.types;
+    const buttons = listed.map((type) => {
       const id = typeId(types, type);
-      const name = (this.recordings.has(attachment) && recordingWord(type.type)) || type.type || "(no name)";
+      const name = (recording && recordingWord(type.type)) || type.type || "(no name)";
       return button([make("span", {}, name), make("b", {}, value(type.total, type.unit))], () => this.choose(attachment, id), {
         class: type.total === 0 ? "rail-type nothing" : "rail-type",
         data: { attachment, type: id },

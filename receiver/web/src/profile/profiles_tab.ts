@@ -187,7 +187,7 @@ export class ProfilesTab implements View {
       if (!file) return this.showOther(notice("This upload has no attachments."));
       if (!this.rail.element.firstChild) void this.rail.show(data, files, file.name);
       this.rail.mark(file.name, now.get("type"));
-      if (file.recording && data.id && (now.get("type") === eventsType || !hasProfiles(file))) {
+      if (file.recording && data.id && now.get("type") === eventsType) {
         this.showOther(this.recording.element);
         return await this.recording.show(now, data, file.name, () => turn !== this.turn);
       }
