@@ -22,6 +22,8 @@ const char *receiver_error_text(enum receiver_error error) {
         [RECEIVER_BUSY] = "busy; try again later",
         [RECEIVER_BAD_TOKEN] = "no usable token: one line of 8 to 200 printable characters without blanks, commas and semicolons is needed",
         [RECEIVER_CLIENT_GONE] = "the client has gone",
+        [RECEIVER_READ_ONLY] = "the disk is read-only",
+        [RECEIVER_DIRECTORY_GONE] = "the data directory was removed or replaced; the receiver has to be started again",
         [RECEIVER_IO] = "input/output error",
     };
     return (unsigned)error < RECEIVER_ERROR_COUNT ? texts[error] : "unknown error";
@@ -33,6 +35,12 @@ enum receiver_error receiver_error_from_errno(int number) {
     case EDQUOT:
     case EFBIG:
         return RECEIVER_DISK_FULL;
+    case EROFS:
+        return RECEIVER_READ_ONLY;
+    case ENOENT:
+    case ENOTDIR:
+    case ESTALE:
+        return RECEIVER_DIRECTORY_GONE;
     case ENOMEM:
         return RECEIVER_NO_MEMORY;
     default:

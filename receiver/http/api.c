@@ -166,7 +166,7 @@ static enum MHD_Result answer_event(struct api *api, struct MHD_Connection *conn
     if (error != RECEIVER_OK) {
         return reply_error(connection, error, error == RECEIVER_NOT_FOUND ? "no such upload" : NULL);
     }
-    int file = openat(directory, "event.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int file = openat(directory, "event.json", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     close(directory);
     if (file < 0 || fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) {
         if (file >= 0) {

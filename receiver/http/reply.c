@@ -315,6 +315,10 @@ unsigned reply_status(enum receiver_error error) {
         return MHD_HTTP_UNPROCESSABLE_CONTENT;
     case RECEIVER_BUSY:
     case RECEIVER_BAD_INDEX:
+    case RECEIVER_NO_MEMORY:
+    case RECEIVER_READ_ONLY:
+    case RECEIVER_DIRECTORY_GONE:
+    case RECEIVER_IO: // of this machine: a later try may succeed, and no request is at fault
         return MHD_HTTP_SERVICE_UNAVAILABLE;
     case RECEIVER_DISK_FULL:
         return MHD_HTTP_INSUFFICIENT_STORAGE;

@@ -37,6 +37,8 @@ static enum receiver_error error_of(sqlite3 *database) {
     case SQLITE_IOERR:
         // SQLite reports a quota or file size limit as an I/O error; the system's errno has the cause.
         return receiver_error_from_errno(sqlite3_system_errno(database));
+    case SQLITE_READONLY:
+        return RECEIVER_READ_ONLY;
     case SQLITE_BUSY: // for longer than LOCKED_MS
         return RECEIVER_BUSY;
     case SQLITE_CORRUPT:

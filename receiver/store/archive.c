@@ -172,7 +172,10 @@ static ssize_t read_entry(struct archive *archive, const struct entry *entry, ch
     }
     uint64_t offset = archive->at - BLOCK;
     if (offset < entry->size) {
-        ssize_t count = pread(entry->file, bytes, smaller(entry->size - offset, size), (off_t)offset);
+        ssize_t count;
+        do {
+            count = pread(entry->file, bytes, smaller(entry->size - offset, size), (off_t)offset);
+        } while (count < 0 && errno == EINTR);
         return count > 0 ? count : -1;
     }
     size_t count = smaller(padded(entry->size) - offset, size);

@@ -34,6 +34,15 @@ static const char *file_name(const struct commit *commit, size_t i) {
                                                   : "meta.json";
 }
 
+// On network and user file systems a signal may interrupt it.
+static int complete(int (*act)(int file), int file) {
+    int failed;
+    do {
+        failed = act(file);
+    } while (failed != 0 && errno == EINTR);
+    return failed;
+}
+
 // Calls act with each file of the upload, open. meta.json is optional.
 static void each_file(struct commit *commit, int (*act)(int file)) {
     for (size_t i = 0; commit->error == RECEIVER_OK && i < commit->upload.attachment_count + 2; i++) {
@@ -41,7 +50,7 @@ static void each_file(struct commit *commit, int (*act)(int file)) {
         if (file < 0 && errno == ENOENT && i == commit->upload.attachment_count + 1) {
             continue;
         }
-        if (file < 0 || act(file) != 0) {
+        if (file < 0 || complete(act, file) != 0) {
             fail(commit, receiver_error_from_errno(errno));
         }
         if (file >= 0) {
@@ -69,7 +78,7 @@ static void sync_files(struct store *store, struct commit *batch) {
     }
     for (struct commit *commit = batch; commit; commit = commit->next) {
         each_file(commit, store->durability == DURABILITY_EACH_FILE ? fdatasync : wait_written);
-        if (store->durability == DURABILITY_EACH_FILE && commit->error == RECEIVER_OK && fsync(commit->directory) != 0) {
+        if (store->durability == DURABILITY_EACH_FILE && commit->error == RECEIVER_OK && complete(fsync, commit->directory) != 0) {
             fail(commit, receiver_error_from_errno(errno));
         }
     }
@@ -103,11 +112,11 @@ static enum receiver_error insert(struct store *store, struct commit *commit) {
 // Called after the renames. DURABILITY_EACH_FILE needs incoming/ synced too: else the old name may survive a power cut, and the next start
 // removes what is below incoming/.
 static int sync_names(const struct store *store) {
-    if (store->durability == DURABILITY_SYNCFS && syncfs(store->uploads) != 0) {
+    if (store->durability == DURABILITY_SYNCFS && complete(syncfs, store->uploads) != 0) {
         return -1;
     }
-    int failed = fsync(store->uploads);
-    return failed == 0 && store->durability == DURABILITY_EACH_FILE ? fsync(store->incoming) : failed;
+    int failed = complete(fsync, store->uploads);
+    return failed == 0 && store->durability == DURABILITY_EACH_FILE ? complete(fsync, store->incoming) : failed;
 }
 
 // One transaction: all, or none if the disk is full or the index damaged.

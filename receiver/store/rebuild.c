@@ -2,6 +2,7 @@
 //
 // A directory with a number as its name and an event.json is an upload; anything else is foreign and left alone. The files hold everything
 // but the time of arrival, which is taken from the modification time of event.json.
+#include "../base/read_exact.h"
 #include "store_directory.h"
 #include "../../base/vector.h"
 
@@ -20,12 +21,11 @@ enum { FILE_MAX_BYTES = 2 << 20, ROWS_AT_ONCE = 1000 };
 
 // A small file as text; NULL: missing, too large, unreadable.
 static char *read_text(int directory, const char *name, size_t *size, struct stat *about) {
-    int file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); // a pipe would wait
     char *text = NULL;
     if (file >= 0 && fstat(file, about) == 0 && S_ISREG(about->st_mode) && about->st_size <= FILE_MAX_BYTES) {
         text = malloc((size_t)about->st_size + 1);
-        ssize_t count = text ? read(file, text, (size_t)about->st_size) : -1;
-        if (count != about->st_size) {
+        if (text && read_exact(file, text, (size_t)about->st_size) != RECEIVER_OK) {
             free(text);
             text = NULL;
         }

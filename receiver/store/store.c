@@ -299,7 +299,7 @@ enum receiver_error store_read(struct store *store, int64_t id, const char *name
     char path[24 + 1 + CATALOG_FILE_MAX_BYTES + 1];
     struct stat about;
     snprintf(path, sizeof path, "%" PRId64 "/%s", id, attachment->file);
-    *file = openat(store->uploads, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    *file = openat(store->uploads, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); // a pipe would wait
     if (*file < 0) {
         bool gone = errno == ENOENT, removed = gone && !catalog_has(store->catalog, id);
         return removed ? RECEIVER_NOT_FOUND : gone || errno == ELOOP ? RECEIVER_DAMAGED : receiver_error_from_errno(errno);

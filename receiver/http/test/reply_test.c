@@ -17,8 +17,8 @@ TEST(statuses) {
     assert_int_equal(reply_status(RECEIVER_DISK_FULL), 507);
     assert_int_equal(reply_status(RECEIVER_BUSY), 503);
     assert_int_equal(reply_status(RECEIVER_BAD_INDEX), 503);
-    assert_int_equal(reply_status(RECEIVER_IO), 500);
-    assert_int_equal(reply_status(RECEIVER_NO_MEMORY), 500);
+    assert_int_equal(reply_status(RECEIVER_IO), 503);
+    assert_int_equal(reply_status(RECEIVER_NO_MEMORY), 503);
 }
 
 // The longest name, each byte of which takes three characters, and one that would end the header's quotes.
