@@ -106,7 +106,7 @@ static bool has_any(const uint32_t *strings, size_t count, uint32_t string) {
 static bool rest_has(const struct search_query *query, const struct search_group *group, const struct search_row *row,
                      struct search_rest *rest) {
     for (const char *tag = NULL; (tag = search_rest_next(query->search, row, rest, tag));) {
-        if (strncmp(tag, group->key, group->key_length) != 0) {
+        if (strncmp(tag, group->key, group->key_length) != 0 || tag[group->key_length] != ':') {
             continue;
         }
         for (size_t i = 0; i < query->selection->value_count; i++) {

@@ -96,6 +96,44 @@ TEST(tags_are_read_when_needed) {
     search_free(&search);
 }
 
+// Keys of which one is the beginning of another are different ones, whether or not the tags are in memory.
+static char *tags_of_two(void *context, int64_t id) {
+    (void)context;
+    return strdup(id == 1 ? "ab:x,zz:1" : "a:1,ab:x");
+}
+
+TEST(keys_that_begin_alike) {
+    static const char *const cases[][2] = {
+        {"tag=a:1&tag=ab:x", "2 "}, {"tag=ab:x", "2 1 "}, {"tag=a:x&tag=ab:x", ""}, {"tag=abc:&tag=ab:x", ""}};
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+        const char *const *one = cases[i / 2];
+        struct search search = {.tags_of = tags_of_two};
+        search.strings.bytes = i % 2 ? FULL_BYTES : 0;
+        for (int64_t id = 1; id <= 2; id++) {
+            char *tags = tags_of_two(NULL, id);
+            add_upload(&search, id, 100, "shop", "prod", tags);
+            free(tags);
+        }
+        struct selection selection;
+        struct text found = {0};
+        int64_t *ids;
+        size_t count, total;
+        select_by(&selection, one[0]);
+        assert_true(search_select(&search, &selection, &(struct search_order){0}, NULL, 100, &ids, &count, &total));
+        text_add(&found, "%s", "");
+        for (size_t j = 0; j < count; j++) {
+            text_add(&found, "%d ", (int)ids[j]);
+        }
+        if (strcmp(found.bytes, one[1]) != 0) {
+            fail_msg("%s: %s", one[0], found.bytes);
+        }
+        free(found.bytes);
+        free(ids);
+        selection_free(&selection);
+        search_free(&search);
+    }
+}
+
 int main(void) {
     return tests_run();
 }
