@@ -36,13 +36,22 @@ static void give(struct merge_budget *budget, size_t bytes) {
     }
 }
 
+// Adds only what fits: a request that is refused does not take the place of another thread's smaller one, not for a moment.
+static bool add_within(struct merge_budget *budget, size_t bytes) {
+    size_t used = __atomic_load_n(&budget->used_bytes, __ATOMIC_RELAXED);
+    do {
+        if (used > budget->limit_bytes || bytes > budget->limit_bytes - used) {
+            return false;
+        }
+    } while (!__atomic_compare_exchange_n(&budget->used_bytes, &used, used + bytes, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return true;
+}
+
 static bool charge(struct merge_budget *budget, size_t bytes) {
     for (struct merge_budget *at = budget; at; at = at->within) {
-        size_t used = __atomic_add_fetch(&at->used_bytes, bytes, __ATOMIC_RELAXED);
-        if (used < bytes || used > at->limit_bytes) {
-            struct merge_budget *beyond = at->within;
-            for (at = budget; at != beyond; at = at->within) {
-                __atomic_sub_fetch(&at->used_bytes, bytes, __ATOMIC_RELAXED);
+        if (!add_within(at, bytes)) {
+            for (struct merge_budget *taken = budget; taken != at; taken = taken->within) {
+                __atomic_sub_fetch(&taken->used_bytes, bytes, __ATOMIC_RELAXED);
             }
             __atomic_store_n(&budget->exceeded, true, __ATOMIC_RELAXED);
             return false;

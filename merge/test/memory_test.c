@@ -6,6 +6,9 @@
 
 #include "../memory.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 static void expect_filled(const uint8_t *block, size_t size) {
     for (size_t i = 0; i < size; i++) {
         if (block[i] != (uint8_t)(i * 7 + 1)) {
@@ -125,6 +128,38 @@ TEST(budget) {
     memory_free(large);
     memory_free(uncounted);
     assert_int_equal(one.used_bytes + other.used_bytes + all.used_bytes, 0);
+}
+
+static atomic_bool has_begun, has_ended;
+
+static void *take_too_much(void *budget) {
+    merge_use_budget(budget);
+    has_begun = true;
+    for (int i = 0; i < 500000; i++) {
+        assert_false(merge_budget_take(90));
+    }
+    has_ended = true;
+    return NULL;
+}
+
+// What another thread is refused is never missing here.
+TEST(refused_elsewhere) {
+    struct merge_budget all = {.limit_bytes = 100}, one = {.limit_bytes = SIZE_MAX, .within = &all}, other = one;
+    pthread_t thread;
+    merge_use_budget(&one);
+    assert_true(merge_budget_take(20));
+    assert_int_equal(pthread_create(&thread, NULL, take_too_much, &other), 0);
+    while (!has_begun) {
+    }
+    while (!has_ended) {
+        assert_true(merge_budget_take(10));
+        merge_budget_give(10);
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    merge_budget_give(20);
+    merge_use_budget(NULL);
+    assert_int_equal(one.used_bytes + other.used_bytes + all.used_bytes, 0);
+    assert_true(other.exceeded && !one.exceeded);
 }
 
 // Whatever a profile needs counts; without room it fails as without memory, and leaves nothing.

@@ -15,8 +15,14 @@ void view_slots_destroy(struct view_slots *slots) {
     pthread_mutex_destroy(&slots->lock);
 }
 
-// Returns its number. Those that want to be alone come first.
-static uint64_t enter(struct view_slots *slots, bool alone) {
+// What others ran beside one.
+struct company {
+    uint64_t number; // of the one
+    bool was_there;  // when it began
+};
+
+// Those that want to be alone come first.
+static struct company enter(struct view_slots *slots, bool alone) {
     pthread_mutex_lock(&slots->lock);
     slots->waiting_alone += alone;
     while (slots->is_alone || (alone ? slots->running > 0 : slots->running == VIEW_SLOTS || slots->waiting_alone > 0)) {
@@ -24,16 +30,16 @@ static uint64_t enter(struct view_slots *slots, bool alone) {
     }
     slots->waiting_alone -= alone;
     slots->is_alone = alone;
+    struct company company = {.number = ++slots->started, .was_there = slots->running > 0};
     slots->running++;
-    uint64_t number = ++slots->started;
     pthread_mutex_unlock(&slots->lock);
-    return number;
+    return company;
 }
 
-// Returns whether no other ran meanwhile.
-static bool leave(struct view_slots *slots, uint64_t number) {
+// Returns whether no other ran at any time since it began.
+static bool leave(struct view_slots *slots, const struct company *company) {
     pthread_mutex_lock(&slots->lock);
-    bool was_alone = slots->is_alone || (slots->running == 1 && slots->started == number);
+    bool was_alone = !company->was_there && slots->started == company->number;
     slots->is_alone = false;
     slots->running--;
     pthread_cond_broadcast(&slots->changed);
@@ -46,11 +52,11 @@ enum receiver_error view_slots_run(struct view_slots *slots, view_slots_make mak
     bool exceeded = true, was_alone = false;
     for (int time = 0; time < 2 && exceeded && !was_alone; time++) {
         struct merge_budget own = {.limit_bytes = SIZE_MAX, .within = &slots->budget};
-        uint64_t number = enter(slots, time > 0);
+        struct company company = enter(slots, time > 0);
         struct merge_budget *before = merge_use_budget(&own);
         error = make(context);
         merge_use_budget(before);
-        was_alone = leave(slots, number);
+        was_alone = leave(slots, &company);
         exceeded = own.exceeded;
     }
     if (error != RECEIVER_NO_MEMORY || !exceeded) {

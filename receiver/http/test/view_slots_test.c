@@ -92,6 +92,37 @@ TEST_IN(views, together) {
     assert_int_equal(*second.text, 0);
 }
 
+// The other one began before and ends before: it had memory that this one was refused.
+static enum receiver_error make_until_the_other_has_left(void *context) {
+    struct scene *scene = context;
+    bool fits = merge_budget_take(scene->bytes);
+    if (!scene->runs++) {
+        may_end = true;
+        WAIT_UNTIL(__atomic_load_n(&slots.budget.used_bytes, __ATOMIC_RELAXED) == 0);
+        pthread_mutex_lock(&slots.lock);
+        while (slots.running > 1) {
+            pthread_cond_wait(&slots.changed, &slots.lock);
+        }
+        pthread_mutex_unlock(&slots.lock);
+    }
+    if (fits) {
+        merge_budget_give(scene->bytes);
+    }
+    return fits ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+}
+
+TEST_IN(views, the_other_leaves_first) {
+    struct scene first = {.bytes = 60 << 20, .may_end = &may_end, .tells = true}, second = {.bytes = 60 << 20};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, run, &first), 0);
+    WAIT_UNTIL(slots.budget.used_bytes == 60 << 20);
+    second.error = view_slots_run(&slots, make_until_the_other_has_left, &second, second.text, sizeof second.text);
+    pthread_join(thread, NULL);
+    assert_int_equal(second.error, RECEIVER_OK);
+    assert_int_equal(second.runs, 2);
+    assert_int_equal(first.runs, 1);
+}
+
 // Small ones are made at the same time, but no more than there are slots.
 TEST_IN(views, many) {
     struct scene scenes[VIEW_SLOTS + 1];
