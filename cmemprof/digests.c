@@ -19,6 +19,7 @@ struct kept_unit {
 struct file_digest {
     struct file_digest *next;
     const struct module *module;
+    uint64_t used_at; // counts while no unit is kept
     uint32_t serial;
     bool has_all_units; // an address in no range is in no unit
     struct dwarf_address_range *ranges;
@@ -57,26 +58,41 @@ void digests_forget(struct digests *digests) {
     }
 }
 
-// Returns false if nothing is left to drop.
-static bool drop_oldest(struct digests *digests) {
+// Drops the unit, or the file without units, that was not used for the longest time; `kept` loses units only. Returns false if nothing is
+// left to drop.
+static bool drop_oldest(struct digests *digests, const struct file_digest *kept) {
     struct file_digest **file = NULL;
     struct kept_unit **unit = NULL;
+    uint64_t oldest = UINT64_MAX;
     for (struct file_digest **f = &digests->files; *f; f = &(*f)->next) {
+        if (!(*f)->units && *f != kept && (*f)->used_at < oldest) {
+            oldest = (*f)->used_at;
+            unit = NULL;
+            file = f;
+        }
         for (struct kept_unit **u = &(*f)->units; *u; u = &(*u)->next) {
-            if (!unit || (*u)->used_at < (*unit)->used_at) {
+            if ((*u)->used_at < oldest) {
+                oldest = (*u)->used_at;
                 unit = u;
                 file = f;
             }
         }
     }
-    if (!unit) {
+    if (!file) {
         return false;
     }
-    drop_unit(digests, unit);
-    if (!(*file)->units) {
+    if (unit) {
+        drop_unit(digests, unit);
+    }
+    if (!(*file)->units && *file != kept) {
         drop_file(digests, file);
     }
     return true;
+}
+
+static void trim(struct digests *digests, size_t limit, const struct file_digest *kept) {
+    while (digests->bytes > limit && drop_oldest(digests, kept)) {
+    }
 }
 
 // ---- Looking up ----
@@ -98,12 +114,13 @@ static struct kept_unit *unit_of(const struct file_digest *file, uint64_t offset
 }
 
 bool digests_frames(struct digests *digests, const struct module *module, uint64_t address, struct symbol_frame *frames, size_t *count) {
-    const struct file_digest *file = file_of(digests, module);
+    struct file_digest *file = file_of(digests, module);
     *count = 0;
     if (!file) {
         return false;
     }
     const struct dwarf_address_range *range = dwarf_addresses_range(file->ranges, file->count, address);
+    file->used_at = ++digests->clock;
     if (!range) {
         return file->has_all_units;
     }
@@ -139,6 +156,7 @@ static struct file_digest *keep_ranges(struct digests *digests, const struct mod
     }
     memcpy(file->ranges, addresses->ranges, bytes);
     file->module = module;
+    file->used_at = ++digests->clock;
     file->serial = module->serial;
     file->count = addresses->count;
     file->has_all_units = addresses->read_units;
@@ -146,29 +164,33 @@ static struct file_digest *keep_ranges(struct digests *digests, const struct mod
     return file;
 }
 
-static void keep_unit(struct digests *digests, struct file_digest *file, struct dwarf_unit *unit, size_t limit) {
+// In the place of a former digest of the unit. Returns its bytes; 0: there is none.
+static size_t keep_unit(struct digests *digests, struct file_digest *file, struct dwarf_unit *unit, size_t limit) {
     struct unit_digest *digest = unit_digest_new(unit, unit->split ? unit->split : unit, limit);
     struct kept_unit *kept = digest ? memory_take(sizeof *kept) : NULL;
     if (!kept) {
         unit_digest_free(digest);
-        return;
+        return 0;
+    }
+    for (struct kept_unit **former = &file->units; *former; former = &(*former)->next) {
+        if ((*former)->offset == unit->offset) {
+            drop_unit(digests, former);
+            break;
+        }
     }
     *kept = (struct kept_unit){file->units, unit->offset, ++digests->clock, digest};
     file->units = kept;
     digests->bytes += bytes_of_unit(kept);
+    return bytes_of_unit(kept);
 }
 
-// Those of the former digest that were not read anew.
-static void inherit_units(struct digests *digests, struct file_digest *file, struct file_digest *former) {
+// The digests of a file that was read before.
+static void inherit_units(struct file_digest *file, struct file_digest *former) {
     while (former->units) {
         struct kept_unit *unit = former->units;
-        if (unit_of(file, unit->offset)) {
-            drop_unit(digests, &former->units);
-        } else {
-            former->units = unit->next;
-            unit->next = file->units;
-            file->units = unit;
-        }
+        former->units = unit->next;
+        unit->next = file->units;
+        file->units = unit;
     }
 }
 
@@ -179,7 +201,7 @@ static void drop_former(struct digests *digests, struct file_digest *file, const
             continue;
         }
         if ((*at)->serial == module->serial) {
-            inherit_units(digests, file, *at);
+            inherit_units(file, *at);
         }
         drop_file(digests, at);
     }
@@ -189,21 +211,20 @@ void digests_keep(struct digests *digests, const struct module *module, struct o
     const struct dwarf_addresses *addresses = object_file_addresses(object);
     size_t share = memory->limit_bytes / SHARE_OF_ARENA, limit = share < DIGESTS_BYTES ? share : DIGESTS_BYTES;
     bool whole = !memory->ran_short && addresses->file->steps_left > 0 && addresses->count > 0;
-    if (!whole || addresses->count * sizeof *addresses->ranges > limit / 2) {
-        return;
-    }
-    struct file_digest *file = keep_ranges(digests, module, addresses);
+    bool fits = addresses->count * sizeof *addresses->ranges <= limit / 2;
+    struct file_digest *file = whole && fits ? keep_ranges(digests, module, addresses) : NULL;
     if (!file) {
+        trim(digests, limit, NULL);
         return;
-    }
-    for (struct dwarf_unit *unit = addresses->file->units; unit; unit = unit->next) {
-        if (unit->has_names) {
-            keep_unit(digests, file, unit, limit);
-        }
     }
     drop_former(digests, file, module);
     file->next = digests->files;
     digests->files = file;
-    while (digests->bytes > limit && drop_oldest(digests)) {
+    size_t made = addresses->count * sizeof *addresses->ranges;
+    for (struct dwarf_unit *unit = addresses->file->units; unit && made < limit; unit = unit->next) {
+        if (unit->has_names) {
+            made += keep_unit(digests, file, unit, limit);
+            trim(digests, limit, file);
+        }
     }
 }

@@ -65,7 +65,17 @@ static void close_files(struct symbols *symbols) {
     if (symbols->memory_is_open) {
         symbolizer_arena_close(&symbols->memory);
         symbols->memory_is_open = false;
+        symbols->memory.ran_short = false;
     }
+}
+
+// For what one profile needs: files, and the reading of names.
+static struct symbolizer_arena *open_memory(struct symbols *symbols) {
+    if (!symbols->memory_is_open) {
+        symbolizer_arena_open(&symbols->memory);
+        symbols->memory_is_open = true;
+    }
+    return &symbols->memory;
 }
 
 void symbols_free(struct symbols *symbols) {
@@ -133,7 +143,7 @@ static const char *keep_text(struct symbols *symbols, const char *text) {
 
 static const char *keep_readable_name(struct symbols *symbols, const struct symbol_frame *frame) {
     if (!symbols->demangler) {
-        symbols->demangler = demangler_new(&symbols->memory);
+        symbols->demangler = demangler_new(open_memory(symbols));
     }
     const char *readable = symbols->demangler ? demangle(symbols->demangler, frame->system_name) : NULL;
     return keep_text(symbols, readable ? readable : frame->function);
@@ -145,12 +155,9 @@ static struct object_file *file_of(struct symbols *symbols, const struct module 
             return symbols->files[i].file;
         }
     }
-    if (!symbols->memory_is_open) {
-        symbolizer_arena_open(&symbols->memory);
-        symbols->memory_is_open = true;
-    }
     size_t count = symbols->file_count;
-    struct open_file *files = symbolizer_arena_grow(&symbols->memory, symbols->files, count * sizeof *files, (count + 1) * sizeof *files);
+    struct open_file *files =
+        symbolizer_arena_grow(open_memory(symbols), symbols->files, count * sizeof *files, (count + 1) * sizeof *files);
     if (!files) {
         return NULL;
     }

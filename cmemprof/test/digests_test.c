@@ -100,6 +100,28 @@ TEST(bounded) {
     own_file_close(&own);
 }
 
+// What is known of a file's units takes memory, too: if none of them is kept, it goes like a unit.
+TEST(a_file_without_units_goes_too) {
+    struct symbol_frame frames[SYMBOL_MAX_INLINED];
+    size_t count;
+    own_file_open(&own, first);
+    struct module other = own.module;
+    object_file_frames(own.file, 1, frames);
+    digests_keep(&digests, &other, own.file, &own.memory);
+    assert_true(digests_frames(&digests, &other, 1, frames, &count));
+    look_up(first);
+    digests_keep(&digests, &own.module, own.file, &own.memory);
+    own.memory.limit_bytes = 32 * (digests.bytes - 1);
+    digests_keep(&digests, &own.module, own.file, &own.memory);
+    assert_int_equal(known(first, frames), 1);
+    assert_false(digests_frames(&digests, &other, 1, frames, &count));
+    // Also if nothing is kept this time.
+    own.memory.limit_bytes = 0;
+    digests_keep(&digests, &own.module, own.file, &own.memory);
+    assert_int_equal(digests.bytes, 0);
+    own_file_close(&own);
+}
+
 TEST(nothing_is_kept_of_what_was_cut) {
     own_file_open(&own, first);
     look_up(first);

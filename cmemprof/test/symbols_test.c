@@ -106,6 +106,7 @@ TEST_IN(modules, later_addresses_open_no_file) {
     struct symbol symbol = symbols_find(symbols, &module, (uintptr_t)find_in + 4);
     assert_int_equal(symbol.frame_count, 1);
     assert_string_equal(symbol.frames[0].function, "find_in");
+    assert_false(symbols_ran_short(symbols)); // there was memory to read the name in
     symbols_close_files(symbols);
     symbols_forget(symbols);
     assert_int_equal(symbols_find(symbols, &module, (uintptr_t)find_in + 4).frame_count, 0);
