@@ -312,7 +312,7 @@ static bool confine_to_folders(const struct arguments *arguments) {
     };
     receiver_make_directory(options->data_directory);
     setenv("SQLITE_TMPDIR", options->data_directory, 1); // for sorting what is large
-    int error = confine_files(folders, sizeof folders / sizeof *folders);
+    int error = !confine_may_ask_files() ? EPERM : confine_files(folders, sizeof folders / sizeof *folders);
     free(socket);
     return confined(arguments, "files are", "Landlock", error);
 }
@@ -328,11 +328,12 @@ static bool begin(const struct arguments *arguments, struct port_file *port_file
     if (arguments->confine != CONFINE_OFF && !confine_to_folders(arguments)) {
         return false;
     }
+    bool may_ask = arguments->confine == CONFINE_OFF || confine_may_ask_calls(); // while there is one thread
     if (receiver_start(&arguments->options, receiver, text, sizeof text) != RECEIVER_OK) {
         fprintf(stderr, "cmemprof receiver: %s\n", text);
         return false;
     }
-    if (arguments->confine != CONFINE_OFF && !confined(arguments, "system calls are", "seccomp", confine_calls())) {
+    if (arguments->confine != CONFINE_OFF && !confined(arguments, "system calls are", "seccomp", may_ask ? confine_calls() : EPERM)) {
         return false;
     }
     if (!port_file_write(port_file, receiver_port(*receiver))) {
