@@ -22,8 +22,8 @@ struct confine_folder {
     enum confine_right right;
 };
 
-// Whether the process may ask for Landlock or seccomp: who started it may kill it for that (systemd 252: SystemCallFilter=@system-service). A child
-// finds out, if the process has a filter. From the only thread.
+// Whether the process may ask for Landlock or seccomp: who started it may kill it for that (systemd 252: SystemCallFilter=@system-service).
+// A child finds out, if the process has a filter. From the only thread.
 bool confine_may_ask_files(void);
 bool confine_may_ask_calls(void);
 // Leaves these folders and what is below. Returns 0, or an errno; ENOSYS and EOPNOTSUPP: the kernel has no Landlock.
