@@ -1,6 +1,6 @@
 # Tests: included by the Makefile.
 
-.PHONY: test-reproducible tested built c-tests valgrind-tests test-page test-c test-sanitized test-tsan test-fuzz test-go test-go-versions test-go-layout test-programs test-datadog test-go-sqlite3 test-jfr test-demo stress flakes everywhere test-platforms torture soak
+.PHONY: test-reproducible tested built c-tests valgrind-tests test-page test-c test-sanitized test-tsan test-fuzz test-go test-go-versions test-go-layout test-programs test-datadog test-go-sqlite3 test-jfr test-demo stress flakes everywhere test-platforms torture kills soak
 
 # test_rules FOLDER,VARIANT,ROOM: one test program for each test/x_test.c of a folder or a room of it, from it and all objects of the folder and of
 # what it uses. variant_of TESTED_FOLDER,FOLDER,VARIANT: which objects of the folder it gets.
@@ -138,6 +138,8 @@ stress: build/.setup-test build/.setup-stress lib static musl build/cmemprof $(H
 	RUNS=20 scripts/test-go-sqlite3
 torture: build/.setup-test lib ## Forks, dlopens, threads, starts and the like, N=100000 of each in each way of running, and all other hazards in full
 	cd e2e && CMEMPROF_TORTURE=$(or $(N),100000) go test -count=1 -parallel 2 -timeout 48h -v ./hazards
+kills: build/.setup-test build/cmemprof ## Kill the receiver KILLS=1000 times while it takes uploads: what was answered with 200 is stored whole
+	cd e2e && CMEMPROF_KILLS=$(or $(KILLS),1000) go test -count=1 -timeout 12h -v -run TestKilledWhileUploading ./receiver
 soak: build/.setup-test build/cmemprof ## A busy service with the profiler and without, side by side for HOURS=2: what may grow is held against limits
 	scripts/soak
 

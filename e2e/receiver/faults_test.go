@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,25 +22,40 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// Killed at random moments during 1,000 uploads: all uploads that were answered with 200 are complete, and there are no incomplete ones.
+// kills is how often the receiver is killed: CMEMPROF_KILLS, by default 4 times; and after how many uploads, at most.
+func kills(t *testing.T) (times, uploads int) {
+	t.Helper()
+	text := os.Getenv("CMEMPROF_KILLS")
+	if text == "" {
+		return 4, 200
+	}
+	times, err := strconv.Atoi(text)
+	if err != nil || times < 4 {
+		t.Fatalf("CMEMPROF_KILLS=%s is not a number from 4 on", text)
+	}
+	return times, 50
+}
+
+// Killed at random moments during uploads: all uploads that were answered with 200 are complete, and there are no incomplete ones.
 func TestKilledWhileUploading(t *testing.T) {
+	times, uploads := kills(t)
 	data := t.TempDir()
 	content := bytes.Repeat([]byte("0123456789abcdef"), 1000)
 	answered := map[int64]string{}
 	random := rand.New(rand.NewSource(1))
-	for round := 0; round < 4; round++ {
+	for round := range times {
 		r := start(t, data, plain(t))
 		var lock sync.Mutex
 		var sent atomic.Int64
 		var clients sync.WaitGroup
-		deadly := int64(50 + random.Intn(150))
+		deadly := int64(uploads/4 + random.Intn(uploads*3/4))
 		for client := 0; client < 8; client++ {
 			clients.Add(1)
 			go func() {
 				defer clients.Done()
 				for {
 					number := sent.Add(1)
-					if number > 250 {
+					if number > int64(uploads)+50 {
 						return
 					}
 					name := fmt.Sprintf("%d-%d", round, number)
@@ -92,7 +108,7 @@ func TestKilledWhileUploading(t *testing.T) {
 	if len(answered) < 100 || len(left) != 0 {
 		t.Errorf("%d uploads were answered, %d are left in incoming/", len(answered), len(left))
 	}
-	t.Logf("%d answered, %d stored", len(answered), len(rows))
+	t.Logf("%d times killed: %d answered, %d stored", times, len(answered), len(rows))
 }
 
 // A file system of 4 MB: 507 when it is full, reads continue, and a restart finds all acknowledged uploads.
