@@ -58,7 +58,7 @@ void jfr_close(struct jfr *jfr) {
 void jfr_release(const struct jfr *jfr, const uint8_t *from, const uint8_t *to) {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)from + page - 1) & ~(page - 1);
     uintptr_t last = (uintptr_t)to & ~(page - 1);
-    if (jfr->mapped && first < last) {
+    if (jfr->mapped && !jfr->inflated && first < last) { // memory of our own would be cleared
         madvise((void *)first, last - first, MADV_DONTNEED);
     }
 }

@@ -6,6 +6,7 @@
 
 #include "java_types.h"
 
+#include "../../codecs/codecs.h"
 #include "../../merge/merge.h"
 #include "../jfr.h"
 
@@ -194,6 +195,40 @@ TEST_IN(folder, files_are_mapped) {
     write_file(path, "", 0);
     assert_null(jfr_open_file(path, 0, &fault));
     assert_int_equal(fault.error, JFR_NOT_A_RECORDING);
+    maker_free(&maker);
+}
+
+static bool count_event(void *context, const struct jfr_event *event) {
+    (void)event;
+    *(size_t *)context += 1;
+    return false;
+}
+
+// Pages of a mapped file are given back as it is read, and what was inflated from one is not: both can be read again.
+TEST_IN(folder, compressed_files_are_inflated) {
+    struct maker maker;
+    struct jfr_fault fault;
+    char path[FOLDER_BYTES + 16];
+    enum { EVENTS = 50000, PACKED_BYTES = 1 << 20 };
+    make(&maker);
+    put_chunk(&maker, EVENTS, 0);
+    uint8_t *packed = malloc(PACKED_BYTES);
+    size_t size = codecs_gzip(maker.bytes, maker.size, packed, PACKED_BYTES);
+    assert_true(size > 0);
+    snprintf(path, sizeof path, "%s/x.jfr", folder);
+    for (int way = 0; way < 2; way++) {
+        write_file(path, way == 0 ? packed : maker.bytes, way == 0 ? size : maker.size);
+        struct jfr *jfr = jfr_open_file(path, 0, &fault);
+        assert_non_null(jfr);
+        for (int again = 0; again < 2; again++) {
+            size_t events = 0;
+            const struct jfr_visitor visitor = {.context = &events, .begin = count_event};
+            assert_int_equal(jfr_visit(jfr, NULL, &visitor, NULL), JFR_OK);
+            assert_int_equal(events, EVENTS);
+        }
+        jfr_close(jfr);
+    }
+    free(packed);
     maker_free(&maker);
 }
 
