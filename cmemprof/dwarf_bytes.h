@@ -37,6 +37,22 @@ static inline uint64_t dwarf_fixed(struct dwarf_bytes *bytes, size_t size) {
 // LEB128 of at most 10 bytes (64 bits).
 uint64_t dwarf_uleb(struct dwarf_bytes *bytes);
 int64_t dwarf_sleb(struct dwarf_bytes *bytes);
+// For what is written: the same numbers in at most 10 bytes. Return the end.
+static inline uint8_t *dwarf_put_uleb(uint8_t *to, uint64_t value) {
+    for (; value > 0x7f; value >>= 7) {
+        *to++ = (uint8_t)(value | 0x80);
+    }
+    *to++ = (uint8_t)value;
+    return to;
+}
+static inline uint8_t *dwarf_put_sleb(uint8_t *to, int64_t value) {
+    for (; value < -0x40 || value > 0x3f; value >>= 7) {
+        *to++ = (uint8_t)(value | 0x80);
+    }
+    *to++ = (uint8_t)(value & 0x7f);
+    return to;
+}
+enum { DWARF_LEB_BYTES = 10 };
 const char *dwarf_text(struct dwarf_bytes *bytes); // if unterminated: returns "" and sets bad
 void dwarf_skip(struct dwarf_bytes *bytes, uint64_t size);
 

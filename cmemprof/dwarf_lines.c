@@ -20,6 +20,9 @@ struct line_table *dwarf_lines_of(struct dwarf_unit *unit) {
             whole(&sections->str),
         };
         unit->lines = line_table_new(unit->file->memory, &all, 0, unit->directory);
+        if (!unit->lines || !line_table_needs_line(unit->lines)) {
+            elf_section_drop_unit(&sections->line, program);
+        }
     }
     return unit->lines;
 }

@@ -399,6 +399,12 @@ struct dwarf_bytes elf_section_unit(struct elf_section *section, uint64_t offset
     return dwarf_length(&unit, &offset_bytes) ? (struct dwarf_bytes){begin, unit.end, false} : nothing;
 }
 
+void elf_section_drop_unit(struct elf_section *section, struct dwarf_bytes unit) {
+    if (!section->bytes && unit.at < unit.end) { // else it is a part of the whole
+        symbolizer_arena_drop(section->memory, (void *)unit.at, dwarf_bytes_left(&unit));
+    }
+}
+
 struct elf_section elf_section_part(struct elf_section *section, uint64_t offset, uint64_t size) {
     struct elf_section part = {.memory = section->memory, .file = section->file};
     if (section->is_compressed) {

@@ -30,6 +30,7 @@ struct elf_section elf_section_open(const struct elf_file *file, const char *nam
 struct dwarf_bytes elf_section_all(struct elf_section *section);
 // The unit or line number program at the offset, with its initial length. Empty as above.
 struct dwarf_bytes elf_section_unit(struct elf_section *section, uint64_t offset);
+void elf_section_drop_unit(struct elf_section *section, struct dwarf_bytes unit); // as elf_section_unit returned it
 
 // A range of the section as a section of its own; a compressed section is inflated whole for it. Its size is 0 if the range is not within
 // the section.

@@ -47,20 +47,17 @@ static unsigned take(struct inflate *inflate, unsigned count) {
     return value;
 }
 
-static inline unsigned take_unchecked(struct inflate_position *in, unsigned count) {
-    unsigned value = (unsigned)(in->bits & ((1u << count) - 1));
-    in->bits >>= count;
-    in->bit_count -= count;
-    return value;
-}
-
 // ---- Codes ----
 
-// What a code stands for: value << 16 | kind | extra bits << 4 | bits of the code. No kind: damage.
-enum { LITERAL = 1 << 8, MATCH = 1 << 9, END = 1 << 10 };
+// What a code stands for: value << 16 | kind | bits of the code << 8 | bits with the extra ones. No kind: damage.
+enum { LITERAL = 1 << 12, MATCH = 1 << 13, END = 1 << 14 };
 
 static uint32_t entry_of(uint32_t kind, unsigned value, unsigned extra_bits) {
-    return value << 16 | kind | extra_bits << 4;
+    return value << 16 | kind | extra_bits;
+}
+
+static inline unsigned code_bits(uint32_t entry) {
+    return entry >> 8 & 15;
 }
 
 static uint32_t literal_entry(unsigned symbol) {
@@ -85,7 +82,7 @@ static uint32_t distance_entry(unsigned symbol) {
 }
 
 static uint32_t symbol_entry(const struct inflate_code *code, unsigned symbol, unsigned bits) {
-    return (code->is_distance ? distance_entry(symbol) : literal_entry(symbol)) | bits;
+    return (code->is_distance ? distance_entry(symbol) : literal_entry(symbol)) + (bits << 8 | bits);
 }
 
 static unsigned reversed(unsigned code, unsigned bits) {
@@ -164,12 +161,12 @@ static inline uint32_t entry_at(const struct inflate_code *code, uint64_t bits) 
 // The next symbol's entry, without its extra bits. Damage: no kind.
 static uint32_t next_entry(struct inflate *inflate, const struct inflate_code *code) {
     uint32_t entry = entry_at(code, inflate->in.bits);
-    drop(inflate, entry & 15);
+    drop(inflate, code_bits(entry));
     return inflate->state == INFLATE_BAD ? 0 : entry;
 }
 
 static unsigned value_of(struct inflate *inflate, uint32_t entry) {
-    return (entry >> 16) + take(inflate, entry >> 4 & 15);
+    return (entry >> 16) + take(inflate, (entry & 63) - code_bits(entry));
 }
 
 // ---- Block header ----
@@ -335,10 +332,16 @@ static void run_one(struct inflate *inflate, uint8_t *out, size_t *at) {
     }
 }
 
-// Drops the code and its extra bits.
+// Drops the code and its extra bits, which were refilled.
+static inline void drop_entry(struct inflate_position *in, uint32_t entry) {
+    in->bits >>= entry & 63;
+    in->bit_count -= entry & 63;
+}
+
 static inline uint32_t read_value(struct inflate_position *in, uint32_t entry) {
-    take_unchecked(in, entry & 15);
-    return (entry >> 16) + take_unchecked(in, entry >> 4 & 15);
+    uint64_t bits = in->bits;
+    drop_entry(in, entry);
+    return (entry >> 16) + (uint32_t)((bits & (((uint64_t)1 << (entry & 63)) - 1)) >> code_bits(entry));
 }
 
 // Of one step of run_fast: two refills; two literals and the longest match, copied by words.
@@ -353,15 +356,15 @@ static void run_fast(struct inflate *inflate, uint8_t *out, size_t *out_at, size
         refill_word(&in); // at least 56 bits: two literals of 15, and a length of 15 with 5 extra ones
         uint32_t entry = entry_at(literals, in.bits);
         if ((entry & LITERAL) != 0) {
-            take_unchecked(&in, entry & 15);
+            drop_entry(&in, entry);
             out[at++] = (uint8_t)(entry >> 16);
             entry = entry_at(literals, in.bits);
             if ((entry & LITERAL) != 0) {
-                take_unchecked(&in, entry & 15);
+                drop_entry(&in, entry);
                 out[at++] = (uint8_t)(entry >> 16);
                 entry = entry_at(literals, in.bits);
                 if ((entry & LITERAL) != 0) {
-                    take_unchecked(&in, entry & 15);
+                    drop_entry(&in, entry);
                     out[at++] = (uint8_t)(entry >> 16);
                     continue;
                 }

@@ -2,6 +2,8 @@
 
 #include "line_table.h"
 
+#include <string.h>
+
 #include "address_order.h"
 #include "dwarf_names.h"
 #include "line_table_header.h"
@@ -10,24 +12,23 @@ struct row {
     uint64_t address, file, line; // unsigned: damaged data may overflow any of them
 };
 
-// The program's position just after it made this row. The address comes first: address_order.h.
-struct checkpoint {
-    struct row row;
-    const uint8_t *at;
-};
-
 struct line_table {
     struct symbolizer_arena *memory;
     struct line_header header;
-    struct checkpoint *checkpoints; // by address
-    size_t count, capacity;
+    struct line_rows rows;
+    size_t row_capacity, mark_capacity;
     const char **paths; // of files; NULL: not read yet
+    bool *is_used;      // files
+    bool no_memory;
 };
 
-// A lookup executes half as many rows on average.
-enum { ROWS_BETWEEN_CHECKPOINTS = 128 };
-// Such rows take at most 2 KB in compilers' output.
-enum { BYTES_BETWEEN_CHECKPOINTS = 16 * 1024 };
+// A row: distance from the last address * 4 + kind, as LEB128. Then, if it has a file: distance from the last line, as signed LEB128, and
+// the file unless it is the last one's. The first row behind a mark counts from the mark's address and line 0.
+enum row_kind { ROW_OF_SAME_FILE, ROW_OF_FILE, ROW_NOT_COVERED, ROW_ELSEWHERE };
+// ROW_NOT_COVERED: the sequence ends. ROW_ELSEWHERE: another mark leads to the next row. Both end a stretch.
+
+#define NO_FILE UINT64_MAX
+enum { ROWS_BETWEEN_MARKS = 64 }; // a lookup reads half as many on average
 
 // ---- The program ----
 
@@ -113,77 +114,133 @@ static enum event run(const struct line_header *header, struct dwarf_bytes *byte
 
 // ---- Opening ----
 
-static bool note(struct line_table *table, const struct row *row, const uint8_t *at) {
-    if (table->count == table->capacity) {
-        size_t capacity = table->capacity == 0 ? 64 : table->capacity * 2;
-        struct checkpoint *checkpoints =
-            symbolizer_arena_grow(table->memory, table->checkpoints, table->count * sizeof *checkpoints, capacity * sizeof *checkpoints);
-        if (!checkpoints) {
-            return false;
-        }
-        table->checkpoints = checkpoints;
-        table->capacity = capacity;
-    }
-    table->checkpoints[table->count++] = (struct checkpoint){*row, at};
-    return true;
-}
-
 struct sequence {
-    size_t first_checkpoint, rows;
-    const uint8_t *at; // of its last checkpoint
-    uint64_t address;  // of its last row
-    bool dropped;      // discarded by the linker, which leaves it at 0 or at the highest addresses
+    size_t rows;
+    uint64_t address;          // of its last row
+    struct row pending, noted; // the last row, which the next one of its address replaces; the last one in table->rows
+    size_t noted_count;
+    bool dropped; // discarded by the linker, which leaves it at 0 or at the highest addresses
 };
 
-// Returns false if addresses decrease, or the rows since the last checkpoint would make a lookup too slow.
-static bool in_order(const struct sequence *sequence, const struct row *row, const uint8_t *at) {
-    return sequence->rows == 0 || sequence->dropped ||
-           (row->address >= sequence->address && at - sequence->at <= BYTES_BETWEEN_CHECKPOINTS);
+static void append(struct line_table *table, const uint8_t *bytes, size_t size) {
+    struct line_rows *rows = &table->rows;
+    if (rows->size + size > table->row_capacity) {
+        size_t capacity = table->row_capacity == 0 ? 4096 : table->row_capacity * 2;
+        void *larger = capacity > UINT32_MAX ? NULL : symbolizer_arena_grow(table->memory, (void *)rows->bytes, rows->size, capacity);
+        if (!larger) {
+            table->no_memory = true;
+            return;
+        }
+        rows->bytes = larger;
+        table->row_capacity = capacity;
+    }
+    memcpy((uint8_t *)rows->bytes + rows->size, bytes, size);
+    rows->size += size;
 }
 
-static bool add_row(struct line_table *table, struct sequence *sequence, const struct row *row, const uint8_t *at) {
-    if (!in_order(sequence, row, at)) {
-        return false;
+static void add_mark(struct line_table *table, uint64_t address) {
+    struct line_rows *rows = &table->rows;
+    if (rows->mark_count == table->mark_capacity) {
+        size_t capacity = table->mark_capacity == 0 ? 64 : table->mark_capacity * 2;
+        void *larger = symbolizer_arena_grow(table->memory, (void *)rows->marks, rows->mark_count * sizeof *rows->marks,
+                                             capacity * sizeof *rows->marks);
+        if (!larger) {
+            table->no_memory = true;
+            return;
+        }
+        rows->marks = larger;
+        table->mark_capacity = capacity;
     }
-    if (sequence->rows == 0) {
+    ((struct line_mark *)rows->marks)[rows->mark_count++] = (struct line_mark){.address = address, .at = (uint32_t)rows->size};
+}
+
+static void note_end(struct line_table *table, enum row_kind kind, uint64_t distance) {
+    uint8_t bytes[DWARF_LEB_BYTES];
+    append(table, bytes, (size_t)(dwarf_put_uleb(bytes, distance << 2 | kind) - bytes));
+}
+
+// Returns false if the distance does not fit, which no code's does.
+static bool note(struct line_table *table, struct sequence *sequence, const struct row *row) {
+    const struct row *last = &sequence->noted, first = {.address = row->address, .file = NO_FILE};
+    bool is_first = sequence->noted_count++ % ROWS_BETWEEN_MARKS == 0;
+    if (is_first && sequence->noted_count > 1) {
+        note_end(table, ROW_ELSEWHERE, 0);
+    }
+    if (is_first) {
+        add_mark(table, row->address);
+        last = &first;
+    }
+    uint64_t distance = row->address - last->address;
+    enum row_kind kind = row->file == last->file ? ROW_OF_SAME_FILE : ROW_OF_FILE;
+    uint8_t bytes[3 * DWARF_LEB_BYTES], *end = dwarf_put_uleb(bytes, distance << 2 | kind);
+    end = dwarf_put_sleb(end, (int64_t)(row->line - last->line));
+    if (kind == ROW_OF_FILE) {
+        end = dwarf_put_uleb(end, row->file);
+        if (row->file < table->header.file_count) {
+            table->is_used[row->file] = true;
+        }
+    }
+    append(table, bytes, (size_t)(end - bytes));
+    sequence->noted = *row;
+    return distance <= UINT64_MAX >> 2;
+}
+
+// Of rows at one address the last counts; one that only repeats is not needed.
+static bool flush(struct line_table *table, struct sequence *sequence) {
+    const struct row *row = &sequence->pending, *noted = &sequence->noted;
+    bool repeats = sequence->noted_count > 0 && row->file == noted->file && row->line == noted->line;
+    return repeats || note(table, sequence, row);
+}
+
+// Returns false if addresses decrease.
+static bool add_row(struct line_table *table, struct sequence *sequence, const struct row *row) {
+    bool is_first = sequence->rows++ == 0, ok = true;
+    if (is_first) {
         sequence->dropped = row->address == 0 || row->address >= UINT64_MAX - 1;
+    } else if (!sequence->dropped && row->address != sequence->address) {
+        ok = row->address > sequence->address && flush(table, sequence);
     }
     sequence->address = row->address;
-    if (sequence->rows++ % ROWS_BETWEEN_CHECKPOINTS != 0 || sequence->dropped) {
+    sequence->pending = *row;
+    return ok && !table->no_memory;
+}
+
+static bool end_sequence(struct line_table *table, struct sequence *sequence, const struct row *row) {
+    if (sequence->rows == 0 || sequence->dropped) {
         return true;
     }
-    sequence->at = at;
-    return note(table, row, at);
-}
-
-// Drops checkpoints whose rows cover no code: the next ones have the same address.
-static bool end_sequence(struct line_table *table, const struct sequence *sequence, const struct row *row, const uint8_t *at) {
-    while (table->count > sequence->first_checkpoint && table->checkpoints[table->count - 1].row.address >= row->address) {
-        table->count--;
+    if (row->address < sequence->address) {
+        return false;
     }
-    return in_order(sequence, row, at);
+    bool ok = row->address == sequence->address || flush(table, sequence); // else the last row covers no code
+    if (sequence->noted_count > 0) {
+        uint64_t distance = row->address - sequence->noted.address;
+        note_end(table, ROW_NOT_COVERED, distance);
+        ok &= distance <= UINT64_MAX >> 2;
+    }
+    return ok && !table->no_memory;
 }
 
-static bool note_checkpoints(struct line_table *table) {
+static bool note_rows(struct line_table *table) {
     struct dwarf_bytes bytes = table->header.program;
     struct row row = first_row;
     struct sequence sequence = {0};
     enum event event;
     do {
         event = run(&table->header, &bytes, &row);
-        if (event == EVENT_BAD || (event == EVENT_ROW && !add_row(table, &sequence, &row, bytes.at)) ||
-            (event == EVENT_SEQUENCE_ENDS && !end_sequence(table, &sequence, &row, bytes.at))) {
+        if (event == EVENT_BAD || (event == EVENT_ROW && !add_row(table, &sequence, &row)) ||
+            (event == EVENT_SEQUENCE_ENDS && !end_sequence(table, &sequence, &row))) {
             return false;
         }
         if (event == EVENT_SEQUENCE_ENDS) {
             row = first_row;
-            sequence = (struct sequence){.first_checkpoint = table->count};
+            sequence = (struct sequence){0};
         }
     } while (event != EVENT_OVER);
     if (sequence.rows > 0) {
         return false; // truncated
     }
-    return address_sort(table->memory, table->checkpoints, table->count, sizeof *table->checkpoints);
+    return address_sort(table->memory, (void *)table->rows.marks, table->rows.mark_count, sizeof *table->rows.marks);
 }
 
 struct line_table *line_table_new(struct symbolizer_arena *memory, const struct line_sections *sections, uint64_t offset,
@@ -194,48 +251,58 @@ struct line_table *line_table_new(struct symbolizer_arena *memory, const struct 
     }
     table->memory = memory;
     bool ok = line_header_read(&table->header, memory, sections, offset, directory);
-    table->paths = ok ? symbolizer_arena_alloc(memory, (table->header.file_count + 1) * sizeof *table->paths) : NULL;
-    return table->paths && note_checkpoints(table) ? table : NULL;
+    size_t files = table->header.file_count + 1;
+    table->paths = ok ? symbolizer_arena_alloc(memory, files * sizeof *table->paths) : NULL;
+    table->is_used = table->paths ? symbolizer_arena_alloc(memory, files * sizeof *table->is_used) : NULL;
+    return table->is_used && note_rows(table) ? table : NULL;
 }
 
 // ---- Looking up ----
 
-bool line_table_find(const struct line_table *table, uint64_t address, uint64_t *file, int64_t *line) {
-    size_t end = address_upper_bound(table->checkpoints, table->count, sizeof *table->checkpoints, address);
+bool line_rows_find(const struct line_rows *rows, uint64_t address, uint64_t *file, int64_t *line) {
+    size_t end = address_upper_bound(rows->marks, rows->mark_count, sizeof *rows->marks, address);
     if (end == 0) {
         return false;
     }
-    struct row row = table->checkpoints[end - 1].row, before;
-    struct dwarf_bytes bytes = {table->checkpoints[end - 1].at, table->header.program.end, false};
-    enum event event;
-    do {
-        before = row;
-        event = run(&table->header, &bytes, &row);
-    } while (event == EVENT_ROW && row.address <= address);
-    *file = before.file;
-    *line = (int64_t)before.line;
-    return (event == EVENT_ROW || event == EVENT_SEQUENCE_ENDS) && address < row.address;
+    struct row row = {.address = rows->marks[end - 1].address}, found = row;
+    struct dwarf_bytes bytes = {rows->bytes + rows->marks[end - 1].at, rows->bytes + rows->size, false};
+    while (!bytes.bad) {
+        uint64_t head = dwarf_uleb(&bytes);
+        enum row_kind kind = head & 3;
+        row.address += head >> 2;
+        if (kind == ROW_ELSEWHERE || row.address > address) {
+            break;
+        }
+        if (kind == ROW_NOT_COVERED) {
+            return false;
+        }
+        row.line += (uint64_t)dwarf_sleb(&bytes);
+        row.file = kind == ROW_OF_FILE ? dwarf_uleb(&bytes) : row.file;
+        found = row;
+    }
+    *file = found.file;
+    *line = (int64_t)found.line;
+    return !bytes.bad;
 }
 
-// From a checkpoint a lookup reaches no address of the next one.
-void line_table_visit(const struct line_table *table, void (*visit)(void *context, uint64_t address, uint64_t file, int64_t line),
-                      void *context) {
-    for (size_t i = 0; i < table->count; i++) {
-        uint64_t limit = i + 1 < table->count ? table->checkpoints[i + 1].row.address : UINT64_MAX;
-        struct row row = table->checkpoints[i].row;
-        uint64_t end = row.address;
-        struct dwarf_bytes bytes = {table->checkpoints[i].at, table->header.program.end, false};
-        enum event event = EVENT_ROW;
-        while (event == EVENT_ROW && row.address < limit) {
-            visit(context, row.address, row.file, (int64_t)row.line);
-            end = row.address;
-            event = run(&table->header, &bytes, &row);
-        }
-        end = event == EVENT_SEQUENCE_ENDS ? row.address : end;
-        if (event != EVENT_ROW && end < limit) {
-            visit(context, end, LINE_TABLE_NO_FILE, 0);
-        }
-    }
+bool line_table_needs_line(const struct line_table *table) {
+    return table->header.has_own_names;
+}
+
+bool line_table_find(const struct line_table *table, uint64_t address, uint64_t *file, int64_t *line) {
+    return line_rows_find(&table->rows, address, file, line);
+}
+
+const struct line_rows *line_table_rows(const struct line_table *table) {
+    return &table->rows;
+}
+
+size_t line_table_file_count(const struct line_table *table) {
+    return table->header.file_count;
+}
+
+bool line_table_has_rows_of(const struct line_table *table, uint64_t file) {
+    return file < table->header.file_count && table->is_used[file];
 }
 
 const char *line_table_file(struct line_table *table, uint64_t file) {

@@ -41,6 +41,7 @@ static void add_file(struct line_header *header, const char *name, uint64_t dire
 
 // DWARF 2 to 4: strings, terminated by an empty one. Directory 0 is the unit's.
 static void read_old_names(struct line_header *header, struct dwarf_bytes *bytes) {
+    header->has_own_names = true;
     add_directory(header, header->directory, bytes);
     for (const char *name; !bytes->bad && (name = dwarf_text(bytes))[0] != '\0';) {
         add_directory(header, name, bytes);
@@ -60,10 +61,12 @@ struct dwarf_5 {
 };
 
 // One value of an entry: a string or a number, by its form.
-static void read_value(struct dwarf_bytes *bytes, const struct dwarf_5 *format, uint64_t form, const char **name, uint64_t *number) {
+static void read_value(struct line_header *header, struct dwarf_bytes *bytes, const struct dwarf_5 *format, uint64_t form,
+                       const char **name, uint64_t *number) {
     switch (form) {
     case DW_FORM_string:
         *name = dwarf_text(bytes);
+        header->has_own_names = true;
         break;
     case DW_FORM_line_strp:
         *name = text_in(&format->sections->line_str, dwarf_fixed(bytes, format->offset_bytes), bytes);
@@ -98,7 +101,7 @@ static void read_entry(struct line_header *header, struct dwarf_bytes *bytes, co
     while (contents.at < contents.end && !contents.bad) {
         const char *value_name = "";
         uint64_t content = dwarf_uleb(&contents), number = 0;
-        read_value(bytes, format, dwarf_uleb(&contents), &value_name, &number);
+        read_value(header, bytes, format, dwarf_uleb(&contents), &value_name, &number);
         name = content == DW_LNCT_path ? value_name : name;
         directory = content == DW_LNCT_directory_index ? number : directory;
     }

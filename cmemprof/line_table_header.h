@@ -24,6 +24,7 @@ struct line_header {
         uint64_t directory;
     } * files; // numbered as in the program: before DWARF 5 there is no file 0
     size_t file_count;
+    bool has_own_names; // some are in the program's bytes, others in the other sections
 };
 
 bool line_header_read(struct line_header *header, struct symbolizer_arena *memory, const struct line_sections *sections, uint64_t offset,

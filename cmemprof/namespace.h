@@ -177,6 +177,7 @@
 #define elf_file_segment_at cmemprof_elf_file_segment_at
 #define elf_file_use cmemprof_elf_file_use
 #define elf_section_all cmemprof_elf_section_all
+#define elf_section_drop_unit cmemprof_elf_section_drop_unit
 #define elf_section_open cmemprof_elf_section_open
 #define elf_section_part cmemprof_elf_section_part
 #define elf_section_unit cmemprof_elf_section_unit
@@ -219,10 +220,14 @@
 #define lifecycle_open cmemprof_lifecycle_open
 #define line_header_path cmemprof_line_header_path
 #define line_header_read cmemprof_line_header_read
+#define line_rows_find cmemprof_line_rows_find
 #define line_table_file cmemprof_line_table_file
+#define line_table_file_count cmemprof_line_table_file_count
 #define line_table_find cmemprof_line_table_find
+#define line_table_has_rows_of cmemprof_line_table_has_rows_of
+#define line_table_needs_line cmemprof_line_table_needs_line
 #define line_table_new cmemprof_line_table_new
-#define line_table_visit cmemprof_line_table_visit
+#define line_table_rows cmemprof_line_table_rows
 #define live_table_add cmemprof_live_table_add
 #define live_table_close cmemprof_live_table_close
 #define live_table_count cmemprof_live_table_count

@@ -6,10 +6,7 @@
 //     scope     DIGEST_BLOCK, or DIGEST_INLINED with name, call file and call line; ranges; scopes; DIGEST_END
 //     ranges    of each: size, distance from the function's first address; then 0
 //
-// Of the lines: rows, each from its address to that of the next one. A mark leads to every DIGEST_ROWS-th row.
-//
-//     row       distance from the last address * 4 + kind; DIGEST_ROW: distance from the last line;
-//               DIGEST_ROW_OF_FILE: the same, then the file; DIGEST_NO_ROW: nothing
+// The lines are a copy of the line table's rows.
 //
 // Numbers are LEB128, distances that may be negative are signed. Names are numbers of digest_name, files are offsets in the texts.
 
@@ -25,8 +22,6 @@
 #include "function_index.h"
 
 enum { DIGEST_END, DIGEST_BLOCK, DIGEST_INLINED };
-enum { DIGEST_ROW, DIGEST_ROW_OF_FILE, DIGEST_NO_ROW };
-enum { DIGEST_ROWS = 64 };
 enum { DIGEST_DEPTH = 96 }; // of nested scopes; compilers nest 20 deep
 
 struct digest_function {
@@ -38,20 +33,16 @@ struct digest_name {
     uint32_t function, linkage, line; // offsets in the texts
 };
 
-struct digest_mark {
-    uint64_t address; // address comes first: address_order.h
-    uint32_t at;      // offset in rows; the row there has a file and counts from address and line 0
-};
-
 struct unit_digest {
     size_t bytes; // this struct, and what follows it in this order
     bool is_deep; // nothing was left out
     const struct digest_function *functions;
     size_t function_count;
-    const struct digest_mark *marks;
-    size_t mark_count;
+    struct line_rows rows;
     const struct digest_name *names;
-    const uint8_t *scopes, *rows;
+    const uint32_t *files; // of the rows: offsets in the texts
+    size_t file_count;
+    const uint8_t *scopes;
     const char *texts; // all NUL-terminated; the first is ""
 };
 
@@ -75,41 +66,13 @@ struct writer {
     struct symbolizer_arena *memory;
     struct dwarf_unit *unit;
     size_t max_bytes;
-    struct buffer functions, scopes, names, marks, rows, texts;
+    struct buffer functions, scopes, names, files, texts;
     struct numbers names_by_origin, scopes_by_function, texts_by_address;
     size_t ranges; // of scopes, examined so far
-    struct pending_row {
-        uint64_t address, file;
-        int64_t line;
-        bool is_there;
-    } pending;
-    struct last_row {
-        uint64_t address, file, known_file; // known: by the reader, from this mark on
-        int64_t line, known_line;
-        size_t rows;
-    } last;
     bool failed;
 };
 
 // ---- Bytes ----
-
-enum { MAX_LEB_BYTES = 10 };
-
-static inline uint8_t *put_uleb(uint8_t *to, uint64_t value) {
-    for (; value > 0x7f; value >>= 7) {
-        *to++ = (uint8_t)(value | 0x80);
-    }
-    *to++ = (uint8_t)value;
-    return to;
-}
-
-static inline uint8_t *put_sleb(uint8_t *to, int64_t value) {
-    for (; value < -0x40 || value > 0x3f; value >>= 7) {
-        *to++ = (uint8_t)(value | 0x80);
-    }
-    *to++ = (uint8_t)(value & 0x7f);
-    return to;
-}
 
 static void add(struct writer *writer, struct buffer *buffer, const void *bytes, size_t size) {
     if (writer->failed || buffer->size + size > writer->max_bytes || buffer->size + size > UINT32_MAX) {
@@ -134,8 +97,8 @@ static void add(struct writer *writer, struct buffer *buffer, const void *bytes,
 }
 
 static void add_uleb(struct writer *writer, struct buffer *buffer, uint64_t value) {
-    uint8_t bytes[MAX_LEB_BYTES];
-    add(writer, buffer, bytes, (size_t)(put_uleb(bytes, value) - bytes));
+    uint8_t bytes[DWARF_LEB_BYTES];
+    add(writer, buffer, bytes, (size_t)(dwarf_put_uleb(bytes, value) - bytes));
 }
 
 // ---- Numbers ----
@@ -170,6 +133,10 @@ static uint32_t *number_of(struct writer *writer, struct numbers *numbers, uint6
     numbers->count += *is_new;
     slot->key = key;
     return &slot->number;
+}
+
+static void forget_numbers(struct writer *writer, struct numbers *numbers) {
+    symbolizer_arena_drop(writer->memory, numbers->slots, numbers->capacity * sizeof *numbers->slots);
 }
 
 static uint32_t add_text(struct writer *writer, const char *text) {
@@ -240,8 +207,8 @@ static bool add_ranges(struct writer *writer, const struct dwarf_die *scope, uin
     struct dwarf_ranges ranges = dwarf_ranges_of(scope);
     for (; writer->ranges < MAX_RANGES && dwarf_ranges_next(&ranges, &low, &high); writer->ranges++) {
         if (low < high) {
-            uint8_t bytes[2 * MAX_LEB_BYTES];
-            uint8_t *end = put_sleb(put_uleb(bytes, high - low), (int64_t)(low - first_address));
+            uint8_t bytes[2 * DWARF_LEB_BYTES];
+            uint8_t *end = dwarf_put_sleb(dwarf_put_uleb(bytes, high - low), (int64_t)(low - first_address));
             add(writer, &writer->scopes, bytes, (size_t)(end - bytes));
             any = true;
         }
@@ -311,62 +278,11 @@ static void add_functions(struct writer *writer, const struct function_index *in
 
 // ---- Lines ----
 
-static void add_mark(struct writer *writer, uint64_t address) {
-    struct digest_mark mark = {.address = address, .at = (uint32_t)writer->rows.size};
-    add(writer, &writer->marks, &mark, sizeof mark);
-    writer->last.address = address;
-    writer->last.known_line = 0;
-    writer->last.known_file = LINE_TABLE_NO_FILE;
-}
-
-// file: LINE_TABLE_NO_FILE: no row.
-static void add_row(struct writer *writer, uint64_t address, uint64_t file, int64_t line) {
-    struct last_row *last = &writer->last;
-    if (last->rows++ % DIGEST_ROWS == 0) {
-        add_mark(writer, address);
-    }
-    bool is_end = file == LINE_TABLE_NO_FILE;
-    unsigned kind = is_end ? DIGEST_NO_ROW : file == last->known_file ? DIGEST_ROW : DIGEST_ROW_OF_FILE;
-    uint64_t distance = address - last->address;
-    writer->failed |= distance > UINT64_MAX >> 2;
-    uint8_t bytes[3 * MAX_LEB_BYTES], *end = put_uleb(bytes, distance << 2 | kind);
-    if (!is_end) {
-        end = put_sleb(end, (int64_t)((uint64_t)line - (uint64_t)last->known_line));
-        last->known_line = line;
-    }
-    if (kind == DIGEST_ROW_OF_FILE) {
-        end = put_uleb(end, text_of(writer, line_table_file(writer->unit->lines, file)));
-        last->known_file = file;
-    }
-    add(writer, &writer->rows, bytes, (size_t)(end - bytes));
-    last->address = address;
-}
-
-// Of rows at one address the last counts, and what does not change needs no row.
-static void flush_row(struct writer *writer) {
-    struct pending_row *row = &writer->pending;
-    if (row->is_there && (row->file != writer->last.file || row->line != writer->last.line)) {
-        add_row(writer, row->address, row->file, row->line);
-        writer->last.file = row->file;
-        writer->last.line = row->line;
-    }
-    row->is_there = false;
-}
-
-static void see_row(void *context, uint64_t address, uint64_t file, int64_t line) {
-    struct writer *writer = context;
-    if (writer->pending.address != address) {
-        flush_row(writer);
-    }
-    writer->pending = (struct pending_row){address, file, line, true};
-}
-
 static void add_lines(struct writer *writer) {
     struct line_table *lines = dwarf_lines_of(writer->unit);
-    writer->last = (struct last_row){.file = LINE_TABLE_NO_FILE};
-    if (lines) {
-        line_table_visit(lines, see_row, writer);
-        flush_row(writer);
+    for (uint64_t file = 0; lines && !writer->failed && file < line_table_file_count(lines); file++) {
+        uint32_t text = line_table_has_rows_of(lines, file) ? text_of(writer, line_table_file(lines, file)) : 0;
+        add(writer, &writer->files, &text, sizeof text);
     }
 }
 
@@ -382,22 +298,26 @@ static const void *copy(uint8_t **to, const struct buffer *from) {
 }
 
 static struct unit_digest *finish(const struct writer *writer, bool is_deep) {
-    size_t bytes = sizeof(struct unit_digest) + writer->functions.size + writer->marks.size + writer->names.size + writer->scopes.size +
-                   writer->rows.size + writer->texts.size;
+    static const struct line_rows no_rows;
+    const struct line_rows *rows = writer->unit->lines ? line_table_rows(writer->unit->lines) : &no_rows;
+    struct buffer marks = {.bytes = (uint8_t *)rows->marks, .size = rows->mark_count * sizeof *rows->marks};
+    struct buffer row_bytes = {.bytes = (uint8_t *)rows->bytes, .size = rows->size};
+    size_t bytes = sizeof(struct unit_digest) + writer->functions.size + marks.size + writer->names.size + writer->files.size +
+                   writer->scopes.size + row_bytes.size + writer->texts.size;
     struct unit_digest *digest = bytes <= writer->max_bytes ? memory_take(bytes) : NULL;
     if (digest) {
         uint8_t *at = (uint8_t *)(digest + 1);
-        *digest = (struct unit_digest){
-            .bytes = bytes,
-            .is_deep = is_deep,
-            .functions = copy(&at, &writer->functions),
-            .function_count = writer->functions.size / sizeof(struct digest_function),
-            .marks = copy(&at, &writer->marks),
-            .mark_count = writer->marks.size / sizeof(struct digest_mark),
-            .names = copy(&at, &writer->names),
-        };
+        *digest = (struct unit_digest){.bytes = bytes, .is_deep = is_deep};
+        digest->functions = copy(&at, &writer->functions);
+        digest->function_count = writer->functions.size / sizeof *digest->functions;
+        digest->rows.marks = copy(&at, &marks);
+        digest->rows.mark_count = rows->mark_count;
+        digest->names = copy(&at, &writer->names);
+        digest->files = copy(&at, &writer->files);
+        digest->file_count = writer->files.size / sizeof *digest->files;
         digest->scopes = copy(&at, &writer->scopes);
-        digest->rows = copy(&at, &writer->rows);
+        digest->rows.bytes = copy(&at, &row_bytes);
+        digest->rows.size = rows->size;
         digest->texts = copy(&at, &writer->texts);
     }
     return digest;
@@ -424,6 +344,9 @@ struct unit_digest *unit_digest_new(struct dwarf_unit *unit, struct dwarf_unit *
     add_text(writer, "");
     add_functions(writer, index);
     add_lines(writer);
+    forget_numbers(writer, &writer->names_by_origin); // before the copy, which is the peak of memory
+    forget_numbers(writer, &writer->scopes_by_function);
+    forget_numbers(writer, &writer->texts_by_address);
     bool whole = !writer->failed && unit->file->steps_left > 0 && entries->file->steps_left > 0;
     struct unit_digest *digest = whole ? finish(writer, function_index_is_deep(index)) : NULL;
     drop_scratch(writer);
@@ -441,29 +364,12 @@ size_t unit_digest_bytes(const struct unit_digest *digest) {
 // ---- Looking up ----
 
 static struct symbol_frame position_of(const struct unit_digest *digest, uint64_t address) {
-    struct symbol_frame position = {.file = ""}, row = position;
-    size_t end = address_upper_bound(digest->marks, digest->mark_count, sizeof *digest->marks, address);
-    if (end == 0) {
-        return position;
-    }
-    const struct digest_mark *mark = &digest->marks[end - 1];
-    uint64_t at = mark->address;
-    struct dwarf_bytes bytes = {digest->rows + mark->at, (const uint8_t *)digest->texts, false};
-    for (size_t i = 0; i < DIGEST_ROWS && bytes.at < bytes.end; i++) {
-        uint64_t head = dwarf_uleb(&bytes);
-        at += head >> 2;
-        if (at > address) {
-            break;
-        }
-        if ((head & 3) == DIGEST_NO_ROW) {
-            position = (struct symbol_frame){.file = ""}; // the next row has the distance from the last one
-            continue;
-        }
-        row.line = (int64_t)((uint64_t)row.line + (uint64_t)dwarf_sleb(&bytes));
-        if ((head & 3) == DIGEST_ROW_OF_FILE) {
-            row.file = digest->texts + dwarf_uleb(&bytes);
-        }
-        position = row;
+    struct symbol_frame position = {.file = ""};
+    uint64_t file;
+    int64_t line;
+    if (line_rows_find(&digest->rows, address, &file, &line)) {
+        position.file = digest->texts + (file < digest->file_count ? digest->files[file] : 0);
+        position.line = line;
     }
     return position;
 }
@@ -497,7 +403,7 @@ static bool is_within(struct dwarf_bytes *bytes, uint64_t first_address, uint64_
 
 // Enters the first scope that contains the address, then the first one within, and so on.
 static void find_nest(const struct unit_digest *digest, const struct digest_function *function, uint64_t address, struct nest *nest) {
-    struct dwarf_bytes bytes = {digest->scopes + function->scopes, digest->rows, false};
+    struct dwarf_bytes bytes = {digest->scopes + function->scopes, digest->rows.bytes, false};
     size_t depth = 1, entered = 1; // depth: of the scope that is read next
     nest->calls[0] = (struct call){.name = dwarf_uleb(&bytes)};
     nest->count = 1;
