@@ -210,6 +210,20 @@ static struct known *known_of(struct symbol_namer *namer, const struct profile_m
 
 // ---- Names ----
 
+// Names are kept for later profiles, so they do not count against the budget of the one that asks, which ends before.
+static struct symbol find(struct symbol_namer *namer, const struct module *module, uint64_t address) {
+    struct merge_budget *before = merge_use_budget(NULL);
+    struct symbol symbol = symbols_find(namer->symbols, module, address);
+    merge_use_budget(before);
+    return symbol;
+}
+
+static void close_files(struct symbol_namer *namer) {
+    struct merge_budget *before = merge_use_budget(NULL);
+    symbols_close_files(namer->symbols);
+    merge_use_budget(before);
+}
+
 static size_t name_locked(struct symbol_namer *namer, struct profile *profile, const struct profile_mapping *mapping, uint64_t address,
                           struct profile_line lines[PROFILE_NAMER_LINES]) {
     _Static_assert((int)SYMBOL_MAX_INLINED <= (int)PROFILE_NAMER_LINES, "all frames fit");
@@ -220,7 +234,7 @@ static size_t name_locked(struct symbol_namer *namer, struct profile *profile, c
         namer->count.missing_build_id = known && namer->count.missing == known->file ? known->build_id : namer->count.missing_build_id;
         return 0;
     }
-    struct symbol symbol = symbols_find(namer->symbols, &known->module, address);
+    struct symbol symbol = find(namer, &known->module, address);
     for (size_t i = 0; i < symbol.frame_count; i++) {
         const struct symbol_frame *frame = &symbol.frames[i];
         lines[i] = (struct profile_line){
@@ -245,7 +259,7 @@ struct profile_namer symbol_namer_for_profiles(struct symbol_namer *namer) {
 }
 
 void symbol_namer_begin(struct symbol_namer *namer) {
-    symbols_close_files(namer->symbols);
+    close_files(namer);
     namer->count = (struct symbol_namer_count){0};
 }
 
@@ -284,7 +298,7 @@ uint64_t symbol_namer_state(struct symbol_namer *namer) {
     for (size_t i = 0; i < namer->directory_count; i++) {
         state = state * 31 + state_of(AT_FDCWD, namer->directories[i], 2);
     }
-    symbols_close_files(namer->symbols);
+    close_files(namer);
     if (state != namer->state) {
         symbols_forget(namer->symbols);
         forget(namer);

@@ -89,6 +89,22 @@ TEST_IN(namer, a_given_file_is_used_for_its_build) {
     assert_int_equal(symbol_namer_counted(namer).asked, 0);
 }
 
+// A view's budget is gone when the names are.
+TEST_IN(namer, names_are_in_no_budget) {
+    struct merge_budget budget = {.limit_bytes = SIZE_MAX};
+    const struct profile_mapping mapping = own_mapping(own.build_id);
+    assert_true(symbol_namer_add_file(namer, SELF));
+    struct merge_budget *before = merge_use_budget(&budget);
+    profile_free(profile);
+    profile = profile_new();
+    assert_string_equal(name_in(&mapping), "named_function");
+    symbol_namer_begin(namer); // closes the file
+    profile_free(profile);
+    merge_use_budget(before);
+    assert_int_equal(budget.used_bytes, 0);
+    profile = profile_new();
+}
+
 TEST_IN(namer, debug_files_are_found_in_all_layouts) {
     char names[6][2 * SYMBOL_FILE_BUILD_ID_BYTES + 300];
     const struct profile_mapping mapping = own_mapping(own.build_id);
