@@ -323,14 +323,10 @@ static struct unit_digest *finish(const struct writer *writer, bool is_deep) {
     return digest;
 }
 
-static void drop_scratch(struct writer *writer) {
-    const struct buffer buffers[] = {writer->functions, writer->scopes, writer->names, writer->marks, writer->rows, writer->texts};
-    const struct numbers numbers[] = {writer->names_by_origin, writer->scopes_by_function, writer->texts_by_address};
+static void drop_buffers(struct writer *writer) {
+    const struct buffer buffers[] = {writer->functions, writer->scopes, writer->names, writer->files, writer->texts};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) {
         symbolizer_arena_drop(writer->memory, buffers[i].bytes, buffers[i].capacity);
-    }
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        symbolizer_arena_drop(writer->memory, numbers[i].slots, numbers[i].capacity * sizeof *numbers[i].slots);
     }
 }
 
@@ -349,7 +345,7 @@ struct unit_digest *unit_digest_new(struct dwarf_unit *unit, struct dwarf_unit *
     forget_numbers(writer, &writer->texts_by_address);
     bool whole = !writer->failed && unit->file->steps_left > 0 && entries->file->steps_left > 0;
     struct unit_digest *digest = whole ? finish(writer, function_index_is_deep(index)) : NULL;
-    drop_scratch(writer);
+    drop_buffers(writer);
     return digest;
 }
 
