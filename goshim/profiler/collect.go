@@ -170,9 +170,10 @@ func (k *collector) collect() []upload.Attachment {
 	for _, t := range profileOrder {
 		if len(taken[t]) > 0 {
 			k.try(t, func() error {
-				profile, err := k.cfg.redacted(t, taken[t])
+				a, err := k.cfg.attachment(t, taken[t])
 				if err == nil {
-					attachments = append(attachments, upload.Attachment{Name: k.cfg.attachmentName(t), Bytes: k.packed(t, profile)})
+					a.Bytes = k.packed(t, a.Bytes)
+					attachments = append(attachments, a)
 				}
 				return err
 			})

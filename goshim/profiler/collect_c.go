@@ -59,8 +59,12 @@ func (k *collector) collectBrief(left uint64) []upload.Attachment {
 	add := func(t ProfileType, take func() ([]byte, error)) {
 		k.try(t, func() error {
 			taken, err := take()
+			if err != nil {
+				return err
+			}
+			a, err := k.cfg.attachment(t, taken)
 			if err == nil {
-				attachments = append(attachments, upload.Attachment{Name: k.cfg.attachmentName(t), Bytes: taken})
+				attachments = append(attachments, a)
 			}
 			return err
 		})

@@ -22,6 +22,7 @@ import (
 type Fakes struct {
 	StartC         func(intervalBytes int64) error // with this or ProfileC, C's heap is not really profiled
 	ProfileC       func() ([]byte, error)
+	LiveHeapC      func() ([]byte, error) // nil, with a fake heap: it cannot give C's live heap alone
 	StatsC         func() cmemprof.Stats
 	Allocator      func() cmemprof.AllocatorStats
 	AgesC          func() cmemprof.Ages
@@ -80,6 +81,9 @@ func SetFakes(f Fakes) (restore func()) {
 	realC, _ := extensions.GetCAllocationProfiler()
 	if f.StartC != nil || f.ProfileC != nil {
 		extensions.SetCAllocationProfiler(&fakeC{fakes: f})
+		if f.LiveHeapC != nil {
+			extensions.SetCAllocationProfiler(&fakeLiveC{fakeC{fakes: f}})
+		}
 		realSources.peaksC = f.PeaksC
 		realSources.memory = f.Memory
 		realSources.completeCPU, realSources.startTraceback, realSources.stopTraceback = f.CompleteCPU, f.StartTraceback, f.StopTraceback
@@ -200,6 +204,10 @@ func (c *fakeC) StartHeap(intervalBytes int64) error {
 func (c *fakeC) StopHeap() {}
 
 func (c *fakeC) Heap() ([]byte, error) { return c.fakes.ProfileC() }
+
+type fakeLiveC struct{ fakeC }
+
+func (c *fakeLiveC) LiveHeap(cmemprof.Contents) ([]byte, error) { return c.fakes.LiveHeapC() }
 
 // PanickingOption is an option that panics.
 var PanickingOption Option = func(*config) { panic("in an option") }

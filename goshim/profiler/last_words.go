@@ -13,8 +13,9 @@ import (
 // Last words: what a process says before it is killed for its memory.
 //
 // A goroutine watches how much memory is left (cmemprof/memory_watch.h). When trouble is near it first puts C's live heap on disk, into space
-// reserved before, without opening a file for names: some milliseconds. Then, if there is room, the same with names. Then the period ends, and
-// its batch is collected, spooled and sent as any other; the file is deleted once that batch is on disk.
+// reserved before, without opening a file for names: some milliseconds. Labels and paths that shall not be sent are left out before that, in
+// memory: if there is not enough, nothing is kept. Then, if there is room, the same with names. Then the period ends, and its batch is collected,
+// spooled and sent as any other; the file is deleted once that batch is on disk.
 
 const (
 	triggerMemory  = "memory"
@@ -73,18 +74,18 @@ func (p *profiler) keep(contents cmemprof.Contents) (kept *upload.Kept) {
 	if heap == nil || p.cfg.spoolDirectory == "" {
 		return nil
 	}
-	_ = contained(func() error {
+	p.collector.try(HeapProfile, func() error {
 		live, err := (*heap).LiveHeap(contents)
-		if err == nil {
-			live, err = p.cfg.redacted(HeapProfile, live)
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			started := p.running.Load()
-			b := batch{seq: started.seq, start: started.at, end: time.Now(), trigger: triggerMemory, leftOut: true,
-				cInterval:   p.collector.interval.Load(),
-				attachments: []upload.Attachment{{Name: p.cfg.attachmentName(HeapProfile), Bytes: live}}}
-			kept, err = p.uploader.keep(b)
+		a, err := p.cfg.attachment(HeapProfile, live)
+		if err != nil {
+			return err
 		}
+		started := p.running.Load()
+		kept, err = p.uploader.keep(batch{seq: started.seq, start: started.at, end: time.Now(), trigger: triggerMemory, leftOut: true,
+			cInterval: p.collector.interval.Load(), attachments: []upload.Attachment{a}})
 		return err
 	})
 	return kept

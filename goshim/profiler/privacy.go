@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/cmemprof/cmemprof/merge"
+	"github.com/cmemprof/cmemprof/upload"
 )
 
 // ownLabels are text labels that the profiler itself sets, in profiles in which no goroutine's labels have these names.
@@ -21,6 +22,12 @@ var ownLabels = map[ProfileType][]string{
 
 // keysComment begins the comments of C profiles that name label keys.
 const keysComment = "cmemprof: labels: left out, "
+
+// attachment is how every profile gets into a batch: without what shall not be sent.
+func (c *config) attachment(t ProfileType, profile []byte) (upload.Attachment, error) {
+	profile, err := c.redacted(t, profile)
+	return upload.Attachment{Name: c.attachmentName(t), Bytes: profile}, err
+}
 
 // redacted leaves out of a profile what shall not be sent. A profile of which that fails is not sent at all.
 func (c *config) redacted(t ProfileType, profile []byte) ([]byte, error) {
