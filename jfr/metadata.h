@@ -64,6 +64,7 @@ struct jfr_metadata {
     bool fixed;         // as the cursor's
     struct jfr_op *ops; // plan.h
     size_t op_count, op_capacity;
+    uint32_t visits; // plan.c: members that making programs has looked at
 };
 
 // cursor: at the metadata event. Returns NULL, or the fault; *no_memory says whether that is the reason. The metadata must be freed then

@@ -161,7 +161,7 @@ const char *jfr_names_class(struct jfr_names *names, uint64_t key) {
     const struct jfr_member *member = names->class_plan.members[CLASS_NAME];
     const char *internal = "";
     if (member->pool) {
-        internal = jfr_names_text(names, member->class, values.slots[CLASS_NAME]);
+        internal = jfr_names_text(names, member->class, jfr_plan_number(&names->class_plan, &values, CLASS_NAME));
     }
     char *text = jfr_arena_take(&names->arena, jfr_class_room(internal));
     if (!text) {
@@ -181,20 +181,19 @@ struct jfr_method jfr_names_method(struct jfr_names *names, const struct jfr_con
     if (!jfr_plan_run(names->metadata, plan->first, &cursor, &values)) {
         return method;
     }
-    if (plan->present & 1u << METHOD_TYPE) {
-        method.class = jfr_names_class(names, values.slots[METHOD_TYPE]);
-    }
+    method.class = jfr_names_class(names, jfr_plan_number(plan, &values, METHOD_TYPE));
     if (plan->present & 1u << METHOD_NAME && plan->members[METHOD_NAME]->pool) {
-        method.name = jfr_names_text(names, plan->members[METHOD_NAME]->class, values.slots[METHOD_NAME]);
+        method.name = jfr_names_text(names, plan->members[METHOD_NAME]->class, jfr_plan_number(plan, &values, METHOD_NAME));
     }
     if (plan->present & 1u << METHOD_DESCRIPTOR && plan->members[METHOD_DESCRIPTOR]->pool) {
-        method.descriptor = jfr_names_text(names, plan->members[METHOD_DESCRIPTOR]->class, values.slots[METHOD_DESCRIPTOR]);
+        method.descriptor =
+            jfr_names_text(names, plan->members[METHOD_DESCRIPTOR]->class, jfr_plan_number(plan, &values, METHOD_DESCRIPTOR));
     }
     return method;
 }
 
 const char *jfr_names_slot(struct jfr_names *names, const struct jfr_plan *plan, int slot, uint64_t value) {
-    if (!(plan->present & 1u << slot)) {
+    if (!(plan->present & 1u << slot) || plan->members[slot]->array) {
         return "";
     }
     if (plan->members[slot]->pool) {
@@ -224,7 +223,7 @@ struct jfr_thread jfr_names_thread(struct jfr_names *names, uint64_t key) {
     }
     thread.name = jfr_names_slot(names, plan, THREAD_JAVA_NAME, values.slots[THREAD_JAVA_NAME]);
     thread.name = *thread.name ? thread.name : jfr_names_slot(names, plan, THREAD_OS_NAME, values.slots[THREAD_OS_NAME]);
-    thread.id = plan->present & 1u << THREAD_OS_ID ? (int64_t)values.slots[THREAD_OS_ID] : 0;
+    thread.id = (int64_t)jfr_plan_number(plan, &values, THREAD_OS_ID);
     if (!VECTOR_RESERVE(names->thread_names, names->thread_capacity, names->thread_count + 1)) {
         nothing(names);
         return thread;

@@ -2,7 +2,9 @@
 #include "plan.h"
 #include "../base/vector.h"
 
-enum { MAX_NESTING = 12, MAX_STEPS = 4096 }; // of structs in place, or arrays in arrays; of one program
+// Structs in place, or arrays in arrays; steps of one program; members that making one looks at, and all of a chunk: a type of a hundred
+// bytes that has itself in place 40 times has 40^12 of them.
+enum { MAX_NESTING = 12, MAX_STEPS = 4096, MAX_VISITS = 1 << 14, MAX_ALL_VISITS = 1 << 20 };
 
 struct maker {
     struct jfr_metadata *metadata;
@@ -12,13 +14,19 @@ struct maker {
     uint32_t of_class;     // whose skip this is to be
     struct jfr_op *steps;
     size_t count, capacity, last_wanted; // steps up to the last wanted one
+    uint32_t visits;
     bool no_memory;
 };
+
+// Nothing follows a type that cannot be followed.
+static bool has_failed(const struct maker *maker) {
+    return maker->no_memory || (maker->count > 0 && maker->steps[maker->count - 1].code == JFR_OP_FAIL);
+}
 
 static void add(struct maker *maker, struct jfr_op op) {
     struct jfr_op *last = maker->count > 0 ? &maker->steps[maker->count - 1] : NULL;
     bool counts = op.code == JFR_OP_SKIP_NUMBERS || op.code == JFR_OP_SKIP_BYTES;
-    if (last && last->code == JFR_OP_FAIL) {
+    if (has_failed(maker)) {
         return;
     }
     if (op.code == JFR_OP_SKIP_NUMBERS && maker->metadata->fixed) {
@@ -26,7 +34,7 @@ static void add(struct maker *maker, struct jfr_op op) {
         op.argument *= op.width;
     }
     if (counts && last && last->code == op.code) {
-        last->argument += op.argument;
+        last->argument += op.argument; // at most MAX_VISITS times 8 bytes
         return;
     }
     if (maker->count == MAX_STEPS) {
@@ -62,6 +70,14 @@ static const struct jfr_wanted *wanted_of(const struct maker *maker, const char 
     return NULL;
 }
 
+static void note_slot(struct maker *maker, const struct jfr_member *member, uint8_t slot, bool is_number) {
+    struct jfr_plan *plan = maker->plan;
+    maker->last_wanted = maker->count;
+    plan->present |= 1u << slot;
+    plan->numbers = is_number ? plan->numbers | 1u << slot : plan->numbers & ~(1u << slot);
+    plan->members[slot] = member;
+}
+
 static void add_read(struct maker *maker, const struct jfr_member *member, const struct jfr_class *class, uint8_t slot) {
     static const uint8_t codes[] = {[JFR_FORM_NUMBER] = JFR_OP_NUMBER,
                                     [JFR_FORM_BYTE] = JFR_OP_BYTE,
@@ -69,26 +85,22 @@ static void add_read(struct maker *maker, const struct jfr_member *member, const
                                     [JFR_FORM_DOUBLE] = JFR_OP_DOUBLE,
                                     [JFR_FORM_TEXT] = JFR_OP_TEXT};
     bool key = member->pool;
-    if (maker->count > 0 && maker->steps[maker->count - 1].code == JFR_OP_FAIL) {
+    if (has_failed(maker)) {
         return;
     }
     add(maker, (struct jfr_op){.code = key ? JFR_OP_NUMBER : codes[class->form],
                                .slot = slot,
                                .width = key ? 8 : class->width,
                                .is_unsigned = member->is_unsigned});
-    maker->last_wanted = maker->count;
-    maker->plan->present |= 1u << slot;
-    maker->plan->members[slot] = member;
+    note_slot(maker, member, slot, key || class->form != JFR_FORM_TEXT);
 }
 
 static void add_mark(struct maker *maker, const struct jfr_member *member, uint8_t slot) {
-    if (maker->count > 0 && maker->steps[maker->count - 1].code == JFR_OP_FAIL) {
+    if (has_failed(maker)) {
         return;
     }
     add(maker, (struct jfr_op){.code = JFR_OP_MARK, .slot = slot});
-    maker->last_wanted = maker->count;
-    maker->plan->present |= 1u << slot;
-    maker->plan->members[slot] = member;
+    note_slot(maker, member, slot, false);
 }
 
 static void add_members(struct maker *maker, uint32_t class_index, const char *prefix, int depth);
@@ -137,7 +149,11 @@ static void add_members(struct maker *maker, uint32_t class_index, const char *p
         add_skip_of_form(maker, class);
         return;
     }
-    for (uint32_t i = 0; i < class->member_count && maker->count <= MAX_STEPS; i++) {
+    for (uint32_t i = 0; i < class->member_count && !has_failed(maker); i++) {
+        if (maker->visits++ == MAX_VISITS || maker->metadata->visits++ >= MAX_ALL_VISITS) {
+            add(maker, (struct jfr_op){.code = JFR_OP_FAIL});
+            return;
+        }
         add_member(maker, &maker->metadata->members[class->member + i], prefix, depth);
     }
 }

@@ -2,7 +2,7 @@
 //
 // A value has no sizes inside, so to read a field all before it must be skipped. The program of a type has one step for each run of
 // fields of a kind: "skip 3 numbers", "read a number into slot 2", "skip a text". It ends behind the last wanted field. Structs that are
-// written in place are flattened into it.
+// written in place are flattened into it. A type of too many members, or of a type that is not known, has a program that fails.
 //
 // Threads: as the metadata's owner. Memory: the metadata's array of steps, at most JFR_MAX_OPS.
 #ifndef CMEMPROF_JFR_PLAN_H
@@ -41,11 +41,17 @@ struct jfr_wanted {
 struct jfr_plan {
     uint32_t first;                              // step
     uint32_t present;                            // bit n: the type has the field of slot n
+    uint32_t numbers;                            // and it is a number, or a key; the others are addresses
     const struct jfr_member *members[JFR_SLOTS]; // by slot, with content and clock
 };
 struct jfr_values {
     uint64_t slots[JFR_SLOTS];
 };
+
+// 0: the type has no such field, or it is none of one number, as it should be.
+static inline uint64_t jfr_plan_number(const struct jfr_plan *plan, const struct jfr_values *values, int slot) {
+    return plan->numbers & 1u << slot ? values->slots[slot] : 0;
+}
 
 // False: no memory.
 bool jfr_plan_make(struct jfr_metadata *metadata, uint32_t class, const struct jfr_wanted *wanted, size_t count, struct jfr_plan *plan);

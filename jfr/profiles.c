@@ -58,14 +58,14 @@ static bool is_real(const struct making *making, const struct jfr_member *member
 // A weight or size; `missing` if the type has no such field.
 static double number_of(const struct making *making, const struct jfr_plan *plan, const struct jfr_values *values, int slot,
                         double missing) {
-    if (!(plan->present & 1u << slot) || plan->members[slot]->class == JFR_NO_CLASS) {
+    if (!(plan->numbers & 1u << slot) || plan->members[slot]->class == JFR_NO_CLASS) {
         return missing;
     }
     return is_real(making, plan->members[slot]) ? real_of(values->slots[slot]) : (double)(int64_t)values->slots[slot];
 }
 
 static int64_t span_of(const struct making *making, const struct jfr_plan *plan, const struct jfr_values *values, int slot) {
-    return plan->present & 1u << slot ? jfr_chunk_field_ns(making->chunk, plan->members[slot], (int64_t)values->slots[slot]) : 0;
+    return plan->numbers & 1u << slot ? jfr_chunk_field_ns(making->chunk, plan->members[slot], (int64_t)values->slots[slot]) : 0;
 }
 
 static void value_event(const struct making *making, const struct jfr_source *source, const struct jfr_plan *plan,
@@ -147,7 +147,7 @@ static bool key_of(struct making *making, const struct jfr_plan *plan, const str
     }
     const struct jfr_member *member = plan->members[slot];
     if (member->pool) {
-        *key = values->slots[slot];
+        *key = jfr_plan_number(plan, values, slot); // 0 of an array
         return true;
     }
     if (member->array || making->metadata->classes[member->class].form != JFR_FORM_TEXT) { // not what it should be
@@ -177,11 +177,11 @@ static bool add_event(struct making *making, size_t index, struct jfr_cursor bod
         making->damaged++;
         return true;
     }
-    keys[JFR_KEY_STACK] = values.slots[JFR_SLOT_STACK];
-    keys[JFR_KEY_THREAD] = values.slots[JFR_SLOT_THREAD];
-    keys[JFR_KEY_SPAN] = values.slots[JFR_SLOT_SPAN];
-    keys[JFR_KEY_ROOT] = values.slots[JFR_SLOT_ROOT];
-    keys[JFR_KEY_PORT] = values.slots[JFR_SLOT_PORT];
+    keys[JFR_KEY_STACK] = jfr_plan_number(plan, &values, JFR_SLOT_STACK);
+    keys[JFR_KEY_THREAD] = jfr_plan_number(plan, &values, JFR_SLOT_THREAD);
+    keys[JFR_KEY_SPAN] = jfr_plan_number(plan, &values, JFR_SLOT_SPAN);
+    keys[JFR_KEY_ROOT] = jfr_plan_number(plan, &values, JFR_SLOT_ROOT);
+    keys[JFR_KEY_PORT] = jfr_plan_number(plan, &values, JFR_SLOT_PORT);
     bool ok = key_of(making, plan, &values, JFR_SLOT_STATE, &keys[JFR_KEY_STATE]) &&
               key_of(making, plan, &values, JFR_SLOT_CLASS, &keys[JFR_KEY_CLASS]) &&
               key_of(making, plan, &values, JFR_SLOT_TEXT, &keys[JFR_KEY_TEXT]) &&
@@ -201,7 +201,7 @@ static const char *text_of(struct making *making, const struct jfr_plan *plan, i
         return "";
     }
     const struct jfr_member *member = plan->members[slot];
-    if (member->pool) {
+    if (member->pool && !member->array) {
         return member->class == making->names.classes ? jfr_names_class(&making->names, key)
                                                       : jfr_names_text(&making->names, member->class, key);
     }

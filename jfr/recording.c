@@ -101,7 +101,7 @@ struct jfr_metadata *jfr_metadata_of(struct jfr *jfr, const struct jfr_chunk *ch
         class->events = class->bytes = 0;
         class->skip = 0;
     }
-    jfr->metadata.op_count = 0; // programs are made anew: those of plans would pile up
+    jfr->metadata.op_count = jfr->metadata.visits = 0; // programs are made anew: those of plans would pile up
     return &jfr->metadata;
 }
 

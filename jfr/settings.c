@@ -50,7 +50,7 @@ bool jfr_settings_add(struct jfr_settings *settings, const struct jfr_chunk *chu
     }
     if (is_config) {
         for (int slot = 0; slot < 2; slot++) {
-            int64_t ns = plan->present & 1u << slot ? jfr_chunk_field_ns(chunk, plan->members[slot], (int64_t)values.slots[slot]) : 0;
+            int64_t ns = plan->numbers & 1u << slot ? jfr_chunk_field_ns(chunk, plan->members[slot], (int64_t)values.slots[slot]) : 0;
             if (ns > 0) {
                 settings->periods_ns[slot == CONFIG_CPU ? JFR_PERIOD_AGENT_CPU : JFR_PERIOD_AGENT_WALL] = ns;
             }
@@ -61,7 +61,7 @@ bool jfr_settings_add(struct jfr_settings *settings, const struct jfr_chunk *chu
         return (plan->present & 7) != 7;
     }
     settings->found[settings->count++] =
-        (struct jfr_setting){(int64_t)values.slots[ACTIVE_ID], values.slots[ACTIVE_NAME], values.slots[ACTIVE_VALUE]};
+        (struct jfr_setting){(int64_t)jfr_plan_number(plan, &values, ACTIVE_ID), values.slots[ACTIVE_NAME], values.slots[ACTIVE_VALUE]};
     return true;
 }
 

@@ -159,7 +159,11 @@ static bool read_frame(struct jfr_stacks *stacks, uint32_t skip, struct jfr_curs
     struct jfr_metadata *metadata = stacks->names->metadata;
     if (stacks->field_count == 0) {
         struct jfr_cursor frame = *cursor; // the program of what is wanted ends before the frame does
-        return jfr_plan_run(metadata, stacks->frame_plan.first, &frame, values) && jfr_plan_run(metadata, skip - 1, cursor, NULL);
+        bool ok = jfr_plan_run(metadata, stacks->frame_plan.first, &frame, values) && jfr_plan_run(metadata, skip - 1, cursor, NULL);
+        for (int slot = 0; slot < FRAME_SLOTS; slot++) {
+            values->slots[slot] = jfr_plan_number(&stacks->frame_plan, values, slot);
+        }
+        return ok;
     }
     for (size_t i = 0; i < stacks->field_count; i++) {
         values->slots[stacks->field_slots[i]] = jfr_varint(cursor);
@@ -207,7 +211,7 @@ bool jfr_stacks_make(struct jfr_stacks *stacks, uint64_t key) {
         struct jfr_cursor cursor = jfr_constant_cursor(stacks->names->pools, constant);
         if (jfr_plan_run(stacks->names->metadata, stacks->trace_plan.first, &cursor, &values)) {
             struct jfr_cursor frames = {(const uint8_t *)(uintptr_t)values.slots[TRACE_FRAMES], cursor.end, cursor.fixed, false};
-            stacks->cut = values.slots[TRACE_TRUNCATED] != 0;
+            stacks->cut = jfr_plan_number(&stacks->trace_plan, &values, TRACE_TRUNCATED) != 0;
             ok = add_frames(stacks, &frames);
         }
     }

@@ -152,6 +152,68 @@ TEST(types_that_cannot_be_followed_fail) {
     maker_free(&maker);
 }
 
+// A type of 40 fields of itself, in place, and types of 30 fields of the next one.
+TEST(types_that_fan_out_are_given_up) {
+    struct maker maker;
+    struct jfr_metadata metadata = {0};
+    struct jfr_plan plan;
+    bool no_memory;
+    char fields[600] = "";
+    maker_init(&maker);
+    maker_basic_types(&maker);
+    for (int type = 0; type < 10; type++) {
+        char name[32];
+        fields[0] = '\0';
+        for (int i = 0; i < 30; i++) {
+            snprintf(fields + strlen(fields), sizeof fields - strlen(fields), "f%d:app.T%d ", i, type + 1);
+        }
+        snprintf(name, sizeof name, "app.T%d", type);
+        maker_type(&maker, name, "", fields);
+    }
+    maker_type(&maker, "app.T10", "", "x:int");
+    fields[0] = '\0';
+    for (int i = 0; i < 40; i++) {
+        snprintf(fields + strlen(fields), sizeof fields - strlen(fields), "f%d:app.Self ", i);
+    }
+    maker_type(&maker, "app.Self", "", fields);
+    maker_type(&maker, "app.Flat", "", "a:int inner:app.T9 b:int");
+    maker_begin(&maker);
+    maker_finish(&maker);
+    assert_null(jfr_metadata_read(&metadata, (struct jfr_cursor){maker.bytes + 68, maker.bytes + maker.size, false, false}, &no_memory));
+    static const uint8_t bytes[64];
+    static const char *const endless[] = {"app.Self", "app.T0"};
+    for (int i = 0; i < 2; i++) {
+        uint32_t class = jfr_metadata_named(&metadata, endless[i]);
+        struct jfr_cursor cursor = {bytes, bytes + sizeof bytes, false, false};
+        assert_false(jfr_plan_run(&metadata, jfr_plan_skip(&metadata, class) - 1, &cursor, NULL));
+        assert_true(jfr_plan_make(&metadata, class, &(struct jfr_wanted){"none", 0}, 1, &plan) && plan.present == 0);
+    }
+    struct jfr_cursor cursor = {bytes, bytes + 32, false, false}; // what is no more than large is read
+    uint32_t skip = jfr_plan_skip(&metadata, jfr_metadata_named(&metadata, "app.Flat"));
+    assert_true(jfr_plan_run(&metadata, skip - 1, &cursor, NULL) && cursor.at == bytes + 32);
+    jfr_metadata_free(&metadata);
+    maker_free(&maker);
+}
+
+// What is not of one number is no number: its slot has an address.
+TEST(only_numbers_are_numbers) {
+    static const struct jfr_wanted wanted[] = {{"first", 0}, {"text", 1}, {"keys", 2}, {"nested", 3}, {"f", 4}, {"none", 5}};
+    struct made made;
+    struct jfr_plan plan;
+    struct jfr_values values = {0};
+    make(&made, false);
+    size_t at = put_event(&made.maker);
+    assert_true(jfr_plan_make(&made.metadata, jfr_metadata_named(&made.metadata, "app.Event"), wanted, 6, &plan));
+    struct jfr_cursor cursor = {made.maker.bytes + at, made.maker.bytes + made.maker.size, false, false};
+    assert_true(jfr_plan_run(&made.metadata, plan.first, &cursor, &values));
+    assert_int_equal(plan.present, 0x1F);
+    assert_int_equal(plan.numbers, 0x11);
+    for (int slot = 0; slot < 6; slot++) {
+        assert_true((jfr_plan_number(&plan, &values, slot) != 0) == (slot == 0 || slot == 4));
+    }
+    done(&made);
+}
+
 int main(void) {
     return tests_run();
 }

@@ -262,6 +262,28 @@ TEST(damage_is_survived) {
     maker_free(&maker);
 }
 
+// Fields that are arrays or texts where a number is due count as missing: what the plan has of them is an address.
+TEST(fields_of_another_form_are_missing) {
+    struct maker maker;
+    maker_init(&maker);
+    java_types(&maker);
+    maker_type(&maker, "jdk.SocketRead", "event",
+               "startTime:long@ticks duration:long[]@span eventThread:java.lang.Thread[]* stackTrace:java.lang.String "
+               "host:java.lang.String port:java.lang.String bytesRead:long[]@bytes");
+    maker_begin(&maker);
+    java_constants(&maker);
+    maker_event(&maker, "jdk.SocketRead");
+    maker_number(&maker, 1500), maker_int(&maker, 1), maker_number(&maker, 7), maker_int(&maker, 1), maker_number(&maker, 1);
+    maker_text(&maker, "stack"), maker_text(&maker, "host"), maker_text(&maker, "80"), maker_int(&maker, 1), maker_number(&maker, 5);
+    maker_end(&maker);
+    maker_finish(&maker);
+    struct profile *profile = profile_of(&maker, JFR_SOCKET_IO);
+    assert_int_equal(profile_sample_count(profile), 1);
+    expect(profile, 0, "1 0 0 (no stack), remote=host:0, operation=read");
+    profile_free(profile);
+    maker_free(&maker);
+}
+
 int main(void) {
     return tests_run();
 }
