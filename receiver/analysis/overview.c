@@ -49,24 +49,25 @@ static void take_row(struct reading *reading, const struct search_row *row) {
 }
 
 // Under the lock. One pass to count, so that the newest are kept if there are too many, and one to copy.
-static bool read_rows(struct reading *reading, const struct selection *selection) {
+static bool read_rows(struct reading *reading, const struct selection *selection, struct search_rest *rest) {
     const struct search *search = reading->search;
     struct overview *overview = reading->overview;
     struct search_query query;
-    if (!search_query_init(&query, search, selection)) {
+    if (!search_query_init(&query, search, selection, rest)) {
         return false;
     }
     size_t total = 0;
     for (size_t i = search->begin; i < search->end; i++) {
         total += search_query_match(&query, &search->rows[i]) == SEARCH_ALL_HOLD;
     }
-    overview->left_out = total > OVERVIEW_MAX_UPLOADS ? total - OVERVIEW_MAX_UPLOADS : 0;
-    overview->uploads = malloc((total - overview->left_out + 1) * sizeof *overview->uploads);
+    size_t beyond = total > OVERVIEW_MAX_UPLOADS ? total - OVERVIEW_MAX_UPLOADS : 0;
+    overview->left_out = beyond + rest->not_looked_at;
+    overview->uploads = malloc((total - beyond + 1) * sizeof *overview->uploads);
     reading->text_indices = calloc((size_t)search->strings.end + 1, sizeof *reading->text_indices);
     reading->no_memory = !overview->uploads || !reading->text_indices;
     size_t passed = 0;
     for (size_t i = search->begin; i < search->end && !reading->no_memory; i++) {
-        if (search_query_match(&query, &search->rows[i]) == SEARCH_ALL_HOLD && passed++ >= overview->left_out) {
+        if (search_query_match(&query, &search->rows[i]) == SEARCH_ALL_HOLD && passed++ >= beyond) {
             take_row(reading, &search->rows[i]);
         }
     }
@@ -78,9 +79,15 @@ static bool read_rows(struct reading *reading, const struct selection *selection
 enum receiver_error overview_read(struct catalog *catalog, const struct selection *selection, struct overview *overview) {
     *overview = (struct overview){0};
     struct reading reading = {.search = &catalog->search, .overview = overview};
+    struct search_rest rest;
+    enum receiver_error error = catalog_read_rest(catalog, selection, &rest);
+    if (error != RECEIVER_OK) {
+        return error;
+    }
     pthread_rwlock_rdlock(&catalog->memory_lock);
-    bool ok = read_rows(&reading, selection);
+    bool ok = read_rows(&reading, selection, &rest);
     pthread_rwlock_unlock(&catalog->memory_lock);
+    search_rest_free(&rest);
     if (!ok) {
         overview_free(overview);
     }

@@ -19,7 +19,7 @@ struct overview_upload {
 };
 struct overview {
     struct overview_upload *uploads; // in the order of arrival
-    size_t count, left_out;          // left_out: older ones beyond the maximum
+    size_t count, left_out;          // left_out: older ones beyond the maximum, or not looked at (search_rest.h)
     char **texts;
     size_t text_count;
     struct flight *flight; // as in struct upload_list

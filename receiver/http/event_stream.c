@@ -101,13 +101,16 @@ enum MHD_Result event_stream_answer(struct event_stream *stream, struct MHD_Conn
 
 void event_stream_new(void *state, int64_t id) {
     struct event_stream *stream = state;
+    char *tags;
+    catalog_tags(stream->catalog, id, &tags); // if they cannot be read, who may want the upload is told
     pthread_mutex_lock(&stream->lock);
     for (struct event_listener *listener = stream->first; listener; listener = listener->next) {
-        if (catalog_matches(stream->catalog, id, &listener->selection)) {
+        if (catalog_matches(stream->catalog, id, tags, &listener->selection)) {
             listener->newest = id;
         }
     }
     pthread_mutex_unlock(&stream->lock);
+    free(tags);
 }
 
 static void resume(struct event_listener *listener) {

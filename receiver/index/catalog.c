@@ -81,7 +81,8 @@ static bool prepare_all(struct catalog *catalog) {
            prepare(catalog->writer, "INSERT INTO attachment VALUES(?1,?2,?3,?4,?5,?6)", &catalog->insert_attachment) &&
            prepare(catalog->reader, "SELECT " CATALOG_UPLOAD_COLUMNS " FROM upload WHERE id=?1", &catalog->read_upload) &&
            prepare(catalog->reader, "SELECT name, file, size_bytes, pprof FROM attachment WHERE upload=?1 ORDER BY position",
-                   &catalog->read_attachments);
+                   &catalog->read_attachments) &&
+           prepare(catalog->reader, "SELECT tags FROM upload WHERE id=?1", &catalog->read_tags);
 }
 
 // Checked now: a damaged page that SQLite has not read yet would otherwise be found during an answer.
@@ -121,7 +122,18 @@ static enum receiver_error open_writer(struct catalog *catalog, const char *path
 static bool open_reader(struct catalog *catalog, const char *path) {
     bool opened = sqlite3_open_v2(path, &catalog->reader, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK;
     sqlite3_busy_timeout(catalog->reader, LOCKED_MS);
-    return opened && prepare_all(catalog) && catalog_open_tags(catalog, path);
+    return opened && prepare_all(catalog);
+}
+
+// A writer comes before later readers: the thread that commits uploads does not wait for all searches. Nobody takes it twice.
+static void init_memory_lock(struct catalog *catalog) {
+    pthread_rwlockattr_t attributes;
+    pthread_rwlockattr_init(&attributes);
+#ifdef __GLIBC__
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+#endif
+    pthread_rwlock_init(&catalog->memory_lock, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
 }
 
 enum receiver_error catalog_open(const char *path, bool create, bool *newer, struct catalog **out, char *text, size_t text_size) {
@@ -132,10 +144,8 @@ enum receiver_error catalog_open(const char *path, bool create, bool *newer, str
     }
     pthread_mutex_init(&catalog->write_lock, NULL);
     pthread_mutex_init(&catalog->read_lock, NULL);
-    pthread_rwlock_init(&catalog->memory_lock, NULL);
-    pthread_mutex_init(&catalog->tags_lock, NULL);
-    catalog->search.tags_of = catalog_tags_of;
-    catalog->search.tags_context = catalog;
+    init_memory_lock(catalog);
+    catalog->search.keeps_rest = true;
     enum receiver_error error = open_writer(catalog, path, create, newer);
     if (error == RECEIVER_OK && !open_reader(catalog, path)) {
         error = RECEIVER_BAD_INDEX;
@@ -154,12 +164,12 @@ enum receiver_error catalog_open(const char *path, bool create, bool *newer, str
 }
 
 static void close_database(struct catalog *catalog) {
-    sqlite3_stmt **statements[] = {&catalog->insert_upload, &catalog->insert_attachment, &catalog->read_upload, &catalog->read_attachments};
+    sqlite3_stmt **statements[] = {&catalog->insert_upload, &catalog->insert_attachment, &catalog->read_upload, &catalog->read_attachments,
+                                   &catalog->read_tags};
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
         sqlite3_finalize(*statements[i]);
         *statements[i] = NULL;
     }
-    catalog_close_tags(catalog);
     sqlite3_close(catalog->reader);
     sqlite3_close(catalog->writer); // the last handle: checkpoints the WAL
     catalog->reader = catalog->writer = NULL;
@@ -172,7 +182,6 @@ void catalog_close(struct catalog *catalog) {
     close_database(catalog);
     search_free(&catalog->search);
     pthread_rwlock_destroy(&catalog->memory_lock);
-    pthread_mutex_destroy(&catalog->tags_lock);
     pthread_mutex_destroy(&catalog->read_lock);
     pthread_mutex_destroy(&catalog->write_lock);
     free(catalog);
@@ -203,22 +212,17 @@ void catalog_take(struct catalog *catalog, struct catalog *fresh) {
     catalog->reader = fresh->reader;
     catalog->read_upload = fresh->read_upload;
     catalog->read_attachments = fresh->read_attachments;
+    catalog->read_tags = fresh->read_tags;
     catalog->next_id = fresh->next_id > catalog->next_id ? fresh->next_id : catalog->next_id;
     struct search search = catalog->search;
     catalog->search = fresh->search;
     fresh->search = search;
     catalog->search.limit_bytes = search.limit_bytes;
-    catalog->search.tags_context = catalog;
-    pthread_mutex_lock(&catalog->tags_lock);
-    catalog->tags_reader = fresh->tags_reader;
-    catalog->read_tags = fresh->read_tags;
-    pthread_mutex_unlock(&catalog->tags_lock);
     pthread_rwlock_unlock(&catalog->memory_lock);
     pthread_mutex_unlock(&catalog->read_lock);
     pthread_mutex_unlock(&catalog->write_lock);
-    fresh->writer = fresh->reader = fresh->tags_reader = NULL;
-    fresh->read_tags = NULL;
-    fresh->insert_upload = fresh->insert_attachment = fresh->read_upload = fresh->read_attachments = NULL;
+    fresh->writer = fresh->reader = NULL;
+    fresh->insert_upload = fresh->insert_attachment = fresh->read_upload = fresh->read_attachments = fresh->read_tags = NULL;
     catalog_close(fresh);
 }
 

@@ -87,7 +87,10 @@ enum receiver_error catalog_set_measures(struct catalog *catalog, int64_t id, co
 // ---- Reading ----
 
 bool catalog_has(struct catalog *catalog, int64_t id);
-bool catalog_matches(struct catalog *catalog, int64_t id, const struct selection *selection);
+// All tags of an upload, "k:v,k:v", which the caller frees, if some are not in memory; else NULL.
+enum receiver_error catalog_tags(struct catalog *catalog, int64_t id, char **tags);
+// tags: of catalog_tags. Without those that it needs the answer is true.
+bool catalog_matches(struct catalog *catalog, int64_t id, const char *tags, const struct selection *selection);
 enum receiver_error catalog_find(struct catalog *catalog, int64_t id, const char *name, struct catalog_attachment *attachment);
 
 // All of an upload, none of an unknown one. attachments has capacity for CATALOG_MAX_ATTACHMENTS.
@@ -117,8 +120,9 @@ struct catalog_upload {
 typedef bool (*catalog_each)(void *context, const struct catalog_upload *upload);
 
 // Calls each for the `limit` uploads of the selection that start last, latest first, without a lock: it may take its time, and files may be
-// gone by then. Open files with store_read. total (may be NULL): the count without the limit.
+// gone by then. Open files with store_read. left_out (may be NULL): how many more there are, with those whose tags were not looked at
+// (search_rest.h).
 enum receiver_error catalog_select(struct catalog *catalog, const struct selection *selection, size_t limit, catalog_each each,
-                                   void *context, size_t *total);
+                                   void *context, size_t *left_out);
 
 #endif

@@ -120,15 +120,20 @@ enum receiver_error catalog_list(struct catalog *catalog, const struct selection
     int64_t *ids = NULL;
     size_t count, total;
     char *next = NULL;
+    struct search_rest rest;
+    enum receiver_error error = catalog_read_rest(catalog, selection, &rest);
+    if (error != RECEIVER_OK) {
+        return error;
+    }
     pthread_rwlock_rdlock(&catalog->memory_lock);
     // One more than requested tells whether there are more.
-    bool ok = search_select(&catalog->search, selection, order, after, limit + 1, &ids, &count, &total);
+    bool ok = search_select(&catalog->search, selection, &rest, order, after, limit + 1, &ids, &count, &total);
     if (ok && count > limit) {
         struct search_cursor last = search_cursor_of(&catalog->search, order, search_find(&catalog->search, ids[limit - 1]));
         ok = (next = search_cursor_text(order, &last));
     }
     pthread_rwlock_unlock(&catalog->memory_lock);
-    enum receiver_error error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     json_object_begin(json);
     json_key(json, "uploads");
     json_array_begin(json);
@@ -141,7 +146,9 @@ enum receiver_error catalog_list(struct catalog *catalog, const struct selection
     json_number(json, (int64_t)total);
     json_key(json, "next");
     json_text(json, next);
+    search_rest_write(&rest, json);
     json_object_end(json);
+    search_rest_free(&rest);
     free(next);
     free(ids);
     return error;
@@ -157,8 +164,14 @@ enum receiver_error catalog_facets(struct catalog *catalog, const struct selecti
 
 enum receiver_error catalog_histogram(struct catalog *catalog, const struct selection *selection, const struct search_buckets *wanted,
                                       struct json *json) {
+    struct search_rest rest;
+    enum receiver_error error = catalog_read_rest(catalog, selection, &rest);
+    if (error != RECEIVER_OK) {
+        return error;
+    }
     pthread_rwlock_rdlock(&catalog->memory_lock);
-    bool ok = search_histogram(&catalog->search, selection, wanted, json);
+    bool ok = search_histogram(&catalog->search, selection, &rest, wanted, json);
     pthread_rwlock_unlock(&catalog->memory_lock);
+    search_rest_free(&rest);
     return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }

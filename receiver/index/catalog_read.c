@@ -19,14 +19,16 @@ int64_t catalog_unmeasured(struct catalog *catalog) {
     return id;
 }
 
-bool catalog_matches(struct catalog *catalog, int64_t id, const struct selection *selection) {
+bool catalog_matches(struct catalog *catalog, int64_t id, const char *tags, const struct selection *selection) {
+    char *copy = tags ? strdup(tags) : NULL;
     bool matches = false;
     pthread_rwlock_rdlock(&catalog->memory_lock);
     const struct search_row *row = search_find(&catalog->search, id);
     if (row) {
-        matches = search_matches(&catalog->search, row, selection);
+        matches = search_matches(&catalog->search, row, selection, copy);
     }
     pthread_rwlock_unlock(&catalog->memory_lock);
+    free(copy);
     return matches;
 }
 
@@ -118,23 +120,30 @@ static enum receiver_error copy_upload(struct catalog *catalog, int64_t id, stru
 }
 
 enum receiver_error catalog_select(struct catalog *catalog, const struct selection *selection, size_t limit, catalog_each each,
-                                   void *context, size_t *total) {
+                                   void *context, size_t *left_out) {
     struct copied *copied = malloc(sizeof *copied);
     int64_t *ids = NULL;
-    size_t count = 0, all = 0;
+    size_t count = 0, total = 0;
+    struct search_rest rest;
+    enum receiver_error error = catalog_read_rest(catalog, selection, &rest);
+    if (error != RECEIVER_OK) {
+        free(copied);
+        return error;
+    }
     pthread_rwlock_rdlock(&catalog->memory_lock);
-    bool ok = copied && search_select(&catalog->search, selection, &(struct search_order){0}, NULL, limit, &ids, &count, &all);
+    bool ok = copied && search_select(&catalog->search, selection, &rest, &(struct search_order){0}, NULL, limit, &ids, &count, &total);
     pthread_rwlock_unlock(&catalog->memory_lock);
-    enum receiver_error error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     bool more = true;
     for (size_t i = 0; error == RECEIVER_OK && more && i < count; i++) {
         error = copy_upload(catalog, ids[i], copied);
         more = error != RECEIVER_OK || each(context, &copied->upload);
         error = error == RECEIVER_NOT_FOUND ? RECEIVER_OK : error; // retention has just removed it
     }
-    if (total) {
-        *total = all;
+    if (left_out) {
+        *left_out = total - count + rest.not_looked_at;
     }
+    search_rest_free(&rest);
     free(ids);
     free(copied);
     return error;

@@ -5,6 +5,7 @@
 #include "../base/failure.h"
 #include "catalog.h"
 #include "search.h"
+#include "search_rest.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -15,13 +16,10 @@ struct catalog {
     sqlite3_stmt *insert_upload, *insert_attachment;
     int64_t next_id;
     pthread_mutex_t read_lock;
-    sqlite3 *reader; // guarded by read_lock, as the next two; NULL: closed
-    sqlite3_stmt *read_upload, *read_attachments;
+    sqlite3 *reader; // guarded by read_lock, as the next three; NULL: closed
+    sqlite3_stmt *read_upload, *read_attachments, *read_tags;
     pthread_rwlock_t memory_lock;
-    struct search search;      // guarded by memory_lock
-    pthread_mutex_t tags_lock; // taken last: also under memory_lock
-    sqlite3 *tags_reader;      // guarded by tags_lock, as the next one; NULL: closed
-    sqlite3_stmt *read_tags;
+    struct search search; // guarded by memory_lock
     void (*on_damage)(void *context);
     void *on_damage_context;
 };
@@ -44,10 +42,9 @@ enum {
 
 // The error of the last call on that handle. Caller must hold its lock. Calls on_damage.
 enum receiver_error catalog_error(struct catalog *catalog, sqlite3 *database);
-// catalog_tags.c: a handle of its own, since a search reads tags under memory_lock, which is taken after read_lock elsewhere.
-bool catalog_open_tags(struct catalog *catalog, const char *path); // Caller must be the only one that uses the catalog, as for the next.
-void catalog_close_tags(struct catalog *catalog);
-char *catalog_tags_of(void *catalog, int64_t id); // search.h: tags_of
+// What a search of the selection must know of tags that are not in memory; rest is to be freed if it returns RECEIVER_OK. Caller must hold
+// no lock.
+enum receiver_error catalog_read_rest(struct catalog *catalog, const struct selection *selection, struct search_rest *rest);
 // The row of read_attachments. Caller must hold read_lock.
 void catalog_read_attachment(sqlite3_stmt *row, struct catalog_attachment *attachment);
 

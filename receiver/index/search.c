@@ -17,6 +17,7 @@ static void release_row(struct search *search, struct search_row *row) {
         string_pool_release(&search->strings, row->tags[i]);
     }
     search->tag_count -= row->tag_count;
+    search->rest_count -= row->has_rest;
     free(row->tags);
 }
 
@@ -26,7 +27,7 @@ void search_free(struct search *search) {
     }
     free(search->rows);
     string_pool_free(&search->strings);
-    *search = (struct search){.limit_bytes = search->limit_bytes, .tags_of = search->tags_of, .tags_context = search->tags_context};
+    *search = (struct search){.limit_bytes = search->limit_bytes, .keeps_rest = search->keeps_rest};
 }
 
 size_t search_bytes(const struct search *search) {
@@ -69,17 +70,22 @@ static bool has_tag(const struct search_row *row, uint32_t string) {
 
 static bool fits(const struct search *search, size_t length) {
     size_t uploads = search->end - search->begin + 1;
-    return !search->tags_of || search->strings.bytes + string_pool_cost(length) <= SEARCH_FREE_BYTES + uploads * SEARCH_TEXT_BYTES;
+    return !search->keeps_rest || search->strings.bytes + string_pool_cost(length) <= SEARCH_FREE_BYTES + uploads * SEARCH_TEXT_BYTES;
+}
+
+static void note_rest(struct search *search, struct search_row *row) {
+    search->rest_count += !row->has_rest;
+    row->has_rest = true;
 }
 
 // Returns false without memory. A tag that is in memory already costs nothing but its number.
 static bool add_tag(struct search *search, struct search_row *row, const char *tag, size_t length) {
-    if (row->tag_count == SEARCH_ROW_TAGS && search->tags_of) {
-        row->has_rest = true;
+    if (row->tag_count == SEARCH_ROW_TAGS && search->keeps_rest) {
+        note_rest(search, row);
         return true;
     }
     if (!string_pool_find(&search->strings, tag, length) && !fits(search, length)) {
-        row->has_rest = true;
+        note_rest(search, row);
         return true;
     }
     uint32_t string = string_pool_intern(&search->strings, tag, length);
@@ -222,32 +228,22 @@ uint64_t search_process(const struct search_row *row) {
     return row->process;
 }
 
-// For a single upload: marking all matching strings, as a query does, would take longer than scanning its tags.
-static bool has_text(const struct search *search, const struct search_row *row, const char *text) {
-    for (uint32_t i = 0; i < row->tag_count; i++) {
-        if (strcasestr(string_pool_text(&search->strings, row->tags[i]), text)) {
-            return true;
-        }
-    }
-    struct search_rest rest = {0};
-    const char *tag = NULL;
-    do {
-        tag = search_rest_next(search, row, &rest, tag);
-    } while (tag && !strcasestr(tag, text));
-    search_rest_free(&rest);
-    return tag;
-}
-
-bool search_matches(const struct search *search, const struct search_row *row, const struct selection *selection) {
+bool search_matches(const struct search *search, const struct search_row *row, const struct selection *selection, char *tags) {
     struct search_query query;
-    struct selection without_text = *selection;
-    without_text.text = NULL;
-    if (!search_query_init(&query, search, &without_text)) {
+    struct search_rest rest = {0};
+    if (!search_query_init_one(&query, search, selection, &rest)) {
         return false;
     }
-    bool matches = search_query_match(&query, row) == SEARCH_ALL_HOLD;
+    int64_t id = row->id;
+    unsigned char *holds = tags ? calloc(query.group_count + query.text.count + 1, 1) : NULL;
+    if (holds) {
+        search_query_judge(&query, tags, holds);
+        rest = (struct search_rest){.ids = &id, .count = 1, .holds = holds};
+    }
+    bool matches = search_query_match(&query, row) == SEARCH_ALL_HOLD || rest.not_looked_at > 0;
     search_query_free(&query);
-    return matches && (!selection->text || has_text(search, row, selection->text));
+    free(holds);
+    return matches;
 }
 
 // ---- The first N of an order ----
@@ -299,15 +295,16 @@ static int64_t *ids_of(struct firsts *firsts) {
     return ids;
 }
 
-bool search_select(const struct search *search, const struct selection *selection, const struct search_order *order,
-                   const struct search_cursor *after, size_t limit, int64_t **ids, size_t *count, size_t *total) {
+bool search_select(const struct search *search, const struct selection *selection, struct search_rest *rest,
+                   const struct search_order *order, const struct search_cursor *after, size_t limit, int64_t **ids, size_t *count,
+                   size_t *total) {
     struct search_query query;
     size_t stored = search->end - search->begin;
     struct firsts firsts = {.order = order, .capacity = limit < stored ? limit : stored};
     *count = *total = 0;
     *ids = NULL;
     firsts.cursors = malloc((firsts.capacity + 1) * sizeof *firsts.cursors);
-    if (!firsts.cursors || !search_query_init(&query, search, selection)) {
+    if (!firsts.cursors || !search_query_init(&query, search, selection, rest)) {
         free(firsts.cursors);
         return false;
     }

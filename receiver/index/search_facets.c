@@ -1,7 +1,6 @@
 // search_facets.c: counts by facet; counts and means over time (search.h).
 #include "search.h"
 #include "search_query.h"
-#include "search_rest.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,10 +21,8 @@ struct counting {
     const struct search *search;
     uint32_t *by_string[FACET_COUNT]; // uploads by value
     uint32_t *tags;                   // uploads by whole tag
-    uint32_t *counted;                // the last upload that was, by whole tag
-    uint32_t uploads;
-    size_t with_rest;     // uploads of which some tags may not be listed
-    struct value *values; // capacity for one facet's
+    size_t with_rest;                 // uploads of which some tags may not be listed
+    struct value *values;             // capacity for one facet's
     const struct search_values *wanted;
 };
 
@@ -84,14 +81,10 @@ static bool write_facet(const struct counting *counting, struct json *json, cons
     return true;
 }
 
-// Once for each upload. string 0: it is not in memory.
 static void count_tag(struct counting *counting, const struct search_group *only, uint32_t string) {
     const char *tag = string_pool_text(&counting->search->strings, string);
-    bool other = !tag || (only && (strncmp(tag, only->key, only->key_length) != 0 || tag[only->key_length] != ':'));
-    if (!other && counting->counted[string] != counting->uploads) {
-        counting->counted[string] = counting->uploads;
-        counting->tags[string]++;
-    }
+    bool other = only && (strncmp(tag, only->key, only->key_length) != 0 || tag[only->key_length] != ':');
+    counting->tags[string] += !other;
 }
 
 static void count_row(struct counting *counting, const struct search_query *query, const struct search_row *row) {
@@ -109,18 +102,10 @@ static void count_row(struct counting *counting, const struct search_query *quer
     if (only && only->facet >= 0) {
         return;
     }
-    counting->uploads++;
     for (uint32_t i = 0; i < row->tag_count; i++) {
         count_tag(counting, only, row->tags[i]);
     }
-    if (row->has_rest) {
-        struct search_rest rest = {0};
-        for (const char *tag = NULL; (tag = search_rest_next(counting->search, row, &rest, tag));) {
-            count_tag(counting, only, string_pool_find(&counting->search->strings, tag, strlen(tag)));
-        }
-        search_rest_free(&rest);
-        counting->with_rest++;
-    }
+    counting->with_rest += row->has_rest;
 }
 
 static void write_named(struct counting *counting, struct json *json) {
@@ -188,15 +173,16 @@ static bool write_tags(struct counting *counting, struct json *json) {
 bool search_facets(const struct search *search, const struct selection *selection, const struct search_values *wanted, struct json *json) {
     struct counting counting = {.search = search, .wanted = wanted};
     struct search_query query;
+    struct search_rest rest = {0};
     size_t strings = search->strings.end + 1;
-    bool ok = search_query_init(&query, search, selection);
+    bool ok = search_query_init(&query, search, selection, &rest);
     if (!ok) {
         return false;
     }
+    query.one_may_fail = true;
     counting.tags = calloc(strings, sizeof *counting.tags);
-    counting.counted = calloc(strings, sizeof *counting.counted);
     counting.values = calloc(strings, sizeof *counting.values);
-    ok = counting.tags && counting.counted && counting.values;
+    ok = counting.tags && counting.values;
     for (int i = 0; i < FACET_COUNT; i++) {
         counting.by_string[i] = calloc(strings, sizeof *counting.by_string[i]);
         ok = ok && counting.by_string[i];
@@ -215,13 +201,13 @@ bool search_facets(const struct search *search, const struct selection *selectio
             json_key(json, "uploads_with_unlisted_tags");
             json_number(json, (int64_t)counting.with_rest);
         }
+        search_rest_write(&rest, json);
         json_object_end(json);
     }
     for (int i = 0; i < FACET_COUNT; i++) {
         free(counting.by_string[i]);
     }
     free(counting.tags);
-    free(counting.counted);
     free(counting.values);
     search_query_free(&query);
     return ok;
@@ -294,7 +280,7 @@ static int round_buckets(int64_t *from_ms, int64_t *to_ms, int max, int64_t shif
 }
 
 static void write_histogram(struct json *json, int64_t from_ms, int64_t to_ms, int64_t bucket_ms, const struct bucket *buckets, int count,
-                            int measure, bool otherwise) {
+                            int measure, bool otherwise, const struct search_rest *rest) {
     json_object_begin(json);
     json_key(json, "from_ms");
     json_number(json, from_ms);
@@ -311,6 +297,7 @@ static void write_histogram(struct json *json, int64_t from_ms, int64_t to_ms, i
     json_key(json, "measure");
     if (measure < 0) {
         json_text(json, NULL);
+        search_rest_write(rest, json);
         json_object_end(json);
         return;
     }
@@ -327,19 +314,21 @@ static void write_histogram(struct json *json, int64_t from_ms, int64_t to_ms, i
     }
     json_array_end(json);
     json_object_end(json);
+    search_rest_write(rest, json);
     json_object_end(json);
 }
 
-bool search_histogram(const struct search *search, const struct selection *selection, const struct search_buckets *wanted,
-                      struct json *json) {
+bool search_histogram(const struct search *search, const struct selection *selection, struct search_rest *rest,
+                      const struct search_buckets *wanted, struct json *json) {
     struct search_query query;
-    if (!search_query_init(&query, search, selection)) {
+    if (!search_query_init(&query, search, selection, rest)) {
         return false;
     }
     struct bucket *buckets = calloc((size_t)wanted->max, sizeof *buckets);
     int64_t from_ms, to_ms, width_ms;
     bool any = false; // an upload has the measure
     find_range(search, &query, &from_ms, &to_ms);
+    rest->not_looked_at = 0; // they are counted below
     int count = round_buckets(&from_ms, &to_ms, wanted->max, wanted->shift_ms, &width_ms);
     for (size_t i = search->begin; buckets && i < search->end; i++) {
         const struct search_row *row = &search->rows[i];
@@ -352,7 +341,7 @@ bool search_histogram(const struct search *search, const struct selection *selec
     }
     if (buckets) {
         bool otherwise = !any && wanted->otherwise >= 0;
-        write_histogram(json, from_ms, to_ms, width_ms, buckets, count, otherwise ? wanted->otherwise : wanted->measure, otherwise);
+        write_histogram(json, from_ms, to_ms, width_ms, buckets, count, otherwise ? wanted->otherwise : wanted->measure, otherwise, rest);
     }
     bool ok = buckets;
     free(buckets);

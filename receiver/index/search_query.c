@@ -1,6 +1,5 @@
 // search_query.c: matches uploads with a selection (search_query.h).
 #include "search_query.h"
-#include "search_rest.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -40,9 +39,6 @@ static unsigned char marks_of(const struct query_term *term, const char *text) {
 _Static_assert(SEARCH_IS_VALUE << (FACET_COUNT - 1) <= UCHAR_MAX, "a bit for each facet");
 
 static bool mark_words(struct search_query *query, const struct search *search) {
-    if (query_text_parse(query->selection->text, &query->text) != QUERY_TEXT_OK) { // too many words were refused before
-        return false;
-    }
     size_t terms = query->text.count;
     query->marks = calloc((search->strings.end + 1) * terms + 1, 1);
     if (!query->marks) {
@@ -57,11 +53,15 @@ static bool mark_words(struct search_query *query, const struct search *search) 
     return true;
 }
 
-bool search_query_init(struct search_query *query, const struct search *search, const struct selection *selection) {
-    *query = (struct search_query){.search = search, .selection = selection, .nowhere = UINT32_MAX};
+static bool init(struct search_query *query, const struct search *search, const struct selection *selection, struct search_rest *rest,
+                 bool mark) {
+    *query = (struct search_query){.search = search, .selection = selection, .nowhere = UINT32_MAX, .rest = rest};
     query->groups = calloc(selection->value_count + 1, sizeof *query->groups);
     query->ids = selection->id_count ? malloc(selection->id_count * sizeof *query->ids) : NULL;
-    bool ok = query->groups && (query->ids || !selection->id_count) && (!selection->text || mark_words(query, search));
+    bool ok = query->groups && (query->ids || !selection->id_count);
+    // Too many words were refused before.
+    ok = ok && (!selection->text || query_text_parse(selection->text, &query->text) == QUERY_TEXT_OK);
+    ok = ok && (!mark || query->text.count == 0 || mark_words(query, search));
     for (size_t i = 0; ok && i < selection->value_count; i++) {
         const struct selection_value *value = &selection->values[i];
         struct search_group *group = group_of(query, value);
@@ -81,6 +81,16 @@ bool search_query_init(struct search_query *query, const struct search *search, 
         qsort(query->ids, selection->id_count, sizeof *query->ids, by_number);
     }
     return true;
+}
+
+bool search_query_init(struct search_query *query, const struct search *search, const struct selection *selection,
+                       struct search_rest *rest) {
+    return init(query, search, selection, rest, true);
+}
+
+bool search_query_init_one(struct search_query *query, const struct search *search, const struct selection *selection,
+                           struct search_rest *rest) {
+    return init(query, search, selection, rest, false);
 }
 
 void search_query_free(struct search_query *query) {
@@ -103,65 +113,51 @@ static bool has_any(const uint32_t *strings, size_t count, uint32_t string) {
     return false;
 }
 
-static bool rest_has(const struct search_query *query, const struct search_group *group, const struct search_row *row,
-                     struct search_rest *rest) {
-    for (const char *tag = NULL; (tag = search_rest_next(query->search, row, rest, tag));) {
-        if (strncmp(tag, group->key, group->key_length) != 0 || tag[group->key_length] != ':') {
-            continue;
-        }
-        for (size_t i = 0; i < query->selection->value_count; i++) {
-            const struct selection_value *value = &query->selection->values[i];
-            if (value->facet < 0 && strcmp(value->text, tag) == 0) {
-                return true;
-            }
-        }
-    }
-    return false;
+// ---- Matching ----
+
+// Of a condition, if only tags in memory are known that do not meet it.
+enum answer { NO, YES, OPEN };
+
+static enum answer of_rest(const struct search_row *row, const unsigned char *holds, size_t condition) {
+    return !row->has_rest ? NO : !holds ? OPEN : holds[condition] ? YES : NO;
 }
 
-static bool group_holds(const struct search_query *query, const struct search_group *group, const struct search_row *row,
-                        struct search_rest *rest) {
+static enum answer group_holds(const struct search_query *query, size_t index, const struct search_row *row, const unsigned char *holds) {
+    const struct search_group *group = &query->groups[index];
     if (group->facet >= 0) {
-        return has_any(group->strings, group->count, row->facets[group->facet]);
+        return has_any(group->strings, group->count, row->facets[group->facet]) ? YES : NO;
     }
     for (uint32_t i = 0; i < row->tag_count; i++) {
         if (has_any(group->strings, group->count, row->tags[i])) {
-            return true;
+            return YES;
         }
     }
-    return row->has_rest && rest_has(query, group, row, rest);
+    return of_rest(row, holds, index);
 }
 
-static bool has_term(const struct search_query *query, const struct search_row *row, size_t term, struct search_rest *rest) {
-    size_t terms = query->text.count;
+static unsigned char marks_at(const struct search_query *query, uint32_t string, size_t term) {
+    if (query->marks) {
+        return query->marks[string * query->text.count + term];
+    }
+    const char *text = string_pool_text(&query->search->strings, string);
+    return text ? marks_of(&query->text.terms[term], text) : 0;
+}
+
+static enum answer has_term(const struct search_query *query, size_t term, const struct search_row *row, const unsigned char *holds) {
     for (uint32_t i = 0; i < row->tag_count; i++) {
-        if (query->marks[row->tags[i] * terms + term] & SEARCH_IS_TAG) {
-            return true;
+        if (marks_at(query, row->tags[i], term) & SEARCH_IS_TAG) {
+            return YES;
         }
     }
     for (int i = 0; i < FACET_COUNT; i++) {
-        if (query->marks[row->facets[i] * terms + term] & SEARCH_IS_VALUE << i) {
-            return true;
+        if (marks_at(query, row->facets[i], term) & SEARCH_IS_VALUE << i) {
+            return YES;
         }
     }
-    for (const char *tag = NULL; row->has_rest && (tag = search_rest_next(query->search, row, rest, tag));) {
-        if (query_term_is_tag(&query->text.terms[term], tag)) {
-            return true;
-        }
-    }
-    return false;
+    return of_rest(row, holds, query->group_count + term);
 }
 
-static bool text_holds(const struct search_query *query, const struct search_row *row, struct search_rest *rest) {
-    for (size_t i = 0; i < query->text.count; i++) {
-        if (has_term(query, row, i, rest) == query->text.terms[i].excludes) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static int match(const struct search_query *query, const struct search_row *row, struct search_rest *rest) {
+int search_query_match(const struct search_query *query, const struct search_row *row) {
     const struct selection *selection = query->selection;
     if (row->start_ms < selection->from_ms || row->start_ms >= selection->to_ms) {
         return SEARCH_NO_MATCH;
@@ -169,21 +165,67 @@ static int match(const struct search_query *query, const struct search_row *row,
     if (query->ids && !bsearch(&row->id, query->ids, selection->id_count, sizeof row->id, by_number)) {
         return SEARCH_NO_MATCH;
     }
+    const unsigned char *holds = row->has_rest ? search_rest_find(query->rest, row->id) : NULL;
     int missed = SEARCH_ALL_HOLD;
+    bool is_open = false;
     for (size_t i = 0; i < query->group_count; i++) {
-        if (!group_holds(query, &query->groups[i], row, rest)) {
-            if (missed != SEARCH_ALL_HOLD) {
-                return SEARCH_NO_MATCH;
-            }
-            missed = (int)i;
+        enum answer answer = group_holds(query, i, row, holds);
+        is_open = is_open || answer == OPEN;
+        if (answer == NO && (missed != SEARCH_ALL_HOLD || !query->one_may_fail)) {
+            return SEARCH_NO_MATCH;
+        }
+        missed = answer == NO ? (int)i : missed;
+    }
+    for (size_t i = 0; i < query->text.count; i++) {
+        enum answer answer = has_term(query, i, row, holds);
+        is_open = is_open || answer == OPEN;
+        if (answer == (query->text.terms[i].excludes ? YES : NO)) {
+            return SEARCH_NO_MATCH;
         }
     }
-    return query->marks && !text_holds(query, row, rest) ? SEARCH_NO_MATCH : missed;
+    query->rest->not_looked_at += is_open;
+    return is_open ? SEARCH_NO_MATCH : missed;
 }
 
-int search_query_match(const struct search_query *query, const struct search_row *row) {
-    struct search_rest rest = {0};
-    int missed = match(query, row, &rest);
-    search_rest_free(&rest);
-    return missed;
+// ---- Tags that are not in memory ----
+
+bool search_query_ask(struct search_query *query) {
+    const struct search *search = query->search;
+    struct search_rest *rest = query->rest;
+    size_t first = SEARCH_REST_MAX, width = query->group_count + query->text.count;
+    if (width == 0) {
+        return true;
+    }
+    int64_t *ids = malloc(SEARCH_REST_MAX * sizeof *ids);
+    if (!ids) {
+        return false;
+    }
+    for (size_t i = search->end; i > search->begin && first > 0; i--) { // the newest is last
+        const struct search_row *row = &search->rows[i - 1];
+        size_t before = rest->not_looked_at;
+        if (row->has_rest && search_query_match(query, row) == SEARCH_NO_MATCH && rest->not_looked_at > before) {
+            ids[--first] = row->id;
+        }
+    }
+    size_t count = SEARCH_REST_MAX - first;
+    memmove(ids, ids + first, count * sizeof *ids);
+    *rest = (struct search_rest){.ids = ids, .count = count, .width = width};
+    rest->holds = calloc(count + 1, width);
+    return rest->holds;
+}
+
+void search_query_judge(const struct search_query *query, char *tags, unsigned char *holds) {
+    const struct selection *selection = query->selection;
+    for (char *tag; (tag = strsep(&tags, ","));) {
+        for (size_t i = 0; i < query->group_count; i++) {
+            const struct search_group *group = &query->groups[i];
+            bool same_key = group->facet < 0 && strncmp(tag, group->key, group->key_length) == 0 && tag[group->key_length] == ':';
+            for (size_t j = 0; same_key && !holds[i] && j < selection->value_count; j++) {
+                holds[i] = selection->values[j].facet < 0 && strcmp(selection->values[j].text, tag) == 0;
+            }
+        }
+        for (size_t i = 0; *tag && i < query->text.count; i++) {
+            holds[query->group_count + i] |= query_term_is_tag(&query->text.terms[i], tag);
+        }
+    }
 }

@@ -1,33 +1,27 @@
-// search_rest.c: reads and splits the tags of one upload (search_rest.h).
+// search_rest.c: a sorted list of uploads and of what their tags meet (search_rest.h).
 #include "search_rest.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 void search_rest_free(struct search_rest *rest) {
-    free(rest->tags);
+    free(rest->ids);
+    free(rest->holds);
     *rest = (struct search_rest){0};
 }
 
-static void read_tags(const struct search *search, const struct search_row *row, struct search_rest *rest) {
-    rest->is_read = true;
-    rest->tags = row->has_rest && search->tags_of ? search->tags_of(search->tags_context, row->id) : NULL;
-    rest->size = rest->tags ? strlen(rest->tags) : 0;
-    for (size_t i = 0; i < rest->size; i++) {
-        rest->tags[i] = rest->tags[i] == ',' ? '\0' : rest->tags[i];
-    }
+static int by_number(const void *left, const void *right) {
+    const int64_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
 }
 
-const char *search_rest_next(const struct search *search, const struct search_row *row, struct search_rest *rest, const char *after) {
-    if (!rest->is_read) {
-        read_tags(search, row, rest);
+unsigned char *search_rest_find(const struct search_rest *rest, int64_t id) {
+    const int64_t *found = rest->count ? bsearch(&id, rest->ids, rest->count, sizeof id, by_number) : NULL;
+    return found ? rest->holds + (size_t)(found - rest->ids) * rest->width : NULL;
+}
+
+void search_rest_write(const struct search_rest *rest, struct json *json) {
+    if (rest->not_looked_at > 0) {
+        json_key(json, "uploads_not_looked_at");
+        json_number(json, (int64_t)rest->not_looked_at);
     }
-    if (!rest->tags) {
-        return NULL;
-    }
-    const char *end = rest->tags + rest->size, *tag = after ? after + strlen(after) + 1 : rest->tags;
-    while (tag < end && !*tag) {
-        tag++;
-    }
-    return tag < end ? tag : NULL;
 }

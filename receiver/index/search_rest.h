@@ -1,19 +1,31 @@
-// search_rest.h: the tags of an upload that are not in memory (search.h), read from the database when a search needs them.
+// search_rest.h: what is known of tags that are not in memory (search.h): which conditions of a selection they meet.
 //
-// Threads: the caller's, under the lock of the search. Memory: malloc, the tags of one upload.
+// A search that depends on such tags has them read first, without the lock of the search (catalog_tags.c): search_query_ask lists the
+// uploads, search_query_judge notes what the tags of one of them meet, and the search itself finds that here. The tags are not kept.
+//
+// Threads: the caller's. Memory: malloc, for each upload 8 bytes and one for each condition.
 #ifndef CMEMPROF_RECEIVER_SEARCH_REST_H
 #define CMEMPROF_RECEIVER_SEARCH_REST_H
 
-#include "search.h"
+#include "../base/json.h"
 
-// Zero-initialised: not read yet. All tags, also those in memory.
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SEARCH_REST_MAX = 4096 }; // uploads whose tags are read for one search: 0.1 s
+
+// Zero-initialised: nothing is known.
 struct search_rest {
-    bool is_read;
-    char *tags; // "k:v\0k:v\0"
-    size_t size;
+    int64_t *ids; // rising
+    size_t count;
+    unsigned char *holds; // for each of them `width` bytes, one for each condition: whether a tag meets it
+    size_t width;
+    size_t not_looked_at; // uploads of which a search did not know it
 };
 void search_rest_free(struct search_rest *rest);
-// The next tag after one (NULL: the first). NULL: there is none more, or all tags of the row are in memory, or they cannot be read.
-const char *search_rest_next(const struct search *search, const struct search_row *row, struct search_rest *rest, const char *after);
+// NULL: the tags of that upload are not known.
+unsigned char *search_rest_find(const struct search_rest *rest, int64_t id);
+// "uploads_not_looked_at":N, a member of an object; nothing if there are none.
+void search_rest_write(const struct search_rest *rest, struct json *json);
 
 #endif

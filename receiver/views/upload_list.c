@@ -52,8 +52,7 @@ enum receiver_error upload_list_read(struct catalog *catalog, const struct selec
                                      struct upload_list *list) {
     *list = (struct upload_list){0};
     struct gathering gathering = {.list = list, .attachment = attachment};
-    size_t total = 0;
-    enum receiver_error error = catalog_select(catalog, selection, UPLOAD_LIST_MAX, gather, &gathering, &total);
+    enum receiver_error error = catalog_select(catalog, selection, UPLOAD_LIST_MAX, gather, &gathering, &list->left_out);
     if (error == RECEIVER_OK && gathering.no_memory) {
         error = RECEIVER_NO_MEMORY;
     }
@@ -64,7 +63,6 @@ enum receiver_error upload_list_read(struct catalog *catalog, const struct selec
     if (list->count > 1) {
         qsort(list->uploads, list->count, sizeof *list->uploads, compare);
     }
-    list->left_out = total > UPLOAD_LIST_MAX ? total - UPLOAD_LIST_MAX : 0;
     return RECEIVER_OK;
 }
 

@@ -1,4 +1,5 @@
-// event_stream_test.c: listeners receive new uploads of their selection and no others; stopping the receiver ends their streams.
+// event_stream_test.c: listeners receive new uploads of their selection, by words as well, and no others; stopping the receiver ends their
+// streams.
 
 #include "../../../base/test/test.h"
 
@@ -39,7 +40,8 @@ static void upload(uint16_t port, const char *service) {
 TEST_IN(receiver, stream) {
     struct fixture *fixture = *state;
     struct text all = {0}, shop = {0};
-    int all_connection = listen_to(fixture->port, "/api/events"), shop_connection = listen_to(fixture->port, "/api/events?service=shop");
+    int all_connection = listen_to(fixture->port, "/api/events"),
+        shop_connection = listen_to(fixture->port, "/api/events?q=service:*p%20-cart");
     expect_word(all_connection, &all, "text/event-stream");
     expect_word(all_connection, &all, ":\n\n");
     assert_non_null(strstr(all.bytes, "\r\nX-Accel-Buffering: no\r\n")); // for a proxy in front of the receiver

@@ -26,20 +26,20 @@ TEST_IN(store, select) {
     struct catalog *catalog = store_catalog(test->store);
     struct selection selection;
     char text[200];
-    size_t total;
+    size_t left_out;
     for (int i = 0; i < 5; i++) {
         add_good(test, "x");
     }
     selection_init(&selection);
     struct seen seen = {.stop_after = 10};
-    assert_int_equal(catalog_select(catalog, &selection, 3, see, &seen, &total), RECEIVER_OK);
+    assert_int_equal(catalog_select(catalog, &selection, 3, see, &seen, &left_out), RECEIVER_OK);
     assert_int_equal(seen.count, 3);
     assert_int_equal(seen.ids[0], 5);
-    assert_int_equal(total, 5);
+    assert_int_equal(left_out, 2);
     seen = (struct seen){.stop_after = 2};
     assert_int_equal(catalog_select(catalog, &selection, 100, see, &seen, NULL), RECEIVER_OK);
     assert_int_equal(seen.count, 2);
-    assert_true(catalog_matches(catalog, 3, &selection));
+    assert_true(catalog_matches(catalog, 3, NULL, &selection));
     struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
     size_t count = 9;
     assert_int_equal(catalog_attachments(catalog, 2, attachments, &count), RECEIVER_OK);
@@ -48,8 +48,8 @@ TEST_IN(store, select) {
     assert_int_equal(catalog_attachments(catalog, 99, attachments, &count), RECEIVER_OK);
     assert_int_equal(count, 0);
     assert_true(selection_add(&selection, "service", "other", text, sizeof text));
-    assert_false(catalog_matches(catalog, 3, &selection));
-    assert_false(catalog_matches(catalog, 33, &selection));
+    assert_false(catalog_matches(catalog, 3, NULL, &selection));
+    assert_false(catalog_matches(catalog, 33, NULL, &selection));
     selection_free(&selection);
 }
 

@@ -90,8 +90,9 @@ TEST(finding) {
 static void expect_histogram(const struct search *search, const char *parameters, struct search_buckets wanted, const char *piece) {
     struct selection selection;
     struct json json = {0};
+    struct search_rest rest = {0};
     select_by(&selection, parameters);
-    assert_true(search_histogram(search, &selection, &wanted, &json));
+    assert_true(search_histogram(search, &selection, &rest, &wanted, &json));
     expect_json(&json, piece);
     selection_free(&selection);
 }
@@ -159,15 +160,24 @@ TEST(round_widths) {
     search_free(&search);
 }
 
-// A tag that one upload has in memory counts also for those that do not; others are not listed.
+// Tags that are not in memory are not listed. Uploads that only they decide are not counted, which is said.
 TEST(tags_not_in_memory) {
     struct search search;
-    int reads;
-    fill_without_tags(&search, &reads);
+    fill_without_tags(&search);
     search.strings.bytes -= FULL_BYTES;
-    assert_true(string_pool_intern(&search.strings, "region:a", 8));
-    expect_facets(&search, "", "{\"name\":\"region\",\"values\":[" VALUE("a", "2") "],\"more\":0}],\"uploads_with_unlisted_tags\":4}");
-    expect_facets(&search, "service=shop", "{\"name\":\"region\",\"values\":[" VALUE("a", "1") "],\"more\":0}]");
+    add_upload(&search, 10, 600, "shop", "prod", "region:a,team:y");
+    expect_facets(&search, "", "{\"name\":\"region\",\"values\":[" VALUE("a", "1") "],\"more\":0},");
+    expect_facets(&search, "", "\"more\":0}],\"uploads_with_unlisted_tags\":4}");
+    expect_facets(&search, "service=shop", VALUE("shop", "3"));
+    expect_facets(&search, "service=cart&env=prod", "\"uploads_with_unlisted_tags\":1}");
+    expect_facets(&search, "tag=region:a", "{\"facets\":[{\"name\":\"service\",\"values\":[" VALUE("shop", "1") "],\"more\":0},");
+    expect_facets(&search, "tag=region:a", "\"more\":0}],\"uploads_not_looked_at\":4}");
+    expect_facets(&search, "tag=region:a&service=cart", "\"uploads_not_looked_at\":4}"); // two would count for service
+    expect_facets(&search, "tag=region:a&service=cart&env=prod", "\"uploads_not_looked_at\":3}");
+    expect_histogram(&search, "q=team&from=0&to=1000", (struct search_buckets){1, 0, -1, -1},
+                     "\"counts\":[1],\"measure\":null,\"uploads_not_looked_at\":4}");
+    expect_histogram(&search, "q=team", (struct search_buckets){1, 0, MEASURE_CPU_CORES, -1},
+                     "\"values\":[null]},\"uploads_not_looked_at\":4}");
     search_free(&search);
 }
 

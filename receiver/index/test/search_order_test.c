@@ -34,7 +34,7 @@ static size_t read_all(struct search *search, const struct search_order *order, 
         struct search_cursor cursor;
         int64_t *ids;
         assert_true(!next || search_cursor_read(next, order, &cursor));
-        assert_true(search_select(search, &selection, order, next ? &cursor : NULL, piece, &ids, &count, &total));
+        assert_true(search_select(search, &selection, &(struct search_rest){0}, order, next ? &cursor : NULL, piece, &ids, &count, &total));
         assert_int_equal(total, 300);
         memcpy(all + read, ids, count * sizeof *ids);
         read += count;
@@ -112,7 +112,7 @@ TEST(cursor_outlives_its_upload) {
     assert_true(search_cursor_read("1:100", &order, &cursor));
     search_remove_oldest(&search);
     add_upload(&search, 10, 50, "shop", "prod", "");
-    assert_true(search_select(&search, &selection, &order, &cursor, 2, &ids, &count, &total));
+    assert_true(search_select(&search, &selection, &(struct search_rest){0}, &order, &cursor, 2, &ids, &count, &total));
     assert_int_equal(count, 2);
     assert_int_equal(ids[0], 3);
     assert_int_equal(ids[1], 4);

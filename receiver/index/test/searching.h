@@ -6,7 +6,8 @@
 
 #include "../../test/expect_json.h"
 
-#include "../search.h"
+#include "../search_order.h"
+#include "../search_query.h"
 
 // A parameter with its value, "service=shop".
 static inline void select_by(struct selection *selection, const char *parameters) {
@@ -52,18 +53,52 @@ static inline void fill(struct search *search) {
     add_five(search);
 }
 
-static inline char *filled_tags_of(void *context, int64_t id) {
-    ++*(int *)context;
-    return strdup(filled_tags[id]);
+// The same, with no tag in memory.
+enum { FULL_BYTES = 1 << 30 };
+static inline void fill_without_tags(struct search *search) {
+    *search = (struct search){.keeps_rest = true};
+    search->strings.bytes = FULL_BYTES;
+    add_five(search);
 }
 
-// The same, with no tag in memory. *reads counts how often tags are read.
-enum { FULL_BYTES = 1 << 30 };
-static inline void fill_without_tags(struct search *search, int *reads) {
-    *search = (struct search){.tags_of = filled_tags_of, .tags_context = reads};
-    search->strings.bytes = FULL_BYTES;
-    *reads = 0;
-    add_five(search);
+// What the catalog reads before a search, from tags by id.
+static inline void read_rest(const struct search *search, const struct selection *selection, const char *const *tags,
+                             struct search_rest *rest) {
+    struct search_query query;
+    *rest = (struct search_rest){0};
+    assert_true(search_query_init(&query, search, selection, rest));
+    assert_true(search_query_ask(&query));
+    for (size_t i = 0; i < rest->count; i++) {
+        char *copy = strdup(tags[rest->ids[i]]);
+        search_query_judge(&query, copy, rest->holds + i * rest->width);
+        free(copy);
+    }
+    search_query_free(&query);
+}
+
+// Compares the ids that are found, "9 7 ". Returns how many tags were read for it.
+static inline size_t expect_ids(const struct search *search, const char *parameters, const char *const *tags, const char *expected) {
+    struct selection selection;
+    struct text found = {0};
+    struct search_rest rest;
+    int64_t *ids;
+    size_t count, total;
+    select_by(&selection, parameters);
+    read_rest(search, &selection, tags, &rest);
+    assert_true(search_select(search, &selection, &rest, &(struct search_order){0}, NULL, 100, &ids, &count, &total));
+    text_add(&found, "%s", "");
+    for (size_t i = 0; i < count; i++) {
+        text_add(&found, "%d ", (int)ids[i]);
+    }
+    if (strcmp(found.bytes, expected) != 0 || total != count || rest.not_looked_at != 0) {
+        fail_msg("%s: %s", parameters, found.bytes);
+    }
+    size_t reads = rest.count;
+    free(found.bytes);
+    free(ids);
+    search_rest_free(&rest);
+    selection_free(&selection);
+    return reads;
 }
 
 #endif
