@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum {
-    SCHEMA_VERSION = 2,
+    SCHEMA_VERSION = 3, // also raised when rows are made of the same files in another way
     BLOCK_BYTES = 4096,
     LOCKED_MS = 5000, // waits that long for another program that writes to the database
 };
@@ -22,7 +22,7 @@ static const char schema[] =
     " alloc_bytes_per_s REAL, heap_live_bytes REAL, c_live_bytes REAL, goroutines REAL, lock_seconds_per_s REAL);"
     "CREATE TABLE attachment(upload INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, file TEXT NOT NULL,"
     " size_bytes INTEGER NOT NULL, pprof INTEGER NOT NULL, PRIMARY KEY(upload, position)) WITHOUT ROWID;"
-    "PRAGMA user_version=2;";
+    "PRAGMA user_version=3;";
 
 static enum receiver_error error_of(sqlite3 *database) {
     switch (sqlite3_errcode(database)) {
@@ -218,6 +218,7 @@ void catalog_take(struct catalog *catalog, struct catalog *fresh) {
     catalog->search = fresh->search;
     fresh->search = search;
     catalog->search.limit_bytes = search.limit_bytes;
+    catalog->loaded_from = fresh->loaded_from;
     pthread_rwlock_unlock(&catalog->memory_lock);
     pthread_mutex_unlock(&catalog->read_lock);
     pthread_mutex_unlock(&catalog->write_lock);
@@ -228,8 +229,21 @@ void catalog_take(struct catalog *catalog, struct catalog *fresh) {
 
 // ---- Into memory ----
 
+int64_t catalog_loaded_from(struct catalog *catalog) {
+    return catalog->loaded_from;
+}
+
 void catalog_limit_memory(struct catalog *catalog, size_t bytes) {
     catalog->search.limit_bytes = bytes;
+}
+
+// The oldest give way at once: the whole of a larger index may be more than the machine has.
+static void keep_within_memory(struct catalog *catalog) {
+    struct search *search = &catalog->search;
+    while (search->limit_bytes && search_bytes(search) > search->limit_bytes && search->end - search->begin > 1) {
+        search_remove_oldest(search);
+        catalog->loaded_from = search->rows[search->begin].id;
+    }
 }
 
 enum receiver_error catalog_load(struct catalog *catalog) {
@@ -237,6 +251,7 @@ enum receiver_error catalog_load(struct catalog *catalog) {
     prepare(catalog->writer, "SELECT id, start_ms, end_ms, size_bytes, " CATALOG_UPLOAD_COLUMNS " FROM upload ORDER BY id", &rows);
     enum { BEHIND = 4 };
     search_free(&catalog->search);
+    catalog->loaded_from = 0;
     enum receiver_error error = RECEIVER_OK;
     while (error == RECEIVER_OK && rows && sqlite3_step(rows) == SQLITE_ROW) {
         struct search_new upload = {.id = sqlite3_column_int64(rows, 0),
@@ -256,6 +271,7 @@ enum receiver_error catalog_load(struct catalog *catalog) {
         upload.tags = tags ? tags : "";
         upload.measures = sqlite3_column_int(rows, BEHIND + COLUMN_MEASURED) ? &measures : NULL;
         error = search_add(&catalog->search, &upload) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+        keep_within_memory(catalog);
         catalog->next_id = upload.id >= catalog->next_id ? upload.id + 1 : catalog->next_id;
     }
     error = error == RECEIVER_OK ? catalog_error(catalog, catalog->writer) : error;
@@ -417,18 +433,19 @@ static int64_t arrival_of(const struct search *search, size_t row, int64_t now_m
     return search->rows[row].received_ms;
 }
 
-// How many of the oldest are to go for the others to fit into memory: as many as bring it a sixteenth below the limit, on average.
-static size_t beyond_memory(const struct search *search) {
-    size_t bytes = search_bytes(search), uploads = search->end - search->begin;
-    return search->limit_bytes == 0 || bytes <= search->limit_bytes
-               ? 0
-               : uploads - (size_t)((double)uploads * (double)search->limit_bytes / (double)bytes * 15 / 16);
+// How many of the oldest are to go for the others to fit into memory, if all take as much. Once beyond the limit, calls go on until a
+// sixteenth of it is free, so that not each upload has another one removed. Caller must hold write_lock.
+static size_t beyond_memory(struct catalog *catalog) {
+    const struct search *search = &catalog->search;
+    size_t bytes = search_bytes(search), uploads = search->end - search->begin, limit = search->limit_bytes, goal = limit / 16 * 15;
+    catalog->makes_room = limit > 0 && bytes > (catalog->makes_room ? goal : limit);
+    return catalog->makes_room ? uploads - (size_t)((double)uploads * (double)goal / (double)bytes) : 0;
 }
 
-// Ids to remove, oldest first. The newest stays.
-static size_t find_oldest(const struct search *search, const struct retention *retention, int64_t *ids, size_t max) {
+// Ids to remove, oldest first: at least `more`. The newest stays.
+static size_t find_oldest(const struct search *search, size_t more, const struct retention *retention, int64_t *ids, size_t max) {
     uint64_t left = search->size_bytes;
-    size_t count = 0, more = beyond_memory(search);
+    size_t count = 0;
     for (size_t i = search->begin; i + 1 < search->end && count < max; i++) {
         if (count >= more && left <= retention->size_bytes && arrival_of(search, i, retention->now_ms) >= retention->received_before_ms) {
             break;
@@ -439,13 +456,33 @@ static size_t find_oldest(const struct search *search, const struct retention *r
     return count;
 }
 
+// Rows that catalog_load left out, oldest first. Caller must hold write_lock.
+static size_t find_not_loaded(struct catalog *catalog, int64_t *ids, size_t max) {
+    sqlite3_stmt *rows = NULL;
+    size_t count = 0;
+    int step = SQLITE_DONE;
+    if (catalog->loaded_from && prepare(catalog->writer, "SELECT id FROM upload WHERE id<?1 ORDER BY id LIMIT ?2", &rows)) {
+        sqlite3_bind_int64(rows, 1, catalog->loaded_from);
+        sqlite3_bind_int64(rows, 2, (int64_t)max);
+        while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
+            ids[count++] = sqlite3_column_int64(rows, 0);
+        }
+        catalog->loaded_from = count == 0 && step == SQLITE_DONE ? 0 : catalog->loaded_from;
+    }
+    sqlite3_finalize(rows);
+    return count;
+}
+
 size_t catalog_remove_oldest(struct catalog *catalog, const struct retention *retention, int64_t *ids, size_t max) {
     if (catalog_begin(catalog) != RECEIVER_OK) {
         return 0;
     }
-    pthread_rwlock_rdlock(&catalog->memory_lock);
-    size_t count = find_oldest(&catalog->search, retention, ids, max);
-    pthread_rwlock_unlock(&catalog->memory_lock);
+    size_t not_loaded = find_not_loaded(catalog, ids, max), count = not_loaded;
+    if (count == 0) {
+        pthread_rwlock_rdlock(&catalog->memory_lock);
+        count = find_oldest(&catalog->search, beyond_memory(catalog), retention, ids, max);
+        pthread_rwlock_unlock(&catalog->memory_lock);
+    }
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++) {
         ok = remove_row(catalog->writer, ids[i]);
@@ -455,7 +492,7 @@ size_t catalog_remove_oldest(struct catalog *catalog, const struct retention *re
         return 0;
     }
     pthread_rwlock_wrlock(&catalog->memory_lock);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = not_loaded; i < count; i++) {
         search_remove_oldest(&catalog->search);
     }
     pthread_rwlock_unlock(&catalog->memory_lock);

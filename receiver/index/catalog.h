@@ -35,11 +35,12 @@ struct catalog;
 // RECEIVER_NOT_FOUND: create is false, and there is no index or one of an older schema. RECEIVER_BAD_INDEX: it is damaged, or *newer.
 enum receiver_error catalog_open(const char *path, bool create, bool *newer, struct catalog **catalog, char *text, size_t text_size);
 void catalog_close(struct catalog *catalog); // NULL is allowed
-// Loads the memory from the database; call before the first search. RECEIVER_BAD_INDEX: it is damaged.
-enum receiver_error catalog_load(struct catalog *catalog);
-
-// Of the memory that searches use. Call before the first search. Beyond it, catalog_remove_oldest removes uploads.
+// Of the memory that searches use. Call before catalog_load. Beyond it, catalog_remove_oldest removes uploads.
 void catalog_limit_memory(struct catalog *catalog, size_t bytes);
+// Loads the memory from the database; call before the first search. RECEIVER_BAD_INDEX: it is damaged. If not all uploads fit, the newest
+// are loaded; the others are not to be found, and catalog_remove_oldest removes them first.
+enum receiver_error catalog_load(struct catalog *catalog);
+int64_t catalog_loaded_from(struct catalog *catalog); // uploads with lower ids were left out; 0: none. Before the first search.
 
 // Any call below may find the database damaged, and returns RECEIVER_BAD_INDEX then. It calls on_damage, on its own thread, which must not
 // call the catalog. catalog_shut closes the database: calls that need it return RECEIVER_BAD_INDEX, searches in memory go on. catalog_take

@@ -12,9 +12,10 @@
 
 struct catalog {
     pthread_mutex_t write_lock;
-    sqlite3 *writer; // guarded by write_lock, as the next four; NULL: closed
+    sqlite3 *writer; // guarded by write_lock, as the next six; NULL: closed
     sqlite3_stmt *insert_upload, *insert_attachment;
-    int64_t next_id;
+    int64_t next_id, loaded_from; // loaded_from: rows with lower ids are to be removed; 0: all are in memory
+    bool makes_room;              // the memory was beyond its limit, and is not yet well below it
     pthread_mutex_t read_lock;
     sqlite3 *reader; // guarded by read_lock, as the next three; NULL: closed
     sqlite3_stmt *read_upload, *read_attachments, *read_tags;

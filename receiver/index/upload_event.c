@@ -53,7 +53,9 @@ void upload_event_free(struct upload_event *event) {
     *event = (struct upload_event){0};
 }
 
-// As many of the bytes as a facet's value may have, without a part of a character.
+_Static_assert((int)UPLOAD_EVENT_FIELD_MAX_BYTES == (int)UPLOAD_EVENT_FACET_MAX_BYTES, "whole_characters cuts both");
+
+// As many of the bytes as a facet's value or a field may have, without a part of a character.
 static size_t whole_characters(const char *text, size_t size) {
     size_t cut = size < UPLOAD_EVENT_FACET_MAX_BYTES ? size : UPLOAD_EVENT_FACET_MAX_BYTES;
     while (cut < size && cut > 0 && ((unsigned char)text[cut] & 0xC0) == 0x80) {
@@ -93,6 +95,19 @@ static struct tags tags_of(sqlite3_stmt *row) {
     return (struct tags){text, size};
 }
 
+// As many as check_tags lets pass, and whole ones.
+static struct tags within_limits(struct tags tags) {
+    size_t size = 0, count = 0;
+    for (size_t end; size < tags.size && count < UPLOAD_EVENT_MAX_TAGS + 2; count++, size = end) {
+        end = size + (count > 0); // behind the comma
+        end += strcspn(tags.text + end, ",");
+        if (end > UPLOAD_EVENT_TAGS_MAX_BYTES || end > tags.size) {
+            break;
+        }
+    }
+    return (struct tags){tags.text, size};
+}
+
 // Numbers are short; objects come as text.
 static enum receiver_error check_sizes(sqlite3_stmt *row, char *text, size_t text_size) {
     static const char *const names[] = {NULL, "start", "end", "family", "tags"};
@@ -122,7 +137,7 @@ static enum receiver_error check_tags(sqlite3_stmt *row, char *text, size_t text
 
 static char *copy_column(sqlite3_stmt *row, int column, bool *ok) {
     const char *value = (const char *)sqlite3_column_text(row, column);
-    char *copy = value ? strdup(value) : NULL;
+    char *copy = value ? strndup(value, whole_characters(value, strlen(value))) : NULL;
     *ok = *ok && (copy || sqlite3_column_type(row, column) == SQLITE_NULL);
     return copy;
 }
@@ -133,7 +148,7 @@ static bool copy_fields(sqlite3_stmt *row, struct upload_event *event) {
     event->start = copy_column(row, 1, &ok);
     event->end = copy_column(row, 2, &ok);
     event->family = copy_column(row, 3, &ok);
-    struct tags tags = tags_of(row);
+    struct tags tags = within_limits(tags_of(row));
     event->tags = strndup(tags.text, tags.size);
     ok = ok && sqlite3_column_text(row, COLUMN_TAGS) && event->tags;
     for (int i = 0; ok && i < FACET_COUNT; i++) {
@@ -170,8 +185,13 @@ static bool copy_fields(sqlite3_stmt *row, struct upload_event *event) {
     return ok;
 }
 
-enum receiver_error upload_event_read(struct upload_event_reader *reader, const char *bytes, size_t size, const char *more_tags,
-                                      struct upload_event *event, char *text, size_t text_size) {
+static enum receiver_error check_limits(sqlite3_stmt *row, char *text, size_t text_size) {
+    enum receiver_error error = check_tags(row, text, text_size);
+    return error == RECEIVER_OK ? check_sizes(row, text, text_size) : error;
+}
+
+static enum receiver_error read_event(struct upload_event_reader *reader, const char *bytes, size_t size, const char *more_tags,
+                                      bool is_stored, struct upload_event *event, char *text, size_t text_size) {
     // SQLite's JSON functions stop at the first NUL byte, so what follows one would go unseen.
     enum receiver_error error = memchr(bytes, 0, size) ? RECEIVER_BAD_UPLOAD : RECEIVER_OK;
     if (error == RECEIVER_OK) {
@@ -186,12 +206,22 @@ enum receiver_error upload_event_read(struct upload_event_reader *reader, const 
     }
     if (error != RECEIVER_OK) {
         snprintf(text, text_size, "%s", error == RECEIVER_BAD_UPLOAD ? "the event part is not a JSON object" : receiver_error_text(error));
-    } else if ((error = check_tags(reader->fields, text, text_size)) == RECEIVER_OK &&
-               (error = check_sizes(reader->fields, text, text_size)) == RECEIVER_OK && !copy_fields(reader->fields, event)) {
+    } else if ((is_stored || (error = check_limits(reader->fields, text, text_size)) == RECEIVER_OK) &&
+               !copy_fields(reader->fields, event)) {
         error = RECEIVER_NO_MEMORY;
         snprintf(text, text_size, "%s", receiver_error_text(error));
     }
     sqlite3_reset(reader->fields);
     sqlite3_clear_bindings(reader->fields);
     return error;
+}
+
+enum receiver_error upload_event_read(struct upload_event_reader *reader, const char *bytes, size_t size, const char *more_tags,
+                                      struct upload_event *event, char *text, size_t text_size) {
+    return read_event(reader, bytes, size, more_tags, false, event, text, text_size);
+}
+
+enum receiver_error upload_event_read_stored(struct upload_event_reader *reader, const char *bytes, size_t size, const char *more_tags,
+                                             struct upload_event *event, char *text, size_t text_size) {
+    return read_event(reader, bytes, size, more_tags, true, event, text, text_size);
 }

@@ -32,5 +32,8 @@ void upload_event_reader_free(struct upload_event_reader *reader);
 // the limits. Either way text has a line, and event needs no free.
 enum receiver_error upload_event_read(struct upload_event_reader *reader, const char *bytes, size_t size, const char *more_tags,
                                       struct upload_event *event, char *text, size_t text_size);
+// The same of an upload that is stored, perhaps by a version with other limits: what exceeds them is cut.
+enum receiver_error upload_event_read_stored(struct upload_event_reader *reader, const char *bytes, size_t size, const char *more_tags,
+                                             struct upload_event *event, char *text, size_t text_size);
 
 #endif

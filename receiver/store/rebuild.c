@@ -132,7 +132,7 @@ static enum receiver_error add_from(struct catalog *catalog, struct upload_event
         return RECEIVER_NO_MEMORY;
     }
     open_meta(directory, &meta);
-    enum receiver_error error = upload_event_read(reader, bytes, size, meta.tags, &upload.event, text, sizeof text);
+    enum receiver_error error = upload_event_read_stored(reader, bytes, size, meta.tags, &upload.event, text, sizeof text);
     if (error == RECEIVER_OK) {
         upload.attachments = attachments;
         upload.attachment_count = list_attachments(directory, &meta, attachments);
@@ -196,7 +196,7 @@ static enum receiver_error add_missing(struct store *store, struct catalog *cata
     enum receiver_error error = reader ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     bool open = false;
     for (size_t i = 0; error == RECEIVER_OK && i < list->count; i++) {
-        if (catalog_has(catalog, list->ids[i])) {
+        if (list->ids[i] < catalog_loaded_from(catalog) || catalog_has(catalog, list->ids[i])) {
             continue;
         }
         if (!open) {

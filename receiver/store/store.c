@@ -126,10 +126,19 @@ static void put_aside(struct store *store) {
     }
 }
 
+static enum receiver_error open_catalog(struct store *store, bool create, bool *newer, struct catalog **catalog, char *text,
+                                        size_t text_size) {
+    enum receiver_error error = catalog_open(store->index, create, newer, catalog, text, text_size);
+    if (error == RECEIVER_OK) {
+        catalog_limit_memory(*catalog, store->options.index_bytes);
+    }
+    return error;
+}
+
 // Opens it, or creates one: then *fresh is true, and all must be read from the files.
-static enum receiver_error open_or_create(struct store *store, const char *index, bool *fresh, char *text, size_t text_size) {
+static enum receiver_error open_or_create(struct store *store, bool *fresh, char *text, size_t text_size) {
     bool newer;
-    enum receiver_error error = catalog_open(index, false, &newer, &store->catalog, text, text_size);
+    enum receiver_error error = open_catalog(store, false, &newer, &store->catalog, text, text_size);
     *fresh = false;
     if (error == RECEIVER_OK && catalog_load(store->catalog) == RECEIVER_BAD_INDEX) {
         catalog_close(store->catalog);
@@ -144,7 +153,7 @@ static enum receiver_error open_or_create(struct store *store, const char *index
     put_aside(store);
     snprintf(store->note, sizeof store->note, "%s",
              damaged ? "the index was damaged (it is index.sqlite.damaged now)" : "there was no index of this version");
-    return catalog_open(index, true, &newer, &store->catalog, text, text_size);
+    return open_catalog(store, true, &newer, &store->catalog, text, text_size);
 }
 
 // Uploads without a row: the index was lost, or a power cut took its last rows. Rows without an upload: its files were removed.
@@ -169,9 +178,9 @@ static enum receiver_error open_index(struct store *store, char *text, size_t te
     bool fresh;
     keep_index_private(store);
     size_t added = 0, dropped = 0;
-    enum receiver_error error = open_or_create(store, store->index, &fresh, text, text_size);
+    enum receiver_error error = open_or_create(store, &fresh, text, text_size);
     if (may_be_full(error) && disk_reserve_use(store->directory)) {
-        error = open_or_create(store, store->index, &fresh, text, text_size);
+        error = open_or_create(store, &fresh, text, text_size);
     }
     if (error == RECEIVER_OK) {
         error = learn_from_files(store, store->catalog, &added, &dropped);
@@ -198,7 +207,7 @@ enum receiver_error store_repair(struct store *store) {
     pthread_mutex_lock(&store->uploads_lock);
     catalog_shut(store->catalog);
     put_aside(store);
-    enum receiver_error error = catalog_open(store->index, true, &newer, &fresh, text, sizeof text);
+    enum receiver_error error = open_catalog(store, true, &newer, &fresh, text, sizeof text);
     if (error == RECEIVER_OK) {
         error = learn_from_files(store, fresh, &added, &dropped);
     }
@@ -230,7 +239,6 @@ enum receiver_error store_open(const struct store_options *options, struct store
         error = open_index(store, text, text_size);
     }
     if (error == RECEIVER_OK) {
-        catalog_limit_memory(store->catalog, options->index_bytes);
         store->group_commit = group_commit_start(store); // before maintenance, which may find damage
         error = store->group_commit && maintenance_start(store) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }

@@ -150,14 +150,49 @@ TEST_IN(store, remove_by_memory) {
     catalog_limit_memory(index->catalog, 1 << 30);
     assert_int_equal(remove_oldest(index, INT64_MIN, UINT64_MAX, ids, UPLOADS), 0);
     catalog_limit_memory(index->catalog, 300 * 1000);
-    size_t removed = remove_oldest(index, INT64_MIN, UINT64_MAX, ids, UPLOADS);
+    size_t removed = 0;
+    for (size_t count; (count = remove_oldest(index, INT64_MIN, UINT64_MAX, ids, 64)) > 0;) {
+        removed += count;
+        assert_int_equal(ids[count - 1], removed);
+    }
     assert_in_range(removed, UPLOADS / 10, UPLOADS - UPLOADS / 10);
-    assert_int_equal(ids[removed - 1], removed);
-    assert_int_equal(remove_oldest(index, INT64_MIN, UINT64_MAX, ids, UPLOADS), 0);
+    for (int i = 0; i < 20; i++) { // there is room for some more
+        add(index->catalog, UPLOADS + i, true);
+        assert_int_equal(remove_oldest(index, INT64_MIN, UINT64_MAX, ids, UPLOADS), 0);
+    }
     catalog_limit_memory(index->catalog, 1);
     remove_oldest(index, INT64_MIN, UINT64_MAX, ids, UPLOADS);
-    assert_true(catalog_has(index->catalog, UPLOADS)); // the newest stays
+    assert_true(catalog_has(index->catalog, UPLOADS + 20)); // the newest stays
     assert_int_equal(count_uploads(index->catalog), 1);
+}
+
+// Of an index that is larger than the limit, as many of the newest are loaded; the others are removed first.
+TEST_IN(store, load_within_memory) {
+    enum { UPLOADS = 2000, LIMIT = 300 * 1000 };
+    struct test_index *index = *state;
+    int64_t ids[UPLOADS];
+    char text[200];
+    bool newer;
+    for (int i = 0; i < UPLOADS; i++) {
+        add(index->catalog, i + 1, true);
+    }
+    catalog_close(index->catalog);
+    assert_int_equal(catalog_open(index->path, false, &newer, &index->catalog, text, sizeof text), RECEIVER_OK);
+    catalog_limit_memory(index->catalog, LIMIT);
+    assert_int_equal(catalog_load(index->catalog), RECEIVER_OK);
+    int64_t first = catalog_loaded_from(index->catalog);
+    assert_in_range(first, UPLOADS / 10, UPLOADS - UPLOADS / 10);
+    assert_true(catalog_has(index->catalog, first) && !catalog_has(index->catalog, first - 1));
+    int64_t removed = 0;
+    for (size_t count; (count = remove_oldest(index, INT64_MIN, UINT64_MAX, ids, 64)) > 0; removed += (int64_t)count) {
+        assert_int_equal(ids[0], removed + 1);
+    }
+    assert_int_equal(removed, first - 1);
+    assert_int_equal(catalog_loaded_from(index->catalog), 0);
+    catalog_limit_memory(index->catalog, 0);
+    assert_int_equal(catalog_load(index->catalog), RECEIVER_OK);
+    assert_int_equal(catalog_loaded_from(index->catalog), 0);
+    assert_int_equal(count_uploads(index->catalog), UPLOADS - removed);
 }
 
 TEST_IN(store, measures) {
@@ -195,9 +230,9 @@ TEST_IN(store, other_versions) {
     struct test_index *index = *state;
     char text[200] = "";
     bool newer;
-    run_sql(index, "PRAGMA user_version=1");
+    run_sql(index, "PRAGMA user_version=2");
     assert_int_equal(try_open(index, false, &newer, text), RECEIVER_NOT_FOUND);
-    run_sql(index, "PRAGMA user_version=3");
+    run_sql(index, "PRAGMA user_version=4");
     assert_int_equal(try_open(index, false, &newer, text), RECEIVER_BAD_INDEX);
     assert_true(newer);
     assert_non_null(strstr(text, "newer version"));

@@ -138,6 +138,33 @@ TEST_IN(store, many_tags) {
     free(json);
 }
 
+// Of a stored event what exceeds the limits is cut: whole tags, whole characters.
+TEST_IN(store, stored_with_other_limits) {
+    static const struct {
+        const char *tag;
+        int count;
+        size_t expected;
+    } cases[] = {{"a:b", 3000, (UPLOAD_EVENT_MAX_TAGS + 1) * 4 - 1},
+                 {"a:b", UPLOAD_EVENT_MAX_TAGS, UPLOAD_EVENT_MAX_TAGS * 4 - 1},
+                 {"key:0123456789012345678901234", 900, (UPLOAD_EVENT_TAGS_MAX_BYTES + 1) / 30 * 30 - 1},
+                 {"a:b", 0, 0}};
+    char *json = malloc(1 << 20), text[200];
+    struct upload_event event;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int size = sprintf(json, "{\"family\":\"%0*d\",\"tags[]\":[", UPLOAD_EVENT_FIELD_MAX_BYTES + 50, 7);
+        for (int k = 0; k < cases[i].count; k++) {
+            size += sprintf(json + size, "%s\"%s\"", k ? "," : "", cases[i].tag);
+        }
+        size += sprintf(json + size, "]}");
+        assert_int_equal(upload_event_read_stored(*state, json, (size_t)size, NULL, &event, text, sizeof text), RECEIVER_OK);
+        assert_int_equal(strlen(event.tags), cases[i].expected);
+        assert_int_equal(strlen(event.family), UPLOAD_EVENT_FIELD_MAX_BYTES);
+        upload_event_free(&event);
+    }
+    assert_int_equal(upload_event_read_stored(*state, "[]", 2, NULL, &event, text, sizeof text), RECEIVER_BAD_UPLOAD);
+    free(json);
+}
+
 // A facet's value is cut between characters; the tag stays as it is.
 TEST_IN(store, long_facets) {
     char json[700], text[200];

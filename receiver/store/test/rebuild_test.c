@@ -101,6 +101,49 @@ TEST_IN(store, damaged) {
     }
 }
 
+// An upload that was taken by a version with other limits is indexed all the same.
+TEST_IN(store, more_tags_than_now) {
+    struct test_store *test = *state;
+    char path[160];
+    add_good(test, "one");
+    close_store(test);
+    index_path(test, path);
+    assert_int_equal(unlink(path), 0);
+    snprintf(path, sizeof path, "%s/uploads/1/event.json", test->directory);
+    FILE *file = fopen(path, "w");
+    fputs("{\"tags_profiler\":\"service:shop", file);
+    for (int i = 0; i < 1500; i++) {
+        fprintf(file, ",k:%d", i);
+    }
+    fputs("\"}", file);
+    fclose(file);
+    reopen(test, 0);
+    struct json json = describe(test, 1);
+    expect_json(&json, ",\"k:1000\"],");
+}
+
+// What does not fit into memory is neither loaded nor added again, and is removed with its files.
+TEST_IN(store, beyond_memory) {
+    enum { UPLOADS = 30 };
+    struct test_store *test = *state;
+    char path[160];
+    for (int i = 0; i < UPLOADS; i++) {
+        add_good(test, "x");
+    }
+    close_store(test);
+    struct store_options options = {.directory = test->directory, .index_bytes = 3000};
+    assert_int_equal(store_open(&options, &test->store, path, sizeof path), RECEIVER_OK);
+    assert_string_equal(store_note(test->store), "");
+    assert_in_range(count_uploads(store_catalog(test->store)), 1, UPLOADS - 1);
+    for (int i = 1; !catalog_has(store_catalog(test->store), i); i++) {
+        snprintf(path, sizeof path, "%s/uploads/%d", test->directory, i);
+        WAIT_UNTIL(access(path, F_OK) != 0);
+    }
+    assert_true(catalog_has(store_catalog(test->store), UPLOADS));
+    snprintf(path, sizeof path, "%s/uploads/%d", test->directory, UPLOADS);
+    assert_int_equal(access(path, F_OK), 0);
+}
+
 // Directories that resemble uploads: without an event, with an invalid one, with foreign files. None of them stops the start.
 TEST_IN(store, strange_directories) {
     struct test_store *test = *state;
