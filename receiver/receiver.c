@@ -203,6 +203,11 @@ static void on_ingested(void *context) {
 
 static void on_event(void *context) {
     struct request *request = context;
+    if (atomic_load(&request->receiver->stopping)) { // it was queued
+        reply_text(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE, receiver_error_text(RECEIVER_BUSY), NULL);
+        MHD_resume_connection(request->connection);
+        return;
+    }
     ingest_finish(request->ingest, on_ingested, request);
 }
 

@@ -16,7 +16,7 @@
 
 enum {
     PARSER_BYTES = 32 << 10,      // also the longest header line of a part
-    EVENT_MAX_BYTES = 1 << 20,    // real ones have 1 to 5 KB
+    EVENT_MAX_BYTES = 256 << 10,  // real ones have 1 to 5 KB; a MiB of numbers takes 33 ms to read, and searches wait for it
     EVENT_QUICK_BYTES = 64 << 10, // are read in less than a millisecond
     BOUNDARY_MAX_BYTES = 200,     // RFC 2046 allows 70
     UPLOAD_MAX_SECONDS = 5 * 60,  // bounds a client that trickles; an idle one hits the connection's time-out
@@ -158,7 +158,7 @@ static enum MHD_Result on_part(void *state, enum MHD_ValueKind kind, const char 
     if (ingest->error == RECEIVER_OK && size > 0) {
         enum receiver_error error = RECEIVER_OK;
         if (ingest->part == PART_EVENT) {
-            append(ingest, &ingest->event, bytes, size, "the event part is larger than 1 MiB");
+            append(ingest, &ingest->event, bytes, size, "the event part is larger than 256 KiB");
         } else if (ingest->part == PART_TAG) {
             append(ingest, &ingest->tags, bytes, size, "too many tags");
         } else if (ingest->part == PART_FIELD) {
@@ -343,7 +343,7 @@ static void write_event(struct ingest *ingest) {
     if (json_failed(&json)) {
         refuse(ingest, RECEIVER_NO_MEMORY, receiver_error_text(RECEIVER_NO_MEMORY));
     } else {
-        append(ingest, &ingest->event, json.bytes, json.size, "the event part is larger than 1 MiB");
+        append(ingest, &ingest->event, json.bytes, json.size, "the event part is larger than 256 KiB");
     }
     json_free(&json);
 }

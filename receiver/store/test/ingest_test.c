@@ -148,6 +148,18 @@ TEST_IN(receiver, long_tags) {
     nothing_left(fixture, 0);
 }
 
+TEST_IN(receiver, large_events) {
+    struct fixture *fixture = *state;
+    static const char empty[] = "{\"x\":\"\"}";
+    for (int over = 0; over <= 1; over++) {
+        struct text body = {0};
+        text_add(&body, "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"event\"\r\n\r\n{\"x\":\"%0*d\"}\r\n",
+                 (256 << 10) - (int)strlen(empty) + over, 0);
+        body_end(&body);
+        expect_post(fixture->port, &body, over ? 413 : 200, over ? "larger than 256 KiB" : "{\"id\":");
+    }
+}
+
 TEST_IN(receiver, content_types) {
     struct fixture *fixture = *state;
     static const char *const types[][2] = {
