@@ -106,8 +106,15 @@ static const char *basic_type(char letter) {
     return NULL;
 }
 
-// "Main$$Lambda$14/0x0000000800c03000", "Main$$Lambda$88+0x00007f61c8009800/494317290", "Main$$Lambda.0x...": numbers and addresses are
-// others in each process. Returns the length without them.
+static size_t without_digits(const char *name, size_t size) {
+    while (size > 0 && isdigit((unsigned char)name[size - 1])) {
+        size--;
+    }
+    return size;
+}
+
+// "Main$$Lambda$14/0x0000000800c03000", "Main$$Lambda$88+0x00007f61c8009800/494317290", "Main$$Lambda.0x...", of JDK 11
+// "Main$$Lambda$65/1728579441": numbers and addresses are others in each process. Returns the length without them.
 static size_t without_address(const char *name, size_t size) {
     for (size_t at = 1; at + 6 < size; at++) {
         bool address = strchr("/+.", name[at]) && name[at + 1] == '0' && name[at + 2] == 'x';
@@ -115,9 +122,9 @@ static size_t without_address(const char *name, size_t size) {
             size = at;
         }
     }
-    size_t digits = size;
-    while (digits > 0 && isdigit((unsigned char)name[digits - 1])) {
-        digits--;
+    size_t digits = without_digits(name, size);
+    if (digits > 0 && digits < size && name[digits - 1] == '/' && without_digits(name, digits - 1) < digits - 1) {
+        digits = without_digits(name, digits - 1); // the number before the hash
     }
     bool lambda = digits < size && digits > 9 && memcmp(name + digits - 9, "$$Lambda$", 9) == 0;
     return lambda ? digits - 1 : size;

@@ -448,7 +448,9 @@ static void end_profile(const struct making *making, enum jfr_kind kind) {
     if (source && kind == JFR_NATIVE_WALL) {
         warn(profile, "wall is the number of samples times their period, an estimate: a JVM samples one thread in native code at a time");
     }
-    if (making->period_missing[kind]) {
+    if (making->period_missing[kind] && kind == JFR_CPU && *making->settings.no_clock) {
+        warn(profile, "the recording samples %s, which is no clock of CPU time, so samples have no time", making->settings.no_clock);
+    } else if (making->period_missing[kind]) {
         warn(profile, "the recording does not say with what period it was sampled, so samples have no time");
     }
     if (kind == JFR_ALLOCATION && making->first_bytes > 0) {

@@ -3,12 +3,14 @@
 #include "../base/vector.h"
 #include "tally.h"
 
+#include <stdio.h>
+
 enum active_slot { ACTIVE_ID, ACTIVE_NAME, ACTIVE_VALUE };
 enum config_slot { CONFIG_CPU, CONFIG_WALL };
 static const struct jfr_wanted active_wanted[] = {{"id", ACTIVE_ID}, {"name", ACTIVE_NAME}, {"value", ACTIVE_VALUE}};
 static const struct jfr_wanted config_wanted[] = {{"cpuInterval", CONFIG_CPU}, {"wallInterval", CONFIG_WALL}};
-// async-profiler writes interval 0 for its default.
-enum { ASYNC_PROFILER_NS = 10000000 };
+// async-profiler writes 0 for its defaults.
+enum { ASYNC_PROFILER_NS = 10000000, ASYNC_PROFILER_WALL_NS = 50000000 };
 
 int64_t jfr_period_ns(const char *text) {
     static const struct {
@@ -65,33 +67,63 @@ bool jfr_settings_add(struct jfr_settings *settings, const struct jfr_chunk *chu
     return true;
 }
 
-static void take(struct jfr_settings *settings, const char *event, const char *name, const char *value) {
+struct async_profiler { // what it says in one chunk
+    const char *event;  // NULL: nothing
+    int64_t interval_ns, wall_ns;
+    bool has_interval, has_wall;
+};
+
+static void take(struct jfr_settings *settings, struct async_profiler *async, const char *event, const char *name, const char *value) {
     int64_t ns = jfr_period_ns(value);
-    if (strcmp(event, "jdk.ExecutionSample") == 0 && strcmp(name, "interval") == 0) {
-        settings->periods_ns[JFR_PERIOD_JVM_CPU] = ns > 0 ? ns : ASYNC_PROFILER_NS;
-        settings->async_profiler = true;
-    } else if (ns <= 0) {
-        return;
-    } else if (strcmp(event, "jdk.ExecutionSample") == 0 && strcmp(name, "period") == 0) {
-        settings->periods_ns[JFR_PERIOD_JVM_CPU] = ns;
-    } else if (strcmp(event, "jdk.NativeMethodSample") == 0 && strcmp(name, "period") == 0) {
-        settings->periods_ns[JFR_PERIOD_JVM_NATIVE] = ns;
+    bool execution = strcmp(event, "jdk.ExecutionSample") == 0;
+    if (strcmp(event, "jdk.ActiveRecording") == 0) {
+        async->event = strcmp(name, "event") == 0 && *value ? value : async->event;
+    } else if (execution && strcmp(name, "interval") == 0) {
+        async->interval_ns = ns;
+        async->has_interval = true;
     } else if (strcmp(name, "wall") == 0) {
-        settings->periods_ns[JFR_PERIOD_WALL] = ns;
+        async->wall_ns = ns;
+        async->has_wall = true;
+    } else if (ns > 0 && strcmp(name, "period") == 0) {
+        settings->periods_ns[execution ? JFR_PERIOD_JVM_CPU : JFR_PERIOD_JVM_NATIVE] = ns;
+    }
+}
+
+// Its interval is of the event it samples: nanoseconds only if that is a clock.
+static void take_async_profiler(struct jfr_settings *settings, const struct async_profiler *async) {
+    static const char *const clocks[] = {"cpu", "cpu-clock", "task-clock", "itimer", "ctimer"};
+    bool wall = async->event && strcmp(async->event, "wall") == 0, clock = !async->event;
+    for (size_t i = 0; !clock && i < sizeof clocks / sizeof *clocks; i++) {
+        clock = strcmp(async->event, clocks[i]) == 0;
+    }
+    if (async->has_interval) {
+        settings->async_profiler = true;
+        settings->periods_ns[JFR_PERIOD_JVM_CPU] = !clock ? 0 : async->interval_ns > 0 ? async->interval_ns : ASYNC_PROFILER_NS;
+        snprintf(settings->no_clock, sizeof settings->no_clock, "%s", clock ? "" : async->event);
+    }
+    if (async->has_wall || (async->has_interval && wall)) {
+        int64_t ns = async->has_wall ? async->wall_ns : async->interval_ns;
+        settings->periods_ns[JFR_PERIOD_WALL] = ns > 0 ? ns : ASYNC_PROFILER_WALL_NS;
     }
 }
 
 void jfr_settings_end(struct jfr_settings *settings, struct jfr_names *names) {
+    static const char *const events[] = {"jdk.ExecutionSample", "jdk.NativeMethodSample", "jdk.ActiveRecording"};
+    struct async_profiler async = {0};
     for (size_t i = 0; i < settings->count; i++) {
         const struct jfr_setting *setting = &settings->found[i];
         uint32_t class = jfr_metadata_find(names->metadata, setting->id);
         const char *event = class != JFR_NO_CLASS ? names->metadata->classes[class].name : NULL;
-        bool sampled = event && (strcmp(event, "jdk.ExecutionSample") == 0 || strcmp(event, "jdk.NativeMethodSample") == 0);
-        if (sampled) {
-            take(settings, event, jfr_names_slot(names, &settings->active, ACTIVE_NAME, setting->name),
+        bool wanted = false;
+        for (size_t e = 0; event && e < sizeof events / sizeof *events; e++) {
+            wanted = wanted || strcmp(event, events[e]) == 0;
+        }
+        if (wanted) {
+            take(settings, &async, event, jfr_names_slot(names, &settings->active, ACTIVE_NAME, setting->name),
                  jfr_names_slot(names, &settings->active, ACTIVE_VALUE, setting->value));
         }
     }
+    take_async_profiler(settings, &async);
 }
 
 void jfr_settings_free(struct jfr_settings *settings) {

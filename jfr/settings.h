@@ -16,6 +16,7 @@ struct jfr_setting {
 struct jfr_settings {                // zero-initialize
     int64_t periods_ns[JFR_PERIODS]; // 0: unknown
     bool async_profiler;             // wrote jdk.ExecutionSample: by a timer of CPU time, for each thread
+    char no_clock[48];               // what async-profiler samples in jdk.ExecutionSample if that is no CPU clock: "page-faults"; else ""
     struct jfr_setting *found;
     size_t count, capacity;
     struct jfr_plan active, config; // of this chunk

@@ -18,6 +18,9 @@ TEST(classes_are_named_as_in_source_code) {
                  {"app/Main$$Lambda$14/0x0000000800c03000", "app.Main$$Lambda"},
                  {"app/Main$$Lambda$88+0x00007f61c8009800/494317290", "app.Main$$Lambda"},
                  {"app/Main$$Lambda.0x00007f61c8009800", "app.Main$$Lambda"},
+                 {"app/Main$$Lambda$65/1728579441", "app.Main$$Lambda"},
+                 {"app/Main$Lambda$65/1728579441", "app.Main$Lambda$65.1728579441"},
+                 {"app/Main$$Lambda/12", "app.Main$$Lambda.12"},
                  {"java/lang/invoke/LambdaForm$MH+0x000000000800c000.12", "java.lang.invoke.LambdaForm$MH"},
                  {"app/V1/0x1", "app.V1.0x1"},
                  {"app/Lambda$14", "app.Lambda$14"}};
