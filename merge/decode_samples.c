@@ -78,16 +78,19 @@ static bool is_left_out(struct cursor *cursor) {
     struct wire rest = cursor->wire;
     uint32_t key = 0;
     uint64_t text = 0;
+    bool is_number = false; // a label without any value is an empty text: Go leaves out the field then
     cursor->wire = cursor->field.bytes;
     while (cursor_next(cursor)) {
         if (cursor->field.number == 1) {
             key = cursor_string(cursor);
         } else if (cursor->field.number == 2) {
             text = cursor_number(cursor);
+        } else if (cursor->field.number == 3 || cursor->field.number == 4) {
+            is_number = true;
         }
     }
     cursor->wire = rest;
-    if (profile->numbers_kept && text == 0) {
+    if (profile->numbers_kept && text == 0 && is_number) {
         return false;
     }
     return is_chosen(profile, key) == profile->chosen_are_dropped;

@@ -45,7 +45,7 @@ type collector struct {
 
 func newCollector(c *config, s sources, messages *onceLog) *collector {
 	k := &collector{cfg: c, sources: s, messages: messages, deltas: map[ProfileType]delta{},
-		cMetrics: cMetrics{sources: s}, memory: memoryMetrics{sources: s}, limit: &processLimit{sources: s, messages: messages}}
+		cMetrics: cMetrics{sources: s}, memory: memoryMetrics{sources: s, noID: c.leftOut[ReportContainer]}, limit: &processLimit{sources: s, messages: messages}}
 	k.metrics.reset()
 	k.interval.Store(c.cInterval)
 	for t := range c.types {

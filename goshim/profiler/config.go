@@ -265,6 +265,9 @@ func (c *config) complete() error {
 	}
 	c.labelKeys = slices.DeleteFunc(slices.Clone(c.labelKeys), func(key string) bool { return !c.labels.passes(key) })
 	c.labelKeys = c.labelKeys[:min(len(c.labelKeys), maxLabelKeys)]
+	if c.leftOut[ReportSourcePaths] {
+		c.pathPrefixes = findPathPrefixes()
+	}
 	c.leaveOutTrace()
 	c.tags = immutable.NewStringSlice(c.withVersion(c.tags.Slice()))
 	c.addLeakProfile()
@@ -345,7 +348,7 @@ func (c *config) settings() map[string]any {
 		"debug_compression_settings":     c.compression.String(),
 		"cmemprof_enabled":               c.cInterval > 0 && c.types[HeapProfile],
 		"cmemprof_sampling_rate":         c.cInterval,
-		"cmemprof_labels":                strings.Join(c.cLabels, ","),
+		"cmemprof_labels":                strings.Join(c.reportedCLabels(), ","),
 		"cmemprof_memory_enabled":        c.memory && c.cInterval > 0 && c.types[HeapProfile],
 		"cmemprof_cgo_traceback_enabled": c.cgoTraceback && c.cInterval > 0 && c.types[HeapProfile] && c.types[CPUProfile],
 		"custom_http_client":             c.httpClient != nil,

@@ -15,6 +15,7 @@ type memoryMetrics struct {
 	sources sources
 	figures *cmemprof.MemoryFigures // of this period; nil: none were taken
 	limit   seldom.Limit            // of walks over all pages
+	noID    bool                    // of the cgroup, which is that of the container
 }
 
 // takeMemory takes the memory profile and keeps its figures for the metrics. What it could not look at is logged once.
@@ -69,6 +70,9 @@ func (m *memoryMetrics) report(allocator *cmemprof.AllocatorStats) []figure {
 	}
 	add("limit_bytes", f.LimitBytes)
 	add("limit_used_bytes", f.LimitUsedBytes)
+	if m.noID {
+		f.Cgroup.ID = cmemprof.MemoryUnknown
+	}
 	addCgroup(add, f.Cgroup)
 	return figures
 }

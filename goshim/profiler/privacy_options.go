@@ -2,6 +2,7 @@ package profiler
 
 import (
 	"fmt"
+	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
@@ -103,6 +104,31 @@ func (c *config) reportedEndpoints(counts map[string]uint64) map[string]uint64 {
 		return nil
 	}
 	return counts
+}
+
+// reportedCLabels are words of cmemprof.SetLabels, without keys that do not pass.
+func (c *config) reportedCLabels() []string {
+	return slices.DeleteFunc(slices.Clone(c.cLabels), func(word string) bool {
+		return word != "off" && word != "all" && !c.labels.passes(strings.TrimPrefix(word, "-"))
+	})
+}
+
+// leaveOutTrace: an execution trace has paths of source files, the ids of the process's threads, of which the first's is the process's, and the names
+// of tasks, which tracers call after the endpoint. Nothing is cut in it.
+func (c *config) leaveOutTrace() {
+	for _, reason := range []struct {
+		has  bool
+		what string
+	}{
+		{c.leftOut[ReportSourcePaths], "paths of source files, and DD_PROFILING_REPORT_SOURCE_PATHS is false"},
+		{c.leftOut[ReportProcessID], "the process id, and DD_PROFILING_REPORT_PROCESS_ID is false"},
+		{c.labels.on(), "names of tasks that tracers take from labels, and DD_PROFILING_LABELS is set"},
+	} {
+		if reason.has && c.trace.enabled {
+			c.trace.enabled = false
+			say(slog.LevelWarn, "cmemprof: no execution trace is taken, since it would have "+reason.what)
+		}
+	}
 }
 
 // inTheClear is for the log.

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -24,6 +25,9 @@ const (
 	secretKey   = "zzLabelKey"
 	secretPath  = "zzFolder"
 	secretHost  = "zzHost"
+	emptyKey    = "zzEmptyKey" // of a label without a value
+
+	plantedCgroup = 7777777
 )
 
 // planted returns a profile of which a sample has a secret label beside others, in a file in a secret folder.
@@ -60,7 +64,8 @@ func plantedFakes(a *agent) profiler.Fakes {
 	fakes.PeaksC = func() ([]byte, error) { return planted("peak_objects"), nil }
 	fakes.GetPeaksC = func() (live, rss cmemprof.Peak) { live.Time = live.Time.AddDate(1, 0, 0); return live, rss }
 	fakes.Memory = func([]byte, *cmemprof.AllocatorStats) (cmemprof.MemoryFigures, []byte, error) {
-		return cmemprof.MemoryFigures{HasParts: true, IsComplete: true}, planted("resident_space"), nil
+		return cmemprof.MemoryFigures{HasParts: true, IsComplete: true,
+			Cgroup: cmemprof.CgroupMemory{Version: 2, ID: plantedCgroup, Bytes: 1}}, planted("resident_space"), nil
 	}
 	fakes.StartCPU = func(w io.Writer) error { cpu = w; return nil }
 	fakes.StopCPU = func() uint64 { _, _ = cpu.Write(planted("cpu")); return 0 }
@@ -187,6 +192,7 @@ func TestReportSwitches(t *testing.T) {
 		"DD_PROFILING_REPORT_HOSTNAME":     {profiler.ReportHostname, "host:"},
 		"DD_PROFILING_REPORT_PROCESS_ID":   {profiler.ReportProcessID, "process_id:"},
 		"DD_PROFILING_REPORT_SOURCE_PATHS": {profiler.ReportSourcePaths, secretPath},
+		"DD_PROFILING_REPORT_CONTAINER":    {profiler.ReportContainer, strconv.Itoa(plantedCgroup)},
 	} {
 		wantUnsent(t, plantedBatch(t, profiler.WithReport(c.what, false)), c.secret)
 		t.Setenv(name, "false")
@@ -198,12 +204,43 @@ func TestReportSwitches(t *testing.T) {
 		wantError(t, name+": ")
 		t.Setenv(name, "")
 	}
-	for _, name := range []string{"DD_PROFILING_REPORT_CONTAINER", "DD_PROFILING_REPORT_API_KEY"} {
-		t.Setenv(name, "maybe")
-		wantError(t, name+": ")
-		t.Setenv(name, "")
-	}
+	t.Setenv("DD_PROFILING_REPORT_API_KEY", "maybe")
+	wantError(t, "DD_PROFILING_REPORT_API_KEY: ")
+	t.Setenv("DD_PROFILING_REPORT_API_KEY", "")
 	wantError(t, "99 is not among what is reported", profiler.WithReport(99, false))
+}
+
+// In an execution trace nothing is cut: none is taken if it would have what shall not be sent.
+func TestNoTraceOfWhatIsLeftOut(t *testing.T) {
+	t.Setenv("DD_PROFILING_EXECUTION_TRACE_ENABLED", "true")
+	for why, option := range map[string]profiler.Option{
+		"":                      profiler.WithReport(profiler.ReportHostname, false),
+		"paths of source files": profiler.WithReport(profiler.ReportSourcePaths, false),
+		"the process id":        profiler.WithReport(profiler.ReportProcessID, false),
+		"names of tasks":        profiler.WithLabelFilter("deny:user"),
+	} {
+		log, a := captureLog(t), newAgent(t)
+		startStepped(t, a, profiler.WithProfileTypes(profiler.HeapProfile), option)
+		b := a.period(t)
+		profiler.Stop()
+		if got := slices.Contains(b.order, "go.trace"); got != (why == "") {
+			t.Errorf("%q: a trace is sent: %t", why, got)
+		}
+		if why != "" {
+			log.wantOnly(t, "no execution trace is taken, since it would have "+why)
+		}
+	}
+}
+
+// Words of DD_PROFILING_CMEMPROF_LABELS name keys, too.
+func TestKeysInSettingsAreFiltered(t *testing.T) {
+	t.Setenv("DD_PROFILING_CMEMPROF_LABELS", "off,-"+secretKey+","+secretKey+",tenant")
+	for rule, want := range map[string]string{"allow:tenant": "off,tenant", "allow:": "off", "deny:" + secretKey: "off,tenant"} {
+		b := plantedBatch(t, profiler.WithLabelFilter(rule))
+		if got := b.event.Info.Profiler.Settings["cmemprof_labels"]; got != want || len(b.where(secretKey)) > 0 {
+			t.Errorf("%s: %v", rule, got)
+		}
+	}
 }
 
 // Paths of this very program, as the compiler wrote them.
@@ -252,13 +289,16 @@ func TestLabelFilterOfRealProfiles(t *testing.T) {
 		}
 		startStepped(t, a, append(options, profiler.WithProfileTypes(profiler.HeapProfile, profiler.GoroutineProfile))...)
 		var b *received
-		pprof.Do(context.Background(), pprof.Labels(secretKey, secretValue, "tenant", "acme"), func(context.Context) {
+		pprof.Do(context.Background(), pprof.Labels(secretKey, secretValue, "tenant", "acme", emptyKey, ""), func(context.Context) {
 			for range 2000 { // threads adopt the interval with their next sample
 				mergeInC(t)
 			}
 			b = a.period(t)
 		})
 		profiler.Stop()
+		if got := b.where(emptyKey)["goroutines.pprof"]; (got != "") != (rule == "") {
+			t.Errorf("%q: a label without a value: %q", rule, got)
+		}
 		for _, name := range []string{"goroutines.pprof", "delta-heap.pprof"} {
 			if got := b.where(secretValue)[name]; (got != "") != (rule == "") {
 				t.Errorf("%q: %s: %q", rule, name, got)

@@ -1,7 +1,6 @@
 package profiler
 
 import (
-	"log/slog"
 	"path"
 	"reflect"
 	"runtime"
@@ -47,16 +46,4 @@ func packageOf(function string) string {
 	slash := strings.LastIndexByte(function, '/') + 1
 	name, _, _ := strings.Cut(function[slash:], ".")
 	return function[:slash] + name
-}
-
-// leaveOutTrace: an execution trace has paths of source files, which are not cut.
-func (c *config) leaveOutTrace() {
-	if !c.leftOut[ReportSourcePaths] {
-		return
-	}
-	c.pathPrefixes = findPathPrefixes()
-	if c.trace.enabled {
-		c.trace.enabled = false
-		say(slog.LevelWarn, "cmemprof: no execution trace is taken, since it would have paths of source files, and DD_PROFILING_REPORT_SOURCE_PATHS is false")
-	}
 }

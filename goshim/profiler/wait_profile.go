@@ -33,7 +33,7 @@ var goroutineHead = lazyRegexp(`^goroutine (\d+)[^\[]*\[([^\]]*)\]:?$`)
 func parseGoroutines(text []byte) (all []goroutine, unknown int) {
 	for _, block := range bytes.Split(text, []byte("\n\n")) {
 		lines := strings.Split(strings.TrimSpace(string(block)), "\n")
-		head := goroutineHead().FindStringSubmatch(lines[0])
+		head := goroutineHead().FindStringSubmatch(withoutLabels(lines[0]))
 		if head == nil {
 			if lines[0] != "" {
 				unknown++
@@ -47,6 +47,15 @@ func parseGoroutines(text []byte) (all []goroutine, unknown int) {
 		all = append(all, g)
 	}
 	return all, unknown
+}
+
+// withoutLabels cuts what GODEBUG=tracebacklabels=1 adds to a goroutine's line: [running labels:{"user": "alice"}]:
+func withoutLabels(head string) string {
+	head, _, found := strings.Cut(head, " labels:{")
+	if found {
+		head += "]"
+	}
+	return head
 }
 
 // readState parses "chan receive, 3 minutes, locked to thread". The state itself may contain a comma: "select, durable".

@@ -3,7 +3,10 @@
 package profiler_test
 
 import (
+	"bytes"
+	"context"
 	"io"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +36,10 @@ main.f(...)
 created by main.main
 	/src/main.go:10 +0x1
 
+goroutine 20 [select, 5 minutes labels:{"zzLabelKey": "zzLabelValue, 7 minutes labels:{]:\n\"}]:", "tenant": ""}]:
+main.g(0x1)
+	/src/main.go:40 +0x1
+
 not a goroutine
 `
 
@@ -46,7 +53,7 @@ func TestWaitProfileOfStacks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sampleTypes(p) != "waitduration/nanoseconds" || p.TimeNanos != now.UnixNano() || len(p.Sample) != 3 {
+	if sampleTypes(p) != "waitduration/nanoseconds" || p.TimeNanos != now.UnixNano() || len(p.Sample) != 4 {
 		t.Fatalf("%s", p)
 	}
 	if !slices.Equal(p.Comments, []string{"error: 1 goroutines could not be read"}) {
@@ -61,6 +68,7 @@ func TestWaitProfileOfStacks(t *testing.T) {
 		{3 * time.Minute, 18, "chan receive", "true",
 			"example.com/db.(*Pool).wait /src/a dir/pool.go:77; ...additional frames elided... :0; example.com/db.Open /src/pool.go:20"},
 		{0, 19, "select (durable), synctest bubble 1", "false", "main.f /src/main.go:30; main.main /src/main.go:10"},
+		{5 * time.Minute, 20, "select", "false", "main.g /src/main.go:40"},
 	} {
 		s := p.Sample[i]
 		if s.Value[0] != int64(want.wait) || s.NumLabel["goid"][0] != want.goid || s.NumUnit["goid"][0] != "id" ||
@@ -94,6 +102,34 @@ func TestWaitProfile(t *testing.T) {
 		}
 		return waiting == 5
 	})
+}
+
+// Labels that the runtime adds to its listing are in no profile of waiting times, whatever their values are.
+func TestWaitProfileHasNoLabels(t *testing.T) {
+	t.Setenv("GODEBUG", "tracebacklabels=1") // since Go 1.26
+	var listing bytes.Buffer
+	pprof.Do(context.Background(), pprof.Labels(secretKey, secretValue+"]:\n\n\"}]:"), func(context.Context) {
+		if err := pprof.Lookup("goroutine").WriteTo(&listing, 2); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if !strings.Contains(listing.String(), secretValue) {
+		t.Skip("this version of Go does not list labels")
+	}
+	data, err := profiler.WaitProfileOf(listing.Bytes(), time.Unix(1, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := profile.ParseData(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := p.String(); len(p.Comments) > 0 || strings.Contains(text, secretKey) || strings.Contains(text, secretValue) {
+		t.Errorf("%s", text)
+	}
+	if !slices.ContainsFunc(p.Sample, func(s *profile.Sample) bool { return strings.Contains(frames(s), "TestWaitProfileHasNoLabels") }) {
+		t.Error("the goroutine with labels is missing")
+	}
 }
 
 func TestWaitProfileMaxGoroutines(t *testing.T) {

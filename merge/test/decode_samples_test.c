@@ -183,6 +183,7 @@ TEST(chosen_texts) {
     struct profile *profile = sample_profile(), *chosen = profile_new(); // has thread=t1 and size=64 bytes
     uint32_t unused = add_frame(profile, 0, 7, "f");
     profile_add_sample(profile, &unused, 1, (int64_t[]){1, 1}, (struct profile_label[]){{"size", "unheard of", 0, ""}}, 1);
+    profile_add_sample(profile, &unused, 1, (int64_t[]){2, 2}, (struct profile_label[]){{"empty and unheard of", "", 0, ""}}, 1);
     struct blob blob = encode_and_free(profile, MERGE_RAW);
     profile_keep_texts(chosen, keys, 1);
     assert_int_equal(profile_decode(chosen, blob.bytes, blob.size, NULL, NULL, NULL), MERGE_OK);
