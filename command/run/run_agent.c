@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../../merge/merge.h"
 #include "../../merge/version.h"
+#include "run_options.h"
 #include "run_sender.h"
 
 // State of one profiled process.
@@ -39,8 +39,8 @@ struct run_agent {
     struct run_sender *sender;
     struct process *processes;
     const char *service;
-    bool is_delta;
-    char host[256];
+    bool is_delta, reports_pid, reports_paths;
+    char host[256]; // "": not sent
     uint64_t failed;
     char text[300];
 };
@@ -129,8 +129,10 @@ static void put_time(int64_t time_ns, FILE *out) {
 
 static void put_tags(const struct run_agent *agent, const struct process *process, FILE *out) {
     const char *env = getenv("DD_ENV"), *more = getenv("DD_TAGS");
-    fprintf(out, "process_id:%ld,profiler_version:" CMEMPROF_VERSION ",runtime_arch:amd64,runtime_os:linux,runtime-id:%s", process->pid,
-            process->runtime_id);
+    fprintf(out, "profiler_version:" CMEMPROF_VERSION ",runtime_arch:amd64,runtime_os:linux,runtime-id:%s", process->runtime_id);
+    if (agent->reports_pid) {
+        fprintf(out, ",process_id:%ld", process->pid);
+    }
     put_tag("version", getenv("DD_VERSION"), out);
     if (more && more[0] != '\0') {
         bool commas = strchr(more, ','); // as in dd-trace-go: separated by commas if there are any, else by spaces
@@ -176,16 +178,40 @@ static char *make_event(const struct run_agent *agent, const struct process *pro
     return text;
 }
 
+static struct profile *new_profile(const struct run_agent *agent) {
+    struct profile *profile = profile_new();
+    if (profile && !agent->reports_paths) {
+        profile_cut_paths(profile, NULL, 0);
+    }
+    return profile;
+}
+
+// bytes: those of the profile, whose paths may be whole.
+static enum merge_error next_delta(const struct run_agent *agent, struct delta *delta, struct profile *profile, const void *bytes,
+                                   size_t size, struct batch *batch, struct merge_fault *fault) {
+    uint8_t *cut = NULL;
+    if (!agent->reports_paths) {
+        enum merge_error error = profile_encode(profile, MERGE_RAW, &cut, &size);
+        if (error != MERGE_OK) {
+            return error;
+        }
+        bytes = cut;
+    }
+    enum merge_error error = delta_next(delta, bytes, size, MERGE_GZIP, &batch->bytes, &batch->size, fault);
+    free(cut);
+    return error;
+}
+
 // Compresses the profile; with is_delta, alloc_* become differences to the previous batch.
 static enum merge_error make_attachment(struct run_agent *agent, struct process *process, const void *bytes, size_t size,
                                         struct batch *batch, int64_t *time_ns) {
     struct merge_fault fault = {0};
-    struct profile *profile = profile_new();
+    struct profile *profile = new_profile(agent);
     enum merge_error error = profile ? profile_decode(profile, bytes, size, NULL, NULL, &fault) : MERGE_NO_MEMORY;
     *time_ns = error == MERGE_OK ? profile_time_ns(profile) : 0;
     if (error == MERGE_OK) {
         error = !process->delta ? profile_encode(profile, MERGE_GZIP, &batch->bytes, &batch->size)
-                                : delta_next(process->delta, bytes, size, MERGE_GZIP, &batch->bytes, &batch->size, &fault);
+                                : next_delta(agent, process->delta, profile, bytes, size, batch, &fault);
     }
     profile_free(profile);
     if (error != MERGE_OK) {
@@ -195,9 +221,9 @@ static enum merge_error make_attachment(struct run_agent *agent, struct process 
 }
 
 // Compressed. A batch goes without it if it cannot be read: the process was replacing it.
-static void add_beside(struct batch *batch, enum run_beside what, const void *bytes, size_t size) {
+static void add_beside(const struct run_agent *agent, struct batch *batch, enum run_beside what, const void *bytes, size_t size) {
     struct merge_fault fault;
-    struct profile *profile = bytes ? profile_new() : NULL;
+    struct profile *profile = bytes ? new_profile(agent) : NULL;
     if (profile && profile_decode(profile, bytes, size, NULL, NULL, &fault) == MERGE_OK && profile_sample_count(profile) > 0 &&
         profile_encode(profile, MERGE_GZIP, &batch->besides[what], &batch->beside_sizes[what]) != MERGE_OK) {
         batch->besides[what] = NULL;
@@ -247,7 +273,7 @@ void run_agent_add(struct run_agent *agent, const struct run_file *file, const v
     }
     struct batch batch = {.name = agent->is_delta ? "delta-heap.pprof" : "heap.pprof"};
     for (size_t i = 0; i < RUN_BESIDES; i++) {
-        add_beside(&batch, (enum run_beside)i, besides[i].bytes, besides[i].size);
+        add_beside(agent, &batch, (enum run_beside)i, besides[i].bytes, besides[i].size);
     }
     add_profile(agent, process, batch, bytes, size);
     if (strcmp(file->reason, "exit") == 0 || strcmp(file->reason, "termination") == 0) {
@@ -257,18 +283,16 @@ void run_agent_add(struct run_agent *agent, const struct run_file *file, const v
 
 // ---- Open and close ----
 
-static bool is_false(const char *text) {
-    return text && (strcasecmp(text, "false") == 0 || strcmp(text, "0") == 0 || strcasecmp(text, "f") == 0);
-}
-
 struct run_agent *run_agent_open(const char *url, const char *service, uint64_t period_ms) {
     struct run_agent *agent = calloc(1, sizeof *agent);
     if (!agent) {
         return NULL;
     }
     agent->service = service;
-    agent->is_delta = !is_false(getenv("DD_PROFILING_DELTA"));
-    if (gethostname(agent->host, sizeof agent->host - 1) != 0) {
+    agent->is_delta = run_options_switch("DD_PROFILING_DELTA", 1) != 0;
+    agent->reports_pid = run_options_switch("DD_PROFILING_REPORT_PROCESS_ID", 1) > 0;
+    agent->reports_paths = run_options_switch("DD_PROFILING_REPORT_SOURCE_PATHS", 1) > 0;
+    if (run_options_switch("DD_PROFILING_REPORT_HOSTNAME", 1) <= 0 || gethostname(agent->host, sizeof agent->host - 1) != 0) {
         agent->host[0] = '\0';
     }
     agent->sender = run_sender_open(url, period_ms * 1000000);

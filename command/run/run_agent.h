@@ -2,8 +2,8 @@
 //
 // One batch per profile file, that is one per process and period, in dd-trace-go's format (upload/upload.h) with the family "native":
 // delta-heap.pprof, in which alloc_* count since the previous batch, or heap.pprof with DD_PROFILING_DELTA=false; event.json; and tags from
-// --service, DD_SERVICE, DD_ENV, DD_VERSION, DD_TAGS. Batches that cannot be sent are queued, retried, and spooled in
-// DD_PROFILING_SPOOL_DIR if set (upload/upload.h).
+// --service, DD_SERVICE, DD_ENV, DD_VERSION, DD_TAGS. DD_PROFILING_REPORT_HOSTNAME, _PROCESS_ID and _SOURCE_PATHS leave these out. Batches
+// that cannot be sent are queued, retried, and spooled in DD_PROFILING_SPOOL_DIR if set (upload/upload.h).
 //
 // Threads: one calls these functions. Only run_agent_close waits for the network; a thread of the agent's own sends.
 // Memory: malloc; the last profile of each live process (struct delta of merge.h), and the queue.

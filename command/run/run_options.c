@@ -77,6 +77,33 @@ static bool check_spool_bytes(void) {
     return false;
 }
 
+int run_options_switch(const char *name, int otherwise) {
+    static const char *const words[] = {"0", "1", "f", "t", "false", "true"};
+    const char *text = getenv(name);
+    if (!text || text[0] == '\0') {
+        return otherwise;
+    }
+    for (int i = 0; i < (int)(sizeof words / sizeof *words); i++) {
+        if (strcasecmp(text, words[i]) == 0) {
+            return i & 1;
+        }
+    }
+    return -1;
+}
+
+// What shall not be sent must not be sent because of a slip of the pen.
+static bool check_switches(void) {
+    static const char *const names[] = {"DD_PROFILING_REPORT_HOSTNAME", "DD_PROFILING_REPORT_PROCESS_ID",
+                                        "DD_PROFILING_REPORT_SOURCE_PATHS"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (run_options_switch(names[i], 1) < 0) {
+            diagnostic_usage("run", "%s takes true or false, not %s", names[i], getenv(names[i]));
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool check_spool_directory(void) {
     const char *directory = getenv("DD_PROFILING_SPOOL_DIR");
     char text[200];
@@ -179,7 +206,7 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
         diagnostic_usage("run", "--service needs --agent URL");
         return RUN_STATUS_FAILED;
     }
-    if (options->agent && (!check_spool_bytes() || !check_spool_directory())) {
+    if (options->agent && (!check_spool_bytes() || !check_spool_directory() || !check_switches())) {
         return RUN_STATUS_FAILED;
     }
     options->argv = argv + optind;

@@ -21,4 +21,7 @@ struct run_options {
 // Returns -1 to continue, or the exit status after --help or an error message.
 int run_options_parse(int argc, char **argv, struct run_options *options);
 
+// What a variable of the environment says: 1 for 1, t, true; 0 for 0, f, false; otherwise if it is not set or empty; -1 if it is neither.
+int run_options_switch(const char *name, int otherwise);
+
 #endif

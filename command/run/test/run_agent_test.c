@@ -26,7 +26,8 @@ static void add(int64_t second, int64_t allocated, bool other, const char *reaso
     for (size_t i = 0; i < 4; i++) {
         profile_add_sample_type(profile, other ? others[i] : types[i], i % 2 ? "bytes" : "count");
     }
-    uint32_t function = profile_add_function(profile, &(struct profile_function){.name = "f", .system_name = "", .file = "f.c"});
+    uint32_t function =
+        profile_add_function(profile, &(struct profile_function){.name = "f", .system_name = "", .file = "/home/zzFolder/f.c"});
     uint32_t location = profile_add_location(profile, 0, 0, &(struct profile_line){function, 1, 0}, 1);
     profile_add_sample(profile, &location, 1, (int64_t[]){allocated / 100, allocated, 1, 100}, NULL, 0);
     profile_set_time(profile, second * SECOND_NS, 0);
@@ -50,8 +51,9 @@ static void begin(const char *delta) {
 struct sent {
     char start[32], end[32]; // "1970-01-01T00:00:02.000000000Z"
     int64_t allocated, in_use;
-    size_t attachments; // all of them named in the event
-    char last[32];      // the last one's name
+    size_t attachments;  // all of them named in the event
+    char last[32];       // the last one's name
+    size_t whole, named; // attachments that have whole paths, and the files' names at least
     char event[2000];
 };
 
@@ -61,6 +63,18 @@ static void read_event(const struct upload_request *request, struct sent *sent) 
         assert_non_null(strstr(sent->event, request->attachments[i].name));
     }
     assert_int_equal(sscanf(sent->event, "{\"start\":\"%31[^\"]\",\"end\":\"%31[^\"]\"", sent->start, sent->end), 2);
+}
+
+static void look_for_paths(const struct upload_request *request, struct sent *sent) {
+    sent->whole = sent->named = 0;
+    for (size_t i = 0; i < request->attachment_count; i++) {
+        uint8_t *raw;
+        size_t size;
+        assert_int_equal(merge_inflate(request->attachments[i].bytes, request->attachments[i].size, 1 << 20, &raw, &size, NULL), MERGE_OK);
+        sent->named += !!memmem(raw, size, "f.c", 3);
+        sent->whole += !!memmem(raw, size, "zzFolder", 8);
+        free(raw);
+    }
 }
 
 // Reads the spool, in order.
@@ -80,6 +94,7 @@ static size_t finish(uint64_t failed, struct sent sent[MAX_BATCHES]) {
         read_event(&request, &sent[count]);
         sent[count].attachments = request.attachment_count;
         snprintf(sent[count].last, sizeof sent[count].last, "%s", request.attachments[request.attachment_count - 1].name);
+        look_for_paths(&request, &sent[count]);
         struct profile *profile = profile_new();
         assert_int_equal(profile_decode(profile, request.attachments[0].bytes, request.attachments[0].size, NULL, NULL, &fault), MERGE_OK);
         assert_int_equal(profile_sample_count(profile), 1);
@@ -195,6 +210,53 @@ TEST_IN(directory, peaks_go_along) {
     assert_string_equal(sent[2].last, "memory.pprof");
     assert_int_equal(sent[3].attachments, 1);
     assert_string_equal(sent[3].last, "delta-heap.pprof");
+    free(bytes);
+}
+
+static uint8_t *profile_with_path(size_t *size) {
+    struct profile *profile = profile_new();
+    uint8_t *bytes;
+    profile_add_sample_type(profile, "n", "count");
+    uint32_t mapping =
+        profile_add_mapping(profile, &(struct profile_mapping){.memory_limit = 0x9000, .file = "/home/zzFolder/lib", .build_id = "feed"});
+    uint32_t function = profile_add_function(profile, &(struct profile_function){.name = "f", .file = "/home/zzFolder/f.c"});
+    uint32_t location = profile_add_location(profile, mapping, 0x1100, &(struct profile_line){function, 1, 0}, 1);
+    profile_add_sample(profile, &location, 1, (int64_t[]){1}, NULL, 0);
+    assert_int_equal(profile_encode(profile, MERGE_RAW, &bytes, size), MERGE_OK);
+    profile_free(profile);
+    return bytes;
+}
+
+// Totals and differences, and what goes along.
+TEST_IN(directory, what_shall_not_be_sent_is_not) {
+    static const char *const names[] = {"DD_PROFILING_REPORT_HOSTNAME", "DD_PROFILING_REPORT_PROCESS_ID",
+                                        "DD_PROFILING_REPORT_SOURCE_PATHS"};
+    static const char *const values[] = {"", "true", "false", "F"};
+    struct sent sent[MAX_BATCHES];
+    uint8_t *bytes = profile_with_path(&peak_size);
+    peak = memory = bytes;
+    for (size_t i = 0; i < 8; i++) {
+        bool reports = i % 4 < 2;
+        for (size_t k = 0; k < 3; k++) {
+            setenv(names[k], values[i % 4], 1);
+        }
+        begin(i < 4 ? "true" : "false");
+        add(2, 1000, false, "period");
+        add(3, 1500, false, "exit");
+        assert_int_equal(finish(0, sent), 2);
+        expect(&sent[1], 2, 3, i < 4 ? 500 : 1500);
+        for (size_t k = 0; k < 2; k++) {
+            assert_int_equal(!!strstr(sent[k].event, ",host:"), reports);
+            assert_int_equal(!!strstr(sent[k].event, "process_id:7"), reports);
+            assert_int_equal(sent[k].whole, reports ? 3 : 0);
+            assert_int_equal(sent[k].attachments, 3);
+            assert_int_equal(sent[k].named, 3);
+        }
+    }
+    for (size_t k = 0; k < 3; k++) {
+        unsetenv(names[k]);
+    }
+    peak = memory = NULL;
     free(bytes);
 }
 

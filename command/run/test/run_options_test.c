@@ -99,6 +99,17 @@ TEST_IN(directory, wrong_lines_are_named) {
         assert_non_null(strstr(fixture_error, "DD_PROFILING_SPOOL_MAX_BYTES takes a number of bytes from 1, not"));
     }
     unsetenv("DD_PROFILING_SPOOL_MAX_BYTES");
+    for (const char *const *name = (const char *const[]){"HOSTNAME", "PROCESS_ID", "SOURCE_PATHS", NULL}; *name; name++) {
+        char variable[64], wanted[100];
+        snprintf(variable, sizeof variable, "DD_PROFILING_REPORT_%s", *name);
+        snprintf(wanted, sizeof wanted, "%s takes true or false, not no", variable);
+        setenv(variable, "no", 1);
+        assert_int_equal(FIXTURE_RUN(parse, "run", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);
+        assert_non_null(strstr(fixture_error, wanted));
+        setenv(variable, "", 1);
+        assert_int_equal(FIXTURE_RUN(parse, "run", "--agent", "http://localhost", "p"), -1);
+        unsetenv(variable);
+    }
     setenv("DD_PROFILING_SPOOL_DIR", "/tmp", 1);
     assert_int_equal(FIXTURE_RUN(parse, "run", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);
     assert_non_null(
