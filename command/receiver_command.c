@@ -3,6 +3,7 @@
 #include "../cmemprof/cgroup_memory.h"
 #include "../receiver/receiver.h"
 #include "base/confine.h"
+#include "base/memory_share.h"
 #include "base/options.h"
 #include "base/port_file.h"
 #include "base/diagnostic.h"
@@ -32,7 +33,8 @@ static const char usage[] =
     "  --data DIR             directory for uploads (default $XDG_DATA_HOME/cmemprof or ~/.local/share/cmemprof)\n"
     "  --retention LIMITS     what to keep: an age (12h, 7d), a size (500MB) or both (7d,10GB); default 30d,10GB\n"
     "  --view-memory SIZE     what the views that are made at once may have together (default a quarter of the memory)\n"
-    "  --index-memory SIZE    what the index of uploads may have (default 1GiB); the oldest uploads beyond it are removed\n"
+    "  --index-memory SIZE    what the index of uploads may have (default the same, at most 1GiB); the oldest uploads beyond it are "
+    "removed\n"
     "  --symbols DIR          files with symbols of stripped programs, found by build ID; POST /api/symbols adds one\n"
     "  --token-file FILE      require the token in FILE of every request\n"
     "  --send-token-file FILE, --read-token-file FILE\n"
@@ -41,7 +43,7 @@ static const char usage[] =
     "                         must: else end; off\n"
     "  --port-file FILE       write the port to FILE once listening; not for a Unix socket\n";
 
-enum { MEMORY_MIN = 16 << 20 };
+enum { MEMORY_MIN = 16 << 20, INDEX_MEMORY_MAX = 1 << 30 };
 
 struct arguments {
     struct receiver_options options;
@@ -116,14 +118,11 @@ static bool parse_memory(const char *option, const char *text, size_t *bytes) {
     return true;
 }
 
-// A quarter of the machine's memory, or of what the cgroup may have, if that is less.
-static size_t default_view_memory(void) {
-    struct cgroup_memory cgroup;
-    uint64_t all = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    if (cgroup_memory_read(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT, &cgroup) && cgroup.limit < all) {
-        all = cgroup.limit;
-    }
-    return all / 4 > MEMORY_MIN ? all / 4 : MEMORY_MIN;
+static void set_memory(struct receiver_options *options) {
+    uint64_t machine = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    size_t quarter = memory_quarter(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT, machine, MEMORY_MIN);
+    options->view_memory_bytes = quarter;
+    options->index_memory_bytes = quarter < INDEX_MEMORY_MAX ? quarter : INDEX_MEMORY_MAX;
 }
 
 static bool parse_confine(const char *word, struct arguments *arguments) {
@@ -206,7 +205,7 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
                                             {"h", no_argument, NULL, 'h'},
                                             {0}};
     parse_retention("30d,10GB", &arguments->options);
-    arguments->options.view_memory_bytes = default_view_memory();
+    set_memory(&arguments->options);
     opterr = 0;
     for (int option; (option = getopt_long_only(argc, argv, ":", options, NULL)) != -1;) {
         bool ok = true;
