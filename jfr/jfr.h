@@ -126,10 +126,13 @@ struct jfr_visitor {
     void (*open)(void *context, const char *name, const char *type, bool array); // a struct, or an array
     void (*close)(void *context, bool array);
     bool (*end)(void *context); // false: no more events
+    // Asked now and then while values are read. True: no more events, and no end of this one. NULL: read on.
+    bool (*stop)(void *context);
 };
 // Visits events in the order of the recording. The visitor must not visit or make profiles of the same recording. type NULL: all. Those
-// whose fields are damaged are left out and counted in *damaged, which may be NULL (their begin was called, and their end is not). Returns
-// JFR_OK or JFR_NO_MEMORY.
+// whose fields are damaged, or are more than 2^20 values, are left out and counted in *damaged, which may be NULL (their begin was called,
+// and their end is not), as are pools of constants. Of an array whose elements have no bytes one is given. Returns JFR_OK, JFR_NO_MEMORY,
+// or JFR_TOO_LARGE after 2^28 values and 16 per byte of the recording: what is behind is not read. 64 bytes of text count as a value.
 enum jfr_error jfr_visit(struct jfr *jfr, const char *type, const struct jfr_visitor *visitor, uint64_t *damaged);
 
 // ---- Profiles ----
@@ -202,9 +205,10 @@ struct jfr_runtime {
     size_t series_count;
     struct jfr_fact *facts;
     size_t fact_count;
+    uint64_t damaged; // events, or pools of constants
     void *memory;
 };
-// Returns JFR_OK or JFR_NO_MEMORY; then there is nothing to free.
+// Returns JFR_OK, or as jfr_visit; then there is nothing to free.
 enum jfr_error jfr_runtime_read(struct jfr *jfr, struct jfr_runtime *runtime);
 void jfr_runtime_free(struct jfr_runtime *runtime);
 

@@ -355,7 +355,8 @@ static void free_reading(struct reading *reading) {
 
 enum jfr_error jfr_runtime_read(struct jfr *jfr, struct jfr_runtime *runtime) {
     struct reading reading = {.jfr = jfr, .arena = calloc(1, sizeof *reading.arena), .wanted = calloc(jfr->type_count + 1, 1)};
-    const struct jfr_visitor visitor = {&reading, begin_event, take_value, open_value, close_value, end_event};
+    const struct jfr_visitor visitor = {
+        .context = &reading, .begin = begin_event, .value = take_value, .open = open_value, .close = close_value, .end = end_event};
     *runtime = (struct jfr_runtime){.memory = reading.arena};
     bool ok = reading.arena && reading.wanted;
     for (size_t i = 0; ok && i < SERIES_RULES; i++) {
@@ -364,7 +365,8 @@ enum jfr_error jfr_runtime_read(struct jfr *jfr, struct jfr_runtime *runtime) {
     for (size_t i = 0; ok && i < FACT_RULES; i++) {
         mark_wanted(&reading, fact_rules[i].event);
     }
-    ok = ok && jfr_visit(jfr, NULL, &visitor, NULL) == JFR_OK && !reading.no_memory && take_series(&reading, runtime);
+    enum jfr_error error = ok ? jfr_visit(jfr, NULL, &visitor, &runtime->damaged) : JFR_NO_MEMORY;
+    ok = error == JFR_OK && !reading.no_memory && take_series(&reading, runtime);
     if (ok) {
         runtime->facts = jfr_arena_take(reading.arena, reading.fact_count * sizeof *runtime->facts);
         ok = runtime->facts;
@@ -377,7 +379,7 @@ enum jfr_error jfr_runtime_read(struct jfr *jfr, struct jfr_runtime *runtime) {
     if (!ok) {
         jfr_runtime_free(runtime);
     }
-    return ok ? JFR_OK : JFR_NO_MEMORY;
+    return ok ? JFR_OK : error == JFR_OK ? JFR_NO_MEMORY : error;
 }
 
 void jfr_runtime_free(struct jfr_runtime *runtime) {

@@ -16,11 +16,30 @@ struct visiting {
     uint32_t strings;              // class of java.lang.String
     char *text;                    // the last one
     size_t text_capacity;
-    bool no_memory;
-    uint64_t budget; // values left for this event: a few bytes may name the same long stack very often
+    bool no_memory, stopped;
+    // Values left for this event, and for the visit: a few bytes may name the same long stack very often. A text also counts for its size.
+    uint64_t budget, all;
+    uint64_t asked; // of `all`, when the visitor was asked whether to stop
+    uint64_t *damaged;
 };
 
-enum { MAX_VALUES = 1 << 20 };
+enum { MAX_VALUES = 1 << 20, MAX_ALL_VALUES = 1 << 28, MAX_VALUES_PER_BYTE = 16, VALUE_TEXT_BYTES = 64, ASK_VALUES = 1 << 14 };
+
+// False: the event has had its share, or the visit ends.
+static bool spend(struct visiting *visiting, uint64_t values) {
+    const struct jfr_visitor *visitor = visiting->visitor;
+    if (visiting->stopped || values > visiting->budget || values > visiting->all) {
+        visiting->all = values > visiting->all ? 0 : visiting->all;
+        return false;
+    }
+    visiting->budget -= values;
+    visiting->all -= values;
+    if (visitor->stop && visiting->asked - visiting->all >= ASK_VALUES) {
+        visiting->asked = visiting->all;
+        visiting->stopped = visitor->stop(visitor->context);
+    }
+    return !visiting->stopped;
+}
 
 static bool read_value(struct visiting *visiting, struct jfr_cursor *cursor, const char *name, const struct jfr_member *member,
                        uint32_t class_index, bool pooled, int depth);
@@ -45,6 +64,9 @@ static bool give_text(struct visiting *visiting, const char *name, struct jfr_te
     if (text.encoding == JFR_TEXT_NULL || depth > JFR_MAX_DEPTH) {
         give_null(visiting, name);
         return true;
+    }
+    if (!spend(visiting, jfr_text_room(&text) / VALUE_TEXT_BYTES)) {
+        return false;
     }
     if (!VECTOR_RESERVE(visiting->text, visiting->text_capacity, jfr_text_room(&text) + 1)) {
         visiting->no_memory = true;
@@ -142,7 +164,11 @@ static bool read_array(struct visiting *visiting, struct jfr_cursor *cursor, con
     element.array = false;
     visitor->open(visitor->context, name, visiting->metadata->classes[class_index].name, true);
     for (uint64_t i = 0; ok && i < count; i++) {
+        const uint8_t *at = cursor->at;
         ok = read_value(visiting, cursor, NULL, &element, class_index, pooled, depth);
+        if (cursor->at == at) { // elements of no bytes: one stands for all, however many they are
+            break;
+        }
     }
     visitor->close(visitor->context, true);
     return ok;
@@ -152,10 +178,9 @@ static bool read_array(struct visiting *visiting, struct jfr_cursor *cursor, con
 static bool read_value(struct visiting *visiting, struct jfr_cursor *cursor, const char *name, const struct jfr_member *member,
                        uint32_t class_index, bool pooled, int depth) {
     const struct jfr_class *class = class_index != JFR_NO_CLASS ? &visiting->metadata->classes[class_index] : NULL;
-    if (!class || !class->name || visiting->budget == 0 || depth > 4 * JFR_MAX_DEPTH) {
+    if (!class || !class->name || depth > 4 * JFR_MAX_DEPTH || !spend(visiting, 1)) {
         return false;
     }
-    visiting->budget--;
     if (member && member->array) {
         return read_array(visiting, cursor, name, member, class_index, pooled, depth);
     }
@@ -174,7 +199,7 @@ static enum jfr_error read_pools(struct visiting *visiting) {
     bool no_memory = !jfr_pools_init(&visiting->pools, visiting->metadata, visiting->chunk->end);
     while (!no_memory && jfr_walk_next(&walk)) {
         if (walk.type == JFR_TYPE_CHECKPOINT) {
-            jfr_pools_add(&visiting->pools, visiting->metadata, &walk.body, &no_memory);
+            *visiting->damaged += !!jfr_pools_add(&visiting->pools, visiting->metadata, &walk.body, &no_memory);
         }
     }
     return no_memory ? JFR_NO_MEMORY : JFR_OK;
@@ -187,8 +212,7 @@ static int64_t start_of(const struct visiting *visiting, const struct jfr_class 
 }
 
 // Returns whether to go on.
-static bool visit_event(struct visiting *visiting, struct jfr_walk *walk, const struct jfr_type *type, const struct jfr_class *class,
-                        uint64_t *damaged) {
+static bool visit_event(struct visiting *visiting, struct jfr_walk *walk, const struct jfr_type *type, const struct jfr_class *class) {
     const struct jfr_visitor *visitor = visiting->visitor;
     const struct jfr_event event = {.type = type,
                                     .chunk = (size_t)(visiting->chunk - visiting->jfr->chunks),
@@ -203,9 +227,12 @@ static bool visit_event(struct visiting *visiting, struct jfr_walk *walk, const 
     for (uint32_t i = 0; ok && i < class->member_count; i++) {
         ok = read_value(visiting, &walk->body, members[i].name, &members[i], members[i].class, members[i].pool, 0);
     }
+    if (visiting->stopped) {
+        return false;
+    }
     if (!ok) {
-        *damaged += 1;
-        return !visiting->no_memory;
+        *visiting->damaged += 1;
+        return !visiting->no_memory && visiting->all > 0;
     }
     return visitor->end(visitor->context);
 }
@@ -223,7 +250,7 @@ static bool choose_types(struct visiting *visiting, const char *name) {
     return visiting->types;
 }
 
-static enum jfr_error visit_chunk(struct visiting *visiting, const char *name, bool *go_on, uint64_t *damaged) {
+static enum jfr_error visit_chunk(struct visiting *visiting, const char *name, bool *go_on) {
     bool no_memory = false;
     const char *fault;
     visiting->metadata = jfr_metadata_of(visiting->jfr, visiting->chunk, &fault, &no_memory);
@@ -238,22 +265,21 @@ static enum jfr_error visit_chunk(struct visiting *visiting, const char *name, b
     for (struct jfr_walk walk = jfr_walk(visiting->chunk); *go_on && jfr_walk_next(&walk);) {
         uint32_t class = jfr_metadata_type(visiting->metadata, walk.type);
         const struct jfr_type *type = class != JFR_NO_CLASS ? visiting->types[class] : NULL;
-        *go_on = !type || visit_event(visiting, &walk, type, &visiting->metadata->classes[class], damaged);
+        *go_on = !type || visit_event(visiting, &walk, type, &visiting->metadata->classes[class]);
         jfr_release_behind(visiting->jfr, &released, walk.at);
     }
-    return visiting->no_memory ? JFR_NO_MEMORY : JFR_OK;
+    return visiting->no_memory ? JFR_NO_MEMORY : visiting->all == 0 ? JFR_TOO_LARGE : JFR_OK;
 }
 
 enum jfr_error jfr_visit(struct jfr *jfr, const char *type, const struct jfr_visitor *visitor, uint64_t *damaged) {
-    struct visiting visiting = {.jfr = jfr, .visitor = visitor};
+    uint64_t none, all = MAX_ALL_VALUES + MAX_VALUES_PER_BYTE * (uint64_t)jfr->size;
+    struct visiting visiting = {.jfr = jfr, .visitor = visitor, .all = all, .asked = all, .damaged = damaged ? damaged : &none};
     enum jfr_error error = JFR_OK;
-    uint64_t none;
     bool go_on = true;
-    damaged = damaged ? damaged : &none;
-    *damaged = 0;
+    *visiting.damaged = 0;
     for (size_t i = 0; i < jfr->about.chunks && go_on && error == JFR_OK; i++) {
         visiting.chunk = &jfr->chunks[i];
-        error = visit_chunk(&visiting, type, &go_on, damaged);
+        error = visit_chunk(&visiting, type, &go_on);
         jfr_pools_free(&visiting.pools);
         free(visiting.types);
         visiting.types = NULL;

@@ -51,7 +51,7 @@ static bool end(void *context) {
 
 static void visit(struct jfr *jfr) {
     struct seen seen = {0};
-    const struct jfr_visitor visitor = {&seen, begin, value, opened, closed, end};
+    const struct jfr_visitor visitor = {.context = &seen, .begin = begin, .value = value, .open = opened, .close = closed, .end = end};
     uint64_t damaged, events = 0;
     must(jfr_visit(jfr, NULL, &visitor, &damaged) == JFR_OK, "no memory");
     must(seen.begun == seen.ended + damaged, "events that are neither visited nor damaged");

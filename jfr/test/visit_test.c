@@ -58,7 +58,7 @@ static void visit(const struct maker *maker, size_t size, const char *type, stru
     memcpy(exact, maker->bytes, size);
     struct jfr_fault fault;
     struct jfr *jfr = jfr_open(exact, size, 0, &fault);
-    const struct jfr_visitor visitor = {seen, begin, value, opened, closed, end};
+    const struct jfr_visitor visitor = {.context = seen, .begin = begin, .value = value, .open = opened, .close = closed, .end = end};
     uint64_t damaged;
     assert_non_null(jfr);
     seen->size = seen->events = 0;
@@ -162,6 +162,116 @@ TEST(events_that_are_too_short_are_counted) {
     maker_finish(&maker);
     visit(&maker, maker.size, "app.Event", &seen, 1);
     assert_int_equal(seen.events, 1);
+    maker_free(&maker);
+}
+
+struct counted {
+    uint64_t values, events, asked, stop_after;
+};
+static bool count_begin(void *context, const struct jfr_event *event) {
+    (void)context;
+    (void)event;
+    return true;
+}
+static void count_value(void *context, const char *name, const struct jfr_value *value) {
+    (void)name;
+    (void)value;
+    ((struct counted *)context)->values++;
+}
+static void count_open(void *context, const char *name, const char *type, bool array) {
+    (void)context;
+    (void)name;
+    (void)type;
+    (void)array;
+}
+static void count_close(void *context, bool array) {
+    (void)context;
+    (void)array;
+}
+static bool count_end(void *context) {
+    ((struct counted *)context)->events++;
+    return true;
+}
+static bool count_stop(void *context) {
+    struct counted *counted = context;
+    return ++counted->asked == counted->stop_after;
+}
+
+static enum jfr_error count(const struct maker *maker, struct counted *counted, uint64_t *damaged) {
+    const struct jfr_visitor visitor = {.context = counted,
+                                        .begin = count_begin,
+                                        .value = count_value,
+                                        .open = count_open,
+                                        .close = count_close,
+                                        .end = count_end,
+                                        .stop = count_stop};
+    struct jfr *jfr = jfr_open(maker->bytes, maker->size, 0, NULL);
+    assert_non_null(jfr);
+    enum jfr_error error = jfr_visit(jfr, "app.Large", &visitor, damaged);
+    jfr_close(jfr);
+    return error;
+}
+
+// One event: an array of `count` keys of constant 1, which is a text of `size` bytes, and an array of a million elements of no bytes.
+static void make_large(struct maker *maker, int count, size_t size, int events) {
+    maker_init(maker);
+    maker_basic_types(maker);
+    maker_type(maker, "app.Nothing", "", "");
+    maker_type(maker, "app.Large", "event", "texts:java.lang.String[]* nothing:app.Nothing[]");
+    maker_begin(maker);
+    char *text = calloc(size + 1, 1);
+    memset(text, 'x', size);
+    maker_constants(maker, "java.lang.String", 1);
+    maker_number(maker, 1), maker_text(maker, text);
+    maker_end(maker);
+    free(text);
+    for (int e = 0; e < events; e++) {
+        maker_event(maker, "app.Large");
+        maker_int(maker, count);
+        for (int i = 0; i < count; i++) {
+            maker_number(maker, 1);
+        }
+        maker_int(maker, 1000000000);
+        maker_end(maker);
+    }
+    maker_finish(maker);
+}
+
+TEST(work_is_bounded) {
+    struct maker maker;
+    struct counted counted = {0};
+    uint64_t damaged;
+    make_large(&maker, 600, 10, 3); // elements of no bytes cost nothing
+    assert_int_equal(count(&maker, &counted, &damaged), JFR_OK);
+    assert_true(counted.values == 3 * 600 && counted.events == 3 && damaged == 0);
+    maker_free(&maker);
+
+    make_large(&maker, 600, 200000, 3); // 120 MB of text in one event
+    counted = (struct counted){0};
+    assert_int_equal(count(&maker, &counted, &damaged), JFR_OK);
+    assert_true(counted.events == 0 && damaged == 3 && counted.values < 3 * 350);
+
+    counted = (struct counted){.stop_after = 2}; // within the first event
+    assert_int_equal(count(&maker, &counted, &damaged), JFR_OK);
+    assert_true(counted.events == 0 && damaged == 0 && counted.values < 30);
+    maker_free(&maker);
+}
+
+TEST(damaged_pools_are_counted) {
+    struct maker maker;
+    struct counted counted = {0};
+    uint64_t damaged;
+    maker_init(&maker);
+    maker_basic_types(&maker);
+    maker_type(&maker, "app.Large", "event", "text:java.lang.String*");
+    maker_begin(&maker);
+    maker_constants(&maker, "java.lang.String", 2); // the second one is missing
+    maker_number(&maker, 1), maker_text(&maker, "one");
+    maker_end(&maker);
+    maker_event(&maker, "app.Large"), maker_number(&maker, 1), maker_end(&maker);
+    maker_finish(&maker);
+    assert_int_equal(count(&maker, &counted, &damaged), JFR_OK);
+    assert_true(counted.events == 1 && counted.values == 1 && damaged == 1);
     maker_free(&maker);
 }
 

@@ -208,7 +208,8 @@ static enum receiver_error make_one_tree(struct view_request *request, const cha
 }
 
 static enum receiver_error make_events(struct view_request *request, const char *bytes, size_t size, struct json *json) {
-    const struct jfr_events_query query = {.type = request->type, .after = request->events_after, .limit = request->events_limit};
+    const struct jfr_events_query query = {
+        .type = request->type, .after = request->events_after, .limit = request->events_limit, .flight = request->list.flight};
     return jfr_events_write(bytes, size, &query, json, request->answer.text, sizeof request->answer.text);
 }
 

@@ -13,7 +13,7 @@ struct writing {
     struct json *json, one; // one: the event being written, which may turn out to be damaged
     uint64_t written, last;
     bool several; // types are asked for
-    bool more;
+    bool more, gone;
     // Of a struct that is written as its name: how deep the visitor is in it (0: in none), and the name.
     int depth;
     struct json name;
@@ -169,6 +169,13 @@ static bool end(void *context) {
     return !json_failed(writing->json) && !json_failed(&writing->one);
 }
 
+// An answer that is too large already, or that nobody waits for, is not read on for.
+static bool stop(void *context) {
+    struct writing *writing = context;
+    writing->gone = writing->gone || !flight_is_wanted(writing->query->flight);
+    return writing->gone || json_failed(writing->json) || json_failed(&writing->one) || json_failed(&writing->name);
+}
+
 enum receiver_error jfr_events_write(const void *bytes, size_t size, const struct jfr_events_query *query, struct json *json, char *text,
                                      size_t text_size) {
     struct jfr *jfr;
@@ -179,7 +186,7 @@ enum receiver_error jfr_events_write(const void *bytes, size_t size, const struc
     const char *type = query->type && *query->type ? query->type : NULL;
     struct writing writing = {.query = query, .json = json, .several = type && strchr(type, ',')};
     const struct jfr_visitor visitor = {
-        .context = &writing, .begin = begin, .value = take_value, .open = open_nested, .close = close_nested, .end = end};
+        .context = &writing, .begin = begin, .value = take_value, .open = open_nested, .close = close_nested, .end = end, .stop = stop};
     uint64_t damaged = 0;
     json_object_begin(json);
     json_key(json, "events");
@@ -195,5 +202,5 @@ enum receiver_error jfr_events_write(const void *bytes, size_t size, const struc
     json_free(&writing.one);
     json_free(&writing.name);
     jfr_close(jfr);
-    return recording_error(error);
+    return writing.gone ? RECEIVER_CLIENT_GONE : recording_error(error);
 }
