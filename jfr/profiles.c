@@ -3,6 +3,7 @@
 //   open          which events the recording has decides which sources are used (kinds.h)
 //   each chunk    its events are added up by their keys (tally.h), its constants indexed (pools.h)
 //   behind it     each sum becomes a sample: stack (stacks.h), labels (names.h), values
+#include "../base/vector.h"
 #include "../merge/string_table.h"
 #include "kinds.h"
 #include "recording.h"
@@ -18,17 +19,18 @@
 enum { MAX_FRAMES_IN_ALL = 64 << 20, MAX_LABELS = 10 };
 #define TEXT_OF_POOL (UINT64_C(1) << 63)
 
-struct handler { // of a source, in one chunk
+struct handler { // of a type of event, in one chunk. Two class loaders may each have a type of one name
     struct jfr_plan plan;
-    uint32_t class; // JFR_NO_CLASS: not in this chunk
+    const struct jfr_source *source;
 };
 
 struct making {
     struct jfr *jfr;
     struct profile **profiles;
     const struct jfr_source *used[64];
-    struct handler handlers[64]; // of used
     size_t used_count;
+    struct handler *handlers;
+    size_t handler_count, handler_capacity;
     const struct jfr_chunk *chunk;
     struct jfr_metadata *metadata; // of the chunk; the recording's
     struct jfr_pools pools;
@@ -36,10 +38,12 @@ struct making {
     struct jfr_settings settings;
     struct jfr_tally tally, firsts; // firsts: threads with an ObjectAllocationSample
     struct string_table texts;      // in place in events, over all chunks
-    uint8_t *class_handler;         // index of handler + 1, by class
+    uint32_t *class_handler;        // index of handler + 1, by class
+    uint64_t batch;                 // of live objects, the last of the chunk
+    uint64_t idle_parks;
     int64_t first_bytes, frames;
     uint64_t left_out, damaged;
-    bool period_missing[JFR_KINDS];
+    bool period_missing[JFR_KINDS], size_missing;
 };
 
 // ---- One event ----
@@ -167,7 +171,7 @@ static bool note_first(struct making *making, uint64_t thread, int64_t bytes) {
 }
 
 static bool add_event(struct making *making, size_t index, struct jfr_cursor body) {
-    const struct jfr_source *source = making->used[index];
+    const struct jfr_source *source = making->handlers[index].source;
     const struct jfr_plan *plan = &making->handlers[index].plan;
     struct jfr_values values;
     uint64_t keys[JFR_KEY_COUNT] = {[JFR_KEY_SOURCE] = index};
@@ -186,6 +190,11 @@ static bool add_event(struct making *making, size_t index, struct jfr_cursor bod
               key_of(making, plan, &values, JFR_SLOT_CLASS, &keys[JFR_KEY_CLASS]) &&
               key_of(making, plan, &values, JFR_SLOT_TEXT, &keys[JFR_KEY_TEXT]) &&
               key_of(making, plan, &values, JFR_SLOT_OPERATION, &keys[JFR_KEY_OPERATION]);
+    if (source->kind == JFR_HEAP_LIVE) {
+        keys[JFR_KEY_BATCH] = values.slots[JFR_SLOT_START];
+        making->batch = keys[JFR_KEY_BATCH] > making->batch ? keys[JFR_KEY_BATCH] : making->batch;
+        making->size_missing |= !(plan->numbers & 1u << JFR_SLOT_SIZE);
+    }
     value_event(making, source, plan, &values, out);
     if (ok && source->kind == JFR_ALLOCATION && source->rank == 1) {
         ok = note_first(making, keys[JFR_KEY_THREAD], out[1]);
@@ -214,7 +223,7 @@ static const char *text_of(struct making *making, const struct jfr_plan *plan, i
 // jdk.ThreadPark says that a thread was parked: a lock if it waits for one, and idle if it waits for work.
 static bool is_lock(const char *class) {
     static const char *const locks[] = {"java.util.concurrent.locks.ReentrantLock", "java.util.concurrent.locks.ReentrantReadWriteLock",
-                                        "java.util.concurrent.Semaphore"};
+                                        "java.util.concurrent.locks.StampedLock", "java.util.concurrent.Semaphore"};
     for (size_t i = 0; i < sizeof locks / sizeof *locks; i++) {
         if (strncmp(class, locks[i], strlen(locks[i])) == 0) {
             return true;
@@ -237,7 +246,7 @@ static void label(struct labels *labels, const char *key, const char *text) {
 
 static void make_labels(struct making *making, const struct jfr_tally_row *row, struct labels *labels) {
     size_t index = row->keys[JFR_KEY_SOURCE];
-    const struct jfr_source *source = making->used[index];
+    const struct jfr_source *source = making->handlers[index].source;
     const struct jfr_plan *plan = &making->handlers[index].plan;
     struct jfr_thread thread = jfr_names_thread(&making->names, row->keys[JFR_KEY_THREAD]);
     labels->count = 0;
@@ -267,7 +276,7 @@ static void make_labels(struct making *making, const struct jfr_tally_row *row, 
 }
 
 static bool add_sample(struct making *making, const struct jfr_tally_row *row, struct jfr_stacks *stacks) {
-    const struct jfr_source *source = making->used[row->keys[JFR_KEY_SOURCE]];
+    const struct jfr_source *source = making->handlers[row->keys[JFR_KEY_SOURCE]].source;
     struct labels labels;
     int64_t values[JFR_COLUMNS];
     memcpy(values, row->values, sizeof values);
@@ -280,6 +289,7 @@ static bool add_sample(struct making *making, const struct jfr_tally_row *row, s
     if (source->kind == JFR_LOCK && strcmp(source->event, "jdk.ThreadPark") == 0) {
         const char *class = text_of(making, &making->handlers[row->keys[JFR_KEY_SOURCE]].plan, JFR_SLOT_CLASS, row->keys[JFR_KEY_CLASS]);
         if (!is_lock(class)) {
+            making->idle_parks += (uint64_t)values[0];
             return !making->names.no_memory;
         }
     }
@@ -295,12 +305,45 @@ static bool add_sample(struct making *making, const struct jfr_tally_row *row, s
     return profile_status(stacks->profile) == MERGE_OK;
 }
 
+static bool begin_profile(struct making *making, enum jfr_kind kind) {
+    const struct jfr_column *columns;
+    size_t count = jfr_kind_columns(kind, &columns);
+    struct profile *profile = making->profiles[kind] = profile_new();
+    for (size_t i = 0; profile && i < count; i++) {
+        profile_add_sample_type(profile, columns[i].type, columns[i].unit);
+    }
+    if (profile) {
+        profile_set_time(profile, making->jfr->about.start_ns, making->jfr->about.duration_ns);
+    }
+    return profile;
+}
+
+static bool is_of(const struct making *making, const struct jfr_tally_row *row, enum jfr_kind kind) {
+    return making->handlers[row->keys[JFR_KEY_SOURCE]].source->kind == kind;
+}
+
+// Live objects are written whenever a recording is dumped, all of them again: the last batch holds.
+static bool begin_batch(struct making *making) {
+    for (size_t i = 0; i < making->tally.count; i++) {
+        if (is_of(making, &making->tally.rows[i], JFR_HEAP_LIVE)) {
+            profile_free(making->profiles[JFR_HEAP_LIVE]);
+            return begin_profile(making, JFR_HEAP_LIVE);
+        }
+    }
+    return true;
+}
+
 static bool add_samples(struct making *making, enum jfr_kind kind) {
     struct jfr_stacks stacks;
+    bool live = kind == JFR_HEAP_LIVE;
+    if (live && !begin_batch(making)) {
+        return false;
+    }
     bool ok = jfr_stacks_init(&stacks, &making->names, making->profiles[kind]);
     for (size_t i = 0; ok && i < making->tally.count; i++) {
         const struct jfr_tally_row *row = &making->tally.rows[i];
-        ok = making->used[row->keys[JFR_KEY_SOURCE]]->kind != kind || add_sample(making, row, &stacks);
+        bool wanted = is_of(making, row, kind) && (!live || row->keys[JFR_KEY_BATCH] == making->batch);
+        ok = !wanted || add_sample(making, row, &stacks);
     }
     jfr_stacks_free(&stacks);
     return ok;
@@ -308,19 +351,28 @@ static bool add_samples(struct making *making, enum jfr_kind kind) {
 
 // ---- Chunks ----
 
+static bool add_handler(struct making *making, uint32_t class, const struct jfr_source *source) {
+    size_t fields = 0;
+    if (!VECTOR_RESERVE(making->handlers, making->handler_capacity, making->handler_count + 1)) {
+        return false;
+    }
+    struct handler *handler = &making->handlers[making->handler_count++];
+    *handler = (struct handler){.source = source};
+    while (fields < sizeof source->fields / sizeof *source->fields && source->fields[fields].name) {
+        fields++;
+    }
+    making->class_handler[class] = (uint32_t)making->handler_count;
+    return jfr_plan_make(making->metadata, class, source->fields, fields, &handler->plan);
+}
+
 static bool make_handlers(struct making *making) {
-    making->class_handler = calloc(making->metadata->count + 1, 1);
+    const struct jfr_metadata *metadata = making->metadata;
+    making->class_handler = calloc(metadata->count + 1, sizeof *making->class_handler);
     bool ok = making->class_handler;
-    for (size_t i = 0; ok && i < making->used_count; i++) {
-        struct handler *handler = &making->handlers[i];
-        size_t fields = 0;
-        while (fields < sizeof making->used[i]->fields / sizeof *making->used[i]->fields && making->used[i]->fields[fields].name) {
-            fields++;
-        }
-        handler->class = jfr_metadata_named(making->metadata, making->used[i]->event);
-        if (handler->class != JFR_NO_CLASS) {
-            ok = jfr_plan_make(making->metadata, handler->class, making->used[i]->fields, fields, &handler->plan);
-            making->class_handler[handler->class] = (uint8_t)(i + 1);
+    for (uint32_t class = 0; ok && class < metadata->count; class ++) {
+        const char *name = metadata->classes[class].name;
+        for (size_t i = 0; ok && name && i < making->used_count; i++) {
+            ok = strcmp(name, making->used[i]->event) != 0 || add_handler(making, class, making->used[i]);
         }
     }
     return ok;
@@ -370,6 +422,8 @@ static void end_chunk(struct making *making) {
     jfr_names_free(&making->names);
     jfr_pools_free(&making->pools);
     jfr_tally_clear(&making->tally);
+    making->handler_count = 0;
+    making->batch = 0;
     free(making->class_handler);
     making->class_handler = NULL;
     jfr_release(making->jfr, making->chunk->start, making->chunk->end);
@@ -388,22 +442,12 @@ static void warn(struct profile *profile, const char *format, ...) {
     profile_add_comment(profile, text);
 }
 
-static bool begin_profile(struct making *making, enum jfr_kind kind) {
-    const struct jfr_column *columns;
-    size_t count = jfr_kind_columns(kind, &columns);
-    struct profile *profile = making->profiles[kind] = profile_new();
-    for (size_t i = 0; profile && i < count; i++) {
-        profile_add_sample_type(profile, columns[i].type, columns[i].unit);
-    }
-    if (profile) {
-        profile_set_time(profile, making->jfr->about.start_ns, making->jfr->about.duration_ns);
-    }
-    for (size_t i = 0; profile && i < jfr_source_count; i++) {
+static void choose_sources(struct making *making, enum jfr_kind kind) {
+    for (size_t i = 0; i < jfr_source_count; i++) {
         if (jfr_sources[i].kind == kind && jfr_source_used(making->jfr, &jfr_sources[i])) {
             making->used[making->used_count++] = &jfr_sources[i];
         }
     }
-    return profile;
 }
 
 static const struct jfr_source *first_source(const struct making *making, enum jfr_kind kind) {
@@ -429,6 +473,28 @@ static void warn_of_recording(const struct making *making, struct profile *profi
     }
     if (making->left_out > 0) {
         warn(profile, "%" PRIu64 " samples are left out: the recording has more than %d frames", making->left_out, MAX_FRAMES_IN_ALL);
+    }
+}
+
+// Which of two sources is used is decided for the whole recording: chunks may cover the same time.
+static void warn_of_unused(const struct making *making, enum jfr_kind kind, const struct jfr_source *used) {
+    for (size_t i = 0; used && i < jfr_source_count; i++) {
+        const struct jfr_source *source = &jfr_sources[i];
+        const struct jfr_type *type = source->kind == kind && source->rank > used->rank ? jfr_type_named(making->jfr, source->event) : NULL;
+        bool among = strcmp(source->event, "jdk.JavaErrorThrow") == 0; // which are exceptions, too
+        if (type && !among) {
+            warn(making->profiles[kind], "%" PRIu64 " events %s are not used: %s would count the same again, if it was on all the time",
+                 type->count, source->event, used->event);
+        }
+    }
+}
+
+static void warn_of_live(const struct making *making, struct profile *profile, const struct jfr_source *source) {
+    if (strcmp(source->event, "jdk.OldObjectSample") == 0) {
+        warn(profile, "inuse_objects are a few hundred objects at most that a JVM keeps as a sample, not what the heap holds");
+    }
+    if (making->size_missing) {
+        warn(profile, "the recording does not say how large objects are, so inuse_space is 0");
     }
 }
 
@@ -459,6 +525,13 @@ static void end_profile(const struct making *making, enum jfr_kind kind) {
              " bytes are the first samples of %zu threads, which hold all that a thread has allocated before, if the recording began then",
              making->first_bytes, making->firsts.count);
     }
+    if (source && kind == JFR_HEAP_LIVE) {
+        warn_of_live(making, profile, source);
+    }
+    if (kind == JFR_LOCK && making->idle_parks > 0) {
+        warn(profile, "%" PRIu64 " events jdk.ThreadPark are left out: the thread was not parked on a lock", making->idle_parks);
+    }
+    warn_of_unused(making, kind, source);
     warn_of_recording(making, profile);
 }
 
@@ -467,7 +540,10 @@ enum jfr_error jfr_profiles(struct jfr *jfr, unsigned kinds, struct profile *pro
     memset(profiles, 0, JFR_KINDS * sizeof *profiles);
     bool ok = string_table_init(&making.texts);
     for (enum jfr_kind kind = 0; ok && kind < JFR_KINDS; kind++) {
-        ok = !(kinds & 1u << kind) || begin_profile(&making, kind);
+        if (kinds & 1u << kind) {
+            ok = begin_profile(&making, kind);
+            choose_sources(&making, kind);
+        }
     }
     for (size_t i = 0; ok && i < jfr->about.chunks; i++) {
         making.chunk = &jfr->chunks[i];
@@ -486,6 +562,7 @@ enum jfr_error jfr_profiles(struct jfr *jfr, unsigned kinds, struct profile *pro
     }
     string_table_free(&making.texts);
     jfr_settings_free(&making.settings);
+    free(making.handlers);
     jfr_tally_free(&making.tally);
     jfr_tally_free(&making.firsts);
     return ok ? JFR_OK : JFR_NO_MEMORY;

@@ -9,7 +9,7 @@
 #include "jfr.h"
 
 enum jfr_tally_key {
-    JFR_KEY_SOURCE, // index in jfr_sources
+    JFR_KEY_SOURCE, // index of a type of event, which is of one source
     JFR_KEY_STACK,
     JFR_KEY_THREAD,
     JFR_KEY_STATE, // of a pool, or of the texts
@@ -19,6 +19,7 @@ enum jfr_tally_key {
     JFR_KEY_OPERATION, // of a pool, or of the texts
     JFR_KEY_SPAN,
     JFR_KEY_ROOT,
+    JFR_KEY_BATCH, // of live objects: when they were written, in ticks
     JFR_KEY_COUNT
 };
 

@@ -175,10 +175,13 @@ static inline void maker_put_string(struct maker *maker, const char *text) {
     maker_int(maker, maker_string(maker, text));
 }
 
+static inline void maker_put_number(struct maker *maker, int64_t number) {
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)number);
+    maker_put_string(maker, text);
+}
 static inline void maker_put_id(struct maker *maker, const char *type) {
-    char id[24];
-    snprintf(id, sizeof id, "%lld", (long long)maker_id(maker, type));
-    maker_put_string(maker, id);
+    maker_put_number(maker, maker_id(maker, type));
 }
 
 static inline void maker_note(struct maker *maker, const char *type, const char *value) {
@@ -232,7 +235,7 @@ static inline void maker_class(struct maker *maker, int index) {
     }
     maker_put_string(maker, "class");
     maker_int(maker, 2 + event + simple);
-    maker_put_string(maker, "id"), maker_put_id(maker, maker->types[index].name);
+    maker_put_string(maker, "id"), maker_put_number(maker, MAKER_FIRST_ID + maker->id_offset + index);
     maker_put_string(maker, "name"), maker_put_string(maker, maker->types[index].name);
     if (event) {
         maker_put_string(maker, "superType"), maker_put_string(maker, "jdk.jfr.Event");

@@ -167,18 +167,27 @@ TEST(parking_is_not_always_a_lock) {
     maker_constants(&maker, "java.lang.Class", 1);
     maker_number(&maker, 50), maker_number(&maker, 50), maker_int(&maker, 0);
     maker_end(&maker);
-    for (int i = 0; i < 3; i++) {
+    maker_constants(&maker, "jdk.types.Symbol", 1);
+    maker_number(&maker, 51), maker_text(&maker, "java/util/concurrent/locks/StampedLock");
+    maker_end(&maker);
+    maker_constants(&maker, "java.lang.Class", 1);
+    maker_number(&maker, 51), maker_number(&maker, 51), maker_int(&maker, 0);
+    maker_end(&maker);
+    for (int i = 0; i < 4; i++) {
         maker_event(&maker, "jdk.ThreadPark");
         maker_number(&maker, 1500), maker_number(&maker, 10), maker_number(&maker, 1), maker_number(&maker, 1);
-        maker_number(&maker, i == 0 ? 0 : i == 1 ? 3 : 50);
+        maker_number(&maker, i == 0 ? 0 : i == 1 ? 3 : 48 + i);
         maker_end(&maker);
     }
     maker_finish(&maker);
     struct profile *profile = profile_of(&maker, JFR_LOCK);
-    assert_int_equal(profile_sample_count(profile), 1);
+    assert_int_equal(profile_sample_count(profile), 2);
     expect(profile, 0,
            "1 10000 app.Main.work, thread name=main, thread id=4001, lock class=java.util.concurrent.locks.ReentrantLock$FairSync, "
            "operation=park");
+    expect(profile, 1,
+           "1 10000 app.Main.work, thread name=main, thread id=4001, lock class=java.util.concurrent.locks.StampedLock, operation=park");
+    assert_true(warns(profile, "2 events jdk.ThreadPark are left out"));
     profile_free(profile);
     maker_free(&maker);
 }
@@ -208,6 +217,92 @@ TEST(weights_are_objects_or_bytes) {
     profile = profile_of(&maker, JFR_ALLOCATION);
     expect(profile, 0, "2 5600 app.Main.work, thread name=main, thread id=4001, class name=byte[]");
     assert_true(warns(profile, "5000 bytes are the first samples of 1 threads"));
+    profile_free(profile);
+    maker_free(&maker);
+}
+
+static void put_old(struct maker *maker, int start, int class_of_stack, bool with_size) {
+    maker_event(maker, "jdk.OldObjectSample");
+    maker_number(maker, start), maker_number(maker, 1), maker_number(maker, class_of_stack);
+    if (with_size) {
+        maker_number(maker, 24);
+    }
+    maker_end(maker);
+}
+
+// A JVM writes all objects that it keeps whenever it dumps, into one chunk or several.
+TEST(live_objects_are_those_of_the_last_dump) {
+    for (int with_size = 0; with_size < 2; with_size++) {
+        struct maker maker;
+        maker_init(&maker);
+        java_types(&maker);
+        maker_type(&maker, "jdk.OldObjectSample", "event",
+                   with_size ? "startTime:long@ticks eventThread:java.lang.Thread* stackTrace:jdk.types.StackTrace* objectSize:long@bytes"
+                             : "startTime:long@ticks eventThread:java.lang.Thread* stackTrace:jdk.types.StackTrace*");
+        for (int chunk = 0; chunk < 3; chunk++) {
+            maker_begin(&maker);
+            java_constants(&maker), java_stacks(&maker);
+            if (chunk < 2) { // the last has none: nothing was dumped
+                put_old(&maker, 1500, 1, with_size), put_old(&maker, 1500, 2, with_size);
+                put_old(&maker, 1600, 1, with_size), put_old(&maker, 1600, 1, with_size), put_old(&maker, 1600, 3, with_size);
+            }
+            maker_finish(&maker);
+        }
+        struct profile *profile = profile_of(&maker, JFR_HEAP_LIVE);
+        assert_int_equal(profile_sample_count(profile), 2);
+        expect(profile, 0,
+               with_size ? "2 48 app.Main.work, thread name=main, thread id=4001" : "2 0 app.Main.work, thread name=main, thread id=4001");
+        expect(profile, 1,
+               with_size ? "1 24 app.Main.work, thread name=main, thread id=4001" : "1 0 app.Main.work, thread name=main, thread id=4001");
+        assert_true(warns(profile, "keeps as a sample, not what the heap holds"));
+        assert_int_equal(warns(profile, "how large objects are, so inuse_space is 0"), !with_size);
+        profile_free(profile);
+        maker_free(&maker);
+    }
+}
+
+// Two class loaders may define a type each, with other fields.
+TEST(types_of_one_name_are_all_read) {
+    struct maker maker;
+    make(&maker);
+    maker_type(&maker, "jdk.FileRead", "event", "startTime:long@ticks bytesRead:long@bytes");
+    maker_begin(&maker);
+    java_constants(&maker), java_stacks(&maker);
+    put_read(&maker, "/a", 100, 3000);
+    maker_open(&maker, MAKER_FIRST_ID + maker.type_count - 1);
+    maker_number(&maker, 1500), maker_number(&maker, 7);
+    maker_end(&maker);
+    maker_finish(&maker);
+    struct profile *profile = profile_of(&maker, JFR_FILE_IO);
+    assert_int_equal(profile_sample_count(profile), 2);
+    expect(profile, 0, "1 100 3000000 app.Main.work, thread name=main, thread id=4001, path=/a, operation=read");
+    expect(profile, 1, "1 7 0 " JFR_NO_STACK ", operation=read");
+    profile_free(profile);
+    maker_free(&maker);
+}
+
+TEST(what_another_source_hides_is_said) {
+    struct maker maker;
+    make(&maker);
+    maker_type(&maker, "datadog.ExecutionSample", "event", "startTime:long@ticks");
+    maker_type(&maker, "jdk.JavaExceptionThrow", "event", "startTime:long@ticks");
+    maker_type(&maker, "jdk.JavaErrorThrow", "event", "startTime:long@ticks");
+    maker_begin(&maker);
+    java_constants(&maker), java_stacks(&maker);
+    put_cpu(&maker, 1, 1, 1), put_cpu(&maker, 1, 1, 1);
+    for (int i = 0; i < 3; i++) {
+        maker_event(&maker, i == 0 ? "datadog.ExecutionSample" : i == 1 ? "jdk.JavaExceptionThrow" : "jdk.JavaErrorThrow");
+        maker_number(&maker, 1500);
+        maker_end(&maker);
+    }
+    maker_finish(&maker);
+    struct profile *profile = profile_of(&maker, JFR_CPU);
+    assert_int_equal(profile_sample_count(profile), 1);
+    assert_true(warns(profile, "2 events jdk.ExecutionSample are not used: datadog.ExecutionSample would"));
+    profile_free(profile);
+    profile = profile_of(&maker, JFR_EXCEPTION);
+    expect(profile, 0, "1 " JFR_NO_STACK);
+    assert_false(warns(profile, "not used")); // an error is an exception
     profile_free(profile);
     maker_free(&maker);
 }
