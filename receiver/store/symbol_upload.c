@@ -70,6 +70,12 @@ void symbol_upload_clean(const struct receiver_symbols *symbols) {
 
 // ---- One file ----
 
+// Its directory is not the data directory: the receiver need not be started again when it is there.
+static enum receiver_error error_now(void) {
+    enum receiver_error error = receiver_error_from_errno(errno);
+    return error == RECEIVER_DIRECTORY_GONE ? RECEIVER_IO : error;
+}
+
 static bool open_file(struct symbol_upload *upload) {
     if (snprintf(upload->path, sizeof upload->path, "%s/%sXXXXXX", upload->symbols->directory, prefix) >= (int)sizeof upload->path) {
         errno = ENAMETOOLONG;
@@ -100,7 +106,7 @@ enum receiver_error symbol_upload_begin(const struct receiver_symbols *symbols, 
     }
     *upload = (struct symbol_upload){.symbols = symbols, .count = count, .file = -1};
     if (!open_file(upload)) {
-        upload->error = receiver_error_from_errno(errno);
+        upload->error = error_now();
         upload->path[0] = '\0';
     }
     *out = upload;
@@ -114,7 +120,7 @@ bool symbol_upload_data(struct symbol_upload *upload, const char *bytes, size_t 
         return false;
     }
     if (upload->error == RECEIVER_OK && !file_write(upload->file, bytes, size)) {
-        upload->error = receiver_error_from_errno(errno);
+        upload->error = error_now();
     }
     return true; // the client is told of an error at the end
 }
@@ -125,7 +131,7 @@ static enum receiver_error give_name(struct symbol_upload *upload, const char *b
         return RECEIVER_IO;
     }
     if (fsync(upload->file) != 0 || rename(upload->path, path) != 0) {
-        return receiver_error_from_errno(errno);
+        return error_now();
     }
     upload->path[0] = '\0';
     int directory = open(upload->symbols->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
