@@ -126,11 +126,11 @@ static enum access_verdict check_guesses(const struct access *access, const stru
     const char *given[] = {bearer_of(headers), headers->api_key, headers->path_token, headers->query_token};
     const char *token = given[0] ? given[0] : given[1] ? given[1] : given[2] ? given[2] : given[3];
     bool tells = verdict == ACCESS_ALLOWED || verdict == ACCESS_LOGIN || verdict == ACCESS_UNAUTHORIZED; // whether a token is right
-    if (!access->guesses || !token || !tells || has_session(access, headers, TOKEN_ALL) ||
-        has_session(access, headers, needed(access, headers, &open))) {
+    enum which special = needed(access, headers, &open);
+    if (!access->guesses || !token || !tells || open || has_session(access, headers, TOKEN_ALL) || has_session(access, headers, special)) {
         return verdict;
     }
-    if (guesses_exhausted(access->guesses, from, now_ms)) {
+    if (guesses_exhausted(access->guesses, from, verdict != ACCESS_UNAUTHORIZED, now_ms)) {
         *why = "too many wrong tokens came from this address; try again in a minute";
         return ACCESS_GUESSING;
     }

@@ -60,16 +60,29 @@ static struct guesser *add(struct guesses *guesses, uint64_t address, int64_t no
     return oldest;
 }
 
-bool guesses_exhausted(struct guesses *guesses, const struct sockaddr *from, int64_t now_ms) {
+// With lock held.
+static bool is_proven(const struct guesses *guesses, uint64_t address) {
+    for (size_t i = 0; i < GUESSES_ADDRESSES; i++) {
+        if (guesses->proven[i] == address) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool guesses_exhausted(struct guesses *guesses, const struct sockaddr *from, bool is_right, int64_t now_ms) {
     uint64_t address = hash_of_address(guesses, from);
     if (!address) {
         return false;
     }
     pthread_mutex_lock(&guesses->lock);
     const struct guesser *guesser = find(guesses, address, now_ms);
-    bool exhausted = guesser && guesser->count >= GUESSES_MAX;
+    bool exhausted = guesser && guesser->count >= GUESSES_MAX, proven = is_right && is_proven(guesses, address);
+    if (is_right && !exhausted && !proven) {
+        guesses->proven[guesses->proven_count++ % GUESSES_ADDRESSES] = address;
+    }
     pthread_mutex_unlock(&guesses->lock);
-    return exhausted;
+    return exhausted && !proven;
 }
 
 static bool is_recent(const struct guesser *guesser, uint64_t token) {

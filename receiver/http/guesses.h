@@ -1,8 +1,10 @@
 // guesses.h: limits how many tokens an address can try.
 //
 // An address that has sent GUESSES_MAX different wrong tokens within GUESSES_MS is not listened to until that time is over, also not with
-// the right token: else each guess would still be answered. The same wrong token again is no guess but a client with an old token; the last
-// few of an address are remembered as hashes. Networks of IPv6 of 64 bits count as one address.
+// the right token: else each guess would still be answered. An address from which the right token has come before is: whoever guesses
+// behind the same proxy must not keep its clients from sending, and tokens that other machines can guess have 16 characters at least. The
+// same wrong token again is no guess but a client with an old token; the last few of an address are remembered as hashes. Networks of IPv6
+// of 64 bits count as one address.
 //
 // Threads: any; one lock. Memory: none beside the struct. Where more addresses guess than there is room for, the longest known is
 // forgotten.
@@ -26,14 +28,18 @@ struct guesser {
 struct guesses {
     pthread_mutex_t lock;
     uint64_t seed;
-    struct guesser of[GUESSES_ADDRESSES]; // guarded by lock
+    // Guarded by lock:
+    struct guesser of[GUESSES_ADDRESSES];
+    uint64_t proven[GUESSES_ADDRESSES]; // hashes of addresses, the last ones
+    unsigned proven_count;              // so far
 };
 
 // seed: random, or addresses and tokens of one hash could be chosen.
 void guesses_init(struct guesses *guesses, uint64_t seed);
 void guesses_destroy(struct guesses *guesses);
-// from NULL, or of another family than IP: never exhausted.
-bool guesses_exhausted(struct guesses *guesses, const struct sockaddr *from, int64_t now_ms);
+// Whether the address may not know if its token is right. from NULL, or of another family than IP: it always may. With the right token,
+// the address is proven, unless it is exhausted.
+bool guesses_exhausted(struct guesses *guesses, const struct sockaddr *from, bool is_right, int64_t now_ms);
 void guesses_add(struct guesses *guesses, const struct sockaddr *from, const char *wrong_token, int64_t now_ms);
 
 #endif

@@ -32,16 +32,16 @@ static void guess(const struct sockaddr *from, int count, int64_t now_ms) {
 
 TEST(some_and_no_more) {
     guesses_init(&guesses, 1);
-    assert_false(guesses_exhausted(&guesses, ipv4(7), 1000));
+    assert_false(guesses_exhausted(&guesses, ipv4(7), false, 1000));
     guess(ipv4(7), GUESSES_MAX - 1, 1000);
-    assert_false(guesses_exhausted(&guesses, ipv4(7), 1000));
+    assert_false(guesses_exhausted(&guesses, ipv4(7), false, 1000));
     guesses_add(&guesses, ipv4(7), "another", 2000);
-    assert_true(guesses_exhausted(&guesses, ipv4(7), 2000));
-    assert_false(guesses_exhausted(&guesses, ipv4(8), 2000));
-    assert_true(guesses_exhausted(&guesses, ipv4(7), 1000 + GUESSES_MS - 1));
-    assert_false(guesses_exhausted(&guesses, ipv4(7), 1000 + GUESSES_MS));
+    assert_true(guesses_exhausted(&guesses, ipv4(7), false, 2000));
+    assert_false(guesses_exhausted(&guesses, ipv4(8), false, 2000));
+    assert_true(guesses_exhausted(&guesses, ipv4(7), false, 1000 + GUESSES_MS - 1));
+    assert_false(guesses_exhausted(&guesses, ipv4(7), false, 1000 + GUESSES_MS));
     guess(ipv4(7), GUESSES_MAX - 1, 1000 + GUESSES_MS); // the count begins anew
-    assert_false(guesses_exhausted(&guesses, ipv4(7), 1000 + GUESSES_MS));
+    assert_false(guesses_exhausted(&guesses, ipv4(7), false, 1000 + GUESSES_MS));
     guesses_destroy(&guesses);
 }
 
@@ -50,23 +50,37 @@ TEST(one_wrong_token_is_no_guess) {
     for (int i = 0; i < 10 * GUESSES_MAX; i++) {
         guess(ipv4(7), GUESSES_REMEMBERED, 1000); // some clients, each with an old token
     }
-    assert_false(guesses_exhausted(&guesses, ipv4(7), 1000));
+    assert_false(guesses_exhausted(&guesses, ipv4(7), false, 1000));
     guesses_destroy(&guesses);
 }
 
 TEST(what_one_address_is) {
     guesses_init(&guesses, 1);
     guess(ipv6("2001:db8:0:1::1"), GUESSES_MAX, 1000);
-    assert_true(guesses_exhausted(&guesses, ipv6("2001:db8:0:1:ffff::2"), 1000)); // of one network
-    assert_false(guesses_exhausted(&guesses, ipv6("2001:db8:0:2::1"), 1000));
+    assert_true(guesses_exhausted(&guesses, ipv6("2001:db8:0:1:ffff::2"), false, 1000)); // of one network
+    assert_false(guesses_exhausted(&guesses, ipv6("2001:db8:0:2::1"), false, 1000));
     guess(ipv6("::ffff:0.0.0.9"), GUESSES_MAX, 1000);
-    assert_true(guesses_exhausted(&guesses, ipv4(9), 1000)); // of a socket for both
-    assert_false(guesses_exhausted(&guesses, ipv6("::ffff:0.0.0.10"), 1000));
+    assert_true(guesses_exhausted(&guesses, ipv4(9), false, 1000)); // of a socket for both
+    assert_false(guesses_exhausted(&guesses, ipv6("::ffff:0.0.0.10"), false, 1000));
     guess(NULL, GUESSES_MAX, 1000);
-    assert_false(guesses_exhausted(&guesses, NULL, 1000));
+    assert_false(guesses_exhausted(&guesses, NULL, false, 1000));
     const struct sockaddr local = {.sa_family = AF_UNIX};
     guess(&local, GUESSES_MAX, 1000);
-    assert_false(guesses_exhausted(&guesses, &local, 1000));
+    assert_false(guesses_exhausted(&guesses, &local, false, 1000));
+    guesses_destroy(&guesses);
+}
+
+// Whoever guesses behind the same proxy does not lock out clients that have the token.
+TEST(an_address_that_was_right_is_listened_to) {
+    guesses_init(&guesses, 1);
+    assert_false(guesses_exhausted(&guesses, ipv4(7), true, 1000));
+    guess(ipv4(7), GUESSES_MAX, 1000);
+    guess(ipv4(8), GUESSES_MAX, 1000);
+    assert_false(guesses_exhausted(&guesses, ipv4(7), true, 2000));
+    assert_true(guesses_exhausted(&guesses, ipv4(7), false, 2000));
+    assert_true(guesses_exhausted(&guesses, ipv4(8), true, 2000)); // perhaps guessed
+    assert_true(guesses_exhausted(&guesses, ipv4(8), true, 3000));
+    assert_false(guesses_exhausted(&guesses, ipv4(8), true, 1000 + GUESSES_MS));
     guesses_destroy(&guesses);
 }
 
@@ -77,7 +91,7 @@ TEST(many_addresses) {
         guess(ipv4(i), GUESSES_MAX, 1000 + i);
     }
     for (uint32_t i = 1; i <= 2 * GUESSES_ADDRESSES; i++) {
-        assert_int_equal(guesses_exhausted(&guesses, ipv4(i), 2000), i > GUESSES_ADDRESSES);
+        assert_int_equal(guesses_exhausted(&guesses, ipv4(i), false, 2000), i > GUESSES_ADDRESSES);
     }
     guesses_destroy(&guesses);
 }
