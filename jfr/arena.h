@@ -1,7 +1,9 @@
 // arena.h: memory that is freed all at once: the texts and tables of a chunk's metadata, and of a recording.
-// Threads: as its owner. Memory: malloc, in blocks of 16 KiB or of one larger item.
+// Threads: as its owner. Memory: malloc, in blocks of 16 KiB or of one larger item, which count against the thread's budget (merge.h).
 #ifndef CMEMPROF_JFR_ARENA_H
 #define CMEMPROF_JFR_ARENA_H
+
+#include "../merge/merge.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +17,7 @@ struct jfr_arena { // zero-initialize
     struct jfr_arena_block *blocks;
     char *at;
     size_t left;
+    size_t counted; // against the budget
 };
 
 // Zeroed. Returns NULL if there is no memory.
@@ -26,10 +29,14 @@ static inline void *jfr_arena_take(struct jfr_arena *arena, size_t size) {
     size = (size + 16) & ~(size_t)15; // also of nothing
     if (size > arena->left) {
         size_t fresh = size > BLOCK_BYTES / 4 ? size : BLOCK_BYTES;
-        struct jfr_arena_block *block = calloc(1, sizeof *block + 8 + fresh);
+        size_t bytes = sizeof(struct jfr_arena_block) + 8 + fresh;
+        bool fits = merge_budget_take(bytes);
+        struct jfr_arena_block *block = fits ? calloc(1, bytes) : NULL;
         if (!block) {
+            merge_budget_give(fits ? bytes : 0);
             return NULL;
         }
+        arena->counted += bytes;
         block->next = arena->blocks;
         arena->blocks = block;
         char *start = (char *)block + 16;
@@ -59,6 +66,7 @@ static inline void jfr_arena_free(struct jfr_arena *arena) {
         arena->blocks = block->next;
         free(block);
     }
+    merge_budget_give(arena->counted);
     *arena = (struct jfr_arena){0};
 }
 

@@ -136,6 +136,9 @@ static inline struct jfr_text jfr_text(struct jfr_cursor *cursor) {
 
 // text.c. Writes the text in UTF-8 to out, which must have room for jfr_text_room(text) bytes. Returns the size. A text of a pool is empty.
 size_t jfr_text_write(const struct jfr_text *text, bool fixed, char *out);
+enum { JFR_MAX_NAME = 4096 }; // of types, fields, classes, methods, threads: longer ones are cut, as many things may refer to one text
+// Cuts what is longer than about max bytes. A UTF-8 text is cut before a character.
+void jfr_text_cut(struct jfr_text *text, size_t max);
 static inline size_t jfr_text_room(const struct jfr_text *text) {
     return text->encoding == JFR_TEXT_UTF8         ? text->size
            : text->encoding == JFR_TEXT_LATIN1     ? text->size * 2

@@ -13,7 +13,8 @@
 //
 // Threads: a struct jfr belongs to one thread at a time. Memory: malloc; inflated bytes count against the thread's budget (merge.h). A
 // recording is kept inflated, unless it is raw: then the caller's bytes are used, or the file is mapped, and what was read of it is given
-// back as reading goes on. Beside that, one chunk's index of constants (32 bytes each) at a time, and the result. No size, count or depth
+// back as reading goes on. Beside that, one chunk's index of constants (32 bytes each) at a time, its names (cut after 4 KiB), and the
+// result; constants, names and texts count against the budget, too. No size, count or depth
 // of the input is trusted; none makes an allocation larger than some multiple of the input's size.
 #ifndef CMEMPROF_JFR_H
 #define CMEMPROF_JFR_H

@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum { MAX_STRINGS = 1 << 20, MAX_DEPTH = 16, MAX_CLASSES = 1 << 14, MAX_MEMBERS = 1 << 18, MAX_NOTES = 1 << 18, MAX_VALUES = 16 };
+enum { JOINED_BYTES = 1 << 20 }; // of the texts that are joined, and as many as the event has: many notes may have the same long texts
 
 // An annotation of a class or of a member: its type may be defined further on.
 struct note {
@@ -40,6 +41,7 @@ struct parser {
     size_t pool_count;
     struct note *notes;
     size_t note_count, note_capacity;
+    size_t joined, max_joined; // bytes
     bool no_memory;
 };
 
@@ -170,7 +172,9 @@ static const char *join(struct parser *parser, const struct attributes *attribut
     for (size_t i = 0; i < attributes->value_count; i++) {
         size += strlen(attributes->values[i]) + 2;
     }
-    char *text = attributes->value_count > 1 ? jfr_arena_take(&parser->metadata->arena, size) : NULL;
+    bool fits = attributes->value_count > 1 && size <= parser->max_joined - parser->joined;
+    char *text = fits ? jfr_arena_take(&parser->metadata->arena, size) : NULL;
+    parser->joined += fits ? size : 0;
     for (size_t i = 0, at = 0; text && i < attributes->value_count; i++) {
         size_t length = strlen(attributes->values[i]);
         memcpy(text + at, attributes->values[i], length);
@@ -354,6 +358,7 @@ static bool read_pool(struct parser *parser) {
         if (cursor->failed || text.encoding == JFR_TEXT_POOL) { // pools need the metadata, not the other way round
             return false;
         }
+        jfr_text_cut(&text, JFR_MAX_NAME);
         size_t room = jfr_text_room(&text);
         char *copy = room > 0 ? jfr_arena_take(&parser->metadata->arena, room + 1) : NULL;
         if (!copy && room > 0) {
@@ -380,7 +385,7 @@ const char *jfr_metadata_read(struct jfr_metadata *metadata, struct jfr_cursor c
     jfr_number(&cursor, 8); // start
     jfr_number(&cursor, 8); // duration
     jfr_number(&cursor, 8); // id
-    struct parser parser = {.metadata = metadata, .cursor = cursor};
+    struct parser parser = {.metadata = metadata, .cursor = cursor, .max_joined = JOINED_BYTES + jfr_left(&cursor)};
     bool ok = read_pool(&parser) && read_element(&parser, (struct owner){JFR_NO_CLASS, JFR_NO_CLASS}, 0);
     if (ok) {
         resolve(&parser);

@@ -44,6 +44,7 @@ const char *jfr_names_copy(struct jfr_names *names, struct jfr_text text) {
     if (text.encoding == JFR_TEXT_POOL) {
         return jfr_names_text(names, names->strings, text.size);
     }
+    jfr_text_cut(&text, JFR_MAX_NAME);
     size_t room = jfr_text_room(&text);
     char *copy = room > 0 ? jfr_arena_take(&names->arena, room + 1) : NULL;
     if (!copy) {

@@ -1,5 +1,6 @@
 // names.h: what constants of a chunk are called: symbols, classes, methods, threads, states.
 //
+// Names are cut after JFR_MAX_NAME bytes: each of many constants of few bytes may refer to one long text.
 // Threads: as its owner. Memory: an arena per chunk; each constant's name is made once, and the constant remembers it (`made`).
 #ifndef CMEMPROF_JFR_NAMES_H
 #define CMEMPROF_JFR_NAMES_H

@@ -15,7 +15,22 @@ void jfr_pools_free(struct jfr_pools *pools) {
         free(pools->pools[i].slots);
     }
     free(pools->pools);
+    merge_budget_give(pools->counted);
     *pools = (struct jfr_pools){0};
+}
+
+static bool take(struct jfr_pools *pools, size_t bytes) {
+    bool fits = merge_budget_take(bytes);
+    pools->counted += fits ? bytes : 0;
+    return fits;
+}
+
+static bool grow(struct jfr_pools *pools, struct jfr_pool *pool) {
+    size_t before = pool->capacity;
+    if (pool->count == UINT32_MAX || !VECTOR_RESERVE(pool->items, pool->capacity, pool->count + 1)) {
+        return false;
+    }
+    return take(pools, (pool->capacity - before) * sizeof *pool->items);
 }
 
 const char *jfr_pools_add(struct jfr_pools *pools, struct jfr_metadata *metadata, struct jfr_cursor *cursor, bool *no_memory) {
@@ -43,7 +58,7 @@ const char *jfr_pools_add(struct jfr_pools *pools, struct jfr_metadata *metadata
             if (cursor->failed || !jfr_plan_run(metadata, skip - 1, cursor, NULL)) {
                 return "constants beyond the end of their checkpoint";
             }
-            *no_memory = pool->count == UINT32_MAX || !VECTOR_RESERVE(pool->items, pool->capacity, pool->count + 1);
+            *no_memory = pool->count == pool->capacity && !grow(pools, pool);
             if (!*no_memory) {
                 pool->items[pool->count++] = constant;
             }

@@ -5,7 +5,8 @@
 // skipped by its type's program (plan.h), and only its place is kept. Keys are any 64-bit numbers, small and dense ones mostly.
 //
 // Of several constants with one key the first one holds, as in the JDK's reader.
-// Threads: as its owner. Memory: 24 bytes per constant, and 8 to 16 per constant of a pool that was searched.
+// Threads: as its owner. Memory: 24 bytes per constant, which count against the thread's budget (merge.h), and 8 to 16 per constant of a
+// pool that was searched.
 #ifndef CMEMPROF_JFR_POOLS_H
 #define CMEMPROF_JFR_POOLS_H
 
@@ -28,6 +29,7 @@ struct jfr_pools {
     uint64_t seed;
     const uint8_t *end; // of the chunk
     bool fixed;
+    size_t counted; // against the thread's budget
 };
 
 // False: no memory.

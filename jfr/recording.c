@@ -51,6 +51,7 @@ void jfr_close(struct jfr *jfr) {
     free(jfr->types);
     intern_free(&jfr->names);
     jfr_arena_free(&jfr->arena);
+    string_table_free(&jfr->texts);
     jfr_metadata_free(&jfr->metadata);
     free(jfr);
 }
@@ -229,6 +230,9 @@ static bool is_raw(const void *bytes, size_t size) {
 static struct jfr *open_bytes(struct jfr *jfr, const void *bytes, size_t size, size_t max_bytes, struct jfr_fault *fault) {
     size_t max = max_bytes > 0 ? max_bytes : (size_t)JFR_DEFAULT_MAX_MIB << 20;
     jfr->seed = intern_seed();
+    if (!string_table_init(&jfr->texts)) {
+        return fail(jfr, fault, JFR_NO_MEMORY, 0, NULL);
+    }
     if (is_raw(bytes, size)) {
         jfr->bytes = bytes;
         jfr->size = size;

@@ -3,6 +3,7 @@
 #ifndef CMEMPROF_JFR_RECORDING_H
 #define CMEMPROF_JFR_RECORDING_H
 
+#include "../merge/string_table.h"
 #include "chunk.h"
 #include "jfr.h"
 
@@ -20,6 +21,7 @@ struct jfr {
     size_t type_count, type_capacity;
     struct intern names; // of types, index + 1
     uint64_t seed;
+    struct string_table texts; // of types
     struct jfr_arena arena;
     // The last one that was read. The chunks of a JVM mostly have the same, byte for byte.
     struct jfr_metadata metadata;

@@ -68,6 +68,11 @@ enum { FACT_RULES = sizeof fact_rules / sizeof *fact_rules, MAX_FACTS = 1 << 16,
 
 // ---- Reading ----
 
+struct kept { // of a result
+    struct jfr_arena arena;
+    struct string_table texts; // a fact may change between the same long ones often
+};
+
 struct growing { // a series
     const struct series_rule *rule;
     const char *label;
@@ -83,8 +88,8 @@ struct field {               // of the current event
 
 struct reading {
     struct jfr *jfr;
-    struct jfr_arena *arena; // the result's
-    struct jfr_arena event;  // of the current event
+    struct kept *kept;
+    struct jfr_arena event; // of the current event
     struct growing *series;
     size_t series_count, series_capacity;
     struct jfr_fact *facts;
@@ -191,9 +196,9 @@ static const struct field *find(const struct reading *reading, const char *name)
 }
 
 static const char *keep(struct reading *reading, const char *text) {
-    const char *copy = *text ? jfr_arena_copy(reading->arena, text, strlen(text)) : "";
-    reading->no_memory |= !copy;
-    return copy ? copy : "";
+    uint32_t id = string_table_intern(&reading->kept->texts, reading->jfr->seed, UINT32_MAX, text, strlen(text));
+    reading->no_memory |= id == STRING_TABLE_FULL;
+    return id != STRING_TABLE_FULL ? string_table_get(&reading->kept->texts, id).bytes : "";
 }
 
 // ---- Series ----
@@ -319,14 +324,14 @@ static void mark_wanted(struct reading *reading, const char *event) {
 
 // In the order of the rules. A load without the number of processors is left out.
 static bool take_series(struct reading *reading, struct jfr_runtime *runtime) {
-    runtime->series = jfr_arena_take(reading->arena, reading->series_count * sizeof *runtime->series);
+    runtime->series = jfr_arena_take(&reading->kept->arena, reading->series_count * sizeof *runtime->series);
     for (size_t r = 0; runtime->series && r < SERIES_RULES; r++) {
         for (size_t i = 0; i < reading->series_count; i++) {
             struct growing *from = &reading->series[i];
             if (from->rule != &series_rules[r] || (from->rule->scale == TIMES_CORES && reading->cores == 0)) {
                 continue;
             }
-            struct jfr_point *points = jfr_arena_take(reading->arena, from->count * sizeof *points);
+            struct jfr_point *points = jfr_arena_take(&reading->kept->arena, from->count * sizeof *points);
             if (!points) {
                 return false;
             }
@@ -354,11 +359,11 @@ static void free_reading(struct reading *reading) {
 }
 
 enum jfr_error jfr_runtime_read(struct jfr *jfr, struct jfr_runtime *runtime) {
-    struct reading reading = {.jfr = jfr, .arena = calloc(1, sizeof *reading.arena), .wanted = calloc(jfr->type_count + 1, 1)};
+    struct reading reading = {.jfr = jfr, .kept = calloc(1, sizeof *reading.kept), .wanted = calloc(jfr->type_count + 1, 1)};
     const struct jfr_visitor visitor = {
         .context = &reading, .begin = begin_event, .value = take_value, .open = open_value, .close = close_value, .end = end_event};
-    *runtime = (struct jfr_runtime){.memory = reading.arena};
-    bool ok = reading.arena && reading.wanted;
+    *runtime = (struct jfr_runtime){.memory = reading.kept};
+    bool ok = reading.kept && reading.wanted && string_table_init(&reading.kept->texts);
     for (size_t i = 0; ok && i < SERIES_RULES; i++) {
         mark_wanted(&reading, series_rules[i].event);
     }
@@ -368,7 +373,7 @@ enum jfr_error jfr_runtime_read(struct jfr *jfr, struct jfr_runtime *runtime) {
     enum jfr_error error = ok ? jfr_visit(jfr, NULL, &visitor, &runtime->damaged) : JFR_NO_MEMORY;
     ok = error == JFR_OK && !reading.no_memory && take_series(&reading, runtime);
     if (ok) {
-        runtime->facts = jfr_arena_take(reading.arena, reading.fact_count * sizeof *runtime->facts);
+        runtime->facts = jfr_arena_take(&reading.kept->arena, reading.fact_count * sizeof *runtime->facts);
         ok = runtime->facts;
     }
     if (ok && reading.fact_count > 0) {
@@ -383,9 +388,11 @@ enum jfr_error jfr_runtime_read(struct jfr *jfr, struct jfr_runtime *runtime) {
 }
 
 void jfr_runtime_free(struct jfr_runtime *runtime) {
-    if (runtime->memory) {
-        jfr_arena_free(runtime->memory);
+    struct kept *kept = runtime->memory;
+    if (kept) {
+        jfr_arena_free(&kept->arena);
+        string_table_free(&kept->texts);
     }
-    free(runtime->memory);
+    free(kept);
     *runtime = (struct jfr_runtime){0};
 }

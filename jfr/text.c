@@ -65,3 +65,14 @@ size_t jfr_text_write(const struct jfr_text *text, bool fixed, char *out) {
         return 0;
     }
 }
+
+void jfr_text_cut(struct jfr_text *text, size_t max) {
+    bool sized = text->encoding == JFR_TEXT_UTF8 || text->encoding == JFR_TEXT_LATIN1 || text->encoding == JFR_TEXT_CHARACTERS;
+    if (!sized || text->size <= max) {
+        return;
+    }
+    text->size = max;
+    while (text->encoding == JFR_TEXT_UTF8 && text->size > 0 && (text->bytes[text->size] & 0xC0) == 0x80) {
+        text->size--;
+    }
+}

@@ -19,10 +19,11 @@ uint32_t jfr_type_index(const struct jfr *jfr, const char *name) {
     return intern_find(&jfr->names, hash_name(jfr, name), same_name, jfr, name);
 }
 
+// Many types and fields can have one text, and a long one.
 static const char *copy(struct jfr *jfr, const char *text, bool *ok) {
-    char *kept = *text ? jfr_arena_copy(&jfr->arena, text, strlen(text)) : NULL;
-    *ok = *ok && (kept || !*text);
-    return kept ? kept : "";
+    uint32_t id = string_table_intern(&jfr->texts, jfr->seed, UINT32_MAX, text, strlen(text));
+    *ok = *ok && id != STRING_TABLE_FULL;
+    return *ok ? string_table_get(&jfr->texts, id).bytes : "";
 }
 
 static bool copy_fields(struct jfr *jfr, const struct jfr_metadata *metadata, const struct jfr_class *class, struct jfr_type *type) {

@@ -70,6 +70,34 @@ TEST(frames_have_kinds) {
     assert_int_equal(jfr_frame_kind(""), JFR_FRAME_JAVA);
 }
 
+// Many constants may refer to one long text: of each its beginning is made, and it counts against the budget.
+TEST(long_names_are_cut) {
+    struct loaded loaded = {0};
+    enum { LONG = 100000, CLASSES = 100 };
+    char *text = calloc(LONG + 1, 1);
+    memset(text, 'x', LONG);
+    maker_init(&loaded.maker);
+    java_types(&loaded.maker);
+    maker_begin(&loaded.maker);
+    maker_constants(&loaded.maker, "jdk.types.Symbol", 1), maker_number(&loaded.maker, 1), maker_text(&loaded.maker, text);
+    maker_end(&loaded.maker);
+    maker_constants(&loaded.maker, "java.lang.Class", CLASSES);
+    for (int i = 0; i < CLASSES; i++) {
+        maker_number(&loaded.maker, i), maker_number(&loaded.maker, 1), maker_int(&loaded.maker, 1);
+    }
+    maker_end(&loaded.maker);
+    struct merge_budget budget = {.limit_bytes = 2 << 20}, *before = merge_use_budget(&budget);
+    load(&loaded);
+    for (uint64_t i = 0; i < CLASSES; i++) {
+        assert_int_equal(strlen(jfr_names_class(&loaded.names, i)), JFR_MAX_NAME);
+    }
+    assert_true(!loaded.names.no_memory && budget.used_bytes > CLASSES * JFR_MAX_NAME);
+    unload(&loaded);
+    merge_use_budget(before);
+    assert_int_equal(budget.used_bytes, 0);
+    free(text);
+}
+
 int main(void) {
     return tests_run();
 }

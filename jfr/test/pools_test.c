@@ -4,6 +4,7 @@
 
 #include "java_types.h"
 
+#include "../../merge/merge.h"
 #include "../chunk.h"
 #include "../pools.h"
 
@@ -113,6 +114,32 @@ TEST(damaged_checkpoints_keep_what_came_before) {
     maker_end(&made.maker);
     read_all(&made);
     assert_string_equal(made.fault, "constants of a type that is not in the metadata");
+    done(&made);
+}
+
+// A constant may have one byte, and takes 24: they count.
+TEST(constants_count_against_the_budget) {
+    enum { COUNT = 100000 };
+    struct made made;
+    bool no_memory;
+    begin(&made, false);
+    maker_type(&made.maker, "app.Nothing", "", "");
+    maker_constants(&made.maker, "app.Nothing", COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        maker_number(&made.maker, i);
+    }
+    maker_end(&made.maker);
+    read_all(&made);
+    jfr_pools_free(&made.pools);
+    struct merge_budget budget = {.limit_bytes = 1 << 20}, *before = merge_use_budget(&budget);
+    assert_true(jfr_pools_init(&made.pools, &made.metadata, made.chunk.end));
+    struct jfr_walk walk = jfr_walk(&made.chunk);
+    assert_true(jfr_walk_next(&walk) && walk.type == JFR_TYPE_CHECKPOINT);
+    assert_non_null(jfr_pools_add(&made.pools, &made.metadata, &walk.body, &no_memory));
+    assert_true(no_memory);
+    jfr_pools_free(&made.pools);
+    merge_use_budget(before);
+    assert_int_equal(budget.used_bytes, 0);
     done(&made);
 }
 

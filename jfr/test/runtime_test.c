@@ -4,6 +4,7 @@
 
 #include "java_types.h"
 
+#include "../../merge/merge.h"
 #include "../jfr.h"
 
 static void make(struct maker *maker) {
@@ -126,6 +127,41 @@ TEST(a_load_needs_the_processors) {
     expect_series(&runtime, "cpu_machine", "", "ratio 1000:1");
     jfr_runtime_free(&runtime);
     jfr_close(jfr);
+    maker_free(&maker);
+}
+
+// What is held of a fact that changes between two long texts is these.
+TEST(facts_that_change_often_take_no_more) {
+    enum { LONG = 100000, EVENTS = 200 };
+    struct maker maker;
+    struct jfr_runtime runtime;
+    char *text = calloc(LONG + 1, 1);
+    maker_init(&maker);
+    maker_basic_types(&maker);
+    maker_type(&maker, "jdk.InitialSystemProperty", "event", "startTime:long@ticks key:java.lang.String value:java.lang.String*");
+    maker_begin(&maker);
+    maker_constants(&maker, "java.lang.String", 2);
+    for (int i = 0; i < 2; i++) {
+        memset(text, 'a' + i, LONG);
+        maker_number(&maker, i), maker_text(&maker, text);
+    }
+    maker_end(&maker);
+    for (int i = 0; i < EVENTS; i++) {
+        maker_event(&maker, "jdk.InitialSystemProperty");
+        maker_number(&maker, 1), maker_text(&maker, "key"), maker_number(&maker, i % 2);
+        maker_end(&maker);
+    }
+    maker_finish(&maker);
+    struct merge_budget budget = {.limit_bytes = 1 << 20}, *before = merge_use_budget(&budget);
+    struct jfr *jfr = jfr_open(maker.bytes, maker.size, 0, NULL);
+    assert_int_equal(jfr_runtime_read(jfr, &runtime), JFR_OK);
+    assert_true(runtime.fact_count == 1 && runtime.damaged == 0);
+    assert_string_equal(runtime.facts[0].value, text); // the last one
+    jfr_runtime_free(&runtime);
+    jfr_close(jfr);
+    merge_use_budget(before);
+    assert_int_equal(budget.used_bytes, 0);
+    free(text);
     maker_free(&maker);
 }
 

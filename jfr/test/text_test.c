@@ -110,6 +110,17 @@ TEST(lengths_beyond_the_end_fail) {
     }
 }
 
+TEST(long_texts_are_cut_before_a_character) {
+    struct jfr_text text = {(const uint8_t *)"ab\xE2\x82\xAC", 5, JFR_TEXT_UTF8}, latin = {(const uint8_t *)"\xE4\xE4", 2, JFR_TEXT_LATIN1};
+    struct jfr_text key = {NULL, 100, JFR_TEXT_POOL};
+    jfr_text_cut(&text, 5), jfr_text_cut(&key, 5);
+    assert_true(text.size == 5 && key.size == 100);
+    jfr_text_cut(&text, 4);
+    assert_int_equal(text.size, 2);
+    jfr_text_cut(&text, 1), jfr_text_cut(&latin, 1);
+    assert_true(text.size == 1 && latin.size == 1);
+}
+
 int main(void) {
     return tests_run();
 }

@@ -45,6 +45,27 @@ TEST(the_first_damage_is_kept) {
     assert_string_equal(jfr.about.damage.text, "one");
 }
 
+// A text is held once, however many types and fields have it.
+TEST(types_share_their_texts) {
+    struct maker maker;
+    maker_init(&maker);
+    maker_basic_types(&maker);
+    maker_type(&maker, "app.One", "event", "a:int b:int");
+    maker_type(&maker, "app.Two", "event", "a:int b:int");
+    maker_begin(&maker);
+    maker_event(&maker, "app.One"), maker_end(&maker);
+    maker_event(&maker, "app.Two"), maker_end(&maker);
+    maker_finish(&maker);
+    struct jfr *jfr = jfr_open(maker.bytes, maker.size, 0, NULL);
+    assert_non_null(jfr);
+    const struct jfr_type *one = jfr_type_named(jfr, "app.One"), *two = jfr_type_named(jfr, "app.Two");
+    assert_ptr_equal(one->fields[0].name, two->fields[0].name);
+    assert_ptr_equal(one->fields[0].type, one->fields[1].type);
+    assert_ptr_not_equal(one->name, two->name);
+    jfr_close(jfr);
+    maker_free(&maker);
+}
+
 int main(void) {
     return tests_run();
 }
