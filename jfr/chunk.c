@@ -12,6 +12,7 @@ const char *jfr_chunk_read(struct jfr_chunk *chunk, const uint8_t *bytes, size_t
     uint64_t whole = jfr_big_endian(bytes + 8, 8);
     chunk->major = (uint16_t)jfr_big_endian(bytes + 4, 2);
     chunk->minor = (uint16_t)jfr_big_endian(bytes + 6, 2);
+    chunk->checkpoint = jfr_big_endian(bytes + 16, 8);
     chunk->metadata = jfr_big_endian(bytes + 24, 8);
     chunk->start_ns = (int64_t)jfr_big_endian(bytes + 32, 8);
     chunk->duration_ns = (int64_t)jfr_big_endian(bytes + 40, 8);
@@ -26,7 +27,7 @@ const char *jfr_chunk_read(struct jfr_chunk *chunk, const uint8_t *bytes, size_t
         return "a chunk whose clock does not tick";
     }
     chunk->cut = unfinished || whole > size;
-    chunk->end = bytes + (chunk->cut ? size : whole);
+    chunk->end = chunk->events_end = bytes + (chunk->cut ? size : whole);
     return NULL;
 }
 
@@ -43,6 +44,57 @@ int64_t jfr_chunk_field_ns(const struct jfr_chunk *chunk, const struct jfr_membe
     }
     int64_t ns;
     return __builtin_mul_overflow(number, factors[member->clock], &ns) ? (number < 0 ? INT64_MIN : INT64_MAX) : ns;
+}
+
+struct jfr_chain jfr_chain(const struct jfr_chunk *chunk) {
+    return (struct jfr_chain){
+        .chunk = chunk, .at = chunk->events_end < chunk->end ? chunk->checkpoint : 0, .before = (uint64_t)(chunk->end - chunk->start)};
+}
+
+bool jfr_chain_next(struct jfr_chain *chain) {
+    const struct jfr_chunk *chunk = chain->chunk;
+    if (chain->at < (uint64_t)(chunk->events_end - chunk->start) || chain->at >= chain->before) {
+        return false;
+    }
+    const uint8_t *event = chunk->start + chain->at;
+    struct jfr_cursor cursor = {event, chunk->end, chunk->fixed, false};
+    uint64_t size = jfr_number(&cursor, 4), type = jfr_number(&cursor, 8);
+    if (cursor.failed || type != JFR_TYPE_CHECKPOINT || size > chain->before - chain->at || size < (uint64_t)(cursor.at - event)) {
+        return false;
+    }
+    cursor.end = event + size;
+    chain->body = cursor;
+    jfr_number(&cursor, 8); // start
+    jfr_number(&cursor, 8); // duration
+    int64_t distance = (int64_t)jfr_number(&cursor, 8);
+    chain->before = chain->at; // always back, and never the same bytes twice
+    chain->at = distance < 0 && distance >= -(int64_t)chain->at ? chain->at - (uint64_t)-distance : 0;
+    return true;
+}
+
+const uint8_t *jfr_chunk_search(const uint8_t *from, const uint8_t *end) {
+    struct jfr_chunk chunk;
+    const uint8_t *at = from;
+    while (at < end && (at = memmem(at, (size_t)(end - at), "FLR\0", 4)) && jfr_chunk_read(&chunk, at, (size_t)(end - at), 0)) {
+        at++;
+    }
+    return at < end ? at : NULL;
+}
+
+bool jfr_chunk_end_at_next(struct jfr_chunk *chunk) {
+    struct jfr_chunk next;
+    for (struct jfr_walk walk = jfr_walk(chunk); chunk->cut;) {
+        bool more = jfr_walk_next(&walk);
+        size_t left = (size_t)(chunk->end - walk.event);
+        if (left >= JFR_HEADER_BYTES && memcmp(walk.event, "FLR\0", 4) == 0 && !jfr_chunk_read(&next, walk.event, left, 0)) {
+            chunk->end = chunk->events_end = walk.event;
+            return true;
+        }
+        if (!more) {
+            break;
+        }
+    }
+    return false;
 }
 
 const uint8_t *jfr_chunk_find_metadata(const struct jfr_chunk *chunk) {

@@ -18,8 +18,10 @@ enum { JFR_HEADER_BYTES = 68, JFR_TYPE_METADATA = 0, JFR_TYPE_CHECKPOINT = 1 };
 
 struct jfr_chunk {
     const uint8_t *start, *end; // end: of the available bytes
+    const uint8_t *events_end;  // what is behind is not walked: an event there is damaged; else the end
     uint64_t offset;            // of the start in the recording
     uint64_t metadata;          // offset in the chunk; 0: unknown
+    uint64_t checkpoint;        // offset of the last one, which has the distance to the one before; 0: unknown
     uint16_t major, minor;
     int64_t start_ns, duration_ns, start_ticks, ticks_per_second;
     bool fixed;  // integers are not varints
@@ -58,7 +60,7 @@ static inline struct jfr_walk jfr_walk(const struct jfr_chunk *chunk) {
 static inline bool jfr_walk_next(struct jfr_walk *walk) {
     const struct jfr_chunk *chunk = walk->chunk;
     walk->event = walk->at;
-    if (walk->at >= chunk->end) {
+    if (walk->at >= chunk->events_end) {
         return false;
     }
     struct jfr_cursor cursor = {walk->at, chunk->end, chunk->fixed, false};
@@ -78,6 +80,20 @@ static inline bool jfr_walk_next(struct jfr_walk *walk) {
     walk->at += size;
     return true;
 }
+
+// The checkpoints of a chunk whose walk ends early that are behind its end, the last one first. JVMs write most constants there.
+struct jfr_chain {
+    const struct jfr_chunk *chunk;
+    uint64_t at, before; // offset of the next one, 0: none; where it must have ended
+    struct jfr_cursor body;
+};
+struct jfr_chain jfr_chain(const struct jfr_chunk *chunk);
+bool jfr_chain_next(struct jfr_chain *chain);
+
+// Where the next chunk seems to begin, from `from` on; NULL: nowhere.
+const uint8_t *jfr_chunk_search(const uint8_t *from, const uint8_t *end);
+// A chunk that is cut, by its header, and has another chunk among its events, ends there. Returns whether it does.
+bool jfr_chunk_end_at_next(struct jfr_chunk *chunk);
 
 // The chunk's metadata event: where the header says it is, or else the last one among the events. NULL: none.
 const uint8_t *jfr_chunk_find_metadata(const struct jfr_chunk *chunk);

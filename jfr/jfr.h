@@ -63,7 +63,8 @@ struct jfr_about {
     uint64_t bytes;                // inflated
     int64_t start_ns, duration_ns; // the earliest start, and from it to the latest end, of chunks or, in unfinished ones, of events
     uint64_t events;
-    bool truncated;          // the recording ends within its last chunk
+    bool truncated;          // the recording ends within its last chunk,
+    uint64_t cut_at;         // and what is from this byte on is no whole event: cut off, or damaged
     struct jfr_fault damage; // the first; JFR_OK: none
     uint64_t damages;        // how many
 };

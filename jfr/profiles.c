@@ -42,7 +42,7 @@ struct making {
     uint64_t batch;                 // of live objects, the last of the chunk
     uint64_t idle_parks;
     int64_t first_bytes, frames;
-    uint64_t left_out, damaged;
+    uint64_t left_out, damaged, first_damage; // first_damage: its byte
     bool period_missing[JFR_KINDS], size_missing;
 };
 
@@ -170,7 +170,13 @@ static bool note_first(struct making *making, uint64_t thread, int64_t bytes) {
     return ok;
 }
 
-static bool add_event(struct making *making, size_t index, struct jfr_cursor body) {
+static void note_damage(struct making *making, const uint8_t *event) {
+    if (making->damaged++ == 0) {
+        making->first_damage = making->chunk->offset + (uint64_t)(event - making->chunk->start);
+    }
+}
+
+static bool add_event(struct making *making, size_t index, const uint8_t *event, struct jfr_cursor body) {
     const struct jfr_source *source = making->handlers[index].source;
     const struct jfr_plan *plan = &making->handlers[index].plan;
     struct jfr_values values;
@@ -178,7 +184,7 @@ static bool add_event(struct making *making, size_t index, struct jfr_cursor bod
     int64_t out[JFR_COLUMNS] = {0};
     memset(&values, 0, sizeof values);
     if (!jfr_plan_run(making->metadata, plan->first, &body, &values)) {
-        making->damaged++;
+        note_damage(making, event);
         return true;
     }
     keys[JFR_KEY_STACK] = jfr_plan_number(plan, &values, JFR_SLOT_STACK);
@@ -384,17 +390,23 @@ static bool read_events(struct making *making) {
     bool no_memory = false;
     while (!no_memory && jfr_walk_next(&walk)) {
         if (walk.type == JFR_TYPE_CHECKPOINT) {
-            const char *fault = jfr_pools_add(&making->pools, making->metadata, &walk.body, &no_memory);
-            making->damaged += !!fault;
+            if (jfr_pools_add(&making->pools, making->metadata, &walk.body, &no_memory)) {
+                note_damage(making, walk.event);
+            }
         } else if (walk.type != JFR_TYPE_METADATA) {
             uint32_t class = jfr_metadata_type(making->metadata, walk.type);
             if (class != JFR_NO_CLASS && making->class_handler[class] != 0) {
-                no_memory = !add_event(making, making->class_handler[class] - 1u, walk.body);
+                no_memory = !add_event(making, making->class_handler[class] - 1u, walk.event, walk.body);
             } else if (class != JFR_NO_CLASS && (class == making->settings.active_class || class == making->settings.config_class)) {
                 no_memory = !jfr_settings_add(&making->settings, making->chunk, making->metadata, class, walk.body);
             }
         }
         jfr_release_behind(making->jfr, &released, walk.at);
+    }
+    for (struct jfr_chain chain = jfr_chain(making->chunk); !no_memory && jfr_chain_next(&chain);) {
+        if (jfr_pools_add(&making->pools, making->metadata, &chain.body, &no_memory)) {
+            note_damage(making, chain.body.at);
+        }
     }
     return !no_memory;
 }
@@ -466,10 +478,12 @@ static void warn_of_recording(const struct making *making, struct profile *profi
              about->damage.text);
     }
     if (about->truncated) {
-        warn(profile, "the recording ends within a chunk, at byte %" PRIu64, about->bytes);
+        warn(profile, "the recording ends within a chunk, at byte %" PRIu64 "; from byte %" PRIu64 " on it could not be read", about->bytes,
+             about->cut_at);
     }
     if (making->damaged > 0) {
-        warn(profile, "%" PRIu64 " events or pools of constants of the recording are damaged", making->damaged);
+        warn(profile, "%" PRIu64 " events or pools of constants of the recording are damaged, the first at byte %" PRIu64, making->damaged,
+             making->first_damage);
     }
     if (making->left_out > 0) {
         warn(profile, "%" PRIu64 " samples are left out: the recording has more than %d frames", making->left_out, MAX_FRAMES_IN_ALL);

@@ -160,7 +160,9 @@ static enum jfr_error count_events(struct jfr *jfr, struct jfr_chunk *chunk, str
     jfr_release(jfr, released, chunk->end);
     if (walk.fault) {
         jfr_damaged(jfr, chunk->offset + (uint64_t)(walk.event - chunk->start), walk.fault);
-        chunk->end = walk.event; // what was read
+        chunk->events_end = walk.event; // what was read; metadata and constants may be behind
+    } else if (chunk->cut && walk.event < chunk->end) {
+        jfr->about.cut_at = chunk->offset + (uint64_t)(walk.event - chunk->start);
     }
     return jfr_types_add(jfr, chunk, metadata) ? JFR_OK : JFR_NO_MEMORY;
 }
@@ -172,6 +174,7 @@ static enum jfr_error count_chunk(struct jfr *jfr, struct jfr_chunk *chunk, stru
     const char *fault;
     struct jfr_metadata *metadata = jfr_metadata_of(jfr, chunk, &fault, &no_memory);
     enum jfr_error error = no_memory ? JFR_NO_MEMORY : JFR_OK;
+    jfr->about.cut_at = chunk->offset + (uint64_t)(chunk->end - chunk->start);
     if (fault && !no_memory) {
         // Of a chunk that is cut, the metadata may be what is missing: then its types have numbers.
         chunk->opaque = true;
@@ -196,14 +199,23 @@ static enum jfr_error count_all(struct jfr *jfr) {
             if (!tail) {
                 jfr_damaged(jfr, at, fault);
             }
-            break;
+            const uint8_t *next = tail ? NULL : jfr_chunk_search(jfr->bytes + at + 1, jfr->bytes + jfr->size);
+            if (!next) {
+                break;
+            }
+            at = (size_t)(next - jfr->bytes);
+            continue;
+        }
+        bool sized = chunk.metadata != 0;
+        if (jfr_chunk_end_at_next(&chunk) && sized) {
+            jfr_damaged(jfr, at, "a chunk that is shorter than its header says");
         }
         if (!VECTOR_RESERVE(jfr->chunks, jfr->chunk_capacity, jfr->about.chunks + 1)) {
             return JFR_NO_MEMORY;
         }
         struct jfr_chunk *kept = &jfr->chunks[jfr->about.chunks++];
         *kept = chunk;
-        jfr->about.truncated = chunk.cut;
+        jfr->about.truncated = chunk.cut && chunk.end == jfr->bytes + jfr->size;
         at = (size_t)(chunk.end - jfr->bytes);
         enum jfr_error error = count_chunk(jfr, kept, &times);
         if (error != JFR_OK) {

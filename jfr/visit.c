@@ -202,6 +202,9 @@ static enum jfr_error read_pools(struct visiting *visiting) {
             *visiting->damaged += !!jfr_pools_add(&visiting->pools, visiting->metadata, &walk.body, &no_memory);
         }
     }
+    for (struct jfr_chain chain = jfr_chain(visiting->chunk); !no_memory && jfr_chain_next(&chain);) {
+        *visiting->damaged += !!jfr_pools_add(&visiting->pools, visiting->metadata, &chain.body, &no_memory);
+    }
     return no_memory ? JFR_NO_MEMORY : JFR_OK;
 }
 

@@ -136,6 +136,42 @@ TEST(damage_costs_its_chunk_only) {
     maker_free(&maker);
 }
 
+TEST(chunks_behind_a_damaged_header_are_read) {
+    struct maker maker;
+    make(&maker);
+    put_chunk(&maker, 1, 0);
+    size_t second = maker.size;
+    put_chunk(&maker, 2, 0);
+    put_chunk(&maker, 4, 0);
+    maker_big_endian(&maker, second + 56, 0, 8); // its clock
+    struct jfr *jfr = jfr_open(maker.bytes, maker.size, 0, NULL);
+    assert_true(jfr_about(jfr)->chunks == 2 && jfr_about(jfr)->damages == 1 && jfr_about(jfr)->damage.offset == second);
+    assert_int_equal(jfr_type_named(jfr, "app.Small")->count, 1 + 4);
+    jfr_close(jfr);
+    maker_big_endian(&maker, second + 56, 1000000, 8);
+    maker_big_endian(&maker, second + 8, 1 << 30, 8); // its size: what follows are no events of it
+    jfr = jfr_open(maker.bytes, maker.size, 0, NULL);
+    assert_true(jfr_about(jfr)->chunks == 3 && jfr_about(jfr)->damages == 1 && !jfr_about(jfr)->truncated);
+    assert_string_equal(jfr_about(jfr)->damage.text, "a chunk that is shorter than its header says");
+    assert_int_equal(jfr_type_named(jfr, "app.Small")->count, 1 + 2 + 4);
+    jfr_close(jfr);
+    maker_free(&maker);
+}
+
+// In a chunk that is cut, a size that is wrong looks like the cut: where that is, is said.
+TEST(where_a_cut_recording_stops_is_known) {
+    struct maker maker;
+    make(&maker);
+    put_chunk(&maker, 10, 0);
+    size_t event = 68 + 3 * SMALL_BYTES;
+    memset(maker.bytes + event, 0xFF, 3);
+    struct jfr *jfr = jfr_open(maker.bytes, maker.size - 1, 0, NULL);
+    assert_true(jfr_about(jfr)->truncated && jfr_about(jfr)->bytes == maker.size - 1);
+    assert_int_equal(jfr_about(jfr)->cut_at, event);
+    jfr_close(jfr);
+    maker_free(&maker);
+}
+
 TEST(what_is_no_recording_is_refused) {
     struct maker maker;
     make(&maker);

@@ -275,6 +275,49 @@ TEST(damaged_pools_are_counted) {
     maker_free(&maker);
 }
 
+// Metadata and most constants are at a chunk's end: events before damage keep them.
+TEST(what_is_behind_damage_is_still_used) {
+    struct maker maker;
+    struct seen seen = {0};
+    size_t at[2];
+    maker_init(&maker);
+    maker_basic_types(&maker);
+    maker_type(&maker, "app.Event", "event", "a:java.lang.String* b:java.lang.String*");
+    maker_begin(&maker);
+    maker_event(&maker, "app.Event"), maker_number(&maker, 1), maker_number(&maker, 2), maker_end(&maker);
+    size_t damage = maker.size;
+    maker_byte(&maker, 0); // an event of size 0
+    maker_event(&maker, "app.Event"), maker_number(&maker, 1), maker_number(&maker, 2), maker_end(&maker);
+    for (int i = 0; i < 2; i++) {
+        at[i] = maker.size;
+        maker_open(&maker, 1);
+        maker_number(&maker, 0), maker_number(&maker, 0), maker_number(&maker, i > 0 ? (int64_t)at[0] - (int64_t)at[1] : 0);
+        maker_byte(&maker, 0), maker_int(&maker, 1), maker_number(&maker, maker_id(&maker, "java.lang.String")), maker_int(&maker, 1);
+        maker_number(&maker, i + 1), maker_text(&maker, i > 0 ? "two" : "one");
+        maker_end(&maker);
+    }
+    maker_finish(&maker);
+    maker_big_endian(&maker, 16, at[1], 8);
+    struct jfr *jfr = jfr_open(maker.bytes, maker.size, 0, NULL);
+    assert_true(jfr && jfr_about(jfr)->damages == 1 && jfr_about(jfr)->damage.offset == damage);
+    jfr_close(jfr);
+    visit(&maker, maker.size, "app.Event", &seen, 0);
+    assert_string_equal(seen.text, "app.Event@1000000000(a='one' b='two' ) ");
+    for (size_t to = damage; to < maker.size; to += 3) { // a chain that leads anywhere ends
+        maker_big_endian(&maker, 16, to, 8);
+        jfr = jfr_open(maker.bytes, maker.size, 0, NULL);
+        const struct jfr_visitor visitor = {.context = &(struct counted){0},
+                                            .begin = count_begin,
+                                            .value = count_value,
+                                            .open = count_open,
+                                            .close = count_close,
+                                            .end = count_end};
+        assert_int_equal(jfr_visit(jfr, NULL, &visitor, NULL), JFR_OK);
+        jfr_close(jfr);
+    }
+    maker_free(&maker);
+}
+
 int main(void) {
     return tests_run();
 }
