@@ -51,7 +51,7 @@ enum { JFR_DEFAULT_MAX_MIB = 1024 };
 // Reads the headers of all events. bytes: as received; they must stay valid until jfr_close. max_bytes: of the inflated recording; 0:
 // JFR_DEFAULT_MAX_MIB. Returns NULL if nothing can be read; fault has the reason.
 struct jfr *jfr_open(const void *bytes, size_t size, size_t max_bytes, struct jfr_fault *fault);
-// Maps the file if it is raw: it must not be truncated meanwhile.
+// Maps the file if it is raw: it must not be truncated meanwhile. A pipe is read to its end.
 struct jfr *jfr_open_file(const char *path, size_t max_bytes, struct jfr_fault *fault);
 void jfr_close(struct jfr *jfr); // jfr may be NULL
 // Whether the bytes are, or inflate to, something that begins like a recording. Inflates all of them, up to max_bytes as above.

@@ -43,6 +43,7 @@ void jfr_close(struct jfr *jfr) {
         return;
     }
     free(jfr->inflated);
+    free(jfr->piped);
     merge_budget_give(jfr->counted);
     if (jfr->mapped) {
         munmap(jfr->mapped, jfr->mapped_size);
@@ -289,6 +290,32 @@ struct jfr *jfr_open(const void *bytes, size_t size, size_t max_bytes, struct jf
     return jfr ? open_bytes(jfr, bytes, size, max_bytes, fault) : fail(NULL, fault, JFR_NO_MEMORY, 0, NULL);
 }
 
+// Of a pipe. One byte more than max: that it is too large is said where sizes are. False: errno says why.
+static bool read_pipe(struct jfr *jfr, int file, size_t max, size_t *size) {
+    enum { READ_BYTES = 1 << 20 };
+    size_t capacity = 0;
+    ssize_t got = 1;
+    *size = 0;
+    while (got != 0 && *size <= max) {
+        if (!VECTOR_RESERVE(jfr->piped, capacity, *size + READ_BYTES)) {
+            errno = ENOMEM;
+            return false;
+        }
+        got = read(file, jfr->piped + *size, READ_BYTES);
+        if (got < 0 && errno != EINTR) {
+            return false;
+        }
+        *size += got > 0 ? (size_t)got : 0;
+    }
+    return true;
+}
+
+static struct jfr *refuse_file(struct jfr *jfr, struct jfr_fault *fault, int reason) {
+    fail(jfr, fault, reason == ENOMEM ? JFR_NO_MEMORY : JFR_UNREADABLE, 0, strerror(reason));
+    errno = reason;
+    return NULL;
+}
+
 struct jfr *jfr_open_file(const char *path, size_t max_bytes, struct jfr_fault *fault) {
     struct jfr *jfr = calloc(1, sizeof *jfr);
     int file = jfr ? open(path, O_RDONLY | O_CLOEXEC) : -1;
@@ -301,17 +328,20 @@ struct jfr *jfr_open_file(const char *path, size_t max_bytes, struct jfr_fault *
         if (file >= 0) {
             close(file);
         }
-        fail(jfr, fault, JFR_UNREADABLE, 0, strerror(reason));
-        errno = reason;
-        return NULL;
+        return refuse_file(jfr, fault, reason);
+    }
+    if (!S_ISREG(about.st_mode)) {
+        size_t size, max = max_bytes > 0 ? max_bytes : (size_t)JFR_DEFAULT_MAX_MIB << 20;
+        bool ok = read_pipe(jfr, file, max, &size);
+        int reason = errno;
+        close(file);
+        return ok ? open_bytes(jfr, jfr->piped, size, max_bytes, fault) : refuse_file(jfr, fault, reason);
     }
     void *mapped = about.st_size > 0 ? mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, file, 0) : NULL;
     int reason = errno;
     close(file);
     if (mapped == MAP_FAILED) {
-        fail(jfr, fault, JFR_UNREADABLE, 0, strerror(reason));
-        errno = reason;
-        return NULL;
+        return refuse_file(jfr, fault, reason);
     }
     jfr->mapped = mapped;
     jfr->mapped_size = (size_t)about.st_size;

@@ -10,7 +10,8 @@
 struct jfr {
     const uint8_t *bytes;
     size_t size;
-    uint8_t *inflated; // NULL: the bytes are the caller's, or mapped
+    uint8_t *inflated; // NULL: the bytes are the caller's, or mapped, or `piped`
+    uint8_t *piped;    // what was read of a file that cannot be mapped
     size_t counted;    // against the thread's budget (merge.h)
     void *mapped;
     size_t mapped_size;

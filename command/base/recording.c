@@ -64,6 +64,14 @@ static int error_no_kind(const struct options *options, const char *path, const 
         diagnostic_error(options->command, path, "the recording has no events for %s%s%s", jfr_kind_name(kind), any ? "; it has " : "",
                          any ? kinds : "");
     }
+    const struct jfr_about *about = jfr_about(jfr);
+    if (about->damages > 0) {
+        diagnostic_note(options->command, "%s: the recording is damaged at byte %" PRIu64 ", inflated (%s)", path, about->damage.offset,
+                        about->damage.text);
+    } else if (about->truncated) {
+        diagnostic_note(options->command, "%s: the recording ends within a chunk: from byte %" PRIu64 ", inflated, on it cannot be read",
+                        path, about->cut_at);
+    }
     free(kinds);
     return STATUS_FAILED;
 }
@@ -88,14 +96,14 @@ struct profile *recording_convert(const struct options *options, const char *pat
     return profiles[kind];
 }
 
-static bool may_be_recording(const char *path, const struct input *input) {
+static bool may_be_recording(const struct options *options, const char *path, const struct input *input) {
     bool raw = input->size >= 4 && memcmp(input->bytes, "FLR\0", 4) == 0;
-    return raw || (strstr(path, ".jfr") && jfr_is_recording(input->bytes, input->size, 0));
+    return raw || (strstr(path, ".jfr") && jfr_is_recording(input->bytes, input->size, options->limits.input_bytes));
 }
 
 int recording_replace(const struct options *options, const char *path, struct input *input) {
     struct jfr_fault fault = {0};
-    if (!options->recordings || !may_be_recording(path, input)) {
+    if (!options->recordings || !may_be_recording(options, path, input)) {
         return STATUS_DONE;
     }
     struct jfr *jfr = jfr_open(input->bytes, input->size, options->limits.input_bytes, &fault);

@@ -65,6 +65,25 @@ TEST_IN(directory, what_cannot_be_converted_is_said) {
     assert_int_equal(FIXTURE_RUN(convert_command, "convert", "a.jfr", "a.jfr"), 2);
 }
 
+// That a recording has no events may be because it is cut.
+TEST_IN(directory, damage_is_said_where_there_are_no_events) {
+    struct maker maker;
+    maker_init(&maker);
+    java_types(&maker);
+    maker_begin(&maker);
+    java_constants(&maker);
+    maker_finish(&maker);
+    fixture_write("cut.jfr", maker.bytes, maker.size - 1);
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "cut.jfr", "-o", "out"), 1);
+    assert_non_null(strstr(fixture_error, "cut.jfr: the recording ends within a chunk: from byte "));
+    maker.bytes[68] = maker.bytes[69] = maker.bytes[70] = 0x80;
+    maker.bytes[71] = 0;
+    fixture_write("damaged.jfr", maker.bytes, maker.size);
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "damaged.jfr", "-o", "out"), 1);
+    assert_non_null(strstr(fixture_error, "damaged.jfr: the recording is damaged at byte 68, inflated (an event of size 0)"));
+    maker_free(&maker);
+}
+
 TEST_IN(directory, commands_take_recordings) {
     write_recording("a.jfr", 3);
     write_recording("b.jfr", 5);

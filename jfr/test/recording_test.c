@@ -10,6 +10,9 @@
 #include "../../merge/merge.h"
 #include "../jfr.h"
 
+#include <pthread.h>
+#include <sys/stat.h>
+
 enum { SMALL_BYTES = 4 + 1 + 1 }; // an event of app.Small: its size, type and a byte
 
 static void make(struct maker *maker) {
@@ -207,6 +210,12 @@ TEST(too_many_types_are_damage) {
     maker_free(&maker);
 }
 
+struct piped {
+    const char *path;
+    const uint8_t *bytes;
+    size_t size;
+};
+
 static void write_file(const char *path, const void *bytes, size_t size) {
     FILE *file = fopen(path, "w");
     assert_non_null(file);
@@ -231,6 +240,41 @@ TEST_IN(folder, files_are_mapped) {
     write_file(path, "", 0);
     assert_null(jfr_open_file(path, 0, &fault));
     assert_int_equal(fault.error, JFR_NOT_A_RECORDING);
+    maker_free(&maker);
+}
+
+static void *write_pipe(void *context) {
+    struct piped *piped = context;
+    write_file(piped->path, piped->bytes, piped->size);
+    return NULL;
+}
+
+TEST_IN(folder, pipes_are_read) {
+    struct maker maker;
+    char path[FOLDER_BYTES + 16];
+    enum { PACKED_BYTES = 1 << 20 };
+    uint8_t *packed = malloc(PACKED_BYTES);
+    make(&maker);
+    put_chunk(&maker, 3000, 5);
+    size_t size = codecs_gzip(maker.bytes, maker.size, packed, PACKED_BYTES);
+    snprintf(path, sizeof path, "%s/pipe", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    for (int way = 0; way < 3; way++) {
+        struct piped piped = {path, way == 0 ? maker.bytes : packed, way == 0 ? maker.size : way == 1 ? size : 0};
+        struct jfr_fault fault = {0};
+        pthread_t writer;
+        assert_int_equal(pthread_create(&writer, NULL, write_pipe, &piped), 0);
+        struct jfr *jfr = jfr_open_file(path, 0, &fault);
+        pthread_join(writer, NULL);
+        if (way < 2) {
+            assert_non_null(jfr);
+            assert_int_equal(jfr_type_named(jfr, "app.Timed")->count, 5);
+        } else {
+            assert_true(!jfr && fault.error == JFR_NOT_A_RECORDING);
+        }
+        jfr_close(jfr);
+    }
+    free(packed);
     maker_free(&maker);
 }
 
