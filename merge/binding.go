@@ -83,7 +83,7 @@ type Limits struct {
 	DepthFrames  int // frames of one sample, including inlined ones; default 10,000
 	TotalFrames  int // frames of all samples of one input; default 64 Mi
 	SampleTypes  int // default 64
-	InflateRatio int // maximum ratio of inflated to compressed size, the first MiB is exempt; default 256
+	InflateRatio int // maximum ratio of inflated to compressed size, the first MiB is exempt; default 256, negative: any
 }
 
 func (l *Limits) c() C.struct_merge_limits {
@@ -99,6 +99,9 @@ func (l *Limits) c() C.struct_merge_limits {
 		if f.from > 0 {
 			*f.to = C.size_t(f.from)
 		}
+	}
+	if l.InflateRatio < 0 {
+		limits.inflate_ratio = 0
 	}
 	return limits
 }

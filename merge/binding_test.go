@@ -193,6 +193,9 @@ func TestInflateLimits(t *testing.T) {
 		}
 		_, err = merge.Inflate(zeros, &merge.Limits{InflateRatio: 100})
 		wantError(t, err, merge.TooLarge, "limit of 1048576 bytes (compression ratio)")
+		if _, err = merge.Inflate(zeros, &merge.Limits{InflateRatio: -1}); err != nil {
+			t.Error(err)
+		}
 		if _, err = merge.Inflate(zeros, &merge.Limits{InflateRatio: 100000, InputBytes: 4 << 20}); err != nil {
 			t.Error(err)
 		}

@@ -34,7 +34,7 @@ func (c *config) redacted(t ProfileType, profile []byte) ([]byte, error) {
 	if !c.labels.on() && !c.leftOut[ReportSourcePaths] || !strings.HasSuffix(t.Filename(), ".pprof") {
 		return profile, nil
 	}
-	options := merge.MergerOptions{CutPaths: c.leftOut[ReportSourcePaths]}
+	options := merge.MergerOptions{CutPaths: c.leftOut[ReportSourcePaths], Limits: ofOwnProfiles}
 	for _, p := range c.pathPrefixes {
 		options.PathPrefixes = append(options.PathPrefixes, merge.PathPrefix{Prefix: p.prefix, Instead: p.instead})
 	}

@@ -84,9 +84,9 @@ var realSources = sources{
 	stopTrace:      trace.Stop,
 	lookup:         lookupProfile,
 	listGoroutines: func(w io.Writer) error { return pprof.Lookup("goroutine").WriteTo(w, 2) },
-	merge:          merge.MergeTo,
+	merge:          mergeOwn,
 	newDelta: func(output merge.Output, types ...string) delta {
-		return merge.NewDeltaWith(merge.DeltaOptions{Types: types, Output: output, TellsOnce: true})
+		return merge.NewDeltaWith(merge.DeltaOptions{Types: types, Output: output, TellsOnce: true, Limits: ofOwnProfiles})
 	},
 	compress:   compress,
 	after:      time.After,
@@ -102,6 +102,20 @@ var realSources = sources{
 	limitFigures: readLimitFigures,
 	freeGoMemory: debug.FreeOSMemory,
 	sleepLimit:   sleep,
+}
+
+// ofOwnProfiles are the limits for what this process made itself: it may be as repetitive as it is.
+var ofOwnProfiles = &merge.Limits{InflateRatio: -1}
+
+func mergeOwn(output merge.Output, profiles ...[]byte) ([]byte, error) {
+	m := merge.NewMerger(merge.MergerOptions{Limits: ofOwnProfiles})
+	defer m.Close()
+	for _, profile := range profiles {
+		if err := m.Add(profile); err != nil {
+			return nil, err
+		}
+	}
+	return m.Result(output)
 }
 
 // liveC returns the bytes in use by C's samples.

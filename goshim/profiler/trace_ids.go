@@ -19,7 +19,7 @@ func (k *collector) withoutTraceIDs(profile []byte) (raw []byte, changed bool) {
 	if slices.Contains(k.cfg.labelKeys, traceIDLabel) {
 		return profile, false
 	}
-	inflated, err := merge.Inflate(profile, nil)
+	inflated, err := merge.Inflate(profile, ofOwnProfiles)
 	if err != nil {
 		return profile, false
 	}
