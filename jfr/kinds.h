@@ -21,6 +21,7 @@ enum jfr_slot {
     JFR_SLOT_SIZE,
     JFR_SLOT_SPAN,
     JFR_SLOT_ROOT,
+    JFR_SLOT_FAILED, // the stack could not be walked
     JFR_SLOT_COUNT
 };
 

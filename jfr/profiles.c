@@ -4,47 +4,14 @@
 //   each chunk    its events are added up by their keys (tally.h), its constants indexed (pools.h)
 //   behind it     each sum becomes a sample: stack (stacks.h), labels (names.h), values
 #include "../base/vector.h"
-#include "../merge/string_table.h"
-#include "kinds.h"
-#include "recording.h"
-#include "settings.h"
+#include "making.h"
 #include "stacks.h"
-#include "tally.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-// Of all profiles of a recording together; 4 bytes each. Few bytes of input can name one long stack very often.
-enum { MAX_FRAMES_IN_ALL = 64 << 20, MAX_LABELS = 10 };
+enum { MAX_LABELS = 10 };
 #define TEXT_OF_POOL (UINT64_C(1) << 63)
-
-struct handler { // of a type of event, in one chunk. Two class loaders may each have a type of one name
-    struct jfr_plan plan;
-    const struct jfr_source *source;
-};
-
-struct making {
-    struct jfr *jfr;
-    struct profile **profiles;
-    const struct jfr_source *used[64];
-    size_t used_count;
-    struct handler *handlers;
-    size_t handler_count, handler_capacity;
-    const struct jfr_chunk *chunk;
-    struct jfr_metadata *metadata; // of the chunk; the recording's
-    struct jfr_pools pools;
-    struct jfr_names names;
-    struct jfr_settings settings;
-    struct jfr_tally tally, firsts; // firsts: threads with an ObjectAllocationSample
-    struct string_table texts;      // in place in events, over all chunks
-    uint32_t *class_handler;        // index of handler + 1, by class
-    uint64_t batch;                 // of live objects, the last of the chunk
-    uint64_t idle_parks;
-    int64_t first_bytes, frames;
-    uint64_t left_out, damaged, first_damage; // first_damage: its byte
-    bool period_missing[JFR_KINDS], size_missing;
-};
 
 // ---- One event ----
 
@@ -196,6 +163,7 @@ static bool add_event(struct making *making, size_t index, const uint8_t *event,
               key_of(making, plan, &values, JFR_SLOT_CLASS, &keys[JFR_KEY_CLASS]) &&
               key_of(making, plan, &values, JFR_SLOT_TEXT, &keys[JFR_KEY_TEXT]) &&
               key_of(making, plan, &values, JFR_SLOT_OPERATION, &keys[JFR_KEY_OPERATION]);
+    making->failed += jfr_plan_number(plan, &values, JFR_SLOT_FAILED) != 0;
     if (source->kind == JFR_HEAP_LIVE) {
         keys[JFR_KEY_BATCH] = values.slots[JFR_SLOT_START];
         making->batch = keys[JFR_KEY_BATCH] > making->batch ? keys[JFR_KEY_BATCH] : making->batch;
@@ -299,7 +267,7 @@ static bool add_sample(struct making *making, const struct jfr_tally_row *row, s
             return !making->names.no_memory;
         }
     }
-    if (making->frames > MAX_FRAMES_IN_ALL) {
+    if (making->frames > JFR_MAX_FRAMES_IN_ALL) {
         making->left_out++;
         return true;
     }
@@ -397,7 +365,7 @@ static bool read_events(struct making *making) {
             uint32_t class = jfr_metadata_type(making->metadata, walk.type);
             if (class != JFR_NO_CLASS && making->class_handler[class] != 0) {
                 no_memory = !add_event(making, making->class_handler[class] - 1u, walk.event, walk.body);
-            } else if (class != JFR_NO_CLASS && (class == making->settings.active_class || class == making->settings.config_class)) {
+            } else if (jfr_settings_want(&making->settings, class)) {
                 no_memory = !jfr_settings_add(&making->settings, making->chunk, making->metadata, class, walk.body);
             }
         }
@@ -443,17 +411,6 @@ static void end_chunk(struct making *making) {
 
 // ---- The profiles ----
 
-static void warn(struct profile *profile, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void warn(struct profile *profile, const char *format, ...) {
-    char text[400] = "cmemprof: warning: ";
-    size_t length = strlen(text);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text + length, sizeof text - length, format, arguments);
-    va_end(arguments);
-    profile_add_comment(profile, text);
-}
-
 static void choose_sources(struct making *making, enum jfr_kind kind) {
     for (size_t i = 0; i < jfr_source_count; i++) {
         if (jfr_sources[i].kind == kind && jfr_source_used(making->jfr, &jfr_sources[i])) {
@@ -462,91 +419,14 @@ static void choose_sources(struct making *making, enum jfr_kind kind) {
     }
 }
 
-static const struct jfr_source *first_source(const struct making *making, enum jfr_kind kind) {
-    for (size_t i = 0; i < making->used_count; i++) {
-        if (making->used[i]->kind == kind) {
-            return making->used[i];
-        }
-    }
-    return NULL;
-}
-
-static void warn_of_recording(const struct making *making, struct profile *profile) {
-    const struct jfr_about *about = &making->jfr->about;
-    if (about->damages > 0) {
-        warn(profile, "the recording is damaged at byte %" PRIu64 " (%s); only what could be read is here", about->damage.offset,
-             about->damage.text);
-    }
-    if (about->truncated) {
-        warn(profile, "the recording ends within a chunk, at byte %" PRIu64 "; from byte %" PRIu64 " on it could not be read", about->bytes,
-             about->cut_at);
-    }
-    if (making->damaged > 0) {
-        warn(profile, "%" PRIu64 " events or pools of constants of the recording are damaged, the first at byte %" PRIu64, making->damaged,
-             making->first_damage);
-    }
-    if (making->left_out > 0) {
-        warn(profile, "%" PRIu64 " samples are left out: the recording has more than %d frames", making->left_out, MAX_FRAMES_IN_ALL);
-    }
-}
-
-// Which of two sources is used is decided for the whole recording: chunks may cover the same time.
-static void warn_of_unused(const struct making *making, enum jfr_kind kind, const struct jfr_source *used) {
-    for (size_t i = 0; used && i < jfr_source_count; i++) {
-        const struct jfr_source *source = &jfr_sources[i];
-        const struct jfr_type *type = source->kind == kind && source->rank > used->rank ? jfr_type_named(making->jfr, source->event) : NULL;
-        bool among = strcmp(source->event, "jdk.JavaErrorThrow") == 0; // which are exceptions, too
-        if (type && !among) {
-            warn(making->profiles[kind], "%" PRIu64 " events %s are not used: %s would count the same again, if it was on all the time",
-                 type->count, source->event, used->event);
-        }
-    }
-}
-
-static void warn_of_live(const struct making *making, struct profile *profile, const struct jfr_source *source) {
-    if (strcmp(source->event, "jdk.OldObjectSample") == 0) {
-        warn(profile, "inuse_objects are a few hundred objects at most that a JVM keeps as a sample, not what the heap holds");
-    }
-    if (making->size_missing) {
-        warn(profile, "the recording does not say how large objects are, so inuse_space is 0");
-    }
-}
-
 static void end_profile(const struct making *making, enum jfr_kind kind) {
-    struct profile *profile = making->profiles[kind];
-    const struct jfr_source *source = first_source(making, kind);
+    const struct jfr_source *source = jfr_first_used(making, kind);
     const struct jfr_column *columns;
     jfr_kind_columns(kind, &columns);
     if (source && source->period != JFR_PERIOD_NONE) {
-        profile_set_period(profile, columns[1].type, columns[1].unit, making->settings.periods_ns[source->period]);
+        profile_set_period(making->profiles[kind], columns[1].type, columns[1].unit, making->settings.periods_ns[source->period]);
     }
-    if (source && kind == JFR_CPU && !making->settings.async_profiler && strcmp(source->event, "jdk.ExecutionSample") == 0) {
-        warn(profile, "cpu is the number of samples times their period, an estimate: a JVM samples only some of its running threads, and "
-                      "drops samples "
-                      "in code without a Java frame");
-    }
-    if (source && kind == JFR_NATIVE_WALL) {
-        warn(profile, "wall is the number of samples times their period, an estimate: a JVM samples one thread in native code at a time");
-    }
-    if (making->period_missing[kind] && kind == JFR_CPU && *making->settings.no_clock) {
-        warn(profile, "the recording samples %s, which is no clock of CPU time, so samples have no time", making->settings.no_clock);
-    } else if (making->period_missing[kind]) {
-        warn(profile, "the recording does not say with what period it was sampled, so samples have no time");
-    }
-    if (kind == JFR_ALLOCATION && making->first_bytes > 0) {
-        warn(profile,
-             "%" PRId64
-             " bytes are the first samples of %zu threads, which hold all that a thread has allocated before, if the recording began then",
-             making->first_bytes, making->firsts.count);
-    }
-    if (source && kind == JFR_HEAP_LIVE) {
-        warn_of_live(making, profile, source);
-    }
-    if (kind == JFR_LOCK && making->idle_parks > 0) {
-        warn(profile, "%" PRIu64 " events jdk.ThreadPark are left out: the thread was not parked on a lock", making->idle_parks);
-    }
-    warn_of_unused(making, kind, source);
-    warn_of_recording(making, profile);
+    jfr_warn(making, kind);
 }
 
 enum jfr_error jfr_profiles(struct jfr *jfr, unsigned kinds, struct profile *profiles[JFR_KINDS]) {

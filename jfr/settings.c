@@ -7,8 +7,10 @@
 
 enum active_slot { ACTIVE_ID, ACTIVE_NAME, ACTIVE_VALUE };
 enum config_slot { CONFIG_CPU, CONFIG_WALL };
+enum lost_slot { LOST_SAMPLES };
 static const struct jfr_wanted active_wanted[] = {{"id", ACTIVE_ID}, {"name", ACTIVE_NAME}, {"value", ACTIVE_VALUE}};
 static const struct jfr_wanted config_wanted[] = {{"cpuInterval", CONFIG_CPU}, {"wallInterval", CONFIG_WALL}};
+static const struct jfr_wanted lost_wanted[] = {{"lostSamples", LOST_SAMPLES}};
 // async-profiler writes 0 for its defaults.
 enum { ASYNC_PROFILER_NS = 10000000, ASYNC_PROFILER_WALL_NS = 50000000 };
 
@@ -37,17 +39,24 @@ static bool make_plan(struct jfr_metadata *metadata, const char *name, const str
 
 bool jfr_settings_begin(struct jfr_settings *settings, struct jfr_metadata *metadata) {
     settings->count = 0;
-    settings->active = settings->config = (struct jfr_plan){0};
+    settings->active = settings->config = settings->lost = (struct jfr_plan){0};
     return make_plan(metadata, "jdk.ActiveSetting", active_wanted, 3, &settings->active_class, &settings->active) &&
-           make_plan(metadata, "datadog.DatadogProfilerConfig", config_wanted, 2, &settings->config_class, &settings->config);
+           make_plan(metadata, "datadog.DatadogProfilerConfig", config_wanted, 2, &settings->config_class, &settings->config) &&
+           make_plan(metadata, "jdk.CPUTimeSamplesLost", lost_wanted, 1, &settings->lost_class, &settings->lost);
 }
 
 bool jfr_settings_add(struct jfr_settings *settings, const struct jfr_chunk *chunk, const struct jfr_metadata *metadata, uint32_t class,
                       struct jfr_cursor body) {
     struct jfr_values values = {0};
     bool is_config = class == settings->config_class;
-    const struct jfr_plan *plan = is_config ? &settings->config : &settings->active;
+    bool is_lost = class == settings->lost_class;
+    const struct jfr_plan *plan = is_config ? &settings->config : is_lost ? &settings->lost : &settings->active;
     if (!jfr_plan_run(metadata, plan->first, &body, &values)) {
+        return true;
+    }
+    if (is_lost) {
+        int64_t lost = (int64_t)jfr_plan_number(plan, &values, LOST_SAMPLES);
+        settings->lost_samples = lost > 0 ? jfr_add(settings->lost_samples, lost) : settings->lost_samples;
         return true;
     }
     if (is_config) {
@@ -107,20 +116,67 @@ static void take_async_profiler(struct jfr_settings *settings, const struct asyn
     }
 }
 
-void jfr_settings_end(struct jfr_settings *settings, struct jfr_names *names) {
+static void take_limit(char *out, size_t size, const char *value) {
+    bool some = *value >= '1' && *value <= '9' && value[strspn(value, "0123456789 /nusmhd")] == '\0'; // not "off", "0 ms"
+    snprintf(out, size, "%s", some ? value : "");
+}
+
+static void take_limits(struct jfr_settings *settings, const char *event, const char *name, const char *value) {
+    for (size_t i = 0; i < jfr_source_count && i < JFR_MAX_SOURCES; i++) {
+        struct jfr_limit *limit = &settings->limits[i];
+        if (strcmp(jfr_sources[i].event, event) != 0) {
+            continue;
+        }
+        if (strcmp(name, "threshold") == 0) {
+            take_limit(limit->threshold, sizeof limit->threshold, value);
+        } else if (strcmp(name, "throttle") == 0) {
+            take_limit(limit->throttle, sizeof limit->throttle, value);
+        }
+    }
+}
+
+size_t jfr_settings_limits(const struct jfr_settings *settings, const struct jfr_source *source, char *out, size_t size) {
+    const struct jfr_limit *limit = &settings->limits[source - jfr_sources];
+    bool each = source->rule == JFR_RULE_ONE || source->rule == JFR_RULE_DURATION || source->rule == JFR_RULE_TRANSFER;
+    bool from = *limit->threshold, most = *limit->throttle;
+    if (!each || !(from || most)) {
+        return 0;
+    }
+    int length = snprintf(out, size, "%s (%s%s%s%s%s)", source->event, from ? "from " : "", limit->threshold, from ? " on" : "",
+                          from && most ? ", at most "
+                          : most       ? "at most "
+                                       : "",
+                          limit->throttle);
+    return length > 0 && (size_t)length < size ? (size_t)length : 0;
+}
+
+static bool is_sampler(const char *event) {
     static const char *const events[] = {"jdk.ExecutionSample", "jdk.NativeMethodSample", "jdk.ActiveRecording"};
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        if (strcmp(event, events[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void jfr_settings_end(struct jfr_settings *settings, struct jfr_names *names) {
     struct async_profiler async = {0};
     for (size_t i = 0; i < settings->count; i++) {
         const struct jfr_setting *setting = &settings->found[i];
         uint32_t class = jfr_metadata_find(names->metadata, setting->id);
         const char *event = class != JFR_NO_CLASS ? names->metadata->classes[class].name : NULL;
-        bool wanted = false;
-        for (size_t e = 0; event && e < sizeof events / sizeof *events; e++) {
-            wanted = wanted || strcmp(event, events[e]) == 0;
+        if (!event) {
+            continue;
         }
-        if (wanted) {
-            take(settings, &async, event, jfr_names_slot(names, &settings->active, ACTIVE_NAME, setting->name),
-                 jfr_names_slot(names, &settings->active, ACTIVE_VALUE, setting->value));
+        const char *name = jfr_names_slot(names, &settings->active, ACTIVE_NAME, setting->name);
+        bool limit = strcmp(name, "threshold") == 0 || strcmp(name, "throttle") == 0;
+        if (limit || is_sampler(event)) {
+            const char *value = jfr_names_slot(names, &settings->active, ACTIVE_VALUE, setting->value);
+            take_limits(settings, event, name, value);
+            if (is_sampler(event)) {
+                take(settings, &async, event, name, value);
+            }
         }
     }
     take_async_profiler(settings, &async);

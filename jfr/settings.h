@@ -1,4 +1,5 @@
-// settings.h: with which periods a recording was sampled: jdk.ActiveSetting, datadog.DatadogProfilerConfig.
+// settings.h: with which periods a recording was sampled, and what was left out: jdk.ActiveSetting, datadog.DatadogProfilerConfig,
+// jdk.CPUTimeSamplesLost.
 //
 // Settings come anywhere in a chunk and may use constants, so they are collected as the chunk is read, and settled behind it. What a later
 // chunk does not say is as in the one before.
@@ -13,23 +14,36 @@ struct jfr_setting {
     int64_t id;           // of the type of event
     uint64_t name, value; // slots of the event
 };
+struct jfr_limit {                    // which events of a source a recorder writes
+    char threshold[24], throttle[24]; // "20 ms": from this duration on; "100/s": at most so many; "": all
+};
+enum { JFR_MAX_SOURCES = 64 };
 struct jfr_settings {                // zero-initialize
     int64_t periods_ns[JFR_PERIODS]; // 0: unknown
     bool async_profiler;             // wrote jdk.ExecutionSample: by a timer of CPU time, for each thread
     char no_clock[48];               // what async-profiler samples in jdk.ExecutionSample if that is no CPU clock: "page-faults"; else ""
+    struct jfr_limit limits[JFR_MAX_SOURCES]; // by index in jfr_sources
+    int64_t lost_samples;                     // of CPU time
     struct jfr_setting *found;
     size_t count, capacity;
-    struct jfr_plan active, config; // of this chunk
-    uint32_t active_class, config_class;
+    struct jfr_plan active, config, lost; // of this chunk
+    uint32_t active_class, config_class, lost_class;
 };
 
 // At the start of a chunk. False: no memory.
 bool jfr_settings_begin(struct jfr_settings *settings, struct jfr_metadata *metadata);
-// One event of active_class or config_class. False: no memory.
+static inline bool jfr_settings_want(const struct jfr_settings *settings, uint32_t class) {
+    return class != JFR_NO_CLASS && (class == settings->active_class || class == settings->config_class || class == settings->lost_class);
+}
+// One event of a wanted class. False: no memory.
 bool jfr_settings_add(struct jfr_settings *settings, const struct jfr_chunk *chunk, const struct jfr_metadata *metadata, uint32_t class,
                       struct jfr_cursor body);
 void jfr_settings_end(struct jfr_settings *settings, struct jfr_names *names);
 void jfr_settings_free(struct jfr_settings *settings);
+
+// Writes which events of the source are left out: "jdk.SocketRead (from 1 ms on, at most 100/s)". Returns the length; 0: none are, or what
+// is left out is in the others' weights.
+size_t jfr_settings_limits(const struct jfr_settings *settings, const struct jfr_source *source, char *out, size_t size);
 
 // "20 ms", "1 s", "50 us": 0 if it is none of these. A plain number is nanoseconds.
 int64_t jfr_period_ns(const char *text);
