@@ -22,7 +22,7 @@ static int take(void *context, int option, const char *value) {
 }
 
 static void note_warnings(const struct options *options, const struct profile *profile) {
-    enum { MAX_WARNINGS = 8 };
+    enum { MAX_WARNINGS = 16 };
     const char *texts[MAX_WARNINGS];
     size_t count = profile_warnings(profile, texts, MAX_WARNINGS);
     for (size_t i = 0; i < count; i++) {

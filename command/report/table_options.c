@@ -316,7 +316,7 @@ static int print_table(const struct table_options *table, struct top_options opt
 }
 
 static void note_warnings(const struct table_options *table, const struct profile *profile) {
-    enum { MAX_WARNINGS = 8 };
+    enum { MAX_WARNINGS = 16 };
     const char *texts[MAX_WARNINGS];
     size_t count = profile ? profile_warnings(profile, texts, MAX_WARNINGS) : 0;
     for (size_t i = 0; i < count; i++) {

@@ -122,7 +122,7 @@ static void add_types(struct making *making, struct jfr *jfr) {
 }
 
 static void copy_warnings(struct making *making, enum jfr_kind kind) {
-    enum { MOST = 8 };
+    enum { MOST = 16 };
     const char *texts[MOST];
     char comment[600];
     size_t count = profile_warnings(making->of[kind], texts, MOST);

@@ -110,7 +110,7 @@ void view_write_totals(const struct totals *totals, const double *divisors, cons
 }
 
 void view_write_warnings(const struct profile *profile, struct json *json) {
-    enum { MAX_TEXTS = 8 }; // there are three
+    enum { MAX_TEXTS = 64 }; // a recording has some for each of its kinds
     const char *texts[MAX_TEXTS];
     size_t count = profile_warnings(profile, texts, MAX_TEXTS);
     json_key(json, "warnings");

@@ -27,6 +27,30 @@ TEST(types) {
     free(blob.bytes);
 }
 
+// A recording's profile has some for each kind.
+TEST(many_warnings) {
+    enum { MANY = 20 };
+    struct profile *profile = new_heap_profile();
+    for (int i = 0; i < MANY; i++) {
+        char comment[80];
+        snprintf(comment, sizeof comment, "cmemprof: warning: %c is missing", 'a' + i);
+        profile_add_comment(profile, comment);
+    }
+    add_stack(profile, FRAMES("main.a /a.go"), VALUES(20, 2000, 2, 200), false);
+    struct blob blob = finish(profile);
+    struct json json = {0};
+    char text[200] = "";
+    assert_int_equal(view_types(blob.bytes, blob.size, &json, text, sizeof text), RECEIVER_OK);
+    for (int i = 0; i < MANY; i++) {
+        char path[40], expected[40];
+        snprintf(path, sizeof path, "$.warnings[%d]", i);
+        snprintf(expected, sizeof expected, "%c is missing", 'a' + i);
+        expect_at(&json, path, expected);
+    }
+    json_free(&json);
+    free(blob.bytes);
+}
+
 // A few bytes that stand for 10^9 frames are refused before any is decoded.
 TEST(many_frames) {
     struct profile *profile = profile_new();
