@@ -61,11 +61,32 @@ static void visit(struct jfr *jfr) {
     must(seen.begun <= events && events <= jfr_about(jfr)->events, "more events than were counted");
 }
 
+enum { MAX_WARNINGS = 16 };
+// Every event is one in the first column of these, unless something is damaged.
+static void must_be_whole(const struct jfr *jfr, enum jfr_kind kind, struct profile *profile) {
+    const bool one_each = kind == JFR_EXCEPTION || kind == JFR_FILE_IO || kind == JFR_CLASS_LOAD || kind == JFR_NATIVE_WALL;
+    const char *texts[MAX_WARNINGS];
+    size_t warnings = profile_warnings(profile, texts, MAX_WARNINGS);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < warnings; i++) {
+        if (strstr(texts[i], "damaged") || strstr(texts[i], "are left out")) {
+            return;
+        }
+    }
+    for (size_t i = 0; one_each && i < profile_sample_count(profile); i++) {
+        struct profile_sample_view view;
+        must(profile_sample_at(profile, i, &view) == MERGE_OK, "a sample that cannot be read");
+        sum += (uint64_t)view.values[0];
+    }
+    must(!one_each || sum == jfr_kind_events(jfr, kind), "events that are neither in the profile nor damaged");
+}
+
 static void make_profiles(struct jfr *jfr) {
     struct profile *profiles[JFR_KINDS];
     must(jfr_profiles(jfr, (1u << JFR_KINDS) - 1, profiles) == JFR_OK, "no memory");
     for (enum jfr_kind kind = 0; kind < JFR_KINDS; kind++) {
         must(profile_status(profiles[kind]) == MERGE_OK, "a profile that failed");
+        must_be_whole(jfr, kind, profiles[kind]);
         must(profile_sample_count(profiles[kind]) <= jfr_kind_events(jfr, kind), "more samples than events");
         profile_free(profiles[kind]);
     }

@@ -4,6 +4,8 @@
 
 #include "loaded.h"
 
+#include "../../merge/merge.h"
+
 TEST(classes_are_named_as_in_source_code) {
     static const struct {
         const char *internal, *text;
@@ -60,6 +62,39 @@ TEST(constants_have_names) {
     }
     assert_false(names->no_memory);
     unload(&loaded);
+}
+
+// Real recordings of JDKs, each of which writes lambdas in its own form.
+TEST(no_lambda_keeps_its_number) {
+    static const char *const recordings[] = {"jdk-11", "jdk-17", "jdk-25", "async-profiler-4.6"};
+    for (size_t i = 0; i < sizeof recordings / sizeof *recordings; i++) {
+        struct profile *profiles[JFR_KINDS];
+        char path[128];
+        size_t lambdas = 0;
+        snprintf(path, sizeof path, "testdata/jfr/%s.jfr.gz", recordings[i]);
+        struct jfr *jfr = jfr_open_file(path, 0, NULL);
+        assert_non_null(jfr);
+        assert_int_equal(jfr_profiles(jfr, (1U << JFR_KINDS) - 1, profiles), JFR_OK);
+        jfr_close(jfr);
+        for (enum jfr_kind kind = 0; kind < JFR_KINDS; kind++) {
+            for (size_t sample = 0; sample < profile_sample_count(profiles[kind]); sample++) {
+                struct profile_sample_view view;
+                assert_int_equal(profile_sample_at(profiles[kind], sample, &view), MERGE_OK);
+                for (size_t frame = 0; frame < view.frame_count; frame++) {
+                    const char *lambda = strstr(view.frames[frame].function, "$$Lambda");
+                    lambdas += !!lambda;
+                    if (lambda && strcspn(lambda, "0123456789/") < strcspn(lambda, ".")) {
+                        fail_msg("%s: %s", path, view.frames[frame].function);
+                    }
+                    if (lambda && lambda[8] == '.' && lambda[9] >= '0' && lambda[9] <= '9') {
+                        fail_msg("%s: %s", path, view.frames[frame].function);
+                    }
+                }
+            }
+            profile_free(profiles[kind]);
+        }
+        assert_true(lambdas > 0);
+    }
 }
 
 TEST(frames_have_kinds) {
