@@ -165,7 +165,7 @@ static bool add_event(struct making *making, size_t index, const uint8_t *event,
               key_of(making, plan, &values, JFR_SLOT_OPERATION, &keys[JFR_KEY_OPERATION]);
     making->failed += jfr_plan_number(plan, &values, JFR_SLOT_FAILED) != 0;
     if (source->kind == JFR_HEAP_LIVE) {
-        keys[JFR_KEY_BATCH] = values.slots[JFR_SLOT_START];
+        keys[JFR_KEY_BATCH] = jfr_plan_number(plan, &values, JFR_SLOT_START);
         making->batch = keys[JFR_KEY_BATCH] > making->batch ? keys[JFR_KEY_BATCH] : making->batch;
         making->size_missing |= !(plan->numbers & 1u << JFR_SLOT_SIZE);
     }

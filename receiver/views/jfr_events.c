@@ -1,5 +1,6 @@
 // jfr_events.c: single events of a recording (jfr_events.h).
 #include "jfr_events.h"
+#include "../../merge/merge.h"
 #include "../index/recording_profile.h"
 
 #include <inttypes.h>
@@ -13,7 +14,8 @@ struct writing {
     struct json *json, one; // one: the event being written, which may turn out to be damaged
     uint64_t written, last;
     bool several; // types are asked for
-    bool more, gone;
+    bool more, gone, too_large;
+    size_t charged; // of the texts, against the view's budget
     // Of a struct that is written as its name: how deep the visitor is in it (0: in none), and the name.
     int depth;
     struct json name;
@@ -157,6 +159,15 @@ static void close_nested(void *context, bool array) {
     }
 }
 
+static void charge(struct writing *writing) {
+    size_t held = writing->json->capacity + writing->one.capacity + writing->name.capacity;
+    if (held > writing->charged && merge_budget_take(held - writing->charged)) {
+        writing->charged = held;
+    } else if (held > writing->charged) {
+        writing->too_large = true;
+    }
+}
+
 static bool end(void *context) {
     struct writing *writing = context;
     if (writing->more) {
@@ -166,14 +177,16 @@ static bool end(void *context) {
     json_object_end(&writing->one);
     json_raw(writing->json, writing->one.bytes, writing->one.size);
     writing->written++;
-    return !json_failed(writing->json) && !json_failed(&writing->one);
+    charge(writing);
+    return !writing->too_large && !json_failed(writing->json) && !json_failed(&writing->one);
 }
 
 // An answer that is too large already, or that nobody waits for, is not read on for.
 static bool stop(void *context) {
     struct writing *writing = context;
     writing->gone = writing->gone || !flight_is_wanted(writing->query->flight);
-    return writing->gone || json_failed(writing->json) || json_failed(&writing->one) || json_failed(&writing->name);
+    charge(writing);
+    return writing->gone || writing->too_large || json_failed(writing->json) || json_failed(&writing->one) || json_failed(&writing->name);
 }
 
 enum receiver_error jfr_events_write(const void *bytes, size_t size, const struct jfr_events_query *query, struct json *json, char *text,
@@ -201,6 +214,7 @@ enum receiver_error jfr_events_write(const void *bytes, size_t size, const struc
     json->failed = json->failed || json_failed(&writing.one) || json_failed(&writing.name);
     json_free(&writing.one);
     json_free(&writing.name);
+    merge_budget_give(writing.charged);
     jfr_close(jfr);
-    return writing.gone ? RECEIVER_CLIENT_GONE : recording_error(error);
+    return writing.gone ? RECEIVER_CLIENT_GONE : writing.too_large ? RECEIVER_NO_MEMORY : recording_error(error);
 }

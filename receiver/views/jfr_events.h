@@ -1,6 +1,7 @@
 // jfr_events.h: single events of a recording of Java Flight Recorder as JSON, in the order of the file (docs/receiver.md has the format).
 //
-// Threads: any. Memory: malloc; the recording inflated, and the answer.
+// Threads: any. Memory: malloc; the recording inflated, and the answer, which counts against the thread's budget (merge.h) while it is
+// made.
 #ifndef CMEMPROF_RECEIVER_JFR_EVENTS_H
 #define CMEMPROF_RECEIVER_JFR_EVENTS_H
 

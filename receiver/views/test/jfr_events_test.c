@@ -5,6 +5,7 @@
 
 #include "../../test/profiles.h"
 
+#include "../../../merge/merge.h"
 #include "../jfr_events.h"
 
 #include <inttypes.h>
@@ -109,6 +110,20 @@ TEST_IN(file, no_recording) {
     assert_int_equal(jfr_events_write("no recording", 12, &query, &json, text, sizeof text), RECEIVER_BAD_UPLOAD);
     assert_non_null(strstr(text, "not a readable recording: "));
     assert_int_equal(json.size, 0);
+}
+
+TEST_IN(file, the_answer_is_in_the_budget) {
+    for (int large = 0; large < 2; large++) {
+        struct json json = {0};
+        char text[200] = "";
+        struct merge_budget budget = {.limit_bytes = 900 << 10}, *before = merge_use_budget(&budget);
+        const struct jfr_events_query query = {.limit = large ? JFR_EVENTS_MAX : 1};
+        assert_int_equal(jfr_events_write(recording, recording_size, &query, &json, text, sizeof text),
+                         large ? RECEIVER_NO_MEMORY : RECEIVER_OK);
+        assert_true(budget.exceeded == large && budget.used_bytes == 0);
+        merge_use_budget(before);
+        json_free(&json);
+    }
 }
 
 int main(void) {
