@@ -3,6 +3,7 @@
 package packages
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cmemprof/cmemprof/e2e/built"
 	"github.com/google/pprof/profile"
@@ -29,7 +31,9 @@ func read(t *testing.T, path ...string) string {
 // ask runs the command and returns both of its streams, and whether it exited with 0.
 func ask(t *testing.T, arguments ...string) (output string, ok bool) {
 	t.Helper()
-	c := exec.Command(command(t), arguments...)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, command(t), arguments...)
 	c.Dir = t.TempDir()
 	out, err := c.CombinedOutput()
 	return string(out), err == nil
@@ -209,7 +213,7 @@ func TestCompletedValuesAreReal(t *testing.T) {
 		t.Fatal(err)
 	}
 	out.Close()
-	arguments := map[string][]string{"top": {file}, "diff": {file, file}, "merge": {"-o", os.DevNull, file}, "delta": {"-o", os.DevNull, file, file}, "symbolize": {"--binary", command(t), "-o", os.DevNull, file}, "convert": {"-o", os.DevNull, recording(t)}, "run": {"--", "true"}}
+	arguments := map[string][]string{"top": {file}, "diff": {file, file}, "merge": {"-o", os.DevNull, file}, "delta": {"-o", os.DevNull, file, file}, "symbolize": {"--binary", command(t), "-o", os.DevNull, file}, "convert": {"-o", os.DevNull, recording(t)}, "run": {"--", "true"}, "receiver": {"--help"}}
 	counted := 0
 	for name, options := range completed(t) {
 		help, _ := ask(t, name, "--help")
