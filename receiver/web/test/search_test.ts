@@ -5,7 +5,7 @@ import { arrange, facetKey, toggled } from "../src/search/facets";
 import { languageOf, measureText, nextOrder, parseOrder } from "../src/lib/columns";
 import { shownRange } from "../src/search/search_chart";
 import { chosenIds, compareLink, describe, picked, withBaseline } from "../src/search/search_picks";
-import { once, Rows } from "../src/search/search_rows";
+import { notLookedAtText, once, Rows } from "../src/search/search_rows";
 import { fixedSelection, parseTime, selectionAt, timeBounds } from "../src/lib/time_range";
 import { state, State } from "../src/lib/state";
 
@@ -81,14 +81,14 @@ test("cells", () => {
 });
 
 // A receiver of that many uploads, the newest first; asked notes what it was asked for.
-function receiverOf(stored: { ids: number[] }, asked: string[]): void {
+function receiverOf(stored: { ids: number[]; notLookedAt?: number }, asked: string[]): void {
   globalThis.fetch = (async (path: string) => {
     const params = new URL(path, "http://x").searchParams;
     asked.push(`${params.get("sort")} ${params.get("order")} ${params.get("limit")} ${params.get("after")}`);
     const ids = stored.ids.filter((id) => !params.has("after") || id < Number(params.get("after")!.split(":")[0]));
     const uploads = ids.slice(0, Number(params.get("limit"))).map((id) => upload(id));
     const next = ids.length > uploads.length ? `${uploads.at(-1)!.id}:x` : null;
-    return { ok: true, json: async () => ({ uploads, total: stored.ids.length, next }) };
+    return { ok: true, json: async () => ({ uploads, total: stored.ids.length, next, uploads_not_looked_at: stored.notLookedAt }) };
   }) as unknown as typeof fetch;
 }
 
@@ -120,6 +120,18 @@ test("rows come as they are asked for, and again when uploads came", async () =>
     "cpu_cores asc 1000 null",
     "cpu_cores asc 600 1502:x",
   ]);
+});
+
+test("uploads that were not looked at are told", async () => {
+  const stored = { ids: [3, 2, 1], notLookedAt: 1200 };
+  const rows = new Rows({ key: "start", ascending: false });
+  const { signal } = new AbortController();
+  receiverOf(stored, []);
+  await rows.first(new URLSearchParams(), signal);
+  assert.match(notLookedAtText(rows.notLookedAt), /^1,200 older uploads not looked at/);
+  receiverOf({ ids: stored.ids }, []);
+  await rows.first(new URLSearchParams(), signal);
+  assert.equal(notLookedAtText(rows.notLookedAt), "");
 });
 
 test("each upload stands in the list once", () => {

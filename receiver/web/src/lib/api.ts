@@ -39,6 +39,7 @@ export interface UploadList {
   uploads: Upload[];
   total: number;
   next: string | null; // "after" of the question for what follows
+  uploads_not_looked_at?: number; // which have too many tags for the memory, and are too many to read them all
 }
 
 export interface Facet {

@@ -13,7 +13,7 @@ import { gettingStarted } from "./search_empty";
 import { UploadTable, uploadLink } from "./search_list";
 import { Live } from "./search_live";
 import { chosenIds, Picks } from "./search_picks";
-import { Rows } from "./search_rows";
+import { notLookedAtText, Rows } from "./search_rows";
 import { fixedSelection, selectionAt } from "../lib/time_range";
 import { change, current, navigate, State } from "../lib/state";
 import { midnight_ms } from "../lib/times";
@@ -191,6 +191,7 @@ export class SearchPage implements View {
   private showList(state: State): void {
     if (!this.loaded) return;
     const { all, total } = this.rows;
+    const notLookedAt = notLookedAtText(this.rows.notLookedAt);
     const nothing = total === 0;
     const filtered = state.selection().size > 0 || state.get("range") !== "";
     this.table.element.hidden = nothing;
@@ -198,10 +199,14 @@ export class SearchPage implements View {
     // Without an upload only a time range tells what times the chart could show.
     this.chart.element.hidden = nothing && !state.get("range") && !(state.get("from") && state.get("to"));
     this.facets.element.hidden = nothing && !filtered;
-    this.chart.showTotal(total);
+    this.chart.showTotal(total, notLookedAt);
     this.picks.show(state, total);
     this.table.show(all, parseOrder(state.get("sort")), chosenIds(state), total);
-    const empty = !nothing ? null : filtered ? notice("No upload matches the filters.") : gettingStarted(location.origin);
+    const empty = !nothing
+      ? null
+      : filtered
+        ? notice(notLookedAt ? `No upload was found; ${notLookedAt}.` : "No upload matches the filters.")
+        : gettingStarted(location.origin);
     this.below.replaceChildren(...(empty ? [empty] : []));
   }
 

@@ -28,6 +28,7 @@ export function shownRange({ from_ms, to_ms, bucket_ms }: Histogram): [number, n
 export class SearchChart {
   readonly element = make("section", { class: "search-chart panel", "aria-label": "Uploads over time" });
   private readonly total = make("h1", { id: "total" }, "Profiles");
+  private readonly gap = make("span", { id: "not-looked-at", class: "soft" });
   private readonly readout = make("span", { id: "readout", class: "soft" });
   private readonly choice = make("div");
   private readonly chart: Chart;
@@ -44,7 +45,7 @@ export class SearchChart {
     });
     this.chart.element.id = "histogram";
     this.element.append(
-      make("div", { class: "search-chart-head" }, this.total, this.readout, make("span", { class: "space" }), this.choice),
+      make("div", { class: "search-chart-head" }, this.total, this.gap, this.readout, make("span", { class: "space" }), this.choice),
       this.chart.element,
     );
   }
@@ -62,8 +63,9 @@ export class SearchChart {
     this.choice.replaceChildren(list);
   }
 
-  showTotal(total: number): void {
+  showTotal(total: number, notLookedAt: string): void {
     this.total.textContent = count(total, "profile");
+    this.gap.textContent = notLookedAt;
   }
 
   show(histogram: Histogram): void {

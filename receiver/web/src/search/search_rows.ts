@@ -2,6 +2,7 @@
 // The receiver sorts; here they only stand one behind the other.
 import * as api from "../lib/api";
 import type { Order } from "../lib/columns";
+import { count } from "../lib/format";
 
 const page = 100; // uploads in one answer
 const largestPage = 1000; // what the receiver gives at most
@@ -10,6 +11,7 @@ const againAtMost = 5000; // rows that are asked for again when uploads come: wh
 export class Rows {
   all: readonly api.Upload[] = [];
   total = 0;
+  notLookedAt = 0;
   private next: string | null = null;
 
   constructor(readonly order: Order) {}
@@ -49,6 +51,7 @@ export class Rows {
   private take(all: api.Upload[], list: api.UploadList): void {
     this.all = once(all);
     this.total = list.total;
+    this.notLookedAt = list.uploads_not_looked_at ?? 0;
     this.next = list.next;
   }
 
@@ -56,6 +59,11 @@ export class Rows {
     const { key, ascending } = this.order;
     return api.uploads(selection, { limit, after, sort: key, order: ascending ? "asc" : "desc" }, signal);
   }
+}
+
+// Whether these match is not known. "": of all it is.
+export function notLookedAtText(number: number): string {
+  return number > 0 ? `${count(number, "older upload")} not looked at, for the number of their tags: choose a shorter time` : "";
 }
 
 // Each upload once: one whose measures came between two answers may be in both.
