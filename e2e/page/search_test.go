@@ -67,6 +67,24 @@ func TestListShowsUploadsNewestFirst(t *testing.T) {
 	view.clean(t)
 }
 
+// The receiver lists 128 tags of an upload; a search finds it by the others, too.
+func TestUnlistedTagsAreTold(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	tags := "service:many"
+	for i := range 300 {
+		tags += fmt.Sprintf(",key%d:value%d", i, i)
+	}
+	receiver.uploadAt(t, moment{start: time.Now(), tags: tags, attachments: map[string][]byte{"delta-heap.pprof": encode(t, heapProfile())}})
+	receiver.uploadProfile(t, "few", heapProfile())
+	view := chromium.search(t, receiver, "")
+	view.until(`document.querySelector("#unlisted-tags")?.textContent === "1 upload with tags that are not listed"`)
+	view.keys("#filter", "key299:value299")
+	view.until(services + ` === "many"`)
+	view.expect(`document.querySelector("#not-looked-at").textContent`, "")
+	view.clean(t)
+}
+
 func TestEmptyPageTellsHowToStart(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)

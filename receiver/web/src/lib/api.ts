@@ -48,6 +48,11 @@ export interface Facet {
   more: number;
 }
 
+export interface Facets {
+  facets: Facet[];
+  uploads_with_unlisted_tags?: number; // which have more tags than the memory has
+}
+
 export interface Histogram {
   from_ms: number;
   to_ms: number;
@@ -338,11 +343,7 @@ export function uploads(selection: URLSearchParams, more: Query = {}, signal?: A
 }
 
 // find: only values with that text, and all of facets whose name has it. values: how many of each facet, 50 without it.
-export function facets(
-  selection: URLSearchParams,
-  more: { find?: string; values?: number },
-  signal?: AbortSignal,
-): Promise<{ facets: Facet[] }> {
+export function facets(selection: URLSearchParams, more: { find?: string; values?: number }, signal?: AbortSignal): Promise<Facets> {
   return get(query("/api/facets", selection, more), signal);
 }
 

@@ -1,6 +1,7 @@
 // facets.ts: the filters at the side of the search page: every facet with its values and how many uploads have each.
-import type { Facet } from "../lib/api";
+import type { Facet, Facets as Answer } from "../lib/api";
 import { button, make } from "../lib/dom";
+import { count } from "../lib/format";
 import type { State } from "../lib/state";
 
 const named = ["env", "service", "version", "host", "runtime", "language"];
@@ -79,6 +80,7 @@ export class Facets {
   private readonly opener = button("Filters", () => this.open(this.element.dataset.open !== "true"), { class: "button facet-opener" });
   private readonly clear = button("Clear", () => this.change({}, true), { id: "facet-clear", class: "button plain" });
   private facets: readonly Facet[] = [];
+  private unlisted = 0;
   private state: State | undefined;
   private typed = 0;
   private full = new Set<string>(); // facets of which all values are shown
@@ -110,8 +112,11 @@ export class Facets {
     clearTimeout(this.typed);
   }
 
-  show(facets: readonly Facet[] | undefined, state: State): void {
-    if (facets) this.facets = facets;
+  show(answer: Answer | undefined, state: State): void {
+    if (answer) {
+      this.facets = answer.facets;
+      this.unlisted = answer.uploads_with_unlisted_tags ?? 0;
+    }
     this.state = state;
     this.draw();
   }
@@ -129,6 +134,11 @@ export class Facets {
       ...shown.flatMap((facet, index) => [...(index === firstTag ? [make("h2", {}, "Tags")] : []), this.facet(facet, state)]),
     );
     if (shown.length === 0 && this.facets.length > 0) this.list.append(make("p", { class: "soft" }, "No filter has that text"));
+    if (this.unlisted > 0) {
+      this.list.append(
+        make("p", { id: "unlisted-tags", class: "soft" }, `${count(this.unlisted, "upload")} with tags that are not listed`),
+      );
+    }
     if (focused) this.list.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   }
 

@@ -126,8 +126,8 @@ export class SearchPage implements View {
 
   private async loadFacets(state: State, signal: AbortSignal): Promise<void> {
     const { wanted } = this.facets;
-    const { facets } = await api.facets(selectionAt(state, Date.now()), { find: wanted }, signal);
-    if (!signal.aborted && wanted === this.facets.wanted) this.facets.show(facets, current());
+    const answer = await api.facets(selectionAt(state, Date.now()), { find: wanted }, signal);
+    if (!signal.aborted && wanted === this.facets.wanted) this.facets.show(answer, current());
   }
 
   private async loadHistogram(state: State, signal: AbortSignal): Promise<void> {
