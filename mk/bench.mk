@@ -1,6 +1,6 @@
 # Benchmarks: included by the Makefile (docs/bench.md).
 
-.PHONY: bench bench-capture bench-cpu bench-harm bench-memory bench-merge bench-profiler bench-page bench-reach bench-receiver
+.PHONY: bench bench-capture bench-cpu bench-harm bench-memory bench-merge bench-profiler bench-page bench-reach bench-receiver bench-recordings
 bench: build/.setup-bench lib ## Measure the cost beside peers; tables also in build/bench-*.tsv
 	bench/run
 bench-capture: build/.setup-bench lib
@@ -19,5 +19,7 @@ bench-reach: build/.setup-bench lib ## Measure what the profiler costs beside it
 	bench/run reach
 bench-receiver: build/.setup-bench build/cmemprof
 	bench/run receiver
+bench-recordings: build/.setup-bench lib build/cmemprof ## Measure what a profile of a Java recording costs, beside async-profiler's converter and the JDK's jfr
+	bench/run recordings
 bench-page: build/.setup-test build/cmemprof ## Measure how long the page takes to draw a flame graph of 100,000 nodes, to zoom and to search in it
 	cd e2e && go test -run '^$$' -bench FlameGraph -benchtime 1x ./page
