@@ -140,6 +140,8 @@ torture: build/.setup-test lib ## Forks, dlopens, threads, starts and the like, 
 	cd e2e && CMEMPROF_TORTURE=$(or $(N),100000) go test -count=1 -parallel 2 -timeout 48h -v ./hazards
 kills: build/.setup-test build/cmemprof ## Kill the receiver KILLS=1000 times while it takes uploads: what was answered with 200 is stored whole
 	cd e2e && CMEMPROF_KILLS=$(or $(KILLS),1000) go test -count=1 -timeout 12h -v -run TestKilledWhileUploading ./receiver
+soak-receiver: build/.setup-test build/cmemprof ## Uploads and questions to the receiver for HOURS=2, with kills, a full store and a full disk: nothing is lost, and nothing grows
+	cd e2e && CMEMPROF_SOAK_HOURS=$(or $(HOURS),2) go test -count=1 -timeout 50h -v -run TestEndurance ./receiver
 soak: build/.setup-test build/cmemprof ## A busy service with the profiler and without, side by side for HOURS=2: what may grow is held against limits
 	scripts/soak
 

@@ -124,9 +124,14 @@ func (r *receiver) list(t testing.TB, parameters string) []row {
 
 // form returns an upload of these attachments, sorted by the length of their names to be deterministic.
 func form(tags string, attachments ...attachment) (contentType string, body []byte) {
+	return formAt(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), tags, attachments...)
+}
+
+// formAt is form for a minute that begins then.
+func formAt(start time.Time, tags string, attachments ...attachment) (contentType string, body []byte) {
 	var out bytes.Buffer
 	writer := multipart.NewWriter(&out)
-	event, _ := json.Marshal(map[string]any{"start": "2026-01-02T03:04:05Z", "end": "2026-01-02T03:05:05Z", "family": "go", "version": "4", "tags_profiler": tags})
+	event, _ := json.Marshal(map[string]any{"start": start.UTC().Format(time.RFC3339), "end": start.Add(time.Minute).UTC().Format(time.RFC3339), "family": "go", "version": "4", "tags_profiler": tags})
 	part, _ := writer.CreateFormFile("event", "event.json")
 	_, _ = part.Write(event)
 	for _, a := range attachments {
