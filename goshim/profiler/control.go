@@ -80,12 +80,20 @@ var signals struct {
 	c    chan os.Signal
 }
 
+// handledSignals is closed when the signals before it were handled: for tests.
+type handledSignals chan struct{}
+
+func (handledSignals) Signal()        {}
+func (handledSignals) String() string { return "" }
+
 func catch(s os.Signal) {
 	signals.once.Do(func() {
 		signals.c = make(chan os.Signal, 1)
 		go func() {
 			for s := range signals.c {
-				if p := active.Load(); p != nil && s != nil { // nil: of a test, which waits until those before it are handled
+				if handled, ok := s.(handledSignals); ok {
+					close(handled)
+				} else if p := active.Load(); p != nil {
 					p.takeBatchOrSay("signal")
 				}
 			}

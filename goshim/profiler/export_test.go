@@ -284,6 +284,7 @@ var MergeProfiles = merge.Merge
 
 // SignalsAreHandled returns when what was received has been handled. No profiler may run.
 func SignalsAreHandled() {
-	signals.c <- nil
-	signals.c <- nil // received after the first one was handled
+	handled := make(handledSignals)
+	signals.c <- handled
+	<-handled
 }
