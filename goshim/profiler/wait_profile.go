@@ -49,11 +49,17 @@ func parseGoroutines(text []byte) (all []goroutine, unknown int) {
 	return all, unknown
 }
 
-// withoutLabels cuts what GODEBUG=tracebacklabels=1 adds to a goroutine's line: [running labels:{"user": "alice"}]:
+// withoutLabels cuts what GODEBUG=tracebacklabels=1 adds to a goroutine's line: [running labels:{"user": "alice"}]: in Go 1.26,
+// [running] {user: alice}: in 1.27. What is no word is quoted, and may hold either form.
 func withoutLabels(head string) string {
-	head, _, found := strings.Cut(head, " labels:{")
-	if found {
-		head += "]"
+	cut := len(head)
+	for _, begin := range []string{" labels:{", "] {"} {
+		if at := strings.Index(head, begin); at >= 0 {
+			cut = min(cut, at)
+		}
+	}
+	if cut < len(head) {
+		return head[:cut] + "]"
 	}
 	return head
 }

@@ -40,6 +40,14 @@ goroutine 20 [select, 5 minutes labels:{"zzLabelKey": "zzLabelValue, 7 minutes l
 main.g(0x1)
 	/src/main.go:40 +0x1
 
+goroutine 21 [select, 6 minutes] {"zz label": "zzLabelValue, 7 minutes labels:{]:\n\"}]: ] {", tenant: ""}:
+main.g(0x1)
+	/src/main.go:40 +0x1
+
+goroutine 22 [select, locked to thread labels:{"zzLabelKey": "] {"}]:
+main.g(0x1)
+	/src/main.go:40 +0x1
+
 not a goroutine
 `
 
@@ -53,7 +61,7 @@ func TestWaitProfileOfStacks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sampleTypes(p) != "waitduration/nanoseconds" || p.TimeNanos != now.UnixNano() || len(p.Sample) != 4 {
+	if sampleTypes(p) != "waitduration/nanoseconds" || p.TimeNanos != now.UnixNano() || len(p.Sample) != 6 {
 		t.Fatalf("%s", p)
 	}
 	if !slices.Equal(p.Comments, []string{"error: 1 goroutines could not be read"}) {
@@ -69,6 +77,8 @@ func TestWaitProfileOfStacks(t *testing.T) {
 			"example.com/db.(*Pool).wait /src/a dir/pool.go:77; ...additional frames elided... :0; example.com/db.Open /src/pool.go:20"},
 		{0, 19, "select (durable), synctest bubble 1", "false", "main.f /src/main.go:30; main.main /src/main.go:10"},
 		{5 * time.Minute, 20, "select", "false", "main.g /src/main.go:40"},
+		{6 * time.Minute, 21, "select", "false", "main.g /src/main.go:40"},
+		{0, 22, "select", "true", "main.g /src/main.go:40"},
 	} {
 		s := p.Sample[i]
 		if s.Value[0] != int64(want.wait) || s.NumLabel["goid"][0] != want.goid || s.NumUnit["goid"][0] != "id" ||
