@@ -203,8 +203,11 @@ func TestRunSpools(t *testing.T) {
 	_ = c.Wait()
 	processes := map[string]bool{}
 	for _, b := range a.batches {
-		id, _, _ := strings.Cut(b.event.Tags, ",")
-		processes[id] = true
+		for tag := range strings.SplitSeq(b.event.Tags, ",") {
+			if strings.HasPrefix(tag, "process_id:") {
+				processes[tag] = true
+			}
+		}
 	}
 	if len(processes) != 2 {
 		t.Errorf("batches of %v", processes)
