@@ -55,7 +55,7 @@ func (r *relay) accept() {
 			client.Close()
 		}()
 		go func() {
-			io.Copy(io.MultiWriter(agent, guarded{&r.mu, kept}), client)
+			io.Copy(io.MultiWriter(guarded{&r.mu, kept}, agent), client) // kept first: the Agent may pass it on at once
 			agent.Close()
 		}()
 	}
