@@ -7,7 +7,6 @@ package receiver
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -24,6 +23,7 @@ import (
 	"github.com/google/pprof/profile"
 
 	"github.com/cmemprof/cmemprof/e2e/built"
+	"github.com/cmemprof/cmemprof/e2e/java"
 	"github.com/cmemprof/cmemprof/e2e/profiles"
 )
 
@@ -498,7 +498,7 @@ func compareWithJDK(t *testing.T, r *receiver, path, classes string, unreadMax i
 	t.Helper()
 	_, raw := r.stored(t, path)
 	want, unread := map[string]int64{}, 0
-	for i, chunk := range chunks(t, raw) {
+	for i, chunk := range java.Chunks(t, raw) {
 		file := filepath.Join(t.TempDir(), fmt.Sprintf("%d.jfr", i))
 		if err := os.WriteFile(file, chunk, 0o644); err != nil {
 			t.Fatal(err)
@@ -548,20 +548,4 @@ func compareWithJDK(t *testing.T, r *receiver, path, classes string, unreadMax i
 	if len(want) < 10 || len(got) < len(want) || unread == 0 && len(got) > len(want) {
 		t.Errorf("the events are\n%v\nthe JDK says\n%v", got, want)
 	}
-}
-
-// chunks splits a recording.
-func chunks(t *testing.T, recording []byte) (all [][]byte) {
-	t.Helper()
-	for len(recording) > 0 {
-		if len(recording) < 68 || string(recording[:4]) != "FLR\x00" {
-			t.Fatalf("no chunk begins with %.8q", recording)
-		}
-		size := binary.BigEndian.Uint64(recording[8:16])
-		if size < 68 || size > uint64(len(recording)) {
-			t.Fatalf("a chunk of %d bytes in %d", size, len(recording))
-		}
-		all, recording = append(all, recording[:size]), recording[size:]
-	}
-	return all
 }
