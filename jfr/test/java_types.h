@@ -17,6 +17,16 @@ static inline void java_types(struct maker *maker) {
     maker_type(maker, "java.lang.Thread", "", "osName:java.lang.String osThreadId:long javaName:java.lang.String javaThreadId:long");
 }
 
+static inline void java_setting_type(struct maker *maker) {
+    maker_type(maker, "jdk.ActiveSetting", "event", "startTime:long@ticks id:long name:java.lang.String value:java.lang.String");
+}
+
+static inline void java_setting(struct maker *maker, const char *event, const char *name, const char *value) {
+    maker_event(maker, "jdk.ActiveSetting");
+    maker_number(maker, 1), maker_number(maker, maker_id(maker, event)), maker_text(maker, name), maker_text(maker, value);
+    maker_end(maker);
+}
+
 // Symbols 1 to 7: "Lapp/Main;"-like class names are written with slashes, as JVMs do.
 static inline void java_constants(struct maker *maker) {
     static const char *const symbols[] = {"app/Main", "main", "([Ljava/lang/String;)V", "work", "()V", "[B", "java/util/HashMap"};

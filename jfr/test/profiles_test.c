@@ -10,7 +10,7 @@
 static void make(struct maker *maker) {
     maker_init(maker);
     java_types(maker);
-    maker_type(maker, "jdk.ActiveSetting", "event", "startTime:long@ticks id:long name:java.lang.String value:java.lang.String");
+    java_setting_type(maker);
     maker_type(maker, "jdk.ExecutionSample", "event",
                "startTime:long@ticks sampledThread:java.lang.Thread* stackTrace:jdk.types.StackTrace* state:jdk.types.ThreadState*");
     maker_type(maker, "jdk.FileRead", "event",
@@ -91,10 +91,7 @@ TEST(samples_are_added_up) {
     maker_begin(&maker);
     put_cpu(&maker, 1, 1, 1), put_cpu(&maker, 1, 1, 1), put_cpu(&maker, 1, 2, 1), put_cpu(&maker, 2, 1, 2);
     java_constants(&maker), java_stacks(&maker);
-    maker_event(&maker, "jdk.ActiveSetting");
-    maker_number(&maker, 1), maker_number(&maker, maker_id(&maker, "jdk.ExecutionSample")), maker_text(&maker, "period");
-    maker_text(&maker, "20 ms");
-    maker_end(&maker);
+    java_setting(&maker, "jdk.ExecutionSample", "period", "20 ms");
     maker_finish(&maker);
     maker.id_offset = 5;
     maker_begin(&maker);

@@ -18,16 +18,10 @@ TEST(periods_have_units) {
     assert_int_equal(jfr_period_ns(""), 0);
 }
 
-static void put(struct maker *maker, const char *event, const char *name, const char *value) {
-    maker_event(maker, "jdk.ActiveSetting");
-    maker_number(maker, 1), maker_number(maker, maker_id(maker, event)), maker_text(maker, name), maker_text(maker, value);
-    maker_end(maker);
-}
-
 static void begin(struct maker *maker) {
     maker_init(maker);
     java_types(maker);
-    maker_type(maker, "jdk.ActiveSetting", "event", "startTime:long@ticks id:long name:java.lang.String value:java.lang.String");
+    java_setting_type(maker);
     maker_type(maker, "datadog.DatadogProfilerConfig", "event", "startTime:long@ticks cpuInterval:long@ms wallInterval:long@ms");
     maker_type(maker, "jdk.ExecutionSample", "event", "");
     maker_type(maker, "jdk.NativeMethodSample", "event", "");
@@ -53,10 +47,10 @@ TEST(settings_of_the_samplers_are_taken) {
     struct jfr_settings settings = {0};
     struct maker *maker = &loaded.maker;
     begin(maker);
-    put(maker, "jdk.ExecutionSample", "period", "10 ms");
-    put(maker, "jdk.Other", "period", "30 ms");
-    put(maker, "jdk.NativeMethodSample", "period", "20 ms");
-    put(maker, "jdk.ExecutionSample", "enabled", "true");
+    java_setting(maker, "jdk.ExecutionSample", "period", "10 ms");
+    java_setting(maker, "jdk.Other", "period", "30 ms");
+    java_setting(maker, "jdk.NativeMethodSample", "period", "20 ms");
+    java_setting(maker, "jdk.ExecutionSample", "enabled", "true");
     maker_event(maker, "datadog.DatadogProfilerConfig");
     maker_number(maker, 1), maker_number(maker, 9), maker_number(maker, 50);
     maker_end(maker);
@@ -92,13 +86,13 @@ TEST(async_profiler_samples_what_event_says) {
         struct jfr_settings settings = {0};
         begin(&loaded.maker);
         if (cases[i].event) {
-            put(&loaded.maker, "jdk.ActiveRecording", "event", cases[i].event);
+            java_setting(&loaded.maker, "jdk.ActiveRecording", "event", cases[i].event);
         }
         if (cases[i].interval) {
-            put(&loaded.maker, "jdk.ExecutionSample", "interval", cases[i].interval);
+            java_setting(&loaded.maker, "jdk.ExecutionSample", "interval", cases[i].interval);
         }
         if (cases[i].wall) {
-            put(&loaded.maker, "jdk.ExecutionSample", "wall", cases[i].wall);
+            java_setting(&loaded.maker, "jdk.ExecutionSample", "wall", cases[i].wall);
         }
         read_settings(&loaded, &settings);
         assert_int_equal(settings.periods_ns[JFR_PERIOD_JVM_CPU], cases[i].cpu_ns);

@@ -7,16 +7,10 @@
 #include "../../merge/merge.h"
 #include "../jfr.h"
 
-static void put_setting(struct maker *maker, const char *event, const char *name, const char *value) {
-    maker_event(maker, "jdk.ActiveSetting");
-    maker_number(maker, 1), maker_number(maker, maker_id(maker, event)), maker_text(maker, name), maker_text(maker, value);
-    maker_end(maker);
-}
-
 static void make(struct maker *maker) {
     maker_init(maker);
     java_types(maker);
-    maker_type(maker, "jdk.ActiveSetting", "event", "startTime:long@ticks id:long name:java.lang.String value:java.lang.String");
+    java_setting_type(maker);
     maker_type(maker, "jdk.SocketRead", "event", "startTime:long@ticks duration:long@span");
     maker_type(maker, "jdk.SocketWrite", "event", "startTime:long@ticks duration:long@span");
     maker_type(maker, "jdk.ObjectAllocationSample", "event", "startTime:long@ticks weight:long");
@@ -54,9 +48,9 @@ TEST(thresholds_and_throttles_are_said) {
     struct maker maker;
     make(&maker);
     put(&maker, "jdk.SocketRead"), put(&maker, "jdk.SocketWrite");
-    put_setting(&maker, "jdk.SocketRead", "threshold", "1 ms");
-    put_setting(&maker, "jdk.SocketRead", "throttle", "100/s");
-    put_setting(&maker, "jdk.SocketWrite", "throttle", "5/m");
+    java_setting(&maker, "jdk.SocketRead", "threshold", "1 ms");
+    java_setting(&maker, "jdk.SocketRead", "throttle", "100/s");
+    java_setting(&maker, "jdk.SocketWrite", "throttle", "5/m");
     expect(&maker, JFR_SOCKET_IO,
            "the recorder leaves out events, so figures are lower bounds; it writes jdk.SocketRead (from 1 ms on, at most 100/s), "
            "jdk.SocketWrite (at most 5/m)");
@@ -66,10 +60,10 @@ TEST(what_leaves_nothing_out_is_not_said) {
     struct maker maker;
     make(&maker);
     put(&maker, "jdk.SocketRead");
-    put_setting(&maker, "jdk.SocketRead", "threshold", "20 ms"); // of a recording that has ended
-    put_setting(&maker, "jdk.SocketRead", "threshold", "0 ms");
-    put_setting(&maker, "jdk.SocketRead", "throttle", "off");
-    put_setting(&maker, "jdk.SocketWrite", "threshold", "20 ms"); // without an event
+    java_setting(&maker, "jdk.SocketRead", "threshold", "20 ms"); // of a recording that has ended
+    java_setting(&maker, "jdk.SocketRead", "threshold", "0 ms");
+    java_setting(&maker, "jdk.SocketRead", "throttle", "off");
+    java_setting(&maker, "jdk.SocketWrite", "threshold", "20 ms"); // without an event
     expect(&maker, JFR_SOCKET_IO, "");
 }
 
@@ -78,7 +72,7 @@ TEST(throttled_allocation_is_whole) {
     struct maker maker;
     make(&maker);
     put(&maker, "jdk.ObjectAllocationSample");
-    put_setting(&maker, "jdk.ObjectAllocationSample", "throttle", "150/s");
+    java_setting(&maker, "jdk.ObjectAllocationSample", "throttle", "150/s");
     expect(&maker, JFR_ALLOCATION,
            "2 bytes are the first samples of 1 threads, which hold all that a thread has allocated before, if the recording began then");
 }
