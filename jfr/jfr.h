@@ -130,6 +130,7 @@ struct jfr_visitor {
     bool (*end)(void *context); // false: no more events
     // Asked now and then while values are read. True: no more events, and no end of this one. NULL: read on.
     bool (*stop)(void *context);
+    uint64_t after; // no event that begins at this byte or before. Chunks that end there are not read, so a page costs a chunk at most
 };
 // Visits events in the order of the recording. The visitor must not visit or make profiles of the same recording. type NULL: all. Those
 // whose fields are damaged, or are more than 2^20 values, are left out and counted in *damaged, which may be NULL (their begin was called,
@@ -198,7 +199,7 @@ struct jfr_series {
 };
 struct jfr_fact {
     const char *group; // "jvm", "os", "cpu", "container", "gc", "heap", "flag", "property", "environment", "profiler"
-    const char *key, *value;
+    const char *key, *value; // a time as "2026-01-02T03:04:05.678Z"
     const char *origin; // of a flag: "Default", "Command line", ...; else ""
 };
 // What the recording's periodic events say of the JVM, in the order of docs/jfr.md. Of facts that are repeated the last one holds.

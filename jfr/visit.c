@@ -222,7 +222,7 @@ static bool visit_event(struct visiting *visiting, struct jfr_walk *walk, const 
                                     .offset = visiting->chunk->offset + (uint64_t)(walk->event - visiting->chunk->start),
                                     .start_ns = start_of(visiting, class, walk->body)};
     const struct jfr_member *members = jfr_members(visiting->metadata, class);
-    if (!visitor->begin(visitor->context, &event)) {
+    if ((visitor->after > 0 && event.offset <= visitor->after) || !visitor->begin(visitor->context, &event)) {
         return true;
     }
     bool ok = true;
@@ -282,6 +282,9 @@ enum jfr_error jfr_visit(struct jfr *jfr, const char *type, const struct jfr_vis
     *visiting.damaged = 0;
     for (size_t i = 0; i < jfr->about.chunks && go_on && error == JFR_OK; i++) {
         visiting.chunk = &jfr->chunks[i];
+        if (visiting.chunk->offset + (uint64_t)(visiting.chunk->end - visiting.chunk->start) <= visitor->after) {
+            continue;
+        }
         error = visit_chunk(&visiting, type, &go_on);
         jfr_pools_free(&visiting.pools);
         free(visiting.types);

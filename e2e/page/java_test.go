@@ -76,7 +76,8 @@ func TestRuntimeInfoOfARecording(t *testing.T) {
 	view.clean(t)
 }
 
-// What is planted is found: a leak, of which the JDK's recordings tell the size and not the place, and a lock that is fought for.
+// What is planted is found: a leak, of which the JDK's recordings tell the size, and by old objects the place, and a lock that is fought for.
+// The place is the program's, not the function of the JDK that it called.
 func TestAnalysisOfRecordings(t *testing.T) {
 	t.Parallel()
 	receiver := startReceiver(t)
@@ -88,6 +89,10 @@ func TestAnalysisOfRecordings(t *testing.T) {
 		return `document.querySelector('.finding[data-kind="` + kind + `"] ` + part + `').textContent`
 	}
 	view.expect(finding("go_heap_growth", "h3")+`.startsWith("The live heap grows by ")`, "true")
+	view.expect(`/, \d+ % of its old objects allocated by Load\.plantedLeak$/.test(`+finding("go_heap_growth", "h3")+`)`, "true")
+	view.expect(finding("go_heap_growth", ".stack .site"), "Load.plantedLeak")
+	view.expect(`document.querySelector('.finding[data-kind="go_heap_growth"] .stack').textContent.includes("java.util.Arrays.copyOf")`, "true")
+	view.accessible(t, "findings of recordings")
 	view.expect(finding("lock_contention", "h3")+`.endsWith("at one place in Load.plantedLock")`, "true")
 	view.expect(finding("lock_contention", ".stack .site"), "Load.plantedLock")
 	view.click(`.finding[data-kind="lock_contention"] [data-action="flame"]`)
@@ -138,7 +143,7 @@ func TestProfilesOfARecording(t *testing.T) {
 	view := chromium.open(t)
 	view.goTo(receiver.url+"profile?ids=1", `document.querySelector('#types [data-type="(events)"]')`)
 	view.expect(`[...document.querySelectorAll("#types .rail-type span")].map(e => e.textContent).filter(e => !e.includes(",")).join()`,
-		"CPU,Wall time in native code,Allocation,Lock,Exceptions,File I/O,Socket I/O,Class load")
+		"CPU in Java code,Wall time in native code,Allocation,Lock,Error,File I/O,Socket I/O,Class load")
 	for kind, site := range map[string]string{"cpu": "plantedCpu", "alloc_space": "plantedAllocation", "lock_time": "plantedLock", "exceptions": "plantedExceptions", "file_time": "plantedFiles", "socket_time": "plantedSocket", "class_load_time": "plantedClasses", "native_wall": "plantedFiles"} {
 		view.goTo(fmt.Sprintf("%sprofile?ids=1&type=%s&view=table&find=%s", receiver.url, kind, site),
 			`document.querySelector("#functions:not([hidden]) tbody tr") && /[1-9]\d* frames? · /.test(document.querySelector("#matches")?.textContent)`)
@@ -182,5 +187,32 @@ func TestProfilesOfARecording(t *testing.T) {
 		t.Errorf("%d uploads with %v, one has %v", all.Uploads, all.Total, one.Total)
 	}
 	view.goTo(receiver.url+"profile?service=orders&type=lock_time", `document.querySelector("#notes")?.textContent.includes("100 profiles merged, 1 process")`)
+	view.clean(t)
+}
+
+// Every tab of an upload of Java's, and of many, in wide and narrow windows.
+func TestTabsOfARecording(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	receiver.uploadRecordings(t, "1.0", "one", 0, java.Series(t, java.AnyJDK(t), 6, 0.5, "leak=4", "lock", "alloc", "exceptions"))
+	receiver.measured(t, "/api/uploads")
+	view := chromium.open(t)
+	const graph = `document.querySelector("#frame").textContent.startsWith("all ·")`
+	view.fits(t, receiver.url, "java", [][2]int64{{1920, 1080}, {1280, 800}, {390, 844}}, []shownPage{
+		{"search", "?service=orders", `document.querySelectorAll(".upload-row").length === 6`},
+		{"profile", "profile?ids=6&type=lock_time", graph},
+		{"table", "profile?service=orders&type=alloc_space&view=table", graph},
+		{"threads", "profile?service=orders&type=cpu&group_by=thread+name", graph},
+		{"events", "profile?ids=6&type=(events)", `document.querySelector("#events tbody tr")`},
+		{"event", "profile?ids=6&type=(events)&event=jdk.JavaMonitorEnter", `document.querySelector("#single-events tbody tr")`},
+		{"memory", "profile?ids=6&tab=memory", `document.querySelector("#memory-tab .notice, .notice")`},
+		{"analysis", "profile?service=orders&tab=analysis", `document.querySelector("#finding-count")?.textContent.includes("finding")`},
+		{"metrics", "profile?service=orders&tab=metrics", `document.querySelectorAll(".metric canvas").length > 5`},
+		{"runtime", "profile?ids=6&tab=runtime", `document.querySelectorAll(".runtime tr").length > 10`},
+		{"compare", "compare?ids=6&base.ids=1&attachment=main.jfr&type=alloc_space", graph},
+	})
+	// Only what concerns the type is warned of.
+	view.goTo(receiver.url+"profile?ids=6&type=lock_time", graph)
+	view.expect(`[...document.querySelectorAll("#warnings li")].length > 0 && [...document.querySelectorAll("#warnings li")].every(e => e.textContent.startsWith("Lock: "))`, "true")
 	view.clean(t)
 }

@@ -25,37 +25,18 @@ const sideways = `[...document.querySelectorAll("body *")].filter((element) => {
 
 var narrow = [][2]int64{{390, 844}, {640, 360}, {320, 256}}
 
-func TestNothingStandsBesideANarrowWindow(t *testing.T) {
-	t.Parallel()
-	receiver := startReceiver(t)
-	receiver.uploadLeak(t, 20)
-	receiver.uploadMemory(t, "db-2", 6)
-	receiver.measured(t, "/api/uploads?limit=100&measures=1")
+type shownPage struct{ name, address, ready string }
+
+// fits opens each page in windows of each size: nothing stands beside them, and at 390 pixels all is accessible. kind begins the names of the screenshots.
+func (view *tab) fits(t *testing.T, url, kind string, sizes [][2]int64, pages []shownPage) {
+	t.Helper()
 	folder := filepath.Join("..", "..", "build", "screenshots")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	const compared = "compare?ids=20&base.ids=5&attachment=delta-heap.pprof"
-	const graph = `document.querySelector("#frame").textContent.startsWith("all ·")`
-	view := chromium.open(t)
-	for _, page := range []struct{ name, address, ready string }{
-		{"search", "?service=shop&sel=19,20", `document.querySelector(".upload-row") && document.querySelector("#histogram canvas")`},
-		{"profile", "profile?ids=20", graph},
-		{"profile-find", "profile?ids=20&find=sqlite&focus=main&zoom=1", graph},
-		{"profile-table", "profile?ids=20&view=table", graph},
-		{"profile-both", "profile?ids=20&view=both", graph},
-		{"profile-sandwich", "profile?ids=20&view=sandwich", `document.querySelector("#sandwich-title b")`},
-		{"profile-merged", "profile?service=shop", graph},
-		{"analysis", "profile?ids=20&tab=analysis", `document.querySelector(".finding canvas")`},
-		{"memory", "profile?ids=26&tab=memory", memoryReady},
-		{"metrics", "profile?ids=20&tab=metrics", `document.querySelectorAll(".metric canvas").length > 5`},
-		{"runtime", "profile?ids=20&tab=runtime", `document.querySelectorAll(".runtime tr").length > 10`},
-		{"compare", compared, graph},
-		{"compare-sides", compared + "&view=sides", graph},
-		{"compare-table", compared + "&view=table", graph},
-	} {
-		for _, size := range narrow {
-			view.do(chromedp.EmulateViewport(size[0], size[1]), chromedp.Navigate(receiver.url+page.address))
+	for _, page := range pages {
+		for _, size := range sizes {
+			view.do(chromedp.EmulateViewport(size[0], size[1]), chromedp.Navigate(url+page.address))
 			view.until(page.ready)
 			what := fmt.Sprintf("%s at %dx%d", page.name, size[0], size[1])
 			if out := view.text(sideways); out != "" {
@@ -71,12 +52,39 @@ func TestNothingStandsBesideANarrowWindow(t *testing.T) {
 			if narrow := view.text(`[...document.querySelectorAll("td.name")].filter((cell) => cell.checkVisibility() && cell.clientWidth < 120).length`); narrow != "0" {
 				t.Errorf("%s: %s names have no room", what, narrow)
 			}
-			file := filepath.Join(folder, fmt.Sprintf("narrow-%s-%d.png", page.name, size[0]))
+			file := filepath.Join(folder, fmt.Sprintf("%s-%s-%d.png", kind, page.name, size[0]))
 			if err := os.WriteFile(file, view.screenshot(), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
+}
+
+func TestNothingStandsBesideANarrowWindow(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	receiver.uploadLeak(t, 20)
+	receiver.uploadMemory(t, "db-2", 6)
+	receiver.measured(t, "/api/uploads?limit=100&measures=1")
+	const compared = "compare?ids=20&base.ids=5&attachment=delta-heap.pprof"
+	const graph = `document.querySelector("#frame").textContent.startsWith("all ·")`
+	view := chromium.open(t)
+	view.fits(t, receiver.url, "narrow", narrow, []shownPage{
+		{"search", "?service=shop&sel=19,20", `document.querySelector(".upload-row") && document.querySelector("#histogram canvas")`},
+		{"profile", "profile?ids=20", graph},
+		{"profile-find", "profile?ids=20&find=sqlite&focus=main&zoom=1", graph},
+		{"profile-table", "profile?ids=20&view=table", graph},
+		{"profile-both", "profile?ids=20&view=both", graph},
+		{"profile-sandwich", "profile?ids=20&view=sandwich", `document.querySelector("#sandwich-title b")`},
+		{"profile-merged", "profile?service=shop", graph},
+		{"analysis", "profile?ids=20&tab=analysis", `document.querySelector(".finding canvas")`},
+		{"memory", "profile?ids=26&tab=memory", memoryReady},
+		{"metrics", "profile?ids=20&tab=metrics", `document.querySelectorAll(".metric canvas").length > 5`},
+		{"runtime", "profile?ids=20&tab=runtime", `document.querySelectorAll(".runtime tr").length > 10`},
+		{"compare", compared, graph},
+		{"compare-sides", compared + "&view=sides", graph},
+		{"compare-table", compared + "&view=table", graph},
+	})
 	view.clean(t)
 }
 

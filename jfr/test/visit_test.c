@@ -9,6 +9,7 @@
 struct seen {
     char text[8192];
     size_t size, events, limit;
+    uint64_t after, offsets[8]; // of events
 };
 
 static void put(struct seen *seen, const char *format, ...) {
@@ -20,6 +21,8 @@ static void put(struct seen *seen, const char *format, ...) {
 }
 
 static bool begin(void *context, const struct jfr_event *event) {
+    struct seen *seen = context;
+    seen->offsets[seen->events % 8] = event->offset;
     put(context, "%s@%lld(", event->type->name, (long long)event->start_ns);
     return true;
 }
@@ -58,7 +61,8 @@ static void visit(const struct maker *maker, size_t size, const char *type, stru
     memcpy(exact, maker->bytes, size);
     struct jfr_fault fault;
     struct jfr *jfr = jfr_open(exact, size, 0, &fault);
-    const struct jfr_visitor visitor = {.context = seen, .begin = begin, .value = value, .open = opened, .close = closed, .end = end};
+    const struct jfr_visitor visitor = {
+        .context = seen, .begin = begin, .value = value, .open = opened, .close = closed, .end = end, .after = seen->after};
     uint64_t damaged;
     assert_non_null(jfr);
     seen->size = seen->events = 0;
@@ -130,6 +134,31 @@ TEST(one_type_and_an_end_can_be_asked_for) {
     assert_int_equal(seen.events, 2);
     visit(&maker, maker.size, "app.None", &seen, 0);
     assert_int_equal(seen.events, 0);
+    maker_free(&maker);
+}
+
+// A page begins behind the last event of the page before, and what is before its chunk is not read: not even damage in it is seen.
+TEST(pages_do_not_read_what_is_before_them) {
+    struct maker maker;
+    struct seen all = {0}, page = {0};
+    make(&maker, false);
+    for (int chunk = 0; chunk < 2; chunk++) {
+        maker_begin(&maker);
+        if (chunk == 0) {
+            maker_constants(&maker, "jdk.types.Symbol", 2); // the second one is missing
+            maker_number(&maker, 1), maker_text(&maker, "one"), maker_end(&maker);
+        }
+        put_events(&maker);
+        maker_finish(&maker);
+    }
+    visit(&maker, maker.size, NULL, &all, 1);
+    assert_int_equal(all.events, 4);
+    for (size_t i = 0; i < 4; i++) {
+        page.after = all.offsets[i];
+        visit(&maker, maker.size, NULL, &page, i < 2 ? 1 : 0);
+        assert_int_equal(page.events, 3 - i);
+        assert_true(i == 3 || page.offsets[0] == all.offsets[i + 1]);
+    }
     maker_free(&maker);
 }
 

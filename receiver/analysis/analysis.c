@@ -100,6 +100,26 @@ static bool read_ages(struct one *one, struct ages *ages) {
     return true;
 }
 
+// Profiles of live memory have allocations, too. Without one (Java's recordings), what is allocated is read for itself.
+static bool look_at_churn(struct one *one, const struct stacks *live) {
+    struct stacks stacks = {0};
+    struct findings *findings = &one->looked->findings;
+    const struct used_files *used = &one->looked->files.uses[FILES_OF_ALLOCATION];
+    const struct heap allocation = {used->attachment, used->type, one->heap.language};
+    const struct metrics_series *series = metrics_find(one->metrics, "alloc_bytes_per_s");
+    if (live->profile_count > 0) {
+        return analysis_churn(findings, one->metrics, live, &one->heap);
+    }
+    bool worth = series && load_now(series->points, series->count) >= CHURN_BYTES_PER_S;
+    if (worth && read_stacks(one, FILES_OF_ALLOCATION, &stacks) != RECEIVER_OK) {
+        return false;
+    }
+    bool has = stacks.profile_count > 0;
+    bool ok = analysis_churn(findings, one->metrics, has ? &stacks : NULL, has ? &allocation : NULL);
+    stacks_free(&stacks);
+    return ok;
+}
+
 static bool look_at_memory(struct one *one) {
     struct stacks stacks;
     struct ages ages = {0};
@@ -112,7 +132,7 @@ static bool look_at_memory(struct one *one) {
     settle(one, MEASURE_HEAP_LIVE_BYTES, FILES_OF_MEMORY, &stacks);
     bool has = stacks.profile_count > 0;
     bool ok = (!has || (read_ages(one, &ages) && analysis_live_memory(&one->looked->findings, &stacks, &ages, &one->heap))) &&
-              analysis_churn(&one->looked->findings, one->metrics, has ? &stacks : NULL, has ? &one->heap : NULL);
+              look_at_churn(one, &stacks);
     stacks_free(&ages.parts);
     stacks_free(&ages.objects);
     stacks_free(&stacks);
@@ -152,18 +172,35 @@ static bool look_at_locks(struct one *one) {
     return ok;
 }
 
+static struct upload_list newest_of(const struct upload_list *list, size_t most) {
+    size_t count = list->count < most ? list->count : most;
+    return (struct upload_list){.uploads = list->uploads + list->count - count, .count = count, .flight = list->flight};
+}
+
 // What a program does is in its newest profiles. Only Go calls C through cgo.
 static bool look_at_cpu(struct one *one) {
     struct stacks stacks = {0};
     const struct used_files *used = &one->looked->files.uses[FILES_OF_CPU];
-    size_t count = one->list->count < CPU_PROFILES ? one->list->count : CPU_PROFILES;
-    const struct upload_list newest = {
-        .uploads = one->list->uploads + one->list->count - count, .count = count, .flight = one->list->flight};
+    const struct upload_list newest = newest_of(one->list, CPU_PROFILES);
     if (strcmp(one->heap.language, "Go ") != 0) {
         return true;
     }
     bool ok = read_some(one, &newest, FILES_OF_CPU, used->type, NULL, &stacks) == RECEIVER_OK &&
               analysis_cpu(&one->looked->findings, &stacks, used->attachment);
+    stacks_free(&stacks);
+    return ok;
+}
+
+// After analysis_measures, which tells of a heap that grows.
+static bool look_at_old_objects(struct one *one) {
+    struct stacks stacks = {0};
+    const struct used_files *used = &one->looked->files.uses[FILES_OF_OLD_OBJECTS];
+    const struct upload_list newest = newest_of(one->list, OLD_OBJECT_PROFILES);
+    if (used->count == 0 || !findings_have(&one->looked->findings, MEASURE_HEAP_LIVE_BYTES)) {
+        return true;
+    }
+    bool ok = read_some(one, &newest, FILES_OF_OLD_OBJECTS, used->type, NULL, &stacks) == RECEIVER_OK &&
+              analysis_old_objects(&one->looked->findings, &stacks, used->attachment);
     stacks_free(&stacks);
     return ok;
 }
@@ -222,6 +259,7 @@ static enum receiver_error look_into(const struct looking *looking, size_t i) {
     enum receiver_error error = look_at(&one);
     if (error == RECEIVER_OK) {
         analysis_measures(&looked->findings, process, one.settled);
+        error = look_at_old_objects(&one) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
     return error;
 }

@@ -131,6 +131,7 @@ static void find_uses(struct file_kind *kind, const struct totals *totals) {
     const char *allocation = has(totals, "alloc-space");
     kind->types[FILES_OF_ALLOCATION] = allocation || !of_a_period ? allocation : has(totals, "alloc_space");
     kind->types[FILES_OF_PARTS] = has(totals, "resident_space");
+    kind->types[FILES_OF_OLD_OBJECTS] = has(totals, "old_objects");
 }
 
 // The newest file decides; if it cannot be read, all are tried.

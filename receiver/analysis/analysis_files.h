@@ -17,6 +17,7 @@ enum file_use {
     FILES_OF_CPU,
     FILES_OF_ALLOCATION, // of a period
     FILES_OF_PARTS,
+    FILES_OF_OLD_OBJECTS, // some objects in use, no estimate of bytes: of a JVM
     FILE_USES
 };
 
@@ -45,7 +46,7 @@ struct process_files {
     struct file_kinds all;
     struct used_files uses[FILE_USES];
 };
-// Scans the uploads of one process. Files that nothing reads (Java recordings, execution traces) are counted as unread. So are memory and
+// Scans the uploads of one process. Files that nothing reads (execution traces) are counted as unread. So are memory and
 // goroutine profiles beside the one that is read, except profiles cumulative since the start of the program beside their delta.
 enum receiver_error files_find(struct store *store, const struct upload_list *list, struct process_files *files);
 // Adds the result of reading them. Each name counts once, however often it is read.

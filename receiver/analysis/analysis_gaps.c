@@ -15,6 +15,12 @@ struct sums {
     struct file_kinds *files;
 };
 
+// Only Go has goroutines; of what has no language nothing is known.
+static bool may_have_goroutines(const struct gaps *gaps, const struct process *process) {
+    const char *language = overview_text(gaps->overview, process->uploads->language);
+    return !*language || strcmp(language, "go") == 0;
+}
+
 static bool add_up(const struct gaps *gaps, struct sums *sums) {
     *sums = (struct sums){.files = calloc(1, sizeof *sums->files)};
     for (size_t i = 0; i < gaps->count; i++) {
@@ -27,7 +33,7 @@ static bool add_up(const struct gaps *gaps, struct sums *sums) {
         sums->no_memory += process->told > 0 && process->memory == 0;
         sums->seldom += i >= gaps->looked_count && process->memory > 0 && 2 * process->memory < process->told;
         sums->no_c += process->memory > 0 && process->c_memory == 0;
-        sums->no_goroutines += process->told > 0 && process->goroutines == 0;
+        sums->no_goroutines += process->told > 0 && process->goroutines == 0 && may_have_goroutines(gaps, process);
         sums->no_locks += process->told > 0 && process->locks == 0;
     }
     for (size_t i = 0; sums->files && i < gaps->looked_count; i++) {

@@ -34,6 +34,10 @@ bool goroutines_matter(const struct shape *shape);
 struct process; // analysis_choice.h
 void analysis_measures(struct findings *findings, const struct process *process, const bool *settled);
 
+// analysis_old_objects.c: names the site of findings about the heap that have none. stacks: of old objects; without profiles: nothing.
+enum { OLD_OBJECT_PROFILES = 6 };
+bool analysis_old_objects(struct findings *findings, const struct stacks *stacks, const char *attachment);
+
 // What was not compared: version changes, and profiles of versions and restarts.
 enum { COMPARED_MIN_UPLOADS = 5, COMPARED_MAX_VERSIONS = 8 }; // on each side of a change; of a service, the newest
 struct compared_gaps {

@@ -256,6 +256,12 @@ void stacks_total(const struct stacks *stacks, bool c, struct series_point point
     }
 }
 
+// "(no stack)" is no place.
+static bool is_stand_in(const struct stacks *stacks, size_t index) {
+    struct profile_sample_view sample;
+    return profile_sample_at(stacks->profile, index, &sample) == MERGE_OK && sample.frame_count == 1 && *sample.frames[0].function == '(';
+}
+
 int64_t stacks_largest(const struct stacks *stacks, const char *type, double *share) {
     int index = profile_sample_type_index(stacks->profile, type);
     int64_t best = -1;
@@ -270,7 +276,7 @@ int64_t stacks_largest(const struct stacks *stacks, const char *type, double *sh
         }
         double value = (double)sample.values[index];
         all += value;
-        if (value > largest) {
+        if (value > largest && !is_stand_in(stacks, i)) {
             largest = value;
             best = (int64_t)i;
         }

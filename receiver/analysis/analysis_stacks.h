@@ -62,7 +62,8 @@ bool stacks_shapes(const struct stacks *stacks, double min_rise, stacks_enough *
 bool stacks_want(const struct stacks *stacks, const struct profile_sample_view *sample);
 // All C stacks, or all others, as one series.
 void stacks_total(const struct stacks *stacks, bool c, struct series_point points[TREND_MAX_POINTS]);
-// Returns the sample with the largest sum of a type over all profiles, and its share of the total; -1: none.
+// Returns the sample with the largest sum of a type over all profiles, and its share of the total; -1: none. One that only says that there
+// was no stack is in the total, and not returned.
 int64_t stacks_largest(const struct stacks *stacks, const char *type, double *share);
 // Returns the sample of this part (memory.pprof's label) that has risen most, and its share of the part's rise; -1: none has.
 int64_t stacks_steepest(const struct stacks *stacks, const char *part, double *share);

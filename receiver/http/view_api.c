@@ -1,7 +1,7 @@
 // view_api.c: views over HTTP: caches answers, shares concurrent work, replies (view_api.h).
 #include "view_api.h"
 #include "../base/read_exact.h"
-#include "../index/recording_profile.h"
+#include "../index/recording_conversion.h"
 #include "../views/jfr_events.h"
 #include "../views/recording.h"
 #include "connections.h"
@@ -191,7 +191,13 @@ enum MHD_Result view_api_answer(struct view_api *api, struct MHD_Connection *con
 // ---- One attachment ----
 
 bool view_api_has_view(const char *view) {
-    return strcmp(view, "types") == 0 || strcmp(view, "tree") == 0 || strcmp(view, "jfr") == 0 || strcmp(view, "events") == 0;
+    static const char *const views[] = {"types", "tree", "jfr", "events", "runtime"};
+    for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
+        if (strcmp(view, views[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum receiver_error make_one_tree(struct view_request *request, const char *bytes, size_t size, struct json *json) {
@@ -218,15 +224,14 @@ static enum receiver_error make_view(struct view_request *request, const char *v
                                       : make_one_tree(request, bytes, size, json);
 }
 
-static enum receiver_error make_view_of_recording(struct view_request *request, const char *view, const char *bytes, size_t size,
-                                                  struct json *json) {
-    uint8_t *profile;
-    size_t profile_size;
-    enum receiver_error error =
-        recording_profile_of(bytes, size, &profile, &profile_size, request->answer.text, sizeof request->answer.text);
+static enum receiver_error make_view_of_recording(struct view_request *request, const char *view, const struct view_attachment *attachment,
+                                                  const char *bytes, struct json *json) {
+    struct conversion recording;
+    enum receiver_error error = conversion_of(store_conversions(request->api->store), attachment->id, attachment->name, bytes,
+                                              attachment->size, &recording, request->answer.text, sizeof request->answer.text);
     if (error == RECEIVER_OK) {
-        error = make_view(request, view, (const char *)profile, profile_size, json);
-        free(profile);
+        error = make_view(request, view, (const char *)recording.profile, recording.profile_size, json);
+        conversion_free(&recording);
     }
     return error;
 }
@@ -241,9 +246,12 @@ static enum receiver_error make_one(struct view_request *request, const char *vi
     bool is_there = bytes && lseek(attachment->file, 0, SEEK_SET) == 0;
     enum receiver_error error = is_there ? read_exact(attachment->file, bytes, size) : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
-        error = strcmp(view, "jfr") == 0      ? recording_write(bytes, size, json, request->answer.text, sizeof request->answer.text)
-                : strcmp(view, "events") == 0 ? make_events(request, bytes, size, json)
-                : catalog_is_recording(attachment->name) ? make_view_of_recording(request, view, bytes, size, json)
+        char *text = request->answer.text;
+        size_t text_size = sizeof request->answer.text;
+        error = strcmp(view, "jfr") == 0                 ? recording_write(bytes, size, json, text, text_size)
+                : strcmp(view, "runtime") == 0           ? recording_write_facts(bytes, size, json, text, text_size)
+                : strcmp(view, "events") == 0            ? make_events(request, bytes, size, json)
+                : catalog_is_recording(attachment->name) ? make_view_of_recording(request, view, attachment, bytes, json)
                                                          : make_view(request, view, bytes, size, json);
     }
     free(bytes);

@@ -1,17 +1,19 @@
 // measures.c: the measures of an upload (measures.h), by sample types and clients:
 //
-//     measure              Go                          Python              Node                             Java (a recording)
-//     cpu_cores            cpu                         cpu-time            cpu (in wall.pprof)              jdk.CPULoad, else cpu
-//     alloc_bytes_per_s    alloc_space (delta only)    alloc-space                                          alloc_space
-//     heap_live_bytes      inuse_space without C       heap-space          inuse_space; space up to 5.40    jdk.GCHeapSummary, else
-//     inuse_space c_live_bytes         inuse_space with memory=C goroutines           goroutine lock_seconds_per_s   delay of delta-mutex
-//     lock-acquire-wait                                    lock_time
+//     measure              Go                          Python              Node                   Java (a recording)
+//     cpu_cores            cpu                         cpu-time            cpu (in wall.pprof)    jdk.CPULoad, else cpu
+//     alloc_bytes_per_s    alloc_space (delta only)    alloc-space                                alloc_space
+//     heap_live_bytes      inuse_space without C       heap-space          inuse_space; space     jdk.GCHeapSummary, else inuse_space
+//     c_live_bytes         inuse_space with memory=C
+//     goroutines           goroutine
+//     lock_seconds_per_s   delay of delta-mutex        lock-acquire-wait                          lock_time
+//
+// "space": Node up to 5.40.
 #include "measures.h"
 #include "../../merge/merge.h"
 #include "../base/read_exact.h"
 #include "catalog.h"
-#include "recording_figures.h"
-#include "recording_profile.h"
+#include "recording_conversion.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -104,20 +106,13 @@ void measures_add(struct measures *measures, const char *name, const void *bytes
 }
 
 // The JVM's own figures where it writes them: samples are an estimate, and of the heap in use there may be none.
-void measures_add_recording(struct measures *measures, const void *bytes, size_t size, double seconds) {
-    struct recording_figures figures = {0};
+void measures_add_recording(struct measures *measures, const struct conversion *recording, double seconds) {
+    const struct recording_figures *figures = &recording->figures;
     struct totals *totals = malloc(sizeof *totals);
-    struct jfr *jfr = NULL;
-    uint8_t *profile = NULL;
-    size_t profile_size;
-    char text[200];
-    bool ok = totals && recording_open(bytes, size, &jfr, text, sizeof text) == RECEIVER_OK &&
-              recording_profile(jfr, &profile, &profile_size) == RECEIVER_OK &&
-              totals_read(profile, profile_size, NULL, totals, NULL) == MERGE_OK &&
-              recording_figures_read(jfr, seconds, &figures) == RECEIVER_OK;
-    if (ok) {
+    if (totals && totals_read(recording->profile, recording->profile_size, NULL, totals, NULL) == MERGE_OK) {
         double *values = measures->values;
-        double cores = recording_figure(&figures, "jvm_cpu_cores"), live = recording_figure(&figures, "jvm_heap_live_bytes");
+        double cores = recording_figure(figures, "jvm_cpu_cores", seconds),
+               live = recording_figure(figures, "jvm_heap_live_bytes", seconds);
         const struct totals_type *in_use = totals_find(totals, "inuse_space");
         seconds = seconds > 0 ? seconds : (double)totals->duration_ns / 1e9;
         if (isfinite(cores)) {
@@ -131,8 +126,6 @@ void measures_add_recording(struct measures *measures, const void *bytes, size_t
         add_rate(&values[MEASURE_ALLOC_BYTES_PER_S], totals_find(totals, "alloc_space"), seconds);
         add_rate(&values[MEASURE_LOCK_SECONDS_PER_S], totals_find(totals, "lock_time"), seconds);
     }
-    jfr_close(jfr);
-    free(profile);
     free(totals);
 }
 
@@ -176,17 +169,28 @@ static char *read_file(int directory, const struct catalog_attachment *attachmen
     return bytes;
 }
 
-void measures_of_upload(int directory, const struct catalog_attachment *attachments, size_t count, double seconds,
+static void add_recording(struct measures *measures, const struct measured_upload *upload, const struct catalog_attachment *attachment,
+                          const char *bytes) {
+    struct conversion recording;
+    char text[200];
+    if (conversion_of(upload->conversions, upload->id, attachment->name, bytes, (size_t)attachment->size_bytes, &recording, text,
+                      sizeof text) == RECEIVER_OK) {
+        measures_add_recording(measures, &recording, upload->seconds);
+        conversion_free(&recording);
+    }
+}
+
+void measures_of_upload(const struct measured_upload *upload, const struct catalog_attachment *attachments, size_t count,
                         struct measures *measures) {
     measures_clear(measures);
     for (size_t i = 0; i < count; i++) {
         const struct catalog_attachment *attachment = &attachments[i];
         bool small = attachment->size_bytes <= MAX_BYTES;
-        char *bytes = small && catalog_has_profiles(attachment) ? read_file(directory, attachment) : NULL;
+        char *bytes = small && catalog_has_profiles(attachment) ? read_file(upload->directory, attachment) : NULL;
         if (bytes && catalog_is_recording(attachment->name)) {
-            measures_add_recording(measures, bytes, (size_t)attachment->size_bytes, seconds);
+            add_recording(measures, upload, attachment, bytes);
         } else if (bytes) {
-            measures_add(measures, attachment->name, bytes, (size_t)attachment->size_bytes, seconds);
+            measures_add(measures, attachment->name, bytes, (size_t)attachment->size_bytes, upload->seconds);
         }
         free(bytes);
     }

@@ -9,8 +9,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+struct cache;              // cache.h
 struct catalog_attachment; // catalog.h
+struct conversion;         // recording_conversion.h
 
 enum measure {
     MEASURE_CPU_CORES,
@@ -27,16 +30,21 @@ extern const char *const measure_units[MEASURE_COUNT]; // "cores"
 struct measures {
     double values[MEASURE_COUNT]; // NAN: the upload has no value
 };
-// Of the attachments whose files are in this open directory. seconds: end minus start of the event; 0 or less: no rates except from
-// profiles with their own duration. Unreadable files have no values.
-void measures_of_upload(int directory, const struct catalog_attachment *attachments, size_t count, double seconds,
+struct measured_upload {
+    int64_t id;
+    int directory;             // of its files, open
+    double seconds;            // end minus start of the event; 0 or less: no rates except from profiles with their own duration
+    struct cache *conversions; // recording_conversion.h; NULL: none
+};
+// Of these attachments. Unreadable files have no values.
+void measures_of_upload(const struct measured_upload *upload, const struct catalog_attachment *attachments, size_t count,
                         struct measures *measures);
 
 // Adds one attachment, from its bytes. Clear all values to NAN before the first.
 void measures_clear(struct measures *measures);
 void measures_add(struct measures *measures, const char *name, const void *bytes, size_t size, double seconds);
 // The same of a recording of Java.
-void measures_add_recording(struct measures *measures, const void *bytes, size_t size, double seconds);
+void measures_add_recording(struct measures *measures, const struct conversion *recording, double seconds);
 
 // Whether it is a gauge: memory in use, goroutines. All other types are amounts of a period.
 bool measure_is_gauge(const char *type);

@@ -176,13 +176,3 @@ enum receiver_error recording_profile(struct jfr *jfr, uint8_t **out, size_t *ou
     free(making);
     return error;
 }
-
-enum receiver_error recording_profile_of(const void *bytes, size_t size, uint8_t **out, size_t *out_size, char *text, size_t text_size) {
-    struct jfr *jfr;
-    enum receiver_error error = recording_open(bytes, size, &jfr, text, text_size);
-    if (error == RECEIVER_OK) {
-        error = recording_profile(jfr, out, out_size);
-        jfr_close(jfr);
-    }
-    return error;
-}

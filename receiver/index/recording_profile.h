@@ -29,7 +29,5 @@ enum receiver_error recording_error(enum jfr_error error);
 
 // *out: a profile in pprof format, not compressed; the caller frees it.
 enum receiver_error recording_profile(struct jfr *jfr, uint8_t **out, size_t *out_size);
-// The same of a recording as received. Otherwise than RECEIVER_OK, text has the fault.
-enum receiver_error recording_profile_of(const void *bytes, size_t size, uint8_t **out, size_t *out_size, char *text, size_t text_size);
 
 #endif

@@ -81,8 +81,11 @@ static bool measure(void *context, const struct catalog_upload *upload) {
     int directory;
     measures_clear(&measuring->measures);
     if (store_open_upload(measuring->store, upload->id, &directory) == RECEIVER_OK) {
-        double seconds = (double)(upload->end_ms - upload->start_ms) / 1000;
-        measures_of_upload(directory, upload->attachments, upload->attachment_count, seconds, &measuring->measures);
+        const struct measured_upload measured = {.id = upload->id,
+                                                 .directory = directory,
+                                                 .seconds = (double)(upload->end_ms - upload->start_ms) / 1000,
+                                                 .conversions = store_conversions(measuring->store)};
+        measures_of_upload(&measured, upload->attachments, upload->attachment_count, &measuring->measures);
         close(directory);
     }
     return false;

@@ -2,6 +2,7 @@
 #include "store.h"
 #include "../../base/clock.h"
 #include "../../base/directory_owner.h"
+#include "../index/recording_conversion.h"
 #include "disk_reserve.h"
 #include "store_directory.h"
 
@@ -232,6 +233,7 @@ enum receiver_error store_open(const struct store_options *options, struct store
     event_readers_init(&store->event_readers);
     store->options = *options;
     store->options.directory = store->path;
+    store->conversions = cache_new(CONVERSIONS_BYTES);
     store->directory = store->incoming = store->uploads = store->lock = -1;
     enum receiver_error error = open_directories(store, text, text_size);
     if (error == RECEIVER_OK) {
@@ -280,9 +282,14 @@ void store_close(struct store *store) {
     }
     pthread_mutex_destroy(&store->uploads_lock);
     event_readers_destroy(&store->event_readers);
+    cache_free(store->conversions);
     free(store->index);
     free(store->path);
     free(store);
+}
+
+struct cache *store_conversions(const struct store *store) {
+    return store->conversions;
 }
 
 const struct receiver_symbols *store_symbols(const struct store *store) {

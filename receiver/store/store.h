@@ -33,7 +33,9 @@ void store_stop(struct store *store);
 void store_close(struct store *store); // NULL is allowed
 struct catalog *store_catalog(struct store *store);
 const struct receiver_symbols *store_symbols(const struct store *store); // NULL: none
-const char *store_note(const struct store *store);                       // what store_open repaired, one line; "": nothing
+// Of recordings of Java (recording_conversion.h). NULL: no memory for it.
+struct cache *store_conversions(const struct store *store);
+const char *store_note(const struct store *store); // what store_open repaired, one line; "": nothing
 // on_new is called from a thread of the store for each committed upload. Set it before the first upload.
 void store_on_new(struct store *store, void (*on_new)(void *context, int64_t id), void *context);
 

@@ -17,6 +17,7 @@ struct store {
     int directory, incoming, uploads; // open directories
     int lock;                         // locked by flock
     enum durability durability;       // for group_commit.c
+    struct cache *conversions;        // of recordings; NULL: no memory for it
     char *path, *index;               // of the directory, and of index.sqlite in it
     char note[400];
     struct event_readers event_readers;

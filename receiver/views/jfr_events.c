@@ -51,7 +51,7 @@ static bool is_listed(const char *types, const char *type) {
 
 static bool begin(void *context, const struct jfr_event *event) {
     struct writing *writing = context;
-    if (event->offset <= writing->query->after || (writing->several && !is_listed(writing->query->type, event->type->name))) {
+    if (writing->several && !is_listed(writing->query->type, event->type->name)) {
         return false;
     }
     if (writing->written == writing->query->limit) {
@@ -198,8 +198,14 @@ enum receiver_error jfr_events_write(const void *bytes, size_t size, const struc
     }
     const char *type = query->type && *query->type ? query->type : NULL;
     struct writing writing = {.query = query, .json = json, .several = type && strchr(type, ',')};
-    const struct jfr_visitor visitor = {
-        .context = &writing, .begin = begin, .value = take_value, .open = open_nested, .close = close_nested, .end = end, .stop = stop};
+    const struct jfr_visitor visitor = {.context = &writing,
+                                        .after = query->after,
+                                        .begin = begin,
+                                        .value = take_value,
+                                        .open = open_nested,
+                                        .close = close_nested,
+                                        .end = end,
+                                        .stop = stop};
     uint64_t damaged = 0;
     json_object_begin(json);
     json_key(json, "events");

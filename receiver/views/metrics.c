@@ -1,8 +1,7 @@
 // metrics.c: series over time (metrics.h). SQLite parses the JSON, in an empty in-memory database.
 #include "metrics.h"
 #include "../../base/vector.h"
-#include "../index/recording_figures.h"
-#include "../index/recording_profile.h"
+#include "../index/recording_conversion.h"
 #include "metrics_moments.h"
 
 #include <math.h>
@@ -118,6 +117,7 @@ static enum receiver_error take_json(void *state, struct sweep_file *file) {
 enum { MAX_RECORDINGS = 360, NAMES_FROM = 20, MAX_NAMES = 8 };
 
 struct recordings {
+    struct store *store;
     struct metrics *metrics;
     const struct upload_list *list;
     char names[MAX_NAMES][CATALOG_NAME_MAX_BYTES + 1];
@@ -154,29 +154,30 @@ static enum receiver_error find_names(struct store *store, struct recordings *re
 
 static enum receiver_error take_recording(void *state, struct sweep_file *file) {
     struct recordings *recordings = state;
-    struct recording_figures figures;
-    struct jfr *jfr;
+    struct conversion recording;
     const struct listed_upload *upload = file->upload;
     size_t index = (size_t)(upload - recordings->list->uploads);
     if (recordings->list->count - index > MAX_RECORDINGS) {
         snprintf(file->text, sizeof file->text, "left out: metrics are read from the newest %d recordings", MAX_RECORDINGS);
         return RECEIVER_TOO_LARGE;
     }
-    enum receiver_error error = recording_open(file->bytes, file->size, &jfr, file->text, sizeof file->text);
+    enum receiver_error error = conversion_of(store_conversions(recordings->store), upload->id, file->name, file->bytes, file->size,
+                                              &recording, file->text, sizeof file->text);
     if (error != RECEIVER_OK) {
         return error;
     }
-    error = recording_figures_read(jfr, (double)(upload->end_ms - upload->start_ms) / 1e3, &figures);
+    const struct recording_figures *figures = &recording.figures;
+    double seconds = (double)(upload->end_ms - upload->start_ms) / 1e3;
     bool ok = true;
-    for (size_t i = 0; error == RECEIVER_OK && ok && i < figures.count; i++) {
-        ok = add_point(recordings->metrics, figures.figures[i].name, index, upload->end_ms, figures.figures[i].value);
+    for (size_t i = 0; ok && i < figures->count; i++) {
+        ok = add_point(recordings->metrics, figures->figures[i].name, index, upload->end_ms, recording_figure_at(figures, i, seconds));
     }
-    jfr_close(jfr);
-    return ok ? error : RECEIVER_NO_MEMORY;
+    conversion_free(&recording);
+    return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }
 
 static enum receiver_error read_recordings(struct store *store, const struct upload_list *list, struct metrics *metrics) {
-    struct recordings recordings = {.metrics = metrics, .list = list};
+    struct recordings recordings = {.store = store, .metrics = metrics, .list = list};
     void *parts[2] = {&recordings, NULL};
     const char *names[MAX_NAMES];
     struct sweep_report report = {0};

@@ -70,6 +70,38 @@ static void write_damage(const struct jfr_about *about, struct json *json) {
     json_object_end(json);
 }
 
+static void write_fact(const struct jfr_fact *fact, struct json *json) {
+    json_object_begin(json);
+    write_text(json, "group", fact->group);
+    write_text(json, "key", fact->key);
+    write_text(json, "value", fact->value);
+    write_text(json, "origin", or_null(fact->origin));
+    json_object_end(json);
+}
+
+enum receiver_error recording_write_facts(const void *bytes, size_t size, struct json *json, char *text, size_t text_size) {
+    struct jfr *jfr;
+    struct jfr_runtime runtime;
+    enum receiver_error error = recording_open(bytes, size, &jfr, text, text_size);
+    if (error != RECEIVER_OK) {
+        return error;
+    }
+    error = recording_error(jfr_runtime_read(jfr, &runtime));
+    if (error == RECEIVER_OK) {
+        json_object_begin(json);
+        json_key(json, "facts");
+        json_array_begin(json);
+        for (size_t i = 0; i < runtime.fact_count; i++) {
+            write_fact(&runtime.facts[i], json);
+        }
+        json_array_end(json);
+        json_object_end(json);
+        jfr_runtime_free(&runtime);
+    }
+    jfr_close(jfr);
+    return error;
+}
+
 enum receiver_error recording_write(const void *bytes, size_t size, struct json *json, char *text, size_t text_size) {
     struct jfr *jfr;
     char version[16];

@@ -11,5 +11,7 @@
 // Writes the types of events with their fields and counts, and what of the recording is damaged. Otherwise than RECEIVER_OK, text has the
 // fault.
 enum receiver_error recording_write(const void *bytes, size_t size, struct json *json, char *text, size_t text_size);
+// Writes what it says of its JVM: flags, properties, environment and the like (docs/jfr.md).
+enum receiver_error recording_write_facts(const void *bytes, size_t size, struct json *json, char *text, size_t text_size);
 
 #endif

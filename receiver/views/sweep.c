@@ -1,7 +1,7 @@
 // sweep.c: reads the attachments of many uploads on two threads (sweep.h).
 #include "sweep.h"
 #include "../base/read_exact.h"
-#include "../index/recording_profile.h"
+#include "../index/recording_conversion.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -81,14 +81,14 @@ static double seconds_of(const char *name, const struct sweep_file *file) {
 
 // The profile that is made of a recording.
 static enum receiver_error take_recording(struct half *half, struct sweep_file *taken) {
-    uint8_t *profile;
-    size_t size;
-    enum receiver_error error = recording_profile_of(taken->bytes, taken->size, &profile, &size, taken->text, sizeof taken->text);
+    struct conversion recording;
+    enum receiver_error error = conversion_of(store_conversions(half->store), taken->upload->id, taken->name, taken->bytes, taken->size,
+                                              &recording, taken->text, sizeof taken->text);
     if (error == RECEIVER_OK) {
-        taken->bytes = profile;
-        taken->size = size;
+        taken->bytes = recording.profile;
+        taken->size = recording.profile_size;
         error = half->take(half->part, taken);
-        free(profile);
+        conversion_free(&recording);
     }
     return error;
 }
@@ -111,6 +111,7 @@ static void take_one(struct half *half, const struct listed_upload *upload) {
         close(file);
     }
     if (error == RECEIVER_OK) {
+        taken.name = half->names[name];
         taken.bytes = half->bytes;
         taken.size = (size_t)attachment.size_bytes;
         bool recording = !half->as_received && catalog_is_recording(half->names[name]);

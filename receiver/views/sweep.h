@@ -62,6 +62,7 @@ void sweep_report_write(const struct sweep_report *report, struct json *json);  
 // One attachment, and what the callback reports of it.
 struct sweep_file {
     const struct listed_upload *upload;
+    const char *name;
     const void *bytes;
     size_t size;
     char text[160];      // out: the reason of an error

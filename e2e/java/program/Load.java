@@ -22,6 +22,7 @@ class Load {
     static volatile boolean ended;
     static volatile long sink;
     static volatile Object held;
+    static final byte[] SMALL = new byte[16];
     static final List<byte[]> leaked = new ArrayList<>();
     static final Object monitor = new Object();
 
@@ -136,8 +137,9 @@ class Load {
         }
     }
 
+    /** Allocated by the JDK: the place to name is the caller. */
     static void plantedLeak(int factor) throws InterruptedException {
-        for (int i = 0; i < 8 * factor; i++) leaked.add(new byte[32 << 10]);
+        for (int i = 0; i < 8 * factor; i++) leaked.add(Arrays.copyOf(SMALL, 32 << 10));
         Thread.sleep(20);
     }
 

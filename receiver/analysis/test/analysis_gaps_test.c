@@ -6,8 +6,10 @@
 
 #include "../analysis_gaps.h"
 
+static const struct overview_upload upload; // without a language
+
 #define WHOLE                                                                                                                              \
-    { .count = 10, .told = 10, .memory = 10, .c_memory = 10, .goroutines = 10, .locks = 10 }
+    { .uploads = &upload, .count = 10, .told = 10, .memory = 10, .c_memory = 10, .goroutines = 10, .locks = 10 }
 
 static struct json answer(const struct process *processes, size_t count, const struct looked *looked, size_t looked_count, size_t left_out,
                           size_t findings) {

@@ -43,6 +43,12 @@ TEST(churn) {
     stacks_free(&stacks);
 }
 
+static void without_stack(struct profile *profile, int i) {
+    (void)i;
+    add_live(profile, FRAMES("(no stack) /"), 9e6, false);
+    add_live(profile, FRAMES("main.busy /b.go"), 3e6, false);
+}
+
 TEST(locks) {
     struct findings findings = {0};
     struct metrics *metrics = with("lock_seconds_per_s", 3, NULL);
@@ -52,6 +58,16 @@ TEST(locks) {
     assert_int_equal(findings.items[0]->severity, SEVERITY_MEDIUM);
     findings_free(&findings);
     metrics_free(metrics);
+    // What has no stack is no place, and counts.
+    struct stacks stacks;
+    fill_stacks(&stacks, "inuse_space", without_stack, 3);
+    metrics = with("lock_seconds_per_s", 3, NULL);
+    assert_true(analysis_locks(&findings, metrics, &stacks, "main.jfr"));
+    assert_true(has_finding(&findings, "lock_contention",
+                            "3 seconds per second are spent waiting for locks, 25 % of it at one place in main.busy"));
+    findings_free(&findings);
+    metrics_free(metrics);
+    stacks_free(&stacks);
     metrics = with("lock_seconds_per_s", 0.2, NULL);
     assert_true(analysis_locks(&findings, metrics, NULL, NULL));
     assert_int_equal(findings.count, 0);

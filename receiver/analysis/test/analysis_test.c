@@ -17,7 +17,7 @@ static void measure_all(struct test_store *test) {
         size_t count;
         assert_int_equal(store_open_upload(test->store, id, &directory), RECEIVER_OK);
         assert_int_equal(catalog_attachments(catalog, id, attachments, &count), RECEIVER_OK);
-        measures_of_upload(directory, attachments, count, 60, &measures);
+        measures_of_upload(&(struct measured_upload){id, directory, 60, NULL}, attachments, count, &measures);
         close(directory);
         assert_int_equal(catalog_set_measures(catalog, id, &measures), RECEIVER_OK);
     }

@@ -75,6 +75,7 @@ TEST_IN(receiver, errors) {
         {"/api/tree?attachment=delta-heap.pprof&below=deadbeef", 404, "the tree has no node deadbeef"},
         {"/api/uploads/1/attachments/broken.pprof/tree", 422, "not a readable profile"},
         {"/api/uploads/1/attachments/broken.pprof/jfr", 422, "not a readable recording"},
+        {"/api/uploads/1/attachments/broken.pprof/runtime", 422, "not a readable recording"},
         {"/api/uploads/1/attachments/broken.pprof/events", 422, "not a readable recording"},
         {"/api/uploads/1/attachments/broken.pprof/events?limit=0", 400, "limit is not one from 1 to 10000"},
         {"/api/uploads/1/attachments/broken.pprof/events?after=-1", 400, "after is not a number"},

@@ -7,6 +7,7 @@
 
 #include "../catalog.h"
 #include "../measures.h"
+#include "../recording_conversion.h"
 #include "real_recording.h"
 
 #include <fcntl.h>
@@ -80,18 +81,17 @@ TEST(cpu_profile_of_a_part) {
 TEST(recording) {
     struct recording file = real_recording("jdk-17");
     struct measures measures;
+    struct conversion recording;
+    char text[200] = "";
     measures_clear(&measures);
-    measures_add_recording(&measures, file.bytes, file.size, 0.5);
+    assert_int_equal(conversion_of(NULL, 1, "main.jfr", file.bytes, file.size, &recording, text, sizeof text), RECEIVER_OK);
+    measures_add_recording(&measures, &recording, 0.5);
+    conversion_free(&recording);
     assert_true(measures.values[MEASURE_HEAP_LIVE_BYTES] == 9046192);
     assert_true(measures.values[MEASURE_CPU_CORES] == 21 * 0.02 / 0.5); // jdk.ExecutionSample, each of 20 ms
     assert_true(measures.values[MEASURE_ALLOC_BYTES_PER_S] > 1e6);
     assert_true(measures.values[MEASURE_LOCK_SECONDS_PER_S] > 0.1 && measures.values[MEASURE_LOCK_SECONDS_PER_S] < 2);
     assert_true(isnan(measures.values[MEASURE_C_LIVE_BYTES]) && isnan(measures.values[MEASURE_GOROUTINES]));
-    measures_clear(&measures);
-    measures_add_recording(&measures, "FLR", 3, 1);
-    for (int i = 0; i < MEASURE_COUNT; i++) {
-        assert_true(isnan(measures.values[i]));
-    }
     free(file.bytes);
 }
 
@@ -158,7 +158,7 @@ TEST_IN(folder, files) {
                                                      {"metrics.json", "0-goroutines.pprof", blob.size, false}};
     struct measures measures;
     int fd = open(folder, O_RDONLY | O_DIRECTORY);
-    measures_of_upload(fd, attachments, 4, 10, &measures);
+    measures_of_upload(&(struct measured_upload){7, fd, 10, NULL}, attachments, 4, &measures);
     expect(&measures, NAN, NAN, NAN, NAN, 5, NAN);
     close(fd);
     free(blob.bytes);

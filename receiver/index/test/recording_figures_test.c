@@ -10,12 +10,12 @@
 
 #include <math.h>
 
-static struct recording_figures read_figures(const void *bytes, size_t size, double seconds) {
+static struct recording_figures read_figures(const void *bytes, size_t size) {
     struct recording_figures figures;
     struct jfr *jfr;
     char text[200] = "";
     assert_int_equal(recording_open(bytes, size, &jfr, text, sizeof text), RECEIVER_OK);
-    assert_int_equal(recording_figures_read(jfr, seconds, &figures), RECEIVER_OK);
+    assert_int_equal(recording_figures_read(jfr, &figures), RECEIVER_OK);
     jfr_close(jfr);
     return figures;
 }
@@ -33,14 +33,14 @@ TEST(as_the_jdk_prints_them) {
                     {"jvm_max_gc_pause_time", 4768913},
                     {"jvm_gcs_per_sec", 4}};
     struct recording file = real_recording("jdk-17");
-    struct recording_figures figures = read_figures(file.bytes, file.size, 1);
+    struct recording_figures figures = read_figures(file.bytes, file.size);
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
-        double value = recording_figure(&figures, expected[i].name);
+        double value = recording_figure(&figures, expected[i].name, 1);
         if (!(fabs(value - expected[i].value) <= 1e-9 * fabs(expected[i].value))) {
             fail_msg("%s is %.17g, the JDK says %.17g", expected[i].name, value, expected[i].value);
         }
     }
-    assert_true(isnan(recording_figure(&figures, "jvm_direct_buffers")));
+    assert_true(isnan(recording_figure(&figures, "jvm_direct_buffers", 1)));
     free(file.bytes);
 }
 
@@ -50,23 +50,33 @@ TEST(last_mean_and_rates) {
     maker_basic_types(&maker);
     maker_type(&maker, "jdk.JavaThreadStatistics", "event", "startTime:long@ticks activeCount:long");
     maker_type(&maker, "jdk.ExceptionStatistics", "event", "startTime:long@ticks throwables:long");
-    maker_type(&maker, "jdk.GarbageCollection", "event", "startTime:long@ticks gcId:long");
+    maker_type(&maker, "jdk.GarbageCollection", "event", "startTime:long@ticks name:java.lang.String sumOfPauses:long@span");
+    maker_type(&maker, "jdk.CPUInformation", "event", "startTime:long@ticks hwThreads:int");
+    maker_type(&maker, "jdk.CPULoad", "event", "startTime:long@ticks jvmUser:float jvmSystem:float machineTotal:float");
     maker_begin(&maker);
     for (int i = 0; i < 3; i++) { // ticks are microseconds
         maker_event(&maker, "jdk.JavaThreadStatistics"), maker_number(&maker, 1000 + 1000000 * i), maker_number(&maker, 10 + i);
         maker_end(&maker);
         maker_event(&maker, "jdk.ExceptionStatistics"), maker_number(&maker, 1000 + 1000000 * i), maker_number(&maker, 100 + 50 * i);
         maker_end(&maker);
-        maker_event(&maker, "jdk.GarbageCollection"), maker_number(&maker, 1000 + 1000000 * i), maker_number(&maker, i), maker_end(&maker);
+        maker_event(&maker, "jdk.GarbageCollection"), maker_number(&maker, 1000 + 1000000 * i);
+        maker_text(&maker, i == 1 ? "G1Old" : "G1New"), maker_number(&maker, 200000), maker_end(&maker);
+        maker_event(&maker, "jdk.CPULoad"), maker_number(&maker, 1000 + 1000000 * i), maker_float(&maker, 0.25F * (float)i);
+        maker_float(&maker, 0.125F), maker_float(&maker, 0.5F), maker_end(&maker);
     }
+    maker_event(&maker, "jdk.CPUInformation"), maker_number(&maker, 1000), maker_int(&maker, 8), maker_end(&maker);
     maker_finish(&maker);
-    struct recording_figures figures = read_figures(maker.bytes, maker.size, 6);
-    assert_true(recording_figure(&figures, "jvm_threads") == 12);
-    assert_true(recording_figure(&figures, "jvm_exceptions_per_sec") == 50);
-    assert_true(recording_figure(&figures, "jvm_gcs_per_sec") == 0.5);
-    assert_true(isnan(recording_figure(&figures, "jvm_heap_live_bytes")));
-    assert_true(isnan(recording_figure(&figures, "jvm_cpu_cores")));
-    assert_int_equal(figures.count, 3);
+    struct recording_figures figures = read_figures(maker.bytes, maker.size);
+    assert_true(recording_figure(&figures, "jvm_threads", 6) == 12);
+    assert_true(recording_figure(&figures, "jvm_exceptions_per_sec", 6) == 50);
+    assert_true(recording_figure(&figures, "jvm_gcs_per_sec", 6) == 0.5); // of both collectors
+    assert_true(fabs(recording_figure(&figures, "jvm_gc_pause_time", 6) - 0.1) < 1e-12);
+    assert_true(recording_figure(&figures, "jvm_cpu_cores", 6) == 8 * (0.25 + 0.125));
+    assert_true(recording_figure(&figures, "machine_cpu_cores", 6) == 4);
+    assert_true(isnan(recording_figure(&figures, "jvm_heap_live_bytes", 6)));
+    assert_int_equal(figures.count, 6);
+    double own = recording_figure(&figures, "jvm_gcs_per_sec", 0); // per second of the recording
+    assert_true(own == 3 / figures.seconds && figures.seconds > 0);
     maker_free(&maker);
 }
 

@@ -37,9 +37,9 @@ static void compare(const char *name, const char *const types[JFR_KINDS][JFR_COL
     uint8_t *bytes;
     size_t size, expected = 0;
     char text[200] = "";
-    assert_int_equal(recording_profile_of(file.bytes, file.size, &bytes, &size, text, sizeof text), RECEIVER_OK);
-    assert_int_equal(totals_read(bytes, size, NULL, &totals, NULL), MERGE_OK);
     assert_int_equal(recording_open(file.bytes, file.size, &jfr, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(recording_profile(jfr, &bytes, &size), RECEIVER_OK);
+    assert_int_equal(totals_read(bytes, size, NULL, &totals, NULL), MERGE_OK);
     assert_int_equal(jfr_profiles(jfr, (1U << JFR_KINDS) - 1, profiles), JFR_OK);
     for (enum jfr_kind kind = 0; kind < JFR_KINDS; kind++) {
         const struct jfr_column *columns;
@@ -85,10 +85,13 @@ TEST(frames_and_labels) {
     struct recording file = real_recording("jdk-17");
     struct profile *profile = profile_new();
     struct profile_sample_view sample;
+    struct jfr *jfr;
     uint8_t *bytes;
     size_t size, found = 0;
     char text[200] = "";
-    assert_int_equal(recording_profile_of(file.bytes, file.size, &bytes, &size, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(recording_open(file.bytes, file.size, &jfr, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(recording_profile(jfr, &bytes, &size), RECEIVER_OK);
+    jfr_close(jfr);
     assert_int_equal(profile_decode(profile, bytes, size, NULL, NULL, NULL), MERGE_OK);
     for (size_t i = 0; i < profile_sample_count(profile); i++) {
         assert_int_equal(profile_sample_at(profile, i, &sample), MERGE_OK);
@@ -102,20 +105,6 @@ TEST(frames_and_labels) {
     assert_true(found > 0);
     profile_free(profile);
     free(bytes);
-    free(file.bytes);
-}
-
-// Cut anywhere: a profile of what is there, or the reason.
-TEST(cut) {
-    struct recording file = real_recording("jdk-17");
-    for (size_t size = 0; size < file.size; size += 997) {
-        uint8_t *bytes = NULL;
-        size_t profile_size;
-        char text[200] = "";
-        enum receiver_error error = recording_profile_of(file.bytes, size, &bytes, &profile_size, text, sizeof text);
-        assert_true(error == RECEIVER_OK || (error == RECEIVER_BAD_UPLOAD && strstr(text, "not a readable recording: ")));
-        free(bytes);
-    }
     free(file.bytes);
 }
 

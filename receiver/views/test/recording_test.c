@@ -61,6 +61,32 @@ TEST(types_have_their_fields) {
     maker_free(&maker);
 }
 
+TEST(facts_of_the_jvm) {
+    struct maker maker;
+    struct json json = {0};
+    char text[200] = "";
+    maker_init(&maker);
+    maker_basic_types(&maker);
+    maker_type(&maker, "jdk.LongFlag", "event", "startTime:long@ticks name:java.lang.String value:long origin:java.lang.String");
+    maker_type(&maker, "jdk.GCConfiguration", "event", "startTime:long@ticks youngCollector:java.lang.String");
+    maker_begin(&maker);
+    for (int i = 0; i < 2; i++) { // the last one holds
+        maker_event(&maker, "jdk.LongFlag"), maker_number(&maker, 5 + i), maker_text(&maker, "MaxNewSize"), maker_number(&maker, 7 + i);
+        maker_text(&maker, i == 0 ? "Default" : "Management"), maker_end(&maker);
+    }
+    maker_event(&maker, "jdk.GCConfiguration"), maker_number(&maker, 9), maker_text(&maker, "G1New"), maker_end(&maker);
+    maker_finish(&maker);
+    assert_int_equal(recording_write_facts(maker.bytes, maker.size, &json, text, sizeof text), RECEIVER_OK);
+    expect_at(&json, "$.facts[0]", "{\"group\":\"flag\",\"key\":\"MaxNewSize\",\"value\":\"8\",\"origin\":\"Management\"}");
+    expect_at(&json, "$.facts[1]", "{\"group\":\"gc\",\"key\":\"youngCollector\",\"value\":\"G1New\",\"origin\":null}");
+    expect_at(&json, "$.facts[2]", "(none)");
+    json_free(&json);
+    assert_int_equal(recording_write_facts("no recording", 12, &json, text, sizeof text), RECEIVER_BAD_UPLOAD);
+    assert_string_equal(text, "not a readable recording: less than the header of a chunk at byte 0");
+    json_free(&json);
+    maker_free(&maker);
+}
+
 int main(void) {
     return tests_run();
 }

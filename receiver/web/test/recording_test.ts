@@ -1,7 +1,8 @@
 // recording_test.ts: events of Java recordings as text, and what they say of the JVM.
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { EventField, EventType, JfrEvent } from "../src/lib/api";
+import type { EventField, EventType } from "../src/lib/api";
+import { recordingWarnings } from "../src/lib/recording_words";
 import { recordingFacts } from "../src/profile/recording_facts";
 import { columnsOf, frameTexts, valueText } from "../src/profile/recording_text";
 
@@ -34,6 +35,15 @@ test("values are written by what they are", () => {
   assert.equal(valueText(field("x"), true), "true");
 });
 
+test("of all warnings of a recording those of the type are shown, and those of no profile", () => {
+  const texts = ["CPU in Java code: an estimate", "Heap live: a sample", "Lock: a lower bound", "the recording is cut"];
+  assert.deepEqual(recordingWarnings("cpu", texts), [texts[0], texts[3]]);
+  assert.deepEqual(recordingWarnings("cpu_samples", texts), [texts[0], texts[3]]);
+  assert.deepEqual(recordingWarnings("old_objects", texts), [texts[1], texts[3]]);
+  assert.deepEqual(recordingWarnings("file_bytes", texts), [texts[3]]);
+  assert.deepEqual(recordingWarnings("goroutine", texts), texts); // of no recording
+});
+
 test("a stack is its frames, and says that it was cut", () => {
   const frame = (name: string, lineNumber: number) => ({ method: { type: "app/Shop", name, descriptor: "()V" }, lineNumber });
   assert.deepEqual(frameTexts({ truncated: false, frames: [frame("leaf", 12), frame("root", 0)] }), ["app.Shop.leaf:12", "app.Shop.root"]);
@@ -43,24 +53,23 @@ test("a stack is its frames, and says that it was cut", () => {
   assert.equal(frameTexts(null), undefined);
 });
 
-test("facts: flags that were set apart from the others, the last value of each key", () => {
-  const event = (type: string, fields: JfrEvent["fields"]): JfrEvent => ({ type, chunk: 0, offset: 0, start_ns: 0, fields });
+test("facts: flags that were set are apart from the others", () => {
+  const fact = (group: string, key: string, value: string, origin: string | null = null) => ({ group, key, value, origin });
   const facts = recordingFacts([
-    event("jdk.JVMInformation", { startTime: 1, jvmName: "OpenJDK", pid: 12 }),
-    event("jdk.BooleanFlag", { name: "UseG1GC", value: true, origin: "Ergonomic" }),
-    event("jdk.LongFlag", { name: "MaxNewSize", value: 5, origin: "Default" }),
-    event("jdk.InitialSystemProperty", { key: "java.home", value: "/old" }),
-    event("jdk.InitialSystemProperty", { key: "java.home", value: "/jdk" }),
-    event("jdk.GarbageCollection", { gcId: 3 }),
+    fact("jvm", "jvmName", "OpenJDK"),
+    fact("flag", "UseG1GC", "true", "Ergonomic"),
+    fact("flag", "MaxNewSize", "5", "Default"),
+    fact("property", "java.home", "/jdk"),
+    fact("new", "key", "value"),
   ]);
   assert.deepEqual(
     facts.map(({ section, key, value }) => `${section}: ${key} ${value}`),
     [
       "JVM: jvmName OpenJDK",
-      "JVM: pid 12",
       "JVM flags that were set: UseG1GC true",
       "JVM flags: MaxNewSize 5",
       "System properties: java.home /jdk",
+      "new: key value",
     ],
   );
 });

@@ -12,6 +12,7 @@ import { change as changeText, count, share, value } from "../lib/format";
 import { frameText } from "../graph/frame_text";
 import { FunctionTable } from "../graph/function_table";
 import { typeText, unreadNote, Warnings } from "../lib/notes";
+import { recordingWarnings } from "../lib/recording_words";
 import { flags } from "../graph/pattern";
 import { gaugeControls } from "../graph/profile_toolbar";
 import { hasSelection } from "../lib/time_range";
@@ -209,7 +210,7 @@ export class ComparePage implements View {
     });
     this.tell(undefined, 0);
     const { answer } = shown;
-    this.warnings.show(answer.warnings);
+    this.warnings.show(recordingWarnings(answer.type, answer.warnings));
     const older = answer.uploads_left_out + answer.base.uploads_left_out;
     const notes = [
       shown.both.leftOut > 0 && `${shown.both.leftOut.toLocaleString("en")} smallest frames not drawn`,

@@ -206,6 +206,14 @@ export interface Recording {
   events: EventType[];
 }
 
+// What a recording says of its JVM (docs/jfr.md). origin: of a flag.
+export interface RecordingFact {
+  group: string;
+  key: string;
+  value: string;
+  origin: string | null;
+}
+
 export interface EventType {
   type: string;
   label: string | null;
@@ -324,6 +332,10 @@ export function uploadTree(id: number | string, request: TreeRequest, signal?: A
 
 export function jfr(id: number | string, name: string, signal?: AbortSignal): Promise<Recording> {
   return get(attachmentPath(id, name, "/jfr"), signal);
+}
+
+export async function recordingFacts(id: number | string, name: string, signal?: AbortSignal): Promise<RecordingFact[]> {
+  return (await get<{ facts: RecordingFact[] }>(attachmentPath(id, name, "/runtime"), signal)).facts;
 }
 
 // after: the byte of the last event that is known.

@@ -105,6 +105,23 @@ const titles: Record<string, string> = {
   go_memory_limit_bytes: "Go: memory limit",
   go_memory_limit_process_bytes: "Memory limit of the process",
   go_memory_limit_others_bytes: "Held by C and others, of that limit",
+  jvm_cpu_cores: "JVM: CPU cores",
+  machine_cpu_cores: "Machine: CPU cores",
+  jvm_heap_live_bytes: "JVM: heap after GC",
+  jvm_heap_peak_bytes: "JVM: heap, highest",
+  jvm_heap_committed_bytes: "JVM: heap committed",
+  jvm_metaspace_bytes: "JVM: metaspace",
+  jvm_direct_buffers_bytes: "JVM: direct buffers",
+  jvm_native_memory_bytes: "JVM: native memory committed",
+  jvm_resident_bytes: "JVM: resident memory",
+  jvm_container_bytes: "Container: memory used",
+  jvm_threads: "JVM: threads",
+  jvm_daemon_threads: "JVM: daemon threads",
+  jvm_classes: "JVM: classes loaded",
+  jvm_gc_pause_time: "JVM: share of time in GC pauses",
+  jvm_max_gc_pause_time: "JVM: longest GC pause",
+  jvm_gcs_per_sec: "JVM: collections",
+  jvm_exceptions_per_sec: "JVM: exceptions",
 };
 
 // A title for a series: one of ours, else its name as words.

@@ -1,7 +1,7 @@
 // recording_words.ts: what the sample types of Java's recordings are called (docs/jfr.md), in the order in which they are listed. Pure.
 const words: readonly (readonly [type: string, word: string])[] = [
-  ["cpu", "CPU"],
-  ["cpu_samples", "CPU, samples"],
+  ["cpu", "CPU in Java code"],
+  ["cpu_samples", "CPU in Java code, samples"],
   ["wall", "Wall time"],
   ["wall_samples", "Wall time, samples"],
   ["native_wall", "Wall time in native code"],
@@ -16,7 +16,7 @@ const words: readonly (readonly [type: string, word: string])[] = [
   ["old_object_space", "Old objects, bytes"],
   ["lock_time", "Lock"],
   ["lock_contentions", "Lock, contentions"],
-  ["exceptions", "Exceptions"],
+  ["exceptions", "Error"],
   ["file_time", "File I/O"],
   ["file_bytes", "File I/O, bytes"],
   ["file_operations", "File I/O, operations"],
@@ -35,4 +35,15 @@ export function recordingWord(type: string): string | undefined {
 export function recordingPlace(type: string): number {
   const place = words.findIndex(([known]) => known === type);
   return place < 0 ? words.length : place;
+}
+
+// Of Java's recordings all profiles are one, and so are their warnings ("Lock: ..."). Those of the type's own profile, and of none.
+export function recordingWarnings(type: string, warnings: readonly string[]): string[] {
+  const titleOf = (word: string | undefined): string | undefined => (word?.startsWith("Old objects") ? "Heap live" : word?.split(",")[0]);
+  const own = titleOf(recordingWord(type));
+  const titles = new Set(words.map(([, word]) => titleOf(word)));
+  return warnings.filter((text) => {
+    const title = text.split(": ")[0];
+    return own === undefined || title === own || !titles.has(title);
+  });
 }

@@ -78,6 +78,12 @@ export function exact(time_ms: number): string {
   return Number.isNaN(new Date(time_ms).getTime()) ? "" : `${fieldTime(time_ms).replace("T", " ")}${utc ? " UTC" : ""}`;
 }
 
+// With milliseconds: "2026-11-20 14:05:33.123".
+export function exactest(time_ms: number): string {
+  if (Number.isNaN(new Date(time_ms).getTime())) return "";
+  return `${wall(time_ms).toISOString().slice(0, 23).replace("T", " ")}${utc ? " UTC" : ""}`;
+}
+
 // "20 Nov 23:41:30 – 23:59:04", with the second day only where it differs.
 export function rangeText(from_ms: number, to_ms: number): string {
   const second = day(from_ms) === day(to_ms) ? clock(to_ms) : `${day(to_ms)} ${clock(to_ms)}`;

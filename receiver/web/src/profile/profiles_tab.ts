@@ -19,6 +19,7 @@ import { flags } from "../graph/pattern";
 import { closeMenu, openMenu } from "../lib/popup";
 import { memoryFile } from "../lib/memory_parts";
 import { mergedText, typeText, unreadNote, Warnings } from "../lib/notes";
+import { recordingWarnings } from "../lib/recording_words";
 import {
   agesLeftOutText,
   eventsType,
@@ -344,7 +345,7 @@ export class ProfilesTab implements View {
     const zoomed = view === "table" ? within : this.graph.zoomed;
     const { merged } = loaded;
     this.tell(tree, -1, zoomed);
-    this.warnings.show(loaded.warnings);
+    this.warnings.show(recordingWarnings(tree.type, loaded.warnings));
     const listed = view === "table" || view === "sandwich";
     const notes = [
       tree.leftOut > 0 && `${tree.leftOut.toLocaleString("en")} smallest frames not drawn`,

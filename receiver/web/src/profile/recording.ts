@@ -7,7 +7,7 @@ import { button, link, make, notice } from "../lib/dom";
 import { bytes, count, duration } from "../lib/format";
 import type { ProfileData } from "../graph/profile_data";
 import { change, type State } from "../lib/state";
-import { exact } from "../lib/times";
+import { exactest } from "../lib/times";
 import { columnsOf, frameTexts, valueText } from "./recording_text";
 import "./recording.css";
 
@@ -132,7 +132,7 @@ export class RecordingView {
         ),
       );
     });
-    return make("tr", {}, make("td", {}, exact(event.start_ns / 1e6)), ...cells);
+    return make("tr", {}, make("td", {}, exactest(event.start_ns / 1e6)), ...cells);
   }
 
   // numbers: so many columns of numbers come first.

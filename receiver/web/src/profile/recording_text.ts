@@ -1,7 +1,7 @@
 // recording_text.ts: values of a Java recording's events as text. Pure.
 import type { EventField, EventType, EventValue } from "../lib/api";
 import { bytes, duration } from "../lib/format";
-import { exact } from "../lib/times";
+import { exactest } from "../lib/times";
 
 // What stands for "none" and for "no end" in instants and timespans: the least and the greatest 64-bit number.
 const endless = 9.2e18;
@@ -39,7 +39,7 @@ export function frameTexts(value: EventValue | undefined): string[] | undefined 
 function numberText(field: EventField, value: number): string {
   switch (field.content) {
     case "instant":
-      return Math.abs(value) > endless ? "none" : exact(value / 1e6);
+      return Math.abs(value) > endless ? "none" : exactest(value / 1e6);
     case "timespan":
       return Math.abs(value) > endless ? "none" : duration(value);
     case "bytes":

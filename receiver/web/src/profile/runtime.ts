@@ -4,7 +4,7 @@ import * as api from "../lib/api";
 import { copy, button, make, notice, refill } from "../lib/dom";
 import { count } from "../lib/format";
 import "./runtime.css";
-import { factTypes, recordingFacts } from "./recording_facts";
+import { recordingFacts } from "./recording_facts";
 import { flatten, matches, merge, type Fact, type Row } from "./runtime_flatten";
 import { singleUpload } from "../lib/selection";
 import { change, current, type State } from "../lib/state";
@@ -80,12 +80,11 @@ export class RuntimeTab implements View {
   private async facts(upload: api.Upload, signal: AbortSignal): Promise<Fact[]> {
     const facts = flatten(await api.event(upload.id, signal));
     for (const { name } of upload.attachments.filter((one) => one.recording)) {
-      const which = { type: factTypes, after: 0, limit: 10000 };
-      const recorded = await api.jfrEvents(upload.id, name, which, signal).catch((error: unknown) => {
-        if (error instanceof api.ApiError && error.status === 422) return { events: [] };
+      const recorded = await api.recordingFacts(upload.id, name, signal).catch((error: unknown) => {
+        if (error instanceof api.ApiError && error.status === 422) return [];
         throw error;
       });
-      facts.push(...recordingFacts(recorded.events));
+      facts.push(...recordingFacts(recorded));
     }
     return facts;
   }
