@@ -198,9 +198,9 @@ struct jfr_series {
     size_t count;
 };
 struct jfr_fact {
-    const char *group; // "jvm", "os", "cpu", "container", "gc", "heap", "flag", "property", "environment", "profiler"
+    const char *group;       // "jvm", "os", "cpu", "container", "gc", "heap", "flag", "property", "environment", "profiler"
     const char *key, *value; // a time as "2026-01-02T03:04:05.678Z"
-    const char *origin; // of a flag: "Default", "Command line", ...; else ""
+    const char *origin;      // of a flag: "Default", "Command line", ...; else ""
 };
 // What the recording's periodic events say of the JVM, in the order of docs/jfr.md. Of facts that are repeated the last one holds.
 struct jfr_runtime {

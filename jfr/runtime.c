@@ -290,6 +290,18 @@ static void add_fact(struct reading *reading, const char *group, const char *key
     reading->fact_count += !reading->no_memory;
 }
 
+// When and by which thread it was written.
+static bool is_of_the_event(const char *field) {
+    static const char *const names[] = {"startTime", "duration", "eventThread.", "stackTrace."};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t length = strlen(names[i]);
+        if (strncmp(field, names[i], length) == 0 && (names[i][length - 1] == '.' || !field[length])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_facts(struct reading *reading, const struct fact_rule *rule) {
     if (rule->key) {
         const struct field *key = find(reading, rule->key), *value = find(reading, rule->value), *origin = find(reading, "origin");
@@ -299,7 +311,7 @@ static void add_facts(struct reading *reading, const struct fact_rule *rule) {
         return;
     }
     for (size_t i = 0; i < reading->field_count; i++) {
-        if (strcmp(reading->fields[i].name, "startTime") != 0) {
+        if (!is_of_the_event(reading->fields[i].name)) {
             add_fact(reading, rule->group, reading->fields[i].name, reading->fields[i].text, "");
         }
     }

@@ -15,7 +15,8 @@ static void make(struct maker *maker) {
     maker_type(maker, "jdk.GCHeapSummary", "event",
                "startTime:long@ticks when:jdk.types.GCWhen* heapSpace:jdk.types.VirtualSpace heapUsed:long@bytes");
     maker_type(maker, "jdk.CPULoad", "event", "startTime:long@ticks jvmUser:float jvmSystem:float machineTotal:float");
-    maker_type(maker, "jdk.JVMInformation", "event", "startTime:long@ticks jvmStartTime:long@ticks");
+    maker_type(maker, "jdk.JVMInformation", "event",
+               "startTime:long@ticks duration:long@span eventThread:java.lang.Thread jvmStartTime:long@ticks");
     maker_type(maker, "jdk.CPUInformation", "event", "startTime:long@ticks cpu:java.lang.String hwThreads:int");
     maker_type(maker, "jdk.BooleanFlag", "event", "startTime:long@ticks name:java.lang.String value:boolean origin:java.lang.String");
     maker_type(maker, "jdk.NativeMemoryUsage", "event", "startTime:long@ticks type:java.lang.String committed:long@bytes");
@@ -94,7 +95,8 @@ TEST(periodic_events_are_series_and_facts) {
     maker_event(&maker, "jdk.CPUInformation");
     maker_number(&maker, 1), maker_text(&maker, "x86"), maker_int(&maker, 4);
     maker_end(&maker);
-    maker_event(&maker, "jdk.JVMInformation"), maker_number(&maker, 1), maker_number(&maker, 251000), maker_end(&maker);
+    maker_event(&maker, "jdk.JVMInformation"), maker_number(&maker, 1), maker_number(&maker, 7), maker_text(&maker, "main");
+    maker_number(&maker, 3), maker_text(&maker, "main"), maker_number(&maker, 1), maker_number(&maker, 251000), maker_end(&maker);
     maker_finish(&maker);
     struct jfr *jfr = jfr_open(maker.bytes, maker.size, 0, NULL);
     assert_int_equal(jfr_runtime_read(jfr, &runtime), JFR_OK);

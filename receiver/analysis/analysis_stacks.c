@@ -12,7 +12,7 @@
 
 // A stack's value in the profile read last is the increase of its sum.
 static enum receiver_error add_row(struct stacks *stacks, const struct listed_upload *upload) {
-    size_t samples = profile_sample_count(stacks->profile);
+    size_t samples = stacks->type >= 0 ? profile_sample_count(stacks->profile) : 0;
     stacks->left_out = samples > STACKS_MAX ? samples - STACKS_MAX : 0;
     samples = samples < STACKS_MAX ? samples : STACKS_MAX;
     int64_t *row = malloc((samples + 1) * sizeof *row), *sums = realloc(stacks->sums, (samples + 1) * sizeof *sums);
@@ -68,14 +68,17 @@ enum receiver_error stacks_add(struct stacks *stacks, const struct listed_upload
         return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
     }
     stacks->type = profile_sample_type_index(stacks->profile, stacks->type_name);
-    if (stacks->type < 0 || !profile_last_had_type(stacks->profile, (size_t)stacks->type)) {
+    bool has = stacks->type >= 0 && profile_last_had_type(stacks->profile, (size_t)stacks->type);
+    if (!has && !stacks->optional) {
         snprintf(text, 160, "has no sample type %.100s", stacks->type_name);
         return RECEIVER_BAD_UPLOAD;
     }
     return add_row(stacks, upload);
 }
 
-static enum receiver_error take_profile(void *stacks, struct sweep_file *file) {
+static enum receiver_error take_profile(void *context, struct sweep_file *file) {
+    struct stacks *stacks = context;
+    stacks->optional = catalog_is_recording(file->name);
     return stacks_add(stacks, file->upload, file->bytes, file->size, file->text);
 }
 

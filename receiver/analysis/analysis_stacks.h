@@ -19,6 +19,7 @@ struct stacks {
     int type;             // of the values below
     bool own_memory;      // of C memory, series are of the profiler's own; false: of all other. Set by the user
     bool without_mapped;  // lengths of mappings (memory=mmap) are in no series. Set by the user
+    bool optional;        // a profile without the type has nothing of it, as a recording without such events; false: it is refused
     size_t left_out;      // stacks beyond STACKS_MAX
     size_t profile_count; // profiles read
     int64_t ids[TREND_MAX_POINTS], ms[TREND_MAX_POINTS];

@@ -135,6 +135,38 @@ TEST(bounds_and_errors) {
     stacks_free(&stacks);
 }
 
+static void add_locks(struct stacks *stacks, int64_t id, int64_t waited, enum receiver_error expected) {
+    struct listed_upload upload = {.id = id, .end_ms = id * MINUTE_MS};
+    struct profile *profile = profile_new();
+    char text[160] = "";
+    profile_add_sample_type(profile, waited > 0 ? "lock_time" : "cpu", "nanoseconds");
+    uint32_t frame = add_frame(profile, "shop.Orders.take", "/Orders.java");
+    profile_add_sample(profile, &frame, 1, VALUES(waited > 0 ? waited : 5), NULL, 0);
+    struct blob blob = finish(profile);
+    assert_int_equal(stacks_add(stacks, &upload, blob.bytes, blob.size, text), expected);
+    assert_string_equal(text, expected == RECEIVER_OK ? "" : "has no sample type lock_time");
+    free(blob.bytes);
+}
+
+// Of a recording without such an event there is nothing; of other profiles it is not known.
+TEST(type_is_missing) {
+    struct stacks stacks;
+    struct series_point points[TREND_MAX_POINTS];
+    assert_true(stacks_init(&stacks, "lock_time", NULL));
+    stacks.optional = true;
+    add_locks(&stacks, 1, 0, RECEIVER_OK);
+    add_locks(&stacks, 2, 70, RECEIVER_OK);
+    add_locks(&stacks, 3, 0, RECEIVER_OK);
+    add_locks(&stacks, 4, 30, RECEIVER_OK);
+    assert_int_equal(stacks.profile_count, 4);
+    stacks_total(&stacks, false, points);
+    assert_true(points[0].value == 0 && points[1].value == 70 && points[2].value == 0 && points[3].value == 30);
+    stacks.optional = false;
+    add_locks(&stacks, 5, 0, RECEIVER_BAD_UPLOAD);
+    assert_int_equal(stacks.profile_count, 4);
+    stacks_free(&stacks);
+}
+
 // Decoding is bounded: beyond that many distinct stacks no profile is accepted.
 TEST(many_different) {
     struct stacks stacks;

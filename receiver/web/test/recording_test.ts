@@ -31,6 +31,11 @@ test("values are written by what they are", () => {
   for (const [content, value, want] of cases) assert.equal(valueText(field("x", content), value), want, String(content));
   assert.equal(valueText(field("thread"), { javaName: "work", osName: "os" }), "work");
   assert.equal(valueText(field("thread"), { javaName: null, osName: "VM Thread" }), "VM Thread");
+  const ofClass = { ...field("class"), type: "java.lang.Class" };
+  assert.equal(valueText(ofClass, "java/lang/Object"), "java.lang.Object");
+  assert.equal(valueText(ofClass, "[Ljava/lang/String;"), "java.lang.String[]");
+  assert.equal(valueText(ofClass, "[[B"), "byte[][]");
+  assert.equal(valueText(field("path"), "/tmp/[B"), "/tmp/[B");
   assert.equal(valueText(field("x"), null), "");
   assert.equal(valueText(field("x"), true), "true");
 });

@@ -53,9 +53,28 @@ function numberText(field: EventField, value: number): string {
   }
 }
 
+const primitives: Readonly<Record<string, string>> = {
+  B: "byte",
+  C: "char",
+  D: "double",
+  F: "float",
+  I: "int",
+  J: "long",
+  S: "short",
+  Z: "boolean",
+};
+
+// As it is written in Java: "[Ljava/lang/String;" is "java.lang.String[]", "[[B" is "byte[][]".
+function className(name: string): string {
+  const [, arrays, inner] = /^(\[*)(.*)$/.exec(name) as unknown as [string, string, string];
+  const element = arrays === "" ? inner : (primitives[inner] ?? inner.replace(/^L(.*);$/, "$1"));
+  return element.replaceAll("/", ".") + "[]".repeat(arrays.length);
+}
+
 export function valueText(field: EventField, value: EventValue | undefined): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "number") return numberText(field, value);
+  if (typeof value === "string") return field.type === "java.lang.Class" ? className(value) : value;
   if (!isStruct(value)) return typeof value === "object" ? JSON.stringify(value) : String(value);
   if ("javaName" in value) return String(value["javaName"] ?? value["osName"] ?? "");
   return "descriptor" in value ? methodText(value) : JSON.stringify(value);
