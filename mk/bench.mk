@@ -1,8 +1,10 @@
 # Benchmarks: included by the Makefile (docs/bench.md).
 
-.PHONY: bench bench-capture bench-cpu bench-harm bench-memory bench-merge bench-profiler bench-page bench-reach bench-receiver bench-recordings
+.PHONY: bench bench-all bench-capture bench-cpu bench-harm bench-memory bench-merge bench-profiler bench-page bench-reach bench-receiver bench-recordings
 bench: build/.setup-bench lib ## Measure the cost beside peers; tables also in build/bench-*.tsv
 	bench/run
+bench-all: build/.setup-bench build/.setup-test lib build/cmemprof ## The same and the page, unattended and in less than 40 minutes: the long ones in fewer rounds
+	bench/all
 bench-capture: build/.setup-bench lib
 	bench/run capture
 bench-cpu: build/.setup-bench lib ## Count whole stacks of C code in CPU profiles, and what the profiles miss, on real libraries

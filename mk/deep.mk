@@ -39,7 +39,7 @@ $(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_
 $(eval $(call reader_rule,coverage))
 build/coverage/receiver/http/assets.o: build/web/.bundled
 # Programs with the hooks of preload/ end in ways that gcov does not know: base/test/coverage_ends.c.
-build/coverage/preload/%: FLAGS_coverage += -fno-builtin-fork -fno-builtin-execv -fno-builtin-execve -fno-builtin-execvp -fno-builtin-execl \
+build/coverage/preload/%: private FLAGS_coverage += -fno-builtin-fork -fno-builtin-execv -fno-builtin-execve -fno-builtin-execvp -fno-builtin-execl \
     -fno-builtin-execle -fno-builtin-execlp
 $(call tests,preload,coverage): build/coverage/base/test/coverage_ends.o
 $(call tests,preload,coverage): LINK += -Wl,--wrap=dlsym,--wrap=kill

@@ -5,10 +5,12 @@
 # test_rules FOLDER,VARIANT,ROOM: one test program for each test/x_test.c of a folder or a room of it, from it and all objects of the folder and of
 # what it uses. variant_of TESTED_FOLDER,FOLDER,VARIANT: which objects of the folder it gets.
 variant_of = $(if $(filter cmemprof-cmemprof-obj merge-merge-obj,$(1)-$(2)-$(3)),checked,$(3))
+# gold, where there is one, links in half the time. cmemprof's tests look at what the usual linker makes of a program.
+FAST_LINKER = $(eval FAST_LINKER := $(shell echo 'int main(void) { return 0; }' | $(CC) -fuse-ld=gold -x c -o /dev/null - 2>/dev/null && echo -fuse-ld=gold))$(FAST_LINKER)
 define test_rules
 $(patsubst $(3)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(3)/test/*_test.c)): build/$(2)/test/$(1)_%_test: build/$(call variant_of,$(1),$(1),$(2))/$(3)/test/%_test.o $(foreach f,$(call tested_closure,$(1)),$(call objects,$(f),$(call variant_of,$(1),$(f),$(2)))) $(call reader,$(1),$(2))
 	@mkdir -p $$(@D) && echo "  link  $$@"
-	@$$(LINK) $(FLAGS_$(2)) -o $$@ $$^ -lcmocka $(foreach f,$(call tested_closure,$(1)),$(LIBS_$(f))) $(TEST_LIBS_$(1))
+	@$$(LINK) $(FLAGS_$(2)) $(if $(filter cmemprof preload,$(1)),,$$(FAST_LINKER)) -o $$@ $$^ -lcmocka $(foreach f,$(call tested_closure,$(1)),$(LIBS_$(f))) $(TEST_LIBS_$(1))
 endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
 HOOKED_TESTS := $(patsubst %,cmemprof_%_test,ages allocator_stats hook hook_cxx hook_mappings hook_threads interposition interposition_static loaded_code mapped_ranges mappings memory_profile memory_profile_encode memory_profile_heap memory_profile_mapped memory_profile_threads peak profiler real_allocator reclaim resident_glibc sample_stack snapshot snapshot_encode snapshot_labels threads)
@@ -50,10 +52,10 @@ FUZZ_COMPILED := $(wildcard */fuzz/*.c) # libFuzzer is clang's
 COMPILES := $(COMPILED:%.c=build/compiled/gcc/%) $(patsubst %.c,build/compiled/clang/%,$(filter-out cmemprof/test/function_index_test.c,$(COMPILED)) $(FUZZ_COMPILED))
 build/compiled/gcc/%: %.c | build/.setup-test
 	@mkdir -p $(@D)
-	@gcc $(BASE_CFLAGS) -Werror -O0 -MMD -MP -MF $@.d -MT $@ -S -o /dev/null $< && touch $@
+	@$(CCACHE) gcc $(BASE_CFLAGS) -Werror -O0 -MMD -MP -MF $@.d -MT $@ -c -o $@ $<
 build/compiled/clang/%: %.c | build/.setup-test
 	@mkdir -p $(@D)
-	@clang $(BASE_CFLAGS) -Werror -O0 -Wno-unknown-attributes -MMD -MP -MF $@.d -MT $@ -fsyntax-only $< && touch $@
+	@$(CCACHE) clang $(BASE_CFLAGS) -Werror -O0 -Wno-unknown-attributes -MMD -MP -MF $@.d -MT $@ -c -o $@ $<
 build/compiled/gcc/receiver/http/assets build/compiled/clang/receiver/http/assets: build/web/.bundled
 -include $(wildcard build/compiled/*/*/*.d build/compiled/*/*/*/*.d build/compiled/*/*/*/test/*.d)
 
@@ -83,18 +85,21 @@ test-fuzz: $(FUZZ_TARGETS) build/fuzz/seeds
 	@rm -rf build/fuzz/fixed-readers
 	@$(MAKE) --no-print-directory FUZZ_CORPUS=build/fuzz/fixed-readers FUZZ_LIMIT='-runs=5000 -seed=1' $(filter-out fuzz-merge fuzz-http,$(FUZZ_GOALS))
 RACE_PACKAGES := ./goshim/... ./merge ./upload
+# make check vets all packages. Each is timed for the table that make test ends with. No matter of races: builds of users' modules, a thousand starts.
+GO_TEST = go test -vet=off -exec "'$(CURDIR)/scripts/parts' test"
 test-go: build/.setup-test
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
-	go test ./...
-	go test -race $(RACE_PACKAGES)
+	$(GO_TEST) ./...
+	PART_OF=race $(GO_TEST) -race -skip '^Test(Vendored)?Build|Thousand' $(RACE_PACKAGES)
 # Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser. Go cannot see that what they
 # build or start has changed, so nothing of it is taken from its cache.
+LONGEST := ./page ./receiver ./hazards ./ways ./verdict ./harm # first, or the last would run alone
 test-programs: build/.setup-test tested
-	cd e2e && go test -count=1 -p 2 -parallel 2 -timeout 15m ./...
-	cd e2e/soak && go test -count=1 -timeout 15m .
+	cd e2e && $(GO_TEST) -count=1 -p 2 -parallel 2 -timeout 15m $(LONGEST) ./...
+	cd e2e/soak && $(GO_TEST) -count=1 -timeout 15m .
 # Against dd-trace-go v1.43.1 and v2 and the Datadog Agent's receiver. Modules of their own, as they want a newer Go and other versions than we do.
 test-datadog: build/.setup-test lib build/cmemprof
-	cd e2e/datadog && go test -count=1 -timeout 10m ./...
+	cd e2e/datadog && $(GO_TEST) -count=1 -timeout 10m ./...
 # With other versions of Go. In make test what depends on the runtime's layout, with the oldest and the newest.
 test-go-versions: build/.setup-test tested ## Run the Go tests with the oldest, the current and the newest version of Go (half an hour)
 	@scripts/test-go-versions
@@ -106,7 +111,7 @@ test-go-sqlite3: build/.setup-test lib ## Run go-sqlite3's own test suite with a
 test-jfr: build/.setup-test build/cmemprof ## Compare what is read of Java's recordings with the JDK's reader: JDK 11 to 25, dd-java-agent, async-profiler (half an hour)
 	cd e2e && CMEMPROF_JFR=full go test -count=1 -timeout 2h ./jfr
 test-demo: build/.setup-test build/cmemprof
-	cd demo && go test -count=1 ./...
+	cd demo && $(GO_TEST) -count=1 ./...
 
 # ---- Long tests ----
 

@@ -155,6 +155,7 @@ func TestEveryBlockIsWhereItIsWithoutSampling(t *testing.T) {
 		for _, interval := range []int{1, 4096, 524288} {
 			for _, arena := range []string{"main", "thread"} {
 				t.Run(fmt.Sprintf("glibc/%s/%d/%s", w.name, interval, arena), func(t *testing.T) {
+					t.Parallel()
 					off := w.run(t, "addresses", 0, arena, operations)
 					if again := w.run(t, "addresses", 0, arena, operations); again != off {
 						t.Fatal("the addresses differ between two runs without sampling: nothing can be said")
@@ -168,6 +169,7 @@ func TestEveryBlockIsWhereItIsWithoutSampling(t *testing.T) {
 		}
 		for name, library := range others {
 			t.Run(name+"/"+w.name, func(t *testing.T) {
+				t.Parallel()
 				compare(t, w.on(library).run(t, "addresses", 0, "any", operations), w.on(library).run(t, "addresses", 1, "any", operations))
 			})
 		}
@@ -199,6 +201,7 @@ func TestPagesOfOneThread(t *testing.T) {
 	for _, load := range loads {
 		for _, w := range []way{linked, preloaded} {
 			t.Run(fmt.Sprintf("%s/%d/%s", load.name, load.limit, w.name), func(t *testing.T) {
+				t.Parallel()
 				arguments := []any{load.name, 1, load.limit, load.rounds}
 				off := w.figures(t, "harm", append([]any{0}, arguments...)...)
 				for _, interval := range []int{1, defaultKiB * 1024} {
@@ -260,6 +263,7 @@ func TestUntouchedCallocStaysUntouched(t *testing.T) {
 	for _, blocks := range []struct{ count, bytes int }{{100, 8 * mib}, {40, 31 * mib}} {
 		for _, w := range []way{linked, preloaded} {
 			t.Run(fmt.Sprintf("%d of %d MiB/%s", blocks.count, blocks.bytes/mib, w.name), func(t *testing.T) {
+				t.Parallel()
 				off := w.figures(t, "harm", 0, "untouched", 1, blocks.bytes, blocks.count)
 				for _, interval := range []int{1, defaultKiB * 1024} {
 					wantSamePages(t, interval, off, w.figures(t, "harm", interval, "untouched", 1, blocks.bytes, blocks.count), 1, 1)
@@ -275,6 +279,7 @@ func TestBlocksFreedPastTheHooks(t *testing.T) {
 	const rounds = 900000
 	check := func(t *testing.T, w way, plugin string) {
 		t.Helper()
+		t.Parallel()
 		off := w.figures(t, "past", 0, rounds, plugin)
 		for _, interval := range []int{1, 4096} {
 			on := w.figures(t, "past", interval, rounds, plugin)

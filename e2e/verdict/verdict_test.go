@@ -3,6 +3,7 @@ package verdict
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -79,6 +80,17 @@ const (
 	plateau       = 12
 	cacheFull     = 13
 )
+
+// What is no matter of time waits for its periods beside the others, more of them than there are processors.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if os.Getenv("CMEMPROF_STRESS") != "full" {
+		if err := flag.Set("test.parallel", "4"); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
 
 func TestPlantedCauses(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "program")

@@ -227,14 +227,18 @@ func wantError(t *testing.T, text string, options ...profiler.Option) {
 	}
 }
 
-// start starts a profiler that is stopped at the end of the test. options are applied last.
+// start starts a profiler that has ended at the end of the test, so that it says and counts nothing in later ones. options are applied last.
 func start(t *testing.T, a *agent, options ...profiler.Option) {
 	t.Helper()
 	all := append([]profiler.Option{profiler.WithAgentAddr(a.addr()), profiler.WithLogStartup(false), profiler.WithUploadTimeout(time.Hour)}, options...)
 	if err := profiler.Start(all...); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(profiler.Stop)
+	ended := profiler.RunningEnded()
+	t.Cleanup(func() {
+		profiler.Stop()
+		waitFor(t, "the end of the profiler's goroutines", ended)
+	})
 }
 
 // startStepped is start for a profiler whose periods end only when the test calls end or period, whatever the options say. So no

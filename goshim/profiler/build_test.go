@@ -51,7 +51,7 @@ func userModule(t *testing.T) (run func(environment []string, args ...string) st
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Always the same directory, which is part of the key of compiled C code in Go's cache.
+	// Built with -trimpath, so that another folder of this tree finds what is compiled in Go's cache.
 	folder := filepath.Join(root, "build", "user-module")
 	if err := os.RemoveAll(folder); err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func userModule(t *testing.T) (run func(environment []string, args ...string) st
 		t.Helper()
 		command := exec.Command(args[0], args[1:]...)
 		command.Dir = folder
-		command.Env = append(append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off"), environment...)
+		command.Env = append(append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=mod -trimpath", "GOWORK=off"), environment...)
 		output, err := command.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, output)
@@ -180,7 +180,7 @@ func TestBuildElsewhere(t *testing.T) {
 func TestVendoredBuild(t *testing.T) {
 	run := userModule(t)
 	run(nil, "go", "mod", "vendor")
-	run([]string{"GOFLAGS=-mod=vendor", "CGO_ENABLED=1"}, "go", "build", "-o", "program", ".")
+	run([]string{"GOFLAGS=-mod=vendor -trimpath", "CGO_ENABLED=1"}, "go", "build", "-o", "program", ".")
 	got := run(nil, "./program") // in between the log says that nothing listens
 	if !strings.HasPrefix(got, "invalid period, must be > 0: -1ns\n") || !strings.HasSuffix(got, "<nil> true 0\n") {
 		t.Errorf("%q", got)

@@ -282,6 +282,13 @@ const (
 // MergeProfiles is the real merge.
 var MergeProfiles = merge.Merge
 
+// RunningEnded returns a function that reports whether the goroutines of the profiler that runs now have collected and sent their last: Stop gives up
+// waiting for what hangs.
+func RunningEnded() (ended func() bool) {
+	p := active.Load()
+	return func() bool { return p == nil || isClosed(p.collected) && isClosed(p.sent) }
+}
+
 // SignalsAreHandled returns when what was received has been handled. No profiler may run.
 func SignalsAreHandled() {
 	handled := make(handledSignals)

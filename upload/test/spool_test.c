@@ -108,7 +108,7 @@ TEST_IN(spool, smaller_limit_deletes_all_that_is_too_much) {
     upload_spool_close(spool);
 }
 
-// The directory is not reread for each batch: 4,000 times 4,000 files would take a minute.
+// The directory is not reread for each batch: 4,000 times 4,000 files would take a minute of CPU time.
 TEST_IN(spool, many_files_are_taken_quickly) {
     enum { FILES = 4000 };
     struct upload_spool *spool = open_spool(1 << 30);
@@ -120,14 +120,14 @@ TEST_IN(spool, many_files_are_taken_quickly) {
         snprintf(to, sizeof to, "%s/%016x-0000000000000001.batch", folder, i + 1);
         assert_int_equal(link(from, to), 0);
     }
-    clock_gettime(CLOCK_MONOTONIC, &begin);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
     for (int i = 0; i < FILES; i++) {
         assert_int_equal(take(spool), 7);
     }
-    clock_gettime(CLOCK_MONOTONIC, &end);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
     assert_int_equal(take(spool), -1);
     double seconds = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
-    print_message("%d files were taken in %.3f s\n", FILES, seconds);
+    print_message("%d files were taken in %.3f s of CPU\n", FILES, seconds);
     assert_true(seconds < 4);
     upload_spool_close(spool);
 }
