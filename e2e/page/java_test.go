@@ -208,7 +208,7 @@ func TestTabsOfARecording(t *testing.T) {
 		{"memory", "profile?ids=6&tab=memory", `document.querySelector("#memory-tab .notice, .notice")`},
 		{"analysis", "profile?service=orders&tab=analysis", `document.querySelector("#finding-count")?.textContent.includes("finding")`},
 		{"metrics", "profile?service=orders&tab=metrics", `document.querySelectorAll(".metric canvas").length > 5`},
-		{"runtime", "profile?ids=6&tab=runtime&info=jvm", `document.querySelectorAll(".runtime tr").length > 5`},
+		{"runtime", "profile?ids=6&tab=runtime&info=collector", `document.querySelectorAll(".runtime tr").length > 5`},
 		{"compare", "compare?ids=6&base.ids=1&attachment=main.jfr&type=alloc_space", graph},
 	})
 	// Only what concerns the type is warned of.
