@@ -131,6 +131,7 @@ func TestAllocationRegressionOfRecordings(t *testing.T) {
 	view.expect(`document.querySelector('.finding[data-kind="regression"] .stack .site').textContent`, "Load.plantedAllocation")
 	view.goTo(receiver.url+"compare?version=2.0&base.version=1.0&attachment=main.jfr&type=alloc_space", compareReady)
 	view.expect(`document.querySelector("#change").textContent.startsWith("+")`, "true")
+	view.expect(`document.querySelector('select[aria-label="Type"]').selectedOptions[0].textContent`, "Allocation")
 	view.clean(t)
 }
 

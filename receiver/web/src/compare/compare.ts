@@ -12,7 +12,7 @@ import { change as changeText, count, share, value } from "../lib/format";
 import { frameText } from "../graph/frame_text";
 import { FunctionTable } from "../graph/function_table";
 import { typeText, unreadNote, Warnings } from "../lib/notes";
-import { recordingWarnings } from "../lib/recording_words";
+import { recordingPlace, recordingWarnings, recordingWord } from "../lib/recording_words";
 import { flags } from "../graph/pattern";
 import { gaugeControls } from "../graph/profile_toolbar";
 import { hasSelection } from "../lib/time_range";
@@ -36,6 +36,13 @@ function legend(ofBase: boolean): HTMLElement {
       ? [one("more", "has grown since"), one("less", "has shrunk"), one("same", "is the same")]
       : [one("more", "more than in the baseline"), one("less", "less"), one("same", "the same")]),
   );
+}
+
+// Types of a Java recording by words, in their order.
+function typeChoices({ types, file, files }: Comparison): (readonly [string, string])[] {
+  if (!files.some((one) => one.name === file && one.recording)) return types.map(({ type }) => [type, type] as const);
+  const sorted = [...types].sort((a, b) => recordingPlace(a.type) - recordingPlace(b.type));
+  return sorted.map(({ type }) => [type, recordingWord(type) ?? type] as const);
 }
 
 export class ComparePage implements View {
@@ -239,12 +246,7 @@ export class ComparePage implements View {
         shown.file,
         (attachment) => change({ attachment, type: null, memory: null, zoom: null }),
       ),
-      select(
-        "Type",
-        shown.types.map(({ type }) => [type, type] as const),
-        shown.type,
-        (type) => change({ type }),
-      ),
+      select("Type", typeChoices(shown), shown.type, (type) => change({ type })),
       shown.cSamples > 0 &&
         segments(
           "Memory",
