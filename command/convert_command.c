@@ -30,24 +30,15 @@ static void note_warnings(const struct options *options, const struct profile *p
     }
 }
 
-// A file is mapped, and standard input read.
 static struct profile *convert(const struct options *options) {
     const char *path = options->files[0];
-    struct jfr_fault fault = {0};
     struct input input = {0};
-    bool standard = strcmp(path, "-") == 0;
     struct options plain = *options;
     plain.recordings = NULL; // read as it is
-    if (standard && input_read(&plain, path, &input) != STATUS_DONE) {
-        return NULL;
+    if (strcmp(path, "-") != 0) {
+        return recording_convert_file(options, path);
     }
-    struct jfr *jfr = standard ? jfr_open(input.bytes, input.size, options->limits.input_bytes, &fault)
-                               : jfr_open_file(path, options->limits.input_bytes, &fault);
-    struct profile *profile = jfr ? recording_convert(options, path, jfr) : NULL;
-    if (!jfr) {
-        recording_refuse(options, path, &fault);
-    }
-    jfr_close(jfr);
+    struct profile *profile = input_read(&plain, path, &input) == STATUS_DONE ? recording_convert(options, path, &input) : NULL;
     free(input.bytes);
     return profile;
 }

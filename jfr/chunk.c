@@ -90,8 +90,10 @@ bool jfr_chunk_end_at_next(struct jfr_chunk *chunk) {
             chunk->end = chunk->events_end = walk.event;
             return true;
         }
-        if (!more) {
-            break;
+        if (!more) { // of what cannot be read, and may hide the next chunk
+            const uint8_t *found = jfr_chunk_search(walk.event, chunk->end);
+            chunk->end = chunk->events_end = found ? found : chunk->end;
+            return found;
         }
     }
     return false;

@@ -16,12 +16,19 @@
 
 enum { JFR_HEADER_BYTES = 68, JFR_TYPE_METADATA = 0, JFR_TYPE_CHECKPOINT = 1 };
 
+struct jfr_gap { // bytes that are no readable events: the first one there is damaged
+    const uint8_t *from, *to;
+};
+enum { JFR_MAX_GAPS = 1 << 12 };
+
 struct jfr_chunk {
     const uint8_t *start, *end; // end: of the available bytes
     const uint8_t *events_end;  // what is behind is not walked: an event there is damaged; else the end
-    uint64_t offset;            // of the start in the recording
-    uint64_t metadata;          // offset in the chunk; 0: unknown
-    uint64_t checkpoint;        // offset of the last one, which has the distance to the one before; 0: unknown
+    struct jfr_gap *gaps;       // what walks pass over, in order; the recording's (reading.h)
+    size_t gap_count, gap_capacity;
+    uint64_t offset;     // of the start in the recording
+    uint64_t metadata;   // offset in the chunk; 0: unknown
+    uint64_t checkpoint; // offset of the last one, which has the distance to the one before; 0: unknown
     uint16_t major, minor;
     int64_t start_ns, duration_ns, start_ticks, ticks_per_second;
     bool fixed;  // integers are not varints
@@ -45,7 +52,9 @@ int64_t jfr_chunk_field_ns(const struct jfr_chunk *chunk, const struct jfr_membe
 
 struct jfr_walk {
     const struct jfr_chunk *chunk;
-    const uint8_t *at; // the next event
+    const uint8_t *at;     // the next event, or
+    const uint8_t *gap_at; // where the next gap begins; NULL: there is none
+    size_t gap;            // and which it is
     // The current one:
     const uint8_t *event;
     int64_t type;
@@ -54,11 +63,20 @@ struct jfr_walk {
     const char *fault;      // why it ended, if not at the end of the chunk; event is where
 };
 static inline struct jfr_walk jfr_walk(const struct jfr_chunk *chunk) {
-    return (struct jfr_walk){.chunk = chunk, .at = chunk->start + JFR_HEADER_BYTES};
+    return (struct jfr_walk){
+        .chunk = chunk, .at = chunk->start + JFR_HEADER_BYTES, .gap_at = chunk->gap_count > 0 ? chunk->gaps[0].from : NULL};
+}
+static inline void jfr_walk_pass_gap(struct jfr_walk *walk) {
+    const struct jfr_chunk *chunk = walk->chunk;
+    walk->at = chunk->gaps[walk->gap++].to;
+    walk->gap_at = walk->gap < chunk->gap_count ? chunk->gaps[walk->gap].from : NULL;
 }
 // False: there are no more. An event that is cut off by the end of a chunk that is cut is none.
 static inline bool jfr_walk_next(struct jfr_walk *walk) {
     const struct jfr_chunk *chunk = walk->chunk;
+    if (walk->at == walk->gap_at) {
+        jfr_walk_pass_gap(walk);
+    }
     walk->event = walk->at;
     if (walk->at >= chunk->events_end) {
         return false;
@@ -92,7 +110,8 @@ bool jfr_chain_next(struct jfr_chain *chain);
 
 // Where the next chunk seems to begin, from `from` on; NULL: nowhere.
 const uint8_t *jfr_chunk_search(const uint8_t *from, const uint8_t *end);
-// A chunk that is cut, by its header, and has another chunk among its events, ends there. Returns whether it does.
+// A chunk that is cut, by its header, and has another chunk among its events, or behind those that can be read, ends there. Returns whether
+// it does.
 bool jfr_chunk_end_at_next(struct jfr_chunk *chunk);
 
 // The chunk's metadata event: where the header says it is, or else the last one among the events. NULL: none.

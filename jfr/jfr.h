@@ -53,9 +53,13 @@ enum { JFR_DEFAULT_MAX_MIB = 1024 };
 struct jfr *jfr_open(const void *bytes, size_t size, size_t max_bytes, struct jfr_fault *fault);
 // Maps the file if it is raw: it must not be truncated meanwhile. A pipe is read to its end.
 struct jfr *jfr_open_file(const char *path, size_t max_bytes, struct jfr_fault *fault);
+// The same for those who want profiles first: the events are not read yet. Before anything else of the recording is asked, jfr_profiles
+// must have returned JFR_OK; it counts the events while it makes profiles of them, so that they are read once.
+struct jfr *jfr_open_unread(const void *bytes, size_t size, size_t max_bytes, struct jfr_fault *fault);
+struct jfr *jfr_open_file_unread(const char *path, size_t max_bytes, struct jfr_fault *fault);
 void jfr_close(struct jfr *jfr); // jfr may be NULL
-// Whether the bytes are, or inflate to, something that begins like a recording. Inflates all of them, up to max_bytes as above.
-bool jfr_is_recording(const void *bytes, size_t size, size_t max_bytes);
+// Whether the bytes, which are not compressed, begin like a recording.
+bool jfr_is_recording(const void *bytes, size_t size);
 
 struct jfr_about {
     uint16_t major, minor; // of the first chunk
@@ -67,6 +71,7 @@ struct jfr_about {
     uint64_t cut_at;         // and what is from this byte on is no whole event: cut off, or damaged
     struct jfr_fault damage; // the first; JFR_OK: none
     uint64_t damages;        // how many
+    uint64_t lost_bytes;     // of events that could not be read; those behind them were, where events go on
 };
 const struct jfr_about *jfr_about(const struct jfr *jfr);
 

@@ -7,7 +7,7 @@
 #include "../merge/merge.h"
 #include "../merge/string_table.h"
 #include "kinds.h"
-#include "recording.h"
+#include "reading.h"
 #include "settings.h"
 #include "tally.h"
 
@@ -27,7 +27,10 @@ struct making {
     struct handler *handlers; // of this chunk
     size_t handler_count, handler_capacity;
     uint32_t *class_handler; // index of handler + 1, by class
-    const struct jfr_chunk *chunk;
+    size_t class_count;
+    int best[JFR_KINDS]; // the lowest rank of a source that has had an event; sources of higher ranks are not used
+    struct jfr_chunk *chunk;
+    struct jfr_reading reading;    // of the chunk
     struct jfr_metadata *metadata; // of the chunk; the recording's
     struct jfr_pools pools;
     struct jfr_names names;
@@ -36,6 +39,7 @@ struct making {
     struct string_table texts;      // in place in events, over all chunks
     uint64_t batch;                 // of live objects, the last of the chunk
     int64_t first_bytes, frames;    // first_bytes: of the firsts
+    int64_t cpu_ns;                 // of all samples
     uint64_t left_out, damaged;     // samples; events and pools
     uint64_t first_damage;          // byte of the first damaged event or pool
     uint64_t idle_parks, failed;    // events

@@ -1,6 +1,7 @@
 // profiles.c: profiles of a recording, all kinds in one pass (jfr.h).
 //
-//   open          which events the recording has decides which sources are used (kinds.h)
+//   sources       of the lowest rank that has events are used (kinds.h). If the events were not counted before, a better source that
+//                 turns up makes a profile begin anew
 //   each chunk    its events are added up by their keys (tally.h), its constants indexed (pools.h)
 //   behind it     each sum becomes a sample: stack (stacks.h), labels (names.h), values
 #include "../base/vector.h"
@@ -8,9 +9,10 @@
 #include "stacks.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
-enum { MAX_LABELS = 10 };
+enum { MAX_LABELS = 10, NO_RANK = INT_MAX };
 #define TEXT_OF_POOL (UINT64_C(1) << 63)
 
 // ---- One event ----
@@ -143,8 +145,46 @@ static void note_damage(struct making *making, const uint8_t *event) {
     }
 }
 
+static bool begin_profile(struct making *making, enum jfr_kind kind) {
+    const struct jfr_column *columns;
+    size_t count = jfr_kind_columns(kind, &columns);
+    struct profile *profile = making->profiles[kind] = profile_new();
+    for (size_t i = 0; profile && i < count; i++) {
+        profile_add_sample_type(profile, columns[i].type, columns[i].unit);
+    }
+    return profile;
+}
+
+// A better source than those before has an event. False: no memory.
+static bool use_rank(struct making *making, enum jfr_kind kind, int rank) {
+    bool fresh = making->best[kind] == NO_RANK;
+    making->best[kind] = rank;
+    if (fresh) {
+        return true;
+    }
+    making->period_missing[kind] = false;
+    if (kind == JFR_CPU) {
+        making->failed = 0;
+        making->cpu_ns = 0;
+    } else if (kind == JFR_ALLOCATION) {
+        jfr_tally_clear(&making->firsts);
+        making->first_bytes = 0;
+    } else if (kind == JFR_HEAP_LIVE) {
+        making->batch = 0;
+        making->size_missing = false;
+    }
+    profile_free(making->profiles[kind]);
+    return begin_profile(making, kind);
+}
+
 static bool add_event(struct making *making, size_t index, const uint8_t *event, struct jfr_cursor body) {
     const struct jfr_source *source = making->handlers[index].source;
+    if (source->rank > making->best[source->kind]) {
+        return true;
+    }
+    if (source->rank < making->best[source->kind] && !use_rank(making, source->kind, source->rank)) {
+        return false;
+    }
     const struct jfr_plan *plan = &making->handlers[index].plan;
     struct jfr_values values;
     uint64_t keys[JFR_KEY_COUNT] = {[JFR_KEY_SOURCE] = index};
@@ -275,25 +315,14 @@ static bool add_sample(struct making *making, const struct jfr_tally_row *row, s
         return false;
     }
     making->frames += (int64_t)stacks->id_count;
+    making->cpu_ns = source->kind == JFR_CPU ? jfr_add(making->cpu_ns, values[1]) : making->cpu_ns;
     profile_add_sample(stacks->profile, stacks->ids, stacks->id_count, values, labels.items, labels.count);
     return profile_status(stacks->profile) == MERGE_OK;
 }
 
-static bool begin_profile(struct making *making, enum jfr_kind kind) {
-    const struct jfr_column *columns;
-    size_t count = jfr_kind_columns(kind, &columns);
-    struct profile *profile = making->profiles[kind] = profile_new();
-    for (size_t i = 0; profile && i < count; i++) {
-        profile_add_sample_type(profile, columns[i].type, columns[i].unit);
-    }
-    if (profile) {
-        profile_set_time(profile, making->jfr->about.start_ns, making->jfr->about.duration_ns);
-    }
-    return profile;
-}
-
 static bool is_of(const struct making *making, const struct jfr_tally_row *row, enum jfr_kind kind) {
-    return making->handlers[row->keys[JFR_KEY_SOURCE]].source->kind == kind;
+    const struct jfr_source *source = making->handlers[row->keys[JFR_KEY_SOURCE]].source;
+    return source->kind == kind && source->rank == making->best[kind];
 }
 
 // Live objects are written whenever a recording is dumped, all of them again: the last batch holds.
@@ -342,6 +371,7 @@ static bool add_handler(struct making *making, uint32_t class, const struct jfr_
 static bool make_handlers(struct making *making) {
     const struct jfr_metadata *metadata = making->metadata;
     making->class_handler = calloc(metadata->count + 1, sizeof *making->class_handler);
+    making->class_count = metadata->count;
     bool ok = making->class_handler;
     for (uint32_t class = 0; ok && class < metadata->count; class ++) {
         const char *name = metadata->classes[class].name;
@@ -353,24 +383,22 @@ static bool make_handlers(struct making *making) {
 }
 
 static bool read_events(struct making *making) {
-    struct jfr_walk walk = jfr_walk(making->chunk);
-    const uint8_t *released = making->chunk->start;
+    struct jfr_reading *reading = &making->reading;
     bool no_memory = false;
-    while (!no_memory && jfr_walk_next(&walk)) {
-        if (walk.type == JFR_TYPE_CHECKPOINT) {
-            if (jfr_pools_add(&making->pools, making->metadata, &walk.body, &no_memory)) {
-                note_damage(making, walk.event);
+    while (!no_memory && jfr_reading_next(reading)) {
+        struct jfr_walk *walk = &reading->walk;
+        uint32_t class = reading->class;
+        if (walk->type == JFR_TYPE_CHECKPOINT) {
+            if (jfr_pools_add(&making->pools, making->metadata, &walk->body, &no_memory)) {
+                note_damage(making, walk->event);
             }
-        } else if (walk.type != JFR_TYPE_METADATA) {
-            uint32_t class = jfr_metadata_type(making->metadata, walk.type);
-            if (class != JFR_NO_CLASS && making->class_handler[class] != 0) {
-                no_memory = !add_event(making, making->class_handler[class] - 1u, walk.event, walk.body);
-            } else if (jfr_settings_want(&making->settings, class)) {
-                no_memory = !jfr_settings_add(&making->settings, making->chunk, making->metadata, class, walk.body);
-            }
+        } else if (class < making->class_count && making->class_handler[class] != 0) {
+            no_memory = !add_event(making, making->class_handler[class] - 1u, walk->event, walk->body);
+        } else if (jfr_settings_want(&making->settings, class)) {
+            no_memory = !jfr_settings_add(&making->settings, making->chunk, making->metadata, class, walk->body);
         }
-        jfr_release_behind(making->jfr, &released, walk.at);
     }
+    no_memory = jfr_reading_end(reading) != JFR_OK || no_memory;
     for (struct jfr_chain chain = jfr_chain(making->chunk); !no_memory && jfr_chain_next(&chain);) {
         if (jfr_pools_add(&making->pools, making->metadata, &chain.body, &no_memory)) {
             note_damage(making, chain.body.at);
@@ -379,12 +407,20 @@ static bool read_events(struct making *making) {
     return !no_memory;
 }
 
+// A chunk whose metadata cannot be read, which is said.
+static bool count_events(struct making *making) {
+    while (making->reading.first && jfr_reading_next(&making->reading)) {
+    }
+    return jfr_reading_end(&making->reading) == JFR_OK;
+}
+
 static bool make_chunk(struct making *making) {
-    bool no_memory = false;
-    const char *fault;
-    making->metadata = jfr_metadata_of(making->jfr, making->chunk, &fault, &no_memory);
-    if (fault) { // said when the recording was opened
-        return !no_memory;
+    if (jfr_reading_begin(&making->reading, making->jfr, making->chunk) != JFR_OK) {
+        return false;
+    }
+    making->metadata = making->reading.metadata;
+    if (!making->metadata) {
+        return count_events(making);
     }
     bool ok = jfr_pools_init(&making->pools, making->metadata, making->chunk->end) && make_handlers(making) &&
               jfr_settings_begin(&making->settings, making->metadata) && read_events(making) &&
@@ -411,10 +447,15 @@ static void end_chunk(struct making *making) {
 
 // ---- The profiles ----
 
-static void choose_sources(struct making *making, enum jfr_kind kind) {
+// Those that can have events, or that have, once that is known.
+static void choose_sources(struct making *making, unsigned kinds) {
+    const struct jfr *jfr = making->jfr;
+    making->used_count = 0;
     for (size_t i = 0; i < jfr_source_count; i++) {
-        if (jfr_sources[i].kind == kind && jfr_source_used(making->jfr, &jfr_sources[i])) {
-            making->used[making->used_count++] = &jfr_sources[i];
+        const struct jfr_source *source = &jfr_sources[i];
+        if (kinds & 1u << source->kind && (!jfr->read || jfr_source_used(jfr, source))) {
+            making->used[making->used_count++] = source;
+            making->best[source->kind] = jfr->read ? source->rank : NO_RANK;
         }
     }
 }
@@ -423,6 +464,7 @@ static void end_profile(const struct making *making, enum jfr_kind kind) {
     const struct jfr_source *source = jfr_first_used(making, kind);
     const struct jfr_column *columns;
     jfr_kind_columns(kind, &columns);
+    profile_set_time(making->profiles[kind], making->jfr->about.start_ns, making->jfr->about.duration_ns);
     if (source && source->period != JFR_PERIOD_NONE) {
         profile_set_period(making->profiles[kind], columns[1].type, columns[1].unit, making->settings.periods_ns[source->period]);
     }
@@ -436,13 +478,17 @@ enum jfr_error jfr_profiles(struct jfr *jfr, unsigned kinds, struct profile *pro
     for (enum jfr_kind kind = 0; ok && kind < JFR_KINDS; kind++) {
         if (kinds & 1u << kind) {
             ok = begin_profile(&making, kind);
-            choose_sources(&making, kind);
         }
     }
+    choose_sources(&making, kinds);
     for (size_t i = 0; ok && i < jfr->about.chunks; i++) {
         making.chunk = &jfr->chunks[i];
         ok = make_chunk(&making);
         end_chunk(&making);
+    }
+    if (ok && !jfr->read) {
+        ok = jfr_reading_done(jfr) == JFR_OK;
+        choose_sources(&making, kinds);
     }
     for (enum jfr_kind kind = 0; kind < JFR_KINDS; kind++) {
         if (ok && profiles[kind]) {

@@ -1,7 +1,8 @@
-// recording.c: opens recordings: inflates, finds the chunks, counts the events (jfr.h).
+// recording.c: opens recordings: inflates, finds the chunks (jfr.h).
 #include "recording.h"
 #include "../base/vector.h"
 #include "../merge/merge.h"
+#include "reading.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,7 @@ const char *jfr_error_text(enum jfr_error error) {
 }
 
 void jfr_damaged(struct jfr *jfr, uint64_t offset, const char *text) {
-    if (jfr->about.damages++ == 0) {
+    if (jfr->about.damages++ == 0 || offset < jfr->about.damage.offset) {
         jfr->about.damage.error = JFR_DAMAGED;
         jfr->about.damage.offset = offset;
         snprintf(jfr->about.damage.text, sizeof jfr->about.damage.text, "%s", text);
@@ -47,6 +48,9 @@ void jfr_close(struct jfr *jfr) {
     merge_budget_give(jfr->counted);
     if (jfr->mapped) {
         munmap(jfr->mapped, jfr->mapped_size);
+    }
+    for (size_t i = 0; i < jfr->about.chunks; i++) {
+        free(jfr->chunks[i].gaps);
     }
     free(jfr->chunks);
     free(jfr->types);
@@ -95,6 +99,10 @@ struct jfr_metadata *jfr_metadata_of(struct jfr *jfr, const struct jfr_chunk *ch
     if (*fault) {
         return NULL;
     }
+    if (!same) { // counted with the others, so that they are no news
+        jfr_metadata_add(&jfr->metadata, JFR_TYPE_METADATA);
+        jfr_metadata_add(&jfr->metadata, JFR_TYPE_CHECKPOINT);
+    }
     jfr->metadata_at = size > 0 ? at : NULL;
     jfr->metadata_size = size;
     jfr->metadata_classes = jfr->metadata.count;
@@ -107,90 +115,9 @@ struct jfr_metadata *jfr_metadata_of(struct jfr *jfr, const struct jfr_chunk *ch
     return &jfr->metadata;
 }
 
-// ---- Chunks and counts ----
+// ---- Chunks ----
 
-struct times {
-    int64_t first, last; // ns
-    bool known;
-};
-
-static void take_times(struct times *times, const struct jfr_chunk *chunk, int64_t last_event_ns) {
-    int64_t end;
-    if (chunk->duration_ns < 0 || __builtin_add_overflow(chunk->start_ns, chunk->duration_ns, &end)) {
-        return;
-    }
-    if (chunk->cut && last_event_ns > end) { // its header was written before its end was known
-        end = last_event_ns;
-    }
-    times->first = !times->known || chunk->start_ns < times->first ? chunk->start_ns : times->first;
-    times->last = !times->known || end > times->last ? end : times->last;
-    times->known = true;
-}
-
-// In a chunk that is cut, the latest start of an event that begins with a time says how far it goes.
-static int64_t time_of(const struct jfr_metadata *metadata, const struct jfr_class *class, const struct jfr_walk *walk) {
-    const struct jfr_member *member = jfr_members(metadata, class);
-    struct jfr_cursor cursor = walk->body;
-    if (!class->event || !member || member->content != JFR_INSTANT || member->clock != JFR_CLOCK_TICKS || member->pool) {
-        return INT64_MIN;
-    }
-    return jfr_chunk_time_ns(walk->chunk, (int64_t)jfr_number(&cursor, 8));
-}
-
-static enum jfr_error count_events(struct jfr *jfr, struct jfr_chunk *chunk, struct jfr_metadata *metadata, int64_t *last_ns) {
-    struct jfr_walk walk = jfr_walk(chunk);
-    const uint8_t *released = chunk->start;
-    while (jfr_walk_next(&walk)) {
-        uint32_t class = jfr_metadata_type(metadata, walk.type);
-        if (class == JFR_NO_CLASS) {
-            class = jfr_metadata_add(metadata, walk.type);
-        }
-        if (class == JFR_NO_CLASS) {
-            walk.fault = "more types of events than can be counted";
-            break;
-        }
-        metadata->classes[class].events++;
-        metadata->classes[class].bytes += walk.size;
-        jfr->about.events++;
-        if (chunk->cut) {
-            int64_t time = time_of(metadata, &metadata->classes[class], &walk);
-            *last_ns = time > *last_ns ? time : *last_ns;
-        }
-        jfr_release_behind(jfr, &released, walk.at);
-    }
-    jfr_release(jfr, released, chunk->end);
-    if (walk.fault) {
-        jfr_damaged(jfr, chunk->offset + (uint64_t)(walk.event - chunk->start), walk.fault);
-        chunk->events_end = walk.event; // what was read; metadata and constants may be behind
-    } else if (chunk->cut && walk.event < chunk->end) {
-        jfr->about.cut_at = chunk->offset + (uint64_t)(walk.event - chunk->start);
-    }
-    return jfr_types_add(jfr, chunk, metadata) ? JFR_OK : JFR_NO_MEMORY;
-}
-
-static enum jfr_error count_chunk(struct jfr *jfr, struct jfr_chunk *chunk, struct times *times) {
-    struct jfr_metadata none = {0};
-    bool no_memory;
-    int64_t last_ns = INT64_MIN;
-    const char *fault;
-    struct jfr_metadata *metadata = jfr_metadata_of(jfr, chunk, &fault, &no_memory);
-    enum jfr_error error = no_memory ? JFR_NO_MEMORY : JFR_OK;
-    jfr->about.cut_at = chunk->offset + (uint64_t)(chunk->end - chunk->start);
-    if (fault && !no_memory) {
-        // Of a chunk that is cut, the metadata may be what is missing: then its types have numbers.
-        chunk->opaque = true;
-        if (!chunk->cut) {
-            jfr_damaged(jfr, chunk->offset, fault);
-        }
-    }
-    error = error == JFR_OK ? count_events(jfr, chunk, metadata ? metadata : &none, &last_ns) : error;
-    jfr_metadata_free(&none);
-    take_times(times, chunk, last_ns);
-    return error;
-}
-
-static enum jfr_error count_all(struct jfr *jfr) {
-    struct times times = {0};
+static enum jfr_error find_chunks(struct jfr *jfr) {
     for (size_t at = 0; at < jfr->size;) {
         struct jfr_chunk chunk;
         const char *fault = jfr_chunk_read(&chunk, jfr->bytes + at, jfr->size - at, at);
@@ -214,39 +141,31 @@ static enum jfr_error count_all(struct jfr *jfr) {
         if (!VECTOR_RESERVE(jfr->chunks, jfr->chunk_capacity, jfr->about.chunks + 1)) {
             return JFR_NO_MEMORY;
         }
-        struct jfr_chunk *kept = &jfr->chunks[jfr->about.chunks++];
-        *kept = chunk;
+        jfr->chunks[jfr->about.chunks++] = chunk;
         jfr->about.truncated = chunk.cut && chunk.end == jfr->bytes + jfr->size;
+        jfr_release(jfr, chunk.start, chunk.end);
         at = (size_t)(chunk.end - jfr->bytes);
-        enum jfr_error error = count_chunk(jfr, kept, &times);
-        if (error != JFR_OK) {
-            return error;
-        }
     }
     if (jfr->about.chunks > 0) {
         jfr->about.major = jfr->chunks[0].major;
         jfr->about.minor = jfr->chunks[0].minor;
     }
-    jfr->about.start_ns = times.first;
-    if (__builtin_sub_overflow(times.last, times.first, &jfr->about.duration_ns)) {
-        jfr->about.duration_ns = 0;
-    }
-    return jfr_types_sort(jfr) ? JFR_OK : JFR_NO_MEMORY;
+    return JFR_OK;
 }
 
 // ---- Open ----
 
-static bool is_raw(const void *bytes, size_t size) {
+bool jfr_is_recording(const void *bytes, size_t size) {
     return size >= 4 && memcmp(bytes, "FLR\0", 4) == 0;
 }
 
-static struct jfr *open_bytes(struct jfr *jfr, const void *bytes, size_t size, size_t max_bytes, struct jfr_fault *fault) {
+static struct jfr *open_bytes(struct jfr *jfr, const void *bytes, size_t size, size_t max_bytes, bool count, struct jfr_fault *fault) {
     size_t max = max_bytes > 0 ? max_bytes : (size_t)JFR_DEFAULT_MAX_MIB << 20;
     jfr->seed = intern_seed();
     if (!string_table_init(&jfr->texts)) {
         return fail(jfr, fault, JFR_NO_MEMORY, 0, NULL);
     }
-    if (is_raw(bytes, size)) {
+    if (jfr_is_recording(bytes, size)) {
         jfr->bytes = bytes;
         jfr->size = size;
     } else {
@@ -271,7 +190,8 @@ static struct jfr *open_bytes(struct jfr *jfr, const void *bytes, size_t size, s
         return fail(jfr, fault, JFR_TOO_LARGE, 0, NULL);
     }
     jfr->about.bytes = jfr->size;
-    enum jfr_error error = count_all(jfr);
+    enum jfr_error error = find_chunks(jfr);
+    error = error == JFR_OK && count ? jfr_reading_count(jfr) : error;
     if (error != JFR_OK) {
         return fail(jfr, fault, error, 0, NULL);
     }
@@ -285,9 +205,9 @@ static struct jfr *open_bytes(struct jfr *jfr, const void *bytes, size_t size, s
     return jfr;
 }
 
-struct jfr *jfr_open(const void *bytes, size_t size, size_t max_bytes, struct jfr_fault *fault) {
+static struct jfr *open_memory(const void *bytes, size_t size, size_t max_bytes, bool count, struct jfr_fault *fault) {
     struct jfr *jfr = calloc(1, sizeof *jfr);
-    return jfr ? open_bytes(jfr, bytes, size, max_bytes, fault) : fail(NULL, fault, JFR_NO_MEMORY, 0, NULL);
+    return jfr ? open_bytes(jfr, bytes, size, max_bytes, count, fault) : fail(NULL, fault, JFR_NO_MEMORY, 0, NULL);
 }
 
 // Of a pipe. One byte more than max: that it is too large is said where sizes are. False: errno says why.
@@ -316,7 +236,7 @@ static struct jfr *refuse_file(struct jfr *jfr, struct jfr_fault *fault, int rea
     return NULL;
 }
 
-struct jfr *jfr_open_file(const char *path, size_t max_bytes, struct jfr_fault *fault) {
+static struct jfr *open_file(const char *path, size_t max_bytes, bool count, struct jfr_fault *fault) {
     struct jfr *jfr = calloc(1, sizeof *jfr);
     int file = jfr ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     struct stat about;
@@ -335,7 +255,7 @@ struct jfr *jfr_open_file(const char *path, size_t max_bytes, struct jfr_fault *
         bool ok = read_pipe(jfr, file, max, &size);
         int reason = errno;
         close(file);
-        return ok ? open_bytes(jfr, jfr->piped, size, max_bytes, fault) : refuse_file(jfr, fault, reason);
+        return ok ? open_bytes(jfr, jfr->piped, size, max_bytes, count, fault) : refuse_file(jfr, fault, reason);
     }
     void *mapped = about.st_size > 0 ? mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, file, 0) : NULL;
     int reason = errno;
@@ -345,7 +265,7 @@ struct jfr *jfr_open_file(const char *path, size_t max_bytes, struct jfr_fault *
     }
     jfr->mapped = mapped;
     jfr->mapped_size = (size_t)about.st_size;
-    jfr = open_bytes(jfr, mapped ? mapped : "", (size_t)about.st_size, max_bytes, fault);
+    jfr = open_bytes(jfr, mapped ? mapped : "", (size_t)about.st_size, max_bytes, count, fault);
     if (jfr && jfr->inflated) {
         munmap(jfr->mapped, jfr->mapped_size);
         jfr->mapped = NULL;
@@ -353,19 +273,22 @@ struct jfr *jfr_open_file(const char *path, size_t max_bytes, struct jfr_fault *
     return jfr;
 }
 
-const struct jfr_about *jfr_about(const struct jfr *jfr) {
-    return &jfr->about;
+struct jfr *jfr_open(const void *bytes, size_t size, size_t max_bytes, struct jfr_fault *fault) {
+    return open_memory(bytes, size, max_bytes, true, fault);
 }
 
-bool jfr_is_recording(const void *bytes, size_t size, size_t max_bytes) {
-    struct merge_limits limits = merge_default_limits;
-    uint8_t *inflated = NULL;
-    size_t inflated_size = 0;
-    if (is_raw(bytes, size)) {
-        return true;
-    }
-    limits.input_bytes = max_bytes > 0 ? max_bytes : (size_t)JFR_DEFAULT_MAX_MIB << 20;
-    bool ok = merge_inflate_limited(bytes, size, &limits, &inflated, &inflated_size, NULL) == MERGE_OK && is_raw(inflated, inflated_size);
-    free(inflated);
-    return ok;
+struct jfr *jfr_open_file(const char *path, size_t max_bytes, struct jfr_fault *fault) {
+    return open_file(path, max_bytes, true, fault);
+}
+
+struct jfr *jfr_open_unread(const void *bytes, size_t size, size_t max_bytes, struct jfr_fault *fault) {
+    return open_memory(bytes, size, max_bytes, false, fault);
+}
+
+struct jfr *jfr_open_file_unread(const char *path, size_t max_bytes, struct jfr_fault *fault) {
+    return open_file(path, max_bytes, false, fault);
+}
+
+const struct jfr_about *jfr_about(const struct jfr *jfr) {
+    return &jfr->about;
 }

@@ -7,6 +7,11 @@
 #include "chunk.h"
 #include "jfr.h"
 
+struct jfr_times {
+    int64_t first, last; // ns
+    bool known;
+};
+
 struct jfr {
     const uint8_t *bytes;
     size_t size;
@@ -18,6 +23,8 @@ struct jfr {
     struct jfr_about about;
     struct jfr_chunk *chunks;
     size_t chunk_capacity; // about.chunks counts them
+    bool read;             // the events are counted, and what is damaged is known (reading.h)
+    struct jfr_times times;
     struct jfr_type *types;
     size_t type_count, type_capacity;
     struct intern names; // of types, index + 1
@@ -37,7 +44,7 @@ struct jfr_metadata *jfr_metadata_of(struct jfr *jfr, const struct jfr_chunk *ch
 // Gives the pages of a mapped recording back to the kernel, which keeps the file's. They may be read again.
 void jfr_release(const struct jfr *jfr, const uint8_t *from, const uint8_t *to);
 // What to call now and then while a chunk is read from its start: releases what is behind.
-enum { JFR_RELEASE_BYTES = 4 << 20 };
+enum { JFR_RELEASE_BYTES = 1 << 20 };
 static inline void jfr_release_behind(const struct jfr *jfr, const uint8_t **released, const uint8_t *at) {
     if (jfr->mapped && at - *released > JFR_RELEASE_BYTES) {
         jfr_release(jfr, *released, at);
@@ -46,7 +53,7 @@ static inline void jfr_release_behind(const struct jfr *jfr, const uint8_t **rel
 }
 // The index of the type, + 1; 0: none.
 uint32_t jfr_type_index(const struct jfr *jfr, const char *name);
-// Notes damage. Only the first keeps its text.
+// Notes damage. Only the first, by its place, keeps its text.
 void jfr_damaged(struct jfr *jfr, uint64_t offset, const char *text);
 
 // types.c. Adds a chunk's counts, and sorts when all are added. False: no memory. Too many types are damage.

@@ -10,7 +10,11 @@ enum config_slot { CONFIG_CPU, CONFIG_WALL };
 enum lost_slot { LOST_SAMPLES };
 static const struct jfr_wanted active_wanted[] = {{"id", ACTIVE_ID}, {"name", ACTIVE_NAME}, {"value", ACTIVE_VALUE}};
 static const struct jfr_wanted config_wanted[] = {{"cpuInterval", CONFIG_CPU}, {"wallInterval", CONFIG_WALL}};
-static const struct jfr_wanted lost_wanted[] = {{"lostSamples", LOST_SAMPLES}};
+enum load_slot { LOAD_TIME, LOAD_USER, LOAD_SYSTEM };
+enum machine_slot { MACHINE_THREADS };
+static const struct jfr_wanted load_wanted[] = {{"startTime", LOAD_TIME}, {"jvmUser", LOAD_USER}, {"jvmSystem", LOAD_SYSTEM}};
+static const struct jfr_wanted machine_wanted[] = {{"hwThreads", MACHINE_THREADS}};
+static const struct jfr_wanted lost_wanted[] = {{"lostSamples", LOST_SAMPLES}}, loss_wanted[] = {{"amount", LOST_SAMPLES}};
 // async-profiler writes 0 for its defaults.
 enum { ASYNC_PROFILER_NS = 10000000, ASYNC_PROFILER_WALL_NS = 50000000 };
 
@@ -39,24 +43,69 @@ static bool make_plan(struct jfr_metadata *metadata, const char *name, const str
 
 bool jfr_settings_begin(struct jfr_settings *settings, struct jfr_metadata *metadata) {
     settings->count = 0;
-    settings->active = settings->config = settings->lost = (struct jfr_plan){0};
+    settings->active = settings->config = settings->lost = settings->loss = settings->load = settings->machine = (struct jfr_plan){0};
     return make_plan(metadata, "jdk.ActiveSetting", active_wanted, 3, &settings->active_class, &settings->active) &&
            make_plan(metadata, "datadog.DatadogProfilerConfig", config_wanted, 2, &settings->config_class, &settings->config) &&
-           make_plan(metadata, "jdk.CPUTimeSamplesLost", lost_wanted, 1, &settings->lost_class, &settings->lost);
+           make_plan(metadata, "jdk.CPUTimeSamplesLost", lost_wanted, 1, &settings->lost_class, &settings->lost) &&
+           make_plan(metadata, "jdk.DataLoss", loss_wanted, 1, &settings->loss_class, &settings->loss) &&
+           make_plan(metadata, "jdk.CPULoad", load_wanted, 3, &settings->load_class, &settings->load) &&
+           make_plan(metadata, "jdk.CPUInformation", machine_wanted, 1, &settings->machine_class, &settings->machine);
+}
+
+static double share_of(const struct jfr_metadata *metadata, const struct jfr_plan *plan, const struct jfr_values *values, int slot) {
+    const struct jfr_member *member = plan->numbers & 1u << slot ? plan->members[slot] : NULL;
+    bool real = member && !member->pool && metadata->classes[member->class].form == JFR_FORM_FLOAT;
+    double share = 0;
+    if (real) {
+        memcpy(&share, &values->slots[slot], sizeof share);
+    }
+    return share > 0 && share <= 1 ? share : 0;
+}
+
+// A load is of the time since the one before, or since the start.
+static void add_load(struct jfr_settings *settings, const struct jfr_chunk *chunk, const struct jfr_metadata *metadata,
+                     const struct jfr_values *values) {
+    const struct jfr_plan *plan = &settings->load;
+    if (!(plan->numbers & 1u << LOAD_TIME) || plan->members[LOAD_TIME]->content != JFR_INSTANT) {
+        return;
+    }
+    int64_t time = jfr_chunk_field_ns(chunk, plan->members[LOAD_TIME], (int64_t)values->slots[LOAD_TIME]);
+    int64_t before = settings->load_until_ns != 0 ? settings->load_until_ns : chunk->start_ns;
+    if (time > before) {
+        double ns = (double)time - (double)before;
+        settings->load_ns += ns * (share_of(metadata, plan, values, LOAD_USER) + share_of(metadata, plan, values, LOAD_SYSTEM));
+        settings->load_until_ns = time;
+    }
 }
 
 bool jfr_settings_add(struct jfr_settings *settings, const struct jfr_chunk *chunk, const struct jfr_metadata *metadata, uint32_t class,
                       struct jfr_cursor body) {
     struct jfr_values values = {0};
     bool is_config = class == settings->config_class;
-    bool is_lost = class == settings->lost_class;
-    const struct jfr_plan *plan = is_config ? &settings->config : is_lost ? &settings->lost : &settings->active;
+    bool is_lost = class == settings->lost_class, is_load = class == settings->load_class, is_machine = class == settings->machine_class;
+    bool is_loss = class == settings->loss_class;
+    const struct jfr_plan *plan = is_config    ? &settings->config
+                                  : is_lost    ? &settings->lost
+                                  : is_loss    ? &settings->loss
+                                  : is_load    ? &settings->load
+                                  : is_machine ? &settings->machine
+                                               : &settings->active;
     if (!jfr_plan_run(metadata, plan->first, &body, &values)) {
         return true;
     }
-    if (is_lost) {
-        int64_t lost = (int64_t)jfr_plan_number(plan, &values, LOST_SAMPLES);
-        settings->lost_samples = lost > 0 ? jfr_add(settings->lost_samples, lost) : settings->lost_samples;
+    if (is_load) {
+        add_load(settings, chunk, metadata, &values);
+        return true;
+    }
+    if (is_machine) {
+        int64_t processors = (int64_t)jfr_plan_number(plan, &values, MACHINE_THREADS);
+        settings->processors = processors > 0 ? processors : settings->processors;
+        return true;
+    }
+    if (is_lost || is_loss) {
+        int64_t lost = (int64_t)jfr_plan_number(plan, &values, LOST_SAMPLES),
+                *sum = is_lost ? &settings->lost_samples : &settings->lost_bytes;
+        *sum = lost > 0 ? jfr_add(*sum, lost) : *sum;
         return true;
     }
     if (is_config) {

@@ -28,12 +28,16 @@ static void warn(struct profile *profile, const char *format, ...) {
 static void warn_of_recording(const struct making *making, struct profile *profile) {
     const struct jfr_about *about = &making->jfr->about;
     if (about->damages > 0) {
-        warn(profile, "the recording is damaged at byte %" PRIu64 " (%s); only what could be read is here", about->damage.offset,
-             about->damage.text);
+        warn(profile, "the recording is damaged at byte %" PRIu64 " (%s); only what could be read is here: %" PRIu64 " bytes are lost",
+             about->damage.offset, about->damage.text, about->lost_bytes);
     }
     if (about->truncated) {
         warn(profile, "the recording ends within a chunk, at byte %" PRIu64 "; from byte %" PRIu64 " on it could not be read", about->bytes,
              about->cut_at);
+    }
+    if (making->settings.lost_bytes > 0) {
+        warn(profile, "the JVM has lost %" PRId64 " bytes of events (jdk.DataLoss), so figures are lower bounds",
+             making->settings.lost_bytes);
     }
     if (making->damaged > 0) {
         warn(profile, "%" PRIu64 " events or pools of constants of the recording are damaged, the first at byte %" PRIu64, making->damaged,
@@ -57,6 +61,20 @@ static void warn_of_limits(const struct making *making, enum jfr_kind kind) {
     if (length > 0) {
         warn(making->profiles[kind], "the recorder leaves out events, so figures are lower bounds; it writes %s", text);
     }
+}
+
+static void warn_of_estimate(const struct making *making, struct profile *profile) {
+    double used_ns = jfr_settings_cpu_ns(&making->settings);
+    char measured[120] = "";
+    if (used_ns > 0) {
+        snprintf(measured, sizeof measured, ": %.2f s, where the JVM measured %.2f s of the process and its own threads (jdk.CPULoad)",
+                 (double)making->cpu_ns / 1e9, used_ns / 1e9);
+    }
+    warn(
+        profile,
+        "cpu is the number of samples times their period, an estimate%s. A JVM samples only some of its running threads, and drops samples "
+        "in code without a Java frame",
+        measured);
 }
 
 static void warn_of_cpu(const struct making *making, struct profile *profile) {
@@ -95,9 +113,7 @@ void jfr_warn(const struct making *making, enum jfr_kind kind) {
     struct profile *profile = making->profiles[kind];
     const struct jfr_source *source = jfr_first_used(making, kind);
     if (source && kind == JFR_CPU && !making->settings.async_profiler && strcmp(source->event, "jdk.ExecutionSample") == 0) {
-        warn(profile, "cpu is the number of samples times their period, an estimate: a JVM samples only some of its running threads, and "
-                      "drops samples "
-                      "in code without a Java frame");
+        warn_of_estimate(making, profile);
     }
     if (source && kind == JFR_NATIVE_WALL) {
         warn(profile, "wall is the number of samples times their period, an estimate: a JVM samples one thread in native code at a time");

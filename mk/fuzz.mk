@@ -113,7 +113,8 @@ fuzz-upload: build/fuzz/upload_fuzz build/fuzz/upload_seeds
 	@$(call run_fuzzer,upload,4096)
 fuzz-recording: build/fuzz/recording_fuzz build/fuzz/recording_seeds
 	@$(call seeds,recording)
-	@$(call run_fuzzer,recording,32768)
+	@cp testdata/jfr/*.jfr.gz build/fuzz/recording
+	@$(call run_fuzzer,recording,65536,-dict=jfr/fuzz/recording.dict)
 
 CAPTURED := $(wildcard testdata/captures/*/*/body.bin)
 fuzz-inflate: build/fuzz/inflate_fuzz build/fuzz/inflate_seeds

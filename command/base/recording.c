@@ -1,5 +1,6 @@
 // recording.c: recordings as profiles (recording.h).
 #include "recording.h"
+#include "../../merge/compress.h"
 #include "diagnostic.h"
 
 #include <inttypes.h>
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int recording_refuse(const struct options *options, const char *path, const struct jfr_fault *fault) {
+static int refuse(const struct options *options, const char *path, const struct jfr_fault *fault) {
     switch (fault->error) {
     case JFR_UNREADABLE:
     case JFR_NO_MEMORY:
@@ -76,16 +77,38 @@ static int error_no_kind(const struct options *options, const char *path, const 
     return STATUS_FAILED;
 }
 
-struct profile *recording_convert(const struct options *options, const char *path, struct jfr *jfr) {
-    struct profile *profiles[JFR_KINDS];
+// Kinds that a word may mean, before it is known which have events.
+static unsigned kinds_meant(const char *word) {
+    enum jfr_kind named = jfr_kind_named(word);
+    unsigned kinds = named != JFR_KINDS ? 1u << named : 0;
+    for (enum jfr_kind kind = 0; named == JFR_KINDS && kind < JFR_KINDS; kind++) {
+        const struct jfr_column *columns;
+        size_t count = jfr_kind_columns(kind, &columns);
+        for (size_t i = 0; i < count; i++) {
+            kinds |= strcmp(columns[i].type, word) == 0 ? 1u << kind : 0;
+        }
+    }
+    return kinds;
+}
+
+// With a type, events are read once: they are counted while the profile is made.
+static struct profile *convert(const struct options *options, const char *path, struct jfr *jfr) {
+    struct profile *profiles[JFR_KINDS] = {0};
     const char *type = options->recordings->type;
-    enum jfr_kind kind = jfr_kind_chosen(jfr, type);
-    if (kind == JFR_KINDS || jfr_kind_events(jfr, kind) == 0) {
-        error_no_kind(options, path, jfr, kind);
+    enum jfr_kind kind = type ? JFR_KINDS : jfr_kind_chosen(jfr, NULL);
+    if ((type || kind != JFR_KINDS) && jfr_profiles(jfr, type ? kinds_meant(type) : 1u << kind, profiles) != JFR_OK) {
+        diagnostic_error(options->command, path, "out of memory");
         return NULL;
     }
-    if (jfr_profiles(jfr, 1u << kind, profiles) != JFR_OK) {
-        diagnostic_error(options->command, path, "out of memory");
+    kind = type ? jfr_kind_chosen(jfr, type) : kind;
+    struct profile *profile = kind != JFR_KINDS && jfr_kind_events(jfr, kind) > 0 ? profiles[kind] : NULL;
+    for (enum jfr_kind other = 0; other < JFR_KINDS; other++) {
+        if (profiles[other] != profile) {
+            profile_free(profiles[other]);
+        }
+    }
+    if (!profile) {
+        error_no_kind(options, path, jfr, kind);
         return NULL;
     }
     char *others = type ? NULL : kinds_of(jfr, kind);
@@ -93,37 +116,68 @@ struct profile *recording_convert(const struct options *options, const char *pat
         diagnostic_note(options->command, "%s: this is %s; --type chooses another: %s", path, jfr_kind_name(kind), others);
     }
     free(others);
-    return profiles[kind];
+    return profile;
 }
 
-static bool may_be_recording(const struct options *options, const char *path, const struct input *input) {
-    bool raw = input->size >= 4 && memcmp(input->bytes, "FLR\0", 4) == 0;
-    return raw || (strstr(path, ".jfr") && jfr_is_recording(input->bytes, input->size, options->limits.input_bytes));
+static struct profile *convert_opened(const struct options *options, const char *path, struct jfr *jfr, const struct jfr_fault *fault) {
+    struct profile *profile = jfr ? convert(options, path, jfr) : NULL;
+    if (!jfr) {
+        refuse(options, path, fault);
+    }
+    jfr_close(jfr);
+    return profile;
+}
+
+struct profile *recording_convert(const struct options *options, const char *path, const struct input *input) {
+    struct jfr_fault fault = {0};
+    size_t max = options->limits.input_bytes;
+    struct jfr *jfr = options->recordings->type ? jfr_open_unread(input->bytes, input->size, max, &fault)
+                                                : jfr_open(input->bytes, input->size, max, &fault);
+    return convert_opened(options, path, jfr, &fault);
+}
+
+struct profile *recording_convert_file(const struct options *options, const char *path) {
+    struct jfr_fault fault = {0};
+    size_t max = options->limits.input_bytes;
+    struct jfr *jfr = options->recordings->type ? jfr_open_file_unread(path, max, &fault) : jfr_open_file(path, max, &fault);
+    return convert_opened(options, path, jfr, &fault);
+}
+
+// Inflates what is compressed, once for all: what is in it decides what it is. Content that cannot be inflated stays as it is, and is an
+// error of who reads it.
+static void inflate(const struct options *options, struct input *input) {
+    struct input inflated = {0};
+    if (merge_inflate_limited(input->bytes, input->size, &options->limits, &inflated.bytes, &inflated.size, NULL) == MERGE_OK) {
+        free(input->bytes);
+        *input = inflated;
+    }
 }
 
 int recording_replace(const struct options *options, const char *path, struct input *input) {
-    struct jfr_fault fault = {0};
-    if (!options->recordings || !may_be_recording(options, path, input)) {
+    if (!options->recordings) {
         return STATUS_DONE;
     }
-    struct jfr *jfr = jfr_open(input->bytes, input->size, options->limits.input_bytes, &fault);
-    struct profile *profile = jfr ? recording_convert(options, path, jfr) : NULL;
-    int status = profile ? STATUS_DONE : jfr ? STATUS_FAILED : recording_refuse(options, path, &fault);
-    jfr_close(jfr);
-    if (status == STATUS_DONE) {
-        uint8_t *bytes = NULL;
-        size_t size = 0;
-        enum merge_error error = profile_encode(profile, MERGE_RAW, &bytes, &size);
-        if (error != MERGE_OK) {
-            status = diagnostic_error(options->command, path, "%s", merge_error_text(error));
-        } else {
-            free(input->bytes);
-            *input = (struct input){bytes, size};
-            options->recordings->count++;
-        }
+    if (compress_kind(input->bytes, input->size) != MERGE_RAW) {
+        inflate(options, input);
     }
+    if (!jfr_is_recording(input->bytes, input->size)) {
+        return STATUS_DONE;
+    }
+    struct profile *profile = recording_convert(options, path, input);
+    if (!profile) {
+        return STATUS_FAILED;
+    }
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    enum merge_error error = profile_encode(profile, MERGE_RAW, &bytes, &size);
     profile_free(profile);
-    return status;
+    if (error != MERGE_OK) {
+        return diagnostic_error(options->command, path, "%s", merge_error_text(error));
+    }
+    free(input->bytes);
+    *input = (struct input){bytes, size};
+    options->recordings->count++;
+    return STATUS_DONE;
 }
 
 const char *recording_shown_type(const struct options *options, const struct profile *profile, const char *type) {

@@ -18,12 +18,12 @@ struct recordings {
 
 // Takes the value of --type, of commands that have it for recordings only. Returns 0, or the exit status after an error message.
 int recording_take_type(const char *command, const char *value, struct recordings *recordings);
-// Replaces a recording by its profile, encoded. Other content is left alone. Returns STATUS_DONE, or STATUS_FAILED after an error message.
+// Replaces a recording, compressed or not, whatever its name, by its profile, encoded. Other content is inflated. Returns STATUS_DONE, or
+// STATUS_FAILED after an error message.
 int recording_replace(const struct options *options, const char *path, struct input *input);
-// The profile of one kind. Returns NULL after an error message.
-struct profile *recording_convert(const struct options *options, const char *path, struct jfr *jfr);
-// Explains why a recording cannot be opened. Returns STATUS_FAILED.
-int recording_refuse(const struct options *options, const char *path, const struct jfr_fault *fault);
+// The profile of one kind. The file is mapped if it is not compressed. Returns NULL after an error message.
+struct profile *recording_convert(const struct options *options, const char *path, const struct input *input);
+struct profile *recording_convert_file(const struct options *options, const char *path);
 // The sample type to show: that of --type, unless it named a kind of a recording, whose default is shown then.
 const char *recording_shown_type(const struct options *options, const struct profile *profile, const char *type);
 

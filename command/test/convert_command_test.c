@@ -4,7 +4,11 @@
 
 #include "../../jfr/test/java_types.h"
 
+#include "../../codecs/codecs.h"
+#include "../../merge/compress.h"
 #include "../commands.h"
+
+#include <lz4frame.h>
 #include "fixture.h"
 
 // `reads` file reads of 1 ms by app.Main.work, and two exceptions.
@@ -99,6 +103,39 @@ TEST_IN(directory, commands_take_recordings) {
     profile_free(profile);
     assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a.jfr", "b.jfr", "-o", "out"), 1);
     assert_non_null(strstr(fixture_error, "it looks like a JFR recording, of which cmemprof convert makes profiles"));
+}
+
+// A recording is told from a profile by what is in it, whatever its name and compression.
+TEST_IN(directory, compressed_recordings_need_no_name) {
+    static const char *const names[] = {"gzip", "zstd.pprof", "lz4.data"};
+    uint8_t raw[4096], packed[3][8192];
+    size_t sizes[3];
+    write_recording("a.jfr", 3);
+    FILE *file = fopen("a.jfr", "r");
+    assert_non_null(file);
+    size_t size = fread(raw, 1, sizeof raw, file);
+    fclose(file);
+    assert_in_range(size, 1, sizeof raw - 1);
+    struct compress compress = {0};
+    struct wire_writer zstd = {0};
+    assert_int_equal(compress_deflate(&compress, MERGE_ZSTD, 0, raw, size, &zstd), MERGE_OK);
+    memcpy(packed[1], zstd.bytes, zstd.size);
+    sizes[0] = codecs_gzip(raw, size, packed[0], sizeof packed[0]);
+    sizes[1] = zstd.size;
+    sizes[2] = LZ4F_compressFrame(packed[2], sizeof packed[2], raw, size, NULL);
+    wire_free(&zstd);
+    compress_free(&compress);
+    for (int i = 0; i < 3; i++) {
+        fixture_write(names[i], packed[i], sizes[i]);
+        assert_int_equal(FIXTURE_RUN(top_command, "top", "--type", "file-io", names[i]), 0);
+        assert_non_null(strstr(fixture_out, "file_time: 3.00 ms\n"));
+        assert_int_equal(FIXTURE_RUN(diff_command, "diff", "--type", "file-io", names[i], "a.jfr"), 0);
+        assert_non_null(strstr(fixture_out, "file_time: 3.00 ms -> 3.00 ms"));
+        assert_int_equal(FIXTURE_RUN(merge_command, "merge", "--type", "exception", names[i], "-o", "out"), 0);
+        fixture_write("cut", packed[i], sizes[i] - 1);
+        assert_int_equal(FIXTURE_RUN(top_command, "top", "cut"), 1);
+        assert_non_null(strstr(fixture_error, "damaged or truncated"));
+    }
 }
 
 int main(void) {

@@ -40,6 +40,16 @@ static void put_read(struct maker *maker, const char *path, int bytes, int durat
     maker_end(maker);
 }
 
+static void expect_equal(struct profile *a, struct profile *b) {
+    uint8_t *bytes[2];
+    size_t sizes[2];
+    assert_int_equal(profile_encode(a, MERGE_RAW, &bytes[0], &sizes[0]), MERGE_OK);
+    assert_int_equal(profile_encode(b, MERGE_RAW, &bytes[1], &sizes[1]), MERGE_OK);
+    assert_int_equal(sizes[0], sizes[1]);
+    assert_memory_equal(bytes[0], bytes[1], sizes[0]);
+    free(bytes[0]), free(bytes[1]);
+}
+
 static struct profile *profile_of(const struct maker *maker, enum jfr_kind kind) {
     struct profile *profiles[JFR_KINDS];
     uint8_t *exact = malloc(maker->size);
@@ -50,6 +60,14 @@ static struct profile *profile_of(const struct maker *maker, enum jfr_kind kind)
     for (enum jfr_kind other = 0; other < JFR_KINDS; other++) {
         assert_int_equal(!!profiles[other], other == kind);
     }
+    jfr_close(jfr);
+    // The same if the events were not counted before.
+    struct profile *unread[JFR_KINDS];
+    jfr = jfr_open_unread(exact, maker->size, 0, NULL);
+    assert_non_null(jfr);
+    assert_int_equal(jfr_profiles(jfr, 1u << kind, unread), JFR_OK);
+    expect_equal(profiles[kind], unread[kind]);
+    profile_free(unread[kind]);
     jfr_close(jfr);
     free(exact);
     return profiles[kind];
@@ -325,6 +343,49 @@ TEST(what_is_missing_is_said) {
     maker_free(&maker);
 }
 
+// A better source in a later chunk, and later in a chunk: what the others became is dropped.
+TEST(a_better_source_may_come_late) {
+    struct maker maker;
+    make(&maker);
+    maker_type(&maker, "datadog.ExecutionSample", "event", "startTime:long@ticks weight:long");
+    maker_type(&maker, "datadog.ObjectSample", "event", "startTime:long@ticks size:long weight:float");
+    maker_type(&maker, "jdk.OldObjectSample", "event", "startTime:long@ticks objectSize:long");
+    for (int chunk = 0; chunk < 3; chunk++) {
+        maker_begin(&maker);
+        java_constants(&maker), java_stacks(&maker);
+        put_cpu(&maker, 1, 1, 1);
+        maker_event(&maker, "jdk.ObjectAllocationSample");
+        maker_number(&maker, 1500), maker_number(&maker, 1), maker_number(&maker, 1), maker_number(&maker, 2), maker_number(&maker, 700);
+        maker_end(&maker);
+        maker_event(&maker, "jdk.OldObjectSample"), maker_number(&maker, 1500), maker_number(&maker, 8), maker_end(&maker);
+        if (chunk > 0) {
+            maker_event(&maker, "datadog.ExecutionSample"), maker_number(&maker, 1500), maker_number(&maker, 3), maker_end(&maker);
+            maker_event(&maker, "datadog.ObjectSample"), maker_number(&maker, 1500), maker_number(&maker, 10), maker_float(&maker, 2);
+            maker_end(&maker);
+            maker_event(&maker, "datadog.HeapLiveObject");
+            maker_number(&maker, 1500), maker_number(&maker, 1), maker_number(&maker, 1), maker_number(&maker, 2),
+                maker_number(&maker, 100);
+            maker_float(&maker, 3), maker_number(&maker, 0), maker_number(&maker, 0);
+            maker_end(&maker);
+        }
+        maker_finish(&maker);
+    }
+    struct profile *profile = profile_of(&maker, JFR_CPU);
+    assert_int_equal(profile_sample_count(profile), 1);
+    expect(profile, 0, "6 0 " JFR_NO_STACK);
+    profile_free(profile);
+    profile = profile_of(&maker, JFR_ALLOCATION);
+    assert_int_equal(profile_sample_count(profile), 1);
+    expect(profile, 0, "2 40 " JFR_NO_STACK);
+    assert_false(warns(profile, "first samples"));
+    profile_free(profile);
+    profile = profile_of(&maker, JFR_HEAP_LIVE);
+    assert_int_equal(profile_sample_count(profile), 1);
+    assert_false(warns(profile, "does not say how large"));
+    profile_free(profile);
+    maker_free(&maker);
+}
+
 // Any bytes changed: profiles are made, within the input (by the sanitized build).
 TEST(damage_is_survived) {
     struct maker maker;
@@ -342,7 +403,7 @@ TEST(damage_is_survived) {
             damaged[68 + random % (maker.size - 68)] = (uint8_t)(round % 2 ? random >> 32 : random >> 60);
         }
         struct profile *profiles[JFR_KINDS];
-        struct jfr *jfr = jfr_open(damaged, maker.size, 0, NULL);
+        struct jfr *jfr = round % 3 == 0 ? jfr_open_unread(damaged, maker.size, 0, NULL) : jfr_open(damaged, maker.size, 0, NULL);
         assert_non_null(jfr);
         assert_int_equal(jfr_profiles(jfr, (1u << JFR_KINDS) - 1, profiles), JFR_OK);
         for (enum jfr_kind kind = 0; kind < JFR_KINDS; kind++) {

@@ -120,6 +120,7 @@ TEST(damage_costs_its_chunk_only) {
     struct maker maker;
     make(&maker);
     put_chunk(&maker, 3, 0);
+    maker_big_endian(&maker, 48, (uint64_t)1 << 50, 8); // its metadata's time is not near, so that no event is found behind the damage
     size_t first = maker.size, event = 68 + SMALL_BYTES;
     put_chunk(&maker, 2, 0);
     memset(maker.bytes + event, 0x80, 3);
@@ -185,8 +186,8 @@ TEST(what_is_no_recording_is_refused) {
     expect_refused(maker.bytes, maker.size, 100, JFR_TOO_LARGE, 0, "recording exceeds the limit");
     maker_big_endian(&maker, 56, 0, 8);
     expect_refused(maker.bytes, maker.size, 0, JFR_DAMAGED, 0, "a chunk whose clock does not tick");
-    assert_false(jfr_is_recording("FLR", 3, 0));
-    assert_true(jfr_is_recording("FLR\0", 4, 0));
+    assert_false(jfr_is_recording("FLR", 3));
+    assert_true(jfr_is_recording("FLR\0", 4));
     maker_free(&maker);
 }
 
@@ -200,7 +201,9 @@ TEST(too_many_types_are_damage) {
         for (int i = 0; i < TYPES; i++) {
             maker_open(&maker, 1000 + c * TYPES + i), maker_end(&maker);
         }
+        size_t chunk = maker.chunk;
         maker_finish(&maker);
+        memset(maker.bytes + chunk + 8, 0, 24); // not finished: what types there are may be said later
     }
     struct jfr *jfr = jfr_open(maker.bytes, maker.size, 0, NULL);
     assert_non_null(jfr);

@@ -41,8 +41,10 @@ TEST(the_first_damage_is_kept) {
     jfr_damaged(&jfr, 12, "one");
     jfr_damaged(&jfr, 5, "two");
     assert_int_equal(jfr.about.damages, 2);
-    assert_int_equal(jfr.about.damage.offset, 12);
-    assert_string_equal(jfr.about.damage.text, "one");
+    assert_int_equal(jfr.about.damage.offset, 5);
+    assert_string_equal(jfr.about.damage.text, "two");
+    jfr_damaged(&jfr, 8, "three");
+    assert_int_equal(jfr.about.damage.offset, 5);
 }
 
 // A text is held once, however many types and fields have it.

@@ -331,6 +331,10 @@ TEST(what_is_behind_damage_is_still_used) {
     assert_true(jfr && jfr_about(jfr)->damages == 1 && jfr_about(jfr)->damage.offset == damage);
     jfr_close(jfr);
     visit(&maker, maker.size, "app.Event", &seen, 0);
+    assert_string_equal(seen.text, "app.Event@1000000000(a='one' b='two' ) app.Event@1000000000(a='one' b='two' ) ");
+    maker_big_endian(&maker, 48, (uint64_t)1 << 50, 8); // no time is near, so that no event is found behind the damage
+    seen = (struct seen){0};
+    visit(&maker, maker.size, "app.Event", &seen, 0);
     assert_string_equal(seen.text, "app.Event@1000000000(a='one' b='two' ) ");
     for (size_t to = damage; to < maker.size; to += 3) { // a chain that leads anywhere ends
         maker_big_endian(&maker, 16, to, 8);

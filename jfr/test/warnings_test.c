@@ -7,6 +7,8 @@
 #include "../../merge/merge.h"
 #include "../jfr.h"
 
+#include <math.h>
+
 static void make(struct maker *maker) {
     maker_init(maker);
     java_types(maker);
@@ -16,7 +18,17 @@ static void make(struct maker *maker) {
     maker_type(maker, "jdk.ObjectAllocationSample", "event", "startTime:long@ticks weight:long");
     maker_type(maker, "jdk.CPUTimeSample", "event", "startTime:long@ticks failed:boolean samplingPeriod:long@span");
     maker_type(maker, "jdk.CPUTimeSamplesLost", "event", "startTime:long@ticks lostSamples:int");
+    maker_type(maker, "jdk.ExecutionSample", "event", "startTime:long@ticks");
+    maker_type(maker, "jdk.DataLoss", "event", "startTime:long@ticks amount:long@bytes total:long@bytes");
+    maker_type(maker, "jdk.CPULoad", "event", "startTime:long@ticks jvmUser:float jvmSystem:float machineTotal:float");
+    maker_type(maker, "jdk.CPUInformation", "event", "startTime:long@ticks hwThreads:int");
     maker_begin(maker);
+}
+
+static void put_load(struct maker *maker, int64_t ticks, float user, float system) {
+    maker_event(maker, "jdk.CPULoad");
+    maker_number(maker, ticks), maker_float(maker, user), maker_float(maker, system), maker_float(maker, 1);
+    maker_end(maker);
 }
 
 static void put(struct maker *maker, const char *event) {
@@ -89,6 +101,43 @@ TEST(lost_and_failed_samples_are_said) {
     expect(
         &maker, JFR_CPU,
         "4 samples of CPU time are lost (jdk.CPUTimeSamplesLost), so cpu is too low\n1 samples have no stack: the JVM failed to walk it");
+}
+
+TEST(lost_bytes_are_said) {
+    struct maker maker;
+    make(&maker);
+    for (int i = 0; i < 2; i++) {
+        maker_event(&maker, "jdk.DataLoss");
+        maker_number(&maker, 1500), maker_number(&maker, 3000), maker_number(&maker, 3000 * (i + 1));
+        maker_end(&maker);
+    }
+    expect(&maker, JFR_LOCK, "the JVM has lost 6000 bytes of events (jdk.DataLoss), so figures are lower bounds");
+}
+
+// Beside the estimate stands what the JVM measured: 4 processors x (0.5 x 0.25 s + 0.1 x 0.5 s), from the start at 1000 on, at 1 MHz.
+TEST(measured_cpu_time_stands_beside_the_estimate) {
+    struct maker maker;
+    make(&maker);
+    java_setting(&maker, "jdk.ExecutionSample", "period", "20 ms");
+    for (int i = 0; i < 7; i++) {
+        maker_event(&maker, "jdk.ExecutionSample"), maker_number(&maker, 1500), maker_end(&maker);
+    }
+    put_load(&maker, 251000, 0.25f, 0.25f);
+    put_load(&maker, 251000, 0.25f, 0.25f); // of no time
+    put_load(&maker, 751000, 0.1f, 0);
+    put_load(&maker, 851000, NAN, 40); // no shares
+    maker_event(&maker, "jdk.CPUInformation"), maker_number(&maker, 1000), maker_int(&maker, 4), maker_end(&maker);
+    expect(&maker, JFR_CPU,
+           "cpu is the number of samples times their period, an estimate: 0.14 s, where the JVM measured 0.70 s of the process and its own "
+           "threads (jdk.CPULoad). A JVM samples only some of its running threads, and drops samples in code without a Java frame");
+    make(&maker);
+    java_setting(&maker, "jdk.ExecutionSample", "period", "20 ms");
+    maker_event(&maker, "jdk.ExecutionSample"), maker_number(&maker, 1500), maker_end(&maker);
+    put_load(&maker, 251000, 0.25f, 0.25f); // of unknown processors
+    expect(
+        &maker, JFR_CPU,
+        "cpu is the number of samples times their period, an estimate. A JVM samples only some of its running threads, and drops samples "
+        "in code without a Java frame");
 }
 
 int main(void) {

@@ -7,7 +7,7 @@ import jdk.jfr.Recording;
 
 /**
  * `Recorded FILE default|profile|all|small SECONDS WORK...`: Load in a recording of the JDK's own. all: every type of event, however short. small: as
- * default, without what is of the machine or the same in every recording.
+ * default, without what is of the machine or the same in every recording. Prints the CPU time that the process has used meanwhile.
  */
 class Recorded {
     static final List<String> OF_THE_MACHINE =
@@ -15,6 +15,8 @@ class Recorded {
                     "jdk.InitialSecurityProperty", "jdk.NetworkUtilization", "jdk.GCPhaseParallel", "jdk.BooleanFlag", "jdk.LongFlag");
 
     public static void main(String[] arguments) throws Exception {
+        var system = (com.sun.management.OperatingSystemMXBean) java.lang.management.ManagementFactory.getOperatingSystemMXBean();
+        long started = system.getProcessCpuTime();
         try (Recording recording = new Recording()) {
             if (arguments[1].equals("all")) {
                 for (EventType type : FlightRecorder.getFlightRecorder().getEventTypes()) {
@@ -32,6 +34,7 @@ class Recorded {
             }
             recording.start();
             Load.main(java.util.Arrays.copyOfRange(arguments, 2, arguments.length));
+            System.out.println("CPU time of the recording, ns: " + (system.getProcessCpuTime() - started));
             recording.stop();
             recording.dump(Path.of(arguments[0]));
         }
