@@ -16,7 +16,7 @@
 
 enum { JFR_HEADER_BYTES = 68, JFR_TYPE_METADATA = 0, JFR_TYPE_CHECKPOINT = 1 };
 
-struct jfr_gap { // bytes that are no readable events: the first one there is damaged
+struct jfr_gap { // no event can be read at `from`: go on at `to`, which is behind it, or within the event before, if that is too long
     const uint8_t *from, *to;
 };
 enum { JFR_MAX_GAPS = 1 << 12 };

@@ -71,7 +71,7 @@ struct jfr_about {
     uint64_t cut_at;         // and what is from this byte on is no whole event: cut off, or damaged
     struct jfr_fault damage; // the first; JFR_OK: none
     uint64_t damages;        // how many
-    uint64_t lost_bytes;     // of events that could not be read; those behind them were, where events go on
+    uint64_t lost_bytes;     // of events that could not be read, where it is known
 };
 const struct jfr_about *jfr_about(const struct jfr *jfr);
 

@@ -27,12 +27,13 @@ static uint64_t offset_of(const struct jfr_reading *reading) {
     return reading->chunk->offset + (uint64_t)(reading->walk.event - reading->chunk->start);
 }
 
-// Goes on behind the current event, which cannot be read, where others can. False: nowhere.
+// Goes on behind the current event, which cannot be read, or within the one before, where others can. Always further on than where the
+// last one began. False: nowhere.
 static bool pass_damage(struct jfr_reading *reading, const char *fault) {
     struct jfr_chunk *chunk = reading->chunk;
     struct jfr_walk *walk = &reading->walk;
-    const uint8_t *next =
-        reading->hopeless || chunk->gap_count == JFR_MAX_GAPS ? NULL : jfr_resync(chunk, reading->metadata, walk->event + 1);
+    const uint8_t *from = reading->previous ? reading->previous : walk->event;
+    const uint8_t *next = reading->hopeless || chunk->gap_count == JFR_MAX_GAPS ? NULL : jfr_resync(chunk, reading->metadata, from + 1);
     if (!next) {
         reading->hopeless = true;
         return false;
@@ -43,7 +44,8 @@ static bool pass_damage(struct jfr_reading *reading, const char *fault) {
     }
     chunk->gaps[chunk->gap_count++] = (struct jfr_gap){walk->event, next};
     jfr_damaged(reading->jfr, offset_of(reading), fault);
-    reading->jfr->about.lost_bytes += (uint64_t)(next - walk->event);
+    reading->jfr->about.lost_bytes += next > walk->event ? (uint64_t)(next - walk->event) : 0;
+    reading->previous = NULL;
     *walk = (struct jfr_walk){.chunk = chunk, .at = next, .gap = chunk->gap_count};
     return true;
 }

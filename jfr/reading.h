@@ -3,8 +3,8 @@
 //
 //     for each chunk: jfr_reading_begin, jfr_reading_next until false, jfr_reading_end; then jfr_reading_done
 //
-// Behind an event that cannot be read, the first walk looks for the next one (resync.h) and keeps what is between as a gap, which walks
-// pass over.
+// Behind an event that cannot be read, the first walk looks for the next one (resync.h) and keeps where it goes on as a gap, which walks
+// pass over. The event before may be to blame, with a size that is too large: then it goes on within that.
 //
 // Threads: as the recording's owner. Memory: the recording's.
 #ifndef CMEMPROF_JFR_READING_H
@@ -20,6 +20,7 @@ struct jfr_reading {
     struct jfr_metadata numbers;   // of a chunk without metadata: its types have numbers
     struct jfr_walk walk;          // at the current event
     uint32_t class;                // of it; JFR_NO_CLASS: of no type in the metadata
+    const uint8_t *previous;       // of a first walk: the event before, which may be too long; NULL: none, or behind a gap
     bool first;                    // the events are to be counted
     bool hopeless;                 // no events follow behind what is damaged
     bool no_memory;
@@ -60,6 +61,7 @@ static inline bool jfr_reading_next(struct jfr_reading *reading) {
         class->events++;
         class->bytes += walk->size;
         reading->jfr->about.events++;
+        reading->previous = walk->event;
         if (reading->chunk->cut) {
             jfr_reading_time(reading);
         }

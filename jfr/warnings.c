@@ -28,8 +28,12 @@ static void warn(struct profile *profile, const char *format, ...) {
 static void warn_of_recording(const struct making *making, struct profile *profile) {
     const struct jfr_about *about = &making->jfr->about;
     if (about->damages > 0) {
-        warn(profile, "the recording is damaged at byte %" PRIu64 " (%s); only what could be read is here: %" PRIu64 " bytes are lost",
-             about->damage.offset, about->damage.text, about->lost_bytes);
+        char lost[60] = "";
+        if (about->lost_bytes > 0) {
+            snprintf(lost, sizeof lost, ", and at least %" PRIu64 " bytes are lost", about->lost_bytes);
+        }
+        warn(profile, "the recording is damaged at byte %" PRIu64 " (%s); only what could be read is here%s", about->damage.offset,
+             about->damage.text, lost);
     }
     if (about->truncated) {
         warn(profile, "the recording ends within a chunk, at byte %" PRIu64 "; from byte %" PRIu64 " on it could not be read", about->bytes,
