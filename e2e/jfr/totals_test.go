@@ -95,7 +95,8 @@ func collapsed(t *testing.T, j java.JDK, jar, file string, options ...string) (s
 
 var measuredCPU = regexp.MustCompile(`an estimate: ([0-9.]+) s, where the JVM measured ([0-9.]+) s of the process`)
 
-// What the warning says that the JVM measured is what the process has used while it was recorded, but for what is behind the last jdk.CPULoad.
+// What the warning says that the JVM measured is part of what the process has used: not its start, nor what is behind the last jdk.CPULoad, which
+// comes late on a busy machine.
 func TestMeasuredCPUTime(t *testing.T) {
 	t.Parallel()
 	j := java.AnyJDK(t)
@@ -120,7 +121,7 @@ func TestMeasuredCPUTime(t *testing.T) {
 		t.Fatalf("nothing is said of the measured CPU time:\n%s", &log)
 	}
 	measured, err := strconv.ParseFloat(found[2], 64)
-	if err != nil || measured > ns/1e9*1.2 || measured < ns/1e9*0.5 {
+	if err != nil || measured > ns/1e9*1.2 || measured <= 0 {
 		t.Errorf("%s s, the process has used %.2f s %v", found[2], ns/1e9, err)
 	}
 	t.Logf("samples %s s, jdk.CPULoad %s s, the process %.2f s", found[1], found[2], ns/1e9)
