@@ -5,8 +5,9 @@
 # test_rules FOLDER,VARIANT,ROOM: one test program for each test/x_test.c of a folder or a room of it, from it and all objects of the folder and of
 # what it uses. variant_of TESTED_FOLDER,FOLDER,VARIANT: which objects of the folder it gets.
 variant_of = $(if $(filter cmemprof-cmemprof-obj merge-merge-obj,$(1)-$(2)-$(3)),checked,$(3))
-# gold, where there is one, links in half the time. cmemprof's tests look at what the usual linker makes of a program.
-FAST_LINKER = $(eval FAST_LINKER := $(shell echo 'int main(void) { return 0; }' | $(CC) -fuse-ld=gold -x c -o /dev/null - 2>/dev/null && echo -fuse-ld=gold))$(FAST_LINKER)
+# gold, where there is one and LDFLAGS name no other, links in half the time. cmemprof's tests look at what the usual linker makes of a program.
+FAST_LINKER = $(eval FAST_LINKER := $(if $(findstring fuse-ld,$(LDFLAGS)),,$(shell echo 'int main(void) { return 0; }' | \
+    $(CC) -fuse-ld=gold -x c -o /dev/null - 2>/dev/null && echo -fuse-ld=gold)))$(FAST_LINKER)
 define test_rules
 $(patsubst $(3)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(3)/test/*_test.c)): build/$(2)/test/$(1)_%_test: build/$(call variant_of,$(1),$(1),$(2))/$(3)/test/%_test.o $(foreach f,$(call tested_closure,$(1)),$(call objects,$(f),$(call variant_of,$(1),$(f),$(2)))) $(call reader,$(1),$(2))
 	@mkdir -p $$(@D) && echo "  link  $$@"
