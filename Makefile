@@ -73,7 +73,7 @@ FOLDERS := base merge series codecs jfr upload client receiver cmemprof preload 
 
 comma := ,
 # A folder's rooms, lowest first: each may include what is to the left of it.
-ROOMS_receiver := base index store views analysis http
+ROOMS_receiver := base index rollups store views analysis http
 ROOMS_command := base symbols report run
 rooms = $(1) $(addprefix $(1)/,$(ROOMS_$(1)))
 # Those with tests. Their rules name each test: a pattern would be led astray by what an older build says of a file that was moved.

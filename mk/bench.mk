@@ -1,6 +1,6 @@
 # Benchmarks: included by the Makefile (docs/bench.md).
 
-.PHONY: bench bench-all bench-capture bench-cpu bench-harm bench-memory bench-merge bench-profiler bench-page bench-reach bench-receiver bench-recordings
+.PHONY: bench bench-all bench-capture bench-cpu bench-harm bench-memory bench-merge bench-profiler bench-page bench-reach bench-receiver bench-recordings bench-rollups
 bench: build/.setup-bench lib ## Measure the cost beside peers; tables also in build/bench-*.tsv
 	bench/run
 bench-all: build/.setup-bench build/.setup-test lib build/cmemprof ## The same and the page, unattended and in less than 40 minutes: the long ones in fewer rounds
@@ -23,5 +23,7 @@ bench-receiver: build/.setup-bench build/cmemprof
 	bench/run receiver
 bench-recordings: build/.setup-bench lib build/cmemprof ## Measure what a profile of a Java recording costs, beside async-profiler's converter and the JDK's jfr
 	bench/run recordings
+bench-rollups: build/.setup-bench build/cmemprof ## Measure views of a week of 16 hosts with roll-ups, beside reading the files
+	bench/run rollups
 bench-page: build/.setup-test build/cmemprof ## Measure how long the page takes to draw a flame graph of 100,000 nodes, to zoom and to search in it
 	cd e2e && go test -run '^$$' -bench FlameGraph -benchtime 1x ./page

@@ -16,6 +16,7 @@
 #include "http/thread_pool.h"
 #include "store/ingest.h"
 #include "store/symbol_upload.h"
+#include "views/rollup_keeper.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -43,6 +44,7 @@ enum {
 struct receiver {
     struct MHD_Daemon *daemon;
     struct store *store;
+    struct rollup_keeper *rollups;
     struct api api;
     struct access access;
     char *token, *send_token, *read_token;
@@ -407,6 +409,7 @@ static bool start_daemon(struct receiver *receiver) {
 static void stop_all(struct receiver *receiver) {
     api_stop(&receiver->api);
     atomic_store(&receiver->stopping, true);
+    rollup_keeper_stop(receiver->rollups);
     if (receiver->ticker) {
         pthread_join(receiver->ticker, NULL);
     }
@@ -428,7 +431,9 @@ static enum receiver_error start_all(struct receiver *receiver, char *text, size
     api_init(&receiver->api, receiver->store, receiver->view_memory_bytes);
     receiver->light = thread_pool_start(LIGHT_THREADS);
     receiver->heavy = thread_pool_start(HEAVY_THREADS);
-    bool ok = receiver->light && receiver->heavy && start_daemon(receiver) && pthread_create(&receiver->ticker, NULL, tick, receiver) == 0;
+    receiver->rollups = rollup_keeper_start(receiver->store);
+    bool ok = receiver->light && receiver->heavy && receiver->rollups && start_daemon(receiver) &&
+              pthread_create(&receiver->ticker, NULL, tick, receiver) == 0;
     if (!ok) {
         snprintf(text, text_size, "the HTTP server cannot start");
         stop_all(receiver);

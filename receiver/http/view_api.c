@@ -131,7 +131,7 @@ static enum receiver_error make_or_find(void *context, struct flight *flight, st
     }
     making->flight = request->list.flight = request->base.flight = request->overview.flight = flight;
     enum receiver_error error = view_slots_run(&request->api->slots, make, making, answer->text, sizeof answer->text);
-    if (key->bytes && error == RECEIVER_OK && !json_failed(json)) {
+    if (key->bytes && error == RECEIVER_OK && !json_failed(json) && !request->is_passing) {
         cache_put(request->api->cache, key->bytes, key->size, json->bytes, json->size);
     }
     return error;

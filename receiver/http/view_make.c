@@ -23,6 +23,7 @@ static enum receiver_error merge_list(struct view_request *request, const struct
     }
     enum receiver_error error =
         merge_uploads(request->api->store, request->api->cache, list, request->attachment, keys, key_count, profile, report);
+    request->is_passing |= error == RECEIVER_OK && report->is_passing;
     if (error == RECEIVER_OK && report->uploads == 0 && report->failed_count > 0) {
         profile_free(*profile);
         *profile = NULL;
@@ -90,7 +91,7 @@ static enum receiver_error make_types(struct view_request *request, struct json 
     json_object_begin(json);
     enum receiver_error error = upload_types_write_attachments(store_catalog(request->api->store), &request->selection, json);
     if (error == RECEIVER_OK && request->attachment) {
-        error = upload_types_write(request->api->store, &request->list, request->attachment, request->gauges, json);
+        error = upload_types_write(request->api->store, &request->list, request->attachment, request->gauges, &request->is_passing, json);
     }
     json_object_end(json);
     return error;

@@ -159,12 +159,14 @@ enum receiver_error view_request_read_lists(struct view_request *request, const 
     if (view->kind == VIEW_ANALYSIS) {
         return overview_read(catalog, &request->selection, &request->overview);
     }
-    enum receiver_error error = upload_list_read(catalog, &request->selection, request->attachment, &request->list);
+    bool of_files = view->kind == VIEW_LABELS || view->kind == VIEW_METRICS || request->gauges.value == GAUGES_MAX;
+    size_t most = of_files ? UPLOAD_LIST_FILES : UPLOAD_LIST_MAX;
+    enum receiver_error error = upload_list_read(catalog, &request->selection, request->attachment, most, &request->list);
     if (error == RECEIVER_OK && view->kind == VIEW_DIFF) {
-        error = upload_list_read(catalog, &request->base_selection, request->attachment, &request->base);
+        error = upload_list_read(catalog, &request->base_selection, request->attachment, most, &request->base);
     }
     if (error == RECEIVER_OK && view->kind == VIEW_TYPES) { // its list of attachments covers all uploads, which the key must include
-        error = upload_list_read(catalog, &request->selection, NULL, &request->base);
+        error = upload_list_read(catalog, &request->selection, NULL, UPLOAD_LIST_MAX, &request->base);
     }
     if (error == RECEIVER_OK && request->list.count == 0 && !view->may_lack_it) {
         snprintf(request->answer.text, sizeof request->answer.text, "no upload of the selection has an attachment %.100s",

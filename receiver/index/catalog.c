@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum {
-    SCHEMA_VERSION = 3, // also raised when rows are made of the same files in another way
+    SCHEMA_VERSION = 4, // also raised when rows are made of the same files in another way
     BLOCK_BYTES = 4096,
     LOCKED_MS = 5000, // waits that long for another program that writes to the database
 };
@@ -19,10 +19,10 @@ static const char schema[] =
     "CREATE TABLE upload(id INTEGER PRIMARY KEY AUTOINCREMENT, received_ms INTEGER NOT NULL, start_ms INTEGER NOT NULL,"
     " end_ms INTEGER NOT NULL, size_bytes INTEGER NOT NULL, service TEXT, env TEXT, version TEXT, host TEXT, runtime TEXT, language TEXT,"
     " family TEXT, start_time TEXT, end_time TEXT, tags TEXT NOT NULL, refused TEXT, measured INTEGER NOT NULL DEFAULT 0, cpu_cores REAL,"
-    " alloc_bytes_per_s REAL, heap_live_bytes REAL, c_live_bytes REAL, goroutines REAL, lock_seconds_per_s REAL);"
+    " alloc_bytes_per_s REAL, heap_live_bytes REAL, c_live_bytes REAL, goroutines REAL, lock_seconds_per_s REAL, files TEXT NOT NULL);"
     "CREATE TABLE attachment(upload INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, file TEXT NOT NULL,"
     " size_bytes INTEGER NOT NULL, pprof INTEGER NOT NULL, PRIMARY KEY(upload, position)) WITHOUT ROWID;"
-    "PRAGMA user_version=3;";
+    "PRAGMA user_version=4;";
 
 static enum receiver_error error_of(sqlite3 *database) {
     switch (sqlite3_errcode(database)) {
@@ -76,7 +76,8 @@ static bool prepare(sqlite3 *database, const char *sql, sqlite3_stmt **statement
 static bool prepare_all(struct catalog *catalog) {
     return prepare(catalog->writer,
                    "INSERT INTO upload(id, received_ms, start_ms, end_ms, size_bytes, service, env, version, host, runtime, language,"
-                   " family, start_time, end_time, tags, refused) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
+                   " family, start_time, end_time, tags, refused, files)"
+                   " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
                    &catalog->insert_upload) &&
            prepare(catalog->writer, "INSERT INTO attachment VALUES(?1,?2,?3,?4,?5,?6)", &catalog->insert_attachment) &&
            prepare(catalog->reader, "SELECT " CATALOG_UPLOAD_COLUMNS " FROM upload WHERE id=?1", &catalog->read_upload) &&
@@ -248,8 +249,8 @@ static void keep_within_memory(struct catalog *catalog) {
 
 enum receiver_error catalog_load(struct catalog *catalog) {
     sqlite3_stmt *rows = NULL;
-    prepare(catalog->writer, "SELECT id, start_ms, end_ms, size_bytes, " CATALOG_UPLOAD_COLUMNS " FROM upload ORDER BY id", &rows);
-    enum { BEHIND = 4 };
+    prepare(catalog->writer, "SELECT id, start_ms, end_ms, size_bytes, files, " CATALOG_UPLOAD_COLUMNS " FROM upload ORDER BY id", &rows);
+    enum { FILES = 4, BEHIND };
     search_free(&catalog->search);
     catalog->loaded_from = 0;
     enum receiver_error error = RECEIVER_OK;
@@ -269,6 +270,7 @@ enum receiver_error catalog_load(struct catalog *catalog) {
         }
         const char *tags = (const char *)sqlite3_column_text(rows, BEHIND + COLUMN_TAGS);
         upload.tags = tags ? tags : "";
+        upload.files = (const char *)sqlite3_column_text(rows, FILES);
         upload.measures = sqlite3_column_int(rows, BEHIND + COLUMN_MEASURED) ? &measures : NULL;
         error = search_add(&catalog->search, &upload) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
         keep_within_memory(catalog);
@@ -311,10 +313,24 @@ void catalog_skip_ids(struct catalog *catalog, int64_t last) {
     catalog->next_id = catalog->next_id > last ? catalog->next_id : last + 1;
 }
 
+// Names of attachments, a line each; names have no control characters.
+struct names {
+    char text[CATALOG_MAX_ATTACHMENTS * (CATALOG_NAME_MAX_BYTES + 1) + 1];
+};
+static const char *names_of(const struct catalog_new *upload, struct names *names) {
+    size_t used = 0;
+    *names->text = '\0';
+    for (size_t i = 0; i < upload->attachment_count && i < CATALOG_MAX_ATTACHMENTS; i++) {
+        used += (size_t)sprintf(names->text + used, "%s%s", i > 0 ? "\n" : "", upload->attachments[i].name);
+    }
+    return names->text;
+}
+
 static bool insert_row(struct catalog *catalog, const struct catalog_new *upload) {
     sqlite3_stmt *insert = catalog->insert_upload;
     const struct upload_event *event = &upload->event;
-    const char *texts[] = {event->family, event->start, event->end, event->tags, upload->refused};
+    struct names names;
+    const char *texts[] = {event->family, event->start, event->end, event->tags, upload->refused, names_of(upload, &names)};
     int64_t start_ms = event->start_ms ? event->start_ms : upload->received_ms;
     int64_t numbers[] = {upload->id, upload->received_ms, start_ms, event->end_ms ? event->end_ms : start_ms, (int64_t)upload->size_bytes};
     int parameter = 1;
@@ -377,12 +393,14 @@ enum receiver_error catalog_end(struct catalog *catalog, bool keep) {
 enum receiver_error catalog_publish(struct catalog *catalog, const struct catalog_new *upload) {
     const struct upload_event *event = &upload->event;
     int64_t start_ms = event->start_ms ? event->start_ms : upload->received_ms;
+    struct names names;
     struct search_new new = {.id = upload->id,
                              .received_ms = upload->received_ms,
                              .start_ms = start_ms,
                              .end_ms = event->end_ms ? event->end_ms : start_ms,
                              .size_bytes = upload->size_bytes,
-                             .tags = event->tags};
+                             .tags = event->tags,
+                             .files = names_of(upload, &names)};
     for (int i = 0; i < FACET_COUNT; i++) {
         new.facets[i] = event->facets[i];
     }

@@ -28,6 +28,7 @@ struct catalog_attachment {
     uint64_t size_bytes;
     bool pprof; // by its name
 };
+bool catalog_is_pprof(const char *name);                                // by the attachment's name: .pprof, .pb.gz
 bool catalog_is_recording(const char *name);                            // of Java, by the attachment's name: .jfr
 bool catalog_has_profiles(const struct catalog_attachment *attachment); // it is pprof, or a recording, which profiles are made of
 

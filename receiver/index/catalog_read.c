@@ -40,6 +40,15 @@ void catalog_read_attachment(sqlite3_stmt *row, struct catalog_attachment *attac
     attachment->pprof = sqlite3_column_int(row, 3);
 }
 
+static bool ends_with(const char *text, const char *end) {
+    size_t length = strlen(text), end_length = strlen(end);
+    return length >= end_length && strcasecmp(text + length - end_length, end) == 0;
+}
+
+bool catalog_is_pprof(const char *name) {
+    return ends_with(name, ".pprof") || ends_with(name, ".pb.gz");
+}
+
 bool catalog_is_recording(const char *name) {
     size_t length = strlen(name);
     return length >= 4 && strcmp(name + length - 4, ".jfr") == 0;

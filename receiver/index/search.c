@@ -16,6 +16,7 @@ static void release_row(struct search *search, struct search_row *row) {
     for (uint32_t i = 0; i < row->tag_count; i++) {
         string_pool_release(&search->strings, row->tags[i]);
     }
+    string_pool_release(&search->strings, row->files);
     search->tag_count -= row->tag_count;
     search->rest_count -= row->has_rest;
     free(row->tags);
@@ -128,6 +129,16 @@ static bool add_tags(struct search *search, struct search_row *row, const char *
     return true;
 }
 
+// Returns false without memory. Names that are new beyond the limits are not kept.
+static bool add_files(struct search *search, struct search_row *row, const char *files) {
+    size_t length = files ? strlen(files) : 0;
+    if (!files || (!string_pool_find(&search->strings, files, length) && !fits(search, length))) {
+        return true;
+    }
+    row->files = string_pool_intern(&search->strings, files, length);
+    return row->files;
+}
+
 static uint64_t hash_text(uint64_t hash, const char *text) {
     return fnv64(hash, text, strlen(text));
 }
@@ -165,7 +176,7 @@ bool search_add(struct search *search, const struct search_new *upload) {
     for (int i = 0; i < MEASURE_COUNT; i++) {
         row->measures.values[i] = upload->measures ? upload->measures->values[i] : NAN;
     }
-    bool ok = add_tags(search, row, upload->tags);
+    bool ok = add_tags(search, row, upload->tags) && add_files(search, row, upload->files);
     for (int i = 0; ok && i < FACET_COUNT; i++) {
         const char *value = upload->facets[i];
         row->facets[i] = value && *value ? string_pool_intern(&search->strings, value, strlen(value)) : 0;
@@ -177,6 +188,7 @@ bool search_add(struct search *search, const struct search_new *upload) {
     }
     search->size_bytes += row->size_bytes;
     search->end++;
+    search->measured_from = row->measured ? search->measured_from : row->id + 1;
     return true;
 }
 
@@ -202,21 +214,35 @@ const struct search_row *search_find(const struct search *search, int64_t id) {
     return find(search, id);
 }
 
+// Where rows that may not be measured end: those after them are not looked at for each of a million.
+static size_t end_of_unmeasured(const struct search *search) {
+    size_t low = search->begin, high = search->end;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (search->rows[middle].id < search->measured_from) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 void search_measured(struct search *search, int64_t id, const struct measures *measures) {
     struct search_row *row = find(search, id);
-    if (row) {
-        row->measures = *measures;
-        row->measured = true;
+    if (!row) {
+        return;
+    }
+    row->measures = *measures;
+    row->measured = true;
+    for (size_t end = end_of_unmeasured(search); end > search->begin && search->rows[end - 1].measured; end--) {
+        search->measured_from = search->rows[end - 1].id;
     }
 }
 
 int64_t search_unmeasured(const struct search *search) {
-    for (size_t i = search->end; i > search->begin; i--) {
-        if (!search->rows[i - 1].measured) {
-            return search->rows[i - 1].id;
-        }
-    }
-    return 0;
+    size_t end = end_of_unmeasured(search);
+    return end > search->begin ? search->rows[end - 1].id : 0; // the newest of them: else they would end before it
 }
 
 uint64_t search_host(const struct search *search, const struct search_row *row) {

@@ -26,17 +26,19 @@ struct search_row {
     uint32_t facets[FACET_COUNT]; // strings: values
     uint32_t *tags;               // strings: whole tags, NULL: none
     uint32_t tag_count;
+    uint32_t files; // string: names of attachments, a line each; 0: in SQLite alone
 };
 
 struct search {
     struct string_pool strings;
     struct search_row *rows; // by id
     size_t begin, end, capacity;
-    uint64_t size_bytes; // of all uploads
-    size_t tag_count;    // of all rows
-    size_t limit_bytes;  // of memory; 0: none
-    size_t rest_count;   // rows that have a rest
-    bool keeps_rest;     // tags are elsewhere too: those beyond the limits need not be in memory
+    uint64_t size_bytes;   // of all uploads
+    size_t tag_count;      // of all rows
+    size_t limit_bytes;    // of memory; 0: none
+    size_t rest_count;     // rows that have a rest
+    int64_t measured_from; // rows from this id on are measured; 0: all
+    bool keeps_rest;       // tags are elsewhere too: those beyond the limits need not be in memory
 };
 enum { SEARCH_ROW_TAGS = 128, SEARCH_TEXT_BYTES = 512, SEARCH_FREE_BYTES = 4 << 20 };
 size_t search_bytes(const struct search *search); // what it takes in memory
@@ -48,6 +50,7 @@ struct search_new {
     int64_t id, received_ms, start_ms, end_ms;
     uint64_t size_bytes;
     const char *facets[FACET_COUNT], *tags;
+    const char *files; // names of attachments, a line each; NULL: not known
     const struct measures *measures;
 };
 bool search_add(struct search *search, const struct search_new *upload);

@@ -7,13 +7,13 @@
 
 enum { FREE_TIMES = 16 };
 
-static bool has_room(int directory) {
+bool disk_has_room(int directory, uint64_t bytes) {
     struct statvfs disk;
-    return fstatvfs(directory, &disk) == 0 && (unsigned long long)disk.f_bavail * disk.f_frsize >= FREE_TIMES * DISK_RESERVE_BYTES;
+    return fstatvfs(directory, &disk) == 0 && (uint64_t)disk.f_bavail * disk.f_frsize >= bytes;
 }
 
 void disk_reserve_keep(int directory) {
-    if (!has_room(directory)) {
+    if (!disk_has_room(directory, FREE_TIMES * DISK_RESERVE_BYTES)) {
         return;
     }
     int file = openat(directory, DISK_RESERVE_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -4,6 +4,7 @@
 #define CMEMPROF_RECEIVER_DISK_RESERVE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { DISK_RESERVE_BYTES = 1 << 20 };
 #define DISK_RESERVE_NAME "reserve"
@@ -12,5 +13,6 @@ enum { DISK_RESERVE_BYTES = 1 << 20 };
 void disk_reserve_keep(int directory);
 // Gives it back. Returns false if there was none.
 bool disk_reserve_use(int directory);
+bool disk_has_room(int directory, uint64_t bytes); // whether so many are free on its disk
 
 #endif

@@ -66,11 +66,6 @@ static enum receiver_error open_file(struct pending_upload *pending, const char 
     return pending->file < 0 ? receiver_error_from_errno(errno) : RECEIVER_OK;
 }
 
-static bool ends_with(const char *text, const char *end) {
-    size_t length = strlen(text), end_length = strlen(end);
-    return length >= end_length && strcasecmp(text + length - end_length, end) == 0;
-}
-
 // "0-delta-heap.pprof": the number makes it unique, the rest is for people who look into the directory.
 static void make_file_name(size_t number, const char *name, char file[CATALOG_FILE_MAX_BYTES + 1]) {
     int used = snprintf(file, CATALOG_FILE_MAX_BYTES + 1, "%zu-", number);
@@ -122,7 +117,7 @@ enum receiver_error pending_upload_attachment(struct pending_upload *pending, co
         }
     }
     make_file_name(pending->count, attachment->name, attachment->file);
-    attachment->pprof = ends_with(name, ".pprof") || ends_with(name, ".pb.gz");
+    attachment->pprof = catalog_is_pprof(name);
     enum receiver_error error = open_file(pending, attachment->file);
     pending->count += error == RECEIVER_OK;
     return error;

@@ -80,17 +80,12 @@ static void close_meta(struct meta *meta) {
 
 // ---- Attachments ----
 
-static bool ends_with(const char *text, const char *end) {
-    size_t length = strlen(text), end_length = strlen(end);
-    return length >= end_length && strcasecmp(text + length - end_length, end) == 0;
-}
-
 static void describe(struct meta *meta, const char *file, off_t size, struct catalog_attachment *attachment) {
     char *name = meta->database ? extract(meta, "SELECT value FROM json_each(?1, '$.names') WHERE key = ?2", file) : NULL;
     *attachment = (struct catalog_attachment){.size_bytes = (uint64_t)size};
     memcpy(attachment->file, file, strlen(file) + 1); // length was checked
     snprintf(attachment->name, sizeof attachment->name, "%s", name ? name : strchr(file, '-') + 1);
-    attachment->pprof = ends_with(attachment->name, ".pprof") || ends_with(attachment->name, ".pb.gz");
+    attachment->pprof = catalog_is_pprof(attachment->name);
     free(name);
 }
 

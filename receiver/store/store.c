@@ -222,6 +222,19 @@ enum receiver_error store_repair(struct store *store) {
     return error;
 }
 
+static enum receiver_error open_rollups(struct store *store) {
+    const char *note;
+    if (catalog_newest_ms(store->catalog) == 0) { // numbers begin anew
+        rollup_base_clear(store->path);
+    }
+    store->rollups = rollup_base_open(store->path, &note);
+    size_t used = strlen(store->note);
+    if (store->rollups && note) {
+        snprintf(store->note + used, sizeof store->note - used, "%s%s", used ? "; " : "", note);
+    }
+    return store->rollups ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+}
+
 enum receiver_error store_open(const struct store_options *options, struct store **out, char *text, size_t text_size) {
     struct store *store = calloc(1, sizeof *store);
     if (!store || !(store->path = strdup(options->directory)) || asprintf(&store->index, "%s/index.sqlite", store->path) < 0) {
@@ -239,6 +252,9 @@ enum receiver_error store_open(const struct store_options *options, struct store
     if (error == RECEIVER_OK) {
         clean_incoming(store);
         error = open_index(store, text, text_size);
+    }
+    if (error == RECEIVER_OK) {
+        error = open_rollups(store);
     }
     if (error == RECEIVER_OK) {
         store->group_commit = group_commit_start(store); // before maintenance, which may find damage
@@ -273,6 +289,7 @@ void store_close(struct store *store) {
     store_stop(store);
     group_commit_free(store->group_commit);
     maintenance_free(store->maintenance);
+    rollup_base_close(store->rollups);
     catalog_close(store->catalog);
     int files[] = {store->lock, store->uploads, store->incoming, store->directory};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -295,6 +312,10 @@ struct cache *store_conversions(const struct store *store) {
 const struct receiver_symbols *store_symbols(const struct store *store) {
     return store->options.symbols;
 }
+struct rollup_base *store_rollups(const struct store *store) {
+    return store->rollups;
+}
+
 struct catalog *store_catalog(struct store *store) {
     return store->catalog;
 }
@@ -325,4 +346,8 @@ enum receiver_error store_read(struct store *store, int64_t id, const char *name
         return RECEIVER_DAMAGED;
     }
     return RECEIVER_OK;
+}
+
+bool store_has_room(const struct store *store, uint64_t bytes) {
+    return disk_has_room(store->directory, bytes);
 }

@@ -2,6 +2,7 @@
 //
 //     DIR/lock                   locked (flock) while a receiver runs on it
 //     DIR/index.sqlite           the index (catalog.h); rebuilt from uploads/ if missing or damaged (rebuild.c)
+//     DIR/rollups.sqlite         roll-ups (rollups/rollup_base.h); made again if missing or damaged
 //     DIR/incoming/NUMBER/       an upload while it arrives; removed at the next start if left over
 //     DIR/uploads/ID/            event.json and one file per attachment, as received; never rewritten
 //
@@ -23,6 +24,7 @@ struct store_options {
     const struct receiver_symbols *symbols; // for views; NULL: none
 };
 
+struct rollup_base;
 struct store;
 // mkdir -p. Only the failure of the last one counts; store_open reports it.
 void store_make_directories(const char *path);
@@ -35,7 +37,8 @@ struct catalog *store_catalog(struct store *store);
 const struct receiver_symbols *store_symbols(const struct store *store); // NULL: none
 // Of recordings of Java (recording_conversion.h). NULL: no memory for it.
 struct cache *store_conversions(const struct store *store);
-const char *store_note(const struct store *store); // what store_open repaired, one line; "": nothing
+struct rollup_base *store_rollups(const struct store *store); // rollups/rollup_base.h
+const char *store_note(const struct store *store);            // what store_open repaired, one line; "": nothing
 // on_new is called from a thread of the store for each committed upload. Set it before the first upload.
 void store_on_new(struct store *store, void (*on_new)(void *context, int64_t id), void *context);
 
@@ -44,5 +47,7 @@ void store_on_new(struct store *store, void (*on_new)(void *context, int64_t id)
 enum receiver_error store_read(struct store *store, int64_t id, const char *name, struct catalog_attachment *attachment, int *file);
 // The directory of an upload, open; the caller closes it. RECEIVER_NOT_FOUND.
 enum receiver_error store_open_upload(struct store *store, int64_t id, int *directory);
+// Whether so many bytes are free on the disk: for what can be done without.
+bool store_has_room(const struct store *store, uint64_t bytes);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "../base/durability.h"
 #include "../base/failure.h"
+#include "../rollups/rollup_base.h"
 #include "event_readers.h"
 #include "group_commit.h"
 #include "store.h"
@@ -12,6 +13,7 @@
 
 struct store {
     struct catalog *catalog;
+    struct rollup_base *rollups;
     pthread_mutex_t uploads_lock; // held while uploads are removed, and while the index is rebuilt
     struct store_options options;
     int directory, incoming, uploads; // open directories

@@ -79,7 +79,7 @@ static inline struct upload_list list_of(struct test_store *test, const char *at
     struct selection selection;
     struct upload_list list;
     selection_init(&selection);
-    assert_int_equal(upload_list_read(store_catalog(test->store), &selection, attachment, &list), RECEIVER_OK);
+    assert_int_equal(upload_list_read(store_catalog(test->store), &selection, attachment, UPLOAD_LIST_MAX, &list), RECEIVER_OK);
     selection_free(&selection);
     return list;
 }

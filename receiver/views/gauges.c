@@ -342,22 +342,22 @@ static bool all_have(const struct gauges_source *source, const struct upload_lis
     return sweep_uploads(source->store, picked, source->attachment, take_type, parts, &report) == RECEIVER_OK && report.failed_count == 0;
 }
 
-// Those that have the type or cannot be read; all if none has the type. values has capacity for the list.
-static bool leave_out_lacking(const struct gauges_source *source, const char *type, double *values, struct upload_list *having) {
-    double *was_read = malloc((source->list->count + 1) * sizeof *was_read);
-    *having =
-        (struct upload_list){malloc((source->list->count + 1) * sizeof *having->uploads), 0, source->list->left_out, source->list->flight};
+// Those of the list, which the table is of, that have the type or cannot be read; all if none has the type. values has capacity for it.
+static bool leave_out_lacking(const struct gauges_source *source, const struct upload_list *list, const char *type, double *values,
+                              struct upload_list *having) {
+    double *was_read = malloc((list->count + 1) * sizeof *was_read);
+    *having = (struct upload_list){malloc((list->count + 1) * sizeof *having->uploads), 0, list->left_out, list->flight};
     bool ok = was_read && having->uploads, any = false;
     if (ok) {
         read_values(source->table, type, values);
         read_values(source->table, "", was_read);
     }
-    for (size_t i = 0; ok && i < source->list->count; i++) {
+    for (size_t i = 0; ok && i < list->count; i++) {
         any |= !isnan(values[i]);
     }
-    for (size_t i = 0; ok && i < source->list->count; i++) {
+    for (size_t i = 0; ok && i < list->count; i++) {
         if (!any || !isnan(values[i]) || isnan(was_read[i])) {
-            having->uploads[having->count++] = source->list->uploads[i];
+            having->uploads[having->count++] = list->uploads[i];
         }
     }
     free(was_read);
@@ -375,8 +375,9 @@ static enum receiver_error pick_last(struct gauges_source *source, struct gauges
         return RECEIVER_OK;
     }
     upload_list_free(picked);
-    source->table = source->table ? source->table : table_read(source->store, source->list, source->attachment);
-    bool ok = source->table && leave_out_lacking(source, type, values, &having) && pick(&having, gauges, NULL, picked);
+    const struct upload_list newest = upload_list_newest(source->list);
+    source->table = source->table ? source->table : table_read(source->store, &newest, source->attachment);
+    bool ok = source->table && leave_out_lacking(source, &newest, type, values, &having) && pick(&having, gauges, NULL, picked);
     upload_list_free(&having);
     return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }
@@ -389,11 +390,12 @@ enum receiver_error gauges_pick(struct gauges_source *source, struct gauges gaug
         error = pick_last(source, gauges, type, values, picked);
     } else if (values) {
         bool max = gauges.value == GAUGES_MAX;
-        source->table = source->table || !max ? source->table : table_read(source->store, source->list, source->attachment);
+        const struct upload_list newest = upload_list_newest(source->list);
+        source->table = source->table || !max ? source->table : table_read(source->store, &newest, source->attachment);
         if (source->table) {
             read_values(source->table, type, values);
         }
-        error = (source->table || !max) && pick(source->list, gauges, values, picked) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+        error = (source->table || !max) && pick(max ? &newest : source->list, gauges, values, picked) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
     free(values);
     return error;

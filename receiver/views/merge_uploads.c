@@ -1,6 +1,7 @@
 // merge_uploads.c: many attachments as one profile (merge_uploads.h).
 #include "merge_uploads.h"
 #include "label_frames.h"
+#include "rollup_sweep.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,11 +47,17 @@ static void add_count(struct sweep_type_counts *counts, const char *name, size_t
     }
 }
 
-static void count_types(struct part *part) {
-    for (size_t i = 0; i < profile_sample_type_count(part->profile); i++) {
-        if (profile_last_had_type(part->profile, i)) {
-            add_count(&part->counts, profile_sample_type_name(part->profile, i), 1);
+void merge_uploads_count(const struct profile *profile, struct sweep_type_counts *counts) {
+    for (size_t i = 0; i < profile_sample_type_count(profile); i++) {
+        if (profile_last_had_type(profile, i)) {
+            add_count(counts, profile_sample_type_name(profile, i), 1);
         }
+    }
+}
+
+void merge_uploads_add_counts(struct sweep_type_counts *counts, const struct sweep_type_counts *more) {
+    for (size_t i = 0; i < more->count; i++) {
+        add_count(counts, more->types[i].name, more->types[i].profiles);
     }
 }
 
@@ -78,6 +85,12 @@ static enum merge_error add_events(struct profile *profile, const struct sweep_f
     return error;
 }
 
+void merge_uploads_fault(struct sweep_file *file, enum merge_error error, const struct merge_fault *fault) {
+    snprintf(file->text, sizeof file->text, "%s: %.120s",
+             error == MERGE_TYPES_DIFFER ? "cannot be merged with those before it" : "not a readable profile",
+             *fault->text ? fault->text : merge_error_text(error));
+}
+
 static enum receiver_error take_profile(void *state, struct sweep_file *file) {
     struct part *part = state;
     struct profile *profile = part->profile;
@@ -91,15 +104,32 @@ static enum receiver_error take_profile(void *state, struct sweep_file *file) {
         part->events ? add_events(profile, file, &fault) : profile_decode(profile, file->bytes, file->size, NULL, NULL, &fault);
     file->duration_ns = profile_duration_ns(profile) - before_ns;
     if (error == MERGE_OK) {
-        count_types(part);
+        merge_uploads_count(profile, &part->counts);
     }
     if (error == MERGE_OK || error == MERGE_NO_MEMORY) {
         return error == MERGE_OK ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
-    snprintf(file->text, sizeof file->text, "%s: %.120s",
-             error == MERGE_TYPES_DIFFER ? "cannot be merged with those before it" : "not a readable profile",
-             *fault.text ? fault.text : merge_error_text(error));
+    merge_uploads_fault(file, error, &fault);
     return RECEIVER_BAD_UPLOAD;
+}
+
+enum receiver_error merge_uploads_decode(struct profile *profile, const uint8_t *bytes, size_t size) {
+    enum merge_error error = profile_decode(profile, bytes, size, &own_limits, NULL, NULL);
+    return error == MERGE_OK ? RECEIVER_OK : error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
+}
+
+// One that cannot be taken is left as it is: its files are read, and each reports why.
+static enum receiver_error take_rollup(void *state, const struct rollup *rollup, const char *dropped) {
+    struct part *part = state;
+    (void)dropped;
+    if (profile_sample_count(part->profile) > MAX_SAMPLES) {
+        return RECEIVER_TOO_LARGE;
+    }
+    enum receiver_error error = merge_uploads_decode(part->profile, rollup->profile, rollup->profile_size);
+    if (error == RECEIVER_OK) {
+        merge_uploads_add_counts(&part->counts, &rollup->report.counts);
+    }
+    return error;
 }
 
 // ---- Cache ----
@@ -109,7 +139,7 @@ struct key {
     size_t size;
 };
 
-// 'M', attachment, label keys, ids. NULL bytes: no memory; nothing is cached then.
+// 'M', attachment, label keys, uploads. NULL bytes: no memory; nothing is cached then.
 static struct key make_key(const struct upload_list *list, const char *attachment, const char *const *keys, size_t key_count) {
     struct key key = {0};
     FILE *out = open_memstream(&key.bytes, &key.size);
@@ -122,9 +152,7 @@ static struct key make_key(const struct upload_list *list, const char *attachmen
         fputs(keys[i], out);
     }
     fputc(1, out);
-    for (size_t i = 0; i < list->count; i++) {
-        fwrite(&list->uploads[i].id, sizeof list->uploads[i].id, 1, out);
-    }
+    upload_list_put_key(list, false, out);
     if (fclose(out) != 0) {
         free(key.bytes);
         key.bytes = NULL;
@@ -205,7 +233,20 @@ struct merging {
     size_t key_count;
 };
 
-// Two halves with different period types cannot be merged: then all go into one profile, which reports each that does not match the first.
+static enum receiver_error sweep_all(const struct merging *merging, bool only_files, void *const parts[2], struct sweep_report *report) {
+    const struct rollup_sweep sweep = {.store = merging->store,
+                                       .list = merging->list,
+                                       .attachment = merging->attachment,
+                                       .labels = merging->keys,
+                                       .label_count = merging->key_count,
+                                       .most = ROLLUP_DAY,
+                                       .only_files = only_files,
+                                       .most_files = UPLOAD_LIST_FILES};
+    return rollup_sweep(&sweep, take_rollup, take_profile, parts, report);
+}
+
+// Two halves with different period types cannot be merged: then all files go into one profile, which reports each that does not match the
+// first.
 static enum receiver_error merge_files(const struct merging *merging, struct profile **out, struct sweep_report *report) {
     bool events = strcmp(merging->attachment, "events.pprof") == 0;
     struct part one = {.profile = new_profile(merging->keys, merging->key_count), .events = events};
@@ -213,7 +254,7 @@ static enum receiver_error merge_files(const struct merging *merging, struct pro
     void *parts[2] = {&one, &two};
     enum receiver_error error = one.profile && two.profile ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
-        error = sweep_uploads(merging->store, merging->list, merging->attachment, take_profile, parts, report);
+        error = sweep_all(merging, false, parts, report);
     }
     if (error == RECEIVER_OK) {
         error = merge_uploads_add(one.profile, two.profile);
@@ -224,12 +265,9 @@ static enum receiver_error merge_files(const struct merging *merging, struct pro
         one = (struct part){.profile = new_profile(merging->keys, merging->key_count), .events = events};
         two.counts.count = 0;
         parts[1] = NULL;
-        error = !one.profile ? RECEIVER_NO_MEMORY
-                             : sweep_uploads(merging->store, merging->list, merging->attachment, take_profile, parts, report);
+        error = !one.profile ? RECEIVER_NO_MEMORY : sweep_all(merging, true, parts, report);
     }
-    for (size_t i = 0; i < two.counts.count; i++) {
-        add_count(&one.counts, two.counts.types[i].name, two.counts.types[i].profiles);
-    }
+    merge_uploads_add_counts(&one.counts, &two.counts);
     report->counts = one.counts;
     *out = one.profile;
     return error;
@@ -243,14 +281,13 @@ enum receiver_error merge_uploads(struct store *store, struct cache *cache, cons
     if (!find_kept(cache, &key, out, report)) {
         struct merging merging = {store, list, attachment, keys, key_count};
         error = merge_files(&merging, out, report);
-        if (error == RECEIVER_OK && list->count > 1) {
+        if (error == RECEIVER_OK && list->count > 1 && !report->is_passing) {
             profile_trim(*out);
             keep(cache, &key, *out, report);
         }
     }
     free(key.bytes);
     if (error == RECEIVER_OK) {
-        report->left_out = list->left_out;
         profile_trim(*out);
         return RECEIVER_OK;
     }

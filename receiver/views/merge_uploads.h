@@ -1,6 +1,7 @@
 // merge_uploads.h: one attachment of many uploads merged into one profile.
 //
-// Each half of the list (sweep.h) has its own profile; the second is then added to the first. Labels nobody asks for are not read, so the
+// Roll-ups are read in place of the files of whole hours and days (rollup_sweep.h). Each half has its own profile; the second is then added
+// to the first. Labels nobody asks for are not read, so the
 // result has the size of its stacks, not of its samples. Merged profiles are cached, compressed: another type or tree of the same selection
 // reads no file.
 //
@@ -14,10 +15,20 @@
 
 enum { MERGE_UPLOADS_MAX_LABELS = VIEW_MAX_LABELS + 1 }; // those of a filter, and the one to group by
 
-// *profile has the labels `memory`, `owner` and those of the keys alone. cache may be NULL.
+// Of the uploads without a roll-up at most UPLOAD_LIST_FILES are read, the newest; report->left_out counts the others beside those of the
+// list. *profile has the labels `memory`, `owner` and those of the keys alone. cache may be NULL.
 enum receiver_error merge_uploads(struct store *store, struct cache *cache, const struct upload_list *list, const char *attachment,
                                   const char *const *keys, size_t key_count, struct profile **profile, struct sweep_report *report);
 // Adds another profile. RECEIVER_BAD_UPLOAD: their period types differ; profile is unchanged.
 enum receiver_error merge_uploads_add(struct profile *profile, struct profile *other);
+
+// ---- For roll-ups, which are made alike (rollup_make.c) ----
+
+// Adds a profile that the receiver has encoded itself, compressed or not. RECEIVER_BAD_UPLOAD: it cannot be merged; nothing was added.
+enum receiver_error merge_uploads_decode(struct profile *profile, const uint8_t *bytes, size_t size);
+void merge_uploads_fault(struct sweep_file *file, enum merge_error error, const struct merge_fault *fault); // sets its text
+// Counts the types of the profile that was decoded last.
+void merge_uploads_count(const struct profile *profile, struct sweep_type_counts *counts);
+void merge_uploads_add_counts(struct sweep_type_counts *counts, const struct sweep_type_counts *more);
 
 #endif

@@ -50,6 +50,13 @@ static enum receiver_error read_all(struct half *half, int file, size_t size) {
     return read_exact(file, half->bytes, size);
 }
 
+void sweep_report_cover(struct sweep_report *report, int64_t ns) {
+    if (__builtin_add_overflow(report->covered_ns, ns, &report->covered_ns)) {
+        report->covered_ns = INT64_MAX;
+    }
+    report->seconds = (double)report->covered_ns / 1e9;
+}
+
 static void add_failures(struct sweep_report *report, int64_t id, size_t uploads, size_t name, const char *reason) {
     size_t at = 0;
     report->failed_count += uploads;
@@ -71,12 +78,14 @@ static void add_failures(struct sweep_report *report, int64_t id, size_t uploads
 
 // Go's clients send the length of the CPU profile as that of the event, which may be only a part of the period. So for a delta, as for the
 // CPU profile, the profile's own duration is better; in other profiles it varies.
-static double seconds_of(const char *name, const struct sweep_file *file) {
+static int64_t covered_ns(const char *name, const struct sweep_file *file) {
     bool knows = strncmp(name, "delta-", 6) == 0 || strcmp(name, "cpu.pprof") == 0;
     if (knows && file->duration_ns > 0) {
-        return (double)file->duration_ns / 1e9;
+        return file->duration_ns;
     }
-    return file->upload->end_ms > file->upload->start_ms ? (double)(file->upload->end_ms - file->upload->start_ms) / 1000 : 0;
+    int64_t ns;
+    bool is_long = __builtin_mul_overflow(file->upload->end_ms - file->upload->start_ms, 1000000, &ns);
+    return file->upload->end_ms <= file->upload->start_ms ? 0 : is_long ? INT64_MAX : ns;
 }
 
 // The profile that is made of a recording.
@@ -110,6 +119,7 @@ static void take_one(struct half *half, const struct listed_upload *upload) {
         error = read_all(half, file, (size_t)attachment.size_bytes);
         close(file);
     }
+    half->report.unread |= error != RECEIVER_OK;
     if (error == RECEIVER_OK) {
         taken.name = half->names[name];
         taken.bytes = half->bytes;
@@ -119,8 +129,8 @@ static void take_one(struct half *half, const struct listed_upload *upload) {
     }
     if (error == RECEIVER_OK) {
         half->report.uploads++;
-        half->report.seconds += seconds_of(half->names[name], &taken);
-    } else if (error == RECEIVER_NO_MEMORY) {
+        sweep_report_cover(&half->report, covered_ns(half->names[name], &taken));
+    } else if (error == RECEIVER_NO_MEMORY || error == RECEIVER_CLIENT_GONE) {
         half->error = error;
     } else {
         add_failures(&half->report, upload->id, 1, name, *taken.text ? taken.text : receiver_error_text(error));
@@ -144,7 +154,8 @@ static void *run(void *state) {
 
 void sweep_report_add(struct sweep_report *report, const struct sweep_report *other) {
     report->uploads += other->uploads;
-    report->seconds += other->seconds;
+    sweep_report_cover(report, other->covered_ns);
+    report->unread |= other->unread;
     size_t named = 0;
     for (size_t i = 0; i < other->reasons; i++) {
         named += other->failed[i].uploads;
@@ -158,8 +169,7 @@ static int compare_processes(const void *left, const void *right) {
     return a < b ? -1 : a > b;
 }
 
-// 0: no memory, or no uploads.
-static size_t count_processes(const struct upload_list *list) {
+size_t sweep_count_processes(const struct upload_list *list) {
     uint64_t *processes = malloc((list->count + 1) * sizeof *processes);
     size_t count = 0;
     for (size_t i = 0; processes && i < list->count; i++) {
@@ -202,7 +212,7 @@ static enum receiver_error sweep(struct store *store, const struct upload_list *
     }
     *report = one.report;
     report->left_out = list->left_out;
-    report->processes = count_processes(list);
+    report->processes = sweep_count_processes(list);
     sweep_report_add(report, &two.report);
     return one.error != RECEIVER_OK ? one.error : two.error;
 }

@@ -39,10 +39,13 @@ double sweep_gauge_divisor(const struct sweep_report *report, size_t profiles);
 
 // Zero-initialised.
 struct sweep_report {
-    size_t uploads;   // read and taken
-    size_t processes; // of the list
-    double seconds;   // that these cover
+    size_t uploads;     // read and taken
+    size_t processes;   // of the list
+    double seconds;     // that these cover: covered_ns
+    int64_t covered_ns; // saturates
     size_t left_out, failed_count;
+    bool unread;                     // a file could not be read: not for what is in it
+    bool is_passing;                 // some were left out that roll-ups may cover: not to be cached
     struct sweep_type_counts counts; // of merge_uploads only
     size_t with_type;                // of the uploads, those with the type; 0: unknown. Set as gauges
     struct sweep_gauges gauges;      // set by the caller of the merge
@@ -56,7 +59,9 @@ struct sweep_report {
 };
 // chosen_of 0: not all of the list were read. with_type: of the report's uploads. A mean counts those with the type, a summed mean all.
 void sweep_report_set_gauges(struct sweep_report *report, const struct upload_list *list, struct sweep_gauges gauges, size_t with_type);
-void sweep_report_add(struct sweep_report *report, const struct sweep_report *other); // its uploads, seconds and failures
+size_t sweep_count_processes(const struct upload_list *list);                         // 0: no memory, or no uploads
+void sweep_report_cover(struct sweep_report *report, int64_t ns);                     // adds that time
+void sweep_report_add(struct sweep_report *report, const struct sweep_report *other); // its uploads, time and failures
 void sweep_report_write(const struct sweep_report *report, struct json *json);        // members of an open object
 
 // One attachment, and what the callback reports of it.
@@ -68,7 +73,7 @@ struct sweep_file {
     char text[160];      // out: the reason of an error
     int64_t duration_ns; // out: its own duration; 0: none
 };
-// Takes one. An error is recorded with its reason, and the sweep goes on; RECEIVER_NO_MEMORY ends it.
+// Takes one. An error is recorded with its reason, and the sweep goes on; RECEIVER_NO_MEMORY and RECEIVER_CLIENT_GONE end it.
 typedef enum receiver_error (*sweep_take)(void *part, struct sweep_file *file);
 // Calls take for each upload of the list that still has the attachment (of a recording of Java: the profile that is made of it): the first
 // half with parts[0], concurrently the second with parts[1]. parts[1] NULL: all with parts[0], in order. RECEIVER_CLIENT_GONE: the list's

@@ -1,6 +1,7 @@
 // upload_types.c: attachments and sample types of many uploads (upload_types.h).
 #include "upload_types.h"
 #include "../index/measures.h"
+#include "rollup_sweep.h"
 #include "view.h"
 
 #include <stdio.h>
@@ -22,25 +23,28 @@ struct names {
     struct name names[MAX_NAMES];
 };
 
-static bool count_names(void *context, const struct catalog_upload *upload) {
-    struct names *names = context;
-    for (size_t i = 0; i < upload->attachment_count; i++) {
-        const struct catalog_attachment *attachment = &upload->attachments[i];
-        size_t at = 0;
-        while (at < names->count && strcmp(names->names[at].text, attachment->name) != 0) {
-            at++;
-        }
-        if (at == MAX_NAMES) {
-            continue;
-        }
-        if (at == names->count) {
-            snprintf(names->names[at].text, sizeof names->names[at].text, "%s", attachment->name);
-            names->names[at].pprof = attachment->pprof;
-            names->count++;
-        }
-        names->names[at].uploads++;
+static void count_name(struct names *names, const char *text, size_t length, size_t uploads) {
+    size_t at = 0;
+    while (at < names->count && (strncmp(names->names[at].text, text, length) != 0 || names->names[at].text[length])) {
+        at++;
     }
-    return true;
+    if (at == MAX_NAMES || length > CATALOG_NAME_MAX_BYTES) {
+        return;
+    }
+    if (at == names->count) {
+        snprintf(names->names[at].text, sizeof names->names[at].text, "%.*s", (int)length, text);
+        names->names[at].pprof = catalog_is_pprof(names->names[at].text);
+        names->count++;
+    }
+    names->names[at].uploads += uploads;
+}
+
+static void count_names(void *context, const char *lines, size_t uploads) {
+    for (const char *line = lines; *line;) {
+        size_t length = strcspn(line, "\n");
+        count_name(context, line, length, uploads);
+        line += length + (line[length] == '\n');
+    }
 }
 
 static int compare_names(const void *left, const void *right) {
@@ -56,7 +60,7 @@ enum receiver_error upload_types_write_attachments(struct catalog *catalog, cons
     if (!names) {
         return RECEIVER_NO_MEMORY;
     }
-    enum receiver_error error = catalog_select(catalog, selection, UPLOAD_LIST_MAX, count_names, names, NULL);
+    enum receiver_error error = catalog_names(catalog, selection, UPLOAD_LIST_MAX, count_names, names);
     qsort(names->names, names->count, sizeof *names->names, compare_names);
     json_key(json, "attachments");
     json_array_begin(json);
@@ -79,66 +83,8 @@ enum receiver_error upload_types_write_attachments(struct catalog *catalog, cons
 
 // ---- Types ----
 
-struct sums {
-    struct totals totals;
-    size_t profiles[TOTALS_MAX_TYPES]; // with the type
-};
-
-static void add(int64_t *sum, int64_t value) {
-    if (__builtin_add_overflow(*sum, value, sum)) {
-        *sum = value > 0 ? INT64_MAX : INT64_MIN;
-    }
-}
-
-static int64_t times(int64_t value, int64_t factor) {
-    int64_t product;
-    return __builtin_mul_overflow(value, factor, &product) ? (value > 0 ? INT64_MAX : INT64_MIN) : product;
-}
-
-// In the smaller of the two units, as in a tree.
-static void add_type(struct totals_type *sum, int64_t scale, const struct totals_type *more, int64_t its_scale) {
-    if (scale > 1) {
-        memcpy(sum->unit, more->unit, sizeof sum->unit);
-    }
-    sum->total = times(sum->total, scale);
-    sum->c_total = times(sum->c_total, scale);
-    add(&sum->total, times(more->total, its_scale));
-    add(&sum->c_total, times(more->c_total, its_scale));
-    sum->mapped_total = times(sum->mapped_total, scale);
-    add(&sum->mapped_total, times(more->mapped_total, its_scale));
-}
-
-static void add_totals(struct sums *sums, const struct totals *more, const size_t *profiles) {
-    struct totals *sum = &sums->totals;
-    sum->samples += more->samples;
-    sum->c_samples += more->c_samples;
-    sum->time_ns = sum->time_ns == 0 || (more->time_ns != 0 && more->time_ns < sum->time_ns) ? more->time_ns : sum->time_ns;
-    add(&sum->duration_ns, more->duration_ns);
-    if (!*sum->default_type) {
-        memcpy(sum->default_type, more->default_type, sizeof sum->default_type);
-    }
-    for (size_t i = 0; i < more->type_count; i++) {
-        const struct totals_type *type = &more->types[i];
-        size_t at = 0;
-        int64_t ours = 1, its = 1;
-        while (at < sum->type_count && !totals_same_type(&sum->types[at], type, &ours, &its)) {
-            at++;
-        }
-        if (at == TOTALS_MAX_TYPES) {
-            continue;
-        }
-        if (at == sum->type_count) {
-            sum->types[sum->type_count++] = *type;
-            sums->profiles[at] = 0;
-        } else {
-            add_type(&sum->types[at], ours, type, its);
-        }
-        sums->profiles[at] += profiles ? profiles[i] : 1;
-    }
-}
-
 struct part {
-    struct sums sum;
+    struct type_sums sum;
     struct totals one;
 };
 
@@ -147,7 +93,7 @@ static enum receiver_error take_totals(void *state, struct sweep_file *file) {
     struct merge_fault fault = {0};
     enum merge_error error = totals_read(file->bytes, file->size, NULL, &part->one, &fault);
     if (error == MERGE_OK) {
-        add_totals(&part->sum, &part->one, NULL);
+        type_sums_add(&part->sum, &part->one, NULL);
         file->duration_ns = part->one.duration_ns;
         return RECEIVER_OK;
     }
@@ -155,12 +101,25 @@ static enum receiver_error take_totals(void *state, struct sweep_file *file) {
     return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
 }
 
+// What decodes is not all that this reads: where a file could not be merged, each is asked.
+static enum receiver_error take_rollup(void *state, const struct rollup *rollup, const char *dropped) {
+    struct part *part = state;
+    (void)dropped;
+    if (rollup->report.failed_count > 0) {
+        return RECEIVER_BAD_UPLOAD;
+    }
+    type_sums_add(&part->sum, &rollup->sums.totals, rollup->sums.profiles);
+    return RECEIVER_OK;
+}
+
 // both: two, zero-initialised; the sums are in the first.
 static enum receiver_error sum_up(struct store *store, const struct upload_list *list, const char *attachment, struct part *both,
                                   struct sweep_report *report) {
     void *parts[2] = {&both[0], &both[1]};
-    enum receiver_error error = sweep_uploads(store, list, attachment, take_totals, parts, report);
-    add_totals(&both[0].sum, &both[1].sum.totals, both[1].sum.profiles);
+    const struct rollup_sweep sweep = {
+        .store = store, .list = list, .attachment = attachment, .most = ROLLUP_DAY, .most_files = UPLOAD_LIST_FILES};
+    enum receiver_error error = rollup_sweep(&sweep, take_rollup, take_totals, parts, report);
+    type_sums_add(&both[0].sum, &both[1].sum.totals, both[1].sum.profiles);
     return error;
 }
 
@@ -207,8 +166,8 @@ enum receiver_error upload_types_choose_gauge(struct store *store, const struct 
 }
 
 // The type's sums are those of the uploads that its value is taken from.
-static enum receiver_error take_moment(struct store *store, const struct upload_list *picked, const char *attachment, struct sums *sums,
-                                       size_t type) {
+static enum receiver_error take_moment(struct store *store, const struct upload_list *picked, const char *attachment,
+                                       struct type_sums *sums, size_t type) {
     struct part *both = calloc(2, sizeof *both);
     struct sweep_report report = {0};
     if (!both) {
@@ -227,7 +186,7 @@ static enum receiver_error take_moment(struct store *store, const struct upload_
 }
 
 static enum receiver_error take_moments(struct store *store, const struct upload_list *list, const char *attachment, struct gauges gauges,
-                                        struct sums *sums) {
+                                        struct type_sums *sums) {
     struct gauges_source source = {store, list, attachment, NULL};
     enum receiver_error error = RECEIVER_OK;
     for (size_t i = 0; error == RECEIVER_OK && i < sums->totals.type_count; i++) {
@@ -244,14 +203,14 @@ static enum receiver_error take_moments(struct store *store, const struct upload
 }
 
 enum receiver_error upload_types_write(struct store *store, const struct upload_list *list, const char *attachment, struct gauges gauges,
-                                       struct json *json) {
+                                       bool *is_passing, struct json *json) {
     struct part *both = calloc(2, sizeof *both);
     struct sweep_report report = {0};
     double divisors[TOTALS_MAX_TYPES];
     if (!both) {
         return RECEIVER_NO_MEMORY;
     }
-    struct sums *sums = &both[0].sum;
+    struct type_sums *sums = &both[0].sum;
     enum receiver_error error = sum_up(store, list, attachment, both, &report);
     if (error == RECEIVER_OK && gauges.value != GAUGES_MEAN) {
         error = take_moments(store, list, attachment, gauges, sums);
@@ -260,6 +219,7 @@ enum receiver_error upload_types_write(struct store *store, const struct upload_
     for (size_t i = 0; i < sums->totals.type_count; i++) {
         divisors[i] = sweep_gauge_divisor(&report, sums->profiles[i]);
     }
+    *is_passing = report.is_passing;
     sweep_report_write(&report, json);
     json_key(json, "seconds");
     json_real(json, report.seconds);

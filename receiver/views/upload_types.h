@@ -13,8 +13,8 @@ enum receiver_error upload_types_choose(struct store *store, const struct upload
 // The wanted type if it is a gauge, else the default type, else the first gauge; "": there is none.
 enum receiver_error upload_types_choose_gauge(struct store *store, const struct upload_list *list, const char *attachment,
                                               const char *wanted, char *type, size_t size);
-// Writes the members from "uploads" to "types".
+// Writes the members from "uploads" to "types". *is_passing: as in struct sweep_report.
 enum receiver_error upload_types_write(struct store *store, const struct upload_list *list, const char *attachment, struct gauges gauges,
-                                       struct json *json);
+                                       bool *is_passing, struct json *json);
 
 #endif

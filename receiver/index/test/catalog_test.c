@@ -230,9 +230,9 @@ TEST_IN(store, other_versions) {
     struct test_index *index = *state;
     char text[200] = "";
     bool newer;
-    run_sql(index, "PRAGMA user_version=2");
+    run_sql(index, "PRAGMA user_version=3");
     assert_int_equal(try_open(index, false, &newer, text), RECEIVER_NOT_FOUND);
-    run_sql(index, "PRAGMA user_version=4");
+    run_sql(index, "PRAGMA user_version=5");
     assert_int_equal(try_open(index, false, &newer, text), RECEIVER_BAD_INDEX);
     assert_true(newer);
     assert_non_null(strstr(text, "newer version"));

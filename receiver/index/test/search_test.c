@@ -42,6 +42,17 @@ TEST(measures) {
     assert_int_equal(search_unmeasured(&search), 7);
     assert_true(isnan(search_find(&search, 7)->measures.values[0]));
     assert_true(search_find(&search, 9)->measures.values[5] == 6);
+    search_measured(&search, 3, &measures); // in any order
+    search_measured(&search, 4, &measures);
+    assert_int_equal(search_unmeasured(&search), 7);
+    search_measured(&search, 7, &measures);
+    assert_int_equal(search_unmeasured(&search), 1);
+    add_upload(&search, 10, 600, "shop", "prod", "");
+    assert_int_equal(search_unmeasured(&search), 10);
+    search_measured(&search, 10, &measures);
+    assert_int_equal(search_unmeasured(&search), 1);
+    search_remove_oldest(&search);
+    assert_int_equal(search_unmeasured(&search), 0);
     search_free(&search);
 }
 

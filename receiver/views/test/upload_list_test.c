@@ -33,7 +33,7 @@ TEST_IN(store, selection) {
     int64_t wanted = upload_bytes(test, "two", 2, "a.pprof", "x", 1);
     selection_init(&selection);
     assert_true(selection_add(&selection, "host", "two", text, sizeof text));
-    assert_int_equal(upload_list_read(store_catalog(test->store), &selection, "a.pprof", &list), RECEIVER_OK);
+    assert_int_equal(upload_list_read(store_catalog(test->store), &selection, "a.pprof", UPLOAD_LIST_MAX, &list), RECEIVER_OK);
     assert_true(list.count == 1 && list.uploads[0].id == wanted);
     upload_list_free(&list);
     selection_free(&selection);

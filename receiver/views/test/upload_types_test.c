@@ -40,8 +40,10 @@ TEST_IN(store, types) {
     upload_blob(test, "one", 10, "delta-heap.pprof", finish(profile));
     upload_bytes(test, "one", 9, "delta-heap.pprof", "broken", 6);
     struct upload_list list = list_of(test, "delta-heap.pprof");
+    bool is_passing;
     json_object_begin(&json);
-    assert_int_equal(upload_types_write(test->store, &list, "delta-heap.pprof", (struct gauges){GAUGES_MEAN, false}, &json), RECEIVER_OK);
+    assert_int_equal(upload_types_write(test->store, &list, "delta-heap.pprof", (struct gauges){GAUGES_MEAN, false}, &is_passing, &json),
+                     RECEIVER_OK);
     json_object_end(&json);
     expect_at(&json, "$.uploads", "9");
     expect_at(&json, "$.failed_count", "1");
@@ -70,8 +72,10 @@ TEST_IN(store, units) {
         upload_blob(test, "one", i, "cpu.pprof", finish(profile));
     }
     struct upload_list list = list_of(test, "cpu.pprof");
+    bool is_passing;
     json_object_begin(&json);
-    assert_int_equal(upload_types_write(test->store, &list, "cpu.pprof", (struct gauges){GAUGES_MEAN, false}, &json), RECEIVER_OK);
+    assert_int_equal(upload_types_write(test->store, &list, "cpu.pprof", (struct gauges){GAUGES_MEAN, false}, &is_passing, &json),
+                     RECEIVER_OK);
     json_object_end(&json);
     expect_at(&json, "$.types",
               "[{\"type\":\"cpu\",\"unit\":\"nanoseconds\",\"total\":13000000,\"c_total\":1000000,\"gauge\":false,\"uploads\":3},"
@@ -96,8 +100,9 @@ TEST_IN(store, moments) {
     struct upload_list list = list_of(test, "heap.pprof");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct json json = {0};
+        bool is_passing;
         json_object_begin(&json);
-        assert_int_equal(upload_types_write(test->store, &list, "heap.pprof", cases[i].gauges, &json), RECEIVER_OK);
+        assert_int_equal(upload_types_write(test->store, &list, "heap.pprof", cases[i].gauges, &is_passing, &json), RECEIVER_OK);
         json_object_end(&json);
         expect_at(&json, "$.types[1].total", "620");
         expect_number_at(&json, "$.types[3].total", cases[i].in_use, 1e-6);

@@ -1,0 +1,34 @@
+// rollup_sweep.h: a sweep (sweep.h) that reads roll-ups in place of the files of whole hours and days.
+//
+// The uploads of a list are grouped by stream and day, then hour. Where a roll-up is of exactly the uploads of a group, it is taken; where
+// there is none, or it cannot be taken, or it lacks a label that is asked for, their files are read: of these at most so many, the newest.
+//
+// Threads: any; a call uses one more of its own. Memory: malloc; as sweep.h, and 5 bytes an upload.
+#ifndef CMEMPROF_RECEIVER_ROLLUP_SWEEP_H
+#define CMEMPROF_RECEIVER_ROLLUP_SWEEP_H
+
+#include "../rollups/rollup_base.h"
+#include "rollup.h"
+
+struct rollup_sweep {
+    struct store *store;
+    const struct upload_list *list;
+    const char *attachment;
+    const char *const *labels; // keys that are asked for, beside memory and owner
+    size_t label_count;
+    enum rollup_level most; // ROLLUP_HOUR: no days
+    bool only_files;
+    size_t most_files;
+};
+// Takes a roll-up. Any error but RECEIVER_NO_MEMORY and RECEIVER_CLIENT_GONE has its files read instead; nothing of it was taken then.
+// dropped: keys of labels that it lacks, a line each.
+typedef enum receiver_error (*rollup_take)(void *part, const struct rollup *rollup, const char *dropped);
+// Calls take_rollup for each roll-up, the earlier half with parts[0], concurrently the later one with parts[1], then take for the rest, as
+// sweep_uploads does. The report is of both; left_out counts also files that were beyond the limit, and processes those of the whole list.
+enum receiver_error rollup_sweep(const struct rollup_sweep *sweep, rollup_take take_rollup, sweep_take take, void *const parts[2],
+                                 struct sweep_report *report);
+// Whether attachments of that name have roll-ups: profiles whose labels are labels (of dd-trace's events they become frames) and that need
+// not be made of a recording first.
+bool rollup_is_for(const char *attachment);
+
+#endif
