@@ -14,8 +14,8 @@ struct listed_upload {
     struct measures measures;
 };
 // Of the uploads of the selection that have the attachment (NULL: of all) the `most` that start last, oldest first; the caller frees *rows.
-// left_out: how many more there are, with those whose tags (search_rest.h) or names of attachments were not looked at: where these are in the
-// database alone, the newest 5,000 are.
+// left_out: how many more there are, with those whose tags (search_rest.h) or names of attachments were not looked at: where these are in
+// the database alone, the newest 5,000 are.
 enum receiver_error catalog_pick(struct catalog *catalog, const struct selection *selection, const char *attachment, size_t most,
                                  struct listed_upload **rows, size_t *count, size_t *left_out);
 

@@ -244,9 +244,7 @@ size_t rollup_keeper_pass(struct rollup_keeper *keeper, int64_t now_ms) {
 }
 
 static void wait(struct rollup_keeper *keeper) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += PASS_SECONDS;
+    struct timespec until = {.tv_sec = (time_t)(clock_ns(CLOCK_REALTIME) / 1000000000) + PASS_SECONDS};
     pthread_mutex_lock(&keeper->lock);
     if (!atomic_load(&keeper->stopping)) {
         pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until);
