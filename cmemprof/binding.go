@@ -11,6 +11,7 @@ package cmemprof
 // #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g
 // #cgo LDFLAGS: -ldl
 // #include "cmemprof.h"
+// #include "snapshot_join.h"
 import "C"
 
 import (
@@ -116,6 +117,22 @@ func ProfileWith(contents Contents) ([]byte, error) {
 	return encode(C.cmemprof_snapshot_take(), contents)
 }
 
+// HeapTotals are sums over the samples of a profile, without mappings: allocated objects and bytes, and those in use.
+type HeapTotals [C.CMEMPROF_HEAP_TYPES]int64
+
+// AddProfile adds what [Profile] returns to a profile of C's (merge.Part), without encoding it.
+func AddProfile(to unsafe.Pointer) (totals HeapTotals, err error) {
+	snapshot := C.cmemprof_snapshot_take()
+	if snapshot == nil {
+		return totals, asError(C.CMEMPROF_NO_MEMORY)
+	}
+	defer C.cmemprof_snapshot_free(snapshot)
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	err = asError(C.snapshot_join(snapshot, namesOf(snapshot).toC(&pinner), (*C.struct_profile)(to), (*C.int64_t)(&totals[0])))
+	return totals, err
+}
+
 // Peaks returns what C code had in use at two moments since the last [Start]: the peak of live C memory (sample types peak_objects and
 // peak_space), and the peak of the process's RSS (peak_rss_objects, peak_rss_space), as far as [MakeRoom] and [Profile] saw. For each
 // of them a comment that begins with "cmemprof: peak=" says when it was and how high.
@@ -130,10 +147,7 @@ func encode(snapshot *C.struct_cmemprof_snapshot, contents Contents) ([]byte, er
 	}
 	defer C.cmemprof_snapshot_free(snapshot)
 
-	var addresses *C.uintptr_t
-	count := C.cmemprof_snapshot_go_pcs(snapshot, &addresses)
-	names := nameAddresses(unsafe.Slice((*uintptr)(unsafe.Pointer(addresses)), int(count)))
-
+	names := namesOf(snapshot)
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
 	var bytes *C.uint8_t // owned by the snapshot
@@ -142,6 +156,12 @@ func encode(snapshot *C.struct_cmemprof_snapshot, contents Contents) ([]byte, er
 		return nil, err
 	}
 	return C.GoBytes(unsafe.Pointer(bytes), C.int(size)), nil
+}
+
+func namesOf(snapshot *C.struct_cmemprof_snapshot) *names {
+	var addresses *C.uintptr_t
+	count := C.cmemprof_snapshot_go_pcs(snapshot, &addresses)
+	return nameAddresses(unsafe.Slice((*uintptr)(unsafe.Pointer(addresses)), int(count)))
 }
 
 // toC returns a view of the names for C, valid for one call.

@@ -397,7 +397,7 @@ enum cmemprof_error cmemprof_memory_profile_encode(struct cmemprof_memory_profil
         writer->memory = profile;
         writer->go_heap = go_heap;
         writer->go_heap_size = go_heap_size;
-        const struct snapshot_form form = {begin, write_memory, writer, 0};
+        const struct snapshot_form form = {begin, write_memory, NULL, writer, 0};
         error = snapshot_write(profile->snapshot, names, &form, size);
         *bytes = profile->snapshot->profile.base;
     }

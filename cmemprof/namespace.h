@@ -412,6 +412,7 @@
 #define snapshot_encode_own cmemprof_snapshot_encode_own
 #define snapshot_is_go cmemprof_snapshot_is_go
 #define snapshot_is_thread_of_go cmemprof_snapshot_is_thread_of_go
+#define snapshot_join cmemprof_snapshot_join
 #define snapshot_labels_collect cmemprof_snapshot_labels_collect
 #define snapshot_labels_comment cmemprof_snapshot_labels_comment
 #define snapshot_labels_free cmemprof_snapshot_labels_free

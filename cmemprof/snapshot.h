@@ -94,8 +94,9 @@ struct snapshot_encoder;
 struct snapshot_form {
     void (*begin)(struct profile *profile, const struct cmemprof_snapshot *snapshot); // sample types, before the first location
     enum cmemprof_error (*write)(struct snapshot_encoder *encoder, struct profile *profile, size_t *size);
-    void *context;     // for write
-    unsigned contents; // enum cmemprof_contents; 0: all, with all names
+    struct profile *joins; // the profile to which locations are added; NULL: a new one
+    void *context;         // for write
+    unsigned contents;     // enum cmemprof_contents; 0: all, with all names
 };
 enum cmemprof_error snapshot_write(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names,
                                    const struct snapshot_form *form, size_t *size);

@@ -1,4 +1,4 @@
-// snapshot_encode.c (naming): encodes a snapshot as a symbolized profile.
+// snapshot_encode.c (naming): encodes a snapshot as a symbolized profile, or adds it to one.
 //
 // One at a time, under a lock never taken inside malloc. The thread is marked busy, so that its own allocations are not sampled.
 
@@ -19,6 +19,7 @@
 #include "loaded_code.h"
 #include "location_kind.h"
 #include "lock_order.h"
+#include "snapshot_join.h"
 #include "symbols.h"
 
 enum { WARNING_PERCENT = 5 };
@@ -36,7 +37,7 @@ struct snapshot_encoder {
     size_t next_record;        // for next_sample, as the following
     uint32_t sample_locations[STACK_TABLE_MAX_FRAMES];
     enum location_kind sample_kinds[STACK_TABLE_MAX_FRAMES];
-    int64_t values[4];
+    int64_t values[CMEMPROF_HEAP_TYPES];
     struct snapshot_labels labels;
     struct mapped_buffer *bytes;
     const struct snapshot_form *form;
@@ -197,11 +198,12 @@ static void add_program(struct snapshot_encoder *encoder) {
     }
 }
 
+static const char *const type_names[2][CMEMPROF_HEAP_TYPES] = {{"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"},
+                                                               {"peak_rss_objects", "peak_rss_space", "peak_objects", "peak_space"}};
+
 static void begin_heap(struct profile *profile, const struct cmemprof_snapshot *snapshot) {
-    static const char *const types[2][4] = {{"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"},
-                                            {"peak_rss_objects", "peak_rss_space", "peak_objects", "peak_space"}};
-    for (int i = 0; i < 4; i++) {
-        profile_add_sample_type(profile, types[snapshot->is_of_peaks][i], i % 2 == 0 ? "count" : "bytes");
+    for (int i = 0; i < CMEMPROF_HEAP_TYPES && profile_sample_type_count(profile) < CMEMPROF_HEAP_TYPES; i++) {
+        profile_add_sample_type(profile, type_names[snapshot->is_of_peaks][i], i % 2 == 0 ? "count" : "bytes");
     }
     profile_set_period(profile, "space", "bytes", (int64_t)snapshot->interval_bytes);
 }
@@ -303,7 +305,8 @@ static void add_peaks(const struct snapshot_encoder *encoder) {
     add_warnings(encoder);
 }
 
-static enum cmemprof_error write_heap(struct snapshot_encoder *encoder, struct profile *profile, size_t *size) {
+// Collects the labels of samples, and adds what is not of one sample.
+static bool add_rest(struct snapshot_encoder *encoder, struct profile *profile) {
     static const struct profile_label labels[] = {
         [LABELS_OF_BLOCKS] = {.key = "memory", .text = "C", .unit = ""},
         {.key = "owner", .text = "cmemprof", .unit = ""},
@@ -311,7 +314,7 @@ static enum cmemprof_error write_heap(struct snapshot_encoder *encoder, struct p
         {.key = "owner", .text = "cmemprof", .unit = ""},
     };
     if (!snapshot_labels_collect(&encoder->labels, encoder->snapshot, labels, sizeof labels / sizeof *labels)) {
-        return CMEMPROF_NO_MEMORY;
+        return false;
     }
     add_evicted(encoder);
     if (encoder->snapshot->is_of_peaks) {
@@ -320,6 +323,13 @@ static enum cmemprof_error write_heap(struct snapshot_encoder *encoder, struct p
         add_metrics(encoder);
     }
     snapshot_labels_comment(encoder->snapshot, profile);
+    return true;
+}
+
+static enum cmemprof_error write_heap(struct snapshot_encoder *encoder, struct profile *profile, size_t *size) {
+    if (!add_rest(encoder, profile)) {
+        return CMEMPROF_NO_MEMORY;
+    }
     const struct profile_sample_source source = {.next = next_sample,
                                                  .labels = encoder->labels.items,
                                                  .label_count = encoder->labels.count,
@@ -328,6 +338,43 @@ static enum cmemprof_error write_heap(struct snapshot_encoder *encoder, struct p
     enum cmemprof_error error = go_names_error(profile_encode_source(profile, &source, size));
     snapshot_labels_free(&encoder->labels);
     return error;
+}
+
+static void add_sample(struct snapshot_encoder *encoder, struct profile *profile, const struct profile_source_sample *sample,
+                       const int *columns) {
+    struct profile_label labels[2 + LABEL_SET_LABELS];
+    int64_t values[CMEMPROF_HEAP_TYPES];
+    memcpy(labels, encoder->labels.items + sample->first_label, sample->label_count * sizeof *labels);
+    memcpy(labels + sample->label_count, encoder->labels.items + sample->first_more, sample->more_count * sizeof *labels);
+    for (int i = 0; i < CMEMPROF_HEAP_TYPES; i++) {
+        values[columns[i]] = sample->values[i];
+    }
+    profile_add_sample(profile, sample->locations, sample->location_count, values, labels, sample->label_count + sample->more_count);
+}
+
+// The form's context is the totals.
+static enum cmemprof_error join_heap(struct snapshot_encoder *encoder, struct profile *profile, size_t *size) {
+    int64_t *totals = encoder->form->context;
+    struct profile_source_sample sample;
+    int columns[CMEMPROF_HEAP_TYPES];
+    for (int i = 0; i < CMEMPROF_HEAP_TYPES; i++) {
+        columns[i] = profile_sample_type_index(profile, type_names[encoder->snapshot->is_of_peaks][i]);
+        if (columns[i] < 0 || profile_sample_type_count(profile) != CMEMPROF_HEAP_TYPES) {
+            return profile_status(profile) != MERGE_OK ? CMEMPROF_NO_MEMORY : CMEMPROF_ENCODING;
+        }
+    }
+    if (!add_rest(encoder, profile)) {
+        return CMEMPROF_NO_MEMORY;
+    }
+    while (profile_status(profile) == MERGE_OK && next_sample(encoder, &sample)) {
+        add_sample(encoder, profile, &sample, columns);
+        for (int i = 0; i < CMEMPROF_HEAP_TYPES && sample.first_label != LABELS_OF_MAPPINGS; i++) {
+            totals[i] += sample.values[i];
+        }
+    }
+    snapshot_labels_free(&encoder->labels);
+    *size = 0;
+    return go_names_error(profile_status(profile));
 }
 
 // has_names: the caller holds the lock of naming. Without, C's functions have none.
@@ -370,7 +417,7 @@ enum cmemprof_error snapshot_write(struct cmemprof_snapshot *snapshot, const str
     struct snapshot_encoder *encoder = calloc(1, sizeof *encoder);
     uint32_t *locations = memory_take_zeroed(snapshot->address_count + 1, sizeof *locations);
     enum location_kind *kinds = memory_take_zeroed(snapshot->address_count + 1, sizeof *kinds);
-    struct profile *profile = profile_new();
+    struct profile *profile = form->joins ? form->joins : profile_new();
     error = CMEMPROF_NO_MEMORY;
     if (encoder && profile && locations && kinds) {
         *encoder = (struct snapshot_encoder){.of = snapshot->of,
@@ -391,17 +438,30 @@ enum cmemprof_error snapshot_write(struct cmemprof_snapshot *snapshot, const str
     memory_free(locations);
     memory_free(kinds);
     free(encoder);
-    profile_free(profile);
+    if (!form->joins) {
+        profile_free(profile);
+    }
     return error;
 }
 
 enum cmemprof_error cmemprof_snapshot_contents(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, unsigned what,
                                                const uint8_t **bytes, size_t *size) {
-    const struct snapshot_form heap = {begin_heap, write_heap, NULL, what};
+    const struct snapshot_form heap = {begin_heap, write_heap, NULL, NULL, what};
     profiler_enter(&thread_state);
     enum cmemprof_error error = snapshot_write(snapshot, names, &heap, size);
     profiler_leave(&thread_state);
     *bytes = snapshot->profile.base;
+    return error;
+}
+
+enum cmemprof_error snapshot_join(struct cmemprof_snapshot *snapshot, const struct cmemprof_go_names *names, struct profile *profile,
+                                  int64_t totals[CMEMPROF_HEAP_TYPES]) {
+    const struct snapshot_form heap = {begin_heap, join_heap, profile, totals, 0};
+    size_t none;
+    memset(totals, 0, CMEMPROF_HEAP_TYPES * sizeof *totals);
+    profiler_enter(&thread_state);
+    enum cmemprof_error error = snapshot_write(snapshot, names, &heap, &none);
+    profiler_leave(&thread_state);
     return error;
 }
 

@@ -468,6 +468,66 @@ func (d *Delta) Append(buffer, profile []byte) ([]byte, error) {
 	return d.options.Output.append(buffer, unsafe.Slice((*byte)(unsafe.Pointer(d.out)), int(d.size))), nil
 }
 
+// Part adds a part of a profile to a struct profile (merge.h), which must not be used after it returns.
+type Part func(profile unsafe.Pointer) error
+
+// Encoded is a part in pprof format, as [Delta.Next] takes a whole one. limits may be nil.
+func Encoded(profile []byte, limits *Limits) Part {
+	return func(to unsafe.Pointer) error {
+		u := takeUnpacker()
+		defer u.give()
+		raw, err := u.unpack(profile, limits.c())
+		if err != nil {
+			return err
+		}
+		c := limits.c()
+		var fault C.struct_merge_fault
+		if code := C.profile_decode((*C.struct_profile)(to), unsafe.Pointer(unsafe.SliceData(raw)), C.size_t(len(raw)), &c, nil, &fault); code != C.MERGE_OK {
+			return newError(code, &fault)
+		}
+		return nil
+	}
+}
+
+// Join is [Delta.Next] for a profile that comes in parts, which are summed: C code adds its part without encoding it. The first mapping of the
+// first part stays first. Only for NeverNegative.
+//
+// After an error of a part the next call covers the time since the last result. partial: the samples that are in none of these parts
+// have their last values, since the part that has them failed.
+func (d *Delta) Join(partial bool, parts ...Part) ([]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil, errClosed
+	}
+	if d.c == nil {
+		d.open()
+	}
+	var profile *C.struct_profile
+	if d.c != nil {
+		profile = C.delta_begin(d.c)
+	}
+	if profile == nil {
+		return nil, &Error{Code: NoMemory}
+	}
+	ended := false
+	defer func() {
+		if !ended { // also if a part panics
+			C.delta_cancel(d.c)
+		}
+	}()
+	for _, part := range parts {
+		if err := part(unsafe.Pointer(profile)); err != nil {
+			return nil, err
+		}
+	}
+	ended = true
+	if code := C.delta_end(d.c, C.bool(partial), &d.out, &d.size, &d.fault); code != C.MERGE_OK {
+		return nil, newError(code, &d.fault)
+	}
+	return d.options.Output.append(nil, unsafe.Slice((*byte)(unsafe.Pointer(d.out)), int(d.size))), nil
+}
+
 // Saturated returns the number of sums and differences so far that saturated at an end of int64.
 func (d *Delta) Saturated() uint64 {
 	d.mu.Lock()

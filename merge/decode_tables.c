@@ -101,6 +101,7 @@ static enum merge_error match_mappings(struct input *input) {
         }
         struct mapping *ours = profile_mapping(profile, mapping->id);
         ours->claimed_by = profile->input;
+        profile_renew_mapping(profile, mapping->id, &mapping->content);
         mapping->shift = ours->start - mapping->content.start;
     }
     return MERGE_OK;

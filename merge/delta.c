@@ -15,7 +15,7 @@
 #include "fault.h"
 #include "saturate.h"
 
-static void forget(struct delta *delta) {
+void delta_forget(struct delta *delta) {
     profile_free(delta->known);
     delta->known = NULL;
     delta->seeded = false;
@@ -29,7 +29,7 @@ void delta_free(struct delta *delta) {
         free(delta->types[i]);
     }
     free(delta->types);
-    forget(delta);
+    delta_forget(delta);
     struct array *arrays[] = {&delta->subtract, &delta->current,   &delta->last, &delta->seen,
                               &delta->reported, &delta->locations, &delta->ids,  &delta->marks};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
@@ -73,8 +73,7 @@ uint64_t delta_saturated_count(const struct delta *delta) {
 
 // ---- One step ----
 
-// Sets for each type of `known` whether it is subtracted.
-static enum merge_error find_types(struct delta *delta, struct merge_fault *fault) {
+enum merge_error delta_find_types(struct delta *delta, struct merge_fault *fault) {
     const struct profile *known = delta->known;
     delta->subtract.count = 0;
     bool *subtract = array_push(&delta->subtract, known->type_count + 1, sizeof *subtract);
@@ -171,19 +170,27 @@ static void add_reported(struct delta *delta, uint32_t index) {
     }
 }
 
-static bool find_evicted(struct delta *delta) {
-    const struct input *input = delta->known->decoder;
-    const uint32_t *samples = input->samples.items;
+// A C sample that has the totals of evicted stacks: that of malloc's, if there is one of mappings, too.
+static uint32_t evicted_of(const struct delta *delta) {
+    uint32_t evicted = 0;
+    for (uint32_t i = 0; i < delta->known->samples.count; i++) {
+        if (is_evicted(delta, i)) {
+            if (is_c(delta, i)) {
+                return i + 1;
+            }
+            evicted = i + 1;
+        }
+    }
+    return evicted;
+}
+
+bool delta_find_evicted(struct delta *delta) {
     delta->evicted = 0;
     delta->reported.count = 0;
     if (delta->rule != DELTA_NEVER_NEGATIVE || !delta->seeded) {
         return true;
     }
-    for (uint32_t i = 0; i < input->samples.count && delta->evicted == 0; i++) {
-        if (is_evicted(delta, samples[i])) {
-            delta->evicted = samples[i] + 1;
-        }
-    }
+    delta->evicted = evicted_of(delta);
     if (delta->evicted == 0) {
         return true;
     }
@@ -222,23 +229,20 @@ bool delta_row(struct delta *delta, uint32_t sample, int64_t *row) {
     return any != 0;
 }
 
-static int64_t duration_ns(const struct delta *delta, const struct header *header) {
+int64_t delta_duration_ns(const struct delta *delta, int64_t time_ns, int64_t duration_ns) {
     uint64_t ignored = 0;
-    if (delta->seeded && header->time_ns != 0 && delta->last_time_ns != 0 && header->time_ns > delta->last_time_ns) {
-        return saturate_subtract(header->time_ns, delta->last_time_ns, &ignored);
+    if (delta->seeded && time_ns != 0 && delta->last_time_ns != 0 && time_ns > delta->last_time_ns) {
+        return saturate_subtract(time_ns, delta->last_time_ns, &ignored);
     }
-    return header->duration_ns;
+    return duration_ns;
 }
 
-// Encodes all of `known`; samples that the new profile lacks are 0 - last.
-static enum merge_error encode_known(struct delta *delta) {
+enum merge_error delta_encode(struct delta *delta, int64_t duration_ns) {
     struct profile *known = delta->known;
     for (uint32_t i = 0; i < known->samples.count; i++) {
         delta_row(delta, i, profile_sample_values(known, i));
     }
-    profile_reset_header(known);
-    decode_commit_header(known);
-    known->duration_ns = duration_ns(delta, &known->decoder->header);
+    known->duration_ns = duration_ns;
     if (known->status != MERGE_OK) {
         return known->status;
     }
@@ -247,19 +251,22 @@ static enum merge_error encode_known(struct delta *delta) {
 
 static enum merge_error write_result(struct delta *delta, struct merge_fault *fault) {
     enum merge_error error;
-    if (!find_evicted(delta)) {
+    const struct header *header = &delta->known->decoder->header;
+    int64_t duration_ns = delta_duration_ns(delta, header->time_ns, header->duration_ns);
+    if (!delta_find_evicted(delta)) {
         return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for the values");
     }
-    if (delta->rule == DELTA_LIKE_PPROF) {
-        error = encode_known(delta);
+    if (delta->rule == DELTA_LIKE_PPROF) { // samples that the new profile lacks are 0 - last
+        profile_reset_header(delta->known);
+        decode_commit_header(delta->known);
+        error = delta_encode(delta, duration_ns);
     } else {
-        error = delta_write(delta, duration_ns(delta, &delta->known->decoder->header)) ? MERGE_OK : MERGE_NO_MEMORY;
+        error = delta_write(delta, duration_ns) ? MERGE_OK : MERGE_NO_MEMORY;
     }
     return error == MERGE_OK ? MERGE_OK : fault_set(fault, error, 0, "no memory for the result");
 }
 
-// Approximate size of the tables, in bytes.
-static size_t footprint(const struct profile *profile) {
+size_t delta_footprint(const struct profile *profile) {
     return profile->strings.bytes + profile->strings.strings.count * sizeof(struct string) +
            profile->functions.count * sizeof(struct function) + profile->locations.count * sizeof(struct location) +
            profile->lines.count * sizeof(struct line) + profile->mappings.count * sizeof(struct mapping) +
@@ -267,12 +274,11 @@ static size_t footprint(const struct profile *profile) {
            profile->samples.count * sizeof(struct sample);
 }
 
-// Makes current the new last.
-static void keep_values(struct delta *delta) {
+void delta_keep_values(struct delta *delta, int64_t time_ns) {
     struct array swap = delta->last;
     delta->last = delta->current;
     delta->current = swap;
-    delta->last_time_ns = delta->known->decoder->header.time_ns;
+    delta->last_time_ns = time_ns;
 }
 
 static uint32_t count_seen(const struct delta *delta) {
@@ -299,7 +305,7 @@ static enum merge_error stage(struct delta *delta, const void *bytes, size_t siz
     decode_commit_types(delta->known);
     delta->known->period_type = delta->known->decoder->header.period_type; // period types are compared with the previous profile's only
     if (delta->known->status == MERGE_OK) {
-        error = find_types(delta, fault);
+        error = delta_find_types(delta, fault);
     }
     delta->seen.count = 0;
     if (error == MERGE_OK &&
@@ -314,7 +320,7 @@ static enum merge_error start_over(struct delta *delta, struct merge_fault *faul
     struct input *decoder = delta->known->decoder; // kept: its buffers, and the inflated profile
     uint64_t saturated = delta->saturated;
     delta->known->decoder = NULL;
-    forget(delta);
+    delta_forget(delta);
     delta->known = profile_new();
     if (!delta->known) {
         decode_free(decoder);
@@ -334,20 +340,20 @@ static enum merge_error step(struct delta *delta, const void *bytes, size_t size
     if (error != MERGE_OK) {
         return error;
     }
-    size_t now = footprint(delta->known);
+    size_t now = delta_footprint(delta->known);
     bool first = !delta->seeded;
     if (!first && (count_seen(delta) < delta->known->samples.count / 2 || now > 2 * delta->footprint)) {
         error = start_over(delta, fault);
         if (error != MERGE_OK) {
             return error;
         }
-        now = footprint(delta->known);
+        now = delta_footprint(delta->known);
         first = true;
     }
     if (first) {
         delta->footprint = now;
     }
-    keep_values(delta);
+    delta_keep_values(delta, delta->known->decoder->header.time_ns);
     delta->seeded = true;
     return MERGE_OK;
 }
@@ -356,18 +362,18 @@ static enum merge_error step(struct delta *delta, const void *bytes, size_t size
 static enum merge_error store_only(struct delta *delta, const void *bytes, size_t size, struct merge_fault *fault) {
     enum merge_error error = stage(delta, bytes, size, fault);
     if (error != MERGE_OK) {
-        forget(delta);
+        delta_forget(delta);
         return error;
     }
-    delta->footprint = footprint(delta->known);
-    keep_values(delta);
+    delta->footprint = delta_footprint(delta->known);
+    delta_keep_values(delta, delta->known->decoder->header.time_ns);
     delta->seeded = true;
     delta->lost = false;
     return fault_set(fault, MERGE_NOT_FOUND, 0, "the previous profile is unknown");
 }
 
 static void lose(struct delta *delta, const void *bytes, size_t size) {
-    forget(delta);
+    delta_forget(delta);
     delta->lost = delta->tells_once && delta->has_reported;
     if (delta->lost) {
         store_only(delta, bytes, size, NULL);
@@ -414,7 +420,7 @@ enum merge_error delta_next(struct delta *delta, const void *bytes, size_t size,
     if (!*out) {
         *out_size = 0;
         if (!delta->tells_once) { // else the profile stays stored
-            forget(delta);
+            delta_forget(delta);
         }
         return fault_set(fault, MERGE_NO_MEMORY, 0, "no memory for the result");
     }

@@ -1,4 +1,4 @@
-// delta.h: struct delta, internal to delta.c (state and arithmetic) and delta_write.c (output).
+// delta.h: struct delta, internal to delta.c (state and arithmetic), delta_write.c (output) and delta_join.c (profiles in parts).
 #ifndef CMEMPROF_MERGE_DELTA_H
 #define CMEMPROF_MERGE_DELTA_H
 
@@ -31,7 +31,22 @@ struct delta {
     struct array locations, ids, marks; // scratch of delta_write: uint64_t, uint32_t, bool
     struct wire_writer raw, packed;     // the result
     struct compress compress;
+    bool joining; // between delta_begin and delta_end
 };
+
+void delta_forget(struct delta *delta); // `known`
+// Sets for each type of `known` whether it is subtracted.
+enum merge_error delta_find_types(struct delta *delta, struct merge_fault *fault);
+// Sets evicted and reported, from current and last. False: no memory.
+bool delta_find_evicted(struct delta *delta);
+// Of the result, given the new profile's time and duration.
+int64_t delta_duration_ns(const struct delta *delta, int64_t time_ns, int64_t duration_ns);
+// Writes the result into delta->raw, from `known` with its header, whose values become those of the delta.
+enum merge_error delta_encode(struct delta *delta, int64_t duration_ns);
+// Approximate size of the tables, in bytes.
+size_t delta_footprint(const struct profile *profile);
+// Makes current the new last.
+void delta_keep_values(struct delta *delta, int64_t time_ns);
 
 // Computes the delta of one sample of `known`. False: all zeros.
 bool delta_row(struct delta *delta, uint32_t sample, int64_t *row);

@@ -50,6 +50,14 @@ uint32_t profile_find_mapping(const struct profile *profile, const struct mappin
     return intern_find(&profile->mapping_ids, hash_same(profile, mapping), same_mapping, profile, mapping);
 }
 
+void profile_renew_mapping(struct profile *profile, uint32_t id, const struct mapping *mapping) {
+    struct mapping *entry = profile_mapping(profile, id);
+    if (id != 0 && entry->round != profile->round) {
+        entry->round = profile->round;
+        entry->flags = mapping->flags;
+    }
+}
+
 static bool add_to_alike(struct profile *profile, uint32_t id) {
     struct mapping *mapping = profile_mapping(profile, id);
     uint32_t hash = hash_alike(profile, mapping);
@@ -87,6 +95,7 @@ uint32_t profile_new_mapping(struct profile *profile, const struct mapping *mapp
         *entry = *mapping;
         entry->next_alike = entry->last_alike = entry->cursor = entry->cursor_of = 0;
         entry->claimed_by = profile->input;
+        entry->round = profile->round;
     }
     if (!entry || !intern_add(&profile->mapping_ids, hash_same(profile, mapping), id) ||
         (name_of(mapping) != 0 && !add_to_alike(profile, id))) {

@@ -290,6 +290,18 @@ enum merge_error delta_step(struct delta *delta, const void *bytes, size_t size,
 // As delta_step, but *out is malloc'ed; the caller frees it.
 enum merge_error delta_next(struct delta *delta, const void *bytes, size_t size, enum merge_compression compression, uint8_t **out,
                             size_t *out_size, struct merge_fault *fault);
+
+// As delta_step, for a cumulative profile that comes in parts: they are added to the delta's own tables, and nothing is encoded or decoded
+// in between. Returns the profile to which to add them, by profile_decode and the functions of "Build" (sample types only if it has none
+// yet; names and order are those of the first time); values are 0 and the header is empty. NULL: no memory. Ends with one of the next two.
+struct profile *delta_begin(struct delta *delta);
+// The result, raw, in the order in which samples were first added; unknown fields are dropped. The rule must be DELTA_NEVER_NEGATIVE.
+// is_partial: samples that were not added have their last values, since the part that has them failed.
+// tells_once: if memory ran out, even in a function that added something, the next whole profile is only stored (MERGE_NOT_FOUND).
+enum merge_error delta_end(struct delta *delta, bool is_partial, const uint8_t **out, size_t *out_size, struct merge_fault *fault);
+// Without a result. What was added is dropped, and the next result covers the time since the last one.
+void delta_cancel(struct delta *delta);
+
 // Number of sums and differences so far that saturated at an end of int64.
 uint64_t delta_saturated_count(const struct delta *delta);
 

@@ -502,3 +502,46 @@ func TestDeltaOfRandomProfiles(t *testing.T) {
 		}
 	}
 }
+
+// A profile in two parts has the delta of their merge, header and all.
+func TestDeltaOfPartsIsThatOfTheirMerge(t *testing.T) {
+	for seed := range int64(100) {
+		w := newWorld(seed)
+		var names []string
+		counters := map[string]bool{}
+		for _, st := range w.types {
+			if w.Intn(2) == 0 {
+				names = append(names, st.Type)
+				counters[st.Type] = true
+			}
+		}
+		joined, merged := merge.NewDelta(names...), merge.NewDelta(names...)
+		defer joined.Close()
+		defer merged.Close()
+		a, b := w.profile(), w.profile()
+		for step := range 4 {
+			first, second := encode(t, a), encode(t, b)
+			whole, err := merge.Merge(first, second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := merged.Next(whole)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := joined.Join(false, merge.Encoded(first, nil), merge.Encoded(second, nil))
+			if err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			wanted := canonOf(parse(t, want))
+			if len(names) == 0 { // nothing is subtracted: it is the merge itself
+				wanted = canonOf(parse(t, whole))
+			}
+			if text := difference(canonOf(parse(t, got)), wanted); text != "" {
+				t.Fatalf("seed %d, step %d:\n%s", seed, step, text)
+			}
+			checkCompact(t, fmt.Sprintf("seed %d, step %d", seed, step), parse(t, got))
+			a, b = w.grow(a, counters), w.grow(b, counters)
+		}
+	}
+}

@@ -67,6 +67,11 @@ void profile_next_input(struct profile *profile) {
     intern_rewind(&profile->sample_ids);
 }
 
+void profile_next_round(struct profile *profile) {
+    profile->round++;
+    profile_next_input(profile);
+}
+
 // ---- Strings, comments ----
 
 uint32_t profile_intern_string(struct profile *profile, const char *bytes, size_t length) {
@@ -388,6 +393,7 @@ uint32_t profile_add_mapping(struct profile *profile, const struct profile_mappi
                  (mapping->has_line_numbers ? MAPPING_LINE_NUMBERS : 0u) | (mapping->has_inline_frames ? MAPPING_INLINE_FRAMES : 0u),
     };
     uint32_t id = profile_find_mapping(profile, &entry);
+    profile_renew_mapping(profile, id, &entry);
     return id != 0 ? id : profile_new_mapping(profile, &entry);
 }
 

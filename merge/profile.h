@@ -31,6 +31,7 @@ struct mapping {
     uint64_t start, limit, offset;
     uint32_t file, build_id; // strings
     uint32_t flags;          // enum mapping_flags
+    uint32_t round;          // in which the flags were set; see profile_next_round
     uint32_t claimed_by;     // the last input that has this mapping; see mapping.c
     uint32_t next_alike;     // the next mapping of the same part of a file; 0: none
     // In the first mapping of such a list only: the list.
@@ -77,6 +78,7 @@ struct profile {
     enum types_rule types_rule;
     uint32_t type_count; // number of sample types, and the length of a row of values
     uint32_t input;      // number of the input being decoded, from 1
+    uint32_t round;      // see profile_next_round
     uint64_t seed;       // of all hashes
     uint32_t hash_mask;  // all ones; tests set 0 to make all hashes equal, which must not change results
 
@@ -144,6 +146,8 @@ static inline void profile_fetch_sample(const struct profile *profile, uint32_t 
 
 // Starts an input: its entries are first looked up in the profile's order (intern_rewind).
 void profile_next_input(struct profile *profile);
+// Starts the inputs of another profile: of a mapping's flags the first ones of the round hold. Its values are the caller's to clear.
+void profile_next_round(struct profile *profile);
 // types.c: adds a sample type, with value 0 in all existing samples.
 void profile_append_type(struct profile *profile, struct value_type type);
 // Sets the status, unless it already holds a failure.
@@ -188,6 +192,8 @@ struct profile_frame profile_frame_of(const struct profile *profile, const struc
 // mapping.c. Finds a mapping with the same start, limit, offset, file and build ID. 0: none.
 uint32_t profile_find_mapping(const struct profile *profile, const struct mapping *mapping);
 uint32_t profile_new_mapping(struct profile *profile, const struct mapping *mapping);
+// Adopts the flags of an equal mapping, unless one of this round gave them. id 0: does nothing.
+void profile_renew_mapping(struct profile *profile, uint32_t id, const struct mapping *mapping);
 // Truncates the table to count entries, including entry 0. Used to undo a malformed input. Locations of a removed mapping are matched
 // again only by an equal location, with the same address and lines, of the mapping that gets its id.
 void profile_forget_mappings(struct profile *profile, uint32_t count);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../snapshot_join.h"
 #include "hundreds.h"
 #include "sampling.h"
 
@@ -353,6 +354,84 @@ TEST_IN(sampling, contents_for_when_memory_is_short) {
         assert_false(has_function(&view, "allocate_unnamed"));
     }
     profile_free(profile);
+}
+
+// Adds up all values of equal samples: the encoded profile may have some twice.
+static void expect_same(struct profile *joined, struct profile *decoded) {
+    int64_t sums[2][4] = {0};
+    assert_int_equal(profile_sample_count(joined), profile_sample_count(decoded));
+    for (size_t i = 0; i < profile_sample_count(decoded); i++) {
+        struct profile_sample_view a, b;
+        assert_int_equal(profile_sample_at(joined, i, &a), MERGE_OK);
+        assert_int_equal(profile_sample_at(decoded, i, &b), MERGE_OK);
+        assert_int_equal(a.frame_count, b.frame_count);
+        assert_int_equal(a.label_count, b.label_count);
+        for (size_t frame = 0; frame < a.frame_count; frame++) {
+            assert_string_equal(a.frames[frame].function, b.frames[frame].function);
+            assert_int_equal(a.frames[frame].line, b.frames[frame].line);
+        }
+        for (size_t label = 0; label < a.label_count; label++) {
+            assert_string_equal(a.labels[label].text, b.labels[label].text);
+        }
+        for (int value = 0; value < 4; value++) {
+            sums[0][value] += a.values[value];
+            sums[1][value] += b.values[value];
+        }
+    }
+    assert_memory_equal(sums[0], sums[1], sizeof sums[0]);
+}
+
+// One snapshot, encoded and added to a profile: first to an empty one, then to one that has the types in another order.
+TEST_IN(sampling, joined_without_encoding) {
+    allocate_hundreds(20);
+    void *mapping = mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
+    int64_t totals[CMEMPROF_HEAP_TYPES], sums[CMEMPROF_HEAP_TYPES] = {0};
+    const uint8_t *bytes;
+    size_t size;
+    struct merge_fault fault;
+    assert_int_equal(cmemprof_snapshot_profile(snapshot, NULL, &bytes, &size), CMEMPROF_OK);
+    struct profile *decoded = profile_new(), *joined = profile_new(), *other = profile_new();
+    assert_int_equal(profile_decode(decoded, bytes, size, NULL, NULL, &fault), MERGE_OK);
+    assert_int_equal(snapshot_join(snapshot, NULL, joined, totals), CMEMPROF_OK);
+    assert_int_equal(profile_period(joined), profile_period(decoded));
+    assert_int_equal(profile_time_ns(joined), profile_time_ns(decoded));
+    expect_same(joined, decoded);
+    bool is_mapped = false;
+    for (size_t i = 0; i < profile_sample_count(decoded); i++) {
+        struct profile_sample_view view;
+        assert_int_equal(profile_sample_at(decoded, i, &view), MERGE_OK);
+        bool is_mapping = profile_sample_has_label(&view, "memory", "mmap");
+        is_mapped |= is_mapping;
+        for (int value = 0; value < CMEMPROF_HEAP_TYPES && !is_mapping; value++) {
+            sums[value] += view.values[value];
+        }
+    }
+    assert_true(is_mapped && totals[2] > 0);
+    assert_memory_equal(totals, sums, sizeof sums);
+
+    static const char *const types[] = {"inuse_space", "alloc_objects", "inuse_objects", "alloc_space"};
+    for (int i = 0; i < 4; i++) {
+        profile_add_sample_type(other, types[i], i == 1 || i == 2 ? "count" : "bytes");
+    }
+    assert_int_equal(snapshot_join(snapshot, NULL, other, totals), CMEMPROF_OK);
+    assert_int_equal(
+        profile_keep_sample_types(other, (const char *const[]){"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"}, 4),
+        MERGE_OK);
+    expect_same(other, decoded);
+    struct profile *strange = profile_new();
+    profile_add_sample_type(strange, "alloc_objects", "count");
+    profile_add_sample(strange, NULL, 0, (const int64_t[]){1}, NULL, 0);
+    assert_int_not_equal(snapshot_join(snapshot, NULL, strange, totals), CMEMPROF_OK);
+    profile_free(strange);
+    profile_free(other);
+    profile_free(joined);
+    profile_free(decoded);
+    cmemprof_snapshot_free(snapshot);
+    munmap(mapping, 1 << 20);
+    for (int i = 0; i < 20; i++) {
+        free(kept[i]);
+    }
 }
 
 int main(void) {

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"time"
+	"unsafe"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
 	"github.com/cmemprof/cmemprof/merge"
@@ -114,11 +115,13 @@ func takeNow(ctx context.Context, name string, gc bool) ([]byte, error) {
 	if err := pprof.Lookup(name).WriteTo(&goHeap, 0); err != nil {
 		return nil, err
 	}
-	cHeap, err := cmemprof.Profile()
-	if err != nil {
-		return nil, err
-	}
-	return merge.Merge(cHeap, goHeap.Bytes()) // C first: its first mapping, the program, stays first, so that pprof can symbolize a stripped one
+	joined := merge.NewDelta() // of nothing
+	defer joined.Close()
+	// C first: its first mapping, the program, stays first, so that pprof can symbolize a stripped one.
+	return joined.Join(false, func(to unsafe.Pointer) error {
+		_, err := cmemprof.AddProfile(to)
+		return err
+	}, merge.Encoded(goHeap.Bytes(), nil))
 }
 
 // subtract does what net/http/pprof does: after minus before, negative where memory was freed, with the time between the two as duration.

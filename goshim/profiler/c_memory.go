@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"sync"
+	"unsafe"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
 	"github.com/cmemprof/cmemprof/goshim/internal/cprofilers"
@@ -30,6 +31,10 @@ var _ cprofilers.Heap = &cMemory{}
 func (m *cMemory) StartHeap(intervalBytes int64) error { return cmemprof.Start(intervalBytes) }
 func (m *cMemory) StopHeap()                           { cmemprof.Stop() }
 func (m *cMemory) Heap() ([]byte, error)               { return cmemprof.Profile() }
+
+func (m *cMemory) AddHeap(to unsafe.Pointer) (cmemprof.HeapTotals, error) {
+	return cmemprof.AddProfile(to)
+}
 
 func (m *cMemory) LiveHeap(contents cmemprof.Contents) ([]byte, error) {
 	return cmemprof.ProfileWith(contents | cmemprof.LiveOnly)

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
-	"github.com/cmemprof/cmemprof/merge"
 )
 
 // cMetrics reports metrics of C memory: estimates from samples, losses of sampling, and the allocator's own statistics.
@@ -61,17 +60,11 @@ func (m *cMetrics) reset() {
 	}
 }
 
-// report returns the metrics for cHeap, a profile of C's heap (nil if it failed), requested at heapAt. The profile may be much younger than
+// report returns the metrics for a profile of C's heap that was requested at heapAt, given its totals (nil if it failed). The profile may be much younger than
 // the present: symbolizing may take longer than a short period. Rates need two profiles.
-func (m *cMetrics) report(cHeap []byte, heapAt time.Time) []figure {
+func (m *cMetrics) report(totals []int64, heapAt time.Time) []figure {
 	before := *m
-	m.at, m.stats, m.ages, m.heapAt, m.totals = time.Now(), m.sources.statsC(), m.sources.agesC(), heapAt, nil
-	if sums, err := merge.Totals(cHeap); err == nil && len(sums) == 4 {
-		m.totals = make([]int64, 4)
-		for i, sum := range sums {
-			m.totals[i] = sum.All - sum.Mapped // lengths of mappings are no live memory
-		}
-	}
+	m.at, m.stats, m.ages, m.heapAt, m.totals = time.Now(), m.sources.statsC(), m.sources.agesC(), heapAt, totals
 	figures := append(m.heap(&before), m.sampling(&before)...)
 	figures = append(append(figures, m.ageFigures(before.ages)...), m.peakFigures()...)
 	if before := m.stats.BeforeStartBytes; before != 0 {

@@ -29,9 +29,8 @@ type collector struct {
 	cHeap      cprofilers.Heap   // nil: C's heap is not profiled
 	cPeriod    cprofilers.Period // a third-party profiler without CHeapProfiler; nil: none
 	cRuns      bool              // cPeriod has been started
-	lastC      []byte            // the last profile of C's heap that could be merged
-	thisC      []byte            // the profile of this period; nil if it failed
-	thisCAt    time.Time         // when thisC was requested
+	totalsC    []int64           // of C's heap profile of this period (cMetrics); nil: it failed
+	thisCAt    time.Time         // when that was requested
 	thisGo     []byte            // Go's heap profile of this period; nil if it failed
 	cpuFigures []figure          // of this period's CPU profile
 	cpu        *cpuProfiling     // nil: no CPU profile is running
@@ -49,7 +48,7 @@ func newCollector(c *config, s sources, messages *onceLog) *collector {
 	k.metrics.reset()
 	k.interval.Store(c.cInterval)
 	for t := range c.types {
-		if types := c.deltaOf(t); types != nil {
+		if types := c.deltaOf(t); types != nil || t == HeapProfile { // without types it joins C's heap with Go's
 			k.deltas[t] = s.newDelta(c.compression.ofDelta(), types...)
 		}
 	}
@@ -150,7 +149,7 @@ func (t traceConfig) due(first bool, period time.Duration) bool {
 // collect takes all enabled profiles. The CPU profile ends after those that cost, but comes first in the batch; what it lacks is a metric.
 func (k *collector) collect() []upload.Attachment {
 	taken := map[ProfileType][]byte{}
-	k.thisC, k.thisGo, k.cpuFigures = nil, nil, nil
+	k.totalsC, k.thisGo, k.cpuFigures = nil, nil, nil
 	for _, t := range profileOrder {
 		if t == MetricsProfile && k.cpu != nil {
 			k.try(CPUProfile, func() error { taken[CPUProfile] = k.takeCPU(); return nil })
@@ -226,7 +225,7 @@ func (k *collector) take(t ProfileType) ([]byte, error) {
 		ofC := k.limit.report()
 		if k.cHeap != nil {
 			ofMemory := k.memory.report(k.cMetrics.allocator.stats)
-			ofC = append(append(ofC, k.cMetrics.report(k.thisC, k.thisCAt)...), ofMemory...)
+			ofC = append(append(ofC, k.cMetrics.report(k.totalsC, k.thisCAt)...), ofMemory...)
 			ofC = append(ofC, k.verdict.report(time.Now(), ofMemory)...)
 		}
 		return k.metrics.report(append(ofC, k.cpuFigures...))
@@ -251,21 +250,23 @@ func (k *collector) take(t ProfileType) ([]byte, error) {
 	total := buffer.Bytes()
 	if t == HeapProfile && k.cHeap != nil {
 		k.thisGo = total
-		var err error
-		if total, err = k.withC(total); err != nil {
-			return nil, err
-		}
-	}
-	if k.deltas[t] == nil {
+	} else if k.cfg.deltaOf(t) == nil {
 		return total, nil
 	}
 	begin := time.Now()
-	changed, err := k.deltas[t].Next(total)
+	changed, err := k.changed(t, total)
 	if err == nil && t == HeapProfile && k.cRuns {
 		changed = k.withPeriodC(changed)
 	}
 	k.cfg.timing("delta_time", time.Since(begin), t)
 	return changed, err
+}
+
+func (k *collector) changed(t ProfileType, total []byte) ([]byte, error) {
+	if t == HeapProfile && k.cHeap != nil {
+		return k.withC(total)
+	}
+	return k.deltas[t].Next(total)
 }
 
 // takeWait fails if there are too many goroutines: listing them stops the program.

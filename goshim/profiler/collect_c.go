@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unsafe"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
 	"github.com/cmemprof/cmemprof/merge"
@@ -46,7 +47,7 @@ func (k *collector) collectBrief(left uint64) []upload.Attachment {
 	counters.periodsBrief.Add(1)
 	k.messages.warn("brief", fmt.Sprintf("cmemprof: less than %d MB of memory are left: batches have C's live heap and metrics only (tag left_out:memory)",
 		roomToCollect>>20))
-	k.thisC, k.cpuFigures = nil, nil
+	k.totalsC, k.cpuFigures = nil, nil
 	if k.cpu != nil {
 		k.cpu = nil
 		k.try(CPUProfile, func() error { k.sources.stopCPU(); return nil })
@@ -80,11 +81,19 @@ func (k *collector) collectBrief(left uint64) []upload.Attachment {
 	return attachments
 }
 
-// withC merges C's heap into Go's. If C's profile fails, the previous one is used: without it C's counters would seem to restart, and the next
-// delta would repeat everything ever allocated. If that cannot be merged either, a delta skips this period and covers both in the next one.
+// heapAdder is a heap profiler whose profile need not be encoded to be joined with Go's.
+type heapAdder interface {
+	AddHeap(to unsafe.Pointer) (cmemprof.HeapTotals, error)
+}
+
+// withC returns the delta of C's heap and Go's together; without deltas the two as they are. If C's profile fails, its last values stand in:
+// without them C's counters would seem to restart, and the next delta would repeat everything ever allocated. If the two cannot be joined
+// either, a delta skips this period and covers both in the next one.
 func (k *collector) withC(goHeap []byte) ([]byte, error) {
-	joined := goHeap
-	err := contained(func() error {
+	ofGo := merge.Encoded(goHeap, ofOwnProfiles)
+	var joined []byte
+	failed := false // C's part
+	err := contained(func() (err error) {
 		s := k.sources.statsC()
 		if s.LostMappings+s.NamelessMappings > 0 {
 			k.messages.warn("lost mappings", fmt.Sprintf("cmemprof: %d calls of mmap or its relatives were not followed so far, and %d mappings have no "+
@@ -95,35 +104,51 @@ func (k *collector) withC(goHeap []byte) ([]byte, error) {
 				"see cmemprof.GetStats", lost))
 		}
 		k.thisCAt = time.Now()
-		cHeap, err := k.cHeap.Heap()
-		if err == nil {
-			joined, err = k.join(goHeap, cHeap)
-		}
-		if err == nil {
-			k.lastC, k.thisC = cHeap, cHeap
-		}
+		// C first: its first mapping, the program, stays first, so that pprof can symbolize a stripped one.
+		joined, err = k.deltas[HeapProfile].Join(false, func(to unsafe.Pointer) error {
+			failed = true // also if it panics
+			err := k.addC(to)
+			failed = err != nil
+			return err
+		}, ofGo)
 		return err
 	})
-	if err == nil {
-		return joined, nil
+	if err == nil || !failed {
+		return joined, err
 	}
+	k.totalsC = nil
 	k.lostC(err)
-	if k.lastC == nil {
-		return goHeap, nil
-	}
-	joined, err = k.join(goHeap, k.lastC)
-	if err != nil && k.deltas[HeapProfile] == nil {
-		return goHeap, nil
-	}
-	return joined, err
+	return k.deltas[HeapProfile].Join(true, ofGo)
 }
 
-func (k *collector) join(goHeap, cHeap []byte) ([]byte, error) {
-	output := merge.Output{}
-	if k.deltas[HeapProfile] != nil {
-		output.Compression = merge.Raw // the delta reads it at once
+// addC is the part of the heap profile that is C's.
+func (k *collector) addC(to unsafe.Pointer) (err error) {
+	var totals cmemprof.HeapTotals
+	if adder, ok := k.cHeap.(heapAdder); ok {
+		if totals, err = adder.AddHeap(to); err == nil {
+			k.totalsC = totals[:]
+		}
+		return err
 	}
-	return k.sources.merge(output, cHeap, goHeap) // C first: its first mapping, the program, stays first, so that pprof can symbolize a stripped one
+	heap, err := k.cHeap.Heap()
+	if err != nil {
+		return err
+	}
+	k.totalsC = totalsOf(heap)
+	return merge.Encoded(heap, ofOwnProfiles)(to)
+}
+
+// totalsOf returns the sums of a heap profile's types without mappings, whose lengths are no live memory; nil: it has other types.
+func totalsOf(heap []byte) []int64 {
+	sums, err := merge.Totals(heap)
+	if err != nil || len(sums) != 4 {
+		return nil
+	}
+	totals := make([]int64, len(sums))
+	for i, sum := range sums {
+		totals[i] = sum.All - sum.Mapped
+	}
+	return totals
 }
 
 // withPeriodC merges the period of a third-party profiler into Go's delta.
@@ -131,7 +156,7 @@ func (k *collector) withPeriodC(goHeap []byte) []byte {
 	ofC, err := k.stopPeriodC()
 	if err == nil {
 		var joined []byte
-		if joined, err = k.join(goHeap, ofC); err == nil {
+		if joined, err = k.sources.merge(k.cfg.compression.ofDelta(), ofC, goHeap); err == nil {
 			return joined
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/google/pprof/profile"
 
@@ -163,16 +164,19 @@ type failing struct {
 	fails func() string
 }
 
-func (d failing) Next(p []byte) ([]byte, error) {
-	switch d.fails() {
+func (d failing) Join(partial bool, parts ...merge.Part) ([]byte, error) {
+	fails := d.fails()
+	if fails == "all" || fails == "parts" {
+		parts = append(parts, func(unsafe.Pointer) error { return errors.New("no memory") })
+	}
+	joined, err := d.Delta.Join(partial, parts...)
+	switch fails {
 	case "result": // the profile is stored
-		_, _ = d.Delta.Next(p)
 		return nil, errors.New("no memory")
 	case "all":
-		_, err := d.Delta.Next(nil)
-		return nil, err
+		_, err = d.Delta.Next(nil)
 	}
-	return d.Delta.Next(p)
+	return joined, err
 }
 
 // A delta that ran out of memory restarts. Values sent before must not be sent again as if allocated in the period.
@@ -220,7 +224,7 @@ func TestDeltaWithoutMemoryRepeatsNothing(t *testing.T) {
 	}
 }
 
-// If neither this period's C profile nor the last one can be merged, the next one covers both periods, once.
+// If the heaps of C and Go cannot be joined, the next profile covers both periods, once.
 func TestHeapsThatCannotBeJoinedComeLater(t *testing.T) {
 	a := newAgent(t)
 	taken, joins := int64(0), 0 // used by the collecting goroutine
@@ -229,11 +233,14 @@ func TestHeapsThatCannotBeJoinedComeLater(t *testing.T) {
 			taken++
 			return cHeap(10*taken, 100*taken, 1, 10), nil
 		},
-		Merge: func(profiles ...[]byte) ([]byte, error) {
-			if joins++; joins == 2 || joins == 3 {
-				return nil, errors.New("no memory")
-			}
-			return profiler.MergeProfiles(profiles...)
+		NewDelta: func(output merge.Output, types ...string) profiler.Delta {
+			real := merge.NewDeltaWith(merge.DeltaOptions{Types: types, Output: output, TellsOnce: true})
+			return failing{real, func() string {
+				if joins++; joins == 2 {
+					return "parts"
+				}
+				return ""
+			}}
 		},
 	})()
 	startStepped(t, a, profiler.WithPeriod(20*time.Millisecond), profiler.WithProfileTypes(profiler.HeapProfile))

@@ -46,7 +46,6 @@ type Fakes struct {
 	StopTraceback  func()
 	StartTrace     func(io.Writer) error
 	StopTrace      func()
-	Merge          func(profiles ...[]byte) ([]byte, error)
 	NewDelta       func(output merge.Output, types ...string) Delta
 	After          func(time.Duration) <-chan time.Time
 	SleepUntil     func(t time.Time, exit <-chan struct{}, evict func())
@@ -141,9 +140,6 @@ func SetFakes(f Fakes) (restore func()) {
 	}
 	if f.StopTrace != nil {
 		realSources.stopTrace = f.StopTrace
-	}
-	if f.Merge != nil {
-		realSources.merge = func(_ merge.Output, profiles ...[]byte) ([]byte, error) { return f.Merge(profiles...) }
 	}
 	if f.NewDelta != nil {
 		realSources.newDelta = func(output merge.Output, types ...string) delta { return f.NewDelta(output, types...) }
@@ -278,9 +274,6 @@ const (
 	SendTime    = sendTime
 	StopTime    = stopTime
 )
-
-// MergeProfiles is the real merge.
-var MergeProfiles = merge.Merge
 
 // RunningEnded returns a function that reports whether the goroutines of the profiler that runs now have collected and sent their last: Stop gives up
 // waiting for what hangs.

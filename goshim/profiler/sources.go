@@ -21,6 +21,7 @@ import (
 // delta turns cumulative profiles into the change between two calls.
 type delta interface {
 	Next(profile []byte) ([]byte, error)
+	Join(partial bool, parts ...merge.Part) ([]byte, error)
 	Close()
 }
 
