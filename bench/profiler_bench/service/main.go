@@ -1,6 +1,6 @@
 // Command service generates requests and answers them as fast as it can: JSON in, SQLite, JSON out. After REQUESTS it prints
 // "cpu MICROSECONDS" per request (user and system time of the whole process), the final "rss KIB", "anonymous KIB", its part
-// not backed by files, and "peak KIB". It is built without a profiler, with -tags v2 and with -tags ours.
+// not backed by files, and "peak KIB"; with BENCH_IDLE_PERIODS also "idle MICROSECONDS", what a period costs without requests. It is built without a profiler, with -tags v2 and with -tags ours.
 //
 // usage: service ADDRESS PERIOD REQUESTS
 package main
@@ -44,8 +44,21 @@ func main() {
 	serve(requests)
 	used := cpu() - begin
 	rss, anonymous, peak := status("VmRSS:"), status("RssAnon:"), status("VmHWM:")
+	idle(period)
 	stop()
 	fmt.Printf("cpu %.3f\nrss %d\nanonymous %d\npeak %d\n", float64(used.Microseconds())/float64(requests), rss, anonymous, peak)
+}
+
+// idle prints the CPU time of a period in which nothing is asked, if BENCH_IDLE_PERIODS is set: the mean of so many.
+func idle(period time.Duration) {
+	periods, err := strconv.Atoi(os.Getenv("BENCH_IDLE_PERIODS"))
+	if err != nil || periods < 1 {
+		return
+	}
+	time.Sleep(2 * period)
+	begin := cpu()
+	time.Sleep(time.Duration(periods) * period)
+	fmt.Printf("idle %d\n", (cpu()-begin).Microseconds()/int64(periods))
 }
 
 func serve(requests int64) {
