@@ -50,6 +50,7 @@ USES_upload :=
 USES_client := upload
 USES_codecs := merge
 USES_jfr := merge
+USES_otlp := merge
 USES_receiver := merge codecs series jfr
 USES_cmemprof := merge
 USES_preload := cmemprof merge
@@ -57,6 +58,7 @@ USES_command := receiver client upload merge codecs series jfr
 LIBS_merge :=
 LIBS_series :=
 LIBS_jfr :=
+LIBS_otlp :=
 LIBS_codecs := -ldeflate -lzstd -llz4
 LIBS_client := -lcurl
 LIBS_receiver := -lmicrohttpd -lsqlite3 -lm
@@ -66,10 +68,11 @@ LIBS_command = $(LIBS_cmemprof)
 # What tests link beside: the formats that merge/ can be given, and what names are compared with.
 TEST_USES_merge := codecs
 TEST_USES_jfr := codecs
+TEST_USES_otlp := codecs
 TEST_LIBS_cmemprof := -ldw -lelf -lm
 TEST_LIBS_series := -lm
 TEST_LIBS_base := -lm
-FOLDERS := base merge series codecs jfr upload client receiver cmemprof preload command
+FOLDERS := base merge series codecs jfr otlp upload client receiver cmemprof preload command
 
 comma := ,
 # A folder's rooms, lowest first: each may include what is to the left of it.
@@ -233,9 +236,9 @@ $(PARTS:%=part-%): part-%:
 	@scripts/parts run 'make $*' $(MAKE) --no-print-directory $*
 
 namespace: ## Write the linker names of new functions (namespace.h of each folder that Go services link)
-	@scripts/namespace cmemprof merge series upload
+	@scripts/namespace cmemprof merge series upload otlp
 
-check: build/.setup-test lib $(call objects,upload,obj) $(call objects,series,obj) build/web/.checked $(COMPILES) ## Check the rules of the tree: format, layers, source lists, symbols, vet, both compilers (quick)
+check: build/.setup-test lib $(call objects,upload,obj) $(call objects,series,obj) $(call objects,otlp,obj) build/web/.checked $(COMPILES) ## Check the rules of the tree: format, layers, source lists, symbols, vet, both compilers (quick)
 	@scripts/check
 	@scripts/test-setup
 

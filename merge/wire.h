@@ -26,7 +26,7 @@ struct wire {
 struct wire_field {
     uint32_t number;
     enum wire_type type;
-    uint64_t value;    // WIRE_VARINT
+    uint64_t value;    // WIRE_VARINT, WIRE_FIXED64, WIRE_FIXED32
     struct wire bytes; // WIRE_BYTES
 };
 
@@ -78,6 +78,19 @@ static inline enum wire_result wire_skip(struct wire *wire, uint64_t size) {
     return WIRE_OK;
 }
 
+// Little-endian, of 4 or 8 bytes.
+static inline enum wire_result wire_fixed(struct wire *wire, unsigned size, uint64_t *value) {
+    const uint8_t *at = wire->at;
+    if (wire_skip(wire, size) != WIRE_OK) {
+        return WIRE_SHORT;
+    }
+    *value = 0;
+    for (unsigned i = 0; i < size; i++) {
+        *value |= (uint64_t)at[i] << 8 * i;
+    }
+    return WIRE_OK;
+}
+
 // Reads one whole field. Caller must check wire->at < wire->end first.
 static inline enum wire_result wire_next(struct wire *wire, struct wire_field *field) {
     CHECK(wire->at < wire->end);
@@ -105,9 +118,9 @@ static inline enum wire_result wire_next(struct wire *wire, struct wire_field *f
         field->bytes.end = wire->at;
         return WIRE_OK;
     case WIRE_FIXED64:
-        return wire_skip(wire, 8);
+        return wire_fixed(wire, 8, &field->value);
     case WIRE_FIXED32:
-        return wire_skip(wire, 4);
+        return wire_fixed(wire, 4, &field->value);
     default:
         return WIRE_BAD;
     }

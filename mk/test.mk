@@ -16,7 +16,7 @@ endef
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
 HOOKED_TESTS := $(patsubst %,cmemprof_%_test,ages allocator_stats hook hook_cxx hook_mappings hook_threads interposition interposition_static loaded_code mapped_ranges mappings memory_profile memory_profile_encode memory_profile_heap memory_profile_mapped memory_profile_threads peak profiler real_allocator reclaim resident_glibc sample_stack snapshot snapshot_encode snapshot_labels threads)
 $(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),obj,$(r)))))
-$(foreach f,base merge series codecs jfr upload client receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(r)))))
+$(foreach f,base merge series codecs jfr otlp upload client receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(r)))))
 .SECONDARY:
 
 # Compares names with libdw's; e2e/names gives it files.
@@ -28,7 +28,7 @@ build/demangle: build/obj/cmemprof/test/demangle_lines.o $(call objects,cmemprof
 	@$(LINK) -o $@ $^ $(call libs,cmemprof)
 
 C_TESTS := $(foreach f,$(FOLDERS),$(call tests,$(f),obj))
-SANITIZED_TESTS := $(foreach f,base merge series codecs jfr upload client receiver cmemprof command,$(filter-out $(HOOKED_TESTS:%=build/sanitized/test/%),$(call tests,$(f),sanitized)))
+SANITIZED_TESTS := $(foreach f,base merge series codecs jfr otlp upload client receiver cmemprof command,$(filter-out $(HOOKED_TESTS:%=build/sanitized/test/%),$(call tests,$(f),sanitized)))
 # valgrind brings one, too. It also has no vdso, mappings of its own, and an error for whoever asks the kernel whether an address is mapped.
 VALGRIND_CHANGES := $(patsubst %,cmemprof_%_test,code_bytes_amd64 go_call lifecycle modules stack_memory unwind_amd64 unwind_memo unwind_walk_amd64)
 VALGRIND_TESTS := $(filter-out $(patsubst %,build/obj/test/%,$(HOOKED_TESTS) $(VALGRIND_CHANGES)),$(C_TESTS))
@@ -98,6 +98,7 @@ LONGEST := ./page ./receiver ./hazards ./ways ./verdict ./harm # first, or the l
 test-programs: build/.setup-test tested
 	cd e2e && $(GO_TEST) -count=1 -p 2 -parallel 2 -timeout 15m $(LONGEST) ./...
 	cd e2e/soak && $(GO_TEST) -count=1 -timeout 15m .
+	cd e2e/otlp && $(GO_TEST) -count=1 -timeout 10m .
 # Against dd-trace-go v1.43.1 and v2 and the Datadog Agent's receiver. Modules of their own, as they want a newer Go and other versions than we do.
 test-datadog: build/.setup-test lib build/cmemprof
 	cd e2e/datadog && $(GO_TEST) -count=1 -timeout 10m ./...
@@ -125,7 +126,7 @@ endif
 by_commas = $(subst $(eval) ,$(comma),$(1))
 flakes: build/.setup-test $(FLAKY_PROGRAMS) ## Run every test N=50 times under load and list what does not always pass (FLAKES=pattern picks)
 	@scripts/flakes $(or $(N),50) '$(FLAKES)' $(FLAKY_PROGRAMS) -- '. ./...' \
-	    '. $(call by_commas,$(RACE_PACKAGES)) -race' 'e2e ./...' 'e2e/soak .' 'e2e/datadog ./...' 'demo ./...' \
+	    '. $(call by_commas,$(RACE_PACKAGES)) -race' 'e2e ./...' 'e2e/soak .' 'e2e/otlp .' 'e2e/datadog ./...' 'demo ./...' \
 	    'make test-page' 'make test-fuzz' 'make test-go-sqlite3'
 
 # WAYS picks: WAYS='valgrind|clang'.

@@ -83,6 +83,18 @@ TEST(messages_of_any_length_close) {
     }
 }
 
+TEST(fixed_numbers_are_little_endian) {
+    const uint8_t bytes[] = {1 << 3 | WIRE_FIXED64, 1, 2, 3, 4, 5, 6, 7, 0x80, 2 << 3 | WIRE_FIXED32, 1, 2, 3, 0xff};
+    struct wire wire = {bytes, bytes + sizeof bytes};
+    struct wire_field field;
+    assert_int_equal(wire_next(&wire, &field), WIRE_OK);
+    assert_int_equal(field.value, UINT64_C(0x8007060504030201));
+    assert_int_equal(wire_next(&wire, &field), WIRE_OK);
+    assert_int_equal(field.value, 0xff030201);
+    wire = (struct wire){bytes, bytes + 8}; // cut
+    assert_int_equal(wire_next(&wire, &field), WIRE_SHORT);
+}
+
 int main(void) {
     return tests_run();
 }

@@ -1,0 +1,174 @@
+// Package otlp writes and reads profiles in OpenTelemetry's protocol, OTLP (profiles/v1development, opentelemetry-proto v1.10 and later).
+//
+// The code is the C code of this folder (otlp.h), which needs libc only. What pprof has and OTLP has no field for is in attributes, so that a
+// profile that is written and read again is the same.
+package otlp
+
+/*
+#cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g
+#include <stdlib.h>
+#include "../base/vector.h"
+#include "otlp.h"
+
+static enum merge_error add(struct otlp_request *request, const char *file, const void *bytes, size_t size, struct merge_fault *fault) {
+    struct profile *profile = profile_new();
+    enum merge_error error = profile ? profile_decode(profile, bytes, size, NULL, NULL, fault) : MERGE_NO_MEMORY;
+    error = error == MERGE_OK ? otlp_add(request, file, profile) : error;
+    profile_free(profile);
+    return error;
+}
+
+// Profiles that were read, each encoded again.
+struct one_read {
+    char *file, *scope;
+    uint8_t *bytes;
+    size_t size;
+};
+struct all_read {
+    struct one_read *list;
+    size_t count, capacity;
+};
+
+static enum merge_error take(void *context, const struct otlp_profile *one) {
+    struct all_read *all = context;
+    if (!VECTOR_RESERVE(all->list, all->capacity, all->count + 1)) {
+        return MERGE_NO_MEMORY;
+    }
+    struct one_read *entry = &all->list[all->count++];
+    *entry = (struct one_read){.file = strdup(one->file), .scope = strdup(one->scope)};
+    return entry->file && entry->scope ? profile_encode(one->profile, MERGE_RAW, &entry->bytes, &entry->size) : MERGE_NO_MEMORY;
+}
+
+static enum merge_error decode(const void *bytes, size_t size, struct all_read *all, struct merge_fault *fault) {
+    size_t profiles;
+    return otlp_decode(bytes, size, NULL, take, all, &profiles, fault);
+}
+
+static void forget(struct all_read *all) {
+    for (size_t i = 0; i < all->count; i++) {
+        free(all->list[i].file);
+        free(all->list[i].scope);
+        free(all->list[i].bytes);
+    }
+    free(all->list);
+}
+
+static enum merge_error encode(struct otlp_request *request, const uint8_t **bytes, size_t *size) {
+    return otlp_encode(request, MERGE_RAW, bytes, size);
+}
+*/
+import "C"
+
+import (
+	"embed"
+	"runtime"
+	"unsafe"
+
+	_ "github.com/cmemprof/cmemprof/base" // headers that the C code includes
+	"github.com/cmemprof/cmemprof/merge"
+)
+
+// cmd/go rebuilds a package when a file of its own directory changes. Other packages include otlp.h: embedding makes them depend on it.
+//
+//go:embed *.h
+var _ embed.FS
+
+// Attribute is an attribute of a resource: a text, or a number if Text is "" and IsNumber is set.
+type Attribute struct {
+	Key, Text string
+	Number    int64
+	IsNumber  bool
+}
+
+// File is a profile in pprof's format, compressed or not, and its name, such as "delta-heap.pprof".
+type File struct {
+	Name    string
+	Profile []byte
+}
+
+// AttributeOfTag returns what a profiler's tag is called as an attribute of a resource: "service" is "service.name". Other tags keep their
+// names.
+func AttributeOfTag(tag string) string {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	return C.GoString(C.otlp_attribute_of_tag(cString(&pinner, tag)))
+}
+
+// Encode returns an ExportProfilesServiceRequest, uncompressed, with all profiles as those of one resource. Errors are of type [*merge.Error].
+func Encode(resource []Attribute, files []File) ([]byte, error) {
+	request := C.otlp_request_new()
+	if request == nil {
+		return nil, &merge.Error{Code: merge.NoMemory}
+	}
+	defer C.otlp_request_free(request)
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	attributes := make([]C.struct_otlp_attribute, len(resource)+1)
+	for i, a := range resource {
+		attributes[i].key = cString(&pinner, a.Key)
+		if a.IsNumber {
+			attributes[i].number = C.int64_t(a.Number)
+		} else {
+			attributes[i].text = cString(&pinner, a.Text)
+		}
+	}
+	C.otlp_begin_resource(request, &attributes[0], C.size_t(len(resource)))
+	for _, f := range files {
+		if err := add(request, &pinner, f); err != nil {
+			return nil, err
+		}
+	}
+	var bytes *C.uint8_t
+	var size C.size_t
+	if code := C.encode(request, &bytes, &size); code != C.MERGE_OK {
+		return nil, &merge.Error{Code: merge.Code(code)}
+	}
+	return C.GoBytes(unsafe.Pointer(bytes), C.int(size)), nil
+}
+
+func add(request *C.struct_otlp_request, pinner *runtime.Pinner, f File) error {
+	raw, err := merge.Inflate(f.Profile, nil)
+	if err != nil {
+		return err
+	}
+	var fault C.struct_merge_fault
+	code := C.add(request, cString(pinner, f.Name), unsafe.Pointer(unsafe.SliceData(raw)), C.size_t(len(raw)), &fault)
+	if code != C.MERGE_OK {
+		return &merge.Error{Code: merge.Code(code), Offset: int(fault.offset), Text: f.Name + ": " + C.GoString(&fault.text[0])}
+	}
+	return nil
+}
+
+// Profile is a profile that was read, in pprof's format, uncompressed.
+type Profile struct {
+	File    string // what the sender calls it, "" if it does not
+	Scope   string // what wrote it
+	Profile []byte
+}
+
+// Decode reads an ExportProfilesServiceRequest, compressed with gzip or zstd or not. Profiles of one scope and time are the sample types of one
+// profile. Errors are of type [*merge.Error].
+func Decode(request []byte) ([]Profile, error) {
+	raw, err := merge.Inflate(request, nil)
+	if err != nil {
+		return nil, err
+	}
+	var all C.struct_all_read
+	defer func() { C.forget(&all) }()
+	var fault C.struct_merge_fault
+	if code := C.decode(unsafe.Pointer(unsafe.SliceData(raw)), C.size_t(len(raw)), &all, &fault); code != C.MERGE_OK {
+		return nil, &merge.Error{Code: merge.Code(code), Offset: int(fault.offset), Text: C.GoString(&fault.text[0])}
+	}
+	profiles := make([]Profile, all.count)
+	for i, one := range unsafe.Slice(all.list, all.count) {
+		profiles[i] = Profile{C.GoString(one.file), C.GoString(one.scope), C.GoBytes(unsafe.Pointer(one.bytes), C.int(one.size))}
+	}
+	return profiles, nil
+}
+
+// cString returns text with a zero byte behind it, in Go's memory, which stays where it is until the pinner lets go.
+func cString(pinner *runtime.Pinner, text string) *C.char {
+	bytes := append([]byte(text), 0)
+	pinner.Pin(&bytes[0])
+	return (*C.char)(unsafe.Pointer(&bytes[0]))
+}

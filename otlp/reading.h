@@ -1,0 +1,56 @@
+// reading.h: a request that is read (internal to this folder).
+//
+// Profiles of a scope with the same time, duration and period are the sample types of one profile: a group. Each entry of the dictionary is
+// given to a group's profile when a sample of the group first needs it.
+#ifndef CMEMPROF_OTLP_READING_H
+#define CMEMPROF_OTLP_READING_H
+
+#include "../merge/profile.h"
+#include "dictionary.h"
+#include "layout.h"
+#include "otlp.h"
+
+struct profile_header {
+    uint64_t time_ns, duration_ns;
+    int64_t period;
+    struct wire type, unit, period_type, period_unit; // texts
+};
+
+struct group {
+    struct profile *profile;
+    struct profile_header header; // of its first type
+    uint32_t number;              // of all groups of the request, from 1
+    uint64_t cut;                 // values of attributes with parts, for which pprof has no form
+    bool payload;                 // an original payload came with it, which is not kept
+};
+
+// The id that an entry of the dictionary has in the profile of group number `group`.
+struct given {
+    uint32_t group, id;
+};
+
+struct reading {
+    struct dictionary dictionary;
+    enum layout layout;
+    struct given *mappings, *functions, *locations;  // by index of the dictionary
+    struct array groups;                             // struct group, of the current scope
+    struct array refs, lines, labels, values, times; // of the current sample: uint32_t; struct line; struct label; int64_t; uint64_t
+    uint64_t frames;                                 // of all samples
+    uint32_t group_count, samples;                   // of all scopes
+    struct otlp_resource *resource;
+    struct array texts; // char *, of the resource and the scope
+    otlp_take *take;
+    void *context;
+    size_t taken;
+};
+
+static inline uint32_t reading_text(struct profile *profile, struct wire text) {
+    return text.at == text.end ? 0 : profile_intern_string(profile, (const char *)text.at, (size_t)(text.end - text.at));
+}
+
+// entries.c: leaves the locations of a stack in reading->refs.
+enum merge_error reading_stack(struct reading *reading, const struct group *group, uint64_t index);
+// samples.c: adds a sample of the group's type in `column`.
+enum merge_error reading_sample(struct reading *reading, struct group *group, uint32_t column, struct wire message);
+
+#endif

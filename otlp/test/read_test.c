@@ -1,0 +1,102 @@
+// read_test.c: requests as a whole: bytes that are none, cut ones, scopes and groups, limits.
+
+#include "../../base/test/test.h"
+
+#include "requests.h"
+
+static struct blob sample_request(void) {
+    struct profile *profile = sample_profile();
+    struct blob blob = request_of("heap.pprof", profile);
+    profile_free(profile);
+    return blob;
+}
+
+TEST(every_cut_is_an_error_or_fewer_profiles) {
+    struct blob whole = sample_request();
+    for (size_t size = 0; size < whole.size; size++) {
+        struct blob cut = {malloc(size + 1), size};
+        struct taken taken;
+        struct merge_fault fault;
+        memcpy(cut.bytes, whole.bytes, size);
+        enum merge_error error = decode_request(cut, &taken, &fault);
+        // The dictionary comes last: without it the profile's indices lead nowhere.
+        assert_true(error != MERGE_OK || taken.count == 0);
+        assert_true(error == MERGE_OK || *fault.text);
+        taken_free(&taken);
+    }
+    free(whole.bytes);
+}
+
+TEST(every_changed_byte_is_survived) {
+    struct blob whole = sample_request();
+    for (size_t at = 0; at < whole.size; at++) {
+        for (int bit = 0; bit < 8; bit++) {
+            struct blob changed = {malloc(whole.size), whole.size};
+            struct taken taken;
+            struct merge_fault fault;
+            memcpy(changed.bytes, whole.bytes, whole.size);
+            changed.bytes[at] ^= (uint8_t)(1 << bit);
+            decode_request(changed, &taken, &fault);
+            taken_free(&taken);
+        }
+    }
+    free(whole.bytes);
+}
+
+TEST(memory_is_that_of_the_budget) {
+    for (size_t limit = 0; limit < 300000; limit += 991) {
+        struct blob blob = sample_request();
+        struct merge_budget budget = {.limit_bytes = limit}, *before = merge_use_budget(&budget);
+        struct taken taken;
+        size_t count;
+        taken = (struct taken){0};
+        enum merge_error error = otlp_decode(blob.bytes, blob.size, NULL, take, &taken, &count, NULL);
+        assert_true(error == MERGE_OK || error == MERGE_NO_MEMORY);
+        taken_free(&taken);
+        merge_use_budget(before);
+        free(blob.bytes);
+    }
+}
+
+static enum merge_error refuse(void *context, const struct otlp_profile *one) {
+    (void)context;
+    (void)one;
+    return MERGE_NOT_FOUND;
+}
+
+TEST(an_error_of_the_taker_is_returned) {
+    struct blob blob = sample_request();
+    size_t count;
+    assert_int_equal(otlp_decode(blob.bytes, blob.size, NULL, refuse, NULL, &count, NULL), MERGE_NOT_FOUND);
+    assert_int_equal(count, 0);
+    free(blob.bytes);
+}
+
+TEST(limits_hold) {
+    struct blob blob = sample_request();
+    struct taken taken = {0};
+    struct merge_fault fault;
+    size_t count;
+    struct merge_limits limits = merge_default_limits;
+    limits.depth_frames = 3; // there are four, one of them inlined
+    assert_int_equal(otlp_decode(blob.bytes, blob.size, &limits, take, &taken, &count, &fault), MERGE_TOO_LARGE);
+    assert_string_equal(fault.text, "a stack of more than 3 frames");
+    limits = merge_default_limits;
+    limits.total_frames = 5;
+    assert_int_equal(otlp_decode(blob.bytes, blob.size, &limits, take, &taken, &count, &fault), MERGE_TOO_LARGE);
+    limits = merge_default_limits;
+    limits.sample_types = 1;
+    assert_int_equal(otlp_decode(blob.bytes, blob.size, &limits, take, &taken, &count, &fault), MERGE_TOO_LARGE);
+    limits = merge_default_limits;
+    limits.string_bytes = 4;
+    assert_int_equal(otlp_decode(blob.bytes, blob.size, &limits, take, &taken, &count, &fault), MERGE_TOO_LARGE);
+    limits = merge_default_limits;
+    limits.input_bytes = 64;
+    assert_int_equal(otlp_decode(blob.bytes, blob.size, &limits, take, &taken, &count, &fault), MERGE_TOO_LARGE);
+    assert_int_equal(taken.count, 0);
+    free(blob.bytes);
+}
+
+int main(void) {
+    return tests_run();
+}
