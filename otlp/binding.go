@@ -61,6 +61,8 @@ import "C"
 
 import (
 	"embed"
+	"encoding/binary"
+	"io"
 	"runtime"
 	"unsafe"
 
@@ -164,6 +166,64 @@ func Decode(request []byte) ([]Profile, error) {
 		profiles[i] = Profile{C.GoString(one.file), C.GoString(one.scope), C.GoBytes(unsafe.Pointer(one.bytes), C.int(one.size))}
 	}
 	return profiles, nil
+}
+
+// StatusText returns the reason in a google.rpc.Status, the body of an answer that refuses a request; "" if there is none.
+func StatusText(body []byte) string {
+	_, text := numberAndText(body)
+	return text
+}
+
+// Rejected returns how many profiles an answer of 200 says that were not taken, and why (ExportProfilesServiceResponse.partial_success).
+func Rejected(body []byte) (int64, string) {
+	for field, err := nextField(&body); err == nil; field, err = nextField(&body) {
+		if field.number == 1 {
+			return numberAndText(field.bytes)
+		}
+	}
+	return 0, ""
+}
+
+// numberAndText returns the number in field 1 and the text in field 2.
+func numberAndText(message []byte) (number int64, text string) {
+	for field, err := nextField(&message); err == nil; field, err = nextField(&message) {
+		switch field.number {
+		case 1:
+			number = int64(field.value)
+		case 2:
+			text = string(field.bytes)
+		}
+	}
+	return number, text
+}
+
+type field struct {
+	number, value uint64
+	bytes         []byte
+}
+
+// nextField takes a field of protobuf off the message. Answers have numbers and texts only; anything else ends the reading.
+func nextField(message *[]byte) (field, error) {
+	tag, n := binary.Uvarint(*message)
+	if n <= 0 {
+		return field{}, io.EOF
+	}
+	value, m := binary.Uvarint((*message)[n:])
+	if m <= 0 {
+		return field{}, io.ErrUnexpectedEOF
+	}
+	rest := (*message)[n+m:]
+	switch tag & 7 {
+	case 0:
+		*message = rest
+		return field{number: tag >> 3, value: value}, nil
+	case 2:
+		if value <= uint64(len(rest)) {
+			*message = rest[value:]
+			return field{number: tag >> 3, bytes: rest[:value]}, nil
+		}
+	}
+	return field{}, io.ErrUnexpectedEOF
 }
 
 // cString returns text with a zero byte behind it, in Go's memory, which stays where it is until the pinner lets go.

@@ -46,6 +46,7 @@ enum merge_error otlp_encode(struct otlp_request *request, enum merge_compressio
 enum { OTLP_MAX_ATTRIBUTES = 256 }; // of a resource; further ones are left out and counted
 
 struct otlp_resource {
+    size_t number; // of the request's resources, from 0
     struct otlp_attribute attributes[OTLP_MAX_ATTRIBUTES];
     size_t count, left_out;
 };

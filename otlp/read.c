@@ -312,6 +312,7 @@ static enum merge_error read_resource_profiles(struct reading *reading, struct w
         }
     }
     forget_texts(reading, 0);
+    reading->resource->number++;
     return error;
 }
 

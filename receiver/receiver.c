@@ -15,6 +15,7 @@
 #include "http/reply.h"
 #include "http/thread_pool.h"
 #include "store/ingest.h"
+#include "store/otlp_upload.h"
 #include "store/symbol_upload.h"
 #include "views/rollup_keeper.h"
 
@@ -32,6 +33,7 @@ enum {
     DEFAULT_BODY_BYTES = 64 << 20,
     DEFAULT_VIEW_BYTES = 1 << 30,
     DEFAULT_INDEX_BYTES = 1 << 30,
+    OTLP_BYTES = 256 << 20, // of all requests in OTLP that are read at once: their bodies and profiles
     HTTP_THREADS = 2,
     LIGHT_THREADS = 2,
     HEAVY_THREADS = 2,
@@ -55,6 +57,7 @@ struct receiver {
     pthread_t ticker;
     atomic_bool stopping;
     atomic_uint symbol_uploads; // in flight
+    struct merge_budget otlp_budget;
     size_t max_body_bytes, view_memory_bytes;
 };
 
@@ -66,6 +69,7 @@ struct request {
     const char *token;     // for a browser to log in
     struct ingest *ingest; // an upload
     struct symbol_upload *symbols;
+    struct otlp_upload *otlp;
     unsigned status; // if not 0: the refusal to send after the body
     const char *reason, *allow;
     bool get, log_in, dropped, answered;
@@ -124,8 +128,8 @@ static bool is_let_in(struct request *request, const char *method, enum access_a
 
 static void begin_request(struct request *request, const char *method, const char *token) {
     const char *path = request->path;
-    bool import = strcmp(path, "/api/import") == 0, symbols = is_symbols(path);
-    bool upload = import || is_upload(path);
+    bool import = strcmp(path, "/api/import") == 0, symbols = is_symbols(path), otlp = otlp_upload_is(path);
+    bool upload = import || otlp || is_upload(path);
     request->dropped = agent_takes(path);
     request->get = is_get(method);
     bool sends = upload || agent_is_asked(path);
@@ -155,6 +159,12 @@ static void begin_request(struct request *request, const char *method, const cha
         if (error != RECEIVER_OK) {
             refuse(request, reply_status(error), text, NULL);
         }
+    } else if (otlp) {
+        struct receiver *receiver = request->receiver;
+        request->otlp = otlp_upload_new(receiver->store, request->connection, &receiver->otlp_budget, receiver->max_body_bytes);
+        if (!request->otlp) {
+            refuse(request, MHD_HTTP_INTERNAL_SERVER_ERROR, receiver_error_text(RECEIVER_NO_MEMORY), NULL);
+        }
     } else if (upload) {
         request->ingest = ingest_new(request->receiver->store, request->connection, import ? INGEST_IMPORT : INGEST_UPLOAD,
                                      request->receiver->max_body_bytes);
@@ -170,6 +180,9 @@ static bool take_body(struct request *request, const char *bytes, size_t size) {
     connections_received(&receiver->connections, connection_of(request->connection), size, connections_now_ms());
     if (request->ingest) {
         return ingest_data(request->ingest, bytes, size);
+    }
+    if (request->otlp) {
+        return otlp_upload_data(request->otlp, bytes, size);
     }
     if (request->symbols) {
         return symbol_upload_data(request->symbols, bytes, size);
@@ -211,6 +224,24 @@ static void on_event(void *context) {
         return;
     }
     ingest_finish(request->ingest, on_ingested, request);
+}
+
+static void on_otlp_ended(void *context) {
+    struct request *request = context;
+    const char *reason;
+    enum receiver_error error = otlp_upload_result(request->otlp, &reason);
+    reply_otlp(request->connection, error, reason);
+    MHD_resume_connection(request->connection);
+}
+
+static void on_otlp(void *context) {
+    struct request *request = context;
+    if (atomic_load(&request->receiver->stopping)) { // it was queued
+        reply_otlp(request->connection, RECEIVER_BUSY, receiver_error_text(RECEIVER_BUSY));
+        MHD_resume_connection(request->connection);
+        return;
+    }
+    otlp_upload_finish(request->otlp, on_otlp_ended, request);
 }
 
 static void answer_symbols(struct request *request) {
@@ -274,7 +305,7 @@ static void answer(struct request *request) {
         on_event(request);
     } else {
         struct thread_pool *pool = request->symbols || api_cost(request->path) == API_HEAVY ? receiver->heavy : receiver->light;
-        void (*job)(void *context) = request->ingest ? on_event : request->symbols ? on_symbols : on_job;
+        void (*job)(void *context) = request->ingest ? on_event : request->otlp ? on_otlp : request->symbols ? on_symbols : on_job;
         MHD_suspend_connection(request->connection);
         if (!thread_pool_add(pool, job, request)) {
             reply_text(request->connection, MHD_HTTP_SERVICE_UNAVAILABLE, receiver_error_text(RECEIVER_BUSY), NULL);
@@ -330,7 +361,7 @@ static enum MHD_Result on_request(void *state, struct MHD_Connection *connection
         bool stream = strcmp(request->path, "/api/events") == 0;
         connections_enter(&receiver->connections, connection_of(connection), stream ? CONNECTION_STREAM : CONNECTION_ANSWER,
                           connections_now_ms());
-        bool later = !request->status && !request->log_in && (request->ingest || api_has(request->path));
+        bool later = !request->status && !request->log_in && (request->ingest || request->otlp || api_has(request->path));
         answer(request);
         if (later) {
             return MHD_YES;
@@ -346,6 +377,7 @@ static void on_completed(void *state, struct MHD_Connection *connection, void **
     if (request) {
         ingest_free(request->ingest);
         symbol_upload_free(request->symbols);
+        otlp_upload_free(request->otlp);
         free(request);
     }
     *request_state = NULL;
@@ -517,6 +549,7 @@ enum receiver_error receiver_start(const struct receiver_options *options, struc
     }
     guesses_init(&receiver->guesses, intern_seed());
     receiver->max_body_bytes = options->max_body_bytes ? options->max_body_bytes : DEFAULT_BODY_BYTES;
+    receiver->otlp_budget.limit_bytes = OTLP_BYTES;
     receiver->view_memory_bytes = options->view_memory_bytes ? options->view_memory_bytes : DEFAULT_VIEW_BYTES;
     enum receiver_error error = open_listener(receiver, options, text, text_size);
     if (error == RECEIVER_OK) {

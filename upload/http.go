@@ -41,42 +41,58 @@ func SendHTTP(ctx context.Context, client *http.Client, r Request) error {
 	if err := check(r); err != nil {
 		return err
 	}
-	timeout := r.Timeout
+	f := newForm(r)
+	defer f.detach()
+	_, err := exchange(ctx, client, r.Timeout, nil, func(ctx context.Context) (*http.Request, error) { return f.request(ctx, r) })
+	return err
+}
+
+// exchange sends the request that make makes and returns the start of the answer's body. say finds the reason in the body of a refusal, if it is
+// not plain text.
+func exchange(ctx context.Context, client *http.Client, timeout time.Duration, say func([]byte) string,
+	make func(context.Context) (*http.Request, error)) ([]byte, error) {
+	if ctx.Err() != nil {
+		return nil, &Error{Code: Cancelled, Text: ctx.Err().Error()}
+	}
 	if timeout == 0 {
 		timeout = defaultTimeout
 	}
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	f := newForm(r)
-	defer f.detach()
-	request, err := f.request(limited, r)
+	request, err := make(limited)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	own := *client
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	response, err := own.Do(request)
 	if err != nil {
-		return classify(ctx, err)
+		return nil, classify(ctx, err)
 	}
 	defer response.Body.Close()
-	return conclude(ctx, response)
+	return conclude(ctx, response, say)
 }
 
-func conclude(ctx context.Context, response *http.Response) error {
+func conclude(ctx context.Context, response *http.Response, say func([]byte) string) ([]byte, error) {
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
 	if response.StatusCode >= 300 {
-		text := oneLine(answer)
+		text := ""
+		if say != nil {
+			text = oneLine([]byte(say(answer)))
+		}
+		if text == "" {
+			text = oneLine(answer)
+		}
 		if text == "" {
 			_, text, _ = strings.Cut(response.Status, " ")
 		}
 		wait := retryAfter(response.Header.Get("Retry-After"), response.Header.Get("Date"))
-		return &Error{Code: Rejected, Status: response.StatusCode, RetryAfter: wait, Text: text}
+		return nil, &Error{Code: Rejected, Status: response.StatusCode, RetryAfter: wait, Text: text}
 	}
 	if err != nil {
-		return classify(ctx, err)
+		return nil, classify(ctx, err)
 	}
-	return nil
+	return answer, nil
 }
 
 // oneLine returns the start of an answer as a log line, safe against log and terminal injection, as in client/answer.c.
@@ -167,14 +183,10 @@ func newForm(r Request) *form {
 func (f *form) request(ctx context.Context, r Request) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, f.body())
 	if err != nil {
-		var e *url.Error
-		if errors.As(err, &e) {
-			err = e.Err
-		}
-		return nil, &Error{Code: BadURL, Text: oneLine([]byte(err.Error()))}
+		return nil, badURL(err)
 	}
-	if scheme := request.URL.Scheme; scheme != "http" && scheme != "https" || request.URL.Host == "" {
-		return nil, &Error{Code: BadURL, Text: "not an http or https URL but " + oneLine([]byte(scheme))}
+	if err := checkScheme(request); err != nil {
+		return nil, err
 	}
 	request.ContentLength = f.size
 	request.GetBody = func() (io.ReadCloser, error) { return f.body(), nil }

@@ -18,6 +18,9 @@ static enum upload_verdict of_status(const struct upload_result *result) {
     case 429:
         return UPLOAD_VERDICT_AWAY;
     default:
+        if (result->status >= 200 && result->status < 300) { // the answer itself says so (OTLP's partial success), and not to try again
+            return UPLOAD_VERDICT_FINAL;
+        }
         // 3xx: a proxy or a login page in between. Not followed, but may be transient.
         if (result->status >= 400 && result->status < 500) {
             return UPLOAD_VERDICT_FINAL;

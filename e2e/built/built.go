@@ -39,11 +39,11 @@ func Address(portFile string, patience time.Duration) string {
 	return ""
 }
 
-// Environment is the test's own without variables of Datadog's clients, and more.
+// Environment is the test's own without variables of Datadog's and OpenTelemetry's clients, and more.
 func Environment(more ...string) []string {
 	var own []string
 	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "DD_") {
+		if !strings.HasPrefix(variable, "DD_") && !strings.HasPrefix(variable, "OTEL_") {
 			own = append(own, variable)
 		}
 	}

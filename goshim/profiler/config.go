@@ -86,6 +86,10 @@ type config struct {
 	leftOut [reportedCount]bool // of what is [Reported]
 	labels  labelFilter
 
+	otlpWanted bool
+	otlpFrom   string      // the endpoint of WithOTLP; "": that of the environment
+	otlp       *otlpTarget // nil: batches are sent to an Agent or an intake
+
 	pathPrefixes []pathPrefix // with ReportSourcePaths left out
 
 	fault error // the first bad option
@@ -166,6 +170,9 @@ func (c *config) check() error {
 		if _, ok := profileTypes[t]; !ok {
 			return fmt.Errorf("unknown profile type: %d", t)
 		}
+	}
+	if err := c.readOTLP(); err != nil {
+		return err
 	}
 	return c.checkTarget()
 }

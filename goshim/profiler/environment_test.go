@@ -10,7 +10,7 @@ import (
 func TestMain(m *testing.M) {
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
-		if strings.HasPrefix(name, "DD_") || strings.HasSuffix(strings.ToLower(name), "_proxy") {
+		if strings.HasPrefix(name, "DD_") || strings.HasPrefix(name, "OTEL_") || strings.HasSuffix(strings.ToLower(name), "_proxy") {
 			_ = os.Unsetenv(name)
 		}
 	}

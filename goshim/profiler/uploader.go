@@ -36,7 +36,9 @@ func newUploader(c *config, s sources, exit <-chan struct{}) (*uploader, error) 
 	u := &uploader{cfg: c, send: s.send, added: make(chan struct{}, 1), closed: make(chan struct{}), exit: exit, last: s.lastTries}
 	u.ctx, u.giveUp = context.WithCancel(context.Background())
 	u.failures = failureLog{address: c.address(), spool: c.spoolDirectory}
-	if u.send == nil && c.httpClient != nil {
+	if u.send == nil && c.otlp != nil {
+		u.send = newOTLPExporter(c).send
+	} else if u.send == nil && c.httpClient != nil {
 		u.send = func(ctx context.Context, r upload.Request) error { return upload.SendHTTP(ctx, c.httpClient, r) }
 	} else if u.send == nil {
 		u.client = upload.NewClient()
@@ -237,5 +239,5 @@ func (u *uploader) headersOfRequest() map[string]string {
 
 // describe returns the cause for the log.
 func (u *uploader) describe(err error) string {
-	return upload.Describe(err, !u.cfg.agentless)
+	return upload.Describe(err, !u.cfg.agentless && u.cfg.otlp == nil)
 }

@@ -74,6 +74,39 @@ enum MHD_Result reply_text(struct MHD_Connection *connection, unsigned status, c
     return send_response(connection, status, response, "text/plain; charset=utf-8");
 }
 
+static unsigned rpc_code(unsigned status) {
+    switch (status) { // of google.rpc.Code
+    case MHD_HTTP_SERVICE_UNAVAILABLE:
+        return 14; // UNAVAILABLE
+    case MHD_HTTP_INTERNAL_SERVER_ERROR:
+        return 13; // INTERNAL
+    default:
+        return 3; // INVALID_ARGUMENT
+    }
+}
+
+enum MHD_Result reply_otlp(struct MHD_Connection *connection, enum receiver_error error, const char *reason) {
+    unsigned status = error == RECEIVER_DISK_FULL ? MHD_HTTP_SERVICE_UNAVAILABLE : reply_status(error);
+    char bytes[300];
+    size_t size = 0, length = strnlen(reason, sizeof bytes - 8);
+    if (error != RECEIVER_OK) { // code = 1, message = 2
+        bytes[size++] = 1 << 3;
+        bytes[size++] = (char)rpc_code(status);
+        bytes[size++] = 2 << 3 | 2;
+        if (length >= 0x80) {
+            bytes[size++] = (char)(length | 0x80);
+        }
+        bytes[size++] = (char)(length >= 0x80 ? length >> 7 : length);
+        memcpy(bytes + size, reason, length);
+        size += length;
+    }
+    struct MHD_Response *response = MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_MUST_COPY);
+    if (response && status == MHD_HTTP_SERVICE_UNAVAILABLE) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+    }
+    return send_response(connection, status, response, "application/x-protobuf");
+}
+
 // ---- Downloads ----
 
 // Content-Disposition with the name twice (RFC 6266): plain for old clients, percent-encoded UTF-8 for the rest.

@@ -28,6 +28,9 @@ enum MHD_Result reply_bytes(struct MHD_Connection *connection, struct json *byte
 bool reply_has_it(struct MHD_Connection *connection, const char *tag, enum MHD_Result *result);
 // Reply to a stored upload: small, and sent whatever else waits, since a refused client would send it again.
 enum MHD_Result reply_kept(struct MHD_Connection *connection, struct json *json);
+// OTLP over HTTP (opentelemetry.io/docs/specs/otlp): an empty ExportProfilesServiceResponse, or a google.rpc.Status with the reason. What a
+// later try may mend is 503, since clients drop what gets another status (507 as well).
+enum MHD_Result reply_otlp(struct MHD_Connection *connection, enum receiver_error error, const char *reason);
 // A file of the page. Cacheable for good if requested by its hash (?v=HASH); otherwise clients revalidate each time.
 enum MHD_Result reply_asset(struct MHD_Connection *connection, unsigned status, const struct asset *asset);
 // A file as a download; takes the descriptor. name and tag: as in reply_bytes.

@@ -17,6 +17,7 @@ TEST(verdicts) {
         enum upload_verdict verdict;
     } table[] = {
         {UPLOAD_OK, 200, 0, UPLOAD_VERDICT_SENT},
+        {UPLOAD_REJECTED, 200, 0, UPLOAD_VERDICT_FINAL},
         {UPLOAD_CANCELLED, 0, 0, UPLOAD_VERDICT_BROKEN_OFF},
         {UPLOAD_UNREACHABLE, 0, 0, UPLOAD_VERDICT_AWAY},
         {UPLOAD_TLS, 0, 0, UPLOAD_VERDICT_AWAY},
