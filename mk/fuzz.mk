@@ -7,10 +7,10 @@ FLAGS_fuzz = $(SANITIZE) $(CHECKED) $(if $(filter merge/fuzz/%,$*),,$(if $(filte
 $(eval $(call variant,fuzz,$$(FUZZ_CC),build/.setup-test))
 -include $(wildcard build/fuzz/*/fuzz/*.d)
 
-FUZZERS := cfi line_table debug demangle merge upload recording inflate event query http
+FUZZERS := cfi line_table debug demangle merge upload recording otlp inflate event query http
 FUZZ_GOALS := $(subst _,-,$(FUZZERS:%=fuzz-%))
 .PHONY: fuzz fuzz-all $(FUZZ_GOALS)
-fuzz: $(FUZZ_GOALS) ## Fuzz all readers: call-frame information, line numbers, debug data, names, profiles, spooled batches, recordings, packed data, events, queries, HTTP (FUZZ_SECONDS=60 for each)
+fuzz: $(FUZZ_GOALS) ## Fuzz all readers: call-frame information, line numbers, debug data, names, profiles, spooled batches, recordings, requests in OTLP, packed data, events, queries, HTTP (FUZZ_SECONDS=60 for each)
 fuzz-all: ## The same for HOURS=8 in all; build/fuzz/executions has the numbers
 	@$(MAKE) --no-print-directory -k fuzz FUZZ_SECONDS=$$(($(or $(HOURS),8) * 3600 / $(words $(FUZZERS))))
 
@@ -56,6 +56,7 @@ $(eval $(call fuzzer,demangle,cmemprof/fuzz/demangle_fuzz.c $(call of_cmemprof,d
 $(eval $(call fuzzer,upload,upload/fuzz/batch_fuzz.c upload/batch.c))
 OF_MERGE := $(wildcard merge/*.c codecs/*.c)
 $(eval $(call fuzzer,recording,jfr/fuzz/recording_fuzz.c $(wildcard jfr/*.c) $(OF_MERGE),$(LIBS_codecs)))
+$(eval $(call fuzzer,otlp,otlp/fuzz/otlp_fuzz.c $(wildcard otlp/*.c) $(OF_MERGE),$(LIBS_codecs)))
 OF_SELECTION := receiver/index/selection.c receiver/index/query_text.c receiver/base/failure.c
 OF_RECEIVER := $(call sources,receiver) $(foreach f,$(USES_receiver) base,$(call sources,$(f)))
 $(eval $(call fuzzer,inflate,codecs/fuzz/inflate_fuzz.c $(OF_MERGE),$(LIBS_codecs)))
@@ -75,6 +76,7 @@ $(eval $(call seeds_program,inflate,codecs/fuzz/inflate_seeds.c $(OF_MERGE),$(LI
 $(eval $(call seeds_program,http,receiver/fuzz/http_seeds.c))
 $(eval $(call seeds_program,upload,upload/fuzz/batch_seeds.c upload/batch.c))
 $(eval $(call seeds_program,recording,jfr/fuzz/recording_seeds.c $(wildcard jfr/*.c) $(OF_MERGE),$(LIBS_codecs)))
+$(eval $(call seeds_program,otlp,otlp/fuzz/otlp_seeds.c $(wildcard otlp/*.c) $(OF_MERGE),$(LIBS_codecs)))
 
 # What the two compilers write, in DWARF 2 to 5 and 64 bits wide.
 LINE_OBJECTS := $(foreach v,2 3 4 5,build/fuzz/line/gcc-$v.so build/fuzz/line/clang-$v.so) build/fuzz/line/clang-64.so
@@ -115,6 +117,9 @@ fuzz-recording: build/fuzz/recording_fuzz build/fuzz/recording_seeds
 	@$(call seeds,recording)
 	@cp testdata/jfr/*.jfr.gz build/fuzz/recording
 	@$(call run_fuzzer,recording,65536,-dict=jfr/fuzz/recording.dict)
+fuzz-otlp: build/fuzz/otlp_fuzz build/fuzz/otlp_seeds
+	@$(call seeds,otlp)
+	@$(call run_fuzzer,otlp,32768)
 
 CAPTURED := $(wildcard testdata/captures/*/*/body.bin)
 fuzz-inflate: build/fuzz/inflate_fuzz build/fuzz/inflate_seeds

@@ -43,7 +43,10 @@ enum merge_error otlp_encode(struct otlp_request *request, enum merge_compressio
 
 // ---- Read ----
 
-enum { OTLP_MAX_ATTRIBUTES = 256 }; // of a resource; further ones are left out and counted
+enum {
+    OTLP_MAX_ATTRIBUTES = 256, // of a resource; further ones are left out and counted
+    OTLP_MAX_PROFILES = 1000,  // of a request, each with its sample types; more is MERGE_TOO_LARGE
+};
 
 struct otlp_resource {
     size_t number; // of the request's resources, from 0

@@ -143,19 +143,25 @@ static bool same_group(const struct profile_header *a, const struct profile_head
            same_text(a->period_type, b->period_type) && same_text(a->period_unit, b->period_unit);
 }
 
-static struct group *group_of(struct reading *reading, const struct profile_header *header) {
+static struct group *group_of(struct reading *reading, const struct profile_header *header, enum merge_error *error) {
     struct group *groups = reading->groups.items;
     for (uint32_t i = reading->groups.count; i-- > 0;) { // mostly the last one
         if (same_group(&groups[i].header, header)) {
             return &groups[i];
         }
     }
+    if (reading->group_count >= OTLP_MAX_PROFILES) { // each is searched for among those before it
+        *error = fault_set(reading->dictionary.fault, MERGE_TOO_LARGE, 0, "more than %d profiles", OTLP_MAX_PROFILES);
+        return NULL;
+    }
     struct group *group = array_push(&reading->groups, 1, sizeof *group);
+    *error = MERGE_NO_MEMORY;
     if (!group || !(group->profile = profile_new())) {
         reading->groups.count -= !!group;
         return NULL;
     }
     group->header = *header;
+    *error = MERGE_OK;
     group->number = ++reading->group_count;
     struct profile *profile = group->profile;
     profile->period_known = true;
@@ -211,9 +217,9 @@ static enum merge_error read_profile(struct reading *reading, struct wire messag
     struct profile_header header = {0};
     struct wire_field field;
     enum merge_error error = read_header(reading, message, &header);
-    struct group *group = error == MERGE_OK ? group_of(reading, &header) : NULL;
+    struct group *group = error == MERGE_OK ? group_of(reading, &header, &error) : NULL;
     if (!group) {
-        return error != MERGE_OK ? error : MERGE_NO_MEMORY;
+        return error;
     }
     group->header = header;
     if (group->profile->type_count >= dictionary->limits->sample_types) {

@@ -115,7 +115,7 @@ static bool is_time(const struct adding *adding, const struct label *label) {
 static void add_labels(struct adding *adding, const struct sample *sample, struct sent_sample *sent) {
     enum { MOST = 64 }; // of one key; more are further attributes
     struct tables *tables = &adding->request->tables;
-    const struct label *labels = profile_label(adding->profile, sample->label);
+    const struct label *labels = sample->label_count > 0 ? profile_label(adding->profile, sample->label) : NULL;
     for (uint32_t at = 0, next; at < sample->label_count; at = next) {
         struct value values[MOST];
         uint32_t count = 0;
@@ -196,7 +196,7 @@ static void write_raw(struct wire_writer *writer, const uint8_t *bytes, size_t s
 static void write_sample(const struct adding *adding, const struct sent_sample *sent, int64_t value) {
     enum { MOST_BESIDE_INDICES = 64 };
     struct wire_writer *writer = &adding->request->body;
-    const uint32_t *indices = (const uint32_t *)adding->request->indices.items + sent->first_index;
+    const uint32_t *indices = adding->request->indices.items; // NULL: no sample has any
     if (!wire_reserve(writer, MOST_BESIDE_INDICES + (size_t)sent->index_count * 5)) {
         return;
     }
@@ -211,7 +211,7 @@ static void write_sample(const struct adding *adding, const struct sent_sample *
         size_t run = wire_open(writer, 2);
         at = writer->bytes + writer->size;
         for (uint32_t i = 0; i < sent->index_count; i++) {
-            at = wire_put_varint(at, indices[i]);
+            at = wire_put_varint(at, indices[sent->first_index + i]);
         }
         writer->size = (size_t)(at - writer->bytes);
         wire_close(writer, run);

@@ -64,6 +64,12 @@ static enum merge_error refuse(void *context, const struct otlp_profile *one) {
     return MERGE_NOT_FOUND;
 }
 
+static enum merge_error ignore(void *context, const struct otlp_profile *one) {
+    (void)context;
+    (void)one;
+    return MERGE_OK;
+}
+
 TEST(an_error_of_the_taker_is_returned) {
     struct blob blob = sample_request();
     size_t count;
@@ -95,6 +101,28 @@ TEST(limits_hold) {
     assert_int_equal(otlp_decode(blob.bytes, blob.size, &limits, take, &taken, &count, &fault), MERGE_TOO_LARGE);
     assert_int_equal(taken.count, 0);
     free(blob.bytes);
+}
+
+// Each with a time of its own.
+TEST(profiles_are_counted) {
+    for (int count = OTLP_MAX_PROFILES; count <= OTLP_MAX_PROFILES + 1; count++) {
+        struct wire_writer writer = {0};
+        struct merge_fault fault;
+        size_t resource = wire_open(&writer, 1), scope = wire_open(&writer, 2), taken;
+        for (int i = 0; i < count; i++) {
+            size_t profile = wire_open(&writer, 2);
+            PUT(&writer, 1, 1, 1, 2, 2);
+            wire_write_number(&writer, 4, (uint64_t)i + 1);
+            wire_close(&writer, profile);
+        }
+        wire_close(&writer, scope);
+        wire_close(&writer, resource);
+        put_dictionary(&writer);
+        enum merge_error error = otlp_decode(writer.bytes, writer.size, NULL, ignore, NULL, &taken, &fault);
+        assert_int_equal(error, count > OTLP_MAX_PROFILES ? MERGE_TOO_LARGE : MERGE_OK);
+        assert_int_equal(taken, count > OTLP_MAX_PROFILES ? 0 : count);
+        wire_free(&writer);
+    }
 }
 
 int main(void) {
