@@ -32,7 +32,7 @@ static void expect_refused(uint16_t port, struct blob blob, const char *type, co
     struct answer answer = post_as(port, blob, type, encoding);
     assert_int_equal(answer.status, 400);
     struct wire status = {(const uint8_t *)answer.body, (const uint8_t *)answer.body + answer.body_size};
-    struct wire_field field;
+    struct wire_field field = {0};
     char text[300] = "";
     while (status.at < status.end) {
         assert_int_equal(wire_next(&status, &field), WIRE_OK);
