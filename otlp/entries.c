@@ -53,7 +53,8 @@ static enum merge_error read_mapping(struct reading *reading, struct profile *pr
             break;
         case 5:
             while (error == MERGE_OK && dictionary_number(dictionary, &field, &numbers, &index, &error)) {
-                error = mapping_attribute(reading, profile, index, mapping);
+                error = reading_count(reading, 1);
+                error = error == MERGE_OK ? mapping_attribute(reading, profile, index, mapping) : error;
             }
             break;
         }
@@ -175,11 +176,13 @@ static enum merge_error read_location(struct reading *reading, const struct grou
             location.address = field.value;
             break;
         case 3:
-            error = field.type == WIRE_BYTES ? read_line(reading, group, field.bytes) : MERGE_OK;
+            error = reading_count(reading, 1);
+            error = error == MERGE_OK && field.type == WIRE_BYTES ? read_line(reading, group, field.bytes) : error;
             break;
         case 4:
             while (error == MERGE_OK && dictionary_number(dictionary, &field, &numbers, &index, &error)) {
-                error = location_attribute(reading, index, &location);
+                error = reading_count(reading, 1);
+                error = error == MERGE_OK ? location_attribute(reading, index, &location) : error;
             }
             break;
         }
@@ -213,7 +216,6 @@ static enum merge_error add_location(struct reading *reading, const struct group
     return error;
 }
 
-// Few bytes can refer to the same long stack, or to locations of many lines, again and again.
 static enum merge_error count_frames(struct reading *reading, const struct group *group) {
     const struct merge_limits *limits = reading->dictionary.limits;
     size_t frames = 0;
@@ -224,11 +226,7 @@ static enum merge_error count_frames(struct reading *reading, const struct group
     if (frames > limits->depth_frames) {
         return fault_set(reading->dictionary.fault, MERGE_TOO_LARGE, 0, "a stack of more than %zu frames", limits->depth_frames);
     }
-    reading->frames += frames;
-    if (reading->frames > limits->total_frames) {
-        return fault_set(reading->dictionary.fault, MERGE_TOO_LARGE, 0, "more than %zu frames", limits->total_frames);
-    }
-    return MERGE_OK;
+    return reading_count(reading, frames);
 }
 
 enum merge_error reading_stack(struct reading *reading, const struct group *group, uint64_t index) {

@@ -45,6 +45,7 @@ enum merge_error otlp_encode(struct otlp_request *request, enum merge_compressio
 
 enum {
     OTLP_MAX_ATTRIBUTES = 256, // of a resource; further ones are left out and counted
+    OTLP_MAX_TEXT = 1024,      // bytes of a key, a value, a name of a scope or a file: longer ones are cut
     OTLP_MAX_PROFILES = 1000,  // of a request, each with its sample types; more is MERGE_TOO_LARGE
 };
 

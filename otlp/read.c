@@ -9,33 +9,19 @@
 
 // ---- Attributes of resources and scopes ----
 
-static void forget_texts(struct reading *reading, uint32_t from) {
-    for (uint32_t i = from; i < reading->texts.count; i++) {
+static void forget_texts(struct reading *reading) {
+    for (uint32_t i = 0; i < reading->texts.count; i++) {
         free(((char **)reading->texts.items)[i]);
     }
-    reading->texts.count = from;
+    reading->texts.count = 0;
 }
 
 // A copy with an end. NULL: no memory.
-static const char *copy_text(struct reading *reading, struct wire text) {
-    size_t size = (size_t)(text.end - text.at);
-    char **entry = array_push(&reading->texts, 1, sizeof *entry);
-    if (entry && (*entry = malloc(size + 1))) {
-        if (size > 0) {
-            memcpy(*entry, text.at, size);
-        }
-        (*entry)[size] = '\0';
-    }
-    return entry ? *entry : NULL;
-}
-
-static const char *copy_value(struct reading *reading, const struct read_value *value) {
-    char text[512];
-    if (value->kind == READ_TEXT) {
-        return copy_text(reading, value->text);
-    }
+static const char *copy_text(struct reading *reading, const struct read_value *value) {
+    char text[OTLP_MAX_TEXT + 1];
     dictionary_text(value, text, sizeof text);
-    return copy_text(reading, (struct wire){(const uint8_t *)text, (const uint8_t *)text + strlen(text)});
+    char **entry = array_push(&reading->texts, 1, sizeof *entry);
+    return entry ? *entry = strdup(text) : NULL;
 }
 
 static enum merge_error add_attribute(struct reading *reading, struct wire message) {
@@ -48,8 +34,8 @@ static enum merge_error add_attribute(struct reading *reading, struct wire messa
     }
     struct otlp_attribute *entry = &resource->attributes[resource->count];
     bool number = attribute.value.kind == READ_INT;
-    *entry = (struct otlp_attribute){.key = copy_text(reading, attribute.key),
-                                     .text = number ? NULL : copy_value(reading, &attribute.value),
+    *entry = (struct otlp_attribute){.key = copy_text(reading, &(struct read_value){.kind = READ_TEXT, .text = attribute.key}),
+                                     .text = number ? NULL : copy_text(reading, &attribute.value),
                                      .number = number ? attribute.value.number : 0};
     if (!entry->key || (!number && !entry->text)) {
         return MERGE_NO_MEMORY;
@@ -70,7 +56,7 @@ static enum merge_error read_resource(struct reading *reading, struct wire messa
 }
 
 struct scope {
-    const char *name, *file;
+    char name[OTLP_MAX_TEXT + 1], file[OTLP_MAX_TEXT + 1];
     struct wire default_type;
 };
 
@@ -80,29 +66,30 @@ static enum merge_error read_scope(struct reading *reading, struct wire message,
     enum merge_error error = MERGE_OK;
     while (dictionary_next(&reading->dictionary, &message, &field, &error)) {
         if (field.number == 1 && field.type == WIRE_BYTES) {
-            scope->name = copy_text(reading, field.bytes);
+            dictionary_text(&(struct read_value){.kind = READ_TEXT, .text = field.bytes}, scope->name, sizeof scope->name);
         } else if (field.number == 3 && field.type == WIRE_BYTES) {
             error = dictionary_key_value(&reading->dictionary, field.bytes, &attribute);
             if (error == MERGE_OK && wire_is(attribute.key, "cmemprof.file")) {
-                scope->file = copy_value(reading, &attribute.value);
+                dictionary_text(&attribute.value, scope->file, sizeof scope->file);
             } else if (error == MERGE_OK && wire_is(attribute.key, "pprof.scope.default_sample_type") &&
                        attribute.value.kind == READ_TEXT) {
                 scope->default_type = attribute.value.text;
             }
         }
     }
-    return error == MERGE_OK && (!scope->name || !scope->file) ? MERGE_NO_MEMORY : error;
+    return error;
 }
 
 // ---- Headers of profiles ----
 
-static enum merge_error read_type(struct reading *reading, struct wire message, struct wire *type, struct wire *unit) {
+static enum merge_error read_type(struct reading *reading, struct wire message, struct text_pair *type) {
     struct wire_field field;
+    struct wire text;
     enum merge_error error = MERGE_OK;
     while (dictionary_next(&reading->dictionary, &message, &field, &error)) {
-        if ((field.number == 1 || field.number == 2) &&
-            !dictionary_entry(&reading->dictionary, TABLE_STRINGS, field.value, field.number == 1 ? type : unit)) {
-            error = MERGE_MALFORMED;
+        if (field.number == 1 || field.number == 2) {
+            error = dictionary_entry(&reading->dictionary, TABLE_STRINGS, field.value, &text) ? MERGE_OK : MERGE_MALFORMED;
+            *(field.number == 1 ? &type->type : &type->unit) = field.value;
         }
     }
     return error;
@@ -114,16 +101,16 @@ static enum merge_error read_header(struct reading *reading, struct wire message
     while (dictionary_next(&reading->dictionary, &message, &field, &error)) {
         switch (field.number) {
         case 1:
-            error = field.type == WIRE_BYTES ? read_type(reading, field.bytes, &header->type, &header->unit) : MERGE_OK;
+            error = field.type == WIRE_BYTES ? read_type(reading, field.bytes, &header->type) : MERGE_OK;
             break;
-        case 3:
-            header->time_ns = field.value;
+        case 3: // what no int64 can hold is none
+            header->time_ns = field.value <= INT64_MAX ? field.value : 0;
             break;
         case 4:
-            header->duration_ns = field.value;
+            header->duration_ns = field.value <= INT64_MAX - header->time_ns ? field.value : 0;
             break;
         case 5:
-            error = field.type == WIRE_BYTES ? read_type(reading, field.bytes, &header->period_type, &header->period_unit) : MERGE_OK;
+            error = field.type == WIRE_BYTES ? read_type(reading, field.bytes, &header->period_type) : MERGE_OK;
             break;
         case 6:
             header->period = (int64_t)field.value;
@@ -133,14 +120,17 @@ static enum merge_error read_header(struct reading *reading, struct wire message
     return error;
 }
 
-static bool same_text(struct wire a, struct wire b) {
-    size_t size = (size_t)(a.end - a.at);
-    return size == (size_t)(b.end - b.at) && (size == 0 || memcmp(a.at, b.at, size) == 0);
-}
-
+// Types are compared by their indices: a dictionary has each text once, and a text may be long.
 static bool same_group(const struct profile_header *a, const struct profile_header *b) {
     return a->time_ns == b->time_ns && a->duration_ns == b->duration_ns && a->period == b->period &&
-           same_text(a->period_type, b->period_type) && same_text(a->period_unit, b->period_unit);
+           a->period_type.type == b->period_type.type && a->period_type.unit == b->period_type.unit;
+}
+
+static struct value_type type_in(const struct reading *reading, struct profile *profile, struct text_pair pair) {
+    struct wire type = {NULL, NULL}, unit = {NULL, NULL};
+    dictionary_entry(&reading->dictionary, TABLE_STRINGS, pair.type, &type); // read_type has seen them
+    dictionary_entry(&reading->dictionary, TABLE_STRINGS, pair.unit, &unit);
+    return (struct value_type){reading_text(profile, type), reading_text(profile, unit)};
 }
 
 static struct group *group_of(struct reading *reading, const struct profile_header *header, enum merge_error *error) {
@@ -165,16 +155,16 @@ static struct group *group_of(struct reading *reading, const struct profile_head
     group->number = ++reading->group_count;
     struct profile *profile = group->profile;
     profile->period_known = true;
-    profile->period_type = (struct value_type){reading_text(profile, header->period_type), reading_text(profile, header->period_unit)};
+    profile->period_type = type_in(reading, profile, header->period_type);
     profile->period = header->period;
     profile_set_time(profile, (int64_t)header->time_ns, (int64_t)header->duration_ns);
     return group;
 }
 
 // Of the profile's type and unit; the column of an equal one, if there is one.
-static uint32_t column_of(const struct group *group) {
+static uint32_t column_of(const struct reading *reading, const struct group *group) {
     struct profile *profile = group->profile;
-    struct value_type type = {reading_text(profile, group->header.type), reading_text(profile, group->header.unit)};
+    struct value_type type = type_in(reading, profile, group->header.type);
     for (uint32_t i = 0; i < profile->type_count; i++) {
         if (profile_type(profile, i)->type == type.type && profile_type(profile, i)->unit == type.unit) {
             return i;
@@ -216,7 +206,9 @@ static enum merge_error read_profile(struct reading *reading, struct wire messag
     const struct dictionary *dictionary = &reading->dictionary;
     struct profile_header header = {0};
     struct wire_field field;
-    enum merge_error error = read_header(reading, message, &header);
+    enum merge_error error = ++reading->message_count <= OTLP_MAX_PROFILES * 64
+                                 ? read_header(reading, message, &header)
+                                 : fault_set(dictionary->fault, MERGE_TOO_LARGE, 0, "more than %d profiles", OTLP_MAX_PROFILES);
     struct group *group = error == MERGE_OK ? group_of(reading, &header, &error) : NULL;
     if (!group) {
         return error;
@@ -225,7 +217,7 @@ static enum merge_error read_profile(struct reading *reading, struct wire messag
     if (group->profile->type_count >= dictionary->limits->sample_types) {
         return fault_set(dictionary->fault, MERGE_TOO_LARGE, 0, "more than %zu sample types", dictionary->limits->sample_types);
     }
-    uint32_t column = column_of(group);
+    uint32_t column = column_of(reading, group);
     error = group->profile->status;
     while (dictionary_next(dictionary, &message, &field, &error)) {
         struct numbers numbers = {0};
@@ -236,7 +228,8 @@ static enum merge_error read_profile(struct reading *reading, struct wire messag
             group->payload = true;
         }
         while (error == MERGE_OK && field.number == 11 && dictionary_number(dictionary, &field, &numbers, &index, &error)) {
-            error = header_attribute(reading, group, index);
+            error = reading_count(reading, 1);
+            error = error == MERGE_OK ? header_attribute(reading, group, index) : error;
         }
     }
     return error;
@@ -279,10 +272,9 @@ static void drop_groups(struct reading *reading) {
 
 // Its fields may come in any order, so the scope is read before the profiles.
 static enum merge_error read_scope_profiles(struct reading *reading, struct wire message) {
-    struct scope scope = {"", "", {0}};
+    struct scope scope = {.name = "", .file = ""};
     struct wire_field field;
     struct wire rest = message;
-    uint32_t texts = reading->texts.count;
     enum merge_error error = MERGE_OK;
     while (dictionary_next(&reading->dictionary, &rest, &field, &error)) {
         if (field.number == 1 && field.type == WIRE_BYTES) {
@@ -298,7 +290,6 @@ static enum merge_error read_scope_profiles(struct reading *reading, struct wire
         error = hand_over(reading, &scope);
     }
     drop_groups(reading);
-    forget_texts(reading, texts);
     return error;
 }
 
@@ -317,7 +308,7 @@ static enum merge_error read_resource_profiles(struct reading *reading, struct w
             error = read_scope_profiles(reading, field.bytes);
         }
     }
-    forget_texts(reading, 0);
+    forget_texts(reading);
     reading->resource->number++;
     return error;
 }
@@ -328,10 +319,17 @@ static struct given *none_given(const struct reading *reading, enum dictionary_t
 
 static enum merge_error check_layout(struct reading *reading, struct wire request) {
     const struct dictionary *dictionary = &reading->dictionary;
-    reading->layout = layout_of(request, dictionary_size(dictionary, TABLE_ATTRIBUTES), dictionary_size(dictionary, TABLE_STACKS));
+    const struct layout_tables tables = {.attributes = dictionary_size(dictionary, TABLE_ATTRIBUTES),
+                                         .stacks = dictionary_size(dictionary, TABLE_STACKS),
+                                         .links = dictionary_size(dictionary, TABLE_LINKS)};
+    reading->layout = layout_of(request, tables);
     if (reading->layout == LAYOUT_TOO_OLD) {
         return fault_set(dictionary->fault, MERGE_MALFORMED, 0,
                          "profiles in the layout before opentelemetry-proto v1.8, which is not read: the sender is too old");
+    }
+    if (reading->layout == LAYOUT_UNKNOWN) {
+        return fault_set(dictionary->fault, MERGE_MALFORMED, 0,
+                         "samples that are of the layout before or since opentelemetry-proto v1.10: lists in them must be packed");
     }
     if (reading->layout == LAYOUT_MIXED) {
         return fault_set(dictionary->fault, MERGE_MALFORMED, 0,
@@ -352,10 +350,12 @@ static enum merge_error read_request(struct reading *reading, struct wire reques
     if (error == MERGE_OK) {
         error = check_layout(reading, request);
     }
+    reading->labels_given =
+        memory_take_zeroed((size_t)dictionary_size(&reading->dictionary, TABLE_ATTRIBUTES) + 1, sizeof *reading->labels_given);
     reading->mappings = none_given(reading, TABLE_MAPPINGS);
     reading->functions = none_given(reading, TABLE_FUNCTIONS);
     reading->locations = none_given(reading, TABLE_LOCATIONS);
-    if (error == MERGE_OK && (!reading->mappings || !reading->functions || !reading->locations)) {
+    if (error == MERGE_OK && (!reading->labels_given || !reading->mappings || !reading->functions || !reading->locations)) {
         error = MERGE_NO_MEMORY;
     }
     while (dictionary_next(&reading->dictionary, &request, &field, &error)) {
@@ -372,6 +372,7 @@ static void end(struct reading *reading) {
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
         array_free(arrays[i]);
     }
+    memory_free(reading->labels_given);
     memory_free(reading->mappings);
     memory_free(reading->functions);
     memory_free(reading->locations);

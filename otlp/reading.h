@@ -10,10 +10,13 @@
 #include "layout.h"
 #include "otlp.h"
 
+struct text_pair {
+    uint64_t type, unit; // indices of strings
+};
 struct profile_header {
-    uint64_t time_ns, duration_ns;
+    uint64_t time_ns, duration_ns; // their sum is an int64
     int64_t period;
-    struct wire type, unit, period_type, period_unit; // texts
+    struct text_pair type, period_type;
 };
 
 struct group {
@@ -29,20 +32,36 @@ struct given {
     uint32_t group, id;
 };
 
+// The same of an attribute of samples, as a label; not of lists.
+struct given_label {
+    uint32_t group;
+    struct label label;
+};
+
 struct reading {
     struct dictionary dictionary;
     enum layout layout;
+    struct given_label *labels_given;                // by index of the dictionary, as the next ones
     struct given *mappings, *functions, *locations;  // by index of the dictionary
     struct array groups;                             // struct group, of the current scope
     struct array refs, lines, labels, values, times; // of the current sample: uint32_t; struct line; struct label; int64_t; uint64_t
-    uint64_t frames;                                 // of all samples
-    uint32_t group_count, samples;                   // of all scopes
+    uint64_t steps;                                  // frames, labels and other references that were followed, of the whole request
+    uint32_t group_count, message_count, samples;    // of all scopes
     struct otlp_resource *resource;
     struct array texts; // char *, of the resource and the scope
     otlp_take *take;
     void *context;
     size_t taken;
 };
+
+// Few bytes can refer to the same stack, location or list again and again: there are no more of these steps than a profile may have frames.
+static inline enum merge_error reading_count(struct reading *reading, uint64_t steps) {
+    reading->steps += steps;
+    return reading->steps <= reading->dictionary.limits->total_frames
+               ? MERGE_OK
+               : fault_set(reading->dictionary.fault, MERGE_TOO_LARGE, 0, "more than %zu frames and labels",
+                           reading->dictionary.limits->total_frames);
+}
 
 static inline uint32_t reading_text(struct profile *profile, struct wire text) {
     return text.at == text.end ? 0 : profile_intern_string(profile, (const char *)text.at, (size_t)(text.end - text.at));

@@ -7,6 +7,12 @@
 // ---- Labels ----
 
 static enum merge_error push_label(struct reading *reading, const struct label *label) {
+    enum merge_error error = reading_count(reading, 1);
+    if (error != MERGE_OK || reading->labels.count >= reading->dictionary.limits->depth_frames) {
+        return error != MERGE_OK ? error
+                                 : fault_set(reading->dictionary.fault, MERGE_TOO_LARGE, 0, "a sample of more than %zu labels",
+                                             reading->dictionary.limits->depth_frames);
+    }
     struct label *entry = array_push(&reading->labels, 1, sizeof *entry);
     if (!entry) {
         return MERGE_NO_MEMORY;
@@ -34,13 +40,22 @@ static enum merge_error add_label(struct reading *reading, struct group *group, 
 static enum merge_error add_attribute(struct reading *reading, struct group *group, uint64_t index) {
     struct read_attribute attribute;
     struct read_value item;
+    bool known = index < dictionary_size(&reading->dictionary, TABLE_ATTRIBUTES);
+    if (known && reading->labels_given[index].group == group->number) {
+        return push_label(reading, &reading->labels_given[index].label);
+    }
     enum merge_error error = dictionary_attribute(&reading->dictionary, index, &attribute);
-    uint32_t key = reading_text(group->profile, attribute.key), unit = reading_text(group->profile, attribute.unit);
     if (error != MERGE_OK || index == 0) {
         return error;
     }
+    uint32_t key = reading_text(group->profile, attribute.key), unit = reading_text(group->profile, attribute.unit);
     if (attribute.value.kind != READ_LIST) {
-        return add_label(reading, group, key, unit, &attribute.value);
+        error = add_label(reading, group, key, unit, &attribute.value);
+        if (error == MERGE_OK && known) {
+            const struct label *labels = reading->labels.items;
+            reading->labels_given[index] = (struct given_label){group->number, labels[reading->labels.count - 1]};
+        }
+        return error;
     }
     while (error == MERGE_OK && dictionary_item(&reading->dictionary, &attribute.value.text, &item, &error)) {
         error = add_label(reading, group, key, unit, &item);
@@ -147,10 +162,11 @@ static enum merge_error add_timed(struct reading *reading, struct group *group, 
     const struct label label = {.key = profile_intern_string(group->profile, name, sizeof name - 1)};
     uint32_t label_count = reading->labels.count;
     enum merge_error error = push_label(reading, &label); // room for it, before the sample's labels are sorted
+    error = error == MERGE_OK ? reading_count(reading, (uint64_t)reading->times.count * (label_count + 1)) : error;
     struct array own = {0};
     struct label *labels = error == MERGE_OK ? array_push(&own, label_count + 1, sizeof *labels) : NULL;
     if (!labels) {
-        return MERGE_NO_MEMORY;
+        return error != MERGE_OK ? error : MERGE_NO_MEMORY;
     }
     memcpy(labels, reading->labels.items, label_count * sizeof *labels);
     for (uint32_t i = 0; error == MERGE_OK && i < reading->times.count; i++) {

@@ -4,6 +4,24 @@
 
 #include "requests.h"
 
+// A text of a resource that is named again and again is cut.
+TEST(long_texts_are_cut) {
+    char *text = calloc(1, 100000);
+    memset(text, 'x', 99999);
+    struct otlp_request *request = otlp_request_new();
+    struct profile *profile = sample_profile();
+    struct taken taken;
+    otlp_begin_resource(request, &(struct otlp_attribute){"service.name", text, 0}, 1);
+    assert_int_equal(otlp_add(request, text, profile), MERGE_OK);
+    assert_int_equal(decode_request(encoded(request, MERGE_RAW), &taken, NULL), MERGE_OK);
+    assert_int_equal(taken.count, 1);
+    assert_int_equal(taken.longest_text, OTLP_MAX_TEXT);
+    taken_free(&taken);
+    otlp_request_free(request);
+    profile_free(profile);
+    free(text);
+}
+
 static struct blob sample_request(void) {
     struct profile *profile = sample_profile();
     struct blob blob = request_of("heap.pprof", profile);
@@ -101,6 +119,39 @@ TEST(limits_hold) {
     assert_int_equal(otlp_decode(blob.bytes, blob.size, &limits, take, &taken, &count, &fault), MERGE_TOO_LARGE);
     assert_int_equal(taken.count, 0);
     free(blob.bytes);
+}
+
+// Few bytes that stand for many labels.
+TEST(labels_are_counted) {
+    struct wire_writer writer = {0};
+    struct merge_fault fault;
+    struct merge_limits limits = merge_default_limits;
+    size_t resource = wire_open(&writer, 1), scope = wire_open(&writer, 2), profile = wire_open(&writer, 2), taken;
+    PUT(&writer, 1, 1, 1, 2, 2);
+    for (int sample = 0; sample < 20; sample++) {
+        size_t message = wire_open(&writer, 2), list = wire_open(&writer, 2);
+        for (int i = 0; i < 100; i++) {
+            wire_write_varint(&writer, 1);
+        }
+        wire_close(&writer, list);
+        list = wire_open(&writer, 4);
+        wire_write_varint(&writer, 1);
+        wire_close(&writer, list);
+        wire_close(&writer, message);
+    }
+    wire_close(&writer, profile);
+    wire_close(&writer, scope);
+    wire_close(&writer, resource);
+    put_dictionary(&writer);
+    assert_int_equal(otlp_decode(writer.bytes, writer.size, &limits, ignore, NULL, &taken, &fault), MERGE_OK);
+    limits.total_frames = 1000;
+    assert_int_equal(otlp_decode(writer.bytes, writer.size, &limits, ignore, NULL, &taken, &fault), MERGE_TOO_LARGE);
+    assert_string_equal(fault.text, "more than 1000 frames and labels");
+    limits = merge_default_limits;
+    limits.depth_frames = 99;
+    assert_int_equal(otlp_decode(writer.bytes, writer.size, &limits, ignore, NULL, &taken, &fault), MERGE_TOO_LARGE);
+    assert_string_equal(fault.text, "a sample of more than 99 labels");
+    wire_free(&writer);
 }
 
 // Each with a time of its own.

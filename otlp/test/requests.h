@@ -34,7 +34,7 @@ struct taken {
     size_t count;
     struct blob profiles[8];
     char files[8][64], services[8][64], scopes[8][64];
-    size_t attributes;
+    size_t attributes, longest_text;
 };
 
 static inline enum merge_error take(void *context, const struct otlp_profile *one) {
@@ -44,6 +44,8 @@ static inline enum merge_error take(void *context, const struct otlp_profile *on
     snprintf(taken->files[at], sizeof taken->files[at], "%s", one->file);
     snprintf(taken->scopes[at], sizeof taken->scopes[at], "%s", one->scope);
     for (size_t i = 0; i < one->resource->count; i++) {
+        size_t size = one->resource->attributes[i].text ? strlen(one->resource->attributes[i].text) : 0;
+        taken->longest_text = size > taken->longest_text ? size : taken->longest_text;
         if (strcmp(one->resource->attributes[i].key, "service.name") == 0 && one->resource->attributes[i].text) {
             snprintf(taken->services[at], sizeof taken->services[at], "%s", one->resource->attributes[i].text);
         }

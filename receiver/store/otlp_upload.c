@@ -43,6 +43,8 @@ struct otlp_upload {
     void *context;
 };
 
+enum { PARTS_MOST = 250 }; // each has two files open until it is stored
+
 bool otlp_upload_is(const char *path) {
     return strcmp(path, "/v1development/profiles") == 0;
 }
@@ -147,51 +149,49 @@ static bool has_tag(const struct part *part, const char *key) {
     return false;
 }
 
-// Commas part tags, and there is no escape.
-static void add_tag(struct part *part, const char *key, const char *value) {
+enum { TAGS_MOST = UPLOAD_EVENT_TAGS_MAX_BYTES - 512 }; // room for the host and the count of what is left out
+
+// Commas part tags, and there is no escape. False: it does not fit.
+static bool add_tag(struct part *part, const char *key, const char *value, size_t most) {
     char text[1024];
     int length = snprintf(text, sizeof text, "%s%s%s%s", part->tags.size > 0 ? "," : "", key, *key ? ":" : "", value);
     size_t size = length < (int)sizeof text ? (size_t)length : sizeof text - 1;
     for (size_t i = 1; i < size; i++) {
         text[i] = text[i] == ',' ? '_' : text[i];
     }
+    if (part->tags.size + size > most) {
+        return false;
+    }
     json_raw(&part->tags, text, size);
     part->tags.comma = false; // it is a list of tags, and its commas are written here
+    return true;
 }
 
 static void add_tags(struct part *part, const struct otlp_resource *resource) {
+    size_t left_out = resource->left_out;
     for (size_t i = 0; i < resource->count; i++) {
         const struct otlp_attribute *attribute = &resource->attributes[i];
         const char *key = otlp_tag_of_attribute(attribute->key);
         char number[32];
         snprintf(number, sizeof number, "%" PRId64, attribute->number);
         if (!has_tag(part, key)) {
-            add_tag(part, key, attribute->text ? attribute->text : number);
+            left_out += !add_tag(part, key, attribute->text ? attribute->text : number, TAGS_MOST);
         }
         if (strcmp(key, "language") == 0 && attribute->text) {
             snprintf(part->language, sizeof part->language, "%s", attribute->text);
         }
     }
-    if (resource->left_out > 0) {
+    if (left_out > 0) {
         char number[32];
-        snprintf(number, sizeof number, "%zu", resource->left_out);
-        add_tag(part, "attributes_left_out", number);
+        snprintf(number, sizeof number, "%zu", left_out);
+        add_tag(part, "attributes_left_out", number, UPLOAD_EVENT_TAGS_MAX_BYTES);
     }
     if (!has_tag(part, "host") && *part->of->own_host) {
-        add_tag(part, "", part->of->own_host);
+        add_tag(part, "", part->of->own_host, UPLOAD_EVENT_TAGS_MAX_BYTES);
     }
 }
 
 // ---- Profiles ----
-
-static bool has_name(const struct part *part, const char *name) {
-    for (size_t i = 0; i < part->name_count; i++) {
-        if (strcasecmp(part->names[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static bool has_type(const struct profile *profile, const char *type) {
     for (size_t i = 0; i < profile_sample_type_count(profile); i++) {
@@ -221,6 +221,10 @@ static void name_of(const struct otlp_profile *one, char name[CATALOG_NAME_MAX_B
 }
 
 static struct part *new_part(struct otlp_upload *upload, const struct otlp_resource *resource) {
+    if (upload->part_count == PARTS_MOST) {
+        refuse(upload, RECEIVER_TOO_LARGE, "more than 250 uploads in one request: resources, or profiles of one name");
+        return NULL;
+    }
     struct part *part = VECTOR_RESERVE(upload->parts, upload->part_capacity, upload->part_count + 1) ? calloc(1, sizeof *part) : NULL;
     if (!part) {
         fail(upload, RECEIVER_NO_MEMORY);
@@ -237,33 +241,33 @@ static struct part *new_part(struct otlp_upload *upload, const struct otlp_resou
     return part;
 }
 
-// The upload of its resource that has no such attachment yet.
-static struct part *part_of(struct otlp_upload *upload, const struct otlp_profile *one, const char *name) {
-    for (size_t i = upload->part_count; i-- > 0 && upload->parts[i]->resource == one->resource->number;) {
-        if (!has_name(upload->parts[i], name)) {
-            return upload->parts[i];
-        }
+// Begins the attachment in the resource's last upload, or in a new one if that has one of this name, or as many as an upload may have.
+static struct part *begin_attachment(struct otlp_upload *upload, const struct otlp_resource *resource, const char *name) {
+    char text[160];
+    struct part *part = upload->part_count > 0 ? upload->parts[upload->part_count - 1] : NULL;
+    if (!part || part->resource != resource->number) {
+        part = new_part(upload, resource);
     }
-    return new_part(upload, one->resource);
+    enum receiver_error error = part ? pending_upload_attachment(part->pending, name, text, sizeof text) : RECEIVER_OK;
+    if (part && error == RECEIVER_BAD_UPLOAD && part->name_count > 0 && (part = new_part(upload, resource))) {
+        error = pending_upload_attachment(part->pending, name, text, sizeof text);
+    }
+    if (error == RECEIVER_BAD_UPLOAD) {
+        refuse(upload, error, text);
+    } else if (error != RECEIVER_OK) {
+        fail(upload, error);
+    }
+    return upload->error == RECEIVER_OK ? part : NULL;
 }
 
-static void write_attachment(struct part *part, struct profile *profile, const char *name) {
-    char text[160];
+static void write_attachment(struct part *part, struct profile *profile) {
     uint8_t *bytes = NULL;
     size_t size;
-    enum merge_error encoded = profile_encode(profile, MERGE_GZIP, &bytes, &size);
-    if (encoded != MERGE_OK) {
-        fail(part->of, RECEIVER_NO_MEMORY);
-        return;
-    }
-    enum receiver_error error = pending_upload_attachment(part->pending, name, text, sizeof text);
-    if (error == RECEIVER_BAD_UPLOAD) {
-        pending_upload_refuse(part->pending, name, text);
-    } else {
-        error = error == RECEIVER_OK ? pending_upload_write(part->pending, (const char *)bytes, size) : error;
-        if (error != RECEIVER_OK) {
-            fail(part->of, error);
-        }
+    enum receiver_error error = profile_encode(profile, MERGE_GZIP, &bytes, &size) == MERGE_OK
+                                    ? pending_upload_write(part->pending, (const char *)bytes, size)
+                                    : RECEIVER_NO_MEMORY;
+    if (error != RECEIVER_OK) {
+        fail(part->of, error);
     }
     free(bytes);
 }
@@ -272,20 +276,22 @@ static enum merge_error take(void *context, const struct otlp_profile *one) {
     struct otlp_upload *upload = context;
     char name[CATALOG_NAME_MAX_BYTES + 1];
     name_of(one, name);
-    struct part *part = part_of(upload, one, name);
-    if (!part || !VECTOR_RESERVE(part->names, part->name_capacity, part->name_count + 1) ||
-        !(part->names[part->name_count] = strdup(name))) {
+    struct part *part = begin_attachment(upload, one->resource, name);
+    if (!part) {
+        return MERGE_NOT_FOUND; // the reason is known
+    }
+    if (!VECTOR_RESERVE(part->names, part->name_capacity, part->name_count + 1) || !(part->names[part->name_count] = strdup(name))) {
         fail(upload, RECEIVER_NO_MEMORY);
         return MERGE_NO_MEMORY;
     }
     part->name_count++;
-    write_attachment(part, one->profile, name);
-    int64_t start_ns = profile_time_ns(one->profile), end_ns = start_ns + profile_duration_ns(one->profile);
+    write_attachment(part, one->profile);
+    int64_t start_ns = profile_time_ns(one->profile), end_ns = start_ns + profile_duration_ns(one->profile); // otlp.h: an int64
     if (start_ns > 0) {
         part->start_ns = start_ns < part->start_ns ? start_ns : part->start_ns;
         part->end_ns = end_ns > part->end_ns ? end_ns : part->end_ns;
     }
-    return upload->error == RECEIVER_OK ? MERGE_OK : MERGE_NO_MEMORY;
+    return upload->error == RECEIVER_OK ? MERGE_OK : MERGE_NOT_FOUND;
 }
 
 // ---- Events ----
@@ -354,7 +360,14 @@ static void read_body(struct otlp_upload *upload) {
     struct merge_budget *before = merge_use_budget(upload->budget);
     enum merge_error error = otlp_decode(upload->body ? upload->body : "", upload->size, NULL, take, upload, &profiles, &fault);
     merge_use_budget(before);
-    if (error == MERGE_NO_MEMORY) {
+    if (upload->error != RECEIVER_OK) {
+        return;
+    }
+    // Nothing else takes of the budget: another time it would not fit either.
+    bool alone = __atomic_load_n(&upload->budget->used_bytes, __ATOMIC_RELAXED) <= upload->capacity;
+    if (error == MERGE_NO_MEMORY && alone && upload->budget->exceeded) {
+        refuse(upload, RECEIVER_TOO_LARGE, "its profiles take more memory than the receiver has for such requests");
+    } else if (error == MERGE_NO_MEMORY) {
         fail(upload, RECEIVER_NO_MEMORY);
     } else if (error != MERGE_OK) {
         char text[sizeof upload->reason];
@@ -373,12 +386,11 @@ void otlp_upload_finish(struct otlp_upload *upload, void (*done)(void *context),
     for (size_t i = 0; upload->error == RECEIVER_OK && i < upload->part_count; i++) {
         write_event(upload->parts[i]);
     }
-    upload->waiting = 1; // this thread, until all are handed over
-    for (size_t i = 0; upload->error == RECEIVER_OK && i < upload->part_count; i++) {
+    // All or none are handed over: what is stored already when another fails would come again with the next try.
+    size_t kept = upload->error == RECEIVER_OK ? upload->part_count : 0;
+    upload->waiting = kept + 1; // and this thread
+    for (size_t i = 0; i < kept; i++) {
         struct part *part = upload->parts[i];
-        pthread_mutex_lock(&upload->lock);
-        upload->waiting++;
-        pthread_mutex_unlock(&upload->lock);
         pending_upload_keep(part->pending, part->event.bytes, part->event.size, NULL, on_kept, part);
     }
     one_is_done(upload);

@@ -136,6 +136,59 @@ TEST_IN(receiver, refusals_say_why) {
     assert_int_equal(count_files(fixture, "uploads"), 0);
 }
 
+static struct blob request_of_many(int profiles, int attributes, const char *file) {
+    static char text[1000];
+    memset(text, 'x', sizeof text - 1);
+    struct otlp_attribute list[200];
+    char keys[200][16];
+    struct profile *profile = sample_profile();
+    struct otlp_request *request = otlp_request_new();
+    for (int i = 0; i < attributes; i++) {
+        snprintf(keys[i], sizeof keys[i], "key%d", i);
+        list[i] = (struct otlp_attribute){keys[i], text, 0};
+    }
+    otlp_begin_resource(request, list, (size_t)attributes);
+    for (int i = 0; i < profiles; i++) {
+        char name[32];
+        snprintf(name, sizeof name, file, i);
+        assert_int_equal(otlp_add(request, name, profile), MERGE_OK);
+    }
+    struct blob blob = encoded(request, MERGE_RAW);
+    otlp_request_free(request);
+    profile_free(profile);
+    return blob;
+}
+
+// An upload has 32 attachments at most, and names that differ in what is cleaned are equal.
+TEST_IN(receiver, profiles_that_do_not_fit_are_further_uploads) {
+    struct fixture *fixture = *state;
+    expect_stored(fixture->port, request_of_many(40, 0, "%d.pprof"), "");
+    expect_get(fixture->port, "/api/uploads", 200, "\"total\":2");
+    expect_get(fixture->port, "/api/uploads/2", 200, "{\"name\":\"39.pprof\"");
+    expect_stored(fixture->port, request_of_many(2, 0, "a\tb.pprof"), "");
+    expect_get(fixture->port, "/api/uploads", 200, "\"total\":4");
+}
+
+TEST_IN(receiver, attributes_that_do_not_fit_are_counted) {
+    struct fixture *fixture = *state;
+    expect_stored(fixture->port, request_of_many(1, 100, "a%d.pprof"), "");
+    expect_get(fixture->port, "/api/uploads/1", 200, "\"key0:xxx");
+    expect_get(fixture->port, "/api/uploads/1", 200, "\"attributes_left_out:8");
+}
+
+TEST_IN(receiver, uploads_of_one_request_are_bounded) {
+    struct fixture *fixture = *state;
+    struct answer answer = {0};
+    struct blob blob = request_of_many(251, 0, "same.pprof");
+    answer = post_as(fixture->port, blob, "application/x-protobuf", "");
+    assert_int_equal(answer.status, 413);
+    assert_non_null(strstr(answer.body, "more than 250 uploads in one request"));
+    answer_free(&answer);
+    free(blob.bytes);
+    expect_get(fixture->port, "/api/uploads", 200, "\"total\":0");
+    assert_int_equal(count_files(fixture, "incoming"), 0);
+}
+
 TEST_IN(receiver, it_is_sent_with_post_alone) {
     struct fixture *fixture = *state;
     expect_get(fixture->port, "/v1development/profiles", 405, "uploads are sent with POST");
