@@ -10,9 +10,14 @@ package otlp
 #include "../base/vector.h"
 #include "otlp.h"
 
-static enum merge_error add(struct otlp_request *request, const char *file, const void *bytes, size_t size, struct merge_fault *fault) {
+// A profile that does not say how long it took gets the time and duration, if that is not 0.
+static enum merge_error add(struct otlp_request *request, const char *file, const void *bytes, size_t size, int64_t time_ns, int64_t duration_ns,
+                            struct merge_fault *fault) {
     struct profile *profile = profile_new();
     enum merge_error error = profile ? profile_decode(profile, bytes, size, NULL, NULL, fault) : MERGE_NO_MEMORY;
+    if (error == MERGE_OK && duration_ns != 0 && profile_duration_ns(profile) == 0) {
+        profile_set_time(profile, time_ns, duration_ns);
+    }
     error = error == MERGE_OK ? otlp_add(request, file, profile) : error;
     profile_free(profile);
     return error;
@@ -21,6 +26,8 @@ static enum merge_error add(struct otlp_request *request, const char *file, cons
 // Profiles that were read, each encoded again.
 struct one_read {
     char *file, *scope;
+    struct otlp_attribute *attributes; // of its resource, copied
+    size_t attribute_count;
     uint8_t *bytes;
     size_t size;
 };
@@ -29,6 +36,20 @@ struct all_read {
     size_t count, capacity;
 };
 
+static bool copy_attributes(struct one_read *to, const struct otlp_resource *from) {
+    to->attributes = calloc(from->count + 1, sizeof *to->attributes);
+    for (; to->attributes && to->attribute_count < from->count; to->attribute_count++) {
+        const struct otlp_attribute *a = &from->attributes[to->attribute_count];
+        struct otlp_attribute copy = {.key = strdup(a->key), .text = a->text ? strdup(a->text) : NULL, .number = a->number};
+        to->attributes[to->attribute_count] = copy;
+        if (!copy.key || (a->text && !copy.text)) {
+            to->attribute_count++;
+            return false;
+        }
+    }
+    return to->attributes;
+}
+
 static enum merge_error take(void *context, const struct otlp_profile *one) {
     struct all_read *all = context;
     if (!VECTOR_RESERVE(all->list, all->capacity, all->count + 1)) {
@@ -36,7 +57,7 @@ static enum merge_error take(void *context, const struct otlp_profile *one) {
     }
     struct one_read *entry = &all->list[all->count++];
     *entry = (struct one_read){.file = strdup(one->file), .scope = strdup(one->scope)};
-    return entry->file && entry->scope ? profile_encode(one->profile, MERGE_RAW, &entry->bytes, &entry->size) : MERGE_NO_MEMORY;
+    return entry->file && entry->scope && copy_attributes(entry, one->resource) ? profile_encode(one->profile, MERGE_RAW, &entry->bytes, &entry->size) : MERGE_NO_MEMORY;
 }
 
 static enum merge_error decode(const void *bytes, size_t size, struct all_read *all, struct merge_fault *fault) {
@@ -49,6 +70,11 @@ static void forget(struct all_read *all) {
         free(all->list[i].file);
         free(all->list[i].scope);
         free(all->list[i].bytes);
+        for (size_t a = 0; a < all->list[i].attribute_count; a++) {
+            free((char *)all->list[i].attributes[a].key);
+            free((char *)all->list[i].attributes[a].text);
+        }
+        free(all->list[i].attributes);
     }
     free(all->list);
 }
@@ -62,8 +88,10 @@ import "C"
 import (
 	"embed"
 	"encoding/binary"
+	"errors"
 	"io"
 	"runtime"
+	"time"
 	"unsafe"
 
 	_ "github.com/cmemprof/cmemprof/base" // headers that the C code includes
@@ -82,11 +110,23 @@ type Attribute struct {
 	IsNumber  bool
 }
 
-// File is a profile in pprof's format, compressed or not, and its name, such as "delta-heap.pprof".
+// File is a profile in pprof's format, compressed or not, and its name, such as "delta-heap.pprof". A profile that has no duration gets Start
+// and Duration, unless Duration is 0.
 type File struct {
-	Name    string
-	Profile []byte
+	Name     string
+	Profile  []byte
+	Start    time.Time
+	Duration time.Duration
 }
+
+// FileError says that a file cannot be read.
+type FileError struct {
+	Index int // of the file in those of [Encode]
+	Err   *merge.Error
+}
+
+func (e *FileError) Error() string { return e.Err.Error() }
+func (e *FileError) Unwrap() error { return e.Err }
 
 // AttributeOfTag returns what a profiler's tag is called as an attribute of a resource: "service" is "service.name". Other tags keep their
 // names.
@@ -96,7 +136,8 @@ func AttributeOfTag(tag string) string {
 	return C.GoString(C.otlp_attribute_of_tag(cString(&pinner, tag)))
 }
 
-// Encode returns an ExportProfilesServiceRequest, uncompressed, with all profiles as those of one resource. Errors are of type [*merge.Error].
+// Encode returns an ExportProfilesServiceRequest, uncompressed, with all profiles as those of one resource. Errors are of type [*merge.Error], in a
+// [*FileError] if a file is not a profile.
 func Encode(resource []Attribute, files []File) ([]byte, error) {
 	request := C.otlp_request_new()
 	if request == nil {
@@ -115,8 +156,12 @@ func Encode(resource []Attribute, files []File) ([]byte, error) {
 		}
 	}
 	C.otlp_begin_resource(request, &attributes[0], C.size_t(len(resource)))
-	for _, f := range files {
+	for i, f := range files {
 		if err := add(request, &pinner, f); err != nil {
+			var e *merge.Error
+			if errors.As(err, &e) && e.Code != merge.NoMemory {
+				return nil, &FileError{i, e}
+			}
 			return nil, err
 		}
 	}
@@ -133,8 +178,12 @@ func add(request *C.struct_otlp_request, pinner *runtime.Pinner, f File) error {
 	if err != nil {
 		return err
 	}
+	var start C.int64_t
+	if f.Duration != 0 {
+		start = C.int64_t(f.Start.UnixNano())
+	}
 	var fault C.struct_merge_fault
-	code := C.add(request, cString(pinner, f.Name), unsafe.Pointer(unsafe.SliceData(raw)), C.size_t(len(raw)), &fault)
+	code := C.add(request, cString(pinner, f.Name), unsafe.Pointer(unsafe.SliceData(raw)), C.size_t(len(raw)), start, C.int64_t(f.Duration), &fault)
 	if code != C.MERGE_OK {
 		return &merge.Error{Code: merge.Code(code), Offset: int(fault.offset), Text: f.Name + ": " + C.GoString(&fault.text[0])}
 	}
@@ -146,6 +195,8 @@ type Profile struct {
 	File    string // what the sender calls it, "" if it does not
 	Scope   string // what wrote it
 	Profile []byte
+	// Resource are the attributes of what it is a profile of. Profiles of one request may have different ones.
+	Resource []Attribute
 }
 
 // Decode reads an ExportProfilesServiceRequest, compressed with gzip or zstd or not. Profiles of one scope and time are the sample types of one
@@ -163,7 +214,11 @@ func Decode(request []byte) ([]Profile, error) {
 	}
 	profiles := make([]Profile, all.count)
 	for i, one := range unsafe.Slice(all.list, all.count) {
-		profiles[i] = Profile{C.GoString(one.file), C.GoString(one.scope), C.GoBytes(unsafe.Pointer(one.bytes), C.int(one.size))}
+		profiles[i] = Profile{C.GoString(one.file), C.GoString(one.scope), C.GoBytes(unsafe.Pointer(one.bytes), C.int(one.size)), nil}
+		for _, a := range unsafe.Slice(one.attributes, one.attribute_count) {
+			profiles[i].Resource = append(profiles[i].Resource,
+				Attribute{C.GoString(a.key), C.GoString(a.text), int64(a.number), a.text == nil})
+		}
 	}
 	return profiles, nil
 }
