@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/pprof/profile"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
@@ -113,12 +114,31 @@ func firstUpload(t *testing.T, receiver, service string) upload {
 	return upload{}
 }
 
+// wantPeriod checks that the heap profile, which has no duration of its own, is of the whole batch.
+func wantPeriod(t *testing.T, receiver string, u upload) {
+	t.Helper()
+	response, err := http.Get(fmt.Sprintf("%s/api/uploads/%d/attachments/delta-heap.pprof", receiver, u.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	p, err := profile.Parse(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, end := time.Unix(0, p.TimeNanos), time.Unix(0, p.TimeNanos+p.DurationNanos)
+	if p.DurationNanos <= 0 || !start.Truncate(time.Millisecond).Equal(u.Start) || end.After(u.End.Add(time.Millisecond)) {
+		t.Errorf("%s: the heap is from %s to %s, all from %s to %s", u.Service, start, end, u.Start, u.End)
+	}
+}
+
 var kept [][]byte
 
 // A service's profiles arrive at the receiver directly and through a collector, as what they were.
 func TestAServiceIsSeenThroughACollector(t *testing.T) {
 	receiver := built.Receiver(t)
 	for _, c := range []struct{ service, address string }{{"direct", receiver}, {"collected", collector(t, receiver)}} {
+		begin := time.Now().Truncate(time.Millisecond) // as the receiver tells times
 		err := profiler.Start(profiler.WithOTLP(c.address), profiler.WithService(c.service), profiler.WithEnv("test"), profiler.WithVersion("1.2"),
 			profiler.WithTags("team:a"), profiler.WithPeriod(300*time.Millisecond))
 		if err != nil {
@@ -132,6 +152,10 @@ func TestAServiceIsSeenThroughACollector(t *testing.T) {
 		if got.Env != "test" || got.Version != "1.2" || got.Language != "go" || !slices.Contains(got.Tags, "team:a") {
 			t.Errorf("%s: %+v", c.service, got)
 		}
+		if got.Start.Before(begin) || !got.End.After(got.Start) || got.End.After(time.Now()) {
+			t.Errorf("%s: from %s to %s, begun %s", c.service, got.Start, got.End, begin)
+		}
+		wantPeriod(t, receiver, got)
 		for _, file := range []string{"cpu.pprof", "delta-heap.pprof"} {
 			if !slices.Contains(got.files(), file) {
 				t.Errorf("%s: %s is not among %v", c.service, file, got.files())

@@ -86,14 +86,22 @@ type config struct {
 	leftOut [reportedCount]bool // of what is [Reported]
 	labels  labelFilter
 
-	otlpWanted bool
-	otlpFrom   string      // the endpoint of WithOTLP; "": that of the environment
-	otlp       *otlpTarget // nil: batches are sent to an Agent or an intake
+	otlpWanted     bool
+	otlpByVariable bool        // OTEL_PROFILES_EXPORTER has otlp
+	otlpRefused    bool        // OTEL_PROFILES_EXPORTER has none
+	otlpFrom       string      // the endpoint of WithOTLP; "": that of the environment
+	otlp           *otlpTarget // nil: batches are sent to an Agent or an intake
+	targetOption   string      // the last option that says where profiles go; "": none does
+	chosen         chosen
+	offBy          string // which setting switches the profiler off; "": DD_PROFILING_ENABLED
 
 	pathPrefixes []pathPrefix // with ReportSourcePaths left out
 
 	fault error // the first bad option
 }
+
+// chosen are the settings that variables of OpenTelemetry do not change: those that are set by DD_* or an option, and the time-out by an option.
+type chosen struct{ service, env, timeout bool }
 
 // newConfig returns the checked configuration, or its first fault as an error.
 func newConfig(options []Option) (*config, error) {
@@ -372,6 +380,15 @@ func (c *config) logMistakes() {
 	for _, name := range unknownVariables() {
 		say(slog.LevelWarn, "cmemprof: "+name+" is not a variable of the profiler; it has "+ownVariables())
 	}
+	if c.otlp != nil {
+		for _, warning := range c.otlp.warnings {
+			say(slog.LevelWarn, "cmemprof: "+warning)
+		}
+		return
+	}
+	if c.otlpByVariable {
+		say(slog.LevelWarn, "cmemprof: "+exporterVariable+"=otlp has no effect: "+c.targetOption+" says that profiles go to "+c.address())
+	}
 	u, err := url.Parse(c.agentURL)
 	own := c.agentless || c.unixSocket != "" || c.httpClient != nil // another address, or a transport that may reinterpret this one
 	if err == nil && !own && u.Scheme == "http" && u.Port() == "" {
@@ -382,7 +399,11 @@ func (c *config) logMistakes() {
 // logOff logs why no profiler runs.
 func (c *config) logOff() {
 	if c.logStartup {
-		say(slog.LevelInfo, "cmemprof: DD_PROFILING_ENABLED=false: no profiler runs")
+		cause := c.offBy
+		if cause == "" {
+			cause = enabledVariable + "=false"
+		}
+		say(slog.LevelInfo, "cmemprof: "+cause+": no profiler runs")
 	}
 }
 
@@ -398,6 +419,12 @@ func (c *config) logStart() {
 		attributes = append(attributes, name, settings[name])
 	}
 	say(slog.LevelInfo, "cmemprof: profiler started", attributes...)
+	if c.otlp != nil {
+		if c.targetOption == "" {
+			say(slog.LevelInfo, "cmemprof: "+exporterVariable+"=otlp: profiles go to "+c.address()+", not to Datadog's Agent or intake")
+		}
+		return
+	}
 	if c.keyOption != "" && !c.agentless && c.leftOut[ReportAPIKey] {
 		say(slog.LevelInfo, "cmemprof: "+c.keyOption+" sets an API key, which is not sent, since batches go to an Agent and DD_PROFILING_REPORT_API_KEY is false")
 	} else if c.keyOption != "" && !c.agentless {

@@ -21,10 +21,9 @@ type variable struct {
 // wins. An empty variable counts as unset.
 var variables = []variable{
 	{enabledVariable, setEnabled},
-	{"OTEL_SERVICE_NAME", func(c *config, v string) error { c.service = v; return nil }},
-	{"OTEL_PROFILES_EXPORTER", setExporter},
-	{"DD_SERVICE", func(c *config, v string) error { c.service = v; return nil }},
-	{"DD_ENV", func(c *config, v string) error { c.env = v; return nil }},
+	{exporterVariable, setExporter},
+	{"DD_SERVICE", func(c *config, v string) error { c.setService(v); return nil }},
+	{"DD_ENV", func(c *config, v string) error { c.setEnv(v); return nil }},
 	{"DD_VERSION", func(c *config, v string) error { c.version = v; return nil }},
 	{"DD_TAGS", addTags},
 	{"DD_PROFILING_TAGS", addTags},

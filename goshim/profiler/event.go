@@ -47,6 +47,7 @@ type event struct {
 	CustomAttributes []string          `json:"custom_attributes,omitempty"`
 	Info             eventInfo         `json:"info"`
 	ProcessTags      string            `json:"process_tags,omitempty"`
+	Resource         [][2]string       `json:"otlp_resource,omitempty"` // only for otlpBody: attributes that go before the tags
 }
 
 type eventInfo struct {
@@ -68,6 +69,9 @@ func (c *config) event(b batch) ([]byte, error) {
 		Version:          "4",
 		EndpointCounts:   c.reportedEndpoints(b.endpoints),
 		CustomAttributes: c.labelKeys,
+	}
+	if c.otlp != nil {
+		e.Resource = c.otlp.attributes
 	}
 	if c.processTags {
 		e.ProcessTags = processTags()

@@ -220,6 +220,26 @@ func Target(options ...Option) (string, error) {
 	return c.targetURL(), nil
 }
 
+// OTLPBody returns the request of OpenTelemetry's protocol that a batch becomes, and which of its files are left out.
+func OTLPBody(r upload.Request) (body []byte, leftOut []string, err error) {
+	body, err = otlpBody(r, func(file string, _ error) { leftOut = append(leftOut, file) })
+	return body, leftOut, err
+}
+
+var (
+	OTLPError  = otlpError
+	TagsOfKeys = tagsOfKeys
+)
+
+// UploadTimeout returns the time-out of an attempt.
+func UploadTimeout(options ...Option) (time.Duration, error) {
+	c, err := newConfig(options)
+	if err != nil {
+		return 0, err
+	}
+	return c.uploadTimeout, nil
+}
+
 // SetAgentSocket applies until restore is called. The real one, if this machine has it, is not looked at.
 func SetAgentSocket(path string) (restore func()) {
 	real := agentSocket

@@ -27,14 +27,17 @@ type Option func(*config)
 func WithService(name string) Option {
 	return func(c *config) {
 		if name != "" {
-			c.service = name
+			c.setService(name)
 		}
 	}
 }
 
+func (c *config) setService(name string) { c.service, c.chosen.service = name, true }
+func (c *config) setEnv(env string)      { c.env, c.chosen.env = env, true }
+
 // WithEnv sets the environment the service runs in. "" sends no env tag; the Agent may then add its own. Default: DD_ENV, else "none".
 func WithEnv(env string) Option {
-	return func(c *config) { c.env = env }
+	return func(c *config) { c.setEnv(env) }
 }
 
 // WithVersion sets the version of the service. It replaces any tag "version:...". Default: DD_VERSION, else no version is sent.
@@ -117,6 +120,7 @@ func WithAgentAddr(hostport string) Option {
 		}
 		c.agentURL = "http://" + hostport + agentPath
 		c.dropEnvironmentSocket()
+		c.chooseTarget("WithAgentAddr")
 	}
 }
 
@@ -127,6 +131,7 @@ func WithUDS(socketPath string) Option {
 			c.refuse("invalid address: WithUDS got no path")
 		}
 		c.unixSocket, c.socketFromEnvironment, c.httpClient = socketPath, false, nil
+		c.chooseTarget("WithUDS")
 	}
 }
 
@@ -148,7 +153,10 @@ func WithAPIKey(key string) Option {
 
 // WithAgentlessUpload sends directly to the intake of the site, without an Agent. It needs an API key. Default: DD_PROFILING_AGENTLESS, else off.
 func WithAgentlessUpload() Option {
-	return func(c *config) { c.agentless = true }
+	return func(c *config) {
+		c.agentless = true
+		c.chooseTarget("WithAgentlessUpload")
+	}
 }
 
 // WithSite sets the Datadog site for uploads without an Agent, such as "datadoghq.eu". Of WithSite and WithURL the later one applies. Default:
@@ -164,7 +172,10 @@ func WithSite(site string) Option {
 
 // WithURL sets the full URL for uploads without an Agent, instead of the site's. It has no effect with an Agent.
 func WithURL(url string) Option {
-	return func(c *config) { c.intakeURL, c.intakeFrom = url, "WithURL" }
+	return func(c *config) {
+		c.intakeURL, c.intakeFrom = url, "WithURL"
+		c.chooseTarget("WithURL")
+	}
 }
 
 func (c *config) setAPIKey(key, from string) {
@@ -183,7 +194,7 @@ func (c *config) dropEnvironmentSocket() {
 // WithUploadTimeout sets the time-out of one attempt to send a batch. It must be greater than 0. Default: DD_PROFILING_UPLOAD_TIMEOUT, else
 // DefaultUploadTimeout.
 func WithUploadTimeout(d time.Duration) Option {
-	return func(c *config) { c.uploadTimeout = d }
+	return func(c *config) { c.uploadTimeout, c.chosen.timeout = d, true }
 }
 
 // WithStatsd sends metrics of the profiler itself to client.

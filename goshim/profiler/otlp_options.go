@@ -4,6 +4,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
 	"net/url"
 	"os"
 	"strconv"
@@ -22,7 +25,8 @@ type otlpTarget struct {
 	headers    map[string]string
 	gzip       bool
 	roots      *x509.CertPool // nil: the system's
-	attributes [][2]string    // OTEL_RESOURCE_ATTRIBUTES
+	attributes [][2]string    // of OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME, those that nothing else chooses
+	warnings   []string
 }
 
 // WithOTLP sends profiles to an engine that takes OpenTelemetry's protocol (OTLP over HTTP, as protobuf), instead of to Datadog's: a
@@ -31,19 +35,29 @@ type otlpTarget struct {
 //
 // OTEL_EXPORTER_OTLP_HEADERS, _COMPRESSION (gzip, the default here, or none), _TIMEOUT (ms) and _CERTIFICATE hold as for other signals, and with
 // _PROFILES before these words for this one alone. Tags are attributes of the resource, with OTEL_RESOURCE_ATTRIBUTES. Default: off, and on with
-// OTEL_PROFILES_EXPORTER=otlp. Options for an Agent or an intake, and their variables, then have no effect.
+// OTEL_PROFILES_EXPORTER=otlp, unless an option says where profiles go. Of this option and WithAgentAddr, WithUDS, WithAgentlessUpload and WithURL
+// the last one applies. With OTEL_PROFILES_EXPORTER=none a profiler that would send by OTLP does not run.
 func WithOTLP(endpoint string) Option {
-	return func(c *config) { c.otlpWanted, c.otlpFrom = true, endpoint }
+	return func(c *config) { c.otlpWanted, c.otlpFrom, c.targetOption = true, endpoint, "WithOTLP" }
 }
 
+// chooseTarget is called by options that say where else than to OTLP profiles go.
+func (c *config) chooseTarget(option string) { c.otlpWanted, c.targetOption = false, option }
+
+const exporterVariable = "OTEL_PROFILES_EXPORTER"
+
+// setExporter reads a list, as the specification has it for all signals.
 func setExporter(c *config, value string) error {
-	switch value {
-	case "otlp":
-		c.otlpWanted = true
-	case "none":
-		c.enabled = false
-	default:
-		return fmt.Errorf("%q is neither otlp nor none", value)
+	for name := range strings.SplitSeq(value, ",") {
+		switch name = strings.TrimSpace(name); strings.ToLower(name) {
+		case "otlp":
+			c.otlpWanted, c.otlpByVariable = true, true
+		case "none":
+			c.otlpRefused = true
+		case "":
+		default:
+			say(slog.LevelWarn, fmt.Sprintf("cmemprof: %s: %q is not an exporter of profiles, and ignored; otlp and none are", exporterVariable, name))
+		}
 	}
 	return nil
 }
@@ -61,6 +75,10 @@ func otlpVariable(name string) (value, from string) {
 // readOTLP makes the target of what options and the environment say.
 func (c *config) readOTLP() error {
 	if !c.otlpWanted {
+		return nil
+	}
+	if c.otlpRefused {
+		c.enabled, c.offBy = false, exporterVariable+"=none"
 		return nil
 	}
 	t := &otlpTarget{gzip: true, headers: map[string]string{"User-Agent": "cmemprof/" + version}}
@@ -113,13 +131,31 @@ func readPairs(text string, add func(key, value string)) error {
 	return nil
 }
 
+// readOTLPHeaders reads the one variable or the other: keys for one engine must not get to another.
 func readOTLPHeaders(_ *config, t *otlpTarget) error {
-	for _, from := range []string{"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_PROFILES_HEADERS"} {
-		if err := readPairs(os.Getenv(from), func(key, value string) { t.headers[key] = value }); err != nil {
-			return fmt.Errorf("%s: %w", from, err)
-		}
+	value, from := otlpVariable("HEADERS")
+	bad := false
+	err := readPairs(value, func(key, value string) {
+		bad = bad || !isHeaderName(key) || !isHeaderValue(value)
+		t.headers[http.CanonicalHeaderKey(key)] = value
+	})
+	if err == nil && bad {
+		err = errors.New("a name or a value has a character that HTTP does not allow in headers") // not quoted, as above
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", from, err)
 	}
 	return nil
+}
+
+func isHeaderName(name string) bool {
+	return !strings.ContainsFunc(name, func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
+}
+
+func isHeaderValue(value string) bool {
+	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
 func readOTLPCompression(_ *config, t *otlpTarget) error {
@@ -135,20 +171,26 @@ func readOTLPCompression(_ *config, t *otlpTarget) error {
 	return nil
 }
 
+// readOTLPTimeout: 0 is no limit by the specification, which allows a very long time for that.
 func readOTLPTimeout(c *config, _ *otlpTarget) error {
 	value, from := otlpVariable("TIMEOUT")
 	if value == "" {
 		return nil
 	}
 	ms, err := strconv.ParseUint(value, 10, 31)
-	if err != nil || ms == 0 {
+	if err != nil {
 		return fmt.Errorf("%s: %q is not a number of milliseconds", from, value)
 	}
-	c.uploadTimeout = time.Duration(ms) * time.Millisecond
+	if ms == 0 {
+		ms = math.MaxInt32
+	}
+	if !c.chosen.timeout {
+		c.uploadTimeout = time.Duration(ms) * time.Millisecond
+	}
 	return nil
 }
 
-func readOTLPCertificate(_ *config, t *otlpTarget) error {
+func readOTLPCertificate(c *config, t *otlpTarget) error {
 	path, from := otlpVariable("CERTIFICATE")
 	if path == "" {
 		return nil
@@ -160,15 +202,8 @@ func readOTLPCertificate(_ *config, t *otlpTarget) error {
 	if t.roots = x509.NewCertPool(); !t.roots.AppendCertsFromPEM(pem) {
 		return fmt.Errorf("%s: %s has no certificates in PEM form", from, path)
 	}
-	return nil
-}
-
-func readOTLPAttributes(_ *config, t *otlpTarget) error {
-	const from = "OTEL_RESOURCE_ATTRIBUTES"
-	if err := readPairs(os.Getenv(from), func(key, value string) {
-		t.attributes = append(t.attributes, [2]string{key, value})
-	}); err != nil {
-		return fmt.Errorf("%s: %w", from, err)
+	if c.httpClient != nil {
+		t.warnings = append(t.warnings, from+" has no effect: which certificates are trusted is the matter of the client of WithHTTPClient")
 	}
 	return nil
 }
