@@ -8,6 +8,9 @@
 //	receiver_bench hour URL PROFILES             960 profiles of 16 hosts, merged into one flame graph: cold, and again
 //	receiver_bench fleet DIR PROFILES            creates an hour of 200 services with 5 processes each as files
 //	receiver_bench analysis URL PID              the Analysis of all of them
+//	receiver_bench week DIR PROFILES HOSTS MINUTES FIGURES
+//	                                             creates an upload a minute of each host as files, with so many figures in metrics.json
+//	receiver_bench ask URL PID NAME=PATH...      the time of each request, at first and again, and then the memory of the receiver
 //
 // Each prints lines "KEY VALUE".
 package main
@@ -348,6 +351,10 @@ func main() {
 		fleet(arguments[1], arguments[2])
 	case len(arguments) == 3 && arguments[0] == "analysis":
 		analysis(arguments[1], arguments[2])
+	case len(arguments) == 6 && arguments[0] == "week":
+		week(arguments[1], arguments[2], number(3), number(4), number(5))
+	case len(arguments) > 3 && arguments[0] == "ask":
+		ask(arguments[1], arguments[2], arguments[3:])
 	default:
 		log.Fatal("receiver_bench: see the comment at the top of its source")
 	}

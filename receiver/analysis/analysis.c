@@ -225,10 +225,10 @@ static enum receiver_error look_at(struct one *one) {
     if (error != RECEIVER_OK) {
         return error;
     }
-    if (one->metrics->report.failed_count > 0) {
-        files_count(&looked->files.all, &(const char *){"metrics.json"}, &one->metrics->report);
+    if (one->metrics->json_report.failed_count > 0) {
+        files_count(&looked->files.all, &(const char *){"metrics.json"}, &one->metrics->json_report);
     }
-    error = files_find(one->store, one->list, &looked->files);
+    error = metrics_make_points(one->metrics, one->list) ? files_find(one->store, one->list, &looked->files) : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
         one->heap.attachment = looked->files.uses[FILES_OF_MEMORY].attachment;
         one->heap.type = looked->files.uses[FILES_OF_MEMORY].type;

@@ -2,7 +2,6 @@
 #include "overview.h"
 #include "../../base/vector.h"
 #include "../index/catalog_row.h"
-#include "../index/search_query.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,44 +33,38 @@ static uint32_t text_of(struct reading *reading, uint32_t string) {
     return reading->text_indices[string];
 }
 
-static void take_row(struct reading *reading, const struct search_row *row) {
-    reading->overview->uploads[reading->overview->count++] =
-        (struct overview_upload){.id = row->id,
-                                 .start_ms = row->start_ms,
-                                 .end_ms = row->end_ms,
-                                 .process = search_process(row),
-                                 .service = text_of(reading, row->facets[FACET_SERVICE]),
-                                 .version = text_of(reading, row->facets[FACET_VERSION]),
-                                 .host = text_of(reading, row->facets[FACET_HOST]),
-                                 .language = text_of(reading, row->facets[FACET_LANGUAGE]),
-                                 .measured = row->measured,
-                                 .measures = row->measures};
+static void take_row(struct reading *reading, size_t row) {
+    struct search_row all = search_row_at(reading->search, row);
+    const uint32_t *facets = all.set->facets;
+    reading->overview->uploads[reading->overview->count++] = (struct overview_upload){.id = all.id,
+                                                                                      .start_ms = all.start_ms,
+                                                                                      .end_ms = all.end_ms,
+                                                                                      .process = all.set->process,
+                                                                                      .service = text_of(reading, facets[FACET_SERVICE]),
+                                                                                      .version = text_of(reading, facets[FACET_VERSION]),
+                                                                                      .host = text_of(reading, facets[FACET_HOST]),
+                                                                                      .language = text_of(reading, facets[FACET_LANGUAGE]),
+                                                                                      .measured = all.measured,
+                                                                                      .measures = all.measures};
 }
 
-// Under the lock. One pass to count, so that the newest are kept if there are too many, and one to copy.
+// Under the lock.
 static bool read_rows(struct reading *reading, const struct selection *selection, struct search_rest *rest) {
     const struct search *search = reading->search;
     struct overview *overview = reading->overview;
-    struct search_query query;
-    if (!search_query_init(&query, search, selection, rest)) {
+    uint32_t *rows;
+    size_t count, beyond;
+    if (!search_rows(search, selection, rest, OVERVIEW_MAX_UPLOADS, &rows, &count, &beyond)) {
         return false;
     }
-    size_t total = 0;
-    for (size_t i = search->begin; i < search->end; i++) {
-        total += search_query_match(&query, &search->rows[i]) == SEARCH_ALL_HOLD;
-    }
-    size_t beyond = total > OVERVIEW_MAX_UPLOADS ? total - OVERVIEW_MAX_UPLOADS : 0;
     overview->left_out = beyond + rest->not_looked_at;
-    overview->uploads = malloc((total - beyond + 1) * sizeof *overview->uploads);
+    overview->uploads = malloc((count + 1) * sizeof *overview->uploads);
     reading->text_indices = calloc((size_t)search->strings.end + 1, sizeof *reading->text_indices);
     reading->no_memory = !overview->uploads || !reading->text_indices;
-    size_t passed = 0;
-    for (size_t i = search->begin; i < search->end && !reading->no_memory; i++) {
-        if (search_query_match(&query, &search->rows[i]) == SEARCH_ALL_HOLD && passed++ >= beyond) {
-            take_row(reading, &search->rows[i]);
-        }
+    for (size_t i = 0; i < count && !reading->no_memory; i++) {
+        take_row(reading, rows[i]);
     }
-    search_query_free(&query);
+    free(rows);
     free(reading->text_indices);
     return !reading->no_memory;
 }

@@ -66,6 +66,21 @@ static bool grow(struct string_pool *pool) {
     return true;
 }
 
+// Fills an entry. Returns false without memory.
+static bool set(struct string_pool *pool, uint32_t number, const char *text, size_t length, uint32_t uses) {
+    char *copy = malloc(length + 1);
+    if (!copy) {
+        return false;
+    }
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    uint32_t hash = hash_of(text, length), *head = &pool->heads[hash & (pool->head_count - 1)];
+    pool->list[number] = (struct pooled_string){.text = copy, .length = (uint32_t)length, .hash = hash, .next = *head, .uses = uses};
+    *head = number;
+    pool->bytes += string_pool_cost(length);
+    return true;
+}
+
 uint32_t string_pool_intern(struct string_pool *pool, const char *text, size_t length) {
     uint32_t hash = hash_of(text, length), number = find(pool, text, length, hash);
     if (number) {
@@ -75,19 +90,33 @@ uint32_t string_pool_intern(struct string_pool *pool, const char *text, size_t l
     if (!pool->unused && pool->end >= pool->capacity && !grow(pool)) {
         return 0;
     }
-    char *copy = malloc(length + 1);
-    if (!copy) {
+    number = pool->unused ? pool->unused : pool->end;
+    uint32_t next_unused = pool->unused ? pool->list[number].next : 0;
+    if (!set(pool, number, text, length, 1)) {
         return 0;
     }
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    number = pool->unused ? pool->unused : pool->end++;
-    pool->unused = number == pool->unused ? pool->list[number].next : pool->unused;
-    uint32_t *head = &pool->heads[hash & (pool->head_count - 1)];
-    pool->list[number] = (struct pooled_string){.text = copy, .length = (uint32_t)length, .hash = hash, .next = *head, .uses = 1};
-    *head = number;
-    pool->bytes += string_pool_cost(length);
+    pool->end += number == pool->end;
+    pool->unused = next_unused;
     return number;
+}
+
+bool string_pool_restore(struct string_pool *pool, const char *text, size_t length, uint32_t uses) {
+    if (pool->end >= pool->capacity && !grow(pool)) {
+        return false;
+    }
+    if (uses == 0) {
+        pool->list[pool->end] = (struct pooled_string){.next = pool->unused};
+        pool->unused = pool->end;
+    } else if (!set(pool, pool->end, text, length, uses)) {
+        return false;
+    }
+    pool->end++;
+    return true;
+}
+
+uint32_t string_pool_uses(const struct string_pool *pool, uint32_t number, size_t *length) {
+    *length = pool->list[number].length;
+    return pool->list[number].uses;
 }
 
 void string_pool_release(struct string_pool *pool, uint32_t number) {

@@ -7,6 +7,7 @@
 #ifndef CMEMPROF_RECEIVER_STRING_POOL_H
 #define CMEMPROF_RECEIVER_STRING_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,11 @@ static inline size_t string_pool_cost(size_t length) {
 uint32_t string_pool_intern(struct string_pool *pool, const char *text, size_t length);
 void string_pool_release(struct string_pool *pool, uint32_t number);
 uint32_t string_pool_find(const struct string_pool *pool, const char *text, size_t length); // 0: not in the pool
-const char *string_pool_text(const struct string_pool *pool, uint32_t number);              // NULL: 0 or unused
+// Puts a string back at the end of the numbers, with that many references (0: an unused number). Returns false
+// without memory.
+bool string_pool_restore(struct string_pool *pool, const char *text, size_t length, uint32_t uses);
+// The references of a number and the length of its text.
+uint32_t string_pool_uses(const struct string_pool *pool, uint32_t number, size_t *length);
+const char *string_pool_text(const struct string_pool *pool, uint32_t number); // NULL: 0 or unused
 
 #endif

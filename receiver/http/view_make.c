@@ -223,6 +223,7 @@ static enum receiver_error make_metrics(struct view_request *request, struct jso
     struct metrics *metrics;
     enum receiver_error error = metrics_read(request->api->store, &request->list, &metrics);
     if (error == RECEIVER_OK) {
+        request->is_passing |= metrics->report.is_passing;
         error = metrics_write(metrics, &request->list, request->gauges.summed, json);
         metrics_free(metrics);
     }

@@ -1,6 +1,7 @@
 // view_request.c: parameters of views (view_request.h).
 #include "view_request.h"
 #include "../views/jfr_events.h"
+#include "../views/metrics.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -159,8 +160,8 @@ enum receiver_error view_request_read_lists(struct view_request *request, const 
     if (view->kind == VIEW_ANALYSIS) {
         return overview_read(catalog, &request->selection, &request->overview);
     }
-    bool of_files = view->kind == VIEW_LABELS || view->kind == VIEW_METRICS || request->gauges.value == GAUGES_MAX;
-    size_t most = of_files ? UPLOAD_LIST_FILES : UPLOAD_LIST_MAX;
+    bool of_files = view->kind == VIEW_LABELS || request->gauges.value == GAUGES_MAX;
+    size_t most = view->kind == VIEW_METRICS ? METRICS_MAX_UPLOADS : of_files ? UPLOAD_LIST_FILES : UPLOAD_LIST_MAX;
     enum receiver_error error = upload_list_read(catalog, &request->selection, request->attachment, most, &request->list);
     if (error == RECEIVER_OK && view->kind == VIEW_DIFF) {
         error = upload_list_read(catalog, &request->base_selection, request->attachment, most, &request->base);

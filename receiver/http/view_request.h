@@ -39,7 +39,7 @@ struct view_request {
     char *label_texts[VIEW_MAX_LABELS]; // "KEY\0VALUE"
     char shown[VIEW_TYPE_BYTES];        // the chosen type if the request names none
     struct flight_result answer;
-    bool is_passing;                     // uploads were left out that roll-ups will cover: not to be cached
+    bool is_passing;                     // uploads were left out that roll-ups or kept figures will cover: not to be cached
     uint64_t events_after, events_limit; // of the events of a recording
 };
 void view_request_init(struct view_request *request, struct view_api *api, struct MHD_Connection *connection);

@@ -96,7 +96,8 @@ static bool is_whole(sqlite3 *database) {
 }
 
 // NORMAL: a commit survives the end of this program; what a power cut loses is in the files (rebuild.c).
-static enum receiver_error open_writer(struct catalog *catalog, const char *path, bool create, bool *newer) {
+static enum receiver_error open_writer(struct catalog *catalog, const char *path, enum catalog_opening opening, bool *newer) {
+    bool create = opening == CATALOG_CREATE;
     int file = create ? open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600) : -1; // SQLite's own would be for everybody to read
     if (file >= 0) {
         close(file);
@@ -116,7 +117,7 @@ static enum receiver_error open_writer(struct catalog *catalog, const char *path
         return RECEIVER_NOT_FOUND;
     }
     bool ok = version >= 0 && run(catalog->writer, "PRAGMA journal_mode=WAL") && run(catalog->writer, "PRAGMA synchronous=NORMAL") &&
-              (create ? run(catalog->writer, schema) : is_whole(catalog->writer));
+              (create ? run(catalog->writer, schema) : opening == CATALOG_OPEN_UNCHANGED || is_whole(catalog->writer));
     return ok ? RECEIVER_OK : RECEIVER_BAD_INDEX;
 }
 
@@ -137,7 +138,8 @@ static void init_memory_lock(struct catalog *catalog) {
     pthread_rwlockattr_destroy(&attributes);
 }
 
-enum receiver_error catalog_open(const char *path, bool create, bool *newer, struct catalog **out, char *text, size_t text_size) {
+enum receiver_error catalog_open(const char *path, enum catalog_opening opening, bool *newer, struct catalog **out, char *text,
+                                 size_t text_size) {
     struct catalog *catalog = calloc(1, sizeof *catalog);
     *newer = false;
     if (!catalog) {
@@ -147,7 +149,7 @@ enum receiver_error catalog_open(const char *path, bool create, bool *newer, str
     pthread_mutex_init(&catalog->read_lock, NULL);
     init_memory_lock(catalog);
     catalog->search.keeps_rest = true;
-    enum receiver_error error = open_writer(catalog, path, create, newer);
+    enum receiver_error error = open_writer(catalog, path, opening, newer);
     if (error == RECEIVER_OK && !open_reader(catalog, path)) {
         error = RECEIVER_BAD_INDEX;
     }
@@ -195,12 +197,14 @@ void catalog_on_damage(struct catalog *catalog, void (*on_damage)(void *context)
     catalog->on_damage = on_damage;
 }
 
-void catalog_shut(struct catalog *catalog) {
+bool catalog_shut(struct catalog *catalog) {
     pthread_mutex_lock(&catalog->write_lock);
     pthread_mutex_lock(&catalog->read_lock);
+    bool was_open = catalog->writer;
     close_database(catalog);
     pthread_mutex_unlock(&catalog->read_lock);
     pthread_mutex_unlock(&catalog->write_lock);
+    return was_open;
 }
 
 void catalog_take(struct catalog *catalog, struct catalog *fresh) {
@@ -220,6 +224,7 @@ void catalog_take(struct catalog *catalog, struct catalog *fresh) {
     fresh->search = search;
     catalog->search.limit_bytes = search.limit_bytes;
     catalog->loaded_from = fresh->loaded_from;
+    catalog->differs = fresh->differs;
     pthread_rwlock_unlock(&catalog->memory_lock);
     pthread_mutex_unlock(&catalog->read_lock);
     pthread_mutex_unlock(&catalog->write_lock);
@@ -243,7 +248,7 @@ static void keep_within_memory(struct catalog *catalog) {
     struct search *search = &catalog->search;
     while (search->limit_bytes && search_bytes(search) > search->limit_bytes && search->end - search->begin > 1) {
         search_remove_oldest(search);
-        catalog->loaded_from = search->rows[search->begin].id;
+        catalog->loaded_from = search_at(search, SEARCH_ID, search->begin);
     }
 }
 
@@ -406,6 +411,7 @@ enum receiver_error catalog_publish(struct catalog *catalog, const struct catalo
     }
     pthread_rwlock_wrlock(&catalog->memory_lock);
     bool ok = search_add(&catalog->search, &new);
+    catalog->differs |= !ok;
     pthread_rwlock_unlock(&catalog->memory_lock);
     return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }
@@ -432,8 +438,9 @@ enum receiver_error catalog_drop_others(struct catalog *catalog, const int64_t *
     }
     bool ok = true;
     for (size_t i = search->begin; ok && i < search->end; i++) {
-        if (!count || !bsearch(&search->rows[i].id, ids, count, sizeof *ids, by_number)) {
-            ok = remove_row(catalog->writer, search->rows[i].id);
+        int64_t id = search_at(search, SEARCH_ID, i);
+        if (!count || !bsearch(&id, ids, count, sizeof *ids, by_number)) {
+            ok = remove_row(catalog->writer, id);
             ++*dropped;
         }
     }
@@ -445,10 +452,10 @@ enum receiver_error catalog_drop_others(struct catalog *catalog, const int64_t *
 // When the row came. Rows are in the order of their arrival, so one that came in the future, by a clock that was wrong, came before the
 // next one that did not.
 static int64_t arrival_of(const struct search *search, size_t row, int64_t now_ms) {
-    while (search->rows[row].received_ms > now_ms && row + 1 < search->end) {
+    while (search_at(search, SEARCH_RECEIVED, row) > now_ms && row + 1 < search->end) {
         row++;
     }
-    return search->rows[row].received_ms;
+    return search_at(search, SEARCH_RECEIVED, row);
 }
 
 // How many of the oldest are to go for the others to fit into memory, if all take as much. Once beyond the limit, calls go on until a
@@ -468,8 +475,8 @@ static size_t find_oldest(const struct search *search, size_t more, const struct
         if (count >= more && left <= retention->size_bytes && arrival_of(search, i, retention->now_ms) >= retention->received_before_ms) {
             break;
         }
-        left -= search->rows[i].size_bytes;
-        ids[count++] = search->rows[i].id;
+        left -= (uint64_t)search_at(search, SEARCH_SIZE, i);
+        ids[count++] = search_at(search, SEARCH_ID, i);
     }
     return count;
 }
@@ -520,7 +527,7 @@ size_t catalog_remove_oldest(struct catalog *catalog, const struct retention *re
 int64_t catalog_newest_ms(struct catalog *catalog) {
     pthread_rwlock_rdlock(&catalog->memory_lock);
     const struct search *search = &catalog->search;
-    int64_t newest_ms = search->begin < search->end ? search->rows[search->end - 1].received_ms : 0;
+    int64_t newest_ms = search->begin < search->end ? search_at(search, SEARCH_RECEIVED, search->end - 1) : 0;
     pthread_rwlock_unlock(&catalog->memory_lock);
     return newest_ms;
 }
@@ -548,6 +555,7 @@ enum receiver_error catalog_set_measures(struct catalog *catalog, int64_t id, co
     // Without the row on disk they are computed again after the next start; they are shown now all the same.
     pthread_rwlock_wrlock(&catalog->memory_lock);
     search_measured(&catalog->search, id, measures);
+    catalog->differs |= error != RECEIVER_OK || ended != RECEIVER_OK;
     pthread_rwlock_unlock(&catalog->memory_lock);
     return error != RECEIVER_OK ? error : ended;
 }

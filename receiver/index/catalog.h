@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { CATALOG_NAME_MAX_BYTES = 200, CATALOG_FILE_MAX_BYTES = 80, CATALOG_MAX_ATTACHMENTS = 32 };
 
@@ -33,21 +34,31 @@ bool catalog_is_recording(const char *name);                            // of Ja
 bool catalog_has_profiles(const struct catalog_attachment *attachment); // it is pprof, or a recording, which profiles are made of
 
 struct catalog;
-// RECEIVER_NOT_FOUND: create is false, and there is no index or one of an older schema. RECEIVER_BAD_INDEX: it is damaged, or *newer.
-enum receiver_error catalog_open(const char *path, bool create, bool *newer, struct catalog **catalog, char *text, size_t text_size);
+// CATALOG_OPEN_UNCHANGED: it is as this program left it, so it is not checked for damage.
+enum catalog_opening { CATALOG_OPEN, CATALOG_CREATE, CATALOG_OPEN_UNCHANGED };
+// RECEIVER_NOT_FOUND: it is not to be created, and there is no index or one of an older schema. RECEIVER_BAD_INDEX: it is damaged, or
+// *newer.
+enum receiver_error catalog_open(const char *path, enum catalog_opening opening, bool *newer, struct catalog **catalog, char *text,
+                                 size_t text_size);
 void catalog_close(struct catalog *catalog); // NULL is allowed
 // Of the memory that searches use. Call before catalog_load. Beyond it, catalog_remove_oldest removes uploads.
 void catalog_limit_memory(struct catalog *catalog, size_t bytes);
 // Loads the memory from the database; call before the first search. RECEIVER_BAD_INDEX: it is damaged. If not all uploads fit, the newest
 // are loaded; the others are not to be found, and catalog_remove_oldest removes them first.
 enum receiver_error catalog_load(struct catalog *catalog);
+// The memory as a file (search_snapshot.h), which catalog_load_snapshot reads instead of the database. Save it behind catalog_shut, with a
+// stamp that tells whether the database has changed since. They return false if there is none, it is another one's, or the memory is not
+// what the database has.
+struct search_stamp; // search_snapshot.h
+bool catalog_save_snapshot(struct catalog *catalog, const struct search_stamp *stamp, FILE *out);
+bool catalog_load_snapshot(struct catalog *catalog, const struct search_stamp *stamp, FILE *in);
 int64_t catalog_loaded_from(struct catalog *catalog); // uploads with lower ids were left out; 0: none. Before the first search.
 
 // Any call below may find the database damaged, and returns RECEIVER_BAD_INDEX then. It calls on_damage, on its own thread, which must not
 // call the catalog. catalog_shut closes the database: calls that need it return RECEIVER_BAD_INDEX, searches in memory go on. catalog_take
 // reopens it with the contents of another catalog, and frees that.
 void catalog_on_damage(struct catalog *catalog, void (*on_damage)(void *context), void *context);
-void catalog_shut(struct catalog *catalog);
+bool catalog_shut(struct catalog *catalog); // whether it was open
 void catalog_take(struct catalog *catalog, struct catalog *fresh);
 
 // ---- Writing: begin, any number of calls, end ----
@@ -86,9 +97,19 @@ int64_t catalog_newest_ms(struct catalog *catalog); // when the newest upload wa
 int64_t catalog_unmeasured(struct catalog *catalog); // the newest upload without measures; 0: none
 enum receiver_error catalog_set_measures(struct catalog *catalog, int64_t id, const struct measures *measures);
 
+// ---- Figures (figures_store.h): which uploads have theirs kept, in memory alone ----
+
+int64_t catalog_unfigured(struct catalog *catalog); // the newest upload whose figures are not kept; 0: none
+void catalog_set_figured(struct catalog *catalog, const int64_t *ids, size_t count);
+void catalog_settle_figures(struct catalog *catalog); // behind many: catalog_unfigured is faster then
+void catalog_forget_figures(struct catalog *catalog);
+bool catalog_is_figured(struct catalog *catalog, int64_t id);
+int64_t catalog_oldest(struct catalog *catalog); // its id; 0: there is none
+
 // ---- Reading ----
 
 bool catalog_has(struct catalog *catalog, int64_t id);
+bool catalog_has_just(struct catalog *catalog, const int64_t *ids, size_t count); // these, which are sorted, and no others
 // All tags of an upload, "k:v,k:v", which the caller frees, if some are not in memory; else NULL.
 enum receiver_error catalog_tags(struct catalog *catalog, int64_t id, char **tags);
 // tags: of catalog_tags. Without those that it needs the answer is true.
@@ -126,5 +147,7 @@ typedef bool (*catalog_each)(void *context, const struct catalog_upload *upload)
 // (search_rest.h).
 enum receiver_error catalog_select(struct catalog *catalog, const struct selection *selection, size_t limit, catalog_each each,
                                    void *context, size_t *left_out);
+// Calls each for one upload. RECEIVER_NOT_FOUND.
+enum receiver_error catalog_visit(struct catalog *catalog, int64_t id, catalog_each each, void *context);
 
 #endif

@@ -13,7 +13,7 @@ enum { ASK_MAX = 5000 }; // uploads whose names are read from the database: 25 m
 // A row of the search while its lock is held.
 struct found {
     int64_t start_ms, id;
-    const struct search_row *row;
+    size_t row;
 };
 
 struct picking {
@@ -68,11 +68,11 @@ struct memo {
     bool has[MEMO];
 };
 
-static bool has_attachment(struct picking *picking, struct memo *memo, const struct search_row *row) {
-    size_t at = row->files % MEMO;
-    if (memo->files[at] != row->files) {
-        memo->files[at] = row->files;
-        memo->has[at] = has_line(string_pool_text(&picking->search->strings, row->files), picking->attachment);
+static bool has_attachment(struct picking *picking, struct memo *memo, uint32_t files) {
+    size_t at = files % MEMO;
+    if (memo->files[at] != files) {
+        memo->files[at] = files;
+        memo->has[at] = has_line(string_pool_text(&picking->search->strings, files), picking->attachment);
     }
     return memo->has[at];
 }
@@ -107,11 +107,12 @@ static int by_listed_start(const void *left, const void *right) {
     return a->id < b->id ? -1 : a->id > b->id;
 }
 
-static bool add_found(struct picking *picking, const struct search_row *row) {
+static bool add_found(struct picking *picking, size_t row) {
+    const struct search *search = picking->search;
     if (!VECTOR_RESERVE(picking->found, picking->capacity, picking->count + 1)) {
         return false;
     }
-    picking->found[picking->count++] = (struct found){row->start_ms, row->id, row};
+    picking->found[picking->count++] = (struct found){search_at(search, SEARCH_START, row), search_at(search, SEARCH_ID, row), row};
     return true;
 }
 
@@ -147,14 +148,15 @@ static bool find_rows(struct picking *picking, const struct selection *selection
         return false;
     }
     bool ok = true;
-    for (size_t i = search->begin; ok && i < search->end; i++) {
-        const struct search_row *row = &search->rows[i];
+    for (size_t row = search->begin; ok && row < search->end; row++) {
         if (search_query_match(&query, row) != SEARCH_ALL_HOLD) {
             continue;
         }
-        if (picking->attachment && !row->files) {
-            ok = !having ? add_unknown(picking, row->id) : !is_among(having, having_count, row->id) || add_found(picking, row);
-        } else if (!picking->attachment || has_attachment(picking, &memo, row)) {
+        uint32_t files = picking->attachment ? search_set_at(search, row)->files : 0;
+        if (picking->attachment && !files) {
+            int64_t id = search_at(search, SEARCH_ID, row);
+            ok = !having ? add_unknown(picking, id) : !is_among(having, having_count, id) || add_found(picking, row);
+        } else if (!picking->attachment || has_attachment(picking, &memo, files)) {
             ok = add_found(picking, row);
         }
     }
@@ -173,20 +175,22 @@ struct stream_memo {
     } entries[MEMO];
 };
 
-static void put_stream(struct stream_memo *memo, const struct search *search, const struct search_row *row, struct listed_upload *picked) {
+static void put_stream(struct stream_memo *memo, const struct search *search, size_t row, struct listed_upload *picked) {
+    const uint32_t *facets = search_set_at(search, row)->facets;
+    size_t bytes = FACET_COUNT * sizeof *facets;
     uint32_t sum = 0;
     for (int i = 0; i < FACET_COUNT; i++) {
-        sum = sum * 31 + row->facets[i];
+        sum = sum * 31 + facets[i];
     }
     size_t at = sum % MEMO;
-    if (!memo->entries[at].is_set || memcmp(memo->entries[at].facets, row->facets, sizeof row->facets) != 0) {
+    if (!memo->entries[at].is_set || memcmp(memo->entries[at].facets, facets, bytes) != 0) {
         uint64_t hash = FNV64_START;
         for (int i = 0; i < FACET_COUNT; i++) {
-            const char *text = string_pool_text(&search->strings, row->facets[i]);
+            const char *text = string_pool_text(&search->strings, facets[i]);
             text = text ? text : "";
             hash = fnv64(hash, text, strlen(text) + 1);
         }
-        memcpy(memo->entries[at].facets, row->facets, sizeof row->facets);
+        memcpy(memo->entries[at].facets, facets, bytes);
         memo->entries[at].is_set = true;
         memo->entries[at].stream = hash;
         memo->entries[at].host = search_host(search, row);
@@ -195,8 +199,10 @@ static void put_stream(struct stream_memo *memo, const struct search *search, co
     picked->host = memo->entries[at].host;
 }
 
-static uint64_t mark_of(const struct search_row *row) {
-    const uint64_t words[] = {(uint64_t)row->id, (uint64_t)row->start_ms, (uint64_t)row->end_ms, row->process};
+static uint64_t mark_of(const struct search *search, size_t row) {
+    int64_t start_ms = search_at(search, SEARCH_START, row), end_ms = start_ms + search_at(search, SEARCH_LENGTH, row);
+    const uint64_t words[] = {(uint64_t)search_at(search, SEARCH_ID, row), (uint64_t)start_ms, (uint64_t)end_ms,
+                              search_process(search, row)};
     uint64_t mark = FNV64_START;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         mark = upload_mix(mark ^ words[i]) + words[i];
@@ -208,15 +214,16 @@ static struct listed_upload *copy_rows(const struct picking *picking, size_t fro
     struct listed_upload *rows = malloc((picking->count - from + 1) * sizeof *rows);
     struct stream_memo *memo = calloc(1, sizeof *memo);
     for (size_t i = from; rows && memo && i < picking->count; i++) {
-        const struct search_row *row = picking->found[i].row;
+        const struct found *found = &picking->found[i];
+        const struct search_row row = search_row_at(picking->search, found->row);
         struct listed_upload *picked = &rows[i - from];
-        *picked = (struct listed_upload){.id = row->id,
-                                         .start_ms = row->start_ms,
-                                         .end_ms = row->end_ms,
-                                         .process = search_process(row),
-                                         .mark = mark_of(row),
-                                         .measures = row->measures};
-        put_stream(memo, picking->search, row, picked);
+        *picked = (struct listed_upload){.id = row.id,
+                                         .start_ms = row.start_ms,
+                                         .end_ms = row.end_ms,
+                                         .process = row.set->process,
+                                         .mark = mark_of(picking->search, found->row),
+                                         .measures = row.measures};
+        put_stream(memo, picking->search, found->row, picked);
     }
     if (!memo) {
         free(rows);
@@ -302,6 +309,10 @@ struct counting {
     size_t uploads;
 };
 
+static uint32_t files_at(const struct picking *picking, size_t found) {
+    return search_set_at(picking->search, picking->found[found].row)->files;
+}
+
 static int by_files(const void *left, const void *right) {
     const struct counting *a = left, *b = right;
     return a->files < b->files ? -1 : a->files > b->files;
@@ -312,7 +323,7 @@ static bool tell_names(const struct picking *picking, size_t from, catalog_each_
     size_t count = picking->count - from;
     struct counting *all = malloc((count + 1) * sizeof *all);
     for (size_t i = 0; all && i < count; i++) {
-        all[i] = (struct counting){picking->found[from + i].row->files, 1};
+        all[i] = (struct counting){files_at(picking, from + i), 1};
     }
     if (all && count > 1) {
         qsort(all, count, sizeof *all, by_files);
@@ -355,7 +366,7 @@ enum receiver_error catalog_names(struct catalog *catalog, const struct selectio
         size_t from = picking.count > most ? picking.count - most : 0;
         ok = tell_names(&picking, from, each, context);
         for (size_t i = from; ok && i < picking.count; i++) {
-            ok = picking.found[i].row->files || add_unknown(&picking, picking.found[i].id);
+            ok = files_at(&picking, i) || add_unknown(&picking, picking.found[i].id);
         }
     }
     pthread_rwlock_unlock(&catalog->memory_lock);
@@ -409,7 +420,7 @@ static size_t row_after(const struct search *search, int64_t id) {
     size_t low = search->begin, high = search->end;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (search->rows[middle].id <= id) {
+        if (search_at(search, SEARCH_ID, middle) <= id) {
             low = middle + 1;
         } else {
             high = middle;
@@ -428,13 +439,13 @@ enum receiver_error catalog_days(struct catalog *catalog, int64_t until_ms, stru
         pthread_rwlock_rdlock(&catalog->memory_lock);
         size_t at = row_after(search, last_id);
         for (size_t end = at + AT_ONCE; ok && at < search->end && at < end; at++) {
-            const struct search_row *row = &search->rows[at];
-            struct catalog_day *day = row->start_ms < until_ms ? day_of(&days, catalog_day_of(row->start_ms, DAY_MS)) : NULL;
-            ok = day || row->start_ms >= until_ms;
+            int64_t start_ms = search_at(search, SEARCH_START, at);
+            struct catalog_day *day = start_ms < until_ms ? day_of(&days, catalog_day_of(start_ms, DAY_MS)) : NULL;
+            last_id = search_at(search, SEARCH_ID, at);
+            ok = day || start_ms >= until_ms;
             if (day) {
-                add_mark(&day->set, row->id, mark_of(row));
+                add_mark(&day->set, last_id, mark_of(search, at));
             }
-            last_id = row->id;
         }
         more = at < search->end;
         pthread_rwlock_unlock(&catalog->memory_lock);

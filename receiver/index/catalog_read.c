@@ -7,26 +7,33 @@
 
 bool catalog_has(struct catalog *catalog, int64_t id) {
     pthread_rwlock_rdlock(&catalog->memory_lock);
-    bool has = search_find(&catalog->search, id);
+    bool has = search_find(&catalog->search, id) != SEARCH_NOWHERE;
     pthread_rwlock_unlock(&catalog->memory_lock);
     return has;
 }
 
+bool catalog_has_just(struct catalog *catalog, const int64_t *ids, size_t count) {
+    pthread_rwlock_rdlock(&catalog->memory_lock);
+    const struct search *search = &catalog->search;
+    bool same = search->end - search->begin == count;
+    for (size_t i = 0; same && i < count; i++) {
+        same = search_at(search, SEARCH_ID, search->begin + i) == ids[i];
+    }
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    return same;
+}
+
 int64_t catalog_unmeasured(struct catalog *catalog) {
     pthread_rwlock_rdlock(&catalog->memory_lock);
-    int64_t id = search_unmeasured(&catalog->search);
+    int64_t id = search_newest_without(&catalog->search, SEARCH_MEASURED);
     pthread_rwlock_unlock(&catalog->memory_lock);
     return id;
 }
 
 bool catalog_matches(struct catalog *catalog, int64_t id, const char *tags, const struct selection *selection) {
     char *copy = tags ? strdup(tags) : NULL;
-    bool matches = false;
     pthread_rwlock_rdlock(&catalog->memory_lock);
-    const struct search_row *row = search_find(&catalog->search, id);
-    if (row) {
-        matches = search_matches(&catalog->search, row, selection, copy);
-    }
+    bool matches = search_matches(&catalog->search, search_find(&catalog->search, id), selection, copy);
     pthread_rwlock_unlock(&catalog->memory_lock);
     free(copy);
     return matches;
@@ -108,24 +115,26 @@ struct copied {
 };
 
 // Caller must hold memory_lock.
-static void copy_row(const struct search *search, const struct search_row *row, struct copied *copied) {
-    copied->upload = (struct catalog_upload){.id = row->id,
-                                             .start_ms = row->start_ms,
-                                             .end_ms = row->end_ms,
-                                             .process = search_process(row),
-                                             .host = search_host(search, row),
-                                             .measures = row->measures,
-                                             .attachments = copied->attachments};
+static struct catalog_upload copy_row(const struct search *search, size_t row) {
+    struct search_row all = search_row_at(search, row);
+    return (struct catalog_upload){.id = all.id,
+                                   .start_ms = all.start_ms,
+                                   .end_ms = all.end_ms,
+                                   .process = all.set->process,
+                                   .host = search_host(search, row),
+                                   .measures = all.measures};
 }
 
 static enum receiver_error copy_upload(struct catalog *catalog, int64_t id, struct copied *copied) {
     pthread_rwlock_rdlock(&catalog->memory_lock);
-    const struct search_row *row = search_find(&catalog->search, id);
-    if (row) {
-        copy_row(&catalog->search, row, copied);
+    size_t row = search_find(&catalog->search, id);
+    bool found = row != SEARCH_NOWHERE;
+    if (found) {
+        copied->upload = copy_row(&catalog->search, row);
+        copied->upload.attachments = copied->attachments;
     }
     pthread_rwlock_unlock(&catalog->memory_lock);
-    return row ? read_attachments(catalog, id, NULL, copied->attachments, &copied->upload.attachment_count) : RECEIVER_NOT_FOUND;
+    return found ? read_attachments(catalog, id, NULL, copied->attachments, &copied->upload.attachment_count) : RECEIVER_NOT_FOUND;
 }
 
 enum receiver_error catalog_select(struct catalog *catalog, const struct selection *selection, size_t limit, catalog_each each,
@@ -154,6 +163,16 @@ enum receiver_error catalog_select(struct catalog *catalog, const struct selecti
     }
     search_rest_free(&rest);
     free(ids);
+    free(copied);
+    return error;
+}
+
+enum receiver_error catalog_visit(struct catalog *catalog, int64_t id, catalog_each each, void *context) {
+    struct copied *copied = malloc(sizeof *copied);
+    enum receiver_error error = copied ? copy_upload(catalog, id, copied) : RECEIVER_NO_MEMORY;
+    if (error == RECEIVER_OK) {
+        each(context, &copied->upload);
+    }
     free(copied);
     return error;
 }

@@ -27,11 +27,11 @@ static enum receiver_error read_tags(struct catalog *catalog, int64_t id, char *
 enum receiver_error catalog_tags(struct catalog *catalog, int64_t id, char **tags) {
     *tags = NULL;
     pthread_rwlock_rdlock(&catalog->memory_lock);
-    const struct search_row *row = search_find(&catalog->search, id);
-    bool has_rest = row && row->has_rest;
+    size_t row = search_find(&catalog->search, id);
+    bool has_rest = row != SEARCH_NOWHERE && search_set_at(&catalog->search, row)->has_rest;
     pthread_rwlock_unlock(&catalog->memory_lock);
     if (!has_rest) {
-        return row ? RECEIVER_OK : RECEIVER_NOT_FOUND;
+        return row != SEARCH_NOWHERE ? RECEIVER_OK : RECEIVER_NOT_FOUND;
     }
     pthread_mutex_lock(&catalog->read_lock);
     enum receiver_error error = read_tags(catalog, id, tags);

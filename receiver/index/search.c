@@ -9,60 +9,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void release_row(struct search *search, struct search_row *row) {
+static void release_strings(struct search *search, const struct tag_set *set, const uint32_t *tags) {
     for (int i = 0; i < FACET_COUNT; i++) {
-        string_pool_release(&search->strings, row->facets[i]);
+        string_pool_release(&search->strings, set->facets[i]);
     }
-    for (uint32_t i = 0; i < row->tag_count; i++) {
-        string_pool_release(&search->strings, row->tags[i]);
+    for (uint32_t i = 0; i < set->tag_count; i++) {
+        string_pool_release(&search->strings, tags[i]);
     }
-    string_pool_release(&search->strings, row->files);
-    search->tag_count -= row->tag_count;
-    search->rest_count -= row->has_rest;
-    free(row->tags);
+    string_pool_release(&search->strings, set->files);
 }
 
 void search_free(struct search *search) {
-    for (size_t i = search->begin; i < search->end; i++) {
-        free(search->rows[i].tags);
+    for (int i = 0; i < SEARCH_COLUMNS; i++) {
+        column_free(&search->columns[i]);
     }
-    free(search->rows);
+    for (int i = 0; i < MEASURE_COUNT; i++) {
+        column_free(&search->measures[i]);
+    }
+    tag_sets_free(&search->sets);
     string_pool_free(&search->strings);
     *search = (struct search){.limit_bytes = search->limit_bytes, .keeps_rest = search->keeps_rest};
 }
 
 size_t search_bytes(const struct search *search) {
-    enum { LIST_BYTES = 16 };                                                                          // of malloc, for each list of tags
-    size_t count = search->end - search->begin, row = sizeof *search->rows + sizeof *search->rows / 2; // as rows grow ahead
-    return count * (row + LIST_BYTES) + search->strings.bytes + search->tag_count * sizeof(uint32_t);
+    size_t bytes = search->strings.bytes + search->sets.bytes;
+    for (int i = 0; i < SEARCH_COLUMNS; i++) {
+        bytes += search->columns[i].bytes;
+    }
+    for (int i = 0; i < MEASURE_COUNT; i++) {
+        bytes += search->measures[i].bytes;
+    }
+    return bytes;
 }
 
-bool search_reserve(struct search *search, size_t more) {
-    if (search->end + more <= search->capacity) {
-        return true;
-    }
-    // Reuses what retention freed at the front before growing.
-    if (search->begin > 0 && search->begin >= search->end / 8) {
-        memmove(search->rows, search->rows + search->begin, (search->end - search->begin) * sizeof *search->rows);
-        search->end -= search->begin;
-        search->begin = 0;
-    }
-    size_t capacity = search->capacity ? search->capacity : 1024;
-    while (capacity < search->end + more) {
-        capacity += capacity / 2;
-    }
-    struct search_row *rows = capacity > search->capacity ? realloc(search->rows, capacity * sizeof *rows) : search->rows;
-    if (!rows) {
-        return false;
-    }
-    search->rows = rows;
-    search->capacity = capacity > search->capacity ? capacity : search->capacity;
-    return true;
-}
+// ---- Adding ----
 
-static bool has_tag(const struct search_row *row, uint32_t string) {
-    for (uint32_t i = 0; i < row->tag_count; i++) {
-        if (row->tags[i] == string) {
+// An upload on its way into memory: its set, whose tags grow here.
+struct adding {
+    struct search *search;
+    uint32_t *tags;
+    uint32_t own_tag;
+    struct tag_set set; // tags: apart
+};
+
+static bool has_tag(const struct adding *adding, uint32_t string) {
+    for (uint32_t i = 0; i < adding->set.tag_count; i++) {
+        if (adding->tags[i] == string) {
             return true;
         }
     }
@@ -74,69 +66,63 @@ static bool fits(const struct search *search, size_t length) {
     return !search->keeps_rest || search->strings.bytes + string_pool_cost(length) <= SEARCH_FREE_BYTES + uploads * SEARCH_TEXT_BYTES;
 }
 
-static void note_rest(struct search *search, struct search_row *row) {
-    search->rest_count += !row->has_rest;
-    row->has_rest = true;
+// Of the tags that clients send (docs/compatibility.md) the only one that is another in each upload.
+static bool is_own(const char *tag, size_t length) {
+    static const char key[] = "profile_seq:";
+    return length >= sizeof key && memcmp(tag, key, sizeof key - 1) == 0;
 }
 
 // Returns false without memory. A tag that is in memory already costs nothing but its number.
-static bool add_tag(struct search *search, struct search_row *row, const char *tag, size_t length) {
-    if (row->tag_count == SEARCH_ROW_TAGS && search->keeps_rest) {
-        note_rest(search, row);
-        return true;
-    }
-    if (!string_pool_find(&search->strings, tag, length) && !fits(search, length)) {
-        note_rest(search, row);
+static bool add_tag(struct adding *adding, const char *tag, size_t length) {
+    struct search *search = adding->search;
+    bool full = adding->set.tag_count == SEARCH_ROW_TAGS && search->keeps_rest;
+    if (full || (!string_pool_find(&search->strings, tag, length) && !fits(search, length))) {
+        adding->set.has_rest = true;
         return true;
     }
     uint32_t string = string_pool_intern(&search->strings, tag, length);
     if (!string) {
         return false;
     }
-    if (has_tag(row, string)) {
+    if (adding->own_tag == string || has_tag(adding, string)) {
         string_pool_release(&search->strings, string);
-        return true;
+    } else if (!adding->own_tag && is_own(tag, length)) {
+        adding->own_tag = string;
+    } else {
+        adding->tags[adding->set.tag_count++] = string;
     }
-    row->tags[row->tag_count++] = string;
-    search->tag_count++;
     return true;
 }
 
 // Each tag once, in the order of the event.
-static bool add_tags(struct search *search, struct search_row *row, const char *tags) {
+static bool add_tags(struct adding *adding, const char *tags) {
     size_t count = *tags != '\0';
     for (const char *c = tags; *c; c++) {
         count += *c == ',';
     }
-    row->tags = count ? calloc(count, sizeof *row->tags) : NULL;
-    if (count && !row->tags) {
+    adding->tags = malloc((count + 1) * sizeof *adding->tags);
+    if (!adding->tags) {
         return false;
     }
     for (const char *tag = tags; *tag;) {
         size_t length = strcspn(tag, ",");
-        if (length > 0 && !add_tag(search, row, tag, length)) {
+        if (length > 0 && !add_tag(adding, tag, length)) {
             return false;
         }
         tag += length + (tag[length] == ',');
     }
-    if (row->tag_count == 0) {
-        free(row->tags);
-        row->tags = NULL;
-        return true;
-    }
-    uint32_t *exact = realloc(row->tags, row->tag_count * sizeof *exact);
-    row->tags = exact ? exact : row->tags;
     return true;
 }
 
 // Returns false without memory. Names that are new beyond the limits are not kept.
-static bool add_files(struct search *search, struct search_row *row, const char *files) {
+static bool add_files(struct adding *adding, const char *files) {
+    struct search *search = adding->search;
     size_t length = files ? strlen(files) : 0;
     if (!files || (!string_pool_find(&search->strings, files, length) && !fits(search, length))) {
         return true;
     }
-    row->files = string_pool_intern(&search->strings, files, length);
-    return row->files;
+    adding->set.files = string_pool_intern(&search->strings, files, length);
+    return adding->set.files;
 }
 
 static uint64_t hash_text(uint64_t hash, const char *text) {
@@ -161,106 +147,180 @@ static uint64_t process_of(const char *host, const char *tags) {
     return hash;
 }
 
-bool search_add(struct search *search, const struct search_new *upload) {
-    if (!search_reserve(search, 1)) {
-        return false;
-    }
-    struct search_row *row = &search->rows[search->end];
-    *row = (struct search_row){.id = upload->id,
-                               .received_ms = upload->received_ms,
-                               .start_ms = upload->start_ms,
-                               .end_ms = upload->end_ms,
-                               .size_bytes = upload->size_bytes,
-                               .process = process_of(upload->facets[FACET_HOST], upload->tags),
-                               .measured = upload->measures};
-    for (int i = 0; i < MEASURE_COUNT; i++) {
-        row->measures.values[i] = upload->measures ? upload->measures->values[i] : NAN;
-    }
-    bool ok = add_tags(search, row, upload->tags) && add_files(search, row, upload->files);
-    for (int i = 0; ok && i < FACET_COUNT; i++) {
+static bool add_facets(struct adding *adding, const struct search_new *upload) {
+    for (int i = 0; i < FACET_COUNT; i++) {
         const char *value = upload->facets[i];
-        row->facets[i] = value && *value ? string_pool_intern(&search->strings, value, strlen(value)) : 0;
-        ok = row->facets[i] || !value || !*value;
+        uint32_t string = value && *value ? string_pool_intern(&adding->search->strings, value, strlen(value)) : 0;
+        adding->set.facets[i] = string;
+        if (!string && value && *value) {
+            return false;
+        }
     }
+    return true;
+}
+
+// A row is there with all its numbers or not at all.
+static bool put_row(struct search *search, const struct search_new *upload, uint32_t set, uint32_t own_tag) {
+    const int64_t numbers[SEARCH_COLUMNS] = {[SEARCH_ID] = upload->id,
+                                             [SEARCH_RECEIVED] = upload->received_ms,
+                                             [SEARCH_START] = upload->start_ms,
+                                             [SEARCH_LENGTH] = upload->end_ms - upload->start_ms,
+                                             [SEARCH_SIZE] = (int64_t)upload->size_bytes,
+                                             [SEARCH_SET] = set,
+                                             [SEARCH_OWN_TAG] = own_tag,
+                                             [SEARCH_MEASURED] = !!upload->measures,
+                                             [SEARCH_FIGURED] = 0};
+    bool ok = true;
+    for (int i = 0; ok && i < SEARCH_COLUMNS; i++) {
+        ok = column_put(&search->columns[i], search->end, numbers[i]);
+    }
+    for (int i = 0; ok && i < MEASURE_COUNT; i++) {
+        ok = column_put_real(&search->measures[i], search->end, upload->measures ? upload->measures->values[i] : NAN);
+    }
+    for (int i = 0; !ok && i < SEARCH_COLUMNS; i++) {
+        column_drop_last(&search->columns[i], search->end);
+    }
+    for (int i = 0; !ok && i < MEASURE_COUNT; i++) {
+        column_drop_last(&search->measures[i], search->end);
+    }
+    return ok;
+}
+
+static void release_set(struct search *search, uint32_t number) {
+    struct tag_set *last = tag_sets_release(&search->sets, number);
+    if (last) {
+        release_strings(search, last, last->tags);
+    }
+    free(last);
+}
+
+bool search_add(struct search *search, const struct search_new *upload) {
+    struct adding adding = {.search = search, .set.process = process_of(upload->facets[FACET_HOST], upload->tags)};
+    uint32_t set = TAG_SETS_FAILED;
+    bool fresh = false;
+    if (search->end - search->begin < UINT32_MAX && add_tags(&adding, upload->tags) && add_facets(&adding, upload) &&
+        add_files(&adding, upload->files)) {
+        set = tag_sets_intern(&search->sets, &adding.set, adding.tags, &fresh);
+    }
+    if (!fresh) { // a set that was there has its strings, and one that failed needs none
+        release_strings(search, &adding.set, adding.tags);
+    }
+    free(adding.tags);
+    bool ok = set != TAG_SETS_FAILED && put_row(search, upload, set, adding.own_tag);
     if (!ok) {
-        release_row(search, row);
+        string_pool_release(&search->strings, adding.own_tag);
+        if (set != TAG_SETS_FAILED) {
+            release_set(search, set);
+        }
         return false;
     }
-    search->size_bytes += row->size_bytes;
+    search->rest_count += adding.set.has_rest;
+    search->size_bytes += upload->size_bytes;
     search->end++;
-    search->measured_from = row->measured ? search->measured_from : row->id + 1;
     return true;
 }
 
 void search_remove_oldest(struct search *search) {
-    if (search->begin < search->end) {
-        search->size_bytes -= search->rows[search->begin].size_bytes;
-        release_row(search, &search->rows[search->begin++]);
+    if (search->begin == search->end) {
+        return;
+    }
+    size_t row = search->begin++;
+    search->size_bytes -= (uint64_t)search_at(search, SEARCH_SIZE, row);
+    search->rest_count -= search_set_at(search, row)->has_rest;
+    string_pool_release(&search->strings, (uint32_t)search_at(search, SEARCH_OWN_TAG, row));
+    release_set(search, (uint32_t)search_at(search, SEARCH_SET, row));
+    if (search->begin == COLUMN_ROWS) {
+        for (int i = 0; i < SEARCH_COLUMNS; i++) {
+            column_drop_chunks(&search->columns[i], 1);
+        }
+        for (int i = 0; i < MEASURE_COUNT; i++) {
+            column_drop_chunks(&search->measures[i], 1);
+        }
+        search->begin -= COLUMN_ROWS;
+        search->end -= COLUMN_ROWS;
     }
 }
 
-static int by_id(const void *key, const void *element) {
-    int64_t id = *(const int64_t *)key;
-    const struct search_row *row = element;
-    return (id > row->id) - (id < row->id);
+// ---- Reading ----
+
+struct search_row search_row_at(const struct search *search, size_t row) {
+    struct search_row all = {.id = search_at(search, SEARCH_ID, row),
+                             .received_ms = search_at(search, SEARCH_RECEIVED, row),
+                             .start_ms = search_at(search, SEARCH_START, row),
+                             .end_ms = search_at(search, SEARCH_START, row) + search_at(search, SEARCH_LENGTH, row),
+                             .size_bytes = (uint64_t)search_at(search, SEARCH_SIZE, row),
+                             .measured = search_at(search, SEARCH_MEASURED, row) == 1,
+                             .set = search_set_at(search, row),
+                             .own_tag = (uint32_t)search_at(search, SEARCH_OWN_TAG, row)};
+    for (int i = 0; i < MEASURE_COUNT; i++) {
+        all.measures.values[i] = column_get_real(&search->measures[i], row);
+    }
+    return all;
 }
 
-static struct search_row *find(const struct search *search, int64_t id) {
-    size_t count = search->end - search->begin;
-    return count ? bsearch(&id, search->rows + search->begin, count, sizeof *search->rows, by_id) : NULL;
-}
-
-const struct search_row *search_find(const struct search *search, int64_t id) {
-    return find(search, id);
-}
-
-// Where rows that may not be measured end: those after them are not looked at for each of a million.
-static size_t end_of_unmeasured(const struct search *search) {
+size_t search_find(const struct search *search, int64_t id) {
     size_t low = search->begin, high = search->end;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (search->rows[middle].id < search->measured_from) {
+        if (search_at(search, SEARCH_ID, middle) < id) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low;
+    return low < search->end && search_at(search, SEARCH_ID, low) == id ? low : SEARCH_NOWHERE;
 }
 
 void search_measured(struct search *search, int64_t id, const struct measures *measures) {
-    struct search_row *row = find(search, id);
-    if (!row) {
-        return;
+    size_t row = search_find(search, id);
+    bool ok = row != SEARCH_NOWHERE;
+    for (int i = 0; ok && i < MEASURE_COUNT; i++) {
+        ok = column_put_real(&search->measures[i], row, measures->values[i]);
     }
-    row->measures = *measures;
-    row->measured = true;
-    for (size_t end = end_of_unmeasured(search); end > search->begin && search->rows[end - 1].measured; end--) {
-        search->measured_from = search->rows[end - 1].id;
+    if (ok) { // without memory it stays unmeasured, and is measured again
+        column_put(&search->columns[SEARCH_MEASURED], row, 1);
+        column_settle(&search->columns[SEARCH_MEASURED], row);
     }
 }
 
-int64_t search_unmeasured(const struct search *search) {
-    size_t end = end_of_unmeasured(search);
-    return end > search->begin ? search->rows[end - 1].id : 0; // the newest of them: else they would end before it
+void search_set_figured(struct search *search, int64_t id) {
+    size_t row = search_find(search, id);
+    if (row != SEARCH_NOWHERE && column_put(&search->columns[SEARCH_FIGURED], row, 1) && row % COLUMN_ROWS % 32 == 0) {
+        column_settle(&search->columns[SEARCH_FIGURED], row);
+    }
 }
 
-uint64_t search_host(const struct search *search, const struct search_row *row) {
-    const char *host = string_pool_text(&search->strings, row->facets[FACET_HOST]);
+void search_forget_figures(struct search *search) {
+    for (size_t i = search->begin; i < search->end; i++) {
+        column_put(&search->columns[SEARCH_FIGURED], i, 0);
+    }
+}
+
+int64_t search_newest_without(const struct search *search, enum search_column which) {
+    const struct column *column = &search->columns[which];
+    for (size_t i = search->end; i > search->begin; i--) {
+        const struct column_chunk *chunk = &column->chunks[(i - 1) / COLUMN_ROWS];
+        if (chunk->width == 0 && chunk->base == 1) { // all of them have it
+            i = (i - 1) / COLUMN_ROWS * COLUMN_ROWS + 1;
+        } else if (column_get(column, i - 1) == 0) {
+            return search_at(search, SEARCH_ID, i - 1);
+        }
+    }
+    return 0;
+}
+
+uint64_t search_host(const struct search *search, size_t row) {
+    const char *host = string_pool_text(&search->strings, search_set_at(search, row)->facets[FACET_HOST]);
     return hash_text(FNV64_START, host ? host : "");
 }
 
-uint64_t search_process(const struct search_row *row) {
-    return row->process;
-}
-
-bool search_matches(const struct search *search, const struct search_row *row, const struct selection *selection, char *tags) {
+bool search_matches(const struct search *search, size_t row, const struct selection *selection, char *tags) {
     struct search_query query;
     struct search_rest rest = {0};
-    if (!search_query_init_one(&query, search, selection, &rest)) {
+    if (row == SEARCH_NOWHERE || !search_query_init_one(&query, search, selection, &rest)) {
         return false;
     }
-    int64_t id = row->id;
+    int64_t id = search_at(search, SEARCH_ID, row);
     unsigned char *holds = tags ? calloc(query.group_count + query.text.count + 1, 1) : NULL;
     if (holds) {
         search_query_judge(&query, tags, holds);
@@ -270,6 +330,29 @@ bool search_matches(const struct search *search, const struct search_row *row, c
     search_query_free(&query);
     free(holds);
     return matches;
+}
+
+bool search_rows(const struct search *search, const struct selection *selection, struct search_rest *rest, size_t limit, uint32_t **rows,
+                 size_t *count, size_t *left_out) {
+    struct search_query query;
+    size_t stored = search->end - search->begin, most = limit < stored ? limit : stored, total = 0;
+    *count = *left_out = 0;
+    *rows = malloc((most + 1) * sizeof **rows);
+    if (!*rows || !search_query_init(&query, search, selection, rest)) {
+        free(*rows);
+        *rows = NULL;
+        return false;
+    }
+    for (size_t i = search->end; i > search->begin; i--) {
+        if (search_query_match(&query, i - 1) == SEARCH_ALL_HOLD && ++total <= most) {
+            (*rows)[most - total] = (uint32_t)(i - 1);
+        }
+    }
+    search_query_free(&query);
+    *count = total < most ? total : most;
+    *left_out = total - *count;
+    memmove(*rows, *rows + most - *count, *count * sizeof **rows);
+    return true;
 }
 
 // ---- The first N of an order ----
@@ -335,10 +418,9 @@ bool search_select(const struct search *search, const struct selection *selectio
         return false;
     }
     for (size_t i = search->end; i > search->begin; i--) {
-        const struct search_row *row = &search->rows[i - 1];
-        if (search_query_match(&query, row) == SEARCH_ALL_HOLD) {
+        if (search_query_match(&query, i - 1) == SEARCH_ALL_HOLD) {
             ++*total;
-            struct search_cursor cursor = search_cursor_of(search, order, row);
+            struct search_cursor cursor = search_cursor_of(search, order, i - 1);
             if (!after || search_cursor_compare(order, after, &cursor) < 0) {
                 firsts_add(&firsts, &cursor);
             }

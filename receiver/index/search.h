@@ -1,7 +1,9 @@
 // search.h: all uploads in memory, with what searches need: times, facets, tags, measures.
 //
-// Loaded at the start from SQLite (catalog.h), which has the same. One pass over plain numbers replaces a join of uploads with their tags:
-// 100,000 uploads of 25 tags take 25 MB, and counting all facets takes about 10 ms.
+// Loaded at the start from SQLite (catalog.h), which has the same. Facets and tags are sets that uploads of a process share (tag_sets.h);
+// numbers are packed columns (column.h). So a million uploads of 25 tags take 60 MB, and one pass over them 20 ms.
+//
+// A tag that each upload has for itself (profile_seq) is in no set: an upload has one of its own at most.
 //
 // Memory is bounded also if every tag is unique. Texts may take SEARCH_TEXT_BYTES for each upload, beside SEARCH_FREE_BYTES for all, and an
 // upload has SEARCH_ROW_TAGS tags in memory at most. The rest is in SQLite alone; a search whose answer depends on it has it read there
@@ -14,31 +16,44 @@
 
 #include "../base/json.h"
 #include "../base/string_pool.h"
+#include "column.h"
 #include "measures.h"
 #include "selection.h"
+#include "tag_sets.h"
 
-struct search_row {
-    int64_t id, received_ms, start_ms, end_ms;
-    uint64_t size_bytes;
-    struct measures measures;
-    bool measured, has_rest;      // has_rest: some tags are not in memory
-    uint64_t process;             // search_process
-    uint32_t facets[FACET_COUNT]; // strings: values
-    uint32_t *tags;               // strings: whole tags, NULL: none
-    uint32_t tag_count;
-    uint32_t files; // string: names of attachments, a line each; 0: in SQLite alone
+enum search_column {
+    SEARCH_ID,
+    SEARCH_RECEIVED, // unix milliseconds
+    SEARCH_START,    // the same
+    SEARCH_LENGTH,   // end minus start
+    SEARCH_SIZE,     // bytes
+    SEARCH_SET,      // of sets
+    SEARCH_OWN_TAG,  // of strings; 0: none
+    SEARCH_MEASURED, // 1 or 0
+    SEARCH_FIGURED,  // 1 or 0: its figures are kept (figures_store.h), or cannot be read
+    SEARCH_COLUMNS
 };
 
 struct search {
     struct string_pool strings;
-    struct search_row *rows; // by id
-    size_t begin, end, capacity;
-    uint64_t size_bytes;   // of all uploads
-    size_t tag_count;      // of all rows
-    size_t limit_bytes;    // of memory; 0: none
-    size_t rest_count;     // rows that have a rest
-    int64_t measured_from; // rows from this id on are measured; 0: all
-    bool keeps_rest;       // tags are elsewhere too: those beyond the limits need not be in memory
+    struct tag_sets sets;
+    struct column columns[SEARCH_COLUMNS];
+    struct column measures[MEASURE_COUNT];
+    size_t begin, end;   // rows, by id
+    uint64_t size_bytes; // of all uploads
+    size_t limit_bytes;  // of memory; 0: none
+    size_t rest_count;   // rows that have a rest
+    bool keeps_rest;     // tags are elsewhere too: those beyond the limits need not be in memory
+};
+
+// One of them, unpacked.
+struct search_row {
+    int64_t id, received_ms, start_ms, end_ms;
+    uint64_t size_bytes;
+    struct measures measures;
+    bool measured;
+    const struct tag_set *set; // valid as long as nothing is removed
+    uint32_t own_tag;
 };
 enum { SEARCH_ROW_TAGS = 128, SEARCH_TEXT_BYTES = 512, SEARCH_FREE_BYTES = 4 << 20 };
 size_t search_bytes(const struct search *search); // what it takes in memory
@@ -54,23 +69,37 @@ struct search_new {
     const struct measures *measures;
 };
 bool search_add(struct search *search, const struct search_new *upload);
-bool search_reserve(struct search *search,
-                    size_t more); // reserves capacity for that many more rows, so that adding them is less likely to fail
 void search_remove_oldest(struct search *search);
-const struct search_row *search_find(const struct search *search, int64_t id);
+static inline int64_t search_at(const struct search *search, enum search_column column, size_t row) {
+    return column_get(&search->columns[column], row);
+}
+static inline const struct tag_set *search_set_at(const struct search *search, size_t row) {
+    return search->sets.list[search_at(search, SEARCH_SET, row)];
+}
+struct search_row search_row_at(const struct search *search, size_t row);
+enum { SEARCH_NOWHERE = SIZE_MAX };
+size_t search_find(const struct search *search, int64_t id); // a row; SEARCH_NOWHERE: there is none
 void search_measured(struct search *search, int64_t id, const struct measures *measures);
 // Equal for uploads of one process: a hash of host, service, runtime-id and process_id. Every client sends runtime-id, which is new with
 // each start; our old ones at least the process id.
-uint64_t search_process(const struct search_row *row);
-uint64_t search_host(const struct search *search, const struct search_row *row); // equal for uploads of one host
-int64_t search_unmeasured(const struct search *search);                          // the newest upload without measures; 0: none
+static inline uint64_t search_process(const struct search *search, size_t row) {
+    return search_set_at(search, row)->process;
+}
+uint64_t search_host(const struct search *search, size_t row); // equal for uploads of one host
+// The newest upload of which SEARCH_MEASURED or SEARCH_FIGURED is 0; 0: there is none.
+int64_t search_newest_without(const struct search *search, enum search_column column);
+void search_set_figured(struct search *search, int64_t id);
+void search_forget_figures(struct search *search); // no upload has SEARCH_FIGURED
 
 // Whether a single upload is of the selection. tags: all, "k:v,k:v", overwritten; NULL: those in memory are all, or the others cannot be
 // read: true if the answer depends on them. false also without memory.
-bool search_matches(const struct search *search, const struct search_row *row, const struct selection *selection, char *tags);
+bool search_matches(const struct search *search, size_t row, const struct selection *selection, char *tags);
+struct search_rest;
+// The rows of a selection, in their order, of which the caller frees *rows; at most the `limit` last ones, and *left_out counts the others.
+bool search_rows(const struct search *search, const struct selection *selection, struct search_rest *rest, size_t limit, uint32_t **rows,
+                 size_t *count, size_t *left_out);
 // Ids of the selection in an order, after a cursor (NULL: from the start), at most limit; the caller frees them. total: the count of the
 // whole selection. rest: of tags that are not in memory (search_rest.h), as below; counts there what the answer does not cover.
-struct search_rest;
 struct search_order;
 struct search_cursor; // search_order.h
 bool search_select(const struct search *search, const struct selection *selection, struct search_rest *rest,

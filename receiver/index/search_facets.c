@@ -19,6 +19,7 @@ struct value {
 
 struct counting {
     const struct search *search;
+    uint32_t *of_sets;                // uploads by set: first those that meet all, then for each group those that fail it alone
     uint32_t *by_string[FACET_COUNT]; // uploads by value
     uint32_t *tags;                   // uploads by whole tag
     size_t with_rest;                 // uploads of which some tags may not be listed
@@ -81,31 +82,56 @@ static bool write_facet(const struct counting *counting, struct json *json, cons
     return true;
 }
 
-static void count_tag(struct counting *counting, const struct search_group *only, uint32_t string) {
+static void count_tag(struct counting *counting, const struct search_group *only, uint32_t string, uint32_t uploads) {
     const char *tag = string_pool_text(&counting->search->strings, string);
     bool other = only && (strncmp(tag, only->key, only->key_length) != 0 || tag[only->key_length] != ':');
-    counting->tags[string] += !other;
+    counting->tags[string] += other ? 0 : uploads;
 }
 
-static void count_row(struct counting *counting, const struct search_query *query, const struct search_row *row) {
+// Counts the set of an upload, and its own tag.
+static void count_row(struct counting *counting, const struct search_query *query, size_t row) {
+    const struct search *search = counting->search;
     int missed = search_query_match(query, row);
     if (missed == SEARCH_NO_MATCH) {
         return;
     }
-    // A facet's own values do not narrow its counts: an upload that fails only that facet counts there, and nowhere else.
     const struct search_group *only = missed >= 0 ? &query->groups[missed] : NULL;
+    uint32_t own_tag = (uint32_t)search_at(search, SEARCH_OWN_TAG, row);
+    counting->of_sets[(size_t)(missed + 1) * search->sets.end + (size_t)search_at(search, SEARCH_SET, row)]++;
+    if (own_tag && !(only && only->facet >= 0)) {
+        count_tag(counting, only, own_tag, 1);
+    }
+}
+
+// A facet's own values do not narrow its counts: an upload that fails only that facet counts there, and nowhere else.
+static void count_set(struct counting *counting, const struct search_group *only, const struct tag_set *set, uint32_t uploads) {
     for (int i = 0; i < FACET_COUNT; i++) {
         if (!only || only->facet == i) {
-            counting->by_string[i][row->facets[i]]++;
+            counting->by_string[i][set->facets[i]] += uploads;
         }
     }
     if (only && only->facet >= 0) {
         return;
     }
-    for (uint32_t i = 0; i < row->tag_count; i++) {
-        count_tag(counting, only, row->tags[i]);
+    for (uint32_t i = 0; i < set->tag_count; i++) {
+        count_tag(counting, only, set->tags[i], uploads);
     }
-    counting->with_rest += row->has_rest;
+    counting->with_rest += set->has_rest ? uploads : 0;
+}
+
+static void count_all(struct counting *counting, const struct search_query *query) {
+    const struct search *search = counting->search;
+    for (size_t i = search->begin; i < search->end; i++) {
+        count_row(counting, query, i);
+    }
+    const uint32_t *uploads = counting->of_sets;
+    for (size_t missed = 0; missed <= query->group_count; missed++) {
+        for (uint32_t set = 0; set < search->sets.end; set++, uploads++) {
+            if (*uploads > 0) {
+                count_set(counting, missed > 0 ? &query->groups[missed - 1] : NULL, tag_sets_at(&search->sets, set), *uploads);
+            }
+        }
+    }
 }
 
 static void write_named(struct counting *counting, struct json *json) {
@@ -182,15 +208,14 @@ bool search_facets(const struct search *search, const struct selection *selectio
     query.one_may_fail = true;
     counting.tags = calloc(strings, sizeof *counting.tags);
     counting.values = calloc(strings, sizeof *counting.values);
-    ok = counting.tags && counting.values;
+    counting.of_sets = calloc((query.group_count + 1) * ((size_t)search->sets.end + 1), sizeof *counting.of_sets);
+    ok = counting.tags && counting.values && counting.of_sets;
     for (int i = 0; i < FACET_COUNT; i++) {
         counting.by_string[i] = calloc(strings, sizeof *counting.by_string[i]);
         ok = ok && counting.by_string[i];
     }
-    for (size_t i = search->begin; ok && i < search->end; i++) {
-        count_row(&counting, &query, &search->rows[i]);
-    }
     if (ok) {
+        count_all(&counting, &query);
         json_object_begin(json);
         json_key(json, "facets");
         json_array_begin(json);
@@ -207,6 +232,7 @@ bool search_facets(const struct search *search, const struct selection *selectio
     for (int i = 0; i < FACET_COUNT; i++) {
         free(counting.by_string[i]);
     }
+    free(counting.of_sets);
     free(counting.tags);
     free(counting.values);
     search_query_free(&query);
@@ -225,8 +251,8 @@ struct bucket {
     struct mean measure, otherwise;
 };
 
-static bool add_to_mean(struct mean *mean, const struct search_row *row, int measure) {
-    double value = measure >= 0 ? row->measures.values[measure] : NAN;
+static bool add_to_mean(struct mean *mean, const struct search *search, size_t row, int measure) {
+    double value = measure >= 0 ? column_get_real(&search->measures[measure], row) : NAN;
     mean->measured += !isnan(value);
     mean->sum += isnan(value) ? 0 : value;
     return !isnan(value);
@@ -236,10 +262,10 @@ static bool add_to_mean(struct mean *mean, const struct search_row *row, int mea
 static void find_range(const struct search *search, const struct search_query *query, int64_t *from_ms, int64_t *to_ms) {
     int64_t first = INT64_MAX, last = INT64_MIN;
     for (size_t i = search->begin; i < search->end; i++) {
-        const struct search_row *row = &search->rows[i];
-        if (search_query_match(query, row) == SEARCH_ALL_HOLD) {
-            first = row->start_ms < first ? row->start_ms : first;
-            last = row->start_ms > last ? row->start_ms : last;
+        if (search_query_match(query, i) == SEARCH_ALL_HOLD) {
+            int64_t start_ms = search_at(search, SEARCH_START, i);
+            first = start_ms < first ? start_ms : first;
+            last = start_ms > last ? start_ms : last;
         }
     }
     bool none = first > last;
@@ -331,12 +357,12 @@ bool search_histogram(const struct search *search, const struct selection *selec
     rest->not_looked_at = 0; // they are counted below
     int count = round_buckets(&from_ms, &to_ms, wanted->max, wanted->shift_ms, &width_ms);
     for (size_t i = search->begin; buckets && i < search->end; i++) {
-        const struct search_row *row = &search->rows[i];
-        if (search_query_match(&query, row) == SEARCH_ALL_HOLD && row->start_ms >= from_ms && row->start_ms < to_ms) {
-            struct bucket *bucket = &buckets[(row->start_ms - from_ms) / width_ms];
+        int64_t start_ms = search_at(search, SEARCH_START, i);
+        if (start_ms >= from_ms && start_ms < to_ms && search_query_match(&query, i) == SEARCH_ALL_HOLD) {
+            struct bucket *bucket = &buckets[(start_ms - from_ms) / width_ms];
             bucket->count++;
-            any |= add_to_mean(&bucket->measure, row, wanted->measure);
-            add_to_mean(&bucket->otherwise, row, wanted->otherwise);
+            any |= add_to_mean(&bucket->measure, search, i, wanted->measure);
+            add_to_mean(&bucket->otherwise, search, i, wanted->otherwise);
         }
     }
     if (buckets) {

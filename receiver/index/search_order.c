@@ -41,20 +41,20 @@ bool search_order_read(const char *sort, const char *order, struct search_order 
     return known && read_sort(sort, out);
 }
 
-struct search_cursor search_cursor_of(const struct search *search, const struct search_order *order, const struct search_row *row) {
-    struct search_cursor cursor = {.number = NAN, .id = row->id};
+struct search_cursor search_cursor_of(const struct search *search, const struct search_order *order, size_t row) {
+    struct search_cursor cursor = {.number = NAN, .id = search_at(search, SEARCH_ID, row)};
     switch (order->by) {
     case SEARCH_BY_START:
-        cursor.number = (double)row->start_ms; // of the years 0 to 9999: exact in a double
+        cursor.number = (double)search_at(search, SEARCH_START, row); // of the years 0 to 9999: exact in a double
         break;
     case SEARCH_BY_RECEIVED:
-        cursor.number = (double)row->received_ms;
+        cursor.number = (double)search_at(search, SEARCH_RECEIVED, row);
         break;
     case SEARCH_BY_FACET:
-        cursor.text = row->facets[order->which] ? string_pool_text(&search->strings, row->facets[order->which]) : NULL;
+        cursor.text = string_pool_text(&search->strings, search_set_at(search, row)->facets[order->which]);
         break;
     case SEARCH_BY_MEASURE:
-        cursor.number = row->measures.values[order->which];
+        cursor.number = column_get_real(&search->measures[order->which], row);
         break;
     }
     return cursor;

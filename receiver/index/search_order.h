@@ -26,7 +26,7 @@ struct search_cursor {
     const char *text; // NULL: none
     int64_t id;
 };
-struct search_cursor search_cursor_of(const struct search *search, const struct search_order *order, const struct search_row *row);
+struct search_cursor search_cursor_of(const struct search *search, const struct search_order *order, size_t row);
 int search_cursor_compare(const struct search_order *order, const struct search_cursor *a,
                           const struct search_cursor *b); // < 0: a is first
 // To text, "ID:VALUE", which the caller frees (NULL: no memory), and back. Returns false if it is no cursor of this order.

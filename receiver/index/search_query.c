@@ -62,6 +62,11 @@ static bool init(struct search_query *query, const struct search *search, const 
     // Too many words were refused before.
     ok = ok && (!selection->text || query_text_parse(selection->text, &query->text) == QUERY_TEXT_OK);
     ok = ok && (!mark || query->text.count == 0 || mark_words(query, search));
+    size_t conditions = selection->value_count + query->text.count; // groups are not more than values
+    if (ok && mark && conditions > 0) {
+        query->of_sets = calloc((size_t)search->sets.end + 1, conditions);
+        ok = query->of_sets;
+    }
     for (size_t i = 0; ok && i < selection->value_count; i++) {
         const struct selection_value *value = &selection->values[i];
         struct search_group *group = group_of(query, value);
@@ -100,6 +105,7 @@ void search_query_free(struct search_query *query) {
     free(query->groups);
     query_text_free(&query->text);
     free(query->marks);
+    free(query->of_sets);
     free(query->ids);
     *query = (struct search_query){0};
 }
@@ -118,21 +124,17 @@ static bool has_any(const uint32_t *strings, size_t count, uint32_t string) {
 // Of a condition, if only tags in memory are known that do not meet it.
 enum answer { NO, YES, OPEN };
 
-static enum answer of_rest(const struct search_row *row, const unsigned char *holds, size_t condition) {
-    return !row->has_rest ? NO : !holds ? OPEN : holds[condition] ? YES : NO;
-}
-
-static enum answer group_holds(const struct search_query *query, size_t index, const struct search_row *row, const unsigned char *holds) {
+static bool group_has(const struct search_query *query, size_t index, const struct tag_set *set) {
     const struct search_group *group = &query->groups[index];
     if (group->facet >= 0) {
-        return has_any(group->strings, group->count, row->facets[group->facet]) ? YES : NO;
+        return has_any(group->strings, group->count, set->facets[group->facet]);
     }
-    for (uint32_t i = 0; i < row->tag_count; i++) {
-        if (has_any(group->strings, group->count, row->tags[i])) {
-            return YES;
+    for (uint32_t i = 0; i < set->tag_count; i++) {
+        if (has_any(group->strings, group->count, set->tags[i])) {
+            return true;
         }
     }
-    return of_rest(row, holds, index);
+    return false;
 }
 
 static unsigned char marks_at(const struct search_query *query, uint32_t string, size_t term) {
@@ -143,33 +145,90 @@ static unsigned char marks_at(const struct search_query *query, uint32_t string,
     return text ? marks_of(&query->text.terms[term], text) : 0;
 }
 
-static enum answer has_term(const struct search_query *query, size_t term, const struct search_row *row, const unsigned char *holds) {
-    for (uint32_t i = 0; i < row->tag_count; i++) {
-        if (marks_at(query, row->tags[i], term) & SEARCH_IS_TAG) {
-            return YES;
+static bool has_term(const struct search_query *query, size_t term, const struct tag_set *set) {
+    for (uint32_t i = 0; i < set->tag_count; i++) {
+        if (marks_at(query, set->tags[i], term) & SEARCH_IS_TAG) {
+            return true;
         }
     }
     for (int i = 0; i < FACET_COUNT; i++) {
-        if (marks_at(query, row->facets[i], term) & SEARCH_IS_VALUE << i) {
-            return YES;
+        if (marks_at(query, set->facets[i], term) & SEARCH_IS_VALUE << i) {
+            return true;
         }
     }
-    return of_rest(row, holds, query->group_count + term);
+    return false;
 }
 
-int search_query_match(const struct search_query *query, const struct search_row *row) {
+// A condition is a group or, behind all groups, a term of the text. What the facets and tags of a set meet, all its uploads meet.
+static bool set_holds(const struct search_query *query, size_t condition, uint32_t number) {
+    const struct tag_set *set = tag_sets_at(&query->search->sets, number);
+    size_t groups = query->group_count, conditions = query->selection->value_count + query->text.count;
+    unsigned char *known = query->of_sets ? &query->of_sets[number * conditions + condition] : NULL;
+    if (known && *known) {
+        return *known == 2;
+    }
+    bool holds = condition < groups ? group_has(query, condition, set) : has_term(query, condition - groups, set);
+    if (known) {
+        *known = holds ? 2 : 1;
+    }
+    return holds;
+}
+
+static bool own_tag_holds(const struct search_query *query, size_t condition, uint32_t tag) {
+    if (condition >= query->group_count) {
+        return marks_at(query, tag, condition - query->group_count) & SEARCH_IS_TAG;
+    }
+    const struct search_group *group = &query->groups[condition];
+    return group->facet < 0 && has_any(group->strings, group->count, tag);
+}
+
+// The tags of one upload.
+struct tags {
+    uint32_t set, own_tag;
+    bool has_rest;
+    const unsigned char *holds; // of the rest
+};
+
+static enum answer condition_holds(const struct search_query *query, size_t condition, const struct tags *tags) {
+    bool of_facet = condition < query->group_count && query->groups[condition].facet >= 0;
+    if (set_holds(query, condition, tags->set) || (tags->own_tag && own_tag_holds(query, condition, tags->own_tag))) {
+        return YES;
+    }
+    return of_facet || !tags->has_rest ? NO : !tags->holds ? OPEN : tags->holds[condition] ? YES : NO;
+}
+
+static struct tags tags_of(const struct search_query *query, size_t row) {
+    const struct search *search = query->search;
+    struct tags tags = {.set = (uint32_t)search_at(search, SEARCH_SET, row), .own_tag = (uint32_t)search_at(search, SEARCH_OWN_TAG, row)};
+    tags.has_rest = search->rest_count > 0 && tag_sets_at(&search->sets, tags.set)->has_rest;
+    tags.holds = tags.has_rest ? search_rest_find(query->rest, search_at(search, SEARCH_ID, row)) : NULL;
+    return tags;
+}
+
+static bool is_asked_for(const struct search_query *query, size_t row) {
     const struct selection *selection = query->selection;
-    if (row->start_ms < selection->from_ms || row->start_ms >= selection->to_ms) {
+    bool any_time = selection->from_ms == INT64_MIN && selection->to_ms == INT64_MAX;
+    int64_t start_ms = any_time ? 0 : search_at(query->search, SEARCH_START, row);
+    if (!any_time && (start_ms < selection->from_ms || start_ms >= selection->to_ms)) {
+        return false;
+    }
+    int64_t id = query->ids ? search_at(query->search, SEARCH_ID, row) : 0;
+    return !query->ids || bsearch(&id, query->ids, selection->id_count, sizeof id, by_number);
+}
+
+int search_query_match(const struct search_query *query, size_t row) {
+    size_t conditions = query->group_count + query->text.count;
+    if (!is_asked_for(query, row)) {
         return SEARCH_NO_MATCH;
     }
-    if (query->ids && !bsearch(&row->id, query->ids, selection->id_count, sizeof row->id, by_number)) {
-        return SEARCH_NO_MATCH;
+    if (conditions == 0) {
+        return SEARCH_ALL_HOLD;
     }
-    const unsigned char *holds = row->has_rest ? search_rest_find(query->rest, row->id) : NULL;
+    struct tags tags = tags_of(query, row);
     int missed = SEARCH_ALL_HOLD;
     bool is_open = false;
     for (size_t i = 0; i < query->group_count; i++) {
-        enum answer answer = group_holds(query, i, row, holds);
+        enum answer answer = condition_holds(query, i, &tags);
         is_open = is_open || answer == OPEN;
         if (answer == NO && (missed != SEARCH_ALL_HOLD || !query->one_may_fail)) {
             return SEARCH_NO_MATCH;
@@ -177,7 +236,7 @@ int search_query_match(const struct search_query *query, const struct search_row
         missed = answer == NO ? (int)i : missed;
     }
     for (size_t i = 0; i < query->text.count; i++) {
-        enum answer answer = has_term(query, i, row, holds);
+        enum answer answer = condition_holds(query, query->group_count + i, &tags);
         is_open = is_open || answer == OPEN;
         if (answer == (query->text.terms[i].excludes ? YES : NO)) {
             return SEARCH_NO_MATCH;
@@ -201,10 +260,9 @@ bool search_query_ask(struct search_query *query) {
         return false;
     }
     for (size_t i = search->end; i > search->begin && first > 0; i--) { // the newest is last
-        const struct search_row *row = &search->rows[i - 1];
         size_t before = rest->not_looked_at;
-        if (row->has_rest && search_query_match(query, row) == SEARCH_NO_MATCH && rest->not_looked_at > before) {
-            ids[--first] = row->id;
+        if (search_set_at(search, i - 1)->has_rest && search_query_match(query, i - 1) == SEARCH_NO_MATCH && rest->not_looked_at > before) {
+            ids[--first] = search_at(search, SEARCH_ID, i - 1);
         }
     }
     size_t count = SEARCH_REST_MAX - first;

@@ -23,10 +23,11 @@ struct search_query {
     struct search_group *groups;
     size_t group_count;
     struct query_text text;
-    unsigned char *marks; // of the text, by string, for each term: SEARCH_IS_TAG, and SEARCH_IS_VALUE << facet; NULL: not made
-    int64_t *ids;         // sorted
-    uint32_t nowhere;     // a number that no string has
-    bool one_may_fail;    // uploads of which one group alone fails are wanted too
+    unsigned char *marks;   // of the text, by string, for each term: SEARCH_IS_TAG, and SEARCH_IS_VALUE << facet; NULL: not made
+    unsigned char *of_sets; // for each set and condition: whether its tags meet it, an answer and 1; 0: not asked yet. NULL: not kept
+    int64_t *ids;           // sorted
+    uint32_t nowhere;       // a number that no string has
+    bool one_may_fail;      // uploads of which one group alone fails are wanted too
     struct search_rest *rest;
 };
 
@@ -42,7 +43,7 @@ bool search_query_init_one(struct search_query *query, const struct search *sear
 void search_query_free(struct search_query *query);
 // Returns SEARCH_ALL_HOLD, or the index of the only group that fails, or SEARCH_NO_MATCH. The latter also if it depends on tags of which
 // nothing is known, which rest->not_looked_at counts.
-int search_query_match(const struct search_query *query, const struct search_row *row);
+int search_query_match(const struct search_query *query, size_t row);
 // Lists in rest the uploads whose matching depends on their tags: of too many the newest SEARCH_REST_MAX. false: no memory.
 bool search_query_ask(struct search_query *query);
 // Notes which conditions the tags of an upload, "k:v,k:v", meet. Overwrites tags. Needs no lock.

@@ -1,7 +1,7 @@
-// maintenance.c: the store's background thread: retention, and the measures of new uploads (store_directory.h).
+// maintenance.c: the store's background thread: retention, and the measures and figures of new uploads (store_directory.h).
 //
-// Measures are computed after the reply: their 1 ms is more than the upload itself takes. If uploads come faster, it falls behind and
-// catches up later. The index knows what is left to do, also after a restart.
+// They are read after the reply: their 1 ms is more than the upload itself takes. If uploads come faster, it falls behind and catches up
+// later. The index and the database of figures know what is left to do, also after a restart.
 #include "../../base/clock.h"
 #include "clock_steps.h"
 #include "disk_reserve.h"
@@ -31,6 +31,8 @@ struct maintenance {
     pthread_cond_t wake;
     bool woken; // guarded by lock
     struct clock_steps clock_steps;
+    struct figures_reader *reader; // NULL: no memory, or not needed yet
+    uint64_t generation;           // of the figures that the catalog knows of
     atomic_bool stopping;
 };
 
@@ -66,45 +68,95 @@ static void retain(struct maintenance *maintenance) {
             remove_upload(store, ids[i]);
         }
         pthread_mutex_unlock(&store->uploads_lock);
+        if (count > 0) {
+            figures_store_remove_before(store->figures, catalog_oldest(store->catalog));
+        }
     }
 }
 
-// ---- Measures ----
+// ---- Figures ----
 
-struct measuring {
-    struct store *store;
+static void know(void *store, const int64_t *ids, size_t count) {
+    catalog_set_figured(((struct store *)store)->catalog, ids, count);
+}
+
+// At the start, behind a repair of the index, and when the database of figures has lost them.
+static void know_figures(struct maintenance *maintenance) {
+    struct store *store = maintenance->store;
+    uint64_t generation = figures_store_generation(store->figures);
+    if (!atomic_exchange(&store->figures_known, true) || generation != maintenance->generation) {
+        maintenance->generation = generation;
+        catalog_forget_figures(store->catalog);
+        figures_store_ids(store->figures, know, store);
+        catalog_settle_figures(store->catalog);
+    }
+}
+
+// Figures that cannot be read now are left to those who ask for them. Returns false if they cannot be kept.
+static bool keep_figures(struct maintenance *maintenance, const struct measured_upload *measured, const struct catalog_upload *upload) {
+    struct store *store = maintenance->store;
+    struct figures *figures = malloc(sizeof *figures);
+    maintenance->reader = maintenance->reader ? maintenance->reader : figures_reader_new();
+    enum receiver_error error = figures && maintenance->reader ? RECEIVER_OK : RECEIVER_NO_MEMORY, kept = RECEIVER_OK;
+    if (error == RECEIVER_OK) {
+        error = figures_of_upload(maintenance->reader, measured, upload->attachments, upload->attachment_count, figures);
+    }
+    if (error == RECEIVER_OK) {
+        uint32_t fingerprint = figures_fingerprint(upload->process, upload->start_ms, upload->end_ms);
+        kept = figures_store_put(store->figures, upload->process, upload->id, fingerprint, figures);
+    }
+    free(figures);
+    if (kept == RECEIVER_OK) {
+        catalog_set_figured(store->catalog, &upload->id, 1);
+    }
+    return kept == RECEIVER_OK;
+}
+
+// ---- Uploads ----
+
+struct reading {
+    struct maintenance *maintenance;
     struct measures measures;
+    bool measured, figured; // in: what is known of the upload
+    bool failed;
 };
 
-static bool measure(void *context, const struct catalog_upload *upload) {
-    struct measuring *measuring = context;
+static bool read_upload(void *context, const struct catalog_upload *upload) {
+    struct reading *reading = context;
     int directory;
-    measures_clear(&measuring->measures);
-    if (store_open_upload(measuring->store, upload->id, &directory) == RECEIVER_OK) {
-        const struct measured_upload measured = {.id = upload->id,
-                                                 .directory = directory,
-                                                 .seconds = (double)(upload->end_ms - upload->start_ms) / 1000,
-                                                 .conversions = store_conversions(measuring->store)};
-        measures_of_upload(&measured, upload->attachments, upload->attachment_count, &measuring->measures);
-        close(directory);
+    measures_clear(&reading->measures);
+    if (store_open_upload(reading->maintenance->store, upload->id, &directory) != RECEIVER_OK) {
+        catalog_set_figured(reading->maintenance->store->catalog, &upload->id, 1); // there is nothing to keep
+        return false;
     }
+    const struct measured_upload measured = {.id = upload->id,
+                                             .directory = directory,
+                                             .seconds = (double)(upload->end_ms - upload->start_ms) / 1000,
+                                             .conversions = store_conversions(reading->maintenance->store)};
+    if (!reading->measured) {
+        measures_of_upload(&measured, upload->attachments, upload->attachment_count, &reading->measures);
+    }
+    reading->failed = !reading->figured && !keep_figures(reading->maintenance, &measured, upload);
+    close(directory);
     return false;
 }
 
-// Returns false if nothing is left to measure, or the result cannot be stored.
-static bool measure_one(struct store *store) {
-    int64_t id = catalog_unmeasured(store->catalog);
+// Measures first, then figures. Returns false if nothing is left to read, or a result cannot be stored.
+static bool read_one(struct maintenance *maintenance) {
+    struct catalog *catalog = maintenance->store->catalog;
+    know_figures(maintenance);
+    int64_t unmeasured = catalog_unmeasured(catalog), id = unmeasured ? unmeasured : catalog_unfigured(catalog);
     if (id == 0) {
         return false;
     }
-    struct measuring measuring = {.store = store};
-    struct selection selection;
-    selection_init(&selection);
-    selection.ids = &id;
-    selection.id_count = 1;
-    measures_clear(&measuring.measures);
-    return catalog_select(store->catalog, &selection, 1, measure, &measuring, NULL) == RECEIVER_OK &&
-           catalog_set_measures(store->catalog, id, &measuring.measures) == RECEIVER_OK;
+    struct reading reading = {.maintenance = maintenance, .measured = !unmeasured, .figured = catalog_is_figured(catalog, id)};
+    measures_clear(&reading.measures);
+    enum receiver_error error = catalog_visit(catalog, id, read_upload, &reading);
+    error = error == RECEIVER_NOT_FOUND ? RECEIVER_OK : error; // retention has just removed it
+    if (error == RECEIVER_OK && unmeasured) {
+        error = catalog_set_measures(catalog, id, &reading.measures);
+    }
+    return error == RECEIVER_OK && (unmeasured || !reading.failed);
 }
 
 // ---- Thread ----
@@ -132,7 +184,7 @@ static void *run(void *state) {
         retain(maintenance);
         disk_reserve_keep(maintenance->store->directory);
         for (int i = 0; i < REMOVE_AT_ONCE && !atomic_load(&maintenance->stopping); i++) {
-            if (!measure_one(maintenance->store)) {
+            if (!read_one(maintenance)) {
                 wait_for_work(maintenance);
                 break;
             }
@@ -176,6 +228,7 @@ void maintenance_free(struct maintenance *maintenance) {
         maintenance_stop(maintenance);
         pthread_cond_destroy(&maintenance->wake);
         pthread_mutex_destroy(&maintenance->lock);
+        figures_reader_free(maintenance->reader);
         free(maintenance);
     }
 }

@@ -233,3 +233,14 @@ enum receiver_error rebuild_missing(struct store *store, struct catalog *catalog
     free(list.ids);
     return error;
 }
+
+bool rebuild_is_needless(struct store *store) {
+    struct id_list list = {0};
+    bool ok = list_ids(store, &list);
+    if (list.count > 1) {
+        qsort(list.ids, list.count, sizeof *list.ids, by_id);
+    }
+    ok = ok && catalog_has_just(store->catalog, list.ids, list.count);
+    free(list.ids);
+    return ok;
+}

@@ -4,6 +4,7 @@
 #include "../../base/directory_owner.h"
 #include "../index/recording_conversion.h"
 #include "disk_reserve.h"
+#include "snapshot.h"
 #include "store_directory.h"
 
 #include <dirent.h>
@@ -127,19 +128,35 @@ static void put_aside(struct store *store) {
     }
 }
 
-static enum receiver_error open_catalog(struct store *store, bool create, bool *newer, struct catalog **catalog, char *text,
-                                        size_t text_size) {
-    enum receiver_error error = catalog_open(store->index, create, newer, catalog, text, text_size);
+static enum receiver_error open_catalog(struct store *store, enum catalog_opening opening, bool *newer, struct catalog **catalog,
+                                        char *text, size_t text_size) {
+    enum receiver_error error = catalog_open(store->index, opening, newer, catalog, text, text_size);
     if (error == RECEIVER_OK) {
         catalog_limit_memory(*catalog, store->options.index_bytes);
     }
     return error;
 }
 
+// As it was left: nothing is to be checked, and nothing to be learnt from the files.
+static bool open_unchanged(struct store *store) {
+    struct snapshot snapshot;
+    char text[200];
+    bool newer;
+    snapshot_open(store->directory, store->uploads, &snapshot);
+    bool ok = snapshot.file && open_catalog(store, CATALOG_OPEN_UNCHANGED, &newer, &store->catalog, text, sizeof text) == RECEIVER_OK &&
+              snapshot_load(&snapshot, store->catalog);
+    snapshot_close(store->directory, &snapshot);
+    if (!ok) {
+        catalog_close(store->catalog);
+        store->catalog = NULL;
+    }
+    return ok;
+}
+
 // Opens it, or creates one: then *fresh is true, and all must be read from the files.
 static enum receiver_error open_or_create(struct store *store, bool *fresh, char *text, size_t text_size) {
     bool newer;
-    enum receiver_error error = open_catalog(store, false, &newer, &store->catalog, text, text_size);
+    enum receiver_error error = open_catalog(store, CATALOG_OPEN, &newer, &store->catalog, text, text_size);
     *fresh = false;
     if (error == RECEIVER_OK && catalog_load(store->catalog) == RECEIVER_BAD_INDEX) {
         catalog_close(store->catalog);
@@ -154,7 +171,7 @@ static enum receiver_error open_or_create(struct store *store, bool *fresh, char
     put_aside(store);
     snprintf(store->note, sizeof store->note, "%s",
              damaged ? "the index was damaged (it is index.sqlite.damaged now)" : "there was no index of this version");
-    return open_catalog(store, true, &newer, &store->catalog, text, text_size);
+    return open_catalog(store, CATALOG_CREATE, &newer, &store->catalog, text, text_size);
 }
 
 // Uploads without a row: the index was lost, or a power cut took its last rows. Rows without an upload: its files were removed.
@@ -167,7 +184,10 @@ static enum receiver_error learn_from_files(struct store *store, struct catalog 
 static void keep_index_private(struct store *store) {
     static const char *const names[] = {"index.sqlite", "index.sqlite-wal", "index.sqlite-shm", "index.sqlite.damaged"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        (void)!fchmodat(store->directory, names[i], 0600, 0); // most are not there
+        struct stat about; // most are not there; a mode that is set again would be a change (snapshot.h)
+        if (fstatat(store->directory, names[i], &about, AT_SYMLINK_NOFOLLOW) == 0 && (about.st_mode & 0777) != 0600) {
+            (void)!fchmodat(store->directory, names[i], 0600, 0);
+        }
     }
 }
 
@@ -179,6 +199,10 @@ static enum receiver_error open_index(struct store *store, char *text, size_t te
     bool fresh;
     keep_index_private(store);
     size_t added = 0, dropped = 0;
+    store->is_unchanged = open_unchanged(store);
+    if (store->is_unchanged) {
+        return RECEIVER_OK;
+    }
     enum receiver_error error = open_or_create(store, &fresh, text, text_size);
     if (may_be_full(error) && disk_reserve_use(store->directory)) {
         error = open_or_create(store, &fresh, text, text_size);
@@ -208,12 +232,13 @@ enum receiver_error store_repair(struct store *store) {
     pthread_mutex_lock(&store->uploads_lock);
     catalog_shut(store->catalog);
     put_aside(store);
-    enum receiver_error error = open_catalog(store, true, &newer, &fresh, text, sizeof text);
+    enum receiver_error error = open_catalog(store, CATALOG_CREATE, &newer, &fresh, text, sizeof text);
     if (error == RECEIVER_OK) {
         error = learn_from_files(store, fresh, &added, &dropped);
     }
     if (error == RECEIVER_OK) {
         catalog_take(store->catalog, fresh);
+        atomic_store(&store->figures_known, false);
         maintenance_wake(store->maintenance); // for the measures
     } else {
         catalog_close(fresh);
@@ -233,6 +258,14 @@ static enum receiver_error open_rollups(struct store *store) {
         snprintf(store->note + used, sizeof store->note - used, "%s%s", used ? "; " : "", note);
     }
     return store->rollups ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+}
+
+static void open_figures(struct store *store) {
+    char *path = NULL;
+    if (asprintf(&path, "%s/figures.sqlite", store->path) >= 0) {
+        store->figures = figures_store_open(path);
+        free(path);
+    }
 }
 
 enum receiver_error store_open(const struct store_options *options, struct store **out, char *text, size_t text_size) {
@@ -257,6 +290,7 @@ enum receiver_error store_open(const struct store_options *options, struct store
         error = open_rollups(store);
     }
     if (error == RECEIVER_OK) {
+        open_figures(store);
         store->group_commit = group_commit_start(store); // before maintenance, which may find damage
         error = store->group_commit && maintenance_start(store) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
@@ -290,6 +324,10 @@ void store_close(struct store *store) {
     group_commit_free(store->group_commit);
     maintenance_free(store->maintenance);
     rollup_base_close(store->rollups);
+    figures_store_close(store->figures);
+    if (store->maintenance && catalog_shut(store->catalog)) { // it was opened in full, and is whole
+        snapshot_save(store);
+    }
     catalog_close(store->catalog);
     int files[] = {store->lock, store->uploads, store->incoming, store->directory};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -318,6 +356,10 @@ struct rollup_base *store_rollups(const struct store *store) {
 
 struct catalog *store_catalog(struct store *store) {
     return store->catalog;
+}
+
+struct figures_store *store_figures(struct store *store) {
+    return store->figures;
 }
 
 enum receiver_error store_open_upload(struct store *store, int64_t id, int *directory) {

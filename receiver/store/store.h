@@ -3,6 +3,7 @@
 //     DIR/lock                   locked (flock) while a receiver runs on it
 //     DIR/index.sqlite           the index (catalog.h); rebuilt from uploads/ if missing or damaged (rebuild.c)
 //     DIR/rollups.sqlite         roll-ups (rollups/rollup_base.h); made again if missing or damaged
+//     DIR/figures.sqlite         figures of all uploads (figures_store.h); made again from uploads/ if missing or damaged
 //     DIR/incoming/NUMBER/       an upload while it arrives; removed at the next start if left over
 //     DIR/uploads/ID/            event.json and one file per attachment, as received; never rewritten
 //
@@ -10,7 +11,7 @@
 // names are a number and the harmless part of the client's name.
 //
 // Threads: any. The store has two of its own: group commit (group_commit.h), and maintenance, which removes uploads over the retention and
-// computes measures (maintenance.c). Memory: malloc.
+// reads measures and figures (maintenance.c). Memory: malloc.
 #ifndef CMEMPROF_RECEIVER_STORE_H
 #define CMEMPROF_RECEIVER_STORE_H
 
@@ -34,6 +35,8 @@ enum receiver_error store_open(const struct store_options *options, struct store
 void store_stop(struct store *store);
 void store_close(struct store *store); // NULL is allowed
 struct catalog *store_catalog(struct store *store);
+struct figures_store;                                                    // figures_store.h
+struct figures_store *store_figures(struct store *store);                // NULL: they cannot be kept
 const struct receiver_symbols *store_symbols(const struct store *store); // NULL: none
 // Of recordings of Java (recording_conversion.h). NULL: no memory for it.
 struct cache *store_conversions(const struct store *store);

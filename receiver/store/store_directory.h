@@ -4,12 +4,14 @@
 
 #include "../base/durability.h"
 #include "../base/failure.h"
+#include "../index/figures_store.h"
 #include "../rollups/rollup_base.h"
 #include "event_readers.h"
 #include "group_commit.h"
 #include "store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct store {
     struct catalog *catalog;
@@ -22,9 +24,12 @@ struct store {
     struct cache *conversions;        // of recordings; NULL: no memory for it
     char *path, *index;               // of the directory, and of index.sqlite in it
     char note[400];
+    bool is_unchanged; // since the end before: the index's memory is from snapshot.h
     struct event_readers event_readers;
     struct group_commit *group_commit;
     struct maintenance *maintenance;
+    struct figures_store *figures;
+    atomic_bool figures_known; // the catalog knows which uploads have theirs kept
     void (*on_new)(void *context, int64_t id);
     void *on_new_context;
 };
@@ -37,7 +42,7 @@ int64_t store_now_ms(void);
 // Called by group commit when the index is damaged: puts it aside and rebuilds it from the files, as at a start.
 enum receiver_error store_repair(struct store *store);
 
-// ---- maintenance.c: a thread for retention and the measures of new uploads ----
+// ---- maintenance.c: a thread for retention, and the measures and figures of new uploads ----
 
 struct maintenance *maintenance_start(struct store *store); // also in store->maintenance; NULL: no memory
 void maintenance_stop(struct maintenance *maintenance);     // ends the thread; NULL and a second call are allowed
@@ -50,5 +55,6 @@ void maintenance_wake(struct maintenance *maintenance);     // there is work; fr
 enum receiver_error rebuild_upload(struct store *store, struct catalog *catalog, struct upload_event_reader *reader, int64_t id);
 // Adds all uploads that the index (open, and loaded or empty) lacks, and drops rows whose files are gone.
 enum receiver_error rebuild_missing(struct store *store, struct catalog *catalog, size_t *added, size_t *dropped);
+bool rebuild_is_needless(struct store *store); // uploads/ has a directory for each upload of the index in memory, and no other one
 
 #endif

@@ -1,270 +1,341 @@
-// metrics.c: series over time (metrics.h). SQLite parses the JSON, in an empty in-memory database.
+// metrics.c: series over time (metrics.h).
 #include "metrics.h"
-#include "../../base/vector.h"
-#include "../index/recording_conversion.h"
+#include "../index/figures_store.h"
 #include "metrics_moments.h"
 
 #include <math.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum {
-    MAX_JSON_BYTES = 1 << 20, // real ones have 300
-    MAX_PAIRS = 1024,         // per upload; real ones have 10. A selection of 5,000 uploads takes 80 MB at most
-};
+enum { MAX_RECORDINGS = 360 }; // that are read from files
 
 // ---- Adding ----
 
-static struct metrics_series *series_of(struct metrics *metrics, const char *name) {
+// NULL: there are too many, or no memory, which *no_memory tells. hint: where it probably is.
+static struct metrics_series *series_of(struct metrics *metrics, const char *name, size_t hint, bool *no_memory) {
     for (size_t i = 0; i < metrics->count; i++) {
-        if (strcmp(metrics->series[i].name, name) == 0) {
-            return &metrics->series[i];
+        struct metrics_series *series = &metrics->series[(hint + i) % metrics->count];
+        if (strcmp(series->name, name) == 0) {
+            return series;
         }
     }
+    size_t bytes = (metrics->uploads + 1) * sizeof(double);
     if (metrics->count == METRICS_MAX_SERIES || strlen(name) >= METRICS_MAX_NAME) {
         return NULL;
     }
+    bool fits = merge_budget_take(bytes);
+    double *values = fits ? malloc(bytes) : NULL;
+    if (!values) {
+        merge_budget_give(fits ? bytes : 0);
+        *no_memory = true;
+        return NULL;
+    }
+    for (size_t i = 0; i < metrics->uploads; i++) {
+        values[i] = NAN;
+    }
     struct metrics_series *series = &metrics->series[metrics->count++];
+    *series = (struct metrics_series){.values = values};
     snprintf(series->name, sizeof series->name, "%s", name);
     return series;
 }
 
-// upload: index in the list. Returns false without memory.
-static bool add_point(struct metrics *metrics, const char *name, size_t upload, int64_t ms, double value) {
-    struct metrics_series *series = series_of(metrics, name);
-    if (!series || !isfinite(value)) {
-        return true;
-    }
-    if (!VECTOR_RESERVE(series->points, series->capacity, series->count + 1) ||
-        !VECTOR_RESERVE(series->uploads, series->upload_capacity, series->count + 1)) {
-        return false;
-    }
-    series->uploads[series->count] = upload;
-    series->points[series->count++] = (struct series_point){ms, value};
-    return true;
-}
-
-static bool is_measure(const char *name) {
-    for (size_t i = 0; i < MEASURE_COUNT; i++) {
-        if (strcmp(name, measure_names[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// ---- metrics.json ----
-
-struct reading {
-    struct metrics *metrics;
-    const struct upload_list *list;
-    sqlite3 *database;
-    sqlite3_stmt *pairs;
-};
-
-static bool open_reading(struct reading *reading) {
-    static const char sql[] = "SELECT json_extract(pair, '$[0]'), json_extract(pair, '$[1]') FROM"
-                              " (SELECT CASE WHEN type = 'array' THEN value ELSE '[]' END AS pair FROM json_each(?1))"
-                              " WHERE json_type(pair, '$[0]') = 'text' AND json_type(pair, '$[1]') IN ('integer', 'real')";
-    return sqlite3_open_v2(":memory:", &reading->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
-           sqlite3_prepare_v2(reading->database, sql, -1, &reading->pairs, NULL) == SQLITE_OK;
-}
-
-static void close_reading(struct reading *reading) {
-    sqlite3_finalize(reading->pairs);
-    sqlite3_close(reading->database);
-}
-
-static enum receiver_error read_pairs(struct reading *reading, const struct listed_upload *upload, const void *json, size_t size,
-                                      char *text) {
-    sqlite3_stmt *pairs = reading->pairs;
-    size_t index = (size_t)(upload - reading->list->uploads);
-    bool ok = true;
-    int step = SQLITE_DONE, count = 0;
-    sqlite3_bind_text(pairs, 1, json, (int)size, SQLITE_STATIC);
-    while (ok && (step = sqlite3_step(pairs)) == SQLITE_ROW && count++ < MAX_PAIRS) {
-        const char *name = (const char *)sqlite3_column_text(pairs, 0);
-        // Skips a measure: the receiver computes its own, for every upload.
-        ok = !name || is_measure(name) || add_point(reading->metrics, name, index, upload->end_ms, sqlite3_column_double(pairs, 1));
-    }
-    bool bad = ok && step != SQLITE_DONE;
-    sqlite3_reset(pairs);
-    if (bad) {
-        snprintf(text, 160, step == SQLITE_ROW ? "more than %d values" : "not an array of names and numbers", MAX_PAIRS);
-    }
-    return bad ? RECEIVER_BAD_UPLOAD : ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
-}
-
-static enum receiver_error take_json(void *state, struct sweep_file *file) {
-    uint8_t *json;
-    size_t json_size;
-    struct merge_limits limits = merge_default_limits;
-    limits.input_bytes = MAX_JSON_BYTES;
-    enum merge_error error = merge_inflate_limited(file->bytes, file->size, &limits, &json, &json_size, NULL);
-    if (error != MERGE_OK) {
-        snprintf(file->text, sizeof file->text, "metrics.json: %s", merge_error_text(error));
-        return error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
-    }
-    enum receiver_error result = read_pairs(state, file->upload, json, json_size, file->text);
-    free(json);
-    return result;
-}
-
-// ---- Recordings of Java ----
-
-enum { MAX_RECORDINGS = 360, NAMES_FROM = 20, MAX_NAMES = 8 };
-
-struct recordings {
-    struct store *store;
-    struct metrics *metrics;
-    const struct upload_list *list;
-    char names[MAX_NAMES][CATALOG_NAME_MAX_BYTES + 1];
-    size_t name_count;
-};
-
-static void add_name(struct recordings *recordings, const char *name) {
-    for (size_t i = 0; i < recordings->name_count; i++) {
-        if (strcmp(recordings->names[i], name) == 0) {
-            return;
-        }
-    }
-    if (recordings->name_count < MAX_NAMES) {
-        snprintf(recordings->names[recordings->name_count++], sizeof recordings->names[0], "%.*s", CATALOG_NAME_MAX_BYTES, name);
-    }
-}
-
-// What the newest uploads call theirs; a client calls all of them the same.
-static enum receiver_error find_names(struct store *store, struct recordings *recordings) {
-    const struct upload_list *list = recordings->list;
-    struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
-    enum receiver_error error = RECEIVER_OK;
-    for (size_t i = list->count; i > 0 && i + NAMES_FROM > list->count && error == RECEIVER_OK; i--) {
-        size_t count = 0;
-        error = catalog_attachments(store_catalog(store), list->uploads[i - 1].id, attachments, &count);
-        for (size_t a = 0; a < count; a++) {
-            if (catalog_is_recording(attachments[a].name)) {
-                add_name(recordings, attachments[a].name);
+static bool add_measures(struct metrics *metrics, const struct upload_list *list) {
+    bool no_memory = false;
+    for (size_t m = 0; m < MEASURE_COUNT; m++) {
+        struct metrics_series *series = NULL;
+        for (size_t i = 0; i < list->count && !no_memory; i++) {
+            double value = list->uploads[i].measures.values[m];
+            if (isfinite(value)) {
+                series = series ? series : series_of(metrics, measure_names[m], 0, &no_memory);
+                if (series) {
+                    series->values[i] = value;
+                }
             }
         }
+    }
+    return !no_memory;
+}
+
+struct reading {
+    struct store *store;
+    const struct upload_list *list;
+    struct metrics *metrics;
+    size_t *order;        // of the list's uploads: by process, and by id
+    bool *known;          // by upload: its figures were read
+    size_t from, to;      // in the order: the process at hand
+    size_t recordings;    // read from files
+    bool no_memory, gone; // gone: nobody waits any more
+};
+
+static void add_failures(struct reading *reading, int64_t id, const enum figures_state *states, const char *const *texts) {
+    for (int source = 0; source < FIGURES_SOURCES; source++) {
+        const char *text = texts[source] ? texts[source] : "";
+        if (states[source] == FIGURES_FAILED) {
+            sweep_report_add_failures(&reading->metrics->report, id, 1, (size_t)source, text);
+        }
+        if (states[source] == FIGURES_FAILED && source == FIGURES_METRICS) {
+            sweep_report_add_failures(&reading->metrics->json_report, id, 1, 0, text);
+        }
+    }
+}
+
+// ---- Kept figures ----
+
+static int by_process(const void *left, const void *right, void *context) {
+    const struct upload_list *list = context;
+    const struct listed_upload *a = &list->uploads[*(const size_t *)left], *b = &list->uploads[*(const size_t *)right];
+    if (a->process != b->process) {
+        return a->process < b->process ? -1 : 1;
+    }
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static const struct listed_upload *upload_at(const struct reading *reading, size_t at) {
+    return &reading->list->uploads[reading->order[at]];
+}
+
+// The place of an upload in the list; SIZE_MAX: it is not in it, or not the same one.
+static size_t find(const struct reading *reading, const struct figures_block_upload *upload) {
+    size_t low = reading->from, high = reading->to;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (upload_at(reading, middle)->id < upload->id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == reading->to || upload_at(reading, low)->id != upload->id) {
+        return SIZE_MAX;
+    }
+    const struct listed_upload *listed = upload_at(reading, low);
+    bool same = upload->fingerprint == figures_fingerprint(listed->process, listed->start_ms, listed->end_ms);
+    return same && !reading->known[reading->order[low]] ? reading->order[low] : SIZE_MAX;
+}
+
+static bool take_block(void *context, const struct figures_block *block) {
+    struct reading *reading = context;
+    size_t places[FIGURES_BLOCK_UPLOADS];
+    for (size_t i = 0; i < block->count; i++) {
+        const struct figures_block_upload *upload = &block->uploads[i];
+        places[i] = find(reading, upload);
+        if (places[i] != SIZE_MAX) {
+            reading->known[places[i]] = true;
+            add_failures(reading, upload->id, upload->states, (const char *const *)upload->texts);
+        }
+    }
+    for (size_t n = 0; n < block->name_count && !reading->no_memory; n++) {
+        const double *values = block->names[n].values;
+        struct metrics_series *series = NULL;
+        for (size_t i = 0; i < block->count; i++) {
+            if (places[i] != SIZE_MAX && !isnan(values[i])) {
+                series = series ? series : series_of(reading->metrics, block->names[n].name, n, &reading->no_memory);
+                if (!series) {
+                    break;
+                }
+                series->values[places[i]] = values[i];
+            }
+        }
+    }
+    return !reading->no_memory;
+}
+
+static enum receiver_error read_kept(struct reading *reading) {
+    size_t count = reading->list->count;
+    for (size_t i = 0; i < count; i++) {
+        reading->order[i] = i;
+    }
+    if (count > 1) {
+        qsort_r(reading->order, count, sizeof *reading->order, by_process, (void *)reading->list);
+    }
+    enum receiver_error error = RECEIVER_OK;
+    for (reading->from = 0; reading->from < count && error == RECEIVER_OK; reading->from = reading->to) {
+        uint64_t process = upload_at(reading, reading->from)->process;
+        for (reading->to = reading->from; reading->to < count && upload_at(reading, reading->to)->process == process; reading->to++) {
+        }
+        int64_t first = upload_at(reading, reading->from)->id, last = upload_at(reading, reading->to - 1)->id;
+        error = figures_store_read(store_figures(reading->store), process, first, last, take_block, reading);
+        if (error != RECEIVER_OK && error != RECEIVER_NO_MEMORY) {
+            error = RECEIVER_OK; // what could not be read is read from the files
+        }
+        error = !flight_is_wanted(reading->list->flight) ? RECEIVER_CLIENT_GONE : reading->no_memory ? RECEIVER_NO_MEMORY : error;
+        reading->metrics->report.processes++;
     }
     return error;
 }
 
-static enum receiver_error take_recording(void *state, struct sweep_file *file) {
-    struct recordings *recordings = state;
-    struct conversion recording;
-    const struct listed_upload *upload = file->upload;
-    size_t index = (size_t)(upload - recordings->list->uploads);
-    if (recordings->list->count - index > MAX_RECORDINGS) {
-        snprintf(file->text, sizeof file->text, "left out: metrics are read from the newest %d recordings", MAX_RECORDINGS);
-        return RECEIVER_TOO_LARGE;
+// ---- Files ----
+
+static void take_figures(struct reading *reading, size_t place, const struct figures *figures) {
+    const char *const texts[FIGURES_SOURCES] = {figures->texts[0], figures->texts[1]};
+    add_failures(reading, reading->list->uploads[place].id, figures->states, texts);
+    for (size_t i = 0; i < figures->count && !reading->no_memory; i++) {
+        struct metrics_series *series = series_of(reading->metrics, figures->figures[i].name, i, &reading->no_memory);
+        if (series) {
+            series->values[place] = figures->figures[i].value;
+        }
     }
-    enum receiver_error error = conversion_of(store_conversions(recordings->store), upload->id, file->name, file->bytes, file->size,
-                                              &recording, file->text, sizeof file->text);
-    if (error != RECEIVER_OK) {
-        return error;
-    }
-    const struct recording_figures *figures = &recording.figures;
-    double seconds = (double)(upload->end_ms - upload->start_ms) / 1e3;
-    bool ok = true;
-    for (size_t i = 0; ok && i < figures->count; i++) {
-        ok = add_point(recordings->metrics, figures->figures[i].name, index, upload->end_ms, recording_figure_at(figures, i, seconds));
-    }
-    conversion_free(&recording);
-    return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }
 
-static enum receiver_error read_recordings(struct store *store, const struct upload_list *list, struct metrics *metrics) {
-    struct recordings recordings = {.store = store, .metrics = metrics, .list = list};
-    void *parts[2] = {&recordings, NULL};
-    const char *names[MAX_NAMES];
-    struct sweep_report report = {0};
-    enum receiver_error error = find_names(store, &recordings);
-    for (size_t i = 0; i < recordings.name_count; i++) {
-        names[i] = recordings.names[i];
+static enum receiver_error read_files_of(struct reading *reading, struct figures_reader *reader, struct figures *figures, size_t place) {
+    const struct listed_upload *upload = &reading->list->uploads[place];
+    struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
+    size_t count;
+    int directory;
+    enum receiver_error error = catalog_attachments(store_catalog(reading->store), upload->id, attachments, &count);
+    if (error != RECEIVER_OK || store_open_upload(reading->store, upload->id, &directory) != RECEIVER_OK) {
+        return error; // retention has removed it
     }
-    if (error == RECEIVER_OK && recordings.name_count > 0) {
-        error = sweep_uploads_as_received(store, list, names, recordings.name_count, take_recording, parts, &report);
-        sweep_report_add(&metrics->report, &report);
+    bool recording = figures_has_recording(attachments, count), read = !recording || reading->recordings++ < MAX_RECORDINGS;
+    for (size_t i = 0; i < count && !read; i++) { // the others are read all the same
+        if (catalog_is_recording(attachments[i].name)) {
+            attachments[i--] = attachments[--count];
+        }
     }
+    const struct measured_upload measured = {.id = upload->id,
+                                             .directory = directory,
+                                             .seconds = (double)(upload->end_ms - upload->start_ms) / 1e3,
+                                             .conversions = store_conversions(reading->store)};
+    error = figures_of_upload(reader, &measured, attachments, count, figures);
+    close(directory);
+    if (!read) {
+        figures->states[FIGURES_RECORDING] = FIGURES_FAILED;
+        reading->metrics->report.is_passing = true;
+        snprintf(figures->texts[FIGURES_RECORDING], FIGURES_TEXT_BYTES, "left out: of those not read yet, the newest %d are",
+                 MAX_RECORDINGS);
+    }
+    if (error != RECEIVER_NO_MEMORY) {
+        take_figures(reading, place, figures);
+        error = reading->no_memory ? RECEIVER_NO_MEMORY : RECEIVER_OK;
+    }
+    return error;
+}
+
+// Newest first, of what is not kept.
+static enum receiver_error read_files(struct reading *reading) {
+    struct figures_reader *reader = figures_reader_new();
+    struct figures *figures = malloc(sizeof *figures);
+    enum receiver_error error = reader && figures ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    size_t files = 0;
+    for (size_t i = reading->list->count; i > 0 && error == RECEIVER_OK; i--) {
+        if (reading->known[i - 1]) {
+            continue;
+        }
+        if (files++ >= METRICS_MAX_FILES) {
+            reading->metrics->report.left_out++;
+            reading->metrics->report.is_passing = true;
+        } else if (!flight_is_wanted(reading->list->flight)) {
+            error = RECEIVER_CLIENT_GONE;
+        } else {
+            error = read_files_of(reading, reader, figures, i - 1);
+        }
+    }
+    figures_reader_free(reader);
+    free(figures);
     return error;
 }
 
 // ---- All ----
 
-struct placed_point {
-    struct series_point point;
-    size_t upload;
-};
-
-static int compare_points(const void *left, const void *right) {
-    int64_t a = ((const struct placed_point *)left)->point.ms, b = ((const struct placed_point *)right)->point.ms;
-    return a < b ? -1 : a > b;
-}
-
-// By time. Returns false without memory.
-static bool sort_series(struct metrics_series *series) {
-    struct placed_point *placed = malloc((series->count + 1) * sizeof *placed);
-    for (size_t i = 0; placed && i < series->count; i++) {
-        placed[i] = (struct placed_point){series->points[i], series->uploads[i]};
-    }
-    if (placed) {
-        qsort(placed, series->count, sizeof *placed, compare_points);
-    }
-    for (size_t i = 0; placed && i < series->count; i++) {
-        series->points[i] = placed[i].point;
-        series->uploads[i] = placed[i].upload;
-    }
-    free(placed);
-    return placed;
-}
-
-static bool add_measures(struct metrics *metrics, const struct upload_list *list) {
-    for (size_t m = 0; m < MEASURE_COUNT; m++) {
-        for (size_t i = 0; i < list->count; i++) {
-            const struct listed_upload *upload = &list->uploads[i];
-            if (isfinite(upload->measures.values[m]) &&
-                !add_point(metrics, measure_names[m], i, upload->end_ms, upload->measures.values[m])) {
-                return false;
-            }
+// Their order is that of the lowest ids, wherever they were read.
+static void sort_failures(struct sweep_report *report) {
+    for (size_t i = 1; i < report->reasons; i++) {
+        for (size_t j = i; j > 0 && report->failed[j].id < report->failed[j - 1].id; j--) {
+            struct sweep_report swapped = {.failed[0] = report->failed[j]};
+            report->failed[j] = report->failed[j - 1];
+            report->failed[j - 1] = swapped.failed[0];
         }
     }
-    return true;
+}
+
+static int by_name(const void *left, const void *right) {
+    return strcmp(((const struct metrics_series *)left)->name, ((const struct metrics_series *)right)->name);
+}
+
+static enum receiver_error read_all(struct reading *reading) {
+    struct metrics *metrics = reading->metrics;
+    if (!reading->order || !reading->known || !add_measures(metrics, reading->list)) {
+        return RECEIVER_NO_MEMORY;
+    }
+    size_t measures = metrics->count;
+    enum receiver_error error = read_kept(reading);
+    error = error == RECEIVER_OK ? read_files(reading) : error;
+    sort_failures(&metrics->report);
+    sort_failures(&metrics->json_report);
+    qsort(metrics->series + measures, metrics->count - measures, sizeof *metrics->series, by_name);
+    for (size_t i = 0; i < metrics->count; i++) {
+        struct metrics_series *series = &metrics->series[i];
+        for (size_t u = 0; u < metrics->uploads; u++) {
+            series->count += !isnan(series->values[u]);
+        }
+    }
+    return error;
 }
 
 enum receiver_error metrics_read(struct store *store, const struct upload_list *list, struct metrics **out) {
     struct metrics *metrics = calloc(1, sizeof *metrics);
-    struct reading reading = {.metrics = metrics, .list = list};
-    void *parts[2] = {&reading, NULL};
-    enum receiver_error error = metrics && open_reading(&reading) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
-    if (error == RECEIVER_OK && !add_measures(metrics, list)) {
-        error = RECEIVER_NO_MEMORY;
+    if (!metrics) {
+        return RECEIVER_NO_MEMORY;
     }
-    if (error == RECEIVER_OK) {
-        error = sweep_uploads(store, list, "metrics.json", take_json, parts, &metrics->report);
-    }
-    if (error == RECEIVER_OK) {
-        error = read_recordings(store, list, metrics);
-    }
-    close_reading(&reading);
-    for (size_t i = 0; error == RECEIVER_OK && i < metrics->count; i++) {
-        error = sort_series(&metrics->series[i]) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
-    }
+    metrics->uploads = metrics->report.uploads = list->count; // most clients send no such file
+    metrics->report.left_out = list->left_out;
+    struct reading reading = {.store = store,
+                              .list = list,
+                              .metrics = metrics,
+                              .order = malloc((list->count + 1) * sizeof *reading.order),
+                              .known = calloc(list->count + 1, sizeof *reading.known)};
+    enum receiver_error error = read_all(&reading);
+    free(reading.order);
+    free(reading.known);
     if (error != RECEIVER_OK) {
         metrics_free(metrics);
         return error;
     }
-    metrics->report.uploads = list->count; // most clients send no such file
     *out = metrics;
     return RECEIVER_OK;
+}
+
+struct end {
+    int64_t ms;
+    size_t upload;
+};
+
+static int by_end(const void *left, const void *right) {
+    const struct end *a = left, *b = right;
+    return a->ms != b->ms ? (a->ms < b->ms ? -1 : 1) : a->upload < b->upload ? -1 : a->upload > b->upload;
+}
+
+bool metrics_make_points(struct metrics *metrics, const struct upload_list *list) {
+    struct end *ends = malloc((list->count + 1) * sizeof *ends);
+    bool ok = ends;
+    for (size_t i = 0; ok && i < list->count; i++) {
+        ends[i] = (struct end){list->uploads[i].end_ms, i};
+    }
+    if (ok && list->count > 1) {
+        qsort(ends, list->count, sizeof *ends, by_end);
+    }
+    for (size_t s = 0; ok && s < metrics->count; s++) {
+        struct metrics_series *series = &metrics->series[s];
+        series->points = malloc((series->count + 1) * sizeof *series->points);
+        ok = series->points;
+        for (size_t i = 0, used = 0; ok && i < list->count; i++) {
+            double value = series->values[ends[i].upload];
+            if (!isnan(value)) {
+                series->points[used++] = (struct series_point){ends[i].ms, value};
+            }
+        }
+    }
+    free(ends);
+    return ok;
 }
 
 void metrics_free(struct metrics *metrics) {
     for (size_t i = 0; metrics && i < metrics->count; i++) {
         free(metrics->series[i].points);
-        free(metrics->series[i].uploads);
+        free(metrics->series[i].values);
+        merge_budget_give((metrics->uploads + 1) * sizeof(double));
     }
     free(metrics);
 }

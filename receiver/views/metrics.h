@@ -1,29 +1,35 @@
-// metrics.h: figures of many uploads as series over time: those of their metrics.json, and the measures of the index (measures.h).
+// metrics.h: figures of many uploads as series over time: those of their metrics.json and Java recordings (figures.h), and the measures of
+// the index (measures.h).
 //
-// metrics.json is an array of [name, number] pairs, as the clients for Go send it. At most 128 names are read.
+// They are read from where they are kept (figures_store.h), a week of 16 hosts in a third of a second; what is not there yet from the
+// files, of the METRICS_MAX_FILES newest such uploads at most. Both give the same answer. Series are in the order of their names, behind
+// the measures.
 //
-// Threads: a struct metrics belongs to one. Memory: malloc, 24 bytes per point, at the end of the upload's event.
+// Threads: a struct metrics belongs to one. Memory: malloc, 8 bytes for each series and upload, of the views' budget (merge_budget_take);
+// points take 16 more.
 #ifndef CMEMPROF_RECEIVER_METRICS_H
 #define CMEMPROF_RECEIVER_METRICS_H
 
 #include "../../series/trend.h"
 #include "sweep.h"
 
-enum { METRICS_MAX_SERIES = 128, METRICS_MAX_NAME = 100, METRICS_MAX_POINTS = 500 };
+enum { METRICS_MAX_SERIES = 128, METRICS_MAX_NAME = 100, METRICS_MAX_POINTS = 500, METRICS_MAX_UPLOADS = 500000, METRICS_MAX_FILES = 5000 };
 
 struct metrics_series {
     char name[METRICS_MAX_NAME];
-    struct series_point *points; // by time
-    size_t *uploads;             // of each point: index in the list
-    size_t count, capacity, upload_capacity;
+    double *values;              // by upload of the list, as it is ordered; NAN: none
+    size_t count;                // of values that are there
+    struct series_point *points; // of metrics_make_points: those, at the ends of their uploads' events, by time
 };
 struct metrics {
     struct metrics_series series[METRICS_MAX_SERIES];
-    size_t count;
-    struct sweep_report report;
+    size_t count, uploads;
+    struct sweep_report report, json_report; // json_report: failures of metrics.json alone
 };
 
 enum receiver_error metrics_read(struct store *store, const struct upload_list *list, struct metrics **metrics);
+// Returns false without memory. list: that was read.
+bool metrics_make_points(struct metrics *metrics, const struct upload_list *list);
 void metrics_free(struct metrics *metrics); // NULL is allowed
 // NULL: no upload has that figure.
 const struct metrics_series *metrics_find(const struct metrics *metrics, const char *name);

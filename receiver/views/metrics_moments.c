@@ -17,10 +17,11 @@ struct moments {
     const struct upload_list *list;
     int64_t ms[METRICS_MAX_POINTS];
     size_t count;
-    size_t *order;             // uploads by process, each by end
-    double *values;            // of the series at hand, by upload; NAN: none
-    double *codes, *about;     // c_verdict and c_verdict_bytes, by upload; NAN: none
-    struct process *processes; // those of one cgroup side by side
+    size_t *order;               // uploads by process, each by end
+    double *nothing;             // of a series that is not there
+    const double *values;        // of the series at hand, by upload; NAN: none
+    const double *codes, *about; // c_verdict and c_verdict_bytes, by upload; NAN: none
+    struct process *processes;   // those of one cgroup side by side
     size_t process_count;
 };
 
@@ -89,13 +90,8 @@ static size_t distances(const struct moments *moments, size_t from, size_t to, i
 }
 
 // The values of a series, by upload; NULL: of no series.
-static void spread(const struct moments *moments, const struct metrics_series *series, double *values) {
-    for (size_t i = 0; i < moments->list->count; i++) {
-        values[i] = NAN;
-    }
-    for (size_t i = 0; series && i < series->count; i++) {
-        values[series->uploads[i]] = series->points[i].value;
-    }
+static const double *values_of(const struct moments *moments, const struct metrics_series *series) {
+    return series ? series->values : moments->nothing;
 }
 
 // ids: memory_cgroup_id, by upload.
@@ -139,21 +135,22 @@ static void find_processes(struct moments *moments, const struct metrics *metric
         all += distances(moments, from, to, times + all);
     }
     int64_t usual_ms = median(times, all);
-    spread(moments, metrics_find(metrics, "memory_cgroup_id"), moments->values);
+    const double *ids = values_of(moments, metrics_find(metrics, "memory_cgroup_id"));
     for (size_t from = 0, to; from < list->count; from = to) {
         to = process_end(moments, from);
-        moments->processes[moments->process_count++] = process_of(moments, from, to, usual_ms, moments->values);
+        moments->processes[moments->process_count++] = process_of(moments, from, to, usual_ms, ids);
     }
     qsort(moments->processes, moments->process_count, sizeof *moments->processes, compare_processes);
 }
 
 static bool allocate(struct moments *moments, size_t count) {
     moments->order = malloc((count + 1) * sizeof *moments->order);
-    moments->values = malloc((count + 1) * sizeof *moments->values);
-    moments->codes = malloc((count + 1) * sizeof *moments->codes);
-    moments->about = malloc((count + 1) * sizeof *moments->about);
+    moments->nothing = malloc((count + 1) * sizeof *moments->nothing);
     moments->processes = malloc((count + 1) * sizeof *moments->processes);
-    return moments->order && moments->values && moments->codes && moments->about && moments->processes;
+    for (size_t i = 0; moments->nothing && i < count; i++) {
+        moments->nothing[i] = NAN;
+    }
+    return moments->order && moments->nothing && moments->processes;
 }
 
 struct moments *moments_new(const struct upload_list *list, const struct metrics *metrics) {
@@ -172,8 +169,8 @@ struct moments *moments_new(const struct upload_list *list, const struct metrics
         qsort_r(moments->order, list->count, sizeof *moments->order, compare_uploads, (void *)list);
         choose_moments(moments, times);
         find_processes(moments, metrics, times);
-        spread(moments, metrics_find(metrics, "c_verdict"), moments->codes);
-        spread(moments, metrics_find(metrics, "c_verdict_bytes"), moments->about);
+        moments->codes = values_of(moments, metrics_find(metrics, "c_verdict"));
+        moments->about = values_of(moments, metrics_find(metrics, "c_verdict_bytes"));
     }
     free(times);
     return moments;
@@ -182,9 +179,7 @@ struct moments *moments_new(const struct upload_list *list, const struct metrics
 void moments_free(struct moments *moments) {
     if (moments) {
         free(moments->order);
-        free(moments->values);
-        free(moments->codes);
-        free(moments->about);
+        free(moments->nothing);
         free(moments->processes);
     }
     free(moments);
@@ -336,7 +331,7 @@ static void walk_all(const struct moments *moments, void (*take)(void *context, 
 size_t moments_of_series(struct moments *moments, const struct metrics_series *series, bool summed,
                          struct series_point points[METRICS_MAX_POINTS]) {
     struct sums sums = {0};
-    spread(moments, series, moments->values);
+    moments->values = series->values;
     switch (metrics_kind(series->name)) {
     case METRICS_OF_CONTAINER:
         sum_cgroups(moments, &sums);

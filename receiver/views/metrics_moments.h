@@ -13,7 +13,7 @@
 //                      its newest upload: never a mean. What is of a code is that of the same upload
 //     flag             1 if one has 1
 //
-// Threads: one makes and frees them; any may read. Memory: malloc, 90 bytes per upload.
+// Threads: one makes and frees them; any may read. Memory: malloc, 70 bytes per upload.
 #ifndef CMEMPROF_RECEIVER_METRICS_MOMENTS_H
 #define CMEMPROF_RECEIVER_METRICS_MOMENTS_H
 

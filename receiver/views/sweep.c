@@ -57,7 +57,7 @@ void sweep_report_cover(struct sweep_report *report, int64_t ns) {
     report->seconds = (double)report->covered_ns / 1e9;
 }
 
-static void add_failures(struct sweep_report *report, int64_t id, size_t uploads, size_t name, const char *reason) {
+void sweep_report_add_failures(struct sweep_report *report, int64_t id, size_t uploads, size_t name, const char *reason) {
     size_t at = 0;
     report->failed_count += uploads;
     while (at < report->reasons && (report->failed[at].name != name || strcmp(report->failed[at].reason, reason) != 0)) {
@@ -73,6 +73,7 @@ static void add_failures(struct sweep_report *report, int64_t id, size_t uploads
         report->failed[at].name = name;
         snprintf(report->failed[at].reason, sizeof report->failed[at].reason, "%s", reason);
     }
+    report->failed[at].id = id < report->failed[at].id ? id : report->failed[at].id;
     report->failed[at].uploads += uploads;
 }
 
@@ -133,7 +134,7 @@ static void take_one(struct half *half, const struct listed_upload *upload) {
     } else if (error == RECEIVER_NO_MEMORY || error == RECEIVER_CLIENT_GONE) {
         half->error = error;
     } else {
-        add_failures(&half->report, upload->id, 1, name, *taken.text ? taken.text : receiver_error_text(error));
+        sweep_report_add_failures(&half->report, upload->id, 1, name, *taken.text ? taken.text : receiver_error_text(error));
     }
 }
 
@@ -159,7 +160,7 @@ void sweep_report_add(struct sweep_report *report, const struct sweep_report *ot
     size_t named = 0;
     for (size_t i = 0; i < other->reasons; i++) {
         named += other->failed[i].uploads;
-        add_failures(report, other->failed[i].id, other->failed[i].uploads, other->failed[i].name, other->failed[i].reason);
+        sweep_report_add_failures(report, other->failed[i].id, other->failed[i].uploads, other->failed[i].name, other->failed[i].reason);
     }
     report->failed_count += other->failed_count - named;
 }

@@ -45,13 +45,13 @@ struct sweep_report {
     int64_t covered_ns; // saturates
     size_t left_out, failed_count;
     bool unread;                     // a file could not be read: not for what is in it
-    bool is_passing;                 // some were left out that roll-ups may cover: not to be cached
+    bool is_passing;                 // some were left out that roll-ups or kept figures may cover: not to be cached
     struct sweep_type_counts counts; // of merge_uploads only
     size_t with_type;                // of the uploads, those with the type; 0: unknown. Set as gauges
     struct sweep_gauges gauges;      // set by the caller of the merge
     size_t reasons;
     struct {
-        int64_t id;     // of the first upload
+        int64_t id;     // of the first upload, by id
         size_t uploads; // with this reason; those of further reasons are in failed_count only
         size_t name;    // index among those of sweep_uploads_any
         char reason[160];
@@ -62,6 +62,9 @@ void sweep_report_set_gauges(struct sweep_report *report, const struct upload_li
 size_t sweep_count_processes(const struct upload_list *list);                         // 0: no memory, or no uploads
 void sweep_report_cover(struct sweep_report *report, int64_t ns);                     // adds that time
 void sweep_report_add(struct sweep_report *report, const struct sweep_report *other); // its uploads, time and failures
+// Uploads that failed for this reason, of which id is the lowest; name: as in failed.
+void sweep_report_add_failures(struct sweep_report *report, int64_t id, size_t uploads, size_t name, const char *reason);
+void sweep_report_add(struct sweep_report *report, const struct sweep_report *other); // its uploads, seconds and failures
 void sweep_report_write(const struct sweep_report *report, struct json *json);        // members of an open object
 
 // One attachment, and what the callback reports of it.

@@ -83,9 +83,10 @@ TEST_IN(store, names_in_the_database_alone) {
     struct search *search = &store_catalog(test->store)->search;
     fill(test);
     for (size_t i = search->begin; i < search->end; i++) {
-        if (search->rows[i].id != 2) {
-            string_pool_release(&search->strings, search->rows[i].files);
-            search->rows[i].files = 0;
+        struct tag_set *set = search->sets.list[search_at(search, SEARCH_SET, i)];
+        if (search_at(search, SEARCH_ID, i) != 2) {
+            string_pool_release(&search->strings, set->files);
+            set->files = 0;
         }
     }
     expect_all(test);
@@ -97,7 +98,7 @@ TEST_IN(store, names_beyond_the_limit) {
     struct search *search = &store_catalog(test->store)->search;
     search->strings.bytes += 1 << 30;
     upload(test, 1, "", "a.pprof");
-    assert_int_equal(search->rows[search->begin].files, 0);
+    assert_int_equal(search_set_at(search, search->begin)->files, 0);
     search->strings.bytes -= 1 << 30;
     expect(test, "a.pprof", 9, "1 ", 0);
     expect(test, "b.pprof", 9, "", 0);

@@ -48,11 +48,11 @@ static int store_teardown(void **state) {
 }
 
 // Of 100 bytes, received at that moment.
-static int64_t add(struct catalog *catalog, int64_t received_ms, bool keep) {
+static int64_t add_tagged(struct catalog *catalog, int64_t received_ms, char *tags, bool keep) {
     struct catalog_attachment attachments[] = {{"a", "0-a", 5, false}, {"b.pprof", "1-b", 6, true}};
     struct catalog_new upload = {.received_ms = received_ms,
                                  .size_bytes = 100,
-                                 .event = {.tags = "service:shop,a:b", .facets = {[FACET_SERVICE] = "shop"}},
+                                 .event = {.tags = tags, .facets = {[FACET_SERVICE] = "shop"}},
                                  .attachments = attachments,
                                  .attachment_count = 2};
     assert_int_equal(catalog_begin(catalog), RECEIVER_OK);
@@ -63,6 +63,17 @@ static int64_t add(struct catalog *catalog, int64_t received_ms, bool keep) {
         assert_int_equal(catalog_publish(catalog, &upload), RECEIVER_OK);
     }
     return upload.id;
+}
+
+static int64_t add(struct catalog *catalog, int64_t received_ms, bool keep) {
+    return add_tagged(catalog, received_ms, "service:shop,a:b", keep);
+}
+
+// With tags that no other has: 300 bytes of memory.
+static int64_t add_unique(struct catalog *catalog, int64_t number) {
+    char tags[60];
+    snprintf(tags, sizeof tags, "service:shop,a:%lld", (long long)number);
+    return add_tagged(catalog, number, tags, true);
 }
 
 static size_t remove_oldest(struct test_index *index, int64_t before_ms, uint64_t size_bytes, int64_t *ids, size_t max) {
@@ -145,7 +156,7 @@ TEST_IN(store, remove_by_memory) {
     enum { UPLOADS = 2000 };
     int64_t ids[UPLOADS];
     for (int i = 0; i < UPLOADS; i++) {
-        add(index->catalog, i, true);
+        add_unique(index->catalog, i);
     }
     catalog_limit_memory(index->catalog, 1 << 30);
     assert_int_equal(remove_oldest(index, INT64_MIN, UINT64_MAX, ids, UPLOADS), 0);
@@ -157,7 +168,7 @@ TEST_IN(store, remove_by_memory) {
     }
     assert_in_range(removed, UPLOADS / 10, UPLOADS - UPLOADS / 10);
     for (int i = 0; i < 20; i++) { // there is room for some more
-        add(index->catalog, UPLOADS + i, true);
+        add_unique(index->catalog, UPLOADS + i);
         assert_int_equal(remove_oldest(index, INT64_MIN, UINT64_MAX, ids, UPLOADS), 0);
     }
     catalog_limit_memory(index->catalog, 1);
@@ -174,7 +185,7 @@ TEST_IN(store, load_within_memory) {
     char text[200];
     bool newer;
     for (int i = 0; i < UPLOADS; i++) {
-        add(index->catalog, i + 1, true);
+        add_unique(index->catalog, i + 1);
     }
     catalog_close(index->catalog);
     assert_int_equal(catalog_open(index->path, false, &newer, &index->catalog, text, sizeof text), RECEIVER_OK);

@@ -51,27 +51,27 @@ static size_t read_all(struct search *search, const struct search_order *order, 
 
 // A slow and plain comparison: which of two comes first.
 static bool in_order(const struct search *search, const struct search_order *order, int64_t first, int64_t second) {
-    const struct search_row *a = search_find(search, first), *b = search_find(search, second);
+    struct search_row a = row_of(search, first), b = row_of(search, second);
     double sign = order->ascending ? 1 : -1, difference = 0;
     if (order->by == SEARCH_BY_START) {
-        difference = (double)(a->start_ms - b->start_ms);
+        difference = (double)(a.start_ms - b.start_ms);
     } else if (order->by == SEARCH_BY_RECEIVED) {
-        difference = (double)(a->received_ms - b->received_ms);
+        difference = (double)(a.received_ms - b.received_ms);
     } else if (order->by == SEARCH_BY_MEASURE) {
-        double x = a->measures.values[order->which], y = b->measures.values[order->which];
+        double x = a.measures.values[order->which], y = b.measures.values[order->which];
         if (isnan(x) || isnan(y)) {
             return isnan(x) && isnan(y) ? first > second : isnan(y);
         }
         difference = x - y;
     } else if (order->which == FACET_VERSION) {
-        difference = (double)(a->id % 13 - b->id % 13);
+        difference = (double)(a.id % 13 - b.id % 13);
     } else {
-        if (!a->facets[FACET_SERVICE] || !b->facets[FACET_SERVICE]) {
-            return !a->facets[FACET_SERVICE] && !b->facets[FACET_SERVICE] ? first > second : !b->facets[FACET_SERVICE];
+        if (!a.set->facets[FACET_SERVICE] || !b.set->facets[FACET_SERVICE]) {
+            return !a.set->facets[FACET_SERVICE] && !b.set->facets[FACET_SERVICE] ? first > second : !b.set->facets[FACET_SERVICE];
         }
-        difference = (double)(a->id % 7 - b->id % 7);
-        if (difference == 0 && a->id % 2 != b->id % 2) {
-            difference = a->id % 2 ? -1 : 1; // "Svc" and "svc" are equal except as a last resort
+        difference = (double)(a.id % 7 - b.id % 7);
+        if (difference == 0 && a.id % 2 != b.id % 2) {
+            difference = a.id % 2 ? -1 : 1; // "Svc" and "svc" are equal except as a last resort
         }
     }
     return difference == 0 ? first > second : sign * difference < 0;

@@ -132,7 +132,7 @@ TEST(not_looked_at) {
         select_by(&selection, counts[i].parameters);
         assert_true(search_query_init(&query, &search, &selection, &rest));
         for (size_t row = search.begin; row < search.end; row++) {
-            found += search_query_match(&query, &search.rows[row]) == SEARCH_ALL_HOLD;
+            found += search_query_match(&query, row) == SEARCH_ALL_HOLD;
         }
         assert_int_equal(found, counts[i].found);
         assert_int_equal(rest.not_looked_at, counts[i].not_looked_at);

@@ -25,12 +25,23 @@ static inline void select_by(struct selection *selection, const char *parameters
     free(copy);
 }
 
-static inline void add_upload(struct search *search, int64_t id, int64_t start_ms, const char *service, const char *env, const char *tags) {
+static inline void add_with_files(struct search *search, int64_t id, int64_t start_ms, const char *service, const char *env,
+                                  const char *tags, const char *files) {
     struct search_new upload = {
-        .id = id, .received_ms = start_ms, .start_ms = start_ms, .end_ms = start_ms + 1, .size_bytes = 10, .tags = tags};
+        .id = id, .received_ms = start_ms, .start_ms = start_ms, .end_ms = start_ms + 1, .size_bytes = 10, .tags = tags, .files = files};
     upload.facets[FACET_SERVICE] = service;
     upload.facets[FACET_ENV] = env;
     assert_true(search_add(search, &upload));
+}
+
+static inline void add_upload(struct search *search, int64_t id, int64_t start_ms, const char *service, const char *env, const char *tags) {
+    add_with_files(search, id, start_ms, service, env, tags, NULL);
+}
+
+static inline struct search_row row_of(const struct search *search, int64_t id) {
+    size_t row = search_find(search, id);
+    assert_true(row != SEARCH_NOWHERE);
+    return search_row_at(search, row);
 }
 
 static const char *const filled_tags[10] = {[1] = "service:shop,env:prod,region:a,team:x",

@@ -292,8 +292,8 @@ TEST_IN(receiver, hostile_names) {
     expect_post(fixture->port, &body, 200, "{\"id\":1}");
     nothing_left(fixture, 1);
     assert_int_equal(count_files(fixture, "uploads/1"), 8); // six, event.json and meta.json, which has their names
-    WAIT_UNTIL(count_files(fixture, "") == 10);
-    assert_int_equal(count_files(fixture, ""), 10); // pending, uploads, lock, reserve, both databases with their -wal and -shm
+    WAIT_UNTIL(count_files(fixture, "") == 13);
+    assert_int_equal(count_files(fixture, ""), 13); // pending, uploads, lock, reserve, three databases with their -wal and -shm
     expect_get(fixture->port, "/api/uploads/1/attachments/..%2F..%2F..%2F..%2Ftmp%2Fevil", 404, "no such");
     expect_get(fixture->port, "/api/uploads/1/attachments/.._.._.._.._tmp_evil", 200, "1");
     expect_get(fixture->port, "/api/uploads/1/attachments/_etc_passwd", 200, "2");

@@ -12,8 +12,7 @@ enum { MAX = 6000, MINUTE = 60000 };
 
 struct given {
     struct listed_upload uploads[MAX];
-    struct series_point points[MAX];
-    size_t of[MAX];
+    double values[MAX];
     struct upload_list list;
     struct metrics_series series;
 };
@@ -23,12 +22,8 @@ static void give(struct given *given, uint64_t process, int64_t end_ms, double v
     size_t upload = given->list.count++;
     given->uploads[upload] = (struct listed_upload){.end_ms = end_ms, .process = process};
     given->list.uploads = given->uploads;
-    given->series.points = given->points;
-    given->series.uploads = given->of;
-    if (!isnan(value)) {
-        given->of[given->series.count] = upload;
-        given->points[given->series.count++] = (struct series_point){end_ms, value};
-    }
+    given->series.values = given->values;
+    given->values[upload] = value;
 }
 
 static void expect(struct given *given, bool summed, const struct series_point *want, size_t count) {
@@ -124,8 +119,7 @@ struct said {
     struct listed_upload uploads[16];
     struct upload_list list;
     struct metrics metrics;
-    struct series_point points[4][16];
-    size_t of[4][16];
+    double values[4][16];
 };
 
 static void begin(struct said *said, const char *const *names) {
@@ -133,8 +127,7 @@ static void begin(struct said *said, const char *const *names) {
     for (; *names; names++) {
         struct metrics_series *series = &said->metrics.series[said->metrics.count];
         snprintf(series->name, sizeof series->name, "%s", *names);
-        series->points = said->points[said->metrics.count];
-        series->uploads = said->of[said->metrics.count++];
+        series->values = said->values[said->metrics.count++];
     }
 }
 
@@ -143,11 +136,7 @@ static void say(struct said *said, uint64_t host, uint64_t process, int64_t end_
     size_t upload = said->list.count++;
     said->uploads[upload] = (struct listed_upload){.end_ms = end_ms, .host = host, .process = process};
     for (size_t i = 0; i < said->metrics.count; i++) {
-        struct metrics_series *series = &said->metrics.series[i];
-        if (!isnan(values[i])) {
-            series->uploads[series->count] = upload;
-            series->points[series->count++] = (struct series_point){end_ms, values[i]};
-        }
+        said->values[i][upload] = values[i];
     }
 }
 
