@@ -48,7 +48,7 @@ bool interposition_other_object(const void *function, uintptr_t *start, uintptr_
 }
 
 // Addresses cannot be compared: in a non-PIE program that of malloc may be the PLT entry's. So malloc is called, and the hook's effect is
-// observed: it subtracts the size from one of the thread's countdowns.
+// observed: it subtracts the size from the thread's countdown.
 static bool reaches_the_hook(void *malloc_function, void *free_function) {
     const uint64_t far = (uint64_t)1 << 60;
     void *(*allocate)(size_t) = (void *(*)(size_t))malloc_function;
@@ -56,13 +56,12 @@ static bool reaches_the_hook(void *malloc_function, void *free_function) {
     if (!allocate || !release) {
         return false;
     }
-    volatile uint64_t *idle = &thread_state.countdown_bytes[COUNTDOWN_IDLE], *sampling = &thread_state.countdown_bytes[COUNTDOWN_SAMPLING];
-    uint64_t idle_before = *idle, sampling_before = *sampling;
-    *idle = *sampling = far;
+    volatile uint64_t *countdown = &thread_state.countdown_bytes;
+    uint64_t before = *countdown;
+    *countdown = far;
     void *volatile block = allocate(1);
-    bool ours = *idle != far || *sampling != far;
-    *idle = idle_before;
-    *sampling = sampling_before;
+    bool ours = *countdown != far;
+    *countdown = before;
     release(block);
     return ours;
 }

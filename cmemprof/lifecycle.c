@@ -98,21 +98,6 @@ void lifecycle_close(struct profiler *self) {
     memset(self, 0, sizeof *self);
 }
 
-// The one that all threads count down from now on. Repeated if another thread has started or stopped meanwhile.
-static void choose_countdown(struct profiler *self) {
-    uint64_t interval_bytes;
-    do {
-        interval_bytes = atomic_load(&self->interval_bytes);
-        atomic_store(&self->countdown, interval_bytes != 0 ? COUNTDOWN_SAMPLING : COUNTDOWN_IDLE);
-    } while (atomic_load(&self->interval_bytes) != interval_bytes);
-}
-
-// 0: off.
-static void set_interval(struct profiler *self, uint64_t interval_bytes) {
-    atomic_store(&self->interval_bytes, interval_bytes);
-    choose_countdown(self);
-}
-
 // ---- Fork ----
 
 static void add_samples(struct stack *stack, void *context) {
@@ -152,7 +137,6 @@ static void after_fork(struct profiler *self) {
     if (atomic_load(&self->open) && thread_state.busy == 0 && (!shards_after_fork(&self->shards) || was_evicting)) {
         balance_after_fork(self);
     }
-    choose_countdown(self); // another thread may have been at it
     struct thread_state *thread = &thread_state;
     thread->random = 0;
     if (thread->interval_bytes != 0) {
@@ -203,13 +187,13 @@ enum cmemprof_error cmemprof_start(uint64_t interval_bytes) {
         if (interval_bytes != 0) {
             atomic_store(&profiler.last_interval_bytes, interval_bytes);
         }
-        set_interval(&profiler, interval_bytes);
+        atomic_store(&profiler.interval_bytes, interval_bytes);
     }
     return error;
 }
 
 void cmemprof_stop(void) {
-    set_interval(&profiler, 0);
+    atomic_store(&profiler.interval_bytes, 0);
 }
 
 bool cmemprof_make_room(void) {

@@ -3,6 +3,7 @@
 #include "profiler.h"
 
 #include "../base/clock.h"
+#include "sampler.h"
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define INLINE static inline __attribute__((always_inline))
@@ -43,7 +44,7 @@ uint64_t profiler_begin(size_t size) {
     if (LIKELY(thread->busy == 0)) {
         return sampler_take(thread, size, now);
     }
-    if (now != 0 && thread->interval_bytes != 0) {
+    if (!profiler_is_off()) {
         // A sampling event hit the profiler's own allocation: drop it and draw the next.
         count(&profiler.unsampled_nested);
         sampler_next(thread, thread->interval_bytes);

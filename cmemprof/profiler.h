@@ -1,6 +1,6 @@
 // profiler.h (sample): the profiler's state, and the path of a sample through it.
 //
-//   profiler_pass: false -> profiler_begin -> the program's call of the real allocator -> profiler_finish (stack, totals, live table)
+//   sampler_pass: false -> profiler_begin -> the program's call of the real allocator -> profiler_finish (stack, totals, live table)
 //   free -> profiler_may_know -> profiler_forget
 //   realloc -> profiler_move_begin -> profiler_move_end
 //
@@ -39,7 +39,6 @@
 #include "modules.h"
 #include "range_map.h"
 #include "resident_go.h"
-#include "sampler.h"
 #include "shard.h"
 #include "stack_table.h"
 #include "thread_creators.h"
@@ -169,7 +168,6 @@ struct peaks {
 // All zeros: never opened.
 struct profiler {
     _Atomic uint64_t interval_bytes;      // 0: off
-    _Atomic uintptr_t countdown;          // of each thread's that allocations count down: COUNTDOWN_SAMPLING unless it is off
     _Atomic uint64_t last_interval_bytes; // of the last start: what samples were drawn with, also when off now
     _Atomic uint64_t before_start_bytes;  // in use when the tables were opened, of which nothing was sampled; 0: unknown
     _Atomic bool open;                    // the tables exist; of the process's never false again
@@ -206,12 +204,12 @@ struct profiler {
 // The process's, which the hooks are bound to. Hidden: hooks of the preloaded library reach it without a GOT lookup.
 extern struct profiler profiler __attribute__((visibility("hidden")));
 
-// Returns true if the allocation is not sampled.
-static inline bool profiler_pass(size_t size) {
-    return sampler_pass(&thread_state.countdown_bytes[atomic_load_explicit(&profiler.countdown, memory_order_relaxed)], size);
+// The short path when off: every allocation fails sampler_pass, so that a start takes effect at once.
+static inline bool profiler_is_off(void) {
+    return atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed) == 0 && thread_state.interval_bytes == 0;
 }
 
-// Call after profiler_pass returned false. Returns the interval that the sample was drawn with, for profiler_finish once the allocation is
+// Call after sampler_pass returned false. Returns the interval that the sample was drawn with, for profiler_finish once the allocation is
 // made; 0: not a sample.
 uint64_t profiler_begin(size_t size);
 // block NULL: the allocation failed and is no sample. caller is the hook's return address. frame is the frame of this function's caller,

@@ -84,13 +84,13 @@ static inline double exponential(uint64_t *state) {
 static inline void draw(struct thread_state *thread, uint64_t interval_bytes) {
     // A hit if and only if size + 1 >= distance: for a non-integer distance, size >= its integer part.
     double distance = exponential(&thread->random) * (double)interval_bytes;
-    thread->countdown_bytes[COUNTDOWN_SAMPLING] = (uint64_t)(int64_t)(distance < FARTHEST_BYTES ? distance : FARTHEST_BYTES);
+    thread->countdown_bytes = (uint64_t)(int64_t)(distance < FARTHEST_BYTES ? distance : FARTHEST_BYTES);
 }
 
 void sampler_next(struct thread_state *thread, uint64_t interval_bytes) {
     thread->interval_bytes = interval_bytes;
     if (interval_bytes <= 1) {
-        thread->countdown_bytes[COUNTDOWN_SAMPLING] = 0; // samples every allocation
+        thread->countdown_bytes = 0; // interval 1: samples every allocation; off: takes the slow path every time
         return;
     }
     if (thread->random == 0) {
@@ -99,26 +99,13 @@ void sampler_next(struct thread_state *thread, uint64_t interval_bytes) {
     draw(thread, interval_bytes);
 }
 
-// The allocation is a thread's first one while the profiler is off, or a stop came just now, and it hit while nothing is sampled.
-static void rest(struct thread_state *thread, size_t size) {
-    if (!sampler_pass(&thread->countdown_bytes[COUNTDOWN_IDLE], size)) {
-        thread->countdown_bytes[COUNTDOWN_IDLE] = (uint64_t)FARTHEST_BYTES;
-    } else if (thread->interval_bytes != 0) {
-        sampler_next(thread, thread->interval_bytes);
-    }
-}
-
-// The interval has changed, or is 0 or 1, or the start came just now.
+// The interval has changed, or is 0 or 1.
 static __attribute__((noinline)) uint64_t take_after_change(struct thread_state *thread, size_t size, uint64_t interval_bytes) {
-    if (interval_bytes == 0) {
-        rest(thread, size);
-        return 0;
-    }
-    if (thread->interval_bytes == 0) {
-        sampler_next(thread, interval_bytes);
-    }
-    if (sampler_pass(&thread->countdown_bytes[COUNTDOWN_SAMPLING], size)) {
-        return 0;
+    if (thread->interval_bytes == 0 || interval_bytes == 0) {
+        sampler_next(thread, interval_bytes); // just started or stopped
+        if (interval_bytes == 0 || sampler_pass(thread, size)) {
+            return 0;
+        }
     }
     uint64_t drawn_interval_bytes = thread->interval_bytes;
     sampler_next(thread, interval_bytes);
@@ -126,8 +113,7 @@ static __attribute__((noinline)) uint64_t take_after_change(struct thread_state 
 }
 
 uint64_t sampler_take(struct thread_state *thread, size_t size, uint64_t interval_bytes) {
-    bool is_hit = size >= thread->countdown_bytes[COUNTDOWN_SAMPLING]; // else the idle countdown's, just before a start
-    if (thread->interval_bytes != interval_bytes || interval_bytes <= 1 || !is_hit) {
+    if (thread->interval_bytes != interval_bytes || interval_bytes <= 1) {
         return take_after_change(thread, size, interval_bytes);
     }
     draw(thread, interval_bytes);

@@ -5,8 +5,7 @@
 //
 //   1 MiB: p = 0.86, stands for 1.16      4 KiB: p = 0.0078, stands for 128      16 B: p = 3.2e-5, stands for 30,841
 //
-// The process is memoryless, so a thread may start, stop or redraw at any time without bias. A stop leaves the distance to the next sample
-// as it is, and a start continues there.
+// The process is memoryless, so a thread may start, stop or redraw at any time without bias.
 //
 // Threads: each call works on the caller's struct thread_state. Memory: none. Safe inside malloc.
 #ifndef CMEMPROF_SAMPLER_H
@@ -18,13 +17,12 @@
 #include "namespace.h"
 #include "thread_state.h"
 
-// The fast path: returns true if the allocation is not sampled. One subtraction, whose borrow decides: one instruction less than a
-// comparison and a subtraction. SIZE_MAX passes and counts as nothing: no allocator serves it.
-static inline bool sampler_pass(uint64_t *countdown_bytes, size_t size) {
+// The fast path: returns true if the allocation is not sampled. One comparison and one subtraction; no size overflows.
+static inline bool sampler_pass(struct thread_state *thread, size_t size) {
     // Read once: a signal handler that allocates in between may lower it.
-    uint64_t left = *(volatile uint64_t *)countdown_bytes, rest;
-    if (__builtin_expect(!__builtin_sub_overflow(left, (uint64_t)size + 1, &rest), 1)) {
-        *countdown_bytes = rest;
+    uint64_t left = *(volatile uint64_t *)&thread->countdown_bytes;
+    if (__builtin_expect(size < left, 1)) {
+        thread->countdown_bytes = left - (size + 1);
         return true;
     }
     return false;
@@ -33,9 +31,9 @@ static inline bool sampler_pass(uint64_t *countdown_bytes, size_t size) {
 // Call before the others.
 void sampler_open(void);
 
-// Call after sampler_pass returned false for one of the thread's countdowns. Returns the interval that the sample was drawn with, or 0 if
-// the allocation is no sample after all: the profiler is off, or the thread's first draw did not hit. Draws the distance to the next
-// sample. interval_bytes is the profiler's present one; 0: off.
+// Call after sampler_pass returned false. Returns the interval that the sample was drawn with, or 0 if the allocation is no sample after
+// all: the profiler is off, or was just started and the first draw did not hit. Draws the distance to the next sample. interval_bytes is
+// the profiler's present one; 0: off.
 uint64_t sampler_take(struct thread_state *thread, size_t size, uint64_t interval_bytes);
 
 // Draws the distance to the next sample.

@@ -10,23 +10,19 @@
 
 #include "namespace.h"
 
-// Allocations count down one of these, which the profiler chooses for all threads. So a stop costs nothing on the fast path, and a start
-// finds the distance where the stop left it.
-enum { COUNTDOWN_IDLE, COUNTDOWN_SAMPLING, COUNTDOWNS };
-
 struct thread_state {
-    uint64_t countdown_bytes[COUNTDOWNS]; // an allocation of this size or more takes the slow path; 0: every one. IDLE: is never used up
-    uint64_t interval_bytes;              // that SAMPLING was drawn with; 0: not yet
-    uint64_t random;                      // generator state; 0: not seeded
-    uintptr_t stack_low, stack_high;      // the part of the thread's own stack that is known to be mapped; see stack_memory.h
-    uint32_t busy;                        // not 0: the profiler itself is running on this thread
-    uint32_t shard;                       // the one it tries first, counted from 1; 0: none yet; see shard.h
-    uint32_t cpu_epoch;                   // of the profile for which cpu_thread is (cpu_unsampled.h)
-    struct cpu_thread *cpu_thread;        // NULL: no room was left
-    uint32_t unloadings;                  // nesting depth of dlclose: a library's destructor may call it
-    bool is_gos;                          // a whole stack of it began in Go: Go has made it
-    bool fork_holds_listing;              // the fork in progress holds the listing lock (loaded_code.c)
-    bool fork_holds_mappings;             // and the map of mappings (mapped_ranges.c)
+    uint64_t countdown_bytes;        // an allocation of this size or more takes the slow path; 0: every one
+    uint64_t interval_bytes;         // that the countdown was drawn with; 0: none
+    uint64_t random;                 // generator state; 0: not seeded
+    uintptr_t stack_low, stack_high; // the part of the thread's own stack that is known to be mapped; see stack_memory.h
+    uint32_t busy;                   // not 0: the profiler itself is running on this thread
+    uint32_t shard;                  // the one it tries first, counted from 1; 0: none yet; see shard.h
+    uint32_t cpu_epoch;              // of the profile for which cpu_thread is (cpu_unsampled.h)
+    struct cpu_thread *cpu_thread;   // NULL: no room was left
+    uint32_t unloadings;             // nesting depth of dlclose: a library's destructor may call it
+    bool is_gos;                     // a whole stack of it began in Go: Go has made it
+    bool fork_holds_listing;         // the fork in progress holds the listing lock (loaded_code.c)
+    bool fork_holds_mappings;        // and the map of mappings (mapped_ranges.c)
 #ifdef CMEMPROF_CHECK_LOCK_ORDER
     uint32_t locks; // held, one bit per rank (lock_order.h)
 #endif

@@ -9,7 +9,7 @@
 static uint64_t count_samples(struct thread_state *thread, size_t size, uint64_t allocations, uint64_t interval_bytes) {
     uint64_t samples = 0;
     for (uint64_t i = 0; i < allocations; i++) {
-        if (!sampler_pass(&thread->countdown_bytes[COUNTDOWN_SAMPLING], size) && sampler_take(thread, size, interval_bytes) != 0) {
+        if (!sampler_pass(thread, size) && sampler_take(thread, size, interval_bytes) != 0) {
             samples++;
         }
     }
@@ -37,7 +37,7 @@ TEST(mixed_sizes_are_unbiased_too) {
         double p = -expm1(-((double)size + 1) / (double)interval);
         bytes += (double)size;
         variance += (double)size * (double)size * (1 - p) / p;
-        if (!sampler_pass(&thread.countdown_bytes[COUNTDOWN_SAMPLING], size) && sampler_take(&thread, size, interval) != 0) {
+        if (!sampler_pass(&thread, size) && sampler_take(&thread, size, interval) != 0) {
             estimated_bytes += sampler_weight(size, interval) * (double)size;
         }
     }
@@ -53,8 +53,7 @@ TEST(distances_are_exponential) {
     struct thread_state thread = {.random = 11};
     for (int i = 0; i < BINS * PER_BIN; i++) {
         sampler_next(&thread, interval);
-        double below =
-            -expm1(-(double)thread.countdown_bytes[COUNTDOWN_SAMPLING] / (double)interval); // uniform if the distances are exponential
+        double below = -expm1(-(double)thread.countdown_bytes / (double)interval); // uniform if the distances are exponential
         counts[(int)(below * BINS)]++;
     }
     double chi_squared = 0;
@@ -72,7 +71,7 @@ TEST(long_distances_are_exponential_too) {
     double beyond = 0, sum = 0;
     for (uint64_t i = 0; i < draws; i++) {
         sampler_next(&thread, interval);
-        double x = (double)thread.countdown_bytes[COUNTDOWN_SAMPLING] / (double)interval - edge;
+        double x = (double)thread.countdown_bytes / (double)interval - edge;
         beyond += x > 0;
         sum += x > 0 ? x : 0;
     }
@@ -84,7 +83,7 @@ TEST(no_distance_is_too_long_for_the_countdown) {
     struct thread_state thread = {.random = 17};
     for (int i = 0; i < 1000; i++) {
         sampler_next(&thread, UINT64_MAX);
-        assert_true(thread.countdown_bytes[COUNTDOWN_SAMPLING] <= (uint64_t)1 << 62);
+        assert_true(thread.countdown_bytes <= (uint64_t)1 << 62);
     }
 }
 
@@ -95,94 +94,34 @@ TEST(interval_1_samples_everything) {
     assert_true(sampler_weight(24, 1) == 1);
 }
 
-// As the hooks do: the profiler chooses the countdown.
-static bool is_sample(struct thread_state *thread, size_t size, uint64_t interval_bytes) {
-    uint64_t *countdown = &thread->countdown_bytes[interval_bytes != 0 ? COUNTDOWN_SAMPLING : COUNTDOWN_IDLE];
-    return !sampler_pass(countdown, size) && sampler_take(thread, size, interval_bytes) != 0;
-}
-
 TEST(stop_and_start_take_effect_at_once) {
     struct thread_state thread = {.random = 1};
-    for (int i = 0; i < 1000; i++) {
-        assert_false(is_sample(&thread, 1 << 20, 0));
-        assert_true(is_sample(&thread, 1 << 20, 4096)); // p = 1 - e^-256
-    }
-}
-
-TEST(while_off_only_a_threads_first_allocation_leaves_the_fast_path) {
-    struct thread_state thread = {.random = 1};
-    uint64_t *idle = &thread.countdown_bytes[COUNTDOWN_IDLE];
-    assert_false(sampler_pass(idle, 16));
-    assert_int_equal(sampler_take(&thread, 16, 0), 0);
-    for (int i = 0; i < 1000000; i++) {
-        assert_true(sampler_pass(idle, (size_t)1 << 40));
-    }
-}
-
-// The distance would no longer be exponential if what is allocated while off shortened it, or if a stop drew another one.
-TEST(a_stop_leaves_the_distance_as_it_is) {
-    struct thread_state thread = {.random = 19};
-    sampler_next(&thread, 1 << 20);
-    uint64_t before = thread.countdown_bytes[COUNTDOWN_SAMPLING];
-    for (int i = 0; i < 1000; i++) {
-        assert_false(is_sample(&thread, 1 << 20, 0));
-    }
-    assert_int_equal(thread.countdown_bytes[COUNTDOWN_SAMPLING], before);
-}
-
-TEST(a_distance_that_ends_as_the_profiler_stops_is_drawn_anew) {
-    struct thread_state thread = {.random = 23};
-    sampler_next(&thread, 1 << 20);
-    is_sample(&thread, 16, 0);
-    thread.countdown_bytes[COUNTDOWN_SAMPLING] = 5;
-    assert_false(sampler_pass(&thread.countdown_bytes[COUNTDOWN_SAMPLING], 16));
-    assert_int_equal(sampler_take(&thread, 16, 0), 0);
-    assert_int_not_equal(thread.countdown_bytes[COUNTDOWN_SAMPLING], 5);
-}
-
-TEST(a_thread_that_was_idle_as_the_profiler_starts_is_not_hit_for_that) {
-    struct thread_state thread = {.random = 29};
-    sampler_next(&thread, 1 << 20);
-    thread.countdown_bytes[COUNTDOWN_SAMPLING] = 1000;
-    assert_false(sampler_pass(&thread.countdown_bytes[COUNTDOWN_IDLE], 16));
-    assert_int_equal(sampler_take(&thread, 16, 1 << 20), 0);
-    assert_int_equal(thread.countdown_bytes[COUNTDOWN_SAMPLING], 1000 - 17);
-}
-
-TEST(estimates_are_unbiased_across_stops_and_starts) {
-    struct thread_state thread = {.random = 31};
-    const uint64_t interval = 4096, allocations = 8000000;
-    const size_t size = 500;
-    uint64_t samples = 0, counted = 0;
-    for (uint64_t i = 0; i < allocations; i++) {
-        bool on = i / 7 % 3 != 0;
-        counted += on;
-        samples += is_sample(&thread, size, on ? interval : 0);
-    }
-    double p = -expm1(-((double)size + 1) / (double)interval), estimate = (double)samples * sampler_weight(size, interval);
-    assert_true(fabs(estimate - (double)counted) <= 4 * sqrt((double)counted * (1 - p) / p));
+    assert_int_equal(count_samples(&thread, 1 << 20, 1000, 0), 0);
+    assert_true(count_samples(&thread, 1 << 20, 1000, 4096) == 1000); // p = 1 - e^-256
+    // Switched off: the thread's old distance may still apply once; after that nothing.
+    count_samples(&thread, 1 << 20, 1, 0);
+    assert_int_equal(count_samples(&thread, 1 << 20, 1000, 0), 0);
 }
 
 TEST(a_new_interval_keeps_the_weight_of_the_old_one_until_the_next_sample) {
     struct thread_state thread = {.random = 3};
     sampler_next(&thread, 1 << 20);
-    while (sampler_pass(&thread.countdown_bytes[COUNTDOWN_SAMPLING], 1000)) {
+    while (sampler_pass(&thread, 1000)) {
     }
     assert_int_equal(sampler_take(&thread, 1000, 4096), 1 << 20);
-    while (sampler_pass(&thread.countdown_bytes[COUNTDOWN_SAMPLING], 1000)) {
+    while (sampler_pass(&thread, 1000)) {
     }
     assert_int_equal(sampler_take(&thread, 1000, 4096), 4096);
 }
 
-// They fail, but must not move the countdown to where nothing is ever sampled.
+// malloc(SIZE_MAX) fails, but must not move the countdown to where nothing is ever sampled.
 TEST(impossible_sizes_do_not_break_the_countdown) {
     struct thread_state thread = {.random = 5};
     sampler_next(&thread, 4096);
-    uint64_t before = thread.countdown_bytes[COUNTDOWN_SAMPLING];
-    assert_true(sampler_pass(&thread.countdown_bytes[COUNTDOWN_SAMPLING], SIZE_MAX));
-    assert_false(sampler_pass(&thread.countdown_bytes[COUNTDOWN_SAMPLING], SIZE_MAX - 1));
-    assert_false(sampler_pass(&thread.countdown_bytes[COUNTDOWN_SAMPLING], (size_t)1 << 63));
-    assert_int_equal(thread.countdown_bytes[COUNTDOWN_SAMPLING], before);
+    uint64_t before = thread.countdown_bytes;
+    assert_false(sampler_pass(&thread, SIZE_MAX));
+    assert_false(sampler_pass(&thread, (size_t)1 << 63));
+    assert_int_equal(thread.countdown_bytes, before);
     double weight = sampler_weight(SIZE_MAX, 4096);
     assert_true(weight == 1);
 }
@@ -192,7 +131,7 @@ TEST(two_threads_draw_differently) {
     sampler_next(&one, 1 << 20);
     sampler_next(&two, 1 << 20);
     assert_true(one.random != two.random);
-    assert_true(one.countdown_bytes[COUNTDOWN_SAMPLING] != two.countdown_bytes[COUNTDOWN_SAMPLING]);
+    assert_true(one.countdown_bytes != two.countdown_bytes);
 }
 
 int main(void) {
