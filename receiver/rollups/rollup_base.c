@@ -7,23 +7,29 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
-    VERSION = 1, // also raised when the same uploads make another roll-up: of the merge engine, of views/rollup.c
+    VERSION = 2, // also raised when the same uploads make another roll-up: of the merge engine, of views/rollup.c
     LOCKED_MS = 1000,
     REMOVE_AT_ONCE = 4096,
 };
+#define VACUUM_PAGES "16384" // 64 MiB a pass
 
-static const char schema[] = "CREATE TABLE rollup(id INTEGER PRIMARY KEY, day INTEGER NOT NULL, stream INTEGER NOT NULL, attachment TEXT"
+// One transaction: a database that has the version has all of it. The pragma before it holds for an empty file alone.
+static const char schema[] = "PRAGMA auto_vacuum=INCREMENTAL;"
+                             "BEGIN IMMEDIATE;"
+                             "CREATE TABLE rollup(id INTEGER PRIMARY KEY, day INTEGER NOT NULL, stream INTEGER NOT NULL, attachment TEXT"
                              " NOT NULL, level INTEGER NOT NULL, number INTEGER NOT NULL, uploads INTEGER NOT NULL, sum0 INTEGER NOT NULL,"
                              " sum1 INTEGER NOT NULL, hash INTEGER NOT NULL, dropped TEXT NOT NULL, bytes BLOB);"
                              "CREATE UNIQUE INDEX rollup_key ON rollup(stream, attachment, level, number);"
                              "CREATE INDEX rollup_day ON rollup(day);"
-                             "PRAGMA user_version=1;";
+                             "PRAGMA user_version=2;"
+                             "COMMIT;";
 
 struct rollup_base {
     char *path;
@@ -33,6 +39,7 @@ struct rollup_base {
     sqlite3 *writer; // of the one thread that writes; closed under lock
     sqlite3_stmt *write, *remove;
     bool damaged; // guarded by lock: the next write begins anew
+    atomic_uint generation;
 };
 
 int64_t rollup_length_ms(enum rollup_level level) {
@@ -53,7 +60,7 @@ static void close_all(struct rollup_base *base) {
 }
 
 static void remove_files(const char *database) {
-    static const char *const endings[] = {"", "-wal", "-shm"};
+    static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         char *path;
         if (asprintf(&path, "%s%s", database, endings[i]) >= 0) {
@@ -71,19 +78,20 @@ static bool prepare(sqlite3 *database, const char *sql, sqlite3_stmt **statement
     return sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) == SQLITE_OK;
 }
 
-static int64_t version_of(sqlite3 *database) {
+static int64_t number_of(sqlite3 *database, const char *sql) { // -1: an error
     sqlite3_stmt *statement = NULL;
-    sqlite3_prepare_v2(database, "PRAGMA user_version", -1, &statement, NULL);
-    int64_t version = statement && sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
+    sqlite3_prepare_v2(database, sql, -1, &statement, NULL);
+    int64_t number = statement && sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
     sqlite3_finalize(statement);
-    return version;
+    return number;
 }
 
 enum opened { OPENED, UNUSABLE, OTHER_VERSION, DAMAGED };
 
+// SQLITE_ERROR: the tables are not those of the version, or of another application.
 static enum opened fault_of(sqlite3 *database) {
     int code = database ? sqlite3_errcode(database) : SQLITE_NOMEM;
-    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? DAMAGED : UNUSABLE;
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR ? DAMAGED : UNUSABLE;
 }
 
 // NORMAL: a commit survives the end of this program. What a power cut takes is made again.
@@ -97,15 +105,16 @@ static enum opened open_all(struct rollup_base *base) {
         return fault_of(base->writer);
     }
     sqlite3_busy_timeout(base->writer, LOCKED_MS);
-    int64_t version = version_of(base->writer);
-    if (version < 0) {
+    int64_t version = number_of(base->writer, "PRAGMA user_version");
+    int64_t tables = version < 0 ? -1 : number_of(base->writer, "SELECT count(*) FROM sqlite_schema");
+    if (tables < 0) {
         return fault_of(base->writer);
     }
-    if (version != 0 && version != VERSION) {
+    if (version != VERSION && (version != 0 || tables > 0)) {
         return OTHER_VERSION;
     }
-    bool ok = run(base->writer, "PRAGMA journal_mode=WAL") && run(base->writer, "PRAGMA synchronous=NORMAL") &&
-              (version == VERSION || run(base->writer, schema)) &&
+    bool ok = (version == VERSION || run(base->writer, schema)) && run(base->writer, "PRAGMA journal_mode=WAL") &&
+              run(base->writer, "PRAGMA synchronous=NORMAL") && run(base->writer, "PRAGMA secure_delete=FAST") &&
               prepare(base->writer,
                       "INSERT OR REPLACE INTO rollup(day, stream, attachment, level, number, uploads, sum0, sum1, hash, dropped,"
                       " bytes) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
@@ -127,16 +136,21 @@ static enum opened open_all(struct rollup_base *base) {
     return ok ? OPENED : fault_of(base->reader);
 }
 
-// With the lock.
-static enum opened open_anew(struct rollup_base *base) {
-    close_all(base);
-    remove_files(base->path);
-    enum opened opened = open_all(base);
+// With the lock. A database that cannot be used for what is in it is removed and begun anew; one that cannot be opened is tried again by the
+// next write.
+static enum opened open_usable(struct rollup_base *base) {
+    enum opened first = base->damaged ? DAMAGED : open_all(base), opened = first;
+    if (first == DAMAGED || first == OTHER_VERSION) {
+        close_all(base);
+        remove_files(base->path);
+        base->generation++;
+        opened = open_all(base);
+    }
     if (opened != OPENED) {
         close_all(base);
     }
     base->damaged = false;
-    return opened;
+    return first;
 }
 
 struct rollup_base *rollup_base_open(const char *directory, const char **note) {
@@ -147,14 +161,10 @@ struct rollup_base *rollup_base_open(const char *directory, const char **note) {
         return NULL;
     }
     pthread_mutex_init(&base->lock, NULL);
-    enum opened opened = open_all(base);
-    if (opened == OTHER_VERSION || opened == DAMAGED) {
-        *note = opened == DAMAGED ? "the roll-ups were damaged, and are made again"
-                                  : "the roll-ups were of another version, and are made again";
-        open_anew(base);
-    } else if (opened == UNUSABLE) {
-        close_all(base);
-    }
+    enum opened opened = open_usable(base);
+    *note = opened == DAMAGED         ? "the roll-ups were damaged, and are made again"
+            : opened == OTHER_VERSION ? "the roll-ups were of another version, and are made again"
+                                      : NULL;
     return base;
 }
 
@@ -290,21 +300,23 @@ static enum receiver_error change(struct rollup_base *base, sqlite3_stmt *statem
 }
 
 // One that was not there before is tried again: the disk may have room by now.
-static bool can_write(struct rollup_base *base) {
+bool rollup_base_can_write(struct rollup_base *base) {
     pthread_mutex_lock(&base->lock);
-    if (base->damaged) {
-        open_anew(base);
-    } else if (!base->writer && open_all(base) != OPENED) {
-        close_all(base);
+    if (base->damaged || !base->writer) {
+        open_usable(base);
     }
     bool can = base->writer;
     pthread_mutex_unlock(&base->lock);
     return can;
 }
 
+unsigned rollup_base_generation(const struct rollup_base *base) {
+    return atomic_load(&base->generation);
+}
+
 enum receiver_error rollup_base_write(struct rollup_base *base, const struct rollup_key *key, const struct upload_set *set,
                                       const char *dropped, const uint8_t *bytes, size_t size) {
-    if (!can_write(base)) {
+    if (!rollup_base_can_write(base)) {
         return RECEIVER_IO;
     }
     sqlite3_stmt *write = base->write;
@@ -327,7 +339,7 @@ enum receiver_error rollup_base_write(struct rollup_base *base, const struct rol
 }
 
 enum receiver_error rollup_base_remove(struct rollup_base *base, const struct rollup_key *key) {
-    if (!can_write(base)) {
+    if (!rollup_base_can_write(base)) {
         return RECEIVER_IO;
     }
     bind_key(base->remove, key);
@@ -351,7 +363,7 @@ bool rollup_base_keep_days(struct rollup_base *base, const struct catalog_day *d
     sqlite3_stmt *all = NULL, *drop = NULL;
     int64_t gone = 0;
     bool found = false;
-    if (!can_write(base) || !prepare(base->writer, "SELECT DISTINCT day FROM rollup", &all)) {
+    if (!rollup_base_can_write(base) || !prepare(base->writer, "SELECT DISTINCT day FROM rollup", &all)) {
         sqlite3_finalize(all);
         return false;
     }
@@ -360,7 +372,11 @@ bool rollup_base_keep_days(struct rollup_base *base, const struct catalog_day *d
         found = !has_day(days, count, gone);
     }
     sqlite3_finalize(all);
-    bool ok = found && prepare(base->writer, "DELETE FROM rollup WHERE id IN (SELECT id FROM rollup WHERE day=?1 LIMIT ?2)", &drop);
+    if (!found) { // gives the disk what those before left
+        run(base->writer, "PRAGMA incremental_vacuum(" VACUUM_PAGES ")");
+        return false;
+    }
+    bool ok = prepare(base->writer, "DELETE FROM rollup WHERE id IN (SELECT id FROM rollup WHERE day=?1 LIMIT ?2)", &drop);
     if (ok) {
         sqlite3_bind_int64(drop, 1, gone);
         sqlite3_bind_int(drop, 2, REMOVE_AT_ONCE);

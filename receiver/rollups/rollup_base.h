@@ -4,7 +4,7 @@
 // with the same six facets) that start in one hour or one day, and names them by their set (catalog_pick.h): whoever wants them asks for
 // exactly that set, so a roll-up is never of other uploads than those asked for, and need not be kept up to date.
 //
-// All of it can be made again. A database that is damaged, or of another version, is removed and begun anew; every row has a hash of all
+// All of it can be made again. A database that is damaged, of another version or of other tables is removed and begun anew; every row has a hash of all
 // that is in it. A row is written by one transaction, so it is whole or not there. Without a database (a full disk, a folder in its place)
 // nothing is found and nothing is kept.
 //
@@ -41,11 +41,16 @@ enum receiver_error rollup_base_find(struct rollup_base *base, const struct roll
 // The bytes of the one of that set; the caller frees them. RECEIVER_NOT_FOUND: there is none, or it is damaged.
 enum receiver_error rollup_base_read(struct rollup_base *base, const struct rollup_key *key, const struct upload_set *set, uint8_t **bytes,
                                      size_t *size);
+// Begins a database that is damaged or missing anew. False: there can be none now (the disk is full, a folder is in its place).
+bool rollup_base_can_write(struct rollup_base *base);
+// Differs from before once a database has been removed and begun anew: what was in it is gone. One thread: that which writes.
+unsigned rollup_base_generation(const struct rollup_base *base);
 // Replaces one of the same key. bytes NULL: has none.
 enum receiver_error rollup_base_write(struct rollup_base *base, const struct rollup_key *key, const struct upload_set *set,
                                       const char *dropped, const uint8_t *bytes, size_t size);
 enum receiver_error rollup_base_remove(struct rollup_base *base, const struct rollup_key *key);
-// Removes all of other days than these, which rise. At most some thousand at a time; true: there may be more.
+// Removes all of other days than these, which rise. At most some thousand at a time; true: there may be more. The last call gives the disk
+// at most 64 MiB of what is free in the file.
 bool rollup_base_keep_days(struct rollup_base *base, const struct catalog_day *days, size_t count);
 
 #endif

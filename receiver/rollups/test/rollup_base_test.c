@@ -130,6 +130,62 @@ TEST_IN(base, other_versions) {
     expect(test, &key, &set, "two");
 }
 
+// Not a database of this version: begun anew, at the start and while the receiver runs.
+TEST_IN(base, other_tables) {
+    struct test_base *test = *state;
+    static const char *const changes[] = {"PRAGMA user_version=0", "DROP TABLE rollup; CREATE TABLE other(a); PRAGMA user_version=0",
+                                          "DROP TABLE rollup", "ALTER TABLE rollup DROP COLUMN dropped"};
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        write_row(test, &key, "one");
+        rollup_base_close(test->base);
+        test->base = NULL;
+        run_sql(test, changes[i]);
+        open_again(test);
+        assert_non_null(test->note);
+        expect(test, &key, &set, "");
+        write_row(test, &key, "two");
+        open_again(test);
+        assert_null(test->note);
+        expect(test, &key, &set, "two");
+    }
+    char aside[FOLDER_BYTES + 40];
+    snprintf(aside, sizeof aside, "%s/aside", test->directory);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        rollup_base_close(test->base);
+        test->base = NULL;
+        run_sql(test, changes[i]);
+        assert_int_equal(rename(test->path, aside), 0);
+        assert_int_equal(mkdir(test->path, 0700), 0);
+        open_again(test);
+        assert_false(rollup_base_can_write(test->base));
+        assert_int_equal(rmdir(test->path), 0);
+        assert_int_equal(rename(aside, test->path), 0);
+        unsigned before = rollup_base_generation(test->base);
+        write_row(test, &key, "three");
+        assert_int_not_equal(rollup_base_generation(test->base), before);
+        expect(test, &key, &set, "three");
+    }
+}
+
+// What is removed is given to the disk.
+TEST_IN(base, shrinks) {
+    struct test_base *test = *state;
+    struct rollup_key many = key;
+    static char text[100000];
+    memset(text, 'x', sizeof text - 1);
+    for (many.number = 0; many.number < 50; many.number++) {
+        write_row(test, &many, text);
+    }
+    open_again(test);
+    struct stat before, after;
+    assert_int_equal(stat(test->path, &before), 0);
+    while (rollup_base_keep_days(test->base, NULL, 0)) {
+    }
+    open_again(test);
+    assert_int_equal(stat(test->path, &after), 0);
+    assert_true(before.st_size > 50 * 100000 && after.st_size < 100000);
+}
+
 // A row that is not what was written is never given out; the next that is written begins anew.
 TEST_IN(base, changed_rows) {
     struct test_base *test = *state;
