@@ -115,6 +115,15 @@ static inline size_t scene_pass(struct test_store *test, int64_t now_ms) {
     return made;
 }
 
+// Of uploads that have come or gone: seen by one keeper, and made by it ten minutes later.
+static inline size_t scene_pass_late(struct test_store *test, int64_t now_ms) {
+    struct rollup_keeper *keeper = rollup_keeper_new(test->store);
+    size_t made = rollup_keeper_pass(keeper, now_ms);
+    made += rollup_keeper_pass(keeper, now_ms + 10 * 60 * 1000);
+    rollup_keeper_stop(keeper);
+    return made;
+}
+
 // Makes the attachment of each upload with an even (or odd) id unreadable, whether it is in a roll-up or not: of the same size, since a
 // file that has another is refused before it is read.
 static inline void scene_spoil(struct test_store *test, int odd) {

@@ -308,7 +308,7 @@ static void pick_all(const struct upload_list *list, struct upload_list *picked)
 
 // Returns false without memory. values: one per upload; NULL: not for max.
 static bool pick(const struct upload_list *list, struct gauges gauges, const double *values, struct upload_list *picked) {
-    *picked = (struct upload_list){malloc((list->count + 1) * sizeof *picked->uploads), 0, list->left_out, list->flight};
+    *picked = (struct upload_list){malloc((list->count + 1) * sizeof *picked->uploads), 0, list->left_out, list->flight, list->stop};
     bool max = gauges.value == GAUGES_MAX && values;
     struct newest newest;
     bool ok = newest_start(&newest, list) && picked->uploads;
@@ -346,7 +346,7 @@ static bool all_have(const struct gauges_source *source, const struct upload_lis
 static bool leave_out_lacking(const struct gauges_source *source, const struct upload_list *list, const char *type, double *values,
                               struct upload_list *having) {
     double *was_read = malloc((list->count + 1) * sizeof *was_read);
-    *having = (struct upload_list){malloc((list->count + 1) * sizeof *having->uploads), 0, list->left_out, list->flight};
+    *having = (struct upload_list){malloc((list->count + 1) * sizeof *having->uploads), 0, list->left_out, list->flight, list->stop};
     bool ok = was_read && having->uploads, any = false;
     if (ok) {
         read_values(source->table, type, values);

@@ -1,6 +1,7 @@
 // rollup_keeper.c: makes roll-ups in the background (rollup_keeper.h).
 #include "rollup_keeper.h"
 #include "../../base/clock.h"
+#include "../../base/fnv.h"
 #include "../../base/vector.h"
 #include "../../merge/merge.h"
 #include "../store/store.h"
@@ -21,12 +22,23 @@ enum {
     MIN_OF_AN_HOUR = 4, // uploads: fewer are read about as fast
     NICENESS = 10,      // below uploads and views
     MAX_NAMES = 100,
+    MAX_WAITING = 4096,      // more are made again at once
+    STABLE_MS = 10 * 60000,  // a set that is the same for so long has come to rest
+    MAX_DOUBLINGS = 5,       // of the time between passes that fail: half an hour
 };
 
 // A day as it was when all of it was made.
 struct done_day {
     struct catalog_day day;
     int64_t hours; // that were over
+};
+
+// A roll-up whose uploads have changed: while they do so each minute (of a client whose clock is behind), it is not made each minute. Or one
+// that could not be made.
+struct waiting {
+    uint64_t key; // a hash
+    struct upload_set set;
+    int64_t first_ms, since_ms; // when it was first seen to be another than that of the roll-up; with this set
 };
 
 struct rollup_keeper {
@@ -40,11 +52,73 @@ struct rollup_keeper {
     struct merge_budget budget;
     struct done_day *done; // by day
     size_t done_count;
+    unsigned generation; // of the database, when they were made
+    struct waiting *waiting;
+    size_t waiting_count, waiting_capacity;
+    struct catalog_day first; // of the store
+    bool has_first;
+    int64_t trimmed_ms; // when uploads of the first day were last seen to have gone
+    unsigned failures;  // passes, in a row
     // Of the pass.
-    int64_t over_ms; // hours and days that end by then are over
+    int64_t now_ms, over_ms; // hours and days that end by then are over
+    int64_t oldest_ms;       // uploads of the day that retention removes begin there; INT64_MIN: it removes none
     size_t made;
-    bool is_stuck; // the disk is full, or memory short
+    bool is_stuck; // the disk is full, or memory short: the pass ends
+    bool is_open;  // something of this day is to be looked at again
 };
+
+// ---- Waiting ----
+
+static uint64_t hash_of(const struct rollup_key *key) {
+    const uint64_t words[] = {key->stream, (uint64_t)key->level, (uint64_t)key->number};
+    return fnv64(fnv64(FNV64_START, key->attachment, strlen(key->attachment) + 1), words, sizeof words);
+}
+
+static bool is_between(int64_t ms, int64_t from_ms, int64_t length_ms) {
+    return ms >= from_ms && ms - from_ms < length_ms;
+}
+
+// False: there are too many.
+static bool add_waiting(struct rollup_keeper *keeper, const struct rollup_key *key, const struct upload_set *set) {
+    bool ok = keeper->waiting_count < MAX_WAITING && VECTOR_RESERVE(keeper->waiting, keeper->waiting_capacity, keeper->waiting_count + 1);
+    if (ok) {
+        keeper->waiting[keeper->waiting_count++] = (struct waiting){hash_of(key), *set, keeper->now_ms, keeper->now_ms};
+    }
+    return ok;
+}
+
+// Whether one is to be made now: it is new, or its uploads have come to rest, or an hour has passed.
+static bool is_due(struct rollup_keeper *keeper, const struct rollup_key *key, const struct upload_set *set, bool is_new) {
+    uint64_t hash = hash_of(key);
+    size_t at = 0;
+    while (at < keeper->waiting_count && keeper->waiting[at].key != hash) {
+        at++;
+    }
+    if (at == keeper->waiting_count) {
+        return is_new || !add_waiting(keeper, key, set);
+    }
+    struct waiting *waiting = &keeper->waiting[at];
+    if (!upload_set_equal(&waiting->set, set)) {
+        waiting->set = *set;
+        waiting->since_ms = keeper->now_ms;
+    }
+    bool is_due = !is_between(keeper->now_ms, waiting->since_ms, STABLE_MS) || !is_between(keeper->now_ms, waiting->first_ms, HOUR_MS);
+    if (is_due) {
+        *waiting = keeper->waiting[--keeper->waiting_count];
+    }
+    return is_due;
+}
+
+// Those that are no longer asked for.
+static void forget_waiting(struct rollup_keeper *keeper) {
+    size_t kept = 0;
+    for (size_t i = 0; i < keeper->waiting_count; i++) {
+        if (is_between(keeper->now_ms, keeper->waiting[i].first_ms, 2 * HOUR_MS)) {
+            keeper->waiting[kept++] = keeper->waiting[i];
+        }
+    }
+    keeper->waiting_count = kept;
+}
 
 // ---- One roll-up ----
 
@@ -59,7 +133,7 @@ static void look(void *context, const struct rollup_row *row) {
     looking->is_same = upload_set_equal(&row->set, looking->set);
 }
 
-// Goes on after what fails for a cause that passes; the next pass tries again.
+// What fails for a cause of its own, such as a file that cannot be read now, is tried again by a later pass, and this one goes on.
 static void make(struct rollup_keeper *keeper, const struct rollup_key *key, const struct upload_list *list, const struct upload_set *set) {
     struct rollup_made made;
     keeper->budget.exceeded = false;
@@ -68,8 +142,13 @@ static void make(struct rollup_keeper *keeper, const struct rollup_key *key, con
     if (error == RECEIVER_OK || is_too_large) {
         error = rollup_base_write(keeper->base, key, set, made.dropped ? made.dropped : "", made.bytes, made.size);
         keeper->made += error == RECEIVER_OK;
+        keeper->is_stuck |= error != RECEIVER_OK;
+    } else if (error == RECEIVER_NO_MEMORY || error == RECEIVER_CLIENT_GONE) {
+        keeper->is_stuck = true;
+    } else {
+        add_waiting(keeper, key, set);
     }
-    keeper->is_stuck |= error != RECEIVER_OK && error != RECEIVER_NOT_FOUND;
+    keeper->is_open |= error != RECEIVER_OK;
     rollup_made_free(&made);
 }
 
@@ -93,10 +172,18 @@ static void tend(struct rollup_keeper *keeper, const char *attachment, const str
     if (looking.is_same) {
         return;
     }
-    if (list->count >= MIN_OF_AN_HOUR && store_has_room(keeper->store, ROLLUP_KEEPER_FREE_BYTES)) {
+    bool shrinks = catalog_day_of(keeper->oldest_ms, length_ms) >= key.number; // retention removes the next of these soon
+    bool has_room = store_has_room(keeper->store, ROLLUP_KEEPER_FREE_BYTES);
+    if (list->count < MIN_OF_AN_HOUR || shrinks || !has_room) {
+        if (looking.is_there) {
+            rollup_base_remove(keeper->base, &key);
+        }
+        keeper->is_stuck |= !has_room;
+        keeper->is_open |= shrinks;
+    } else if (is_due(keeper, &key, &set, !looking.is_there)) {
         make(keeper, &key, list, &set);
-    } else if (looking.is_there) {
-        rollup_base_remove(keeper->base, &key);
+    } else {
+        keeper->is_open = true;
     }
 }
 
@@ -124,12 +211,14 @@ static void tend_stream(struct rollup_keeper *keeper, const char *attachment, co
     tend(keeper, attachment, list, ROLLUP_DAY);
 }
 
-static void tend_attachment(struct rollup_keeper *keeper, const struct selection *selection, const char *attachment) {
+// shrinks: retention removes uploads of this day.
+static void tend_attachment(struct rollup_keeper *keeper, const struct selection *selection, const char *attachment, bool shrinks) {
     struct upload_list list;
     if (upload_list_read(store_catalog(keeper->store), selection, attachment, UPLOAD_LIST_MAX, &list) != RECEIVER_OK) {
         keeper->is_stuck = true;
         return;
     }
+    keeper->oldest_ms = shrinks && list.count > 0 ? list.uploads[0].start_ms : INT64_MIN;
     if (list.count > 1) {
         qsort(list.uploads, list.count, sizeof *list.uploads, by_stream);
     }
@@ -175,10 +264,12 @@ static void tend_day(struct rollup_keeper *keeper, int64_t day) {
     selection_init(&selection);
     selection.from_ms = day * DAY_MS;
     selection.to_ms = selection.from_ms + DAY_MS;
+    bool shrinks = keeper->first.day == day && keeper->trimmed_ms > 0 && is_between(keeper->now_ms, keeper->trimmed_ms, HOUR_MS);
     keeper->is_stuck |= catalog_names(store_catalog(keeper->store), &selection, UPLOAD_LIST_MAX, note_names, &names) != RECEIVER_OK;
+    keeper->is_open = false;
     for (size_t i = 0; i < names.count; i++) {
         if (goes_on(keeper)) {
-            tend_attachment(keeper, &selection, names.texts[i]);
+            tend_attachment(keeper, &selection, names.texts[i], shrinks);
         }
         free(names.texts[i]);
     }
@@ -212,7 +303,7 @@ static void tend_days(struct rollup_keeper *keeper, const struct catalog_day *da
         bool was_done = is_done(keeper, &wanted);
         if (!was_done && goes_on(keeper)) {
             tend_day(keeper, days[i].day);
-            was_done = goes_on(keeper);
+            was_done = goes_on(keeper) && !keeper->is_open;
         }
         if (was_done) {
             done[done_count++] = wanted;
@@ -225,26 +316,60 @@ static void tend_days(struct rollup_keeper *keeper, const struct catalog_day *da
     }
 }
 
-size_t rollup_keeper_pass(struct rollup_keeper *keeper, int64_t now_ms) {
+static void note_first(struct rollup_keeper *keeper, const struct catalog_day *days, size_t count) {
+    const struct catalog_day *was = &keeper->first;
+    bool has_gone = keeper->has_first &&
+                    (count == 0 || days[0].day > was->day || (days[0].day == was->day && days[0].set.count < was->set.count));
+    keeper->trimmed_ms = has_gone ? keeper->now_ms : keeper->trimmed_ms;
+    keeper->has_first = count > 0;
+    keeper->first = count > 0 ? days[0] : (struct catalog_day){0};
+}
+
+// Of all days, whatever the clock says: one that is behind must remove none.
+static bool keep_days(struct rollup_keeper *keeper) {
     struct catalog_day *days;
     size_t count;
+    if (catalog_days(store_catalog(keeper->store), INT64_MAX, &days, &count) != RECEIVER_OK) {
+        return false;
+    }
+    note_first(keeper, days, count);
+    while (goes_on(keeper) && rollup_base_keep_days(keeper->base, days, count)) {
+    }
+    free(days);
+    return true;
+}
+
+static bool pass(struct rollup_keeper *keeper) {
+    struct catalog_day *days;
+    size_t count;
+    if (!keeper->base || !rollup_base_can_write(keeper->base) || !keep_days(keeper) ||
+        catalog_days(store_catalog(keeper->store), keeper->over_ms, &days, &count) != RECEIVER_OK) {
+        return false;
+    }
+    if (rollup_base_generation(keeper->base) != keeper->generation) { // what was made is gone
+        keeper->generation = rollup_base_generation(keeper->base);
+        keeper->done_count = 0;
+    }
+    forget_waiting(keeper);
+    tend_days(keeper, days, count);
+    free(days);
+    return !keeper->is_stuck;
+}
+
+size_t rollup_keeper_pass(struct rollup_keeper *keeper, int64_t now_ms) {
+    keeper->now_ms = now_ms;
     keeper->over_ms = catalog_day_of(now_ms - ROLLUP_KEEPER_QUIET_MS, HOUR_MS) * HOUR_MS;
     keeper->made = 0;
     keeper->is_stuck = false;
-    if (!keeper->base || catalog_days(store_catalog(keeper->store), keeper->over_ms, &days, &count) != RECEIVER_OK) {
-        return 0;
-    }
     struct merge_budget *before = merge_use_budget(&keeper->budget);
-    while (goes_on(keeper) && rollup_base_keep_days(keeper->base, days, count)) {
-    }
-    tend_days(keeper, days, count);
+    keeper->failures = pass(keeper) ? 0 : keeper->failures + 1;
     merge_use_budget(before);
-    free(days);
     return keeper->made;
 }
 
 static void wait(struct rollup_keeper *keeper) {
-    struct timespec until = {.tv_sec = (time_t)(clock_ns(CLOCK_REALTIME) / 1000000000) + PASS_SECONDS};
+    int64_t seconds = PASS_SECONDS << (keeper->failures < MAX_DOUBLINGS ? keeper->failures : MAX_DOUBLINGS);
+    struct timespec until = {.tv_sec = (time_t)(clock_ns(CLOCK_REALTIME) / 1000000000) + seconds};
     pthread_mutex_lock(&keeper->lock);
     if (!atomic_load(&keeper->stopping)) {
         pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until);
@@ -267,6 +392,7 @@ struct rollup_keeper *rollup_keeper_new(struct store *store) {
     if (keeper) {
         keeper->store = store;
         keeper->base = store_rollups(store);
+        keeper->generation = keeper->base ? rollup_base_generation(keeper->base) : 0;
         keeper->budget.limit_bytes = ROLLUP_KEEPER_BYTES;
         pthread_mutex_init(&keeper->lock, NULL);
         pthread_cond_init(&keeper->wake, NULL);
@@ -278,6 +404,7 @@ static void keeper_free(struct rollup_keeper *keeper) {
     pthread_cond_destroy(&keeper->wake);
     pthread_mutex_destroy(&keeper->lock);
     free(keeper->done);
+    free(keeper->waiting);
     free(keeper);
 }
 

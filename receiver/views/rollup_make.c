@@ -33,7 +33,6 @@ struct making {
     struct totals one;
     uint64_t file_bytes;
     bool is_spoiled; // these are better read one by one
-    const atomic_bool *stop;
 };
 
 // ---- Labels ----
@@ -164,9 +163,6 @@ static enum receiver_error spoil(struct making *making) {
 }
 
 static enum receiver_error after_one(struct making *making) {
-    if (atomic_load(making->stop)) {
-        return RECEIVER_CLIENT_GONE;
-    }
     bool looks = profile_sample_count(making->profile) > making->look_at || making->dropped.count > making->applied;
     enum receiver_error error = looks ? drop_keys(making, false) : RECEIVER_OK;
     bool is_large = error == RECEIVER_OK && profile_sample_count(making->profile) > MAX_SAMPLES;
@@ -180,7 +176,8 @@ static enum receiver_error take_file(void *state, struct sweep_file *file) {
     int64_t before_ns = profile_duration_ns(making->profile);
     enum merge_error error = profile_decode(making->profile, file->bytes, file->size, NULL, NULL, &fault);
     file->duration_ns = profile_duration_ns(making->profile) - before_ns;
-    if (error == MERGE_TYPES_DIFFER) { // those before it decide, and of another selection they may be others
+    // Those before it decide, also of which types there is no room for another, and of another selection they may be others.
+    if (error == MERGE_TYPES_DIFFER || error == MERGE_TOO_LARGE) {
         return spoil(making);
     }
     if (error != MERGE_OK) {
@@ -211,7 +208,7 @@ static enum receiver_error take_hour(void *state, const struct rollup *rollup, c
     struct making *making = state;
     bool ok = add_dropped(&making->dropped, dropped);
     enum receiver_error error = ok ? merge_uploads_decode(making->profile, rollup->profile, rollup->profile_size) : RECEIVER_NO_MEMORY;
-    if (error != RECEIVER_OK) {
+    if (error != RECEIVER_OK || profile_sample_type_count(making->profile) > merge_default_limits.sample_types) {
         return error == RECEIVER_NO_MEMORY ? error : spoil(making);
     }
     merge_uploads_add_counts(&making->counts, &rollup->report.counts);
@@ -299,11 +296,12 @@ enum receiver_error rollup_make(struct store *store, const struct upload_list *l
         free(making);
         return RECEIVER_NO_MEMORY;
     }
-    making->stop = stop;
     making->look_at = FIRST_LOOK;
+    struct upload_list stoppable = *list;
+    stoppable.stop = stop;
     void *parts[2] = {making, NULL};
     const struct rollup_sweep sweep = {.store = store,
-                                       .list = list,
+                                       .list = &stoppable,
                                        .attachment = attachment,
                                        .most = ROLLUP_HOUR,
                                        .only_files = level == ROLLUP_HOUR,
@@ -312,8 +310,15 @@ enum receiver_error rollup_make(struct store *store, const struct upload_list *l
     if (error == RECEIVER_OK && report.uploads + report.failed_count != list->count) {
         error = RECEIVER_NOT_FOUND;
     }
-    making->is_spoiled |= report.unread;
-    error = making->is_spoiled ? give_up(made) : error == RECEIVER_OK ? finish(making, &report, level, made) : error;
+    making->is_spoiled |= report.unread == RECEIVER_DAMAGED;
+    error = error == RECEIVER_OK && report.unread != RECEIVER_DAMAGED ? report.unread : error;
+    if (atomic_load(stop)) {
+        error = RECEIVER_CLIENT_GONE;
+    } else if (making->is_spoiled) {
+        error = give_up(made);
+    } else if (error == RECEIVER_OK) {
+        error = finish(making, &report, level, made);
+    }
     if (error != RECEIVER_OK) {
         rollup_made_free(made);
     }

@@ -21,8 +21,8 @@ struct rollup_made {
     size_t size;
     char *dropped; // keys of labels that it lacks, a line each
 };
-// Of one stream. stop: ends it early, RECEIVER_CLIENT_GONE. RECEIVER_NOT_FOUND: some uploads have gone meanwhile. RECEIVER_NO_MEMORY: of
-// the machine or of the budget.
+// Of one stream. stop: ends it before the next file, RECEIVER_CLIENT_GONE. RECEIVER_NOT_FOUND: some uploads have gone meanwhile.
+// RECEIVER_NO_MEMORY: of the machine or of the budget. Any other error: a file could not be read, for a cause that may pass.
 enum receiver_error rollup_make(struct store *store, const struct upload_list *list, const char *attachment, enum rollup_level level,
                                 const atomic_bool *stop, struct rollup_made *made);
 void rollup_made_free(struct rollup_made *made);

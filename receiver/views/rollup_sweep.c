@@ -199,7 +199,7 @@ static void *run(void *state) {
     struct merge_budget *before = merge_use_budget(half->budget);
     for (size_t i = 0; i < half->count && half->error == RECEIVER_OK; i++) {
         enum receiver_error error =
-            flight_is_wanted(half->plan->sweep->list->flight) ? take_group(half, &half->groups[i]) : RECEIVER_CLIENT_GONE;
+            upload_list_is_wanted(half->plan->sweep->list) ? take_group(half, &half->groups[i]) : RECEIVER_CLIENT_GONE;
         half->error = error == RECEIVER_NO_MEMORY || error == RECEIVER_CLIENT_GONE ? error : RECEIVER_OK;
     }
     merge_use_budget(before);
@@ -247,7 +247,7 @@ static enum receiver_error list_rest(struct plan *plan, struct upload_list *rest
         count += !plan->is_covered[i];
     }
     *beyond = count > plan->sweep->most_files ? count - plan->sweep->most_files : 0;
-    *rest = (struct upload_list){.uploads = malloc((count - *beyond + 1) * sizeof *rest->uploads), .flight = list->flight};
+    *rest = (struct upload_list){.uploads = malloc((count - *beyond + 1) * sizeof *rest->uploads), .flight = list->flight, .stop = list->stop};
     for (size_t i = 0, skipped = 0; rest->uploads && i < list->count; i++) {
         if (!plan->is_covered[i] && skipped++ >= *beyond) {
             rest->uploads[rest->count++] = list->uploads[i];

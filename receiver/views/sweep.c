@@ -14,7 +14,7 @@ enum { MIN_FOR_TWO = 4 };
 
 struct half {
     struct store *store;
-    struct flight *flight;
+    const struct upload_list *list; // the whole one
     const struct listed_upload *uploads;
     size_t count;
     const char *const *names;
@@ -77,6 +77,13 @@ void sweep_report_add_failures(struct sweep_report *report, int64_t id, size_t u
     report->failed[at].uploads += uploads;
 }
 
+// Damage stays; any other cause may pass.
+static void note_unread(struct sweep_report *report, enum receiver_error error) {
+    if (error != RECEIVER_OK && (error != RECEIVER_DAMAGED || report->unread == RECEIVER_OK)) {
+        report->unread = error;
+    }
+}
+
 // Go's clients send the length of the CPU profile as that of the event, which may be only a part of the period. So for a delta, as for the
 // CPU profile, the profile's own duration is better; in other profiles it varies.
 static int64_t covered_ns(const char *name, const struct sweep_file *file) {
@@ -120,7 +127,7 @@ static void take_one(struct half *half, const struct listed_upload *upload) {
         error = read_all(half, file, (size_t)attachment.size_bytes);
         close(file);
     }
-    half->report.unread |= error != RECEIVER_OK;
+    note_unread(&half->report, error);
     if (error == RECEIVER_OK) {
         taken.name = half->names[name];
         taken.bytes = half->bytes;
@@ -142,7 +149,7 @@ static void *run(void *state) {
     struct half *half = state;
     struct merge_budget *before = merge_use_budget(half->budget);
     for (size_t i = 0; i < half->count && half->error == RECEIVER_OK; i++) {
-        if (flight_is_wanted(half->flight)) {
+        if (upload_list_is_wanted(half->list)) {
             take_one(half, &half->uploads[i]);
         } else {
             half->error = RECEIVER_CLIENT_GONE;
@@ -156,7 +163,7 @@ static void *run(void *state) {
 void sweep_report_add(struct sweep_report *report, const struct sweep_report *other) {
     report->uploads += other->uploads;
     sweep_report_cover(report, other->covered_ns);
-    report->unread |= other->unread;
+    note_unread(report, other->unread);
     size_t named = 0;
     for (size_t i = 0; i < other->reasons; i++) {
         named += other->failed[i].uploads;
@@ -190,7 +197,7 @@ static enum receiver_error sweep(struct store *store, const struct upload_list *
                                  bool as_received, sweep_take take, void *const parts[2], struct sweep_report *report) {
     size_t first = parts[1] && list->count >= MIN_FOR_TWO ? list->count - list->count / 2 : list->count;
     struct half one = {.store = store,
-                       .flight = list->flight,
+                       .list = list,
                        .uploads = list->uploads,
                        .count = first,
                        .names = names,

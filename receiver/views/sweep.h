@@ -44,7 +44,7 @@ struct sweep_report {
     double seconds;     // that these cover: covered_ns
     int64_t covered_ns; // saturates
     size_t left_out, failed_count;
-    bool unread;                     // a file could not be read: not for what is in it
+    enum receiver_error unread;      // a file could not be read, not for what is in it; RECEIVER_DAMAGED: all of them will never be
     bool is_passing;                 // some were left out that roll-ups or kept figures may cover: not to be cached
     struct sweep_type_counts counts; // of merge_uploads only
     size_t with_type;                // of the uploads, those with the type; 0: unknown. Set as gauges
@@ -59,9 +59,8 @@ struct sweep_report {
 };
 // chosen_of 0: not all of the list were read. with_type: of the report's uploads. A mean counts those with the type, a summed mean all.
 void sweep_report_set_gauges(struct sweep_report *report, const struct upload_list *list, struct sweep_gauges gauges, size_t with_type);
-size_t sweep_count_processes(const struct upload_list *list);                         // 0: no memory, or no uploads
-void sweep_report_cover(struct sweep_report *report, int64_t ns);                     // adds that time
-void sweep_report_add(struct sweep_report *report, const struct sweep_report *other); // its uploads, time and failures
+size_t sweep_count_processes(const struct upload_list *list);     // 0: no memory, or no uploads
+void sweep_report_cover(struct sweep_report *report, int64_t ns); // adds that time
 // Uploads that failed for this reason, of which id is the lowest; name: as in failed.
 void sweep_report_add_failures(struct sweep_report *report, int64_t id, size_t uploads, size_t name, const char *reason);
 void sweep_report_add(struct sweep_report *report, const struct sweep_report *other); // its uploads, seconds and failures
@@ -80,7 +79,7 @@ struct sweep_file {
 typedef enum receiver_error (*sweep_take)(void *part, struct sweep_file *file);
 // Calls take for each upload of the list that still has the attachment (of a recording of Java: the profile that is made of it): the first
 // half with parts[0], concurrently the second with parts[1]. parts[1] NULL: all with parts[0], in order. RECEIVER_CLIENT_GONE: the list's
-// flight is no longer wanted.
+// flight is no longer wanted, or its stop is set.
 enum receiver_error sweep_uploads(struct store *store, const struct upload_list *list, const char *attachment, sweep_take take,
                                   void *const parts[2], struct sweep_report *report);
 // The same, with the first of these names that each upload has.

@@ -19,6 +19,10 @@ struct upload_list upload_list_newest(const struct upload_list *list) {
     return newest;
 }
 
+bool upload_list_is_wanted(const struct upload_list *list) {
+    return !(list->stop && atomic_load(list->stop)) && flight_is_wanted(list->flight);
+}
+
 void upload_list_free(struct upload_list *list) {
     free(list->uploads);
     *list = (struct upload_list){0};

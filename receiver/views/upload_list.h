@@ -7,6 +7,7 @@
 #include "../base/single_flight.h"
 #include "../index/catalog_pick.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 // 16 processes at a profile a minute have 691,200 a month. Files take 0.4 ms each: of these not so many are read for one view; a day of one
@@ -16,8 +17,10 @@ enum { UPLOAD_LIST_MAX = 1000000, UPLOAD_LIST_FILES = 5000 };
 struct upload_list {
     struct listed_upload *uploads; // oldest first
     size_t count, left_out;
-    struct flight *flight; // that reads it, not owned; NULL: it cannot be abandoned
+    struct flight *flight;   // that reads it, not owned; NULL: it cannot be abandoned
+    const atomic_bool *stop; // the same, by a flag
 };
+bool upload_list_is_wanted(const struct upload_list *list); // false: neither; asked before each file
 // The `most` newest. attachment: only uploads that have it; NULL: all.
 enum receiver_error upload_list_read(struct catalog *catalog, const struct selection *selection, const char *attachment, size_t most,
                                      struct upload_list *list);

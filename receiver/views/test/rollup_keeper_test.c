@@ -9,6 +9,10 @@
 #include "../rollup_make.h"
 
 #include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 
 // Of whole hours and days, of parts of them, of one host, with labels; not a file of them is read.
@@ -69,7 +73,7 @@ TEST_IN(store, late_uploads) {
     upload_span(test, "one", 59 * 60, 30, "heap.pprof", blob.bytes, blob.size);
     char *with = scene_all(test, NULL);
     assert_non_null(strstr(with, "\"uploads\":41,"));
-    assert_int_equal(scene_pass(test, SCENE_DAY_ENDS_MS), 2);
+    assert_int_equal(scene_pass_late(test, SCENE_DAY_ENDS_MS), 2);
     scene_spoil(test, 0);
     scene_spoil(test, 1);
     scene_expect(with, scene_all(test, NULL));
@@ -102,7 +106,7 @@ TEST_IN(store, other_starts) {
     char *now = scene_all(test, NULL), expected[40];
     snprintf(expected, sizeof expected, "\"uploads\":%zu,", left);
     assert_non_null(strstr(now, expected));
-    assert_true(scene_pass(test, SCENE_DAY_ENDS_MS) >= 1);
+    assert_true(scene_pass_late(test, SCENE_DAY_ENDS_MS) >= 1);
     scene_expect(now, scene_all(test, NULL));
 }
 
@@ -180,6 +184,133 @@ TEST_IN(store, thread) {
     selection_free(&selection);
 }
 
+enum { MINUTE_MS = 60000 };
+
+// What was made is gone: the same keeper makes it again.
+TEST_IN(store, damage_meanwhile) {
+    struct test_store *test = *state;
+    char path[FOLDER_BYTES + 40];
+    scene_hour(test, "one", 0, SCENE_AN_HOUR);
+    struct rollup_keeper *keeper = rollup_keeper_new(test->store);
+    assert_int_equal(rollup_keeper_pass(keeper, SCENE_DAY_ENDS_MS), 2);
+    assert_int_equal(rollup_keeper_pass(keeper, SCENE_DAY_ENDS_MS), 0);
+    sqlite3 *database;
+    snprintf(path, sizeof path, "%s/rollups.sqlite", test->directory);
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, "UPDATE rollup SET hash=hash+1", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+    free(scene_all(test, NULL)); // finds it
+    assert_int_equal(rollup_keeper_pass(keeper, SCENE_DAY_ENDS_MS), 2);
+    rollup_keeper_stop(keeper);
+}
+
+// Uploads of a client whose clock is behind come each minute: made again once they rest for ten, or once an hour.
+TEST_IN(store, uploads_that_keep_coming) {
+    struct test_store *test = *state;
+    scene_hour(test, "one", 0, SCENE_AN_HOUR);
+    struct rollup_keeper *keeper = rollup_keeper_new(test->store);
+    int64_t now_ms = SCENE_DAY_ENDS_MS;
+    assert_int_equal(rollup_keeper_pass(keeper, now_ms), 2);
+    size_t made = 0;
+    for (int minute = 1; minute <= 120; minute++) {
+        struct blob blob = scene_blob(minute);
+        upload_span(test, "one", 2400 + minute, 1, "heap.pprof", blob.bytes, blob.size);
+        free(blob.bytes);
+        made += rollup_keeper_pass(keeper, now_ms + minute * MINUTE_MS);
+    }
+    assert_in_range(made, 2, 4);
+    size_t rested = 0;
+    for (int minute = 121; minute < 133; minute++) {
+        rested += rollup_keeper_pass(keeper, now_ms + minute * MINUTE_MS);
+    }
+    assert_int_equal(rested, 2);
+    rollup_keeper_stop(keeper);
+}
+
+static void remove_oldest(struct test_store *test, size_t count) {
+    int64_t ids[8];
+    const struct retention all = {INT64_MIN, INT64_MAX, 1};
+    assert_in_range(count, 1, 8);
+    assert_int_equal(catalog_remove_oldest(store_catalog(test->store), &all, ids, count), count);
+}
+
+// While retention removes uploads each minute, the first hour and the first day have none; the other hours do.
+TEST_IN(store, retention) {
+    struct test_store *test = *state;
+    struct upload_list list;
+    int found = 0;
+    scene_hour(test, "one", 0, 2 * SCENE_AN_HOUR);
+    scene_hour(test, "one", 2, SCENE_AN_HOUR);
+    list = list_of(test, "heap.pprof");
+    struct rollup_key key = {"heap.pprof", list.uploads[0].stream, ROLLUP_HOUR, SCENE_FIRST_MS / 3600000};
+    upload_list_free(&list);
+    struct rollup_keeper *keeper = rollup_keeper_new(test->store);
+    int64_t now_ms = SCENE_DAY_ENDS_MS;
+    assert_int_equal(rollup_keeper_pass(keeper, now_ms), 4);
+    for (int minute = 1; minute <= 50; minute++) {
+        remove_oldest(test, 1);
+        assert_int_equal(rollup_keeper_pass(keeper, now_ms + minute * MINUTE_MS), 0);
+        assert_int_equal(rollup_base_find(store_rollups(test->store), &key, none, &found), RECEIVER_NOT_FOUND);
+    }
+    key.number += 2;
+    assert_int_equal(rollup_base_find(store_rollups(test->store), &key, none, &found), RECEIVER_OK);
+    assert_int_equal(rollup_keeper_pass(keeper, now_ms + 100 * MINUTE_MS), 0);
+    assert_int_equal(rollup_keeper_pass(keeper, now_ms + 120 * MINUTE_MS), 2); // it has ended
+    rollup_keeper_stop(keeper);
+}
+
+static _Atomic bool disk_is_full;
+int fstatvfs(int file, struct statvfs *about) {
+    struct statfs all;
+    if (fstatfs(file, &all) != 0) {
+        return -1;
+    }
+    *about = (struct statvfs){.f_frsize = (unsigned long)all.f_bsize, .f_bavail = disk_is_full ? 0 : (fsblkcnt_t)all.f_bavail};
+    return 0;
+}
+
+// Made by the same keeper once there is room.
+TEST_IN(store, full_disk) {
+    struct test_store *test = *state;
+    scene_hour(test, "one", 0, SCENE_AN_HOUR);
+    struct rollup_keeper *keeper = rollup_keeper_new(test->store);
+    disk_is_full = true;
+    size_t made = rollup_keeper_pass(keeper, SCENE_DAY_ENDS_MS);
+    disk_is_full = false;
+    assert_int_equal(made, 0);
+    assert_int_equal(rollup_keeper_pass(keeper, SCENE_DAY_ENDS_MS), 2);
+    rollup_keeper_stop(keeper);
+}
+
+// With no free file descriptors nothing can be read: it is made once there are some.
+TEST_IN(store, causes_that_pass) {
+    struct test_store *test = *state;
+    struct rlimit before, none_left;
+    scene_hour(test, "one", 0, SCENE_AN_HOUR);
+    char *all = scene_all(test, NULL);
+    struct rollup_keeper *keeper = rollup_keeper_new(test->store);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none_left = before;
+    none_left.rlim_cur = 3;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none_left), 0);
+    size_t made = rollup_keeper_pass(keeper, SCENE_DAY_ENDS_MS);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(made, 0);
+    assert_int_equal(rollup_keeper_pass(keeper, SCENE_DAY_ENDS_MS + 10 * MINUTE_MS), 2);
+    rollup_keeper_stop(keeper);
+    scene_spoil(test, 0);
+    scene_expect(all, scene_all(test, NULL));
+}
+
+// A clock that is behind all uploads removes nothing.
+TEST_IN(store, clock_behind) {
+    struct test_store *test = *state;
+    scene_hour(test, "one", 0, SCENE_AN_HOUR);
+    assert_int_equal(scene_pass(test, SCENE_DAY_ENDS_MS), 2);
+    assert_int_equal(scene_pass(test, 0), 0);
+    assert_int_equal(scene_pass(test, SCENE_DAY_ENDS_MS), 0);
+}
+
 // Killed at any moment, whether it makes, writes or begins: what views say stays the same, and at last all are there.
 TEST_IN(store, killed) {
     struct test_store *test = *state;
@@ -190,6 +321,9 @@ TEST_IN(store, killed) {
     for (int i = 0; i < 12; i++) {
         store_close(test->store);
         test->store = NULL;
+        if (i % 2) { // it begins the database
+            rollup_base_clear(test->directory);
+        }
         pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0) {

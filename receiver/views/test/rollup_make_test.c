@@ -106,6 +106,36 @@ TEST_IN(store, stopped_and_gone) {
     upload_list_free(&list);
 }
 
+// Asked before each file, also where none decodes.
+TEST_IN(store, stopped_among_failures) {
+    struct test_store *test = *state;
+    for (int i = 0; i < 5; i++) {
+        upload_bytes(test, "one", i, "heap.pprof", "broken", 6);
+    }
+    struct upload_list list = list_of(test, "heap.pprof");
+    struct rollup_made made;
+    atomic_bool stop = true;
+    assert_int_equal(rollup_make(test->store, &list, "heap.pprof", ROLLUP_HOUR, &stop, &made), RECEIVER_CLIENT_GONE);
+    assert_null(made.bytes);
+    upload_list_free(&list);
+}
+
+// Which of more types than there is room for are left out depends on what else is selected.
+TEST_IN(store, too_many_types) {
+    struct test_store *test = *state;
+    for (int i = 0; i < SCENE_AN_HOUR; i++) {
+        struct profile *profile = profile_new();
+        char name[20];
+        for (int t = 0; t < 2; t++) {
+            snprintf(name, sizeof name, "type%d", i * 2 + t);
+            profile_add_sample_type(profile, name, "count");
+        }
+        add_stack(profile, FRAMES("main.f /f.go"), VALUES(5, 6), false);
+        upload_blob(test, "one", i, "heap.pprof", finish(profile));
+    }
+    expect_none(test);
+}
+
 int main(void) {
     return tests_run();
 }
