@@ -136,8 +136,8 @@ static enum opened open_all(struct rollup_base *base) {
     return ok ? OPENED : fault_of(base->reader);
 }
 
-// With the lock. A database that cannot be used for what is in it is removed and begun anew; one that cannot be opened is tried again by the
-// next write.
+// With the lock. A database that cannot be used for what is in it is removed and begun anew; one that cannot be opened is tried again by
+// the next write.
 static enum opened open_usable(struct rollup_base *base) {
     enum opened first = base->damaged ? DAMAGED : open_all(base), opened = first;
     if (first == DAMAGED || first == OTHER_VERSION) {

@@ -4,9 +4,9 @@
 // with the same six facets) that start in one hour or one day, and names them by their set (catalog_pick.h): whoever wants them asks for
 // exactly that set, so a roll-up is never of other uploads than those asked for, and need not be kept up to date.
 //
-// All of it can be made again. A database that is damaged, of another version or of other tables is removed and begun anew; every row has a hash of all
-// that is in it. A row is written by one transaction, so it is whole or not there. Without a database (a full disk, a folder in its place)
-// nothing is found and nothing is kept.
+// All of it can be made again. A database that is damaged, of another version or of other tables is removed and begun anew; every row has a
+// hash of all that is in it. A row is written by one transaction, so it is whole or not there. Without a database (a full disk, a folder in
+// its place) nothing is found and nothing is kept.
 //
 // Threads: any for reading; one at a time writes. Memory: malloc and SQLite's own, 2 MB at most for each of two handles.
 #ifndef CMEMPROF_RECEIVER_ROLLUP_BASE_H

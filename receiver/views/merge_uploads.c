@@ -22,6 +22,8 @@ struct part {
     struct profile *profile;
     struct sweep_type_counts counts;
     bool events; // dd-trace's, which may have labels instead of frames
+    bool has_rollups;
+    bool differs; // some could not be merged with what was before it
 };
 
 static size_t *count_of(struct sweep_type_counts *counts, const char *name) {
@@ -91,14 +93,18 @@ void merge_uploads_fault(struct sweep_file *file, enum merge_error error, const 
              *fault->text ? fault->text : merge_error_text(error));
 }
 
+static enum receiver_error leave_out(char *text, size_t size) {
+    snprintf(text, size, "left out: the profiles before it have more than %d stacks already", MAX_SAMPLES);
+    return RECEIVER_TOO_LARGE;
+}
+
 static enum receiver_error take_profile(void *state, struct sweep_file *file) {
     struct part *part = state;
     struct profile *profile = part->profile;
     struct merge_fault fault = {0};
     int64_t before_ns = profile_duration_ns(profile);
     if (profile_sample_count(profile) > MAX_SAMPLES) {
-        snprintf(file->text, sizeof file->text, "left out: the profiles before it have more than %d stacks already", MAX_SAMPLES);
-        return RECEIVER_TOO_LARGE;
+        return leave_out(file->text, sizeof file->text);
     }
     enum merge_error error =
         part->events ? add_events(profile, file, &fault) : profile_decode(profile, file->bytes, file->size, NULL, NULL, &fault);
@@ -109,6 +115,7 @@ static enum receiver_error take_profile(void *state, struct sweep_file *file) {
     if (error == MERGE_OK || error == MERGE_NO_MEMORY) {
         return error == MERGE_OK ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
+    part->differs |= error == MERGE_TYPES_DIFFER || error == MERGE_TOO_LARGE;
     merge_uploads_fault(file, error, &fault);
     return RECEIVER_BAD_UPLOAD;
 }
@@ -118,16 +125,18 @@ enum receiver_error merge_uploads_decode(struct profile *profile, const uint8_t 
     return error == MERGE_OK ? RECEIVER_OK : error == MERGE_NO_MEMORY ? RECEIVER_NO_MEMORY : RECEIVER_BAD_UPLOAD;
 }
 
-// One that cannot be taken is left as it is: its files are read, and each reports why.
-static enum receiver_error take_rollup(void *state, const struct rollup *rollup, const char *dropped) {
+static enum receiver_error take_rollup(void *state, struct rollup_taken *taken) {
     struct part *part = state;
-    (void)dropped;
+    const struct rollup *rollup = taken->rollup;
     if (profile_sample_count(part->profile) > MAX_SAMPLES) {
-        return RECEIVER_TOO_LARGE;
+        return leave_out(taken->text, sizeof taken->text);
     }
     enum receiver_error error = merge_uploads_decode(part->profile, rollup->profile, rollup->profile_size);
+    part->has_rollups = true;
     if (error == RECEIVER_OK) {
         merge_uploads_add_counts(&part->counts, &rollup->report.counts);
+    } else {
+        part->differs = true;
     }
     return error;
 }
@@ -245,8 +254,15 @@ static enum receiver_error sweep_all(const struct merging *merging, bool only_fi
     return rollup_sweep(&sweep, take_rollup, take_profile, parts, report);
 }
 
+// Whether what was left out depends on the order in which roll-ups and files were taken.
+static bool depends_on_order(const struct part *one, const struct part *two) {
+    bool is_wide = profile_sample_type_count(one->profile) > merge_default_limits.sample_types;
+    return (one->has_rollups || two->has_rollups) && (one->differs || two->differs || is_wide);
+}
+
 // Two halves with different period types cannot be merged: then all files go into one profile, which reports each that does not match the
-// first.
+// first. So they do where roll-ups were taken, which come before files, and something did not match or there are too many types: which
+// ones are left out is then as without roll-ups.
 static enum receiver_error merge_files(const struct merging *merging, struct profile **out, struct sweep_report *report) {
     bool events = strcmp(merging->attachment, "events.pprof") == 0;
     struct part one = {.profile = new_profile(merging->keys, merging->key_count), .events = events};
@@ -258,6 +274,9 @@ static enum receiver_error merge_files(const struct merging *merging, struct pro
     }
     if (error == RECEIVER_OK) {
         error = merge_uploads_add(one.profile, two.profile);
+    }
+    if (error == RECEIVER_OK && depends_on_order(&one, &two)) {
+        error = RECEIVER_BAD_UPLOAD;
     }
     profile_free(two.profile);
     if (error == RECEIVER_BAD_UPLOAD) {

@@ -22,9 +22,9 @@ enum {
     MIN_OF_AN_HOUR = 4, // uploads: fewer are read about as fast
     NICENESS = 10,      // below uploads and views
     MAX_NAMES = 100,
-    MAX_WAITING = 4096,      // more are made again at once
-    STABLE_MS = 10 * 60000,  // a set that is the same for so long has come to rest
-    MAX_DOUBLINGS = 5,       // of the time between passes that fail: half an hour
+    MAX_WAITING = 4096,     // more are made again at once
+    STABLE_MS = 10 * 60000, // a set that is the same for so long has come to rest
+    MAX_DOUBLINGS = 5,      // of the time between passes that fail: half an hour
 };
 
 // A day as it was when all of it was made.
@@ -33,8 +33,8 @@ struct done_day {
     int64_t hours; // that were over
 };
 
-// A roll-up whose uploads have changed: while they do so each minute (of a client whose clock is behind), it is not made each minute. Or one
-// that could not be made.
+// A roll-up whose uploads have changed: while they do so each minute (of a client whose clock is behind), it is not made each minute. Or
+// one that could not be made.
 struct waiting {
     uint64_t key; // a hash
     struct upload_set set;
@@ -318,8 +318,8 @@ static void tend_days(struct rollup_keeper *keeper, const struct catalog_day *da
 
 static void note_first(struct rollup_keeper *keeper, const struct catalog_day *days, size_t count) {
     const struct catalog_day *was = &keeper->first;
-    bool has_gone = keeper->has_first &&
-                    (count == 0 || days[0].day > was->day || (days[0].day == was->day && days[0].set.count < was->set.count));
+    bool has_gone =
+        keeper->has_first && (count == 0 || days[0].day > was->day || (days[0].day == was->day && days[0].set.count < was->set.count));
     keeper->trimmed_ms = has_gone ? keeper->now_ms : keeper->trimmed_ms;
     keeper->has_first = count > 0;
     keeper->first = count > 0 ? days[0] : (struct catalog_day){0};

@@ -2,9 +2,9 @@
 //
 // It makes those of an hour ten minutes after its end, and those of a day from them: first of the newest days. A roll-up whose uploads have
 // changed (late ones) is made again once they have been the same for ten minutes, or after an hour; while retention removes uploads, the
-// first hour and day have none. One whose uploads are gone is removed with the day that is without any. What cannot be made for a cause that
-// passes is tried again, and so is all of a pass that ends for want of memory or disk: each time later, up to half an hour. It is niced,
-// reads one file at a time, and makes nothing while less than ROLLUP_KEEPER_FREE_BYTES are free on the disk.
+// first hour and day have none. One whose uploads are gone is removed with the day that is without any. What cannot be made for a cause
+// that passes is tried again, and so is all of a pass that ends for want of memory or disk: each time later, up to half an hour. It is
+// niced, reads one file at a time, and makes nothing while less than ROLLUP_KEEPER_FREE_BYTES are free on the disk.
 //
 // Threads: its own. Memory: malloc; of profiles at most ROLLUP_KEEPER_BYTES, and a list of the uploads of one day.
 #ifndef CMEMPROF_RECEIVER_ROLLUP_KEEPER_H

@@ -204,9 +204,10 @@ static bool add_dropped(struct keys *keys, const char *lines) {
 }
 
 // An hour of the day that is made.
-static enum receiver_error take_hour(void *state, const struct rollup *rollup, const char *dropped) {
+static enum receiver_error take_hour(void *state, struct rollup_taken *taken) {
     struct making *making = state;
-    bool ok = add_dropped(&making->dropped, dropped);
+    const struct rollup *rollup = taken->rollup;
+    bool ok = add_dropped(&making->dropped, taken->dropped);
     enum receiver_error error = ok ? merge_uploads_decode(making->profile, rollup->profile, rollup->profile_size) : RECEIVER_NO_MEMORY;
     if (error != RECEIVER_OK || profile_sample_type_count(making->profile) > merge_default_limits.sample_types) {
         return error == RECEIVER_NO_MEMORY ? error : spoil(making);

@@ -173,6 +173,15 @@ struct half {
     struct rollup rollup;
 };
 
+static int64_t lowest_id(const struct plan *plan, const struct group *group) {
+    int64_t lowest = INT64_MAX;
+    for (size_t i = 0; i < group->count; i++) {
+        int64_t id = upload_at(plan, group->first + i)->id;
+        lowest = id < lowest ? id : lowest;
+    }
+    return lowest;
+}
+
 static enum receiver_error take_group(struct half *half, struct group *group) {
     uint8_t *bytes;
     size_t size;
@@ -182,7 +191,8 @@ static enum receiver_error take_group(struct half *half, struct group *group) {
     }
     bool fits = merge_budget_take(size);
     bool is_one = fits && rollup_decode(bytes, size, &half->rollup);
-    error = !fits ? RECEIVER_NO_MEMORY : is_one ? half->take(half->part, &half->rollup, group->dropped) : RECEIVER_DAMAGED;
+    struct rollup_taken taken = {.rollup = &half->rollup, .dropped = group->dropped};
+    error = !fits ? RECEIVER_NO_MEMORY : is_one ? half->take(half->part, &taken) : RECEIVER_DAMAGED;
     if (fits) {
         merge_budget_give(size);
     }
@@ -190,6 +200,9 @@ static enum receiver_error take_group(struct half *half, struct group *group) {
     if (error == RECEIVER_OK) {
         group->is_taken = true;
         sweep_report_add(&half->report, &half->rollup.report);
+    } else if (error == RECEIVER_TOO_LARGE) {
+        group->is_taken = true;
+        sweep_report_add_failures(&half->report, lowest_id(half->plan, group), group->count, 0, taken.text);
     }
     return error;
 }
@@ -247,7 +260,8 @@ static enum receiver_error list_rest(struct plan *plan, struct upload_list *rest
         count += !plan->is_covered[i];
     }
     *beyond = count > plan->sweep->most_files ? count - plan->sweep->most_files : 0;
-    *rest = (struct upload_list){.uploads = malloc((count - *beyond + 1) * sizeof *rest->uploads), .flight = list->flight, .stop = list->stop};
+    *rest =
+        (struct upload_list){.uploads = malloc((count - *beyond + 1) * sizeof *rest->uploads), .flight = list->flight, .stop = list->stop};
     for (size_t i = 0, skipped = 0; rest->uploads && i < list->count; i++) {
         if (!plan->is_covered[i] && skipped++ >= *beyond) {
             rest->uploads[rest->count++] = list->uploads[i];

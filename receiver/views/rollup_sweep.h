@@ -20,9 +20,15 @@ struct rollup_sweep {
     bool only_files;
     size_t most_files;
 };
-// Takes a roll-up. Any error but RECEIVER_NO_MEMORY and RECEIVER_CLIENT_GONE has its files read instead; nothing of it was taken then.
-// dropped: keys of labels that it lacks, a line each.
-typedef enum receiver_error (*rollup_take)(void *part, const struct rollup *rollup, const char *dropped);
+// A roll-up, and what the callback reports of it.
+struct rollup_taken {
+    const struct rollup *rollup;
+    const char *dropped; // keys of labels that it lacks, a line each
+    char text[160];      // out: the reason of RECEIVER_TOO_LARGE
+};
+// Takes one. RECEIVER_TOO_LARGE leaves its uploads out: they are reported with the reason. RECEIVER_NO_MEMORY and RECEIVER_CLIENT_GONE end
+// the sweep. Any other error has its files read instead; nothing of it was taken then.
+typedef enum receiver_error (*rollup_take)(void *part, struct rollup_taken *taken);
 // Calls take_rollup for each roll-up, the earlier half with parts[0], concurrently the later one with parts[1], then take for the rest, as
 // sweep_uploads does. The report is of both; left_out counts also files that were beyond the limit, and processes those of the whole list.
 enum receiver_error rollup_sweep(const struct rollup_sweep *sweep, rollup_take take_rollup, sweep_take take, void *const parts[2],

@@ -102,9 +102,9 @@ static enum receiver_error take_totals(void *state, struct sweep_file *file) {
 }
 
 // What decodes is not all that this reads: where a file could not be merged, each is asked.
-static enum receiver_error take_rollup(void *state, const struct rollup *rollup, const char *dropped) {
+static enum receiver_error take_rollup(void *state, struct rollup_taken *taken) {
     struct part *part = state;
-    (void)dropped;
+    const struct rollup *rollup = taken->rollup;
     if (rollup->report.failed_count > 0) {
         return RECEIVER_BAD_UPLOAD;
     }

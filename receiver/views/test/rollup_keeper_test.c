@@ -46,6 +46,41 @@ TEST_IN(store, equals_the_files) {
     scene_expect(hours, scene_views(test, "heap.pprof", NULL, SCENE_FIRST_MS + hour_ms, SCENE_FIRST_MS + 3 * hour_ms, "tenant"));
 }
 
+static void cpu_hour(struct test_store *test, const char *host, int first_minute, int uploads, const char *period_type) {
+    for (int i = 0; i < uploads; i++) {
+        struct profile *profile = profile_new();
+        profile_add_sample_type(profile, "samples", "count");
+        profile_set_period(profile, period_type, "nanoseconds", 1);
+        for (int s = 0; s < 30; s++) {
+            char leaf[40];
+            snprintf(leaf, sizeof leaf, "main.f%d /f.go", s);
+            add_stack(profile, FRAMES(leaf, "main.main /m.go"), VALUES(5 + i), false);
+        }
+        struct blob blob = finish(profile);
+        upload_span(test, host, (first_minute + i) * 60, 60, "heap.pprof", blob.bytes, blob.size);
+        free(blob.bytes);
+    }
+}
+
+// The first upload decides of which period type an answer is, and it is no other with roll-ups, whether hosts, or roll-ups and files
+// differ.
+TEST_IN(store, period_types) {
+    struct test_store *test = *state;
+    cpu_hour(test, "late", 0, 2, "wall"); // too few for a roll-up, before all others
+    cpu_hour(test, "one", 5, SCENE_AN_HOUR, "cpu");
+    char *first = scene_all(test, NULL);
+    assert_non_null(strstr(first, "\"uploads\":2,"));
+    assert_int_equal(scene_pass(test, SCENE_DAY_ENDS_MS), 2);
+    scene_expect(first, scene_all(test, NULL));
+    cpu_hour(test, "two", 65, SCENE_AN_HOUR, "wall");
+    char *both = scene_all(test, NULL);
+    assert_int_equal(scene_pass(test, SCENE_DAY_ENDS_MS), 2);
+    scene_expect(both, scene_all(test, NULL));
+    char *one = scene_views(test, "heap.pprof", "one", INT64_MIN, INT64_MAX, NULL);
+    scene_spoil(test, 0);
+    scene_expect(one, scene_views(test, "heap.pprof", "one", INT64_MIN, INT64_MAX, NULL)); // of its roll-up
+}
+
 // Files that are no profiles are reported as ever. Types, which read less of a file, ask each of such an hour.
 TEST_IN(store, failures) {
     struct test_store *test = *state;

@@ -7,6 +7,8 @@
 #include "../rollup_make.h"
 #include "../rollup.h"
 
+#include <sys/resource.h>
+
 static struct rollup_made make(struct test_store *test, const char *attachment) {
     struct upload_list list = list_of(test, attachment);
     struct rollup_made made;
@@ -106,16 +108,21 @@ TEST_IN(store, stopped_and_gone) {
     upload_list_free(&list);
 }
 
-// Asked before each file, also where none decodes.
-TEST_IN(store, stopped_among_failures) {
+// With no free file descriptors nothing can be read: that is no reason not to have one for good.
+TEST_IN(store, causes_that_pass) {
     struct test_store *test = *state;
-    for (int i = 0; i < 5; i++) {
-        upload_bytes(test, "one", i, "heap.pprof", "broken", 6);
-    }
+    struct rlimit before, none_left;
+    scene_hour(test, "one", 0, SCENE_AN_HOUR);
     struct upload_list list = list_of(test, "heap.pprof");
     struct rollup_made made;
-    atomic_bool stop = true;
-    assert_int_equal(rollup_make(test->store, &list, "heap.pprof", ROLLUP_HOUR, &stop, &made), RECEIVER_CLIENT_GONE);
+    atomic_bool stop = false;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none_left = before;
+    none_left.rlim_cur = 3;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none_left), 0);
+    enum receiver_error error = rollup_make(test->store, &list, "heap.pprof", ROLLUP_HOUR, &stop, &made);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(error, RECEIVER_IO);
     assert_null(made.bytes);
     upload_list_free(&list);
 }
@@ -126,11 +133,18 @@ TEST_IN(store, too_many_types) {
     for (int i = 0; i < SCENE_AN_HOUR; i++) {
         struct profile *profile = profile_new();
         char name[20];
-        for (int t = 0; t < 2; t++) {
-            snprintf(name, sizeof name, "type%d", i * 2 + t);
+        int64_t values[64];
+        int types = i == SCENE_AN_HOUR - 1 ? 64 : 1;
+        for (int t = 0; t < types; t++) {
+            snprintf(name, sizeof name, "type%d", types + t);
             profile_add_sample_type(profile, name, "count");
+            values[t] = 5;
         }
-        add_stack(profile, FRAMES("main.f /f.go"), VALUES(5, 6), false);
+        for (int s = 0; s < 100; s++) {
+            char leaf[40];
+            snprintf(leaf, sizeof leaf, "main.f%d /f.go", s);
+            add_stack(profile, FRAMES(leaf, "main.main /m.go"), values, false);
+        }
         upload_blob(test, "one", i, "heap.pprof", finish(profile));
     }
     expect_none(test);

@@ -8,14 +8,18 @@
 
 struct counts {
     size_t rollups, files;
-    bool refuses;
+    bool refuses, is_full;
 };
 
-static enum receiver_error take_rollup(void *part, const struct rollup *rollup, const char *dropped) {
+static enum receiver_error take_rollup(void *part, struct rollup_taken *taken) {
     struct counts *counts = part;
-    assert_true(rollup->report.uploads > 0);
-    assert_string_equal(dropped, "span id");
+    assert_true(taken->rollup->report.uploads > 0);
+    assert_string_equal(taken->dropped, "span id");
     counts->rollups += !counts->refuses;
+    if (counts->is_full) {
+        snprintf(taken->text, sizeof taken->text, "full");
+        return RECEIVER_TOO_LARGE;
+    }
     return counts->refuses ? RECEIVER_BAD_UPLOAD : RECEIVER_OK;
 }
 
@@ -70,6 +74,24 @@ TEST_IN(store, choices) {
     sweep.only_files = true;
     sweep.most_files = 1000;
     sweep_with(sweep, 0, 233, false);
+    upload_list_free(&list);
+}
+
+// Where there is no room for a roll-up, there is none for its files: they are not read.
+TEST_IN(store, left_out) {
+    struct test_store *test = *state;
+    scene_hour(test, "one", 0, SCENE_AN_HOUR);
+    scene_pass(test, SCENE_DAY_ENDS_MS);
+    struct upload_list list = list_of(test, "heap.pprof");
+    const struct rollup_sweep sweep = {
+        .store = test->store, .list = &list, .attachment = "heap.pprof", .most = ROLLUP_HOUR, .most_files = UPLOAD_LIST_FILES};
+    struct counts counts = {.is_full = true};
+    struct sweep_report report;
+    void *parts[2] = {&counts, NULL};
+    assert_int_equal(rollup_sweep(&sweep, take_rollup, take_file, parts, &report), RECEIVER_OK);
+    assert_true(counts.rollups == 1 && counts.files == 0 && report.uploads == 0);
+    assert_true(report.failed_count == SCENE_AN_HOUR && report.reasons == 1 && report.failed[0].id == list.uploads[0].id);
+    assert_string_equal(report.failed[0].reason, "full");
     upload_list_free(&list);
 }
 

@@ -86,6 +86,27 @@ TEST_IN(store, many_failures_and_no_memory) {
     upload_list_free(&list);
 }
 
+// Asked before each file, whether it can be taken or not.
+static atomic_bool stop;
+static enum receiver_error take_and_stop(void *state, struct sweep_file *file) {
+    (void)file;
+    atomic_store(&stop, ++*(int *)state == 3);
+    return RECEIVER_BAD_UPLOAD;
+}
+
+TEST_IN(store, stopped) {
+    struct test_store *test = *state;
+    int taken = 0;
+    struct sweep_report report;
+    void *parts[2] = {&taken, NULL};
+    add_letters(test, "abcdefgh");
+    struct upload_list list = list_of(test, "a.pprof");
+    list.stop = &stop;
+    assert_int_equal(sweep_uploads(test->store, &list, "a.pprof", take_and_stop, parts, &report), RECEIVER_CLIENT_GONE);
+    assert_true(taken == 3 && report.failed_count == 3);
+    upload_list_free(&list);
+}
+
 int main(void) {
     return tests_run();
 }
