@@ -279,7 +279,8 @@ func TestMappingsAreApart(t *testing.T) {
 					of[key] = map[bool]bool{}
 				}
 				name := location.Line[0].Function.Name
-				isGo := !strings.HasPrefix(name, "program+0x") && !strings.HasPrefix(name, "_") // what the stripped program names of C
+				// What the stripped program names of C: burn_done is exported, since the library calls it.
+				isGo := !strings.HasPrefix(name, "program+0x") && !strings.HasPrefix(name, "_") && name != "burn_done"
 				of[key][isGo] = true
 				if isGo && !location.Mapping.HasFunctions {
 					t.Errorf("%s is in a mapping that lacks names", name)
