@@ -24,6 +24,7 @@ struct file_digest {
     bool has_all_units; // an address in no range is in no unit
     struct dwarf_address_range *ranges;
     size_t count;
+    struct elf_section_points *info, *line; // of these sections; NULL: none
     struct kept_unit *units;
 };
 
@@ -41,13 +42,19 @@ static void drop_unit(struct digests *digests, struct kept_unit **at) {
     memory_free(unit);
 }
 
+static size_t bytes_of_file(const struct file_digest *file) { // without units
+    return sizeof *file + file->count * sizeof *file->ranges + elf_section_points_bytes(file->info) + elf_section_points_bytes(file->line);
+}
+
 static void drop_file(struct digests *digests, struct file_digest **at) {
     struct file_digest *file = *at;
     while (file->units) {
         drop_unit(digests, &file->units);
     }
     *at = file->next;
-    digests->bytes -= sizeof *file + file->count * sizeof *file->ranges;
+    digests->bytes -= bytes_of_file(file);
+    elf_section_free_points(file->info);
+    elf_section_free_points(file->line);
     memory_free(file->ranges);
     memory_free(file);
 }
@@ -135,6 +142,10 @@ bool digests_frames(struct digests *digests, const struct module *module, uint64
 void digests_give(const struct digests *digests, const struct module *module, struct object_file *file, struct symbolizer_arena *memory) {
     const struct file_digest *kept = file_of(digests, module);
     struct dwarf_addresses *addresses = object_file_addresses(file);
+    if (kept) {
+        elf_section_give_points(&addresses->file->sections.info, kept->info);
+        elf_section_give_points(&addresses->file->sections.line, kept->line);
+    }
     void *copy = kept ? symbolizer_arena_alloc(memory, kept->count * sizeof *kept->ranges) : NULL;
     if (copy) {
         memcpy(copy, kept->ranges, kept->count * sizeof *kept->ranges);
@@ -147,7 +158,9 @@ void digests_give(const struct digests *digests, const struct module *module, st
 
 // ---- Keeping ----
 
-static struct file_digest *keep_ranges(struct digests *digests, const struct module *module, const struct dwarf_addresses *addresses) {
+// Ranges and points. max_bytes: of the points.
+static struct file_digest *keep_file(struct digests *digests, const struct module *module, const struct dwarf_addresses *addresses,
+                                     size_t max_bytes) {
     size_t bytes = addresses->count * sizeof *addresses->ranges;
     struct file_digest *file = memory_take_zeroed(1, sizeof *file);
     if (!file || !(file->ranges = memory_take(bytes))) {
@@ -160,7 +173,9 @@ static struct file_digest *keep_ranges(struct digests *digests, const struct mod
     file->serial = module->serial;
     file->count = addresses->count;
     file->has_all_units = addresses->read_units;
-    digests->bytes += sizeof *file + bytes;
+    file->info = elf_section_keep_points(&addresses->file->sections.info, max_bytes);
+    file->line = elf_section_keep_points(&addresses->file->sections.line, max_bytes - elf_section_points_bytes(file->info));
+    digests->bytes += bytes_of_file(file);
     return file;
 }
 
@@ -211,8 +226,8 @@ void digests_keep(struct digests *digests, const struct module *module, struct o
     const struct dwarf_addresses *addresses = object_file_addresses(object);
     size_t share = memory->limit_bytes / SHARE_OF_ARENA, limit = share < DIGESTS_BYTES ? share : DIGESTS_BYTES;
     bool whole = !memory->ran_short && addresses->file->steps_left > 0 && addresses->count > 0;
-    bool fits = addresses->count * sizeof *addresses->ranges <= limit / 2;
-    struct file_digest *file = whole && fits ? keep_ranges(digests, module, addresses) : NULL;
+    size_t ranges_bytes = addresses->count * sizeof *addresses->ranges;
+    struct file_digest *file = whole && ranges_bytes <= limit / 2 ? keep_file(digests, module, addresses, limit / 2 - ranges_bytes) : NULL;
     if (!file) {
         trim(digests, limit, NULL);
         return;
@@ -220,7 +235,7 @@ void digests_keep(struct digests *digests, const struct module *module, struct o
     drop_former(digests, file, module);
     file->next = digests->files;
     digests->files = file;
-    size_t made = addresses->count * sizeof *addresses->ranges;
+    size_t made = bytes_of_file(file);
     for (struct dwarf_unit *unit = addresses->file->units; unit && made < limit; unit = unit->next) {
         if (unit->has_names) {
             made += keep_unit(digests, file, unit, limit);

@@ -1,5 +1,7 @@
 // digests.h (naming): what was learned of files whose debug data is closed: their units by address, and digests of the units in which names
-// were looked up. So a new address in a later profile opens no file, and no debug data is inflated again.
+// were looked up. So a new address in a later profile opens no file, and no debug data is inflated again. For an address in another unit
+// the file is opened, and its sections are inflated from the nearest of the resume points that are kept as well (elf_section.h), which take
+// half a megabyte for a program with SQLite: whole, they are 10 ms of CPU time for each profile that has a function not seen before.
 //
 // At most DIGESTS_BYTES, and less where the memory for symbolizing is bounded (symbolizer_arena.h); those that were not used for the
 // longest time go first. SQLite takes 0.6 MB.

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "../merge/memory.h"
 #include "inflate.h"
 
 enum {
@@ -19,6 +20,9 @@ enum { BUFFER_BYTES = 3 * INFLATE_WINDOW_BYTES, INPUT_BYTES = 64 << 10 };
 
 // A resume point: a position between two blocks, and the inflated window before it.
 struct elf_section_points {
+    uint64_t stored_at, stored_bytes, size; // of the section
+    uint64_t sum_at;                        // in the file: its checksum, which was right
+    uint8_t sum[ZLIB_SUM_BYTES];
     size_t count;
     struct point {
         uint64_t offset, stored_at; // in the inflated section, in the file
@@ -150,9 +154,13 @@ static uint64_t stored_at(const struct stream *stream) {
     return stream->read_to - (uint64_t)(stream->inflate.in_end - stream->inflate.in.at);
 }
 
+static uint64_t sum_at(const struct stream *stream) {
+    return stored_at(stream) - stream->inflate.in.bit_count / 8; // puts back whole bytes that were read ahead
+}
+
 static bool sum_is_right(const struct stream *stream, uint32_t sum) {
     uint8_t stored[ZLIB_SUM_BYTES];
-    uint64_t at = stored_at(stream) - stream->inflate.in.bit_count / 8; // puts back whole bytes that were read ahead
+    uint64_t at = sum_at(stream);
     return stored_end(stream->section) - at >= sizeof stored && elf_file_read(stream->section->file, at, stored, sizeof stored) &&
            sum == ((uint32_t)stored[0] << 24 | (uint32_t)stored[1] << 16 | (uint32_t)stored[2] << 8 | stored[3]);
 }
@@ -329,6 +337,7 @@ static bool pass_all(struct elf_section *section, struct pass *pass, struct take
     stream_begin(&pass->stream, section);
     while (run_on(section, pass, taker, true)) {
     }
+    section->points->sum_at = sum_at(&pass->stream);
     return pass->stream.inflate.state == INFLATE_ENDED && pass->offset + pass->at == section->size &&
            sum_is_right(&pass->stream, pass->sum);
 }
@@ -365,6 +374,56 @@ static struct dwarf_bytes inflate_unit(struct elf_section *section, uint64_t off
     symbolizer_arena_drop(section->memory, pass, sizeof *pass);
     bool whole = !taker.failed && is_served(&taker);
     return whole ? (struct dwarf_bytes){taker.bytes, taker.bytes + taker.size, false} : nothing;
+}
+
+// ---- Points that outlive the file ----
+
+size_t elf_section_points_bytes(const struct elf_section_points *kept) {
+    return kept ? sizeof *kept + kept->count * INFLATE_WINDOW_BYTES : 0;
+}
+
+// The windows follow the struct in one block.
+static void copy_points(struct elf_section_points *to, const struct elf_section_points *from) {
+    uint8_t *window = (uint8_t *)(to + 1);
+    *to = *from;
+    for (size_t i = 0; i < from->count; i++, window += INFLATE_WINDOW_BYTES) {
+        memcpy(window, from->points[i].window, INFLATE_WINDOW_BYTES);
+        to->points[i].window = window;
+    }
+}
+
+struct elf_section_points *elf_section_keep_points(const struct elf_section *section, size_t max_bytes) {
+    size_t bytes = elf_section_points_bytes(section->points);
+    struct elf_section_points *kept = bytes != 0 && bytes <= max_bytes ? memory_take(bytes) : NULL;
+    if (!kept) {
+        return NULL;
+    }
+    copy_points(kept, section->points);
+    kept->stored_at = section->stored_at;
+    kept->stored_bytes = section->stored_bytes;
+    kept->size = section->size;
+    if (!elf_file_read(section->file, kept->sum_at, kept->sum, sizeof kept->sum)) {
+        memory_free(kept);
+        return NULL;
+    }
+    return kept;
+}
+
+void elf_section_free_points(struct elf_section_points *kept) {
+    memory_free(kept);
+}
+
+void elf_section_give_points(struct elf_section *section, const struct elf_section_points *kept) {
+    uint8_t sum[ZLIB_SUM_BYTES];
+    if (!kept || !section->is_compressed || section->points || section->stored_at != kept->stored_at ||
+        section->stored_bytes != kept->stored_bytes || section->size != kept->size ||
+        !elf_file_read(section->file, kept->sum_at, sum, sizeof sum) || memcmp(sum, kept->sum, sizeof sum) != 0) {
+        return;
+    }
+    section->points = symbolizer_arena_alloc(section->memory, elf_section_points_bytes(kept));
+    if (section->points) {
+        copy_points(section->points, kept);
+    }
 }
 
 // Uncompressed: reads only the unit.

@@ -178,8 +178,12 @@
 #define elf_file_use cmemprof_elf_file_use
 #define elf_section_all cmemprof_elf_section_all
 #define elf_section_drop_unit cmemprof_elf_section_drop_unit
+#define elf_section_free_points cmemprof_elf_section_free_points
+#define elf_section_give_points cmemprof_elf_section_give_points
+#define elf_section_keep_points cmemprof_elf_section_keep_points
 #define elf_section_open cmemprof_elf_section_open
 #define elf_section_part cmemprof_elf_section_part
+#define elf_section_points_bytes cmemprof_elf_section_points_bytes
 #define elf_section_unit cmemprof_elf_section_unit
 #define elf_symbols_find cmemprof_elf_symbols_find
 #define elf_symbols_read cmemprof_elf_symbols_read

@@ -155,6 +155,39 @@ TEST(later_units_are_cheap) {
     free(writer.bytes);
 }
 
+// The points outlive the file, and are used only for the same section.
+TEST(points_are_kept) {
+    struct elf_writer writer = write_file(1, BYTES, 0), other = write_file(1, BYTES, 1);
+    struct elf_section section = open_section(&writer);
+    assert_null(elf_section_keep_points(&section, SIZE_MAX)); // nothing was read
+    check_unit(&section, UNITS / 2);
+    assert_null(elf_section_keep_points(&section, 32 << 10));
+    struct elf_section_points *kept = elf_section_keep_points(&section, SIZE_MAX);
+    assert_in_range(elf_section_points_bytes(kept), 4 * (32 << 10), 1 << 20);
+
+    section = open_section(&writer);
+    elf_section_give_points(&section, kept);
+    check_unit(&section, UNITS - 10);
+    check_unit(&section, 5);
+    assert_in_range(section.inflated_bytes, 1, BYTES / 2);
+    struct elf_section_points *again = elf_section_keep_points(&section, SIZE_MAX);
+    assert_int_equal(elf_section_points_bytes(again), elf_section_points_bytes(kept));
+    elf_section_free_points(again);
+
+    section = open_section(&other); // another checksum
+    elf_section_give_points(&section, kept);
+    assert_null(section.points);
+    section = open_section(&writer);
+    memory.limit_bytes = 0;
+    elf_section_give_points(&section, kept);
+    assert_null(section.points);
+    elf_section_free_points(kept);
+    elf_section_free_points(NULL);
+    assert_int_equal(elf_section_points_bytes(NULL), 0);
+    free(writer.bytes);
+    free(other.bytes);
+}
+
 static void check_nothing(struct elf_writer writer) {
     struct elf_section section = open_section(&writer);
     struct dwarf_bytes bytes = elf_section_all(&section);
