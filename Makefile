@@ -223,16 +223,18 @@ include mk/package.mk mk/fuzz.mk mk/test.mk mk/deep.mk mk/bench.mk
 # What compiles is made side by side first. Then two parts run at a time, since whole programs wait for much: the longest from the start to the end, the
 # others beside it. The output of a part comes at its end.
 PARTS := test-programs check test-c test-go test-sanitized test-fuzz test-go-sqlite3 test-go-layout test-datadog test-tsan test-page test-demo
+ALONE := test-cpu
 test: export PARTS_FILE := $(CURDIR)/build/parts.tsv
 test: ## Run all tests, and say which parts take how long; missing packages are installed
 	@$(MAKE) --no-print-directory deps-test
 	@mkdir -p build && rm -f "$$PARTS_FILE" "$$PARTS_FILE.counts"
 	@scripts/parts run 'make built' $(MAKE) --no-print-directory -j$$(nproc) WERROR=-Werror built
 	@$(MAKE) --no-print-directory -j2 -Otarget WERROR=-Werror $(PARTS:%=part-%)
+	@$(MAKE) --no-print-directory -j1 WERROR=-Werror $(ALONE:%=part-%)
 	@scripts/parts show
 	@echo "all tests passed"
-.PHONY: $(PARTS:%=part-%)
-$(PARTS:%=part-%): part-%:
+.PHONY: $(PARTS:%=part-%) $(ALONE:%=part-%)
+$(PARTS:%=part-%) $(ALONE:%=part-%): part-%:
 	@scripts/parts run 'make $*' $(MAKE) --no-print-directory $*
 
 namespace: ## Write the linker names of new functions (namespace.h of each folder that Go services link)
