@@ -1,10 +1,10 @@
 // runtime.c: series and facts from periodic events (jfr.h).
+#include "../base/utc.h"
 #include "../base/vector.h"
 #include "recording.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 // ---- What is read ----
 
@@ -108,17 +108,9 @@ struct reading {
 };
 
 // "2026-01-02T03:04:05.678Z"
-static void time_text(int64_t ns, char text[40]) {
-    struct tm parts;
-    int64_t rest = ns % 1000000000;
-    time_t seconds = (time_t)(ns / 1000000000 - (rest < 0));
-    size_t length = gmtime_r(&seconds, &parts) ? strftime(text, 24, "%Y-%m-%dT%H:%M:%S", &parts) : 0;
-    snprintf(text + length, 40 - length, ".%03dZ", (int)((rest < 0 ? rest + 1000000000 : rest) / 1000000));
-}
-
 static void number_text(const struct jfr_value *value, char text[40]) {
     if (value->content == JFR_INSTANT) {
-        time_text(value->integer, text);
+        utc_text(value->integer / 1000000, text);
         return;
     }
     switch (value->kind) {
