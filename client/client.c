@@ -5,6 +5,7 @@
 #include "client.h"
 
 #include <curl/curl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,9 @@
 #include "address.h"
 #include "answer.h"
 #include "curl_error.h"
+#include "curl_setup.h"
 #include "form.h"
+#include "partial_success.h"
 #include "../upload/signal_guard.h"
 
 enum {
@@ -25,6 +28,7 @@ enum {
     DEFAULT_TOTAL_TIMEOUT_MS = 10000,
     // Agents answer with a few bytes. The rest of a longer answer is not read, as it may be endless; the status stands.
     MAX_ANSWER_BYTES = 64 * 1024,
+    MAX_KEPT_BYTES = 2048, // of them, as they came
 };
 
 struct upload_client {
@@ -44,21 +48,11 @@ struct transfer {
     struct upload_answer answer;
     bool headers_complete; // the blank line after the headers was received
     char reason[64];       // "Not Found" in the status line
-    char retry_after[64], date[64];
+    char retry_after[64], date[64], content_type[64];
+    char kept[MAX_KEPT_BYTES]; // the start of the answer's body
+    size_t kept_size;
     char curl_text[CURL_ERROR_SIZE];
 };
-
-// Initializes libcurl; may be retried after a failure for lack of memory. Never undone: curl_global_cleanup is safe only if no other part
-// of the process uses libcurl, which is unknown here.
-static bool global_init(void) {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static bool ready; // guarded by lock
-    pthread_mutex_lock(&lock);
-    ready = ready || curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-    bool is_ready = ready;
-    pthread_mutex_unlock(&lock);
-    return is_ready;
-}
 
 void upload_cancel_now(struct upload_cancel *cancel) {
     __atomic_store_n(&cancel->cancelled, 1, __ATOMIC_RELEASE);
@@ -77,6 +71,9 @@ static bool fail(struct upload_result *result, enum upload_error error, const ch
 static size_t take_answer(char *bytes, size_t size, size_t count, void *context) {
     struct transfer *transfer = context;
     upload_answer_add(&transfer->answer, bytes, size * count);
+    size_t room = MAX_KEPT_BYTES - transfer->kept_size, kept = size * count < room ? size * count : room;
+    memcpy(transfer->kept + transfer->kept_size, bytes, kept);
+    transfer->kept_size += kept;
     return transfer->answer.total_bytes > MAX_ANSWER_BYTES
                ? 0
                : size * count; // returning less than it was given makes libcurl end the transfer
@@ -88,7 +85,7 @@ static void take_status_line(struct transfer *transfer, const char *bytes, size_
     const char *reason = status ? memchr(status + 1, ' ', length - (size_t)(status + 1 - bytes)) : NULL;
     struct upload_answer line;
     transfer->headers_complete = false;
-    transfer->retry_after[0] = transfer->date[0] = '\0';
+    transfer->retry_after[0] = transfer->date[0] = transfer->content_type[0] = '\0';
     upload_answer_init(&line, transfer->reason, sizeof transfer->reason);
     if (reason) {
         upload_answer_add(&line, reason, length - (size_t)(reason - bytes));
@@ -115,6 +112,7 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *context)
     } else {
         take_value("Retry-After:", bytes, length, transfer->retry_after, sizeof transfer->retry_after);
         take_value("Date:", bytes, length, transfer->date, sizeof transfer->date);
+        take_value("Content-Type:", bytes, length, transfer->content_type, sizeof transfer->content_type);
     }
     return length;
 }
@@ -150,17 +148,11 @@ static bool check_request(const struct upload_request *request, struct upload_re
     return true;
 }
 
-// Sets *proxy: "" means none; NULL lets libcurl choose. no_proxy and NO_PROXY apply unless it is "". libcurl ignores HTTP_PROXY, since in a
-// CGI program a client's header "Proxy" sets it. Go reads it, before http_proxy, except in a CGI program (REQUEST_METHOD).
 static bool check_address(const struct upload_request *request, struct upload_result *result, const char **proxy) {
     struct upload_address address;
     char reason[128];
     upload_address_check(request->url, &address, reason, sizeof reason);
-    const char *http_proxy = address.tls ? NULL : secure_getenv("HTTP_PROXY"), *cgi = secure_getenv("REQUEST_METHOD");
-    *proxy = http_proxy && http_proxy[0] != '\0' && (!cgi || cgi[0] == '\0') ? http_proxy : NULL;
-    if (address.loopback || request->unix_socket) {
-        *proxy = "";
-    }
+    *proxy = request->unix_socket ? "" : curl_setup_proxy(&address);
     if (address.no_memory) {
         return fail(result, UPLOAD_NO_MEMORY, NULL);
     }
@@ -189,28 +181,6 @@ static bool add_headers(struct transfer *transfer) {
     return ok;
 }
 
-static bool set_safety(CURL *easy, const char *proxy) {
-    bool ok = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
-#if LIBCURL_VERSION_NUM >= 0x075500
-    ok = ok && curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
-#else
-    ok = ok && curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)) == CURLE_OK;
-#endif
-#if LIBCURL_VERSION_NUM >= 0x075700
-    // Otherwise clean-up waits for the resolver thread without a time-out.
-    ok = ok && curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
-#endif
-    return ok && (!proxy || curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK);
-}
-
-// libcurl's certificate paths are set at build time; only its command line tool reads these variables. Go's net/http does, and
-// containers with a private CA set them. A missing file is ignored, as in Go.
-static bool set_certificates(CURL *easy) {
-    const char *file = secure_getenv("SSL_CERT_FILE"), *directory = secure_getenv("SSL_CERT_DIR");
-    return (!file || access(file, R_OK) != 0 || curl_easy_setopt(easy, CURLOPT_CAINFO, file) == CURLE_OK) &&
-           (!directory || directory[0] == '\0' || curl_easy_setopt(easy, CURLOPT_CAPATH, directory) == CURLE_OK);
-}
-
 // "@name" is an abstract socket, as in Go.
 static bool set_socket(CURL *easy, const char *path) {
     bool abstract = path && path[0] == '@';
@@ -226,13 +196,19 @@ static long connect_time_ms(const struct upload_request *request, long total_ms)
     return total_ms > 2 * DEFAULT_CONNECT_TIMEOUT_MS ? total_ms / 2 : DEFAULT_CONNECT_TIMEOUT_MS;
 }
 
+static bool set_body(struct transfer *transfer) {
+    const struct upload_request *request = transfer->request;
+    return request->is_raw ? curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->event_size) == CURLE_OK &&
+                                 curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, request->event) == CURLE_OK
+                           : curl_easy_setopt(transfer->easy, CURLOPT_MIMEPOST, upload_form_mime(transfer->form)) == CURLE_OK;
+}
+
 static bool set_request(struct transfer *transfer) {
     CURL *easy = transfer->easy;
     const struct upload_request *request = transfer->request;
     long total_ms = request->total_timeout_ms > 0 ? request->total_timeout_ms : DEFAULT_TOTAL_TIMEOUT_MS;
     return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK && set_socket(easy, request->unix_socket) &&
-           curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_MIMEPOST, upload_form_mime(transfer->form)) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK && set_body(transfer) &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_time_ms(request, total_ms)) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, total_ms) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer) == CURLE_OK &&
@@ -242,13 +218,19 @@ static bool set_request(struct transfer *transfer) {
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_text) == CURLE_OK;
 }
 
+// Instead of all others, of which libcurl has a folder, too.
+static bool set_certificates(CURL *easy, const char *file) {
+    return !file || (curl_easy_setopt(easy, CURLOPT_CAINFO, file) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
+}
+
 static bool set_up(struct transfer *transfer, const char *proxy) {
     curl_easy_reset(transfer->easy);
     if (!add_headers(transfer)) {
         return false;
     }
     transfer->form = upload_form_new(transfer->easy, transfer->request);
-    return transfer->form && set_safety(transfer->easy, proxy) && set_certificates(transfer->easy) && set_request(transfer) &&
+    return transfer->form && curl_setup_safety(transfer->easy, proxy) &&
+           set_certificates(transfer->easy, transfer->request->certificates) && set_request(transfer) &&
            curl_multi_add_handle(transfer->multi, transfer->easy) == CURLM_OK;
 }
 
@@ -299,6 +281,23 @@ static const char *text_of(struct transfer *transfer, CURLcode code, char buffer
     return transfer->curl_text[0] != '\0' ? transfer->curl_text : curl_easy_strerror(code);
 }
 
+// An OTLP server may take a request and reject profiles of it, which is final.
+static void look_for_rejections(struct transfer *transfer) {
+    struct upload_result *result = transfer->result;
+    struct upload_answer words;
+    if (!transfer->request->is_raw || strncasecmp(transfer->content_type, "application/x-protobuf", 22) != 0) {
+        return;
+    }
+    struct partial_success success = partial_success_read(transfer->kept, transfer->kept_size);
+    if (success.rejected > 0) {
+        result->error = UPLOAD_REJECTED;
+        int length = snprintf(result->text, sizeof result->text, "%" PRId64 " profile%s rejected%s", success.rejected,
+                              success.rejected == 1 ? "" : "s", success.words_size > 0 ? ": " : "");
+        upload_answer_init(&words, result->text + length, sizeof result->text - (size_t)length);
+        upload_answer_add(&words, success.words, success.words_size);
+    }
+}
+
 static void conclude(struct transfer *transfer, CURLcode code) {
     struct upload_result *result = transfer->result;
     long status = 0;
@@ -320,6 +319,7 @@ static void conclude(struct transfer *transfer, CURLcode code) {
         fail(result, UPLOAD_INTERRUPTED, "the connection ended within the headers of the answer");
     } else if (code == CURLE_OK || (result->status > 0 && transfer->answer.total_bytes > MAX_ANSWER_BYTES)) {
         result->error = UPLOAD_OK;
+        look_for_rejections(transfer);
     } else {
         char buffer[CURL_ERROR_SIZE];
         fail(result, upload_error_of_curl(code), text_of(transfer, code, buffer));
@@ -360,7 +360,7 @@ struct upload_client *upload_client_open(void) {
         return NULL;
     }
     client->pid = getpid();
-    if (global_init()) {
+    if (curl_setup_global()) {
         client->easy = curl_easy_init();
         client->multi = curl_multi_init();
     }

@@ -20,7 +20,7 @@ void upload_cancel_now(struct upload_cancel *cancel);
 // inside malloc.
 struct upload_client;
 struct upload_client *upload_client_open(void); // NULL: no memory
-// cancel may be NULL. Returns within a second of its cancellation.
+// cancel may be NULL. Returns within a second of its cancellation. UPLOAD_REJECTED with a status of 200: an OTLP server rejected profiles.
 void upload_client_send(struct upload_client *client, const struct upload_request *request, struct upload_cancel *cancel,
                         struct upload_result *result);
 void upload_client_close(struct upload_client *client); // client may be NULL

@@ -145,6 +145,38 @@ TEST(answers_that_are_not_2xx) {
     assert_rejected("HTTP/1.1 413 Too Large\r\nContent-Length: 99\r\n\r\ncut here", 413, "cut here");
 }
 
+// An OTLP server's 200 may say that it rejected profiles. Other answers, and other bodies, say nothing like it.
+TEST(partial_success) {
+#define PARTIAL "\x0a\x0c\x08\x03\x12\x08too many"
+    static const struct {
+        const char *answer, *text;
+        bool is_raw;
+        enum upload_error error;
+    } cases[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 14\r\nConnection: close\r\n\r\n" PARTIAL,
+         "3 profiles rejected: too many", true, UPLOAD_REJECTED},
+        {"HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 4\r\nConnection: close\r\n\r\n\x0a\x02\x08\x01",
+         "1 profile rejected", true, UPLOAD_REJECTED},
+        {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\nConnection: close\r\n\r\n" PARTIAL, NULL, true,
+         UPLOAD_OK},
+        {"HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 14\r\nConnection: close\r\n\r\n" PARTIAL, NULL, false,
+         UPLOAD_OK},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct server *server = server_start(SERVER_ANSWERS, cases[i].answer, NULL);
+        struct upload_request request = request_to(server->url);
+        struct upload_result result;
+        request.is_raw = cases[i].is_raw;
+        send_once(&request, NULL, &result);
+        assert_int_equal(result.error, cases[i].error);
+        assert_int_equal(result.status, 200);
+        if (cases[i].text) {
+            assert_string_equal(result.text, cases[i].text);
+        }
+        server_stop(server);
+    }
+}
+
 TEST(redirect_is_not_followed) {
     struct server *target = server_start(SERVER_ANSWERS, OK_ANSWER, NULL);
     char answer[256];
