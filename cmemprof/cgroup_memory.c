@@ -119,7 +119,7 @@ struct search {
     const char *mount;
     struct cgroup_room *room;
     struct cgroup_memory *memory;
-    bool is_exact, found;
+    bool is_exact, without_pressure, found;
 };
 
 static void find_room(void *context, const struct version *version, const char *cgroup) {
@@ -127,7 +127,7 @@ static void find_room(void *context, const struct version *version, const char *
     char folder[PATH_CAPACITY];
     for (struct levels levels = first_level(version, search->mount, cgroup, folder); levels.is_one; next_level(&levels)) {
         room_at(version, folder, search->is_exact, search->room);
-        unsigned pressure = version == &version_2 ? pressure_at(folder) : 0;
+        unsigned pressure = version == &version_2 && !search->without_pressure ? pressure_at(folder) : 0;
         search->room->pressure_percent = pressure > search->room->pressure_percent ? pressure : search->room->pressure_percent;
     }
 }
@@ -164,16 +164,19 @@ static void for_each(const char *list, void (*visit)(void *context, const struct
     errno = saved;
 }
 
+static const struct cgroup_room no_limit = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, 0};
+
 bool cgroup_memory_room(const char *list, const char *mount, bool is_exact, struct cgroup_room *room) {
-    *room = (struct cgroup_room){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, 0};
+    *room = no_limit;
     struct search search = {.mount = mount, .room = room, .is_exact = is_exact};
     for_each(list, find_room, &search);
     return room->limit != UINT64_MAX || room->high != UINT64_MAX;
 }
 
 size_t cgroup_memory_left(const char *list, const char *mount) {
-    struct cgroup_room room;
-    (void)cgroup_memory_room(list, mount, false, &room);
+    struct cgroup_room room = no_limit;
+    struct search search = {.mount = mount, .room = &room, .without_pressure = true};
+    for_each(list, find_room, &search);
     return room.left;
 }
 

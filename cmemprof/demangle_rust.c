@@ -2,28 +2,15 @@
 
 #include "demangle_rust.h"
 
+#include "../base/utf8.h"
+
 enum { HASH_BYTES = 17 };
 
 void demangle_put_character(struct demangle_text *text, uint32_t character) {
     char bytes[4];
-    if (character < 0x80) {
-        bytes[0] = (char)character;
-        text_put(text, bytes, 1);
-    } else if (character < 0x800) {
-        bytes[0] = (char)(0xc0 | character >> 6);
-        bytes[1] = (char)(0x80 | (character & 0x3f));
-        text_put(text, bytes, 2);
-    } else if (character < 0x10000 && (character < 0xd800 || character >= 0xe000)) {
-        bytes[0] = (char)(0xe0 | character >> 12);
-        bytes[1] = (char)(0x80 | (character >> 6 & 0x3f));
-        bytes[2] = (char)(0x80 | (character & 0x3f));
-        text_put(text, bytes, 3);
-    } else if (character >= 0x10000 && character < 0x110000) {
-        bytes[0] = (char)(0xf0 | character >> 18);
-        bytes[1] = (char)(0x80 | (character >> 12 & 0x3f));
-        bytes[2] = (char)(0x80 | (character >> 6 & 0x3f));
-        bytes[3] = (char)(0x80 | (character & 0x3f));
-        text_put(text, bytes, 4);
+    size_t size = utf8_encode(character, bytes);
+    if (size > 0) {
+        text_put(text, bytes, size);
     } else {
         text->failed = true;
     }

@@ -1,8 +1,8 @@
 // hook.c (hook): malloc and its family, as bound in the whole process.
 //
-// The fast path is one comparison and one subtraction on a thread-local word; free() queries a small filter. Sampled or not, the real
-// allocator gets exactly the program's call, and the program gets its answer: same address, size, alignment, contents and errno. realloc is
-// treated as a free and an allocation.
+// The fast path is one subtraction from a thread-local word, also while the profiler is off; free() queries a small filter. Sampled or not,
+// the real allocator gets exactly the program's call, and the program gets its answer: same address, size, alignment, contents and errno.
+// realloc is treated as a free and an allocation.
 //
 // Takes no lock, prints nothing, never calls Go, and allocates nothing but the block itself.
 
@@ -18,7 +18,7 @@
 
 #include "loaded_code.h"
 #include "real_allocator.h"
-#include "sampler.h"
+#include "profiler.h"
 
 #define EXPORTED __attribute__((visibility("default"), used))
 #define ONE_CACHE_LINE __attribute__((aligned(64))) // the unsampled path
@@ -98,7 +98,7 @@ static __attribute__((noinline)) void slow_free(void *block) {
 // ---- The family ----
 
 EXPORTED ONE_CACHE_LINE void *malloc(size_t size) {
-    return sampler_pass(&thread_state, size) || profiler_is_off() ? real_allocator.malloc(size) : slow_malloc(size, CALLER);
+    return profiler_pass(size) ? real_allocator.malloc(size) : slow_malloc(size, CALLER);
 }
 
 // A private alias of malloc; see interposition.c.
@@ -107,7 +107,7 @@ extern void *hook_malloc(size_t size)
 
 EXPORTED void *calloc(size_t count, size_t size) {
     // Factors below 2^32 cannot overflow; the slow path handles the rest.
-    if ((count | size) <= UINT32_MAX && (sampler_pass(&thread_state, count * size) || profiler_is_off())) {
+    if ((count | size) <= UINT32_MAX && profiler_pass(count * size)) {
         return real_allocator.calloc(count, size);
     }
     return slow_calloc(count, size, CALLER);
@@ -142,7 +142,7 @@ EXPORTED void cfree(void *block) {
 }
 
 EXPORTED void *realloc(void *block, size_t size) {
-    if (sampler_pass(&thread_state, size) || profiler_is_off()) {
+    if (profiler_pass(size)) {
         return may_be_tracked(block) ? move(block, size) : real_allocator.realloc(block, size);
     }
     return slow_realloc(block, size, CALLER);
@@ -154,7 +154,7 @@ EXPORTED void *reallocarray(void *block, size_t count, size_t size) {
         errno = ENOMEM;
         return NULL;
     }
-    if (sampler_pass(&thread_state, total)) {
+    if (profiler_pass(total)) {
         return may_be_tracked(block) ? move(block, total) : real_allocator.realloc(block, total);
     }
     return slow_realloc(block, total, CALLER);
@@ -171,13 +171,12 @@ static __attribute__((noinline)) void *slow_aligned(size_t alignment, size_t siz
 }
 
 EXPORTED void *aligned_alloc(size_t alignment, size_t size) {
-    return sampler_pass(&thread_state, size) ? real_allocator.aligned_alloc(alignment, size)
-                                             : slow_aligned(alignment, size, real_allocator.aligned_alloc, CALLER);
+    return profiler_pass(size) ? real_allocator.aligned_alloc(alignment, size)
+                               : slow_aligned(alignment, size, real_allocator.aligned_alloc, CALLER);
 }
 
 EXPORTED void *memalign(size_t alignment, size_t size) {
-    return sampler_pass(&thread_state, size) ? real_allocator.memalign(alignment, size)
-                                             : slow_aligned(alignment, size, real_allocator.memalign, CALLER);
+    return profiler_pass(size) ? real_allocator.memalign(alignment, size) : slow_aligned(alignment, size, real_allocator.memalign, CALLER);
 }
 
 static __attribute__((noinline)) int slow_posix_memalign(void **block, size_t alignment, size_t size, uintptr_t caller) {
@@ -191,8 +190,8 @@ static __attribute__((noinline)) int slow_posix_memalign(void **block, size_t al
 }
 
 EXPORTED int posix_memalign(void **block, size_t alignment, size_t size) {
-    return sampler_pass(&thread_state, size) ? real_allocator.posix_memalign(block, alignment, size)
-                                             : slow_posix_memalign(block, alignment, size, CALLER);
+    return profiler_pass(size) ? real_allocator.posix_memalign(block, alignment, size)
+                               : slow_posix_memalign(block, alignment, size, CALLER);
 }
 
 static __attribute__((noinline)) void *slow_paged(size_t size, void *(*plain)(size_t), uintptr_t caller) {
@@ -206,11 +205,11 @@ static __attribute__((noinline)) void *slow_paged(size_t size, void *(*plain)(si
 }
 
 EXPORTED void *valloc(size_t size) {
-    return sampler_pass(&thread_state, size) ? real_allocator.valloc(size) : slow_paged(size, real_allocator.valloc, CALLER);
+    return profiler_pass(size) ? real_allocator.valloc(size) : slow_paged(size, real_allocator.valloc, CALLER);
 }
 
 EXPORTED void *pvalloc(size_t size) {
-    return sampler_pass(&thread_state, size) ? real_allocator.pvalloc(size) : slow_paged(size, real_allocator.pvalloc, CALLER);
+    return profiler_pass(size) ? real_allocator.pvalloc(size) : slow_paged(size, real_allocator.pvalloc, CALLER);
 }
 
 EXPORTED size_t malloc_usable_size(void *block) {

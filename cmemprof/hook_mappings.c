@@ -48,7 +48,10 @@ static size_t mapped_size(size_t size, int flags) {
 }
 
 // A call that fails for want of memory may have unmapped what was at a fixed address.
-static void note_map(void *base, size_t size, int flags, const struct mapping_call *call) {
+static void note_map(void *base, size_t size, int protection, int flags, const struct mapping_call *call) {
+    if (base != MAP_FAILED && protection == PROT_NONE && (flags & MAP_ANONYMOUS) != 0) {
+        mappings_reserved(&profiler, size, call);
+    }
     if (base != MAP_FAILED) {
         mappings_added(&profiler, (uintptr_t)base, mapped_size(size, flags), kind_of(flags), call);
     } else if ((flags & MAP_FIXED) != 0 && errno == ENOMEM) {
@@ -58,7 +61,7 @@ static void note_map(void *base, size_t size, int flags, const struct mapping_ca
 
 EXPORTED void *mmap(void *address, size_t size, int protection, int flags, int file, off_t offset) {
     void *base = real_allocator.mmap(address, size, protection, flags, file, offset);
-    note_map(base, size, flags, HERE);
+    note_map(base, size, protection, flags, HERE);
     return base;
 }
 
@@ -69,7 +72,7 @@ EXPORTED void *mmap(void *address, size_t size, int protection, int flags, int f
 void *mmap64(void *address, size_t size, int protection, int flags, int file, off_t offset);
 EXPORTED void *mmap64(void *address, size_t size, int protection, int flags, int file, off_t offset) {
     void *base = real_allocator.mmap(address, size, protection, flags, file, offset);
-    note_map(base, size, flags, HERE);
+    note_map(base, size, protection, flags, HERE);
     return base;
 }
 

@@ -48,20 +48,26 @@ bool interposition_other_object(const void *function, uintptr_t *start, uintptr_
 }
 
 // Addresses cannot be compared: in a non-PIE program that of malloc may be the PLT entry's. So malloc is called, and the hook's effect is
-// observed: it subtracts the size from the thread's countdown.
+// observed: it changes one of the thread's countdowns.
 static bool reaches_the_hook(void *malloc_function, void *free_function) {
     const uint64_t far = (uint64_t)1 << 60;
+    uint64_t before[COUNTDOWNS];
+    bool ours = false;
     void *(*allocate)(size_t) = (void *(*)(size_t))malloc_function;
     void (*release)(void *) = (void (*)(void *))free_function;
     if (!allocate || !release) {
         return false;
     }
-    volatile uint64_t *countdown = &thread_state.countdown_bytes;
-    uint64_t before = *countdown;
-    *countdown = far;
+    volatile uint64_t *left = thread_state.left_bytes;
+    for (unsigned i = 0; i < COUNTDOWNS; i++) {
+        before[i] = left[i];
+        left[i] = far;
+    }
     void *volatile block = allocate(1);
-    bool ours = *countdown != far;
-    *countdown = before;
+    for (unsigned i = 0; i < COUNTDOWNS; i++) {
+        ours = ours || left[i] != far;
+        left[i] = before[i];
+    }
     release(block);
     return ours;
 }

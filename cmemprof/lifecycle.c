@@ -47,10 +47,12 @@ static bool open_tables(struct profiler *self) {
 // The first call of a function must not run lazy binding inside malloc. So everything that a sample calls is called once here.
 static void bind_early(struct profiler *self) {
     struct thread_state nobody = {.shard = SHARDS_OWNED + 1};
+    struct sampler always = {0};
+    sampler_set(&always, CMEMPROF_DEFAULT_INTERVAL_BYTES);
     struct live_sample sample = {.weight = live_table_weight(sampler_weight(1, CMEMPROF_DEFAULT_INTERVAL_BYTES))};
     const void *block = (const void *)4096; // the first pages are never mapped
     struct shard *shard = shards_take(&self->shards, &nobody);
-    sampler_next(&nobody, CMEMPROF_DEFAULT_INTERVAL_BYTES);
+    sampler_take(&always, &nobody, 1);
     profiler_measure_clock(self);
     if (shard) {
         unwind_stack_from_here(&self->unwinder, &nobody, (uintptr_t)__builtin_return_address(0), &shard->memo);
@@ -66,7 +68,9 @@ static enum cmemprof_error open_once(struct profiler *self) {
     if (atomic_load(&self->open)) {
         return CMEMPROF_OK;
     }
+    mappings_begin(self);
     if (!open_tables(self)) {
+        mappings_abandon(self);
         return CMEMPROF_NO_MEMORY;
     }
     loaded_code_list_objects(self);
@@ -96,6 +100,21 @@ void lifecycle_close(struct profiler *self) {
     modules_free(&self->code.modules);
     symbols_free(self->naming.symbols);
     memset(self, 0, sizeof *self);
+}
+
+// Repeated if another thread has started or stopped meanwhile.
+static void tell_sampler(struct profiler *self) {
+    uint64_t interval_bytes;
+    do {
+        interval_bytes = atomic_load(&self->interval_bytes);
+        sampler_set(&self->sampler, interval_bytes);
+    } while (atomic_load(&self->interval_bytes) != interval_bytes);
+}
+
+// 0: off.
+static void set_interval(struct profiler *self, uint64_t interval_bytes) {
+    atomic_store(&self->interval_bytes, interval_bytes);
+    tell_sampler(self);
 }
 
 // ---- Fork ----
@@ -137,11 +156,8 @@ static void after_fork(struct profiler *self) {
     if (atomic_load(&self->open) && thread_state.busy == 0 && (!shards_after_fork(&self->shards) || was_evicting)) {
         balance_after_fork(self);
     }
-    struct thread_state *thread = &thread_state;
-    thread->random = 0;
-    if (thread->interval_bytes != 0) {
-        sampler_next(thread, thread->interval_bytes);
-    }
+    tell_sampler(self); // another thread may have been about to
+    sampler_forget(&thread_state);
 }
 
 // Only the process's profiler lives on in a child.
@@ -187,13 +203,13 @@ enum cmemprof_error cmemprof_start(uint64_t interval_bytes) {
         if (interval_bytes != 0) {
             atomic_store(&profiler.last_interval_bytes, interval_bytes);
         }
-        atomic_store(&profiler.interval_bytes, interval_bytes);
+        set_interval(&profiler, interval_bytes);
     }
     return error;
 }
 
 void cmemprof_stop(void) {
-    atomic_store(&profiler.interval_bytes, 0);
+    set_interval(&profiler, 0);
 }
 
 bool cmemprof_make_room(void) {

@@ -55,7 +55,7 @@ static struct mapping_note *new_note(struct profiler *self, enum mapping_event e
 }
 
 static void push(struct profiler *self, struct mapping_note *note) {
-    if (mapping_log_push(&self->mappings.log, note) >= APPLY_AT_NOTES) {
+    if (mapping_log_push(&self->mappings.log, note) >= APPLY_AT_NOTES && mapped_ranges_are_open(self)) {
         mapped_ranges_try_apply(self);
     }
 }
@@ -71,16 +71,35 @@ static bool is_within(uintptr_t address, uintptr_t start, uintptr_t size) {
     return address - start < size;
 }
 
+// A preloaded library cannot refer to that function, and a stripped program has no name for it. But it has one call of mmap, and by that
+// Go's runtime reserves space for its tables (runtime/mpagealloc_64bit.go: more than a gigabyte) before any other code of the program runs.
+enum { GO_RESERVES_BYTES = 256 << 20 };
+
+void mappings_expect_go(struct profiler *self, uintptr_t text_start, uintptr_t text_end) {
+    self->mappings.go_start = text_start;
+    self->mappings.go_end = go_maps ? text_start : text_end;
+}
+
+void mappings_reserved(struct profiler *self, size_t size, const struct mapping_call *call) {
+    if (size >= GO_RESERVES_BYTES && is_within(call->caller, self->mappings.go_start, self->mappings.go_end - self->mappings.go_start) &&
+        atomic_load_explicit(&self->mappings.go_maps_at, memory_order_relaxed) == 0) {
+        atomic_store_explicit(&self->mappings.go_maps_at, call->caller, memory_order_relaxed);
+    }
+}
+
 static enum mapping_owner owner_of(struct profiler *self, const struct thread_state *thread, uintptr_t caller) {
+    // First: what the allocator maps while it serves the profiler is filled with the program's blocks as well.
+    if (is_within(caller, self->mappings.allocator_start, self->mappings.allocator_end - self->mappings.allocator_start)) {
+        return MAPPING_OF_ALLOCATOR;
+    }
     if (thread->busy != 0) {
         return MAPPING_OF_PROFILER;
     }
-    if (go_maps && is_within(caller, (uintptr_t)go_maps, GO_MAPS_BYTES)) {
+    if ((go_maps && is_within(caller, (uintptr_t)go_maps, GO_MAPS_BYTES)) ||
+        caller == atomic_load_explicit(&self->mappings.go_maps_at, memory_order_relaxed)) {
         return MAPPING_OF_GO;
     }
-    return is_within(caller, self->mappings.allocator_start, self->mappings.allocator_end - self->mappings.allocator_start)
-               ? MAPPING_OF_ALLOCATOR
-               : MAPPING_OF_PROGRAM;
+    return MAPPING_OF_PROGRAM;
 }
 
 // Returns false if so many new stacks were walked in this second that it would slow the program.
@@ -156,8 +175,24 @@ static bool is_stopped(const struct profiler *self) {
     return atomic_load_explicit(&self->interval_bytes, memory_order_relaxed) == 0;
 }
 
+// Returns whether this thread makes the profiler's tables, before the map is open.
+static bool is_opening(const struct profiler *self) {
+    return atomic_load_explicit(&self->mappings.opener, memory_order_relaxed) == &thread_state;
+}
+
+static void note_own_table(struct profiler *self, uintptr_t low, size_t size) {
+    struct mapping_note *note = new_note(self, MAPPING_ADDED, low, end_of(low, size));
+    if (note) {
+        note->range.owner = MAPPING_OF_PROFILER;
+        push(self, note);
+    }
+}
+
 void mappings_added(struct profiler *self, uintptr_t low, size_t size, enum mapping_kind kind, const struct mapping_call *call) {
     if (!mapped_ranges_are_open(self)) {
+        if (is_opening(self)) {
+            note_own_table(self, low, size);
+        }
         return;
     }
     bool is_off = is_stopped(self);
@@ -177,7 +212,7 @@ void mappings_added(struct profiler *self, uintptr_t low, size_t size, enum mapp
 
 void mappings_removed(struct profiler *self, uintptr_t low, size_t size) {
     // The kernel refuses all but the first.
-    if (!mapped_ranges_are_open(self) || low % PAGE_BYTES != 0 || size == 0 ||
+    if ((!mapped_ranges_are_open(self) && !is_opening(self)) || low % PAGE_BYTES != 0 || size == 0 ||
         size > ADDRESS_SPACE_BYTES - (low < ADDRESS_SPACE_BYTES ? low : 0)) {
         return;
     }
@@ -240,8 +275,18 @@ void mappings_doubted(struct profiler *self, bool lost) {
 
 // ---- Start ----
 
+void mappings_begin(struct profiler *self) {
+    atomic_store(&self->mappings.opener, &thread_state);
+}
+
+void mappings_abandon(struct profiler *self) {
+    atomic_store(&self->mappings.opener, NULL);
+}
+
 void mappings_open(struct profiler *self, const void *allocator) {
-    if (!mapped_ranges_open(self)) {
+    bool opened = mapped_ranges_open(self);
+    atomic_store(&self->mappings.opener, NULL);
+    if (!opened) {
         count(&self->mappings.lost);
         return;
     }

@@ -22,6 +22,9 @@
 #include "namespace.h"
 #include "profiler.h"
 
+// Before the profiler's tables are made: what this thread maps from now on until mappings_open is the profiler's, and is noted as such.
+void mappings_begin(struct profiler *self);
+void mappings_abandon(struct profiler *self); // in the place of mappings_open, if they could not be made
 // Once, at the profiler's start. allocator: a function of the real allocator. If memory runs out, no mapping is known, which counts as a
 // loss.
 void mappings_open(struct profiler *self, const void *allocator);
@@ -34,6 +37,10 @@ struct mapping_call {
     const uintptr_t *frame;
 };
 
+// For a library that is preloaded into a Go program, before main: its code, among which is the runtime's call of mmap.
+void mappings_expect_go(struct profiler *self, uintptr_t text_start, uintptr_t text_end);
+// After a call that has reserved address space without access.
+void mappings_reserved(struct profiler *self, size_t size, const struct mapping_call *call);
 // After the call: [low, low + size) was mapped, over whatever was there.
 void mappings_added(struct profiler *self, uintptr_t low, size_t size, enum mapping_kind kind, const struct mapping_call *call);
 // Before the call.

@@ -143,19 +143,22 @@ static void divide_go_heap(struct cmemprof_memory_profile *profile, const struct
 
 // ---- All parts ----
 
-// What the profiler holds: its tables, in mappings and in the program's .bss, and what this very profile takes.
+// What the profiler holds: its tables, in mappings and in the program's .bss, and what this very profile takes. Most of the mappings are
+// known by range; what its own count says beyond them is of unknown memory.
 static void take_own(struct cmemprof_memory_profile *profile) {
     struct cmemprof_stats stats;
     uint64_t *parts = profile->figures.parts;
     struct profiler *self = profile->snapshot->of;
     statistics_count(self, &stats);
     uint64_t in_program = least(page_residency(self, sizeof *self, 0), parts[CMEMPROF_MEMORY_PROGRAM]);
-    uint64_t mapped = stats.own_bytes - least(in_program, stats.own_bytes) + profile->resident.piece_count * sizeof(struct resident_piece) +
-                      profile->block_count * sizeof(struct live_block);
-    mapped = least(mapped, parts[CMEMPROF_MEMORY_UNEXPLAINED]);
+    uint64_t known = profile->resident.parts[RESIDENT_PROFILER], pieces = profile->resident.piece_count * sizeof(struct resident_piece);
+    uint64_t counted = stats.own_bytes - least(in_program, stats.own_bytes) + pieces + profile->block_count * sizeof(struct live_block);
+    // The pieces are newer than the ranges.
+    uint64_t more = known + pieces > counted ? pieces : counted - known;
+    more = least(more, parts[CMEMPROF_MEMORY_UNEXPLAINED]);
     parts[CMEMPROF_MEMORY_PROGRAM] -= in_program;
-    parts[CMEMPROF_MEMORY_UNEXPLAINED] -= mapped;
-    parts[CMEMPROF_MEMORY_PROFILER] = in_program + mapped;
+    parts[CMEMPROF_MEMORY_UNEXPLAINED] -= more;
+    parts[CMEMPROF_MEMORY_PROFILER] = in_program + known + more;
 }
 
 static void name_parts(struct cmemprof_memory_profile *profile, const struct cmemprof_go_memory *go) {
@@ -192,17 +195,32 @@ static void tell_not_seen(struct cmemprof_memory_profile *profile) {
     }
 }
 
-static void claim(struct resident *resident, void *profile) {
-    memory_profile_claim_heap(resident, profile);
-    memory_profile_claim_ranges(resident, profile);
+// If notes were lost, a block of glibc may lie where a mapping is thought to be: then blocks are searched for everywhere.
+static bool trusts_ranges(const struct cmemprof_memory_profile *profile) {
+    return profile->knows_ranges && atomic_load(&profile->snapshot->of->mappings.lost) == 0;
+}
+
+static void claim_known(struct resident *resident, void *context) {
+    struct cmemprof_memory_profile *profile = context;
+    if (trusts_ranges(profile)) {
+        memory_profile_claim_ranges(resident, profile);
+    }
     memory_profile_find_makers(resident, profile);
+}
+
+static void claim_blocks(struct resident *resident, void *context) {
+    struct cmemprof_memory_profile *profile = context;
+    memory_profile_claim_heap(resident, profile);
+    if (!trusts_ranges(profile)) {
+        memory_profile_claim_ranges(resident, profile);
+    }
 }
 
 static bool read_parts(struct cmemprof_memory_profile *profile, const struct cmemprof_go_memory *go,
                        const struct cmemprof_allocator_stats *allocator) {
     struct cmemprof_memory_figures *figures = &profile->figures;
     struct resident *resident = &profile->resident;
-    const struct resident_own own = {&profile->snapshot->of->memory.go, claim, profile};
+    const struct resident_own own = {&profile->snapshot->of->memory.go, claim_known, claim_blocks, profile};
     enum smaps_error error = resident_read_own(resident, &own);
     if (error != SMAPS_OK) {
         memory_profile_say_missing(profile, "this process's memory map cannot be read (/proc/self/maps and pagemap, or smaps)");

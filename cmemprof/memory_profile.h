@@ -97,8 +97,8 @@ __attribute__((format(printf, 2, 3))) void memory_profile_say_missing(struct cme
 
 // Copies the live samples. Caller must hold the reclaiming lock. False: memory ran out.
 bool memory_profile_copy_blocks(struct cmemprof_memory_profile *profile);
-// Callback of resident_read_own: says which memory is the allocator's, by where samples lie.
-void memory_profile_claim_heap(struct resident *resident, void *profile);
+// After the search for large blocks: says which memory is the allocator's, by where samples lie.
+void memory_profile_claim_heap(struct resident *resident, struct cmemprof_memory_profile *profile);
 // Divides the C heap's resident bytes: figures.parts, records, arenas. allocator NULL: not asked.
 bool memory_profile_divide_heap(struct cmemprof_memory_profile *profile, const struct cmemprof_allocator_stats *allocator);
 
@@ -106,7 +106,6 @@ bool memory_profile_divide_heap(struct cmemprof_memory_profile *profile, const s
 
 // Copies the ranges that were mapped. Caller must hold the reclaiming lock. False: memory ran out.
 bool memory_profile_copy_ranges(struct cmemprof_memory_profile *profile);
-// After the heap's claims.
 void memory_profile_claim_ranges(struct resident *resident, struct cmemprof_memory_profile *profile);
 // Adds records of what is resident of the program's ranges.
 bool memory_profile_divide_mapped(struct cmemprof_memory_profile *profile);

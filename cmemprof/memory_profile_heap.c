@@ -62,8 +62,7 @@ static void claim_asked(struct resident *resident, allocator_owns_function *owns
     }
 }
 
-void memory_profile_claim_heap(struct resident *resident, void *context) {
-    struct cmemprof_memory_profile *profile = context;
+void memory_profile_claim_heap(struct resident *resident, struct cmemprof_memory_profile *profile) {
     const struct live_block *blocks = profile->blocks.base;
     uint32_t name = resident_name(resident, profile->is_glibc ? large_blocks : profile->allocator);
     if (profile->owns) {

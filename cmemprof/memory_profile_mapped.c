@@ -16,7 +16,7 @@ struct copying {
 // Nothing may be mapped while the ranges are visited.
 static void copy_range(const struct mapped_range *range, void *context) {
     struct copying *copying = context;
-    if (range->kind != MAPPING_ANONYMOUS || range->owner == MAPPING_OF_PROFILER) {
+    if (range->kind != MAPPING_ANONYMOUS) {
         return;
     }
     if (copying->count == MEMORY_PROFILE_MAX_RANGES) {
@@ -100,6 +100,9 @@ static void find_allocators_ranges(struct cmemprof_memory_profile *profile) {
         for (size_t i = 0; i < profile->range_count; i++) {
             bool is_candidate = ranges[i].owner == MAPPING_OF_PROGRAM && ranges[i].stack && ranges[i].stack->depth_frames > 0;
             uintptr_t mapper = is_candidate ? ranges[i].stack->pcs[0] : 0;
+            if (pass == 0 && ranges[i].owner == MAPPING_OF_PROFILER && has_block(profile, &ranges[i])) {
+                ranges[i].owner = MAPPING_OF_ALLOCATOR; // mapped while it served the profiler
+            }
             if (!is_candidate) {
                 continue;
             }
@@ -120,12 +123,15 @@ void memory_profile_claim_ranges(struct resident *resident, struct cmemprof_memo
     uint32_t allocator = resident_name(resident, profile->allocator);
     size_t claims = resident->claim_count;
     for (size_t i = 0; i < profile->range_count; i++) {
-        if (ranges[i].owner == MAPPING_OF_GO) {
+        uint8_t owner = ranges[i].owner;
+        if (owner == MAPPING_OF_GO) {
             claim_of_go(resident, &ranges[i], claims);
         } else {
             resident_claim(resident, ranges[i].low, ranges[i].high,
-                           ranges[i].owner == MAPPING_OF_ALLOCATOR ? RESIDENT_MALLOC : RESIDENT_MAPPED,
-                           ranges[i].owner == MAPPING_OF_ALLOCATOR ? allocator : 0);
+                           owner == MAPPING_OF_ALLOCATOR  ? RESIDENT_MALLOC
+                           : owner == MAPPING_OF_PROFILER ? RESIDENT_PROFILER
+                                                          : RESIDENT_MAPPED,
+                           owner == MAPPING_OF_ALLOCATOR ? allocator : 0);
         }
     }
 }

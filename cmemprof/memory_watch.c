@@ -49,6 +49,13 @@ static uint64_t line_of(const char *text, const char *name) {
     return at ? strtoull(at + strlen(name), NULL, 10) * 1024 : UINT64_MAX;
 }
 
+static void read_machine(uint64_t *total, uint64_t *available) {
+    char text[START_BYTES];
+    read_start("/proc/meminfo", text);
+    *total = line_of(text, "MemTotal:");
+    *available = line_of(text, "\nMemAvailable:");
+}
+
 void memory_watch_read(uint64_t threshold_bytes, struct memory_reading *reading) {
     struct cgroup_room room;
     *reading = (struct memory_reading){
@@ -60,9 +67,8 @@ void memory_watch_read(uint64_t threshold_bytes, struct memory_reading *reading)
         reading->hard_left = room.left;
     }
     reading->pressure_percent = room.pressure_percent;
-    char text[START_BYTES];
-    read_start("/proc/meminfo", text);
-    uint64_t total = line_of(text, "MemTotal:"), available = line_of(text, "\nMemAvailable:");
+    uint64_t total, available;
+    read_machine(&total, &available);
     if (total != UINT64_MAX && available < reading->left) {
         reading->limit = total;
         reading->left = available;
@@ -149,7 +155,7 @@ uint64_t cmemprof_memory_limit(void) {
 }
 
 uint64_t cmemprof_memory_left(void) {
-    struct memory_reading reading;
-    memory_watch_read(0, &reading);
-    return reading.hard_left;
+    uint64_t total, available;
+    read_machine(&total, &available);
+    return min(cgroup_memory_left(CGROUP_MEMORY_LIST, CGROUP_MEMORY_MOUNT), available);
 }

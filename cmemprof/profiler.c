@@ -3,7 +3,6 @@
 #include "profiler.h"
 
 #include "../base/clock.h"
-#include "sampler.h"
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define INLINE static inline __attribute__((always_inline))
@@ -40,14 +39,12 @@ void profiler_measure_clock(struct profiler *self) {
 
 uint64_t profiler_begin(size_t size) {
     struct thread_state *thread = &thread_state;
-    uint64_t now = atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed);
+    uint64_t drawn_with = sampler_take(&profiler.sampler, thread, size);
     if (LIKELY(thread->busy == 0)) {
-        return sampler_take(thread, size, now);
+        return drawn_with;
     }
-    if (!profiler_is_off()) {
-        // A sampling event hit the profiler's own allocation: drop it and draw the next.
+    if (drawn_with != 0) { // a sampling event hit the profiler's own allocation
         count(&profiler.unsampled_nested);
-        sampler_next(thread, thread->interval_bytes);
     }
     return 0;
 }
@@ -98,7 +95,9 @@ INLINE void record(struct profiler *self, const struct target *target, const str
     shard->bytes += shard->weight_bytes;
     shard->unflushed_samples++;
     struct live_sample sample = {stack, sampling->size, shard->weight, age_now(&self->clock)};
-    if (!LIKELY(live_table_put(&self->live, target->part, sampling->block, &sample, target->counted))) {
+    if (LIKELY(live_table_put(&self->live, target->part, sampling->block, &sample, target->counted))) {
+        usdt_tell_alloc(sampling->block, sampling->size, shard->weight_bytes);
+    } else {
         shard_count(&shard->lost_live, 1);
         lifetimes_add(&shard->lost_bytes, shard->weight_bytes);
     }
@@ -193,6 +192,7 @@ static void count_lifetime(struct profiler *self, const struct live_sample *samp
 void profiler_forget_old(const void *block) {
     struct live_sample sample;
     if (live_table_remove(&profiler.live, block, &sample)) {
+        usdt_tell_free(block);
         count_lifetime(&profiler, &sample);
     }
 }
@@ -205,6 +205,7 @@ void profiler_move_begin(const void *block, struct moving *moving) {
     struct shard *shard = shards_take(&profiler.shards, &thread_state);
     moving->evictions = atomic_load(&profiler.evictions); // after the shard is held: an eviction waits for shards held before
     if (live_table_remove(&profiler.live, block, &moving->sample)) {
+        usdt_tell_free(block); // if it stays it begins anew
         moving->shard = shard;
         if (!shard) {
             count_lifetime(&profiler, &moving->sample);
@@ -220,7 +221,9 @@ void profiler_move_end(const struct moving *moving, const void *stayed) {
     }
     bool known = (moving->evictions & 1) == 0 && moving->evictions == atomic_load(&profiler.evictions);
     unsigned part = (unsigned)(moving->shard - profiler.shards.items);
-    if (!stayed || !(known && live_table_add(&profiler.live, part, stayed, &moving->sample))) {
+    if (stayed && known && live_table_add(&profiler.live, part, stayed, &moving->sample)) {
+        usdt_tell_alloc(stayed, moving->sample.size_bytes, (double)moving->sample.weight * (double)moving->sample.size_bytes);
+    } else {
         count_lifetime(&profiler, &moving->sample); // also if it is lost: it is followed no longer
         shard_count(&moving->shard->lost_live, !!stayed);
     }

@@ -1,6 +1,6 @@
 // profiler.h (sample): the profiler's state, and the path of a sample through it.
 //
-//   sampler_pass: false -> profiler_begin -> the program's call of the real allocator -> profiler_finish (stack, totals, live table)
+//   profiler_pass: false -> profiler_begin -> the program's call of the real allocator -> profiler_finish (stack, totals, live table)
 //   free -> profiler_may_know -> profiler_forget
 //   realloc -> profiler_move_begin -> profiler_move_end
 //
@@ -37,13 +37,16 @@
 #include "mapped_buffer.h"
 #include "memory_budget.h"
 #include "modules.h"
+#include "python_stack.h"
 #include "range_map.h"
 #include "resident_go.h"
+#include "sampler.h"
 #include "shard.h"
 #include "stack_table.h"
 #include "thread_creators.h"
 #include "thread_state.h"
 #include "unwind.h"
+#include "usdt.h"
 
 // Of reclaim.c: what keeps the tables within their budget.
 struct reclaim {
@@ -127,6 +130,7 @@ enum { MAPPINGS_LEAVING = 64 };
 struct mappings {
     _Atomic bool open; // never false again
     struct mapping_log log;
+    _Atomic(const struct thread_state *) opener;  // who makes the tables; NULL: nobody
     _Atomic(const struct thread_state *) applier; // who has the map; NULL: nobody
     _Atomic bool stuck;                           // a wait for it timed out
     _Atomic bool doubted;                         // the map may have ranges that are gone
@@ -134,6 +138,8 @@ struct mappings {
     _Atomic uint64_t lost, nameless;              // relaxed counters, see mappings.h
     _Atomic uint64_t walked_second, walked;       // new stacks in that second
     uintptr_t allocator_start, allocator_end;     // the real allocator's object; both 0: unknown
+    uintptr_t go_start, go_end;                   // code of a Go program into which this is preloaded; both 0: none
+    _Atomic uintptr_t go_maps_at;                 // return address of the call by which its runtime maps; 0: not seen
     // The applier's.
     struct range_map map;
     struct mapping_leaving { // what mremap is about to move
@@ -168,6 +174,7 @@ struct peaks {
 // All zeros: never opened.
 struct profiler {
     _Atomic uint64_t interval_bytes;      // 0: off
+    struct sampler sampler;               // follows interval_bytes
     _Atomic uint64_t last_interval_bytes; // of the last start: what samples were drawn with, also when off now
     _Atomic uint64_t before_start_bytes;  // in use when the tables were opened, of which nothing was sampled; 0: unknown
     _Atomic bool open;                    // the tables exist; of the process's never false again
@@ -180,6 +187,7 @@ struct profiler {
     _Atomic int labels_missing;   // enum cmemprof_go_labels: why labels are not read
     _Atomic bool labels_unwanted; // all of them
     struct label_sets labels;     // open if go_labels are known
+    struct python python;
     struct shards shards;
     struct lifetimes shared_lifetimes; // of what threads without a shard of their own freed
     // Relaxed counters of what has no shard.
@@ -204,12 +212,12 @@ struct profiler {
 // The process's, which the hooks are bound to. Hidden: hooks of the preloaded library reach it without a GOT lookup.
 extern struct profiler profiler __attribute__((visibility("hidden")));
 
-// The short path when off: every allocation fails sampler_pass, so that a start takes effect at once.
-static inline bool profiler_is_off(void) {
-    return atomic_load_explicit(&profiler.interval_bytes, memory_order_relaxed) == 0 && thread_state.interval_bytes == 0;
+// Returns true if the allocation is not sampled.
+static inline bool profiler_pass(size_t size) {
+    return sampler_pass(&profiler.sampler, &thread_state, size);
 }
 
-// Call after sampler_pass returned false. Returns the interval that the sample was drawn with, for profiler_finish once the allocation is
+// Call after profiler_pass returned false. Returns the interval that the sample was drawn with, for profiler_finish once the allocation is
 // made; 0: not a sample.
 uint64_t profiler_begin(size_t size);
 // block NULL: the allocation failed and is no sample. caller is the hook's return address. frame is the frame of this function's caller,
@@ -234,6 +242,13 @@ void profiler_record(struct profiler *self, struct thread_state *thread, struct 
 // The labels of the goroutine that the thread runs, if the memo's stack is its own. is_same: as the shard's last sample.
 struct stack *sample_labels(struct profiler *self, struct shard *shard, struct thread_state *thread, bool is_same);
 
+// Puts Python's frames into the memo's stack, if there is Python. Returns whether the whole is that of the shard's last sample, as is_same
+// says of the memo's.
+bool sample_python_frames(struct profiler *self, struct shard *shard, bool is_same);
+static inline bool sample_python(struct profiler *self, struct shard *shard, bool is_same) {
+    return atomic_load_explicit(&self->python.is_there, memory_order_acquire) ? sample_python_frames(self, shard, is_same) : is_same;
+}
+
 // Makes the entry for the memo's stack with these labels the shard's. is_same: as the shard's last sample.
 void sample_stack_change(struct profiler *self, struct shard *shard, enum stack_source source, struct stack *labels, bool is_same);
 
@@ -246,6 +261,7 @@ sample_stack(struct profiler *self, struct shard *shard, struct thread_state *th
         !atomic_load_explicit(&self->labels_unwanted, memory_order_relaxed)) {
         labels = sample_labels(self, shard, thread, is_same);
     }
+    is_same = sample_python(self, shard, is_same);
     bool is_last = is_same && shard->stack && shard->stack->source == source && shard->stack_labels == labels &&
                    atomic_load_explicit(&shard->stack->retired, memory_order_relaxed) == 0;
     if (!__builtin_expect(is_last, 1)) {
@@ -278,7 +294,9 @@ void profiler_forget_old(const void *block); // and counts its lifetime
 
 // Call before a block that may be sampled returns to the real allocator. Lifetimes below a second are not counted (lifetimes.h).
 static inline void profiler_forget(const void *block) {
-    if (!live_table_remove_young(&profiler.live, block, age_now(&profiler.clock))) {
+    if (live_table_remove_young(&profiler.live, block, age_now(&profiler.clock))) {
+        usdt_tell_free(block);
+    } else {
         profiler_forget_old(block);
     }
 }

@@ -13,10 +13,10 @@
 
 const char *resident_part_key(enum resident_part part) {
     static const char *const keys[RESIDENT_PART_COUNT] = {
-        [RESIDENT_PROGRAM] = "program",         [RESIDENT_LIBRARIES] = "libraries",  [RESIDENT_FILES] = "files",
-        [RESIDENT_SHARED] = "shared_memory",    [RESIDENT_MALLOC] = "malloc",        [RESIDENT_GO_HEAP] = "go_heap",
-        [RESIDENT_STACKS] = "thread_stacks",    [RESIDENT_GO_OTHER] = "go_metadata", [RESIDENT_MAPPED] = "mapped",
-        [RESIDENT_UNEXPLAINED] = "unexplained",
+        [RESIDENT_PROGRAM] = "program",      [RESIDENT_LIBRARIES] = "libraries",     [RESIDENT_FILES] = "files",
+        [RESIDENT_SHARED] = "shared_memory", [RESIDENT_MALLOC] = "malloc",           [RESIDENT_GO_HEAP] = "go_heap",
+        [RESIDENT_STACKS] = "thread_stacks", [RESIDENT_GO_OTHER] = "go_metadata",    [RESIDENT_MAPPED] = "mapped",
+        [RESIDENT_PROFILER] = "profiler",    [RESIDENT_UNEXPLAINED] = "unexplained",
     };
     return part < RESIDENT_PART_COUNT ? keys[part] : "unknown";
 }
@@ -211,13 +211,14 @@ static void find_parts(struct resident *resident) {
     find_libraries(resident);
     resident_find_go(resident);
     resident_find_stacks(resident);
-    resident_find_glibc(resident);
+    resident_find_glibc_heaps(resident);
 }
 
 enum smaps_error resident_read(pid_t pid, struct resident *resident) {
     enum smaps_error error = resident_read_areas(resident, pid, "smaps");
     if (error == SMAPS_OK) {
         find_parts(resident);
+        resident_find_large_blocks(resident);
         resident_cut(resident);
         add_up(resident);
     }
@@ -236,6 +237,10 @@ static enum smaps_error read_own(struct resident *resident, const struct residen
         find_parts(resident);
         if (own->claim) {
             own->claim(resident, own->context);
+        }
+        resident_find_large_blocks(resident);
+        if (own->claim_blocks) {
+            own->claim_blocks(resident, own->context);
         }
         resident_cut(resident);
         for (size_t i = 0; is_quick && i < resident->piece_count; i++) {

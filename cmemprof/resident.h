@@ -31,6 +31,7 @@ enum resident_part {
     RESIDENT_STACKS,      // of threads
     RESIDENT_GO_OTHER,    // mapped by Go's runtime outside of its heap, as far as the process itself knows
     RESIDENT_MAPPED,      // mapped by C, as far as the process itself knows
+    RESIDENT_PROFILER,    // mapped by the profiler, as far as the process itself knows
     RESIDENT_UNEXPLAINED, // anonymous memory of an unknown owner: other allocators, mmap by C, the Go runtime's own
     RESIDENT_PART_COUNT
 };
@@ -117,11 +118,13 @@ bool resident_glibc_heaps(uint64_t *bytes, uint64_t *mapped);
 
 // Of this process, for its own profile: as resident_read, but from /proc/self/maps and mincore, in a tenth of the time of smaps: that walks
 // all pages for tens of figures. Pages that were read and never written are no memory but look like it, so the sum is compared with the
-// kernel's counters, and smaps is read after all if they differ. claim: of what the process itself knows, called once the areas are there
-// and before they are cut; NULL: nothing. go: what was found before; it is filled in if it is not known.
+// kernel's counters, and smaps is read after all if they differ. claim: of what the process itself knows, called once the areas are there;
+// what it claims is not searched for large blocks. claim_blocks: the same after that search, and before areas are cut. NULL: nothing.
+// go: what was found before; it is filled in if it is not known.
 struct resident_own {
     struct resident_go *go;
     void (*claim)(struct resident *resident, void *context);
+    void (*claim_blocks)(struct resident *resident, void *context);
     void *context;
 };
 enum smaps_error resident_read_own(struct resident *resident, const struct resident_own *own);

@@ -18,7 +18,7 @@ enum { HEAP_BYTES = 64 << 20, PAGE_BYTES = 4096, IS_MMAPPED = 2, CHUNK_FLAGS = 7
 enum { MIN_LARGE_BYTES = 64 << 10, MAX_PAGES = 1 << 22, LOOK_COST = 64 };
 // Of this process, once a period: 4 ms. Each area has its share first, since blocks begin where areas do as a rule, and what is left goes
 // to those that needed more: another mapping may lie before the blocks.
-enum { OWN_LOOKS = 4096, MAX_UNFINISHED = 64 };
+enum { OWN_LOOKS = 4096, MAX_UNFINISHED = 64, SEEN_PAGES = 512 };
 
 struct heap_head {
     uint64_t arena, previous, size, open;
@@ -72,20 +72,68 @@ struct search {
     uint32_t name;
     size_t left;   // what may still be asked for pages that are present, in pages
     size_t misses; // how many pages may still be looked at in vain
+    size_t claims; // the first ones, which were there before, sorted
+    // Of this process: which pages of [seen_low, seen_high) are present.
+    uint64_t seen_low, seen_high;
+    unsigned char seen[SEEN_PAGES];
 };
 
+// Returns `at` if nobody has claimed it, and in *free_until where the next claim begins; else the first page behind the claim.
+static uint64_t behind_claim(const struct resident *resident, const struct search *search, uint64_t at, uint64_t *free_until) {
+    const struct resident_claimed *claims = resident->claims;
+    size_t next = address_upper_bound(claims, search->claims, sizeof *claims, at);
+    if (next > 0 && claims[next - 1].high > at) {
+        return *free_until = (claims[next - 1].high + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+    }
+    *free_until = next < search->claims ? claims[next].low : UINT64_MAX;
+    return at;
+}
+
+// As resident_next_present. Of this process many pages are asked for at once, since all of an area without blocks are looked at.
+static uint64_t next_present(const struct resident *resident, struct search *search, uint64_t from, uint64_t high) {
+    while (resident->is_own && from < high && search->left > 0) {
+        if (from < search->seen_low || from >= search->seen_high) {
+            size_t pages = (high - from) / PAGE_BYTES, count = pages < SEEN_PAGES ? pages : SEEN_PAGES;
+            search->seen_low = search->seen_high = 0;
+            if (count == 0 || !resident_pages(resident, from, count, search->seen)) {
+                break; // unmapped meanwhile, or a part of it is
+            }
+            search->seen_low = from;
+            search->seen_high = from + count * PAGE_BYTES;
+        }
+        for (; from < search->seen_high && from < high && search->left > 0; from += PAGE_BYTES) {
+            if (search->seen[(from - search->seen_low) / PAGE_BYTES] != 0) {
+                return from;
+            }
+            search->left--;
+        }
+    }
+    return from < high ? resident_next_present(resident, from, high, &search->left) : high;
+}
+
 // Blocks lie one behind the other, and behind and before other mappings that the kernel made one area of. Only pages that are present are
-// looked at: reading another one would make the kernel map it. Returns where it stopped after so many misses, or the piece's end.
+// looked at: reading another one would make the kernel map it. What is known to be Go's heap, a stack or an arena, or to be mapped by
+// somebody else (resident_own), is passed over. Returns where it stopped after so many misses, or the piece's end.
 static uint64_t find_large_blocks(struct resident *resident, const struct resident_piece *piece, uint64_t at, struct search *search,
                                   size_t misses) {
     bool is_full = piece->rss >= piece->high - piece->low;
-    uint64_t size;
+    uint64_t size, free_until = at;
     size_t looks = misses < search->misses ? misses : search->misses, used = 0;
     while (at < piece->high && used < looks) {
-        uint64_t present = is_full ? at : resident_next_present(resident, at, piece->high, &search->left);
+        if (at >= free_until && (at = behind_claim(resident, search, at, &free_until)) >= piece->high) {
+            break;
+        }
+        if (at >= free_until) {
+            continue; // a claim right behind the other
+        }
+        uint64_t present = is_full ? at : next_present(resident, search, at, piece->high);
         if (present >= piece->high) {
             at = piece->high;
             break;
+        }
+        if (present >= free_until) {
+            at = present;
+            continue;
         }
         search->left -= LOOK_COST < search->left ? LOOK_COST : search->left;
         if (is_large_block(resident, piece, present, &size)) {
@@ -109,14 +157,17 @@ void resident_find_glibc_heaps(struct resident *resident) {
     }
 }
 
-void resident_find_glibc(struct resident *resident) {
-    struct search search = {resident_name(resident, "large blocks"), MAX_PAGES, resident->is_own ? OWN_LOOKS : SIZE_MAX};
+void resident_find_large_blocks(struct resident *resident) {
+    struct search search = {
+        .name = resident_name(resident, "large blocks"), .left = MAX_PAGES, .misses = resident->is_own ? OWN_LOOKS : SIZE_MAX};
     struct {
         size_t piece;
         uint64_t at;
     } unfinished[MAX_UNFINISHED];
     size_t count = 0, share = search.misses / (resident->piece_count + 1) + 1;
-    resident_find_glibc_heaps(resident);
+    if (address_sort(&resident->memory, resident->claims, resident->claim_count, sizeof *resident->claims)) {
+        search.claims = resident->claim_count;
+    }
     for (size_t i = 0; resident->reads_bytes && i < resident->piece_count; i++) {
         struct resident_piece piece = resident->pieces[i];
         if (resident_is_anonymous(&piece) && piece.rss != 0) {

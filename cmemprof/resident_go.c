@@ -92,6 +92,10 @@ static bool claim_slice(struct resident *resident, const struct slice *slice, ui
         return false;
     }
     size_t bytes = slice->length * sizeof(uint64_t);
+    uint64_t first; // of most slices it is no arena's
+    if (!resident_bytes(resident, slice->at, &first, sizeof first) || !is_arena(resident, first)) {
+        return false;
+    }
     uint64_t *numbers = symbolizer_arena_alloc(&resident->memory, bytes);
     bool is_list = numbers && resident_bytes(resident, slice->at, numbers, bytes);
     for (size_t i = 0; is_list && i < slice->length; i++) {
@@ -103,8 +107,34 @@ static bool claim_slice(struct resident *resident, const struct slice *slice, ui
     return is_list;
 }
 
-static void find_by_list(struct resident *resident, uint32_t name) {
+static void remember_list(struct resident_go *go, size_t word) {
+    size_t i = 0;
+    while (i < go->list_count && go->lists[i] != word) {
+        i++;
+    }
+    if (i == go->list_count && i < GO_LISTS) {
+        go->lists[go->list_count++] = (uint32_t)word;
+    }
+}
+
+static bool claim_known_lists(struct resident *resident, uint32_t name) {
     const struct resident_go *go = &resident->go;
+    for (size_t i = 0; i < go->list_count; i++) {
+        struct slice slice;
+        if (resident_bytes(resident, go->address + go->lists[i] * sizeof(uint64_t), &slice, sizeof slice)) {
+            resident->knows_go_heap |= claim_slice(resident, &slice, name);
+        }
+    }
+    return resident->knows_go_heap;
+}
+
+// Hundreds of triples look like a slice until they are followed. So after some searches only those are looked at that were lists of arenas:
+// the runtime may be about to make one longer, which then is no list at that moment.
+static void find_by_list(struct resident *resident, uint32_t name) {
+    struct resident_go *go = &resident->go;
+    if (go->searches >= GO_SEARCHES && go->list_count < GO_LISTS && claim_known_lists(resident, name)) {
+        return;
+    }
     uint64_t *words = go->address != 0 ? symbolizer_arena_alloc(&resident->memory, go->size + sizeof(struct slice)) : NULL;
     if (!words || !resident_bytes(resident, go->address, words, go->size)) {
         return;
@@ -112,8 +142,12 @@ static void find_by_list(struct resident *resident, uint32_t name) {
     for (size_t i = 0; i + 3 <= go->size / sizeof *words; i++) {
         struct slice slice;
         memcpy(&slice, words + i, sizeof slice);
-        resident->knows_go_heap |= claim_slice(resident, &slice, name);
+        if (claim_slice(resident, &slice, name)) {
+            resident->knows_go_heap = true;
+            remember_list(go, i);
+        }
     }
+    go->searches += resident->knows_go_heap && go->searches < GO_SEARCHES;
 }
 
 static void find_by_place(struct resident *resident, uint32_t name) {

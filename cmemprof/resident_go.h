@@ -15,11 +15,14 @@
 #define GO_ARENA_BASE UINT64_C(0xffff800000000000)
 
 // Where the runtime keeps its heap's records. It does not change while a program runs.
+enum { GO_LISTS = 16, GO_SEARCHES = 3 };
 struct resident_go {
     bool is_known; // the following two were looked for
     bool is_go;
-    uint64_t address, size; // of runtime.mheap_ in memory; 0: not to be learned
-    uint64_t arenas;        // the map of arenas; 0: not looked for, or not found
+    uint64_t address, size;   // of runtime.mheap_ in memory; 0: not to be learned
+    uint64_t arenas;          // the map of arenas; 0: not looked for, or not found
+    uint32_t lists[GO_LISTS]; // of arenas' numbers: the words of mheap_ where they were found
+    uint32_t list_count, searches;
 };
 
 // Pages of the Go heap, in bytes.

@@ -78,14 +78,22 @@ bool resident_is_anonymous(const struct resident_piece *piece) {
     return piece->part == RESIDENT_UNEXPLAINED && piece->is_private && piece->is_writable && !piece->has_file;
 }
 
-// -1: not to be learned.
-static int is_present(const struct resident *resident, uint64_t address) {
-    uint64_t word = PAGE_IS_PRESENT;
-    if (resident->pages_file >= 0 &&
-        pread(resident->pages_file, &word, sizeof word, (off_t)(address / PAGE_BYTES * sizeof word)) != sizeof word) {
-        return -1;
+// Of the pages from the one of address on, of which `count` are asked for, how many are alike, and whether they are present. Without
+// pagemap all are. Returns 0 if that is not to be learned.
+static size_t alike_pages(const struct resident *resident, uint64_t address, size_t count, bool *are_present) {
+    uint64_t words[PAGE_WORDS];
+    *are_present = true;
+    if (resident->pages_file < 0) {
+        return count;
     }
-    return (word & PAGE_IS_PRESENT) != 0;
+    count = count < PAGE_WORDS ? count : PAGE_WORDS;
+    ssize_t size = pread(resident->pages_file, words, count * sizeof *words, (off_t)(address / PAGE_BYTES * sizeof *words));
+    size_t known = size > 0 ? (size_t)size / sizeof *words : 0, alike = known != 0;
+    *are_present = known != 0 && (words[0] & PAGE_IS_PRESENT) != 0;
+    while (alike < known && ((words[alike] & PAGE_IS_PRESENT) != 0) == *are_present) {
+        alike++;
+    }
+    return alike;
 }
 
 bool resident_page_bytes(const struct resident *resident, uint64_t address, void *to, size_t size) {
@@ -98,12 +106,16 @@ bool resident_bytes(const struct resident *resident, uint64_t address, void *to,
         return false;
     }
     for (size_t done = 0, part; done < size; done += part) {
-        uint64_t at = address + done, left = PAGE_BYTES - at % PAGE_BYTES;
-        int present = is_present(resident, at);
-        part = size - done < left ? size - done : left;
-        if (present == 0) {
+        uint64_t at = address + done, in_page = at % PAGE_BYTES;
+        bool are_present;
+        size_t pages = alike_pages(resident, at, (in_page + (size - done) + PAGE_BYTES - 1) / PAGE_BYTES, &are_present);
+        if (pages == 0) {
+            return false;
+        }
+        part = size - done < pages * PAGE_BYTES - in_page ? size - done : pages * PAGE_BYTES - in_page;
+        if (!are_present) {
             memset((char *)to + done, 0, part);
-        } else if (present < 0 || !resident_page_bytes(resident, at, (char *)to + done, part)) {
+        } else if (!resident_page_bytes(resident, at, (char *)to + done, part)) {
             return false;
         }
     }

@@ -18,7 +18,7 @@ const struct resident_piece *resident_piece_at(const struct resident *resident, 
 bool resident_is_anonymous(const struct resident_piece *piece);
 // Pages that are not present are zeroes, and stay so: to read one would make the kernel map it. False: may not be read.
 bool resident_bytes(const struct resident *resident, uint64_t address, void *to, size_t size);
-// The same of one page that is known to be present.
+// The same of pages that are known to be present.
 bool resident_page_bytes(const struct resident *resident, uint64_t address, void *to, size_t size);
 
 // Reads the areas of /proc/PID/smaps, or of /proc/PID/maps, which has no figures but takes the kernel no walk over all pages. The process's
@@ -49,8 +49,8 @@ bool resident_count_areas(struct resident *resident);
 bool resident_count_is_right(const struct resident *resident);
 
 // The finders. Each claims what it recognizes.
-void resident_find_glibc_heaps(struct resident *resident); // arenas, without large blocks
-void resident_find_glibc(struct resident *resident);
+void resident_find_glibc_heaps(struct resident *resident);  // arenas, without large blocks
+void resident_find_large_blocks(struct resident *resident); // of glibc: last, since it passes over what is claimed
 void resident_find_go(struct resident *resident);
 void resident_find_stacks(struct resident *resident);
 

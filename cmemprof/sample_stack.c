@@ -63,12 +63,19 @@ struct stack *sample_labels(struct profiler *self, struct shard *shard, struct t
     return set;
 }
 
+bool sample_python_frames(struct profiler *self, struct shard *shard, bool is_same) {
+    bool is_same_whole = python_stack(&self->python, &shard->memo, &shard->python);
+    return is_same_whole && (is_same || shard->python.depth_frames != 0);
+}
+
 void sample_stack_change(struct profiler *self, struct shard *shard, enum stack_source source, struct stack *labels, bool is_same) {
-    const struct unwind_memo *memo = &shard->memo;
+    bool has_python = shard->python.depth_frames != 0;
+    const uintptr_t *pcs = has_python ? shard->python.pcs : shard->memo.pcs;
+    uint32_t depth_frames = has_python ? shard->python.depth_frames : shard->memo.depth_frames;
     if (!is_same || shard->stack_hash == 0) {
-        shard->stack_hash = stack_table_hash(memo->pcs, memo->depth_frames);
+        shard->stack_hash = stack_table_hash(pcs, depth_frames);
     }
     shard_flush(shard);
-    shard->stack = stack_table_intern_as(&self->stacks, source, shard->stack_hash, memo->pcs, memo->depth_frames, labels);
+    shard->stack = stack_table_intern_as(&self->stacks, source, shard->stack_hash, pcs, depth_frames, labels);
     shard->stack_labels = labels;
 }

@@ -81,44 +81,105 @@ static inline double exponential(uint64_t *state) {
     return __builtin_expect(x < widths[layer + 1], 1) ? x : exponential_at_edge(layer, x, state);
 }
 
-static inline void draw(struct thread_state *thread, uint64_t interval_bytes) {
+static inline uint64_t draw(struct thread_state *thread, uint64_t interval_bytes) {
     // A hit if and only if size + 1 >= distance: for a non-integer distance, size >= its integer part.
     double distance = exponential(&thread->random) * (double)interval_bytes;
-    thread->countdown_bytes = (uint64_t)(int64_t)(distance < FARTHEST_BYTES ? distance : FARTHEST_BYTES);
+    return (uint64_t)(int64_t)(distance < FARTHEST_BYTES ? distance : FARTHEST_BYTES);
 }
 
-void sampler_next(struct thread_state *thread, uint64_t interval_bytes) {
-    thread->interval_bytes = interval_bytes;
-    if (interval_bytes <= 1) {
-        thread->countdown_bytes = 0; // interval 1: samples every allocation; off: takes the slow path every time
-        return;
+static uint64_t draw_first(struct thread_state *thread, uint64_t interval_bytes) {
+    if (interval_bytes == 0) {
+        return (uint64_t)FARTHEST_BYTES;
     }
     if (thread->random == 0) {
         seed(thread);
     }
-    draw(thread, interval_bytes);
+    return draw(thread, interval_bytes);
 }
 
-// The interval has changed, or is 0 or 1.
-static __attribute__((noinline)) uint64_t take_after_change(struct thread_state *thread, size_t size, uint64_t interval_bytes) {
-    if (thread->interval_bytes == 0 || interval_bytes == 0) {
-        sampler_next(thread, interval_bytes); // just started or stopped
-        if (interval_bytes == 0 || sampler_pass(thread, size)) {
-            return 0;
+// ---- The choice ----
+
+enum { OFF, USED_UP, FIRST_OF_INTERVAL };
+
+static uintptr_t countdown_for(struct sampler *self, uint64_t interval_bytes) {
+    if (interval_bytes == 0) {
+        return OFF;
+    }
+    for (uintptr_t i = FIRST_OF_INTERVAL; i < COUNTDOWNS && interval_bytes > 1; i++) {
+        uint64_t bound = 0;
+        if (atomic_compare_exchange_strong(&self->intervals[i], &bound, interval_bytes) || bound == interval_bytes) {
+            return i;
         }
     }
-    uint64_t drawn_interval_bytes = thread->interval_bytes;
-    sampler_next(thread, interval_bytes);
-    return drawn_interval_bytes;
+    return USED_UP;
 }
 
-uint64_t sampler_take(struct thread_state *thread, size_t size, uint64_t interval_bytes) {
-    if (thread->interval_bytes != interval_bytes || interval_bytes <= 1) {
-        return take_after_change(thread, size, interval_bytes);
+void sampler_set(struct sampler *self, uint64_t interval_bytes) {
+    uintptr_t chosen = countdown_for(self, interval_bytes);
+    if (chosen == USED_UP) {
+        atomic_store(&self->intervals[USED_UP], interval_bytes);
+        atomic_fetch_add(&self->phase, 1); // after it: who has read the interval before does not have this phase
     }
-    draw(thread, interval_bytes);
+    atomic_store(&self->chosen, chosen);
+}
+
+static uint64_t take_by_spare(const struct sampler *self, struct thread_state *thread, size_t size) {
+    struct countdown *spare = &thread->spare;
+    uint64_t phase = atomic_load(&self->phase), interval_bytes = atomic_load(&self->intervals[USED_UP]); // in this order
+    if (interval_bytes == 1) {
+        return 1;
+    }
+    if (spare->phase != phase) {
+        spare->left_bytes = draw_first(thread, interval_bytes);
+        spare->interval_bytes = interval_bytes;
+        spare->phase = phase;
+    }
+    if (sampler_count_down(&spare->left_bytes, size)) {
+        return 0;
+    }
+    spare->left_bytes = draw(thread, spare->interval_bytes);
+    return spare->interval_bytes;
+}
+
+// The thread has not drawn yet, or the profiler is off, or was started or stopped just now, or a signal handler has drawn.
+static __attribute__((noinline)) uint64_t take_after_change(const struct sampler *self, struct thread_state *thread, size_t size,
+                                                            uintptr_t chosen) {
+    uint64_t *left = &thread->left_bytes[chosen], interval_bytes = atomic_load(&self->intervals[chosen]);
+    if (chosen == USED_UP) {
+        return take_by_spare(self, thread, size);
+    }
+    if ((thread->drawn >> chosen & 1) == 0) {
+        *left = draw_first(thread, interval_bytes);
+        thread->drawn |= UINT32_C(1) << chosen;
+    }
+    if (sampler_count_down(left, size)) {
+        return 0;
+    }
+    *left = draw_first(thread, interval_bytes);
     return interval_bytes;
 }
+
+uint64_t sampler_take(const struct sampler *self, struct thread_state *thread, size_t size) {
+    uintptr_t chosen = atomic_load_explicit(&self->chosen, memory_order_acquire);
+    uint64_t *left = &thread->left_bytes[chosen], interval_bytes = atomic_load_explicit(&self->intervals[chosen], memory_order_relaxed);
+    if (interval_bytes == 1) {
+        return 1;
+    }
+    if (chosen < FIRST_OF_INTERVAL || (thread->drawn >> chosen & 1) == 0 || size < *left) {
+        return take_after_change(self, thread, size, chosen);
+    }
+    *left = draw(thread, interval_bytes);
+    return interval_bytes;
+}
+
+void sampler_forget(struct thread_state *thread) {
+    memset(thread->left_bytes, 0, sizeof thread->left_bytes);
+    thread->drawn = 0;
+    memset(&thread->spare, 0, sizeof thread->spare);
+    thread->random = 0;
+}
+
+// ---- Weights ----
 
 double sampler_weight(size_t size, uint64_t interval_bytes) {
     if (interval_bytes <= 1) {

@@ -45,6 +45,8 @@ static void forget_unfinished(struct shard *shard) {
     shard->is_whose_known = false;
     label_memo_forget(&shard->labels);
     memset(&shard->memo, 0, sizeof shard->memo);
+    shard->python.depth_frames = 0; // its addresses may be of one stack, and the hash of another
+    shard->stack_hash = 0;
 }
 
 static bool own(struct shard *shard, const struct thread_state *thread) {

@@ -14,8 +14,8 @@
 // such as that of the block filter; everything in the shard, and everything that a waiter may change, is read after it.
 //
 // Threads: any, also inside malloc. One thread at a time holds a shard. Inside malloc no thread waits for one: it takes another, and if
-// none is free the sample is lost and counted. Memory: mmap at the start, 200 KiB a shard, of which stacks of 24 frames touch about ten
-// pages.
+// none is free the sample is lost and counted. Memory: mmap at the start, 210 KiB a shard, of which stacks of 24 frames touch about ten
+// pages, and three more with frames of Python.
 #ifndef CMEMPROF_SHARD_H
 #define CMEMPROF_SHARD_H
 
@@ -26,6 +26,7 @@
 #include "namespace.h"
 #include "label_sets.h"
 #include "lifetimes.h"
+#include "python_stack.h"
 #include "stack_table.h"
 #include "thread_state.h"
 #include "unwind.h"
@@ -39,7 +40,7 @@ struct shard {
     _Atomic(const struct thread_state *) owner;
     struct stack *stack;        // the stack that memo describes; NULL: none
     struct stack *stack_labels; // of it
-    uint64_t stack_hash;        // of the memo's stack; kept by sample_stack.c
+    uint64_t stack_hash;        // of the memo's stack, or of that with Python's frames; kept by sample_stack.c
     bool is_goroutines;         // that stack is of a goroutine; if is_whose_known
     bool is_whose_known;
     // Allocated at stack and not yet in its totals: a thread that samples in a loop writes private memory only.
@@ -59,6 +60,7 @@ struct shard {
 
     struct label_memo labels;
     struct unwind_memo memo;
+    struct python_memo python; // of the memo's stack
 } __attribute__((aligned(64)));
 
 struct shards {

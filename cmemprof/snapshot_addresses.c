@@ -69,9 +69,10 @@ static bool add_address(struct cmemprof_snapshot *snapshot, struct address_slot 
     return snapshot->address_count * 2 <= snapshot->address_slot_count || grow_slots(snapshot);
 }
 
-// The snapshot's generation, since other code may be there when the address is symbolized. Go code is never unloaded.
+// The snapshot's generation, since other code may be there when the address is symbolized. Go code is never unloaded, and names of Python
+// stay.
 static uint32_t generation_of(const struct cmemprof_snapshot *snapshot, uintptr_t pc, uint32_t retired) {
-    return snapshot_is_go(snapshot, pc) ? 0 : retired != 0 ? retired : snapshot->generation;
+    return snapshot_is_go(snapshot, pc) || python_names_is(pc) ? 0 : retired != 0 ? retired : snapshot->generation;
 }
 
 bool snapshot_collect_addresses(struct cmemprof_snapshot *snapshot) {

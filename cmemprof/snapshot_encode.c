@@ -74,12 +74,32 @@ static size_t c_lines(const struct snapshot_encoder *encoder, const struct modul
     return code_names_lines(encoder->profile, &symbol, module, pc - 1, lines);
 }
 
+static const char *terminated(char *copy, const char *text, size_t size) {
+    memcpy(copy, text, size);
+    copy[size] = '\0';
+    return copy;
+}
+
+// A frame of Python has no address and no mapping.
+static uint32_t python_location(const struct snapshot_encoder *encoder, uintptr_t word) {
+    char function[PYTHON_NAME_BYTES + 1], file[PYTHON_FILE_BYTES + 1];
+    struct python_name name;
+    uint32_t line = python_names_get(&encoder->of->python.names, word, &name);
+    const struct profile_function named = {
+        .name = name.function_size > 0 ? terminated(function, name.function, name.function_size) : "[Python function]",
+        .system_name = "",
+        .file = terminated(file, name.file, name.file_size),
+        .start_line = name.first_line,
+    };
+    return profile_add_location(encoder->profile, 0, 0, &(struct profile_line){profile_add_function(encoder->profile, &named), line, 0}, 1);
+}
+
 // Before the mappings are written, which record it.
 static void find_nameless(struct snapshot_encoder *encoder) {
     for (size_t i = 0; i < encoder->snapshot->address_count; i++) {
         uintptr_t pc = encoder->snapshot->addresses[i].pc;
         const struct module *module = modules_find(&encoder->of->code.modules, pc - 1, encoder->snapshot->addresses[i].generation);
-        if (snapshot_is_go(encoder->snapshot, pc) || symbol_at(encoder, module, pc - 1).frame_count != 0) {
+        if (snapshot_is_go(encoder->snapshot, pc) || python_names_is(pc) || symbol_at(encoder, module, pc - 1).frame_count != 0) {
             continue;
         }
         encoder->nameless_addresses++;
@@ -93,12 +113,19 @@ static void find_nameless(struct snapshot_encoder *encoder) {
 static void add_locations(struct snapshot_encoder *encoder) {
     for (size_t i = 0; i < encoder->snapshot->address_count; i++) {
         uintptr_t pc = encoder->snapshot->addresses[i].pc;
+        if (python_names_is(pc)) {
+            encoder->locations[i] = python_location(encoder, pc);
+            continue;
+        }
         const struct module *module = modules_find(&encoder->of->code.modules, pc - 1, encoder->snapshot->addresses[i].generation);
         struct profile_line lines[SYMBOL_MAX_INLINED];
         size_t count =
             snapshot_is_go(encoder->snapshot, pc)
                 ? go_names_lines(&encoder->names, encoder->profile, encoder->snapshot->addresses[i].go_index, lines, &encoder->kinds[i])
                 : c_lines(encoder, module, pc, lines, &encoder->kinds[i]);
+        if (pc == atomic_load_explicit(&encoder->of->mappings.go_maps_at, memory_order_relaxed)) {
+            encoder->kinds[i] = LOCATION_GO_MAPS;
+        }
         if (count == 0 && snapshot_is_go(encoder->snapshot, pc) && encoder->names.given) {
             continue; // location stays 0
         }
@@ -154,7 +181,7 @@ static bool next_sample(void *context, struct profile_source_sample *sample) {
     bool is_own = false;
     if (record->stack) {
         depth = snapshot_locations(encoder, record->stack, &locations, &is_own);
-        if (depth != 0 && encoder->sample_kinds[0] == LOCATION_GO_MAPS) { // known only by its name if this code is preloaded
+        if (depth != 0 && encoder->sample_kinds[0] == LOCATION_GO_MAPS) { // mapped before that was known
             return next_sample(context, sample);
         }
     }
@@ -269,10 +296,12 @@ static void add_metrics(const struct snapshot_encoder *encoder) {
         {"labels_left_out", stats->labels_left_out},
         {"lost_labels", stats->lost_labels},
         {"nameless", encoder->nameless_addresses},
+        {"python_torn", atomic_load(&encoder->of->python.torn)},
+        {"python_nameless", atomic_load(&encoder->of->python.names.lost)},
         {"dropped_percent", encoder->snapshot->dropped_percent},
         {"unfollowed_percent", encoder->snapshot->unfollowed_percent},
     };
-    char text[1280]; // 28 figures
+    char text[1400]; // 30 figures
     size_t length = (size_t)snprintf(text, sizeof text, "cmemprof:");
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
         length += (size_t)snprintf(text + length, sizeof text - length, " %s=%" PRIu64, figures[i].name, figures[i].value);

@@ -11,20 +11,25 @@ _Static_assert(sizeof(struct stack) == 64, "the addresses begin on a cache line"
 
 static const uint64_t odd = 0x9e3779b97f4a7c15u;
 
-// Two independent multiplication chains, which a processor overlaps.
+static inline uint64_t mixed(uint64_t hash, uint64_t pc) {
+    hash = (hash ^ pc) * odd;
+    return hash ^ hash >> 29;
+}
+
+// Four independent multiplication chains, which a processor overlaps.
 uint64_t stack_table_hash(const uintptr_t *pcs, uint32_t depth) {
-    uint64_t left = depth, right = odd;
+    uint64_t a = depth, b = odd, c = ~odd, d = odd << 1;
     uint32_t i = 0;
-    for (; i + 1 < depth; i += 2) {
-        left = (left ^ pcs[i]) * odd;
-        right = (right ^ pcs[i + 1]) * odd;
-        left ^= left >> 29;
-        right ^= right >> 31;
+    for (; i + 3 < depth; i += 4) {
+        a = mixed(a, pcs[i]);
+        b = mixed(b, pcs[i + 1]);
+        c = mixed(c, pcs[i + 2]);
+        d = mixed(d, pcs[i + 3]);
     }
-    if (i < depth) {
-        left = (left ^ pcs[i]) * odd;
+    for (; i < depth; i++) {
+        a = mixed(a, pcs[i]);
     }
-    return left ^ (right >> 32) ^ (right << 32);
+    return mixed(mixed(mixed(a, b), c), d);
 }
 
 static uint64_t hash_of_key(uint64_t pcs_hash, enum stack_source source, const struct stack *labels) {

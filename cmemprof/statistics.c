@@ -45,6 +45,7 @@ void statistics_count(struct profiler *self, struct cmemprof_stats *stats) {
         used_bytes += read_count(&next->samples) != 0 ? SHARD_USED_BYTES : 0;
     }
     stats->own_bytes += last ? page_residency(self->shards.items, (size_t)(last + 1 - self->shards.items) * sizeof *last, used_bytes) : 0;
+    stats->own_bytes += python_names_bytes(&self->python.names);
 }
 
 void statistics_add_mappings(struct profiler *self, struct cmemprof_stats *stats) {

@@ -10,11 +10,21 @@
 
 #include "namespace.h"
 
+enum { COUNTDOWNS = 8 };
+
+// Of sampler.c.
+struct countdown {
+    uint64_t left_bytes;     // an allocation of this size or more is due
+    uint64_t interval_bytes; // that it was drawn with
+    uint64_t phase;          // in which it was drawn
+};
+
 struct thread_state {
-    uint64_t countdown_bytes;        // an allocation of this size or more takes the slow path; 0: every one
-    uint64_t interval_bytes;         // that the countdown was drawn with; 0: none
+    uint64_t left_bytes[COUNTDOWNS]; // of which the sampler chooses one: an allocation of this size or more takes the slow path
+    struct countdown spare;          // for an interval that none of them is for
     uint64_t random;                 // generator state; 0: not seeded
     uintptr_t stack_low, stack_high; // the part of the thread's own stack that is known to be mapped; see stack_memory.h
+    uint32_t drawn;                  // bits of those left_bytes that were drawn
     uint32_t busy;                   // not 0: the profiler itself is running on this thread
     uint32_t shard;                  // the one it tries first, counted from 1; 0: none yet; see shard.h
     uint32_t cpu_epoch;              // of the profile for which cpu_thread is (cpu_unsampled.h)

@@ -24,7 +24,7 @@ static struct stack *walk(struct profiler *self, struct shard *shard, struct thr
         unwind_stack_from_here(&self->unwinder, thread, call->caller, &shard->memo);
     }
     shard->is_whose_known = false;
-    sample_stack_change(self, shard, STACK_OF_THREADS, NULL, false);
+    sample_stack_change(self, shard, STACK_OF_THREADS, NULL, sample_python(self, shard, false));
     if (shard->memo.end != UNWIND_COMPLETE) {
         shard_count(&shard->ends[shard->memo.end], 1);
     }

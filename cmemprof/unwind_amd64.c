@@ -40,37 +40,34 @@ struct unwind_walk unwind_walk_prepare(struct unwinder *unwinder, struct thread_
     };
 }
 
-static struct unwind_walk prepare(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start,
-                                  struct unwind_memo *memo) {
+// Inlined: a copy of what was just written stalls.
+static inline __attribute__((always_inline)) struct unwind_walk prepare(struct unwinder *unwinder, struct thread_state *thread,
+                                                                        const struct unwind_start *start, struct unwind_memo *memo) {
     const struct unwind_trail *old = &memo->trails[memo->current];
     struct unwind_walk walk = unwind_walk_prepare(unwinder, thread, start, &memo->trails[!memo->current]);
     walk.old = old;
-    walk.old_at = unwind_trail_is_usable(old, walk.trail) ? old->steps_begin : old->steps_end;
+    walk.old_at = unwind_trail_is_usable(old, walk.trail) ? unwind_trail_unchanged_from(old) : old->steps_end;
     return walk;
 }
 
-static struct unwind_repeat repeat_of(const struct unwind_trail *trail) {
+static void show_repeat(const struct unwind_trail *trail, struct unwind_repeat *repeat) {
     uint32_t begin = trail->steps_begin;
     const struct unwind_step *step = &trail->steps[begin];
-    if (trail->reusable_from != begin || trail->rbx_until != 0 || step->exact || (trail->generation & 1) != 0) {
-        return (struct unwind_repeat){0};
-    }
-    return (struct unwind_repeat){
-        .pc = unwind_trail_pc(trail, begin),
-        .sp = step->sp,
-        .rbp = trail->rbp,
-        .any_rbp = trail->rbp_until == 0,
-        .generation = trail->generation,
-        .stack_low = trail->stack_low,
-        .stack_high = trail->stack_high,
-        .reads = &trail->reads[step->reads],
-        .reads_end = &trail->reads[trail->reads_end],
-    };
+    bool is_repeatable = trail->reusable_from == begin && trail->rbx_until == 0 && !step->exact && (trail->generation & 1) == 0;
+    repeat->pc = unwind_trail_pc(trail, begin);
+    repeat->sp = is_repeatable ? step->sp : 0;
+    repeat->rbp = trail->rbp;
+    repeat->any_rbp = trail->rbp_until == 0;
+    repeat->generation = trail->generation;
+    repeat->stack_low = trail->stack_low;
+    repeat->stack_high = trail->stack_high;
+    repeat->reads = &trail->reads[step->reads];
+    repeat->reads_end = &trail->reads[trail->reads_end];
 }
 
 static void show(struct unwind_memo *memo) {
     const struct unwind_trail *trail = &memo->trails[memo->current];
-    memo->repeat = repeat_of(trail);
+    show_repeat(trail, &memo->repeat);
     memo->pcs = &trail->pcs[trail->steps_begin];
     memo->depth_frames = trail->steps_end - trail->steps_begin;
     memo->end = trail->end;
@@ -89,6 +86,17 @@ static bool replace(struct unwind_walk *walk, struct unwind_memo *memo) {
     return unwind_trail_same_stack(walk->old, trail);
 }
 
+// The rest of the walk is the old trail from old_at on. Returns true if the stack is the same as before.
+static bool join(struct unwind_walk *walk, struct unwind_memo *memo) {
+    struct unwind_trail *old = &memo->trails[memo->current], *now = walk->trail;
+    if (now->steps_end - 1 - now->steps_begin <= old->steps_end - walk->old_at) {
+        return unwind_trail_join(old, walk->old_at, now);
+    }
+    unwind_trail_append(now, old, walk->old_at);
+    memo->current = !memo->current;
+    return unwind_trail_same_stack(old, now);
+}
+
 enum outcome { CHANGED, SAME, WANTS_RBX };
 
 static enum outcome unwind_from(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start,
@@ -96,7 +104,7 @@ static enum outcome unwind_from(struct unwinder *unwinder, struct thread_state *
     bool same, held = memo->depth_frames != 0;
     struct unwind_walk walk = prepare(unwinder, thread, start, memo);
     if (unwind_walk_follow(&walk, (struct unwind_frame){.after = start->pc + start->exact, .sp = start->sp, .exact = start->exact})) {
-        same = unwind_trail_join(&memo->trails[memo->current], walk.old_at, walk.trail);
+        same = join(&walk, memo);
     } else if (walk.wants_rbx) {
         return WANTS_RBX;
     } else {

@@ -9,18 +9,21 @@ bool unwind_trail_is_usable(const struct unwind_trail *old, const struct unwind_
            (now->generation & 1) == 0 && now->stack_low <= old->stack_low && now->stack_high >= old->stack_high;
 }
 
-static uint32_t step_of_read(const struct unwind_trail *trail, uint32_t from, uint32_t read) {
-    uint32_t at = from;
-    while (at + 1 < trail->steps_end && trail->steps[at + 1].reads <= read) {
-        at++;
+UNWIND_UNCHECKED uint32_t unwind_trail_unchanged_from(const struct unwind_trail *trail) {
+    uint32_t first = trail->reusable_from > trail->steps_begin ? trail->reusable_from : trail->steps_begin, at = trail->steps_end;
+    if (first >= at) {
+        return at;
+    }
+    const struct unwind_read *last = &trail->reads[trail->reads_end], *low = &trail->reads[trail->steps[first].reads];
+    while (last > low && unwind_read_change(last - 1) == 0) {
+        last--;
+    }
+    // All from last on are.
+    uint32_t reads = (uint32_t)(last - trail->reads);
+    while (at > first && trail->steps[at - 1].reads >= reads) {
+        at--;
     }
     return at;
-}
-
-uint32_t unwind_trail_first_change(const struct unwind_trail *trail, uint32_t from) {
-    const struct unwind_read *end = &trail->reads[trail->reads_end],
-                             *read = unwind_changed_read(&trail->reads[trail->steps[from].reads], end);
-    return read == end ? trail->steps_end : step_of_read(trail, from, (uint32_t)(read - trail->reads));
 }
 
 // A beginning of another length changes where a deep stack is cut.
@@ -66,6 +69,22 @@ bool unwind_trail_join(struct unwind_trail *old, uint32_t at, const struct unwin
     old->stack_high = now->stack_high;
     old->steps_begin = begin;
     return same;
+}
+
+void unwind_trail_append(struct unwind_trail *now, const struct unwind_trail *old, uint32_t at) {
+    uint32_t last = now->steps_end - 1, count = old->steps_end - at;
+    uint32_t reads_from = old->steps[at].reads, reads = old->reads_end - reads_from, reads_to = now->steps[last].reads;
+    memcpy(&now->pcs[last], &old->pcs[at], count * sizeof *now->pcs);
+    memcpy(&now->reads[reads_to], &old->reads[reads_from], reads * sizeof *now->reads);
+    memcpy(&now->steps[last], &old->steps[at], count * sizeof *now->steps);
+    for (uint32_t i = 0; i < count; i++) {
+        now->steps[last + i].reads += reads_to - reads_from;
+    }
+    now->rbp_until = old->rbp_until > at ? old->rbp_until - at + last : now->rbp_until;
+    now->rbx_until = old->rbx_until > at ? old->rbx_until - at + last : now->rbx_until;
+    now->steps_end = last + count;
+    now->reads_end = reads_to + reads;
+    now->end = old->end;
 }
 
 bool unwind_trail_same_stack(const struct unwind_trail *a, const struct unwind_trail *b) {

@@ -4,8 +4,9 @@
 // records its steps (the registers at each frame) and its reads (address and word, in step order), and reuses:
 //
 //   the whole    Same start, all words unchanged: the same stack. One comparison per word, about 1 ns a frame instead of 5.
-//   a suffix     A new walk reaches the registers of a recorded step (a loop that allocates in different functions under the same callers):
-//                if the words read from there on are unchanged, the rest of the stack is the recorded one.
+//   a suffix     The words read from some step on are unchanged, to the end. If a new walk reaches the registers of such a step (a loop
+//   that
+//                allocates in different functions under the same callers), the rest of the stack is the recorded one.
 //
 // Most frames only pass RBP and RBX through. A step therefore records where their values are, not the values: a word of the stack, or still
 // the start's register. They are read only where a rule needs them, so an irrelevant change of a value invalidates nothing.
@@ -62,9 +63,10 @@ struct unwind_read {
 struct unwind_step {
     uintptr_t sp, rbp_at;
     uintptr_t rbx_at_or_high; // C: where RBX is. Go: the end of the goroutine's stack, which all its frames are below
-    uint32_t reads;           // index of the first read for the step to the caller
-    uint16_t segment;         // number of switches between C and Go so far
-    bool exact;               // pc is the next instruction, not a return address: a signal came between
+    // Written as one word.
+    uint32_t reads;   // index of the first read for the step to the caller
+    uint16_t segment; // number of switches between C and Go so far
+    bool exact;       // pc is the next instruction, not a return address: a signal came between
     uint8_t pc_beyond;
 };
 
@@ -129,8 +131,8 @@ UNWIND_UNCHECKED static inline const struct unwind_read *unwind_changed_read(con
     return read;
 }
 
-// The first step from `from` on whose words have changed; steps_end if none has.
-uint32_t unwind_trail_first_change(const struct unwind_trail *trail, uint32_t from);
+// The first reusable step from which on all words are unchanged; steps_end if there is none. Its cost is that of the unchanged words.
+uint32_t unwind_trail_unchanged_from(const struct unwind_trail *trail);
 
 // Returns true if the last step of now equals step `at` of old in everything that decides what follows, except the words.
 bool unwind_trail_may_join(const struct unwind_trail *old, uint32_t at, const struct unwind_trail *now);
@@ -138,6 +140,9 @@ bool unwind_trail_may_join(const struct unwind_trail *old, uint32_t at, const st
 // Joins now with old at step `at`, whose following words are unchanged: old becomes the whole walk. Returns true if the stack is the same
 // as before.
 bool unwind_trail_join(struct unwind_trail *old, uint32_t at, const struct unwind_trail *now);
+
+// The same the other way: now becomes the whole walk, and old stays as it is. Less to copy if the rest of old is short.
+void unwind_trail_append(struct unwind_trail *now, const struct unwind_trail *old, uint32_t at);
 
 bool unwind_trail_same_stack(const struct unwind_trail *a, const struct unwind_trail *b);
 

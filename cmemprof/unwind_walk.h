@@ -32,7 +32,7 @@ struct unwind_walk {
     struct unwind_step *step; // the last one
     struct unwind_read *read; // the next one
     const struct unwind_trail *old;
-    uint32_t old_at; // first step of old that the walk may still reach; old->steps_end: none
+    uint32_t old_at; // first step of old that the walk may still reach, with unchanged words from there on; old->steps_end: none
     bool wants_rbx;  // the walk failed because the start's RBX is unknown
     enum unwind_end end;
 };

@@ -80,15 +80,17 @@ static bool read_rbx(struct unwind_walk *walk, const struct unwind_frame *now, u
 // ---- Steps ----
 
 // Member by member, without a union: a struct copy goes through memory in small stores, and a large load that follows stalls on them, 10 ns
-// a frame.
+// a frame. The small members are one store.
 INLINE void put_step(struct unwind_step *step, const struct unwind_frame *now, uint32_t reads, unsigned segment) {
     step->sp = now->sp;
     step->rbp_at = now->rbp_at;
     step->rbx_at_or_high = now->rbx_at_or_high;
-    step->reads = reads;
-    step->segment = (uint16_t)segment;
-    step->exact = now->exact;
-    step->pc_beyond = now->exact;
+    uint64_t small = reads | (uint64_t)(uint16_t)segment << 32 | (now->exact ? UINT64_C(0x0101) << 48 : 0); // exact and pc_beyond
+    _Static_assert(offsetof(struct unwind_step, segment) == offsetof(struct unwind_step, reads) + 4 &&
+                       offsetof(struct unwind_step, exact) == offsetof(struct unwind_step, reads) + 6 &&
+                       offsetof(struct unwind_step, pc_beyond) == offsetof(struct unwind_step, reads) + 7,
+                   "amd64 is little-endian");
+    memcpy(&step->reads, &small, sizeof small);
 }
 
 // Returns false if the trail is full.
@@ -402,20 +404,12 @@ INLINE void enter_go(const struct unwind_walk *walk, struct unwind_frame *now) {
 
 // ---- The walk ----
 
-// The last step is also one of the old walk, and the rest of that is still valid.
+// The last step is also one of the old walk, whose words are unchanged from there on.
 SLOW bool can_join(struct unwind_walk *walk) {
-    uint32_t at = walk->old_at, changed;
     walk->trail->steps_end = unwind_walk_next_step(walk);
-    if (!unwind_trail_may_join(walk->old, at, walk->trail)) {
-        walk->old_at = at + 1;
-        return false;
-    }
-    changed = unwind_trail_first_change(walk->old, at);
-    if (changed < walk->old->steps_end) {
-        walk->old_at = changed + 1;
-        return false;
-    }
-    return true;
+    bool may = unwind_trail_may_join(walk->old, walk->old_at, walk->trail);
+    walk->old_at += !may;
+    return may;
 }
 
 // The last step equals the next one of the old walk in stack pointer and address. Steps are ordered by segment, and within one mostly by
@@ -432,8 +426,14 @@ INLINE bool meets_old(struct unwind_walk *walk, const struct unwind_frame *now, 
     return false;
 }
 
-// step_c, record and meets_old in one loop, for nearly all C frames: a plain row from the cache, on the thread's own stack. Everything is
-// in registers, which halves the time per frame. Stops before the first other frame, and where the old walk may be met.
+// The stack pointer of the next old step if it is in this segment: no step below it meets the old walk.
+INLINE uintptr_t next_old_sp(const struct unwind_walk *walk, unsigned segment) {
+    const struct unwind_step *next = &walk->old->steps[walk->old_at];
+    return walk->old_at < walk->old->steps_end && next->segment == segment ? next->sp : UINTPTR_MAX;
+}
+
+// step_c and record in one loop, for nearly all C frames: a plain row from the cache, on the thread's own stack. Everything is in
+// registers, which halves the time per frame. Stops before the first other frame, and where the old walk may be met.
 SLOW void follow_plain(struct unwind_walk *walk, struct unwind_frame *frame, unsigned segment) {
     struct unwind_frame now = *frame;
     struct cfi_cache *rows = &walk->unwinder->rows;
@@ -443,6 +443,7 @@ SLOW void follow_plain(struct unwind_walk *walk, struct unwind_frame *frame, uns
     uintptr_t *pc = &trail->pcs[step - trail->steps];
     const struct unwind_step *end = &trail->steps[UNWIND_FIRST_STEP + UNWIND_MAX_FRAMES - 1];
     const uintptr_t low = walk->stack_low, bytes = walk->stack_bytes, go_start = walk->go_start, go_bytes = walk->go_bytes;
+    const uintptr_t old_sp = next_old_sp(walk, segment);
     while (step < end) {
         struct cfi_row row;
         if (!cfi_cache_get(rows, now.after, &row) || !row.plain) {
@@ -474,7 +475,7 @@ SLOW void follow_plain(struct unwind_walk *walk, struct unwind_frame *frame, uns
         now.exact = false;
         *++pc = after;
         put_step(++step, &now, (uint32_t)(read - trail->reads), segment);
-        if (meets_old(walk, &now, segment)) {
+        if (now.sp >= old_sp) {
             break;
         }
     }
@@ -483,7 +484,7 @@ SLOW void follow_plain(struct unwind_walk *walk, struct unwind_frame *frame, uns
     walk->read = read;
 }
 
-// The same for Go: step_go, record and meets_old, as long as the frames are in one page of the goroutine's stack.
+// The same for Go: step_go and record, as long as the frames are in one page of the goroutine's stack.
 SLOW void follow_chain(struct unwind_walk *walk, struct unwind_frame *frame, unsigned segment) {
     struct unwind_frame now = *frame;
     struct unwind_trail *trail = walk->trail;
@@ -491,7 +492,7 @@ SLOW void follow_chain(struct unwind_walk *walk, struct unwind_frame *frame, uns
     struct unwind_read *read = walk->read;
     uintptr_t *pc = &trail->pcs[step - trail->steps];
     const struct unwind_step *end = &trail->steps[UNWIND_FIRST_STEP + UNWIND_MAX_FRAMES - 1];
-    const uintptr_t page = walk->go_page, go_start = walk->go_start, go_bytes = walk->go_bytes;
+    const uintptr_t page = walk->go_page, go_start = walk->go_start, go_bytes = walk->go_bytes, old_sp = next_old_sp(walk, segment);
     while (step < end && (now.rbp_at & 7) == 0 && stack_memory_page(now.rbp_at) == page) {
         uintptr_t record_at = *(const uintptr_t *)now.rbp_at;
         if ((record_at & 7) != 0 || stack_memory_page(record_at) != page || stack_memory_page(record_at + 8) != page ||
@@ -511,7 +512,7 @@ SLOW void follow_chain(struct unwind_walk *walk, struct unwind_frame *frame, uns
         now.exact = false;
         *++pc = after;
         put_step(++step, &now, (uint32_t)(read - trail->reads), segment);
-        if (meets_old(walk, &now, segment)) {
+        if (now.sp >= old_sp) {
             break;
         }
     }

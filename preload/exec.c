@@ -15,18 +15,25 @@
 
 #define EXPORTED __attribute__((visibility("default"), used))
 
-enum { VARIABLES_MAX = 8, VALUES_BYTES = 2 * SETTINGS_PATH_BYTES };
+enum { VARIABLES_MAX = 10, VALUES_BYTES = 2 * SETTINGS_PATH_BYTES };
 
 static const char preload_name[] = "LD_PRELOAD=";
 
 static struct {
     bool (*is_profiled)(void);               // NULL: nothing recorded
+    void (*before)(void);                    // NULL: nothing to do
+    bool extends;                            // the environment; otherwise it has what it needs
     char *variables[VARIABLES_MAX];          // CMEMPROF_...
     char values[VALUES_BYTES];               // storage for variables
     char library[SETTINGS_PATH_BYTES + 256]; // for LD_PRELOAD
 } remembered;
 
-void exec_remember(char **environment, const char *library, bool (*is_profiled)(void)) {
+void exec_watch(bool (*is_profiled)(void), void (*before)(void)) {
+    remembered.before = before;
+    remembered.is_profiled = is_profiled;
+}
+
+void exec_remember(char **environment, const char *library) {
     size_t used = 0, count = 0;
     if (strlen(library) >= sizeof remembered.library) {
         return;
@@ -39,7 +46,7 @@ void exec_remember(char **environment, const char *library, bool (*is_profiled)(
             used += size;
         }
     }
-    remembered.is_profiled = is_profiled;
+    remembered.extends = true;
 }
 
 static bool is_replaced(const char *variable) {
@@ -88,7 +95,11 @@ static char **extend(char *const *environment, char **pointers, char *preload) {
     })
 
 static bool is_for_us(void) {
-    return remembered.is_profiled && remembered.is_profiled();
+    bool is = remembered.is_profiled && remembered.is_profiled();
+    if (is && remembered.before) {
+        remembered.before();
+    }
+    return is && remembered.extends;
 }
 
 typedef int exec_function(const char *name, char *const *argv, char *const *environment);

@@ -10,7 +10,10 @@
 
 #include <stdbool.h>
 
-// Records the variables and how to recognise the profiled process. Call once, before settings_remove and before main.
-void exec_remember(char **environment, const char *library, bool (*is_profiled)(void));
+// How to recognise the profiled process. before (NULL: none) is called in it before each exec, maybe in a signal handler. Call once, before
+// main.
+void exec_watch(bool (*is_profiled)(void), void (*before)(void));
+// Records the variables, to pass them on. Call once, before settings_remove.
+void exec_remember(char **environment, const char *library);
 
 #endif

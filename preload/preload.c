@@ -5,16 +5,16 @@
 // A profile is written
 //   at exit         return from main, exit, quick_exit: after the program's own exit handlers (ours was registered first, so it runs last);
 //                   _exit and _Exit: only if our thread exists, since they may be called in a signal handler. The thread writes, and is
-//                   waited for 5 seconds at most.
+//                   waited for 5 seconds at most. runtime.exit of a Go program (go_exit.h).
 //   at a signal     the handler wakes the thread and returns.
 //   before SIGHUP, SIGINT or SIGTERM ends a program that does not handle it. The program ends by that signal a moment later; the
 //                   thread that got the signal does nothing more. 5 seconds at most, as it may hold what our thread needs.
 //   every period    by the thread.
 // No profile is written if the program is killed, crashes, replaces itself by exec (the new program is then profiled, exec.h), or makes the
-// exit_group system call itself, as Go programs do.
+// exit_group system call itself, other than as Go programs do (go_exit.h).
 //
-// A forked child keeps sampling, into files of its own, if children are followed; otherwise it stops sampling. A child of vfork or clone,
-// which shares our memory, is recognised by its process ID and left alone.
+// A forked child has no context (context.h). It keeps sampling, into files of its own, if children are followed; otherwise it stops
+// sampling. A child of vfork or clone, which shares our memory, is recognised by its process ID and left alone.
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -26,7 +26,13 @@
 #include <unistd.h>
 
 #include "../cmemprof/cmemprof.h"
+#include "../cmemprof/mappings.h"
+#include "../cmemprof/profiler.h"
+#include "../cmemprof/statistics.h"
+#include "context.h"
 #include "exec.h"
+#include "go_exit.h"
+#include "python.h"
 #include "settings.h"
 #include "signals.h"
 #include "writer.h"
@@ -42,10 +48,31 @@ static struct {
     struct writer writer;
     _Atomic pid_t owner; // the process whose profiles are written; 0: none
     void (*raw_exit)(int status);
+    uint64_t samples_before; // when it was marked
 } preload;
 
 static bool is_owner(void) {
     return atomic_load(&preload.owner) == getpid();
+}
+
+static uint64_t sample_count(void) {
+    struct cmemprof_stats stats;
+    statistics_count(&profiler, &stats);
+    return stats.samples;
+}
+
+static void mark(void) {
+    if (preload.settings.marks) {
+        preload.samples_before = sample_count(); // a child of fork has its parent's
+        profile_file_mark(&preload.writer.file);
+    }
+}
+
+// Of a process that becomes another program: nothing is lost with what has not sampled anything.
+static void before_exec(void) {
+    if (preload.settings.marks && sample_count() == preload.samples_before) {
+        profile_file_mark_replaced(&preload.writer.file);
+    }
 }
 
 // ---- Signals ----
@@ -94,9 +121,9 @@ static void at_exit(void) {
     finish(EXIT_LIMIT_S);
 }
 
-static _Noreturn void leave(int status) {
+static _Noreturn void leave(int status, unsigned limit_s) {
     if (preload.writer.has_thread) {
-        finish(RAW_EXIT_LIMIT_S);
+        finish(limit_s);
     }
     if (preload.raw_exit) {
         preload.raw_exit(status);
@@ -107,11 +134,17 @@ static _Noreturn void leave(int status) {
 }
 
 EXPORTED _Noreturn void _exit(int status) {
-    leave(status);
+    leave(status, RAW_EXIT_LIMIT_S);
 }
 
 EXPORTED _Noreturn void _Exit(int status) {
-    leave(status);
+    leave(status, RAW_EXIT_LIMIT_S);
+}
+
+// The exit of a Go program. One with another status than 0 may be that of Go's own handler for a fault, and what it interrupted may hold
+// what our thread needs.
+static void leave_go(int status) {
+    leave(status, status == 0 ? EXIT_LIMIT_S : RAW_EXIT_LIMIT_S);
 }
 
 // ---- fork ----
@@ -125,7 +158,9 @@ static void after_fork_in_child(void) {
         cmemprof_stop();
         return;
     }
+    go_exit_in_child();
     profile_file_begin(&preload.writer.file, preload.settings.directory, preload.settings.keep);
+    mark();
     writer_open(&preload.writer, preload.settings.period_ms, preload.settings.period_ms != 0 || preload.settings.signal != 0);
     atomic_store(&preload.owner, getpid());
 }
@@ -139,17 +174,32 @@ static void begin(void) {
         profile_file_unsampled(&preload.writer.file, "cannot create the thread that writes profiles");
         return;
     }
+    if (settings->context[0] != '\0') {
+        context_publish(settings->context, preload.writer.file.process);
+    }
     cmemprof_set_memory_limit(settings->memory_limit_bytes);
+    struct python_symbols python;
+    if (python_find(&python)) {
+        python_start(&profiler.python, &python);
+    }
     enum cmemprof_error error = cmemprof_start(settings->interval_bytes);
     if (error != CMEMPROF_OK) {
         profile_file_unsampled(&preload.writer.file, cmemprof_error_text(error));
         writer_cancel(&preload.writer);
         return;
     }
+    mark();
     atomic_store(&preload.owner, getpid());
     pthread_atfork(NULL, NULL, after_fork_in_child);
     atexit(at_exit);
     at_quick_exit(at_exit);
+    struct go_program program;
+    if (go_program_find(&program) && program.has_c) {
+        mappings_expect_go(&profiler, program.text_start, program.text_end);
+        if (preload.writer.has_thread) {
+            go_exit_take(&program, leave_go);
+        }
+    }
     handle_signals();
 }
 
@@ -167,8 +217,9 @@ static __attribute__((constructor)) void start(void) {
         return;
     }
     Dl_info self;
+    exec_watch(is_owner, before_exec);
     if (!preload.settings.follow_children && dladdr((void *)start, &self) != 0) {
-        exec_remember(environ, self.dli_fname, is_owner);
+        exec_remember(environ, self.dli_fname);
         settings_remove(environ, self.dli_fname);
     }
     begin();

@@ -121,6 +121,29 @@ static void write_memory(const struct profile_file *file) {
     cmemprof_memory_profile_free(memory);
 }
 
+static const char mark[] = "begun", mark_of_exec[] = "replaced";
+
+void profile_file_mark(const struct profile_file *file) {
+    char path[FILE_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%s.%s", file->directory, file->process, mark);
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor >= 0) {
+        close(descriptor);
+    }
+}
+
+void profile_file_mark_replaced(const struct profile_file *file) {
+    char before[FILE_PATH_BYTES], after[FILE_PATH_BYTES];
+    snprintf(before, sizeof before, "%s/%s.%s", file->directory, file->process, mark);
+    snprintf(after, sizeof after, "%s/%s.%s", file->directory, file->process, mark_of_exec);
+    rename(before, after);
+}
+
+static void unmark(const struct profile_file *file) {
+    remove_beside(file, mark);
+    remove_beside(file, mark_of_exec); // an exec that failed
+}
+
 static void remove_others(const struct profile_file *file) {
     remove_beside(file, "peak");
     remove_beside(file, "memory");
@@ -164,6 +187,9 @@ void profile_file_write(struct profile_file *file, const char *reason) {
         snprintf(file->reasons[file->next % PROFILE_FILE_KEEP_MAX], sizeof file->reasons[0], "%s", reason);
         file->next++;
         remove_old(file);
+        if (strcmp(reason, "exit") == 0 || strcmp(reason, "termination") == 0) {
+            unmark(file);
+        }
     }
     cmemprof_snapshot_free(snapshot);
 }

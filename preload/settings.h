@@ -8,6 +8,8 @@
 //   CMEMPROF_ON_TERMINATION   1: a profile before SIGHUP, SIGINT or SIGTERM ends a program that does not handle it
 //   CMEMPROF_FOLLOW_CHILDREN  1: profiles child processes as well; otherwise they find no trace of this in their environment
 //   CMEMPROF_KEEP             number of profiles kept per process, latest first, since each contains all before it (up to 15; 0: all)
+//   CMEMPROF_MARK             1: a file says that a process has begun, until its last profile is written
+//   CMEMPROF_CONTEXT          SEED,key=value,...: attributes of the service, published for profilers outside of the process (context.h)
 //
 // Threads: one, before main. Memory: the caller's.
 #ifndef CMEMPROF_PRELOAD_SETTINGS_H
@@ -16,15 +18,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SETTINGS_PATH_BYTES = 3072 };
+enum { SETTINGS_PATH_BYTES = 3072, SETTINGS_CONTEXT_BYTES = 2048 };
 
 struct settings {
     char directory[SETTINGS_PATH_BYTES]; // "": off
     uint64_t memory_limit_bytes;         // cmemprof_set_memory_limit
     uint64_t interval_bytes, period_ms;  // period 0: none
     int signal;                          // 0: none
-    bool on_termination, follow_children;
+    bool on_termination, follow_children, marks;
     uint32_t keep;
+    char context[SETTINGS_CONTEXT_BYTES]; // "": none
 };
 
 // get is getenv, or secure_getenv for a program that runs with another user's rights. Returns NULL, or the variable that cannot be parsed.

@@ -191,6 +191,20 @@ TEST_IN(sampling, whose_it_is) {
     assert_int_equal(owner_of(of_profiler), -1);
 }
 
+// What the allocator maps while it serves the profiler is filled with the program's blocks later.
+TEST_IN(sampling, an_allocators_is_its_own_whoever_asks) {
+    uintptr_t start = profiler.mappings.allocator_start, end = profiler.mappings.allocator_end;
+    profiler.mappings.allocator_start = (uintptr_t)map_here;
+    profiler.mappings.allocator_end = (uintptr_t)map_here + 256;
+    profiler_enter(&thread_state);
+    void *of_allocator = map_here(MIB);
+    profiler_leave(&thread_state);
+    profiler.mappings.allocator_start = start;
+    profiler.mappings.allocator_end = end;
+    assert_int_equal(owner_of(of_allocator), MAPPING_OF_ALLOCATOR);
+    munmap(of_allocator, MIB);
+}
+
 TEST_IN(sampling, figures_count_the_programs) {
     struct cmemprof_stats before = stats_now();
     void *base = map_here(MIB);

@@ -65,6 +65,37 @@ static uintptr_t reserve(size_t pages) {
     return (uintptr_t)base;
 }
 
+struct owner_at {
+    uintptr_t address;
+    int owner;
+};
+
+static void note_owner(const struct mapped_range *range, void *context) {
+    struct owner_at *at = context;
+    if (range->low <= at->address && at->address < range->high) {
+        at->owner = range->owner;
+    }
+}
+
+static int owner_at(const void *address) {
+    struct owner_at at = {(uintptr_t)address, -1};
+    assert_true(mapped_ranges_each(&profiler, note_owner, &at));
+    return at.owner;
+}
+
+// The profiler's tables are made before the map is: those of the start, and what they grew by.
+TEST_IN(sampling, the_profilers_tables_are_its_own) {
+    void *program = map(0, 1, MAPPING_ANONYMOUS);
+    assert_int_equal(owner_at(program), MAPPING_OF_PROGRAM);
+    assert_int_equal(owner_at(profiler.shards.items), MAPPING_OF_PROFILER);
+    assert_int_equal(owner_at(&profiler.shards.items[SHARDS - 1]), MAPPING_OF_PROFILER);
+    assert_int_equal(owner_at(block_filter_present(&profiler.live.filter)), MAPPING_OF_PROFILER);
+    assert_int_equal(owner_at(atomic_load(&profiler.stacks.arena.areas[0])), MAPPING_OF_PROFILER);
+    assert_int_equal(owner_at(profiler.mappings.map.base), MAPPING_OF_PROFILER);
+    munmap(program, PAGE);
+    assert_int_equal(owner_at(program), -1);
+}
+
 TEST_IN(sampling, a_failed_call_changes_nothing) {
     uintptr_t at = reserve(20);
     map(at, 4, MAPPING_SHARED);

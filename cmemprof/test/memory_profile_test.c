@@ -56,6 +56,25 @@ TEST_IN(sampling, figures_of_this_process) {
     close(memory);
 }
 
+// What the profiler itself maps is known by range, whatever its own count of its tables says.
+TEST_IN(sampling, what_the_profiler_maps_is_its_own) {
+    struct cmemprof_memory_figures before, after;
+    struct cmemprof_memory_profile *profile = taken(NULL, NULL);
+    cmemprof_memory_profile_figures(profile, &before);
+    cmemprof_memory_profile_free(profile);
+    profiler_enter(&thread_state);
+    char *own = mmap(NULL, 16 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    profiler_leave(&thread_state);
+    memset(own, 1, 12 * MIB);
+    profile = taken(NULL, NULL);
+    cmemprof_memory_profile_figures(profile, &after);
+    cmemprof_memory_profile_free(profile);
+    munmap(own, 16 * MIB);
+    assert_near(after.parts[CMEMPROF_MEMORY_PROFILER], before.parts[CMEMPROF_MEMORY_PROFILER] + 12 * MIB, 3 * MIB);
+    assert_near(after.parts[CMEMPROF_MEMORY_MAPPED], before.parts[CMEMPROF_MEMORY_MAPPED], MIB);
+    assert_true(after.parts[CMEMPROF_MEMORY_NOT_SEEN] < MIB);
+}
+
 // What Go keeps beside its heap has no address: it is taken from memory of an unknown owner, and never more than there is.
 TEST_IN(sampling, go_says_what_it_keeps) {
     struct cmemprof_memory_figures figures;

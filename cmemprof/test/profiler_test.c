@@ -117,6 +117,61 @@ TEST_IN(sampling, own_allocations_are_not_sampled) {
     assert_int_equal(stats_now().samples, before.samples + 1);
 }
 
+// Threads that start and stop reach at the next allocation, however often they were silent before. Each allocates only when told to.
+enum { FOLLOWERS = 4, PHASES = 600, PER_PHASE = 5 };
+struct follower {
+    pthread_t thread;
+    pthread_barrier_t *begin, *end;
+    unsigned number;
+};
+static bool is_silent(unsigned phase, unsigned number) {
+    return phase % (2 + 7 * number) != 0;
+}
+static void *follow(void *context) {
+    const struct follower *self = context;
+    for (unsigned phase = 0; phase < PHASES; phase++) {
+        pthread_barrier_wait(self->begin);
+        for (int i = 0; i < PER_PHASE && !is_silent(phase, self->number); i++) {
+            free(here(100));
+        }
+        pthread_barrier_wait(self->end);
+    }
+    return NULL;
+}
+
+TEST_IN(sampling, a_start_with_another_interval_reaches_each_thread_at_its_next_allocation) {
+    struct follower followers[FOLLOWERS];
+    pthread_barrier_t begin, end;
+    pthread_barrier_init(&begin, NULL, FOLLOWERS + 1);
+    pthread_barrier_init(&end, NULL, FOLLOWERS + 1);
+    for (unsigned i = 0; i < FOLLOWERS; i++) {
+        followers[i] = (struct follower){.begin = &begin, .end = &end, .number = i};
+        assert_int_equal(pthread_create(&followers[i].thread, NULL, follow, &followers[i]), 0);
+    }
+    for (unsigned phase = 0; phase < PHASES; phase++) {
+        unsigned kind = phase * 5 / 2 % 3, allocating = 0;
+        if (kind == 0) {
+            cmemprof_stop();
+        } else {
+            assert_int_equal(cmemprof_start(kind == 1 ? 1 : (UINT64_C(1) << 50) + phase), CMEMPROF_OK);
+        }
+        for (unsigned i = 0; i < FOLLOWERS; i++) {
+            allocating += !is_silent(phase, i);
+        }
+        uint64_t before = stats_now().samples;
+        pthread_barrier_wait(&begin);
+        pthread_barrier_wait(&end);
+        assert_int_equal(stats_now().samples - before, kind == 1 ? allocating * PER_PHASE : 0);
+    }
+    for (unsigned i = 0; i < FOLLOWERS; i++) {
+        pthread_join(followers[i].thread, NULL);
+    }
+    pthread_barrier_destroy(&begin);
+    pthread_barrier_destroy(&end);
+    assert_int_equal(cmemprof_start(1), CMEMPROF_OK);
+    assert_true(balance());
+}
+
 // One sample in 1,024 is timed, the first ones more often: each stands for those since the previous timed one.
 TEST_IN(sampling, timed_samples_stand_for_earlier_ones) {
     free(here(100)); // the thread now has a shard

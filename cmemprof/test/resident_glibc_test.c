@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../resident.h"
+#include "../resident_pieces.h"
 
 enum { MIB = 1 << 20, BLOCKS = 3000 };
 static struct resident resident;
@@ -118,6 +119,38 @@ TEST(other_memory_is_not_taken_for_it) {
         resident_close(&resident);
         munmap(space, 16 * MIB + 8192);
         assert_int_equal(after, before);
+    }
+}
+
+// What looks like a block amid another's memory: a Go heap or a stack may hold such words. Two claims, with memory of nobody's before,
+// between and behind them, in which there are blocks.
+TEST(what_is_claimed_is_not_searched) {
+    enum { SIZE = 1 * MIB, PLACES = 8 };
+    const size_t claimed[PLACES] = {0, 1, 1, 0, 1, 0, 1, 0};
+    char *space = mmap(NULL, PLACES * SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(space, 1, PLACES * SIZE);
+    for (size_t i = 0; i < PLACES; i++) {
+        memcpy(space + i * SIZE, (const uint64_t[]){0, SIZE + 2}, 16);
+    }
+    assert_int_equal(resident_read_areas(&resident, getpid(), "smaps"), SMAPS_OK);
+    for (size_t i = PLACES; i-- > 0;) {
+        if (claimed[i]) {
+            resident_claim(&resident, (uintptr_t)space + i * SIZE, (uintptr_t)space + (i + 1) * SIZE, RESIDENT_GO_HEAP, 0);
+        }
+    }
+    resident_find_large_blocks(&resident);
+    size_t blocks[PLACES] = {0};
+    for (size_t i = 0; i < resident.claim_count; i++) {
+        const struct resident_claimed *claim = &resident.claims[i];
+        if (claim->low >= (uintptr_t)space && claim->low < (uintptr_t)space + PLACES * SIZE && claim->part == RESIDENT_MALLOC) {
+            assert_int_equal(claim->high - claim->low, SIZE);
+            blocks[(claim->low - (uintptr_t)space) / SIZE]++;
+        }
+    }
+    resident_close(&resident);
+    munmap(space, PLACES * SIZE);
+    for (size_t i = 0; i < PLACES; i++) {
+        assert_int_equal(blocks[i], !claimed[i]);
     }
 }
 

@@ -142,6 +142,23 @@ TEST(pages_of_zeroes_are_no_memory) {
     munmap((void *)at, 64 * MIB);
 }
 
+// Reserved memory whose access was taken away may have pages: a few, and more ranges of them than are listed at once.
+TEST(pages_of_memory_without_access) {
+    for (int ranges = 0; ranges <= 200; ranges += 100) {
+        char *at = map(256 * MIB, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+        struct resident_piece piece = {.low = (uintptr_t)at, .high = (uintptr_t)at + 256 * MIB, .is_private = true};
+        for (int i = 0; i < ranges; i++) {
+            memset(at + 3 * (size_t)i * PAGE, 1, 2 * PAGE);
+        }
+        assert_int_equal(mprotect(at, 256 * MIB, PROT_NONE), 0);
+        read_own();
+        assert_true(resident_count_piece(&resident, &piece));
+        resident_close(&resident);
+        munmap(at, 256 * MIB);
+        assert_int_equal(piece.rss, 2 * ranges * PAGE);
+    }
+}
+
 // What is reserved and not there costs no time.
 TEST(terabytes_of_reserved_memory) {
     size_t size = (size_t)1 << 40;
@@ -156,9 +173,21 @@ TEST(terabytes_of_reserved_memory) {
     munmap(at, size);
 }
 
-static void claim_all(struct resident *of, void *context) {
-    uintptr_t at = *(uintptr_t *)context;
-    resident_claim(of, at, at + 4 * MIB, RESIDENT_MAPPED, resident_name(of, "claimed"));
+struct claiming {
+    uintptr_t at;
+    size_t before; // claims there were before blocks were
+};
+
+static void claim_first(struct resident *of, void *context) {
+    struct claiming *claiming = context;
+    resident_claim(of, claiming->at, claiming->at + 4 * MIB, RESIDENT_MAPPED, resident_name(of, "claimed"));
+    claiming->before = of->claim_count;
+}
+
+static void claim_after_blocks(struct resident *of, void *context) {
+    struct claiming *claiming = context;
+    assert_true(of->claim_count > claiming->before);
+    resident_claim(of, claiming->at + 6 * MIB, claiming->at + 7 * MIB, RESIDENT_SHARED, resident_name(of, "claimed"));
 }
 
 // As the profiler's own tables, which move when they grow, leave a hole in an area.
@@ -199,17 +228,30 @@ TEST(large_blocks_behind_other_memory) {
     assert_int_equal(claimed, 10 * MIB);
 }
 
+// What looks like a block in memory that is claimed is none; in memory of nobody's it is one.
 TEST(what_the_process_knows_is_claimed) {
-    char *at = map(8 * MIB, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    char *space = mmap(NULL, 9 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *at = space + PAGE;
+    assert_int_equal(mprotect(at, 8 * MIB, PROT_READ | PROT_WRITE), 0);
     memset(at, 1, 8 * MIB);
-    uintptr_t address = (uintptr_t)at;
+    memcpy(at + MIB, (const uint64_t[]){0, MIB + 2}, 16);
+    memcpy(at + 5 * MIB, (const uint64_t[]){0, MIB + 2}, 16);
+    struct claiming claiming = {(uintptr_t)at, 0};
     struct resident_go go = {0};
-    const struct resident_own own = {&go, claim_all, &address};
+    const struct resident_own own = {&go, claim_first, claim_after_blocks, &claiming};
     assert_int_equal(resident_read_own(&resident, &own), SMAPS_OK);
     assert_int_equal(resident.parts[RESIDENT_MAPPED], 4 * MIB);
+    uint64_t blocks = 0, later = 0;
+    for (size_t i = 0; i < resident.piece_count; i++) {
+        const struct resident_piece *piece = &resident.pieces[i];
+        bool is_here = piece->low >= (uintptr_t)at && piece->high <= (uintptr_t)at + 8 * MIB;
+        blocks += is_here && piece->part == RESIDENT_MALLOC ? piece->rss : 0;
+        later += is_here && piece->part == RESIDENT_SHARED ? piece->rss : 0;
+    }
+    assert_int_equal(blocks, MIB);
+    assert_int_equal(later, MIB);
     assert_true(go.is_known && !go.is_go);
     resident_close(&resident);
-    munmap(at, 8 * MIB);
+    munmap(space, 9 * MIB);
 }
 
 int main(void) {

@@ -17,7 +17,8 @@ static bool is_profiled(void) {
 
 static void remember(void) {
     char *variables[] = {"CMEMPROF_DIRECTORY=/nonexistent", "PATH=/bin", "CMEMPROF_RATE=1", NULL};
-    exec_remember(variables, "/nonexistent/ours.so", is_profiled);
+    exec_watch(is_profiled, NULL);
+    exec_remember(variables, "/nonexistent/ours.so");
 }
 
 // What the new program finds. The loader warns that the library does not exist, and continues.

@@ -32,13 +32,15 @@ TEST(reads_all_variables) {
     struct settings settings;
     assert_null(read_all(&settings, (const char *[]){"CMEMPROF_DIRECTORY", "/d", NULL}));
     assert_int_equal(settings.interval_bytes, 524288);
-    assert_true(settings.period_ms == 0 && settings.signal == 0 && !settings.on_termination && !settings.follow_children);
+    assert_true(settings.period_ms == 0 && settings.signal == 0 && !settings.on_termination && !settings.follow_children &&
+                !settings.marks);
     assert_null(read_all(&settings, (const char *[]){"CMEMPROF_DIRECTORY", "/d", "CMEMPROF_RATE", "1", "CMEMPROF_PERIOD_MS", "250",
                                                      "CMEMPROF_SIGNAL", "12", "CMEMPROF_ON_TERMINATION", "1", "CMEMPROF_FOLLOW_CHILDREN",
-                                                     "1", "CMEMPROF_KEEP", "3", NULL}));
+                                                     "1", "CMEMPROF_KEEP", "3", "CMEMPROF_CONTEXT", "s,a=b", "CMEMPROF_MARK", "1", NULL}));
+    assert_string_equal(settings.context, "s,a=b");
     assert_string_equal(settings.directory, "/d");
     assert_true(settings.interval_bytes == 1 && settings.period_ms == 250 && settings.signal == 12 && settings.on_termination &&
-                settings.follow_children && settings.keep == 3);
+                settings.follow_children && settings.keep == 3 && settings.marks);
 }
 
 TEST(reports_invalid_variables) {

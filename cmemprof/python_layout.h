@@ -1,0 +1,34 @@
+// python_layout.h (sample): where a version of CPython keeps what a walk of its frames reads. Offsets in bytes, of builds with a GIL.
+//
+// Source: the versions' own headers (Include/internal/pycore_frame.h; Include/cpython/pystate.h, code.h and unicodeobject.h), which are the
+// same in all releases of a version, from its first candidate on. e2e/python compares them with the headers that are installed. 3.13 has a
+// table of offsets for debuggers at _PyRuntime (struct _Py_DebugOffsets), which must say the same.
+//
+// Threads: any. Memory: none.
+#ifndef CMEMPROF_PYTHON_LAYOUT_H
+#define CMEMPROF_PYTHON_LAYOUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "namespace.h"
+
+struct python_layout {
+    // Of PyThreadState: the innermost frame; or, up to 3.12, the innermost activation of the interpreter, which has it.
+    bool has_activations;
+    uint16_t thread_first;
+    uint16_t activation_frame, activation_previous;
+    uint16_t frame_previous, frame_code, frame_instruction;
+    // Where an activation ends. 3.11: at a frame whose byte frame_is_entry is not 0. Else at one that is no function's and lies in the C
+    // frame: its byte frame_owner is first_shim; first_shim 0: there are none.
+    uint16_t frame_is_entry, frame_owner;
+    uint8_t first_shim;
+    uint16_t code_first_line, code_file, code_qualified_name, code_lines, code_instructions;
+    uint16_t text_length, text_state, text_ascii, text_other; // str; its characters, if all are ASCII and if not
+    uint16_t bytes_size, bytes_first;
+};
+
+// version: Py_Version. runtime: _PyRuntime; NULL: unknown. NULL: not one of the versions that are known: 3.11, 3.12, 3.13.
+const struct python_layout *python_layout_of(unsigned long version, const void *runtime);
+
+#endif

@@ -1,0 +1,66 @@
+// python_stack.h (sample): Python's frames in a stack of C: each call of the interpreter's C function gives way to the frames of Python
+// that it runs, the innermost first.
+//
+//   malloc <- PyByteArray_Resize <- bytearray___init__ <- [_PyEval_EvalFrameDefault] <- builtin_sorted <- [_PyEval_EvalFrameDefault] <-
+//   main C stack                                                load  app.py:12, key  app.py:9                  <module>  app.py:30
+//
+// An activation of the interpreter has an object in its C frame, so that its place in the stack is found by addresses, without the name or
+// the extent of a function. A thread's frames change only by its own code, which is in malloc: they are as it left them, also where it has
+// let go of the GIL. The exceptions are in python_read.h: reads are probed, and activations must lie in the stack, each above the one
+// before. If one does not, the stack has no frames of Python, which is counted. While the interpreter ends, only who has the GIL has
+// frames.
+//
+// Threads: any, also inside malloc; the caller holds the shard. No lock, no allocation, no call of Python but of three functions that read
+// a variable (struct python_symbols). Memory: 12 KiB a shard, touched where there is Python.
+#ifndef CMEMPROF_PYTHON_STACK_H
+#define CMEMPROF_PYTHON_STACK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "namespace.h"
+#include "python_layout.h"
+#include "python_names.h"
+#include "python_read.h"
+#include "unwind_memo.h"
+
+// What the program's own symbols say.
+struct python_symbols {
+    void *(*this_thread)(void); // PyGILState_GetThisThreadState
+    void *(*running)(
+        void); // _PyThreadState_UncheckedGet, PyThreadState_GetUnchecked: of who has the GIL; from 3.12 on if this thread has it
+    int (*is_finalizing)(void); // _Py_IsFinalizing, Py_IsFinalizing
+    uintptr_t code_type;        // &PyCode_Type
+    unsigned long version;      // Py_Version
+    const void *runtime;        // _PyRuntime; NULL: unknown
+};
+
+struct python {
+    _Atomic bool is_there; // never false again; the rest is valid then
+    struct python_symbols symbols;
+    const struct python_layout *layout;
+    struct python_names names;
+    _Atomic uint64_t torn; // relaxed counter of stacks whose frames of Python were not consistent, and left out
+};
+
+// False: the version is not known, or memory runs out: stacks stay those of C. Once, before the first sample.
+bool python_start(struct python *python, const struct python_symbols *symbols);
+
+enum { PYTHON_MAX_ACTIVATIONS = 128 };
+struct python_memo {
+    uint32_t depth_frames; // 0: the stack has no frame of Python
+    struct python_reader reader;
+    uint32_t frames, activations;
+    uintptr_t pcs[UNWIND_MAX_FRAMES];   // return addresses and words of python_names.h, leaf first
+    uintptr_t words[UNWIND_MAX_FRAMES]; // of all activations, the innermost first
+    struct {
+        uintptr_t at; // in the C frame
+        uint32_t end; // index of what follows its last word
+    } activation[PYTHON_MAX_ACTIVATIONS];
+};
+
+// Fills memo with the stack of `walk`, the thread's own, just walked. Returns true if it is the one that memo held before.
+bool python_stack(struct python *python, const struct unwind_memo *walk, struct python_memo *memo);
+
+#endif

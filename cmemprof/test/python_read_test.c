@@ -1,0 +1,51 @@
+// python_read_test.c: what is mapped can be read, across pages; what is not fails for good.
+
+#include "../../base/test/test.h"
+
+#include <sys/mman.h>
+
+#include "../python_read.h"
+
+enum { PAGE = 4096 };
+
+TEST(pages) {
+    char *pages = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(pages, MAP_FAILED);
+    munmap(pages + 2 * PAGE, PAGE);
+    uintptr_t first = (uintptr_t)pages;
+    struct python_reader reader;
+    python_reader_begin(&reader);
+    *(uint64_t *)(pages + PAGE - 8) = 0x1122334455667788;
+    assert_int_equal(python_word(&reader, first, PAGE - 8), 0x1122334455667788);
+    assert_int_equal(python_number(&reader, first, PAGE - 4), 0x11223344);
+    assert_int_equal(python_byte(&reader, first, PAGE - 1), 0x11);
+    assert_true(python_can_read(&reader, first, 2 * PAGE, 1));
+    assert_true(python_can_read(&reader, first + 2 * PAGE - 1, 1, 1));
+    assert_false(python_can_read(&reader, first + 2 * PAGE - 1, 2, 1));
+    assert_true(reader.failed);
+    assert_int_equal(python_word(&reader, first, PAGE - 8), 0); // also what is there
+    munmap(pages, 2 * PAGE);
+}
+
+TEST(alignment) {
+    static const uint64_t words[2] = {1, 2};
+    struct python_reader reader;
+    python_reader_begin(&reader);
+    assert_int_equal(python_number(&reader, (uintptr_t)words, 8), 2);
+    assert_int_equal(python_word(&reader, (uintptr_t)words, 4), 0);
+    assert_true(reader.failed);
+}
+
+TEST(no_addresses) {
+    static const uintptr_t wrong[] = {0, 8, 0x29, 0x4141414141414141, (uintptr_t)-8, (uintptr_t)-4, (uintptr_t)1 << 47};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct python_reader reader;
+        python_reader_begin(&reader);
+        assert_int_equal(python_word(&reader, wrong[i], 0), 0);
+        assert_true(reader.failed);
+    }
+}
+
+int main(void) {
+    return tests_run();
+}

@@ -1,0 +1,26 @@
+// python.c: see python.h.
+#include "python.h"
+
+#include <dlfcn.h>
+
+// By its name in 3.13 and later, or before.
+static void *find(const char *name, const char *before) {
+    void *symbol = dlsym(RTLD_DEFAULT, name);
+    return symbol ? symbol : dlsym(RTLD_DEFAULT, before);
+}
+
+bool python_find(struct python_symbols *symbols) {
+    const unsigned long *version = dlsym(RTLD_DEFAULT, "Py_Version"); // from 3.11 on
+    if (!version) {
+        return false;
+    }
+    *symbols = (struct python_symbols){
+        .this_thread = (void *(*)(void))dlsym(RTLD_DEFAULT, "PyGILState_GetThisThreadState"),
+        .running = (void *(*)(void))find("PyThreadState_GetUnchecked", "_PyThreadState_UncheckedGet"),
+        .is_finalizing = (int (*)(void))find("Py_IsFinalizing", "_Py_IsFinalizing"),
+        .code_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyCode_Type"),
+        .version = *version,
+        .runtime = dlsym(RTLD_DEFAULT, "_PyRuntime"),
+    };
+    return symbols->this_thread && symbols->running && symbols->is_finalizing && symbols->code_type != 0;
+}
