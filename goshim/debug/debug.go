@@ -9,6 +9,7 @@
 //	/debug/cmemprof/peak      C memory in use at its peak and at the peak of RSS, since sampling was started
 //	/debug/cmemprof/profile   Go's CPU profile with C functions, over seconds=N (30)
 //	/debug/cmemprof/status    counters of sampling, uploads and losses, as JSON; allocator=1 adds the C allocator's statistics
+//	/debug/cmemprof/metrics   C memory, losses, the resident memory by cause and the profiler's uploads, as Prometheus reads them
 //
 // With seconds=N heap and alloc return the difference over that time, negative where memory was freed. So
 //
@@ -99,6 +100,7 @@ func reading() *http.ServeMux {
 	mux.HandleFunc("GET "+prefix+"peak", Peak)
 	mux.HandleFunc("GET "+prefix+"profile", CPU)
 	mux.HandleFunc("GET "+prefix+"status", ServeStatus)
+	mux.HandleFunc("GET "+prefix+"metrics", ServeMetrics)
 	mux.HandleFunc(prefix+"symbolz", Symbolz)
 	return mux
 }
@@ -186,6 +188,7 @@ func index(w http.ResponseWriter, _ *http.Request) {
 <li><a href="peak">peak</a>: C memory in use at its peak and at the peak of RSS
 <li><a href="profile">profile</a>: CPU time of Go and C (seconds=N, 30 if left out)
 <li><a href="status">status</a>: counters of samples and losses (allocator=1 for the C allocator's statistics)
+<li><a href="metrics">metrics</a>: the same and the resident memory, for Prometheus
 </ul>`)
 }
 

@@ -24,3 +24,7 @@ func take(context.Context, string, bool, time.Duration) ([]byte, error) { return
 func takePeak(context.Context) ([]byte, error) { return nil, errUnsupported }
 
 func takeCPU(context.Context, time.Duration) ([]byte, error) { return nil, errUnsupported }
+
+func samplingMetrics() []Metric { return nil }
+
+func residentMetrics() []Metric { return nil }

@@ -70,6 +70,7 @@ type config struct {
 	controlFile            string    // "": none
 	controlSignal          os.Signal // nil: none
 	processLimit           bool      // Go's memory limit is that of the process
+	processContext         bool      // profilers outside of it are told which service it is
 	memory                 bool      // the memory profile and its metrics, with C's heap
 
 	agentless             bool
@@ -90,10 +91,14 @@ type config struct {
 	otlpByVariable bool        // OTEL_PROFILES_EXPORTER has otlp
 	otlpRefused    bool        // OTEL_PROFILES_EXPORTER has none
 	otlpFrom       string      // the endpoint of WithOTLP; "": that of the environment
-	otlp           *otlpTarget // nil: batches are sent to an Agent or an intake
-	targetOption   string      // the last option that says where profiles go; "": none does
-	chosen         chosen
-	offBy          string // which setting switches the profiler off; "": DD_PROFILING_ENABLED
+	otlp           *otlpTarget // nil: batches are not sent by OTLP
+
+	pyroscopeWanted bool
+	pyroscopeFrom   string           // the address of WithPyroscope; "": that of the environment
+	pyroscope       *pyroscopeTarget // nil: batches are not pushed to Pyroscope
+	targetOption    string           // the last option that says where profiles go; "": none does
+	chosen          chosen
+	offBy           string // which setting switches the profiler off; "": DD_PROFILING_ENABLED
 
 	pathPrefixes []pathPrefix // with ReportSourcePaths left out
 
@@ -125,6 +130,7 @@ func newConfig(options []Option) (*config, error) {
 		cEnabled:          true,
 		watchMemory:       true,
 		memory:            true,
+		processContext:    true,
 		cgoTraceback:      true,
 		cInterval:         cprofilers.DefaultInterval,
 		agentURL:          "http://localhost:8126" + agentPath,
@@ -180,6 +186,9 @@ func (c *config) check() error {
 		}
 	}
 	if err := c.readOTLP(); err != nil {
+		return err
+	}
+	if err := c.readPyroscope(); err != nil {
 		return err
 	}
 	return c.checkTarget()
@@ -370,6 +379,7 @@ func (c *config) settings() map[string]any {
 		"memory_watch_enabled":           c.watchMemory,
 		"memory_threshold":               c.memoryThreshold,
 		"cmemprof_process_memory_limit":  c.processLimit,
+		"cmemprof_process_context":       c.processContext,
 		"cmemprof_labels_filtered":       c.labels.on(),
 		"cmemprof_left_out":              c.leftOutNames(),
 	}
@@ -390,7 +400,7 @@ func (c *config) logMistakes() {
 		say(slog.LevelWarn, "cmemprof: "+exporterVariable+"=otlp has no effect: "+c.targetOption+" says that profiles go to "+c.address())
 	}
 	u, err := url.Parse(c.agentURL)
-	own := c.agentless || c.unixSocket != "" || c.httpClient != nil // another address, or a transport that may reinterpret this one
+	own := c.pyroscope != nil || c.agentless || c.unixSocket != "" || c.httpClient != nil // another address, or a transport that may reinterpret this one
 	if err == nil && !own && u.Scheme == "http" && u.Port() == "" {
 		say(slog.LevelWarn, "cmemprof: the Agent's address "+redacted(u)+" has no port, so batches go to port 80; an Agent listens on 8126")
 	}
@@ -423,6 +433,8 @@ func (c *config) logStart() {
 		if c.targetOption == "" {
 			say(slog.LevelInfo, "cmemprof: "+exporterVariable+"=otlp: profiles go to "+c.address()+", not to Datadog's Agent or intake")
 		}
+	}
+	if c.goesElsewhere() {
 		return
 	}
 	if c.keyOption != "" && !c.agentless && c.leftOut[ReportAPIKey] {

@@ -197,7 +197,7 @@ func TestMistakesAreSaid(t *testing.T) {
 	run(profiler.WithAgentAddr("localhost:8126"))
 	log.wantOnly(t, port80, "WARN cmemprof: DD_PROFILING_CMEMPROF_A is not a variable of the profiler",
 		"DD_PROFILING_CMEMPROF_SAMPLE_RATE is not a variable of the profiler; it has DD_PROFILING_CMEMPROF_ENABLED, DD_PROFILING_CMEMPROF_GOROUTINE_LEAKS, DD_PROFILING_CMEMPROF_MEMORY, DD_PROFILING_CMEMPROF_PROCESS_MEMORY_LIMIT, "+
-			"DD_PROFILING_CMEMPROF_SAMPLING_RATE")
+			"DD_PROFILING_CMEMPROF_PROCESS_CONTEXT, DD_PROFILING_CMEMPROF_SAMPLING_RATE")
 }
 
 func TestSwitchedOffIsSaid(t *testing.T) {

@@ -21,6 +21,13 @@ func WithProcessMemoryLimit(enabled bool) Option {
 	return func(c *config) { c.processLimit = enabled }
 }
 
+// WithProcessContext says whether profilers outside of the process, such as OpenTelemetry's for eBPF, are told which service it is: service, env,
+// version, host and runtime id, in a mapping of one page that who may read the memory of the process can read (OTEP 4719). If something else in the
+// process has told them, nothing is done. Default: DD_PROFILING_CMEMPROF_PROCESS_CONTEXT, else on.
+func WithProcessContext(enabled bool) Option {
+	return func(c *config) { c.processContext = enabled }
+}
+
 // WithCMemoryLabels says which labels of goroutines (runtime/pprof) are on samples of C memory, as on CPU samples. Without it, these are all but labels
 // that name single requests: the keys span id, local root span id, trace id and their like, and any key from when it has had more than some 1,000
 // values. The keys named here are kept whatever their values, and one after a minus ("-user") is left out. "all" keeps every key, "off" none but

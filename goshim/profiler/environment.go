@@ -53,6 +53,7 @@ var variables = []variable{
 	{"DD_PROFILING_CMEMPROF_GOROUTINE_LEAKS", func(c *config, v string) error { return setBool(&c.leaks, v) }},
 	{"DD_PROFILING_CMEMPROF_MEMORY", func(c *config, v string) error { return setBool(&c.memory, v) }},
 	{"DD_PROFILING_CMEMPROF_PROCESS_MEMORY_LIMIT", func(c *config, v string) error { return setBool(&c.processLimit, v) }},
+	{"DD_PROFILING_CMEMPROF_PROCESS_CONTEXT", func(c *config, v string) error { return setBool(&c.processContext, v) }},
 	{"DD_PROFILING_CMEMPROF_SAMPLING_RATE", setCInterval},
 	{"DD_PROFILING_CMEMPROF_LABELS", func(c *config, v string) error { return c.setCLabels(strings.Split(v, ",")) }},
 	{"DD_PROFILING_CMEMPROF_AUTOSTART", func(c *config, v string) error { return setBool(&c.autostart, v) }},

@@ -15,6 +15,7 @@ import (
 	"github.com/cmemprof/cmemprof/goshim/profiler/extensions"
 	"github.com/cmemprof/cmemprof/goshim/profiler/internal/sharedlimit"
 	"github.com/cmemprof/cmemprof/merge"
+	"github.com/cmemprof/cmemprof/pyroscope"
 	"github.com/cmemprof/cmemprof/upload"
 )
 
@@ -307,4 +308,10 @@ func SignalsAreHandled() {
 	handled := make(handledSignals)
 	signals.c <- handled
 	<-handled
+}
+
+// PyroscopeSeries returns the series that a batch becomes, and what is left out of it.
+func PyroscopeSeries(r upload.Request) (all []pyroscope.Series, leftOut []string, err error) {
+	all, err = pyroscopeSeries(r, func(_, text string) { leftOut = append(leftOut, text) })
+	return all, leftOut, err
 }

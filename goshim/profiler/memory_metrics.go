@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/cmemprof/cmemprof/cmemprof"
+	"github.com/cmemprof/cmemprof/goshim/internal/resident"
 	"github.com/cmemprof/cmemprof/goshim/internal/seldom"
 )
 
@@ -25,6 +26,7 @@ func (k *collector) takeMemory() ([]byte, error) {
 		return nil, err
 	}
 	k.memory.figures = &figures
+	resident.Keep(&figures)
 	if figures.Missing != "" {
 		k.messages.warn("memory", "cmemprof: the breakdown of memory is incomplete: "+figures.Missing)
 	}

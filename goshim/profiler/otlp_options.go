@@ -35,16 +35,25 @@ type otlpTarget struct {
 //
 // OTEL_EXPORTER_OTLP_HEADERS, _COMPRESSION (gzip, the default here, or none), _TIMEOUT (ms) and _CERTIFICATE hold as for other signals, and with
 // _PROFILES before these words for this one alone. Tags are attributes of the resource, with OTEL_RESOURCE_ATTRIBUTES. Default: off, and on with
-// OTEL_PROFILES_EXPORTER=otlp, unless an option says where profiles go. Of this option and WithAgentAddr, WithUDS, WithAgentlessUpload and WithURL
-// the last one applies. With OTEL_PROFILES_EXPORTER=none a profiler that would send by OTLP does not run.
+// OTEL_PROFILES_EXPORTER=otlp, unless an option says where profiles go. Of this option and WithAgentAddr, WithUDS, WithAgentlessUpload, WithURL
+// and WithPyroscope the last one applies. With OTEL_PROFILES_EXPORTER=none or OTEL_SDK_DISABLED=true a profiler that would
+// send by OTLP does not run.
 func WithOTLP(endpoint string) Option {
-	return func(c *config) { c.otlpWanted, c.otlpFrom, c.targetOption = true, endpoint, "WithOTLP" }
+	return func(c *config) {
+		c.chooseTarget("WithOTLP")
+		c.otlpWanted, c.otlpFrom = true, endpoint
+	}
 }
 
-// chooseTarget is called by options that say where else than to OTLP profiles go.
-func (c *config) chooseTarget(option string) { c.otlpWanted, c.targetOption = false, option }
+// chooseTarget is called by options that say where profiles go.
+func (c *config) chooseTarget(option string) {
+	c.otlpWanted, c.pyroscopeWanted, c.targetOption = false, false, option
+}
 
-const exporterVariable = "OTEL_PROFILES_EXPORTER"
+const (
+	exporterVariable = "OTEL_PROFILES_EXPORTER"
+	disabledVariable = "OTEL_SDK_DISABLED"
+)
 
 // setExporter reads a list, as the specification has it for all signals.
 func setExporter(c *config, value string) error {
@@ -81,11 +90,20 @@ func (c *config) readOTLP() error {
 		c.enabled, c.offBy = false, exporterVariable+"=none"
 		return nil
 	}
+	if strings.EqualFold(os.Getenv(disabledVariable), "true") {
+		c.enabled, c.offBy = false, disabledVariable+"=true"
+		return nil
+	}
 	t := &otlpTarget{gzip: true, headers: map[string]string{"User-Agent": "cmemprof/" + version}}
 	for _, read := range []func(*config, *otlpTarget) error{readOTLPEndpoint, readOTLPHeaders, readOTLPCompression, readOTLPTimeout, readOTLPCertificate,
 		readOTLPAttributes} {
 		if err := read(c, t); err != nil {
 			return err
+		}
+	}
+	for _, name := range []string{"CLIENT_CERTIFICATE", "CLIENT_KEY"} {
+		if _, from := otlpVariable(name); from != "" {
+			t.warnings = append(t.warnings, from+" has no effect: certificates of clients (mTLS) are the matter of a client of WithHTTPClient")
 		}
 	}
 	c.otlp = t
@@ -113,7 +131,14 @@ func readOTLPEndpoint(c *config, t *otlpTarget) error {
 	return nil
 }
 
-func withPath(base string) string { return strings.TrimSuffix(base, "/") + otlpPath }
+// withPath: a query stays behind the path.
+func withPath(base string) string {
+	path := base
+	if i := strings.IndexAny(base, "?#"); i >= 0 {
+		path = base[:i]
+	}
+	return strings.TrimSuffix(path, "/") + otlpPath + base[len(path):]
+}
 
 // readPairs reads "key=value,key=value" with values that are escaped as in URLs.
 func readPairs(text string, add func(key, value string)) error {

@@ -319,7 +319,8 @@ func TestOTLPLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("OTEL_PROFILES_EXPORTER", "otlp")
-	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.invalid")
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.invalid?tenant=a")
+	t.Setenv("OTEL_EXPORTER_OTLP_CLIENT_KEY", "key.pem")
 	t.Setenv("DD_API_KEY", testKey)
 	t.Setenv("DD_PROFILING_URL", "http://intake.invalid/")
 	t.Setenv("DD_PROFILING_FLUSH_ON_EXIT", "false")
@@ -328,8 +329,8 @@ func TestOTLPLog(t *testing.T) {
 	if err := profiler.Start(profiler.WithHTTPClient(e.Client())); err != nil {
 		t.Fatal(err)
 	}
-	log.wantOnly(t, "WARN cmemprof: OTEL_EXPORTER_OTLP_CERTIFICATE has no effect", "profiler started",
-		"INFO cmemprof: OTEL_PROFILES_EXPORTER=otlp: profiles go to http://collector.invalid/v1development/profiles, not to Datadog's")
+	log.wantOnly(t, "WARN cmemprof: OTEL_EXPORTER_OTLP_CERTIFICATE has no effect", "WARN cmemprof: OTEL_EXPORTER_OTLP_CLIENT_KEY has no effect", "profiler started",
+		"INFO cmemprof: OTEL_PROFILES_EXPORTER=otlp: profiles go to http://collector.invalid/v1development/profiles?tenant=a, not to Datadog's")
 	profiler.Stop()
 	log = captureLog(t)
 	if err := profiler.Start(profiler.WithAgentAddr("127.0.0.1:1"), profiler.WithLogStartup(false)); err != nil {
@@ -393,15 +394,19 @@ func TestOTLPWithoutMemory(t *testing.T) {
 }
 
 func TestOTLPNone(t *testing.T) {
-	e := newEngine(t, false)
-	t.Setenv("OTEL_PROFILES_EXPORTER", "none")
-	log := captureLog(t)
-	startOTLP(t, profiler.WithOTLP(e.URL))
-	profiler.Stop()
-	if len(e.requests) > 0 {
-		t.Error("profiles are sent")
+	for _, c := range [][2]string{{"OTEL_PROFILES_EXPORTER", "none"}, {"OTEL_SDK_DISABLED", "True"}} {
+		t.Run(c[0], func(t *testing.T) {
+			e := newEngine(t, false)
+			t.Setenv(c[0], c[1])
+			log := captureLog(t)
+			startOTLP(t, profiler.WithOTLP(e.URL))
+			profiler.Stop()
+			if len(e.requests) > 0 {
+				t.Error("profiles are sent")
+			}
+			log.wantOnly(t, "INFO cmemprof: "+c[0]+"="+strings.ToLower(c[1])+": no profiler runs")
+		})
 	}
-	log.wantOnly(t, "INFO cmemprof: OTEL_PROFILES_EXPORTER=none: no profiler runs")
 }
 
 func TestBadOTLP(t *testing.T) {

@@ -136,6 +136,7 @@ func (p *profiler) start() {
 	}
 	endpoints.set(p.cfg.countEndpoint)
 	p.collector.startC()
+	p.cfg.publishContext()
 	go func() {
 		defer close(p.collected)
 		_ = contained(func() error { p.runPeriods(); return nil })
@@ -273,6 +274,7 @@ func (p *profiler) stop() {
 	collect, send, all := p.after(collectTime), p.after(sendTime), p.after(stopTime)
 	close(p.exit)
 	p.limit.end()
+	p.cfg.withdrawContext()
 	p.requests.add(request{})
 	endpoints.set(false)
 	if !p.cfg.flushOnExit {

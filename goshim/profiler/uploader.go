@@ -38,6 +38,8 @@ func newUploader(c *config, s sources, exit <-chan struct{}) (*uploader, error) 
 	u.failures = failureLog{address: c.address(), spool: c.spoolDirectory}
 	if u.send == nil && c.otlp != nil {
 		u.send = newOTLPExporter(c).send
+	} else if u.send == nil && c.pyroscope != nil {
+		u.send = newPyroscopeExporter(c).send
 	} else if u.send == nil && c.httpClient != nil {
 		u.send = func(ctx context.Context, r upload.Request) error { return upload.SendHTTP(ctx, c.httpClient, r) }
 	} else if u.send == nil {
@@ -239,5 +241,5 @@ func (u *uploader) headersOfRequest() map[string]string {
 
 // describe returns the cause for the log.
 func (u *uploader) describe(err error) string {
-	return upload.Describe(err, !u.cfg.agentless && u.cfg.otlp == nil)
+	return upload.Describe(err, !u.cfg.agentless && !u.cfg.goesElsewhere())
 }
