@@ -14,23 +14,70 @@
 #include "../merge/merge.h"
 #include "base/error.h"
 #include "base/symbols.h"
+#include "../upload/upload.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+// Sends batches to one address: a connection that the receiver itself may not open. send gets the attachments, batch_headers and event of a
+// request, and blocks; for one thread at a time. After cancel, from any thread, it returns soon, for good.
+struct receiver_outlet {
+    void (*send)(void *sender, const struct upload_request *request, struct upload_result *result);
+    void (*cancel)(void *sender);
+    uint64_t (*restarts)(void *sender); // of the process that sends; NULL: it has none
+    void *sender;
+    const char *name; // of the address, for messages; without passwords
+};
+
+// Where stored uploads are forwarded to.
+enum receiver_target_kind { RECEIVER_TARGET_DATADOG, RECEIVER_TARGET_OTLP, RECEIVER_TARGET_PYROSCOPE };
+struct receiver_target {
+    enum receiver_target_kind kind;
+    struct receiver_outlet outlet;
+    const char *key;        // what it is told apart by, from start to start: no other target ever has it
+    const char *former_key; // by which the former version may have told it; NULL: none, or it is another target's key
+};
+
+// What who has a token may do.
+enum receiver_role {
+    RECEIVER_UPLOADS = 1, // send uploads, what an Agent takes, and symbols
+    RECEIVER_READS = 2,   // the page and the JSON interface
+    RECEIVER_ADMIN = 4,   // change what is stored
+    RECEIVER_ALL = RECEIVER_UPLOADS | RECEIVER_READS | RECEIVER_ADMIN
+};
+enum { RECEIVER_TOKENS_MAX = 64 };
+struct receiver_token {
+    const char *token;
+    unsigned roles; // a set of enum receiver_role
+};
+
 struct receiver_options {
     const char *listen;                     // "127.0.0.1:8126", "[::1]:0", "unix:/run/x.sock"; NULL: 127.0.0.1:8126; port 0: a free one
+    int listen_socket;                      // that listens already, in the place of listen; 0: none
     const char *data_directory;             // created if missing
     size_t max_body_bytes;                  // of one upload; 0: 64 MiB
     int64_t retention_ms;                   // older uploads are removed, by their arrival; 0: no limit of age
     uint64_t retention_bytes;               // the oldest are removed while all together are larger; 0: no limit of size
+    int64_t pack_after_ms;                  // uploads that are older, by their arrival, are packed; 0: none
     size_t view_memory_bytes;               // of all views that are made at once; 0: 1 GiB
     size_t index_memory_bytes;              // the oldest are removed while the index takes more; 0: 1 GiB
     const struct receiver_symbols *symbols; // must outlive the receiver; NULL: names are those of the profiles
-    // Tokens: for everything, for sending uploads, for all else. A request needs a matching one. All NULL: none is needed, and only this
-    // machine is served. A send token needs another token for reading beside it; with a read token alone, anybody may send.
-    const char *token, *send_token, *read_token;
+    // A request needs one that may do what it asks for. Sending needs none where none may send; else one of them must be able to read. No
+    // tokens: none is needed, and only this machine is served.
+    const struct receiver_token *tokens;
+    size_t token_count;                           // RECEIVER_TOKENS_MAX at most
+    const char *tls_certificate, *tls_key;        // files in PEM form: HTTPS alone; NULL, both: HTTP alone
+    const struct receiver_outlet *webhook;        // gets new findings as JSON; must outlive the receiver; NULL: none
+    const struct receiver_target *const *targets; // must outlive the receiver
+    size_t target_count;
+    int64_t forward_age_ms; // uploads that arrived longer ago are not forwarded any more; 0: as long as they are stored
+    const char *access_log; // a file that gets a line for each request; "-": standard output; NULL: none
+    const char *page_url;   // for its links; NULL: where the receiver listens
+    const char *base_path;  // "/profiles": it is reached below that, too; NULL: none
+    int64_t analysis_ms;    // how often findings are looked for; 0: 5 minutes
+    // One line about what nobody waits for, from any thread. NULL: nobody wants it.
+    void (*on_message)(const char *text);
 };
 
 struct receiver;
@@ -39,6 +86,9 @@ struct receiver;
 void receiver_make_directory(const char *data_directory);
 // text (may be NULL) gets one line on failure. One receiver at a time may use a data directory.
 enum receiver_error receiver_start(const struct receiver_options *options, struct receiver **receiver, char *text, size_t text_size);
+// Reads files that it was given (the certificate and its key) again, and opens the access log anew, soon, on another thread. Returns
+// whether there are any.
+bool receiver_reload(struct receiver *receiver);
 // Closes all connections and the index. NULL is allowed.
 void receiver_stop(struct receiver *receiver);
 uint16_t receiver_port(const struct receiver *receiver);

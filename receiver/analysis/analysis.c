@@ -322,7 +322,7 @@ static enum receiver_error find_all(struct looking *looking, size_t processes, s
     return error == RECEIVER_OK && findings->no_memory ? RECEIVER_NO_MEMORY : error;
 }
 
-enum receiver_error analysis_write(struct store *store, struct overview *overview, bool own_memory, struct json *json) {
+enum receiver_error analysis_run(struct store *store, struct overview *overview, bool own_memory, analysis_take take, void *context) {
     struct process *processes;
     size_t count;
     struct compared_gaps compared = {0};
@@ -343,10 +343,7 @@ enum receiver_error analysis_write(struct store *store, struct overview *overvie
                             .looked = looking.looked,
                             .looked_count = looking.count,
                             .compared = compared};
-        json_object_begin(json);
-        gaps_write(&gaps, findings.count + findings.left_out, json);
-        findings_write(&findings, json);
-        json_object_end(json);
+        take(context, &findings, &gaps);
     }
     for (size_t i = 0; looking.looked && i < looking.count; i++) {
         findings_free(&looking.looked[i].findings);
@@ -355,4 +352,15 @@ enum receiver_error analysis_write(struct store *store, struct overview *overvie
     free(looking.looked);
     choice_free(processes, count);
     return error;
+}
+
+static void write_all(void *json, const struct findings *findings, const struct gaps *gaps) {
+    json_object_begin(json);
+    gaps_write(gaps, findings->count + findings->left_out, json);
+    findings_write(findings, json);
+    json_object_end(json);
+}
+
+enum receiver_error analysis_write(struct store *store, struct overview *overview, bool own_memory, struct json *json) {
+    return analysis_run(store, overview, own_memory, write_all, json);
 }

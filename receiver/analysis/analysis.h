@@ -13,6 +13,12 @@
 #include "../store/store.h"
 #include "overview.h"
 
+struct findings; // analysis_finding.h
+struct gaps;     // analysis_gaps.h
+// Gets what was found, the worst first. Both live until it returns.
+typedef void (*analysis_take)(void *context, const struct findings *findings, const struct gaps *gaps);
+// Calls take once, unless it fails. Arguments as of analysis_write.
+enum receiver_error analysis_run(struct store *store, struct overview *overview, bool own_memory, analysis_take take, void *context);
 // Writes the whole answer. Sorts the overview's uploads. own_memory: of C memory, examines the profiler's own (profile_sample_is_own)
 // instead of the program's.
 enum receiver_error analysis_write(struct store *store, struct overview *overview, bool own_memory, struct json *json);

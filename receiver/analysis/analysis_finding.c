@@ -46,6 +46,7 @@ struct finding *findings_add(struct findings *findings, const char *kind, enum m
     finding->severity = severity;
     finding->weight = weight;
     finding->slope_bytes_per_minute = NAN;
+    finding->limit_seconds = NAN;
     finding->processes = 1;
     finding->service = findings->service ? findings->service : "";
     finding->host = findings->host ? findings->host : "";
@@ -115,7 +116,13 @@ static void join(struct findings *findings, struct finding *finding) {
         if (key_of(before) == key && before->joined != findings->joins && is_same(before, finding)) {
             size_t processes = before->processes + finding->processes;
             bool worse = is_worse(finding, before);
+            const struct finding *nearer =
+                !(before->limit_seconds <= finding->limit_seconds) && isfinite(finding->limit_seconds) ? finding : before;
+            double limit_seconds = nearer->limit_seconds;
+            int64_t limit_from_ms = nearer->limit_from_ms;
             findings->items[i] = worse ? finding : before;
+            findings->items[i]->limit_seconds = limit_seconds;
+            findings->items[i]->limit_from_ms = limit_from_ms;
             findings->items[i]->processes = processes;
             findings->items[i]->joined = findings->joins;
             free_finding(worse ? before : finding);

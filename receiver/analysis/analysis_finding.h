@@ -20,6 +20,8 @@ struct finding {
     char title[FINDING_MAX_TEXT], evidence[FINDING_MAX_TEXT];
     char advice[FINDING_MAX_TEXT]; // what to do; "": nothing in general
     double slope_bytes_per_minute; // NAN: nothing grows in bytes
+    double limit_seconds;          // until the memory limit is reached, of all processes the nearest; NAN: it is not about a limit
+    int64_t limit_from_ms;         // the upload's end that limit_seconds counts from; 0: as NAN
     char site[FINDING_MAX_SITE];   // its function; "": the whole process
     struct finding_frame stack[FINDING_MAX_FRAMES];
     size_t frame_count;

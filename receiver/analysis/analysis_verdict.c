@@ -197,6 +197,8 @@ static void add_limit(struct findings *findings, const struct memory_series seri
         return;
     }
     set_points(finding, &used, list);
+    finding->limit_seconds = seconds;
+    finding->limit_from_ms = used.count > 0 ? counted[used.count - 1].ms : 0;
     finding_bytes(now(memory_limit_series(series)), amounts[0]);
     if (seconds > 0) {
         snprintf(finding->title, sizeof finding->title, "The memory limit of %s is reached in %s if usage goes on as now", amounts[0],

@@ -41,6 +41,7 @@ static void take_row(struct reading *reading, size_t row) {
                                                                                       .end_ms = all.end_ms,
                                                                                       .process = all.set->process,
                                                                                       .service = text_of(reading, facets[FACET_SERVICE]),
+                                                                                      .env = text_of(reading, facets[FACET_ENV]),
                                                                                       .version = text_of(reading, facets[FACET_VERSION]),
                                                                                       .host = text_of(reading, facets[FACET_HOST]),
                                                                                       .language = text_of(reading, facets[FACET_LANGUAGE]),
@@ -113,5 +114,6 @@ void overview_put_key(const struct overview *overview, FILE *out) {
         }
     }
     fwrite(&overview->count, sizeof overview->count, 1, out);
+    fwrite(&overview->from_ms, sizeof overview->from_ms, 1, out);
     fwrite(sums, sizeof sums, 1, out);
 }

@@ -12,9 +12,9 @@ enum { OVERVIEW_MAX_UPLOADS = 500000 }; // 1,000 processes with a profile a minu
 
 struct overview_upload {
     int64_t id, start_ms, end_ms;
-    uint64_t process;                          // equal for uploads of one process: a hash of host, service, runtime-id and process_id
-    uint32_t service, version, host, language; // for overview_text; 0: none
-    bool measured;                             // false: its measures are not computed yet
+    uint64_t process;                               // equal for uploads of one process: a hash of host, service, runtime-id and process_id
+    uint32_t service, env, version, host, language; // for overview_text; 0: none
+    bool measured;                                  // false: its measures are not computed yet
     struct measures measures;
 };
 struct overview {
@@ -22,6 +22,7 @@ struct overview {
     size_t count, left_out;          // left_out: older ones beyond the maximum, or not looked at (search_rest.h)
     char **texts;
     size_t text_count;
+    int64_t from_ms;       // what is before it was read for what it tells of later ones (version_changes_read); 0: nothing was
     struct flight *flight; // as in struct upload_list
 };
 static inline struct listed_upload overview_listed(const struct overview_upload *upload) {

@@ -104,7 +104,9 @@ void cache_put(struct cache *cache, const void *key, size_t key_size, const void
     }
     *entry = (struct entry){.hash = fnv64(FNV64_START, key, key_size), .key_size = key_size, .size = size};
     memcpy(entry->bytes, key, key_size);
-    memcpy(entry->bytes + key_size, bytes, size);
+    if (size > 0) { // bytes may be NULL
+        memcpy(entry->bytes + key_size, bytes, size);
+    }
     pthread_mutex_lock(&cache->lock);
     struct entry *before = unlink_entry(cache, entry->hash, key, key_size);
     if (before) {

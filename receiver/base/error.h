@@ -16,13 +16,14 @@ enum receiver_error {
     RECEIVER_BAD_UPLOAD, // malformed; text has the reason, for the client
     RECEIVER_TOO_LARGE,
     RECEIVER_NOT_FOUND,
-    RECEIVER_DAMAGED,        // a stored file has changed
-    RECEIVER_BUSY,           // too many of the same at once; a later try may succeed
-    RECEIVER_BAD_TOKEN,      // the token file cannot be read, or holds no token
-    RECEIVER_CLIENT_GONE,    // every client that waited has gone
-    RECEIVER_READ_ONLY,      // the disk is, or has become so
-    RECEIVER_DIRECTORY_GONE, // the data directory, or a part of it, was removed or replaced
-    RECEIVER_IO,             // disk error
+    RECEIVER_DAMAGED,         // a stored file has changed
+    RECEIVER_BUSY,            // too many of the same at once; a later try may succeed
+    RECEIVER_BAD_CERTIFICATE, // of TLS, or its key; text has what is wrong
+    RECEIVER_BAD_TOKEN,       // the token file cannot be read, or holds no token
+    RECEIVER_CLIENT_GONE,     // every client that waited has gone
+    RECEIVER_READ_ONLY,       // the disk is, or has become so
+    RECEIVER_DIRECTORY_GONE,  // the data directory, or a part of it, was removed or replaced
+    RECEIVER_IO,              // disk error
     RECEIVER_ERROR_COUNT
 };
 const char *receiver_error_text(enum receiver_error error); // "address already in use". Never NULL.

@@ -20,6 +20,7 @@ const char *receiver_error_text(enum receiver_error error) {
         [RECEIVER_NOT_FOUND] = "not found",
         [RECEIVER_DAMAGED] = "the stored file is damaged: it is missing or its size has changed",
         [RECEIVER_BUSY] = "busy; try again later",
+        [RECEIVER_BAD_CERTIFICATE] = "the certificate or its key cannot be used",
         [RECEIVER_BAD_TOKEN] = "no usable token: one line of 8 to 200 printable characters without blanks, commas and semicolons is needed",
         [RECEIVER_CLIENT_GONE] = "the client has gone",
         [RECEIVER_READ_ONLY] = "the disk is read-only",

@@ -1,5 +1,6 @@
 // json.c: the JSON writer (json.h).
 #include "json.h"
+#include "../../base/utf8.h"
 #include "../../base/vector.h"
 
 #include <stdio.h>
@@ -63,26 +64,6 @@ void json_array_end(struct json *json) {
     end(json, "]");
 }
 
-size_t json_utf8_length(const char *text, size_t size) {
-    const unsigned char *s = (const unsigned char *)text;
-    if (size == 0) {
-        return 0;
-    }
-    size_t length = s[0] < 0x80 ? 1 : s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : (s[0] & 0xF0) == 0xE0 ? 3 : s[0] >= 0xF0 && s[0] < 0xF5 ? 4 : 0;
-    if (length == 0 || length > size) {
-        return 0;
-    }
-    for (size_t i = 1; i < length; i++) {
-        if ((s[i] & 0xC0) != 0x80) {
-            return 0;
-        }
-    }
-    // The second byte reveals overlong forms, surrogates and code points above U+10FFFF (Unicode 15, table 3-7).
-    bool bad =
-        (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F);
-    return bad ? 0 : length;
-}
-
 static void append_escaped(struct json *json, unsigned char c) {
     char text[8];
     switch (c) {
@@ -106,7 +87,7 @@ void json_text_n(struct json *json, const char *text, size_t size) {
     size_t start = 0, i = 0; // text[start..i) needs no escape
     while (i < size) {
         unsigned char c = (unsigned char)text[i];
-        size_t length = json_utf8_length(text + i, size - i);
+        size_t length = utf8_length(text + i, size - i);
         if (length > 0 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7F) {
             i += length;
             continue;
@@ -168,4 +149,19 @@ void json_real(struct json *json, double number) {
 void json_bool(struct json *json, bool value) {
     separate(json);
     append(json, value ? "true" : "false", value ? 4 : 5);
+}
+
+void json_member_text(struct json *json, const char *key, const char *text) {
+    json_key(json, key);
+    json_text(json, text);
+}
+
+void json_member_number(struct json *json, const char *key, int64_t number) {
+    json_key(json, key);
+    json_number(json, number);
+}
+
+void json_member_raw(struct json *json, const char *key, const char *value, size_t size) {
+    json_key(json, key);
+    json_raw(json, value, size);
 }

@@ -34,8 +34,9 @@ void json_number(struct json *json, int64_t number);
 void json_raw(struct json *json, const char *value, size_t size); // a value that is JSON already
 void json_real(struct json *json, double number);                 // 12 digits; null if not finite
 void json_bool(struct json *json, bool value);
-
-// Returns the length of the UTF-8 sequence at text (1 to 4), or 0 if invalid: cut, overlong, a surrogate, above U+10FFFF.
-size_t json_utf8_length(const char *text, size_t size);
+// Members of an object: the key, then the value.
+void json_member_text(struct json *json, const char *key, const char *text);
+void json_member_number(struct json *json, const char *key, int64_t number);
+void json_member_raw(struct json *json, const char *key, const char *value, size_t size);
 
 #endif

@@ -48,16 +48,17 @@ static bool is_token(const char *given, const char *token) {
 
 static bool has_cookie(const char *cookies, const struct access *access, const char *session) {
     char name[32];
+    bool has = false;
     size_t size = (size_t)snprintf(name, sizeof name, "cmemprof_%u=", access->port);
-    for (const char *at = cookies; at && *at && *session;) {
+    for (const char *at = cookies; at && *at;) {
         at += strspn(at, "; ");
         size_t length = strcspn(at, ";");
-        if (length >= size && memcmp(at, name, size) == 0 && is_equal(at + size, length - size, session)) {
-            return true;
+        if (length >= size && memcmp(at, name, size) == 0) {
+            has |= is_equal(at + size, length - size, session);
         }
         at += length;
     }
-    return false;
+    return has;
 }
 
 bool access_is_token(const char *token) {
@@ -70,24 +71,65 @@ bool access_is_token(const char *token) {
     return length >= ACCESS_TOKEN_MIN && length <= ACCESS_TOKEN_MAX;
 }
 
-enum which { TOKEN_ALL, TOKEN_SEND, TOKEN_READ };
-
-static const char *token_of(const struct access *access, enum which which) {
-    return which == TOKEN_ALL ? access->token : which == TOKEN_SEND ? access->send_token : access->read_token;
-}
-
 static const char *bearer_of(const struct access_headers *headers) {
     const char *text = headers->authorization;
     return text && strncasecmp(text, "Bearer ", 7) == 0 ? text + 7 : NULL;
 }
 
-static bool has_token(const struct access *access, const struct access_headers *headers, enum which which) {
-    const char *token = token_of(access, which);
-    return token && (is_token(bearer_of(headers), token) || is_token(headers->api_key, token) || is_token(headers->path_token, token));
+// The password of "Basic BASE64(USER:PASSWORD)", as clients of Pyroscope send it, cut behind the longest token. NULL: it is not of that
+// form.
+static const char *password_of(const struct access_headers *headers, char password[ACCESS_TOKEN_MAX + 2]) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *text = headers->authorization, *digit;
+    if (!text || strncasecmp(text, "Basic ", 6) != 0) {
+        return NULL;
+    }
+    uint32_t bits = 0;
+    size_t length = 0, bit_count = 0;
+    bool in_password = false;
+    for (text += 6 + strspn(text + 6, " "); *text && (digit = strchr(digits, *text)); text++) {
+        bits = bits << 6 | (uint32_t)(digit - digits);
+        if ((bit_count += 6) < 8) {
+            continue;
+        }
+        bit_count -= 8;
+        char byte = (char)(bits >> bit_count);
+        if (in_password && length <= ACCESS_TOKEN_MAX) {
+            password[length++] = byte;
+        }
+        in_password = in_password || byte == ':';
+    }
+    password[length] = '\0';
+    return in_password && text[strspn(text, "= ")] == '\0' ? password : NULL;
 }
 
-static bool has_session(const struct access *access, const struct access_headers *headers, enum which which) {
-    return token_of(access, which) && has_cookie(headers->cookie, access, access->sessions[which]);
+// Where a request may have tokens.
+enum { QUERY, BEARER, PASSWORD, API_KEY, PATH, PLACES };
+
+// NULL: none there.
+static void list_given(const struct access_headers *headers, char password[ACCESS_TOKEN_MAX + 2], const char *given[PLACES]) {
+    given[QUERY] = headers->query_token;
+    given[BEARER] = bearer_of(headers);
+    given[PASSWORD] = password_of(headers, password);
+    given[API_KEY] = headers->api_key;
+    given[PATH] = headers->path_token;
+}
+
+// A set of enum receiver_role: what this token may do; 0: it is wrong. All are compared, so that the time does not tell which is near.
+static unsigned roles_of(const struct access *access, const char *given) {
+    unsigned roles = 0;
+    for (size_t i = 0; i < access->token_count; i++) {
+        roles |= is_token(given, access->tokens[i].token) ? access->tokens[i].roles : 0;
+    }
+    return roles;
+}
+
+static unsigned roles_of_sessions(const struct access *access, const struct access_headers *headers) {
+    unsigned roles = 0;
+    for (size_t i = 0; access->sessions && i < access->token_count; i++) {
+        roles |= has_cookie(headers->cookie, access, access->sessions[i]) ? access->tokens[i].roles : 0;
+    }
+    return roles;
 }
 
 // A page whose name was rebound to this machine has an Origin equal to its Host, and must not read a token. A request with an Origin comes
@@ -96,60 +138,88 @@ static bool is_open_for(const struct access_headers *headers) {
     return !headers->origin && !headers->stays;
 }
 
-// Which token a request needs, beside the one for everything.
-static enum which needed(const struct access *access, const struct access_headers *headers, bool *open) {
-    *open = headers->sends && !access->token && !access->send_token;
-    return headers->sends && !*open ? TOKEN_SEND : TOKEN_READ;
+// Which role a request needs. open: none, if it is_open_for it.
+static enum receiver_role needed(const struct access *access, const struct access_headers *headers, bool *open) {
+    *open = headers->sends && !headers->manages;
+    for (size_t i = 0; i < access->token_count; i++) {
+        *open = *open && !(access->tokens[i].roles & RECEIVER_UPLOADS);
+    }
+    return headers->manages ? RECEIVER_ADMIN : headers->sends && !*open ? RECEIVER_UPLOADS : RECEIVER_READS;
 }
 
+static const char *why_not(enum receiver_role role) {
+    return role == RECEIVER_ADMIN     ? "this token may not change what is stored: one with the role admin is needed"
+           : role == RECEIVER_UPLOADS ? "this token may not send: one with the role upload is needed"
+                                      : "this token may not read: one with the role read is needed";
+}
+
+// A browser that shows its token in the address again has it taken from there as well, whatever cookie it has.
 static enum access_verdict check_tokens(const struct access *access, const struct access_headers *headers, const char **why) {
     bool open;
-    enum which special = needed(access, headers, &open);
-    bool has = has_token(access, headers, TOKEN_ALL) || has_token(access, headers, special) || has_session(access, headers, TOKEN_ALL) ||
-               has_session(access, headers, special);
-    if (has || (open && is_open_for(headers))) {
+    enum receiver_role role = needed(access, headers, &open);
+    char password[ACCESS_TOKEN_MAX + 2];
+    const char *given[PLACES];
+    list_given(headers, password, given);
+    unsigned shown = roles_of(access, given[QUERY]), has = roles_of_sessions(access, headers);
+    for (size_t i = QUERY + 1; i < PLACES; i++) {
+        has |= roles_of(access, given[i]);
+    }
+    if (open && is_open_for(headers)) { // first: the answer does not tell whether a token is right
         return ACCESS_ALLOWED;
     }
-    const char *token = token_of(access, special);
-    if ((access->token && is_token(headers->query_token, access->token)) || (token && is_token(headers->query_token, token))) {
+    if (shown & role) {
         return ACCESS_LOGIN;
     }
-    *why = "a token is needed: Authorization: Bearer TOKEN, DD-API-KEY: TOKEN, /t/TOKEN in front of the path, or once /?token=TOKEN in a "
-           "browser";
+    if (has & role) {
+        return ACCESS_ALLOWED;
+    }
+    if (shown | has) {
+        *why = why_not(role);
+        return ACCESS_ROLE;
+    }
+    *why =
+        "a token is needed: Authorization: Bearer TOKEN, or as the password of Basic, DD-API-KEY: TOKEN, /t/TOKEN in front of the path, or "
+        "once /?token=TOKEN in a browser";
     return ACCESS_UNAUTHORIZED;
 }
 
-// Counts a wrong token. A browser with a cookie goes on where others guess; a request without any token does not count.
+// Counts wrong tokens, also beside a right one. A browser with a cookie goes on where others guess; a request without any token does not
+// count.
 static enum access_verdict check_guesses(const struct access *access, const struct access_headers *headers, const struct sockaddr *from,
                                          int64_t now_ms, enum access_verdict verdict, const char **why) {
-    bool open;
-    const char *given[] = {bearer_of(headers), headers->api_key, headers->path_token, headers->query_token};
-    const char *token = given[0] ? given[0] : given[1] ? given[1] : given[2] ? given[2] : given[3];
-    bool tells = verdict == ACCESS_ALLOWED || verdict == ACCESS_LOGIN || verdict == ACCESS_UNAUTHORIZED; // whether a token is right
-    enum which special = needed(access, headers, &open);
-    if (!access->guesses || !token || !tells || open || has_session(access, headers, TOKEN_ALL) || has_session(access, headers, special)) {
+    bool open, tells = verdict == ACCESS_ALLOWED || verdict == ACCESS_LOGIN || verdict == ACCESS_ROLE || verdict == ACCESS_UNAUTHORIZED;
+    enum receiver_role role = needed(access, headers, &open);
+    if (!access->guesses || access->token_count == 0 || !tells || (open && is_open_for(headers))) { // tells: whether a token is right
         return verdict;
     }
-    if (guesses_exhausted(access->guesses, from, verdict != ACCESS_UNAUTHORIZED, now_ms)) {
-        *why = "too many wrong tokens came from this address; try again in a minute";
-        return ACCESS_GUESSING;
-    }
-    for (size_t i = 0; i < sizeof given / sizeof *given && verdict == ACCESS_UNAUTHORIZED; i++) {
+    char password[ACCESS_TOKEN_MAX + 2];
+    const char *given[PLACES];
+    struct guess tokens[PLACES];
+    size_t count = 0;
+    list_given(headers, password, given);
+    for (size_t i = 0; i < PLACES; i++) {
         if (given[i]) {
-            guesses_add(access->guesses, from, given[i], now_ms);
+            tokens[count++] = (struct guess){given[i], roles_of(access, given[i]) != 0};
         }
     }
-    return verdict;
+    if (count == 0 || !guesses_exhausted(access->guesses, from, tokens, count, now_ms)) {
+        return verdict;
+    }
+    if (roles_of_sessions(access, headers) & role) {
+        return ACCESS_ALLOWED; // never ACCESS_LOGIN, which tells that the parameter is right
+    }
+    *why = "too many wrong tokens came from this address; try again in a minute";
+    return ACCESS_GUESSING;
 }
 
-bool access_make_sessions(struct access *access) {
-    unsigned char random[ACCESS_TOKENS][(ACCESS_SESSION_BYTES - 1) / 2];
-    if (getrandom(random, sizeof random, 0) != sizeof random) {
-        return false;
-    }
-    for (int which = 0; which < ACCESS_TOKENS; which++) {
-        for (size_t i = 0; i < sizeof *random; i++) {
-            snprintf(access->sessions[which] + 2 * i, 3, "%02x", random[which][i]);
+bool access_make_sessions(char (*sessions)[ACCESS_SESSION_BYTES], size_t count) {
+    for (size_t session = 0; session < count; session++) {
+        unsigned char random[(ACCESS_SESSION_BYTES - 1) / 2];
+        if (getrandom(random, sizeof random, 0) != sizeof random) {
+            return false;
+        }
+        for (size_t i = 0; i < sizeof random; i++) {
+            snprintf(sessions[session] + 2 * i, 3, "%02x", random[i]);
         }
     }
     return true;
@@ -159,17 +229,19 @@ static const char *header(struct MHD_Connection *connection, const char *name) {
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-// Secure: a browser that speaks TLS to a proxy does not send it in plain text. Whoever sends the header decides about its own cookie alone.
-// Lax: a link from a chat or a ticket opens the page; another site cannot make the browser send anything else with it.
+// Secure: a browser that speaks TLS, to the receiver or to a proxy, does not send it in plain text. Whoever sends the header decides about
+// its own cookie alone. Lax: a link from a chat or a ticket opens the page; another site cannot make the browser send anything else with
+// it.
 void access_cookie(const struct access *access, struct MHD_Connection *connection, const char *token, char cookie[ACCESS_COOKIE_BYTES]) {
-    enum which which = TOKEN_ALL;
-    while (which < TOKEN_READ && !(token_of(access, which) && is_token(token, token_of(access, which)))) {
+    size_t which = 0;
+    while (which + 1 < access->token_count && !is_token(token, access->tokens[which].token)) {
         which++;
     }
     const char *protocol = header(connection, "X-Forwarded-Proto");
-    bool is_tls = protocol && strcasecmp(protocol, "https") == 0;
-    snprintf(cookie, ACCESS_COOKIE_BYTES, "cmemprof_%u=%s; HttpOnly; SameSite=Lax; Path=/%s", access->port, access->sessions[which],
-             is_tls ? "; Secure" : "");
+    size_t length = protocol ? strcspn(protocol, ", \t") : 0; // each proxy may add one; the first is the browser's
+    bool is_tls = access->has_tls || (length == 5 && strncasecmp(protocol, "https", 5) == 0);
+    snprintf(cookie, ACCESS_COOKIE_BYTES, "cmemprof_%u=%s; HttpOnly; SameSite=Lax; Path=%s%s", access->port, access->sessions[which],
+             access->base_path && *access->base_path ? access->base_path : "/", is_tls ? "; Secure" : "");
 }
 
 const char *access_path(const char *path, char token[ACCESS_TOKEN_MAX + 2]) {
@@ -193,6 +265,12 @@ static bool is_own_origin(const char *origin, const char *host) {
     return scheme && host && strcasecmp(origin + scheme, host) == 0;
 }
 
+// A proxy that sends a Host of its own: the address that others see has the same origin.
+static bool is_page_origin(const char *origin, const char *page_url) {
+    size_t length = strlen(origin);
+    return page_url && strstr(origin, "://") && strncasecmp(origin, page_url, length) == 0 && page_url[length] == '/';
+}
+
 static bool is_text(const char *header, const char *text) {
     return header && strcmp(header, text) == 0;
 }
@@ -208,12 +286,13 @@ enum access_verdict access_check_headers(const struct access *access, const stru
         *why = "several Host headers, or Content-Length beside Transfer-Encoding";
         return ACCESS_AMBIGUOUS;
     }
-    bool asks = access->token || access->send_token || access->read_token;
+    bool asks = access->token_count > 0;
     if (!access->unix_socket && !asks && (!headers->host || !is_local(headers->host))) {
         *why = "the Host header must be localhost, 127.x.x.x or [::1]";
         return ACCESS_FORBIDDEN;
     }
-    if ((headers->origin && !is_own_origin(headers->origin, headers->host)) || is_of_other_site(headers)) {
+    bool is_own = !headers->origin || is_own_origin(headers->origin, headers->host) || is_page_origin(headers->origin, access->page_url);
+    if (!is_own || is_of_other_site(headers)) {
         *why = "requests from pages of other sites are refused";
         return ACCESS_FORBIDDEN;
     }
@@ -254,6 +333,7 @@ enum access_verdict access_check(const struct access *access, struct MHD_Connect
         .path_token = path_token && *path_token ? path_token : NULL,
         .sends = act != ACCESS_READ,
         .stays = act == ACCESS_SEND_SYMBOLS,
+        .manages = act == ACCESS_MANAGE,
         .query_token = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "token"),
     };
     enum access_verdict verdict = access_check_headers(access, &headers, why);

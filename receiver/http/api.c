@@ -1,8 +1,15 @@
 // api.c: the JSON interface (api.h). Views of profiles are in view_api.c.
 #include "api.h"
+#include "../../base/clock.h"
 #include "../base/failure.h"
+#include "../base/read_exact.h"
+#include "../index/catalog_pick.h"
+#include "../index/search_lines.h"
 #include "../store/archive.h"
+#include "../store/storage.h"
+#include "../store/stored_upload.h"
 #include "../views/download.h"
+#include "connections.h"
 #include "reply.h"
 
 #include <errno.h>
@@ -13,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LIST_DEFAULT = 100, LIST_MAX = 1000, BUCKETS_DEFAULT = 60, BUCKETS_MAX = 1000, DAY_MS = 86400000 };
+enum { LIST_DEFAULT = 100, LIST_MAX = 1000, BUCKETS_DEFAULT = 60, BUCKETS_MAX = 1000 };
 
 void api_init(struct api *api, struct store *store, size_t view_bytes) {
     api->store = store;
@@ -35,10 +42,25 @@ bool api_has(const char *path) {
     return strncmp(path, "/api/", 5) == 0;
 }
 
-enum api_cost api_cost(const char *path) {
-    const char *slash = strrchr(path, '/');
+static const char uploads[] = "/api/uploads/";
+
+// The number behind /api/uploads/, and what follows it. 0: there is none.
+static int64_t id_of(const char *path, const char **rest) {
+    char *end = (char *)path;
+    errno = 0;
+    int64_t id = *path >= '0' && *path <= '9' ? strtoll(path, &end, 10) : 0;
+    *rest = end;
+    return errno == 0 ? id : 0;
+}
+
+enum api_cost api_cost(const struct api *api, const char *path) {
+    const char *slash = strrchr(path, '/'), *rest;
     // A download may have to be decompressed.
-    return view_api_has(path) || (strstr(path, "/attachments/") && strcmp(slash, "/raw") != 0) ? API_HEAVY : API_LIGHT;
+    if (view_api_has(path) || (strstr(path, "/attachments/") && strcmp(slash, "/raw") != 0)) {
+        return API_HEAVY;
+    }
+    int64_t id = strncmp(path, uploads, sizeof uploads - 1) == 0 ? id_of(path + sizeof uploads - 1, &rest) : 0;
+    return id > 0 && *rest == '/' && store_reads_slowly(api->store, id) ? API_HEAVY : API_LIGHT;
 }
 
 // ---- Parameters and errors ----
@@ -125,6 +147,14 @@ static enum MHD_Result answer_histogram(struct api *api, struct MHD_Connection *
     if (!read_measure(connection, "measure", &wanted.measure) || !read_measure(connection, "otherwise", &wanted.otherwise)) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "there is no measure of that name", NULL);
     }
+    const char *by = argument(connection, "group_by");
+    wanted.key = by && strncmp(by, "tag:", 4) == 0 && by[4] ? by + 4 : NULL;
+    if (by && *by && !wanted.key) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "group_by is not tag:KEY", NULL);
+    }
+    if (wanted.key && buckets > SEARCH_LINES_BUCKETS) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "with group_by, buckets is not a number from 1 to 100", NULL);
+    }
     wanted.max = (int)buckets;
     wanted.shift_ms = shift_ms;
     enum receiver_error error = catalog_histogram(store_catalog(api->store), selection, &wanted, &json);
@@ -136,15 +166,28 @@ static enum MHD_Result answer_events(struct api *api, struct MHD_Connection *con
     return event_stream_answer(&api->event_stream, connection, &own);
 }
 
+static enum MHD_Result answer_storage(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
+    struct json json = {0};
+    (void)selection; // of all uploads
+    storage_describe(api->store, connections_now_ms(), &json);
+    return reply(connection, RECEIVER_OK, NULL, &json);
+}
+
+static enum MHD_Result answer_suspects(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
+    struct json json = {0};
+    (void)selection; // of all services
+    int64_t now_ms = (int64_t)(clock_ns(CLOCK_REALTIME) / 1000000);
+    enum receiver_error error = api->lookout ? lookout_write_suspects(api->lookout, now_ms, &json) : RECEIVER_BUSY;
+    return reply(connection, error, NULL, &json);
+}
+
 static const struct {
     const char *path;
     enum MHD_Result (*answer)(struct api *api, struct MHD_Connection *connection, const struct selection *selection);
     bool keeps_selection;
 } lists[] = {
-    {"/api/uploads", answer_list, false},
-    {"/api/facets", answer_facets, false},
-    {"/api/histogram", answer_histogram, false},
-    {"/api/events", answer_events, true},
+    {"/api/uploads", answer_list, false},    {"/api/facets", answer_facets, false},     {"/api/histogram", answer_histogram, false},
+    {"/api/storage", answer_storage, false}, {"/api/suspects", answer_suspects, false}, {"/api/events", answer_events, true},
 };
 
 // ---- One upload ----
@@ -156,23 +199,22 @@ static enum MHD_Result answer_upload(struct api *api, struct MHD_Connection *con
 }
 
 static enum MHD_Result answer_event(struct api *api, struct MHD_Connection *connection, int64_t id) {
-    int directory;
+    int file;
     struct stat about;
-    enum receiver_error error = catalog_has(store_catalog(api->store), id) ? RECEIVER_OK : RECEIVER_NOT_FOUND;
-    if (error == RECEIVER_OK) {
-        error = store_open_upload(api->store, id, &directory);
-        error = error == RECEIVER_NOT_FOUND ? RECEIVER_DAMAGED : error;
-    }
+    enum receiver_error error = store_read_event(api->store, id, &file);
     if (error != RECEIVER_OK) {
         return reply_error(connection, error, error == RECEIVER_NOT_FOUND ? "no such upload" : NULL);
     }
-    int file = openat(directory, "event.json", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    close(directory);
-    if (file < 0 || fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) {
-        if (file >= 0) {
-            close(file);
-        }
+    if (fstat(file, &about) != 0) {
+        close(file);
         return reply_error(connection, RECEIVER_DAMAGED, NULL);
+    }
+    if (stored_is_in_memory(file)) { // until it is sent
+        size_t size = (size_t)about.st_size;
+        struct json json = {.bytes = malloc(size + 1), .size = size, .capacity = size + 1};
+        error = json.bytes ? read_exact(file, json.bytes, size) : RECEIVER_NO_MEMORY;
+        close(file);
+        return reply(connection, error, NULL, &json);
     }
     struct MHD_Response *response = MHD_create_response_from_fd64((uint64_t)about.st_size, file);
     if (!response) {
@@ -180,6 +222,8 @@ static enum MHD_Result answer_event(struct api *api, struct MHD_Connection *conn
     }
     return reply_stream(connection, response, "application/json");
 }
+
+// ---- Archives and files ----
 
 static ssize_t read_archive(void *archive, uint64_t position, char *bytes, size_t size) {
     (void)position;
@@ -199,13 +243,33 @@ static enum MHD_Result answer_archive(struct api *api, struct MHD_Connection *co
         return reply_error(connection, error, error == RECEIVER_NOT_FOUND ? "no such upload" : NULL);
     }
     snprintf(name, sizeof name, "upload-%lld.tar", (long long)id);
-    enum { PIECE_BYTES = 64 << 10 };
-    struct MHD_Response *response =
-        MHD_create_response_from_callback(archive_size(archive), PIECE_BYTES, read_archive, archive, free_archive);
-    if (!response) {
-        archive_free(archive);
+    struct reply_source source = {archive, read_archive, free_archive, archive_size(archive), archive_memory(archive)};
+    return reply_source(connection, &source, "application/x-tar", name, NULL);
+}
+
+static ssize_t read_file(void *file, uint64_t position, char *bytes, size_t size) {
+    ssize_t count;
+    do {
+        count = pread(*(int *)file, bytes, size, (off_t)position);
+    } while (count < 0 && errno == EINTR);
+    return count > 0 ? count : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void free_file(void *file) {
+    close(*(int *)file);
+    free(file);
+}
+
+// Of a packed upload: it is in memory until it is sent. Takes the descriptor.
+static enum MHD_Result reply_unpacked(struct MHD_Connection *connection, int file, uint64_t size, const char *name, const char *tag) {
+    int *context = malloc(sizeof *context);
+    if (!context) {
+        close(file);
+        return reply_error(connection, RECEIVER_NO_MEMORY, NULL);
     }
-    return reply_download(connection, response, "application/x-tar", name);
+    *context = file;
+    struct reply_source source = {context, read_file, free_file, size, (size_t)size};
+    return reply_source(connection, &source, "application/octet-stream", name, tag);
 }
 
 // A stored file never changes. But another store may have the same id, and two uploads may have files of the same size and time.
@@ -251,7 +315,8 @@ static enum MHD_Result answer_bytes(struct api *api, struct MHD_Connection *conn
         close(file);
         return reply_bytes(connection, &inflating.bytes, attachment->name, tag);
     }
-    return reply_file(connection, file, attachment->size_bytes, attachment->name, tag);
+    return stored_is_in_memory(file) ? reply_unpacked(connection, file, attachment->size_bytes, attachment->name, tag)
+                                     : reply_file(connection, file, attachment->size_bytes, attachment->name, tag);
 }
 
 // name is "NAME" or "NAME/VIEW"; a stored name has no slash.
@@ -266,7 +331,7 @@ static enum MHD_Result answer_attachment(struct api *api, struct MHD_Connection 
     memcpy(bare, name, length);
     bare[length] = '\0';
     int file = -1;
-    enum receiver_error error = store_read(api->store, id, bare, &attachment, &file);
+    enum receiver_error error = store_read(api->store, id, bare, !name[length] || raw, &attachment, &file);
     if (error != RECEIVER_OK) {
         return reply_error(connection, error, error == RECEIVER_NOT_FOUND ? "no such attachment" : NULL);
     }
@@ -280,10 +345,9 @@ static enum MHD_Result answer_attachment(struct api *api, struct MHD_Connection 
 // rest: what follows "/api/uploads/".
 static enum MHD_Result answer_one(struct api *api, struct MHD_Connection *connection, const char *rest) {
     static const char attachments[] = "/attachments/";
-    char *end = (char *)rest;
-    errno = 0;
-    int64_t id = *rest >= '0' && *rest <= '9' ? strtoll(rest, &end, 10) : 0;
-    if (id > 0 && errno == 0) {
+    const char *end;
+    int64_t id = id_of(rest, &end);
+    if (id > 0) {
         if (*end == '\0') {
             return answer_upload(api, connection, id);
         }
@@ -301,7 +365,6 @@ static enum MHD_Result answer_one(struct api *api, struct MHD_Connection *connec
 }
 
 enum MHD_Result api_answer(struct api *api, struct MHD_Connection *connection, const char *path) {
-    static const char uploads[] = "/api/uploads/";
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         if (strcmp(path, lists[i].path) == 0) {
             struct selection selection;

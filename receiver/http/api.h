@@ -6,6 +6,7 @@
 #define CMEMPROF_RECEIVER_API_H
 
 #include "../store/store.h"
+#include "../watch/lookout.h"
 #include "event_stream.h"
 #include "view_api.h"
 
@@ -15,6 +16,7 @@ struct api {
     struct store *store;
     struct event_stream event_stream;
     struct view_api views;
+    struct lookout *lookout; // set before the first request; NULL: nobody looks at the services
 };
 
 void api_init(struct api *api, struct store *store, size_t view_bytes); // of memory, for views
@@ -24,9 +26,9 @@ bool api_has(const char *path); // whether it answers this path
 
 enum api_cost {
     API_LIGHT, // reads the index, or opens a file
-    API_HEAVY  // reads profiles
+    API_HEAVY  // reads profiles, or unpacks them
 };
-enum api_cost api_cost(const char *path);
+enum api_cost api_cost(const struct api *api, const char *path);
 enum MHD_Result api_answer(struct api *api, struct MHD_Connection *connection, const char *path);
 
 #endif

@@ -24,6 +24,7 @@ EMBED(index, "index.html");
 EMBED(icon, "icon.svg");
 EMBED(style, "page.css");
 EMBED(script, "page.js");
+EMBED_BYTES(asset_report_html, "report.html");
 
 #define HTML "text/html; charset=utf-8"
 
@@ -55,4 +56,8 @@ const struct asset *asset_find(const char *path) {
         }
     }
     return NULL;
+}
+
+const char *asset_report(void) {
+    return (const char *)asset_report_html;
 }

@@ -7,10 +7,12 @@
 struct asset {
     const char *path; // "/page.js"
     const char *content_type;
-    const unsigned char *bytes, *end, *gzip, *gzip_end;
-    const char *hash; // 16 hexadecimal digits, of the bytes
+    const unsigned char *bytes, *end, *gzip, *gzip_end; // gzip NULL: not compressed
+    const char *hash;                                   // 16 hexadecimal digits, of the bytes
 };
 // NULL: none with that path.
 const struct asset *asset_find(const char *path);
+// The frame of a report (report_page.h): HTML with marks where its parts belong.
+const char *asset_report(void);
 
 #endif

@@ -6,8 +6,10 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 int64_t connections_now_ms(void) {
     return (int64_t)(clock_ns(CLOCK_MONOTONIC) / 1000000);
@@ -187,6 +189,23 @@ size_t connections_expire(struct connections *connections, int64_t now_ms) {
     return count;
 }
 
+static bool is_answering(struct connections *connections) {
+    pthread_mutex_lock(&connections->lock);
+    const struct connection *connection = connections->first;
+    while (connection && connection->phase != CONNECTION_ANSWER) {
+        connection = connection->next;
+    }
+    pthread_mutex_unlock(&connections->lock);
+    return connection;
+}
+
+void connections_wait_for_answers(struct connections *connections, int64_t most_ms) {
+    int64_t end_ms = connections_now_ms() + most_ms;
+    while (is_answering(connections) && connections_now_ms() < end_ms) {
+        usleep(2000);
+    }
+}
+
 // libmicrohttpd does not watch a suspended connection.
 bool connection_has_left(const struct connection *connection) {
     struct pollfd asked = {.fd = connection->socket, .events = POLLRDHUP};
@@ -196,4 +215,14 @@ bool connection_has_left(const struct connection *connection) {
 struct connection *connection_of(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
+}
+
+// As many as the process has file descriptors for.
+unsigned connections_possible(void) {
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
+        return CONNECTIONS_MAX;
+    }
+    rlim_t possible = files.rlim_cur > CONNECTION_FILES_BESIDES + 64 ? (files.rlim_cur - CONNECTION_FILES_BESIDES) / CONNECTION_FILES : 16;
+    return possible < CONNECTIONS_MAX ? (unsigned)possible : CONNECTIONS_MAX;
 }

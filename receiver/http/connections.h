@@ -23,6 +23,7 @@ enum connection_phase {
     CONNECTION_STREAM // an endless answer: no deadline
 };
 
+struct tls_pair;
 struct connection {
     struct connections *list;
     struct connection *previous, *next; // guarded by the list's lock, as all until response
@@ -30,14 +31,18 @@ struct connection {
     enum connection_phase phase;
     int64_t since_ms, active_ms; // in this phase; when it last sent something that was seen here
     uint64_t body_bytes;
-    bool gives_way;   // it was shut down for others
-    unsigned address; // of the client: an index into the list's
+    bool gives_way;               // it was shut down for others
+    unsigned address;             // of the client: an index into the list's
+    struct tls_pair *certificate; // that it has (tls.h); NULL: none
     // The answer, from its making until libmicrohttpd takes it (reply.c); one thread at a time.
     struct MHD_Response *response;
     unsigned status;
 };
 
 enum {
+    CONNECTIONS_MAX = 2048,
+    CONNECTION_FILES = 3, // the socket, an upload's directory and the attachment being written
+    CONNECTION_FILES_BESIDES = 100,
     CONNECTION_HEADERS_MS = 30 * 1000,
     CONNECTION_CROWDED_MS = 5 * 1000, // the same, beyond three quarters of the limit
     CONNECTION_BODY_MS = 5 * 60 * 1000,
@@ -59,6 +64,8 @@ struct connections {
     unsigned of_address[CONNECTION_ADDRESSES];
 };
 
+// As many as the process has file descriptors for, at most CONNECTIONS_MAX.
+unsigned connections_possible(void);
 void connections_init(struct connections *connections, size_t max);
 void connections_destroy(struct connections *connections);
 // May shut down another. NULL: no memory.
@@ -71,6 +78,8 @@ bool connections_take(struct connections *connections, size_t bytes);
 void connections_give_back(struct connections *connections, size_t bytes);
 // Shuts down those past a deadline, and those that give way to others; returns their count.
 size_t connections_expire(struct connections *connections, int64_t now_ms);
+// Waits until no answer is being made or sent, at most so long: at the end, for who has sent all of a request.
+void connections_wait_for_answers(struct connections *connections, int64_t most_ms);
 
 // Whether the client has closed, or will send nothing more: then it does not wait for an answer either. Only for a connection in the list.
 bool connection_has_left(const struct connection *connection);

@@ -60,29 +60,22 @@ static struct guesser *add(struct guesses *guesses, uint64_t address, int64_t no
     return oldest;
 }
 
+static uint64_t hash_of_request(uint64_t address, const struct guess *given, size_t count) {
+    uint64_t hash = address;
+    for (size_t i = 0; i < count; i++) {
+        hash = intern_hash_bytes(hash, given[i].token, strlen(given[i].token));
+    }
+    return hash ? hash : 1;
+}
+
 // With lock held.
-static bool is_proven(const struct guesses *guesses, uint64_t address) {
+static bool is_proven(const struct guesses *guesses, uint64_t request) {
     for (size_t i = 0; i < GUESSES_ADDRESSES; i++) {
-        if (guesses->proven[i] == address) {
+        if (guesses->proven[i] == request) {
             return true;
         }
     }
     return false;
-}
-
-bool guesses_exhausted(struct guesses *guesses, const struct sockaddr *from, bool is_right, int64_t now_ms) {
-    uint64_t address = hash_of_address(guesses, from);
-    if (!address) {
-        return false;
-    }
-    pthread_mutex_lock(&guesses->lock);
-    const struct guesser *guesser = find(guesses, address, now_ms);
-    bool exhausted = guesser && guesser->count >= GUESSES_MAX, proven = is_right && is_proven(guesses, address);
-    if (is_right && !exhausted && !proven) {
-        guesses->proven[guesses->proven_count++ % GUESSES_ADDRESSES] = address;
-    }
-    pthread_mutex_unlock(&guesses->lock);
-    return exhausted && !proven;
 }
 
 static bool is_recent(const struct guesser *guesser, uint64_t token) {
@@ -94,16 +87,34 @@ static bool is_recent(const struct guesser *guesser, uint64_t token) {
     return false;
 }
 
-void guesses_add(struct guesses *guesses, const struct sockaddr *from, const char *wrong_token, int64_t now_ms) {
-    uint64_t address = hash_of_address(guesses, from), token = hash_of(guesses, wrong_token, strlen(wrong_token));
-    if (!address) {
-        return;
-    }
-    pthread_mutex_lock(&guesses->lock);
+// With lock held.
+static void add_wrong(struct guesses *guesses, uint64_t address, const char *token, int64_t now_ms) {
+    uint64_t hash = hash_of(guesses, token, strlen(token));
     struct guesser *guesser = find(guesses, address, now_ms);
     guesser = guesser ? guesser : add(guesses, address, now_ms);
-    if (!is_recent(guesser, token)) {
-        guesser->recent[guesser->count++ % GUESSES_REMEMBERED] = token;
+    if (!is_recent(guesser, hash)) {
+        guesser->recent[guesser->count++ % GUESSES_REMEMBERED] = hash;
+    }
+}
+
+bool guesses_exhausted(struct guesses *guesses, const struct sockaddr *from, const struct guess *given, size_t count, int64_t now_ms) {
+    uint64_t address = hash_of_address(guesses, from);
+    if (!address) {
+        return false;
+    }
+    uint64_t request = hash_of_request(address, given, count);
+    pthread_mutex_lock(&guesses->lock);
+    const struct guesser *guesser = find(guesses, address, now_ms);
+    bool exhausted = guesser && guesser->count >= GUESSES_MAX, proven = is_proven(guesses, request), right = false;
+    for (size_t i = 0; i < count && !exhausted && !proven; i++) {
+        right |= given[i].is_right;
+        if (!given[i].is_right) {
+            add_wrong(guesses, address, given[i].token, now_ms);
+        }
+    }
+    if (right) {
+        guesses->proven[guesses->proven_count++ % GUESSES_ADDRESSES] = request;
     }
     pthread_mutex_unlock(&guesses->lock);
+    return exhausted && !proven;
 }

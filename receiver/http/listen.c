@@ -104,6 +104,7 @@ static enum receiver_error open_unix(const char *path, struct listener *listener
         return error;
     }
     strcpy(listener->path, path);
+    listener->is_unix = true;
     snprintf(listener->url, sizeof listener->url, "unix:%s", path);
     return RECEIVER_OK;
 }
@@ -142,10 +143,50 @@ enum receiver_error listen_open(const char *text_address, bool any, struct liste
     return RECEIVER_OK;
 }
 
-void listen_close(struct listener *listener, bool socket_is_closed) {
-    if (!socket_is_closed) {
-        close(listener->socket);
+// Whether others have no rights on the path. Without one, who knows the name may connect.
+static bool is_for_its_owner(const char *path) {
+    struct stat about;
+    return *path && stat(path, &about) == 0 && (about.st_mode & 077) == 0;
+}
+
+enum receiver_error listen_take(int socket, bool any, struct listener *listener, char *text, size_t text_size) {
+    union {
+        union address ip;
+        struct sockaddr_un local;
+    } bound;
+    memset(&bound, 0, sizeof bound);
+    socklen_t size = sizeof bound.local - 1; // so that the path ends
+    *listener = (struct listener){.socket = socket, .is_passed = true};
+    if (getsockname(socket, &bound.ip.any, &size) != 0) {
+        snprintf(text, text_size, "the socket that was passed: %s", strerror(errno));
+        return RECEIVER_CANNOT_LISTEN;
     }
+    if (bound.ip.any.sa_family == AF_UNIX) {
+        if (!any && !is_for_its_owner(bound.local.sun_path)) {
+            snprintf(text, text_size,
+                     "unix:%.107s: other users can connect to it (SocketMode=0600 in its unit); without a token it is for its owner",
+                     bound.local.sun_path);
+            return RECEIVER_NOT_LOOPBACK;
+        }
+        listener->is_unix = true;
+        snprintf(listener->url, sizeof listener->url, "unix:%.107s", bound.local.sun_path);
+        return RECEIVER_OK;
+    }
+    if (bound.ip.any.sa_family != AF_INET && bound.ip.any.sa_family != AF_INET6) {
+        snprintf(text, text_size, "the socket that was passed is neither of IP nor a Unix socket (address family %d)",
+                 bound.ip.any.sa_family);
+        return RECEIVER_BAD_ADDRESS;
+    }
+    describe(listener);
+    if (!any && !is_loopback(&bound.ip)) {
+        snprintf(text, text_size, "%.100s: %s", listener->url, receiver_error_text(RECEIVER_NOT_LOOPBACK));
+        return RECEIVER_NOT_LOOPBACK;
+    }
+    return RECEIVER_OK;
+}
+
+void listen_close(struct listener *listener) {
+    close(listener->socket);
     if (*listener->path) {
         unlink(listener->path);
     }

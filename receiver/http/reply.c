@@ -74,39 +74,6 @@ enum MHD_Result reply_text(struct MHD_Connection *connection, unsigned status, c
     return send_response(connection, status, response, "text/plain; charset=utf-8");
 }
 
-static unsigned rpc_code(unsigned status) {
-    switch (status) { // of google.rpc.Code
-    case MHD_HTTP_SERVICE_UNAVAILABLE:
-        return 14; // UNAVAILABLE
-    case MHD_HTTP_INTERNAL_SERVER_ERROR:
-        return 13; // INTERNAL
-    default:
-        return 3; // INVALID_ARGUMENT
-    }
-}
-
-enum MHD_Result reply_otlp(struct MHD_Connection *connection, enum receiver_error error, const char *reason) {
-    unsigned status = error == RECEIVER_DISK_FULL ? MHD_HTTP_SERVICE_UNAVAILABLE : reply_status(error);
-    char bytes[300];
-    size_t size = 0, length = strnlen(reason, sizeof bytes - 8);
-    if (error != RECEIVER_OK) { // code = 1, message = 2
-        bytes[size++] = 1 << 3;
-        bytes[size++] = (char)rpc_code(status);
-        bytes[size++] = 2 << 3 | 2;
-        if (length >= 0x80) {
-            bytes[size++] = (char)(length | 0x80);
-        }
-        bytes[size++] = (char)(length >= 0x80 ? length >> 7 : length);
-        memcpy(bytes + size, reason, length);
-        size += length;
-    }
-    struct MHD_Response *response = MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_MUST_COPY);
-    if (response && status == MHD_HTTP_SERVICE_UNAVAILABLE) {
-        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
-    }
-    return send_response(connection, status, response, "application/x-protobuf");
-}
-
 // ---- Downloads ----
 
 // Content-Disposition with the name twice (RFC 6266): plain for old clients, percent-encoded UTF-8 for the rest.
@@ -133,16 +100,16 @@ static enum MHD_Result send_download(struct MHD_Connection *connection, struct M
     return send_kept(connection, MHD_HTTP_OK, response, content_type, cache);
 }
 
-enum MHD_Result reply_download(struct MHD_Connection *connection, struct MHD_Response *response, const char *content_type,
-                               const char *name) {
-    return send_download(connection, response, content_type, name, NULL);
-}
-
-static enum MHD_Result send_file(struct MHD_Connection *connection, struct MHD_Response *response, const char *name, const char *tag) {
+static enum MHD_Result send_tagged(struct MHD_Connection *connection, struct MHD_Response *response, const char *content_type,
+                                   const char *name, const char *tag) {
     if (response && tag) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
     }
-    return send_download(connection, response, "application/octet-stream", name, tag ? "private, no-cache" : NULL);
+    return send_download(connection, response, content_type, name, tag ? "private, no-cache" : NULL);
+}
+
+static enum MHD_Result send_file(struct MHD_Connection *connection, struct MHD_Response *response, const char *name, const char *tag) {
+    return send_tagged(connection, response, "application/octet-stream", name, tag);
 }
 
 bool reply_has_it(struct MHD_Connection *connection, const char *tag, enum MHD_Result *result) {
@@ -181,7 +148,7 @@ static struct MHD_Response *make_answer(struct connections *connections, struct 
         json_free(json);
         return NULL;
     }
-    void *fitting = realloc(json->bytes, json->size); // gives back the excess of its growth
+    void *fitting = json->size > 0 ? realloc(json->bytes, json->size) : NULL; // gives back the excess of its growth; of 0 bytes it frees
     *answer = (struct answer){connections, fitting ? fitting : json->bytes, json->size};
     *json = (struct json){0};
     struct MHD_Response *response =
@@ -197,6 +164,8 @@ static enum MHD_Result reply_no_json(struct MHD_Connection *connection, struct j
     return reply_text(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "the answer does not fit into memory", NULL);
 }
 
+static const char too_many[] = "too many answers wait for slow clients; try again later";
+
 // Returns false if memory is exhausted; the request is answered then.
 static bool reserve_memory(struct MHD_Connection *connection, struct json *json, enum MHD_Result *result) {
     struct connection *of = connection_of(connection);
@@ -206,7 +175,7 @@ static bool reserve_memory(struct MHD_Connection *connection, struct json *json,
     }
     if (!connections_take(of->list, json->size)) {
         json_free(json);
-        *result = reply_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many answers wait for slow clients; try again later", NULL);
+        *result = reply_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, too_many, NULL);
         return false;
     }
     return true;
@@ -221,7 +190,7 @@ static void say_gzip(struct MHD_Response *response, bool gzip) {
     }
 }
 
-enum MHD_Result reply_json_status(struct MHD_Connection *connection, unsigned status, struct json *json) {
+static enum MHD_Result reply_text_of(struct MHD_Connection *connection, unsigned status, struct json *json, const char *content_type) {
     enum MHD_Result result;
     bool gzip =
         !json_failed(json) && negotiate_takes_gzip(request_header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING)) && negotiate_compress(json);
@@ -230,7 +199,15 @@ enum MHD_Result reply_json_status(struct MHD_Connection *connection, unsigned st
     }
     struct MHD_Response *response = make_answer(connection_of(connection)->list, json);
     say_gzip(response, gzip);
-    return send_response(connection, status, response, "application/json");
+    return send_response(connection, status, response, content_type);
+}
+
+enum MHD_Result reply_json_status(struct MHD_Connection *connection, unsigned status, struct json *json) {
+    return reply_text_of(connection, status, json, "application/json");
+}
+
+enum MHD_Result reply_compressed(struct MHD_Connection *connection, struct json *text, const char *content_type) {
+    return reply_text_of(connection, MHD_HTTP_OK, text, content_type);
 }
 
 enum MHD_Result reply_bytes(struct MHD_Connection *connection, struct json *bytes, const char *name, const char *tag) {
@@ -249,6 +226,19 @@ enum MHD_Result reply_kept(struct MHD_Connection *connection, struct json *json)
     return send_response(connection, MHD_HTTP_OK, response, "application/json");
 }
 
+enum MHD_Result reply_stored(struct MHD_Connection *connection, int64_t id, const char *refused) {
+    struct json json = {0};
+    json_object_begin(&json);
+    json_key(&json, "id");
+    json_number(&json, id);
+    if (refused) {
+        json_key(&json, "refused");
+        json_raw(&json, refused, strlen(refused));
+    }
+    json_object_end(&json);
+    return reply_kept(connection, &json);
+}
+
 enum MHD_Result reply_json(struct MHD_Connection *connection, struct json *json) {
     return reply_json_status(connection, MHD_HTTP_OK, json);
 }
@@ -258,7 +248,7 @@ enum MHD_Result reply_asset(struct MHD_Connection *connection, unsigned status, 
     snprintf(tag, sizeof tag, "W/\"%s\"", asset->hash);
     const char *version = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "v");
     bool known = negotiate_has(request_header(connection, MHD_HTTP_HEADER_IF_NONE_MATCH), tag) && status == MHD_HTTP_OK;
-    bool gzip = !known && negotiate_takes_gzip(request_header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+    bool gzip = !known && asset->gzip && negotiate_takes_gzip(request_header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING));
     const unsigned char *bytes = gzip ? asset->gzip : asset->bytes, *end = gzip ? asset->gzip_end : asset->end;
     struct MHD_Response *response =
         MHD_create_response_from_buffer(known ? 0 : (size_t)(end - bytes), (void *)bytes, MHD_RESPMEM_PERSISTENT);
@@ -270,8 +260,53 @@ enum MHD_Result reply_asset(struct MHD_Connection *connection, unsigned status, 
                      version && strcmp(version, asset->hash) == 0 ? "private, max-age=31536000, immutable" : "private, no-cache");
 }
 
+enum MHD_Result reply_response(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response,
+                               const char *content_type) {
+    return send_response(connection, status, response, content_type);
+}
+
 enum MHD_Result reply_stream(struct MHD_Connection *connection, struct MHD_Response *response, const char *content_type) {
+    if (response) {
+        MHD_add_response_header(response, "X-Accel-Buffering", "no"); // nginx would keep events until its buffer is full
+    }
     return send_response(connection, MHD_HTTP_OK, response, content_type);
+}
+
+// ---- What is read as it is sent ----
+
+struct sending {
+    struct connections *connections; // that its memory is reserved from
+    struct reply_source source;
+};
+
+static ssize_t read_source(void *state, uint64_t position, char *bytes, size_t size) {
+    const struct sending *sending = state;
+    return sending->source.read(sending->source.context, position, bytes, size);
+}
+
+static void free_source(void *state) {
+    struct sending *sending = state;
+    connections_give_back(sending->connections, sending->source.memory);
+    sending->source.free(sending->source.context);
+    free(sending);
+}
+
+enum MHD_Result reply_source(struct MHD_Connection *connection, const struct reply_source *source, const char *content_type,
+                             const char *name, const char *tag) {
+    enum { PIECE_BYTES = 64 << 10 };
+    struct connection *of = connection_of(connection);
+    struct sending *sending = of ? malloc(sizeof *sending) : NULL;
+    if (!sending || (source->memory > 0 && !connections_take(of->list, source->memory))) {
+        source->free(source->context);
+        free(sending);
+        return sending ? reply_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, too_many, NULL) : MHD_NO;
+    }
+    *sending = (struct sending){of->list, *source};
+    struct MHD_Response *response = MHD_create_response_from_callback(source->size, PIECE_BYTES, read_source, sending, free_source);
+    if (!response) {
+        free_source(sending);
+    }
+    return send_tagged(connection, response, content_type, name, tag);
 }
 
 enum MHD_Result reply_file(struct MHD_Connection *connection, int file, uint64_t size_bytes, const char *name, const char *tag) {
@@ -320,10 +355,11 @@ static enum MHD_Result add_parameter(void *state, enum MHD_ValueKind kind, const
     return MHD_YES;
 }
 
-enum MHD_Result reply_login(struct MHD_Connection *connection, const char *path, const char *cookie) {
+enum MHD_Result reply_login(struct MHD_Connection *connection, const char *base, const char *path, const char *cookie) {
     char location[8192]; // a request has at most 32 KiB of headers; a longer address is cut
     struct address address = {location, 0, sizeof location, '?'};
     location[0] = '\0';
+    add_encoded(&address, base);
     add_encoded(&address, path);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_parameter, &address);
     struct MHD_Response *response = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);

@@ -21,27 +21,37 @@ enum MHD_Result reply_text(struct MHD_Connection *connection, unsigned status, c
 // if the client accepts that.
 enum MHD_Result reply_json(struct MHD_Connection *connection, struct json *json);
 enum MHD_Result reply_json_status(struct MHD_Connection *connection, unsigned status, struct json *json);
+// The same of a text of another type.
+enum MHD_Result reply_compressed(struct MHD_Connection *connection, struct json *text, const char *content_type);
 // Sends and frees bytes of any kind as a download, uncompressed; else as reply_json. name must be free of control characters. tag: of ETag,
 // W/"..."; NULL: not cacheable.
 enum MHD_Result reply_bytes(struct MHD_Connection *connection, struct json *bytes, const char *name, const char *tag);
 // Returns true if the client has the version of that tag, and was answered 304.
 bool reply_has_it(struct MHD_Connection *connection, const char *tag, enum MHD_Result *result);
-// Reply to a stored upload: small, and sent whatever else waits, since a refused client would send it again.
+// {"id":ID}, with "refused" if that is a JSON array and not NULL.
+enum MHD_Result reply_stored(struct MHD_Connection *connection, int64_t id, const char *refused);
+// Reply to what is stored: small, and sent whatever else waits, since a refused client would send it again.
 enum MHD_Result reply_kept(struct MHD_Connection *connection, struct json *json);
-// OTLP over HTTP (opentelemetry.io/docs/specs/otlp): an empty ExportProfilesServiceResponse, or a google.rpc.Status with the reason. What a
-// later try may mend is 503, since clients drop what gets another status (507 as well).
-enum MHD_Result reply_otlp(struct MHD_Connection *connection, enum receiver_error error, const char *reason);
 // A file of the page. Cacheable for good if requested by its hash (?v=HASH); otherwise clients revalidate each time.
 enum MHD_Result reply_asset(struct MHD_Connection *connection, unsigned status, const struct asset *asset);
-// A file as a download; takes the descriptor. name and tag: as in reply_bytes.
+// Bytes that are read as they are sent.
+struct reply_source {
+    void *context;
+    ssize_t (*read)(void *context, uint64_t position, char *bytes, size_t size); // as MHD_ContentReaderCallback
+    void (*free)(void *context);                                                 // once it is sent or dropped
+    uint64_t size;
+    size_t memory; // that it has until then: 503 while too much waits for slow readers
+};
+// As a download; takes the source. name and tag: as in reply_bytes.
+enum MHD_Result reply_source(struct MHD_Connection *connection, const struct reply_source *source, const char *content_type,
+                             const char *name, const char *tag);
+// A file as a download; takes the descriptor.
 enum MHD_Result reply_file(struct MHD_Connection *connection, int file, uint64_t size_bytes, const char *name, const char *tag);
-// Any response of libmicrohttpd's, which it takes; NULL: libmicrohttpd had no memory.
+// Any response of libmicrohttpd's, which they take; NULL: libmicrohttpd had no memory.
+enum MHD_Result reply_response(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response, const char *content_type);
 enum MHD_Result reply_stream(struct MHD_Connection *connection, struct MHD_Response *response, const char *content_type);
-// As reply_stream, as a download with that name.
-enum MHD_Result reply_download(struct MHD_Connection *connection, struct MHD_Response *response, const char *content_type,
-                               const char *name);
-// 303: the same address without its token, with a Set-Cookie header (access.h).
-enum MHD_Result reply_login(struct MHD_Connection *connection, const char *path, const char *cookie);
+// 303: the same address without its token, with a Set-Cookie header (access.h). base: comes before path (base_path.h).
+enum MHD_Result reply_login(struct MHD_Connection *connection, const char *base, const char *path, const char *cookie);
 // Passes the answer to libmicrohttpd, in one of its callbacks. MHD_NO: there is none.
 enum MHD_Result reply_send(struct MHD_Connection *connection);
 // The status for the error.

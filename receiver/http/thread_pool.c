@@ -94,3 +94,10 @@ bool thread_pool_add(struct thread_pool *pool, void (*run)(void *context), void 
     pthread_mutex_unlock(&pool->lock);
     return taken;
 }
+
+unsigned thread_pool_waiting(struct thread_pool *pool) {
+    pthread_mutex_lock(&pool->lock);
+    unsigned count = pool->count;
+    pthread_mutex_unlock(&pool->lock);
+    return count;
+}

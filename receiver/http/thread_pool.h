@@ -15,5 +15,6 @@ void thread_pool_stop(struct thread_pool *pool);
 void thread_pool_free(struct thread_pool *pool); // NULL is allowed
 // Returns false if the queue is full, or the pool is stopped.
 bool thread_pool_add(struct thread_pool *pool, void (*run)(void *context), void *context);
+unsigned thread_pool_waiting(struct thread_pool *pool); // jobs in the queue
 
 #endif

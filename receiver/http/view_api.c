@@ -84,8 +84,11 @@ static struct key make_key(const struct making *making) {
     put_text(out, filter->kind);
     put_text(out, filter->below);
     put_text(out, filter->group_by);
-    fprintf(out, "%d %d %d %d %d %zu", filter->memory, filter->owner, request->mode, request->gauges.value, request->gauges.summed,
-            filter->label_count);
+    put_text(out, request->report.address);
+    put_text(out, request->report.title);
+    put_text(out, request->report.grows);
+    fprintf(out, "%d %d %d %d %d %d %d %zu", request->is_file, filter->memory, filter->owner, request->mode, request->format,
+            request->gauges.value, request->gauges.summed, filter->label_count);
     for (size_t i = 0; i < filter->label_count; i++) {
         put_text(out, filter->labels[i].key);
         put_text(out, filter->labels[i].text);
@@ -153,11 +156,53 @@ static enum receiver_error ask(struct making *making) {
 
 // ---- Answering ----
 
+// "cmemprof-report-shop.html", after the first part of its title, which is the service on most pages.
+static const char *report_name(const struct view_request *request, char *name, size_t size) {
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._";
+    const char *title = request->report.title ? request->report.title : "", *end = strstr(title, " \u00b7 ");
+    size_t length = end ? (size_t)(end - title) : strlen(title), used = (size_t)snprintf(name, size, "cmemprof-report");
+    bool is_gap = true; // one hyphen for all that a name of a file may not have
+    for (size_t i = 0; i < length && used + sizeof ".html" + 1 < size; i++) {
+        bool is_plain = strchr(plain, title[i]);
+        if (is_plain && is_gap) {
+            name[used++] = '-';
+        }
+        if (is_plain) {
+            name[used++] = title[i];
+        }
+        is_gap = !is_plain;
+    }
+    snprintf(name + used, size - used, ".html");
+    return name;
+}
+
+// "delta-heap.pprof" as folded stacks: "delta-heap.folded"; its growth "delta-heap.growth.pprof".
+static const char *file_name(const struct view_request *request, const struct view *view, char *name, size_t size) {
+    static const char *const ends[] = {".pprof", ".pb.gz", ".jfr"};
+    const char *what = view->kind == VIEW_DIFF ? ".diff" : view->kind == VIEW_GROWTH ? ".growth" : "";
+    const char *from = request->attachment;
+    size_t length = strlen(from);
+    if (request->format == EXPORT_PPROF && !*what) {
+        return from;
+    }
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t end = strlen(ends[i]);
+        if (length > end && strcmp(from + length - end, ends[i]) == 0) {
+            length -= end;
+            break;
+        }
+    }
+    snprintf(name, size, "%.*s%s%s", (int)length, from, what, export_suffix(request->format));
+    return name;
+}
+
 // An unreadable profile is no malformed request: 422. A client that has gone gets nothing.
 static enum MHD_Result reply(struct view_request *request, enum receiver_error error, bool bad_request, const struct view *view) {
     struct json *json = &request->answer.json;
-    if (error == RECEIVER_OK && view && view->kind == VIEW_PROFILE) {
-        return reply_bytes(request->connection, json, request->attachment, NULL);
+    if (error == RECEIVER_OK && view && request->is_file) {
+        char name[CATALOG_NAME_MAX_BYTES + 32];
+        const char *as = view->kind == VIEW_REPORT ? report_name(request, name, sizeof name) : file_name(request, view, name, sizeof name);
+        return reply_bytes(request->connection, json, as, NULL);
     }
     if (error == RECEIVER_OK) {
         return reply_json(request->connection, json);
@@ -264,7 +309,7 @@ enum MHD_Result view_api_attachment(struct view_api *api, struct MHD_Connection 
     struct view_request request;
     view_request_init(&request, api, connection);
     enum receiver_error error = view_request_read_filter(&request);
-    error = error == RECEIVER_OK ? view_request_read_events(&request) : error;
+    error = error == RECEIVER_OK ? view_request_of_one(&request) : error;
     bool bad_request = error != RECEIVER_OK;
     if (error == RECEIVER_OK) {
         error = ask(&(struct making){.request = &request, .path = view, .attachment = attachment});

@@ -1,14 +1,23 @@
 // view_make.c: views of a selection (view_make.h).
 #include "view_make.h"
 #include "../analysis/analysis.h"
+#include "../analysis/version_changes.h"
 #include "../index/measures.h"
+#include "../views/growth.h"
 #include "../views/labels.h"
 #include "../views/merge_export.h"
-#include "../views/metrics.h"
+#include "../views/metrics_groups.h"
 #include "../views/upload_types.h"
+#include "report_make.h"
 
 #include <stdio.h>
 #include <string.h>
+
+// NULL: uploads are not grouped.
+static const struct upload_label *given_label(const struct view_request *request, struct upload_label *label) {
+    *label = (struct upload_label){request->filter.group_by, &request->groups};
+    return request->tag ? label : NULL;
+}
 
 static enum receiver_error merge_list(struct view_request *request, const struct upload_list *list, struct profile **profile,
                                       struct sweep_report *report) {
@@ -21,8 +30,9 @@ static enum receiver_error merge_list(struct view_request *request, const struct
     if (filter->group_by) {
         keys[key_count++] = filter->group_by;
     }
-    enum receiver_error error =
-        merge_uploads(request->api->store, request->api->cache, list, request->attachment, keys, key_count, profile, report);
+    struct upload_label label;
+    enum receiver_error error = merge_uploads(request->api->store, request->api->cache, list, request->attachment, keys, key_count,
+                                              given_label(request, &label), profile, report);
     request->is_passing |= error == RECEIVER_OK && report->is_passing;
     if (error == RECEIVER_OK && report->uploads == 0 && report->failed_count > 0) {
         profile_free(*profile);
@@ -124,30 +134,75 @@ static enum receiver_error merge_moment(struct view_request *request, struct pro
     return error == RECEIVER_OK && there ? merge_picked(request, &request->list, request->gauges, type, moment, report) : error;
 }
 
-// The merged profile itself, for go tool pprof and others (merge_export.h).
-static enum receiver_error make_profile(struct view_request *request, struct json *out) {
-    struct profile *all = NULL, *moment = NULL;
-    struct sweep_report report, moment_report = {0};
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    enum receiver_error error = merge_list(request, &request->list, &all, &report);
+// Of one type, and of the samples that the filter chooses; OTLP is of the whole profile.
+static enum receiver_error write_export(struct view_request *request, struct profile *profile, struct json *out) {
+    struct tree_label labels[VIEW_MAX_LABELS + 2];
+    struct tree_options options = view_tree_options(&request->filter, labels);
+    int index = profile_sample_type_chosen(profile, request->type);
+    if (index < 0 && export_is_of_type(request->format)) {
+        snprintf(request->answer.text, sizeof request->answer.text, "the selection has no sample type %.100s", request->type);
+        return RECEIVER_NOT_FOUND;
+    }
+    options.type_index = index > 0 ? (size_t)index : 0;
+    if (request->filter.group_by && export_is_of_type(request->format) && profile_group_by(profile, request->filter.group_by) != MERGE_OK) {
+        return RECEIVER_NO_MEMORY;
+    }
+    return export_write(profile, &options, request->format, request->attachment, out);
+}
+
+enum receiver_error view_make_profile(struct view_request *request, struct profile **profile, struct sweep_report *report) {
+    struct profile *moment = NULL;
+    struct sweep_report moment_report = {0};
+    *profile = NULL;
+    enum receiver_error error = merge_list(request, &request->list, profile, report);
     if (error == RECEIVER_OK && request->gauges.value != GAUGES_MEAN) {
         error = merge_moment(request, &moment, &moment_report);
     }
-    report.gauges = (struct sweep_gauges){request->gauges, gauges_at_once(&request->list), report.uploads};
+    report->gauges = (struct sweep_gauges){request->gauges, gauges_at_once(&request->list), report->uploads};
     if (error == RECEIVER_OK) {
-        error = merge_export_finish(all, &report, moment, &moment_report);
+        error = merge_export_finish(*profile, report, moment, &moment_report);
     }
-    if (error == RECEIVER_OK) {
-        error = profile_encode(all, MERGE_GZIP, &bytes, &size) == MERGE_OK ? RECEIVER_OK : RECEIVER_NO_MEMORY;
-    }
-    profile_free(all);
     profile_free(moment);
-    *out = (struct json){.bytes = (char *)bytes, .size = size, .capacity = size};
+    if (error != RECEIVER_OK) {
+        profile_free(*profile);
+        *profile = NULL;
+    }
+    return error;
+}
+
+// The merged profile itself, for go tool pprof and others (merge_export.h), or a file of another tool (export.h).
+static enum receiver_error make_profile(struct view_request *request, struct json *out) {
+    struct profile *profile;
+    struct sweep_report report;
+    enum receiver_error error = view_make_profile(request, &profile, &report);
+    error = error == RECEIVER_OK ? write_export(request, profile, out) : error;
+    profile_free(profile);
+    return error;
+}
+
+// The difference as a file.
+static enum receiver_error make_difference(struct view_request *request, struct json *out) {
+    struct diff_side now = {0}, base = {0};
+    struct upload_list list = request->list;
+    enum receiver_error error = view_make_profile(request, &now.profile, &now.report);
+    if (error == RECEIVER_OK) {
+        request->list = request->base;
+        error = view_make_profile(request, &base.profile, &base.report);
+        request->list = list;
+    }
+    if (error == RECEIVER_OK) {
+        error = diff_subtract(&now, &base, request->mode, request->answer.text, sizeof request->answer.text);
+    }
+    error = error == RECEIVER_OK ? write_export(request, now.profile, out) : error;
+    profile_free(now.profile);
+    profile_free(base.profile);
     return error;
 }
 
 static enum receiver_error make_diff(struct view_request *request, struct json *json) {
+    if (request->is_file) {
+        return make_difference(request, json);
+    }
     struct diff_side now = {0}, base = {0};
     enum receiver_error error = merge(request, &request->list, &now.profile, &now.report);
     if (error == RECEIVER_OK) {
@@ -224,7 +279,8 @@ static enum receiver_error make_metrics(struct view_request *request, struct jso
     enum receiver_error error = metrics_read(request->api->store, &request->list, &metrics);
     if (error == RECEIVER_OK) {
         request->is_passing |= metrics->report.is_passing;
-        error = metrics_write(metrics, &request->list, request->gauges.summed, json);
+        error = request->tag ? metrics_write_groups(metrics, &request->list, &request->groups, request->gauges.summed, json)
+                             : metrics_write(metrics, &request->list, request->gauges.summed, json);
         metrics_free(metrics);
     }
     return error;
@@ -234,10 +290,31 @@ static enum receiver_error make_analysis(struct view_request *request, struct js
     return analysis_write(request->api->store, &request->overview, request->filter.owner == VIEW_PROFILERS, json);
 }
 
+static enum receiver_error make_versions(struct view_request *request, struct json *json) {
+    return version_changes_write(&request->overview, json);
+}
+
+static enum receiver_error make_growth(struct view_request *request, struct json *json) {
+    enum receiver_error error = choose_type(request);
+    struct upload_label label;
+    const struct growth_question question = {request->api->store, &request->list,   request->attachment,
+                                             request->type,       &request->filter, given_label(request, &label)};
+    if (error == RECEIVER_OK && request->is_file) {
+        struct profile *profile;
+        error = growth_profile(&question, &profile, &request->is_passing, request->answer.text, sizeof request->answer.text);
+        error = error == RECEIVER_OK ? export_write(profile, NULL, request->format, request->attachment, json) : error;
+        profile_free(profile);
+        return error;
+    }
+    return error != RECEIVER_OK ? error
+                                : growth_write(&question, json, &request->is_passing, request->answer.text, sizeof request->answer.text);
+}
+
 enum receiver_error view_make(struct view_request *request, enum view_kind kind, struct json *json) {
     static enum receiver_error (*const make[])(struct view_request * request, struct json * json) = {
-        [VIEW_TYPES] = make_types,   [VIEW_TREE] = make_tree,       [VIEW_PROFILE] = make_profile,   [VIEW_DIFF] = make_diff,
-        [VIEW_LABELS] = make_labels, [VIEW_METRICS] = make_metrics, [VIEW_ANALYSIS] = make_analysis,
+        [VIEW_TYPES] = make_types,   [VIEW_TREE] = make_tree,         [VIEW_PROFILE] = make_profile,   [VIEW_DIFF] = make_diff,
+        [VIEW_LABELS] = make_labels, [VIEW_METRICS] = make_metrics,   [VIEW_ANALYSIS] = make_analysis, [VIEW_GROWTH] = make_growth,
+        [VIEW_REPORT] = report_make, [VIEW_VERSIONS] = make_versions,
     };
     return make[kind](request, json);
 }

@@ -1,5 +1,6 @@
 // view_request.c: parameters of views (view_request.h).
 #include "view_request.h"
+#include "../analysis/version_changes.h"
 #include "../views/jfr_events.h"
 #include "../views/metrics.h"
 
@@ -12,7 +13,8 @@ static const struct view views[] = {
     {"/api/types", VIEW_TYPES, true, true, false},        {"/api/tree", VIEW_TREE, true, false, false},
     {"/api/profile", VIEW_PROFILE, true, false, false},   {"/api/diff", VIEW_DIFF, true, false, false},
     {"/api/labels", VIEW_LABELS, true, false, false},     {"/api/metrics", VIEW_METRICS, false, true, true},
-    {"/api/analysis", VIEW_ANALYSIS, false, true, false},
+    {"/api/analysis", VIEW_ANALYSIS, false, true, false}, {"/api/growth", VIEW_GROWTH, true, false, false},
+    {"/api/report", VIEW_REPORT, false, false, true},     {"/api/versions", VIEW_VERSIONS, false, true, false},
 };
 
 const struct view *view_find(const char *path) {
@@ -36,6 +38,7 @@ void view_request_free(struct view_request *request) {
     }
     upload_list_free(&request->list);
     upload_list_free(&request->base);
+    search_groups_free(&request->groups);
     overview_free(&request->overview);
     selection_free(&request->selection);
     selection_free(&request->base_selection);
@@ -45,6 +48,12 @@ static const char *argument(const struct view_request *request, const char *key)
     return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, key);
 }
 
+// The colon after the key: "tag:KEY", which groups by a tag of uploads (below), has one of its own.
+static const char *end_of_key(const char *label) {
+    const char *colon = strchr(label, ':'), *second = colon && strncmp(label, "tag:", 4) == 0 ? strchr(colon + 1, ':') : NULL;
+    return second ? second : colon;
+}
+
 static enum MHD_Result take_label(void *state, enum MHD_ValueKind kind, const char *key, const char *value) {
     struct view_request *request = state;
     struct view_filter *filter = &request->filter;
@@ -52,7 +61,7 @@ static enum MHD_Result take_label(void *state, enum MHD_ValueKind kind, const ch
     if (strcmp(key, "label") != 0) {
         return MHD_YES;
     }
-    const char *colon = value ? strchr(value, ':') : NULL;
+    const char *colon = value ? end_of_key(value) : NULL;
     if (!colon || filter->label_count == VIEW_MAX_LABELS) {
         snprintf(request->answer.text, sizeof request->answer.text, colon ? "more than %d labels" : "a label is not KEY:VALUE",
                  VIEW_MAX_LABELS);
@@ -99,12 +108,17 @@ enum receiver_error view_request_read_filter(struct view_request *request) {
     filter->below = filter->below && *filter->below ? filter->below : NULL;
     filter->group_by = argument(request, "group_by");
     filter->group_by = filter->group_by && *filter->group_by ? filter->group_by : NULL;
+    bool of_tag = filter->group_by && strncmp(filter->group_by, "tag:", 4) == 0;
+    request->tag = of_tag ? filter->group_by + 4 : NULL;
+    search_groups_init(&request->groups, of_tag ? request->tag : "");
     read_gauges(request);
     MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, take_label, request);
     if (filter->memory == VIEW_ALL && *memory) {
         snprintf(request->answer.text, sizeof request->answer.text, "memory is neither C nor Go");
     } else if (filter->owner == VIEW_ANYONES && *owner) {
         snprintf(request->answer.text, sizeof request->answer.text, "owner is neither program nor cmemprof");
+    } else if (request->tag && !*request->tag) {
+        snprintf(request->answer.text, sizeof request->answer.text, "group_by=tag:KEY has no key");
     } else if (filter->below && (strlen(filter->below) > 8 || filter->below[strspn(filter->below, "0123456789abcdefABCDEF")])) {
         snprintf(request->answer.text, sizeof request->answer.text, "below is not a 32-bit number in hex");
     } else if (filter->kind && !view_is_kind(filter->kind)) {
@@ -122,6 +136,13 @@ static bool read_count(const struct view_request *request, const char *key, uint
     return errno == 0 && (!text || (*text >= '0' && *text <= '9' && !*end));
 }
 
+enum receiver_error view_request_of_one(struct view_request *request) {
+    if (request->tag) {
+        snprintf(request->answer.text, sizeof request->answer.text, "group_by=tag:KEY is for selections of uploads, not for one file");
+    }
+    return request->tag ? RECEIVER_BAD_UPLOAD : view_request_read_events(request);
+}
+
 enum receiver_error view_request_read_events(struct view_request *request) {
     enum { DEFAULT_LIMIT = 100 };
     bool ok = read_count(request, "after", 0, &request->events_after) &&
@@ -132,6 +153,42 @@ enum receiver_error view_request_read_events(struct view_request *request) {
                  JFR_EVENTS_MAX);
     }
     return ok ? RECEIVER_OK : RECEIVER_BAD_UPLOAD;
+}
+
+// A report's growth is of the attachment that its page shows.
+static enum receiver_error read_report(struct view_request *request) {
+    struct view_report *report = &request->report;
+    const char *growth = argument(request, "growth");
+    report->address = argument(request, "address");
+    report->title = argument(request, "title");
+    report->title = report->title ? report->title : "";
+    report->grows = growth && strcmp(growth, "1") == 0 ? argument(request, "attachment") : NULL;
+    report->two_sides = report->address && strncmp(report->address, "/compare?", 9) == 0;
+    if (!report->address || !(report->two_sides || strncmp(report->address, "/profile?", 9) == 0)) {
+        snprintf(request->answer.text, sizeof request->answer.text, "address is neither /profile?... nor /compare?... of the page");
+        return RECEIVER_BAD_UPLOAD;
+    }
+    return report->two_sides
+               ? selection_parse(request->connection, "base.", &request->base_selection, request->answer.text, sizeof request->answer.text)
+               : RECEIVER_OK;
+}
+
+// Answers that are files, if a format is given.
+static enum receiver_error read_format(struct view_request *request, const struct view *view) {
+    bool is_of_format = view->kind == VIEW_PROFILE || view->kind == VIEW_DIFF || view->kind == VIEW_GROWTH;
+    const char *format = is_of_format ? argument(request, "format") : NULL;
+    request->format = format && *format ? export_named(format) : EXPORT_PPROF;
+    request->is_file = view->kind == VIEW_PROFILE || view->kind == VIEW_REPORT || (format && *format);
+    if (request->format == EXPORT_FORMATS) {
+        snprintf(request->answer.text, sizeof request->answer.text, "format is none of pprof, otlp, folded, speedscope, json, csv, svg");
+        return RECEIVER_BAD_UPLOAD;
+    }
+    if (view->kind != VIEW_PROFILE && (request->format == EXPORT_SVG || request->format == EXPORT_SPEEDSCOPE)) {
+        snprintf(request->answer.text, sizeof request->answer.text,
+                 "format=%s has no values below 0, which differences and growth have: take pprof, otlp, folded, json or csv", format);
+        return RECEIVER_BAD_UPLOAD;
+    }
+    return RECEIVER_OK;
 }
 
 enum receiver_error view_request_read(struct view_request *request, const struct view *view) {
@@ -146,33 +203,57 @@ enum receiver_error view_request_read(struct view_request *request, const struct
         }
         error = selection_parse(request->connection, "base.", &request->base_selection, request->answer.text, sizeof request->answer.text);
     }
+    error = error == RECEIVER_OK ? read_format(request, view) : error;
+    error = error == RECEIVER_OK && view->kind == VIEW_REPORT ? read_report(request) : error;
     request->attachment = view->of_attachment ? argument(request, "attachment") : NULL;
     request->attachment = request->attachment && *request->attachment ? request->attachment : NULL;
-    if (error == RECEIVER_OK && !request->attachment && !view->may_lack_it) {
+    if (error == RECEIVER_OK && view->of_attachment && !request->attachment && !view->may_lack_it) {
         snprintf(request->answer.text, sizeof request->answer.text, "which attachment? attachment=NAME is missing");
         return RECEIVER_BAD_UPLOAD;
     }
-    return error == RECEIVER_OK ? view_request_read_filter(request) : error;
+    error = error == RECEIVER_OK ? view_request_read_filter(request) : error;
+    if (error == RECEIVER_OK && view->kind == VIEW_METRICS && request->filter.group_by && !request->tag) {
+        snprintf(request->answer.text, sizeof request->answer.text, "metrics have no labels: group_by is tag:KEY");
+        return RECEIVER_BAD_UPLOAD;
+    }
+    // Beside each other processes add up: the mean of twelve hosts, cut into twelve parts, would hide the one that is large.
+    if (request->tag && view->kind != VIEW_METRICS && !argument(request, "processes")) {
+        request->gauges.summed = request->sums_by_tag = true;
+    }
+    return error;
+}
+
+enum receiver_error view_request_group(struct view_request *request, struct upload_list *list) {
+    struct catalog *catalog = store_catalog(request->api->store);
+    return request->tag ? catalog_group(catalog, list->uploads, list->count, &request->groups) : RECEIVER_OK;
 }
 
 enum receiver_error view_request_read_lists(struct view_request *request, const struct view *view) {
     struct catalog *catalog = store_catalog(request->api->store);
+    if (view->kind == VIEW_VERSIONS) {
+        return version_changes_read(catalog, &request->selection, &request->overview);
+    }
     if (view->kind == VIEW_ANALYSIS) {
         return overview_read(catalog, &request->selection, &request->overview);
     }
     bool of_files = view->kind == VIEW_LABELS || request->gauges.value == GAUGES_MAX;
     size_t most = view->kind == VIEW_METRICS ? METRICS_MAX_UPLOADS : of_files ? UPLOAD_LIST_FILES : UPLOAD_LIST_MAX;
     enum receiver_error error = upload_list_read(catalog, &request->selection, request->attachment, most, &request->list);
-    if (error == RECEIVER_OK && view->kind == VIEW_DIFF) {
+    if (error == RECEIVER_OK && (view->kind == VIEW_DIFF || request->report.two_sides)) {
         error = upload_list_read(catalog, &request->base_selection, request->attachment, most, &request->base);
+    }
+    if (error == RECEIVER_OK && view->kind == VIEW_REPORT) {
+        error = overview_read(catalog, &request->selection, &request->overview);
     }
     if (error == RECEIVER_OK && view->kind == VIEW_TYPES) { // its list of attachments covers all uploads, which the key must include
         error = upload_list_read(catalog, &request->selection, NULL, UPLOAD_LIST_MAX, &request->base);
     }
     if (error == RECEIVER_OK && request->list.count == 0 && !view->may_lack_it) {
-        snprintf(request->answer.text, sizeof request->answer.text, "no upload of the selection has an attachment %.100s",
+        snprintf(request->answer.text, sizeof request->answer.text,
+                 request->attachment ? "no upload of the selection has an attachment %.100s" : "the selection has no uploads",
                  request->attachment);
         error = RECEIVER_NOT_FOUND;
     }
-    return error;
+    error = error == RECEIVER_OK ? view_request_group(request, &request->list) : error;
+    return error == RECEIVER_OK ? view_request_group(request, &request->base) : error;
 }

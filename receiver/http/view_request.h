@@ -6,12 +6,25 @@
 
 #include "../analysis/overview.h"
 #include "../base/single_flight.h"
+#include "../index/search_groups.h"
 #include "../views/diff.h"
+#include "../views/export.h"
 #include "../views/upload_list.h"
 #include "../views/view.h"
 #include "view_api.h"
 
-enum view_kind { VIEW_TYPES, VIEW_TREE, VIEW_PROFILE, VIEW_DIFF, VIEW_LABELS, VIEW_METRICS, VIEW_ANALYSIS };
+enum view_kind {
+    VIEW_TYPES,
+    VIEW_TREE,
+    VIEW_PROFILE,
+    VIEW_DIFF,
+    VIEW_LABELS,
+    VIEW_METRICS,
+    VIEW_ANALYSIS,
+    VIEW_GROWTH,
+    VIEW_REPORT,
+    VIEW_VERSIONS
+};
 
 // A path below /api/ that shows a selection.
 struct view {
@@ -25,15 +38,28 @@ const struct view *view_find(const char *path); // NULL: no such view
 
 enum { VIEW_TYPE_BYTES = 256 };
 
+// VIEW_REPORT: the page that it shows first (a path of the page with its parameters), of which /compare has two sides; a title; and of what
+// it has growth, if that is asked for.
+struct view_report {
+    const char *address, *title, *grows;
+    bool two_sides;
+};
+
 // Initialise with view_request_init.
 struct view_request {
     struct view_api *api;
     struct MHD_Connection *connection;
     struct selection selection, base_selection;
     struct upload_list list, base;
-    struct overview overview; // VIEW_ANALYSIS, instead of a list
+    const char *tag;             // the key of a tag that uploads are grouped by: group_by=tag:KEY. NULL: none
+    struct search_groups groups; // its values
+    bool sums_by_tag;            // processes add up since they are grouped so, not since the request says it
+    struct overview overview;    // VIEW_ANALYSIS and VIEW_VERSIONS, instead of a list
     const char *attachment, *type;
     enum diff_mode mode;
+    enum export_format format; // VIEW_PROFILE, VIEW_DIFF, VIEW_GROWTH
+    bool is_file;              // a file of that format instead of JSON
+    struct view_report report;
     struct gauges gauges;
     struct view_filter filter;
     char *label_texts[VIEW_MAX_LABELS]; // "KEY\0VALUE"
@@ -48,8 +74,12 @@ void view_request_free(struct view_request *request); // all but its answer
 enum receiver_error view_request_read_filter(struct view_request *request);
 // Those of the events of a recording.
 enum receiver_error view_request_read_events(struct view_request *request);
+// The same, and that nothing is asked that one upload alone cannot tell.
+enum receiver_error view_request_of_one(struct view_request *request);
 // All parameters. RECEIVER_BAD_UPLOAD: malformed, answer.text says why.
 enum receiver_error view_request_read(struct view_request *request, const struct view *view);
+// Sets the groups of a list, where uploads are grouped.
+enum receiver_error view_request_group(struct view_request *request, struct upload_list *list);
 // The uploads. RECEIVER_NOT_FOUND: none, though the view needs one.
 enum receiver_error view_request_read_lists(struct view_request *request, const struct view *view);
 

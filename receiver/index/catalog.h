@@ -74,6 +74,7 @@ struct catalog_new {
 };
 // What an upload takes on the disk: each file whole blocks of 4 KiB, at least one, which stands for its inode; its directory and its rows.
 uint64_t catalog_disk_bytes(uint64_t event_bytes, const struct catalog_attachment *attachments, size_t count);
+uint64_t catalog_packed_bytes(uint64_t record_bytes); // the same of an upload in a pack: its record and its rows
 enum receiver_error catalog_begin(struct catalog *catalog);
 int64_t catalog_next_id(struct catalog *catalog);
 void catalog_skip_ids(struct catalog *catalog, int64_t last); // reserves ids up to last
@@ -92,6 +93,20 @@ struct retention {
 };
 // Removes up to max of the oldest uploads that do not stay; the newest always does. Their ids go to ids. For one thread.
 size_t catalog_remove_oldest(struct catalog *catalog, const struct retention *retention, int64_t *ids, size_t max);
+// ---- What uploads take on the disk (catalog_sizes.c) ----
+
+struct catalog_place {
+    int64_t id, received_ms;
+    uint64_t size_bytes;
+};
+// Up to max uploads of higher ids than `after`, ascending.
+size_t catalog_places(struct catalog *catalog, int64_t after, struct catalog_place *places, size_t max);
+// Sets size_bytes of these, in one transaction; of uploads that are gone nothing.
+// If it fails, catalog_save_snapshot does too from then on, so that the next start sets them.
+enum receiver_error catalog_set_sizes(struct catalog *catalog, const struct catalog_place *places, size_t count);
+void catalog_sizes_differ(struct catalog *catalog);                    // the same, where sizes could not even be read
+void catalog_describe_all(struct catalog *catalog, struct json *json); // "uploads":7,"bytes":81920 of an object
+
 int64_t catalog_newest_ms(struct catalog *catalog); // when the newest upload was received; 0: there is none
 
 int64_t catalog_unmeasured(struct catalog *catalog); // the newest upload without measures; 0: none

@@ -1,10 +1,10 @@
 // catalog_json.c: the index of uploads as JSON (catalog.h).
 #include "catalog_row.h"
+#include "../../base/utc.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static void write_tags(struct json *json, const char *tags) {
     json_array_begin(json);
@@ -19,12 +19,8 @@ static void write_tags(struct json *json, const char *tags) {
 }
 
 static void write_time(struct json *json, int64_t unix_ms) {
-    char text[40];
-    time_t seconds = (time_t)(unix_ms / 1000);
-    struct tm parts;
-    gmtime_r(&seconds, &parts);
-    size_t length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-    snprintf(text + length, sizeof text - length, ".%03dZ", (int)(unix_ms % 1000));
+    char text[UTC_TEXT_BYTES];
+    utc_text(unix_ms, text);
     json_text(json, text);
 }
 

@@ -3,6 +3,7 @@
 #include "../../base/fnv.h"
 #include "../../base/vector.h"
 #include "catalog_row.h"
+#include "search_groups.h"
 #include "search_query.h"
 
 #include <stdlib.h>
@@ -459,5 +460,20 @@ enum receiver_error catalog_days(struct catalog *catalog, int64_t until_ms, stru
     }
     *out = days.days;
     *count = days.count;
+    return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+}
+
+// ---- Groups ----
+
+enum receiver_error catalog_group(struct catalog *catalog, struct listed_upload *rows, size_t count, struct search_groups *groups) {
+    const struct search *search = &catalog->search;
+    pthread_rwlock_rdlock(&catalog->memory_lock);
+    bool ok = search_groups_begin(groups, search);
+    for (size_t i = 0; ok && i < count; i++) {
+        size_t row = search_find(search, rows[i].id);
+        rows[i].group = row == SEARCH_NOWHERE ? search_groups_none(groups) : search_groups_of(groups, search, row);
+        ok = rows[i].group > 0;
+    }
+    pthread_rwlock_unlock(&catalog->memory_lock);
     return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }

@@ -1,6 +1,6 @@
 // catalog_pick.h: the uploads of a selection from memory, without a look into the database: a week of a fleet has 161,280.
 //
-// Threads: any. Memory: malloc, 104 bytes an upload that is returned, 24 more for each of the selection meanwhile.
+// Threads: any. Memory: malloc, 112 bytes an upload that is returned, 24 more for each of the selection meanwhile.
 #ifndef CMEMPROF_RECEIVER_CATALOG_PICK_H
 #define CMEMPROF_RECEIVER_CATALOG_PICK_H
 
@@ -12,12 +12,18 @@ struct listed_upload {
     uint64_t stream;        // equal for uploads with the same six facets: a hash of their texts, the same at every start
     uint64_t mark;          // of what makes it this upload and no other: id, times, process. The same at every start
     struct measures measures;
+    uint32_t group; // of catalog_group; 0: not asked for
 };
 // Of the uploads of the selection that have the attachment (NULL: of all) the `most` that start last, oldest first; the caller frees *rows.
 // left_out: how many more there are, with those whose tags (search_rest.h) or names of attachments were not looked at: where these are in
 // the database alone, the newest 5,000 are.
 enum receiver_error catalog_pick(struct catalog *catalog, const struct selection *selection, const char *attachment, size_t most,
                                  struct listed_upload **rows, size_t *count, size_t *left_out);
+
+// Sets the group of each: the number of its value (search_groups.h), which the caller has initialised. One that was removed since counts
+// as SEARCH_GROUP_NONE.
+struct search_groups;
+enum receiver_error catalog_group(struct catalog *catalog, struct listed_upload *rows, size_t count, struct search_groups *groups);
 
 // A set of uploads, whatever their order: their count and two sums of hashes.
 struct upload_set {

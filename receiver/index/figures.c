@@ -130,16 +130,17 @@ static enum receiver_error take_recording(const struct measured_upload *upload, 
 
 // ---- Files ----
 
-static enum receiver_error read_file(int directory, const struct catalog_attachment *attachment, char **bytes) {
+static enum receiver_error read_file(const struct measured_upload *upload, const struct catalog_attachment *attachment, char **bytes) {
     size_t size = (size_t)attachment->size_bytes;
     struct stat about;
-    int file = openat(directory, attachment->file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); // a pipe would wait
+    int file;
     *bytes = NULL;
-    if (file < 0) {
-        return errno == ENOENT || errno == ELOOP ? RECEIVER_DAMAGED : receiver_error_from_errno(errno);
+    enum receiver_error error = upload->open(upload->files, attachment->file, &file);
+    if (error != RECEIVER_OK) {
+        return error == RECEIVER_NOT_FOUND ? RECEIVER_DAMAGED : error;
     }
     bool whole = fstat(file, &about) == 0 && S_ISREG(about.st_mode) && (uint64_t)about.st_size == attachment->size_bytes;
-    enum receiver_error error = !whole ? RECEIVER_DAMAGED : merge_budget_take(size + 1) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    error = !whole ? RECEIVER_DAMAGED : merge_budget_take(size + 1) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
         *bytes = malloc(size + 1);
         error = *bytes ? read_exact(file, *bytes, size) : RECEIVER_NO_MEMORY;
@@ -160,7 +161,7 @@ static bool is_the_files(enum receiver_error error) {
 static enum receiver_error take_file(struct figures_reader *reader, const struct measured_upload *upload,
                                      const struct catalog_attachment *attachment, enum figures_source source, struct figures *figures) {
     char *bytes, *text = figures->texts[source];
-    enum receiver_error error = read_file(upload->directory, attachment, &bytes);
+    enum receiver_error error = read_file(upload, attachment, &bytes);
     if (error == RECEIVER_OK) {
         size_t size = (size_t)attachment->size_bytes;
         error = source == FIGURES_METRICS ? take_json(reader, bytes, size, figures, text)

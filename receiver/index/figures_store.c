@@ -17,13 +17,16 @@ enum {
 };
 _Static_assert(FAN_IN *FAN_IN == FIGURES_BLOCK_UPLOADS, "the last level is full");
 
-// ids: of the block's uploads, 8 bytes each, apart so that they are read without the rest.
+// One transaction: a database that has the version has all of it. ids: of the block's uploads, 8 bytes each, apart so that they are read
+// without the rest.
 static const char schema[] =
+    "BEGIN IMMEDIATE;"
     "CREATE TABLE block(number INTEGER PRIMARY KEY, process INTEGER NOT NULL, level INTEGER NOT NULL, first INTEGER NOT NULL,"
     " last INTEGER NOT NULL, ids BLOB NOT NULL, data BLOB NOT NULL);"
     "CREATE INDEX block_of_process ON block(process, level, last);"
     "CREATE INDEX block_by_last ON block(last);"
-    "PRAGMA user_version=1;";
+    "PRAGMA user_version=1;"
+    "COMMIT;";
 
 enum { INSERT, COUNT_LEVEL, SELECT_LEVEL, REMOVE, READ, IDS, REMOVE_BEFORE, STATEMENTS };
 static const char *const sqls[STATEMENTS] = {
@@ -57,27 +60,54 @@ static void close_database(struct figures_store *store) {
     store->database = NULL;
 }
 
-static bool open_database(struct figures_store *store) {
-    int file = open(store->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600); // SQLite's own would be for everybody to read
-    if (file < 0) {
-        return false;
+static int number_of(sqlite3 *database, const char *sql) { // -1: an error
+    sqlite3_stmt *statement = NULL;
+    sqlite3_prepare_v2(database, sql, -1, &statement, NULL);
+    int number = statement && sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int(statement, 0) : -1;
+    sqlite3_finalize(statement);
+    return number;
+}
+
+enum opened { OPENED, NO_FILE, UNUSABLE, TO_BE_REPLACED };
+
+// SQLITE_ERROR: the tables are not those of the version, or of another application. Else a lock or a full disk, which pass.
+static enum opened fault_of(sqlite3 *database) {
+    int code = database ? sqlite3_errcode(database) : SQLITE_NOMEM;
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR ? TO_BE_REPLACED : UNUSABLE;
+}
+
+static enum opened open_tables(struct figures_store *store) {
+    int version = number_of(store->database, "PRAGMA user_version");
+    int tables = version < 0 ? -1 : number_of(store->database, "SELECT count(*) FROM sqlite_schema");
+    if (tables < 0) {
+        return fault_of(store->database);
     }
-    close(file);
-    sqlite3_stmt *version = NULL;
-    bool ok = sqlite3_open_v2(store->path, &store->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK;
-    sqlite3_busy_timeout(store->database, LOCKED_MS);
-    ok = ok && run(store->database, "PRAGMA journal_mode=WAL") && run(store->database, "PRAGMA synchronous=NORMAL") &&
-         sqlite3_prepare_v2(store->database, "PRAGMA user_version", -1, &version, NULL) == SQLITE_OK && sqlite3_step(version) == SQLITE_ROW;
-    int found = ok ? sqlite3_column_int(version, 0) : -1;
-    sqlite3_finalize(version);
-    ok = ok && (found == VERSION || (found == 0 && run(store->database, schema)));
+    if (version != VERSION && (version != 0 || tables > 0)) {
+        return TO_BE_REPLACED;
+    }
+    bool ok = (version == VERSION || run(store->database, schema)) && run(store->database, "PRAGMA journal_mode=WAL") &&
+              run(store->database, "PRAGMA synchronous=NORMAL");
     for (int i = 0; ok && i < STATEMENTS; i++) {
         ok = sqlite3_prepare_v3(store->database, sqls[i], -1, SQLITE_PREPARE_PERSISTENT, &store->statements[i], NULL) == SQLITE_OK;
     }
-    if (!ok) {
+    return ok ? OPENED : fault_of(store->database);
+}
+
+static enum opened open_database(struct figures_store *store) {
+    int file = open(store->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600); // SQLite's own would be for everybody to read
+    if (file < 0) {
+        return NO_FILE;
+    }
+    close(file);
+    enum opened opened = UNUSABLE;
+    if (sqlite3_open_v2(store->path, &store->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK) {
+        sqlite3_busy_timeout(store->database, LOCKED_MS);
+        opened = open_tables(store);
+    }
+    if (opened != OPENED) {
         close_database(store);
     }
-    return ok;
+    return opened;
 }
 
 // Caller must hold lock.
@@ -102,10 +132,12 @@ struct figures_store *figures_store_open(const char *path) {
         return NULL;
     }
     pthread_mutex_init(&store->lock, NULL);
-    if (!open_database(store)) {
+    enum opened opened = open_database(store);
+    if (opened == TO_BE_REPLACED) {
         start_anew(store);
+        opened = store->database ? OPENED : NO_FILE;
     }
-    if (!store->database) {
+    if (opened == NO_FILE) {
         figures_store_close(store);
         return NULL;
     }
@@ -263,7 +295,20 @@ static enum receiver_error join(struct figures_store *store, uint64_t process, i
     return error;
 }
 
+// One that could not be opened before may have figures.
+static void open_again(struct figures_store *store) {
+    enum opened opened = open_database(store);
+    if (opened == TO_BE_REPLACED) {
+        start_anew(store);
+    } else if (opened == OPENED) {
+        store->generation++;
+    }
+}
+
 static enum receiver_error put(struct figures_store *store, uint64_t process, const struct figures_block *block) {
+    if (!store->database) {
+        open_again(store);
+    }
     if (!store->database || !run(store->database, "BEGIN IMMEDIATE")) {
         return error_of(store);
     }

@@ -13,8 +13,9 @@
 #include "figures_block.h"
 
 struct figures_store;
-// Opens or makes it; one that is damaged or of another version is replaced. NULL: it cannot be made; the functions below take NULL as one
-// that is empty and keeps nothing.
+// Opens or makes it; one that is damaged or of another version is replaced. One that cannot be used now (it is locked, the disk is full)
+// stays as it is, and is empty until figures_store_put can open it. NULL: there can be no file; the functions below take NULL as one that
+// is empty and keeps nothing.
 struct figures_store *figures_store_open(const char *path);
 void figures_store_close(struct figures_store *store);
 // Damage that is found by any of these empties it; figures_store_generation tells.

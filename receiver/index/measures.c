@@ -155,10 +155,10 @@ bool measure_is_gauge(const char *type) {
 // ---- Files ----
 
 // NULL: it has no measure.
-static char *read_file(int directory, const struct catalog_attachment *attachment) {
+static char *read_file(const struct measured_upload *upload, const struct catalog_attachment *attachment) {
     size_t size = (size_t)attachment->size_bytes;
-    int file = openat(directory, attachment->file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    char *bytes = file >= 0 ? malloc(size + 1) : NULL;
+    int file = -1;
+    char *bytes = upload->open(upload->files, attachment->file, &file) == RECEIVER_OK ? malloc(size + 1) : NULL;
     if (bytes && read_exact(file, bytes, size) != RECEIVER_OK) {
         free(bytes);
         bytes = NULL;
@@ -186,7 +186,7 @@ void measures_of_upload(const struct measured_upload *upload, const struct catal
     for (size_t i = 0; i < count; i++) {
         const struct catalog_attachment *attachment = &attachments[i];
         bool small = attachment->size_bytes <= MAX_BYTES;
-        char *bytes = small && catalog_has_profiles(attachment) ? read_file(upload->directory, attachment) : NULL;
+        char *bytes = small && catalog_has_profiles(attachment) ? read_file(upload, attachment) : NULL;
         if (bytes && catalog_is_recording(attachment->name)) {
             add_recording(measures, upload, attachment, bytes);
         } else if (bytes) {

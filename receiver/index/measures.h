@@ -7,6 +7,8 @@
 #ifndef CMEMPROF_RECEIVER_MEASURES_H
 #define CMEMPROF_RECEIVER_MEASURES_H
 
+#include "../base/error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,7 +34,9 @@ struct measures {
 };
 struct measured_upload {
     int64_t id;
-    int directory;             // of its files, open
+    // Opens one of its files for reading; the caller closes *file. RECEIVER_NOT_FOUND: there is none.
+    enum receiver_error (*open)(void *files, const char *name, int *file);
+    void *files;
     double seconds;            // end minus start of the event; 0 or less: no rates except from profiles with their own duration
     struct cache *conversions; // recording_conversion.h; NULL: none
 };

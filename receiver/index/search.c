@@ -271,6 +271,14 @@ size_t search_find(const struct search *search, int64_t id) {
     return low < search->end && search_at(search, SEARCH_ID, low) == id ? low : SEARCH_NOWHERE;
 }
 
+void search_set_size(struct search *search, int64_t id, uint64_t size_bytes) {
+    size_t row = search_find(search, id);
+    int64_t before = row != SEARCH_NOWHERE ? search_at(search, SEARCH_SIZE, row) : 0;
+    if (row != SEARCH_NOWHERE && column_put(&search->columns[SEARCH_SIZE], row, (int64_t)size_bytes)) {
+        search->size_bytes += size_bytes - (uint64_t)before;
+    }
+}
+
 void search_measured(struct search *search, int64_t id, const struct measures *measures) {
     size_t row = search_find(search, id);
     bool ok = row != SEARCH_NOWHERE;

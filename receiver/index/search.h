@@ -79,6 +79,7 @@ static inline const struct tag_set *search_set_at(const struct search *search, s
 struct search_row search_row_at(const struct search *search, size_t row);
 enum { SEARCH_NOWHERE = SIZE_MAX };
 size_t search_find(const struct search *search, int64_t id); // a row; SEARCH_NOWHERE: there is none
+void search_set_size(struct search *search, int64_t id, uint64_t size_bytes);
 void search_measured(struct search *search, int64_t id, const struct measures *measures);
 // Equal for uploads of one process: a hash of host, service, runtime-id and process_id. Every client sends runtime-id, which is new with
 // each start; our old ones at least the process id.
@@ -117,6 +118,7 @@ struct search_buckets {
     int64_t shift_ms; // bucket limits are multiples of their width from this moment, so that days begin at the client's midnight
     int measure;      // or -1: none
     int otherwise;    // a fallback if no upload of the selection has the measure, or -1
+    const char *key;  // of a tag, by whose values there are means too (search_lines.h); NULL: none
 };
 bool search_histogram(const struct search *search, const struct selection *selection, struct search_rest *rest,
                       const struct search_buckets *wanted, struct json *json);

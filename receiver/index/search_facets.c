@@ -1,5 +1,6 @@
 // search_facets.c: counts by facet; counts and means over time (search.h).
 #include "search.h"
+#include "search_lines.h"
 #include "search_query.h"
 
 #include <math.h>
@@ -241,22 +242,10 @@ bool search_facets(const struct search *search, const struct selection *selectio
 
 // ---- Histogram ----
 
-struct mean {
-    int64_t measured;
-    double sum;
-};
-
 struct bucket {
     int64_t count;
-    struct mean measure, otherwise;
+    struct search_means means;
 };
-
-static bool add_to_mean(struct mean *mean, const struct search *search, size_t row, int measure) {
-    double value = measure >= 0 ? column_get_real(&search->measures[measure], row) : NAN;
-    mean->measured += !isnan(value);
-    mean->sum += isnan(value) ? 0 : value;
-    return !isnan(value);
-}
 
 // Bounds missing in the selection come from the uploads: the first and the last start.
 static void find_range(const struct search *search, const struct search_query *query, int64_t *from_ms, int64_t *to_ms) {
@@ -305,43 +294,70 @@ static int round_buckets(int64_t *from_ms, int64_t *to_ms, int max, int64_t shif
     return max;
 }
 
-static void write_histogram(struct json *json, int64_t from_ms, int64_t to_ms, int64_t bucket_ms, const struct bucket *buckets, int count,
-                            int measure, bool otherwise, const struct search_rest *rest) {
-    json_object_begin(json);
-    json_key(json, "from_ms");
-    json_number(json, from_ms);
-    json_key(json, "to_ms");
-    json_number(json, to_ms);
-    json_key(json, "bucket_ms");
-    json_number(json, bucket_ms);
-    json_key(json, "counts");
-    json_array_begin(json);
-    for (int i = 0; i < count; i++) {
-        json_number(json, buckets[i].count);
-    }
-    json_array_end(json);
+struct histogram {
+    int64_t from_ms, to_ms, width_ms;
+    struct bucket *buckets;
+    int count;
+    int measure;     // or -1
+    bool otherwise;  // it is the one in place of another
+    bool is_grouped; // there are lines
+    struct search_lines lines;
+};
+
+static bool write_measure(const struct histogram *histogram, struct json *json) {
+    bool ok = true;
     json_key(json, "measure");
-    if (measure < 0) {
+    if (histogram->measure < 0) {
         json_text(json, NULL);
-        search_rest_write(rest, json);
-        json_object_end(json);
-        return;
+        return true;
     }
     json_object_begin(json);
     json_key(json, "name");
-    json_text(json, measure_names[measure]);
+    json_text(json, measure_names[histogram->measure]);
     json_key(json, "unit");
-    json_text(json, measure_units[measure]);
+    json_text(json, measure_units[histogram->measure]);
     json_key(json, "values");
     json_array_begin(json);
-    for (int i = 0; i < count; i++) {
-        const struct mean *mean = otherwise ? &buckets[i].otherwise : &buckets[i].measure;
-        json_real(json, mean->measured ? mean->sum / (double)mean->measured : NAN);
+    for (int i = 0; i < histogram->count; i++) {
+        const struct search_means *means = &histogram->buckets[i].means;
+        json_real(json, search_mean_of(histogram->otherwise ? &means->otherwise : &means->measure));
     }
     json_array_end(json);
+    if (histogram->is_grouped) {
+        ok = search_lines_write(&histogram->lines, histogram->otherwise, (size_t)histogram->count, json);
+    }
     json_object_end(json);
+    return ok;
+}
+
+static bool write_histogram(const struct histogram *histogram, const struct search_rest *rest, struct json *json) {
+    json_object_begin(json);
+    json_key(json, "from_ms");
+    json_number(json, histogram->from_ms);
+    json_key(json, "to_ms");
+    json_number(json, histogram->to_ms);
+    json_key(json, "bucket_ms");
+    json_number(json, histogram->width_ms);
+    json_key(json, "counts");
+    json_array_begin(json);
+    for (int i = 0; i < histogram->count; i++) {
+        json_number(json, histogram->buckets[i].count);
+    }
+    json_array_end(json);
+    bool ok = write_measure(histogram, json);
     search_rest_write(rest, json);
     json_object_end(json);
+    return ok;
+}
+
+// Returns false without memory.
+static bool add_row(struct histogram *histogram, const struct search *search, size_t row, size_t at, const struct search_buckets *wanted,
+                    bool *any) {
+    struct bucket *bucket = &histogram->buckets[at];
+    bucket->count++;
+    *any |= search_mean_add(&bucket->means.measure, search, row, wanted->measure);
+    search_mean_add(&bucket->means.otherwise, search, row, wanted->otherwise);
+    return !histogram->is_grouped || search_lines_add(&histogram->lines, search, row, at, wanted->measure, wanted->otherwise);
 }
 
 bool search_histogram(const struct search *search, const struct selection *selection, struct search_rest *rest,
@@ -350,27 +366,25 @@ bool search_histogram(const struct search *search, const struct selection *selec
     if (!search_query_init(&query, search, selection, rest)) {
         return false;
     }
-    struct bucket *buckets = calloc((size_t)wanted->max, sizeof *buckets);
-    int64_t from_ms, to_ms, width_ms;
+    struct histogram histogram = {.buckets = calloc((size_t)wanted->max, sizeof *histogram.buckets), .is_grouped = wanted->key};
     bool any = false; // an upload has the measure
-    find_range(search, &query, &from_ms, &to_ms);
+    find_range(search, &query, &histogram.from_ms, &histogram.to_ms);
     rest->not_looked_at = 0; // they are counted below
-    int count = round_buckets(&from_ms, &to_ms, wanted->max, wanted->shift_ms, &width_ms);
-    for (size_t i = search->begin; buckets && i < search->end; i++) {
+    histogram.count = round_buckets(&histogram.from_ms, &histogram.to_ms, wanted->max, wanted->shift_ms, &histogram.width_ms);
+    bool ok = histogram.buckets && (!wanted->key || search_lines_init(&histogram.lines, search, wanted->key, (size_t)histogram.count));
+    for (size_t i = search->begin; ok && i < search->end; i++) {
         int64_t start_ms = search_at(search, SEARCH_START, i);
-        if (start_ms >= from_ms && start_ms < to_ms && search_query_match(&query, i) == SEARCH_ALL_HOLD) {
-            struct bucket *bucket = &buckets[(start_ms - from_ms) / width_ms];
-            bucket->count++;
-            any |= add_to_mean(&bucket->measure, search, i, wanted->measure);
-            add_to_mean(&bucket->otherwise, search, i, wanted->otherwise);
+        if (start_ms >= histogram.from_ms && start_ms < histogram.to_ms && search_query_match(&query, i) == SEARCH_ALL_HOLD) {
+            ok = add_row(&histogram, search, i, (size_t)((start_ms - histogram.from_ms) / histogram.width_ms), wanted, &any);
         }
     }
-    if (buckets) {
-        bool otherwise = !any && wanted->otherwise >= 0;
-        write_histogram(json, from_ms, to_ms, width_ms, buckets, count, otherwise ? wanted->otherwise : wanted->measure, otherwise, rest);
+    if (ok) {
+        histogram.otherwise = !any && wanted->otherwise >= 0;
+        histogram.measure = histogram.otherwise ? wanted->otherwise : wanted->measure;
+        ok = write_histogram(&histogram, rest, json);
     }
-    bool ok = buckets;
-    free(buckets);
+    search_lines_free(&histogram.lines);
+    free(histogram.buckets);
     search_query_free(&query);
     return ok;
 }

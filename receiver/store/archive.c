@@ -1,5 +1,6 @@
 // archive.c: an upload as a tar file (archive.h).
 #include "archive.h"
+#include "stored_upload.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,13 +59,17 @@ static bool is_taken(const struct archive *archive, const char *name) {
     return strcasecmp(name, "event.json") == 0 || strcasecmp(name, "meta.json") == 0;
 }
 
-static void add(struct archive *archive, int directory, const char *file, const char *name, const uint64_t *expected_size) {
+// name NULL: it need not be there.
+static void add(struct archive *archive, struct stored_upload *upload, const char *file, const char *name, const uint64_t *expected_size) {
     struct entry *entry = &archive->entries[archive->count];
     struct stat about;
-    entry->file = openat(directory, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    bool out_of_files = entry->file < 0 && (errno == EMFILE || errno == ENFILE); // too many archives at once
-    if (entry->file < 0 || fstat(entry->file, &about) != 0 || !S_ISREG(about.st_mode) ||
-        (expected_size && (uint64_t)about.st_size != *expected_size)) {
+    enum receiver_error error = stored_file(upload, file, true, &entry->file);
+    if (error == RECEIVER_NOT_FOUND && !name) {
+        return;
+    }
+    bool out_of_files = error != RECEIVER_OK && (errno == EMFILE || errno == ENFILE); // too many archives at once
+    name = name ? name : "";
+    if (error != RECEIVER_OK || fstat(entry->file, &about) != 0 || (expected_size && (uint64_t)about.st_size != *expected_size)) {
         if (entry->file >= 0) {
             close(entry->file);
         }
@@ -80,21 +85,21 @@ static void add(struct archive *archive, int directory, const char *file, const 
 
 static bool open_upload(void *context, const struct catalog_upload *upload) {
     struct archive *archive = context;
-    int directory;
-    archive->error = store_open_upload(archive->store, upload->id, &directory);
+    struct stored_upload files;
+    archive->error = stored_open(archive->store, upload->id, &files);
     if (archive->error != RECEIVER_OK) {
         archive->error = RECEIVER_DAMAGED;
         return false;
     }
-    add(archive, directory, "event.json", "", NULL);
-    if (faccessat(directory, "meta.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-        add(archive, directory, "meta.json", "", NULL);
+    add(archive, &files, "event.json", "", NULL);
+    if (archive->error == RECEIVER_OK) {
+        add(archive, &files, "meta.json", NULL, NULL);
     }
     for (size_t i = 0; archive->error == RECEIVER_OK && i < upload->attachment_count; i++) {
         const struct catalog_attachment *attachment = &upload->attachments[i];
-        add(archive, directory, attachment->file, attachment->name, &attachment->size_bytes);
+        add(archive, &files, attachment->file, attachment->name, &attachment->size_bytes);
     }
-    close(directory);
+    stored_close(&files);
     return false;
 }
 
@@ -125,6 +130,14 @@ void archive_free(struct archive *archive) {
         close(archive->entries[i].file);
     }
     free(archive);
+}
+
+size_t archive_memory(const struct archive *archive) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < archive->count; i++) {
+        bytes += stored_is_in_memory(archive->entries[i].file) ? archive->entries[i].size : 0;
+    }
+    return bytes;
 }
 
 uint64_t archive_size(const struct archive *archive) {

@@ -4,7 +4,7 @@
 // first, then meta.json if there is one, which holds what the event lacks. An attachment has its own name if that is harmless and unique
 // ignoring case, else that of its file on disk (N-NAME), which no attachment may have as its own.
 //
-// Threads: one at a time. Memory: malloc, some KB, whatever the size of the files.
+// Threads: one at a time. Memory: malloc, some KB, whatever the size of the files, and those of a packed upload.
 #ifndef CMEMPROF_RECEIVER_ARCHIVE_H
 #define CMEMPROF_RECEIVER_ARCHIVE_H
 
@@ -15,6 +15,7 @@
 struct archive;
 // Opens all files, so that retention may remove them meanwhile. RECEIVER_NOT_FOUND; RECEIVER_DAMAGED: a file is missing.
 enum receiver_error archive_open(struct store *store, int64_t id, struct archive **archive);
+size_t archive_memory(const struct archive *archive); // of packed files, which are in memory until it is freed
 uint64_t archive_size(const struct archive *archive);
 // Returns the count of bytes read, 1 to size; 0: the end; -1: a file cannot be read, or has become shorter.
 ssize_t archive_read(struct archive *archive, char *bytes, size_t size);

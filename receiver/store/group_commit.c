@@ -1,5 +1,6 @@
 // group_commit.c: group commit of uploads (group_commit.h).
 #include "group_commit.h"
+#include "../../base/clock.h"
 #include "store_directory.h"
 
 #include <errno.h>
@@ -70,8 +71,8 @@ static int wait_written(int file) {
 }
 
 // All files first, so that the disk gets all the work at once. A sync of each would flush the disk's cache nine times per upload, and many
-// disks do that 300 times a second. Where one call commits all metadata (sync_names), it is enough that the data is written out (as git's
-// core.fsyncMethod=batch). Elsewhere each file and directory is synced.
+// disks do that 300 times a second. Where one call commits all metadata (store_sync_names), it is enough that the data is written out (as
+// git's core.fsyncMethod=batch). Elsewhere each file and directory is synced.
 static void sync_files(struct store *store, struct commit *batch) {
     for (struct commit *commit = batch; commit; commit = commit->next) {
         each_file(commit, begin_writing);
@@ -111,7 +112,7 @@ static enum receiver_error insert(struct store *store, struct commit *commit) {
 
 // Called after the renames. DURABILITY_EACH_FILE needs incoming/ synced too: else the old name may survive a power cut, and the next start
 // removes what is below incoming/.
-static int sync_names(const struct store *store) {
+int store_sync_names(const struct store *store) {
     if (store->durability == DURABILITY_SYNCFS && complete(syncfs, store->uploads) != 0) {
         return -1;
     }
@@ -128,7 +129,7 @@ static enum receiver_error commit_rows(struct store *store, struct commit *batch
             error = insert(store, commit);
         }
     }
-    if (error == RECEIVER_OK && sync_names(store) != 0) {
+    if (error == RECEIVER_OK && store_sync_names(store) != 0) {
         error = receiver_error_from_errno(errno);
     }
     if (begun) {
@@ -199,6 +200,11 @@ static void finish(struct store *store, struct commit *batch) {
         next = commit->next; // done may free it
         int64_t id = commit->upload.id;
         bool kept = commit->error == RECEIVER_OK;
+        if (kept) {
+            counters_committed(&store->counters, clock_ns(CLOCK_MONOTONIC) - commit->added_ns);
+            counters_add(&store->counters.stored, 1);
+        }
+        atomic_fetch_sub(&store->counters.committing, 1);
         commit->done(commit->context, commit->error, id, commit->reason);
         if (kept && store->on_new) {
             store->on_new(store->on_new_context, id);
@@ -238,9 +244,11 @@ static void *run(void *state) {
             repair(group); // if it fails, the next use of the index asks again
         }
         if (batch) {
+            uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
             set_times(batch);
             sync_files(group->store, batch);
             commit_batch(group, batch);
+            counters_add(&group->store->counters.storing_ns, clock_ns(CLOCK_MONOTONIC) - begun_ns);
             finish(group->store, batch);
         }
         pthread_mutex_lock(&group->lock);
@@ -291,9 +299,11 @@ void group_commit_free(struct group_commit *group) {
 
 void group_commit_add(struct group_commit *group, struct commit *commit) {
     commit->next = NULL;
+    commit->added_ns = clock_ns(CLOCK_MONOTONIC);
     pthread_mutex_lock(&group->lock);
     bool taken = !group->stopping;
     if (taken) {
+        atomic_fetch_add(&group->store->counters.committing, 1);
         *group->last = commit;
         group->last = &commit->next;
         pthread_cond_signal(&group->wake);

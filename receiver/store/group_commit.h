@@ -20,6 +20,7 @@ struct commit {
     char directory_name[24]; // below incoming/
     int directory;           // open
     struct catalog_new upload;
+    uint64_t added_ns; // of the monotonic clock
     bool kept;
     enum receiver_error error;
     char reason[200];

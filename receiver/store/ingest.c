@@ -32,6 +32,7 @@ struct buffer {
 
 struct ingest {
     struct store *store;
+    struct merge_budget *budget;
     int64_t id;
     void (*done)(void *context);
     void *context;
@@ -230,6 +231,9 @@ static void begin(struct ingest *ingest, struct MHD_Connection *connection) {
         refuse(ingest, RECEIVER_BAD_UPLOAD, "the Content-Type has no usable boundary");
     } else {
         enum receiver_error error = pending_upload_new(ingest->store, &ingest->pending);
+        if (error == RECEIVER_OK && ingest->kind == INGEST_IMPORT) {
+            pending_upload_take_foreign(ingest->pending);
+        }
         if (error != RECEIVER_OK) {
             refuse(ingest, error, receiver_error_text(error));
         } else if (parts) {
@@ -263,7 +267,8 @@ static enum MHD_Result take_argument(void *state, enum MHD_ValueKind kind, const
     return ok ? MHD_YES : MHD_NO;
 }
 
-struct ingest *ingest_new(struct store *store, struct MHD_Connection *connection, enum ingest_kind kind, size_t max_body_bytes) {
+struct ingest *ingest_new(struct store *store, struct MHD_Connection *connection, enum ingest_kind kind, struct merge_budget *budget,
+                          size_t max_body_bytes) {
     struct ingest *ingest = calloc(1, sizeof *ingest);
     const char *sent_tags = sender_tags(connection);
     if (!ingest || (sent_tags && !(ingest->sent_tags = strdup(sent_tags)))) {
@@ -272,6 +277,7 @@ struct ingest *ingest_new(struct store *store, struct MHD_Connection *connection
     }
     ingest->store = store;
     ingest->kind = kind;
+    ingest->budget = budget;
     ingest->max_body_bytes = max_body_bytes;
     ingest->deadline_s = monotonic_s() + UPLOAD_MAX_SECONDS;
     ingest->event.limit = EVENT_MAX_BYTES;
@@ -360,7 +366,8 @@ static void add_sender(struct ingest *ingest) {
     if (ingest->sent_tags) {
         add_tags(ingest, ingest->sent_tags);
     }
-    if (ingest->is_here && !sender_has_host(ingest->tags.bytes) && !sender_event_has_host(ingest->event.bytes, ingest->event.size)) {
+    if (ingest->is_here && !sender_has_tag(ingest->tags.bytes, ingest->tags.size, "host") &&
+        !sender_event_has_host(ingest->event.bytes, ingest->event.size)) {
         sender_own_host(own_host, sizeof own_host);
         if (*own_host) {
             add_tags(ingest, own_host);
@@ -383,6 +390,13 @@ static void complete(struct ingest *ingest) {
     }
     if (ingest->error == RECEIVER_OK) {
         add_sender(ingest);
+    }
+    if (ingest->error == RECEIVER_OK && pending_upload_may_convert(ingest->pending)) {
+        char text[sizeof ingest->reason] = "";
+        enum receiver_error error = pending_upload_convert(ingest->pending, ingest->whole, ingest->budget, text, sizeof text);
+        if (error != RECEIVER_OK) {
+            refuse(ingest, error, text);
+        }
     }
 }
 
@@ -410,7 +424,11 @@ void ingest_finish(struct ingest *ingest, void (*done)(void *context), void *con
 }
 
 bool ingest_takes_time(const struct ingest *ingest) {
-    return ingest->event.size > EVENT_QUICK_BYTES;
+    return ingest->event.size > EVENT_QUICK_BYTES || ingest_converts(ingest);
+}
+
+bool ingest_converts(const struct ingest *ingest) {
+    return ingest->error == RECEIVER_OK && pending_upload_may_convert(ingest->pending);
 }
 
 enum receiver_error ingest_result(const struct ingest *ingest, int64_t *id, const char **reason, const char **refused) {

@@ -6,6 +6,7 @@
 #include "clock_steps.h"
 #include "disk_reserve.h"
 #include "store_directory.h"
+#include "stored_upload.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -36,15 +37,6 @@ struct maintenance {
     atomic_bool stopping;
 };
 
-// First out of uploads/, as a whole: after a crash, the next start removes the rest, and no upload lacks files.
-static void remove_upload(struct store *store, int64_t id) {
-    char name[24], below_incoming[24];
-    snprintf(name, sizeof name, "%" PRId64, id);
-    snprintf(below_incoming, sizeof below_incoming, "%016" PRIx64, (uint64_t)id);
-    bool moved = renameat(store->uploads, name, store->incoming, below_incoming) == 0;
-    store_remove_directory(moved ? store->incoming : store->uploads, moved ? below_incoming : name);
-}
-
 static int64_t boot_ms(void) {
     return (int64_t)(clock_ns(CLOCK_BOOTTIME) / 1000000);
 }
@@ -65,7 +57,8 @@ static void retain(struct maintenance *maintenance) {
         pthread_mutex_lock(&store->uploads_lock);
         count = catalog_remove_oldest(store->catalog, &retention, ids, REMOVE_AT_ONCE);
         for (size_t i = 0; i < count; i++) {
-            remove_upload(store, ids[i]);
+            store_remove_upload_directory(store, ids[i]);
+            packs_remove(&store->packs, ids[i]);
         }
         pthread_mutex_unlock(&store->uploads_lock);
         if (count > 0) {
@@ -123,21 +116,22 @@ struct reading {
 
 static bool read_upload(void *context, const struct catalog_upload *upload) {
     struct reading *reading = context;
-    int directory;
+    struct stored_upload files;
     measures_clear(&reading->measures);
-    if (store_open_upload(reading->maintenance->store, upload->id, &directory) != RECEIVER_OK) {
+    if (stored_open(reading->maintenance->store, upload->id, &files) != RECEIVER_OK) {
         catalog_set_figured(reading->maintenance->store->catalog, &upload->id, 1); // there is nothing to keep
         return false;
     }
     const struct measured_upload measured = {.id = upload->id,
-                                             .directory = directory,
+                                             .open = stored_measured,
+                                             .files = &files,
                                              .seconds = (double)(upload->end_ms - upload->start_ms) / 1000,
                                              .conversions = store_conversions(reading->maintenance->store)};
     if (!reading->measured) {
         measures_of_upload(&measured, upload->attachments, upload->attachment_count, &reading->measures);
     }
     reading->failed = !reading->figured && !keep_figures(reading->maintenance, &measured, upload);
-    close(directory);
+    stored_close(&files);
     return false;
 }
 

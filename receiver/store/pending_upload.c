@@ -1,6 +1,8 @@
 // pending_upload.c: files of an upload while it arrives, until group commit (pending_upload.h).
 #include "pending_upload.h"
 #include "../../base/file.h"
+#include "../../base/utf8.h"
+#include "foreign_attachment.h"
 #include "store_directory.h"
 
 #include <ctype.h>
@@ -20,8 +22,10 @@ struct pending_upload {
     struct commit commit;
     struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
     size_t count;
-    struct json refused; // an array without its end; empty: nothing was refused
-    char *refused_text;  // terminated, once complete
+    bool any_is_foreign;                          // pending_upload_take_foreign
+    bool may_be_foreign[CATALOG_MAX_ATTACHMENTS]; // by attachment
+    struct json refused;                          // an array without its end; empty: nothing was refused
+    char *refused_text;                           // terminated, once complete
 };
 
 enum receiver_error pending_upload_new(struct store *store, struct pending_upload **out) {
@@ -82,7 +86,7 @@ static void clean_name(const char *name, char clean[CATALOG_NAME_MAX_BYTES + 1])
     size_t length = strlen(name), used = 0;
     for (size_t i = 0; i < length && used < CATALOG_NAME_MAX_BYTES; i++) {
         unsigned char c = (unsigned char)name[i];
-        size_t sequence = json_utf8_length(name + i, length - i);
+        size_t sequence = utf8_length(name + i, length - i);
         if (sequence > 1 && used + sequence <= CATALOG_NAME_MAX_BYTES) {
             memcpy(clean + used, name + i, sequence);
             used += sequence;
@@ -128,8 +132,93 @@ static enum receiver_error write_bytes(struct pending_upload *pending, const cha
 }
 
 enum receiver_error pending_upload_write(struct pending_upload *pending, const char *bytes, size_t size) {
-    pending->attachments[pending->count - 1].size_bytes += size;
+    struct catalog_attachment *attachment = &pending->attachments[pending->count - 1];
+    if (attachment->size_bytes == 0) {
+        pending->may_be_foreign[pending->count - 1] = foreign_attachment_may_be(attachment->name, bytes, size, pending->any_is_foreign);
+    }
+    attachment->size_bytes += size;
     return write_bytes(pending, bytes, size);
+}
+
+// ---- Files of other tools ----
+
+void pending_upload_take_foreign(struct pending_upload *pending) {
+    pending->any_is_foreign = true;
+}
+
+bool pending_upload_may_convert(const struct pending_upload *pending) {
+    bool may = false;
+    for (size_t i = 0; i < pending->count; i++) {
+        may = may || pending->may_be_foreign[i];
+    }
+    return may;
+}
+
+static bool is_taken(const struct pending_upload *pending, size_t but, const char *name) {
+    for (size_t i = 0; i < pending->count; i++) {
+        if (i != but && strcmp(pending->attachments[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The file's name stays on the disk but for the suffix, which tells profiles.
+static enum receiver_error replace(struct pending_upload *pending, size_t index, const char *name, const uint8_t *bytes, size_t size) {
+    struct catalog_attachment *attachment = &pending->attachments[index];
+    unlinkat(pending->commit.directory, attachment->file, 0);
+    snprintf(attachment->name, sizeof attachment->name, "%s", name);
+    make_file_name(index, name, attachment->file);
+    attachment->pprof = catalog_is_pprof(name);
+    attachment->size_bytes = size;
+    enum receiver_error error = open_file(pending, attachment->file);
+    error = error == RECEIVER_OK ? write_bytes(pending, (const char *)bytes, size) : error;
+    return error == RECEIVER_OK ? finish_file(pending) : error;
+}
+
+// Not of an import, whose sender is told and has the file: of an upload, nobody reads the answer.
+static bool may_stay(enum receiver_error error) {
+    return error == RECEIVER_BAD_UPLOAD || error == RECEIVER_TOO_LARGE || error == RECEIVER_NO_MEMORY;
+}
+
+// What cannot be converted stays as it came, and the reason is noted.
+static enum receiver_error convert_one(struct pending_upload *pending, size_t index, bool only, char *text, size_t text_size) {
+    char name[CATALOG_NAME_MAX_BYTES + 1];
+    uint8_t *bytes = NULL;
+    size_t size;
+    enum receiver_error error =
+        foreign_attachment_read(pending->commit.directory, &pending->attachments[index], &bytes, &size, name, text, text_size);
+    if (error == RECEIVER_OK && bytes && is_taken(pending, index, name)) {
+        snprintf(text, text_size, "two attachments are named %.100s", name);
+        error = RECEIVER_BAD_UPLOAD;
+    }
+    if (error == RECEIVER_OK && bytes) {
+        error = replace(pending, index, name, bytes, size);
+    } else if (!only && may_stay(error)) {
+        char reason[300];
+        snprintf(reason, sizeof reason, "kept as it came: %s", text);
+        pending_upload_refuse(pending, pending->attachments[index].name, reason);
+        error = RECEIVER_OK;
+    }
+    free(bytes);
+    return error;
+}
+
+enum receiver_error pending_upload_convert(struct pending_upload *pending, bool only, struct merge_budget *budget, char *text,
+                                           size_t text_size) {
+    enum receiver_error error = finish_file(pending);
+    struct merge_budget *before = merge_use_budget(budget);
+    for (size_t i = 0; i < pending->count && error == RECEIVER_OK; i++) {
+        if (pending->may_be_foreign[i]) {
+            snprintf(text, text_size, "%s", "");
+            error = convert_one(pending, i, only, text, text_size);
+        }
+    }
+    merge_use_budget(before);
+    if (error != RECEIVER_OK && !*text) {
+        snprintf(text, text_size, "%s", receiver_error_text(error));
+    }
+    return error;
 }
 
 // ---- Refused parts ----
@@ -217,6 +306,10 @@ void pending_upload_keep(struct pending_upload *pending, const char *event, size
                                                    commit->reason, sizeof commit->reason);
     if (error != RECEIVER_OK) {
         done(context, error, 0, commit->reason);
+        return;
+    }
+    if (relay_mark_has(commit->upload.event.tags, pending->store->relay_id)) {
+        done(context, RECEIVER_BAD_UPLOAD, 0, "a loop: this receiver has forwarded the upload itself");
         return;
     }
     error = write_rest(pending, event, event_size, more_tags);

@@ -4,6 +4,7 @@
 #ifndef CMEMPROF_RECEIVER_PENDING_UPLOAD_H
 #define CMEMPROF_RECEIVER_PENDING_UPLOAD_H
 
+#include "../../merge/merge.h"
 #include "store.h"
 
 struct pending_upload;
@@ -12,6 +13,16 @@ enum receiver_error pending_upload_new(struct store *store, struct pending_uploa
 // are too many attachments. The upload may go on without it.
 enum receiver_error pending_upload_attachment(struct pending_upload *pending, const char *name, char *text, size_t text_size);
 enum receiver_error pending_upload_write(struct pending_upload *pending, const char *bytes, size_t size); // to the last attachment
+// For attachments that begin after the call: files of other tools are looked for whatever their name and compression
+// (foreign_attachment.h).
+void pending_upload_take_foreign(struct pending_upload *pending);
+// Whether an attachment may be a file of another tool, so that pending_upload_convert takes time.
+bool pending_upload_may_convert(const struct pending_upload *pending);
+// Replaces files of other tools by their profiles. One that cannot be read stays as it came, with the reason among the refused parts; with
+// only, the upload is refused: RECEIVER_BAD_UPLOAD, RECEIVER_TOO_LARGE or RECEIVER_NO_MEMORY and the reason. budget: of all such files
+// together.
+enum receiver_error pending_upload_convert(struct pending_upload *pending, bool only, struct merge_budget *budget, char *text,
+                                           size_t text_size);
 // Records a refused part, for the reply and the index.
 void pending_upload_refuse(struct pending_upload *pending, const char *name, const char *reason);
 const char *pending_upload_refused(const struct pending_upload *pending); // a JSON array, or NULL: nothing was refused

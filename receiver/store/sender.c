@@ -34,11 +34,15 @@ bool sender_is_here(struct MHD_Connection *connection) {
     return info && info->client_addr && is_loopback(info->client_addr) && !passed_on && !sender_tags(connection);
 }
 
-bool sender_has_host(const char *tags) {
-    for (const char *at = tags; at; at = strchr(at, ','), at = at ? at + 1 : NULL) {
-        if (strncmp(at, "host:", 5) == 0 && at[5] && at[5] != ',') {
+bool sender_has_tag(const char *tags, size_t size, const char *key) {
+    size_t length = strlen(key);
+    for (size_t at = 0; at < size;) {
+        const char *tag = tags + at, *comma = memchr(tag, ',', size - at);
+        size_t tag_size = comma ? (size_t)(comma - tag) : size - at;
+        if (tag_size > length + 1 && tag[length] == ':' && memcmp(tag, key, length) == 0) {
             return true;
         }
+        at += tag_size + 1;
     }
     return false;
 }

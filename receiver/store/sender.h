@@ -12,8 +12,8 @@
 const char *sender_tags(struct MHD_Connection *connection);
 // Whether the sender is a program of this machine: over loopback or a Unix socket, without a proxy (which would say so).
 bool sender_is_here(struct MHD_Connection *connection);
-// Whether "k:v,k:v" has a tag host:. NULL is allowed.
-bool sender_has_host(const char *tags);
+// Whether "k:v,k:v" of size bytes has a tag of this key with a value. NULL of 0 bytes is allowed.
+bool sender_has_tag(const char *tags, size_t size, const char *key);
 // The same for the tags in the JSON of an event. Searches the text, since it is parsed later; a look-alike counts.
 bool sender_event_has_host(const char *event, size_t size);
 // "host:NAME" of this machine; "": its name does not fit.

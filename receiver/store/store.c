@@ -4,8 +4,10 @@
 #include "../../base/directory_owner.h"
 #include "../index/recording_conversion.h"
 #include "disk_reserve.h"
+#include "packer.h"
 #include "snapshot.h"
 #include "store_directory.h"
+#include "stored_upload.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -38,6 +40,21 @@ void store_remove_directory(int directory, const char *name) {
     }
     closedir(entries);
     unlinkat(directory, name, AT_REMOVEDIR);
+}
+
+void store_remove_upload_directory(struct store *store, int64_t id) {
+    char name[24], below_incoming[24];
+    snprintf(name, sizeof name, "%" PRId64, id);
+    snprintf(below_incoming, sizeof below_incoming, "%016" PRIx64, (uint64_t)id);
+    bool moved = renameat(store->uploads, name, store->incoming, below_incoming) == 0;
+    store_remove_directory(moved ? store->incoming : store->uploads, moved ? below_incoming : name);
+}
+
+bool store_has_directory(const struct store *store, int64_t id) {
+    char name[24];
+    struct stat about;
+    snprintf(name, sizeof name, "%" PRId64, id);
+    return fstatat(store->uploads, name, &about, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int64_t store_id_of(const char *name) {
@@ -203,6 +220,7 @@ static enum receiver_error open_index(struct store *store, char *text, size_t te
     if (store->is_unchanged) {
         return RECEIVER_OK;
     }
+    packer_finish(store);
     enum receiver_error error = open_or_create(store, &fresh, text, text_size);
     if (may_be_full(error) && disk_reserve_use(store->directory)) {
         error = open_or_create(store, &fresh, text, text_size);
@@ -212,6 +230,9 @@ static enum receiver_error open_index(struct store *store, char *text, size_t te
         if (error != RECEIVER_OK) {
             snprintf(text, text_size, "%s: %s", store->index, receiver_error_text(error));
         }
+    }
+    if (error == RECEIVER_OK) {
+        packer_settle(store);
     }
     size_t used = fresh && added ? strlen(store->note) : 0;
     store->note[used] = '\0';
@@ -277,13 +298,20 @@ enum receiver_error store_open(const struct store_options *options, struct store
     }
     pthread_mutex_init(&store->uploads_lock, NULL);
     event_readers_init(&store->event_readers);
+    packs_init(&store->packs);
+    storage_load_init(&store->load);
     store->options = *options;
     store->options.directory = store->path;
     store->conversions = cache_new(CONVERSIONS_BYTES);
     store->directory = store->incoming = store->uploads = store->lock = -1;
     enum receiver_error error = open_directories(store, text, text_size);
     if (error == RECEIVER_OK) {
+        relay_mark_id(store->directory, false, store->relay_id);
         clean_incoming(store);
+        error = packs_load(&store->packs, store->uploads);
+        snprintf(text, text_size, "%s: %s", store->path, receiver_error_text(error));
+    }
+    if (error == RECEIVER_OK) {
         error = open_index(store, text, text_size);
     }
     if (error == RECEIVER_OK) {
@@ -293,6 +321,10 @@ enum receiver_error store_open(const struct store_options *options, struct store
         open_figures(store);
         store->group_commit = group_commit_start(store); // before maintenance, which may find damage
         error = store->group_commit && maintenance_start(store) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+        if (error == RECEIVER_OK && options->pack_after_ms) {
+            store->packer = packer_start(store);
+            error = store->packer ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+        }
     }
     if (error != RECEIVER_OK) {
         store_close(store);
@@ -312,6 +344,8 @@ const char *store_note(const struct store *store) {
 }
 
 void store_stop(struct store *store) {
+    packer_stop(store->packer);
+    store->packer = NULL;
     group_commit_stop(store->group_commit);
     maintenance_stop(store->maintenance);
 }
@@ -337,6 +371,8 @@ void store_close(struct store *store) {
     }
     pthread_mutex_destroy(&store->uploads_lock);
     event_readers_destroy(&store->event_readers);
+    packs_destroy(&store->packs);
+    storage_load_destroy(&store->load);
     cache_free(store->conversions);
     free(store->index);
     free(store->path);
@@ -358,36 +394,58 @@ struct catalog *store_catalog(struct store *store) {
     return store->catalog;
 }
 
+const char *store_relay_id(struct store *store) {
+    return *store->relay_id || relay_mark_id(store->directory, true, store->relay_id) ? store->relay_id : NULL;
+}
+
+struct counters *store_counters(struct store *store) {
+    return &store->counters;
+}
+
 struct figures_store *store_figures(struct store *store) {
     return store->figures;
 }
 
-enum receiver_error store_open_upload(struct store *store, int64_t id, int *directory) {
-    char name[24];
-    snprintf(name, sizeof name, "%" PRId64, id);
-    *directory = openat(store->uploads, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return *directory >= 0 ? RECEIVER_OK : errno == ENOENT ? RECEIVER_NOT_FOUND : receiver_error_from_errno(errno);
-}
-
-enum receiver_error store_read(struct store *store, int64_t id, const char *name, struct catalog_attachment *attachment, int *file) {
+enum receiver_error store_read(struct store *store, int64_t id, const char *name, bool as_came, struct catalog_attachment *attachment,
+                               int *file) {
     enum receiver_error error = catalog_find(store->catalog, id, name, attachment);
     if (error != RECEIVER_OK) {
         return error;
     }
-    char path[24 + 1 + CATALOG_FILE_MAX_BYTES + 1];
+    struct stored_upload upload;
     struct stat about;
-    snprintf(path, sizeof path, "%" PRId64 "/%s", id, attachment->file);
-    *file = openat(store->uploads, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); // a pipe would wait
-    if (*file < 0) {
-        bool gone = errno == ENOENT, removed = gone && !catalog_has(store->catalog, id);
-        return removed ? RECEIVER_NOT_FOUND : gone || errno == ELOOP ? RECEIVER_DAMAGED : receiver_error_from_errno(errno);
+    error = stored_open(store, id, &upload);
+    if (error == RECEIVER_OK) {
+        error = stored_file(&upload, attachment->file, as_came, file);
+        bool inflated = upload.pack && !as_came;
+        stored_close(&upload);
+        if (error == RECEIVER_OK && (fstat(*file, &about) != 0 || (!inflated && (uint64_t)about.st_size != attachment->size_bytes))) {
+            close(*file);
+            *file = -1;
+            return RECEIVER_DAMAGED;
+        }
     }
-    if (fstat(*file, &about) != 0 || !S_ISREG(about.st_mode) || (uint64_t)about.st_size != attachment->size_bytes) {
-        close(*file);
-        *file = -1;
-        return RECEIVER_DAMAGED;
+    if (error == RECEIVER_OK) {
+        attachment->size_bytes = (uint64_t)about.st_size;
     }
-    return RECEIVER_OK;
+    return error != RECEIVER_NOT_FOUND || !catalog_has(store->catalog, id) ? error : RECEIVER_DAMAGED;
+}
+
+bool store_reads_slowly(struct store *store, int64_t id) {
+    return packs_cover(&store->packs, id);
+}
+
+enum receiver_error store_read_event(struct store *store, int64_t id, int *file) {
+    struct stored_upload upload;
+    if (!catalog_has(store->catalog, id)) {
+        return RECEIVER_NOT_FOUND;
+    }
+    enum receiver_error error = stored_open(store, id, &upload);
+    if (error == RECEIVER_OK) {
+        error = stored_file(&upload, "event.json", true, file);
+        stored_close(&upload);
+    }
+    return error == RECEIVER_NOT_FOUND ? RECEIVER_DAMAGED : error;
 }
 
 bool store_has_room(const struct store *store, uint64_t bytes) {

@@ -2,12 +2,16 @@
 #ifndef CMEMPROF_RECEIVER_STORE_DIRECTORY_H
 #define CMEMPROF_RECEIVER_STORE_DIRECTORY_H
 
+#include "../base/counters.h"
 #include "../base/durability.h"
 #include "../base/failure.h"
 #include "../index/figures_store.h"
 #include "../rollups/rollup_base.h"
 #include "event_readers.h"
 #include "group_commit.h"
+#include "packs.h"
+#include "relay_mark.h"
+#include "storage.h"
 #include "store.h"
 
 #include <pthread.h>
@@ -16,7 +20,7 @@
 struct store {
     struct catalog *catalog;
     struct rollup_base *rollups;
-    pthread_mutex_t uploads_lock; // held while uploads are removed, and while the index is rebuilt
+    pthread_mutex_t uploads_lock; // held while uploads are removed or a pack takes their place, and while the index is rebuilt
     struct store_options options;
     int directory, incoming, uploads; // open directories
     int lock;                         // locked by flock
@@ -26,8 +30,13 @@ struct store {
     char note[400];
     bool is_unchanged; // since the end before: the index's memory is from snapshot.h
     struct event_readers event_readers;
+    struct counters counters;
+    struct storage_load load;
+    char relay_id[RELAY_MARK_ID_BYTES]; // "": it has never forwarded
     struct group_commit *group_commit;
     struct maintenance *maintenance;
+    struct packs packs;
+    struct packer *packer; // NULL: none
     struct figures_store *figures;
     atomic_bool figures_known; // the catalog knows which uploads have theirs kept
     void (*on_new)(void *context, int64_t id);
@@ -36,9 +45,14 @@ struct store {
 
 // Removes directory/name with all files in it (not recursive: there are no directories in it).
 void store_remove_directory(int directory, const char *name);
+// The directory of an upload, if it has one: out of uploads/ as a whole, so that after a crash no upload lacks files.
+void store_remove_upload_directory(struct store *store, int64_t id);
+bool store_has_directory(const struct store *store, int64_t id); // or what is no directory, and cannot be read
 // The number in a name of uploads/; 0: not an upload.
 int64_t store_id_of(const char *name);
 int64_t store_now_ms(void);
+// Makes what was renamed into uploads/ outlive a power cut. 0, or -1 with errno.
+int store_sync_names(const struct store *store);
 // Called by group commit when the index is damaged: puts it aside and rebuilds it from the files, as at a start.
 enum receiver_error store_repair(struct store *store);
 

@@ -186,16 +186,30 @@ struct fixture {
     uint16_t port;
 };
 
-static inline void fixture_start(struct fixture *fixture, size_t max_body_bytes, uint64_t retention_bytes) {
-    struct receiver_options options = {.listen = "127.0.0.1:0",
-                                       .data_directory = fixture->directory,
-                                       .max_body_bytes = max_body_bytes,
-                                       .retention_bytes = retention_bytes};
+// Returns the port.
+static inline uint16_t fixture_start_with(struct fixture *fixture, const struct receiver_options *options) {
     char text[256] = "";
-    if (receiver_start(&options, &fixture->receiver, text, sizeof text) != RECEIVER_OK) {
+    if (receiver_start(options, &fixture->receiver, text, sizeof text) != RECEIVER_OK) {
         fail_msg("receiver_start: %s", text);
     }
-    fixture->port = receiver_port(fixture->receiver);
+    return fixture->port = receiver_port(fixture->receiver);
+}
+
+static inline void fixture_start(struct fixture *fixture, size_t max_body_bytes, uint64_t retention_bytes) {
+    fixture_start_with(fixture, &(struct receiver_options){.listen = "127.0.0.1:0",
+                                                           .data_directory = fixture->directory,
+                                                           .max_body_bytes = max_body_bytes,
+                                                           .retention_bytes = retention_bytes});
+}
+
+static inline void fixture_stop(struct fixture *fixture) {
+    receiver_stop(fixture->receiver);
+    fixture->receiver = NULL; // teardown stops what still runs
+}
+
+static inline uint16_t fixture_restart(struct fixture *fixture, const struct receiver_options *options) {
+    fixture_stop(fixture);
+    return fixture_start_with(fixture, options);
 }
 
 static inline int receiver_setup(void **state) {
@@ -208,7 +222,7 @@ static inline int receiver_setup(void **state) {
 
 static inline int receiver_teardown(void **state) {
     struct fixture *fixture = *state;
-    receiver_stop(fixture->receiver);
+    fixture_stop(fixture);
     int status = folder_remove(fixture->directory);
     free(fixture);
     return status;

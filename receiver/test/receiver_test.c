@@ -1,46 +1,22 @@
-// receiver_test.c: start and stop, routes and methods, security headers, idle connections.
+// receiver_test.c: start and stop, requests meanwhile, idle connections.
 
 #include "../../base/test/test.h"
 
+#include "../store/disk_reserve.h"
 #include "http.h"
 
 #include <arpa/inet.h>
-
-static void expect_status(uint16_t port, const char *method, const char *path, const char *headers, int status, const char *header) {
-    struct answer answer = http_request(port, method, path, headers);
-    if (answer.status != status || !strstr(answer.all.bytes, header)) {
-        fail_msg("%s %s: %s", method, path, answer.all.bytes);
-    }
-    answer_free(&answer);
-}
-
-TEST_IN(receiver, methods_and_headers) {
-    struct fixture *fixture = *state;
-    uint16_t port = fixture->port;
-    expect_status(port, "GET", "/profiling/v1/input", "", 405, "Allow: POST\r\n");
-    expect_status(port, "POST", "/api/uploads", "Content-Length: 0\r\n", 405, "Allow: GET, HEAD\r\n");
-    expect_status(port, "PUT", "/profiling/v1/input", "Content-Length: 0\r\n", 405, "Allow: POST\r\n");
-    expect_status(port, "DELETE", "/", "", 405, "Allow: GET, HEAD\r\n");
-    expect_status(port, "HEAD", "/", "", 200, "Content-Type: text/html");
-    static const char *const paths[] = {"/", "/page.js", "/info", "/api/uploads", "/nothing", "/profiling/v1/input"};
-    static const char *const headers[] = {"Content-Security-Policy: default-src 'self';", "X-Content-Type-Options: nosniff\r\n",
-                                          "Referrer-Policy: no-referrer\r\n", "Cross-Origin-Resource-Policy: same-origin\r\n"};
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        struct answer answer = http_get(port, paths[i]);
-        for (size_t j = 0; j < sizeof headers / sizeof *headers; j++) {
-            assert_non_null(strstr(answer.all.bytes, headers[j]));
-        }
-        answer_free(&answer);
-    }
-    expect_get(port, "/info", 200, "\"endpoints\":[\"/profiling/v1/input\",");
-    expect_get(port, "/page.css", 200, "data-theme");
-    expect_get(port, "/page.js", 200, "/api/uploads");
-}
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 
 TEST_IN(receiver, restart_keeps_uploads) {
     struct fixture *fixture = *state;
     post_file(fixture->port, "a.bin", "content", 7, "shop");
-    receiver_stop(fixture->receiver);
+    fixture_stop(fixture);
     fixture_start(fixture, 0, 0);
     expect_get(fixture->port, "/api/uploads", 200, "\"service\":\"shop\"");
     expect_get(fixture->port, "/api/uploads/1/attachments/a.bin", 200, "content");
@@ -57,10 +33,12 @@ TEST_IN(receiver, failures_of_start) {
     assert_int_equal(receiver_start(&options, &second, text, sizeof text), RECEIVER_DIRECTORY_TAKEN);
     options.listen = "0.0.0.0:0";
     assert_int_equal(receiver_start(&options, &second, NULL, 0), RECEIVER_NOT_LOOPBACK);
-    options.token = "fifteen-letters";
+    struct receiver_token token = {"fifteen-letters", RECEIVER_ALL};
+    options.tokens = &token;
+    options.token_count = 1;
     assert_int_equal(receiver_start(&options, &second, text, sizeof text), RECEIVER_BAD_TOKEN);
     assert_non_null(strstr(text, "0.0.0.0:0: where other machines can guess it, a token has at least 16 characters"));
-    options.token = "sixteen--letters";
+    token.token = "sixteen--letters";
     assert_int_equal(receiver_start(&options, &second, text, sizeof text), RECEIVER_DIRECTORY_TAKEN);
     for (int error = 0; error < RECEIVER_ERROR_COUNT; error++) {
         assert_true(strlen(receiver_error_text(error)) > 0);
@@ -81,12 +59,110 @@ TEST_IN(receiver, idle_connections) {
         assert_int_equal(send(connections[i], starts[i % 3], size, MSG_NOSIGNAL), size);
     }
     expect_get(fixture->port, "/info", 200, "version");
-    receiver_stop(fixture->receiver);
+    fixture_stop(fixture);
     fixture_start(fixture, 0, 0);
     assert_int_equal(count_files(fixture, "incoming"), 0);
     for (size_t i = 0; i < 30; i++) {
         close(connections[i]);
     }
+}
+
+// ---- Requests while it starts and stops: calls of libc that it makes then are held up ----
+
+static atomic_bool holds_start, holds_scrape;
+static atomic_int held;
+
+static void hold(atomic_bool *holds) {
+    if (atomic_load(holds)) {
+        atomic_fetch_add(&held, 1);
+        while (atomic_load(holds)) {
+            usleep(1000);
+        }
+    }
+}
+
+int mkdirat(int directory, const char *path, mode_t mode) { // store_open
+    hold(&holds_start);
+    return (int)syscall(SYS_mkdirat, directory, path, mode);
+}
+
+int fstatvfs(int file, struct statvfs *about) { // a scrape
+    hold(&holds_scrape);
+    struct statfs like;
+    int result = fstatfs(file, &like);
+    *about = (struct statvfs){.f_bavail = like.f_bavail, .f_frsize = (unsigned long)like.f_frsize};
+    return result;
+}
+
+static void *start(void *state) {
+    struct fixture *fixture = state;
+    char text[256], listen[FOLDER_BYTES + 20];
+    snprintf(listen, sizeof listen, "unix:%s/socket", fixture->directory);
+    const struct receiver_options options = {.listen = listen, .data_directory = fixture->directory};
+    assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
+    return NULL;
+}
+
+static void *stop(void *state) {
+    fixture_stop(state);
+    return NULL;
+}
+
+static struct answer ask_unix(const struct fixture *fixture, const char *request) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", fixture->directory);
+    int connection = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(connect(connection, (struct sockaddr *)&address, sizeof address), 0);
+    struct timeval limit = {.tv_sec = 60};
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    assert_int_equal(send(connection, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+    return http_read(connection);
+}
+
+// Probes come without the gate, and have bodies if the client likes: there is no store yet.
+TEST_IN(receiver, probes_with_bodies_while_it_starts) {
+    struct fixture *fixture = *state;
+    pthread_t thread;
+    fixture_stop(fixture);
+    atomic_store(&holds_start, true);
+    assert_int_equal(pthread_create(&thread, NULL, start, fixture), 0);
+    WAIT_UNTIL(atomic_load(&held) > 0);
+    struct answer answer =
+        ask_unix(fixture, "POST /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello");
+    assert_int_equal(answer.status, 405);
+    answer_free(&answer);
+    answer = ask_unix(fixture, "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello");
+    assert_int_equal(answer.status, 503);
+    answer_free(&answer);
+    atomic_store(&holds_start, false);
+    pthread_join(thread, NULL);
+    answer = ask_unix(fixture, "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    assert_int_equal(answer.status, 200);
+    answer_free(&answer);
+}
+
+// What a scrape reads is there until it has ended.
+TEST_IN(receiver, stop_during_a_scrape) {
+    struct fixture *fixture = *state;
+    const char *request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    pthread_t thread;
+    char reserve[FOLDER_BYTES + 20];
+    snprintf(reserve, sizeof reserve, "%s/" DISK_RESERVE_NAME, fixture->directory);
+    WAIT_UNTIL(access(reserve, F_OK) == 0); // who makes it calls fstatvfs, too
+    atomic_store(&held, 0);
+    atomic_store(&holds_scrape, true);
+    int connection = http_connect(fixture->port);
+    assert_int_equal(send(connection, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+    WAIT_UNTIL(atomic_load(&held) > 0);
+    assert_int_equal(pthread_create(&thread, NULL, stop, fixture), 0);
+    usleep(300000); // it gets as far as it can
+    atomic_store(&holds_scrape, false);
+    pthread_join(thread, NULL);
+    struct answer answer = http_read(connection);
+    assert_int_equal(answer.status, 200);
+    assert_non_null(strstr(answer.body, "\ncmemprof_analyses_total "));
+    answer_free(&answer);
+    fixture_start(fixture, 0, 0);
 }
 
 int main(void) {

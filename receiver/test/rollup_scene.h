@@ -65,7 +65,7 @@ static inline char *scene_views(struct test_store *test, const char *attachment,
     assert_true(!host || selection_add(&selection, "host", host, text, sizeof text));
     assert_int_equal(upload_list_read(store_catalog(test->store), &selection, attachment, UPLOAD_LIST_MAX, &list), RECEIVER_OK);
     selection_free(&selection);
-    assert_int_equal(merge_uploads(test->store, NULL, &list, attachment, &label, !!label, &profile, &report), RECEIVER_OK);
+    assert_int_equal(merge_uploads(test->store, NULL, &list, attachment, &label, !!label, NULL, &profile, &report), RECEIVER_OK);
     json_object_begin(&json);
     sweep_report_write(&report, &json);
     json_key(&json, "seconds");

@@ -8,6 +8,7 @@
 
 // No client has such a type: sample types are words.
 static const char base_name[] = "\x01 of the baseline";
+static const char period_types_differ[] = "the two sides cannot be compared: their profiles have different period types";
 
 // The factor of the baseline's values that makes both sides comparable: amounts are scaled by the time in which they were collected. Gauges
 // are of each side's own moments (gauges.h) and not scaled.
@@ -31,8 +32,27 @@ static enum receiver_error add_base(struct profile *now, struct profile *base, c
     profile_allow_union(now);
     enum receiver_error error = merge_uploads_add(now, base);
     if (error == RECEIVER_BAD_UPLOAD) {
-        snprintf(text, text_size, "the two sides cannot be compared: their profiles have different period types");
+        snprintf(text, text_size, "%s", period_types_differ);
     }
+    return error;
+}
+
+enum receiver_error diff_subtract(struct diff_side *now, struct diff_side *base, enum diff_mode mode, char *text, size_t text_size) {
+    char comment[200];
+    for (size_t i = 0; i < profile_sample_type_count(base->profile); i++) {
+        const char *type = profile_sample_type_name(base->profile, i);
+        if (profile_scale_sample_type(base->profile, type, -factor_of(now, base, type, mode)) != MERGE_OK) {
+            return RECEIVER_NO_MEMORY;
+        }
+    }
+    profile_allow_union(now->profile);
+    enum receiver_error error = merge_uploads_add(now->profile, base->profile);
+    if (error == RECEIVER_BAD_UPLOAD) {
+        snprintf(text, text_size, "%s", period_types_differ);
+    }
+    snprintf(comment, sizeof comment, "cmemprof: difference: %zu uploads less %zu of the baseline; amounts %s", now->report.uploads,
+             base->report.uploads, mode == DIFF_TOTAL ? "are totals" : "of the baseline are scaled to the same time");
+    profile_add_comment(now->profile, comment);
     return error;
 }
 

@@ -21,4 +21,8 @@ struct diff_side {
 enum receiver_error diff_write(struct diff_side *now, struct diff_side *base, const char *type, enum diff_mode mode,
                                const struct view_filter *filter, struct json *json, char *text, size_t text_size);
 
+// The difference itself: now's values less those of the baseline, of all sample types, amounts scaled as mode says; it becomes
+// now->profile. Gauges are their values already (merge_export.h). RECEIVER_BAD_UPLOAD: text says why.
+enum receiver_error diff_subtract(struct diff_side *now, struct diff_side *base, enum diff_mode mode, char *text, size_t text_size);
+
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FRAMES = 16, NAME_BYTES = 300 };
+enum { MAX_WARNINGS = 16, MAX_FRAMES = 16, NAME_BYTES = 300 };
 
 static bool is_named(const struct profile_sample_view *sample) {
     for (size_t i = 0; i < sample->frame_count; i++) {
@@ -106,6 +106,13 @@ enum merge_error label_frames_give(struct profile **profile) {
         profile_add_sample_type(given, profile_sample_type_name(*profile, i), profile_sample_type_unit(*profile, i));
     }
     profile_set_time(given, profile_time_ns(*profile), profile_duration_ns(*profile));
+    const char *warnings[MAX_WARNINGS];
+    size_t warning_count = profile_warnings(*profile, warnings, MAX_WARNINGS);
+    for (size_t i = 0; i < warning_count; i++) {
+        char comment[512];
+        snprintf(comment, sizeof comment, "cmemprof: warning: %.480s", warnings[i]);
+        profile_add_comment(given, comment);
+    }
     for (size_t i = 0; i < profile_sample_count(*profile); i++) {
         struct profile_sample_view sample;
         if (profile_sample_at(*profile, i, &sample) == MERGE_OK) {

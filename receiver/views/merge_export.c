@@ -103,9 +103,27 @@ static void say_gauges(struct profile *profile, const struct sweep_report *repor
     free(text);
 }
 
+// As the profiler's own warnings: readers show them, and limits do not pass.
+void merge_export_missing(struct profile *profile, const struct sweep_report *report) {
+    size_t all = report->uploads + report->failed_count + report->left_out;
+    char text[400];
+    if (report->failed_count > 0) {
+        snprintf(text, sizeof text, "cmemprof: warning: figures are too low: %zu of %zu uploads could not be read%s%s%s",
+                 report->failed_count, all, report->reasons > 0 ? ": " : "", report->reasons > 0 ? report->failed[0].reason : "",
+                 report->reasons > 1 ? ", and other reasons" : "");
+        profile_add_comment(profile, text);
+    }
+    if (report->left_out > 0) {
+        snprintf(text, sizeof text, "cmemprof: warning: figures are too low: %zu of %zu uploads were left out, more than are read at once",
+                 report->left_out, all);
+        profile_add_comment(profile, text);
+    }
+}
+
 enum receiver_error merge_export_finish(struct profile *all, const struct sweep_report *report, struct profile *moment,
                                         const struct sweep_report *moment_report) {
     enum receiver_error error = RECEIVER_OK;
+    merge_export_missing(all, report);
     if (!moment) {
         error = divide(all, report);
         say_gauges(all, report);

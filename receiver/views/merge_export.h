@@ -1,5 +1,5 @@
 // merge_export.h: a merged profile as a file for other tools: amounts are sums, gauges are of a moment or means. A comment in the file says
-// so, since its reader cannot tell.
+// so, since its reader cannot tell; others, warnings (profile_warnings), say how many uploads could not be read or were left out.
 #ifndef CMEMPROF_RECEIVER_MERGE_EXPORT_H
 #define CMEMPROF_RECEIVER_MERGE_EXPORT_H
 
@@ -11,5 +11,8 @@
 // Threads: any, one profile per call. Memory: malloc.
 enum receiver_error merge_export_finish(struct profile *all, const struct sweep_report *report, struct profile *moment,
                                         const struct sweep_report *moment_report);
+
+// Adds the comments of what could not be read or was left out.
+void merge_export_missing(struct profile *profile, const struct sweep_report *report);
 
 #endif

@@ -21,7 +21,8 @@ static const struct merge_limits own_limits = {.input_bytes = (size_t)1 << 30,
 struct part {
     struct profile *profile;
     struct sweep_type_counts counts;
-    bool events; // dd-trace's, which may have labels instead of frames
+    const struct upload_label *given; // NULL: none
+    bool events;                      // dd-trace's, which may have labels instead of frames
     bool has_rollups;
     bool differs; // some could not be merged with what was before it
 };
@@ -93,6 +94,10 @@ void merge_uploads_fault(struct sweep_file *file, enum merge_error error, const 
              *fault->text ? fault->text : merge_error_text(error));
 }
 
+void merge_uploads_give(struct profile *profile, const struct upload_label *given, const struct listed_upload *upload) {
+    profile_give_label(profile, given ? given->key : NULL, given ? upload_label_text(given, upload) : NULL);
+}
+
 static enum receiver_error leave_out(char *text, size_t size) {
     snprintf(text, size, "left out: the profiles before it have more than %d stacks already", MAX_SAMPLES);
     return RECEIVER_TOO_LARGE;
@@ -106,6 +111,7 @@ static enum receiver_error take_profile(void *state, struct sweep_file *file) {
     if (profile_sample_count(profile) > MAX_SAMPLES) {
         return leave_out(file->text, sizeof file->text);
     }
+    merge_uploads_give(profile, part->given, file->upload);
     enum merge_error error =
         part->events ? add_events(profile, file, &fault) : profile_decode(profile, file->bytes, file->size, NULL, NULL, &fault);
     file->duration_ns = profile_duration_ns(profile) - before_ns;
@@ -131,6 +137,7 @@ static enum receiver_error take_rollup(void *state, struct rollup_taken *taken) 
     if (profile_sample_count(part->profile) > MAX_SAMPLES) {
         return leave_out(taken->text, sizeof taken->text);
     }
+    merge_uploads_give(part->profile, part->given, taken->upload);
     enum receiver_error error = merge_uploads_decode(part->profile, rollup->profile, rollup->profile_size);
     part->has_rollups = true;
     if (error == RECEIVER_OK) {
@@ -148,14 +155,15 @@ struct key {
     size_t size;
 };
 
-// 'M', attachment, label keys, uploads. NULL bytes: no memory; nothing is cached then.
-static struct key make_key(const struct upload_list *list, const char *attachment, const char *const *keys, size_t key_count) {
+// 'M', whether uploads give a label, attachment, label keys, uploads. NULL bytes: no memory; nothing is cached then.
+static struct key make_key(const struct upload_list *list, const char *attachment, const char *const *keys, size_t key_count,
+                           const struct upload_label *given) {
     struct key key = {0};
     FILE *out = open_memstream(&key.bytes, &key.size);
     if (!out) {
         return key;
     }
-    fprintf(out, "M%s", attachment);
+    fprintf(out, "M%c%s", given ? 'g' : '-', attachment);
     for (size_t i = 0; i < key_count; i++) {
         fputc(0, out);
         fputs(keys[i], out);
@@ -211,6 +219,7 @@ enum receiver_error merge_uploads_add(struct profile *profile, struct profile *o
     uint8_t *bytes;
     size_t size;
     profile_trim(other);
+    profile_give_label(profile, NULL, NULL);     // the other's samples have theirs
     if (profile_sample_type_count(other) == 0) { // nothing was read
         return RECEIVER_OK;
     }
@@ -240,7 +249,12 @@ struct merging {
     const struct upload_list *list;
     const char *attachment, *const *keys;
     size_t key_count;
+    const struct upload_label *given;
 };
+
+bool merge_uploads_only_files(const struct upload_label *given) {
+    return given && given->groups->facet < 0;
+}
 
 static enum receiver_error sweep_all(const struct merging *merging, bool only_files, void *const parts[2], struct sweep_report *report) {
     const struct rollup_sweep sweep = {.store = merging->store,
@@ -249,7 +263,7 @@ static enum receiver_error sweep_all(const struct merging *merging, bool only_fi
                                        .labels = merging->keys,
                                        .label_count = merging->key_count,
                                        .most = ROLLUP_DAY,
-                                       .only_files = only_files,
+                                       .only_files = only_files || merge_uploads_only_files(merging->given),
                                        .most_files = UPLOAD_LIST_FILES};
     return rollup_sweep(&sweep, take_rollup, take_profile, parts, report);
 }
@@ -265,8 +279,8 @@ static bool depends_on_order(const struct part *one, const struct part *two) {
 // ones are left out is then as without roll-ups.
 static enum receiver_error merge_files(const struct merging *merging, struct profile **out, struct sweep_report *report) {
     bool events = strcmp(merging->attachment, "events.pprof") == 0;
-    struct part one = {.profile = new_profile(merging->keys, merging->key_count), .events = events};
-    struct part two = {.profile = new_profile(merging->keys, merging->key_count), .events = events};
+    struct part one = {.profile = new_profile(merging->keys, merging->key_count), .given = merging->given, .events = events};
+    struct part two = {.profile = new_profile(merging->keys, merging->key_count), .given = merging->given, .events = events};
     void *parts[2] = {&one, &two};
     enum receiver_error error = one.profile && two.profile ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
@@ -281,7 +295,7 @@ static enum receiver_error merge_files(const struct merging *merging, struct pro
     profile_free(two.profile);
     if (error == RECEIVER_BAD_UPLOAD) {
         profile_free(one.profile);
-        one = (struct part){.profile = new_profile(merging->keys, merging->key_count), .events = events};
+        one = (struct part){.profile = new_profile(merging->keys, merging->key_count), .given = merging->given, .events = events};
         two.counts.count = 0;
         parts[1] = NULL;
         error = !one.profile ? RECEIVER_NO_MEMORY : sweep_all(merging, true, parts, report);
@@ -293,12 +307,13 @@ static enum receiver_error merge_files(const struct merging *merging, struct pro
 }
 
 enum receiver_error merge_uploads(struct store *store, struct cache *cache, const struct upload_list *list, const char *attachment,
-                                  const char *const *keys, size_t key_count, struct profile **out, struct sweep_report *report) {
-    struct key key = make_key(list, attachment, keys, key_count);
+                                  const char *const *keys, size_t key_count, const struct upload_label *given, struct profile **out,
+                                  struct sweep_report *report) {
+    struct key key = make_key(list, attachment, keys, key_count, given);
     enum receiver_error error = RECEIVER_OK;
     *report = (struct sweep_report){0};
     if (!find_kept(cache, &key, out, report)) {
-        struct merging merging = {store, list, attachment, keys, key_count};
+        struct merging merging = {store, list, attachment, keys, key_count, given};
         error = merge_files(&merging, out, report);
         if (error == RECEIVER_OK && list->count > 1 && !report->is_passing) {
             profile_trim(*out);

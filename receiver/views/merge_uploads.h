@@ -16,11 +16,17 @@
 enum { MERGE_UPLOADS_MAX_LABELS = VIEW_MAX_LABELS + 1 }; // those of a filter, and the one to group by
 
 // Of the uploads without a roll-up at most UPLOAD_LIST_FILES are read, the newest; report->left_out counts the others beside those of the
-// list. *profile has the labels `memory`, `owner` and those of the keys alone. cache may be NULL.
+// list. *profile has the labels `memory`, `owner` and those of the keys alone. given: a label of whole uploads, whose key is one of the
+// keys; NULL: none. With one that is not constant in a stream files alone are read. cache may be NULL.
 enum receiver_error merge_uploads(struct store *store, struct cache *cache, const struct upload_list *list, const char *attachment,
-                                  const char *const *keys, size_t key_count, struct profile **profile, struct sweep_report *report);
+                                  const char *const *keys, size_t key_count, const struct upload_label *given, struct profile **profile,
+                                  struct sweep_report *report);
 // Adds another profile. RECEIVER_BAD_UPLOAD: their period types differ; profile is unchanged.
 enum receiver_error merge_uploads_add(struct profile *profile, struct profile *other);
+
+// The label of the upload that is decoded next, and whether roll-ups cannot have it. given NULL: none.
+void merge_uploads_give(struct profile *profile, const struct upload_label *given, const struct listed_upload *upload);
+bool merge_uploads_only_files(const struct upload_label *given);
 
 // ---- For roll-ups, which are made alike (rollup_make.c) ----
 

@@ -1,6 +1,7 @@
 // metrics.c: series over time (metrics.h).
 #include "metrics.h"
 #include "../index/figures_store.h"
+#include "../store/stored_upload.h"
 #include "metrics_moments.h"
 
 #include <math.h>
@@ -183,9 +184,9 @@ static enum receiver_error read_files_of(struct reading *reading, struct figures
     const struct listed_upload *upload = &reading->list->uploads[place];
     struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
     size_t count;
-    int directory;
+    struct stored_upload files;
     enum receiver_error error = catalog_attachments(store_catalog(reading->store), upload->id, attachments, &count);
-    if (error != RECEIVER_OK || store_open_upload(reading->store, upload->id, &directory) != RECEIVER_OK) {
+    if (error != RECEIVER_OK || stored_open(reading->store, upload->id, &files) != RECEIVER_OK) {
         return error; // retention has removed it
     }
     bool recording = figures_has_recording(attachments, count), read = !recording || reading->recordings++ < MAX_RECORDINGS;
@@ -195,11 +196,12 @@ static enum receiver_error read_files_of(struct reading *reading, struct figures
         }
     }
     const struct measured_upload measured = {.id = upload->id,
-                                             .directory = directory,
+                                             .open = stored_measured,
+                                             .files = &files,
                                              .seconds = (double)(upload->end_ms - upload->start_ms) / 1e3,
                                              .conversions = store_conversions(reading->store)};
     error = figures_of_upload(reader, &measured, attachments, count, figures);
-    close(directory);
+    stored_close(&files);
     if (!read) {
         figures->states[FIGURES_RECORDING] = FIGURES_FAILED;
         reading->metrics->report.is_passing = true;
@@ -402,14 +404,7 @@ enum metrics_kind metrics_kind(const char *name) {
     return of_container ? METRICS_OF_CONTAINER : METRICS_OF_PROCESS;
 }
 
-static void write_series(const struct metrics_series *series, struct moments *moments, bool summed, struct json *json) {
-    struct series_point points[METRICS_MAX_POINTS];
-    size_t count = moments_of_series(moments, series, summed, points);
-    json_object_begin(json);
-    json_key(json, "name");
-    json_text(json, series->name);
-    json_key(json, "unit");
-    json_text(json, metrics_unit(series->name));
+void metrics_write_points(const struct series_point *points, size_t count, struct json *json) {
     json_key(json, "points");
     json_array_begin(json);
     for (size_t i = 0; i < count; i++) {
@@ -419,11 +414,21 @@ static void write_series(const struct metrics_series *series, struct moments *mo
         json_array_end(json);
     }
     json_array_end(json);
-    json_object_end(json);
+}
+
+void metrics_begin_series(const struct metrics_series *series, struct moments *moments, bool summed, struct json *json) {
+    struct series_point points[METRICS_MAX_POINTS];
+    size_t count = moments_of_series(moments, series, summed, points);
+    json_object_begin(json);
+    json_key(json, "name");
+    json_text(json, series->name);
+    json_key(json, "unit");
+    json_text(json, metrics_unit(series->name));
+    metrics_write_points(points, count, json);
 }
 
 enum receiver_error metrics_write(const struct metrics *metrics, const struct upload_list *list, bool summed, struct json *json) {
-    struct moments *moments = moments_new(list, metrics);
+    struct moments *moments = moments_new(list, metrics, METRICS_MAX_POINTS);
     if (!moments) {
         return RECEIVER_NO_MEMORY;
     }
@@ -433,7 +438,8 @@ enum receiver_error metrics_write(const struct metrics *metrics, const struct up
     json_array_begin(json);
     for (size_t i = 0; i < metrics->count; i++) {
         if (metrics_kind(metrics->series[i].name) != METRICS_IDENTITY) {
-            write_series(&metrics->series[i], moments, summed, json);
+            metrics_begin_series(&metrics->series[i], moments, summed, json);
+            json_object_end(json);
         }
     }
     json_array_end(json);

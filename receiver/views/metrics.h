@@ -48,5 +48,9 @@ const char *metrics_unit(const char *name); // by the name: "bytes" of "c_profil
 // The whole answer; list: that was read. Concurrent processes are one value: their mean or, summed, their sum, as the figure's kind allows
 // (metrics_moments.h).
 enum receiver_error metrics_write(const struct metrics *metrics, const struct upload_list *list, bool summed, struct json *json);
+// Its parts: an object that stays open, and the member "points".
+struct moments;
+void metrics_begin_series(const struct metrics_series *series, struct moments *moments, bool summed, struct json *json);
+void metrics_write_points(const struct series_point *points, size_t count, struct json *json);
 
 #endif

@@ -4,10 +4,12 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 // The uploads of one process: order[from..to).
 struct process {
     size_t from, to;
+    uint32_t group; // of its uploads
     uint64_t host;
     double cgroup;       // memory_cgroup_id of its newest upload that tells it; NAN: none does
     int64_t distance_ms; // between its uploads, as a rule
@@ -16,12 +18,13 @@ struct process {
 struct moments {
     const struct upload_list *list;
     int64_t ms[METRICS_MAX_POINTS];
-    size_t count;
-    size_t *order;               // uploads by process, each by end
+    size_t count, most;
+    size_t *order;               // uploads by group and process, each by end
     double *nothing;             // of a series that is not there
     const double *values;        // of the series at hand, by upload; NAN: none
     const double *codes, *about; // c_verdict and c_verdict_bytes, by upload; NAN: none
-    struct process *processes;   // those of one cgroup side by side
+    struct process *processes;   // by group, in it those of one cgroup side by side
+    struct process *others;      // some of them, those of one cgroup side by side
     size_t process_count;
 };
 
@@ -33,6 +36,10 @@ static int compare_uploads(const void *left, const void *right, void *context) {
     const struct upload_list *list = context;
     size_t a = *(const size_t *)left, b = *(const size_t *)right;
     uint64_t one = list->uploads[a].process, other = list->uploads[b].process;
+    uint32_t group = list->uploads[a].group, other_group = list->uploads[b].group;
+    if (group != other_group) {
+        return group < other_group ? -1 : 1;
+    }
     if (one != other) {
         return one < other ? -1 : 1;
     }
@@ -64,18 +71,19 @@ static void choose_moments(struct moments *moments, int64_t *times) {
             times[distinct++] = times[i];
         }
     }
-    moments->count = distinct < METRICS_MAX_POINTS ? distinct : METRICS_MAX_POINTS;
+    moments->count = distinct < moments->most ? distinct : moments->most;
     for (size_t i = 0; i < moments->count; i++) {
         double span_ms = (double)(times[distinct - 1] - times[0]);
-        moments->ms[i] = distinct == moments->count ? times[i] : times[0] + (int64_t)(span_ms * (double)(i + 1) / METRICS_MAX_POINTS);
+        moments->ms[i] = distinct == moments->count ? times[i] : times[0] + (int64_t)(span_ms * (double)(i + 1) / (double)moments->most);
     }
 }
 
 // The end of the uploads of one process that begin at order[from].
 static size_t process_end(const struct moments *moments, size_t from) {
-    const struct listed_upload *uploads = moments->list->uploads;
+    const struct listed_upload *uploads = moments->list->uploads, *first = &uploads[moments->order[from]];
     size_t to = from;
-    while (to < moments->list->count && uploads[moments->order[to]].process == uploads[moments->order[from]].process) {
+    while (to < moments->list->count && uploads[moments->order[to]].process == first->process &&
+           uploads[moments->order[to]].group == first->group) {
         to++;
     }
     return to;
@@ -101,6 +109,7 @@ static struct process process_of(const struct moments *moments, size_t from, siz
     size_t count = distances(moments, newest, to, times);
     struct process process = {.from = from,
                               .to = to,
+                              .group = moments->list->uploads[moments->order[from]].group,
                               .host = moments->list->uploads[moments->order[from]].host,
                               .cgroup = NAN,
                               .distance_ms = count > 0 ? median(times, count) : usual_ms};
@@ -120,10 +129,15 @@ static int compare_cgroups(const struct process *a, const struct process *b) {
     return a->cgroup < b->cgroup ? -1 : a->cgroup > b->cgroup;
 }
 
-static int compare_processes(const void *left, const void *right) {
+static int by_cgroup(const void *left, const void *right) {
     const struct process *a = left, *b = right;
     int order = compare_cgroups(a, b);
     return order != 0 ? order : a->from < b->from ? -1 : a->from > b->from;
+}
+
+static int by_group(const void *left, const void *right) {
+    const struct process *a = left, *b = right;
+    return a->group != b->group ? (a->group < b->group ? -1 : 1) : by_cgroup(left, right);
 }
 
 // times: capacity for each upload.
@@ -140,20 +154,21 @@ static void find_processes(struct moments *moments, const struct metrics *metric
         to = process_end(moments, from);
         moments->processes[moments->process_count++] = process_of(moments, from, to, usual_ms, ids);
     }
-    qsort(moments->processes, moments->process_count, sizeof *moments->processes, compare_processes);
+    qsort(moments->processes, moments->process_count, sizeof *moments->processes, by_group);
 }
 
 static bool allocate(struct moments *moments, size_t count) {
     moments->order = malloc((count + 1) * sizeof *moments->order);
     moments->nothing = malloc((count + 1) * sizeof *moments->nothing);
     moments->processes = malloc((count + 1) * sizeof *moments->processes);
+    moments->others = malloc((count + 1) * sizeof *moments->others);
     for (size_t i = 0; moments->nothing && i < count; i++) {
         moments->nothing[i] = NAN;
     }
-    return moments->order && moments->nothing && moments->processes;
+    return moments->order && moments->nothing && moments->processes && moments->others;
 }
 
-struct moments *moments_new(const struct upload_list *list, const struct metrics *metrics) {
+struct moments *moments_new(const struct upload_list *list, const struct metrics *metrics, size_t most) {
     struct moments *moments = calloc(1, sizeof *moments);
     int64_t *times = malloc((list->count + 1) * sizeof *times);
     if (!moments || !times || !allocate(moments, list->count)) {
@@ -162,6 +177,7 @@ struct moments *moments_new(const struct upload_list *list, const struct metrics
         return NULL;
     }
     moments->list = list;
+    moments->most = most;
     for (size_t i = 0; i < list->count; i++) {
         moments->order[i] = i;
     }
@@ -181,6 +197,7 @@ void moments_free(struct moments *moments) {
         free(moments->order);
         free(moments->nothing);
         free(moments->processes);
+        free(moments->others);
     }
     free(moments);
 }
@@ -268,14 +285,20 @@ static void take_newest(void *context, const struct at_moment *at) {
     }
 }
 
-static void sum_cgroups(const struct moments *moments, struct sums *sums) {
-    for (size_t from = 0, to; from < moments->process_count; from = to) {
+// Processes of which a value is made.
+struct chosen_processes {
+    const struct process *list;
+    size_t count;
+};
+
+static void sum_cgroups(const struct moments *moments, struct chosen_processes of, struct sums *sums) {
+    for (size_t from = 0, to; from < of.count; from = to) {
         struct newest newest;
         for (size_t m = 0; m < moments->count; m++) {
             newest.value[m] = NAN;
         }
-        for (to = from; to < moments->process_count && compare_cgroups(&moments->processes[to], &moments->processes[from]) == 0; to++) {
-            walk(moments, &moments->processes[to], take_newest, &newest);
+        for (to = from; to < of.count && compare_cgroups(&of.list[to], &of.list[from]) == 0; to++) {
+            walk(moments, &of.list[to], take_newest, &newest);
         }
         for (size_t m = 0; m < moments->count; m++) {
             add(sums, m, newest.value[m]);
@@ -303,10 +326,10 @@ static void take_code(void *context, const struct at_moment *at) {
     }
 }
 
-static void choose_codes(const struct moments *moments, struct sums *sums) {
+static void choose_codes(const struct moments *moments, struct chosen_processes of, struct sums *sums) {
     struct chosen chosen = {0};
-    for (size_t i = 0; i < moments->process_count; i++) {
-        walk(moments, &moments->processes[i], take_code, &chosen);
+    for (size_t i = 0; i < of.count; i++) {
+        walk(moments, &of.list[i], take_code, &chosen);
     }
     for (size_t m = 0; m < moments->count; m++) {
         add(sums, m, chosen.has[m] ? moments->values[chosen.upload[m]] : NAN);
@@ -322,29 +345,32 @@ static void take_flag(void *context, const struct at_moment *at) {
     }
 }
 
-static void walk_all(const struct moments *moments, void (*take)(void *context, const struct at_moment *at), struct sums *sums) {
-    for (size_t i = 0; i < moments->process_count; i++) {
-        walk(moments, &moments->processes[i], take, sums);
+static void walk_all(const struct moments *moments, struct chosen_processes of, void (*take)(void *context, const struct at_moment *at),
+                     struct sums *sums) {
+    for (size_t i = 0; i < of.count; i++) {
+        walk(moments, &of.list[i], take, sums);
     }
 }
 
-size_t moments_of_series(struct moments *moments, const struct metrics_series *series, bool summed,
-                         struct series_point points[METRICS_MAX_POINTS]) {
-    struct sums sums = {0};
+static size_t points_of(struct moments *moments, const struct metrics_series *series, struct chosen_processes of, bool summed,
+                        struct series_point points[METRICS_MAX_POINTS]) {
+    struct sums sums;
+    memset(sums.sum, 0, moments->count * sizeof *sums.sum);
+    memset(sums.count, 0, moments->count * sizeof *sums.count);
     moments->values = series->values;
     switch (metrics_kind(series->name)) {
     case METRICS_OF_CONTAINER:
-        sum_cgroups(moments, &sums);
+        sum_cgroups(moments, of, &sums);
         break;
     case METRICS_CODE:
     case METRICS_OF_CODE:
-        choose_codes(moments, &sums);
+        choose_codes(moments, of, &sums);
         break;
     case METRICS_FLAG:
-        walk_all(moments, take_flag, &sums);
+        walk_all(moments, of, take_flag, &sums);
         break;
     default:
-        walk_all(moments, take_mean, &sums);
+        walk_all(moments, of, take_mean, &sums);
     }
     size_t used = 0;
     for (size_t m = 0; m < moments->count; m++) {
@@ -353,4 +379,46 @@ size_t moments_of_series(struct moments *moments, const struct metrics_series *s
         }
     }
     return used;
+}
+
+size_t moments_of_others(struct moments *moments, const struct metrics_series *series, const bool *left_out, bool summed,
+                         struct series_point points[METRICS_MAX_POINTS]) {
+    size_t count = 0;
+    for (size_t i = 0; i < moments->process_count; i++) {
+        if (!left_out || !left_out[moments->processes[i].group]) {
+            moments->others[count++] = moments->processes[i];
+        }
+    }
+    qsort(moments->others, count, sizeof *moments->others, by_cgroup);
+    return points_of(moments, series, (struct chosen_processes){moments->others, count}, summed, points);
+}
+
+size_t moments_of_series(struct moments *moments, const struct metrics_series *series, bool summed,
+                         struct series_point points[METRICS_MAX_POINTS]) {
+    return moments_of_others(moments, series, NULL, summed, points);
+}
+
+// The first process of a group from that on.
+static size_t first_of(const struct moments *moments, uint32_t group) {
+    size_t low = 0, high = moments->process_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (moments->processes[middle].group < group) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+size_t moments_processes(const struct moments *moments, uint32_t group) {
+    return first_of(moments, group + 1) - first_of(moments, group);
+}
+
+size_t moments_of_group(struct moments *moments, const struct metrics_series *series, uint32_t group, bool summed,
+                        struct series_point points[METRICS_MAX_POINTS]) {
+    size_t first = first_of(moments, group);
+    struct chosen_processes of = {moments->processes + first, first_of(moments, group + 1) - first};
+    return points_of(moments, series, of, summed, points);
 }

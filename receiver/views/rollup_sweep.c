@@ -182,6 +182,14 @@ static int64_t lowest_id(const struct plan *plan, const struct group *group) {
     return lowest;
 }
 
+static int64_t mean_ms(const struct plan *plan, const struct group *group) {
+    int64_t first_ms = upload_at(plan, group->first)->start_ms, sum = 0; // of a day at most: no overflow
+    for (size_t i = 0; i < group->count; i++) {
+        sum += upload_at(plan, group->first + i)->start_ms - first_ms;
+    }
+    return first_ms + sum / (int64_t)group->count;
+}
+
 static enum receiver_error take_group(struct half *half, struct group *group) {
     uint8_t *bytes;
     size_t size;
@@ -191,7 +199,10 @@ static enum receiver_error take_group(struct half *half, struct group *group) {
     }
     bool fits = merge_budget_take(size);
     bool is_one = fits && rollup_decode(bytes, size, &half->rollup);
-    struct rollup_taken taken = {.rollup = &half->rollup, .dropped = group->dropped};
+    struct rollup_taken taken = {.rollup = &half->rollup,
+                                 .dropped = group->dropped,
+                                 .mean_ms = mean_ms(half->plan, group),
+                                 .upload = upload_at(half->plan, group->first)};
     error = !fits ? RECEIVER_NO_MEMORY : is_one ? half->take(half->part, &taken) : RECEIVER_DAMAGED;
     if (fits) {
         merge_budget_give(size);
@@ -248,6 +259,12 @@ static enum receiver_error take_groups(struct plan *plan, rollup_take take, void
 
 // ---- The rest ----
 
+// Whether the file of that rank is read, the next after `taken` others: of `count` as many as are not beyond.
+static bool is_read(const struct rollup_sweep *sweep, size_t rank, size_t taken, size_t count, size_t beyond) {
+    size_t most = count - beyond;
+    return !sweep->spread || most < 2 ? rank >= beyond : rank == taken * (count - 1) / (most - 1);
+}
+
 static enum receiver_error list_rest(struct plan *plan, struct upload_list *rest, size_t *beyond) {
     const struct upload_list *list = plan->sweep->list;
     size_t count = 0;
@@ -262,8 +279,8 @@ static enum receiver_error list_rest(struct plan *plan, struct upload_list *rest
     *beyond = count > plan->sweep->most_files ? count - plan->sweep->most_files : 0;
     *rest =
         (struct upload_list){.uploads = malloc((count - *beyond + 1) * sizeof *rest->uploads), .flight = list->flight, .stop = list->stop};
-    for (size_t i = 0, skipped = 0; rest->uploads && i < list->count; i++) {
-        if (!plan->is_covered[i] && skipped++ >= *beyond) {
+    for (size_t i = 0, rank = 0; rest->uploads && i < list->count; i++) {
+        if (!plan->is_covered[i] && is_read(plan->sweep, rank++, rest->count, count, *beyond)) {
             rest->uploads[rest->count++] = list->uploads[i];
         }
     }
@@ -282,8 +299,9 @@ enum receiver_error rollup_sweep(const struct rollup_sweep *sweep, rollup_take t
     error = error == RECEIVER_OK ? list_rest(&plan, &rest, &beyond) : error;
     error = error == RECEIVER_OK ? sweep_uploads(sweep->store, &rest, sweep->attachment, take, parts, &of_files) : error;
     sweep_report_add(report, &of_files);
-    report->left_out = sweep->list->left_out + beyond;
-    report->is_passing = beyond > 0 && rollup_is_for(sweep->attachment);
+    report->left_out = sweep->list->left_out + (sweep->spread ? 0 : beyond);
+    report->skipped = sweep->spread ? beyond : 0;
+    report->is_passing = report->left_out > sweep->list->left_out && rollup_is_for(sweep->attachment);
     report->processes = sweep_count_processes(sweep->list);
     upload_list_free(&rest);
     free_plan(&plan);

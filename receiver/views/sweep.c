@@ -118,7 +118,7 @@ static void take_one(struct half *half, const struct listed_upload *upload) {
     enum receiver_error error = RECEIVER_NOT_FOUND;
     for (size_t i = 0; error == RECEIVER_NOT_FOUND && i < half->name_count; i++) {
         name = i;
-        error = store_read(half->store, upload->id, half->names[i], &attachment, &file);
+        error = store_read(half->store, upload->id, half->names[i], false, &attachment, &file);
     }
     if (error == RECEIVER_NOT_FOUND) {
         return; // it has none, or retention has removed it

@@ -44,6 +44,7 @@ struct sweep_report {
     double seconds;     // that these cover: covered_ns
     int64_t covered_ns; // saturates
     size_t left_out, failed_count;
+    size_t skipped;                  // of rollup_sweep with a spread only: between those that were read
     enum receiver_error unread;      // a file could not be read, not for what is in it; RECEIVER_DAMAGED: all of them will never be
     bool is_passing;                 // some were left out that roll-ups or kept figures may cover: not to be cached
     struct sweep_type_counts counts; // of merge_uploads only

@@ -6,6 +6,7 @@
 
 #include "../base/single_flight.h"
 #include "../index/catalog_pick.h"
+#include "../index/search_groups.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -26,6 +27,15 @@ enum receiver_error upload_list_read(struct catalog *catalog, const struct selec
                                      struct upload_list *list);
 // The newest UPLOAD_LIST_FILES of a list, which keeps them.
 struct upload_list upload_list_newest(const struct upload_list *list);
+// A label that all samples of an upload get when they are read: the value of its group. A key of a named facet is constant in a stream.
+struct upload_label {
+    const char *key; // "tag:host"
+    const struct search_groups *groups;
+};
+static inline const char *upload_label_text(const struct upload_label *label, const struct listed_upload *upload) {
+    const char *text = search_groups_text(label->groups, upload->group);
+    return text ? text : SEARCH_GROUP_NONE;
+}
 void upload_list_free(struct upload_list *list);
 // What an answer depends on: the set of uploads, and measures, which are computed later.
 void upload_list_put_key(const struct upload_list *list, bool with_measures, FILE *out);

@@ -10,25 +10,12 @@
 
 // ---- Attachments ----
 
-enum { MAX_NAMES = 100 };
-
-struct name {
-    char text[CATALOG_NAME_MAX_BYTES + 1];
-    bool pprof;
-    size_t uploads;
-};
-
-struct names {
-    size_t count;
-    struct name names[MAX_NAMES];
-};
-
-static void count_name(struct names *names, const char *text, size_t length, size_t uploads) {
+static void count_name(struct upload_names *names, const char *text, size_t length, size_t uploads) {
     size_t at = 0;
     while (at < names->count && (strncmp(names->names[at].text, text, length) != 0 || names->names[at].text[length])) {
         at++;
     }
-    if (at == MAX_NAMES || length > CATALOG_NAME_MAX_BYTES) {
+    if (at == UPLOAD_TYPES_MAX_NAMES || length > CATALOG_NAME_MAX_BYTES) {
         return;
     }
     if (at == names->count) {
@@ -48,20 +35,26 @@ static void count_names(void *context, const char *lines, size_t uploads) {
 }
 
 static int compare_names(const void *left, const void *right) {
-    const struct name *a = left, *b = right;
+    const struct upload_name *a = left, *b = right;
     if (a->uploads != b->uploads) {
         return a->uploads > b->uploads ? -1 : 1;
     }
     return strcmp(a->text, b->text);
 }
 
+enum receiver_error upload_types_read_names(struct catalog *catalog, const struct selection *selection, struct upload_names *names) {
+    *names = (struct upload_names){0};
+    enum receiver_error error = catalog_names(catalog, selection, UPLOAD_LIST_MAX, count_names, names);
+    qsort(names->names, names->count, sizeof *names->names, compare_names);
+    return error;
+}
+
 enum receiver_error upload_types_write_attachments(struct catalog *catalog, const struct selection *selection, struct json *json) {
-    struct names *names = calloc(1, sizeof *names);
+    struct upload_names *names = malloc(sizeof *names);
     if (!names) {
         return RECEIVER_NO_MEMORY;
     }
-    enum receiver_error error = catalog_names(catalog, selection, UPLOAD_LIST_MAX, count_names, names);
-    qsort(names->names, names->count, sizeof *names->names, compare_names);
+    enum receiver_error error = upload_types_read_names(catalog, selection, names);
     json_key(json, "attachments");
     json_array_begin(json);
     for (size_t i = 0; i < names->count; i++) {

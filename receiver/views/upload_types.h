@@ -4,7 +4,18 @@
 
 #include "sweep.h"
 
-// Writes the member "attachments": names with the count of uploads that have them, most frequent first, 100 at most.
+enum { UPLOAD_TYPES_MAX_NAMES = 100 };
+struct upload_names {
+    size_t count;
+    struct upload_name {
+        char text[CATALOG_NAME_MAX_BYTES + 1];
+        bool pprof;
+        size_t uploads;
+    } names[UPLOAD_TYPES_MAX_NAMES];
+};
+// The names of attachments with the count of uploads that have them, most frequent first. *names is set anew.
+enum receiver_error upload_types_read_names(struct catalog *catalog, const struct selection *selection, struct upload_names *names);
+// Writes them as the member "attachments".
 enum receiver_error upload_types_write_attachments(struct catalog *catalog, const struct selection *selection, struct json *json);
 // The type for a name or an index ("1"); an unknown one is returned as it is. NULL or "": the default type (merge.h) by the sums of all
 // files, or "".

@@ -57,6 +57,20 @@ struct view_filter {
 enum receiver_error view_tree(struct profile *profile, const char *type, const char *base, const struct view_filter *filter,
                               struct json *json, char *text, size_t text_size);
 
+// A tree of slopes (growth_tree.h): self and total have them in parts of `fixed`, base_self and base_total their errors.
+struct tree;
+struct view_slopes {
+    double fixed;
+    void (*write_sum)(const void *context, uint32_t node, struct json *json); // [self, total, error] of a node's function
+    const void *context;
+};
+// Writes the members from "total" to "sums" into an open object; nodes are [parent, function, line, self, total, error]. below: as in the
+// filter. RECEIVER_NOT_FOUND: there is no such node.
+enum receiver_error view_tree_write_slopes(const struct tree *tree, const struct view_slopes *slopes, const char *below, struct json *json);
+
+// The choice of samples as options of tree_build, but for the types and group_by. They point into labels. filter may be NULL.
+struct tree_options view_tree_options(const struct view_filter *filter, struct tree_label labels[VIEW_MAX_LABELS + 2]);
+
 // ---- Frames ----
 
 // "go", "runtime", "python", "python_runtime", "node", "node_runtime", "java", "java_runtime", "c", or "c_runtime": libc, std:: and other
@@ -69,5 +83,7 @@ void view_frame_library(const struct profile_frame *frame, char library[VIEW_LIB
 // The function's name; without a symbol, the mapping's file name and the address.
 enum { VIEW_NAME_BYTES = 300 };
 const char *view_frame_name(const struct profile_frame *frame, char buffer[VIEW_NAME_BYTES]);
+// {"name","file","kind","library"}: the function of a frame.
+void view_write_function(const struct profile_frame *frame, struct json *json);
 
 #endif

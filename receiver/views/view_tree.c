@@ -1,6 +1,7 @@
 // view_tree.c: the call tree of one sample type as JSON (view.h).
 #include "view.h"
 #include "../index/measures.h"
+#include "function_table.h"
 #include "sweep.h"
 
 #include <stdio.h>
@@ -10,23 +11,8 @@
 // More nodes than this draw no useful graph and take long: the heaviest are shown, and the rest is counted. Sums by function are then of
 // the whole tree, for the functions of the nodes shown and for others up to as many.
 enum { MAX_NODES = 200000, MAX_FUNCTIONS = 200000 };
-#define NO_FUNCTION UINT32_MAX
 
-// Nodes of the same function share one entry of the table "functions". The profile stores equal strings once, so pointers compare.
-static bool same_function(const struct profile_frame *a, const struct profile_frame *b) {
-    return a->function == b->function && a->file == b->file && a->label == b->label &&
-           (*a->function || (a->mapping_file == b->mapping_file && a->file_offset == b->file_offset));
-}
-
-static uint64_t hash_function(const struct profile_frame *frame) {
-    uint64_t hash = (uintptr_t)frame->function * UINT64_C(0x9e3779b97f4a7c15) + (uintptr_t)frame->file;
-    if (!*frame->function) {
-        hash += (uintptr_t)frame->mapping_file + frame->file_offset * UINT64_C(0xff51afd7ed558ccd);
-    }
-    return (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 20;
-}
-
-static void write_function(const struct profile_frame *frame, struct json *json) {
+void view_write_function(const struct profile_frame *frame, struct json *json) {
     char name[VIEW_NAME_BYTES], library[VIEW_LIBRARY_BYTES];
     view_frame_library(frame, library);
     json_object_begin(json);
@@ -41,52 +27,11 @@ static void write_function(const struct profile_frame *frame, struct json *json)
     json_object_end(json);
 }
 
-// Functions by number, in the order in which nodes first need them.
-struct function_table {
-    const struct tree *tree;
-    uint32_t *slots, *first_nodes; // a node of each, by hash and by number; the root has none
-    size_t mask, count, capacity;
-};
-
-// capacity: of distinct functions. Returns false without memory.
-static bool functions_start(struct function_table *functions, const struct tree *tree, size_t capacity) {
-    *functions = (struct function_table){.tree = tree, .mask = 1024 - 1, .capacity = capacity};
-    while (functions->mask < 2 * capacity) {
-        functions->mask = 2 * functions->mask + 1;
-    }
-    functions->slots = calloc(functions->mask + 1, sizeof *functions->slots);
-    functions->first_nodes = malloc((capacity + 1) * sizeof *functions->first_nodes);
-    return functions->slots && functions->first_nodes;
-}
-
-static void functions_free(struct function_table *functions) {
-    free(functions->slots);
-    free(functions->first_nodes);
-}
-
-// function_of: numbers of the nodes asked for. NO_FUNCTION: a new one beyond the capacity.
-static uint32_t function_number(struct function_table *functions, uint32_t node, const uint32_t *function_of) {
-    const struct tree_node *nodes = functions->tree->nodes;
-    size_t at = hash_function(&nodes[node].frame) & functions->mask;
-    while (functions->slots[at] && !same_function(&nodes[functions->slots[at]].frame, &nodes[node].frame)) {
-        at = (at + 1) & functions->mask;
-    }
-    if (functions->slots[at]) {
-        return function_of[functions->slots[at]];
-    }
-    if (functions->count >= functions->capacity) {
-        return NO_FUNCTION;
-    }
-    functions->slots[at] = node;
-    functions->first_nodes[functions->count] = node;
-    return (uint32_t)functions->count++;
-}
-
 static void write_functions(const struct function_table *functions, struct json *json) {
     json_key(json, "functions");
     json_array_begin(json);
     for (size_t i = 0; i < functions->count; i++) {
-        write_function(&functions->tree->nodes[functions->first_nodes[i]].frame, json);
+        view_write_function(&functions->tree->nodes[functions->first_nodes[i]].frame, json);
     }
     json_array_end(json);
 }
@@ -121,7 +66,8 @@ static uint64_t magnitude(int64_t value) {
 // Divisors of a gauge's values on the two sides; 1 for all else.
 struct sides {
     bool with_base;
-    double divisor, base_divisor; // at least 1
+    double divisor, base_divisor;     // at least 1
+    const struct view_slopes *slopes; // the second side are errors; NULL: it is a baseline, or none
 };
 
 static double base_scale(const struct sides *sides) {
@@ -129,7 +75,7 @@ static double base_scale(const struct sides *sides) {
 }
 
 static uint64_t weight(const struct tree_node *node, const struct sides *sides) {
-    uint64_t total = magnitude(node->total), base = magnitude(node->base_total);
+    uint64_t total = magnitude(node->total), base = sides->slopes ? 0 : magnitude(node->base_total);
     if (sides->divisor != sides->base_divisor) {
         double scaled = (double)base * base_scale(sides);
         base = scaled < 0x1p63 ? (uint64_t)scaled : UINT64_C(1) << 63;
@@ -171,19 +117,19 @@ static uint32_t hash_name(const char *name) {
 static bool find_node(const struct tree *tree, uint32_t wanted, const struct scratch *scratch, uint32_t *found) {
     uint32_t *hashes = scratch->position, *names = scratch->kept; // of nodes, and of functions by number
     struct function_table functions;
-    bool ok = functions_start(&functions, tree, tree->count);
+    bool ok = function_table_start(&functions, tree, tree->count);
     *found = hashes[0] = 0;
     for (uint32_t i = 1; ok && i < tree->count && *found == 0; i++) {
         char text[VIEW_NAME_BYTES];
         uint32_t above = hashes[tree->nodes[i].parent],
-                 number = scratch->function_of[i] = function_number(&functions, i, scratch->function_of);
+                 number = scratch->function_of[i] = function_table_number(&functions, i, scratch->function_of);
         if (functions.first_nodes[number] == i) {
             names[number] = hash_name(view_frame_name(&tree->nodes[i].frame, text));
         }
         hashes[i] = ((above ^ names[number]) * 0x01000193) ^ above >> 13;
         *found = hashes[i] == wanted ? i : 0;
     }
-    functions_free(&functions);
+    function_table_free(&functions);
     return ok;
 }
 
@@ -266,8 +212,10 @@ static void write_nodes(const struct tree *tree, const uint32_t *kept, size_t co
         json_number(json, node->frame.line);
         view_write_mean(node->self, sides->divisor, json);
         view_write_mean(node->total, sides->divisor, json);
-        if (sides->with_base) {
+        if (sides->with_base && !sides->slopes) {
             view_write_mean(node->base_self, sides->base_divisor, json);
+        }
+        if (sides->with_base) {
             view_write_mean(node->base_total, sides->base_divisor, json);
         }
         json_array_end(json);
@@ -301,7 +249,7 @@ static void enter(const struct tree_node *node, struct sum *sum) {
 static void add_up(const struct tree *tree, const uint32_t *function_of, size_t count, struct sum *sums) {
     const struct tree_node *nodes = tree->nodes;
     for (uint32_t at = nodes[0].first_child; at;) {
-        struct sum *sum = &sums[function_of[at] == NO_FUNCTION ? count : function_of[at]];
+        struct sum *sum = &sums[function_of[at] == FUNCTION_TABLE_FULL ? count : function_of[at]];
         enter(&nodes[at], sum);
         if (nodes[at].first_child) {
             at = nodes[at].first_child;
@@ -310,7 +258,7 @@ static void add_up(const struct tree *tree, const uint32_t *function_of, size_t 
         sum->open--;
         while (at && !nodes[at].next_sibling) {
             at = nodes[at].parent;
-            sums[at && function_of[at] != NO_FUNCTION ? function_of[at] : count].open--;
+            sums[at && function_of[at] != FUNCTION_TABLE_FULL ? function_of[at] : count].open--;
         }
         at = at ? nodes[at].next_sibling : 0;
     }
@@ -339,6 +287,15 @@ static bool write_sums(const struct tree *tree, const uint32_t *function_of, siz
     return true;
 }
 
+static void write_slopes(const struct function_table *functions, const struct view_slopes *slopes, struct json *json) {
+    json_key(json, "sums");
+    json_array_begin(json);
+    for (size_t i = 0; i < functions->count; i++) {
+        slopes->write_sum(slopes->context, functions->first_nodes[i], json);
+    }
+    json_array_end(json);
+}
+
 // ---- The whole tree ----
 
 static void write_totals(const struct tree *tree, const struct sides *sides, size_t left_out, struct json *json) {
@@ -346,7 +303,10 @@ static void write_totals(const struct tree *tree, const struct sides *sides, siz
     view_write_mean(tree->nodes[0].total, sides->divisor, json);
     json_key(json, "self");
     view_write_mean(tree->nodes[0].self, sides->divisor, json);
-    if (sides->with_base) {
+    if (sides->slopes) {
+        json_key(json, "error");
+        view_write_mean(tree->nodes[0].base_total, sides->base_divisor, json);
+    } else if (sides->with_base) {
         json_key(json, "base_total");
         view_write_mean(tree->nodes[0].base_total, sides->base_divisor, json);
         json_key(json, "base_self");
@@ -361,14 +321,14 @@ static bool number_functions(const struct tree *tree, const uint32_t *kept, size
                              struct function_table *functions) {
     bool whole = count == tree->count - 1;
     size_t capacity = whole || count > MAX_FUNCTIONS ? count : MAX_FUNCTIONS;
-    if (!functions_start(functions, tree, capacity)) {
+    if (!function_table_start(functions, tree, capacity)) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        function_of[kept[i]] = function_number(functions, kept[i], function_of);
+        function_of[kept[i]] = function_table_number(functions, kept[i], function_of);
     }
     for (uint32_t node = 1; !whole && node < tree->count; node++) {
-        function_of[node] = function_number(functions, node, function_of);
+        function_of[node] = function_table_number(functions, node, function_of);
     }
     return true;
 }
@@ -410,14 +370,24 @@ static enum receiver_error write_tree(const struct tree *tree, const struct side
         if (ok) {
             write_functions(&functions, json);
             write_nodes(tree, scratch.kept, count, scratch.function_of, scratch.position, sides, json);
-            ok = count == tree->count - 1 || write_sums(tree, scratch.function_of, functions.count, sides, json);
+            if (sides->slopes) {
+                write_slopes(&functions, sides->slopes, json);
+            } else {
+                ok = count == tree->count - 1 || write_sums(tree, scratch.function_of, functions.count, sides, json);
+            }
         }
-        functions_free(&functions);
+        function_table_free(&functions);
         error = ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
     }
     free(scratch.weights);
     merge_budget_give(scratch.size);
     return error;
+}
+
+enum receiver_error view_tree_write_slopes(const struct tree *tree, const struct view_slopes *slopes, const char *below,
+                                           struct json *json) {
+    const struct sides sides = {true, slopes->fixed, slopes->fixed, slopes};
+    return write_tree(tree, &sides, below, json);
 }
 
 // ---- Choice of samples ----
@@ -428,8 +398,7 @@ static bool is_of_kind(const struct profile_frame *leaf, const void *kind) {
     return strcmp(have, kind) == 0 || (strcmp(kind, "c") == 0 && strcmp(have, "c_runtime") == 0);
 }
 
-// labels: capacity for the filter's and two more.
-static struct tree_options options_of(const struct view_filter *filter, struct tree_label *labels) {
+struct tree_options view_tree_options(const struct view_filter *filter, struct tree_label labels[VIEW_MAX_LABELS + 2]) {
     struct tree_options options = {.base_type_index = -1, .labels = labels};
     if (!filter) {
         return options;
@@ -454,7 +423,7 @@ static double divisor_of(const struct sweep_report *report, const char *type) {
 }
 
 static struct sides sides_of(const struct view_filter *filter, const char *type, bool with_base) {
-    struct sides sides = {with_base, 1, 1};
+    struct sides sides = {with_base, 1, 1, NULL};
     if (filter && measure_is_gauge(type)) {
         sides.divisor = divisor_of(filter->report, type);
         sides.base_divisor = divisor_of(filter->base_report, type);
@@ -466,7 +435,7 @@ enum receiver_error view_tree(struct profile *profile, const char *type, const c
                               struct json *json, char *text, size_t text_size) {
     struct tree tree = {0};
     struct tree_label labels[VIEW_MAX_LABELS + 2];
-    struct tree_options options = options_of(filter, labels);
+    struct tree_options options = view_tree_options(filter, labels);
     int index = profile_sample_type_chosen(profile, type);
     if (index < 0) {
         snprintf(text, text_size, "the profile has no sample type %.100s", type ? type : "");
@@ -479,7 +448,8 @@ enum receiver_error view_tree(struct profile *profile, const char *type, const c
     enum merge_error built = filter && filter->group_by ? profile_group_by(profile, filter->group_by) : MERGE_OK;
     built = built == MERGE_OK ? tree_build(profile, &options, &tree) : built;
     if (built != MERGE_OK) {
-        snprintf(text, text_size, "the call tree cannot be built: %s", merge_error_text(built));
+        bool grouped = built == MERGE_TOO_LARGE && filter && filter->group_by; // each value has its own stacks
+        snprintf(text, text_size, "the call tree cannot be built: %s%s", merge_error_text(built), grouped ? "; group fewer uploads" : "");
         return built == MERGE_TOO_LARGE ? RECEIVER_TOO_LARGE : RECEIVER_NO_MEMORY;
     }
     const char *name = profile_sample_type_name(profile, options.type_index);

@@ -1,4 +1,5 @@
-// build.mjs: bundles the page into build/web/ (page.js, page.css, index.html and the icon, each compressed as well), which receiver/assets.c embeds.
+// build.mjs: bundles the page into build/web/ (page.js, page.css, index.html and the icon, each compressed as well, and report.html), which
+// receiver/http/assets.c embeds.
 // With "test" it bundles the unit tests of test/ into build/web-test/ instead, for node's test runner.
 
 import * as esbuild from "esbuild";
@@ -10,6 +11,7 @@ import { gzipSync } from "node:zlib";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const build = join(here, "..", "..", "build");
+const target = ["es2022", "chrome109", "firefox115", "safari16.4"];
 const common = { bundle: true, format: "esm", charset: "utf8", logLevel: "warning", legalComments: "none" };
 
 async function page() {
@@ -20,10 +22,12 @@ async function page() {
     metafile: true,
     entryPoints: { page: join(here, "src", "main.ts") },
     outdir: out,
-    target: ["es2022", "chrome109", "firefox115", "safari16.4"],
+    target,
     minify: true,
   });
-  await writeFile(join(out, "packages"), await packages(Object.keys(metafile.inputs)));
+  const used = packages(Object.keys(metafile.inputs));
+  await report(out, await Promise.all(used.map(license)));
+  await writeFile(join(out, "packages"), (await Promise.all(used.map(version))).join(""));
   await copyFile(join(here, "icon.svg"), join(out, "icon.svg"));
   let html = await readFile(join(here, "index.html"), "utf8");
   for (const file of ["page.js", "page.css", "icon.svg"]) html = html.replace(`/${file}"`, `/${file}?v=${await pack(join(out, file))}"`);
@@ -31,14 +35,49 @@ async function page() {
   await pack(join(out, "index.html"));
 }
 
-// The packages of others that are in the bundle, a line each: "uplot 1.6.32".
-async function packages(inputs) {
-  const names = new Set(inputs.map((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1]).filter((name) => name));
-  const lines = [...names].sort().map(async (name) => {
-    const { version } = JSON.parse(await readFile(join(here, "node_modules", name, "package.json"), "utf8"));
-    return `${name} ${version}\n`;
+// The frame of a report, a page in one file: report_page.c puts the page's styles, its script and the data in the place of the marks. Nothing
+// but these runs in it, and it asks nothing of a network.
+async function report(out, licenses) {
+  const text = async (file) => await readFile(join(out, file), "utf8");
+  const { outputFiles } = await esbuild.build({
+    ...common,
+    entryPoints: [join(here, "src", "report", "report.ts")],
+    format: "iife",
+    target,
+    minify: true,
+    write: false,
   });
-  return (await Promise.all(lines)).join("");
+  const [script, style, first] = [await text("page.js"), await text("page.css"), outputFiles[0].text];
+  for (const part of [script, first]) if (/<\/script|<!--/i.test(part)) throw new Error("a script that would end its element");
+  if (/<\/style/i.test(style)) throw new Error("styles that would end their element");
+  const hash = (part) => `'sha256-${createHash("sha256").update(part).digest("base64")}'`;
+  const icon = (await readFile(join(here, "icon.svg"))).toString("base64");
+  let html = await readFile(join(here, "report.html"), "utf8");
+  for (const [mark, part] of [
+    ["POLICY", `default-src 'none'; script-src ${hash(first)} ${hash(script)}; style-src ${hash(style)}; img-src data:`],
+    ["LICENSES", licenses.join("\n").replaceAll("--", "- -")], // a comment
+    ["ICON", `data:image/svg+xml;base64,${icon}`],
+    ["<!--first-->", first],
+  ])
+    html = html.replace(mark, () => part);
+  await writeFile(join(out, "report.html"), html);
+}
+
+// The packages of others that are in the bundle.
+function packages(inputs) {
+  const names = inputs.map((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1]);
+  return [...new Set(names.filter((name) => name))].sort();
+}
+
+// "uplot 1.6.32", a line.
+async function version(name) {
+  const { version } = JSON.parse(await readFile(join(here, "node_modules", name, "package.json"), "utf8"));
+  return `${name} ${version}\n`;
+}
+
+// The same with the license, which goes with each copy.
+async function license(name) {
+  return `${await version(name)}\n${await readFile(join(here, "node_modules", name, "LICENSE"), "utf8")}`;
 }
 
 // Beside the file: the same compressed, and its hash, by which a browser that has it need not ask for it again.

@@ -4,6 +4,8 @@
 
 #include "analysis_series.h"
 
+#include <math.h>
+
 TEST(amounts) {
     char text[FINDING_AMOUNT_BYTES];
     assert_string_equal(finding_bytes(999, text), "999 B");
@@ -82,6 +84,22 @@ TEST(joins_processes_only) {
     findings_join(&all, &severe);
     assert_int_equal(all.count, 4);
     assert_true(all.items[3]->severity == SEVERITY_HIGH && all.items[3]->processes == 3);
+    findings_free(&all);
+}
+
+// Of two processes the one with more memory stays, and the nearest limit.
+TEST(nearest_limit) {
+    struct findings all = {0};
+    static const double seconds[] = {NAN, 7200, 600, 3600}, bytes[] = {1, 2, 1, 3};
+    for (int process = 0; process < 4; process++) {
+        struct findings of_process = {.service = "a"};
+        struct finding *finding = findings_add(&of_process, "memory_limit", MEASURE_COUNT, SEVERITY_LOW, bytes[process]);
+        finding->limit_seconds = seconds[process];
+        finding->limit_from_ms = 1000 * process;
+        findings_join(&all, &of_process);
+    }
+    assert_true(all.count == 1 && all.items[0]->weight == 3);
+    assert_true(all.items[0]->limit_seconds == 600 && all.items[0]->limit_from_ms == 2000);
     findings_free(&all);
 }
 

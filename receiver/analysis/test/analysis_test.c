@@ -4,6 +4,7 @@
 
 #include "../../test/uploads.h"
 
+#include "../../store/stored_upload.h"
 #include "../analysis.h"
 
 // Maintenance does too, shortly after the upload.
@@ -12,13 +13,13 @@ static void measure_all(struct test_store *test) {
     for (int64_t id; (id = catalog_unmeasured(catalog)) != 0;) {
         struct measures measures;
         measures_clear(&measures);
-        int directory;
+        struct stored_upload files;
         struct catalog_attachment attachments[CATALOG_MAX_ATTACHMENTS];
         size_t count;
-        assert_int_equal(store_open_upload(test->store, id, &directory), RECEIVER_OK);
+        assert_int_equal(stored_open(test->store, id, &files), RECEIVER_OK);
         assert_int_equal(catalog_attachments(catalog, id, attachments, &count), RECEIVER_OK);
-        measures_of_upload(&(struct measured_upload){id, directory, 60, NULL}, attachments, count, &measures);
-        close(directory);
+        measures_of_upload(&(struct measured_upload){id, stored_measured, &files, 60, NULL}, attachments, count, &measures);
+        stored_close(&files);
         assert_int_equal(catalog_set_measures(catalog, id, &measures), RECEIVER_OK);
     }
 }

@@ -57,6 +57,20 @@ TEST(structure) {
     json_free(&json);
 }
 
+TEST(members) {
+    struct json json = {0};
+    json_object_begin(&json);
+    json_member_text(&json, "a", "x");
+    json_member_text(&json, "b", NULL);
+    json_member_number(&json, "c", -7);
+    json_member_raw(&json, "d", "[1]x", 3);
+    json_object_end(&json);
+    static const char expected[] = "{\"a\":\"x\",\"b\":null,\"c\":-7,\"d\":[1]}";
+    assert_int_equal(json.size, sizeof expected - 1);
+    assert_memory_equal(json.bytes, expected, json.size);
+    json_free(&json);
+}
+
 int main(void) {
     return tests_run();
 }

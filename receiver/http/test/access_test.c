@@ -55,6 +55,33 @@ TEST(origins) {
     }
 }
 
+// A proxy may send a Host of its own.
+TEST(origin_of_the_page_behind_a_proxy) {
+    static const struct {
+        const char *origin, *page_url;
+        enum access_verdict verdict;
+    } cases[] = {
+        {"https://tools.example", "https://tools.example/profiles/", ACCESS_ALLOWED},
+        {"https://Tools.example", "https://tools.example/", ACCESS_ALLOWED},
+        {"https://tools.example:8443", "https://tools.example:8443/", ACCESS_ALLOWED},
+        {"https://tools.example", NULL, ACCESS_FORBIDDEN},
+        {"http://tools.example", "https://tools.example/profiles/", ACCESS_FORBIDDEN},
+        {"https://tools.exampl", "https://tools.example/profiles/", ACCESS_FORBIDDEN},
+        {"https://tools.example:8443", "https://tools.example/profiles/", ACCESS_FORBIDDEN},
+        {"https:", "https://tools.example/", ACCESS_FORBIDDEN},
+        {"https:/", "https://tools.example/", ACCESS_FORBIDDEN},
+        {"", "https://tools.example/", ACCESS_FORBIDDEN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct access access = {.page_url = cases[i].page_url};
+        const struct access_headers headers = {.host = "127.0.0.1:8126", .origin = cases[i].origin};
+        const char *why = NULL;
+        if (access_check_headers(&access, &headers, &why) != cases[i].verdict) {
+            fail_msg("%s for %s", cases[i].origin, cases[i].page_url ? cases[i].page_url : "none");
+        }
+    }
+}
+
 // What a browser says of a page that asks without Origin.
 TEST(fetch_metadata) {
     static const struct {
@@ -87,9 +114,14 @@ TEST(fetch_metadata) {
 #define READING "fedcba9876543210fedcba9876543210"
 #define SESSION "0123456789abcdef0123456789abcdef"
 
-// With a token the host's name does not matter; the token does, in any of four places.
+static const struct receiver_token all = {TOKEN, RECEIVER_ALL};
+static char session[1][ACCESS_SESSION_BYTES] = {SESSION};
+static const struct receiver_token three_tokens[] = {{"sending-1", RECEIVER_UPLOADS}, {"reading-1", RECEIVER_READS}, {TOKEN, RECEIVER_ALL}};
+static char three_sessions[3][ACCESS_SESSION_BYTES] = {SESSION, READING, "00000000000000000000000000000000"};
+
+// With a token the host's name does not matter; the token does, in any of five places.
 TEST(token) {
-    struct access access = {.token = TOKEN, .port = 8126, .sessions = {SESSION}};
+    struct access access = {.tokens = &all, .token_count = 1, .port = 8126, .sessions = session};
     static const struct {
         struct access_headers headers;
         enum access_verdict verdict;
@@ -102,6 +134,14 @@ TEST(token) {
         {{.host = "db.example", .authorization = "Bearer s3cret-toke"}, ACCESS_UNAUTHORIZED},
         {{.host = "db.example", .authorization = "Bearer "}, ACCESS_UNAUTHORIZED},
         {{.host = "db.example", .authorization = TOKEN}, ACCESS_UNAUTHORIZED},
+        {{.host = "db.example", .authorization = "Basic YW55b25lOnMzY3JldC10b2tlbg=="}, ACCESS_ALLOWED}, // anyone:s3cret-token
+        {{.host = "db.example", .authorization = "basic  OnMzY3JldC10b2tlbg=="}, ACCESS_ALLOWED},        // :s3cret-token
+        {{.host = "db.example", .authorization = "Basic czNjcmV0LXRva2VuOg=="}, ACCESS_UNAUTHORIZED},    // s3cret-token:
+        {{.host = "db.example", .authorization = "Basic YW55b25lOnMzY3JldC10b2tlbjptb3Jl"},
+         ACCESS_UNAUTHORIZED}, // anyone:s3cret-token:more
+        {{.host = "db.example", .authorization = "Basic YW55b25lOnMzY3JldC10b2tlbg==!"}, ACCESS_UNAUTHORIZED},
+        {{.host = "db.example", .authorization = "Basic " TOKEN}, ACCESS_UNAUTHORIZED},
+        {{.host = "db.example", .authorization = "Basic "}, ACCESS_UNAUTHORIZED},
         {{.host = "db.example", .api_key = TOKEN}, ACCESS_ALLOWED},
         {{.host = "db.example", .api_key = ""}, ACCESS_UNAUTHORIZED},
         {{.host = "db.example", .cookie = "a=b; cmemprof_8126=" SESSION}, ACCESS_ALLOWED},
@@ -131,15 +171,15 @@ TEST(token) {
 
 // Send token, read token, and the one for both.
 TEST(two_tokens) {
-    struct access reading = {.read_token = "reading-1"};
+    struct access reading = {.tokens = &three_tokens[1], .token_count = 1};
     const char *no_why = NULL;
     assert_int_equal(access_check_headers(&reading, &(struct access_headers){.host = "far.example", .sends = true}, &no_why),
                      ACCESS_ALLOWED);
     assert_int_equal(access_check_headers(&reading, &(struct access_headers){.host = "far.example"}, &no_why), ACCESS_UNAUTHORIZED);
     assert_int_equal(access_check_headers(&reading, &(struct access_headers){.sends = true, .origin = "http://evil.example"}, &no_why),
                      ACCESS_FORBIDDEN);
-    struct access two = {.send_token = "sending-1", .read_token = "reading-1", .sessions = {"", "", READING}}, three = two;
-    three.token = TOKEN;
+    struct access two = {.tokens = three_tokens, .token_count = 2, .sessions = three_sessions}, three = two;
+    three.token_count = 3;
     static const struct {
         struct access_headers headers;
         enum access_verdict of_two, of_three;
@@ -149,9 +189,16 @@ TEST(two_tokens) {
         {{.sends = true, .path_token = "sending-1"}, ACCESS_ALLOWED, ACCESS_ALLOWED},
         {{.sends = true, .api_key = "sending-1"}, ACCESS_ALLOWED, ACCESS_ALLOWED},
         {{.sends = true, .path_token = "sending-12"}, ACCESS_UNAUTHORIZED, ACCESS_UNAUTHORIZED},
-        {{.sends = true, .path_token = "reading-1"}, ACCESS_UNAUTHORIZED, ACCESS_UNAUTHORIZED},
-        {{.sends = false, .path_token = "sending-1"}, ACCESS_UNAUTHORIZED, ACCESS_UNAUTHORIZED},
-        {{.sends = false, .query_token = "sending-1"}, ACCESS_UNAUTHORIZED, ACCESS_UNAUTHORIZED},
+        {{.sends = true, .path_token = "reading-1"}, ACCESS_ROLE, ACCESS_ROLE},
+        {{.sends = false, .path_token = "sending-1"}, ACCESS_ROLE, ACCESS_ROLE},
+        {{.sends = false, .query_token = "sending-1"}, ACCESS_ROLE, ACCESS_ROLE},
+        {{.sends = true, .cookie = "cmemprof_0=" READING}, ACCESS_ROLE, ACCESS_ROLE},
+        {{.sends = true, .cookie = "cmemprof_0=" READING, .api_key = "sending-1"}, ACCESS_ALLOWED, ACCESS_ALLOWED},
+        {{.sends = true, .manages = true, .path_token = "reading-1"}, ACCESS_ROLE, ACCESS_ROLE},
+        {{.sends = true, .manages = true, .path_token = "sending-1"}, ACCESS_ROLE, ACCESS_ROLE},
+        {{.sends = true, .manages = true, .path_token = TOKEN}, ACCESS_UNAUTHORIZED, ACCESS_ALLOWED},
+        {{.sends = true, .manages = true}, ACCESS_UNAUTHORIZED, ACCESS_UNAUTHORIZED},
+        {{.sends = false, .query_token = "reading-1", .cookie = "cmemprof_0=" READING}, ACCESS_LOGIN, ACCESS_LOGIN},
         {{.sends = false, .query_token = "reading-1"}, ACCESS_LOGIN, ACCESS_LOGIN},
         {{.sends = false, .cookie = "cmemprof_0=" READING}, ACCESS_ALLOWED, ACCESS_ALLOWED},
         {{.sends = true, .path_token = TOKEN}, ACCESS_UNAUTHORIZED, ACCESS_ALLOWED},
@@ -167,7 +214,7 @@ TEST(two_tokens) {
 
 // Without a send token everybody may send, except rebound pages, and symbols.
 TEST(open_for_sending) {
-    struct access reading = {.read_token = "reading-1", .sessions = {"", "", READING}};
+    struct access reading = {.tokens = &three_tokens[1], .token_count = 1, .sessions = &three_sessions[1]};
     static const struct {
         struct access_headers headers;
         enum access_verdict verdict;
@@ -187,12 +234,13 @@ TEST(open_for_sending) {
             fail_msg("case %zu: %s", i, why ? why : "let in");
         }
     }
-    struct access two = {.send_token = "sending-1", .read_token = "reading-1", .sessions = {"", "", READING}};
+    struct access two = {.tokens = three_tokens, .token_count = 2, .sessions = three_sessions};
     const char *why = NULL;
     struct access_headers symbols = {.sends = true, .stays = true, .api_key = "sending-1"};
     assert_int_equal(access_check_headers(&two, &symbols, &why), ACCESS_ALLOWED);
     symbols.api_key = "reading-1"; // neither is valid for the rest
-    assert_int_equal(access_check_headers(&two, &symbols, &why), ACCESS_UNAUTHORIZED);
+    assert_int_equal(access_check_headers(&two, &symbols, &why), ACCESS_ROLE);
+    assert_non_null(strstr(why, "one with the role upload is needed"));
 }
 
 TEST(path) {
@@ -241,22 +289,22 @@ static int get_status(uint16_t port, const char *path) {
 // A client that knows an address alone.
 TEST_IN(receiver, tokens_over_http) {
     struct fixture *fixture = *state;
-    struct receiver_options options = {.listen = "127.0.0.1:0", .data_directory = fixture->directory, .send_token = "sending-1"};
+    struct receiver_options options = {
+        .listen = "127.0.0.1:0", .data_directory = fixture->directory, .tokens = three_tokens, .token_count = 1};
     char text[200];
-    receiver_stop(fixture->receiver);
-    fixture->receiver = NULL;
+    fixture_stop(fixture);
     assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_BAD_TOKEN);
     assert_non_null(strstr(text, "needs another token for reading"));
-    options.read_token = "reading-1";
+    options.token_count = 2;
     assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
     uint16_t port = receiver_port(fixture->receiver);
     assert_int_equal(post_status(port, "/t/sending-1", "/profiling/v1/input"), 200);
     assert_int_equal(post_status(port, "/t/sending-1", "/api/v2/profile"), 200);
     assert_int_equal(post_status(port, "/t/sending-1", "/v0.4/traces"), 200);
-    assert_int_equal(post_status(port, "/t/reading-1", "/profiling/v1/input"), 401);
+    assert_int_equal(post_status(port, "/t/reading-1", "/profiling/v1/input"), 403);
     assert_int_equal(post_status(port, "", "/profiling/v1/input"), 401);
     assert_int_equal(get_status(port, "/t/sending-1/info"), 200);
-    assert_int_equal(get_status(port, "/t/sending-1/api/uploads"), 401);
+    assert_int_equal(get_status(port, "/t/sending-1/api/uploads"), 403);
     assert_int_equal(get_status(port, "/t/reading-1/api/uploads"), 200);
     assert_int_equal(get_status(port, "/api/uploads"), 401);
     struct answer answer = http_get(port, "/?token=reading-1");
@@ -290,13 +338,10 @@ static void take_cookie(const struct answer *answer, char cookie[100]) {
 TEST_IN(receiver, cookie_over_http) {
     struct fixture *fixture = *state;
     struct receiver_options options = {
-        .listen = "127.0.0.1:0", .data_directory = fixture->directory, .send_token = "sending-1", .read_token = "reading-1"};
-    char text[200], cookies[2][100], name[40], token[120];
+        .listen = "127.0.0.1:0", .data_directory = fixture->directory, .tokens = three_tokens, .token_count = 2};
+    char cookies[2][100], name[40], token[120];
     for (int i = 0; i < 2; i++) {
-        receiver_stop(fixture->receiver);
-        fixture->receiver = NULL;
-        assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
-        uint16_t port = receiver_port(fixture->receiver);
+        uint16_t port = fixture_restart(fixture, &options);
         struct answer answer = get_with(port, "/?token=reading-1", "X-Forwarded-Proto: https");
         take_cookie(&answer, cookies[i]);
         snprintf(name, sizeof name, "Cookie: cmemprof_%u=", port);
@@ -304,11 +349,21 @@ TEST_IN(receiver, cookie_over_http) {
         assert_int_equal(strlen(cookies[i]) - strlen(name), 32);
         assert_non_null(strstr(answer.all.bytes, "; HttpOnly; SameSite=Lax; Path=/; Secure\r\n"));
         answer_free(&answer);
+        answer = get_with(port, "/?token=reading-1", "X-Forwarded-Proto: https, http"); // of two proxies
+        assert_non_null(strstr(answer.all.bytes, "; HttpOnly; SameSite=Lax; Path=/; Secure\r\n"));
+        answer_free(&answer);
+        answer = get_with(port, "/?token=reading-1", "X-Forwarded-Proto: http, https");
+        assert_non_null(strstr(answer.all.bytes, "; HttpOnly; SameSite=Lax; Path=/\r\n"));
+        answer_free(&answer);
         answer = get_with(port, "/?token=reading-1", "X-Forwarded-Proto: http");
         assert_non_null(strstr(answer.all.bytes, "; HttpOnly; SameSite=Lax; Path=/\r\n"));
         answer_free(&answer);
+        answer = get_with(port, "/profile?ids=7&token=reading-1", cookies[i]); // it is no reason to keep the token in the address
+        assert_int_equal(answer.status, 303);
+        assert_non_null(strstr(answer.all.bytes, "Location: /profile?ids=7\r\n"));
+        answer_free(&answer);
         assert_int_equal(status_with(port, "/api/uploads", cookies[i]), 200);
-        assert_int_equal(status_with(port, "/v0.4/traces", cookies[i]), 401); // sending has a token of its own
+        assert_int_equal(status_with(port, "/v0.4/traces", cookies[i]), 403); // sending has a token of its own
         snprintf(token, sizeof token, "Authorization: Bearer %s", cookies[i] + strlen(name));
         assert_int_equal(status_with(port, "/api/uploads", token), 401);
     }
@@ -320,12 +375,9 @@ TEST_IN(receiver, cookie_over_http) {
 // Different wrong tokens are guesses; from some on no other one is looked at. The right one is, since it has come from here before.
 TEST_IN(receiver, guesses_over_http) {
     struct fixture *fixture = *state;
-    struct receiver_options options = {.listen = "127.0.0.1:0", .data_directory = fixture->directory, .token = TOKEN};
+    struct receiver_options options = {.listen = "127.0.0.1:0", .data_directory = fixture->directory, .tokens = &all, .token_count = 1};
     char text[200], cookie[100], guess[64];
-    receiver_stop(fixture->receiver);
-    fixture->receiver = NULL;
-    assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
-    uint16_t port = receiver_port(fixture->receiver);
+    uint16_t port = fixture_restart(fixture, &options);
     struct answer answer = http_get(port, "/?token=" TOKEN);
     take_cookie(&answer, cookie);
     answer_free(&answer);
@@ -335,7 +387,8 @@ TEST_IN(receiver, guesses_over_http) {
     }
     static const char *const forms[] = {"Authorization: Bearer guess-%d", "DD-API-KEY: guess-%d", "/t/guess-%d/api/uploads",
                                         "/api/uploads?token=guess-%d"};
-    for (int i = 1; i < GUESSES_MAX; i++) {
+    assert_int_equal(status_with(port, "/api/uploads", "Authorization: Basic dTpndWVzcy0x"), 401); // u:guess-1
+    for (int i = 2; i < GUESSES_MAX; i++) {
         const char *form = forms[i % 4];
         snprintf(guess, sizeof guess, form, i);
         assert_int_equal(*form == '/' ? get_status(port, guess) : status_with(port, "/api/uploads", guess), 401);
@@ -351,15 +404,75 @@ TEST_IN(receiver, guesses_over_http) {
     assert_int_equal(status_with(port, "/api/uploads", text), 200);
 }
 
+// A right token without the role is no guess, and tells nobody who guesses that it is right.
+TEST_IN(receiver, roles_over_http) {
+    struct fixture *fixture = *state;
+    struct receiver_options options = {
+        .listen = "127.0.0.1:0", .data_directory = fixture->directory, .tokens = three_tokens, .token_count = 3};
+    char guess[64];
+    uint16_t port = fixture_restart(fixture, &options);
+    for (int i = 0; i < 2 * GUESSES_MAX; i++) {
+        struct answer answer = get_with(port, "/api/uploads", "DD-API-KEY: sending-1");
+        assert_int_equal(answer.status, 403);
+        assert_non_null(strstr(answer.body, "this token may not read: one with the role read is needed"));
+        answer_free(&answer);
+    }
+    assert_int_equal(status_with(port, "/api/uploads", "DD-API-KEY: reading-1"), 200);
+    assert_int_equal(post_status(port, "/t/reading-1", "/profiling/v1/input"), 403);
+    assert_int_equal(post_status(port, "/t/" TOKEN, "/profiling/v1/input"), 200);
+    port = fixture_restart(fixture, &options); // which knows no address
+    for (int i = 0; i < GUESSES_MAX; i++) {
+        snprintf(guess, sizeof guess, "DD-API-KEY: guess-%d", i);
+        assert_int_equal(status_with(port, "/api/uploads", guess), 401);
+    }
+    assert_int_equal(status_with(port, "/api/uploads", "DD-API-KEY: sending-1"), 429);
+}
+
+// A right token without the role does not hide guesses in other places, and is listened to with what it came with before.
+TEST_IN(receiver, guesses_beside_a_right_token) {
+    struct fixture *fixture = *state;
+    struct receiver_options options = {
+        .listen = "127.0.0.1:0", .data_directory = fixture->directory, .tokens = three_tokens, .token_count = 3};
+    char guess[64];
+    uint16_t port = fixture_restart(fixture, &options);
+    assert_int_equal(status_with(port, "/t/sending-1/info", "DD-API-KEY: of-another-service"), 200);
+    for (int i = 1; i < GUESSES_MAX; i++) {
+        snprintf(guess, sizeof guess, i % 2 ? "DD-API-KEY: guess-%d" : "Authorization: Bearer guess-%d", i);
+        assert_int_equal(status_with(port, i % 3 ? "/t/sending-1/info" : "/t/sending-1/api/uploads", guess), i % 3 ? 200 : 403);
+    }
+    assert_int_equal(status_with(port, "/t/sending-1/info", "DD-API-KEY: one-more-guess"), 429);
+    assert_int_equal(status_with(port, "/t/sending-1/api/uploads", "DD-API-KEY: " TOKEN), 429);
+    assert_int_equal(get_status(port, "/t/sending-1/info?token=one-more-guess"), 429);
+    assert_int_equal(status_with(port, "/t/sending-1/info", "DD-API-KEY: of-another-service"), 200);
+}
+
+// Also where sending is open: what is not, symbols and what a page sends, does not answer any number of guesses.
+TEST_IN(receiver, guesses_where_sending_is_open) {
+    struct fixture *fixture = *state;
+    struct receiver_options options = {
+        .listen = "127.0.0.1:0", .data_directory = fixture->directory, .tokens = &three_tokens[1], .token_count = 1};
+    char guess[100];
+    uint16_t port = fixture_restart(fixture, &options);
+    for (int i = 0; i < 2 * GUESSES_MAX; i++) {
+        snprintf(guess, sizeof guess, "/t/guess-%d", i);
+        assert_int_equal(post_status(port, guess, "/profiling/v1/input"), 200); // any key of a client's, and it is not looked at
+    }
+    assert_int_equal(post_status(port, "", "/profiling/v1/input?token=reading-1"), 200); // as any other
+    for (int i = 0; i < GUESSES_MAX; i++) {
+        snprintf(guess, sizeof guess, i % 2 ? "Origin: http://far.example\r\nDD-API-KEY: guess-%d" : "/t/guess-%d", i);
+        assert_int_equal(i % 2 ? status_with(port, "/info", guess) : post_status(port, guess, "/api/symbols"), 401);
+    }
+    assert_int_equal(post_status(port, "/t/reading-1", "/api/symbols"), 429);
+    assert_int_equal(status_with(port, "/info", "Origin: http://far.example\r\nDD-API-KEY: reading-1"), 429);
+    assert_int_equal(post_status(port, "/t/reading-1", "/profiling/v1/input"), 200);
+}
+
 // All paths: which are open.
 TEST_IN(receiver, open_over_http) {
     struct fixture *fixture = *state;
-    struct receiver_options options = {.listen = "127.0.0.1:0", .data_directory = fixture->directory, .read_token = "reading-1"};
-    char text[200];
-    receiver_stop(fixture->receiver);
-    fixture->receiver = NULL;
-    assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
-    uint16_t port = receiver_port(fixture->receiver);
+    struct receiver_options options = {
+        .listen = "127.0.0.1:0", .data_directory = fixture->directory, .tokens = &three_tokens[1], .token_count = 1};
+    uint16_t port = fixture_restart(fixture, &options);
     assert_int_equal(post_status(port, "", "/profiling/v1/input"), 200);
     assert_int_equal(get_status(port, "/info"), 200);
     assert_int_equal(post_status(port, "", "/v0.4/traces"), 200);

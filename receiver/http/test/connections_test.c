@@ -71,6 +71,27 @@ TEST(deadlines) {
     connections_destroy(&connections);
 }
 
+// Who still sends a request, or reads a stream, is not waited for.
+TEST(last_answers) {
+    enum { FOREVER_MS = 1000 * 60 * 60 };
+    struct connections connections;
+    connections_init(&connections, 8);
+    struct pair body = make_pair(&connections), stream = make_pair(&connections), answer = make_pair(&connections);
+    connections_enter(&connections, body.connection, CONNECTION_BODY, 0);
+    connections_enter(&connections, stream.connection, CONNECTION_STREAM, 0);
+    connections_wait_for_answers(&connections, FOREVER_MS);
+    connections_enter(&connections, answer.connection, CONNECTION_ANSWER, 0);
+    int64_t begin_ms = connections_now_ms();
+    connections_wait_for_answers(&connections, 20);
+    assert_true(connections_now_ms() - begin_ms >= 20);
+    connections_enter(&connections, answer.connection, CONNECTION_HEADERS, 0);
+    connections_wait_for_answers(&connections, FOREVER_MS);
+    free_pair(&connections, &body);
+    free_pair(&connections, &stream);
+    free_pair(&connections, &answer);
+    connections_destroy(&connections);
+}
+
 TEST(crowd) {
     struct connections connections;
     struct pair pairs[8];

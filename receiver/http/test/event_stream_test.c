@@ -52,7 +52,7 @@ TEST_IN(receiver, stream) {
     expect_word(shop_connection, &shop, "data: {\"id\":2}\n\n");
     expect_word(all_connection, &all, "data: {\"id\":2}\n\n");
     assert_null(strstr(shop.bytes, "{\"id\":1}"));
-    receiver_stop(fixture->receiver);
+    fixture_stop(fixture);
     char byte[4096];
     while (recv(all_connection, byte, sizeof byte, 0) > 0) {
     }

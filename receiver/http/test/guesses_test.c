@@ -22,26 +22,34 @@ static const struct sockaddr *ipv6(const char *address) {
     return (const struct sockaddr *)&from;
 }
 
+static bool look(const struct sockaddr *from, const char *token, bool is_right, int64_t now_ms) {
+    return guesses_exhausted(&guesses, from, &(struct guess){token, is_right}, 1, now_ms);
+}
+
 static void guess(const struct sockaddr *from, int count, int64_t now_ms) {
     char token[20];
     for (int i = 0; i < count; i++) {
         snprintf(token, sizeof token, "guess-%d", i);
-        guesses_add(&guesses, from, token, now_ms);
+        look(from, token, false, now_ms);
     }
+}
+
+static bool is_exhausted(const struct sockaddr *from, int64_t now_ms) {
+    return guesses_exhausted(&guesses, from, NULL, 0, now_ms);
 }
 
 TEST(some_and_no_more) {
     guesses_init(&guesses, 1);
-    assert_false(guesses_exhausted(&guesses, ipv4(7), false, 1000));
+    assert_false(is_exhausted(ipv4(7), 1000));
     guess(ipv4(7), GUESSES_MAX - 1, 1000);
-    assert_false(guesses_exhausted(&guesses, ipv4(7), false, 1000));
-    guesses_add(&guesses, ipv4(7), "another", 2000);
-    assert_true(guesses_exhausted(&guesses, ipv4(7), false, 2000));
-    assert_false(guesses_exhausted(&guesses, ipv4(8), false, 2000));
-    assert_true(guesses_exhausted(&guesses, ipv4(7), false, 1000 + GUESSES_MS - 1));
-    assert_false(guesses_exhausted(&guesses, ipv4(7), false, 1000 + GUESSES_MS));
+    assert_false(is_exhausted(ipv4(7), 1000));
+    assert_false(look(ipv4(7), "another", false, 2000));
+    assert_true(is_exhausted(ipv4(7), 2000));
+    assert_false(is_exhausted(ipv4(8), 2000));
+    assert_true(is_exhausted(ipv4(7), 1000 + GUESSES_MS - 1));
+    assert_false(is_exhausted(ipv4(7), 1000 + GUESSES_MS));
     guess(ipv4(7), GUESSES_MAX - 1, 1000 + GUESSES_MS); // the count begins anew
-    assert_false(guesses_exhausted(&guesses, ipv4(7), false, 1000 + GUESSES_MS));
+    assert_false(is_exhausted(ipv4(7), 1000 + GUESSES_MS));
     guesses_destroy(&guesses);
 }
 
@@ -50,37 +58,58 @@ TEST(one_wrong_token_is_no_guess) {
     for (int i = 0; i < 10 * GUESSES_MAX; i++) {
         guess(ipv4(7), GUESSES_REMEMBERED, 1000); // some clients, each with an old token
     }
-    assert_false(guesses_exhausted(&guesses, ipv4(7), false, 1000));
+    assert_false(is_exhausted(ipv4(7), 1000));
     guesses_destroy(&guesses);
 }
 
 TEST(what_one_address_is) {
     guesses_init(&guesses, 1);
     guess(ipv6("2001:db8:0:1::1"), GUESSES_MAX, 1000);
-    assert_true(guesses_exhausted(&guesses, ipv6("2001:db8:0:1:ffff::2"), false, 1000)); // of one network
-    assert_false(guesses_exhausted(&guesses, ipv6("2001:db8:0:2::1"), false, 1000));
+    assert_true(is_exhausted(ipv6("2001:db8:0:1:ffff::2"), 1000)); // of one network
+    assert_false(is_exhausted(ipv6("2001:db8:0:2::1"), 1000));
     guess(ipv6("::ffff:0.0.0.9"), GUESSES_MAX, 1000);
-    assert_true(guesses_exhausted(&guesses, ipv4(9), false, 1000)); // of a socket for both
-    assert_false(guesses_exhausted(&guesses, ipv6("::ffff:0.0.0.10"), false, 1000));
+    assert_true(is_exhausted(ipv4(9), 1000)); // of a socket for both
+    assert_false(is_exhausted(ipv6("::ffff:0.0.0.10"), 1000));
     guess(NULL, GUESSES_MAX, 1000);
-    assert_false(guesses_exhausted(&guesses, NULL, false, 1000));
+    assert_false(is_exhausted(NULL, 1000));
     const struct sockaddr local = {.sa_family = AF_UNIX};
     guess(&local, GUESSES_MAX, 1000);
-    assert_false(guesses_exhausted(&guesses, &local, false, 1000));
+    assert_false(is_exhausted(&local, 1000));
     guesses_destroy(&guesses);
 }
 
-// Whoever guesses behind the same proxy does not lock out clients that have the token.
-TEST(an_address_that_was_right_is_listened_to) {
+// Whoever guesses behind the same proxy does not lock out clients that have a token; nor do they let the guesser in.
+TEST(tokens_that_were_right_are_listened_to) {
     guesses_init(&guesses, 1);
-    assert_false(guesses_exhausted(&guesses, ipv4(7), true, 1000));
+    assert_false(look(ipv4(7), "right", true, 1000));
     guess(ipv4(7), GUESSES_MAX, 1000);
     guess(ipv4(8), GUESSES_MAX, 1000);
-    assert_false(guesses_exhausted(&guesses, ipv4(7), true, 2000));
-    assert_true(guesses_exhausted(&guesses, ipv4(7), false, 2000));
-    assert_true(guesses_exhausted(&guesses, ipv4(8), true, 2000)); // perhaps guessed
-    assert_true(guesses_exhausted(&guesses, ipv4(8), true, 3000));
-    assert_false(guesses_exhausted(&guesses, ipv4(8), true, 1000 + GUESSES_MS));
+    assert_false(look(ipv4(7), "right", true, 2000));
+    assert_true(look(ipv4(7), "wrong", false, 2000));
+    assert_true(look(ipv4(7), "other", true, 2000)); // perhaps guessed
+    assert_true(look(ipv4(7), "other", true, 3000));
+    assert_true(look(ipv4(8), "right", true, 2000));
+    assert_false(look(ipv4(8), "right", true, 1000 + GUESSES_MS));
+    assert_false(look(ipv4(7), "other", true, 1000 + GUESSES_MS));
+    guesses_destroy(&guesses);
+}
+
+// As of a client with a token in its path, and another service's key in a header.
+TEST(a_wrong_token_beside_a_right_one) {
+    guesses_init(&guesses, 1);
+    char token[20];
+    struct guess given[] = {{"right", true}, {"key", false}};
+    assert_false(guesses_exhausted(&guesses, ipv4(7), given, 2, 1000));
+    for (int i = 0; i < 10 * GUESSES_MAX; i++) {
+        assert_false(guesses_exhausted(&guesses, ipv4(7), given, 2, 1000)); // the same again
+    }
+    for (int i = 1; i < GUESSES_MAX; i++) {
+        snprintf(token, sizeof token, "guess-%d", i);
+        assert_false(guesses_exhausted(&guesses, ipv4(7), (struct guess[]){{"right", true}, {token, false}}, 2, 1000));
+    }
+    assert_true(guesses_exhausted(&guesses, ipv4(7), (struct guess[]){{"right", true}, {"one more", false}}, 2, 1000));
+    assert_true(guesses_exhausted(&guesses, ipv4(7), (struct guess[]){{"right", true}, {"guessed", true}}, 2, 1000));
+    assert_false(guesses_exhausted(&guesses, ipv4(7), given, 2, 1000));
     guesses_destroy(&guesses);
 }
 
@@ -91,7 +120,7 @@ TEST(many_addresses) {
         guess(ipv4(i), GUESSES_MAX, 1000 + i);
     }
     for (uint32_t i = 1; i <= 2 * GUESSES_ADDRESSES; i++) {
-        assert_int_equal(guesses_exhausted(&guesses, ipv4(i), false, 2000), i > GUESSES_ADDRESSES);
+        assert_int_equal(is_exhausted(ipv4(i), 2000), i > GUESSES_ADDRESSES);
     }
     guesses_destroy(&guesses);
 }

@@ -59,7 +59,7 @@ TEST_IN(receiver, quote_in_name) {
     struct pending_upload *pending;
     char text[200];
     int64_t id;
-    receiver_stop(fixture->receiver);
+    fixture_stop(fixture);
     assert_int_equal(store_open(&(struct store_options){.directory = fixture->directory}, &store, text, sizeof text), RECEIVER_OK);
     assert_int_equal(pending_upload_new(store, &pending), RECEIVER_OK);
     assert_int_equal(pending_upload_attachment(pending, "a\"b", text, sizeof text), RECEIVER_OK);
@@ -228,11 +228,10 @@ TEST_IN(receiver, pages) {
 
 TEST_IN(receiver, token_becomes_a_cookie) {
     struct fixture *fixture = *state;
-    char text[256] = "";
-    receiver_stop(fixture->receiver);
-    struct receiver_options options = {.listen = "127.0.0.1:0", .data_directory = fixture->directory, .token = "secret-1"};
-    assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
-    fixture->port = receiver_port(fixture->receiver);
+    fixture_restart(fixture, &(struct receiver_options){.listen = "127.0.0.1:0",
+                                                        .data_directory = fixture->directory,
+                                                        .tokens = (const struct receiver_token[]){{"secret-1", RECEIVER_ALL}},
+                                                        .token_count = 1});
     struct answer answer = http_get(fixture->port, "/profile?ids=7&token=secret-1&tag=a%3Ab%26c%0d%0aX:%20y&q=");
     assert_int_equal(answer.status, 303);
     expect_header(&answer, "Location: /profile?ids=7&tag=a:b%26c%0D%0AX:%20y&q=\r\n");

@@ -127,12 +127,24 @@ static void *stop(void *receiver) {
     return NULL;
 }
 
-// Views are stopped before other requests are refused.
-static bool is_refused(uint16_t port) {
-    struct answer answer = http_get(port, "/api/uploads");
-    bool is = answer.status == 503;
-    answer_free(&answer);
-    return is;
+// Views are stopped before other requests are refused. On a connection that is there: new ones are not let in.
+static bool is_refused(int connection) {
+    static const char request[] = "GET /api/uploads HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    char answer[64 << 10] = "";
+    size_t size = 0, wanted = sizeof answer - 1;
+    assert_int_equal(send(connection, request, sizeof request - 1, MSG_NOSIGNAL), sizeof request - 1);
+    while (size < wanted) {
+        ssize_t count = recv(connection, answer + size, wanted - size, 0);
+        assert_true(count > 0);
+        size += (size_t)count;
+        const char *blank = strstr(answer, "\r\n\r\n"), *length = strstr(answer, "Content-Length: ");
+        if (blank && wanted == sizeof answer - 1) {
+            assert_non_null(length);
+            wanted = (size_t)(blank + 4 - answer) + strtoul(length + strlen("Content-Length: "), NULL, 10);
+            assert_true(wanted < sizeof answer);
+        }
+    }
+    return strncmp(answer, "HTTP/1.1 503", 12) == 0;
 }
 
 // The receiver is stopped: who waits is told so, and the work ends.
@@ -141,8 +153,11 @@ TEST(stopped) {
     pthread_t stopping;
     char status[13] = "";
     begin(&scene);
+    int other = http_connect(scene.fixture.port);
+    assert_false(is_refused(other));
     assert_int_equal(pthread_create(&stopping, NULL, stop, scene.fixture.receiver), 0);
-    WAIT_UNTIL(is_refused(scene.fixture.port));
+    WAIT_UNTIL(is_refused(other));
+    close(other);
     may_go_on = true;
     assert_int_equal(recv(scene.connection, status, sizeof status - 1, MSG_WAITALL), sizeof status - 1);
     assert_string_equal(status, "HTTP/1.1 503");

@@ -60,6 +60,74 @@ static void expect_file(struct fixture *fixture, const struct file_case *expecte
     answer_free(&answer);
 }
 
+// Files of other tools are of one type, and of the samples that the view shows.
+TEST_IN(receiver, files_of_other_formats) {
+    struct fixture *fixture = *state;
+    post_heap(fixture, 100, 10);
+    post_heap(fixture, 50, 20);
+    expect_get(fixture->port, "/api/profile?attachment=delta-heap.pprof&type=alloc_space&format=folded", 200,
+               "main.a 150\nmain.a;malloc 30\n");
+    expect_get(fixture->port, "/api/profile?attachment=delta-heap.pprof&type=alloc_space&format=folded&memory=C", 200,
+               "main.a;malloc 30\n");
+    expect_get(fixture->port, "/api/profile?attachment=delta-heap.pprof&type=inuse_space&format=speedscope", 200, "\"unit\":\"bytes\"");
+    expect_get(fixture->port, "/api/profile?attachment=delta-heap.pprof&format=csv", 200, "function,file,inuse_space (bytes)");
+    expect_get(fixture->port, "/api/profile?attachment=delta-heap.pprof&format=svg", 200, "</svg>");
+    expect_get(fixture->port, "/api/profile?attachment=delta-heap.pprof&format=json", 200, "\"children\":[");
+    expect_get(fixture->port, "/api/profile?attachment=delta-heap.pprof&format=png", 400, "format is none of pprof, otlp, folded");
+    expect_get(fixture->port, "/api/profile?attachment=delta-heap.pprof&format=csv&type=miles", 404, "no sample type miles");
+    struct answer answer = http_get(fixture->port, "/api/profile?attachment=delta-heap.pprof&format=folded");
+    assert_non_null(strstr(answer.all.bytes, "filename=\"delta-heap.folded\""));
+    answer_free(&answer);
+}
+
+// A file without any sample has no byte, from the store and from the cache.
+TEST_IN(receiver, files_of_nothing) {
+    struct fixture *fixture = *state;
+    post_heap(fixture, 100, 10);
+    post_heap(fixture, 100, 10);
+    static const char *const paths[] = {
+        "/api/profile?attachment=delta-heap.pprof&type=alloc_space&format=folded&label=nobody:has",
+        "/api/profile?ids=1&attachment=delta-heap.pprof&type=alloc_space&format=folded&label=nobody:has",
+        "/api/diff?ids=2&base.ids=1&attachment=delta-heap.pprof&type=inuse_space&format=folded",
+    };
+    for (size_t i = 0; i < 3 * sizeof paths / sizeof *paths; i++) {
+        struct answer answer = http_get(fixture->port, paths[i % 3]);
+        if (answer.status != 200 || answer.body_size != 0) {
+            fail_msg("GET %s: %d, %zu bytes", paths[i % 3], answer.status, answer.body_size);
+        }
+        answer_free(&answer);
+    }
+}
+
+// Of both sides all labels, gauges and amounts are subtracted; a file names what it is of.
+TEST_IN(receiver, differences_as_files) {
+    struct fixture *fixture = *state;
+    post_heap(fixture, 100, 10);
+    post_heap(fixture, 50, 20);
+    post_heap(fixture, 70, 20);
+    expect_get(fixture->port, "/api/diff?ids=2&base.ids=1&attachment=delta-heap.pprof&type=inuse_space&format=folded", 200,
+               "main.a -50\nmain.a;malloc 10\n");
+    expect_get(fixture->port, "/api/diff?ids=2,3&base.ids=1&attachment=delta-heap.pprof&type=inuse_space&format=folded", 200,
+               "main.a -40\nmain.a;malloc 10\n"); // a mean
+    expect_get(fixture->port, "/api/diff?ids=2,3&base.ids=1&attachment=delta-heap.pprof&type=alloc_space&format=folded&mode=total", 200,
+               "main.a 20\nmain.a;malloc 30\n");
+    expect_get(fixture->port, "/api/diff?ids=2,3&base.ids=1&attachment=delta-heap.pprof&type=alloc_space&format=folded", 200,
+               "main.a -80\nmain.a;malloc 20\n"); // of twice the time
+    expect_get(fixture->port, "/api/diff?ids=2&base.ids=1&attachment=delta-heap.pprof&format=png", 400, "format is none of");
+    expect_get(fixture->port, "/api/diff?ids=2&base.ids=1&attachment=delta-heap.pprof&format=svg", 400, "has no values below 0");
+    expect_get(fixture->port, "/api/growth?attachment=delta-heap.pprof&format=speedscope", 400, "has no values below 0");
+    struct answer answer =
+        http_get(fixture->port, "/api/diff?ids=2&base.ids=1&attachment=delta-heap.pprof&type=inuse_space&format=folded&memory=C");
+    assert_int_equal(answer.body_size, strlen("main.a;malloc 10\n"));
+    answer_free(&answer);
+    answer = http_get(fixture->port, "/api/diff?ids=2&base.ids=1&attachment=delta-heap.pprof&format=pprof");
+    struct profile *profile = profile_new();
+    assert_int_equal(profile_decode(profile, answer.body, answer.body_size, NULL, NULL, NULL), MERGE_OK);
+    assert_int_equal(profile_sample_type_count(profile), 4);
+    profile_free(profile);
+    answer_free(&answer);
+}
+
 // The file has sums of amounts and gauges as requested, whatever the type.
 TEST_IN(receiver, file) {
     struct fixture *fixture = *state;
@@ -116,6 +184,39 @@ TEST_IN(receiver, groups) {
     };
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         expect_get(fixture->port, answers[i][0], 200, answers[i][1]);
+    }
+}
+
+// By a tag of the uploads: values add up over processes, in trees as in files; metrics have a line for each.
+TEST_IN(receiver, groups_of_tags) {
+    struct fixture *fixture = *state;
+    static const char by_process[] = "{\"name\":\"2\",\"file\":\"tag:runtime-id\",\"kind\":\"label\",\"library\":\"\"}";
+    static const char summed[] = "\"summed\":true,\"processes_at_once\":2,\"uploads\":2}";
+    post_heap_of(fixture, "runtime-id:1", 100, 10);
+    post_heap_of(fixture, "runtime-id:2", 200, 20);
+    static const char *const answers[][2] = {
+        {"/api/tree?attachment=delta-heap.pprof&group_by=tag:runtime-id", by_process},
+        {"/api/tree?attachment=delta-heap.pprof&group_by=tag:runtime-id", summed},
+        {"/api/tree?attachment=delta-heap.pprof&group_by=tag:runtime-id", "\"total\":330,"},
+        {"/api/tree?attachment=delta-heap.pprof&group_by=tag:runtime-id&processes=each", "\"total\":165,"},
+        {"/api/tree?attachment=delta-heap.pprof&processes=sum&label=tag:host:vm", "\"total\":0,"}, // only a group has the label
+        {"/api/tree?attachment=delta-heap.pprof&group_by=tag:host&type=alloc_space", "{\"name\":\"vm\",\"file\":\"tag:host\""},
+        {"/api/tree?attachment=delta-heap.pprof&group_by=tag:runtime-id&label=tag:runtime-id:2", "\"total\":220,"},
+        {"/api/tree?attachment=delta-heap.pprof&group_by=tag:runtime-id&label=tag:runtime-id:3", "\"total\":0,"},
+        {"/api/tree?attachment=delta-heap.pprof&group_by=tag:host", "{\"name\":\"vm\",\"file\":\"tag:host\""},
+        {"/api/tree?attachment=delta-heap.pprof&group_by=tag:nobody", "{\"name\":\"(none)\",\"file\":\"tag:nobody\""},
+        {"/api/growth?attachment=delta-heap.pprof&group_by=tag:host", "\"growth\":"},
+        {"/api/diff?attachment=delta-heap.pprof&ids=1&base.ids=2&group_by=tag:runtime-id", by_process},
+        {"/api/profile?attachment=delta-heap.pprof&group_by=tag:runtime-id&format=folded&type=inuse_space", "2;main.a 200\n"},
+        {"/api/metrics?group_by=tag:runtime-id",
+         "\"groups\":[{\"value\":\"1\",\"points\":[[1767323105000,4]]},{\"value\":\"2\",\"points\":[[1767323105000,4]]}]"},
+        {"/api/metrics?group_by=tag:runtime-id", "\"group\":{\"key\":\"runtime-id\",\"values\":["},
+        {"/api/versions", "\"services\":1,\"changes\":[],\"changes_left_out\":0}"},
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        for (int again = 0; again < 2; again++) { // made, then cached
+            expect_get(fixture->port, answers[i][0], 200, answers[i][1]);
+        }
     }
 }
 

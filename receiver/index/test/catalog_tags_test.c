@@ -60,7 +60,7 @@ static struct catalog *open_with_tags(const char *path) {
 static void expect_counts(struct catalog *catalog, const char *parameters, enum receiver_error error, const char *piece) {
     struct selection selection;
     struct json json = {0};
-    struct search_buckets wanted = {1, 0, -1, -1};
+    struct search_buckets wanted = {1, 0, -1, -1, NULL};
     select_by(&selection, parameters);
     assert_int_equal(catalog_histogram(catalog, &selection, &wanted, &json), error);
     if (error == RECEIVER_OK) {

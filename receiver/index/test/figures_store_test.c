@@ -197,6 +197,45 @@ TEST_IN(kept, given_up) {
     assert_int_equal(put(kept->store, 3, 1), RECEIVER_OK);
 }
 
+// Locked by another program at the start: nothing is lost, and it is opened once it can be.
+TEST_IN(kept, locked) {
+    struct kept *kept = *state;
+    static struct seen seen;
+    sqlite3 *other;
+    for (int64_t id = 1; id <= 40; id++) {
+        assert_int_equal(put(kept->store, 3, id), RECEIVER_OK);
+    }
+    figures_store_close(kept->store);
+    assert_int_equal(sqlite3_open(kept->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    kept->store = figures_store_open(kept->path);
+    assert_non_null(kept->store);
+    uint64_t generation = figures_store_generation(kept->store);
+    expect_read(kept->store, 3, 1, 40, &seen);
+    assert_int_equal(seen.blocks, 0);
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    assert_int_equal(put(kept->store, 3, 41), RECEIVER_OK);
+    assert_true(figures_store_generation(kept->store) != generation); // what is kept is to be asked for again
+    expect_read(kept->store, 3, 1, 41, &seen);
+    for (int64_t id = 1; id <= 41; id++) {
+        assert_int_equal(seen.times[id], 1);
+    }
+}
+
+// Tables without the version, as a program leaves them that makes them one by one and ends between.
+TEST_IN(kept, half_begun) {
+    struct kept *kept = *state;
+    static struct seen seen;
+    figures_store_close(kept->store);
+    assert_int_equal(unlink(kept->path), 0);
+    run(kept->path, "CREATE TABLE block(number INTEGER PRIMARY KEY)");
+    kept->store = figures_store_open(kept->path);
+    assert_non_null(kept->store);
+    assert_int_equal(put(kept->store, 3, 1), RECEIVER_OK);
+    expect_read(kept->store, 3, 1, 1, &seen);
+    assert_int_equal(seen.blocks, 1);
+}
+
 TEST(none) {
     struct figures *figures = calloc(1, sizeof *figures);
     static struct seen seen;

@@ -3,6 +3,8 @@
 #include "../../../base/test/test.h"
 #include "../../../base/test/folder.h"
 
+#include "../../test/open_in.h"
+
 #include "../catalog.h"
 #include "../figures.h"
 
@@ -40,7 +42,7 @@ static int given_teardown(void **state) {
 }
 
 static enum receiver_error read_again(struct given *given) {
-    const struct measured_upload upload = {.id = 1, .directory = given->directory, .seconds = 60};
+    const struct measured_upload upload = {.id = 1, .open = open_in, .files = &given->directory, .seconds = 60};
     return figures_of_upload(given->reader, &upload, &given->attachment, 1, &given->figures);
 }
 

@@ -3,6 +3,7 @@
 #include "../../../base/test/test.h"
 #include "../../../base/test/folder.h"
 
+#include "../../test/open_in.h"
 #include "../../test/profiles.h"
 
 #include "../catalog.h"
@@ -158,7 +159,7 @@ TEST_IN(folder, files) {
                                                      {"metrics.json", "0-goroutines.pprof", blob.size, false}};
     struct measures measures;
     int fd = open(folder, O_RDONLY | O_DIRECTORY);
-    measures_of_upload(&(struct measured_upload){7, fd, 10, NULL}, attachments, 4, &measures);
+    measures_of_upload(&(struct measured_upload){7, open_in, &fd, 10, NULL}, attachments, 4, &measures);
     expect(&measures, NAN, NAN, NAN, NAN, 5, NAN);
     close(fd);
     free(blob.bytes);

@@ -107,13 +107,13 @@ TEST(histogram) {
     }
     search_measured(&search, 1, &(struct measures){{2, NAN, NAN, NAN, NAN, NAN}});
     search_measured(&search, 2, &(struct measures){{4, NAN, NAN, NAN, NAN, NAN}});
-    struct search_buckets three = {3, 0, -1, -1}, four = {4, 0, -1, -1}, cpu = {2, 0, MEASURE_CPU_CORES, -1};
+    struct search_buckets three = {3, 0, -1, -1, NULL}, four = {4, 0, -1, -1, NULL}, cpu = {2, 0, MEASURE_CPU_CORES, -1, NULL};
     expect_histogram(&search, "from=0&to=600000", three,
                      "{\"from_ms\":0,\"to_ms\":600000,\"bucket_ms\":300000,\"counts\":[2,3],\"measure\":null}");
     expect_histogram(&search, "from=0&to=600000", cpu, "\"measure\":{\"name\":\"cpu_cores\",\"unit\":\"cores\",\"values\":[3,null]}");
     // The fallback measure, if no upload has the first.
-    struct search_buckets c_or_cpu = {2, 0, MEASURE_C_LIVE_BYTES, MEASURE_CPU_CORES},
-                          cpu_or_c = {2, 0, MEASURE_CPU_CORES, MEASURE_C_LIVE_BYTES};
+    struct search_buckets c_or_cpu = {2, 0, MEASURE_C_LIVE_BYTES, MEASURE_CPU_CORES, NULL},
+                          cpu_or_c = {2, 0, MEASURE_CPU_CORES, MEASURE_C_LIVE_BYTES, NULL};
     expect_histogram(&search, "from=0&to=600000", c_or_cpu, "\"measure\":{\"name\":\"cpu_cores\",\"unit\":\"cores\",\"values\":[3,null]}");
     expect_histogram(&search, "from=0&to=600000", cpu_or_c, "\"measure\":{\"name\":\"cpu_cores\",\"unit\":\"cores\",\"values\":[3,null]}");
     expect_histogram(&search, "from=300000&to=600000", c_or_cpu,
@@ -121,11 +121,11 @@ TEST(histogram) {
     // If a range begins anywhere, the first bucket begins before it.
     expect_histogram(&search, "from=199999&to=450000", four,
                      "{\"from_ms\":120000,\"to_ms\":480000,\"bucket_ms\":120000,\"counts\":[1,1,1],");
-    expect_histogram(&search, "", (struct search_buckets){60, 0, -1, -1},
+    expect_histogram(&search, "", (struct search_buckets){60, 0, -1, -1, NULL},
                      "{\"from_ms\":0,\"to_ms\":510000,\"bucket_ms\":10000,\"counts\":[1,0,");
     expect_histogram(&search, "service=nobody", four, "{\"from_ms\":0,\"to_ms\":1000,\"bucket_ms\":1000,\"counts\":[0],");
     expect_histogram(&search, "from=300&to=200", four, "\"counts\":[0],");
-    expect_histogram(&search, "from=-1000&to=1000", (struct search_buckets){1, 0, -1, -1},
+    expect_histogram(&search, "from=-1000&to=1000", (struct search_buckets){1, 0, -1, -1, NULL},
                      "{\"from_ms\":-1000,\"to_ms\":1000,\"bucket_ms\":2000,\"counts\":[1],");
     expect_histogram(&search, "from=-62167219200000&to=253402300799999", four, "\"bucket_ms\":78892380000000,\"counts\":[5,0,0,0],");
     search_free(&search);
@@ -152,10 +152,10 @@ TEST(round_widths) {
         int64_t count = (from_ms + cases[i].range_ms - first - 1) / cases[i].width_ms + 1;
         snprintf(piece, sizeof piece, "{\"from_ms\":%lld,\"to_ms\":%lld,\"bucket_ms\":%lld,", (long long)first,
                  (long long)(first + count * cases[i].width_ms), (long long)cases[i].width_ms);
-        expect_histogram(&search, parameters, (struct search_buckets){80, 0, -1, -1}, piece);
+        expect_histogram(&search, parameters, (struct search_buckets){80, 0, -1, -1, NULL}, piece);
     }
     // Days that begin at midnight, two hours east of Greenwich.
-    expect_histogram(&search, "from=1767322845678&to=1767922845678", (struct search_buckets){10, -2 * HOUR, -1, -1},
+    expect_histogram(&search, "from=1767322845678&to=1767922845678", (struct search_buckets){10, -2 * HOUR, -1, -1, NULL},
                      "{\"from_ms\":1767304800000,\"to_ms\":1767996000000,\"bucket_ms\":86400000,");
     search_free(&search);
 }
@@ -174,9 +174,9 @@ TEST(tags_not_in_memory) {
     expect_facets(&search, "tag=region:a", "\"more\":0}],\"uploads_not_looked_at\":4}");
     expect_facets(&search, "tag=region:a&service=cart", "\"uploads_not_looked_at\":4}"); // two would count for service
     expect_facets(&search, "tag=region:a&service=cart&env=prod", "\"uploads_not_looked_at\":3}");
-    expect_histogram(&search, "q=team&from=0&to=1000", (struct search_buckets){1, 0, -1, -1},
+    expect_histogram(&search, "q=team&from=0&to=1000", (struct search_buckets){1, 0, -1, -1, NULL},
                      "\"counts\":[1],\"measure\":null,\"uploads_not_looked_at\":4}");
-    expect_histogram(&search, "q=team", (struct search_buckets){1, 0, MEASURE_CPU_CORES, -1},
+    expect_histogram(&search, "q=team", (struct search_buckets){1, 0, MEASURE_CPU_CORES, -1, NULL},
                      "\"values\":[null]},\"uploads_not_looked_at\":4}");
     search_free(&search);
 }

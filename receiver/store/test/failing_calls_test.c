@@ -70,7 +70,7 @@ static void expect_whole(struct test_store *test, int64_t id, const char *conten
     struct archive *archive;
     int file;
     char *bytes = malloc(2 * SIZE);
-    assert_int_equal(store_read(test->store, id, "a.pprof", &attachment, &file), RECEIVER_OK);
+    assert_int_equal(store_read(test->store, id, "a.pprof", true, &attachment, &file), RECEIVER_OK);
     assert_int_equal(attachment.size_bytes, SIZE);
     size_t size = 0;
     for (ssize_t more; (more = syscall(SYS_read, file, bytes + size, 2 * SIZE - size)) > 0;) {

@@ -2,6 +2,7 @@
 
 #include "../../../base/test/test.h"
 
+#include "../../base/counters.h"
 #include "../../test/count_uploads.h"
 #include "../../test/test_store.h"
 
@@ -28,7 +29,7 @@ static void *add_many(void *state) {
             struct catalog_attachment attachment;
             char bytes[20] = "";
             int file = -1;
-            client->wrong += store_read(client->test->store, id, "a.pprof", &attachment, &file) != RECEIVER_OK;
+            client->wrong += store_read(client->test->store, id, "a.pprof", true, &attachment, &file) != RECEIVER_OK;
             client->wrong += read(file, bytes, sizeof bytes - 1) < 0 || strcmp(bytes, content) != 0;
             close(file);
         }
@@ -78,6 +79,12 @@ TEST_IN(store, index_full) {
     assert_true(catalog_has(store_catalog(test->store), 1));
     assert_true(add_good(test, "third") > 1);
     assert_int_equal(count_uploads(store_catalog(test->store)), 2);
+    struct counters *counters = store_counters(test->store);
+    unsigned long long timed = 0; // of those that were stored
+    for (size_t i = 0; i <= COUNTERS_BUCKETS; i++) {
+        timed += counters_get(&counters->commits[i]);
+    }
+    assert_true(timed == 2 && counters_get(&counters->stored) == 2);
 }
 
 TEST_IN(store, stopped) {

@@ -454,6 +454,33 @@ TEST_IN(receiver, import) {
     free(parts.bytes);
 }
 
+// Files of other tools are stored as profiles. What is no profile and none of these stays as it is.
+TEST_IN(receiver, files_of_other_tools) {
+    struct fixture *fixture = *state;
+    struct text body = {0};
+    expect_import(fixture, "?service=shop&name=work.folded", "", "main;f 3\nmain;g 4\n", 200, "{\"id\":1}");
+    expect_get(fixture->port, "/api/uploads/1", 200, "\"name\":\"work.folded.pprof\"");
+    expect_get(fixture->port, "/api/tree?id=1&attachment=work.folded.pprof", 200, "\"total\":7");
+    expect_import(fixture, "?name=x.json", "", "{\"nodes\":[{\"id\":1,\"hitCount\":2,\"callFrame\":{\"functionName\":\"f\"}}]}", 200,
+                  "{\"id\":2}");
+    expect_get(fixture->port, "/api/uploads/2", 200, "\"name\":\"x.json.pprof\"");
+    expect_import(fixture, "", "", "go 1.26 trace", 400, "a Go execution trace: it has events");
+    expect_import(fixture, "", "", "{\"nodes\":[{\"callFrame\":", 400, "a CPU profile of V8 that cannot be read: damaged JSON");
+    nothing_left(fixture, 2);
+    body_part(&body, "name=\"a\"; filename=\"a.folded\"", "main;f 3\n");
+    body_part(&body, "name=\"b\"; filename=\"b\"", "go 1.26 trace");
+    body_part(&body, "name=\"metrics.json\"; filename=\"metrics.json\"", "[[\"a\",1]]");
+    body_part(&body, "name=\"c\"; filename=\"c.pprof\"", "main;f 5\n");
+    body_event(&body);
+    body_end(&body);
+    expect_post(fixture->port, &body, 200, "\"refused\":[{\"name\":\"b\",\"reason\":\"kept as it came: a Go execution trace");
+    expect_get(fixture->port, "/api/uploads/3/attachments/b", 200, "go 1.26 trace");
+    expect_get(fixture->port, "/api/uploads/3", 200, "\"name\":\"a.folded.pprof\"");
+    expect_get(fixture->port, "/api/uploads/3", 200, "\"name\":\"metrics.json\",\"size_bytes\":9");
+    expect_get(fixture->port, "/api/tree?id=3&attachment=c.pprof", 200, "\"total\":5");
+    assert_int_equal(count_files(fixture, "uploads/3"), 6); // with event.json and meta.json, which has what was refused
+}
+
 int main(void) {
     return tests_run();
 }

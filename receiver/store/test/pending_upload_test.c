@@ -38,7 +38,7 @@ TEST_IN(store, names) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct catalog_attachment attachment;
         int file;
-        assert_int_equal(store_read(test->store, id, names[i][1], &attachment, &file), RECEIVER_OK);
+        assert_int_equal(store_read(test->store, id, names[i][1], true, &attachment, &file), RECEIVER_OK);
         assert_string_equal(attachment.name, names[i][1]);
         assert_string_equal(attachment.file, names[i][2]);
         close(file);

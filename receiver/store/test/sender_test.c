@@ -8,12 +8,17 @@
 
 #include <limits.h>
 
+static bool has_host(const char *tags) {
+    return sender_has_tag(tags, strlen(tags), "host");
+}
+
 TEST(has_host) {
-    assert_false(sender_has_host(NULL));
-    assert_false(sender_has_host(""));
-    assert_false(sender_has_host("service:shop,hostile:x,runtime_host:y,host:,x:host:z"));
-    assert_true(sender_has_host("host:a"));
-    assert_true(sender_has_host("service:shop,host:a"));
+    assert_false(sender_has_tag("host:abc", 5, "host"));
+    assert_false(sender_has_tag(NULL, 0, "host"));
+    assert_false(has_host(""));
+    assert_false(has_host("service:shop,hostile:x,runtime_host:y,host:,x:host:z"));
+    assert_true(has_host("host:a"));
+    assert_true(has_host("service:shop,host:a"));
     static const char *const with[] = {"{\"tags_profiler\":\"host:a\"}", "{\"tags_profiler\":\"b:c,host:a\"}",
                                        "{\"tags[]\":[\"b:c\",\"host:a\"]}"};
     static const char *const without[] = {"",
@@ -67,7 +72,7 @@ TEST_IN(receiver, over_http) {
     expect(fixture, AGENT, "service:shop", "\"agent_version:7.50.0\"");
     expect(fixture, "X-Datadog-Additional-Tags: default_env:none\r\n", "service:shop", "\"env\":null,\"version\":null,\"host\":null");
     // It is stored: the index can be rebuilt.
-    receiver_stop(fixture->receiver);
+    fixture_stop(fixture);
     char path[100];
     snprintf(path, sizeof path, "%s/index.sqlite", fixture->directory);
     assert_int_equal(unlink(path), 0);

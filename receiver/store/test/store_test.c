@@ -12,7 +12,7 @@ static void expect_content(struct test_store *test, int64_t id, const char *cont
     struct catalog_attachment attachment;
     char bytes[64] = "";
     int file;
-    assert_int_equal(store_read(test->store, id, "a.pprof", &attachment, &file), RECEIVER_OK);
+    assert_int_equal(store_read(test->store, id, "a.pprof", true, &attachment, &file), RECEIVER_OK);
     assert_int_equal(read(file, bytes, sizeof bytes - 1), strlen(content));
     assert_string_equal(bytes, content);
     assert_true(attachment.pprof);
@@ -22,7 +22,7 @@ static void expect_content(struct test_store *test, int64_t id, const char *cont
 static int64_t find(struct test_store *test, int64_t id) {
     struct catalog_attachment attachment;
     int file;
-    enum receiver_error error = store_read(test->store, id, "a.pprof", &attachment, &file);
+    enum receiver_error error = store_read(test->store, id, "a.pprof", true, &attachment, &file);
     if (error == RECEIVER_OK) {
         close(file);
     }

@@ -164,11 +164,14 @@ static int post(uint16_t port, const char *token, size_t size) {
 // With a token too, a file with symbols may be larger than an upload. A refused client is told, however large the body.
 TEST_IN(receiver, larger_than_uploads) {
     struct fixture *fixture = *state;
-    struct receiver_options options = {
-        .listen = "127.0.0.1:0", .data_directory = fixture->directory, .max_body_bytes = 1 << 20, .token = "secret-1", .symbols = &symbols};
+    struct receiver_options options = {.listen = "127.0.0.1:0",
+                                       .data_directory = fixture->directory,
+                                       .max_body_bytes = 1 << 20,
+                                       .tokens = (const struct receiver_token[]){{"secret-1", RECEIVER_ALL}},
+                                       .token_count = 1,
+                                       .symbols = &symbols};
     char text[200];
-    receiver_stop(fixture->receiver);
-    fixture->receiver = NULL;
+    fixture_stop(fixture);
     assert_int_equal(symbols_setup(NULL), 0);
     assert_int_equal(receiver_start(&options, &fixture->receiver, text, sizeof text), RECEIVER_OK);
     uint16_t port = receiver_port(fixture->receiver);

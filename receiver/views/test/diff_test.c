@@ -107,6 +107,38 @@ TEST(period_types_differ) {
     profile_free(base.profile);
 }
 
+static struct profile *difference(int64_t base_in_use, double seconds, enum diff_mode mode) {
+    struct diff_side now = side_of(heap(100, "malloc /m.c", 30), 1, 60), base = side_of(heap(base_in_use, "calloc /m.c", 9), 1, seconds);
+    char text[200] = "";
+    assert_int_equal(diff_subtract(&now, &base, mode, text, sizeof text), RECEIVER_OK);
+    profile_free(base.profile);
+    return now.profile;
+}
+
+static int64_t total_of(struct profile *profile, const char *type) {
+    int64_t total = 0;
+    int index = profile_sample_type_index(profile, type);
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        struct profile_sample_view sample;
+        assert_int_equal(profile_sample_at(profile, i, &sample), MERGE_OK);
+        total += sample.values[index];
+    }
+    return total;
+}
+
+TEST(as_a_profile) {
+    struct profile *same = difference(40, 60, DIFF_PER_SECOND), *scaled = difference(40, 120, DIFF_PER_SECOND),
+                   *total = difference(40, 120, DIFF_TOTAL);
+    assert_int_equal(total_of(same, "inuse_space"), 130 - 49);
+    assert_int_equal(total_of(scaled, "inuse_space"), 130 - 49); // gauges are not scaled
+    int64_t all = total_of(total, "alloc_space"), half = total_of(scaled, "alloc_space");
+    assert_int_equal(total_of(same, "alloc_space"), all);
+    assert_true(half > all); // half of the baseline's
+    profile_free(same);
+    profile_free(scaled);
+    profile_free(total);
+}
+
 int main(void) {
     return tests_run();
 }

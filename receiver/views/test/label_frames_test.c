@@ -46,7 +46,11 @@ TEST(events) {
     add_event(profile, 4, dns, 4);
     add_event(profile, 8, NULL, 0);
     profile_set_time(profile, 5, 6);
+    profile_add_comment(profile, "cmemprof: warning: all figures are too low");
     assert_int_equal(label_frames_give(&profile), MERGE_OK);
+    const char *warnings[2];
+    assert_int_equal(profile_warnings(profile, warnings, 2), 1);
+    assert_string_equal(warnings[0], "all figures are too low");
     expect_stack(profile, 1, "path: /etc/hosts<readFile<fs");
     expect_stack(profile, 2, "minor<gc");
     expect_stack(profile, 4, "host: b<address: a<dns");

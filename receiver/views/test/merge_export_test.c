@@ -116,6 +116,30 @@ TEST(all_or_none) {
     }
 }
 
+static void expect_warnings(const struct sweep_report *report, const char *first, const char *second) {
+    struct profile *profile = heap(1000, 800);
+    const char *texts[4] = {"", ""};
+    assert_int_equal(merge_export_finish(profile, report, NULL, NULL), RECEIVER_OK);
+    assert_int_equal(profile_warnings(profile, texts, 4), !!first + !!second);
+    assert_string_equal(texts[0], first ? first : "");
+    assert_string_equal(texts[1], second ? second : "");
+    profile_free(profile);
+}
+
+// What is missing is said to those who have the file alone, and to nobody else.
+TEST(missing_uploads) {
+    struct sweep_report report = report_of((struct gauges){GAUGES_MEAN, false}, 1, 4, 4);
+    expect_warnings(&report, NULL, NULL);
+    sweep_report_add_failures(&report, 7, 2, 0, "not a readable profile");
+    report.failed_count = 2;
+    expect_warnings(&report, "figures are too low: 2 of 6 uploads could not be read: not a readable profile", NULL);
+    sweep_report_add_failures(&report, 9, 1, 0, "damaged");
+    report.failed_count = 3;
+    report.left_out = 5;
+    expect_warnings(&report, "figures are too low: 3 of 12 uploads could not be read: not a readable profile, and other reasons",
+                    "figures are too low: 5 of 12 uploads were left out, more than are read at once");
+}
+
 int main(void) {
     return tests_run();
 }

@@ -20,7 +20,7 @@ static struct profile *merge_all(struct test_store *test, struct cache *cache, c
                                  struct sweep_report *report) {
     struct upload_list list = list_of(test, "delta-heap.pprof");
     struct profile *profile = NULL;
-    assert_int_equal(merge_uploads(test->store, cache, &list, "delta-heap.pprof", keys, key_count, &profile, report), RECEIVER_OK);
+    assert_int_equal(merge_uploads(test->store, cache, &list, "delta-heap.pprof", keys, key_count, NULL, &profile, report), RECEIVER_OK);
     upload_list_free(&list);
     return profile;
 }
@@ -138,6 +138,47 @@ TEST(divisor) {
     assert_true(sweep_gauge_divisor(&report, 10) == 10 && sweep_gauge_divisor(&report, 20) == 20);
     report.gauges.of = (struct gauges){GAUGES_LAST, true};
     assert_true(sweep_gauge_divisor(&report, 10) == 1);
+}
+
+// Samples have the value of the tag that their uploads are grouped by, which the cache keeps.
+TEST_IN(store, given_label) {
+    struct test_store *test = *state;
+    struct sweep_report report;
+    const char *const key = "tag:host";
+    for (int i = 0; i < 12; i++) {
+        upload_blob(test, i % 3 ? "one" : "two", i, "delta-heap.pprof", heap_blob(i % 3 ? 1 : 100, 10));
+    }
+    struct cache *cache = cache_new(1 << 20);
+    for (int again = 0; again < 2; again++) {
+        struct upload_list list = list_of(test, "delta-heap.pprof");
+        struct search_groups groups;
+        struct upload_label given = {key, &groups};
+        struct profile *profile = NULL;
+        search_groups_init(&groups, "host");
+        assert_int_equal(catalog_group(store_catalog(test->store), list.uploads, list.count, &groups), RECEIVER_OK);
+        assert_int_equal(search_groups_count(&groups), 2);
+        assert_int_equal(merge_uploads(test->store, cache, &list, "delta-heap.pprof", &key, 1, &given, &profile, &report), RECEIVER_OK);
+        int64_t one = 0, two = 0;
+        int index = profile_sample_type_index(profile, "inuse_space");
+        for (size_t i = 0; i < profile_sample_count(profile); i++) {
+            struct profile_sample_view sample;
+            assert_int_equal(profile_sample_at(profile, i, &sample), MERGE_OK);
+            bool of_one = false, of_two = false;
+            for (size_t at = 0; at < sample.label_count; at++) {
+                of_one |= strcmp(sample.labels[at].key, key) == 0 && strcmp(sample.labels[at].text, "one") == 0;
+                of_two |= strcmp(sample.labels[at].key, key) == 0 && strcmp(sample.labels[at].text, "two") == 0;
+            }
+            assert_true(of_one != of_two);
+            one += of_one ? sample.values[index] : 0;
+            two += of_two ? sample.values[index] : 0;
+        }
+        assert_int_equal(one, 8 * 11);
+        assert_int_equal(two, 4 * 110);
+        profile_free(profile);
+        upload_list_free(&list);
+        search_groups_free(&groups);
+    }
+    cache_free(cache);
 }
 
 int main(void) {

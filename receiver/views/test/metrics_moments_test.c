@@ -29,7 +29,7 @@ static void give(struct given *given, uint64_t process, int64_t end_ms, double v
 static void expect(struct given *given, bool summed, const struct series_point *want, size_t count) {
     struct series_point points[METRICS_MAX_POINTS];
     static const struct metrics none;
-    struct moments *moments = moments_new(&given->list, &none);
+    struct moments *moments = moments_new(&given->list, &none, METRICS_MAX_POINTS);
     assert_non_null(moments);
     assert_int_equal(moments_of_series(moments, &given->series, summed, points), count);
     for (size_t i = 0; i < count; i++) {
@@ -92,7 +92,7 @@ TEST(many) {
         }
     }
     static const struct metrics none;
-    struct moments *moments = moments_new(&given.list, &none);
+    struct moments *moments = moments_new(&given.list, &none, METRICS_MAX_POINTS);
     size_t count = moments_of_series(moments, &given.series, true, points);
     assert_int_equal(count, METRICS_MAX_POINTS);
     for (size_t i = 0; i < count; i++) {
@@ -149,7 +149,7 @@ static void say_twice(struct said *said, uint64_t host, uint64_t process, int64_
 // The value of the newest moment.
 static void expect_last(struct said *said, size_t figure, bool summed, double want) {
     struct series_point points[METRICS_MAX_POINTS];
-    struct moments *moments = moments_new(&said->list, &said->metrics);
+    struct moments *moments = moments_new(&said->list, &said->metrics, METRICS_MAX_POINTS);
     size_t count = moments_of_series(moments, &said->metrics.series[figure], summed, points);
     assert_true(isnan(want) ? count == 0 : count > 0 && points[count - 1].value == want);
     moments_free(moments);

@@ -71,6 +71,10 @@ TEST_IN(store, choices) {
     sweep.most_files = 10;
     report = sweep_with(sweep, 4, 10, false);
     assert_true(report.uploads == 170 && report.left_out == 7 + 63 && report.is_passing);
+    sweep.spread = true;
+    report = sweep_with(sweep, 4, 10, false);
+    assert_true(report.uploads == 170 && report.left_out == 7 && report.skipped == 63 && !report.is_passing);
+    sweep.spread = false;
     sweep.only_files = true;
     sweep.most_files = 1000;
     sweep_with(sweep, 0, 233, false);

@@ -1,6 +1,9 @@
 // main.ts: starts the page: the bar at the top, and below it the view that the address names.
 import "./style.css";
-import { make, link } from "./lib/dom";
+import { based } from "./lib/base";
+import { make, link, notice } from "./lib/dom";
+import { embedded, linkTo } from "./lib/embedded";
+import { takeDroppedFiles } from "./lib/drop";
 import { keysButton } from "./lib/keys";
 import { unreachableLine } from "./lib/reach";
 import { routes } from "./routes";
@@ -11,11 +14,18 @@ import { type View, ViewHost } from "./lib/view";
 import "./lib/narrow.css";
 import "./print.css";
 
+const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]")!.href;
 const main = make("main", { id: "main" });
 const host = new ViewHost(main);
 const nav = make("nav", { class: "nav", "aria-label": "Pages" });
 
-for (const [path, route] of Object.entries(routes)) if (route.name) nav.append(link(path, route.name, { data: { path } }));
+// A report has no search: what it holds is a list.
+const inReport = (): View => ({
+  mount: (root) => root.append(embedded!.list()),
+  unmount() {},
+});
+if (embedded) Object.assign(routes, { "/": { name: "Contents", view: inReport }, "/compare": { ...routes["/compare"], name: "" } });
+for (const [path, route] of Object.entries(routes)) if (route.name) nav.append(link(based(path), route.name, { data: { path } }));
 
 function show(to: State): void {
   for (const one of nav.children) {
@@ -30,14 +40,15 @@ function show(to: State): void {
 function noSuchPage(): View {
   return {
     mount(root, to) {
-      const text = make("p", {}, "The receiver has no page at ", make("code", { class: "mono" }, to.path), ".");
+      const who = embedded ? "This report" : "The receiver";
+      const text = make("p", {}, `${who} has no page at `, make("code", { class: "mono" }, to.path), ".");
       root.append(
         make(
           "section",
           { id: "no-such-page", class: "getting-started" },
           make("h1", {}, "No such page"),
           text,
-          link("/", "Search all uploads"),
+          link(based("/"), embedded ? "Contents" : "Search all uploads"),
         ),
       );
     },
@@ -55,21 +66,30 @@ addEventListener("click", (event) => {
   navigate(stateOf(anchor.pathname, anchor.search));
 });
 
+document.getElementById("loading")?.remove();
 document.body.append(
   link("#main", "Skip to content", { class: "skip" }),
   make(
     "header",
     { class: "bar" },
-    link("/", [make("img", { src: "/icon.svg", alt: "", width: 20, height: 20 }), "cmemprof"], { class: "brand" }),
+    link(based("/"), [make("img", { src: icon, alt: "", width: 20, height: 20 }), "cmemprof"], { class: "brand" }),
     nav,
     make("span", { class: "space" }),
     keysButton(),
     zoneButton(() => (host.close(), show(current()))),
     themeButton(),
   ),
-  unreachableLine(),
+  embedded ? "" : unreachableLine(),
   main,
+  embedded
+    ? ""
+    : takeDroppedFiles((ids) => navigate(ids.length === 1 ? stateOf("/profile", `?ids=${ids[0]}`) : stateOf("/", "?tag=source:file"))),
 );
 onChange(show);
-if (current().path !== location.pathname) history.replaceState(null, "", current().href);
-show(current());
+(embedded?.ready ?? Promise.resolve()).then(
+  () => {
+    if (embedded || based(current().path) !== location.pathname) history.replaceState(null, "", linkTo(current().href));
+    show(current());
+  },
+  (error: unknown) => main.append(notice(`This report cannot be read: ${(error as Error).message}`)),
+);

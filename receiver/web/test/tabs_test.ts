@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { whose } from "../src/analysis/analysis";
 import { compareLink, flameLink, functionLink } from "../src/analysis/analysis_links";
 import { shortRows, stackRows, type Row } from "../src/analysis/analysis_stack";
 import { commonTimes, parseZoom, valuesAt } from "../src/lib/series";
-import { severityOf } from "../src/lib/findings";
+import { severityOf, whose } from "../src/lib/findings";
 import { alone, bridged, quantity, short, tick, title } from "../src/lib/chart_units";
 import { facts, moved, swapped, withSide } from "../src/compare/compare_sides";
 import { arranged } from "../src/profile/metrics";

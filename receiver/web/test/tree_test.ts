@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { childrenOf, findPath, nameOf, pathOf, readTree, sumFunctions } from "../src/graph/tree";
+import { filterTree } from "../src/graph/filter";
+import { certaintyOf } from "../src/graph/flame_colours";
+import { valueText } from "../src/graph/frame_text";
 import { answer, faults, folded, randomSamples, tree } from "./trees";
 
 test("children come by weight, and the nodes depth first", () => {
@@ -126,4 +129,37 @@ test("a path finds its node in another tree", () => {
   assert.equal(nameOf(newer, newer.parent[found]), "a");
   assert.equal(findPath(newer, "12345"), 0);
   assert.equal(pathOf(made, 0), "");
+});
+
+test("growth: slopes have errors, and a box is as wide as what grows in it", () => {
+  const grown = readTree({
+    ...answer([
+      { stack: ["a", "plus"], value: 5 },
+      { stack: ["a", "minus"], value: -3 },
+    ]),
+    ...{ uploads: 9, processes: 2, uploads_left_out: 0, failed_count: 0, failed: [], error: 0.5 },
+    growth: { minutes: 60, processes: 2, processes_too_short: 0, uploads_skipped: 0 },
+    nodes: [
+      [0, 0, 1, 0, 2, 0.5],
+      [1, 1, 1, 5, 5, 0.3],
+      [1, 2, 1, -3, -3, 0.4],
+    ],
+  });
+  assert.equal(grown.unit, "bytes/min");
+  assert.deepEqual([...grown.error!], [0.5, 0.5, 0.3, 0.4]);
+  assert.deepEqual([...grown.weight], [5, 5, 5, 0]);
+  assert.deepEqual(
+    sumFunctions(grown).map(({ name, total, error }) => [name, total, error]),
+    [
+      ["a", 2, 0.5],
+      ["plus", 5, 0.3],
+      ["minus", -3, 0.4],
+    ],
+  );
+  // What a filter leaves keeps its errors: squares add up.
+  const filtered = filterTree(grown, { ignore: ["=minus"] });
+  assert.equal(filtered.total[0], 5);
+  assert.equal(filtered.error![0].toFixed(3), "0.300");
+  assert.equal(valueText(grown, 2), "+5 B/min ±0 B, 250.0 % of all, self +5 B/min");
+  assert.deepEqual([certaintyOf(3, 3), certaintyOf(-9, 1), certaintyOf(0, 0), certaintyOf(2, 0)], [0.5, -1, 0, 1]);
 });

@@ -7,19 +7,13 @@ import * as api from "../lib/api";
 import { Chart } from "../lib/chart";
 import { quantity } from "../lib/chart_units";
 import { button, link, make, notice, refill } from "../lib/dom";
-import { kindName, severityOf } from "../lib/findings";
+import { findingMarkdown, kindName, severityOf, whose } from "../lib/findings";
 import { count } from "../lib/format";
+import { copyButton } from "../lib/markdown";
 import { loadScope, scopeChoice, scopeKey, type Scope } from "../lib/metrics_scope";
 import { current, type State } from "../lib/state";
+import { VersionMarks } from "../lib/versions";
 import type { View } from "../lib/view";
-
-// "shop on db-1 and 2 other processes": the process that has it worst, and how many have it.
-export function whose(finding: api.Finding): string {
-  const where = [finding.service, finding.host && `on ${finding.host}`].filter(Boolean).join(" ");
-  const others = (finding.processes ?? 1) - 1;
-  if (others < 1 || finding.kind === "restarts") return where;
-  return `${where || "one process"} and ${count(others, "other process")}`;
-}
 
 // "60 profiles of 12 processes; 360 uploads by their totals".
 function lookedAt(answer: api.Analysis): string {
@@ -42,7 +36,10 @@ function gapsCard(gaps: readonly string[]): HTMLElement {
 export class AnalysisTab implements View {
   private readonly head = make("div", { class: "tab-head" });
   private readonly list = make("ol", { id: "findings", class: "findings" });
-  private charts: Chart[] = [];
+  private charts: { chart: Chart; service: string | undefined }[] = [];
+  private readonly versions = new VersionMarks(() =>
+    this.charts.map(({ chart, service }) => ({ mark: (all) => chart.mark(all.filter((one) => one.service === service)) })),
+  );
   private asked = new AbortController();
   private key = "";
 
@@ -63,7 +60,7 @@ export class AnalysisTab implements View {
   }
 
   private endCharts(): void {
-    for (const chart of this.charts) chart.destroy();
+    for (const { chart } of this.charts) chart.destroy();
     this.charts = [];
   }
 
@@ -75,6 +72,7 @@ export class AnalysisTab implements View {
       const scope = await loadScope(state, signal);
       const answer = await api.analysis(scope.selection, signal);
       this.show(scope, answer);
+      await this.versions.load(scope.selection, signal);
     } catch (error) {
       if (!signal.aborted) this.list.replaceChildren(make("li", {}, notice((error as Error).message)));
     } finally {
@@ -89,6 +87,7 @@ export class AnalysisTab implements View {
       scopeChoice(scope),
       make("h2", { id: "finding-count" }, answer.headline),
       make("span", { class: "soft" }, lookedAt(answer)),
+      this.versions.element,
     );
     const gaps = answer.not_looked_at;
     this.list.replaceChildren(
@@ -141,6 +140,7 @@ export class AnalysisTab implements View {
             ? link(flameLink(selection, finding), "Show in the flame graph", { class: "button", data: { action: "flame" } })
             : null,
           compare ? link(compare, "Compare first and last upload", { class: "button", data: { action: "compare" } }) : null,
+          copyButton(() => findingMarkdown(finding)),
         ),
       ),
       chart,
@@ -168,7 +168,7 @@ export class AnalysisTab implements View {
         },
       ],
     });
-    this.charts.push(chart);
+    this.charts.push({ chart, service: finding.service });
     const slope = finding.slope_bytes_per_minute;
     const growth = slope ? make("span", { class: "soft" }, `${slope > 0 ? "+" : ""}${quantity(slope, "bytes")} a minute`) : null;
     return make(

@@ -6,11 +6,15 @@ import "./compare.css";
 import { compare, type Comparison } from "./compare_data";
 import { moved, SidePanel, swapped, withSide, type Side } from "./compare_sides";
 import { button, make, notice, refill, segments, select } from "../lib/dom";
+import { ofValuesAboveZero } from "../lib/api";
+import { embedded } from "../lib/embedded";
+import { exportButton } from "../graph/export_menu";
 import { sumMatches } from "../graph/filter";
 import { FlameGraph } from "../graph/flame_graph";
 import { change as changeText, count, share, value } from "../lib/format";
 import { frameText } from "../graph/frame_text";
 import { FunctionTable } from "../graph/function_table";
+import { copyButton } from "../lib/markdown";
 import { typeText, unreadNote, Warnings } from "../lib/notes";
 import { recordingPlace, recordingWarnings, recordingWord } from "../lib/recording_words";
 import { flags } from "../graph/pattern";
@@ -230,6 +234,8 @@ export class ComparePage implements View {
       make("span", { class: "soft", id: "notes" }, [...notes, count(rows.length, "function")].join(" · ")),
       unreadNote(answer, answer.base),
       button("Reset zoom", () => change({ zoom: null }), { id: "reset", disabled: !zoom }),
+      copyButton(() => this.table.markdown([shown.file, shown.type, this.frame.textContent].join(" · "))),
+      exportButton({ href: shown.href, but: ofValuesAboveZero, picture: view === "" ? this.graphs.both.canvas : null }),
     );
   }
 
@@ -260,7 +266,7 @@ export class ComparePage implements View {
           { id: "memory" },
         ),
       gauge
-        ? gaugeControls(state, shown.answer)
+        ? !embedded && gaugeControls(state, shown.answer)
         : segments(
             "Scale",
             [

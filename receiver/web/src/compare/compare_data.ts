@@ -10,6 +10,7 @@ export interface Comparison {
   type: string;
   cSamples: number;
   answer: api.DiffTree;
+  href: (format: api.ExportFormat) => string; // of the difference as a file
   both: Tree;
   now: Tree;
   base: Tree;
@@ -39,7 +40,8 @@ export async function compare(
   const type = pickType(types, wanted.type);
   if (!type) return "The profile has no sample types.";
   const memory = types.c_samples > 0 ? wanted.memory : "";
-  const answer = await api.diff(now, base, { attachment: file.name, type: type.type, memory, gauges, processes }, wanted.mode, signal);
+  const request = { attachment: file.name, type: type.type, memory, gauges, processes };
+  const answer = await api.diff(now, base, request, wanted.mode, signal);
   const tree = (width: "now" | "base" | "both") => readTree(answer, width);
   return {
     files,
@@ -48,6 +50,7 @@ export async function compare(
     type: type.type,
     cSamples: types.c_samples,
     answer,
+    href: (format) => api.diffPath(now, base, request, wanted.mode, format),
     both: tree("both"),
     now: tree("now"),
     base: tree("base"),

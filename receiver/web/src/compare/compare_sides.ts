@@ -1,10 +1,12 @@
 // compare_sides.ts: the two selections that are compared, in words and as forms; and where the time range before another lies. A side is
 // all parameters of a selection with one prefix: "base." the baseline, "" what is now.
 import * as api from "../lib/api";
+import { embedded } from "../lib/embedded";
 import { button, actAsMenu, link, make } from "../lib/dom";
 import { count, duration } from "../lib/format";
 import { parseTime, prefixed } from "../lib/time_range";
-import { selectionNames, State } from "../lib/state";
+import { selectionNames } from "../lib/selection";
+import { State } from "../lib/state";
 import { fieldTime, fromField, moment, rangeText } from "../lib/times";
 
 export type Side = "base." | "";
@@ -50,7 +52,7 @@ export function facts(selection: URLSearchParams): [name: string, value: string]
     out.push(
       name === "ids"
         ? ids.length === 1
-          ? ["upload", value]
+          ? ["upload", embedded?.nameOf(value) ?? value]
           : ["uploads", `${ids.length} chosen`]
         : [name === "q" ? "text" : name, value || "none"],
     );
@@ -117,7 +119,7 @@ export class SidePanel {
       this.about,
       make("span", { class: "space" }),
       this.sums,
-      this.menu,
+      embedded ? "" : this.menu, // there are no others
     );
   }
 

@@ -76,6 +76,7 @@ class Builder {
   readonly own: number[] = [0];
   readonly baseSelf: number[] = [0];
   readonly baseOwn: number[] = [0];
+  readonly variance: number[] = [0]; // of growth
   private readonly places = new Map<number, number>();
 
   constructor(private readonly functionCount: number) {}
@@ -93,6 +94,7 @@ class Builder {
       this.own.push(0);
       this.baseSelf.push(0);
       this.baseOwn.push(0);
+      this.variance.push(0);
     }
     return at;
   }
@@ -117,6 +119,7 @@ class Builder {
       raw.baseSelf = Float64Array.from(this.baseSelf);
       raw.baseTotal = addUp(this.baseOwn);
     }
+    if (of.error) raw.error = addUp(this.variance).map(Math.sqrt);
     const tree = assemble(raw, functions, { type: of.type, unit: of.unit, leftOut: of.leftOut });
     const whole = of.whole ?? of.total[0];
     if (Math.abs(tree.total[0] - whole) > 1e-9 * Math.abs(whole)) tree.whole = whole; // else it is a sum in another order
@@ -127,12 +130,20 @@ class Builder {
 interface Own {
   now: Float64Array;
   base: Float64Array | undefined;
+  variance: Float64Array | undefined; // errors of parts that are added up: the squares add up
 }
 
 function owns(tree: Tree): Own {
   return {
     now: ownValues(tree.count, tree.parent, tree.total),
     base: tree.base && ownValues(tree.count, tree.parent, tree.base.total),
+    variance:
+      tree.error &&
+      ownValues(
+        tree.count,
+        tree.parent,
+        tree.error.map((error) => error * error),
+      ).map((own) => Math.max(own, 0)),
   };
 }
 
@@ -165,6 +176,7 @@ function rebuild(tree: Tree, functions: TreeFunction[], map: Int32Array, kept: U
       builder.baseSelf[at] += tree.base.self[i];
       builder.baseOwn[at] += own.base![i];
     }
+    if (own.variance) builder.variance[at] += own.variance[i];
   }
   return builder.finish(functions, tree);
 }
@@ -198,6 +210,7 @@ export function callees(tree: Tree, flags: Uint8Array): Tree {
         builder.baseSelf[at] += tree.base.self[i];
         builder.baseOwn[at] += own.base![i];
       }
+      if (own.variance) builder.variance[at] += own.variance[i];
     }
     if (builder.fn[0] < 0) builder.fn[0] = tree.fn[top];
   });
@@ -216,6 +229,7 @@ export function callers(tree: Tree, flags: Uint8Array): Tree {
       builder.baseSelf[at] += tree.base.total[top];
       builder.baseOwn[at] += tree.base.total[top];
     }
+    if (tree.error) builder.variance[at] += tree.error[top] ** 2;
     if (builder.fn[0] < 0) builder.fn[0] = tree.fn[top];
   });
   return builder.finish(tree.functions, tree);

@@ -9,7 +9,7 @@ import { partColour, partOfFrames } from "../lib/memory_parts";
 import { colour } from "../lib/theme";
 import { nameOf, type Tree } from "./tree";
 
-export type Colouring = "kind" | "package" | "part" | "age" | "difference";
+export type Colouring = "kind" | "package" | "part" | "age" | "difference" | "certainty";
 
 export const kindNames: readonly (readonly [Kind, string])[] = [
   ["c", "C"],
@@ -50,6 +50,13 @@ export function changeOf(now: number, base: number): number {
   return most > 0 ? (now - base) / most : 0;
 }
 
+// How certain it is that a value grows (1) or shrinks (-1): a slope as large as its error is, with 95 %, not 0.
+export function certaintyOf(slope: number, error: number): number {
+  if (slope === 0) return 0;
+  const ratio = error > 0 ? Math.min(Math.abs(slope) / error, 2) : 2;
+  return (Math.sign(slope) * ratio) / 2;
+}
+
 // The variable of flame.css that a function's boxes have their colour from.
 export function colourOf(fn: TreeFunction, colouring: Colouring): string {
   const isPackage = colouring === "package" && fn.kind !== "label" && !runtimes.includes(fn.kind);
@@ -81,6 +88,11 @@ export function palette(tree: Tree, colouring: Colouring, css: (name: string) =>
     const base = tree.base.total;
     const shade = changeShades(css);
     return { ...common, of: (node) => shade(changeOf(tree.total[node], base[node])) };
+  }
+  if (colouring === "certainty" && tree.error) {
+    const shade = changeShades(css);
+    const { error } = tree;
+    return { ...common, of: (node) => shade(certaintyOf(tree.total[node], error[node])) };
   }
   const root = css("--flame-root");
   const known = once(css);

@@ -1,12 +1,23 @@
 // frame_text.ts: what is said of a node in a tooltip, in the line below the graph and on the clipboard.
 import { ageText } from "./ages";
 import { packageOf } from "./groups";
+import { keyName } from "../lib/tags";
 import { change, share, source, value } from "../lib/format";
 import { nameOf, stackOf, type Tree } from "./tree";
 
 // The values that the boxes are wide by.
 function drawn(tree: Tree): { self: Float64Array; total: Float64Array } {
   return tree.ofBase ? tree.base! : tree;
+}
+
+// What a node has; of growth with its sign and error: "+3 MB/min ±31 kB".
+export function amountText(tree: Tree, node: number): string {
+  const { total } = drawn(tree);
+  return tree.error ? slopeText(total[node], tree.error[node], tree.unit) : value(total[node], tree.unit);
+}
+
+export function slopeText(slope: number, error: number, unit: string): string {
+  return `${change(slope, unit)} ±${value(error, unit.replace("/min", ""))}`;
 }
 
 const longName = 40; // of a name in a sentence
@@ -28,8 +39,8 @@ function shares(tree: Tree, node: number, zoomed: number): string[] {
 export function valueText(tree: Tree, node: number, zoomed = 0): string {
   const { unit } = tree;
   const { self, total } = drawn(tree);
-  const amount = `${tree.ofBase ? "baseline " : ""}${value(total[node], unit)}`;
-  const own = self[node] ? [`self ${value(self[node], unit)}`] : [];
+  const amount = `${tree.ofBase ? "baseline " : ""}${amountText(tree, node)}`;
+  const own = self[node] ? [`self ${tree.error ? change(self[node], unit) : value(self[node], unit)}`] : [];
   const root = tree.whole === undefined ? amount : `${amount} of ${value(tree.whole, unit)}, ${share(total[node], tree.whole)}`;
   const text = tree.fn[node] < 0 ? root : [amount, ...shares(tree, node, zoomed), ...own].join(", ");
   return tree.base ? `${text} · ${otherText(tree, node)}` : text;
@@ -45,7 +56,7 @@ function otherText(tree: Tree, node: number): string {
 }
 
 export function placeText(tree: Tree, node: number): string {
-  return tree.fn[node] < 0 ? "" : source(tree.functions[tree.fn[node]].file, tree.line[node]);
+  return tree.fn[node] < 0 ? "" : source(keyName(tree.functions[tree.fn[node]].file), tree.line[node]);
 }
 
 export function frameText(tree: Tree, node: number, zoomed = 0): string {
@@ -60,10 +71,13 @@ export function tooltipLines(tree: Tree, node: number, zoomed = 0): string[] {
   const parent = tree.parent[node];
   const { self, total } = drawn(tree);
   const [ofAll, ofZoomed] = shares(tree, node, zoomed);
-  lines.push(`${tree.ofBase ? "baseline " : ""}${value(total[node], tree.unit)}, ${ofAll}`);
+  lines.push(`${tree.ofBase ? "baseline " : ""}${amountText(tree, node)}, ${ofAll}`);
   if (ofZoomed) lines.push(ofZoomed);
   if (node > 0 && parent > 0 && parent !== zoomed) lines.push(`${share(total[node], total[parent])} of its caller`);
-  if (self[node]) lines.push(`self ${value(self[node], tree.unit)}, ${share(self[node], tree.whole ?? total[0])}`);
+  if (self[node])
+    lines.push(
+      `self ${tree.error ? change(self[node], tree.unit) : value(self[node], tree.unit)}, ${share(self[node], tree.whole ?? total[0])}`,
+    );
   if (tree.base) lines.push(otherText(tree, node));
   const age = ageText(tree, node);
   if (age) lines.push(age);

@@ -14,15 +14,38 @@ export class FunctionTable {
   private readonly brief: boolean;
 
   // short: without the share and the source, for narrow places.
-  // values: of a label, with the total of each.
-  constructor(label: string, events: TableEvents<FunctionSum>, { short = false, compared = false, values = false } = {}) {
+  // values: of a label, with the total of each. grows: slopes, with their errors.
+  constructor(label: string, events: TableEvents<FunctionSum>, { short = false, compared = false, values = false, grows = false } = {}) {
     this.brief = short;
-    const text = (number: number): string => value(number, this.tree?.unit ?? "count");
+    const text = (number: number): string =>
+      grows ? change(number, this.tree?.unit.replace("/min", "") ?? "count") : value(number, this.tree?.unit ?? "count");
     const differs = (number: number): string => change(number, this.tree?.unit ?? "count");
     const columns: Column<FunctionSum>[] = [
-      { id: "self", title: "Self", class: "number", width: "92px", order: (row) => row.self, cell: (row) => text(row.self) },
+      {
+        id: "self",
+        title: grows ? "Self/min" : "Self",
+        class: "number",
+        width: "92px",
+        order: (row) => row.self,
+        cell: (row) => text(row.self),
+      },
       { id: "share", title: "Self %", class: "number", width: "76px", cell: (row) => this.share(row.self) },
-      { id: "total", title: "Total", class: "number", width: "92px", order: (row) => row.total, cell: (row) => text(row.total) },
+      {
+        id: "total",
+        title: grows ? "Total/min" : "Total",
+        class: "number",
+        width: "92px",
+        order: (row) => row.total,
+        cell: (row) => text(row.total),
+      },
+      {
+        id: "error",
+        title: "Error (95 %)",
+        class: "number",
+        width: "108px",
+        order: (row) => row.error,
+        cell: (row) => `±${value(row.error, this.tree?.unit.replace("/min", "") ?? "count")}`,
+      },
       { id: "total-share", title: "Total %", class: "number", width: "76px", cell: (row) => this.share(row.total) },
       { id: "base", title: "Baseline", class: "number", width: "92px", order: (row) => row.baseTotal, cell: (row) => text(row.baseTotal) },
       {
@@ -62,6 +85,7 @@ export class FunctionTable {
     const left = new Set([
       ...(short ? ["total-share", "file", "share"] : []),
       ...(values ? ["self", "share", "file"] : []),
+      ...(grows ? ["share", "total-share"] : ["error"]),
       ...(compared ? ["share", "total-share"] : ["base", "self-change", "change"]),
     ]);
     this.table = new VirtualTable(
@@ -70,6 +94,10 @@ export class FunctionTable {
       events,
     );
     this.element = this.table.element;
+  }
+
+  markdown(about: string): string {
+    return this.table.markdown(about);
   }
 
   destroy(): void {

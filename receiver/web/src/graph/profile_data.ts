@@ -3,6 +3,7 @@ import * as api from "../lib/api";
 import { ageLabel } from "../lib/ages";
 import { singleUpload } from "../lib/selection";
 import type { State } from "../lib/state";
+import { isSummed } from "./choice_buttons";
 import { withAges } from "./ages";
 import { readTree, type Tree } from "./tree";
 
@@ -11,6 +12,7 @@ const keptTrees = 8; // of up to some 20 MB each
 export interface LoadedTree {
   tree: Tree;
   merged?: api.Merged; // of an aggregate
+  growth?: api.GrowthTree["growth"]; // values are slopes
   gauge?: boolean; // the aggregate's values are means
   agesLeftOut?: boolean; // ages were asked for, of a tree too large to have them
   warnings: readonly string[]; // of the profiler
@@ -23,7 +25,10 @@ export const agesLeftOutText = "no ages: the tree is too large";
 export function withGauges(now: State): URLSearchParams {
   const params = now.selection();
   if (singleUpload(params)) return params;
-  for (const name of ["gauges", "processes"]) if (now.get(name)) params.set(name, now.get(name));
+  if (now.get("gauges") === "growth") return params; // of the tree alone
+  if (now.get("gauges")) params.set("gauges", now.get("gauges"));
+  if (isSummed(now)) params.set("processes", "sum");
+  else if (now.get("processes")) params.set("processes", now.get("processes"));
   return params;
 }
 
@@ -116,6 +121,10 @@ export class ProfileData {
     if (this.id) {
       const one = await api.uploadTree(this.id, request, signal);
       return { tree: readTree(one), warnings: one.warnings };
+    }
+    if (request.growth) {
+      const grown = await api.growth(this.selection, request, signal);
+      return { tree: readTree(grown), merged: grown, growth: grown.growth, gauge: true, warnings: grown.warnings };
     }
     const answer = await api.tree(this.selection, request, signal);
     return { tree: readTree(answer), merged: answer, gauge: answer.gauge, warnings: answer.warnings };

@@ -1,13 +1,15 @@
 // profile_toolbar.ts: the controls above the graph: view, memory, grouping, colours, search, filters. What they choose goes into the address.
 import type { Kind, Merged, SampleType, Types } from "../lib/api";
 import { button, make, refill, segments, select } from "../lib/dom";
-import { hideProfilerButton, sumButton } from "./choice_buttons";
+import { embedded } from "../lib/embedded";
+import { hideProfilerButton, isSummed, sumButton } from "./choice_buttons";
 import { kindNames, type Colouring } from "./flame_colours";
 import { value } from "../lib/format";
 import { groupings, type Grouping } from "./groups";
 import { LabelsMenu } from "./labels_menu";
 import { isRegex } from "./pattern";
 import { change, current, type State } from "../lib/state";
+import { keyName } from "../lib/tags";
 import { TextBox } from "../lib/text_box";
 
 export const views = [
@@ -23,6 +25,13 @@ const gaugeValues = [
   ["last", "Last"],
   ["max", "Max"],
 ] as const;
+
+const growthValue = ["growth", "Growth"] as const; // of a type that is a gauge
+
+// Whether it is asked how much there is, or how much that grows.
+export function asksGrowth(now: State): boolean {
+  return now.get("gauges") === "growth";
+}
 
 const patternNames = { focus: "focus", ignore: "ignore", hide: "hide", label: "label" } as const;
 type PatternName = keyof typeof patternNames;
@@ -62,14 +71,22 @@ export function groupByLabel(key: string): void {
 }
 
 // What was there at many moments is shown as one of these.
-export function gaugeControls(now: State, { gauges }: Merged): HTMLElement {
-  const several = (gauges?.processes_at_once ?? 1) > 1 || now.get("processes") === "sum";
+export function gaugeControls(now: State, { gauges }: Merged, { growth = false } = {}): HTMLElement {
+  const values = growth ? [...gaugeValues, growthValue] : gaugeValues;
+  const several = !(growth && asksGrowth(now)) && ((gauges?.processes_at_once ?? 1) > 1 || isSummed(now));
   return make(
     "div",
     { class: "toolbar-group", id: "gauges" },
-    segments("Of many uploads", gaugeValues, choice(now, "gauges", gaugeValues), (id) => change({ gauges: id || null })),
-    several && sumButton(now),
+    segments<string>("Of many uploads", values, choice<string>(now, "gauges", values), (id) =>
+      change({ gauges: id || null, colour: null, zoom: asksGrowth(now) || id === "growth" ? null : now.get("zoom") }),
+    ),
+    several && sumButton(now, { grouped: true }),
   );
+}
+
+function certaintyLegend(): HTMLElement {
+  const one = (kind: string, text: string) => make("span", {}, make("i", { class: `swatch ${kind}` }), text);
+  return make("span", { class: "compare-legend" }, one("more", "grows"), one("less", "shrinks"), one("same", "not certain"));
 }
 
 export class ProfileToolbar {
@@ -129,7 +146,7 @@ export class ProfileToolbar {
       segments("View", views, view, (id) => change({ view: id === "graph" ? null : id }), { id: "view" }),
       types.c_samples > 0 && this.memory(now, type),
       types.c_samples > 0 && hideProfilerButton(now, "Leave out C memory of the profiler itself (label owner=cmemprof)"),
-      type.gauge && content.merged && gaugeControls(now, content.merged),
+      type.gauge && content.merged && !embedded && gaugeControls(now, content.merged, { growth: true }),
     );
     const graph = view !== "table";
     refill(
@@ -216,8 +233,8 @@ export class ProfileToolbar {
           "li",
           { data: { filter: "group_by" } },
           make("span", {}, "by"),
-          make("b", {}, key),
-          button("×", () => groupByLabel(""), { class: "", "aria-label": `Do not group by ${key}` }),
+          make("b", {}, keyName(key)),
+          button("×", () => groupByLabel(""), { class: "", "aria-label": `Do not group by ${keyName(key)}` }),
         ),
       );
     if (chips.length > 1)
@@ -237,9 +254,10 @@ export class ProfileToolbar {
   private showLegend(now: State, { kinds, colouring }: ToolbarContent): void {
     const without = now.all("without");
     const known = kindNames.filter(([kind]) => kinds.has(kind));
-    this.legend.hidden = known.length < 2;
+    this.legend.hidden = known.length < 2 && colouring !== "certainty";
     refill(
       this.legend,
+      colouring === "certainty" && certaintyLegend(),
       colouring !== "kind" && make("span", { class: "soft" }, "Show"),
       ...known.map(([kind, name]) =>
         button(

@@ -2,7 +2,7 @@
 //
 // Node 0 is the root and has no function (-1). Children come by weight, heaviest first. The weight is a node's width on the screen: its
 // value, or in a difference the larger of the two values, added up from the leaves, so that children never stick out of their parent.
-import type { DiffTree, TreeAnswer, TreeFunction } from "../lib/api";
+import type { DiffTree, GrowthTree, TreeAnswer, TreeFunction } from "../lib/api";
 
 export interface Base {
   self: Float64Array;
@@ -24,10 +24,11 @@ export interface Tree {
   weight: Float64Array;
   base?: Base; // of the same nodes in the baseline
   ages?: Float64Array[]; // of each age, the youngest first (ages.ts): totals of the nodes
+  error?: Float64Array; // of growth, whose values are slopes: the distance to the farther end of the interval of 95 % of each total
   ofBase?: boolean; // drawn is the baseline alone
   whole?: number; // value of the tree that this one was made of, if it is a part of it
   leftOut: number; // nodes that the receiver did not send
-  sums?: number[][]; // of functions, of the whole tree
+  sums?: number[][]; // of functions, of the whole tree; of growth with their error
 }
 
 // Nodes in any order that has parents before their children; node 0 the root.
@@ -41,6 +42,7 @@ export interface RawNodes {
   baseSelf?: Float64Array;
   baseTotal?: Float64Array;
   ages?: Float64Array[];
+  error?: Float64Array;
 }
 
 export type Width = "now" | "base" | "both";
@@ -52,7 +54,7 @@ export interface Heading {
 }
 
 // width: what makes the boxes of a difference wide.
-export function readTree(answer: TreeAnswer | DiffTree, width: Width = "both"): Tree {
+export function readTree(answer: TreeAnswer | DiffTree | GrowthTree, width: Width = "both"): Tree {
   const count = answer.nodes.length + 1;
   const raw: RawNodes = {
     count,
@@ -69,6 +71,11 @@ export function readTree(answer: TreeAnswer | DiffTree, width: Width = "both"): 
     raw.baseSelf[0] = answer.base_self;
     raw.baseTotal[0] = answer.base_total;
   }
+  const grows = "error" in answer;
+  if (grows) {
+    raw.error = new Float64Array(count);
+    raw.error[0] = answer.error;
+  }
   raw.fn[0] = -1;
   raw.self[0] = answer.self;
   raw.total[0] = answer.total;
@@ -83,8 +90,10 @@ export function readTree(answer: TreeAnswer | DiffTree, width: Width = "both"): 
       raw.baseSelf![i] = node[5];
       raw.baseTotal![i] = node[6];
     }
+    if (grows) raw.error![i] = node[5];
   }
-  const tree = assemble(raw, answer.functions, { type: answer.type, unit: answer.unit, leftOut: answer.nodes_left_out }, width);
+  const unit = grows ? `${answer.unit}/min` : answer.unit;
+  const tree = assemble(raw, answer.functions, { type: answer.type, unit, leftOut: answer.nodes_left_out }, width);
   if (answer.sums) tree.sums = answer.sums;
   return tree;
 }
@@ -151,6 +160,7 @@ export function assemble(raw: RawNodes, functions: TreeFunction[], heading: Head
   };
   if (width === "base") tree.ofBase = true;
   if (raw.ages) tree.ages = raw.ages.map((values) => Float64Array.from(ordered, (from) => values[from]));
+  if (raw.error) tree.error = Float64Array.from(ordered, (from) => raw.error![from]);
   if (raw.baseTotal) tree.base = { self: new Float64Array(count), total: new Float64Array(count) };
   for (let i = 0; i < count; i++) {
     const from = ordered[i];
@@ -231,6 +241,7 @@ export interface FunctionSum {
   total: number;
   baseSelf: number;
   baseTotal: number;
+  error: number; // of growth
 }
 
 // As the receiver has added them up; where there is no node of a function, its line is unknown.
@@ -239,7 +250,8 @@ function givenSums(tree: Tree, given: readonly number[][]): FunctionSum[] {
   for (let i = tree.count - 1; i > 0; i--) lines[tree.fn[i]] = tree.line[i];
   return tree.functions.map(({ name, file, kind }, fn) => {
     const [self = 0, total = 0, baseSelf = 0, baseTotal = 0] = given[fn] ?? [];
-    return { fn, name, file, line: lines[fn], kind, self, total, baseSelf, baseTotal };
+    const of = { fn, name, file, line: lines[fn], kind, self, total };
+    return tree.error ? { ...of, baseSelf: 0, baseTotal: 0, error: baseSelf } : { ...of, baseSelf, baseTotal, error: 0 };
   });
 }
 
@@ -252,13 +264,14 @@ export function sumFunctions(tree: Tree, below = 0): FunctionSum[] {
   for (let i = below + 1; i < tree.end[below]; i++) {
     const fn = tree.fn[i];
     const { name, file, kind } = tree.functions[fn];
-    const sum = (sums[fn] ??= { fn, name, file, line: tree.line[i], kind, self: 0, total: 0, baseSelf: 0, baseTotal: 0 });
+    const sum = (sums[fn] ??= { fn, name, file, line: tree.line[i], kind, self: 0, total: 0, baseSelf: 0, baseTotal: 0, error: 0 });
     sum.self += tree.self[i];
     if (tree.base) sum.baseSelf += tree.base.self[i];
     if (i < openUntil[fn]) continue;
     openUntil[fn] = tree.end[i];
     sum.total += tree.total[i];
     if (tree.base) sum.baseTotal += tree.base.total[i];
+    if (tree.error) sum.error = Math.hypot(sum.error, tree.error[i]);
   }
   return sums.filter((sum) => sum !== undefined);
 }

@@ -1,6 +1,12 @@
 // api.ts: the receiver's JSON interface (docs/receiver.md), typed. Every call takes a signal to drop it with; an error's message is the
 // receiver's own line of text.
+import { based } from "./base";
+import { embedded } from "./embedded";
 import { persistently } from "./reach";
+import type { State } from "./state";
+
+const root = based("/api");
+export const eventsPath = `${root}/events`; // a stream of what arrives
 
 export interface Attachment {
   name: string;
@@ -58,7 +64,10 @@ export interface Histogram {
   to_ms: number;
   bucket_ms: number;
   counts: number[];
-  measure?: { name: string; unit: string; values: (number | null)[] };
+  measure?: { name: string; unit: string; values: (number | null)[] } & {
+    groups?: { value: string; values: (number | null)[] }[]; // of the values that are highest
+    others?: { count: number; values: (number | null)[] }; // of all others together
+  };
 }
 
 export interface SampleType {
@@ -137,6 +146,12 @@ export interface DiffTree extends MergedTree {
   scale: { mode: string; factor: number };
 }
 
+// What grows: values are slopes, per minute; a node is [parent, function, line, self, total, error], a sum [self, total, error].
+export interface GrowthTree extends MergedTree {
+  error: number; // of the root's total: to the farther end of the interval of 95 %
+  growth: { minutes: number; processes: number; processes_too_short: number; uploads_skipped: number };
+}
+
 export interface LabelKey {
   key: string;
   unique: boolean; // nearly each sample has a value of its own
@@ -185,14 +200,98 @@ export interface Analysis {
   findings: Finding[];
 }
 
+// The worst finding of a service.
+export interface Suspect {
+  service: string;
+  host: string | null;
+  kind: string;
+  severity: string;
+  title: string;
+  evidence: string | null;
+  site: string | null;
+  slope_bytes_per_minute: number | null;
+  kept_bytes: number | null;
+  limit_seconds: number | null; // from limit_from_ms on
+  limit_from_ms: number | null;
+  since_ms: number | null;
+  version: string | null;
+  version_before: string | null; // the one before that brought it
+  version_brought_it: boolean;
+  processes: number;
+  others: number; // further findings of the service
+  attachment: string | null;
+  type: string | null;
+}
+
+export interface Suspects {
+  from_ms: number;
+  made_ms: number;
+  by_measures_alone: boolean; // no profile was read yet
+  processes: number;
+  uploads_left_out: number;
+  processes_not_examined: number; // whose uploads tell nothing, or not yet
+  processes_by_totals: number; // of the others, those without their stacks
+  findings_left_out: number;
+  analysis_failed: boolean; // what is here is older, or of figures alone
+  suspects: Suspect[];
+}
+
+export interface Storage {
+  uploads: number;
+  bytes: number;
+  limit_bytes: number | null; // of --retention, as the next
+  retention_ms: number | null;
+  oldest_ms: number | null;
+  disk_free_bytes: number;
+  databases_bytes: number | null;
+  index_memory_bytes: number | null;
+  index_memory_limit_bytes: number | null;
+  uploads_per_second: number | null; // in the last minute
+  uploads_per_second_possible: number | null; // as measured
+  storing_share: number | null;
+  near: ("retention" | "disk" | "index_memory" | "uploads_per_second")[]; // 80 % of what there is, or more
+  uploads_packed: number;
+}
+
+type Points = [number, number | null][];
+
 export interface Series {
   name: string;
   unit: string;
-  points: [number, number | null][];
+  points: Points;
+  groups?: { value: string; points: Points }[]; // of the values that are highest in it
+  others?: { values: number; points: Points }; // of all others together
+}
+
+// A value that uploads are grouped by.
+export interface GroupValue {
+  value: string;
+  uploads: number;
+  processes: number;
+  newest: Measures;
 }
 
 export interface Metrics extends Merged {
   series: Series[];
+  group?: { key: string; values: GroupValue[]; values_left_out: number; uploads_not_looked_at: number; uploads_beyond: number };
+}
+
+// Where a service's uploads begin to have another version, and what to compare: [from, at) with [at, to).
+export interface VersionChange {
+  service: string;
+  env: string; // "": none
+  version: string;
+  before: string;
+  from_ms: number;
+  at_ms: number;
+  to_ms: number;
+}
+
+export interface VersionChanges {
+  services: number;
+  uploads_left_out: number; // older ones
+  changes: VersionChange[];
+  changes_left_out: number;
 }
 
 // What a recording of Java Flight Recorder holds.
@@ -255,9 +354,10 @@ export interface TreeRequest {
   memory?: string;
   owner?: string;
   labels?: readonly string[];
-  groupBy?: string; // the key of a label: its values are the first level
+  groupBy?: string; // the key of a label, or tag:KEY of uploads: its values are the first level
   gauges?: string;
   processes?: string;
+  growth?: boolean; // how much it grows, in place of how much there is
   below?: string; // the path of a node (tree.ts): only its callers and what is below it
 }
 
@@ -270,7 +370,8 @@ export class ApiError extends Error {
   }
 }
 
-function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  if (embedded) return embedded.answer(path) as T;
   return persistently(async () => {
     const response = await fetch(path, signal ? { signal } : {});
     if (!response.ok) throw new ApiError(response.status, (await response.text()).trim() || response.statusText);
@@ -303,22 +404,70 @@ const treeQuery = (request: TreeRequest): Query => ({
   below: request.below,
 });
 
+// Formats of other tools, with what they are for.
+export const exportFormats = [
+  ["pprof", "pprof", "all types, for go tool pprof"],
+  ["folded", "Folded stacks", "for flamegraph.pl"],
+  ["speedscope", "Speedscope", "for speedscope.app"],
+  ["svg", "SVG", "a picture"],
+  ["csv", "CSV", "a row for each function"],
+  ["json", "JSON", "for d3-flame-graph"],
+  ["otlp", "OTLP", "all types, OpenTelemetry's protocol"],
+] as const;
+export type ExportFormat = (typeof exportFormats)[number][0];
+// They have no place for what is less than nothing, as in differences and growth.
+export const ofValuesAboveZero: readonly ExportFormat[] = ["svg", "speedscope"];
+export function exportPath(selection: URLSearchParams, request: TreeRequest, format: ExportFormat): string {
+  return query(request.growth ? `${root}/growth` : `${root}/profile`, selection, { ...treeQuery(request), format });
+}
+export function diffPath(
+  selection: URLSearchParams,
+  base: URLSearchParams,
+  request: TreeRequest,
+  mode: string,
+  format?: ExportFormat,
+): string {
+  const params = new URLSearchParams(selection);
+  for (const [name, value] of base) params.append(`base.${name}`, value);
+  return query(`${root}/diff`, params, { ...treeQuery(request), mode, format });
+}
+
+// The page in one file, as it shows this state. request: of what has growth.
+export function reportPath(now: State, request?: TreeRequest): string {
+  const params = new URLSearchParams(now.selection());
+  for (const [name, value] of now.selection("base.")) params.append(`base.${name}`, value);
+  const { attachment, type } = request ?? {};
+  const shown = now.with(request ? { attachment, type } : {});
+  const address = `${shown.path}?${shown.params}`;
+  const growth = request?.growth ? "1" : null;
+  const gauges = now.get("gauges") === "growth" ? {} : { gauges: now.get("gauges"), processes: now.get("processes") };
+  return query(`${root}/report`, params, { ...(request ? treeQuery(request) : {}), ...gauges, growth, title: document.title, address });
+}
+
+// A file without a client. tags: "KEY:VALUE". Returns the new upload's id.
+export async function importFile(file: File, service: string, tags: readonly string[]): Promise<number> {
+  const path = query(`${root}/import`, new URLSearchParams(), { service, name: file.name, tag: tags });
+  const response = await fetch(path, { method: "POST", body: file });
+  if (!response.ok) throw new ApiError(response.status, (await response.text()).trim() || response.statusText);
+  return ((await response.json()) as { id: number }).id;
+}
+
 // ---- One upload ----
 
 export function upload(id: number | string, signal?: AbortSignal): Promise<Upload> {
-  return get(`/api/uploads/${encodeURIComponent(id)}`, signal);
+  return get(`${root}/uploads/${encodeURIComponent(id)}`, signal);
 }
 
 export function attachmentPath(id: number | string, name: string, rest = ""): string {
-  return `/api/uploads/${encodeURIComponent(id)}/attachments/${encodeURIComponent(name)}${rest}`;
+  return `${root}/uploads/${encodeURIComponent(id)}/attachments/${encodeURIComponent(name)}${rest}`;
 }
 
 export function archivePath(id: number | string): string {
-  return `/api/uploads/${encodeURIComponent(id)}/archive`;
+  return `${root}/uploads/${encodeURIComponent(id)}/archive`;
 }
 
 export function event(id: number | string, signal?: AbortSignal): Promise<unknown> {
-  return get(`/api/uploads/${encodeURIComponent(id)}/event`, signal);
+  return get(`${root}/uploads/${encodeURIComponent(id)}/event`, signal);
 }
 
 export function uploadTypes(id: number | string, name: string, signal?: AbortSignal): Promise<Types> {
@@ -351,25 +500,29 @@ export function jfrEvents(
 // ---- Selections ----
 
 export function uploads(selection: URLSearchParams, more: Query = {}, signal?: AbortSignal): Promise<UploadList> {
-  return get(query("/api/uploads", selection, more), signal);
+  return get(query(`${root}/uploads`, selection, more), signal);
 }
 
 // find: only values with that text, and all of facets whose name has it. values: how many of each facet, 50 without it.
 export function facets(selection: URLSearchParams, more: { find?: string; values?: number }, signal?: AbortSignal): Promise<Facets> {
-  return get(query("/api/facets", selection, more), signal);
+  return get(query(`${root}/facets`, selection, more), signal);
 }
 
 export function histogram(selection: URLSearchParams, more: Query, signal?: AbortSignal): Promise<Histogram> {
-  return get(query("/api/histogram", selection, more), signal);
+  return get(query(`${root}/histogram`, selection, more), signal);
 }
 
 // Without an attachment: the attachments alone.
 export function types(selection: URLSearchParams, attachment: string, signal?: AbortSignal): Promise<MergedTypes> {
-  return get(query("/api/types", selection, { attachment }), signal);
+  return get(query(`${root}/types`, selection, { attachment }), signal);
 }
 
 export function tree(selection: URLSearchParams, request: TreeRequest, signal?: AbortSignal): Promise<MergedTree> {
-  return get(query("/api/tree", selection, treeQuery(request)), signal);
+  return get(query(`${root}/tree`, selection, treeQuery(request)), signal);
+}
+
+export function growth(selection: URLSearchParams, request: TreeRequest, signal?: AbortSignal): Promise<GrowthTree> {
+  return get(query(`${root}/growth`, selection, treeQuery(request)), signal);
 }
 
 // mode: "total" compares sums, "per_second" rates.
@@ -380,20 +533,30 @@ export function diff(
   mode: string,
   signal?: AbortSignal,
 ): Promise<DiffTree> {
-  const params = new URLSearchParams(selection);
-  for (const [name, value] of base) params.append(`base.${name}`, value);
-  return get(query("/api/diff", params, { ...treeQuery(request), mode }), signal);
+  return get(diffPath(selection, base, request, mode), signal);
 }
 
 export function labels(selection: URLSearchParams, attachment: string, type: string, signal?: AbortSignal): Promise<Labels> {
-  return get(query("/api/labels", selection, { attachment, type }), signal);
+  return get(query(`${root}/labels`, selection, { attachment, type }), signal);
 }
 
 export function analysis(selection: URLSearchParams, signal?: AbortSignal): Promise<Analysis> {
-  return get(query("/api/analysis", selection), signal);
+  return get(query(`${root}/analysis`, selection), signal);
+}
+
+export function storage(signal?: AbortSignal): Promise<Storage> {
+  return get(`${root}/storage`, signal);
+}
+
+export function suspects(signal?: AbortSignal): Promise<Suspects> {
+  return get(`${root}/suspects`, signal);
 }
 
 // processes: "sum" adds up those of one moment; their mean without it.
-export function metrics(selection: URLSearchParams, signal?: AbortSignal, processes = ""): Promise<Metrics> {
-  return get(query("/api/metrics", selection, { processes }), signal);
+export function metrics(selection: URLSearchParams, signal?: AbortSignal, processes = "", groupBy = ""): Promise<Metrics> {
+  return get(query(`${root}/metrics`, selection, { processes, group_by: groupBy }), signal);
+}
+
+export function versions(selection: URLSearchParams, signal?: AbortSignal): Promise<VersionChanges> {
+  return get(query(`${root}/versions`, selection), signal);
 }

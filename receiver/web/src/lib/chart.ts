@@ -3,10 +3,13 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import "./chart.css";
+import type { VersionChange } from "./api";
 import { alone, bridged, quantity, stack, tick } from "./chart_units";
 import { make } from "./dom";
+import { navigate } from "./state";
 import { colour, onTheme } from "./theme";
 import { chartDate, rangeText, timeTicks } from "./times";
+import { changeText, comparison, deployment } from "./versions";
 
 export interface ChartSeries {
   label: string;
@@ -37,6 +40,7 @@ export interface ChartOptions {
   hover?: (index: number | null) => void;
 }
 
+const nearby_px = 6; // of a version's mark
 const shortGap = 6; // buckets without a value that a line bridges
 const axisFont = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
 
@@ -47,6 +51,7 @@ export class Chart {
   private single = false;
   private data: ChartData = { times_ms: [], series: [] };
   private anchor: number | null = null; // where a stretch chosen by keys begins
+  private changes: readonly VersionChange[] = [];
   private readonly sizes: ResizeObserver;
   private readonly endTheme: () => void;
 
@@ -55,6 +60,17 @@ export class Chart {
     this.element.style.height = `${options.height}px`;
     this.element.addEventListener("keydown", (event) => this.key(event));
     this.element.addEventListener("blur", () => this.moveCursor(null));
+    let pressed = 0; // what ends a drag is no click
+    this.element.addEventListener("pointerdown", (event) => (pressed = event.clientX));
+    this.element.addEventListener("click", (event) => {
+      const change = Math.abs(event.clientX - pressed) < nearby_px && this.changeAt(event);
+      if (change) navigate(comparison(change));
+    });
+    this.element.addEventListener("pointermove", (event) => {
+      const change = this.changeAt(event);
+      this.element.classList.toggle("on-mark", !!change);
+      this.element.title = change ? `${deployment(change)}: ${changeText(change)}\nA click compares` : "";
+    });
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.element);
     this.endTheme = onTheme(() => this.plot?.redraw(false));
@@ -74,6 +90,12 @@ export class Chart {
     this.single = single;
     if (!this.plot) this.create();
     else this.plot.setData(this.aligned(), true);
+  }
+
+  // Where versions begin: lines, of which a click opens the comparison.
+  mark(changes: readonly VersionChange[]): void {
+    this.changes = changes;
+    this.plot?.redraw(false);
   }
 
   destroy(): void {
@@ -148,6 +170,7 @@ export class Chart {
       series: [{}, ...data.series.map((series) => this.plotSeries(series))],
       hooks: {
         drawClear: [(plot) => this.drawMark(plot)],
+        draw: [(plot) => this.drawChanges(plot)],
         setSelect: [(plot) => this.chosen(plot)],
         setCursor: [(plot) => options.hover?.(plot.cursor.idx ?? null)],
       },
@@ -182,12 +205,13 @@ export class Chart {
       const bar = this.single ? { paths: uPlot.paths.bars!({ size: [0.6, 120] }) } : {};
       return { ...common, ...bar, stroke: () => colour("--panel"), fill: stroke, width: 1, spanGaps: true, points: { show: false } };
     }
+    const dash = series.dashed ? { dash: [6, 4] } : {};
     if (series.gaps) {
       const filter = (plot: uPlot, at: number) => alone(plot.data[at] as (number | null | undefined)[]);
-      return { ...common, width: 1.5, spanGaps: false, points: { show: true, size: 5, fill: stroke, stroke, filter } };
+      return { ...common, ...dash, width: 1.5, spanGaps: false, points: { show: true, size: 5, fill: stroke, stroke, filter } };
     }
-    const dash = series.dashed ? { dash: [6, 4] } : {};
-    return { ...common, ...dash, width: 1.5, spanGaps: true, points: { show: this.data.times_ms.length <= 60, size: 4, fill: stroke } };
+    const sparse = this.data.times_ms.length <= (this.data.series.length > 3 ? 1 : 60);
+    return { ...common, ...dash, width: 1.5, spanGaps: true, points: { show: sparse, size: 4, fill: stroke } };
   }
 
   private timeRange(low: number | null, high: number | null): [number, number] {
@@ -207,6 +231,38 @@ export class Chart {
     plot.ctx.fillStyle = colour("--chosen");
     plot.ctx.fillRect(from, plot.bbox.top, Math.max(to - from, 2 * devicePixelRatio), plot.bbox.height);
     plot.ctx.restore();
+  }
+
+  private changeAt({ clientX }: MouseEvent): VersionChange | undefined {
+    const plot = this.plot;
+    if (!plot) return undefined;
+    const { left } = plot.over.getBoundingClientRect();
+    const distance = ({ at_ms }: VersionChange): number => Math.abs(plot.valToPos(at_ms, "x") - (clientX - left));
+    return this.changes.filter((one) => distance(one) <= nearby_px).sort((a, b) => distance(a) - distance(b))[0];
+  }
+
+  private drawChanges(plot: uPlot): void {
+    const { ctx, bbox } = plot;
+    const ratio = devicePixelRatio;
+    ctx.save();
+    ctx.setLineDash([4 * ratio, 3 * ratio]);
+    ctx.lineWidth = ratio;
+    ctx.strokeStyle = ctx.fillStyle = colour("--soft");
+    ctx.font = axisFont.replace("11", String(11 * ratio));
+    ctx.textAlign = "left";
+    let free = 0; // where the next version's name has room
+    for (const { at_ms, version } of this.changes) {
+      const x = Math.round(plot.valToPos(at_ms, "x", true));
+      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      if (x < free) continue;
+      ctx.fillText(version, x + 3 * ratio, bbox.top + 9 * ratio);
+      free = x + ctx.measureText(version).width + 8 * ratio;
+    }
+    ctx.restore();
   }
 
   private chosen(plot: uPlot): void {

@@ -1,5 +1,7 @@
 // dom.ts: makes elements. Names come from profiles and from clients, so text only ever becomes text, never markup.
 
+import { linkTo } from "./embedded";
+
 type Child = Node | string | null | undefined | false;
 type Properties = Record<string, unknown>;
 
@@ -73,7 +75,7 @@ export function notice(text: string, ...more: Child[]): HTMLElement {
 
 // A link inside the page: main.ts keeps clicks on it from loading the page anew.
 export function link(href: string, text: Child | Child[], properties: Properties = {}): HTMLAnchorElement {
-  const made = make("a", { href, ...properties });
+  const made = make("a", { href: linkTo(href), ...properties });
   append(made, Array.isArray(text) ? text : [text]);
   return made;
 }

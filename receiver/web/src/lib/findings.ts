@@ -1,5 +1,7 @@
 // findings.ts: what findings of Analysis are called and how much they weigh, for all views that show them. Pure.
 import type { Finding } from "./api";
+import { count } from "./format";
+import { markdownFacts } from "./markdown";
 
 const kinds: Record<string, string> = {
   c_leak: "C leak",
@@ -42,6 +44,29 @@ export function kindName(kind: string): string {
 // "high", "medium" and "low" are marked; anything else counts as low.
 export function severityOf(finding: Finding): "high" | "medium" | "low" {
   return finding.severity === "high" || finding.severity === "medium" ? finding.severity : "low";
+}
+
+// "shop on db-1 and 2 other processes": the process that has it worst, and how many have it.
+export function whose(finding: Finding): string {
+  const where = [finding.service, finding.host && `on ${finding.host}`].filter(Boolean).join(" ");
+  const others = (finding.processes ?? 1) - 1;
+  if (others < 1 || finding.kind === "restarts") return where;
+  return `${where || "one process"} and ${count(others, "other process")}`;
+}
+
+export function findingMarkdown(finding: Finding): string {
+  const { title, evidence, advice, stack = [] } = finding;
+  return markdownFacts(
+    ["Finding", title],
+    [
+      ["Severity", severityOf(finding)],
+      ["Kind", kindName(finding.kind)],
+      ["Where", whose(finding)],
+      ["Evidence", evidence],
+      ["Advice", advice],
+      ...stack.map((frame, at) => [at === 0 ? "Stack" : "", frame, true] as const),
+    ],
+  );
 }
 
 // Whether a finding is about memory in use: its values are bytes, or it says that figures of memory lack something.

@@ -42,6 +42,7 @@ function plain(number: number): string {
 // A value of a profile in its unit: bytes, nanoseconds, count. Rates ("bytes_per_second") and plain numbers ("cores") as well.
 export function value(number: number, unit: string): string {
   if (unit === "bytes") return bytes(number);
+  if (unit.endsWith("/min")) return `${value(number, unit.slice(0, -4))}/min`; // growth
   if (unit === "bytes_per_second") return `${bytes(number)}/s`;
   if (unit in toNanoseconds) return duration(number * toNanoseconds[unit]);
   if (!unit || unit === "count") return plain(number);

@@ -2,6 +2,7 @@
 // one they take in what the same service sent from the same host within an hour of it, unless the address says otherwise ("scope=upload").
 import * as api from "./api";
 import { segments } from "./dom";
+import { embedded } from "./embedded";
 import { startOf } from "./columns";
 import { singleUpload } from "./selection";
 import { change, type State } from "./state";
@@ -19,7 +20,7 @@ export async function loadScope(state: State, signal: AbortSignal): Promise<Scop
   const id = singleUpload(selection);
   if (!id) return { selection, single: null, around: false };
   const single = await api.upload(id, signal);
-  const around = state.get("scope") !== "upload";
+  const around = !embedded && state.get("scope") !== "upload";
   return { selection: around ? aroundUpload(single) : selection, single, around };
 }
 
@@ -36,7 +37,7 @@ export function scopeKey(state: State): string {
 }
 
 export function scopeChoice(scope: Scope): HTMLElement | null {
-  if (!scope.single) return null;
+  if (!scope.single || embedded) return null;
   return segments(
     "Uploads",
     [

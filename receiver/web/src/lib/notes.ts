@@ -1,8 +1,8 @@
 // notes.ts: what is to be known of an answer: which uploads it is of, what could not be read and why, what the profiler warns of.
 import "./notes.css";
-import type { Gauges, Merged } from "./api";
+import type { Gauges, GrowthTree, Merged } from "./api";
 import { make, refill } from "./dom";
-import { count } from "./format";
+import { count, duration } from "./format";
 
 // Of what is merged as a mean, the mean names them (mergedText).
 function namesTheFew(gauges: Gauges | undefined, gauge: boolean): boolean {
@@ -24,6 +24,18 @@ export function mergedText(merged: Merged, gauge: boolean): string {
   const times = added && atOnce > 1 ? `${added} (${Number(atOnce.toFixed(1))} at a time)` : "";
   const few = !added && isFew(merged) ? `${merged.uploads_with_type!.toLocaleString("en")} of ` : "";
   return `mean of ${few}${count(uploads, "upload")}${of}${times}`;
+}
+
+// "growth of 4,320 uploads, 12 processes, in 6 h"
+export function growthText(merged: Merged, growth: GrowthTree["growth"]): string {
+  const { minutes, processes, processes_too_short: short, uploads_skipped: skipped } = growth;
+  return [
+    `growth of ${count(merged.uploads, "upload")}, ${count(processes, "process")}, in ${duration(minutes * 6e10)}`,
+    short > 0 && `${count(short, "process")} too short`,
+    skipped > 0 && `${count(skipped, "upload")} between them skipped`,
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 // "2 of 4 have this type"; "" where all have, or the mean says so.

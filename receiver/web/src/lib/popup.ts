@@ -5,6 +5,7 @@ export interface Item {
   text: string;
   id: string;
   run: () => void;
+  small?: string;
 }
 
 export interface Download {
@@ -22,7 +23,13 @@ export function openMenu(title: string, items: readonly (Item | Download)[], x: 
   const before = document.activeElement as HTMLElement | null;
   const buttons = items.map((item) => {
     const common = { role: "menuitem", tabIndex: -1, data: { action: item.id } };
-    if ("run" in item) return make("button", { ...common, type: "button", onclick: () => (close(), item.run()) }, item.text);
+    if ("run" in item)
+      return make(
+        "button",
+        { ...common, type: "button", onclick: () => (close(), item.run()) },
+        item.small ? make("span", {}, item.text) : item.text,
+        item.small && make("small", {}, item.small),
+      );
     // Closed a moment later: a link that is taken away while it is clicked is not followed.
     const onclick = (): void => void setTimeout(() => close());
     return link(item.href, [make("span", {}, item.text), make("small", {}, item.small)], { ...common, download: item.file, onclick });

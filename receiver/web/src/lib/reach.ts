@@ -1,5 +1,6 @@
 // reach.ts: what the page does while the receiver cannot be reached. What is shown stays, a line at the top says so, and what was asked
 // waits and is asked again by itself when the receiver answers.
+import { based } from "./base";
 import { make } from "./dom";
 
 const again_ms = 2000;
@@ -19,7 +20,7 @@ const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
 // Any answer will do, also one that says no.
 async function answers(): Promise<boolean> {
-  return fetch("/icon.svg", { cache: "no-store" }).then(
+  return fetch(based("/icon.svg"), { cache: "no-store" }).then(
     () => true,
     () => false,
   );

@@ -6,7 +6,7 @@ export function commonTimes(series: readonly Series[]): number[] {
   return [...new Set(series.flatMap((one) => one.points.map(([time]) => time)))].sort((a, b) => a - b);
 }
 
-export function valuesAt(times: readonly number[], series: Series): (number | null)[] {
+export function valuesAt(times: readonly number[], series: Pick<Series, "points">): (number | null)[] {
   const known = new Map(series.points);
   return times.map((time) => known.get(time) ?? null);
 }

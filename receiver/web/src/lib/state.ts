@@ -2,9 +2,10 @@
 //
 // The names of a selection of uploads are those of the receiver's JSON interface (docs/receiver.md); all other names belong to the views
 // (docs/page.md lists them). Views read a State and change it with navigate() and change(); they keep nothing else that a link should show.
+import { based, unbased } from "./base";
 
-// Names the uploads. "tag" holds KEY:VALUE. Each may come several times.
-export const selectionNames = ["from", "to", "env", "service", "version", "host", "runtime", "language", "tag", "q", "ids"] as const;
+import { embedded, linkTo } from "./embedded";
+import { selectionNames } from "./selection";
 
 export type Changes = Record<string, string | readonly string[] | null | undefined>;
 
@@ -41,7 +42,7 @@ export class State {
 
   get href(): string {
     const query = this.params.toString();
-    return query ? `${this.path}?${query}` : this.path;
+    return query ? `${based(this.path)}?${query}` : based(this.path);
   }
 }
 
@@ -50,7 +51,8 @@ export function state(path: string, params: Changes = {}): State {
 }
 
 // Of an address; /profile/7 is short for /profile?ids=7.
-export function stateOf(path: string, query: string): State {
+export function stateOf(address: string, query: string): State {
+  const path = unbased(address);
   const params = new URLSearchParams(query);
   const upload = /^\/profile\/(\d+)$/.exec(path);
   if (!upload) return new State(path, params);
@@ -58,8 +60,14 @@ export function stateOf(path: string, query: string): State {
   return new State("/profile", params);
 }
 
+let shownLast = ""; // of a report, whose views are behind the # of its own address
+
 export function current(): State {
-  return stateOf(location.pathname, location.search);
+  if (!embedded) return stateOf(location.pathname, location.search);
+  if (location.hash.startsWith("#/")) shownLast = location.hash.slice(1);
+  const at = shownLast || embedded.address;
+  const end = (at + "?").indexOf("?");
+  return stateOf(at.slice(0, end), at.slice(end));
 }
 
 type Listener = (state: State) => void;
@@ -79,8 +87,8 @@ export function onChange(called: Listener): void {
 // its parameter.
 export function navigate(to: State, { typed = "" } = {}): void {
   if (to.href === current().href) return;
-  if (typed && typed === typedLast) history.replaceState(null, "", to.href);
-  else history.pushState(null, "", to.href);
+  if (typed && typed === typedLast) history.replaceState(null, "", linkTo(to.href));
+  else history.pushState(null, "", linkTo(to.href));
   typedLast = typed;
   listener(to);
 }

@@ -2,7 +2,8 @@
 //
 // A range up to now stands in the address as its name, so that the link goes on meaning "the last hour"; links out of the search page carry
 // fixed times, because what they show must not change.
-import { type State, selectionNames } from "./state";
+import { selectionNames } from "./selection";
+import type { State } from "./state";
 
 const minute = 60_000;
 const hour = 60 * minute;

@@ -1,6 +1,7 @@
 // virtual_table.ts: a table of any number of rows, of which only those in sight are elements. Sorted by a column's head, walked with the arrow
 // keys, a row chosen with a click or Enter.
 import { button, make } from "./dom";
+import { markdownList } from "./markdown";
 
 export const tableRow_px = 26;
 const spare = 8; // rows above and below the window
@@ -83,6 +84,18 @@ export class VirtualTable<T> {
     this.head.replaceChildren(...this.columns.map((one) => this.headCell(one, one === column)));
     this.table.setAttribute("aria-rowcount", String(this.rows.length + 1));
     this.draw();
+  }
+
+  // The first rows as they are sorted.
+  markdown(about: string): string {
+    const text = (one: Node | string): string => (typeof one === "string" ? one : (one.textContent ?? ""));
+    const columns = this.columns.map(({ title, class: kind, cell, hint }) => ({
+      title,
+      number: kind === "number",
+      code: kind !== "number",
+      text: (row: T) => (kind === "name" && hint ? hint(row) : text(cell(row))),
+    }));
+    return markdownList(about, columns, this.rows);
   }
 
   private headCell(column: Column<T>, sorted: boolean): HTMLElement {

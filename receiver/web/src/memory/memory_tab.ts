@@ -7,13 +7,15 @@ import * as api from "../lib/api";
 import { hideProfilerButton, sumButton } from "../graph/choice_buttons";
 import { Chart, type ChartSeries } from "../lib/chart";
 import { button, link, make, notice, refill } from "../lib/dom";
-import { isAboutMemory, kindName, severityOf } from "../lib/findings";
+import { findingMarkdown, isAboutMemory, kindName, severityOf } from "../lib/findings";
 import { count } from "../lib/format";
+import { copyButton } from "../lib/markdown";
 import { partColour } from "../lib/memory_parts";
 import { loadScope, scopeChoice, scopeKey, type Scope } from "../lib/metrics_scope";
 import { Warnings } from "../lib/notes";
 import { parseZoom } from "../lib/series";
 import { change, current, type State } from "../lib/state";
+import { VersionMarks } from "../lib/versions";
 import type { View } from "../lib/view";
 import { indicesIn, isInChart, limited, limitOf, outlookOf, readMemory, type Memory } from "./memory_data";
 import { MemoryGraph } from "./memory_graph";
@@ -58,6 +60,7 @@ export class MemoryTab implements View {
     this.values,
   );
   private readonly missing = make("div", { hidden: true });
+  private readonly versions = new VersionMarks(() => [this.chart]);
   private scope: Scope | undefined;
   private verdictOf: Scope | undefined;
   private answer: api.Metrics | undefined;
@@ -104,7 +107,7 @@ export class MemoryTab implements View {
       const scope = await loadScope(state, signal);
       if (signal.aborted) return;
       this.scope = scope;
-      await this.loadFigures(current(), scope);
+      await Promise.all([this.loadFigures(current(), scope), this.versions.load(scope.selection, signal)]);
     } catch (error) {
       if (!signal.aborted) this.miss((error as Error).message);
     }
@@ -199,6 +202,7 @@ export class MemoryTab implements View {
         hideProfilerButton(state, "Leave out the memory of the profiler itself (part=profiler, owner=cmemprof); RSS stays as it is"),
       make("span", { class: "space" }),
       range && button("Show all time", () => change({ zoomed: null, zoom: null }), { id: "memory-reset" }),
+      this.versions.element,
     );
   }
 
@@ -257,6 +261,7 @@ function findingItem(finding: api.Finding): HTMLElement {
     make("h3", {}, finding.title),
     make("p", { class: "soft evidence" }, finding.evidence),
     finding.advice ? make("p", { class: "advice" }, finding.advice) : null,
+    copyButton(() => findingMarkdown(finding)),
   );
 }
 

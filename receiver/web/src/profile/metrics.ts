@@ -1,7 +1,7 @@
 // metrics.ts: the tab Metrics: every series over time, one small chart each; the cursor is in all of them, and a stretch that is dragged in
-// one is shown in all ("zoomed" in the address).
+// one is shown in all ("zoomed" in the address). Grouped by a tag, each has a line for each value, and a table has all of them.
 import * as api from "../lib/api";
-import { Chart } from "../lib/chart";
+import { Chart, type ChartSeries } from "../lib/chart";
 import { quantity, title } from "../lib/chart_units";
 import { button, make, notice, refill } from "../lib/dom";
 import { count } from "../lib/format";
@@ -9,8 +9,11 @@ import { loadScope, scopeChoice, scopeKey, type Scope } from "../lib/metrics_sco
 import { commonTimes, parseZoom, valuesAt } from "../lib/series";
 import "./metrics.css";
 import { change, current, type State } from "../lib/state";
+import { ValuesTable } from "./metrics_groups";
+import { groupChoice, groupKeys, lineMark, lineStyle, othersName, othersStyle, shortName, tagOf, type LineStyle } from "../lib/tags";
 import { TextBox } from "../lib/text_box";
 import { clock, day } from "../lib/times";
+import { VersionMarks } from "../lib/versions";
 import type { View } from "../lib/view";
 
 const first = ["c_live_bytes", "heap_live_bytes", "cpu_cores", "alloc_bytes_per_s", "goroutines", "lock_seconds_per_s"];
@@ -21,13 +24,24 @@ export function arranged(series: readonly api.Series[]): api.Series[] {
   return [...series].sort((a, b) => place(a.name) - place(b.name) || a.name.localeCompare(b.name));
 }
 
+type Line = ChartSeries & LineStyle;
+
+function lineNames(lines: readonly Line[]): HTMLElement {
+  const names = lines.map((line) => make("li", { class: "plain", title: line.label }, lineMark(line), shortName(line.label)));
+  return make("ul", { class: "chips lines", "aria-label": "Lines" }, ...names);
+}
+
 interface Card {
   series: api.Series;
   element: HTMLElement;
   chart: Chart;
-  values: (number | null)[];
-  last: number | null; // the newest value
+  lines: Line[];
   now: HTMLElement;
+}
+
+// The newest value, or that at a moment.
+function valueAt({ values }: ChartSeries, at: number | null): number | null {
+  return (at === null ? values.filter((one) => one !== null).at(-1) : values[at]) ?? null;
 }
 
 export class MetricsTab implements View {
@@ -36,19 +50,23 @@ export class MetricsTab implements View {
   private readonly grid = make("div", { id: "metrics", class: "metrics", role: "region", "aria-label": "Series" });
   private readonly filter = new TextBox("series", { id: "metrics-filter", label: "Filter series" });
   private readonly reset = button("Show all time", () => change({ zoomed: null }), { id: "metrics-reset" });
+  private readonly values = new ValuesTable();
+  private readonly versions = new VersionMarks(() => this.cards.map(({ chart }) => chart));
+  private keys: readonly string[] = []; // of tags, to group by
   private cards: Card[] = [];
   private times: number[] = [];
   private asked = new AbortController();
   private key = "";
 
   mount(root: HTMLElement, state: State): void {
-    root.append(this.head, this.grid);
+    root.append(this.head, this.values.element, this.grid);
     this.update(state);
   }
 
   update(state: State): void {
-    if (scopeKey(state) !== this.key) {
-      this.key = scopeKey(state);
+    const key = `${scopeKey(state)} ${tagOf(state)}`;
+    if (key !== this.key) {
+      this.key = key;
       void this.load(state);
     } else {
       this.arrange(state);
@@ -58,6 +76,7 @@ export class MetricsTab implements View {
   unmount(): void {
     this.asked.abort();
     for (const { chart } of this.cards) chart.destroy();
+    this.values.destroy();
   }
 
   private async load(state: State): Promise<void> {
@@ -65,9 +84,15 @@ export class MetricsTab implements View {
     const { signal } = (this.asked = new AbortController());
     try {
       const scope = await loadScope(state, signal);
-      const { series } = await api.metrics(scope.selection, signal);
+      const tag = tagOf(state);
+      const keys = groupKeys(scope.selection, signal).catch(() => []); // the charts are there without a choice of groups
+      const [{ series, group }] = await Promise.all([api.metrics(scope.selection, signal, "", tag && `tag:${tag}`), keys]);
+      if (signal.aborted) return;
+      this.keys = await keys;
+      this.values.load(group, !scope.single);
       this.show(scope, arranged(series.filter((one) => one.points.length > 0)));
       this.arrange(current());
+      await this.versions.load(scope.selection, signal);
     } catch (error) {
       if (!signal.aborted) this.grid.replaceChildren(notice((error as Error).message));
     }
@@ -81,21 +106,17 @@ export class MetricsTab implements View {
     refill(
       this.head,
       scopeChoice(scope),
+      groupChoice(current(), this.keys),
       this.filter.element,
       this.when,
       make("span", { class: "space" }),
       this.reset,
       make("span", { class: "soft" }, `${series.length} series · ${count(this.times.length, "point")}`),
+      this.versions.element,
     );
     this.grid.replaceChildren(...this.cards.map((card) => card.element));
     if (series.length === 0) this.grid.append(notice("These uploads have no metrics."));
-    for (const {
-      chart,
-      values,
-      series: { name, unit },
-    } of this.cards) {
-      chart.show({ times_ms: this.times, series: [{ label: title(name), unit, values, colour: "--series-1" }] });
-    }
+    for (const { chart, lines } of this.cards) chart.show({ times_ms: this.times, series: lines });
   }
 
   private card(series: api.Series, index: number, mark: readonly [number, number] | null): Card {
@@ -110,14 +131,28 @@ export class MetricsTab implements View {
       hover: (at) => (index === 0 ? this.read(at) : this.readCard(index, at)),
     });
     const head = make("h2", {}, make("span", { title: series.name }, title(series.name)), make("span", { class: "space" }), now);
+    const lines = this.lines(series);
     const element = make(
       "section",
       { class: "panel metric", "aria-label": title(series.name), data: { series: series.name } },
       head,
       chart.element,
+      series.groups && lineNames(lines),
     );
-    const { points } = series;
-    return { series, element, chart, now, values: valuesAt(this.times, series), last: points[points.length - 1]?.[1] ?? null };
+    return { series, element, chart, now, lines };
+  }
+
+  // Each chart has its own highest values: their styles are of the chart.
+  private lines(series: api.Series): Line[] {
+    const { name, unit, groups, others } = series;
+    const line = (label: string, of: Pick<api.Series, "points">, style: LineStyle): Line => ({
+      ...{ label, unit, values: valuesAt(this.times, of), ...style },
+    });
+    if (!groups) return [line(title(name), series, { colour: "--series-1", dashed: false })];
+    return [
+      ...groups.map((one, place) => line(one.value, one, lineStyle(place))),
+      ...(others ? [line(othersName(others.values), others, othersStyle)] : []),
+    ];
   }
 
   // Shows what the address says of the same series: which of them, and which time.
@@ -126,12 +161,10 @@ export class MetricsTab implements View {
     this.filter.show(state);
     const range = parseZoom(state.get("zoomed"));
     this.reset.hidden = range === null;
-    for (const { series, element, chart, values } of this.cards) {
+    this.values.show(state);
+    for (const { series, element, chart, lines } of this.cards) {
       element.hidden = wanted !== "" && !`${series.name} ${title(series.name)}`.toLowerCase().includes(wanted);
-      chart.show(
-        { times_ms: this.times, series: [{ label: title(series.name), unit: series.unit, values, colour: "--series-1" }] },
-        { range },
-      );
+      chart.show({ times_ms: this.times, series: lines }, { range });
     }
     this.read(null);
   }
@@ -146,7 +179,10 @@ export class MetricsTab implements View {
   private readCard(index: number, at: number | null): void {
     const card = this.cards[index];
     if (!card) return;
-    const number = at === null ? card.last : card.values[at];
-    card.now.textContent = number === null || number === undefined ? "–" : quantity(number, card.series.unit);
+    const { lines, series } = card;
+    const known = lines.map((line) => ({ name: line.label, number: valueAt(line, at) })).filter(({ number }) => number !== null);
+    const highest = known.sort((a, b) => b.number! - a.number!)[0];
+    const name = series.groups && highest ? `${shortName(highest.name)} ` : "";
+    card.now.textContent = highest ? name + quantity(highest.number!, series.unit) : "–";
   }
 }

@@ -3,7 +3,9 @@
 // The selection in the address says what is shown. "ids" with one number is a single upload, with all that belongs to it (tags, files,
 // settings); every other selection is an aggregate.
 import * as api from "../lib/api";
+import { based } from "../lib/base";
 import { button, actAsMenu, link, make, notice, refill, segments } from "../lib/dom";
+import { embedded } from "../lib/embedded";
 import { between, bytes, count } from "../lib/format";
 import type { Tab } from "../routes";
 import { parseTime } from "../lib/time_range";
@@ -14,13 +16,19 @@ import { ViewHost, type View } from "../lib/view";
 
 export class ProfilePage implements View {
   private head = make("header", { class: "profile-head" });
+  private report = link("", "Report", { class: "button", id: "report", title: "This page with its data in one HTML file", download: "" });
   private tabbar = make("div", { class: "tabs-place" });
   private body = make("div", { id: "tab" });
   private host = new ViewHost(this.body);
   private asked = new AbortController();
   private shownSelection: string | undefined;
 
-  constructor(private readonly tabs: Tab[]) {}
+  private readonly tabs: Tab[];
+
+  // Of a report those that it has data for.
+  constructor(tabs: Tab[]) {
+    this.tabs = tabs.filter(({ id }) => !embedded || embedded.tabs.includes(id));
+  }
 
   mount(root: HTMLElement, now: State): void {
     root.append(this.head, this.tabbar, this.body);
@@ -35,6 +43,8 @@ export class ProfilePage implements View {
       void this.load(now.selection());
     }
     this.showTabs(now);
+    this.report.href = api.reportPath(now);
+    this.report.hidden = !!embedded || this.tabs[0].id === (now.get("tab") || this.tabs[0].id); // that one has it among its formats
   }
 
   unmount(): void {
@@ -51,7 +61,7 @@ export class ProfilePage implements View {
       (id) => change({ tab: id === this.tabs[0].id ? null : id }),
       { class: "tabs", id: "tabs" },
     );
-    refill(this.tabbar, bar);
+    refill(this.tabbar, this.tabs.length > 1 && bar);
     this.host.show(chosen.view, now);
   }
 
@@ -60,13 +70,13 @@ export class ProfilePage implements View {
     const { signal } = (this.asked = new AbortController());
     const id = singleUpload(selection);
     try {
-      if (id) showUpload(this.head, await api.upload(id, signal), signal);
-      else showAggregate(this.head, selection, await api.uploads(selection, { limit: 1 }, signal));
+      if (id) showUpload(this.head, await api.upload(id, signal), signal, this.report);
+      else showAggregate(this.head, selection, await api.uploads(selection, { limit: 1 }, signal), this.report);
     } catch (error) {
       if (signal.aborted) return;
       this.host.close();
       this.tabbar.replaceChildren();
-      this.head.replaceChildren(notice(`This profile cannot be shown: ${(error as Error).message}`, link("/", "To the search")));
+      this.head.replaceChildren(notice(`This profile cannot be shown: ${(error as Error).message}`, link(based("/"), "To the search")));
     }
   }
 }
@@ -75,7 +85,7 @@ function fact(name: string, text: string | null | undefined): HTMLElement | null
   return text ? make("li", {}, make("span", {}, name), make("b", {}, text)) : null;
 }
 
-function showUpload(head: HTMLElement, upload: api.Upload, signal: AbortSignal): void {
+function showUpload(head: HTMLElement, upload: api.Upload, signal: AbortSignal, report: HTMLElement): void {
   const start = upload.start || upload.received;
   document.title = `${upload.service || "upload"} · cmemprof`;
   head.replaceChildren(
@@ -93,15 +103,16 @@ function showUpload(head: HTMLElement, upload: api.Upload, signal: AbortSignal):
         fact("time", moment(Date.parse(start))),
         fact("lasts", upload.start && upload.end ? between(upload.start, upload.end) : ""),
       ),
-      tags(upload.tags, signal),
+      upload.tags.length > 0 ? tags(upload.tags, signal) : null,
       make("span", { class: "space" }),
-      downloads(upload, signal),
+      embedded ? null : downloads(upload, signal),
+      report,
       fullScreenButton(),
     ),
   );
 }
 
-function showAggregate(head: HTMLElement, selection: URLSearchParams, list: api.UploadList): void {
+function showAggregate(head: HTMLElement, selection: URLSearchParams, list: api.UploadList, report: HTMLElement): void {
   const title = selection.getAll("service").join(", ") || "All services";
   document.title = `${title} · cmemprof`;
   head.replaceChildren(
@@ -118,6 +129,7 @@ function showAggregate(head: HTMLElement, selection: URLSearchParams, list: api.
           .map(([name, text]) => fact(name, name === "from" || name === "to" ? moment(parseTime(text) ?? NaN) : text)),
       ),
       make("span", { class: "space" }),
+      report,
       fullScreenButton(),
     ),
   );

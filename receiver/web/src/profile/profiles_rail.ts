@@ -45,7 +45,11 @@ export class ProfilesRail {
     const head = button(
       [
         make("b", {}, file.name),
-        make("small", {}, file.size_bytes === undefined ? `× ${(file.uploads ?? 0).toLocaleString("en")}` : bytes(file.size_bytes)),
+        make(
+          "small",
+          {},
+          file.size_bytes !== undefined ? bytes(file.size_bytes) : file.uploads ? `× ${file.uploads.toLocaleString("en")}` : "",
+        ),
       ],
       () => this.choose(file.name, ""),
       {

@@ -1,11 +1,12 @@
 // profiles_tab.ts: the tab Profiles: every sample type of every attachment as a flame graph, a table, or callers and callees of a function.
 //
 // Parameters of the address: attachment, type, memory (C, Go), owner (program), label (KEY:VALUE, several), group_by (KEY), view, shape (flame), group, colour, find, focus,
-// ignore, hide, without (kinds), fn, callers, callees (of the sandwich), zoom, sort, gauges (last, max), processes (sum).
+// ignore, hide, without (kinds), fn, callers, callees (of the sandwich), zoom, sort, gauges (last, max, growth), processes (sum).
 import "./profiles.css";
 import type * as api from "../lib/api";
 import { button, actAsMenu, link, make, notice, refill } from "../lib/dom";
-import { attachmentPath } from "../lib/api";
+import { attachmentPath, exportPath, ofValuesAboveZero } from "../lib/api";
+import { exportButton } from "../graph/export_menu";
 import { filterTree, sumMatches } from "../graph/filter";
 import { FlameGraph } from "../graph/flame_graph";
 import { withAges } from "../graph/ages";
@@ -17,8 +18,9 @@ import { FunctionTable } from "../graph/function_table";
 import { groupings } from "../graph/groups";
 import { flags } from "../graph/pattern";
 import { closeMenu, openMenu } from "../lib/popup";
+import { copyButton } from "../lib/markdown";
 import { memoryFile } from "../lib/memory_parts";
-import { mergedText, typeText, unreadNote, Warnings } from "../lib/notes";
+import { growthText, mergedText, typeText, unreadNote, Warnings } from "../lib/notes";
 import { recordingWarnings } from "../lib/recording_words";
 import {
   agesLeftOutText,
@@ -32,16 +34,19 @@ import {
   type File,
   type LoadedTree,
 } from "../graph/profile_data";
-import { choice, ProfileToolbar, views, type ViewName } from "../graph/profile_toolbar";
+import { asksGrowth, choice, ProfileToolbar, views, type ViewName } from "../graph/profile_toolbar";
 import { ProfilesRail } from "./profiles_rail";
 import { RecordingView } from "./recording";
 import { Sandwich } from "../graph/sandwich";
+import { singleUpload } from "../lib/selection";
 import { change, current, State } from "../lib/state";
+import { groupKeys, tagKey } from "../lib/tags";
 import { childrenOf, findPath, nameOf, pathOf, sumFunctions, type FunctionSum, type Tree } from "../graph/tree";
 import type { View } from "../lib/view";
 
 interface Chosen {
   file: File;
+  request: api.TreeRequest;
   types: api.Types;
   type: api.SampleType;
   loaded: LoadedTree;
@@ -53,6 +58,11 @@ function isAged(now: State, file: string): boolean {
 }
 
 function colouringsOf(tree: Tree, file: string, now: State): [Colouring, string][] {
+  if (tree.error)
+    return [
+      ["certainty", "Colour: certainty"],
+      ["package", "Colour: package"],
+    ];
   const ofMemory = file === memoryFile && !now.get("group_by");
   return [
     ...(kindsOf(tree).size > 1 ? ([["kind", "Colour: kind"]] as [Colouring, string][]) : []),
@@ -64,6 +74,12 @@ function colouringsOf(tree: Tree, file: string, now: State): [Colouring, string]
         ] as [Colouring, string][])
       : []),
   ];
+}
+
+// What samples are grouped by. One upload has one value of each tag.
+function groupOf(now: State): string {
+  const by = now.get("group_by");
+  return tagKey(by) && singleUpload(now.selection()) ? "" : by;
 }
 
 // The node of a value in the first level.
@@ -106,6 +122,15 @@ export class ProfilesTab implements View {
     },
     { short: true },
   );
+  private readonly slopes = new FunctionTable(
+    "Growth of functions",
+    {
+      onPick: (row) => this.pickFunction(row),
+      onMenu: (row, x, y) => openMenu(row.name, functionItems(row.name), x, y),
+      onSort: (sort) => change({ sort: sort === "self" ? null : sort }),
+    },
+    { grows: true },
+  );
   private readonly groups = new FunctionTable(
     "Values",
     {
@@ -138,6 +163,7 @@ export class ProfilesTab implements View {
     this.graph.canvas.setAttribute("aria-describedby", "frame");
     this.table.element.id = "functions";
     this.short.element.id = "functions-short";
+    this.slopes.element.id = "functions-growth";
     this.groups.element.id = "groups";
   }
 
@@ -146,9 +172,17 @@ export class ProfilesTab implements View {
   }
 
   mount(root: HTMLElement, now: State): void {
-    this.panel.append(this.short.element, this.graph.element, this.table.element, this.groups.element, this.sandwich.element);
+    this.panel.append(
+      this.short.element,
+      this.graph.element,
+      this.table.element,
+      this.slopes.element,
+      this.groups.element,
+      this.sandwich.element,
+    );
     // Until there is a tree, an empty panel says that it is loading.
-    for (const part of [this.toolbar, this.short, this.graph, this.table, this.groups, this.sandwich]) part.element.hidden = true;
+    for (const part of [this.toolbar, this.short, this.graph, this.table, this.slopes, this.groups, this.sandwich])
+      part.element.hidden = true;
     this.shown.append(this.toolbar.element, this.warnings.element, this.panel, make("div", { class: "status" }, this.frame, this.actions));
     root.append(make("div", { class: "profiles" }, this.rail.element, make("div", { class: "profile-place" }, this.shown, this.other)));
     document.addEventListener("keydown", (event) => this.key(event), { signal: this.abort.signal });
@@ -173,7 +207,7 @@ export class ProfilesTab implements View {
     this.abort.abort();
     this.data?.close();
     closeMenu();
-    for (const part of [this.graph, this.table, this.short, this.groups, this.sandwich]) part.destroy();
+    for (const part of [this.graph, this.table, this.short, this.slopes, this.groups, this.sandwich]) part.destroy();
   }
 
   // ---- Loading ----
@@ -200,11 +234,12 @@ export class ProfilesTab implements View {
       this.rail.mark(file.name, typeId(types, type));
       const memory = types.c_samples > 0 ? now.get("memory") : "";
       const owner = types.c_samples > 0 ? now.get("owner") : "";
-      const groupBy = now.get("group_by");
-      const request = { attachment: file.name, type: typeId(types, type), memory, owner, labels: now.all("label"), groupBy };
-      const byAge = isAged(now, file.name);
+      const groupBy = groupOf(now);
+      const growth = asksGrowth(now) && type.gauge && !data.id;
+      const request = { attachment: file.name, type: typeId(types, type), memory, owner, labels: now.all("label"), groupBy, growth };
+      const byAge = isAged(now, file.name) && !growth;
       const loaded = await (byAge ? data.treeByAge(request, now.get("zoom")) : data.treeBelow(request, now.get("zoom")));
-      if (turn === this.turn) this.present(now, { file, types, type, loaded, aged: byAge && !loaded.agesLeftOut });
+      if (turn === this.turn) this.present(now, { file, request, types, type, loaded, aged: byAge && !loaded.agesLeftOut });
     } catch (error) {
       if (turn === this.turn) this.showOther(notice((error as Error).message));
     } finally {
@@ -256,8 +291,9 @@ export class ProfilesTab implements View {
     const kinds = kindsOf(raw);
     const plain = kinds.size < 2;
     const colourings = colouringsOf(raw, chosen.file.name, now);
-    const wanted = chosen.loaded.agesLeftOut ? "part" : now.get("colour", hasKinds(raw) ? "kind" : "package");
-    const colouring: Colouring = colourings.find(([id]) => id === wanted)?.[0] ?? "package";
+    const usual = raw.error ? "certainty" : hasKinds(raw) ? "kind" : "package";
+    const wanted = chosen.loaded.agesLeftOut ? "part" : now.get("colour", usual);
+    const colouring: Colouring = colourings.find(([id]) => id === wanted)?.[0] ?? (raw.error ? "certainty" : "package");
     const tree = this.filter(now, raw, chosen.aged);
     this.other.hidden = true;
     this.shown.hidden = false;
@@ -266,15 +302,17 @@ export class ProfilesTab implements View {
     const { data } = this;
     const type = typeId(chosen.types, chosen.type);
     const labelsOf = `${chosen.file.name} ${type}`;
-    this.toolbar.labels.show(() => data!.labels(chosen.file.name, type), now.all("label"), now.get("group_by"), labelsOf !== this.labelsOf);
+    const tags = (): Promise<string[]> => (data!.id ? Promise.resolve([]) : groupKeys(now.selection()));
+    const changed = labelsOf !== this.labelsOf;
+    this.toolbar.labels.show(() => data!.labels(chosen.file.name, type), tags, now.all("label"), groupOf(now), changed);
     this.labelsOf = labelsOf;
     const matches = this.search(now, tree);
     const view = choice(now, "view", views);
     const zoomed = findPath(tree, now.get("zoom"));
     // As a table, the values come first; below one of them are its functions.
-    const within = view === "table" && now.get("group_by") ? groupOfNode(tree, zoomed) : 0;
-    const grouped = view === "table" && now.get("group_by") !== "" && within === 0;
-    this.showView(view, grouped);
+    const within = view === "table" && groupOf(now) ? groupOfNode(tree, zoomed) : 0;
+    const grouped = view === "table" && groupOf(now) !== "" && within === 0;
+    this.showView(view, grouped, !!raw.error);
     if (view === "graph" || view === "both") {
       this.graph.show(tree, { colouring, upright: now.get("shape") === "flame", matches, zoomed });
     }
@@ -287,13 +325,14 @@ export class ProfilesTab implements View {
       const ofTree = colouring === "part" || colouring === "age";
       this.sandwich.show(tree, now.get("fn") || this.heaviest(), sides, { colouring: ofTree ? "package" : colouring });
     }
-    this.showStatus(view, tree, chosen.loaded, within, grouped);
+    this.showStatus(view, tree, chosen, within, grouped);
   }
 
-  private showView(view: ViewName, grouped: boolean): void {
+  private showView(view: ViewName, grouped: boolean, grows: boolean): void {
     this.panel.dataset.view = view;
     this.graph.element.hidden = view !== "graph" && view !== "both";
-    this.table.element.hidden = view !== "table" || grouped;
+    this.table.element.hidden = view !== "table" || grouped || grows;
+    this.slopes.element.hidden = view !== "table" || grouped || !grows;
     this.groups.element.hidden = !grouped;
     this.short.element.hidden = view !== "both" && view !== "sandwich";
     this.sandwich.element.hidden = view !== "sandwich";
@@ -310,7 +349,7 @@ export class ProfilesTab implements View {
     const sums = this.sums(within);
     const rows = matches ? sums.filter((row) => matches[row.fn]) : sums;
     const name = view === "sandwich" ? now.get("fn") || this.heaviest() : "";
-    const table = view === "table" ? this.table : this.short;
+    const table = view !== "table" ? this.short : tree.error ? this.slopes : this.table;
     table.show(tree, rows, now.get("sort", "self"), { ...squares, chosen: (row) => row.name === name });
   }
 
@@ -341,7 +380,7 @@ export class ProfilesTab implements View {
   }
 
   // within: the value of the label whose functions are listed; 0: of all.
-  private showStatus(view: ViewName, tree: Tree, loaded: LoadedTree, within: number, grouped: boolean): void {
+  private showStatus(view: ViewName, tree: Tree, { loaded, request }: Chosen, within: number, grouped: boolean): void {
     const zoomed = view === "table" ? within : this.graph.zoomed;
     const { merged } = loaded;
     this.tell(tree, -1, zoomed);
@@ -349,7 +388,7 @@ export class ProfilesTab implements View {
     const listed = view === "table" || view === "sandwich";
     const notes = [
       tree.leftOut > 0 && `${tree.leftOut.toLocaleString("en")} smallest frames not drawn`,
-      merged && mergedText(merged, loaded.gauge ?? false),
+      merged && (loaded.growth ? growthText(merged, loaded.growth) : mergedText(merged, loaded.gauge ?? false)),
       merged && typeText(merged, loaded.gauge ?? false),
       merged && merged.uploads_left_out > 0 && `${merged.uploads_left_out.toLocaleString("en")} older ones left out`,
       grouped ? count(childrenOf(tree, 0).length, "value") : listed && count(this.sums(within).length, "function"),
@@ -357,7 +396,24 @@ export class ProfilesTab implements View {
     ].filter(Boolean);
     const noted = [make("span", { class: "soft", id: "notes" }, notes.join(" · ")), merged ? unreadNote(merged) : false];
     const all = button("All values", () => change({ zoom: null }), { id: "all-groups" });
-    if (listed) return refill(this.actions, ...noted, within > 0 && all);
+    const toFile = exportButton({
+      href: (format) => exportPath(this.data!.selection, request, format),
+      but: loaded.growth ? ofValuesAboveZero : [],
+      request,
+      picture: view === "graph" || view === "both" ? this.graph.canvas : null,
+    });
+    const table = grouped ? this.groups : view === "sandwich" ? this.short : tree.error ? this.slopes : this.table;
+    const about = [document.title.split(" · ")[0], request.attachment, frameText(tree, zoomed, zoomed), ...notes]
+      .filter(Boolean)
+      .join(" · ");
+    if (listed)
+      return refill(
+        this.actions,
+        ...noted,
+        within > 0 && all,
+        copyButton(() => table.markdown(about)),
+        toFile,
+      );
     const items = zoomed > 0 ? frameItems(tree, zoomed).filter((item) => item.id !== "zoom") : [];
     refill(
       this.actions,
@@ -366,6 +422,7 @@ export class ProfilesTab implements View {
         .filter((item) => ["sandwich", "focus", "ignore", "hide", "copy-stack"].includes(item.id))
         .map((item) => button(item.text, item.run, { data: { action: item.id } })),
       button("Reset zoom", () => change({ zoom: null }), { id: "reset", disabled: zoomed === 0 }),
+      toFile,
     );
   }
 

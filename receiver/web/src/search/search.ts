@@ -3,6 +3,7 @@
 // The address holds the filters, the order, the measure of the chart, what is chosen and the baseline. Three questions go out for a change of
 // the filters (list, facets, histogram), each dropped when a newer one is asked.
 import * as api from "../lib/api";
+import { base } from "../lib/base";
 import { make, notice } from "../lib/dom";
 import { Facets } from "./facets";
 import { SearchBar } from "./search_bar";
@@ -14,8 +15,11 @@ import { UploadTable, uploadLink } from "./search_list";
 import { Live } from "./search_live";
 import { chosenIds, Picks } from "./search_picks";
 import { notLookedAtText, Rows } from "./search_rows";
+import { StoragePanel } from "./storage";
+import { SuspectsPanel } from "./suspects";
 import { fixedSelection, selectionAt } from "../lib/time_range";
-import { change, current, navigate, State } from "../lib/state";
+import { change, current, navigate, State, stateOf } from "../lib/state";
+import { severalOf } from "../lib/tags";
 import { midnight_ms } from "../lib/times";
 import type { View } from "../lib/view";
 
@@ -25,6 +29,8 @@ const measuredWithin_ms = 60_000; // an upload that has no measures after that h
 export class SearchPage implements View {
   private readonly bar = new SearchBar();
   private readonly chart = new SearchChart();
+  private readonly suspects = new SuspectsPanel();
+  private readonly storage = new StoragePanel();
   private readonly picks = new Picks();
   private readonly facets = new Facets(
     (changes, clear) => this.filter(changes, clear === true),
@@ -47,6 +53,9 @@ export class SearchPage implements View {
   private sorting = ""; // and the order of its list
   private asksFor = "";
   private loaded = false;
+  private keys: readonly string[] = []; // of tags, to group by
+  private marked = ""; // the filters whose version changes are shown, and since when
+  private markedAt = 0;
   private later = 0;
   private clock = 0;
 
@@ -56,17 +65,30 @@ export class SearchPage implements View {
       "div",
       { class: "search-page" },
       this.facets.element,
-      make("div", { class: "search-main" }, this.bar.element, this.chart.element, this.picks.element, this.table.element, this.below),
+      make(
+        "div",
+        { class: "search-main" },
+        this.bar.element,
+        this.suspects.element,
+        this.chart.element,
+        this.picks.element,
+        this.table.element,
+        this.below,
+        this.storage.element,
+      ),
     );
     root.append(page);
     this.update(state);
     this.clock = window.setInterval(() => current().get("range") && !document.hidden && void this.refresh(), clockEvery_ms);
-    this.live = new Live({ path: "/api/events", arrived: () => void this.refresh(), connected: (yes) => this.bar.connected(yes) });
+    this.live = new Live({ path: api.eventsPath, arrived: () => void this.refresh(), connected: (yes) => this.bar.connected(yes) });
   }
 
   update(state: State): void {
     this.bar.show(state);
+    this.suspects.show(state);
+    this.storage.show(state);
     this.facets.show(undefined, state);
+    this.chart.showGroups(state, this.keys);
     const filters = `${state.selection()} ${state.get("range")}`;
     if (filters !== this.asking) {
       this.asking = filters;
@@ -86,6 +108,8 @@ export class SearchPage implements View {
     clearInterval(this.clock);
     this.live?.close();
     this.bar.destroy();
+    this.suspects.destroy();
+    this.storage.destroy();
     this.facets.destroy();
     this.chart.destroy();
     this.table.destroy();
@@ -127,7 +151,10 @@ export class SearchPage implements View {
   private async loadFacets(state: State, signal: AbortSignal): Promise<void> {
     const { wanted } = this.facets;
     const answer = await api.facets(selectionAt(state, Date.now()), { find: wanted }, signal);
-    if (!signal.aborted && wanted === this.facets.wanted) this.facets.show(answer, current());
+    if (signal.aborted || wanted !== this.facets.wanted) return;
+    this.facets.show(answer, current());
+    if (!wanted) this.keys = severalOf(answer.facets);
+    this.chart.showGroups(current(), this.keys);
   }
 
   private async loadHistogram(state: State, signal: AbortSignal): Promise<void> {
@@ -136,6 +163,11 @@ export class SearchPage implements View {
     const selection = fixedSelection(state, Date.now()); // of "the last hour" the chart shows the whole hour
     const histogram = await api.histogram(selection, { buckets, shift_ms: midnight_ms(), ...measure }, signal);
     if (!signal.aborted) this.chart.show(histogram);
+    if (this.asking === this.marked && Date.now() - this.markedAt < clockEvery_ms) return;
+    await this.chart.versions.load(selection, signal);
+    if (signal.aborted) return; // the next question asks again
+    this.marked = this.asking;
+    this.markedAt = Date.now();
   }
 
   // Uploads have come.
@@ -206,7 +238,7 @@ export class SearchPage implements View {
       ? null
       : filtered
         ? notice(notLookedAt ? `No upload was found; ${notLookedAt}.` : "No upload matches the filters.")
-        : gettingStarted(location.origin);
+        : gettingStarted(location.origin + base);
     this.below.replaceChildren(...(empty ? [empty] : []));
   }
 
@@ -217,5 +249,5 @@ export class SearchPage implements View {
 
 function linkState(href: string): State {
   const url = new URL(href, location.origin);
-  return new State(url.pathname, url.searchParams);
+  return stateOf(url.pathname, url.search);
 }

@@ -1,4 +1,4 @@
-// otlp_upload_test.c: profiles in OpenTelemetry's protocol over real HTTP: what becomes of them, and what is refused with which words.
+// protocol_otlp_test.c: profiles in OpenTelemetry's protocol over real HTTP: what becomes of them, and what is refused with which words.
 
 #include "../../../base/test/test.h"
 
