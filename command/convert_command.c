@@ -1,24 +1,49 @@
-// convert_command.c: `cmemprof convert`: a profile of a recording of Java.
+// convert_command.c: `cmemprof convert`: profiles of recordings of Java and of files of other tools, and files for other tools.
+#include "../receiver/views/export.h"
 #include "commands.h"
 #include "base/diagnostic.h"
+#include "base/file_title.h"
+#include "base/foreign_input.h"
 #include "base/recording.h"
+#include "base/report_file.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char usage[] =
-    "usage: cmemprof convert [OPTIONS] FILE\n"
+    "usage: cmemprof convert [OPTIONS] FILE...\n"
     "\n"
-    "Makes a pprof profile of a recording of Java Flight Recorder, as the JVM, dd-java-agent and async-profiler write it.\n"
+    "Makes a pprof profile of a file of another tool, or of a recording of Java Flight Recorder, as the JVM, dd-java-agent and\n"
+    "async-profiler write it; or a file for another tool of any of these, or of a profile. Several files are merged, as by\n"
+    "cmemprof merge.\n"
     "\n"
-    "  --type KIND          which profile (see below); default: the first of these that the recording has\n" OPTIONS_OUTPUT_USAGE
-        OPTIONS_COMPRESSION_USAGE OPTIONS_READ_USAGE RECORDINGS_USAGE;
+    "  --to FORMAT          pprof (default), otlp, folded, speedscope, json (d3-flame-graph), csv, svg,\n"
+    "                       html (the page in one file, as cmemprof report)\n"
+    "  --type KIND          of a recording, which profile (see below); default: the first of these that it has. Else the sample\n"
+    "                       type of a folded, speedscope, json, csv or svg file; default: the one that cmemprof top "
+    "shows\n" OPTIONS_OUTPUT_USAGE OPTIONS_COMPRESSION_USAGE OPTIONS_READ_USAGE FOREIGN_USAGE RECORDINGS_USAGE;
 
-static const struct option own[] = {{"type", required_argument, NULL, 't'}, {0}};
+static const struct option own[] = {{"type", required_argument, NULL, 't'}, {"to", required_argument, NULL, 'f'}, {0}};
+
+struct arguments {
+    struct recordings recordings;
+    enum export_format format;
+    bool is_page; // --to html, in place of a format
+};
 
 static int take(void *context, int option, const char *value) {
-    (void)option;
-    return recording_take_type("convert", value, context);
+    struct arguments *arguments = context;
+    if (option == 't') {
+        arguments->recordings.type = value;
+        return STATUS_DONE;
+    }
+    arguments->is_page = strcmp(value, "html") == 0;
+    arguments->format = arguments->is_page ? EXPORT_PPROF : export_named(value);
+    return arguments->format != EXPORT_FORMATS
+               ? STATUS_DONE
+               : diagnostic_usage("convert", "--to is pprof, otlp, folded, speedscope, json, csv, svg or html, not %s", value);
 }
 
 static void note_warnings(const struct options *options, const struct profile *profile) {
@@ -30,40 +55,106 @@ static void note_warnings(const struct options *options, const struct profile *p
     }
 }
 
+// Whether a file is a recording as it is, which can be mapped.
+static bool is_raw_recording(const char *path) {
+    char start[8] = {0};
+    FILE *file = strcmp(path, "-") != 0 ? fopen(path, "re") : NULL;
+    size_t size = file ? fread(start, 1, sizeof start, file) : 0;
+    if (file) {
+        fclose(file);
+    }
+    return jfr_is_recording(start, size);
+}
+
 static struct profile *convert(const struct options *options) {
     const char *path = options->files[0];
-    struct input input = {0};
-    struct options plain = *options;
-    plain.recordings = NULL; // read as it is
-    if (strcmp(path, "-") != 0) {
+    if (options->file_count == 1 && is_raw_recording(path)) {
+        options->recordings->count++;
         return recording_convert_file(options, path);
     }
-    struct profile *profile = input_read(&plain, path, &input) == STATUS_DONE ? recording_convert(options, path, &input) : NULL;
-    free(input.bytes);
-    return profile;
+    return input_merge(options);
+}
+
+static int write_pprof(const struct options *options, const char *type, struct profile *profile, bool of_recording) {
+    if (type && !of_recording) {
+        return diagnostic_usage(options->command,
+                                "a pprof file has all sample types: --type needs a recording, or --to with a format of one type");
+    }
+    return output_profile(options->command, &options->output, options->output.path, profile);
+}
+
+static int error_no_type(const struct options *options, const char *type) {
+    return diagnostic_error(options->command, input_name(options->files[0]), "it has no sample type %s", type ? type : "");
+}
+
+static int write_page(const struct options *options, const char *type, struct profile *profile) {
+    char title[FILE_TITLE_BYTES];
+    struct report report = {0};
+    if (type && profile_sample_type_chosen(profile, type) < 0) {
+        return error_no_type(options, type);
+    }
+    int status = report_file_add(options, &report, 0, options->recordings->count > 0, profile);
+    status = status == STATUS_DONE
+                 ? report_file_write(options, &report, type, file_title_of_all(options->files, options->file_count, title))
+                 : status;
+    report_free(&report);
+    return status;
+}
+
+// A file of one sample type, or OTLP. type: of --type; one that named the profile of a recording is none.
+static int write_other(const struct options *options, enum export_format format, const char *type, struct profile *profile) {
+    const char *path = options->files[0];
+    char title[FILE_TITLE_BYTES];
+    struct json file = {0};
+    int index = profile_sample_type_chosen(profile, type);
+    if (export_is_of_type(format) && index < 0) {
+        return error_no_type(options, type);
+    }
+    const struct tree_options tree = {.type_index = index > 0 ? (size_t)index : 0, .base_type_index = -1};
+    enum receiver_error error = export_write(profile, &tree, format, file_title_of_all(options->files, options->file_count, title), &file);
+    if (error != RECEIVER_OK) {
+        return diagnostic_error(options->command, input_name(path), "%s",
+                                error == RECEIVER_TOO_LARGE ? "the file would be larger than 256 MiB" : receiver_error_text(error));
+    }
+    int status = output_write(options->command, options->output.path, file.bytes, file.size);
+    json_free(&file);
+    return status;
+}
+
+static int check(const struct options *options, const struct arguments *arguments) {
+    enum export_format format = arguments->format;
+    if ((format != EXPORT_PPROF || arguments->is_page) && options->compression_given) {
+        return diagnostic_usage(options->command, "--compression and --level are of pprof files");
+    }
+    int status = export_is_of_type(format) ? STATUS_DONE : output_check(options->command, &options->output);
+    return status == STATUS_DONE ? output_check_inputs(options->command, &options->output, options->files, options->file_count) : status;
 }
 
 int convert_command(int argc, char **argv) {
-    struct recordings recordings = {0};
+    struct arguments arguments = {.format = EXPORT_PPROF};
     struct options options;
     const struct options_spec spec = {.command = "convert",
                                       .usage = usage,
                                       .own = own,
                                       .take = take,
-                                      .context = &recordings,
+                                      .context = &arguments,
                                       .writes = true,
                                       .min_files = 1,
-                                      .max_files = 1};
+                                      .max_files = SIZE_MAX};
     int status = options_parse(&spec, argc, argv, &options);
     if (status >= 0) {
         return status;
     }
-    options.recordings = &recordings;
-    status = output_check("convert", &options.output);
+    options.recordings = &arguments.recordings;
+    status = check(&options, &arguments);
     struct profile *profile = status == STATUS_DONE ? convert(&options) : NULL;
     if (profile) {
+        const char *type = arguments.recordings.type;
         note_warnings(&options, profile);
-        status = output_profile("convert", &options.output, options.output.path, profile);
+        const char *shown = recording_shown_type(&options, profile, type);
+        status = arguments.is_page                  ? write_page(&options, shown, profile)
+                 : arguments.format == EXPORT_PPROF ? write_pprof(&options, type, profile, arguments.recordings.count > 0)
+                                                    : write_other(&options, arguments.format, shown, profile);
     } else if (status == STATUS_DONE) {
         status = STATUS_FAILED;
     }

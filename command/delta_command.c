@@ -76,7 +76,8 @@ static int choose_types(const struct options *options, const char *path, const s
     }
     profile_free(profile);
     if (status == STATUS_DONE && arguments->type_count == 0) {
-        status = diagnostic_error(options->command, path, "has no sample type that is known as a counter; name them with --types");
+        status =
+            diagnostic_error(options->command, input_name(path), "has no sample type that is known as a counter; name them with --types");
     }
     return status;
 }
@@ -102,7 +103,7 @@ static int check_directory(const struct options *options) {
         for (size_t k = 1; k < i; k++) {
             if (strcmp(text_base_name(options->files[i]), text_base_name(options->files[k])) == 0) {
                 return diagnostic_error(options->command, options->files[i], "its delta would have the same name as that of %s",
-                                        options->files[k]);
+                                        input_name(options->files[k]));
             }
         }
     }

@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "base/input.h"
 #include "base/diagnostic.h"
+#include "base/foreign_input.h"
 #include "base/recording.h"
 #include "report/table_options.h"
 
@@ -16,7 +17,7 @@ static const char usage[] =
     "Percentages are of the base's total.\n"
     "\n" TABLE_OPTIONS_USAGE
     "  -o, --output FILE    write the difference as a profile; -: to standard output\n" OPTIONS_COMPRESSION_USAGE OPTIONS_READ_USAGE
-        RECORDINGS_USAGE;
+        FOREIGN_USAGE RECORDINGS_USAGE;
 
 // Returns NULL after an error message.
 static struct profile *read_one(const struct options *options, const char *path) {
@@ -29,7 +30,7 @@ static struct profile *read_one(const struct options *options, const char *path)
 static int print(const struct options *options, struct table_options *table) {
     struct profile *base = read_one(options, options->files[0]), *new = base ? read_one(options, options->files[1]) : NULL;
     if (new) {
-        table->top.not_of_go = options->recordings->count > 0;
+        table->top.not_of_go = options->recordings->count + options->recordings->foreign > 0;
         table->top.type = recording_shown_type(options, new, table->top.type);
     }
     int status = new ? table_options_print(table, &new, options->files[1], &base, options->files[0]) : STATUS_FAILED;
@@ -73,7 +74,7 @@ static int read_base(const struct options *options, struct subtrahend *subtrahen
     free(input.bytes);
     status = status == STATUS_DONE ? make_scale(options, raw, size, subtrahend) : status;
     if (status == STATUS_DONE && !diff_base_mark(raw, size, &subtrahend->bytes, &subtrahend->size)) {
-        status = diagnostic_error(options->command, options->files[0], "out of memory");
+        status = diagnostic_error(options->command, input_name(options->files[0]), "out of memory");
     }
     free(raw);
     return status;

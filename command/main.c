@@ -14,11 +14,15 @@ static const char usage[] = "usage: cmemprof COMMAND [OPTIONS]\n"
                             "  receiver   accept profile uploads on this machine and show them on a page\n"
                             "  memory     print a breakdown of the resident memory of a running process\n"
                             "  top        print the largest entries of profiles\n"
+                            "  view       show profiles on a page\n"
+                            "  report     write profiles as one page in a file\n"
                             "  diff       print the largest changes between two profiles\n"
                             "  merge      add up profiles\n"
                             "  delta      subtract cumulative profiles from their successors\n"
-                            "  convert    make profiles of recordings of Java Flight Recorder\n"
+                            "  convert    make profiles of files of other tools, and files for other tools\n"
+                            "  suspects   print what a receiver suspects: services that grow, since when, and why\n"
                             "  symbolize  add names to profiles of stripped programs\n"
+                            "  mcp        answer questions of a language model's client about a receiver's profiles\n"
                             "  version    print the version\n"
                             "  help       print this text, or the help of a command\n"
                             "\n"
@@ -42,10 +46,14 @@ static int help_command(int argc, char **argv);
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} commands[] = {
-    {"receiver", receiver_command}, {"run", run_command},         {"top", top_command},         {"diff", diff_command},
-    {"merge", merge_command},       {"delta", delta_command},     {"convert", convert_command}, {"symbolize", symbolize_command},
-    {"memory", memory_command},     {"version", version_command}, {"help", help_command}};
+} commands[] = {{"receiver", receiver_command}, {"run", run_command},
+                {"top", top_command},           {"view", view_command},
+                {"report", report_command},     {"diff", diff_command},
+                {"merge", merge_command},       {"delta", delta_command},
+                {"convert", convert_command},   {"symbolize", symbolize_command},
+                {"memory", memory_command},     {"suspects", suspects_command},
+                {"mcp", mcp_command},           {"version", version_command},
+                {"help", help_command}};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static int error_unknown_command(const char *name) {

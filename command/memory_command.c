@@ -119,12 +119,15 @@ static enum smaps_error report_once(const struct arguments *arguments) {
         struct memory_report report = {.resident = resident, .program = name, .names = arguments->names};
         read_status(arguments->pid, name, &report.peak);
         snprintf(list, sizeof list, "/proc/%d/cgroup", (int)arguments->pid);
+        struct published_context context = {0};
+        report.context = published_context_read(arguments->pid, &context) ? &context : NULL;
         report.cgroup = cgroup_memory_read(list, CGROUP_MEMORY_MOUNT, &cgroup) ? &cgroup : NULL;
         if (!arguments->json) {
             memory_report_table(&report, stdout);
         } else if (!memory_report_json(&report, stdout)) {
             error = SMAPS_UNREADABLE;
         }
+        published_context_free(&context);
     }
     resident_close(resident);
     free(resident);

@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "base/input.h"
 #include "base/diagnostic.h"
+#include "base/foreign_input.h"
 #include "base/recording.h"
 
 #include <stdio.h>
@@ -15,7 +16,7 @@ static const char usage[] =
     "named. Gauges, such as memory in use, become a mean.\n"
     "\n" OPTIONS_GAUGES_USAGE "  --type KIND          which profile of recordings of Java (see below)\n"
     "  --union              keep all sample types; a profile that lacks one counts as 0\n" OPTIONS_OUTPUT_USAGE OPTIONS_COMPRESSION_USAGE
-        OPTIONS_READ_USAGE RECORDINGS_USAGE;
+        OPTIONS_READ_USAGE FOREIGN_USAGE RECORDINGS_USAGE;
 
 static const struct option own[] = {
     {"union", no_argument, NULL, 'u'}, {"gauges", required_argument, NULL, 'g'}, {"type", required_argument, NULL, 't'}, {0}};

@@ -9,15 +9,19 @@
 //
 // The program itself never compresses, merges or sends.
 #include "commands.h"
-#include "run/agent_url.h"
+#include "run/go_test.h"
 #include "run/run_agent.h"
+#include "run/run_context.h"
 #include "run/run_child.h"
 #include "run/run_directory.h"
+#include "run/run_gate.h"
 #include "run/run_options.h"
 #include "run/run_output.h"
+#include "run/run_path.h"
 #include "run/run_target.h"
 #include "base/diagnostic.h"
 #include "base/text.h"
+#include "base/web_address.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -26,7 +30,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { AGENT_PERIOD_MS = 60000, GO_PERIOD_MS = 10000, POLL_MS = 250, FILES_KEPT = 8 };
+enum { AGENT_PERIOD_MS = 60000, POLL_MS = 250, FILES_KEPT = 8 };
 
 struct run {
     struct run_options options;
@@ -35,7 +39,8 @@ struct run {
     struct run_child child;
     struct run_output output;
     struct run_agent *agent; // NULL: files
-    char library[PATH_MAX], output_path[PATH_MAX];
+    char seed[RUN_SEED_BYTES];
+    char library[PATH_MAX], output_path[PATH_MAX], summary_paths[GATE_MAX_SUMMARIES][PATH_MAX];
     char library_file[PATH_MAX]; // as /proc names it; library may be a link to it
     bool got_some;               // a profile was collected
     bool reason_printed;         // for a missing profile
@@ -106,6 +111,12 @@ static void set_environment(const struct run *run) {
     set_number("CMEMPROF_ON_TERMINATION", 1);
     set_number("CMEMPROF_FOLLOW_CHILDREN", run->options.follow_children);
     set_number("CMEMPROF_KEEP", FILES_KEPT);
+    set_number("CMEMPROF_MARK", run->options.gate.count > 0);
+    char *context = run_context_text(run->seed, run->options.service);
+    if (context) {
+        setenv("CMEMPROF_CONTEXT", context, 1);
+        free(context);
+    }
 }
 
 static int error_refused(const struct run *run, enum run_target_status status) {
@@ -121,9 +132,7 @@ static void note_own_process(struct run *run) {
     }
     if (run->target.is_go) {
         diagnostic_error("run", run_target_name(&run->target),
-                         "a Go program: stacks end where Go begins, and there is no profile at its exit, so one is written every %g s; "
-                         "import the package cmemprof into it for complete stacks",
-                         (double)run->options.period_ms / 1000);
+                         "a Go program: stacks end where Go begins; import the package cmemprof into it for complete stacks");
     }
 }
 
@@ -137,6 +146,9 @@ static bool check_output(const struct run *run) {
     char folder[PATH_MAX];
     snprintf(folder, sizeof folder, "%s", run->options.output);
     const char *parent = dirname(folder);
+    if (strchr(parent, '%')) {
+        return true; // its name is known when the program runs
+    }
     if (access(parent, W_OK | X_OK) != 0) {
         diagnostic_error("run", run->options.output, "%s", strerror(errno));
         return false;
@@ -151,6 +163,9 @@ static void note_all_processes(struct run *run) {
     for (char *text; (text = run_directory_take_note(&run->directory, &note)); free(text)) {
         const char *why = *text != '\0' ? text : NULL; // NULL: there was no space to write it
         if (note.is_unsampled) {
+            char doubt[GATE_REASON_BYTES];
+            snprintf(doubt, sizeof doubt, "nothing of process %ld was sampled", note.pid);
+            run_gate_doubt(&run->options.gate, doubt, false);
             diagnostic_error("run", run_target_name(&run->target), "nothing of process %ld was sampled: %s", note.pid,
                              why ? why : "no space for the reason in the temporary directory; set TMPDIR to another");
         } else {
@@ -198,6 +213,7 @@ static void note_background(struct run *run) {
             "run", run_target_name(&run->target),
             "continues in the background as process %ld, which is not profiled: keep it in the foreground, or use --follow-children",
             (long)survivor);
+        run_gate_doubt(&run->options.gate, "a process continues in the background", false);
         run->reason_printed = true;
     }
 }
@@ -221,8 +237,8 @@ static void note_no_samples(const struct run *run) {
 
 static bool close_agent(struct run *run) {
     struct run_agent_counts counts;
-    char address[AGENT_URL_SHOWN_BYTES];
-    agent_url_shown(run->options.agent, address);
+    char address[WEB_ADDRESS_SHOWN_BYTES];
+    web_address_shown(run->options.agent, address);
     run_agent_close(run->agent, &counts);
     if (counts.failed > 0) {
         diagnostic_error("run", address, "%llu of %llu batches could not be sent: %s", (unsigned long long)counts.failed,
@@ -250,8 +266,26 @@ static int finish(struct run *run) {
     } else {
         run_directory_close(&run->directory);
     }
-    int status = run_child_status(&run->child);
-    return status == 0 && (!ok || run->lost) ? RUN_STATUS_FAILED : status;
+    if (run->lost) {
+        run_gate_doubt(&run->options.gate, "a profile is missing", false);
+    }
+    if (!run->got_some) { // what needs no profile
+        run_gate_measure(&run->options.gate, NULL, NULL);
+    }
+    int held = gate_report("run", run_target_name(&run->target), &run->options.gate), status = run_child_status(&run->child);
+    ok &= held == STATUS_DONE || held == STATUS_GATE;
+    return status != 0 ? status : !ok || run->lost ? RUN_STATUS_FAILED : held;
+}
+
+// The program runs already: a name that is too long is cut.
+static void name_files(struct run *run) {
+    const char *program = base_name(run_target_name(&run->target)), *output = run->options.output;
+    struct gate *gate = &run->options.gate;
+    run_path_make(output ? output : RUN_DEFAULT_OUTPUT, program, run->child.pid, run->output_path, sizeof run->output_path);
+    for (size_t i = 0; i < gate->summary_count; i++) {
+        run_path_make(gate->summaries[i].path, program, run->child.pid, run->summary_paths[i], sizeof run->summary_paths[i]);
+        gate->summaries[i].path = run->summary_paths[i];
+    }
 }
 
 static int start(struct run *run) {
@@ -259,16 +293,14 @@ static int start(struct run *run) {
         diagnostic_error("run", run->target.path, "%s", strerror(errno));
         return RUN_STATUS_NOT_RUN;
     }
-    if (!run->options.output) {
-        snprintf(run->output_path, sizeof run->output_path, "cmemprof.%.100s.%d.pprof", base_name(run_target_name(&run->target)),
-                 (int)run->child.pid);
-        run->options.output = run->output_path;
-    }
-    run->output.path = run->options.output;
+    name_files(run);
+    run->output.path = run->output_path;
+    run->output.gate = &run->options.gate;
     if (run->options.agent) {
-        run->agent = run_agent_open(run->options.agent, run->options.service, run->options.period_ms);
+        const struct run_otlp *otlp = run->options.kind == RECEIVER_TARGET_OTLP ? &run->options.otlp : NULL;
+        run->agent = run_agent_open(run->options.kind, run->options.agent, otlp, run->options.service, run->seed, run->options.period_ms);
         if (!run->agent) { // the program already runs, and continues
-            diagnostic_error("run", NULL, "out of memory: nothing is sent, the profile is written to %s", run->options.output);
+            diagnostic_error("run", NULL, "nothing can be sent, the profile is written to %s", run->output_path);
         }
     }
     return -1;
@@ -276,12 +308,15 @@ static int start(struct run *run) {
 
 static void set_defaults(struct run *run) {
     struct run_options *options = &run->options;
-    const char *service = getenv("DD_SERVICE");
+    run_context_seed(run->seed);
+    const char *service = getenv("DD_SERVICE"), *otel = getenv("OTEL_SERVICE_NAME");
+    service = service && service[0] != '\0' ? service : otel;
+    service = service && service[0] != '\0' ? service : run_otlp_value(&options->otlp, "service");
     if (!options->service) {
         options->service = service && service[0] != '\0' ? service : base_name(run_target_name(&run->target));
     }
     if (options->period_ms == 0) {
-        options->period_ms = options->agent ? AGENT_PERIOD_MS : run->target.is_go ? GO_PERIOD_MS : 0;
+        options->period_ms = options->agent ? AGENT_PERIOD_MS : 0;
     }
 }
 
@@ -309,13 +344,44 @@ static int run_program(struct run *run) {
     return finish(run);
 }
 
+// What is held against its rules is known without a profile: there is no C code. peak_rss is the kernel's.
+static int run_without_c(struct run *run) {
+    struct gate *gate = &run->options.gate;
+    if (!run_child_start(&run->child, run->target.path, run->options.argv, environ, false)) {
+        diagnostic_error("run", run->target.path, "%s", strerror(errno));
+        return RUN_STATUS_NOT_RUN;
+    }
+    name_files(run);
+    while (run_child_wait(&run->child, 0)) {
+    }
+    struct profile *none = profile_new();
+    if (none) {
+        run_gate_measure(gate, none, none);
+    }
+    if (run->options.follow_children) {
+        run_gate_doubt(gate, "its children were not looked at", false);
+    }
+    profile_free(none);
+    int held = gate_report("run", run->target.path, gate), status = run_child_status(&run->child);
+    return status != 0 ? status : held == STATUS_DONE || held == STATUS_GATE ? held : RUN_STATUS_FAILED;
+}
+
 int run_command(int argc, char **argv) {
     static struct run run; // tens of KiB
     int done = run_options_parse(argc, argv, &run.options);
     if (done >= 0) {
         return done;
     }
+    if (go_test_is_meant(&run.options)) {
+        return go_test_run(&run.options);
+    }
     enum run_target_status status = run_target_find(run.options.argv, &run.target);
+    // Its children may have C.
+    bool only_children = status == RUN_TARGET_REFUSED && run.target.has_no_c && !run.target.is_static && run.options.follow_children;
+    status = only_children ? RUN_TARGET_OK : status;
+    if (status == RUN_TARGET_REFUSED && run.target.has_no_c && run.options.without_c) {
+        return run_without_c(&run);
+    }
     if (status != RUN_TARGET_OK) {
         return error_refused(&run, status);
     }

@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "base/input.h"
 #include "base/diagnostic.h"
+#include "base/web_address.h"
 #include "symbols/symbol_namer.h"
 
 #include <stdio.h>
@@ -35,12 +36,12 @@ static int take(void *context, int option, const char *value) {
 
 static void note_counts(const char *path, const struct symbol_namer_count *count) {
     if (count->asked == 0) {
-        diagnostic_note("symbolize", "%s: no address without a name", path);
+        diagnostic_note("symbolize", "%s: no address without a name", input_name(path));
     } else if (count->missing) {
-        diagnostic_note("symbolize", "%s: %zu of %zu addresses named; no file for %s, build ID %s", path, count->named, count->asked,
-                        count->missing, *count->missing_build_id ? count->missing_build_id : "none");
+        diagnostic_note("symbolize", "%s: %zu of %zu addresses named; no file for %s, build ID %s", input_name(path), count->named,
+                        count->asked, count->missing, *count->missing_build_id ? count->missing_build_id : "none");
     } else {
-        diagnostic_note("symbolize", "%s: %zu of %zu addresses named", path, count->named, count->asked);
+        diagnostic_note("symbolize", "%s: %zu of %zu addresses named", input_name(path), count->named, count->asked);
     }
 }
 
@@ -70,6 +71,11 @@ static int run(const struct options *options, const struct symbolizing *symboliz
     }
     if (options->output.path && options->file_count > 1) {
         return diagnostic_usage(options->command, "--output takes one profile; several are rewritten in place");
+    }
+    for (size_t i = 0; i < options->file_count && !options->output.path; i++) {
+        if (web_address_is(options->files[i])) {
+            return diagnostic_usage(options->command, "a URL cannot be rewritten in place: --output FILE");
+        }
     }
     for (size_t i = 0; i < options->file_count && status == STATUS_DONE; i++) {
         status = symbolize(options, symbolizing->namer, options->files[i]);

@@ -2,13 +2,15 @@
 #include "commands.h"
 #include "base/input.h"
 #include "base/diagnostic.h"
+#include "base/foreign_input.h"
 #include "base/recording.h"
 #include "report/table_options.h"
 
-static const char usage[] = "usage: cmemprof top [OPTIONS] FILE...\n"
-                            "\n"
-                            "Prints the largest entries of a profile, or of several merged into one.\n"
-                            "\n" TABLE_OPTIONS_USAGE TABLE_OPTIONS_REPORTS_USAGE OPTIONS_GAUGES_USAGE OPTIONS_READ_USAGE RECORDINGS_USAGE;
+static const char usage[] =
+    "usage: cmemprof top [OPTIONS] FILE...\n"
+    "\n"
+    "Prints the largest entries of a profile, or of several merged into one.\n"
+    "\n" TABLE_OPTIONS_USAGE TABLE_OPTIONS_REPORTS_USAGE OPTIONS_GAUGES_USAGE OPTIONS_READ_USAGE FOREIGN_USAGE RECORDINGS_USAGE;
 
 // Merges the base's files. Returns NULL if there are none, or after an error message.
 static struct profile *read_base(const struct options *options, struct table_options *table) {
@@ -31,7 +33,7 @@ static int print(struct options *options, struct table_options *table) {
     input_gauges_text(options, table->top.note);
     struct profile *base = read_base(options, table), *profile = base || table->base_count == 0 ? input_merge(options) : NULL;
     if (profile) {
-        table->top.not_of_go = options->recordings->count > 0;
+        table->top.not_of_go = options->recordings->count + options->recordings->foreign > 0;
         table->top.type = recording_shown_type(options, profile, table->top.type);
     }
     int status = profile ? table_options_print(table, &profile, name, &base, base_name) : STATUS_FAILED;

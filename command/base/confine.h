@@ -15,6 +15,7 @@ enum confine_right {
     CONFINE_READ,   // files and lists of files
     CONFINE_WRITE,  // all but devices, links, sockets and running programs
     CONFINE_SOCKET, // make and remove a Unix socket
+    CONFINE_APPEND, // make files and write to them, not read or remove any
 };
 
 struct confine_folder {

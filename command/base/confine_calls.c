@@ -51,6 +51,7 @@ static const uint16_t calls[] = {
     SYS_renameat2,
     SYS_ftruncate,
     SYS_fallocate,
+    SYS_memfd_create,
     SYS_fsync,
     SYS_fdatasync,
     SYS_sync_file_range,

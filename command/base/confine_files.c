@@ -45,6 +45,7 @@ static const uint64_t rights[] = {
     [CONFINE_READ] = READ_FILE | READ_DIR,
     [CONFINE_WRITE] = READ_FILE | READ_DIR | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | REFER | TRUNCATE,
     [CONFINE_SOCKET] = MAKE_SOCK | REMOVE_FILE,
+    [CONFINE_APPEND] = MAKE_REG | WRITE_FILE,
 };
 
 static bool allow(int ruleset, const struct confine_folder *folder, uint64_t handled) {

@@ -1,16 +1,17 @@
 // diagnostic.c: prints one line on standard error (diagnostic.h).
 #include "diagnostic.h"
 #include "text.h"
+#include "web_address.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 static void print_line(const char *command, const char *subject, const char *format, va_list arguments) {
-    char text[501];
+    char text[501], shown[WEB_ADDRESS_SHOWN_BYTES];
     vsnprintf(text, sizeof text, format, arguments);
     fprintf(stderr, "cmemprof %s: ", command);
     if (subject) {
-        text_put(subject, stderr);
+        text_put(web_address_is(subject) ? web_address_shown(subject, shown) : subject, stderr);
         fputs(": ", stderr);
     }
     text_put(text, stderr);

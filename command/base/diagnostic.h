@@ -7,7 +7,8 @@
 // Exit status of every command.
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
-// subject: the file that the message is about, or NULL. The text is cut after 500 bytes. Returns STATUS_FAILED.
+// subject: the file or URL that the message is about, the URL without its secrets (web_address_shown), or NULL. The text is cut after 500
+// bytes. Returns STATUS_FAILED.
 __attribute__((format(printf, 3, 4))) int diagnostic_error(const char *command, const char *subject, const char *format, ...);
 // For wrong usage: adds a line that names --help. Returns STATUS_USAGE.
 __attribute__((format(printf, 2, 3))) int diagnostic_usage(const char *command, const char *format, ...);

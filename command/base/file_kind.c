@@ -1,5 +1,6 @@
 // file_kind.c: magic bytes of formats that users confuse with profiles (file_kind.h).
 #include "file_kind.h"
+#include "../../foreign/foreign.h"
 #include "../../merge/merge.h"
 
 #include <ctype.h>
@@ -38,27 +39,6 @@ static bool is_text(struct bytes bytes) {
     return bytes.size > 0;
 }
 
-// "main;f;g 12": each of the first 10 lines is a text, a blank and a number.
-static bool is_folded(struct bytes bytes) {
-    size_t lines = 0;
-    while (bytes.size > 0 && lines < 10) {
-        const char *end = memchr(bytes.at, '\n', bytes.size);
-        size_t length = end ? (size_t)(end - bytes.at) : bytes.size, digits = 0;
-        while (digits < length && isdigit((unsigned char)bytes.at[length - 1 - digits])) {
-            digits++;
-        }
-        if (!end && lines > 0) {
-            break; // cut off by PREFIX_BYTES
-        }
-        if (digits == 0 || digits + 2 > length || bytes.at[length - 1 - digits] != ' ') {
-            return false;
-        }
-        lines++;
-        bytes = end ? (struct bytes){end + 1, bytes.size - length - 1} : (struct bytes){0};
-    }
-    return lines > 0;
-}
-
 static const char *kind_of(struct bytes bytes) {
     static const struct {
         const char *start, *kind;
@@ -67,14 +47,8 @@ static const char *kind_of(struct bytes bytes) {
         {"\x7f"
          "ELF",
          "a program or library (ELF)"},
-        {"PERFILE2", "a perf.data file, which perf report reads"},
-        {"go 1.", "a Go execution trace, which go tool trace reads"},
-        {"heap profile: ", "a heap profile as text (debug=1), which go tool pprof reads; without debug=1 the server sends pprof"},
-        {"goroutine profile: ", "a goroutine profile as text (debug=1), which go tool pprof reads; without debug=1 the server sends pprof"},
-        {"--- mutex:", "a mutex profile as text (debug=1); without debug=1 the server sends pprof"},
-        {"--- contention:", "a block profile as text (debug=1); without debug=1 the server sends pprof"},
+        {"PERFILE2", "a perf.data file: cmemprof convert makes a profile of what perf script prints of it"},
         {"goroutine ", "a dump of goroutines as text (debug=2); without debug=2 the server sends pprof"},
-        {"heap_v2/", "a heap profile of jemalloc, which jeprof reads"},
         {"PK\x03\x04", "a zip archive"},
     };
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
@@ -91,13 +65,17 @@ static const char *kind_of(struct bytes bytes) {
     if (begins_markup(bytes, "<?xml") || begins_markup(bytes, "<svg")) {
         return "an XML or SVG file";
     }
+    enum foreign_format format = foreign_detect(bytes.at, bytes.size);
+    if (format != FOREIGN_NONE) {
+        return foreign_name(format);
+    }
     if (!is_text(bytes)) {
         return NULL;
     }
     if (begins_markup(bytes, "{") || begins_markup(bytes, "[")) {
         return "JSON";
     }
-    return is_folded(bytes) ? "folded stacks, as flamegraph.pl reads them" : "text";
+    return "text";
 }
 
 const char *file_kind(const void *bytes, size_t size) {

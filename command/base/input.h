@@ -13,8 +13,15 @@ struct input {
     size_t size;
 };
 
-// Reads a whole file; "-" is standard input. Caller frees input->bytes. Returns STATUS_DONE or STATUS_FAILED.
+// A path or URL for messages, without secrets. Valid until the next call.
+const char *input_name(const char *path);
+// Reads a whole file; "-" is standard input, and http:// or https:// a URL. Caller frees input->bytes. Returns STATUS_DONE or
+// STATUS_FAILED.
 int input_read(const struct options *options, const char *path, struct input *input);
+// The same as it is, without making a profile of it.
+int input_read_raw(const struct options *options, const char *path, struct input *input);
+// The profile's bytes become the input, in the place of what it was made of. The profile is freed in any case.
+int input_become(const struct options *options, const char *path, struct profile *profile, struct input *input);
 // Adds a file to a profile. scale: factor of each sample type; NULL: 1.
 int input_add(const struct options *options, const char *path, struct profile *profile, const int64_t *scale);
 // The same for content that was read. *error: status of the decoder; error may be NULL.

@@ -39,7 +39,7 @@ struct options {
     "  --max-size MIB       maximum inflated size of a file (default 256)\n"                                                               \
     "  -h, --help           this text\n"                                                                                                   \
     "\n"                                                                                                                                   \
-    "Files are pprof profiles, plain or compressed with gzip, zstd or LZ4; - is standard input.\n"                                         \
+    "Files are pprof profiles, plain or compressed with gzip, zstd or LZ4; - is standard input, and a URL is got.\n"                       \
     "Exit status: 0 done, 1 failed, 2 wrong usage.\n"
 
 struct options_spec {

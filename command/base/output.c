@@ -2,6 +2,7 @@
 #include "output.h"
 #include "../../base/file.h"
 #include "diagnostic.h"
+#include "web_address.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,20 @@ static bool is_standard(const char *path) {
 int output_check(const char *command, const struct output *output) {
     if (!output->path && isatty(STDOUT_FILENO)) {
         return diagnostic_usage(command, "a profile is not text for a terminal: name a file with --output");
+    }
+    return STATUS_DONE;
+}
+
+int output_check_inputs(const char *command, const struct output *output, char *const *files, size_t file_count) {
+    struct stat own, input;
+    if (is_standard(output->path) || stat(output->path, &own) != 0 || !S_ISREG(own.st_mode)) {
+        return STATUS_DONE;
+    }
+    for (size_t i = 0; i < file_count; i++) {
+        bool is_file = !is_standard(files[i]) && !web_address_is(files[i]) && stat(files[i], &input) == 0;
+        if (is_file && input.st_dev == own.st_dev && input.st_ino == own.st_ino) {
+            return diagnostic_usage(command, "--output %s is one of the files to read: name another", output->path);
+        }
     }
     return STATUS_DONE;
 }
@@ -73,6 +88,16 @@ int output_write(const char *command, const char *path, const void *bytes, size_
     char *target = exists ? realpath(path, NULL) : NULL;
     int status = write_file(command, path, target ? target : path, exists ? &old : NULL, bytes, size);
     free(target);
+    return status;
+}
+
+int output_append(const char *command, const char *path, const void *bytes, size_t size) {
+    signal(SIGXFSZ, SIG_IGN);
+    int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    int status = file < 0 ? diagnostic_error(command, path, "%s", strerror(errno)) : write_stream(command, path, file, bytes, size);
+    if (file >= 0 && close(file) != 0 && status == STATUS_DONE) {
+        status = diagnostic_error(command, path, "%s", strerror(errno));
+    }
     return status;
 }
 

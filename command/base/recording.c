@@ -1,7 +1,9 @@
 // recording.c: recordings as profiles (recording.h).
 #include "recording.h"
 #include "../../merge/compress.h"
+#include "../../receiver/index/recording_profile.h"
 #include "diagnostic.h"
+#include "input.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -67,8 +69,8 @@ static int error_no_kind(const struct options *options, const char *path, const 
     }
     const struct jfr_about *about = jfr_about(jfr);
     if (about->damages > 0) {
-        diagnostic_note(options->command, "%s: the recording is damaged at byte %" PRIu64 ", inflated (%s)", path, about->damage.offset,
-                        about->damage.text);
+        diagnostic_note(options->command, "%s: the recording is damaged at byte %" PRIu64 ", inflated (%s)", input_name(path),
+                        about->damage.offset, about->damage.text);
     } else if (about->truncated) {
         diagnostic_note(options->command, "%s: the recording ends within a chunk: from byte %" PRIu64 ", inflated, on it cannot be read",
                         path, about->cut_at);
@@ -113,7 +115,7 @@ static struct profile *convert(const struct options *options, const char *path, 
     }
     char *others = type ? NULL : kinds_of(jfr, kind);
     if (others && *others) {
-        diagnostic_note(options->command, "%s: this is %s; --type chooses another: %s", path, jfr_kind_name(kind), others);
+        diagnostic_note(options->command, "%s: this is %s; --type chooses another: %s", input_name(path), jfr_kind_name(kind), others);
     }
     free(others);
     return profile;
@@ -153,6 +155,21 @@ static void inflate(const struct options *options, struct input *input) {
     }
 }
 
+static int become_all(const struct options *options, const char *path, struct input *input) {
+    char text[160] = "";
+    struct jfr *jfr = NULL;
+    struct input all = {0};
+    enum receiver_error error = recording_open(input->bytes, input->size, &jfr, text, sizeof text);
+    error = error == RECEIVER_OK ? recording_profile(jfr, &all.bytes, &all.size) : error;
+    jfr_close(jfr);
+    if (error != RECEIVER_OK) {
+        return diagnostic_error(options->command, path, "not a readable recording: %s", *text ? text : receiver_error_text(error));
+    }
+    free(input->bytes);
+    *input = all;
+    return STATUS_DONE;
+}
+
 int recording_replace(const struct options *options, const char *path, struct input *input) {
     if (!options->recordings) {
         return STATUS_DONE;
@@ -163,21 +180,15 @@ int recording_replace(const struct options *options, const char *path, struct in
     if (!jfr_is_recording(input->bytes, input->size)) {
         return STATUS_DONE;
     }
-    struct profile *profile = recording_convert(options, path, input);
-    if (!profile) {
-        return STATUS_FAILED;
+    int status;
+    if (options->recordings->all_kinds) {
+        status = become_all(options, path, input);
+    } else {
+        struct profile *profile = recording_convert(options, path, input);
+        status = profile ? input_become(options, path, profile, input) : STATUS_FAILED;
     }
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    enum merge_error error = profile_encode(profile, MERGE_RAW, &bytes, &size);
-    profile_free(profile);
-    if (error != MERGE_OK) {
-        return diagnostic_error(options->command, path, "%s", merge_error_text(error));
-    }
-    free(input->bytes);
-    *input = (struct input){bytes, size};
-    options->recordings->count++;
-    return STATUS_DONE;
+    options->recordings->count += status == STATUS_DONE;
+    return status;
 }
 
 const char *recording_shown_type(const struct options *options, const struct profile *profile, const char *type) {

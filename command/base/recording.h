@@ -9,8 +9,10 @@
 
 // For commands that take recordings, in struct options.
 struct recordings {
+    bool all_kinds;   // one profile of all that a recording has, as the receiver makes it
     const char *type; // --type: a kind ("lock") or a sample type ("delay"); NULL: the first kind that the recording has
     size_t count;     // recordings that were read
+    size_t foreign;   // files of other tools that were read (foreign_input.h)
 };
 #define RECORDINGS_USAGE                                                                                                                   \
     "Of a recording of Java (.jfr), --type chooses the profile: cpu, wall, allocation, heap-live, lock, exception, file-io,\n"             \

@@ -92,6 +92,11 @@ bool text_can_show(const char *unit, const char *in) {
     return find_for(unit, in);
 }
 
+double text_unit_size(const char *unit, const char *in) {
+    const struct scale *scale = find_for(unit, in);
+    return scale ? scale->size : 0;
+}
+
 const char *text_value_in(int64_t value, const char *unit, const char *in, char text[TEXT_VALUE_BYTES]) {
     const struct scale *scale = in && unit ? find_for(unit, in) : NULL;
     if (!scale) {

@@ -23,6 +23,8 @@ const char *text_value_in(int64_t value, const char *unit, const char *in, char 
 bool text_has_unit(const char *in);
 // Whether values of the unit can be converted to `in`.
 bool text_can_show(const char *unit, const char *in);
+// How many of unit ("bytes", "nanoseconds") one `in` is; 0 if it cannot be converted.
+double text_unit_size(const char *unit, const char *in);
 // text_value_in with a plus sign for values > 0.
 const char *text_change(int64_t value, const char *unit, const char *in, char text[TEXT_VALUE_BYTES]);
 // "github.com/mattn/go-sqlite3.(*SQLiteStmt).exec" -> "go-sqlite3.(*SQLiteStmt).exec"; without a function "libc.so.6+0x2a3f0".

@@ -137,7 +137,14 @@ void memory_report_table(const struct memory_report *report, FILE *out) {
     if (resident->hugetlb != 0) {
         fprintf(out, ", and %s in hugetlb pages, which are not counted as resident", bytes(resident->hugetlb, text));
     }
-    fprintf(out, "; %zu areas, %zu thread%s\n\n", resident->area_count, resident->threads, resident->threads == 1 ? "" : "s");
+    fprintf(out, "; %zu areas, %zu thread%s\n", resident->area_count, resident->threads, resident->threads == 1 ? "" : "s");
+    for (size_t i = 0; report->context && i < report->context->count; i++) {
+        fputs(i == 0 ? "" : ", ", out);
+        text_put(report->context->list[i].key, out);
+        fputs("=", out);
+        text_put(report->context->list[i].value, out);
+    }
+    fputs(report->context ? "\n\n" : "\n", out);
     for (size_t i = 0; i < RESIDENT_PART_COUNT; i++) {
         uint64_t part = resident->parts[parts[i]];
         if (part != 0 || parts[i] == RESIDENT_UNEXPLAINED) {
@@ -190,7 +197,7 @@ static void put_parts(const struct resident *resident, struct json *json) {
     json_key(json, "parts");
     json_array_begin(json);
     for (size_t i = 0; i < RESIDENT_PART_COUNT; i++) {
-        if (parts[i] == RESIDENT_MAPPED || parts[i] == RESIDENT_GO_OTHER) {
+        if (parts[i] == RESIDENT_MAPPED || parts[i] == RESIDENT_GO_OTHER || parts[i] == RESIDENT_PROFILER) {
             continue; // only the process itself knows
         }
         json_object_begin(json);
@@ -237,6 +244,15 @@ bool memory_report_json(const struct memory_report *report, FILE *out) {
     put_bytes(&json, "pid", (uint64_t)resident->pid);
     json_key(&json, "program");
     json_text(&json, report->program);
+    if (report->context) {
+        json_key(&json, "context");
+        json_object_begin(&json);
+        for (size_t i = 0; i < report->context->count; i++) {
+            json_key(&json, report->context->list[i].key);
+            json_text(&json, report->context->list[i].value);
+        }
+        json_object_end(&json);
+    }
     put_bytes(&json, "rss_bytes", resident->rss);
     put_bytes(&json, "peak_rss_bytes", report->peak);
     put_bytes(&json, "swap_bytes", resident->swap);

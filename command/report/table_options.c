@@ -4,6 +4,7 @@
 #include "../../receiver/index/measures.h"
 #include "../base/diagnostic.h"
 #include "../base/text.h"
+#include "../base/web_address.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -116,6 +117,10 @@ static int take_value(struct table_options *table, enum table_option option, con
     case OPTION_LINES:
     case OPTION_NODE_COUNT:
         return take_lines(table, name, value, option == OPTION_NODE_COUNT);
+    case OPTION_FAIL_IF:
+        return gate_take_rule(table->command, &table->gate, value);
+    case OPTION_SUMMARY:
+        return gate_take_summary(table->command, &table->gate, value);
     case OPTION_DIFF_BASE:
     case OPTION_BASE:
         return take_base(table, value, option == OPTION_BASE);
@@ -176,6 +181,9 @@ int table_options_settle(struct table_options *table, bool writes) {
         table->top.lines = is_table ? TABLE_LINES : table->report == REPORT_TAGS && !table->top.exact ? TAG_LINES : SIZE_MAX;
     }
     int status = table_rules_check(table->command, table->given, table->report, table->asks_stack);
+    if (status == STATUS_DONE) {
+        status = gate_settle(table->command, &table->gate, strcmp(table->command, "diff") == 0 || table->base_count > 0);
+    }
     return status == STATUS_DONE ? -1 : status;
 }
 
@@ -324,9 +332,23 @@ static void note_warnings(const struct table_options *table, const struct profil
     }
 }
 
-int table_options_print(const struct table_options *table, struct profile **profile, const char *name, struct profile **base,
+// Behind the table: what --fail-if says of the same samples.
+static int hold_gate(struct table_options *table, const struct top_options *options, struct profile *profile, const char *name,
+                     struct profile *base, const char *base_name) {
+    char subject[1024];
+    snprintf(subject, sizeof subject, base ? "%.500s, since %.500s" : "%.500s", name, base_name);
+    for (size_t i = 0; i < table->gate.count; i++) {
+        gate_measure(&table->gate, i, table->gate.rules[i].name, profile, base, options);
+    }
+    return gate_report(table->command, subject, &table->gate);
+}
+
+int table_options_print(struct table_options *table, struct profile **profile, const char *name, struct profile **base,
                         const char *base_name) {
     struct top_options options = table->top;
+    char shown[WEB_ADDRESS_SHOWN_BYTES], base_shown[WEB_ADDRESS_SHOWN_BYTES];
+    name = web_address_is(name) ? web_address_shown(name, shown) : name;
+    base_name = web_address_is(base_name) ? web_address_shown(base_name, base_shown) : base_name;
     options.filter = filter_is_empty(&table->filter) ? NULL : &table->filter;
     note_warnings(table, *profile);
     note_warnings(table, *base);
@@ -339,5 +361,9 @@ int table_options_print(const struct table_options *table, struct profile **prof
         return error_of_merge(table, name, MERGE_NO_MEMORY);
     }
     bool is_table = table->report == REPORT_TABLE || table->report == REPORT_STACKS;
-    return is_table ? print_table(table, options, *profile, name, *base, base_name) : print_report(table, &options, *profile, name);
+    if (!is_table) {
+        return print_report(table, &options, *profile, name);
+    }
+    int status = print_table(table, options, *profile, name, *base, base_name);
+    return status == STATUS_DONE ? hold_gate(table, &options, *profile, name, *base, base_name) : status;
 }

@@ -5,6 +5,7 @@
 #define CMEMPROF_TABLE_OPTIONS_H
 
 #include "../base/options.h"
+#include "gate.h"
 #include "reports.h"
 #include "table_rules.h"
 
@@ -24,6 +25,7 @@ struct table_options {
     char *bases[TABLE_MAX_BASES]; // for top
     size_t base_count;
     bool normalize;
+    struct gate gate; // --fail-if
 };
 
 // For struct options_spec: the function take, whose context is a struct table_options (own: table_rules_options), and the --help text.
@@ -44,7 +46,7 @@ int table_options_take(void *context, int option, const char *value);
     "  --depth N            by stack: maximum frames to print; the program's are cut last (default: all of the program's)\n"               \
     "  --lines N            rows to print (default 10)\n"                                                                                  \
     "  --exact              plain numbers and full names, for other programs to read\n"                                                    \
-    "  --normalize          with a base: scale totals to those of the base\n"
+    "  --normalize          with a base: scale totals to those of the base\n" GATE_USAGE
 // For top only.
 #define TABLE_OPTIONS_REPORTS_USAGE                                                                                                        \
     "  --diff_base FILE     change since FILE (like cmemprof diff); --base FILE: percentages are of the new profile\n"                     \
@@ -61,8 +63,9 @@ int table_options_take(void *context, int option, const char *value);
 int table_options_settle(struct table_options *table, bool writes);
 void table_options_free(struct table_options *table);
 // Prints the table of a profile, or of its change since a base (*base NULL: none), or another report of the profile. name, base_name: for
-// error messages. May replace each profile by one in which labels are frames. Returns the exit status.
-int table_options_print(const struct table_options *table, struct profile **profile, const char *name, struct profile **base,
+// error messages and summaries; secrets of URLs are not shown. May replace each profile by one in which labels are frames. Holds
+// table->gate against them. Returns the exit status.
+int table_options_print(struct table_options *table, struct profile **profile, const char *name, struct profile **base,
                         const char *base_name);
 
 #endif

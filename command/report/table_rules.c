@@ -27,6 +27,7 @@ static const uint64_t exclusive[] = {
     BIT(LINES) | BIT(NODE_COUNT),
     BIT(DIFF_BASE) | BIT(BASE),
     BIT(EXACT) | BIT(UNIT),
+    BIT(NORMALIZE) | BIT(FAIL_IF), // scaled to the base, nothing has grown
     BIT(EXACT) | BIT(DEPTH),
 };
 

@@ -69,6 +69,8 @@ enum {
     X(DIFF_BASE, "diff_base", true, RULE_TABLES)                                                                                           \
     X(BASE, "base", true, RULE_TABLES)                                                                                                     \
     X(NORMALIZE, "normalize", false, RULE_TABLES)                                                                                          \
+    X(FAIL_IF, "fail-if", true, RULE_TABLES)                                                                                               \
+    X(SUMMARY, "summary", true, RULE_TABLES)                                                                                               \
     X(TOP, "top", false, RULE_TABLE)                                                                                                       \
     X(TEXT, "text", false, RULE_TABLE)                                                                                                     \
     X(PEEK, "peek", true, 1 << REPORT_PEEK)                                                                                                \

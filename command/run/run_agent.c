@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../base/instance_id.h"
 #include "../../merge/merge.h"
 #include "../../merge/version.h"
 #include "run_options.h"
@@ -20,7 +21,7 @@ struct process {
     bool told;                 // a profile was made; later losses are not made up for (delta_options.tells_once)
     uint64_t batches;
     struct delta *delta;
-    char runtime_id[37];
+    char runtime_id[INSTANCE_ID_BYTES];
 };
 
 static const char *const beside_names[RUN_BESIDES] = {"peak.pprof", "memory.pprof"};
@@ -38,7 +39,8 @@ struct batch {
 struct run_agent {
     struct run_sender *sender;
     struct process *processes;
-    const char *service;
+    const struct run_otlp *otlp; // NULL: none
+    const char *service, *seed;
     bool is_delta, reports_pid, reports_paths;
     char host[256]; // "": not sent
     uint64_t failed;
@@ -46,20 +48,6 @@ struct run_agent {
 };
 
 // ---- Processes ----
-
-// A random UUID (version 4) that identifies the process.
-static void make_runtime_id(char *text) {
-    uint8_t b[16] = {0};
-    FILE *random = fopen("/dev/urandom", "rb");
-    if (random) {
-        (void)!fread(b, 1, sizeof b, random);
-        fclose(random);
-    }
-    b[6] = (b[6] & 0x0f) | 0x40;
-    b[8] = (b[8] & 0x3f) | 0x80;
-    snprintf(text, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4], b[5], b[6],
-             b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
-}
 
 static struct process *process_of(struct run_agent *agent, const struct run_file *file) {
     static const char *const types[] = {"alloc_objects", "alloc_space"};
@@ -73,7 +61,9 @@ static struct process *process_of(struct run_agent *agent, const struct run_file
         *process = (struct process){.next = agent->processes, .pid = file->pid, .start_ns = file->start_ns, .last_ns = file->start_ns};
         process->delta =
             agent->is_delta ? delta_new_with(&(struct delta_options){.types = types, .type_count = 2, .tells_once = true}) : NULL;
-        make_runtime_id(process->runtime_id);
+        char name[64];
+        snprintf(name, sizeof name, "%ld-%lld", file->pid, (long long)file->start_ns); // as its files are named
+        instance_id(agent->seed, name, process->runtime_id);
         agent->processes = process;
     }
     return process;
@@ -112,9 +102,18 @@ static void put_tag(const char *key, const char *value, FILE *out) {
         for (char *comma = text; (comma = strchr(comma, ','));) {
             *comma = '_';
         }
-        fprintf(out, ",%s:", key);
+        fputc(',', out);
+        put_json(key, out);
+        fputc(':', out);
         put_json(text, out);
         free(text);
+    }
+}
+
+// Unless OTEL_RESOURCE_ATTRIBUTES has it.
+static void put_own(const struct run_agent *agent, const char *key, const char *value, FILE *out) {
+    if (!agent->otlp || !run_otlp_value(agent->otlp, key)) {
+        put_tag(key, value, out);
     }
 }
 
@@ -129,11 +128,12 @@ static void put_time(int64_t time_ns, FILE *out) {
 
 static void put_tags(const struct run_agent *agent, const struct process *process, FILE *out) {
     const char *env = getenv("DD_ENV"), *more = getenv("DD_TAGS");
-    fprintf(out, "profiler_version:" CMEMPROF_VERSION ",runtime_arch:amd64,runtime_os:linux,runtime-id:%s", process->runtime_id);
-    if (agent->reports_pid) {
-        fprintf(out, ",process_id:%ld", process->pid);
-    }
-    put_tag("version", getenv("DD_VERSION"), out);
+    char pid[24];
+    snprintf(pid, sizeof pid, "%ld", process->pid);
+    fputs("profiler_version:" CMEMPROF_VERSION ",runtime_arch:amd64,runtime_os:linux", out);
+    put_own(agent, "runtime-id", process->runtime_id, out);
+    put_own(agent, "process_id", agent->reports_pid ? pid : NULL, out);
+    put_own(agent, "version", getenv("DD_VERSION"), out);
     if (more && more[0] != '\0') {
         bool commas = strchr(more, ','); // as in dd-trace-go: separated by commas if there are any, else by spaces
         char *text = strdup(more), *rest = text;
@@ -143,11 +143,15 @@ static void put_tags(const struct run_agent *agent, const struct process *proces
         }
         free(text);
     }
-    put_tag("service", agent->service, out);
-    put_tag("env", env && env[0] != '\0' ? env : "none", out);
+    put_own(agent, "service", agent->service, out);
+    put_own(agent, "env", env && env[0] != '\0' ? env : "none", out);
     fprintf(out, ",profile_seq:%llu", (unsigned long long)process->batches);
-    put_tag("host", agent->host, out);
-    fputs(",runtime:native,language:native", out);
+    put_own(agent, "host", agent->host, out);
+    put_own(agent, "runtime", "native", out);
+    put_own(agent, "language", "native", out);
+    for (size_t i = 0; agent->otlp && i < agent->otlp->tag_count; i++) {
+        put_tag(agent->otlp->tags[i].tag, agent->otlp->tags[i].value, out);
+    }
 }
 
 // Returns event.json, which the caller frees, or NULL without memory.
@@ -283,19 +287,22 @@ void run_agent_add(struct run_agent *agent, const struct run_file *file, const v
 
 // ---- Open and close ----
 
-struct run_agent *run_agent_open(const char *url, const char *service, uint64_t period_ms) {
+struct run_agent *run_agent_open(enum receiver_target_kind kind, const char *url, const struct run_otlp *otlp, const char *service,
+                                 const char *seed, uint64_t period_ms) {
     struct run_agent *agent = calloc(1, sizeof *agent);
     if (!agent) {
         return NULL;
     }
+    agent->otlp = otlp;
     agent->service = service;
+    agent->seed = seed;
     agent->is_delta = run_options_switch("DD_PROFILING_DELTA", 1) != 0;
     agent->reports_pid = run_options_switch("DD_PROFILING_REPORT_PROCESS_ID", 1) > 0;
     agent->reports_paths = run_options_switch("DD_PROFILING_REPORT_SOURCE_PATHS", 1) > 0;
     if (run_options_switch("DD_PROFILING_REPORT_HOSTNAME", 1) <= 0 || gethostname(agent->host, sizeof agent->host - 1) != 0) {
         agent->host[0] = '\0';
     }
-    agent->sender = run_sender_open(url, period_ms * 1000000);
+    agent->sender = run_sender_open(kind, url, otlp, period_ms * 1000000);
     if (!agent->sender) {
         free(agent);
         return NULL;

@@ -1,9 +1,11 @@
-// run_agent.h: sends the profiles of a program to a Datadog Agent or compatible server.
+// run_agent.h: sends the profiles of a program to a Datadog Agent or compatible server, by OTLP or to Grafana Pyroscope.
 //
 // One batch per profile file, that is one per process and period, in dd-trace-go's format (upload/upload.h) with the family "native":
 // delta-heap.pprof, in which alloc_* count since the previous batch, or heap.pprof with DD_PROFILING_DELTA=false; event.json; and tags from
-// --service, DD_SERVICE, DD_ENV, DD_VERSION, DD_TAGS. DD_PROFILING_REPORT_HOSTNAME, _PROCESS_ID and _SOURCE_PATHS leave these out. Batches
-// that cannot be sent are queued, retried, and spooled in DD_PROFILING_SPOOL_DIR if set (upload/upload.h).
+// --service, DD_SERVICE, DD_ENV, DD_VERSION, DD_TAGS, and for OTLP OTEL_RESOURCE_ATTRIBUTES; what is sent by other protocols is made of it
+// (run_body.h).
+// DD_PROFILING_REPORT_HOSTNAME, _PROCESS_ID and _SOURCE_PATHS leave these out. Batches that cannot be sent are queued, retried, and spooled
+// in DD_PROFILING_SPOOL_DIR if set (upload/upload.h).
 //
 // Threads: one calls these functions. Only run_agent_close waits for the network; a thread of the agent's own sends.
 // Memory: malloc; the last profile of each live process (struct delta of merge.h), and the queue.
@@ -14,13 +16,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../../receiver/receiver.h"
 #include "run_directory.h"
+#include "run_otlp.h"
 
 struct run_agent;
 
-// url: http://host:port, https://..., unix:///path; a path other than "/" and "/t/TOKEN" is kept. service: value of the tag. period_ms:
-// time between batches. Caller must have blocked signals. Returns NULL without memory or if the thread cannot start.
-struct run_agent *run_agent_open(const char *url, const char *service, uint64_t period_ms);
+// url: http://host:port, https://..., of an Agent also unix:///path; for which a path other than "/" and "/t/TOKEN" is kept, for others
+// ../send/target_address.h. otlp: how it is sent, for OTLP, whose address is otlp->url; else NULL. service: value of the tag. seed: of the
+// tags runtime-id (base/instance_id.h); it, otlp and service must outlive the agent. period_ms: time between batches. Caller must have
+// blocked signals. Returns NULL without memory or if the thread cannot start.
+struct run_agent *run_agent_open(enum receiver_target_kind kind, const char *url, const struct run_otlp *otlp, const char *service,
+                                 const char *seed, uint64_t period_ms);
 // besides: run_directory_read_beside, sent as peak.pprof and memory.pprof; NULL: there is none.
 struct run_beside_bytes {
     const void *bytes;

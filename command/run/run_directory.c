@@ -45,6 +45,16 @@ static bool parse(const char *name, struct run_file *file) {
     return ok;
 }
 
+static bool parse_begun(const char *name, struct run_begun *begun) {
+    int end = 0;
+    long long start_ns;
+    char word[16];
+    bool ok = sscanf(name, "%ld-%lld.%15[a-z]%n", &begun->pid, &start_ns, word, &end) == 3 && name[end] == '\0';
+    begun->start_ns = ok ? start_ns : 0;
+    begun->is_replaced = ok && strcmp(word, "replaced") == 0;
+    return ok && (begun->is_replaced || strcmp(word, "begun") == 0);
+}
+
 static int by_process(const void *left, const void *right) {
     const struct run_file *a = left, *b = right;
     if (a->start_ns != b->start_ns) {
@@ -59,9 +69,17 @@ static int by_process(const void *left, const void *right) {
 bool run_directory_list(struct run_directory *directory) {
     DIR *entries = opendir(directory->path);
     bool ok = entries;
-    directory->count = 0;
+    directory->count = directory->begun_count = 0;
     for (struct dirent *entry; ok && (entry = readdir(entries));) {
         struct run_file file;
+        struct run_begun begun;
+        if (parse_begun(entry->d_name, &begun)) {
+            ok = VECTOR_RESERVE(directory->begun, directory->begun_capacity, directory->begun_count + 1);
+            if (ok) {
+                directory->begun[directory->begun_count++] = begun;
+            }
+            continue;
+        }
         if (!parse(entry->d_name, &file)) {
             continue;
         }
@@ -120,10 +138,29 @@ uint8_t *run_directory_read_beside(const struct run_directory *directory, const 
     return read_path(path, max_bytes, size);
 }
 
+bool run_directory_is_of_end(const struct run_file *file) {
+    return strcmp(file->reason, "exit") == 0 || strcmp(file->reason, "termination") == 0 || strcmp(file->reason, "ended") == 0;
+}
+
+bool run_directory_is_seen(const struct run_file *file) {
+    return strcmp(file->reason, "seen") == 0 || strcmp(file->reason, "ended") == 0;
+}
+
+bool run_directory_has_successor(const struct run_directory *directory, const struct run_begun *begun) {
+    bool found = false;
+    for (size_t i = 0; i < directory->count && !found; i++) {
+        found = directory->files[i].pid == begun->pid && directory->files[i].start_ns > begun->start_ns;
+    }
+    for (size_t i = 0; i < directory->begun_count && !found; i++) {
+        found = directory->begun[i].pid == begun->pid && directory->begun[i].start_ns > begun->start_ns;
+    }
+    return found;
+}
+
 void run_directory_mark_seen(const struct run_directory *directory, struct run_file *file) {
     char before[FILE_PATH_BYTES], after[FILE_PATH_BYTES];
     path_of(directory, file, before);
-    strcpy(file->reason, "seen");
+    strcpy(file->reason, run_directory_is_of_end(file) ? "ended" : "seen");
     path_of(directory, file, after);
     rename(before, after);
 }
@@ -174,5 +211,6 @@ void run_directory_close(struct run_directory *directory) {
         rmdir(directory->path);
     }
     free(directory->files);
+    free(directory->begun);
     *directory = (struct run_directory){.path = ""};
 }

@@ -13,7 +13,7 @@ struct run_file {
     long pid;
     int64_t start_ns; // when the process got its name; pids are reused
     uint32_t number;  // from 1 for each process
-    char reason[16];  // "exit", "signal", "termination", "period"; "seen" once it was processed
+    char reason[16];  // "exit", "signal", "termination", "period"; once it was processed "seen", or "ended" for the first and the third
 };
 
 struct run_note {
@@ -25,6 +25,13 @@ struct run_directory {
     char path[PATH_MAX];
     struct run_file *files; // from the last run_directory_list, by process, then by number
     size_t count, capacity;
+    // Processes that began and have not written a profile at their end, as of the last run_directory_list.
+    struct run_begun {
+        long pid;
+        int64_t start_ns;
+        bool is_replaced; // it was about to become another program, and had sampled nothing
+    } * begun;
+    size_t begun_count, begun_capacity;
 };
 
 bool run_directory_make(struct run_directory *directory); // returns false with errno set
@@ -37,6 +44,11 @@ uint8_t *run_directory_read(const struct run_directory *directory, const struct 
 // What a process writes beside its profiles, as of the last one. Returns NULL also if it wrote none.
 enum run_beside { RUN_PEAK, RUN_MEMORY, RUN_BESIDES };
 uint8_t *run_directory_read_beside(const struct run_directory *directory, const struct run_file *file, enum run_beside what, size_t *size);
+bool run_directory_is_seen(const struct run_file *file);
+// Whether the profile is of the process's end.
+bool run_directory_is_of_end(const struct run_file *file);
+// Whether the process became another program by exec: a later one has its ID.
+bool run_directory_has_successor(const struct run_directory *directory, const struct run_begun *begun);
 void run_directory_mark_seen(const struct run_directory *directory, struct run_file *file);
 void run_directory_remove(const struct run_directory *directory, const struct run_file *file);
 // Takes a note by which a process explains a missing profile. Returns its text, which the caller frees, or NULL if there is none.

@@ -10,26 +10,33 @@
 
 #include "../../cmemprof/cmemprof.h"
 #include "../../upload/upload.h"
-#include "agent_url.h"
+#include "run_gate.h"
 #include "../base/options.h"
 #include "../base/diagnostic.h"
+#include "../base/web_address.h"
 
 static const char usage[] =
     "usage: cmemprof run [OPTIONS] [--] PROGRAM [ARGUMENTS]\n"
     "\n"
     "Runs a program and samples what it allocates with malloc and its family. Works for any dynamically linked program without a\n"
-    "rebuild. The exit status is the program's.\n"
+    "rebuild. The exit status is the program's. With `go test` it is each test binary that is profiled.\n"
     "\n"
-    "  -o, --output FILE     the profile, a pprof file, written when the program ends (default cmemprof.PROGRAM.PID.pprof)\n"
+    "  -o, --output FILE     the profile, a pprof file, written when the program ends (default cmemprof.%e.%p.pprof: %e is the\n"
+    "                        program's name, %p its process ID)\n"
     "      --agent URL       send one profile per period to a Datadog Agent or cmemprof receiver instead: http://localhost:8126,\n"
     "                        unix:///path\n"
-    "      --service NAME    with --agent: name of the service (default $DD_SERVICE or the program's name)\n"
+    "      --otlp URL        the same to an OpenTelemetry collector, or what takes its protocol: http://localhost:4318\n"
+    "                        (default with OTEL_PROFILES_EXPORTER=otlp: $OTEL_EXPORTER_OTLP_ENDPOINT)\n"
+    "      --pyroscope URL   the same to Grafana Pyroscope: http://localhost:4040\n"
+    "      --service NAME    with these three: name of the service (default $DD_SERVICE, $OTEL_SERVICE_NAME or the program's name)\n"
     "      --period TIME     500ms, 10s, 1m: how often to send (default 60s) or to rewrite FILE (default: only at the end)\n"
     "      --signal NAME     write FILE.1, FILE.2, ... when the program gets this signal: USR1, USR2, ... (default: none); with --agent\n"
-    "                        send one more profile\n"
+    "                        and its like send one more profile\n"
     "      --rate BYTES      mean bytes between two samples; 1 samples every allocation; suffix K or M (default 512K)\n"
     "      --follow-children also profile the processes it starts, and wait for them (default: --no-follow-children)\n"
-    "\n"
+    "      --without-c\n"
+    "                        run a Go program without C code as it is: its C memory is 0 (go test makes such "
+    "binaries)\n" RUN_GATE_USAGE "\n"
     "To read the profile: cmemprof top FILE, or go tool pprof FILE.\n";
 
 static int wrong(const char *option, const char *takes, const char *got) {
@@ -133,11 +140,24 @@ static bool parse_signal(const char *text, int *number) {
 
 // Returns 0 to continue, or the exit status plus one.
 static int take_agent(struct run_options *options) {
-    char shown[AGENT_URL_SHOWN_BYTES];
+    char shown[WEB_ADDRESS_SHOWN_BYTES];
+    if (options->agent) {
+        diagnostic_usage("run", "profiles are sent to one address: --agent, --otlp and --pyroscope exclude each other");
+        return RUN_STATUS_FAILED + 1;
+    }
     options->agent = optarg;
     return strncmp(optarg, "http://", 7) != 0 && strncmp(optarg, "https://", 8) != 0 && strncmp(optarg, "unix:///", 8) != 0
-               ? wrong("agent", "http://HOST:PORT, https://HOST:PORT or unix:///PATH", agent_url_shown(optarg, shown)) + 1
+               ? wrong("agent", "http://HOST:PORT, https://HOST:PORT or unix:///PATH", web_address_shown(optarg, shown)) + 1
                : 0;
+}
+
+static int take_engine(struct run_options *options, const char *name, enum receiver_target_kind kind) {
+    char shown[WEB_ADDRESS_SHOWN_BYTES];
+    options->kind = kind;
+    if (strncmp(optarg, "unix:", 5) == 0) {
+        return wrong(name, "http://HOST:PORT or https://HOST:PORT", web_address_shown(optarg, shown)) + 1;
+    }
+    return take_agent(options);
 }
 
 // Returns the same.
@@ -148,6 +168,10 @@ static int take(int option, char **argv, struct run_options *options) {
         return strcmp(optarg, "-") == 0 ? wrong("output", "a file (standard output is the program's)", optarg) + 1 : 0;
     case 'a':
         return take_agent(options);
+    case 't':
+        return take_engine(options, "otlp", RECEIVER_TARGET_OTLP);
+    case 'y':
+        return take_engine(options, "pyroscope", RECEIVER_TARGET_PYROSCOPE);
     case 'n':
         options->service = optarg;
         return 0;
@@ -160,9 +184,16 @@ static int take(int option, char **argv, struct run_options *options) {
     case 'f':
         options->follow_children = true;
         return 0;
+    case 'C':
+        options->without_c = true;
+        return 0;
     case 'F':
         options->follow_children = false;
         return 0;
+    case 'i':
+        return run_gate_take_rule(&options->gate, optarg) == 0 ? 0 : RUN_STATUS_FAILED + 1;
+    case 'S':
+        return gate_take_summary("run", &options->gate, optarg) == 0 ? 0 : RUN_STATUS_FAILED + 1;
     case 'h':
         fputs(usage, stdout);
         return 1;
@@ -172,15 +203,52 @@ static int take(int option, char **argv, struct run_options *options) {
     }
 }
 
+// The option that says where the profile goes; NULL: none. --fail-if looks at a file.
+static const char *said_by(const struct run_options *options) {
+    if (options->agent) {
+        return options->kind == RECEIVER_TARGET_PYROSCOPE ? "--pyroscope" : "--agent";
+    }
+    return options->output ? "--output" : options->gate.count > 0 ? "--fail-if" : options->gate.summary_count > 0 ? "--summary" : NULL;
+}
+
+// By the option, or by the environment where no option says where the profile goes. What is wrong in the environment does not keep a
+// program from starting that did not ask for it by the option.
+static bool read_otlp(struct run_options *options) {
+    bool by_option = options->agent && options->kind == RECEIVER_TARGET_OTLP;
+    const char *said = by_option ? NULL : said_by(options);
+    if (!by_option && !run_otlp_wanted()) {
+        return true;
+    }
+    if (said) {
+        diagnostic_note("run", "OTEL_PROFILES_EXPORTER=otlp has no effect: %s says where the profile goes", said);
+        return true;
+    }
+    if (!run_otlp_read(&options->otlp, options->agent, options->service)) {
+        run_otlp_free(&options->otlp);
+        if (!by_option) {
+            diagnostic_note("run", "OTEL_PROFILES_EXPORTER=otlp has no effect: the profile is written to a file");
+        }
+        return !by_option;
+    }
+    options->kind = RECEIVER_TARGET_OTLP;
+    options->agent = options->agent ? options->agent : options->otlp.url;
+    return true;
+}
+
 int run_options_parse(int argc, char **argv, struct run_options *options) {
     static const struct option known[] = {{"output", required_argument, NULL, 'o'},
                                           {"agent", required_argument, NULL, 'a'},
+                                          {"otlp", required_argument, NULL, 't'},
+                                          {"pyroscope", required_argument, NULL, 'y'},
                                           {"service", required_argument, NULL, 'n'},
                                           {"period", required_argument, NULL, 'p'},
                                           {"signal", required_argument, NULL, 's'},
                                           {"rate", required_argument, NULL, 'r'},
                                           {"follow-children", no_argument, NULL, 'f'},
                                           {"no-follow-children", no_argument, NULL, 'F'},
+                                          {"without-c", no_argument, NULL, 'C'},
+                                          {"fail-if", required_argument, NULL, 'i'},
+                                          {"summary", required_argument, NULL, 'S'},
                                           {"help", no_argument, NULL, 'h'},
                                           {"h", no_argument, NULL, 'h'},
                                           {0}};
@@ -198,12 +266,22 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
         diagnostic_usage("run", "which program?");
         return RUN_STATUS_FAILED;
     }
+    if (!read_otlp(options)) {
+        return RUN_STATUS_FAILED;
+    }
     if (options->output && options->agent) {
-        diagnostic_usage("run", "--output and --agent exclude each other");
+        diagnostic_usage("run", "--output, and --agent, --otlp or --pyroscope exclude each other");
         return RUN_STATUS_FAILED;
     }
     if (options->service && !options->agent) {
-        diagnostic_usage("run", "--service needs --agent URL");
+        diagnostic_usage("run", "--service needs --agent, --otlp or --pyroscope");
+        return RUN_STATUS_FAILED;
+    }
+    if (options->agent && options->gate.count > 0) {
+        diagnostic_usage("run", "--fail-if looks at FILE, and with --agent there is none");
+        return RUN_STATUS_FAILED;
+    }
+    if (gate_settle("run", &options->gate, false) != 0) {
         return RUN_STATUS_FAILED;
     }
     if (options->agent && (!check_spool_bytes() || !check_spool_directory() || !check_switches())) {

@@ -1,21 +1,32 @@
 // run_options.h: the command line of `cmemprof run`.
 //
-// Threads: one (getopt). Memory: none; values point into argv.
+// Threads: one (getopt). Memory: values point into argv; those of otlp are run_otlp_free's.
 #ifndef CMEMPROF_RUN_OPTIONS_H
 #define CMEMPROF_RUN_OPTIONS_H
+
+#include "../../receiver/receiver.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../report/gate.h"
+#include "run_otlp.h"
+
 // Exit statuses of the command itself, as of env(1) and timeout(1).
 enum { RUN_STATUS_FAILED = 125, RUN_STATUS_NOT_RUN = 126, RUN_STATUS_NOT_FOUND = 127 };
 
+// The file where none is given (run_path.h).
+#define RUN_DEFAULT_OUTPUT "cmemprof.%e.%p.pprof"
+
 struct run_options {
-    const char *output, *agent, *service; // NULL: not given
+    const char *output, *agent, *service; // NULL: not given. agent: where profiles are sent, of any kind
+    enum receiver_target_kind kind;       // of agent
+    struct run_otlp otlp;                 // of that kind
     uint64_t rate_bytes, period_ms;       // period 0: not given
     int signal;                           // 0: none
-    bool follow_children;
-    char **argv; // the program and its arguments
+    bool follow_children, without_c;
+    struct gate gate; // --fail-if
+    char **argv;      // the program and its arguments
 };
 
 // Returns -1 to continue, or the exit status after --help or an error message.

@@ -10,6 +10,7 @@
 #include "../base/output.h"
 #include "../base/diagnostic.h"
 #include "../base/text.h"
+#include "run_gate.h"
 #include "run_memory.h"
 #include "run_peak.h"
 
@@ -171,6 +172,39 @@ static void take_signal(struct run_output *output, const struct run_directory *d
     run_directory_mark_seen(directory, file);
 }
 
+static void doubt_begun(struct gate *gate, const struct run_directory *directory, const struct run_begun *begun) {
+    char why[GATE_REASON_BYTES];
+    bool has_successor = run_directory_has_successor(directory, begun);
+    if (begun->is_replaced && has_successor) {
+        return; // nothing is missing
+    }
+    snprintf(why, sizeof why,
+             begun->is_replaced ? "process %ld became a program that is not profiled"
+             : has_successor    ? "what process %ld allocated before its exec is not in a profile"
+                                : "process %ld wrote no profile at its end",
+             begun->pid);
+    run_gate_doubt(gate, why, has_successor);
+}
+
+// A profile that is older than the process's end lacks what came after it, one of a program that took over by exec what came before.
+static void hold_gate(const struct run_output *output, const struct run_directory *directory, struct profile *profile,
+                      struct profile *peak) {
+    char why[GATE_REASON_BYTES];
+    if (!output->gate) {
+        return;
+    }
+    run_gate_measure(output->gate, profile, peak);
+    for (size_t i = 0; i < directory->count; i++) {
+        if (run_directory_is_newest(directory, i) && !run_directory_is_of_end(&directory->files[i])) {
+            snprintf(why, sizeof why, "process %ld wrote no profile at its end", directory->files[i].pid);
+            run_gate_doubt(output->gate, why, false);
+        }
+    }
+    for (size_t i = 0; i < directory->begun_count; i++) {
+        doubt_begun(output->gate, directory, &directory->begun[i]);
+    }
+}
+
 static void write_all(struct run_output *output, struct run_directory *directory, bool last) {
     struct profile *profile = profile_new();
     output->processes = 0;
@@ -189,7 +223,10 @@ static void write_all(struct run_output *output, struct run_directory *directory
         output->failed = true;
     } else if (last && output->processes > 0) {
         note_total(output, profile);
-        output->failed |= !run_peak_take(output, directory, run_output_total(profile, "inuse_space"));
+        struct profile *peak;
+        output->failed |= !run_peak_take(output, directory, run_output_total(profile, "inuse_space"), &peak);
+        hold_gate(output, directory, profile, peak);
+        profile_free(peak);
         output->failed |= !run_memory_take(output, directory);
         note_language(output, profile);
         note_unsymbolized(profile);
@@ -209,7 +246,7 @@ void run_output_take(struct run_output *output, struct run_directory *directory,
         if (strcmp(file->reason, "signal") == 0) {
             take_signal(output, directory, file);
         }
-        is_new |= newest && strcmp(file->reason, "seen") != 0;
+        is_new |= newest && !run_directory_is_seen(file);
     }
     if (whole && is_new) {
         write_all(output, directory, last);

@@ -9,13 +9,15 @@
 #include <stddef.h>
 
 #include "../../merge/merge.h"
+#include "../report/gate.h"
 #include "run_directory.h"
 
 struct run_output {
     const char *path;
-    unsigned signals; // files written for signals
-    bool failed;      // something could not be written, and was reported
-    size_t processes; // in FILE
+    unsigned signals;  // files written for signals
+    bool failed;       // something could not be written, and was reported
+    size_t processes;  // in FILE
+    struct gate *gate; // held against the last profiles; NULL: none
 };
 
 // Compressed. Prints an error and returns false if it cannot be written.

@@ -47,7 +47,7 @@ static bool add_all(struct profile *profile, const struct run_directory *directo
     return ok;
 }
 
-bool run_peak_take(const struct run_output *output, const struct run_directory *directory, int64_t in_use_bytes) {
+bool run_peak_take(const struct run_output *output, const struct run_directory *directory, int64_t in_use_bytes, struct profile **peak) {
     char path[PATH_MAX], bytes[TEXT_VALUE_BYTES], when[64] = "";
     struct profile *profile = profile_new();
     int64_t start_ns = 0;
@@ -67,6 +67,9 @@ bool run_peak_take(const struct run_output *output, const struct run_directory *
             fputc('\n', stderr);
         }
     }
-    profile_free(profile);
+    *peak = there ? profile : NULL;
+    if (!there) {
+        profile_free(profile);
+    }
     return ok;
 }

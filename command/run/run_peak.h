@@ -8,7 +8,8 @@
 
 #include "run_output.h"
 
-// in_use_bytes: at the end, of all processes. Prints an error and returns false if the file cannot be written.
-bool run_peak_take(const struct run_output *output, const struct run_directory *directory, int64_t in_use_bytes);
+// in_use_bytes: at the end, of all processes. *peak: the sum of the peaks, which the caller frees, or NULL if that of some process is
+// unknown. Prints an error and returns false if the file cannot be written.
+bool run_peak_take(const struct run_output *output, const struct run_directory *directory, int64_t in_use_bytes, struct profile **peak);
 
 #endif

@@ -11,7 +11,10 @@
 #include "../../base/clock.h"
 #include "../../client/client.h"
 #include "../../merge/version.h"
+#include "../base/diagnostic.h"
+#include "../send/target_address.h"
 #include "agent_url.h"
+#include "run_body.h"
 
 struct run_sender {
     pthread_t thread;
@@ -24,6 +27,9 @@ struct run_sender {
     struct upload_client *client; // used by the thread only
     struct upload_cancel cancel;  // atomic
     char text[600];               // guarded by lock: why the last batch failed
+    enum receiver_target_kind kind;
+    const struct run_otlp *otlp; // NULL: it is another kind
+    struct header_list headers;
     char *url;
     const char *unix_socket; // points into url's block; NULL: none
 };
@@ -35,18 +41,40 @@ static struct timespec in_ns(uint64_t ns) {
 
 // ---- The thread ----
 
+// By another protocol than an Agent's.
+static void send_body(struct run_sender *sender, struct upload_request *request, struct upload_result *result) {
+    struct run_body *body;
+    enum upload_error error = run_body_make(sender->kind, sender->otlp && sender->otlp->is_plain, request, &body, request);
+    if (error == UPLOAD_OK) {
+        request->is_raw = true;
+        request->batch_header_count = 0; // an Agent's
+        upload_client_send(sender->client, request, &sender->cancel, result);
+    } else {
+        *result = (struct upload_result){.error = error};
+        snprintf(result->text, sizeof result->text, "%s",
+                 error == UPLOAD_BAD_REQUEST ? "no profile of the batch can be read" : upload_error_text(error));
+    }
+    run_body_free(body);
+}
+
 static void deliver(struct run_sender *sender, struct upload_batch *batch) {
-    static const char *const headers[] = {"DD-EVP-ORIGIN: cmemprof", "DD-EVP-ORIGIN-VERSION: " CMEMPROF_VERSION,
-                                          "User-Agent: cmemprof/" CMEMPROF_VERSION};
-    struct upload_request request = {
-        .url = sender->url, .unix_socket = sender->unix_socket, .headers = headers, .header_count = sizeof headers / sizeof *headers};
+    struct upload_request request = {.url = sender->url,
+                                     .unix_socket = sender->unix_socket,
+                                     .headers = (const char *const *)sender->headers.lines,
+                                     .header_count = sender->headers.count,
+                                     .total_timeout_ms = sender->otlp ? sender->otlp->timeout_ms : 0,
+                                     .certificates = sender->otlp ? sender->otlp->certificates : NULL};
     struct upload_result result;
     upload_batch_fill(batch, &request);
-    upload_client_send(sender->client, &request, &sender->cancel, &result);
+    if (sender->kind == RECEIVER_TARGET_DATADOG) {
+        upload_client_send(sender->client, &request, &sender->cancel, &result);
+    } else {
+        send_body(sender, &request, &result);
+    }
     upload_queue_settle(sender->queue, batch, &result);
     if (result.error != UPLOAD_OK && result.error != UPLOAD_CANCELLED) {
         pthread_mutex_lock(&sender->lock);
-        upload_result_describe(&result, true, sender->text, sizeof sender->text);
+        upload_result_describe(&result, sender->kind == RECEIVER_TARGET_DATADOG, sender->text, sizeof sender->text);
         pthread_mutex_unlock(&sender->lock);
     }
 }
@@ -93,8 +121,24 @@ static bool set_address(struct run_sender *sender, const char *url) {
         sender->unix_socket = sender->url + strlen(sender->url) + 1;
         return true;
     }
-    sender->url = agent_url_target(url);
+    sender->url = sender->otlp                              ? strdup(sender->otlp->url)
+                  : sender->kind == RECEIVER_TARGET_DATADOG ? agent_url_target(url)
+                                                            : target_address(sender->kind, url);
     return sender->url;
+}
+
+static bool set_headers(struct run_sender *sender) {
+    struct header_list *headers = &sender->headers;
+    bool ok = target_set_headers(headers, sender->kind, "") &&
+              (sender->kind != RECEIVER_TARGET_DATADOG ||
+               (headers_set(headers, "DD-EVP-ORIGIN", "cmemprof") && headers_set(headers, "DD-EVP-ORIGIN-VERSION", CMEMPROF_VERSION)));
+    if (sender->otlp && sender->otlp->is_plain) {
+        headers_drop(headers, "Content-Encoding");
+    }
+    if (!ok) {
+        diagnostic_error("run", headers->variable, "%s", headers->fault);
+    }
+    return ok;
 }
 
 static void free_sender(struct run_sender *sender, struct upload_counts *counts) {
@@ -104,15 +148,18 @@ static void free_sender(struct run_sender *sender, struct upload_counts *counts)
     upload_client_close(sender->client);
     pthread_cond_destroy(&sender->changed);
     pthread_mutex_destroy(&sender->lock);
+    headers_free(&sender->headers);
     free(sender->url);
     free(sender);
 }
 
-struct run_sender *run_sender_open(const char *url, uint64_t period_ns) {
+struct run_sender *run_sender_open(enum receiver_target_kind kind, const char *url, const struct run_otlp *otlp, uint64_t period_ns) {
     struct run_sender *sender = calloc(1, sizeof *sender);
     if (!sender) {
         return NULL;
     }
+    sender->kind = kind;
+    sender->otlp = otlp;
     const char *spool = getenv("DD_PROFILING_SPOOL_DIR"), *spool_bytes = getenv("DD_PROFILING_SPOOL_MAX_BYTES");
     const struct upload_queue_options options = {
         .period_ns = period_ns,
@@ -127,7 +174,8 @@ struct run_sender *run_sender_open(const char *url, uint64_t period_ns) {
     pthread_condattr_destroy(&monotonic);
     sender->client = upload_client_open();
     sender->queue = upload_queue_open(&options);
-    if (!sender->client || !sender->queue || !set_address(sender, url) || pthread_create(&sender->thread, NULL, run, sender) != 0) {
+    if (!sender->client || !sender->queue || !set_address(sender, url) || !set_headers(sender) ||
+        pthread_create(&sender->thread, NULL, run, sender) != 0) {
         free_sender(sender, NULL);
         return NULL;
     }

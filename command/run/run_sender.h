@@ -9,8 +9,8 @@
 #include "run_agent.h"
 
 struct run_sender;
-// url: as in run_agent_open. Returns NULL without memory or if the thread cannot start.
-struct run_sender *run_sender_open(const char *url, uint64_t period_ns);
+// url, otlp: as in run_agent_open. Returns NULL without memory or if the thread cannot start.
+struct run_sender *run_sender_open(enum receiver_target_kind kind, const char *url, const struct run_otlp *otlp, uint64_t period_ns);
 bool run_sender_add(struct run_sender *sender, const struct upload_request *request); // copies the batch; returns false without memory
 void run_sender_close(struct run_sender *sender, unsigned limit_s, struct run_agent_counts *counts);
 

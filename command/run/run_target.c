@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -79,7 +80,8 @@ struct image {
     size_t segment_count;
     char *strings; // of the dynamic section; NULL: none
     size_t strings_size;
-    uint64_t own_name; // offset of DT_SONAME in strings; 0: none
+    uint64_t own_name;  // offset of DT_SONAME in strings; 0: none
+    bool needs_library; // DT_NEEDED
 };
 
 static bool read_at(int descriptor, void *bytes, size_t size, uint64_t offset) {
@@ -116,6 +118,7 @@ static void read_strings(struct image *image) {
         if (!read_at(image->descriptor, &entry, sizeof entry, dynamic->p_offset + i * sizeof entry) || entry.d_tag == DT_NULL) {
             break;
         }
+        image->needs_library |= entry.d_tag == DT_NEEDED;
         address = entry.d_tag == DT_STRTAB ? entry.d_un.d_ptr : address;
         size = entry.d_tag == DT_STRSZ ? entry.d_un.d_val : size;
         image->own_name = entry.d_tag == DT_SONAME ? entry.d_un.d_val : image->own_name;
@@ -217,8 +220,26 @@ static enum run_target_status check_loaded(struct run_target *target) {
     return status;
 }
 
+// Where cgo has made code, runtime/cgo's at the least, the names of Go's functions and files have that of the file it makes. C can also be
+// called without cgo, from libraries that the program needs.
+static bool has_no_c(const struct image *image) {
+    static const char made[] = "_cgo_gotypes.go";
+    struct stat file;
+    if (!has_go_note(image) || image->needs_library || fstat(image->descriptor, &file) != 0 || file.st_size <= 0) {
+        return false;
+    }
+    void *bytes = mmap(NULL, (size_t)file.st_size, PROT_READ, MAP_PRIVATE, image->descriptor, 0);
+    bool none = bytes != MAP_FAILED && !memmem(bytes, (size_t)file.st_size, made, sizeof made - 1);
+    if (bytes != MAP_FAILED) {
+        munmap(bytes, (size_t)file.st_size);
+    }
+    return none;
+}
+
 static enum run_target_status check_without_loader(const struct image *image, const char *path, struct run_target *target) {
     if (target->loaded[0] != '\0' || target->interpreter[0] != '\0' || !is_loader(image, path)) {
+        target->is_static = true;
+        target->has_no_c = has_no_c(image);
         return reject(target, RUN_TARGET_REFUSED,
                       "%s is statically linked, so nothing can be preloaded into it; link cmemprof into it (docs/run.md)", path);
     }
@@ -253,6 +274,10 @@ static enum run_target_status check_elf(struct image *image, const char *path, s
     }
     target->is_musl = strstr(loader_path, "ld-musl");
     target->is_go = has_go_note(image);
+    target->has_no_c = target->is_go && has_no_c(image);
+    if (target->has_no_c) { // Go's own threads, in a position-independent program
+        return reject(target, RUN_TARGET_REFUSED, "%s is a Go program without C code: there is no C memory to profile", path);
+    }
     const char *sanitizer = sanitizer_of(image);
     if (sanitizer) {
         return reject(target, RUN_TARGET_REFUSED, "%s is built with %s, which has an allocator of its own; profile a build without it",

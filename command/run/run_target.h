@@ -23,6 +23,8 @@ struct run_target {
     char interpreter[PATH_MAX]; // of a script; else ""
     char loaded[PATH_MAX];      // if path is the loader (/lib64/ld-linux-x86-64.so.2 PROGRAM): the program it runs; else ""
     bool is_go, is_musl;
+    bool is_static;
+    bool has_no_c;           // refused, and a Go program without C code
     char text[2 * PATH_MAX]; // reason for a status other than OK; one line
 };
 

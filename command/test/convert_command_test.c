@@ -1,4 +1,4 @@
-// convert_command_test.c: `cmemprof convert`, and recordings as inputs of top, diff and merge.
+// convert_command_test.c: `cmemprof convert`, and recordings and files of other tools as inputs of top, diff and merge.
 
 #include "../../base/test/test.h"
 
@@ -56,7 +56,9 @@ TEST_IN(directory, what_cannot_be_converted_is_said) {
     assert_int_equal(FIXTURE_RUN(convert_command, "convert", "a.jfr", "--type", "lock", "-o", "out"), 1);
     assert_string_equal(fixture_error,
                         "cmemprof convert: a.jfr: the recording has no events for lock; it has exception (2 events), file-io (3)\n");
-    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "a.jfr", "--type", "pressure", "-o", "out"), 2);
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "a.jfr", "--type", "pressure", "-o", "out"), 1);
+    assert_non_null(strstr(fixture_error, "the recording has no profile pressure; it has exception"));
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "a.jfr", "--type", "pressure", "-o", "out"), 2);
     assert_non_null(strstr(fixture_error, "--type takes a profile of recordings, such as cpu or lock, not pressure"));
     assert_int_equal(FIXTURE_RUN(top_command, "top", "--type", "pressure", "a.jfr"), 1);
     assert_non_null(strstr(fixture_error, "the recording has no profile pressure; it has exception"));
@@ -64,9 +66,97 @@ TEST_IN(directory, what_cannot_be_converted_is_said) {
     assert_string_equal(fixture_error, "cmemprof convert: none.jfr: No such file or directory\n");
     fixture_write("text", "hello", 5);
     assert_int_equal(FIXTURE_RUN(convert_command, "convert", "text", "-o", "out"), 1);
-    assert_non_null(strstr(fixture_error, "text: not a readable recording: "));
+    assert_non_null(strstr(fixture_error, "text: not a pprof profile; it looks like text"));
     assert_int_equal(access("out", F_OK), -1);
-    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "a.jfr", "a.jfr"), 2);
+}
+
+static void write_text(const char *name, const char *text) {
+    fixture_write(name, text, strlen(text));
+}
+
+TEST_IN(directory, files_of_other_tools_are_taken) {
+    struct profile_sample_view sample;
+    write_text("a", "main;f 3\nmain;g 4\n");
+    write_text("b", "main;f 1\n");
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "a", "b", "-o", "out"), 0);
+    assert_string_equal(fixture_error, "");
+    struct profile *profile = fixture_load("out");
+    assert_int_equal(profile_sample_count(profile), 2);
+    assert_int_equal(profile_sample_at(profile, 0, &sample), MERGE_OK);
+    assert_int_equal(sample.values[0], 4);
+    profile_free(profile);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--by", "function", "--exact", "a"), 0);
+    assert_non_null(strstr(fixture_out, "samples: 7\n"));
+    assert_int_equal(FIXTURE_RUN(diff_command, "diff", "a", "b"), 0);
+    assert_non_null(strstr(fixture_out, "samples: 7 -> 1"));
+    assert_int_equal(FIXTURE_RUN(merge_command, "merge", "a", "b", "-o", "out"), 0);
+    assert_int_equal(system("gzip -c a >a.gz"), 0);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "a.gz"), 0);
+    assert_non_null(strstr(fixture_out, "samples: 7\n"));
+}
+
+static void expect_file(const char *name, const char *begin) {
+    char text[2000] = "";
+    FILE *file = fopen(name, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    if (strncmp(text, begin, strlen(begin)) != 0) {
+        fail_msg("%s is %s", name, text);
+    }
+}
+
+TEST_IN(directory, files_for_other_tools_are_written) {
+    static const struct {
+        const char *to, *begin;
+    } formats[] = {{"folded", "main;f 4\nmain;g 4\n"},
+                   {"csv", "function,file,samples (count),samples with callees (count)\r\n"},
+                   {"json", "{\"name\":\"a and 1 more\",\"value\":8,\"type\":\"samples\""},
+                   {"speedscope", "{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\"name\":\"a and 1 more\""},
+                   {"svg", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg "},
+                   {"otlp", "\x1f\x8b"},
+                   {"pprof", "\x1f\x8b"}};
+    write_text("a", "main;f 3\nmain;g 4\n");
+    write_text("b", "main;f 1\n");
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        assert_int_equal(FIXTURE_RUN(convert_command, "convert", "--to", formats[i].to, "a", "b", "-o", "out"), 0);
+        assert_string_equal(fixture_error, "");
+        expect_file("out", formats[i].begin);
+    }
+    // What was written is read again.
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "--to", "speedscope", "a", "-o", "out"), 0);
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "--to", "folded", "--type", "samples", "out"), 0);
+    assert_string_equal(fixture_out, "main;f 3\nmain;g 4\n");
+    write_recording("a.jfr", 3);
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "--to", "folded", "--type", "file-io", "a.jfr", "-o", "out"), 0);
+    expect_file("out", "app.Main.main;app.Main.work 3000000\n");
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "--to", "folded", "--type", "file_bytes", "a.jfr", "-o", "out"), 0);
+    expect_file("out", "app.Main.main;app.Main.work 15\n");
+}
+
+TEST_IN(directory, options_without_effect_are_refused) {
+    write_text("a", "main;f 3\n");
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "--to", "png", "a", "-o", "out"), 2);
+    assert_non_null(strstr(fixture_error, "--to is pprof, otlp, folded, speedscope, json, csv, svg or html, not png"));
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "--to", "csv", "--level", "3", "a", "-o", "out"), 2);
+    assert_non_null(strstr(fixture_error, "--compression and --level are of pprof files"));
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "--type", "samples", "a", "-o", "out"), 2);
+    assert_non_null(strstr(fixture_error, "a pprof file has all sample types"));
+    assert_int_equal(FIXTURE_RUN(convert_command, "convert", "--to", "csv", "--type", "bytes", "a", "-o", "out"), 1);
+    assert_non_null(strstr(fixture_error, "a: it has no sample type bytes"));
+    assert_int_equal(access("out", F_OK), -1);
+}
+
+TEST_IN(directory, what_cannot_be_read_of_other_tools_is_said) {
+    write_text("trace", "go 1.26 trace");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "trace"), 1);
+    assert_non_null(strstr(
+        fixture_error, "cmemprof top: trace: a Go execution trace: it has events and no samples of memory or CPU: go tool trace reads"));
+    write_text("cut", "{\"nodes\":[{\"callFrame\":{}}");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "cut"), 1);
+    assert_string_equal(fixture_error,
+                        "cmemprof top: cut: not a readable file, though it looks like a CPU profile of V8: damaged JSON: it ends within a "
+                        "value (byte 26, inflated)\n");
 }
 
 // That a recording has no events may be because it is cut.

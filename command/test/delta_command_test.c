@@ -71,6 +71,11 @@ TEST_IN(directory, wrong_place) {
     assert_string_equal(fixture_error, "cmemprof delta: a: is not a directory; deltas of more than two profiles need one\n");
     assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a", "x/b", "y/b", "-o", "."), 1);
     assert_string_equal(fixture_error, "cmemprof delta: y/b: its delta would have the same name as that of x/b\n");
+    assert_int_equal(
+        FIXTURE_RUN(delta_command, "delta", "a", "http://127.0.0.1:9/x?token=s3cret", "http://127.0.0.1:9/y/x?token=s3cret", "-o", "."), 1);
+    assert_non_null(
+        strstr(fixture_error, "127.0.0.1:9/y/x?token=xxxxx: its delta would have the same name as that of http://127.0.0.1:9/x"));
+    assert_null(strstr(fixture_error, "s3cret"));
     assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a"), 2);
 }
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-static char answer[4096];
+static char answer[1 << 16];
 
 // "": no connection.
 static void get(int port, const char *path, const char *headers) {
@@ -36,6 +36,7 @@ static pid_t start(const char *const *arguments) {
     pid_t child = fork();
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL); // also if the test fails
+        unlink("output");                 // processes of the one before may still write
         int file = open("output", O_WRONLY | O_CREAT | O_TRUNC, 0600), argc = 0;
         optind = 1;
         dup2(file, STDOUT_FILENO);
@@ -77,8 +78,8 @@ static int wait_for_port(pid_t child) {
 }
 
 TEST_IN(directory, it_listens_until_it_is_ended) {
-    pid_t child =
-        START("--listen", "127.0.0.1:0", "--data", "data", "--port-file", "port", "--retention", "7d,10GB", "--symbols", "symbols");
+    pid_t child = START("--listen", "127.0.0.1:0", "--data", "data", "--port-file", "port", "--retention", "7d,10GB", "--pack-after", "2d",
+                        "--symbols", "symbols");
     int port = wait_for_port(child);
     char first[100];
     get(port, "/api/uploads", "");
@@ -112,6 +113,92 @@ TEST_IN(directory, tokens_are_read_from_files) {
     assert_null(strstr(read_all("output"), "read: other users"));
     assert_int_equal(access("somewhere", F_OK), -1); // a link is not followed
     assert_int_equal(end(child), 0);
+}
+
+TEST_IN(directory, tokens_have_roles) {
+    static const char tokens[] = "upload sending-token\nread reading-token\n";
+    fixture_write("tokens", tokens, sizeof tokens - 1);
+    pid_t child = START("--listen", "127.0.0.1:0", "--data", "data", "--port-file", "port", "--token-file", "tokens");
+    int port = wait_for_port(child);
+    get(port, "/api/uploads", "Authorization: Bearer sending-token\r\n");
+    assert_non_null(strstr(answer, "HTTP/1.1 403"));
+    assert_non_null(strstr(answer, "one with the role read is needed"));
+    get(port, "/api/uploads", "Authorization: Bearer reading-token\r\n");
+    assert_non_null(strstr(answer, "HTTP/1.1 200"));
+    assert_int_equal(end(child), 0);
+    fixture_write("tokens", "upload sending-token\n", 21); // nobody could see anything
+    int status = -1;
+    child = START("--listen", "127.0.0.1:0", "--data", "data", "--token-file", "tokens");
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_non_null(strstr(read_all("output"), "a token for sending needs another token for reading"));
+}
+
+TEST_IN(directory, options_of_a_file_and_of_the_environment) {
+    static const char config[] = "# of this machine\nlisten 127.0.0.1:0\ndata nowhere/at/all\nretention 1h\nport-file port\n";
+    fixture_write("config", config, sizeof config - 1);
+    setenv("CMEMPROF_RECEIVER_CONFIG", "config", 1);
+    setenv("CMEMPROF_RECEIVER_DATA", "data", 1);
+    setenv("CMEMPROF_RECEIVER_RETENTION", "2h", 1);
+    pid_t child = START("--retention", "3h");
+    int port = wait_for_port(child);
+    get(port, "/metrics", "");
+    assert_non_null(strstr(answer, "\ncmemprof_receiver_retention_seconds 10800\n"));
+    assert_int_equal(end(child), 0);
+    assert_int_equal(access("data/index.sqlite", F_OK), 0);
+    assert_int_equal(access("nowhere", F_OK), -1);
+    setenv("CMEMPROF_RECEIVER_RETENTION", "2 hours", 1);
+    assert_int_equal(FIXTURE_RUN(receiver_command, "receiver"), 2);
+    assert_non_null(strstr(fixture_error, "--retention takes an age"));
+    assert_non_null(strstr(fixture_error, "retention stands in the environment: $CMEMPROF_RECEIVER_RETENTION"));
+    unsetenv("CMEMPROF_RECEIVER_RETENTION");
+    unsetenv("CMEMPROF_RECEIVER_CONFIG");
+    unsetenv("CMEMPROF_RECEIVER_DATA");
+    fixture_write("config", "analysis 5x\n", 12);
+    assert_int_equal(FIXTURE_RUN(receiver_command, "receiver", "--config", "config"), 2);
+    assert_non_null(strstr(fixture_error, "analysis stands in config, line 1"));
+    fixture_write("config", "tls-key k\n", 10);
+    assert_int_equal(FIXTURE_RUN(receiver_command, "receiver", "--config", "config"), 2);
+    assert_non_null(strstr(fixture_error, "--tls-certificate and --tls-key belong together"));
+}
+
+// Of one that is given several times the last counts: nothing is made of the others, nor are they errors.
+TEST_IN(directory, what_is_overridden_has_no_effect) {
+    static const char config[] = "symbols of-the-file\nretention never\nanalysis 5x\nport-file port\n";
+    fixture_write("config", config, sizeof config - 1);
+    setenv("CMEMPROF_RECEIVER_SYMBOLS", "none/deep", 1);
+    pid_t child = START("--config", "config", "--listen", "nowhere", "--listen", "127.0.0.1:0", "--data", "data", "--symbols", "symbols",
+                        "--retention", "2h", "--analysis", "1m");
+    wait_for_port(child);
+    assert_int_equal(end(child), 0);
+    assert_int_equal(access("symbols", F_OK), 0);
+    assert_int_equal(access("of-the-file", F_OK), -1);
+    unsetenv("CMEMPROF_RECEIVER_SYMBOLS");
+    assert_int_equal(FIXTURE_RUN(receiver_command, "receiver", "--config", "config", "--retention", "2h", "--analysis", "soon"), 2);
+    assert_non_null(strstr(fixture_error, "not soon"));
+    assert_null(strstr(fixture_error, "stands in"));
+}
+
+// Else credentials of one source went to whatever target stands last in another. --tls-key is an error that comes later: it never starts.
+TEST_IN(directory, headers_are_for_a_target_of_their_source) {
+    static const char message[] = "--forward-header-file stands behind the --forward it is for, both in";
+    fixture_write("config", "forward otlp:http://127.0.0.1:9\n", 32);
+    fixture_write("headers", "X-Tenant: a\n", 12);
+    assert_int_equal(chmod("headers", 0600), 0);
+    assert_int_equal(FIXTURE_RUN(receiver_command, "receiver", "--config", "config", "--forward-header-file", "headers", "--tls-key", "k"),
+                     2);
+    assert_non_null(strstr(fixture_error, message));
+    setenv("CMEMPROF_RECEIVER_FORWARD_HEADER_FILE", "headers", 1);
+    assert_int_equal(FIXTURE_RUN(receiver_command, "receiver", "--config", "config", "--tls-key", "k"), 2);
+    assert_non_null(strstr(fixture_error, message));
+    assert_non_null(strstr(fixture_error, "$CMEMPROF_RECEIVER_FORWARD_HEADER_FILE"));
+    setenv("CMEMPROF_RECEIVER_FORWARD", "otlp:http://127.0.0.1:9/b", 1); // its own
+    pid_t child = START("--config", "config", "--listen", "127.0.0.1:0", "--data", "data", "--port-file", "port", "--forward",
+                        "otlp:http://127.0.0.1:9/c", "--forward-header-file", "headers");
+    wait_for_port(child);
+    assert_int_equal(end(child), 0);
+    unsetenv("CMEMPROF_RECEIVER_FORWARD");
+    unsetenv("CMEMPROF_RECEIVER_FORWARD_HEADER_FILE");
 }
 
 // Without --data: $XDG_DATA_HOME, else below $HOME.
@@ -149,6 +236,53 @@ TEST_IN(directory, what_cannot_be_done_is_said) {
     assert_non_null(strstr(read_all("output"), "cmemprof receiver: nowhere"));
 }
 
+static void expect_refused(const char *message, const char *option, const char *url) {
+    int status = -1;
+    pid_t child = START("--listen", "127.0.0.1:0", "--data", "data", option, url);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 0);
+    if (!strstr(read_all("output"), message)) {
+        fail_msg("%s is not in %s", message, read_all("output"));
+    }
+}
+
+TEST_IN(directory, secrets_of_targets) {
+    char long_one[600];
+    memset(long_one, 'k', sizeof long_one);
+    long_one[sizeof long_one - 1] = '\0';
+    setenv("CMEMPROF_FORWARD_KEY", long_one, 1);
+    expect_refused("CMEMPROF_FORWARD_KEY: has more than 509 bytes", "--forward", "datadog:http://127.0.0.1:9");
+    setenv("CMEMPROF_FORWARD_KEY", "key\nX-Other: 1", 1);
+    expect_refused("CMEMPROF_FORWARD_KEY: has more than one line", "--forward", "datadog:http://127.0.0.1:9");
+    setenv("CMEMPROF_WEBHOOK_SECRET", long_one, 1);
+    expect_refused("CMEMPROF_WEBHOOK_SECRET: has more than 509 bytes", "--webhook", "http://127.0.0.1:9");
+    unsetenv("CMEMPROF_WEBHOOK_SECRET");
+    setenv("CMEMPROF_FORWARD_KEY", "key\n", 1); // as a shell's $(cat) would not, but a file of variables does
+    pid_t child =
+        START("--listen", "127.0.0.1:0", "--data", "data", "--port-file", "port", "--forward", "datadog:http://127.0.0.1:9/s3cret/v1/input",
+              "--forward", "datadog:http://127.0.0.1:9/0ther/v1/input", "--forward", "otlp:http://127.0.0.1:9?t0ken");
+    get(wait_for_port(child), "/metrics", "");
+    assert_non_null(strstr(answer, "cmemprof_forward_bytes_total{target=\"http://127.0.0.1:9/...\"} 0\n"));
+    assert_non_null(strstr(answer, "cmemprof_forward_bytes_total{target=\"http://127.0.0.1:9/...#2\"} 0\n"));
+    assert_non_null(strstr(answer, "cmemprof_forward_bytes_total{target=\"http://127.0.0.1:9"));
+    assert_null(strstr(answer, "s3cret"));
+    assert_null(strstr(answer, "0ther"));
+    expect_refused("every user of the machine can read a password", "--forward", "datadog:http://user:word@127.0.0.1:9");
+    assert_int_equal(end(child), 0);
+    unsetenv("CMEMPROF_FORWARD_KEY");
+}
+
+TEST_IN(directory, headers_of_the_environment) {
+    setenv("OTEL_EXPORTER_OTLP_HEADERS", "a=s3cret%0D%0AX:y", 1);
+    expect_refused("cmemprof receiver: OTEL_EXPORTER_OTLP_HEADERS: HTTP does not allow this name or value\n", "--forward",
+                   "otlp:http://127.0.0.1:9");
+    assert_null(strstr(read_all("output"), "s3cret"));
+    unsetenv("OTEL_EXPORTER_OTLP_HEADERS");
+    setenv("PYROSCOPE_TENANT_ID", "a\nX: y", 1);
+    expect_refused("PYROSCOPE_TENANT_ID: HTTP does not allow", "--forward", "pyroscope:http://127.0.0.1:9");
+    unsetenv("PYROSCOPE_TENANT_ID");
+}
+
 TEST_IN(directory, usage) {
     fixture_write("empty", "", 0);
     fixture_write("file", "x", 1);
@@ -164,7 +298,10 @@ TEST_IN(directory, usage) {
         {{"--symbols", "file"}, "file: Not a directory"},
         {{"--retention", "7"}, "--retention takes an age (12h, 7d), a size (500MB, 10GB) or both with a comma, not 7\n"},
         {{"--retention", "7w"}, "not 7w"},
+        {{"--pack-after", "7"}, "--pack-after takes an age (18h, 2d) or 0, not 7\n"},
+        {{"--pack-after", "10GB"}, "not 10GB"},
         {{"--retention", "0d"}, "not 0d"},
+        {{"--forward-header-file", "file"}, "--forward-header-file stands behind the --forward it is for"},
         {{"--retention", "1h,"}, "not 1h,"},
         {{"--retention", "d"}, "not d"},
         {{"--retention", "1234567890h"}, "not 1234567890h"},

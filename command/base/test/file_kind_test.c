@@ -23,7 +23,7 @@ TEST_IN(directory, kinds) {
     EXPECT("<html>", "an HTML page");
     EXPECT("<svg xmlns", "an XML or SVG file");
     EXPECT("main;f;g 12\nmain;f 3\n", "folded stacks");
-    EXPECT("one frame 7", "folded stacks");
+    EXPECT("one frame 7", "text");
     EXPECT("{\"a\": 1}", "JSON");
     EXPECT("go 1.26 trace\0\0\0", "a Go execution trace");
     EXPECT("heap profile: 1: 2 [3: 4] @ heap/1048576\n", "a heap profile as text");

@@ -77,7 +77,9 @@ TEST_IN(directory, no_profile) {
     static char big[(1 << 20) + 1];
     expect("none", "No such file or directory\n");
     expect(".", "Is a directory\n");
-    expect("http://localhost:6060/debug/pprof/heap", "is a URL, not a file: download it with curl -o FILE\n");
+    assert_int_equal(FIXTURE_RUN(merge, "http://localhost:1/t/secret/debug"), STATUS_FAILED); // nobody listens
+    assert_non_null(strstr(fixture_error, "cmemprof top: http://localhost:1/t/xxxxx/debug: "));
+    assert_null(strstr(fixture_error, "secret"));
     fixture_write("empty", "", 0);
     expect("empty", "is empty\n");
     fixture_write("text", "<html>", 6);

@@ -65,6 +65,14 @@ TEST(sum) {
     assert_int_equal(text_sum(INT64_MIN, -1), INT64_MIN);
 }
 
+TEST(sizes_of_units) {
+    assert_true(text_unit_size("bytes", "kB") == 1e3);
+    assert_true(text_unit_size("bytes", "MiB") == 0x1p20);
+    assert_true(text_unit_size("nanoseconds", "min") == 6e10);
+    assert_true(text_unit_size("bytes", "s") == 0);
+    assert_true(text_unit_size("count", "MB") == 0);
+}
+
 int main(void) {
     return tests_run();
 }

@@ -44,7 +44,7 @@ static void begin(const char *delta) {
     snprintf(spool, sizeof spool, "%s/spool", folder);
     setenv("DD_PROFILING_SPOOL_DIR", spool, 1);
     setenv("DD_PROFILING_DELTA", delta, 1);
-    agent = run_agent_open("http://127.0.0.1:1", "test", 60000);
+    agent = run_agent_open(RECEIVER_TARGET_DATADOG, "http://127.0.0.1:1", NULL, "test", "5eed", 60000);
     assert_non_null(agent);
 }
 

@@ -119,6 +119,38 @@ TEST_IN(run, closing_removes_it) {
     assert_false(run_directory_list(&directory));
 }
 
+// What is processed stays the profile of an end; who began and has none is known, and who became another program.
+TEST_IN(run, ends_are_told) {
+    put("7-100.1.exit.pb", "a");
+    put("8-100.1.period.pb", "b");
+    put("9-100.1.termination.pb", "c");
+    put("8-100.begun", "");
+    put("5-100.begun", "");
+    put("5-200.begun", "");
+    put("7-50.begun", "");
+    put("7-50.begun.tmp", "");
+    put("x-50.begun", "");
+    put("6-100.replaced", "");
+    put("6-100.other", "");
+    assert_true(run_directory_list(&directory));
+    assert_int_equal(directory.count, 3);
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < directory.count; i++) {
+            assert_int_equal(run_directory_is_of_end(&directory.files[i]), directory.files[i].pid != 8);
+            assert_int_equal(run_directory_is_seen(&directory.files[i]), pass);
+            run_directory_mark_seen(&directory, &directory.files[i]);
+        }
+        assert_true(run_directory_list(&directory));
+    }
+    assert_int_equal(directory.begun_count, 5);
+    for (size_t i = 0; i < directory.begun_count; i++) {
+        const struct run_begun *begun = &directory.begun[i];
+        assert_int_equal(begun->is_replaced, begun->pid == 6);
+        bool became = (begun->pid == 5 && begun->start_ns == 100) || begun->pid == 7;
+        assert_int_equal(run_directory_has_successor(&directory, begun), became);
+    }
+}
+
 int main(void) {
     return tests_run();
 }

@@ -10,6 +10,7 @@
 static struct run_options options;
 
 static int parse(int argc, char **argv) {
+    run_otlp_free(&options.otlp);
     return run_options_parse(argc, argv, &options);
 }
 
@@ -38,6 +39,46 @@ TEST_IN(directory, all_options_are_read) {
     assert_string_equal(options.agent, "unix:///run/socket");
     assert_string_equal(options.service, "shop");
     assert_false(options.follow_children);
+}
+
+// OpenTelemetry's variable says where profiles go where no option does.
+TEST_IN(directory, the_environment_may_ask_for_otlp) {
+    setenv("OTEL_PROFILES_EXPORTER", "otlp", 1);
+    assert_int_equal(FIXTURE_RUN(parse, "run", "p"), -1);
+    assert_int_equal(options.kind, RECEIVER_TARGET_OTLP);
+    assert_string_equal(options.agent, "http://localhost:4318/v1development/profiles");
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--service", "shop", "--period", "1s", "p"), -1);
+    assert_non_null(options.agent);
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--agent", "http://localhost", "p"), -1);
+    assert_true(options.kind == RECEIVER_TARGET_DATADOG && strcmp(options.agent, "http://localhost") == 0);
+    assert_string_equal(fixture_error, "cmemprof run: OTEL_PROFILES_EXPORTER=otlp has no effect: --agent says where the profile goes\n");
+    assert_int_equal(FIXTURE_RUN(parse, "run", "-o", "file", "p"), -1);
+    assert_non_null(strstr(fixture_error, "has no effect: --output says"));
+    assert_null(options.agent);
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--fail-if", "leaked>1MB", "p"), -1);
+    assert_null(options.agent);
+    setenv("OTEL_PROFILES_EXPORTER", "none", 1);
+    assert_int_equal(FIXTURE_RUN(parse, "run", "p"), -1);
+    assert_null(options.agent);
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--otlp", "http://localhost", "p"), -1);
+    assert_string_equal(options.otlp.url, "http://localhost/v1development/profiles");
+    unsetenv("OTEL_PROFILES_EXPORTER");
+    run_otlp_free(&options.otlp);
+}
+
+// What is wrong in variables keeps a program from starting only where --otlp asks for what they are of.
+TEST_IN(directory, a_wrong_environment_is_warned_of) {
+    setenv("OTEL_PROFILES_EXPORTER", "otlp", 1);
+    setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", 1);
+    assert_int_equal(FIXTURE_RUN(parse, "run", "p"), -1);
+    assert_null(options.agent);
+    assert_null(options.otlp.url);
+    assert_int_equal(options.kind, RECEIVER_TARGET_DATADOG);
+    assert_string_equal(fixture_error, "cmemprof run: OTEL_EXPORTER_OTLP_COMPRESSION takes gzip or none, not zstd\n"
+                                       "cmemprof run: OTEL_PROFILES_EXPORTER=otlp has no effect: the profile is written to a file\n");
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--otlp", "http://localhost", "p"), 125);
+    unsetenv("OTEL_PROFILES_EXPORTER");
+    unsetenv("OTEL_EXPORTER_OTLP_COMPRESSION");
 }
 
 TEST_IN(directory, numbers_have_units) {
@@ -91,8 +132,13 @@ TEST_IN(directory, wrong_lines_are_named) {
     assert_null(strstr(fixture_error, "secret"));
     assert_int_equal(FIXTURE_RUN(parse, "run", "-o", "f", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);
     assert_non_null(strstr(fixture_error, "exclude each other"));
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--otlp", "http://localhost", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);
+    assert_non_null(strstr(fixture_error, "one address"));
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--otlp", "unix:///x", "p"), RUN_STATUS_FAILED);
+    assert_non_null(strstr(fixture_error, "--otlp takes http://HOST:PORT or https://HOST:PORT, not"));
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--pyroscope", "localhost", "p"), RUN_STATUS_FAILED);
     assert_int_equal(FIXTURE_RUN(parse, "run", "--service", "shop", "p"), RUN_STATUS_FAILED);
-    assert_non_null(strstr(fixture_error, "--service needs --agent URL"));
+    assert_non_null(strstr(fixture_error, "--service needs --agent, --otlp or --pyroscope"));
     for (const char *const *text = (const char *const[]){"-1", "0", "10M", "99999999999999999999", NULL}; *text; text++) {
         setenv("DD_PROFILING_SPOOL_MAX_BYTES", *text, 1);
         assert_int_equal(FIXTURE_RUN(parse, "run", "--agent", "http://localhost", "p"), RUN_STATUS_FAILED);

@@ -26,7 +26,10 @@ static void add_site(struct profile *profile, const char *function, int64_t rss_
 
 static int take(int argc, char **argv) {
     (void)argc, (void)argv;
-    return run_directory_list(&directory) && run_peak_take(&output, &directory, in_use) ? 0 : 1;
+    struct profile *peak = NULL;
+    bool ok = run_directory_list(&directory) && run_peak_take(&output, &directory, in_use, &peak);
+    profile_free(peak);
+    return ok ? 0 : 1;
 }
 
 static int take_with(int64_t bytes) {

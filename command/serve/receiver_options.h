@@ -1,0 +1,32 @@
+// receiver_options.h: the options of `cmemprof receiver`. Threads: one (getopt). Memory: malloc; values point into argv.
+#ifndef CMEMPROF_COMMAND_RECEIVER_OPTIONS_H
+#define CMEMPROF_COMMAND_RECEIVER_OPTIONS_H
+
+#include "../../receiver/receiver.h"
+#include "../base/config.h"
+#include "../base/token_file.h"
+#include "../send/outlets.h"
+
+#include <getopt.h>
+
+struct symbol_namer;
+
+struct receiver_arguments {
+    struct receiver_options options;
+    const char *port_file;
+    enum { CONFINE_ON, CONFINE_MUST, CONFINE_OFF } confine;
+    struct symbol_namer *namer; // NULL: none
+    struct outlets outlets;
+    struct receiver_symbols symbols;
+    struct token_list tokens;
+    char page[512];
+    int reading; // the argument that is being read, as getopt counts; 0: none
+};
+
+extern const struct option receiver_options_known[];
+
+// Zero-initialise. Returns 0 to continue, or the exit status plus one, after --help or an error message.
+int receiver_options_parse(const struct config *config, struct receiver_arguments *arguments);
+void receiver_options_free(struct receiver_arguments *arguments);
+
+#endif
