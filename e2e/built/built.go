@@ -12,12 +12,16 @@ import (
 	"time"
 )
 
-// Program returns the path of a program of this tree: the value of the environment variable, else build/NAME. Tests run in a folder of e2e.
+// Program returns the path of a program of this tree: the value of the environment variable, else build/NAME. Tests run in a folder of e2e, or of one
+// of these.
 func Program(t testing.TB, variable, name string) string {
 	t.Helper()
 	path := os.Getenv(variable)
 	if path == "" {
 		path = filepath.Join("..", "..", "build", name)
+		if deeper := filepath.Join("..", path); !exists(path) && exists(deeper) {
+			path = deeper
+		}
 	}
 	path, err := filepath.Abs(path)
 	if err == nil {
@@ -27,6 +31,11 @@ func Program(t testing.TB, variable, name string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // Address waits for a receiver's --port-file and returns "http://127.0.0.1:PORT", or "" after a timeout.

@@ -2,6 +2,8 @@ package command
 
 import (
 	"bytes"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -259,5 +261,61 @@ func TestLZ4(t *testing.T) {
 		if succeed(t, "merge", as) != succeed(t, "merge", plain) {
 			t.Errorf("%s: merge of LZ4 differs from that of what it holds", file.Name)
 		}
+	}
+}
+
+// A URL is read like a file, as with `go tool pprof`, by every command; what the server answers to other paths is the error.
+func TestURLs(t *testing.T) {
+	s := newService(1)
+	first, second := s.next(), s.next()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch strings.TrimPrefix(r.URL.Path, "/t/secret") {
+		case "/first":
+			_ = first.Write(w)
+		case "/second":
+			_ = second.Write(w)
+		default:
+			http.Error(w, "no profile of that name", http.StatusNotFound)
+		}
+	}))
+	defer server.Close()
+	files := []string{write(t, first), write(t, second)}
+	for _, arguments := range [][]string{{"top"}, {"diff"}, {"merge"}, {"delta"}, {"convert", "--to", "folded"}} {
+		from := func(a, b string) string {
+			out := filepath.Join(t.TempDir(), "out")
+			command := append(append([]string{}, arguments...), a)
+			if arguments[0] == "diff" || arguments[0] == "delta" {
+				command = append(command, b)
+			}
+			if arguments[0] != "top" && arguments[0] != "diff" {
+				command = append(command, "-o", out)
+			}
+			text := succeed(t, command...)
+			if content, err := os.ReadFile(out); err == nil {
+				text += string(content)
+			}
+			return text
+		}
+		if got, want := from(server.URL+"/first", server.URL+"/second"), from(files[0], files[1]); got != want || want == "" {
+			t.Errorf("%v: by URLs and by files differ:\n%s\n%s", arguments, got, want)
+		}
+	}
+	if _, complaint, status := run(t, "top", server.URL+"/t/secret/none"); status != 1 || !strings.Contains(complaint, "/t/xxxxx/none: HTTP 404: no profile of that name\n") {
+		t.Errorf("status %d: %s", status, complaint)
+	}
+	// Nor are secrets in summaries, which pipelines publish.
+	withSecret := strings.Replace(server.URL, "http://", "http://secret@", 1) + "/t/secret"
+	rule := first.SampleType[0].Type + ">0"
+	for _, format := range []string{"markdown", "junit", "sarif"} {
+		out, complaint, status := run(t, "diff", "--fail-if", rule, "--summary", format+":-", withSecret+"/first", withSecret+"/second")
+		if status != 3 || strings.Contains(out+complaint, "secret") || !strings.Contains(out, "/first") || !strings.Contains(out, "/second") {
+			t.Errorf("%s: status %d: %s%s", format, status, out, complaint)
+		}
+	}
+	if _, complaint, status := run(t, "top", "--type", "none", withSecret+"/first"); status != 1 || strings.Contains(complaint, "secret") || !strings.Contains(complaint, "/first: the profile has no such sample type") {
+		t.Errorf("status %d: %s", status, complaint)
+	}
+	if _, complaint, status := run(t, "symbolize", "--binary", "/bin/true", server.URL+"/first"); status != 2 || !strings.Contains(complaint, "a URL cannot be rewritten in place") {
+		t.Errorf("status %d: %s", status, complaint)
 	}
 }

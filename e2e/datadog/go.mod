@@ -4,12 +4,15 @@ go 1.26.0
 
 replace github.com/cmemprof/cmemprof => ../..
 
+replace github.com/cmemprof/cmemprof/e2e => ..
+
 require (
 	github.com/DataDog/datadog-agent/pkg/proto v0.85.1
 	github.com/DataDog/datadog-agent/pkg/trace v0.85.1
 	github.com/DataDog/datadog-go/v5 v5.9.1
 	github.com/DataDog/dd-trace-go/v2 v2.12.0
 	github.com/cmemprof/cmemprof v0.0.0-00010101000000-000000000000
+	github.com/cmemprof/cmemprof/e2e v0.0.0-00010101000000-000000000000
 	github.com/google/pprof v0.0.0-20260906184651-6331bc6350fe
 	github.com/klauspost/compress v1.20.3
 )

@@ -30,6 +30,19 @@ const patience = 2 * time.Minute
 // collector runs the collector's OTLP receiver, whose profiles its OTLP/HTTP exporter passes on to an address, and returns its own.
 func collector(t *testing.T, to string) string {
 	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // a free port
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	_ = listener.Close()
+	collectorAt(t, address, to)
+	return "http://" + address
+}
+
+// collectorAt runs one at an address. stop ends it before the test does.
+func collectorAt(t *testing.T, address, to string) (stop func()) {
+	t.Helper()
 	exporters := otlphttpexporter.NewFactory().(xexporter.Factory)
 	settings := exporters.CreateDefaultConfig()
 	configure(t, settings, map[string]any{"endpoint": to, "sending_queue": map[string]any{"enabled": false}})
@@ -38,12 +51,6 @@ func collector(t *testing.T, to string) string {
 		t.Fatal(err)
 	}
 	run(t, exporter)
-	listener, err := net.Listen("tcp", "127.0.0.1:0") // a free port
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close()
 	receivers := otlpreceiver.NewFactory().(xreceiver.Factory)
 	settings = receivers.CreateDefaultConfig()
 	configure(t, settings, map[string]any{"protocols": map[string]any{"http": map[string]any{"endpoint": address}}})
@@ -52,7 +59,7 @@ func collector(t *testing.T, to string) string {
 		t.Fatal(err)
 	}
 	run(t, receiver)
-	return "http://" + address
+	return func() { _ = receiver.Shutdown(context.Background()) }
 }
 
 func configure(t *testing.T, settings component.Config, values map[string]any) {

@@ -249,13 +249,17 @@ func (view *tab) expect(expression, want string) {
 	}
 }
 
-// until waits for a condition.
+// until waits for a condition, in the page that is there by then: another one may be on its way.
 func (view *tab) until(condition string) {
 	view.t.Helper()
 	ctx, cancel := context.WithTimeout(view.ctx, patience)
 	defer cancel()
 	predicate := "!!(()=>{try{return " + condition + "}catch{return false}})()"
-	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](predicate, chromedp.WithPollingInterval(20*time.Millisecond))); err != nil {
+	_, err := chromedp.Run(ctx, chromedp.Poll[bool](predicate, chromedp.WithPollingInterval(20*time.Millisecond)))
+	for ctx.Err() == nil && err != nil && strings.Contains(err.Error(), "Cannot find context") {
+		_, err = chromedp.Run(ctx, chromedp.Poll[bool](predicate, chromedp.WithPollingInterval(20*time.Millisecond)))
+	}
+	if err != nil {
 		seen, _ := chromedp.Run(view.ctx, chromedp.Evaluate[string](`document.body.innerText.slice(0, 1500)`))
 		view.t.Fatalf("never: %s (%v)\nthe page says: %s", condition, err, seen)
 	}

@@ -77,6 +77,8 @@ func TestNothingStandsBesideANarrowWindow(t *testing.T) {
 		{"profile-both", "profile?ids=20&view=both", graph},
 		{"profile-sandwich", "profile?ids=20&view=sandwich", `document.querySelector("#sandwich-title b")`},
 		{"profile-merged", "profile?service=shop", graph},
+		{"profile-growth", "profile?service=shop&gauges=growth", graph},
+		{"profile-growth-table", "profile?service=shop&gauges=growth&view=table", graph},
 		{"analysis", "profile?ids=20&tab=analysis", `document.querySelector(".finding canvas")`},
 		{"memory", "profile?ids=26&tab=memory", memoryReady},
 		{"metrics", "profile?ids=20&tab=metrics", `document.querySelectorAll(".metric canvas").length > 5`},

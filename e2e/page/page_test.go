@@ -33,4 +33,4 @@ func quote(text string) string {
 	return string(quoted)
 }
 
-const patience = 20 * time.Second
+const patience = 90 * time.Second

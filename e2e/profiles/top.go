@@ -18,8 +18,8 @@ type Sum struct{ Self, Total int64 }
 
 var topLine = regexp.MustCompile(`^\s*(-?[0-9.]+)[A-Za-z]*\s+[-0-9.e]+%\s+[-0-9.e]+%\s+(-?[0-9.]+)[A-Za-z]*\s+[-0-9.e]+%\s+(.+?)(?: \((?:partial-)?inline\))?$`)
 
-// The program behind `go tool pprof`, looked up once: the go command takes longer than pprof itself.
-var pprofProgram = sync.OnceValues(func() (string, error) {
+// PprofProgram is the program behind `go tool pprof`, looked up once: the go command takes longer than pprof itself.
+var PprofProgram = sync.OnceValues(func() (string, error) {
 	path, err := exec.Command("go", "tool", "-n", "pprof").Output()
 	if err == nil {
 		return strings.TrimSpace(string(path)), nil
@@ -33,7 +33,7 @@ func Top(file string, sampleType *profile.ValueType) (map[string]Sum, error) {
 	if unit == "" {
 		unit = "minimum"
 	}
-	program, err := pprofProgram()
+	program, err := PprofProgram()
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ import (
 	"github.com/cmemprof/cmemprof/e2e/built"
 )
 
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 func plain(t testing.TB) string { return built.Program(t, "CMEMPROF_COMMAND", "cmemprof") }
 func sanitized(t testing.TB) string {
@@ -32,7 +33,35 @@ func sanitized(t testing.TB) string {
 type receiver struct {
 	url, data string
 	command   *exec.Cmd
-	output    bytes.Buffer
+	output    said
+}
+
+// said is what a program writes, which may be read meanwhile.
+type said struct {
+	lock sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *said) Write(p []byte) (int, error) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *said) String() string {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.text.String()
+}
+
+// says waits until the receiver has said that.
+func (r *receiver) says(t testing.TB, text string) {
+	t.Helper()
+	for end := time.Now().Add(patience); !strings.Contains(r.output.String(), text); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it does not say %q: %s", text, r.output.String())
+		}
+	}
 }
 
 // start runs a command line that ends with the receiver's, on a free port. Caller must stop or kill it.

@@ -64,6 +64,7 @@ func sumsOf(p *profile.Profile, keys ...string) map[string]string {
 // More uploads than a view reads files: with roll-ups it has them all, as google/pprof merges them. They are made while the receiver is
 // killed again and again.
 func TestRollups(t *testing.T) {
+	t.Parallel()
 	const days, hosts, kinds = 2, 2, 24
 	data := t.TempDir()
 	var contents [kinds][]byte

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cmemprof/cmemprof/e2e/profiles"
 )
 
 // Each attachment, as read by Go's multipart reader, is returned unchanged, alone and in the archive.
@@ -122,6 +124,10 @@ func TestOldClientsAreRead(t *testing.T) {
 
 // go tool pprof reads each profile of each client by its URL, for one upload and merged for the service.
 func TestGoToolPprofReadsFromTheReceiver(t *testing.T) {
+	pprof, err := profiles.PprofProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
 	r := start(t, t.TempDir(), plain(t))
 	defer r.stop(t)
 	for _, c := range captures(t) {
@@ -139,7 +145,7 @@ func TestGoToolPprofReadsFromTheReceiver(t *testing.T) {
 				fmt.Sprintf("/api/uploads/%d/attachments/%s", upload.ID, url.PathEscape(attachment.Name)),
 				fmt.Sprintf("/api/profile?service=%s&attachment=%s", url.QueryEscape(text(upload.Service)), url.QueryEscape(attachment.Name)),
 			} {
-				command := exec.Command("go", "tool", "pprof", "-symbolize=none", "-top", r.url+path)
+				command := exec.Command(pprof, "-symbolize=none", "-top", r.url+path)
 				command.Env = append(os.Environ(), "PPROF_TMPDIR="+t.TempDir(), "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1")
 				if out, err := command.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("flat%")) {
 					t.Errorf("%s: %v\n%s", path, err, out)
@@ -200,8 +206,8 @@ func TestMarkupStaysText(t *testing.T) {
 		}
 	}
 	q := "?service=" + url.QueryEscape(evil) + "&from=" + url.QueryEscape(evil) + "&tag=" + url.QueryEscape(evil)
-	for _, path := range []string{"/api/uploads", "/api/uploads/1", "/api/facets", "/api/histogram", "/api/uploads" + q, "/api/tree" + q, "/api/uploads/1/attachments/%3Cb%3E.pprof",
-		"/api/uploads/1/attachments/%3Cb%3E.pprof/tree", "/api/uploads/1/event", "/" + url.PathEscape(evil)} {
+	for _, path := range []string{"/api/uploads", "/api/uploads/1", "/api/facets", "/api/histogram", "/api/storage", "/api/suspects", "/api/uploads" + q, "/api/tree" + q, "/api/uploads/1/attachments/%3Cb%3E.pprof",
+		"/api/uploads/1/attachments/%3Cb%3E.pprof/tree", "/api/uploads/1/event", "/api/report?ids=1&address=/profile%3Fids%3D1", "/" + url.PathEscape(evil)} {
 		response, err := http.Get(r.url + path)
 		if err != nil {
 			t.Fatal(err)

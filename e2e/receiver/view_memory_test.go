@@ -15,8 +15,7 @@ import (
 )
 
 // large encodes a profile of 60,000 stacks of 40 frames, of which the outer 30 are one of 1,000.
-func large(t testing.TB, seed int64) []byte {
-	t.Helper()
+func large(seed int64) []byte {
 	random := rand.New(rand.NewSource(seed))
 	p := &profile.Profile{SampleType: []*profile.ValueType{{Type: "inuse_space", Unit: "bytes"}}}
 	for i := range 4000 {
@@ -38,9 +37,7 @@ func large(t testing.TB, seed int64) []byte {
 		p.Sample = append(p.Sample, &profile.Sample{Location: append(some(10), outer[random.Intn(len(outer))]...), Value: []int64{random.Int63n(1 << 20)}})
 	}
 	var out bytes.Buffer
-	if err := p.Write(&out); err != nil {
-		t.Fatal(err)
-	}
+	_ = p.Write(&out) // into memory
 	return out.Bytes()
 }
 
@@ -82,19 +79,28 @@ func (r *receiver) heavy(t testing.TB) map[int]int {
 	return statuses
 }
 
+// What sendLarge sends.
+var largeProfiles = sync.OnceValue(func() (all [5][]byte) {
+	for i := range all {
+		all[i] = large(int64(i))
+	}
+	return all
+})
+
 // sendLarge sends five uploads of large profiles.
 func (r *receiver) sendLarge(t testing.TB) {
 	t.Helper()
-	for i := range 5 {
-		contentType, body := form(fmt.Sprintf("service:shop,runtime-id:%d", i), attachment{"heap.pprof", large(t, int64(i))})
+	for i, content := range largeProfiles() {
+		contentType, body := form(fmt.Sprintf("service:shop,runtime-id:%d", i), attachment{"heap.pprof", content})
 		if status, text, err := r.post(http.DefaultClient, contentType, body); err != nil || status != http.StatusOK {
 			t.Fatalf("%d %s %v", status, text, err)
 		}
 	}
 }
 
-// Beside the budget: the program with its caches, and answers that wait to be read (docs/receiver.md).
-const besidesViews = 80 << 20
+// Beside the budget: the program with its caches (50 MiB), and answers that wait to be read, as many as a busy machine's client leaves
+// (docs/receiver.md: 128 MiB at most).
+const besidesViews = 112 << 20
 
 // 13 views at once get their answers, within the budget, whether two fit in it or one.
 func TestViewsStayWithinTheirMemory(t *testing.T) {

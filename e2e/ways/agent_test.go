@@ -216,6 +216,7 @@ func TestRunSpools(t *testing.T) {
 
 // TestRunDeadAgent: an Agent that accepts connections and never answers delays the end for a bounded time.
 func TestRunDeadAgent(t *testing.T) {
+	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

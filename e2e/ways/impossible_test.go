@@ -76,11 +76,12 @@ func TestSanitizerRun(t *testing.T) {
 
 // TestSanitizerGo: go build passes the sanitizer's flags to all C code, including the hooks.
 func TestSanitizerGo(t *testing.T) {
+	t.Parallel()
 	for _, s := range []struct{ flag, compiler string }{{"-asan", "gcc"}, {"-asan", "clang"}, {"-msan", "clang"}} {
 		t.Run(s.compiler+" "+s.flag, func(t *testing.T) {
 			program := filepath.Join(t.TempDir(), "sanitized")
 			build := exec.Command("go", "build", s.flag, "-o", program, "./sanitized")
-			build.Env = append(os.Environ(), "CC="+s.compiler)
+			build.Env = append(os.Environ(), "CC="+s.compiler, "CGO_CFLAGS=-O0") // sanitized code takes long to optimise
 			mustRun(t, build)
 			if output := mustRun(t, sanitized(program)); output != "cmemprof: "+notBound+"\nran on\n" {
 				t.Error(output)
@@ -91,6 +92,7 @@ func TestSanitizerGo(t *testing.T) {
 
 // TestPlugin: Go code with cmemprof in a library that is loaded late: the process's malloc is already bound.
 func TestPlugin(t *testing.T) {
+	t.Parallel()
 	library := filepath.Join(t.TempDir(), "plugin.so")
 	mustRun(t, exec.Command("go", "build", "-buildmode=c-shared", "-o", library, "./plugin"))
 	program := compile(t, "gcc", filepath.Join("programs", "dlopen.c"), "-std=gnu11", "-ldl")

@@ -43,6 +43,7 @@ func TestMuslLinked(t *testing.T) {
 
 // A Go service is built with musl as with glibc: the same package, the whole stacks.
 func TestMuslGo(t *testing.T) {
+	t.Parallel()
 	program := filepath.Join(t.TempDir(), "service")
 	build := exec.Command("go", "build", "-ldflags", `-linkmode=external -extldflags "-Wl,--eh-frame-hdr"`, "-o", program, "./static")
 	build.Env = append(os.Environ(), "CC=musl-gcc", "CGO_ENABLED=1")

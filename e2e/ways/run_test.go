@@ -447,6 +447,31 @@ func TestRunChildren(t *testing.T) {
 	}
 }
 
+// TestRunGoExits: however a Go program ends, its last profile is of that moment, and its status is its own. Memory of Go's runtime is not C's, even
+// if nothing in the program has a name.
+func TestRunGoExits(t *testing.T) {
+	folder := t.TempDir()
+	for _, build := range [][]string{nil, {"-ldflags=-s -w"}, {"-buildmode=pie"}} {
+		program := filepath.Join(folder, "goprogram")
+		mustRun(t, exec.Command("go", append(append([]string{"build", "-o", program}, build...), "./goprogram")...))
+		for way, want := range map[string]int{"return": 0, "exit": 7, "goexit": 7, "panic": 2, "fatal": 2, "many": 7} {
+			c := runCommand(t, "--rate", "1", "-o", "x.pprof", program, way)
+			output, status := run(t, c)
+			if status != want {
+				t.Errorf("%v %s: status %d, not %d\n%s", build, way, status, want, output)
+				continue
+			}
+			var inUse int64
+			for _, sample := range profiles.Read(t, filepath.Join(c.Dir, "x.pprof")).Sample {
+				inUse += sample.Value[3]
+			}
+			if inUse < aliveBytes || inUse > aliveBytes+10<<20 {
+				t.Errorf("%v %s: %d bytes in use, of which the program has %d\n%s", build, way, inUse, aliveBytes, output)
+			}
+		}
+	}
+}
+
 // TestRunFollowsExec: a process that execs another program is still profiled.
 func TestRunFollowsExec(t *testing.T) {
 	sites := compileSites(t)
@@ -475,16 +500,15 @@ func TestRunGo(t *testing.T) {
 	program := filepath.Join(folder, "goprogram")
 	mustRun(t, exec.Command("go", "build", "-o", program, "./goprogram"))
 	for _, more := range []string{"UNRELATED=1", "LD_PRELOAD=libm.so.6"} {
-		c := runCommand(t, "--rate", "1", "--period", "200ms", "-o", "x.pprof", program)
+		c := runCommand(t, "--rate", "1", "-o", "x.pprof", program)
 		c.Env = append(c.Env, more)
-		output, status := runUntil(t, c, "all is in a profile", func() bool {
-			path := filepath.Join(c.Dir, "x.pprof")
-			_, err := os.Stat(path)
-			return err == nil && siteOf(profiles.Read(t, path), "site_alive") == site{500, aliveBytes, 500, aliveBytes}
-		})
-		if status != 0 || !strings.Contains(output, "one is written every 0.2 s") || !strings.Contains(output, "\ndone\n") ||
+		output, status := run(t, c)
+		if status != 0 || !strings.Contains(output, "stacks end where Go begins") || !strings.Contains(output, "\ndone\n") ||
 			regexp.MustCompile("(?m)^(CMEMPROF_|LD_PRELOAD=)").MatchString(output) {
 			t.Errorf("%s: status %d\n%s", more, status, output)
+		}
+		if got, want := siteOf(profiles.Read(t, filepath.Join(c.Dir, "x.pprof")), "site_alive"), (site{500, aliveBytes, 500, aliveBytes}); got != want {
+			t.Errorf("%s: %+v, not %+v", more, got, want)
 		}
 	}
 	for _, more := range [][]string{nil, {"CMEMPROF_RATE=1"}} {

@@ -53,6 +53,7 @@ func TestStaticC(t *testing.T) {
 
 // TestStaticGo: stacks continue from C into Go, and libc's own calls are seen.
 func TestStaticGo(t *testing.T) {
+	t.Parallel()
 	program := filepath.Join(t.TempDir(), "static")
 	mustRun(t, exec.Command("go", "build", "-tags", "cmemprof_static,netgo,osusergo", "-ldflags",
 		`-linkmode=external -extldflags "-static -Wl,--eh-frame-hdr"`, "-o", program, "./static"))

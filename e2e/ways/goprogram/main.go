@@ -1,5 +1,5 @@
-// Command goprogram is a Go program without cmemprof that calls C that allocates. It prints the profiler's variables in its environment, and ends
-// with its standard input, by a direct system call without a last profile.
+// Command goprogram is a Go program without cmemprof that calls C that allocates. It prints the profiler's variables in its environment, waits for
+// the end of its standard input, and ends in one of many ways: goprogram [return|exit|goexit|panic|fatal|many].
 package main
 
 // #include <stdlib.h>
@@ -15,7 +15,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
+	"sync"
 )
 
 func main() {
@@ -28,4 +30,30 @@ func main() {
 	}
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	fmt.Println("done")
+	if len(os.Args) > 1 {
+		end(os.Args[1])
+	}
+}
+
+func end(way string) {
+	switch way {
+	case "exit":
+		os.Exit(7)
+	case "goexit": // by a goroutine, on its own stack
+		go os.Exit(7)
+		select {}
+	case "panic":
+		panic("planted")
+	case "fatal": // the runtime's own end
+		var lock sync.Mutex
+		lock.Unlock()
+	case "many": // several threads at once
+		for range 50 {
+			go func() {
+				runtime.LockOSThread()
+				os.Exit(7)
+			}()
+		}
+		select {}
+	}
 }
