@@ -142,6 +142,17 @@ static void read_label(struct cursor *cursor) {
     }
 }
 
+// The label that the profile gives to all samples.
+static void give_label(struct cursor *cursor) {
+    const struct label *given = &cursor->input->profile->given;
+    struct label *label = given->key ? array_push(&cursor->input->labels, 1, sizeof *label) : NULL;
+    if (label) {
+        *label = *given;
+    } else if (given->key) {
+        out_of_memory(cursor);
+    }
+}
+
 // Checks the frame limits. Inlined frames count, or a sample of a few bytes could have 10^8 frames. Frames are counted one by one only if
 // the limit might be exceeded. first: index of the sample's first ref.
 static bool check_frames(struct cursor *cursor, uint32_t first, bool count_all) {
@@ -189,6 +200,7 @@ static enum merge_error read_sample(struct input *input, uint32_t index, struct 
     }
     if (cursor.error == MERGE_OK) {
         check_frames(&cursor, first_ref, count_all);
+        give_label(&cursor);
     }
     key->ref_count = input->refs.count - first_ref;
     key->label_count = input->labels.count - first_label;

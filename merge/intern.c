@@ -27,8 +27,8 @@ static bool grow_order(struct intern *table, size_t slots) {
     return true;
 }
 
-static bool grow(struct intern *table) {
-    size_t size = table->slots ? ((size_t)table->mask + 1) * 2 : 64;
+// To so many slots, a power of two.
+static bool grow_to(struct intern *table, size_t size) {
     if (size > (size_t)1 << 31) {
         return false;
     }
@@ -48,6 +48,18 @@ static bool grow(struct intern *table) {
     table->slots = slots;
     table->mask = (uint32_t)size - 1;
     return true;
+}
+
+static bool grow(struct intern *table) {
+    return grow_to(table, table->slots ? ((size_t)table->mask + 1) * 2 : 64);
+}
+
+bool intern_reserve(struct intern *table, size_t count) {
+    size_t size = 64;
+    while (size / 2 <= count) {
+        size *= 2;
+    }
+    return (table->slots && size <= (size_t)table->mask + 1) || grow_to(table, size);
 }
 
 bool intern_order(struct intern *table) {

@@ -27,6 +27,8 @@ struct intern {
 
 // False: no memory; the table is unchanged.
 bool intern_add(struct intern *table, uint32_t hash, uint32_t id);
+// Makes room for so many entries, of which some may be there: a table of a known size is not made again and again. False: no memory.
+bool intern_reserve(struct intern *table, size_t count);
 void intern_free(struct intern *table);
 uint64_t intern_seed(void);
 

@@ -68,6 +68,19 @@ void merge_budget_give(size_t bytes) {
     give(in_use, bytes);
 }
 
+void merge_budget_stop(struct merge_budget *budget) {
+    __atomic_store_n(&budget->stopped, true, __ATOMIC_RELAXED);
+}
+
+bool merge_budget_stopped(void) {
+    for (const struct merge_budget *budget = in_use; budget; budget = budget->within) {
+        if (__atomic_load_n(&budget->stopped, __ATOMIC_RELAXED)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // ---- Blocks ----
 
 static void *behind(struct head *head, size_t size, size_t mapped, struct merge_budget *budget) {

@@ -83,6 +83,7 @@ struct merge_budget {
     struct merge_budget *within; // what counts against this one counts against that one too; NULL: none
     size_t used_bytes;           // atomic, as the next one
     bool exceeded;               // something was refused
+    bool stopped;                // atomic, by merge_budget_stop
 };
 // What this thread allocates from now on counts against budget, until it is freed by any thread. NULL: against none. Returns the one
 // before.
@@ -91,6 +92,9 @@ struct merge_budget *merge_budget_in_use(void);
 // For memory of the caller's own. Against this thread's budget; false: it is used up. Without a budget true, and nothing is counted.
 bool merge_budget_take(size_t bytes);
 void merge_budget_give(size_t bytes); // what was taken, under the same budget
+// Nobody waits any more for what is made under this budget: readers of files end early, as if theirs had ended or were damaged. For good.
+void merge_budget_stop(struct merge_budget *budget);
+bool merge_budget_stopped(void); // this thread's, or one that it is within
 
 // ---- Build ----
 
@@ -187,6 +191,9 @@ void profile_keep_labels(struct profile *profile, const char *const *keys, size_
 void profile_keep_texts(struct profile *profile, const char *const *keys, size_t count);
 // The opposite: labels with these keys are ignored, all others are kept. Of these, the last call holds.
 void profile_drop_labels(struct profile *profile, const char *const *keys, size_t count);
+// Later inputs: each sample has this label too, whichever are kept: what is known of an input as a whole. key NULL: no more. The texts are
+// copied.
+void profile_give_label(struct profile *profile, const char *key, const char *text);
 // Later inputs: absolute paths of source files lose what is not of a module. A path that begins with one of the prefixes, which end with
 // '/', gets another beginning; one in Go's module cache ("/pkg/mod/") begins with the module; that of a Go function begins with its
 // package's path; any other is the file's name alone, as are the paths of mappings and those that stand for a function's name (memory
@@ -409,6 +416,8 @@ struct tree_options {
 // The tree points into the profile: free it first.
 enum merge_error tree_build(struct profile *profile, const struct tree_options *options, struct tree *tree);
 void tree_free(struct tree *tree);
+// Whether the sample at index passes the options' labels and keep_leaf, as those of a tree do.
+bool tree_keeps(const struct profile *profile, const struct tree_options *options, size_t index);
 
 // totals: sums of a profile's values, read in one pass over its bytes without building a profile. About five times as fast as
 // profile_decode; it validates only what it reads. For summaries of many profiles.

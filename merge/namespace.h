@@ -54,6 +54,7 @@
 #define intern_add cmemprof_intern_add
 #define intern_free cmemprof_intern_free
 #define intern_order cmemprof_intern_order
+#define intern_reserve cmemprof_intern_reserve
 #define intern_seed cmemprof_intern_seed
 #define match_commit cmemprof_match_commit
 #define match_period cmemprof_match_period
@@ -64,6 +65,8 @@
 #define memory_take_zeroed cmemprof_memory_take_zeroed
 #define merge_budget_give cmemprof_merge_budget_give
 #define merge_budget_in_use cmemprof_merge_budget_in_use
+#define merge_budget_stop cmemprof_merge_budget_stop
+#define merge_budget_stopped cmemprof_merge_budget_stopped
 #define merge_budget_take cmemprof_merge_budget_take
 #define merge_default_limits cmemprof_merge_default_limits
 #define merge_error_text cmemprof_merge_error_text
@@ -99,6 +102,7 @@
 #define profile_frame_of cmemprof_profile_frame_of
 #define profile_frame_role cmemprof_profile_frame_role
 #define profile_free cmemprof_profile_free
+#define profile_give_label cmemprof_profile_give_label
 #define profile_group_by cmemprof_profile_group_by
 #define profile_intern_comment cmemprof_profile_intern_comment
 #define profile_intern_function cmemprof_profile_intern_function
@@ -121,6 +125,7 @@
 #define profile_period cmemprof_profile_period
 #define profile_rename_sample_type cmemprof_profile_rename_sample_type
 #define profile_renew_mapping cmemprof_profile_renew_mapping
+#define profile_reserve_tables cmemprof_profile_reserve_tables
 #define profile_reset_header cmemprof_profile_reset_header
 #define profile_sample_at cmemprof_profile_sample_at
 #define profile_sample_count cmemprof_profile_sample_count
@@ -155,6 +160,7 @@
 #define totals_shown_type cmemprof_totals_shown_type
 #define tree_build cmemprof_tree_build
 #define tree_free cmemprof_tree_free
+#define tree_keeps cmemprof_tree_keeps
 #define units_convert cmemprof_units_convert
 
 #endif

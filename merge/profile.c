@@ -72,6 +72,20 @@ void profile_next_round(struct profile *profile) {
     profile_next_input(profile);
 }
 
+// To so many items.
+static bool fit(struct array *array, uint32_t count, size_t item_bytes) {
+    return count <= array->count || array_reserve(array, count - array->count, item_bytes);
+}
+
+bool profile_reserve_tables(struct profile *profile, const struct profile *like) {
+    return fit(&profile->strings.strings, like->strings.strings.count, sizeof(struct string)) &&
+           fit(&profile->functions, like->functions.count, sizeof(struct function)) &&
+           fit(&profile->locations, like->locations.count, sizeof(struct location)) &&
+           fit(&profile->lines, like->lines.count, sizeof(struct line)) &&
+           intern_reserve(&profile->strings.ids, like->strings.strings.count) &&
+           intern_reserve(&profile->function_ids, like->functions.count) && intern_reserve(&profile->location_ids, like->locations.count);
+}
+
 // ---- Strings, comments ----
 
 uint32_t profile_intern_string(struct profile *profile, const char *bytes, size_t length) {
@@ -138,6 +152,13 @@ void profile_keep_texts(struct profile *profile, const char *const *keys, size_t
 
 void profile_drop_labels(struct profile *profile, const char *const *keys, size_t count) {
     choose_labels(profile, keys, count, true);
+}
+
+void profile_give_label(struct profile *profile, const char *key, const char *text) {
+    profile->given = (struct label){0};
+    if (key) {
+        profile->given = (struct label){.key = text_of(profile, key), .text = text_of(profile, text)};
+    }
 }
 
 // ---- Functions ----

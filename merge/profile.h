@@ -97,6 +97,7 @@ struct profile {
     bool labels_chosen, chosen_are_dropped;                   // only labels with the keys in chosen_labels are read, or all but those
     bool numbers_kept;                                        // and all labels that are numbers
     struct array chosen_labels;                               // uint32_t strings
+    struct label given;                                       // to each sample that is read; key 0: none
     bool paths_cut;                                           // by path_prefixes
     struct array path_prefixes;                               // struct path_prefix (redact.c)
     uint32_t dropped_comments;                                // string: comments that begin so are not read; 0: none
@@ -152,6 +153,8 @@ void profile_next_round(struct profile *profile);
 void profile_append_type(struct profile *profile, struct value_type type);
 // Sets the status, unless it already holds a failure.
 void profile_fail(struct profile *profile, enum merge_error error);
+// Makes room for as many strings, functions and locations as the other profile has. False: no memory.
+bool profile_reserve_tables(struct profile *profile, const struct profile *like);
 // Returns 0 for "" and on failure; see profile_status.
 uint32_t profile_intern_string(struct profile *profile, const char *bytes, size_t length);
 uint32_t profile_intern_function(struct profile *profile, const struct function *function);

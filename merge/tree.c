@@ -111,20 +111,20 @@ static bool has_label(const struct profile *profile, const struct sample *sample
 }
 
 // Whether the sample has one of the given labels of this key.
-static bool has_one_of(const struct builder *builder, const struct sample *sample, const char *key) {
-    for (size_t i = 0; i < builder->options->label_count; i++) {
-        const struct tree_label *label = &builder->options->labels[i];
-        if (strcmp(label->key, key) == 0 && has_label(builder->profile, sample, key, label->text) == !!label->text) {
+static bool has_one_of(const struct profile *profile, const struct tree_options *options, const struct sample *sample, const char *key) {
+    for (size_t i = 0; i < options->label_count; i++) {
+        const struct tree_label *label = &options->labels[i];
+        if (strcmp(label->key, key) == 0 && has_label(profile, sample, key, label->text) == !!label->text) {
             return true;
         }
     }
     return false;
 }
 
-static bool is_kept(const struct builder *builder, const struct sample *sample) {
-    const struct tree_options *options = builder->options;
+bool tree_keeps(const struct profile *profile, const struct tree_options *options, size_t index) {
+    const struct sample *sample = profile_sample(profile, (uint32_t)index);
     for (size_t i = 0; i < options->label_count; i++) {
-        if (!has_one_of(builder, sample, options->labels[i].key)) {
+        if (!has_one_of(profile, options, sample, options->labels[i].key)) {
             return false;
         }
     }
@@ -134,8 +134,7 @@ static bool is_kept(const struct builder *builder, const struct sample *sample) 
     if (sample->ref_count == 0) {
         return false;
     }
-    struct profile_frame leaf =
-        profile_frame_of(builder->profile, profile_location(builder->profile, *profile_ref(builder->profile, sample->ref)), 0);
+    struct profile_frame leaf = profile_frame_of(profile, profile_location(profile, *profile_ref(profile, sample->ref)), 0);
     return !leaf.label && options->keep_leaf(&leaf, options->context);
 }
 
@@ -176,7 +175,7 @@ static void add_sample(struct builder *builder, uint32_t index) {
     const int64_t *values = profile_sample_values(profile, index);
     int base = builder->options->base_type_index;
     struct amount amount = {values[builder->options->type_index], base < 0 ? 0 : values[base]};
-    if ((amount.value == 0 && amount.base == 0) || !is_kept(builder, sample)) {
+    if ((amount.value == 0 && amount.base == 0) || !tree_keeps(profile, builder->options, index)) {
         return;
     }
     uint32_t node = 0;

@@ -13,6 +13,7 @@
 #include "memory.h"
 #include "merge.h"
 #include "../base/check.h"
+#include "../base/utf8.h"
 #include "namespace.h"
 
 enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
@@ -235,6 +236,33 @@ static inline void wire_close(struct wire_writer *writer, size_t mark) {
         writer->size += length_bytes - 1;
     }
     memcpy(writer->bytes + mark - 1, length, length_bytes);
+}
+
+// A string, which readers refuse if it is not UTF-8: each wrong byte becomes U+FFFD.
+static inline void wire_write_text(struct wire_writer *writer, uint32_t number, const char *bytes, size_t size) {
+    size_t whole = 0, length;
+    while (whole < size) {
+        uint64_t eight;
+        if (size - whole >= sizeof eight && (memcpy(&eight, bytes + whole, sizeof eight), !(eight & UINT64_C(0x8080808080808080)))) {
+            whole += sizeof eight; // ASCII, as nearly all of it
+        } else if ((length = utf8_length(bytes + whole, size - whole)) > 0) {
+            whole += length;
+        } else {
+            break;
+        }
+    }
+    if (whole == size) {
+        wire_write_bytes(writer, number, bytes, size);
+        return;
+    }
+    size_t mark = wire_open(writer, number);
+    for (size_t at = 0; at < size && wire_reserve(writer, 4);) {
+        length = utf8_length(bytes + at, size - at);
+        memcpy(writer->bytes + writer->size, length > 0 ? bytes + at : "\xef\xbf\xbd", length > 0 ? length : 3);
+        writer->size += length > 0 ? length : 3;
+        at += length > 0 ? length : 1;
+    }
+    wire_close(writer, mark);
 }
 
 #endif

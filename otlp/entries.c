@@ -195,44 +195,57 @@ static enum merge_error read_location(struct reading *reading, const struct grou
     return error;
 }
 
-static enum merge_error add_location(struct reading *reading, const struct group *group, uint64_t index) {
+// Gives the location to the group's profile, where it is not yet.
+static enum merge_error add_location(struct reading *reading, const struct group *group, uint64_t index, struct given_location *given) {
     struct wire message;
-    uint32_t *ref = array_push(&reading->refs, 1, sizeof *ref);
-    if (!ref) {
-        return MERGE_NO_MEMORY;
-    }
     if (!dictionary_entry(&reading->dictionary, TABLE_LOCATIONS, index, &message)) {
         return MERGE_MALFORMED;
     }
-    struct given *given = index < dictionary_size(&reading->dictionary, TABLE_LOCATIONS) ? &reading->locations[index] : NULL;
-    if (given && given->group == group->number) {
-        *ref = given->id;
-        return MERGE_OK;
-    }
-    enum merge_error error = read_location(reading, group, message, ref);
-    if (error == MERGE_OK && given) {
-        *given = (struct given){group->number, *ref};
+    *given = (struct given_location){.group = group->number};
+    enum merge_error error = read_location(reading, group, message, &given->id);
+    if (error == MERGE_OK) {
+        uint32_t lines = profile_location(group->profile, given->id)->line_count;
+        given->frames = lines > 0 ? lines : 1;
+        if (index < dictionary_size(&reading->dictionary, TABLE_LOCATIONS)) {
+            reading->locations[index] = *given;
+        }
     }
     return error;
 }
 
-static enum merge_error count_frames(struct reading *reading, const struct group *group) {
-    const struct merge_limits *limits = reading->dictionary.limits;
-    size_t frames = 0;
-    for (uint32_t i = 0; i < reading->refs.count; i++) {
-        uint32_t lines = profile_location(group->profile, ((const uint32_t *)reading->refs.items)[i])->line_count;
-        frames += lines > 0 ? lines : 1;
+static enum merge_error too_deep(const struct reading *reading) {
+    return fault_set(reading->dictionary.fault, MERGE_TOO_LARGE, 0, "a stack of more than %zu frames",
+                     reading->dictionary.limits->depth_frames);
+}
+
+// One more location of the stack.
+static enum merge_error add_frame(struct reading *reading, const struct group *group, uint64_t index, size_t *frames) {
+    struct given_location given = {0};
+    enum merge_error error = MERGE_OK;
+    if (reading->refs.count >= reading->dictionary.limits->depth_frames) {
+        return too_deep(reading);
     }
-    if (frames > limits->depth_frames) {
-        return fault_set(reading->dictionary.fault, MERGE_TOO_LARGE, 0, "a stack of more than %zu frames", limits->depth_frames);
+    uint32_t *ref = array_reserve(&reading->refs, 1, sizeof *ref);
+    if (!ref) {
+        return MERGE_NO_MEMORY;
     }
-    return reading_count(reading, frames);
+    if (index < dictionary_size(&reading->dictionary, TABLE_LOCATIONS)) {
+        given = reading->locations[index];
+    }
+    if (given.group != group->number) {
+        error = add_location(reading, group, index, &given);
+    }
+    *ref = given.id;
+    *frames += given.frames;
+    reading->refs.count++;
+    return error;
 }
 
 enum merge_error reading_stack(struct reading *reading, const struct group *group, uint64_t index) {
     struct wire message;
     struct wire_field field;
     enum merge_error error = MERGE_OK;
+    size_t frames = 0;
     reading->refs.count = 0;
     if (!dictionary_entry(&reading->dictionary, TABLE_STACKS, index, &message)) {
         return MERGE_MALFORMED;
@@ -241,11 +254,11 @@ enum merge_error reading_stack(struct reading *reading, const struct group *grou
         struct numbers numbers = {0};
         uint64_t location;
         while (error == MERGE_OK && field.number == 1 && dictionary_number(&reading->dictionary, &field, &numbers, &location, &error)) {
-            error = reading->refs.count < reading->dictionary.limits->depth_frames
-                        ? add_location(reading, group, location)
-                        : fault_set(reading->dictionary.fault, MERGE_TOO_LARGE, 0, "a stack of more than %zu frames",
-                                    reading->dictionary.limits->depth_frames);
+            error = add_frame(reading, group, location, &frames);
         }
     }
-    return error == MERGE_OK ? count_frames(reading, group) : error;
+    if (error == MERGE_OK && frames > reading->dictionary.limits->depth_frames) {
+        return too_deep(reading);
+    }
+    return error == MERGE_OK ? reading_count(reading, frames) : error;
 }

@@ -29,13 +29,14 @@
 #define reading_stack cmemprof_reading_stack
 #define tables_attribute cmemprof_tables_attribute
 #define tables_attribute_of cmemprof_tables_attribute_of
+#define tables_end cmemprof_tables_end
 #define tables_free cmemprof_tables_free
 #define tables_init cmemprof_tables_init
 #define tables_mapping cmemprof_tables_mapping
+#define tables_reserve cmemprof_tables_reserve
 #define tables_stack cmemprof_tables_stack
+#define tables_stack_room cmemprof_tables_stack_room
 #define tables_string cmemprof_tables_string
-#define tables_write cmemprof_tables_write
-#define tables_write_text cmemprof_tables_write_text
 #define tables_write_values cmemprof_tables_write_values
 
 #endif

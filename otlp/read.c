@@ -150,6 +150,9 @@ static struct group *group_of(struct reading *reading, const struct profile_head
         reading->groups.count -= !!group;
         return NULL;
     }
+    if (!array_push(&group->known, 1, sizeof(struct known_sample)) || !intern_order(&group->known_ids)) {
+        return NULL;
+    }
     group->header = *header;
     *error = MERGE_OK;
     group->number = ++reading->group_count;
@@ -265,7 +268,10 @@ static enum merge_error hand_over(struct reading *reading, const struct scope *s
 
 static void drop_groups(struct reading *reading) {
     for (uint32_t i = 0; i < reading->groups.count; i++) {
-        profile_free(((struct group *)reading->groups.items)[i].profile);
+        struct group *group = (struct group *)reading->groups.items + i;
+        profile_free(group->profile);
+        array_free(&group->known);
+        intern_free(&group->known_ids);
     }
     reading->groups.count = 0;
 }
@@ -354,7 +360,7 @@ static enum merge_error read_request(struct reading *reading, struct wire reques
         memory_take_zeroed((size_t)dictionary_size(&reading->dictionary, TABLE_ATTRIBUTES) + 1, sizeof *reading->labels_given);
     reading->mappings = none_given(reading, TABLE_MAPPINGS);
     reading->functions = none_given(reading, TABLE_FUNCTIONS);
-    reading->locations = none_given(reading, TABLE_LOCATIONS);
+    reading->locations = memory_take_zeroed((size_t)dictionary_size(&reading->dictionary, TABLE_LOCATIONS) + 1, sizeof *reading->locations);
     if (error == MERGE_OK && (!reading->labels_given || !reading->mappings || !reading->functions || !reading->locations)) {
         error = MERGE_NO_MEMORY;
     }

@@ -19,8 +19,18 @@ struct profile_header {
     struct text_pair type, period_type;
 };
 
+// A sample as it came, but for its value: the lists of a group's types mostly have the same ones, of which each is looked up once.
+struct known_sample {
+    uint32_t stack;
+    uint32_t row;              // of the profile
+    const uint8_t *attributes; // the packed list of their indices
+    size_t attributes_size;
+};
+
 struct group {
     struct profile *profile;
+    struct array known; // struct known_sample, from 1
+    struct intern known_ids;
     struct profile_header header; // of its first type
     uint32_t number;              // of all groups of the request, from 1
     uint64_t cut;                 // values of attributes with parts, for which pprof has no form
@@ -32,6 +42,11 @@ struct given {
     uint32_t group, id;
 };
 
+// The same of a location, with its frames: 1 if it has no lines.
+struct given_location {
+    uint32_t group, id, frames;
+};
+
 // The same of an attribute of samples, as a label; not of lists.
 struct given_label {
     uint32_t group;
@@ -41,8 +56,9 @@ struct given_label {
 struct reading {
     struct dictionary dictionary;
     enum layout layout;
-    struct given_label *labels_given;                // by index of the dictionary, as the next ones
-    struct given *mappings, *functions, *locations;  // by index of the dictionary
+    struct given_label *labels_given; // by index of the dictionary, as the next ones
+    struct given *mappings, *functions;
+    struct given_location *locations;
     struct array groups;                             // struct group, of the current scope
     struct array refs, lines, labels, values, times; // of the current sample: uint32_t; struct line; struct label; int64_t; uint64_t
     uint64_t steps;                                  // frames, labels and other references that were followed, of the whole request

@@ -14,26 +14,43 @@
 
 struct otlp_request {
     struct tables tables;
-    struct wire_writer body; // messages ResourceProfiles, then the dictionary
+    struct wire_writer body; // messages ResourceProfiles
     struct wire_writer packed;
-    size_t resource;      // mark of the one that is open; 0: none
-    struct array indices; // uint32_t: attributes of samples, of the profile being added
+    size_t resource; // mark of the one that is open; 0: none
+    // Of the samples of the profile being added: what is the same in each type, as it is sent.
+    struct wire_writer heads;
     enum merge_error error;
 };
 
-// Of the profile being added. Entries by its ids; UINT32_MAX: not in the dictionary yet.
+// A sample that is not 0 in all types.
+struct sent_sample {
+    uint32_t sample;
+    uint32_t head; // in heads, up to that of the next one: its stack, attributes and time
+};
+
+// The index of a location as a varint.
+struct sent_location {
+    uint8_t bytes[7], size; // size 0: it is not in the dictionary yet
+};
+
+// Labels repeat: where a profile has many, they are few different ones, such as the sizes of blocks.
+enum { SEEN_LABELS = 64 };
+struct seen_label {
+    struct label label;
+    uint32_t attribute; // 0: none is here
+};
+
+// Of the profile being added. Entries by its ids; 0: not in the dictionary yet, or none.
 struct adding {
     struct otlp_request *request;
     const struct profile *profile;
-    uint32_t *strings, *mappings, *functions, *locations;
-    struct sent_sample *samples;
+    uint32_t *strings, *mappings, *functions;
+    struct sent_location *locations;
+    struct sent_sample *samples; // and one more, for the end of the last one
     uint32_t sample_count;
-    struct array refs, lines; // of the current sample, of the current location
-};
-struct sent_sample {
-    uint32_t sample, stack, first_index, index_count;
-    bool timed;
-    int64_t time_ns;
+    struct array lines; // of the current location
+    uint32_t plain_key; // of the last label that is no time; 0: none
+    struct seen_label seen[SEEN_LABELS];
 };
 
 struct otlp_request *otlp_request_new(void) {
@@ -50,7 +67,7 @@ void otlp_request_free(struct otlp_request *request) {
         tables_free(&request->tables);
         wire_free(&request->body);
         wire_free(&request->packed);
-        array_free(&request->indices);
+        wire_free(&request->heads);
         free(request);
     }
 }
@@ -58,7 +75,7 @@ void otlp_request_free(struct otlp_request *request) {
 // ---- Dictionary ----
 
 static uint32_t string_of(struct adding *adding, uint32_t id) {
-    if (adding->strings[id] == UINT32_MAX) {
+    if (id != 0 && adding->strings[id] == 0) {
         struct string text = string_table_get(&adding->profile->strings, id);
         adding->strings[id] = profile_intern_string(adding->request->tables.base, text.bytes, text.length);
     }
@@ -66,7 +83,7 @@ static uint32_t string_of(struct adding *adding, uint32_t id) {
 }
 
 static uint32_t mapping_of(struct adding *adding, uint32_t id) {
-    if (adding->mappings[id] == UINT32_MAX) {
+    if (id != 0 && adding->mappings[id] == 0) {
         struct mapping mapping = *profile_mapping(adding->profile, id);
         mapping.file = string_of(adding, mapping.file);
         mapping.build_id = string_of(adding, mapping.build_id);
@@ -76,7 +93,7 @@ static uint32_t mapping_of(struct adding *adding, uint32_t id) {
 }
 
 static uint32_t function_of(struct adding *adding, uint32_t id) {
-    if (adding->functions[id] == UINT32_MAX) {
+    if (id != 0 && adding->functions[id] == 0) {
         struct function function = *profile_function(adding->profile, id);
         function.name = string_of(adding, function.name);
         function.system_name = string_of(adding, function.system_name);
@@ -87,59 +104,130 @@ static uint32_t function_of(struct adding *adding, uint32_t id) {
 }
 
 static uint32_t location_of(struct adding *adding, uint32_t id) {
-    if (adding->locations[id] == UINT32_MAX) {
-        struct location location = *profile_location(adding->profile, id);
-        adding->lines.count = 0;
-        struct line *lines = array_push(&adding->lines, location.line_count + 1, sizeof *lines);
-        if (!lines) {
-            adding->request->tables.failed = true;
-            return 0;
-        }
-        location.mapping = mapping_of(adding, location.mapping);
-        for (uint32_t i = 0; i < location.line_count; i++) {
-            lines[i] = *profile_line(adding->profile, location.line + i);
-            lines[i].function = function_of(adding, lines[i].function);
-        }
-        adding->locations[id] = profile_intern_location(adding->request->tables.base, &location, lines);
+    struct location location = *profile_location(adding->profile, id);
+    adding->lines.count = 0;
+    struct line *lines = array_push(&adding->lines, location.line_count + 1, sizeof *lines);
+    if (!lines) {
+        adding->request->tables.failed = true;
+        return 0;
     }
-    return adding->locations[id];
+    location.mapping = mapping_of(adding, location.mapping);
+    for (uint32_t i = 0; i < location.line_count; i++) {
+        lines[i] = *profile_line(adding->profile, location.line + i);
+        lines[i].function = function_of(adding, lines[i].function);
+    }
+    return profile_intern_location(adding->request->tables.base, &location, lines);
+}
+
+static void send_location(struct adding *adding, uint32_t id) {
+    struct sent_location *sent = &adding->locations[id];
+    sent->size = (uint8_t)(wire_put_varint(sent->bytes, id != 0 ? location_of(adding, id) : 0) - sent->bytes);
 }
 
 // ---- Samples ----
 
-static bool is_time(const struct adding *adding, const struct label *label) {
-    return label->text == 0 && label->number > 0 && strcmp(profile_string(adding->profile, label->key), "end_timestamp_ns") == 0;
+enum { LABELS_OF_KEY = 64 }; // in one attribute; more are further ones
+
+static bool is_time(struct adding *adding, const struct label *label) {
+    if (label->text != 0 || label->number <= 0 || label->key == adding->plain_key) {
+        return false;
+    }
+    bool time = strcmp(profile_string(adding->profile, label->key), "end_timestamp_ns") == 0;
+    adding->plain_key = time ? adding->plain_key : label->key;
+    return time;
 }
 
-// Labels of one key are neighbours. A number 0 without a unit is an empty text: pprof has one form for both.
-static void add_labels(struct adding *adding, const struct sample *sample, struct sent_sample *sent) {
-    enum { MOST = 64 }; // of one key; more are further attributes
-    struct tables *tables = &adding->request->tables;
-    const struct label *labels = sample->label_count > 0 ? profile_label(adding->profile, sample->label) : NULL;
-    for (uint32_t at = 0, next; at < sample->label_count; at = next) {
-        struct value values[MOST];
-        uint32_t count = 0;
-        for (next = at;
-             next < sample->label_count && labels[next].key == labels[at].key && labels[next].unit == labels[at].unit && count < MOST;
-             next++) {
-            bool text = labels[next].text != 0 || (labels[next].number == 0 && labels[next].unit == 0);
-            values[count++] = (struct value){.kind = text ? VALUE_TEXT : VALUE_NUMBER,
-                                             .text = text ? string_of(adding, labels[next].text) : 0,
-                                             .number = text ? 0 : labels[next].number};
-        }
-        if (count == 1 && !sent->timed && is_time(adding, &labels[at])) {
-            sent->timed = true;
-            sent->time_ns = labels[at].number;
+// A number 0 without a unit is an empty text: pprof has one form for both.
+static struct value value_of(struct adding *adding, const struct label *label) {
+    bool text = label->text != 0 || (label->number == 0 && label->unit == 0);
+    return text ? (struct value){.kind = VALUE_TEXT, .text = string_of(adding, label->text)}
+                : (struct value){.kind = VALUE_NUMBER, .number = label->number};
+}
+
+static uint32_t attribute_of(struct adding *adding, const struct label *labels, uint32_t count) {
+    struct value values[LABELS_OF_KEY];
+    for (uint32_t i = 0; i < count; i++) {
+        values[i] = value_of(adding, &labels[i]);
+    }
+    return tables_attribute(&adding->request->tables, string_of(adding, labels[0].key), string_of(adding, labels[0].unit), values, count,
+                            count > 1);
+}
+
+static uint32_t attribute_of_one(struct adding *adding, const struct label *label) {
+    uint64_t mixed = intern_hash_word((uint64_t)label->key << 32 | label->text, (uint64_t)label->number ^ label->unit);
+    struct seen_label *seen = &adding->seen[mixed % SEEN_LABELS];
+    if (seen->attribute == 0 || seen->label.key != label->key || seen->label.text != label->text || seen->label.unit != label->unit ||
+        seen->label.number != label->number) {
+        *seen = (struct seen_label){*label, attribute_of(adding, label, 1)};
+    }
+    return seen->attribute;
+}
+
+// Labels of one key are neighbours.
+static uint32_t count_alike(const struct label *labels, uint32_t count) {
+    uint32_t alike = 1;
+    while (alike < count && alike < LABELS_OF_KEY && labels[alike].key == labels->key && labels[alike].unit == labels->unit) {
+        alike++;
+    }
+    return alike;
+}
+
+static uint8_t *put_eight(uint8_t *at, uint64_t value) {
+    for (int i = 0; i < 8; i++) {
+        *at++ = (uint8_t)(value >> 8 * i);
+    }
+    return at;
+}
+
+static void write_raw(struct wire_writer *writer, const uint8_t *bytes, size_t size) {
+    if (size > 0 && wire_reserve(writer, size)) {
+        memcpy(writer->bytes + writer->size, bytes, size);
+        writer->size += size;
+    }
+}
+
+static void write_eight(struct wire_writer *writer, uint64_t value) {
+    uint8_t bytes[8];
+    write_raw(writer, bytes, (size_t)(put_eight(bytes, value) - bytes));
+}
+
+// Lists are packed even if they have one number: by that readers tell the layout (layout.h).
+static void add_labels(struct adding *adding, const struct sample *sample) {
+    struct wire_writer *heads = &adding->request->heads;
+    const struct label *labels = sample->label_count > 0 ? profile_label(adding->profile, sample->label) : NULL, *time = NULL;
+    size_t run = 0;
+    for (uint32_t at = 0, count; at < sample->label_count; at += count) {
+        count = count_alike(labels + at, sample->label_count - at);
+        if (count == 1 && !time && is_time(adding, &labels[at])) {
+            time = &labels[at];
             continue;
         }
-        uint32_t *index = array_push(&adding->request->indices, 1, sizeof *index);
-        if (!index) {
-            tables->failed = true;
-            return;
-        }
-        *index = tables_attribute(tables, string_of(adding, labels[at].key), string_of(adding, labels[at].unit), values, count, count > 1);
-        sent->index_count++;
+        uint32_t attribute = count == 1 ? attribute_of_one(adding, &labels[at]) : attribute_of(adding, labels + at, count);
+        run = run != 0 ? run : wire_open(heads, 2);
+        wire_write_varint(heads, attribute);
     }
+    if (run != 0) {
+        wire_close(heads, run);
+    }
+    if (time) {
+        size_t times = wire_open(heads, 5);
+        write_eight(heads, (uint64_t)time->number);
+        wire_close(heads, times);
+    }
+}
+
+static uint32_t stack_of(struct adding *adding, const struct sample *sample) {
+    uint8_t *at = sample->ref_count > 0 ? tables_stack_room(&adding->request->tables, sample->ref_count) : NULL;
+    if (!at) {
+        return 0; // it has no locations, or there is no memory
+    }
+    const uint32_t *refs = profile_ref(adding->profile, sample->ref);
+    for (uint32_t i = 0; i < sample->ref_count; i++) {
+        const struct sent_location *location = &adding->locations[refs[i]];
+        memcpy(at, location->bytes, sizeof location->bytes); // a fixed size is a move or two, and there is room behind the last one
+        at += location->size;
+    }
+    return tables_stack(&adding->request->tables, at);
 }
 
 static bool is_zero(const int64_t *values, uint32_t count) {
@@ -151,83 +239,67 @@ static bool is_zero(const int64_t *values, uint32_t count) {
     return true;
 }
 
+// In the profile's order, in which they are in memory: in that of the samples each would be waited for.
+static void add_locations(struct adding *adding) {
+    const struct profile *profile = adding->profile;
+    for (uint32_t i = 0; i < profile->samples.count; i++) {
+        const struct sample *sample = profile_sample(profile, i);
+        if (sample->ref_count == 0 || is_zero(profile_sample_values(profile, i), profile->type_count)) {
+            continue;
+        }
+        const uint32_t *refs = profile_ref(profile, sample->ref);
+        for (uint32_t r = 0; r < sample->ref_count; r++) {
+            adding->locations[refs[r]].size = 1; // it is used
+        }
+    }
+    for (uint32_t id = 0; id < profile->locations.count && !adding->request->tables.failed; id++) {
+        if (adding->locations[id].size != 0) {
+            send_location(adding, id);
+        }
+    }
+}
+
 static void add_samples(struct adding *adding) {
     const struct profile *profile = adding->profile;
-    adding->request->indices.count = 0;
-    for (uint32_t i = 0; i < profile->samples.count && !adding->request->tables.failed; i++) {
+    add_locations(adding);
+    struct wire_writer *heads = &adding->request->heads;
+    heads->size = 0;
+    for (uint32_t i = 0; i < profile->samples.count && !adding->request->tables.failed && !heads->failed; i++) {
         const struct sample *sample = profile_sample(profile, i);
         if (is_zero(profile_sample_values(profile, i), profile->type_count)) {
             continue;
         }
-        adding->refs.count = 0;
-        uint32_t *ids = array_reserve(&adding->refs, sample->ref_count + 1, sizeof *ids);
-        if (!ids) {
-            adding->request->tables.failed = true;
-            break;
-        }
-        for (uint32_t r = 0; r < sample->ref_count; r++) {
-            ids[r] = location_of(adding, *profile_ref(profile, sample->ref + r));
-        }
-        struct sent_sample *sent = &adding->samples[adding->sample_count++];
-        *sent = (struct sent_sample){.sample = i, .first_index = adding->request->indices.count};
-        sent->stack = tables_stack(&adding->request->tables, ids, sample->ref_count);
-        add_labels(adding, sample, sent);
+        adding->samples[adding->sample_count++] = (struct sent_sample){i, (uint32_t)heads->size};
+        wire_write_number(heads, 1, stack_of(adding, sample));
+        add_labels(adding, sample);
     }
+    adding->samples[adding->sample_count].head = (uint32_t)heads->size;
+    adding->request->tables.failed = adding->request->tables.failed || heads->failed || heads->size > UINT32_MAX;
 }
 
 // ---- Messages ----
 
-static uint8_t *put_eight(uint8_t *at, uint64_t value) {
-    for (int i = 0; i < 8; i++) {
-        *at++ = (uint8_t)(value >> 8 * i);
-    }
-    return at;
-}
-
-static void write_raw(struct wire_writer *writer, const uint8_t *bytes, size_t size) {
-    if (wire_reserve(writer, size)) {
-        memcpy(writer->bytes + writer->size, bytes, size);
-        writer->size += size;
-    }
-}
-
-// In one piece: there are several for each of the profile's samples. Lists are packed even if they have one number: by that readers tell
-// the layout (layout.h).
+// In one piece: there are several for each of the profile's samples.
 static void write_sample(const struct adding *adding, const struct sent_sample *sent, int64_t value) {
-    enum { MOST_BESIDE_INDICES = 64 };
+    enum { MOST_BESIDE_HEAD = 64 };
     struct wire_writer *writer = &adding->request->body;
-    const uint32_t *indices = adding->request->indices.items; // NULL: no sample has any
-    if (!wire_reserve(writer, MOST_BESIDE_INDICES + (size_t)sent->index_count * 5)) {
+    size_t head_size = sent[1].head - sent->head;
+    if (!wire_reserve(writer, MOST_BESIDE_HEAD + head_size)) {
         return;
     }
-    size_t message = wire_open(writer, 2);
+    uint8_t number[10];
+    size_t number_size = (size_t)(wire_put_varint(number, (uint64_t)value) - number);
     uint8_t *at = writer->bytes + writer->size;
-    if (sent->stack != 0) {
-        *at++ = 1 << 3 | WIRE_VARINT;
-        at = wire_put_varint(at, sent->stack);
+    *at++ = 2 << 3 | WIRE_BYTES;
+    at = wire_put_varint(at, head_size + 2 + number_size);
+    if (head_size > 0) {
+        memcpy(at, adding->request->heads.bytes + sent->head, head_size);
     }
-    if (sent->index_count > 0) {
-        writer->size = (size_t)(at - writer->bytes);
-        size_t run = wire_open(writer, 2);
-        at = writer->bytes + writer->size;
-        for (uint32_t i = 0; i < sent->index_count; i++) {
-            at = wire_put_varint(at, indices[sent->first_index + i]);
-        }
-        writer->size = (size_t)(at - writer->bytes);
-        wire_close(writer, run);
-        at = writer->bytes + writer->size;
-    }
+    at += head_size;
     *at++ = 4 << 3 | WIRE_BYTES;
-    uint8_t *length = at++;
-    at = wire_put_varint(at, (uint64_t)value);
-    *length = (uint8_t)(at - length - 1);
-    if (sent->timed) {
-        *at++ = 5 << 3 | WIRE_BYTES;
-        *at++ = 8;
-        at = put_eight(at, (uint64_t)sent->time_ns);
-    }
-    writer->size = (size_t)(at - writer->bytes);
-    wire_close(writer, message);
+    *at++ = (uint8_t)number_size;
+    memcpy(at, number, sizeof number); // a fixed size is a move or two
+    writer->size = (size_t)(at + number_size - writer->bytes);
 }
 
 static void write_type(struct adding *adding, uint32_t number, struct value_type type) {
@@ -281,10 +353,8 @@ static void write_profile(struct adding *adding, uint32_t column, const uint32_t
         }
     }
     if (profile->time_ns > 0) {
-        uint8_t time[8];
-        put_eight(time, (uint64_t)profile->time_ns);
         wire_write_varint(writer, 3 << 3 | WIRE_FIXED64);
-        write_raw(writer, time, sizeof time);
+        write_eight(writer, (uint64_t)profile->time_ns);
     }
     wire_write_number(writer, 4, profile->duration_ns > 0 ? (uint64_t)profile->duration_ns : 0);
     write_type(adding, 5, profile->period_type);
@@ -302,10 +372,10 @@ static void write_profile(struct adding *adding, uint32_t column, const uint32_t
 // KeyValue with a string: keys and values of scopes and resources are written in place, since not all readers resolve indices there.
 static void write_key_value(struct wire_writer *writer, uint32_t number, const char *key, const char *text, int64_t value) {
     size_t message = wire_open(writer, number);
-    tables_write_text(writer, 1, key, strlen(key));
+    wire_write_text(writer, 1, key, strlen(key));
     size_t any = wire_open(writer, 2);
     if (text) {
-        tables_write_text(writer, 1, text, strlen(text));
+        wire_write_text(writer, 1, text, strlen(text));
     } else {
         wire_write_varint(writer, 3 << 3 | WIRE_VARINT);
         wire_write_varint(writer, (uint64_t)value);
@@ -355,15 +425,6 @@ void otlp_begin_resource(struct otlp_request *request, const struct otlp_attribu
     wire_close(writer, resource);
 }
 
-static uint32_t *unset(uint32_t count) {
-    uint32_t *ids = memory_take(((size_t)count + 1) * sizeof *ids);
-    if (ids) {
-        memset(ids, 0xff, ((size_t)count + 1) * sizeof *ids);
-        ids[0] = 0;
-    }
-    return ids;
-}
-
 enum merge_error otlp_add(struct otlp_request *request, const char *file, struct profile *profile) {
     struct adding adding = {.request = request, .profile = profile};
     if (request->error != MERGE_OK || profile->status != MERGE_OK) {
@@ -372,12 +433,13 @@ enum merge_error otlp_add(struct otlp_request *request, const char *file, struct
     if (request->resource == 0) {
         otlp_begin_resource(request, NULL, 0);
     }
-    adding.strings = unset(profile->strings.strings.count);
-    adding.mappings = unset(profile->mappings.count);
-    adding.functions = unset(profile->functions.count);
-    adding.locations = unset(profile->locations.count);
+    adding.strings = memory_take_zeroed(profile->strings.strings.count, sizeof *adding.strings);
+    adding.mappings = memory_take_zeroed(profile->mappings.count, sizeof *adding.mappings);
+    adding.functions = memory_take_zeroed(profile->functions.count, sizeof *adding.functions);
+    adding.locations = memory_take_zeroed(profile->locations.count, sizeof *adding.locations);
     adding.samples = memory_take(((size_t)profile->samples.count + 1) * sizeof *adding.samples);
     if (adding.strings && adding.mappings && adding.functions && adding.locations && adding.samples) {
+        tables_reserve(&request->tables, profile);
         add_samples(&adding);
         write_scope(&adding, file);
     } else {
@@ -388,7 +450,6 @@ enum merge_error otlp_add(struct otlp_request *request, const char *file, struct
     memory_free(adding.functions);
     memory_free(adding.locations);
     memory_free(adding.samples);
-    array_free(&adding.refs);
     array_free(&adding.lines);
     if (request->tables.failed || request->body.failed || request->tables.base->status != MERGE_OK) {
         request->error = MERGE_NO_MEMORY;
@@ -396,23 +457,35 @@ enum merge_error otlp_add(struct otlp_request *request, const char *file, struct
     return request->error;
 }
 
+// The dictionary is first: it is the larger part, and stays where it is.
+static void join(struct otlp_request *request, const uint8_t **bytes, size_t *size) {
+    size_t first = tables_end(&request->tables, 2);
+    struct wire_writer *whole = &request->tables.written;
+    write_raw(whole, request->body.bytes, request->body.size);
+    request->error = request->body.failed || request->tables.failed || whole->failed ? MERGE_NO_MEMORY : MERGE_OK;
+    *bytes = whole->bytes + first;
+    *size = whole->size - first;
+}
+
 enum merge_error otlp_encode(struct otlp_request *request, enum merge_compression compression, const uint8_t **bytes, size_t *size) {
-    struct wire_writer *result = compression == MERGE_RAW ? &request->body : &request->packed;
+    const uint8_t *whole = NULL;
+    size_t whole_size = 0;
     *bytes = NULL;
     *size = 0;
     close_resource(request);
     if (request->error == MERGE_OK) {
-        tables_write(&request->tables, &request->body, 2);
-        request->error = request->body.failed || request->tables.failed ? MERGE_NO_MEMORY : MERGE_OK;
+        join(request, &whole, &whole_size);
     }
     if (request->error == MERGE_OK && compression != MERGE_RAW) {
         struct compress compress = {0};
-        request->error = compress_deflate(&compress, compression, 0, request->body.bytes, request->body.size, result);
+        request->error = compress_deflate(&compress, compression, 0, whole, whole_size, &request->packed);
         compress_free(&compress);
+        whole = request->packed.bytes;
+        whole_size = request->packed.size;
     }
     if (request->error == MERGE_OK) {
-        *bytes = result->bytes;
-        *size = result->size;
+        *bytes = whole;
+        *size = whole_size;
     }
     return request->error;
 }

@@ -142,14 +142,14 @@ static enum merge_error read_fields(struct reading *reading, struct group *group
     return error == MERGE_OK ? reading_stack(reading, group, stack) : error;
 }
 
-static enum merge_error add_row(struct reading *reading, struct group *group, uint32_t column, int64_t value, uint32_t label_count) {
+static enum merge_error add_row(struct reading *reading, struct group *group, uint32_t column, int64_t value, uint32_t label_count,
+                                uint32_t *row) {
     struct profile *profile = group->profile;
     struct sample_key key = {reading->refs.items, reading->labels.items, reading->refs.count, label_count, 0};
-    uint32_t index;
-    profile_intern_samples(profile, &key, 1, &index);
+    profile_intern_samples(profile, &key, 1, row);
     profile_fit_rows(profile);
     if (profile->status == MERGE_OK) {
-        profile_add_row(profile, index, &value, 1, NULL, &column);
+        profile_add_row(profile, *row, &value, 1, NULL, &column);
     }
     return profile->status;
 }
@@ -173,14 +173,76 @@ static enum merge_error add_timed(struct reading *reading, struct group *group, 
         memcpy(reading->labels.items, labels, label_count * sizeof *labels);
         ((struct label *)reading->labels.items)[label_count] = label;
         ((struct label *)reading->labels.items)[label_count].number = (int64_t)times[i];
-        error = add_row(reading, group, column, values ? values[i] : 1, label_count + 1);
+        uint32_t row;
+        error = add_row(reading, group, column, values ? values[i] : 1, label_count + 1, &row);
     }
     array_free(&own);
     return error;
 }
 
-enum merge_error reading_sample(struct reading *reading, struct group *group, uint32_t column, struct wire message) {
-    uint32_t number = reading->samples++;
+// ---- Samples that another type has ----
+
+// A stack, attributes and one value, each once and as they are mostly sent: packed. Anything else is read in full.
+static bool is_plain(const struct reading *reading, struct wire message, struct known_sample *plain, int64_t *value) {
+    const uint32_t attributes = reading->layout == LAYOUT_1_8 ? 3 : 2, values = reading->layout == LAYOUT_1_8 ? 2 : 4;
+    unsigned seen = 0;
+    struct wire_field field = {0};
+    *plain = (struct known_sample){0};
+    while (message.at < message.end && wire_next(&message, &field) == WIRE_OK) {
+        if (field.number > 4 || seen >> field.number & 1) {
+            return false;
+        }
+        seen |= 1u << field.number;
+        if (field.number == 1 && field.type == WIRE_VARINT && field.value <= UINT32_MAX) {
+            plain->stack = (uint32_t)field.value;
+        } else if (field.number == attributes && field.type == WIRE_BYTES) {
+            plain->attributes = field.bytes.at;
+            plain->attributes_size = (size_t)(field.bytes.end - field.bytes.at);
+        } else if (field.number == values && field.type == WIRE_BYTES && wire_varint(&field.bytes, (uint64_t *)value) == WIRE_OK &&
+                   field.bytes.at == field.bytes.end) {
+            continue;
+        } else {
+            return false;
+        }
+    }
+    return message.at == message.end && seen >> values & 1;
+}
+
+static bool same_known(const void *context, uint32_t id, const void *key) {
+    const struct known_sample *have = (const struct known_sample *)((const struct group *)context)->known.items + id, *want = key;
+    return have->stack == want->stack && have->attributes_size == want->attributes_size &&
+           (want->attributes_size == 0 || memcmp(have->attributes, want->attributes, want->attributes_size) == 0);
+}
+
+static uint32_t hash_known(const struct group *group, const struct known_sample *sample) {
+    return intern_hash_end(
+        intern_hash_bytes(group->profile->seed ^ sample->stack, (const char *)sample->attributes, sample->attributes_size));
+}
+
+// 0: it is new, with its hash.
+static uint32_t find_known(struct group *group, const struct known_sample *sample, uint32_t *hash) {
+    uint32_t id = intern_guess(&group->known_ids, same_known, group, sample);
+    if (id != 0) {
+        return id;
+    }
+    *hash = hash_known(group, sample);
+    return intern_find_next(&group->known_ids, *hash, same_known, group, sample);
+}
+
+static enum merge_error add_known(struct group *group, const struct known_sample *sample, uint32_t hash) {
+    struct known_sample *entry = array_push(&group->known, 1, sizeof *entry);
+    if (!entry || !intern_add(&group->known_ids, hash, group->known.count - 1)) {
+        group->known.count -= !!entry; // the next one gets this id, as the table expects
+        return MERGE_NO_MEMORY;
+    }
+    *entry = *sample;
+    return MERGE_OK;
+}
+
+// ---- Any sample ----
+
+static enum merge_error read_sample(struct reading *reading, struct group *group, uint32_t column, struct wire message, uint32_t number,
+                                    uint32_t *row) {
     enum merge_error error = read_fields(reading, group, message);
     uint32_t values = reading->values.count, times = reading->times.count;
     if (error == MERGE_MALFORMED && reading->dictionary.fault) { // says which sample
@@ -201,5 +263,20 @@ enum merge_error reading_sample(struct reading *reading, struct group *group, ui
     if (times > 0) {
         return add_timed(reading, group, column);
     }
-    return values == 0 ? MERGE_OK : add_row(reading, group, column, ((const int64_t *)reading->values.items)[0], reading->labels.count);
+    return values == 0 ? MERGE_OK
+                       : add_row(reading, group, column, ((const int64_t *)reading->values.items)[0], reading->labels.count, row);
+}
+
+enum merge_error reading_sample(struct reading *reading, struct group *group, uint32_t column, struct wire message) {
+    uint32_t number = reading->samples++, hash = 0, id = 0;
+    struct known_sample plain;
+    int64_t value;
+    bool is = is_plain(reading, message, &plain, &value);
+    if (is && (id = find_known(group, &plain, &hash)) != 0) {
+        const struct known_sample *known = (const struct known_sample *)group->known.items + id;
+        profile_add_row(group->profile, known->row, &value, 1, NULL, &column);
+        return MERGE_OK;
+    }
+    enum merge_error error = read_sample(reading, group, column, message, number, &plain.row);
+    return error == MERGE_OK && is ? add_known(group, &plain, hash) : error;
 }

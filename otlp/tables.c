@@ -1,16 +1,25 @@
 // tables.c: the dictionary of a request (tables.h). Field numbers: opentelemetry-proto v1.10, profiles.v1development and common.v1.
 #include "tables.h"
 
+enum {
+    FRONT_BYTES = 16,     // before the message, for its field's number and its size, which is known last
+    STACK_HEAD_BYTES = 4, // before a stack of less than 126 bytes, most of them: two fields' numbers and sizes
+};
+
 bool tables_init(struct tables *tables) {
     *tables = (struct tables){.base = profile_new()};
-    return tables->base && array_push(&tables->stacks, 1, sizeof(struct stack)) &&
+    if (wire_reserve(&tables->written, FRONT_BYTES)) {
+        tables->written.size = FRONT_BYTES;
+        wire_write_bytes(&tables->written, 7, "", 0);
+    }
+    return !tables->written.failed && tables->base && array_push(&tables->stacks, 1, sizeof(struct stack)) &&
            array_push(&tables->attributes, 1, sizeof(struct attribute)) && array_push(&tables->mapping_flags, 1, sizeof(uint32_t));
 }
 
 void tables_free(struct tables *tables) {
     profile_free(tables->base);
     array_free(&tables->stacks);
-    wire_free(&tables->stack_bytes);
+    wire_free(&tables->written);
     array_free(&tables->attributes);
     array_free(&tables->values);
     array_free(&tables->mapping_flags);
@@ -20,6 +29,14 @@ void tables_free(struct tables *tables) {
 }
 
 // ---- Entries ----
+
+void tables_reserve(struct tables *tables, const struct profile *profile) {
+    uint32_t samples = profile->samples.count;
+    if (!profile_reserve_tables(tables->base, profile) || !intern_reserve(&tables->stack_ids, samples) ||
+        !array_reserve(&tables->stacks, samples, sizeof(struct stack))) {
+        tables->failed = true;
+    }
+}
 
 uint32_t tables_string(struct tables *tables, const char *text) {
     return profile_intern_string(tables->base, text, strlen(text));
@@ -34,23 +51,39 @@ static bool same_stack(const void *context, uint32_t id, const void *key) {
     const struct tables *tables = context;
     const struct stack_key *want = key;
     const struct stack *have = (const struct stack *)tables->stacks.items + id;
-    return have->size == want->size && memcmp(tables->stack_bytes.bytes + have->at, want->bytes, want->size) == 0;
+    return have->size == want->size && memcmp(tables->written.bytes + have->at, want->bytes, want->size) == 0;
 }
 
-// Its bytes are written behind the others', and stay there if there is no equal stack.
-uint32_t tables_stack(struct tables *tables, const uint32_t *refs, uint32_t count) {
-    struct wire_writer *writer = &tables->stack_bytes;
-    if (count == 0) {
-        return 0;
-    }
-    if (!wire_reserve(writer, (size_t)count * 5) || writer->size > UINT32_MAX - (size_t)count * 5) {
+uint8_t *tables_stack_room(struct tables *tables, uint32_t count) {
+    struct wire_writer *writer = &tables->written;
+    size_t most = (size_t)count * 5 + 16;
+    if (!wire_reserve(writer, most) || writer->size > UINT32_MAX - most) {
         tables->failed = true;
-        return 0;
+        return NULL;
     }
-    uint8_t *start = writer->bytes + writer->size, *end = start;
-    for (uint32_t i = 0; i < count; i++) {
-        end = wire_put_varint(end, refs[i]);
+    return writer->bytes + writer->size + STACK_HEAD_BYTES;
+}
+
+// Puts the numbers and sizes of the fields before the stack. Returns where it is.
+static uint8_t *write_stack_head(struct tables *tables, uint8_t *start, size_t size) {
+    uint8_t head[16], *at = head, inner[8];
+    size_t inner_size = (size_t)(wire_put_varint(inner, size) - inner);
+    *at++ = 7 << 3 | WIRE_BYTES;
+    at = wire_put_varint(at, 1 + inner_size + size);
+    *at++ = 1 << 3 | WIRE_BYTES;
+    at = wire_put_varint(at, size);
+    size_t head_size = (size_t)(at - head);
+    if (head_size != STACK_HEAD_BYTES) {
+        memmove(start - STACK_HEAD_BYTES + head_size, start, size);
     }
+    memcpy(start - STACK_HEAD_BYTES, head, head_size);
+    start += head_size - STACK_HEAD_BYTES;
+    tables->written.size = (size_t)(start + size - tables->written.bytes);
+    return start;
+}
+
+uint32_t tables_stack(struct tables *tables, const uint8_t *end) {
+    uint8_t *start = tables->written.bytes + tables->written.size + STACK_HEAD_BYTES;
     struct stack_key key = {start, (size_t)(end - start)};
     uint32_t hash = intern_hash_end(intern_hash_bytes(tables->base->seed, (const char *)start, key.size));
     uint32_t id = intern_find(&tables->stack_ids, hash, same_stack, tables, &key);
@@ -62,8 +95,8 @@ uint32_t tables_stack(struct tables *tables, const uint32_t *refs, uint32_t coun
         tables->failed = true;
         return 0;
     }
-    *stack = (struct stack){(uint32_t)writer->size, (uint32_t)key.size};
-    writer->size += key.size;
+    start = write_stack_head(tables, start, key.size);
+    *stack = (struct stack){(uint32_t)(start - tables->written.bytes), (uint32_t)key.size};
     return tables->stacks.count - 1;
 }
 
@@ -141,59 +174,12 @@ uint32_t tables_mapping(struct tables *tables, const struct mapping *mapping) {
     return id;
 }
 
-// ---- Text ----
-
-// The size of the UTF-8 sequence at the start of the bytes; 0: there is none. Unicode 16, table 3-7.
-static size_t utf8_size(const uint8_t *at, size_t size) {
-    if (*at < 0x80) {
-        return 1;
-    }
-    size_t wanted = *at >= 0xc2 && *at < 0xe0 ? 2 : *at >= 0xe0 && *at < 0xf0 ? 3 : *at >= 0xf0 && *at < 0xf5 ? 4 : 0;
-    if (wanted == 0 || wanted > size) {
-        return 0;
-    }
-    uint8_t low = *at == 0xe0 ? 0xa0 : *at == 0xf0 ? 0x90 : 0x80, high = *at == 0xed ? 0x9f : *at == 0xf4 ? 0x8f : 0xbf;
-    for (size_t i = 1; i < wanted; i++) {
-        if (at[i] < low || at[i] > high) {
-            return 0;
-        }
-        low = 0x80, high = 0xbf;
-    }
-    return wanted;
-}
-
-void tables_write_text(struct wire_writer *writer, uint32_t number, const char *bytes, size_t size) {
-    size_t whole = 0, length;
-    while (whole < size) {
-        uint64_t eight;
-        if (size - whole >= sizeof eight && (memcpy(&eight, bytes + whole, sizeof eight), !(eight & UINT64_C(0x8080808080808080)))) {
-            whole += sizeof eight; // ASCII, as nearly all of it
-        } else if ((length = utf8_size((const uint8_t *)bytes + whole, size - whole)) > 0) {
-            whole += length;
-        } else {
-            break;
-        }
-    }
-    if (whole == size) {
-        wire_write_bytes(writer, number, bytes, size);
-        return;
-    }
-    size_t mark = wire_open(writer, number);
-    for (size_t at = 0; at < size && wire_reserve(writer, 4);) {
-        length = utf8_size((const uint8_t *)bytes + at, size - at);
-        memcpy(writer->bytes + writer->size, length > 0 ? bytes + at : "\xef\xbf\xbd", length > 0 ? length : 3);
-        writer->size += length > 0 ? length : 3;
-        at += length > 0 ? length : 1;
-    }
-    wire_close(writer, mark);
-}
-
 // ---- Write ----
 
 static void write_value(const struct tables *tables, struct wire_writer *writer, const struct value *value) {
     if (value->kind == VALUE_TEXT) {
         struct string text = string_table_get(&tables->base->strings, value->text);
-        tables_write_text(writer, 1, text.bytes, text.length);
+        wire_write_text(writer, 1, text.bytes, text.length);
     } else { // a member of a oneof is written even if it is 0
         wire_write_varint(writer, (value->kind == VALUE_TRUE ? 2 : 3) << 3 | WIRE_VARINT);
         wire_write_varint(writer, value->kind == VALUE_TRUE ? 1 : (uint64_t)value->number);
@@ -269,7 +255,8 @@ static void write_mapping(struct tables *tables, struct wire_writer *writer, uin
 static const char *const frame_types[] = {"", "go", "native", "jvm", "cpython", "v8js", "ruby", "php", "perl"};
 enum frame_type { TYPE_UNKNOWN, TYPE_GO, TYPE_NATIVE, TYPE_JVM, TYPE_CPYTHON, TYPE_V8JS, TYPE_RUBY, TYPE_PHP, TYPE_PERL, TYPE_COUNT };
 
-static enum frame_type frame_type(const struct profile_frame *frame) {
+// Of a frame by its function alone; TYPE_UNKNOWN: that does not tell.
+static enum frame_type type_of_function(const struct profile_frame *frame) {
     static const struct {
         const char *suffix;
         enum frame_type type;
@@ -286,19 +273,39 @@ static enum frame_type frame_type(const struct profile_frame *frame) {
             return types[i].type;
         }
     }
-    return strcmp(frame->mapping_file, PROFILE_JAVA_MAPPING) == 0 ? TYPE_JVM : *frame->mapping_file ? TYPE_NATIVE : TYPE_UNKNOWN;
+    return TYPE_UNKNOWN;
 }
 
-static void write_location(struct tables *tables, struct wire_writer *writer, uint32_t id, uint32_t type_attributes[TYPE_COUNT]) {
+// What is known of types.
+struct types {
+    uint32_t attributes[TYPE_COUNT]; // 0: not in the dictionary yet
+    uint8_t *of_functions;           // by id; TYPE_UNKNOWN: not looked at yet, or it does not tell
+};
+
+static enum frame_type type_of(const struct tables *tables, const struct location *location, struct types *types) {
+    uint32_t function = location->line_count > 0 ? profile_line(tables->base, location->line)->function : 0;
+    if (types->of_functions[function] != TYPE_UNKNOWN) {
+        return (enum frame_type)types->of_functions[function];
+    }
+    struct profile_frame frame = profile_frame_of(tables->base, location, 0);
+    enum frame_type type = type_of_function(&frame);
+    types->of_functions[function] = (uint8_t)type;
+    return type != TYPE_UNKNOWN                                    ? type
+           : strcmp(frame.mapping_file, PROFILE_JAVA_MAPPING) == 0 ? TYPE_JVM
+           : *frame.mapping_file                                   ? TYPE_NATIVE
+                                                                   : TYPE_UNKNOWN;
+}
+
+static void write_location(struct tables *tables, struct wire_writer *writer, uint32_t id, struct types *types) {
     struct location location = *profile_location(tables->base, id);
-    struct profile_frame frame = profile_frame_of(tables->base, &location, 0);
     struct indices indices = {0};
-    enum frame_type type = id != 0 ? frame_type(&frame) : TYPE_UNKNOWN;
+    enum frame_type type = id != 0 ? type_of(tables, &location, types) : TYPE_UNKNOWN;
     if (type != TYPE_UNKNOWN) {
-        if (type_attributes[type] == 0) {
-            type_attributes[type] = tables_attribute_of(tables, "profile.frame.type", VALUE_TEXT, tables_string(tables, frame_types[type]));
+        if (types->attributes[type] == 0) {
+            types->attributes[type] =
+                tables_attribute_of(tables, "profile.frame.type", VALUE_TEXT, tables_string(tables, frame_types[type]));
         }
-        add_index(&indices, type_attributes[type]);
+        add_index(&indices, types->attributes[type]);
     }
     if (location.folded) {
         add_index(&indices, tables_attribute_of(tables, "pprof.location.is_folded", VALUE_TRUE, 0));
@@ -328,15 +335,6 @@ static void write_function(const struct tables *tables, struct wire_writer *writ
     wire_close(writer, message);
 }
 
-static void write_stack(const struct tables *tables, struct wire_writer *writer, uint32_t id) {
-    const struct stack *stack = (const struct stack *)tables->stacks.items + id;
-    size_t message = wire_open(writer, 7);
-    if (stack->size > 0) {
-        wire_write_bytes(writer, 1, tables->stack_bytes.bytes + stack->at, stack->size);
-    }
-    wire_close(writer, message);
-}
-
 static void write_attribute(const struct tables *tables, struct wire_writer *writer, uint32_t id) {
     const struct attribute *attribute = (const struct attribute *)tables->attributes.items + id;
     size_t message = wire_open(writer, 6);
@@ -348,30 +346,43 @@ static void write_attribute(const struct tables *tables, struct wire_writer *wri
     wire_close(writer, message);
 }
 
-// Mappings and locations add attributes, and these add strings, so both come after them.
-void tables_write(struct tables *tables, struct wire_writer *writer, uint32_t number) {
-    uint32_t type_attributes[TYPE_COUNT] = {0};
-    size_t message = wire_open(writer, number);
+// Mappings and locations add attributes, and these add strings, so both come after them. The stacks are there.
+static void write_tables(struct tables *tables) {
+    struct wire_writer *writer = &tables->written;
+    struct types types = {.of_functions = memory_take_zeroed(tables->base->functions.count, 1)};
+    tables->failed = tables->failed || !types.of_functions;
+    if (tables->failed) {
+        return;
+    }
     for (uint32_t id = 0; id < tables->base->mappings.count; id++) {
         write_mapping(tables, writer, id);
     }
     for (uint32_t id = 0; id < tables->base->locations.count; id++) {
-        write_location(tables, writer, id, type_attributes);
+        write_location(tables, writer, id, &types);
     }
+    memory_free(types.of_functions);
     for (uint32_t id = 0; id < tables->base->functions.count; id++) {
         write_function(tables, writer, id);
     }
     wire_write_bytes(writer, 4, "", 0); // links: none but the zero entry
-    for (uint32_t id = 0; id < tables->stacks.count; id++) {
-        write_stack(tables, writer, id);
-    }
     for (uint32_t id = 0; id < tables->attributes.count; id++) {
         write_attribute(tables, writer, id);
     }
     for (uint32_t id = 0; id < tables->base->strings.strings.count; id++) {
         struct string text = string_table_get(&tables->base->strings, id);
-        tables_write_text(writer, 5, text.bytes, text.length);
+        wire_write_text(writer, 5, text.bytes, text.length);
     }
-    wire_close(writer, message);
-    tables->failed = tables->failed || tables->base->status != MERGE_OK;
+}
+
+size_t tables_end(struct tables *tables, uint32_t number) {
+    uint8_t head[FRONT_BYTES];
+    write_tables(tables);
+    tables->failed = tables->failed || tables->written.failed || tables->base->status != MERGE_OK;
+    if (tables->failed) {
+        return 0;
+    }
+    uint8_t *end = wire_put_varint(wire_put_varint(head, (uint64_t)number << 3 | WIRE_BYTES), tables->written.size - FRONT_BYTES);
+    size_t size = (size_t)(end - head);
+    memcpy(tables->written.bytes + FRONT_BYTES - size, head, size);
+    return FRONT_BYTES - size;
 }

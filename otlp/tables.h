@@ -11,8 +11,8 @@
 
 struct tables {
     struct profile *base;
+    struct wire_writer written;      // the message ProfilesDictionary: its stacks, behind room for its head
     struct array stacks;             // struct stack. Stack 0 is empty
-    struct wire_writer stack_bytes;  // their locations as they are sent, leaf first
     struct array attributes, values; // struct attribute, struct value. Attribute 0: none
     struct array mapping_flags;      // uint32_t of each of base's mappings, which are equal without them
     struct intern stack_ids, attribute_ids;
@@ -20,7 +20,7 @@ struct tables {
 };
 
 struct stack {
-    uint32_t at, size; // in stack_bytes
+    uint32_t at, size; // in written: its locations, leaf first
 };
 
 struct value {
@@ -37,19 +37,24 @@ struct attribute {
 bool tables_init(struct tables *tables); // false: no memory; free it all the same
 void tables_free(struct tables *tables);
 
+// Makes room for what the profile has, so that no table of a known size is made again and again.
+void tables_reserve(struct tables *tables, const struct profile *profile);
+
 uint32_t tables_string(struct tables *tables, const char *text);
-uint32_t tables_stack(struct tables *tables, const uint32_t *refs, uint32_t count);
+// Where up to `count` locations of a stack are written as varints, leaf first; then tables_stack, with the end of them, gives its index.
+// They stay there if there is no equal stack. NULL: no memory. Nothing else may be called between the two that adds a stack.
+uint8_t *tables_stack_room(struct tables *tables, uint32_t count);
+uint32_t tables_stack(struct tables *tables, const uint8_t *end);
 uint32_t tables_attribute(struct tables *tables, uint32_t key, uint32_t unit, const struct value *values, uint32_t count, bool list);
 // With one value of the kind, which is a text's id or a number.
 uint32_t tables_attribute_of(struct tables *tables, const char *key, enum value_kind kind, int64_t value);
 // An equal mapping with the same flags. The mapping's strings are the tables'.
 uint32_t tables_mapping(struct tables *tables, const struct mapping *mapping);
 
-// Writes the message ProfilesDictionary as field `number`.
-void tables_write(struct tables *tables, struct wire_writer *writer, uint32_t number);
+// Ends the message ProfilesDictionary, which is field `number`. It begins at the place returned, and ends at the end of written. Nothing is
+// added afterwards.
+size_t tables_end(struct tables *tables, uint32_t number);
 // Writes an AnyValue as field `number`.
 void tables_write_values(const struct tables *tables, struct wire_writer *writer, uint32_t number, const struct attribute *attribute);
-// A string field of UTF-8, with U+FFFD in place of each byte that is none. Empty texts are written, too.
-void tables_write_text(struct wire_writer *writer, uint32_t number, const char *bytes, size_t size);
 
 #endif

@@ -70,6 +70,8 @@ struct upload_request {
     size_t batch_header_count;
     const void *event; // event.json
     size_t event_size;
+    bool is_raw;              // the event is the whole body, of the Content-Type in headers; attachments are not sent. For client/ alone
+    const char *certificates; // a PEM file of what is trusted instead of the system's certificates; NULL: those. For client/ alone
 };
 
 // A batch that owns its memory: one block, with the contents of a spool file. Threads: one at a time.

@@ -144,6 +144,31 @@ TEST(dropped_labels) {
     free(blob.bytes);
 }
 
+// A label that is known of an input as a whole: each sample of it has it, whichever are kept, and those of the next input have theirs.
+TEST(given_label) {
+    struct profile *profile = sample_profile(), *given = profile_new();
+    size_t samples = profile_sample_count(profile);
+    struct blob blob = encode_and_free(profile, MERGE_RAW);
+    const char *const hosts[] = {"db-1", "db-2", "db-1", NULL};
+    profile_keep_labels(given, NULL, 0);
+    for (int i = 0; i < 4; i++) {
+        profile_give_label(given, hosts[i] ? "tag:host" : NULL, hosts[i]);
+        assert_int_equal(profile_decode(given, blob.bytes, blob.size, NULL, NULL, NULL), MERGE_OK);
+    }
+    struct profile_sample_view view;
+    size_t of_hosts[3] = {0}; // none, db-1, db-2
+    for (size_t i = 0; i < profile_sample_count(given); i++) {
+        assert_int_equal(profile_sample_at(given, i, &view), MERGE_OK);
+        assert_true(view.label_count <= 1);
+        assert_true(view.label_count == 0 || strcmp(view.labels[0].key, "tag:host") == 0);
+        of_hosts[view.label_count == 0 ? 0 : view.labels[0].text[3] - '0']++;
+    }
+    assert_true(of_hosts[0] > 0 && of_hosts[0] <= samples);
+    assert_true(of_hosts[1] == of_hosts[0] && of_hosts[2] == of_hosts[0]);
+    profile_free(given);
+    free(blob.bytes);
+}
+
 // Labels with other keys and their strings are not read: samples that differ only in them are merged.
 TEST(chosen_labels) {
     static const char *const keys[] = {"thread"};

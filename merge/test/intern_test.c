@@ -109,6 +109,34 @@ TEST(guesses_follow_the_order) {
     intern_free(&table);
 }
 
+// Room keeps what is there, with its order, and is not made smaller.
+TEST(room_keeps_entries_and_their_order) {
+    uint64_t numbers[1001];
+    struct intern table = {0};
+    for (uint32_t id = 0; id <= 1000; id++) {
+        numbers[id] = id * 3;
+    }
+    assert_true(intern_order(&table));
+    for (uint32_t id = 1; id <= 20; id++) {
+        assert_true(intern_add(&table, intern_hash_end(numbers[id]), id));
+    }
+    assert_true(intern_reserve(&table, 1000));
+    const struct intern_slot *slots = table.slots;
+    assert_true(intern_reserve(&table, 10));
+    for (uint32_t id = 21; id <= 1000; id++) {
+        assert_true(intern_add(&table, intern_hash_end(numbers[id]), id));
+    }
+    assert_ptr_equal(table.slots, slots); // it was large enough from the start
+    intern_rewind(&table);
+    for (uint32_t id = 1; id <= 1000; id++) {
+        assert_int_equal(guess(&table, numbers, numbers[id]), id);
+    }
+    intern_free(&table);
+    assert_true(intern_reserve(&table, 0)); // one that is empty
+    assert_int_equal(find_next(&table, numbers, 3), 0);
+    intern_free(&table);
+}
+
 int main(void) {
     return tests_run();
 }

@@ -121,7 +121,7 @@ TEST(limits_hold) {
     free(blob.bytes);
 }
 
-// Few bytes that stand for many labels.
+// Few bytes that stand for many labels. Lists of different lengths: of equal ones one is followed.
 TEST(labels_are_counted) {
     struct wire_writer writer = {0};
     struct merge_fault fault;
@@ -130,7 +130,7 @@ TEST(labels_are_counted) {
     PUT(&writer, 1, 1, 1, 2, 2);
     for (int sample = 0; sample < 20; sample++) {
         size_t message = wire_open(&writer, 2), list = wire_open(&writer, 2);
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < 100 + sample; i++) {
             wire_write_varint(&writer, 1);
         }
         wire_close(&writer, list);

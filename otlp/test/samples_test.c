@@ -40,6 +40,17 @@ static void put_unpacked(struct wire_writer *writer) {
     PUT(writer, 2, 1, 1, 2, 1, 1004, 6);
 }
 
+// One after the other, told apart by their attributes: each is added to the one it is equal to.
+static void put_repeated(struct wire_writer *writer) {
+    PUT(writer, 2, 1, 1, 1002, 1, 1004, 1);
+    PUT(writer, 2, 1, 1, 1004, 10);
+    PUT(writer, 2, 1, 1, 1002, 1, 1004, 2);
+    PUT(writer, 2, 1, 1, 1004, 20);
+    PUT(writer, 2, 1, 1, 1004, 30);
+    PUT(writer, 2, 1, 1, 1002, 1, 1004, 4);
+    PUT(writer, 2, 1004, 100); // no stack
+}
+
 TEST(labels_and_links_become_labels) {
     struct taken taken;
     struct profile_sample_view view;
@@ -81,6 +92,24 @@ TEST(numbers_need_not_be_packed) {
     assert_int_equal(decode_request(request_with(put_unpacked), &taken, NULL), MERGE_OK);
     struct profile *profile = only_profile(&taken);
     assert_int_equal(*values_of(profile, "work"), 9); // equal samples are one
+    profile_free(profile);
+    taken_free(&taken);
+}
+
+TEST(samples_that_come_again_are_added) {
+    struct taken taken;
+    struct profile_sample_view view;
+    int64_t with = 0, without = 0, none = 0;
+    assert_int_equal(decode_request(request_with(put_repeated), &taken, NULL), MERGE_OK);
+    struct profile *profile = only_profile(&taken);
+    assert_int_equal(profile_sample_count(profile), 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+        *(view.frame_count == 0 ? &none : profile_sample_has_label(&view, "key", "value") ? &with : &without) += view.values[0];
+    }
+    assert_int_equal(with, 7);
+    assert_int_equal(without, 60);
+    assert_int_equal(none, 100);
     profile_free(profile);
     taken_free(&taken);
 }

@@ -15,13 +15,41 @@ static int tables_teardown(void **state) {
     return 0;
 }
 
+static uint32_t stack_of(struct tables *tables, const uint32_t *locations, uint32_t count) {
+    uint8_t *at = tables_stack_room(tables, count);
+    assert_non_null(at);
+    for (uint32_t i = 0; i < count; i++) {
+        at = wire_put_varint(at, locations[i]);
+    }
+    return tables_stack(tables, at);
+}
+
 TEST_IN(tables, equal_stacks_are_one) {
     struct tables *tables = *state;
-    uint32_t one = tables_stack(tables, (const uint32_t[]){1, 2, 3}, 3);
+    uint32_t one = stack_of(tables, (const uint32_t[]){1, 2, 300000}, 3);
     assert_int_equal(one, 1);
-    assert_int_equal(tables_stack(tables, (const uint32_t[]){1, 2}, 2), 2);
-    assert_int_equal(tables_stack(tables, (const uint32_t[]){1, 2, 3}, 3), one);
-    assert_int_equal(tables_stack(tables, NULL, 0), 0);
+    assert_int_equal(stack_of(tables, (const uint32_t[]){1, 2}, 2), 2);
+    assert_int_equal(stack_of(tables, (const uint32_t[]){1, 2, 300000}, 3), one);
+    assert_int_equal(stack_of(tables, (const uint32_t[]){1, 2, 4}, 3), 3);
+}
+
+// Room is kept, not what is in it: all tables begin as they are.
+TEST_IN(tables, room_changes_nothing) {
+    struct tables *tables = *state;
+    struct profile *profile = profile_new();
+    for (uint32_t i = 0; i < 1000; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "text %u", i);
+        profile_intern_string(profile, text, strlen(text));
+    }
+    uint32_t first = tables_string(tables, "first");
+    tables_reserve(tables, profile);
+    tables_reserve(tables, profile); // there is room already
+    assert_int_equal(tables_string(tables, "first"), first);
+    assert_int_equal(tables_string(tables, "second"), first + 1);
+    assert_int_equal(stack_of(tables, &first, 1), 1);
+    assert_false(tables->failed);
+    profile_free(profile);
 }
 
 TEST_IN(tables, attributes_differ_by_key_unit_kind_and_value) {
@@ -52,7 +80,7 @@ TEST_IN(tables, mappings_differ_by_their_flags) {
 
 static void expect_written(const char *text, const char *wanted) {
     struct wire_writer writer = {0};
-    tables_write_text(&writer, 1, text, strlen(text));
+    wire_write_text(&writer, 1, text, strlen(text));
     assert_int_equal(writer.bytes[1], strlen(wanted));
     assert_memory_equal(writer.bytes + 2, wanted, strlen(wanted));
     wire_free(&writer);
