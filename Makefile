@@ -15,6 +15,14 @@ endif
 ifeq ($(origin CCACHE),undefined)
 CCACHE := $(shell folder=$$(ccache -k cache_dir 2>/dev/null) && mkdir -p "$$folder" 2>/dev/null && [ -w "$$folder" ] && echo ccache)
 endif
+# Go builds all C code again in each folder that this tree is cloned into, and for each way of building: 45 s of CPU each. So make test builds nearly all of
+# it without the folder's name (-trimpath), and it comes out of Go's own cache; and what has changed is compiled through ccache, by a folder of compilers'
+# names on the PATH, so that the C files beside it are not compiled again. ccache is told what makes no difference: the number that Go gives each
+# compilation, and, as neither way writes it, the folder.
+CACHED_COMPILERS := $(if $(CCACHE),$(firstword $(wildcard /usr/lib/ccache/bin /usr/lib/ccache /usr/lib64/ccache)))
+THROUGH_CCACHE = $(if $(CACHED_COMPILERS),PATH="$(CACHED_COMPILERS):$$PATH" CCACHE_SLOPPINESS=random_seed CCACHE_NOHASHDIR=1)
+TRIMMED = env $(THROUGH_CCACHE) GOFLAGS="$$(go env GOFLAGS) -trimpath"
+WITH_PATHS = env $(THROUGH_CCACHE) CGO_CFLAGS="$(or $(CGO_CFLAGS),-O2 -g) '-ffile-prefix-map=$$PWD=.'"
 MUSL_CC ?= musl-gcc
 FUZZ_CC ?= clang
 CFLAGS ?= -O2 -g
@@ -47,21 +55,25 @@ ABI := $(firstword $(subst ., ,$(VERSION)))
 USES_merge :=
 USES_series :=
 USES_upload :=
-USES_client := upload
+USES_client := upload merge
 USES_codecs := merge
 USES_jfr := merge
 USES_otlp := merge
-USES_receiver := merge codecs series jfr otlp
+USES_foreign := merge
+USES_pyroscope := merge
+USES_receiver := merge codecs series jfr otlp foreign pyroscope upload
 USES_cmemprof := merge
 USES_preload := cmemprof merge
-USES_command := receiver client upload merge codecs series jfr otlp
+USES_command := receiver client upload merge codecs series jfr otlp foreign pyroscope
 LIBS_merge :=
 LIBS_series :=
 LIBS_jfr :=
 LIBS_otlp :=
+LIBS_foreign := -lm
+LIBS_pyroscope :=
 LIBS_codecs := -ldeflate -lzstd -llz4
 LIBS_client := -lcurl
-LIBS_receiver := -lmicrohttpd -lsqlite3 -lm
+LIBS_receiver := -lmicrohttpd -lgnutls -lsqlite3 -lm
 LIBS_cmemprof := -ldl
 LIBS_preload :=
 LIBS_command = $(LIBS_cmemprof)
@@ -69,15 +81,17 @@ LIBS_command = $(LIBS_cmemprof)
 TEST_USES_merge := codecs
 TEST_USES_jfr := codecs
 TEST_USES_otlp := codecs
+TEST_USES_foreign := codecs
+TEST_USES_pyroscope := codecs
 TEST_LIBS_cmemprof := -ldw -lelf -lm
 TEST_LIBS_series := -lm
 TEST_LIBS_base := -lm
-FOLDERS := base merge series codecs jfr otlp upload client receiver cmemprof preload command
+FOLDERS := base merge series codecs jfr otlp foreign pyroscope upload client receiver cmemprof preload command
 
 comma := ,
 # A folder's rooms, lowest first: each may include what is to the left of it.
-ROOMS_receiver := base index rollups store views analysis http
-ROOMS_command := base symbols report run
+ROOMS_receiver := base pack index rollups store views analysis watch relay http
+ROOMS_command := base symbols report mcp send run serve
 rooms = $(1) $(addprefix $(1)/,$(ROOMS_$(1)))
 # Those with tests. Their rules name each test: a pattern would be led astray by what an older build says of a file that was moved.
 tested_rooms = $(foreach r,$(call rooms,$(1)),$(if $(wildcard $(r)/test/*_test.c),$(r)))
@@ -238,10 +252,10 @@ $(PARTS:%=part-%) $(ALONE:%=part-%): part-%:
 	@scripts/parts run 'make $*' $(MAKE) --no-print-directory $*
 
 namespace: ## Write the linker names of new functions (namespace.h of each folder that Go services link)
-	@scripts/namespace cmemprof merge series upload otlp
+	@scripts/namespace cmemprof merge series upload otlp pyroscope
 
-check: build/.setup-test lib $(call objects,upload,obj) $(call objects,series,obj) $(call objects,otlp,obj) build/web/.checked $(COMPILES) ## Check the rules of the tree: format, layers, source lists, symbols, vet, both compilers (quick)
-	@scripts/check
+check: build/.setup-test lib $(call objects,upload,obj) $(call objects,series,obj) $(call objects,otlp,obj) $(call objects,pyroscope,obj) build/web/.checked $(COMPILES) ## Check the rules of the tree: format, layers, source lists, symbols, vet, both compilers (quick)
+	@$(TRIMMED) scripts/check
 	@scripts/test-setup
 
 clean: ## Remove build/

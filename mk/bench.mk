@@ -1,6 +1,6 @@
 # Benchmarks: included by the Makefile (docs/bench.md).
 
-.PHONY: bench bench-all bench-capture bench-cpu bench-harm bench-memory bench-merge bench-profiler bench-page bench-reach bench-receiver bench-recordings bench-rollups
+.PHONY: bench bench-all bench-capture bench-cpu bench-harm bench-memory bench-merge bench-otlp bench-profiler bench-page bench-reach bench-receiver bench-recordings bench-rollups
 bench: build/.setup-bench lib ## Measure the cost beside peers; tables also in build/bench-*.tsv
 	bench/run
 bench-all: build/.setup-bench build/.setup-test lib build/cmemprof ## The same and the page, unattended and in less than 40 minutes: the long ones in fewer rounds
@@ -15,6 +15,8 @@ bench-memory: build/.setup-bench lib ## Measure what the breakdown of memory lea
 	bench/run memory
 bench-merge: build/.setup-bench lib
 	bench/run merge
+bench-otlp: build/.setup-bench build/cmemprof
+	bench/run otlp
 bench-profiler: build/.setup-bench lib
 	bench/run profiler
 bench-reach: build/.setup-bench lib ## Measure what the profiler costs beside its samples: starts, LD_PRELOAD, a small service, names

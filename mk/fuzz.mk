@@ -7,10 +7,10 @@ FLAGS_fuzz = $(SANITIZE) $(CHECKED) $(if $(filter merge/fuzz/%,$*),,$(if $(filte
 $(eval $(call variant,fuzz,$$(FUZZ_CC),build/.setup-test))
 -include $(wildcard build/fuzz/*/fuzz/*.d)
 
-FUZZERS := cfi line_table debug demangle merge upload recording otlp inflate event query http
+FUZZERS := cfi line_table debug demangle merge upload recording otlp foreign export pyroscope inflate pack event query http
 FUZZ_GOALS := $(subst _,-,$(FUZZERS:%=fuzz-%))
 .PHONY: fuzz fuzz-all $(FUZZ_GOALS)
-fuzz: $(FUZZ_GOALS) ## Fuzz all readers: call-frame information, line numbers, debug data, names, profiles, spooled batches, recordings, requests in OTLP, packed data, events, queries, HTTP (FUZZ_SECONDS=60 for each)
+fuzz: $(FUZZ_GOALS) ## Fuzz all readers: call-frame information, line numbers, debug data, names, profiles, spooled batches, recordings, requests in OTLP, files of other tools and for them, packed data, packs of uploads, events, queries, HTTP (FUZZ_SECONDS=60 for each)
 fuzz-all: ## The same for HOURS=8 in all; build/fuzz/executions has the numbers
 	@$(MAKE) --no-print-directory -k fuzz FUZZ_SECONDS=$$(($(or $(HOURS),8) * 3600 / $(words $(FUZZERS))))
 
@@ -57,9 +57,15 @@ $(eval $(call fuzzer,upload,upload/fuzz/batch_fuzz.c upload/batch.c))
 OF_MERGE := $(wildcard merge/*.c codecs/*.c)
 $(eval $(call fuzzer,recording,jfr/fuzz/recording_fuzz.c $(wildcard jfr/*.c) $(OF_MERGE),$(LIBS_codecs)))
 $(eval $(call fuzzer,otlp,otlp/fuzz/otlp_fuzz.c $(wildcard otlp/*.c) $(OF_MERGE),$(LIBS_codecs)))
+$(eval $(call fuzzer,foreign,foreign/fuzz/foreign_fuzz.c $(wildcard foreign/*.c) $(OF_MERGE),$(LIBS_codecs) -lm))
+$(eval $(call fuzzer,pyroscope,pyroscope/fuzz/pyroscope_fuzz.c $(wildcard pyroscope/*.c) $(OF_MERGE),$(LIBS_codecs)))
+$(eval $(call fuzzer,export,receiver/fuzz/export_fuzz.c $(wildcard receiver/views/export*.c) receiver/views/function_table.c receiver/views/view_frame.c receiver/base/json.c \
+    $(wildcard foreign/*.c otlp/*.c) $(OF_MERGE),$(LIBS_codecs) -lm))
 OF_SELECTION := receiver/index/selection.c receiver/index/query_text.c receiver/base/failure.c
 OF_RECEIVER := $(call sources,receiver) $(foreach f,$(USES_receiver) base,$(call sources,$(f)))
 $(eval $(call fuzzer,inflate,codecs/fuzz/inflate_fuzz.c $(OF_MERGE),$(LIBS_codecs)))
+OF_PACK := $(wildcard receiver/pack/*.c) receiver/base/failure.c receiver/base/cache.c
+$(eval $(call fuzzer,pack,receiver/fuzz/pack_fuzz.c $(OF_PACK),-ldeflate -lzstd))
 $(eval $(call fuzzer,event,receiver/fuzz/event_fuzz.c receiver/index/upload_event.c $(OF_SELECTION),-lmicrohttpd -lsqlite3))
 $(eval $(call fuzzer,query,receiver/fuzz/query_fuzz.c $(OF_SELECTION),-lmicrohttpd))
 $(eval $(call fuzzer,http,receiver/fuzz/http_fuzz.c $(sort $(OF_RECEIVER)),$(call libs,receiver)))
@@ -73,10 +79,13 @@ $(eval $(call seeds_program,cfi,cmemprof/fuzz/cfi_seeds.c))
 $(eval $(call seeds_program,line_table,cmemprof/fuzz/line_table_seeds.c,-lelf))
 $(eval $(call seeds_program,debug,cmemprof/fuzz/debug_seeds.c))
 $(eval $(call seeds_program,inflate,codecs/fuzz/inflate_seeds.c $(OF_MERGE),$(LIBS_codecs)))
+$(eval $(call seeds_program,pack,receiver/fuzz/pack_seeds.c $(OF_PACK),-ldeflate -lzstd))
 $(eval $(call seeds_program,http,receiver/fuzz/http_seeds.c))
 $(eval $(call seeds_program,upload,upload/fuzz/batch_seeds.c upload/batch.c))
 $(eval $(call seeds_program,recording,jfr/fuzz/recording_seeds.c $(wildcard jfr/*.c) $(OF_MERGE),$(LIBS_codecs)))
 $(eval $(call seeds_program,otlp,otlp/fuzz/otlp_seeds.c $(wildcard otlp/*.c) $(OF_MERGE),$(LIBS_codecs)))
+$(eval $(call seeds_program,foreign,foreign/fuzz/foreign_seeds.c $(wildcard foreign/*.c) $(OF_MERGE),$(LIBS_codecs) -lm))
+$(eval $(call seeds_program,pyroscope,pyroscope/fuzz/pyroscope_seeds.c $(wildcard pyroscope/*.c) $(OF_MERGE),$(LIBS_codecs)))
 
 # What the two compilers write, in DWARF 2 to 5 and 64 bits wide.
 LINE_OBJECTS := $(foreach v,2 3 4 5,build/fuzz/line/gcc-$v.so build/fuzz/line/clang-$v.so) build/fuzz/line/clang-64.so
@@ -117,14 +126,27 @@ fuzz-recording: build/fuzz/recording_fuzz build/fuzz/recording_seeds
 	@$(call seeds,recording)
 	@cp testdata/jfr/*.jfr.gz build/fuzz/recording
 	@$(call run_fuzzer,recording,65536,-dict=jfr/fuzz/recording.dict)
+fuzz-pyroscope: build/fuzz/pyroscope_fuzz build/fuzz/pyroscope_seeds
+	@$(call seeds,pyroscope)
+	@$(call run_fuzzer,pyroscope,8192)
 fuzz-otlp: build/fuzz/otlp_fuzz build/fuzz/otlp_seeds
 	@$(call seeds,otlp)
 	@$(call run_fuzzer,otlp,32768)
+fuzz-foreign: build/fuzz/foreign_fuzz build/fuzz/foreign_seeds
+	@$(call seeds,foreign,$(filter-out %.sh,$(wildcard testdata/foreign/*)))
+	@$(call run_fuzzer,foreign,32768)
+# From the profiles that the merge engine is fuzzed with.
+fuzz-export: build/fuzz/export_fuzz build/fuzz/seeds
+	@mkdir -p build/fuzz/export && find build/fuzz/seeds -type f -size -32k -exec cp -t build/fuzz/export {} +
+	@$(call run_fuzzer,export,8192)
 
 CAPTURED := $(wildcard testdata/captures/*/*/body.bin)
 fuzz-inflate: build/fuzz/inflate_fuzz build/fuzz/inflate_seeds
 	@$(call seeds,inflate)
 	@$(call run_fuzzer,inflate,65536)
+fuzz-pack: build/fuzz/pack_fuzz build/fuzz/pack_seeds
+	@$(call seeds,pack)
+	@$(call run_fuzzer,pack,16384)
 # The events of real uploads, of which each is a line.
 build/fuzz/event/.made: $(CAPTURED)
 	@mkdir -p $(@D) && cat $^ | grep -aE '^\{.*"tags_profiler"' | awk '{ file = "$(@D)/" NR; printf "%s", $$0 >file; close(file) }' && touch $@

@@ -8,15 +8,26 @@ variant_of = $(if $(filter cmemprof-cmemprof-obj merge-merge-obj,$(1)-$(2)-$(3))
 # gold, where there is one and LDFLAGS name no other, links in half the time. cmemprof's tests look at what the usual linker makes of a program.
 FAST_LINKER = $(eval FAST_LINKER := $(if $(findstring fuse-ld,$(LDFLAGS)),,$(shell echo 'int main(void) { return 0; }' | \
     $(CC) -fuse-ld=gold -x c -o /dev/null - 2>/dev/null && echo -fuse-ld=gold)))$(FAST_LINKER)
-define test_rules
-$(patsubst $(3)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(3)/test/*_test.c)): build/$(2)/test/$(1)_%_test: build/$(call variant_of,$(1),$(1),$(2))/$(3)/test/%_test.o $(foreach f,$(call tested_closure,$(1)),$(call objects,$(f),$(call variant_of,$(1),$(f),$(2)))) $(call reader,$(1),$(2))
+# The two folders with the most tests and the most below them: their tests link what they test as one shared library, which takes a tenth of the time and
+# the place. The others link objects: the library of a profiled program is not the program.
+SHARED_BY_TESTS := $(foreach v,obj sanitized,receiver-$(v) command-$(v))
+tested_objects = $(foreach f,$(call tested_closure,$(1)),$(call objects,$(f),$(call variant_of,$(1),$(f),$(2)))) $(call reader,$(1),$(2))
+tested_libs = $(foreach f,$(call tested_closure,$(1)),$(LIBS_$(f)))
+define tested_library
+build/$(2)/test/libtested_$(1).so: $(call tested_objects,$(1),$(2))
 	@mkdir -p $$(@D) && echo "  link  $$@"
-	@$$(LINK) $(FLAGS_$(2)) $(if $(filter cmemprof preload,$(1)),,$$(FAST_LINKER)) -o $$@ $$^ -lcmocka $(foreach f,$(call tested_closure,$(1)),$(LIBS_$(f))) $(TEST_LIBS_$(1))
+	@$$(LINK) $(FLAGS_$(2)) $$(FAST_LINKER) -shared -Wl,-soname,$$(@F) -o $$@ $$^ $(call tested_libs,$(1))
 endef
+define test_rules
+$(patsubst $(3)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(3)/test/*_test.c)): build/$(2)/test/$(1)_%_test: build/$(call variant_of,$(1),$(1),$(2))/$(3)/test/%_test.o $(if $(filter $(1)-$(2),$(SHARED_BY_TESTS)),build/$(2)/test/libtested_$(1).so $(call reader,$(1),$(2)),$(call tested_objects,$(1),$(2)))
+	@mkdir -p $$(@D) && echo "  link  $$@"
+	@$$(LINK) $(FLAGS_$(2)) $(if $(filter cmemprof preload,$(1)),,$$(FAST_LINKER)) $(if $(filter $(1)-$(2),$(SHARED_BY_TESTS)),-Xlinker -rpath -Xlinker "$$$$PWD/build/$(2)/test") -o $$@ $$^ -lcmocka $(call tested_libs,$(1)) $(TEST_LIBS_$(1))
+endef
+$(foreach v,obj sanitized,$(foreach f,receiver command,$(eval $(call tested_library,$(f),$(v)))))
 # A sanitizer brings an allocator of its own: what tests the hooks themselves runs without one, and the hooks stay out of what runs with one.
-HOOKED_TESTS := $(patsubst %,cmemprof_%_test,ages allocator_stats hook hook_cxx hook_mappings hook_threads interposition interposition_static loaded_code mapped_ranges mappings memory_profile memory_profile_encode memory_profile_heap memory_profile_mapped memory_profile_threads peak profiler real_allocator reclaim resident_glibc sample_stack snapshot snapshot_encode snapshot_labels threads)
+HOOKED_TESTS := $(patsubst %,cmemprof_%_test,ages allocator_stats hook hook_cxx hook_mappings hook_threads interposition interposition_static loaded_code mapped_ranges mappings memory_profile memory_profile_encode memory_profile_heap memory_profile_mapped memory_profile_threads peak profiler real_allocator reclaim resident_glibc sample_stack snapshot snapshot_encode snapshot_labels threads usdt)
 $(foreach f,$(FOLDERS),$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),obj,$(r)))))
-$(foreach f,base merge series codecs jfr otlp upload client receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(r)))))
+$(foreach f,base merge series codecs jfr otlp foreign pyroscope upload client receiver cmemprof command,$(foreach r,$(call tested_rooms,$(f)),$(eval $(call test_rules,$(f),sanitized,$(r)))))
 .SECONDARY:
 
 # Compares names with libdw's; e2e/names gives it files.
@@ -28,7 +39,7 @@ build/demangle: build/obj/cmemprof/test/demangle_lines.o $(call objects,cmemprof
 	@$(LINK) -o $@ $^ $(call libs,cmemprof)
 
 C_TESTS := $(foreach f,$(FOLDERS),$(call tests,$(f),obj))
-SANITIZED_TESTS := $(foreach f,base merge series codecs jfr otlp upload client receiver cmemprof command,$(filter-out $(HOOKED_TESTS:%=build/sanitized/test/%),$(call tests,$(f),sanitized)))
+SANITIZED_TESTS := $(foreach f,base merge series codecs jfr otlp foreign pyroscope upload client receiver cmemprof command,$(filter-out $(HOOKED_TESTS:%=build/sanitized/test/%),$(call tests,$(f),sanitized)))
 # valgrind brings one, too. It also has no vdso, mappings of its own, and an error for whoever asks the kernel whether an address is mapped.
 VALGRIND_CHANGES := $(patsubst %,cmemprof_%_test,code_bytes_amd64 go_call lifecycle modules stack_memory unwind_amd64 unwind_memo unwind_walk_amd64)
 VALGRIND_TESTS := $(filter-out $(patsubst %,build/obj/test/%,$(HOOKED_TESTS) $(VALGRIND_CHANGES)),$(C_TESTS))
@@ -38,8 +49,8 @@ valgrind-tests:
 	@printf '%s\n' $(VALGRIND_TESTS)
 
 # The lock-free tables under the thread sanitizer. setarch -R: gcc 12's does not know address space laid out at random in today's kernels' way.
-TSAN_TABLES := $(patsubst %,build/tsan/cmemprof/%.o,block_filter label_keys label_sets live_table stack_table stack_index private_arena reserved_memory shard)
-TSAN_TESTS := $(patsubst %,build/tsan/test/cmemprof_%_test,block_filter label_keys label_sets live_table stack_table private_arena reserved_memory cfi_cache tables_stress)
+TSAN_TABLES := $(patsubst %,build/tsan/cmemprof/%.o,block_filter label_keys label_sets live_table stack_table stack_index private_arena reserved_memory sampler shard)
+TSAN_TESTS := $(patsubst %,build/tsan/test/cmemprof_%_test,block_filter label_keys label_sets live_table stack_table private_arena reserved_memory sampler cfi_cache tables_stress)
 FLAGS_tsan := -Wno-tsan -fsanitize=thread
 $(eval $(call variant,tsan,$$(CC),build/.setup))
 build/tsan/test/cmemprof_%_test: build/tsan/cmemprof/test/%_test.o $(TSAN_TABLES)
@@ -87,32 +98,35 @@ test-fuzz: $(FUZZ_TARGETS) build/fuzz/seeds
 	@$(MAKE) --no-print-directory FUZZ_CORPUS=build/fuzz/fixed-readers FUZZ_LIMIT='-runs=5000 -seed=1' $(filter-out fuzz-merge fuzz-http,$(FUZZ_GOALS))
 RACE_PACKAGES := ./goshim/... ./merge ./upload
 # make check vets all packages. Each is timed for the table that make test ends with. No matter of races: builds of users' modules, a thousand starts.
-GO_TEST = go test -vet=off -exec "'$(CURDIR)/scripts/parts' test"
+GO_TEST_ONLY = go test -vet=off -exec "'$(CURDIR)/scripts/parts' test"
+GO_TEST = $(TRIMMED) $(GO_TEST_ONLY)
 test-go: build/.setup-test
-	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
-	$(GO_TEST) ./...
+	$(TRIMMED) go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	$(WITH_PATHS) $(GO_TEST_ONLY) ./...
+	cd goshim/prometheus && $(GO_TEST) ./...
 	PART_OF=race $(GO_TEST) -race -skip '^Test(Vendored)?Build|Thousand' $(RACE_PACKAGES)
 # Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser. Go cannot see that what they
 # build or start has changed, so nothing of it is taken from its cache.
-LONGEST := ./page ./receiver ./hazards ./ways ./verdict ./harm # first, or the last would run alone
+LONGEST := ./page ./receiver ./stacks ./hazards ./ways ./verdict ./harm # first, or the last would run alone
 test-programs: build/.setup-test tested
-	cd e2e && $(GO_TEST) -count=1 -p 2 -parallel 2 -timeout 15m $(LONGEST) $$(go list ./... | grep -v '/e2e/cpu$$')
+	cd e2e && $(GO_TEST) -count=1 -p 2 -parallel 2 -timeout 25m $(LONGEST) $$(go list ./... | grep -v '/e2e/cpu$$')
 	cd e2e/soak && $(GO_TEST) -count=1 -timeout 15m .
 	cd e2e/otlp && $(GO_TEST) -count=1 -timeout 10m .
+	cd e2e/pyroscope && $(GO_TEST) -count=1 -timeout 10m .
 # With nothing beside: timers of CPU time come late on a busy machine. With eight busy neighbours on two processors a CPU profile of Go alone has half
 # of its ticks, and what these tests ask of single functions is not there.
 test-cpu: build/.setup-test lib
 	cd e2e && $(GO_TEST) -count=1 -parallel 2 -timeout 15m ./cpu
 # Against dd-trace-go v1.43.1 and v2 and the Datadog Agent's receiver. Modules of their own, as they want a newer Go and other versions than we do.
 test-datadog: build/.setup-test lib build/cmemprof
-	cd e2e/datadog && $(GO_TEST) -count=1 -timeout 10m ./...
+	cd e2e/datadog && $(WITH_PATHS) $(GO_TEST_ONLY) -count=1 -timeout 10m ./... # by the paths of sources
 # With other versions of Go. In make test what depends on the runtime's layout, with the oldest and the newest.
 test-go-versions: build/.setup-test tested ## Run the Go tests with the oldest, the current and the newest version of Go (half an hour)
 	@scripts/test-go-versions
 test-go-layout: build/.setup-test lib
-	@scripts/test-go-versions quick
+	@$(TRIMMED) scripts/test-go-versions quick
 test-go-sqlite3: build/.setup-test lib ## Run go-sqlite3's own test suite with and without cmemprof
-	scripts/test-go-sqlite3
+	$(TRIMMED) scripts/test-go-sqlite3
 # All JDKs, agents and profilers of docs/jfr.md, fetched where they are not installed.
 test-jfr: build/.setup-test build/cmemprof ## Compare what is read of Java's recordings with the JDK's reader: JDK 11 to 25, dd-java-agent, async-profiler (half an hour)
 	cd e2e && CMEMPROF_JFR=full go test -count=1 -timeout 2h ./jfr
@@ -130,7 +144,7 @@ endif
 by_commas = $(subst $(eval) ,$(comma),$(1))
 flakes: build/.setup-test $(FLAKY_PROGRAMS) ## Run every test N=50 times under load and list what does not always pass (FLAKES=pattern picks)
 	@scripts/flakes $(or $(N),50) '$(FLAKES)' $(FLAKY_PROGRAMS) -- '. ./...' \
-	    '. $(call by_commas,$(RACE_PACKAGES)) -race' 'e2e ./...' 'e2e/soak .' 'e2e/otlp .' 'e2e/datadog ./...' 'demo ./...' \
+	    '. $(call by_commas,$(RACE_PACKAGES)) -race' 'e2e ./...' 'e2e/soak .' 'e2e/otlp .' 'e2e/pyroscope .' 'e2e/datadog ./...' 'demo ./...' \
 	    'make test-page' 'make test-fuzz' 'make test-go-sqlite3'
 
 # WAYS picks: WAYS='valgrind|clang'.

@@ -2,6 +2,9 @@
 //
 //	receiver_bench limit DIR                     the limit of the disk: 100 KB appended and synced; 8 files of an upload synced one by one
 //	receiver_bench uploads URL PID SECONDS       16 clients upload batches of 100 KB as fast as they are answered
+//	receiver_bench kinds URL PID SECONDS CAPTURE HEAP NAME PROTOCOL...
+//	                                             the same with a captured batch, in the protocols in turn: datadog, otlp, pyroscope;
+//	                                             HEAP: a file in the place of its heap profile, or -
 //	receiver_bench fill DIR N                    creates N small uploads as files for a receiver
 //	receiver_bench start PROGRAM DIR             time from start to first answer, five times
 //	receiver_bench search URL                    a search page with 3 facets: list, facets, histogram
@@ -339,6 +342,8 @@ func main() {
 		limit(arguments[1])
 	case len(arguments) == 4 && arguments[0] == "uploads":
 		uploads(arguments[1], arguments[2], number(3))
+	case len(arguments) > 7 && arguments[0] == "kinds":
+		kinds(arguments[1], arguments[2], number(3), arguments[4], arguments[5], arguments[6], arguments[7:])
 	case len(arguments) == 3 && arguments[0] == "fill":
 		fill(arguments[1], number(2))
 	case len(arguments) == 3 && arguments[0] == "start":

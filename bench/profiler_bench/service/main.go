@@ -1,6 +1,7 @@
 // Command service generates requests and answers them as fast as it can: JSON in, SQLite, JSON out. After REQUESTS it prints
 // "cpu MICROSECONDS" per request (user and system time of the whole process), the final "rss KIB", "anonymous KIB", its part
-// not backed by files, and "peak KIB"; with BENCH_IDLE_PERIODS also "idle MICROSECONDS", what a period costs without requests. It is built without a profiler, with -tags v2 and with -tags ours.
+// not backed by files, and "peak KIB"; with BENCH_IDLE_PERIODS also what periods cost without requests. With REQUESTS 0 it is idle from the
+// start, and prints that alone. It is built without a profiler, with -tags v2 and with -tags ours.
 //
 // usage: service ADDRESS PERIOD REQUESTS
 package main
@@ -36,29 +37,45 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	began, first := time.Now(), cpu()
 	stop, err := start(os.Args[1], period)
 	if err != nil {
 		log.Fatal(err)
 	}
 	begin := cpu()
+	if requests == 0 {
+		idle(period, began, first)
+		stop()
+		return
+	}
 	serve(requests)
 	used := cpu() - begin
 	rss, anonymous, peak := status("VmRSS:"), status("RssAnon:"), status("VmHWM:")
-	idle(period)
+	idle(period, time.Now(), cpu())
 	stop()
 	fmt.Printf("cpu %.3f\nrss %d\nanonymous %d\npeak %d\n", float64(used.Microseconds())/float64(requests), rss, anonymous, peak)
 }
 
-// idle prints the CPU time of a period in which nothing is asked, if BENCH_IDLE_PERIODS is set: the mean of so many.
-func idle(period time.Duration) {
+// idle prints the CPU time of periods in which nothing is asked, if BENCH_IDLE_PERIODS is set: of the first one, and the mean and the
+// maximum of the others. begin is when the profiler was started, with used CPU time.
+func idle(period time.Duration, begin time.Time, used time.Duration) {
 	periods, err := strconv.Atoi(os.Getenv("BENCH_IDLE_PERIODS"))
-	if err != nil || periods < 1 {
+	if err != nil || periods < 2 {
 		return
 	}
-	time.Sleep(2 * period)
-	begin := cpu()
-	time.Sleep(time.Duration(periods) * period)
-	fmt.Printf("idle %d\n", (cpu()-begin).Microseconds()/int64(periods))
+	var most, sum time.Duration
+	for i := range periods {
+		// The last period's batch is under way when the next one begins.
+		time.Sleep(time.Until(begin.Add(time.Duration(i)*period + period*3/2)))
+		now := cpu()
+		if i == 0 {
+			fmt.Printf("idle-first %d\n", (now - used).Microseconds())
+		} else {
+			sum, most = sum+now-used, max(most, now-used)
+		}
+		used = now
+	}
+	fmt.Printf("idle %d\nidle-most %d\n", sum.Microseconds()/int64(periods-1), most.Microseconds())
 }
 
 func serve(requests int64) {
