@@ -22,7 +22,7 @@ func TestScreenshots(t *testing.T) {
 	for name, address := range map[string]string{
 		"c-and-go": "profile?ids=5", "find": "profile?ids=5&find=sqlite3_&focus=main&focus=cgocall", "go": "profile?ids=4", "python": "profile?ids=3",
 		"table": "profile?ids=4&view=table", "both": "profile?ids=4&view=both", "sandwich": "profile?ids=4&view=sandwich",
-		"flame": "profile?ids=4&shape=flame&colour=package",
+		"flame": "profile?ids=4&shape=flame&colour=package", "bottom-up": "profile?ids=5&tree=inverted&tree=chains",
 	} {
 		chromium.shoot(t, receiver, name, address, `document.querySelector("#frame").textContent.startsWith("all ·") && document.querySelector(".rail-type")`)
 	}

@@ -12,12 +12,14 @@ export interface Filters {
   ignore?: readonly string[]; // no stacks that have a frame of any of these
   hide?: readonly string[]; // frames that are left out; what they have goes to their callers
   without?: readonly Kind[]; // as hide, of a kind
+  start?: readonly string[]; // stacks begin at their first frame of any of these; no others
   group?: Grouping;
 }
 
 export function filterTree(tree: Tree, filters: Filters): Tree {
-  const { focus = [], ignore = [], hide = [], without = [], group = "function" } = filters;
-  const focused = focus.map((text) => anyFlags(tree.functions, [text])).filter((flags) => flags !== null);
+  const { focus = [], ignore = [], hide = [], without = [], start = [], group = "function" } = filters;
+  const first = anyFlags(tree.functions, start);
+  const focused = [first, ...focus.map((text) => anyFlags(tree.functions, [text]))].filter((flags) => flags !== null);
   const ignored = anyFlags(tree.functions, ignore);
   const hidden = anyFlags(tree.functions, hide) ?? new Uint8Array(tree.functions.length);
   tree.functions.forEach((fn, i) => {
@@ -29,7 +31,8 @@ export function filterTree(tree: Tree, filters: Filters): Tree {
 
   const [functions, entry] = grouped(tree.functions, group);
   const map = entry.map((to, fn) => (hidden[fn] ? -1 : to));
-  return rebuild(tree, functions, map, focused.length > 0 || ignored ? keptStacks(tree, focused, ignored) : null, group !== "function");
+  const kept = focused.length > 0 || ignored ? keptStacks(tree, focused, ignored) : null;
+  return rebuild(tree, functions, map, { kept, first, joined: group !== "function" });
 }
 
 // Functions of a group become one; its kind is that of the first.
@@ -68,21 +71,51 @@ function keptStacks(tree: Tree, focused: Uint8Array[], ignored: Uint8Array | nul
 
 // ---- Building ----
 
-class Builder {
+// What is added up at the places of a new tree: of each node of a tree that it is made of, by name.
+interface Columns {
+  self: Float64Array;
+  own: Float64Array;
+  baseSelf?: Float64Array;
+  baseOwn?: Float64Array;
+  variance?: Float64Array; // of growth: errors of parts that are added up, whose squares add up
+}
+
+// What each node has of its own.
+export function owns(tree: Tree): Columns {
+  const own = (total: Float64Array): Float64Array => ownValues(tree.count, tree.parent, total);
+  const columns: Columns = { self: tree.self, own: own(tree.total) };
+  if (tree.base) Object.assign(columns, { baseSelf: tree.base.self, baseOwn: own(tree.base.total) });
+  if (tree.error) columns.variance = own(tree.error.map((error) => error * error)).map((square) => Math.max(square, 0));
+  return columns;
+}
+
+// The same of all that is below it, too.
+function totals(tree: Tree): Columns {
+  const columns: Columns = { self: tree.total, own: tree.total };
+  if (tree.base) Object.assign(columns, { baseSelf: tree.base.total, baseOwn: tree.base.total });
+  if (tree.error) columns.variance = tree.error.map((error) => error * error);
+  return columns;
+}
+
+export class Builder {
   readonly parent: number[] = [0];
   readonly fn: number[] = [-1];
   readonly line: number[] = [0];
-  readonly self: number[] = [0];
-  readonly own: number[] = [0];
-  readonly baseSelf: number[] = [0];
-  readonly baseOwn: number[] = [0];
-  readonly variance: number[] = [0]; // of growth
+  private readonly names: readonly (keyof Columns)[];
+  private readonly sums: number[][];
   private readonly places = new Map<number, number>();
 
-  constructor(private readonly functionCount: number) {}
+  constructor(
+    private readonly of: Tree,
+    private readonly columns: Columns,
+    private readonly functions = of.functions,
+  ) {
+    this.names = Object.keys(columns) as (keyof Columns)[];
+    this.sums = this.names.map(() => [0]);
+  }
 
   child(parent: number, fn: number, line: number): number {
-    const key = parent * this.functionCount + fn;
+    const key = parent * (this.functions.length + 1) + fn;
     let at = this.places.get(key);
     if (at === undefined) {
       at = this.parent.length;
@@ -90,20 +123,23 @@ class Builder {
       this.parent.push(parent);
       this.fn.push(fn);
       this.line.push(line);
-      this.self.push(0);
-      this.own.push(0);
-      this.baseSelf.push(0);
-      this.baseOwn.push(0);
-      this.variance.push(0);
+      for (const sum of this.sums) sum.push(0);
     }
     return at;
   }
 
-  finish(functions: TreeFunction[], of: Tree): Tree {
+  // What a node has counts at this place.
+  take(at: number, node: number): void {
+    this.names.forEach((name, i) => (this.sums[i][at] += this.columns[name]![node]));
+  }
+
+  finish(): Tree {
+    const { of } = this;
     const count = this.parent.length;
     const parent = Int32Array.from(this.parent);
-    const addUp = (own: number[]): Float64Array => {
-      const total = Float64Array.from(own);
+    const sum = (name: keyof Columns): Float64Array => Float64Array.from(this.sums[this.names.indexOf(name)]);
+    const addUp = (name: keyof Columns): Float64Array => {
+      const total = sum(name);
       for (let i = count - 1; i > 0; i--) total[parent[i]] += total[i];
       return total;
     };
@@ -112,52 +148,37 @@ class Builder {
       parent,
       fn: Int32Array.from(this.fn),
       line: Int32Array.from(this.line),
-      self: Float64Array.from(this.self),
-      total: addUp(this.own),
+      self: sum("self"),
+      total: addUp("own"),
     };
     if (of.base) {
-      raw.baseSelf = Float64Array.from(this.baseSelf);
-      raw.baseTotal = addUp(this.baseOwn);
+      raw.baseSelf = sum("baseSelf");
+      raw.baseTotal = addUp("baseOwn");
     }
-    if (of.error) raw.error = addUp(this.variance).map(Math.sqrt);
-    const tree = assemble(raw, functions, { type: of.type, unit: of.unit, leftOut: of.leftOut });
+    if (of.error) raw.error = addUp("variance").map(Math.sqrt);
+    const tree = assemble(raw, this.functions, { type: of.type, unit: of.unit, leftOut: of.leftOut });
     const whole = of.whole ?? of.total[0];
     if (Math.abs(tree.total[0] - whole) > 1e-9 * Math.abs(whole)) tree.whole = whole; // else it is a sum in another order
     return tree;
   }
 }
 
-interface Own {
-  now: Float64Array;
-  base: Float64Array | undefined;
-  variance: Float64Array | undefined; // errors of parts that are added up: the squares add up
+interface Choice {
+  kept: Uint8Array | null; // as of keptStacks; null keeps all
+  first: Uint8Array | null; // functions that stacks begin at; null: as they do
+  joined: boolean; // frames that follow one another and are of the same new function become one
 }
 
-function owns(tree: Tree): Own {
-  return {
-    now: ownValues(tree.count, tree.parent, tree.total),
-    base: tree.base && ownValues(tree.count, tree.parent, tree.base.total),
-    variance:
-      tree.error &&
-      ownValues(
-        tree.count,
-        tree.parent,
-        tree.error.map((error) => error * error),
-      ).map((own) => Math.max(own, 0)),
-  };
-}
-
-// map: the new function of each function, -1 to leave its frames out. kept: as of keptStacks; null keeps all. joined: frames that follow one
-// another and are of the same new function become one.
-function rebuild(tree: Tree, functions: TreeFunction[], map: Int32Array, kept: Uint8Array | null, joined: boolean): Tree {
-  const builder = new Builder(functions.length + 1);
-  const own = owns(tree);
+// map: the new function of each function, -1 to leave its frames out.
+function rebuild(tree: Tree, functions: TreeFunction[], map: Int32Array, { kept, first, joined }: Choice): Tree {
+  const builder = new Builder(tree, owns(tree), functions);
   const wanted = new Uint8Array(tree.count); // has something that stays, here or below
   for (let i = tree.count - 1; i >= 0; i--) {
     if (!kept || kept[i]) wanted[i] = 1;
     if (wanted[i] && i > 0) wanted[tree.parent[i]] = 1;
   }
   const place = new Int32Array(tree.count);
+  const begun = new Uint8Array(tree.count);
   for (let i = 0; i < tree.count; i++) {
     if (!wanted[i]) {
       i = tree.end[i] - 1; // nor is anything below
@@ -166,19 +187,13 @@ function rebuild(tree: Tree, functions: TreeFunction[], map: Int32Array, kept: U
     if (i > 0) {
       const above = place[tree.parent[i]];
       const fn = map[tree.fn[i]];
-      place[i] = fn < 0 || (joined && builder.fn[above] === fn) ? above : builder.child(above, fn, joined ? 0 : tree.line[i]);
+      begun[i] = begun[tree.parent[i]] || !first || first[tree.fn[i]] ? 1 : 0;
+      const out = fn < 0 || (joined && builder.fn[above] === fn) || (!begun[i] && tree.functions[tree.fn[i]].kind !== "label");
+      place[i] = out ? above : builder.child(above, fn, joined ? 0 : tree.line[i]);
     }
-    if (kept && !kept[i]) continue;
-    const at = place[i];
-    builder.self[at] += tree.self[i];
-    builder.own[at] += own.now[i];
-    if (tree.base) {
-      builder.baseSelf[at] += tree.base.self[i];
-      builder.baseOwn[at] += own.base![i];
-    }
-    if (own.variance) builder.variance[at] += own.variance[i];
+    if (!kept || kept[i]) builder.take(place[i], i);
   }
-  return builder.finish(functions, tree);
+  return builder.finish();
 }
 
 // ---- Callers and callees ----
@@ -197,42 +212,28 @@ function outermost(tree: Tree, flags: Uint8Array, found: (node: number) => void)
 
 // All that is below the functions: the root stands for them.
 export function callees(tree: Tree, flags: Uint8Array): Tree {
-  const builder = new Builder(tree.functions.length + 1);
-  const own = owns(tree);
+  const builder = new Builder(tree, owns(tree));
   const place = new Int32Array(tree.count);
   outermost(tree, flags, (top) => {
     for (let i = top; i < tree.end[top]; i++) {
-      const at = i === top ? 0 : builder.child(place[tree.parent[i]], tree.fn[i], tree.line[i]);
-      place[i] = at;
-      builder.self[at] += tree.self[i];
-      builder.own[at] += own.now[i];
-      if (tree.base) {
-        builder.baseSelf[at] += tree.base.self[i];
-        builder.baseOwn[at] += own.base![i];
-      }
-      if (own.variance) builder.variance[at] += own.variance[i];
+      place[i] = i === top ? 0 : builder.child(place[tree.parent[i]], tree.fn[i], tree.line[i]);
+      builder.take(place[i], i);
     }
     if (builder.fn[0] < 0) builder.fn[0] = tree.fn[top];
   });
-  return builder.finish(tree.functions, tree);
+  return builder.finish();
 }
 
 // All that is above them, inside out: a child is a caller.
 export function callers(tree: Tree, flags: Uint8Array): Tree {
-  const builder = new Builder(tree.functions.length + 1);
+  const builder = new Builder(tree, totals(tree));
   outermost(tree, flags, (top) => {
     let at = 0;
     for (let node = tree.parent[top]; node > 0; node = tree.parent[node]) at = builder.child(at, tree.fn[node], tree.line[node]);
-    builder.self[at] += tree.total[top];
-    builder.own[at] += tree.total[top];
-    if (tree.base) {
-      builder.baseSelf[at] += tree.base.total[top];
-      builder.baseOwn[at] += tree.base.total[top];
-    }
-    if (tree.error) builder.variance[at] += tree.error[top] ** 2;
+    builder.take(at, top);
     if (builder.fn[0] < 0) builder.fn[0] = tree.fn[top];
   });
-  return builder.finish(tree.functions, tree);
+  return builder.finish();
 }
 
 // ---- Search ----

@@ -7,9 +7,9 @@ import "./flame.css";
 import { make } from "../lib/dom";
 import { hasKinds, palette, type Colouring, type Palette } from "./flame_colours";
 import { FlameLayout } from "./flame_layout";
-import { tooltipLines } from "./frame_text";
+import { boxName, shortName, tooltipLines } from "./frame_text";
 import { colour, onTheme } from "../lib/theme";
-import { childrenOf, nameOf, type Tree } from "./tree";
+import { childrenOf, type Tree } from "./tree";
 
 export const rowHeight_px = 20;
 const textPadding_px = 5;
@@ -229,7 +229,7 @@ export class FlameGraph {
     }
     for (let i = 0; i < labels.length; i += 3) {
       const node = labels[i];
-      const text = this.fit(context, nameOf(tree, node), labels[i + 2] - 2 * textPadding_px);
+      const text = this.fit(context, boxName(tree, node), labels[i + 2] - 2 * textPadding_px);
       if (!text) continue;
       context.fillStyle = colours.textOn(fillOf(node), found(node) === false);
       context.fillText(text, labels[i + 1] + textPadding_px, top + rowHeight_px / 2);
@@ -261,7 +261,7 @@ export class FlameGraph {
   // As much of the name as has room; an import path is the first to go.
   private fit(context: CanvasRenderingContext2D, name: string, room: number): string {
     if (this.measure(context, name) <= room) return name;
-    const short = name.slice(name.lastIndexOf("/", name.indexOf("[") < 0 ? undefined : name.indexOf("[")) + 1);
+    const short = shortName(name);
     const width = this.measure(context, short);
     if (width <= room) return short;
     // The share of the letters that has the share of the width, and less if those letters are wide ones.

@@ -25,6 +25,7 @@ function patternItems(name: string, pattern: string): Item[] {
   return [
     { id: "find", text: "Highlight", run: () => change({ find: `=${name}` }) },
     { id: "focus", text: "Focus", run: () => addPattern("focus", pattern) },
+    { id: "start", text: "Show from here", run: () => addPattern("start", pattern) },
     { id: "ignore", text: "Ignore", run: () => addPattern("ignore", pattern) },
   ];
 }

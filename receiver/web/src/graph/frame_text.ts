@@ -3,7 +3,7 @@ import { ageText } from "./ages";
 import { packageOf } from "./groups";
 import { keyName } from "../lib/tags";
 import { change, share, source, value } from "../lib/format";
-import { nameOf, stackOf, type Tree } from "./tree";
+import { framesOf, nameOf, stackOf, type Tree } from "./tree";
 
 // The values that the boxes are wide by.
 function drawn(tree: Tree): { self: Float64Array; total: Float64Array } {
@@ -18,6 +18,18 @@ export function amountText(tree: Tree, node: number): string {
 
 export function slopeText(slope: number, error: number, unit: string): string {
   return `${change(slope, unit)} ±${value(error, unit.replace("/min", ""))}`;
+}
+
+// Without the import path.
+export function shortName(name: string): string {
+  return name.slice(name.lastIndexOf("/", name.indexOf("[") < 0 ? undefined : name.indexOf("[")) + 1);
+}
+
+// "main.serve … sqlite3_step" where a box stands for several frames.
+export function boxName(tree: Tree, node: number): string {
+  const frames = framesOf(tree, node);
+  if (!frames) return nameOf(tree, node);
+  return `${shortName(nameOf(tree, node))} … ${shortName(nameOf(frames.tree, frames.nodes.at(-1)!))}`;
 }
 
 const longName = 40; // of a name in a sentence
@@ -60,11 +72,16 @@ export function placeText(tree: Tree, node: number): string {
 }
 
 export function frameText(tree: Tree, node: number, zoomed = 0): string {
-  return [nameOf(tree, node), placeText(tree, node), valueText(tree, node, zoomed), ageText(tree, node)].filter(Boolean).join(" · ");
+  return [boxName(tree, node), placeText(tree, node), valueText(tree, node, zoomed), ageText(tree, node)].filter(Boolean).join(" · ");
 }
 
+const listedNames = 12; // of a box that stands for more
+
 export function tooltipLines(tree: Tree, node: number, zoomed = 0): string[] {
-  const lines = [nameOf(tree, node)];
+  const frames = framesOf(tree, node);
+  const names = frames ? frames.nodes.map((at) => nameOf(frames.tree, at)) : [nameOf(tree, node)];
+  const cut = names.length > listedNames ? names.length - listedNames + 1 : 0;
+  const lines = cut > 0 ? [...names.slice(0, listedNames / 2), `… ${cut} more`, ...names.slice(cut + listedNames / 2)] : names;
   const fn = tree.functions[tree.fn[node]];
   const where = [placeText(tree, node), fn && packageOf(fn)].filter(Boolean);
   if (where.length > 0) lines.push(where.join(" · "));
@@ -73,7 +90,8 @@ export function tooltipLines(tree: Tree, node: number, zoomed = 0): string[] {
   const [ofAll, ofZoomed] = shares(tree, node, zoomed);
   lines.push(`${tree.ofBase ? "baseline " : ""}${amountText(tree, node)}, ${ofAll}`);
   if (ofZoomed) lines.push(ofZoomed);
-  if (node > 0 && parent > 0 && parent !== zoomed) lines.push(`${share(total[node], total[parent])} of its caller`);
+  if (node > 0 && parent > 0 && parent !== zoomed)
+    lines.push(`${share(total[node], total[parent])} of ${tree.inverted ? "what it calls" : "its caller"}`);
   if (self[node])
     lines.push(
       `self ${tree.error ? change(self[node], tree.unit) : value(self[node], tree.unit)}, ${share(self[node], tree.whole ?? total[0])}`,
@@ -86,7 +104,9 @@ export function tooltipLines(tree: Tree, node: number, zoomed = 0): string[] {
 
 // One line a frame, the outermost first.
 export function stackText(tree: Tree, node: number): string {
-  return stackOf(tree, node)
-    .map((at) => [nameOf(tree, at), placeText(tree, at)].filter(Boolean).join("  "))
-    .join("\n");
+  const frames = stackOf(tree, node).flatMap((at) => {
+    const { tree: of, nodes } = framesOf(tree, at) ?? { tree, nodes: [at] };
+    return nodes.map((one) => [nameOf(of, one), placeText(of, one)].filter(Boolean).join("  "));
+  });
+  return (tree.inverted ? frames.reverse() : frames).join("\n");
 }

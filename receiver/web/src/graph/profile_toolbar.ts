@@ -7,6 +7,7 @@ import { kindNames, type Colouring } from "./flame_colours";
 import { value } from "../lib/format";
 import { groupings, type Grouping } from "./groups";
 import { LabelsMenu } from "./labels_menu";
+import { ShapeMenu } from "./shape_menu";
 import { isRegex } from "./pattern";
 import { change, current, type State } from "../lib/state";
 import { keyName } from "../lib/tags";
@@ -33,7 +34,7 @@ export function asksGrowth(now: State): boolean {
   return now.get("gauges") === "growth";
 }
 
-const patternNames = { focus: "focus", ignore: "ignore", hide: "hide", label: "label" } as const;
+const patternNames = { focus: "focus", start: "start", ignore: "ignore", hide: "hide", label: "label" } as const;
 type PatternName = keyof typeof patternNames;
 
 export interface ToolbarContent {
@@ -102,6 +103,7 @@ export class ProfileToolbar {
     (label) => (current().all("label").includes(label) ? removePattern("label", label) : addPattern("label", label)),
     groupByLabel,
   );
+  readonly shape = new ShapeMenu();
   readonly element: HTMLElement;
   private readonly choices = make("div", { class: "toolbar-group" });
   private readonly looks = make("div", { class: "toolbar-group" });
@@ -130,6 +132,7 @@ export class ProfileToolbar {
         make("div", { class: "search-box" }, this.search.element, this.regex),
         this.filter,
         this.labels.element,
+        this.shape.element,
         this.matches,
         make("span", { class: "space" }),
         this.legend,
@@ -171,6 +174,7 @@ export class ProfileToolbar {
           { id: "shape" },
         ),
     );
+    this.shape.show(now, graph && view !== "sandwich");
     this.showSearch(now);
     this.showChips(now);
     this.showLegend(now, content);
@@ -242,9 +246,13 @@ export class ProfileToolbar {
         make(
           "li",
           { class: "plain" },
-          button("Remove all", () => change({ focus: null, ignore: null, hide: null, label: null, group_by: null, zoom: null }), {
-            class: "",
-          }),
+          button(
+            "Remove all",
+            () => change({ focus: null, start: null, ignore: null, hide: null, label: null, group_by: null, zoom: null }),
+            {
+              class: "",
+            },
+          ),
         ),
       );
     refill(this.chips, ...chips);

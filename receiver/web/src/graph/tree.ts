@@ -26,9 +26,18 @@ export interface Tree {
   ages?: Float64Array[]; // of each age, the youngest first (ages.ts): totals of the nodes
   error?: Float64Array; // of growth, whose values are slopes: the distance to the farther end of the interval of 95 % of each total
   ofBase?: boolean; // drawn is the baseline alone
+  chain?: Chain; // boxes stand for several frames
+  inverted?: boolean; // a child is a caller (shapes.ts)
   whole?: number; // value of the tree that this one was made of, if it is a part of it
   leftOut: number; // nodes that the receiver did not send
   sums?: number[][]; // of functions, of the whole tree; of growth with their error
+}
+
+// Of each node the first and the last frame that its box stands for, nodes of the tree that it was made of (shapes.ts).
+export interface Chain {
+  tree: Tree;
+  first: Int32Array;
+  last: Int32Array;
 }
 
 // Nodes in any order that has parents before their children; node 0 the root.
@@ -43,6 +52,7 @@ export interface RawNodes {
   baseTotal?: Float64Array;
   ages?: Float64Array[];
   error?: Float64Array;
+  chain?: Chain;
 }
 
 export type Width = "now" | "base" | "both";
@@ -51,6 +61,7 @@ export interface Heading {
   type: string;
   unit: string;
   leftOut: number;
+  inverted?: boolean | undefined;
 }
 
 // width: what makes the boxes of a difference wide.
@@ -117,9 +128,10 @@ function weights(raw: RawNodes, width: Width): Float64Array {
   return weight;
 }
 
-// The nodes in depth-first order, the children of each by weight.
-function order(raw: RawNodes, weight: Float64Array): Int32Array {
-  const { count, parent } = raw;
+type Compare = (a: number, b: number) => number;
+
+// The nodes in depth-first order.
+function order(count: number, parent: Int32Array, compare: Compare): Int32Array {
   const start = new Int32Array(count + 1);
   for (let i = 1; i < count; i++) start[parent[i] + 1]++;
   for (let i = 0; i < count; i++) start[i + 1] += start[i];
@@ -127,7 +139,7 @@ function order(raw: RawNodes, weight: Float64Array): Int32Array {
   const filled = start.slice(0, count);
   for (let i = 1; i < count; i++) children[filled[parent[i]]++] = i;
   for (let i = 0; i < count; i++) {
-    if (start[i + 1] - start[i] > 1) children.subarray(start[i], start[i + 1]).sort((a, b) => weight[b] - weight[a] || a - b);
+    if (start[i + 1] - start[i] > 1) children.subarray(start[i], start[i + 1]).sort(compare);
   }
   const ordered = new Int32Array(count);
   const pending = [0];
@@ -139,14 +151,31 @@ function order(raw: RawNodes, weight: Float64Array): Int32Array {
   return ordered;
 }
 
-export function assemble(raw: RawNodes, functions: TreeFunction[], heading: Heading, width: Width = "both"): Tree {
+// The same tree with the children of each node in another order than by weight.
+export function inOrder(tree: Tree, compare: Compare): Tree {
+  const { base, ofBase, whole, sums } = tree;
+  const raw: RawNodes = base ? { ...tree, baseSelf: base.self, baseTotal: base.total } : tree;
+  const made = assemble(raw, tree.functions, tree, ofBase ? "base" : "both", compare);
+  return Object.assign(made, whole !== undefined && { whole }, sums && { sums });
+}
+
+// compare: of siblings; by weight without it.
+export function assemble(
+  raw: RawNodes,
+  functions: TreeFunction[],
+  { type, unit, leftOut, inverted }: Heading,
+  width: Width = "both",
+  compare?: Compare,
+): Tree {
   const { count } = raw;
   const weight = weights(raw, width);
-  const ordered = order(raw, weight);
+  const ordered = order(count, raw.parent, compare ?? ((a, b) => weight[b] - weight[a] || a - b));
   const place = new Int32Array(count);
   for (let i = 0; i < count; i++) place[ordered[i]] = i;
   const tree: Tree = {
-    ...heading,
+    type,
+    unit,
+    leftOut,
     functions,
     count,
     parent: new Int32Array(count),
@@ -161,6 +190,11 @@ export function assemble(raw: RawNodes, functions: TreeFunction[], heading: Head
   if (width === "base") tree.ofBase = true;
   if (raw.ages) tree.ages = raw.ages.map((values) => Float64Array.from(ordered, (from) => values[from]));
   if (raw.error) tree.error = Float64Array.from(ordered, (from) => raw.error![from]);
+  if (inverted) tree.inverted = true;
+  if (raw.chain) {
+    const { tree: of, first, last } = raw.chain;
+    tree.chain = { tree: of, first: Int32Array.from(ordered, (at) => first[at]), last: Int32Array.from(ordered, (at) => last[at]) };
+  }
   if (raw.baseTotal) tree.base = { self: new Float64Array(count), total: new Float64Array(count) };
   for (let i = 0; i < count; i++) {
     const from = ordered[i];
@@ -188,6 +222,15 @@ export function assemble(raw: RawNodes, functions: TreeFunction[], heading: Head
 
 export function nameOf(tree: Tree, node: number): string {
   return node === 0 && tree.fn[0] < 0 ? "all" : tree.functions[tree.fn[node]].name;
+}
+
+// The frames that a box stands for, the first one first, as nodes of another tree; undefined: the node itself.
+export function framesOf({ chain }: Tree, node: number): { tree: Tree; nodes: number[] } | undefined {
+  if (!chain || chain.first[node] === chain.last[node]) return undefined;
+  const nodes: number[] = [];
+  const { tree, first, last } = chain;
+  for (let at = last[node]; at >= first[node]; at = tree.parent[at]) nodes.push(at);
+  return { tree, nodes: nodes.reverse() };
 }
 
 // From the root's child to the node.

@@ -1,7 +1,7 @@
 // profiles_tab.ts: the tab Profiles: every sample type of every attachment as a flame graph, a table, or callers and callees of a function.
 //
 // Parameters of the address: attachment, type, memory (C, Go), owner (program), label (KEY:VALUE, several), group_by (KEY), view, shape (flame), group, colour, find, focus,
-// ignore, hide, without (kinds), fn, callers, callees (of the sandwich), zoom, sort, gauges (last, max, growth), processes (sum).
+// ignore, hide, start, without (kinds), tree (shapes), fn, callers, callees (of the sandwich), zoom, sort, gauges (last, max, growth), processes (sum).
 import "./profiles.css";
 import type * as api from "../lib/api";
 import { button, actAsMenu, link, make, notice, refill } from "../lib/dom";
@@ -38,6 +38,7 @@ import { asksGrowth, choice, ProfileToolbar, views, type ViewName } from "../gra
 import { ProfilesRail } from "./profiles_rail";
 import { RecordingView } from "./recording";
 import { Sandwich } from "../graph/sandwich";
+import { shapeTree } from "../graph/shapes";
 import { singleUpload } from "../lib/selection";
 import { change, current, State } from "../lib/state";
 import { groupKeys, tagKey } from "../lib/tags";
@@ -104,9 +105,9 @@ export class ProfilesTab implements View {
   );
   private readonly toolbar = new ProfileToolbar();
   private readonly graph = new FlameGraph("Flame graph", {
-    onSelect: (node) => this.tell(this.tree, node),
-    onZoom: (node) => this.tree && change({ zoom: pathOf(this.tree, node) }),
-    onMenu: (node, x, y) => this.tree && this.frameMenu(this.tree, node, x, y),
+    onSelect: (node) => this.tell(this.graph.tree, node),
+    onZoom: (node) => change({ zoom: pathOf(this.graph.tree!, node) }),
+    onMenu: (node, x, y) => this.frameMenu(this.graph.tree!, node, x, y),
   });
   private readonly table = new FunctionTable("Functions", {
     onPick: (row) => this.pickFunction(row),
@@ -154,6 +155,7 @@ export class ProfilesTab implements View {
   private readonly abort = new AbortController();
   private data: ProfileData | undefined;
   private now: State | undefined;
+  private shaped: { of: Tree; key: string; tree: Tree } | undefined; // what the graph shows
   private filtered: { of: Tree; key: string; tree: Tree; sums: Map<number, FunctionSum[]> } | undefined; // sums: by node
   private labelsOf = "";
   private turn = 0;
@@ -186,7 +188,7 @@ export class ProfilesTab implements View {
     this.shown.append(this.toolbar.element, this.warnings.element, this.panel, make("div", { class: "status" }, this.frame, this.actions));
     root.append(make("div", { class: "profiles" }, this.rail.element, make("div", { class: "profile-place" }, this.shown, this.other)));
     document.addEventListener("keydown", (event) => this.key(event), { signal: this.abort.signal });
-    actAsMenu(this.toolbar.labels.element, this.abort.signal);
+    for (const menu of [this.toolbar.labels, this.toolbar.shape]) actAsMenu(menu.element, this.abort.signal);
     this.update(now);
   }
 
@@ -238,7 +240,8 @@ export class ProfilesTab implements View {
       const growth = asksGrowth(now) && type.gauge && !data.id;
       const request = { attachment: file.name, type: typeId(types, type), memory, owner, labels: now.all("label"), groupBy, growth };
       const byAge = isAged(now, file.name) && !growth;
-      const loaded = await (byAge ? data.treeByAge(request, now.get("zoom")) : data.treeBelow(request, now.get("zoom")));
+      const path = now.all("tree").some((shape) => shape !== "names") ? "" : now.get("zoom"); // else it is of another tree
+      const loaded = await (byAge ? data.treeByAge(request, path) : data.treeBelow(request, path));
       if (turn === this.turn) this.present(now, { file, request, types, type, loaded, aged: byAge && !loaded.agesLeftOut });
     } catch (error) {
       if (turn === this.turn) this.showOther(notice((error as Error).message));
@@ -268,6 +271,7 @@ export class ProfilesTab implements View {
       ignore: now.all("ignore"),
       hide: now.all("hide"),
       without: now.all("without") as api.Kind[],
+      start: now.all("start"),
       group: choice(now, "group", groupings),
     };
     const key = JSON.stringify([filters, aged]);
@@ -276,6 +280,13 @@ export class ProfilesTab implements View {
       this.filtered = { of, key, tree: aged ? withAges(tree) : tree, sums: new Map() };
     }
     return this.filtered.tree;
+  }
+
+  private shape(now: State, of: Tree): Tree {
+    const key = now.all("tree").join();
+    if (!key) return of;
+    if (this.shaped?.of !== of || this.shaped.key !== key) this.shaped = { of, key, tree: shapeTree(of, now.all("tree")) };
+    return this.shaped.tree;
   }
 
   // Of the functions below a node; 0: of all.
@@ -308,13 +319,16 @@ export class ProfilesTab implements View {
     this.labelsOf = labelsOf;
     const matches = this.search(now, tree);
     const view = choice(now, "view", views);
-    const zoomed = findPath(tree, now.get("zoom"));
+    const ofGraph = view === "graph" || view === "both";
+    const drawn = ofGraph ? this.shape(now, tree) : tree;
+    const zoomed = findPath(drawn, now.get("zoom"));
     // As a table, the values come first; below one of them are its functions.
     const within = view === "table" && groupOf(now) ? groupOfNode(tree, zoomed) : 0;
     const grouped = view === "table" && groupOf(now) !== "" && within === 0;
     this.showView(view, grouped, !!raw.error);
-    if (view === "graph" || view === "both") {
-      this.graph.show(tree, { colouring, upright: now.get("shape") === "flame", matches, zoomed });
+    if (ofGraph) {
+      const byPlace = drawn !== tree && (colouring === "part" || colouring === "age"); // in the tree as it was
+      this.graph.show(drawn, { colouring: byPlace ? "package" : colouring, upright: now.get("shape") === "flame", matches, zoomed });
     }
     const squares = { plain, byPackage: colouring === "package" };
     if (grouped) this.showGroups(now, tree, matches);
@@ -325,7 +339,7 @@ export class ProfilesTab implements View {
       const ofTree = colouring === "part" || colouring === "age";
       this.sandwich.show(tree, now.get("fn") || this.heaviest(), sides, { colouring: ofTree ? "package" : colouring });
     }
-    this.showStatus(view, tree, chosen, within, grouped);
+    this.showStatus(view, drawn, chosen, within, grouped);
   }
 
   private showView(view: ViewName, grouped: boolean, grows: boolean): void {
@@ -441,7 +455,7 @@ export class ProfilesTab implements View {
   }
 
   private frameMenu(tree: Tree, node: number, x: number, y: number): void {
-    openMenu(nameOf(tree, node), frameItems(tree, node, { zooms: tree === this.tree }), x, y);
+    openMenu(nameOf(tree, node), frameItems(tree, node, { zooms: tree === this.graph.tree }), x, y);
   }
 
   private key(event: KeyboardEvent): void {
