@@ -11,6 +11,7 @@ int diff_command(int argc, char **argv);
 int mcp_command(int argc, char **argv);
 int memory_command(int argc, char **argv);
 int merge_command(int argc, char **argv);
+int owners_command(int argc, char **argv);
 int receiver_command(int argc, char **argv);
 int report_command(int argc, char **argv);
 int run_command(int argc, char **argv); // or the program's status; 125 to 127 are the command's

@@ -1,4 +1,4 @@
-// top_command.c: `cmemprof top`: prints the largest entries of profile files.
+// top_command.c: `cmemprof top`: prints the largest entries of profile files; and the commands that are one of its reports.
 #include "commands.h"
 #include "base/input.h"
 #include "base/diagnostic.h"
@@ -6,11 +6,24 @@
 #include "base/recording.h"
 #include "report/table_options.h"
 
-static const char usage[] =
-    "usage: cmemprof top [OPTIONS] FILE...\n"
+#define READS_USAGE OPTIONS_GAUGES_USAGE OPTIONS_READ_USAGE FOREIGN_USAGE RECORDINGS_USAGE
+
+static const char top_usage[] = "usage: cmemprof top [OPTIONS] FILE...\n"
+                                "\n"
+                                "Prints the largest entries of a profile, or of several merged into one.\n"
+                                "\n" TABLE_OPTIONS_USAGE TABLE_OPTIONS_REPORTS_USAGE READS_USAGE;
+
+static const char owners_usage[] =
+    "usage: cmemprof owners [OPTIONS] FILE...\n"
     "\n"
-    "Prints the largest entries of a profile, or of several merged into one.\n"
-    "\n" TABLE_OPTIONS_USAGE TABLE_OPTIONS_REPORTS_USAGE OPTIONS_GAUGES_USAGE OPTIONS_READ_USAGE FOREIGN_USAGE RECORDINGS_USAGE;
+    "Prints C memory by the function of the program that owns it: in Go, the innermost function of the program's own\n"
+    "packages that led to it. Each row has the library that it called, and, where they are known, the functions of that\n"
+    "library which open and close what is kept, with the blocks in use, allocated and freed in between, and two standard\n"
+    "errors of sampling. The same as cmemprof top --owners.\n"
+    "\n" TABLE_PAIRS_USAGE TABLE_SAMPLES_USAGE "  --unit BYTES         unit of all values: B, kB, MB, GB, KiB, MiB, GiB\n"
+    "  --exact              plain numbers and full names, for other programs to read\n"
+    "  --lines N            rows to print (default 10)\n"
+    "  --json               for programs (docs/command.md has the members)\n" READS_USAGE;
 
 // Merges the base's files. Returns NULL if there are none, or after an error message.
 static struct profile *read_base(const struct options *options, struct table_options *table) {
@@ -42,21 +55,40 @@ static int print(struct options *options, struct table_options *table) {
     return status;
 }
 
-int top_command(int argc, char **argv) {
-    struct table_options table = {.command = "top", .by_stack = true};
+// report, functions: as of table_options_choose; report 0: the options choose.
+static int run(const char *command, const char *usage, enum table_option report, bool takes_functions, int argc, char **argv) {
+    struct table_options table = {.command = command, .by_stack = true};
     struct options options;
-    const struct options_spec spec = {.command = "top",
+    const struct options_spec spec = {.command = command,
                                       .usage = usage,
                                       .own = table_rules_options,
                                       .take = table_options_take,
                                       .context = &table,
-                                      .min_files = 1,
+                                      .min_files = takes_functions ? 0 : 1,
                                       .max_files = SIZE_MAX};
     int status = options_parse(&spec, argc, argv, &options);
+    if (status < 0 && takes_functions && options.file_count < 2) {
+        status =
+            diagnostic_usage(command, options.file_count == 0 ? "which functions? Give an expression, and a file" : "a file is needed");
+    }
+    if (status < 0 && report) {
+        status = table_options_choose(&table, report, takes_functions ? options.files[0] : NULL);
+        status = status == STATUS_DONE ? -1 : status;
+        options.files += takes_functions;
+        options.file_count -= takes_functions;
+    }
     status = status < 0 ? table_options_settle(&table, false) : status;
     if (status < 0) {
+        table.is_single = options.file_count == 1;
         status = print(&options, &table);
     }
     table_options_free(&table);
     return status;
+}
+
+int top_command(int argc, char **argv) {
+    return run("top", top_usage, 0, false, argc, argv);
+}
+int owners_command(int argc, char **argv) {
+    return run("owners", owners_usage, OPTION_OWNERS, false, argc, argv);
 }

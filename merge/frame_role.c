@@ -98,7 +98,9 @@ static bool is_of_a_version(const char *file) {
 static enum frame_role go_role(const struct profile_frame *frame) {
     static const char *const modules[] = {"/pkg/mod/", "/vendor/", NULL};
     static const char *const runtime[] = {"runtime.", "internal/runtime", NULL};
-    if (starts_with_one(frame->function, runtime) || !strchr(frame->function, '.')) { // no dot: runtime assembly
+    // No dot: runtime assembly. _cgo_gotypes.go is what cgo writes around calls.
+    if (starts_with_one(frame->function, runtime) || !strchr(frame->function, '.') ||
+        strcmp(base_name(frame->file), "_cgo_gotypes.go") == 0) {
         return FRAME_PLUMBING;
     }
     if (is_standard_go(frame->function)) {

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../receiver/views/sampling_error.h"
+#include "../../receiver/views/site.h"
 #include "../base/diagnostic.h"
 #include "../base/options.h"
 #include "gate_summary.h"
@@ -84,16 +86,6 @@ void gate_set(struct gate *gate, size_t rule, int64_t value, const char *unit) {
     judge(gate, rule);
 }
 
-// Variance of a sum by sampling. An object of s bytes is sampled with the probability p = 1 - exp(-s / period) and then counts s / p, so
-// that n objects have the variance n * s^2 * (1 - p) / p (Horvitz and Thompson, for independent samples). s is the stack's mean.
-static double variance(int64_t bytes, int64_t objects, int64_t period) {
-    if (bytes <= 0 || objects <= 0) {
-        return 0;
-    }
-    double size = (double)bytes / (double)objects, p = -expm1(-size / (double)period);
-    return (double)bytes * size * (1 - p) / p;
-}
-
 static double sampling_error(const struct top *top, const struct profile *profile, const struct profile *base) {
     const struct profile *sides[FLAT_CUM_SIDES] = {[FLAT_CUM_NEW] = profile, [FLAT_CUM_BASE] = base};
     double sum = 0;
@@ -103,22 +95,23 @@ static double sampling_error(const struct top *top, const struct profile *profil
             continue;
         }
         for (size_t i = 0; i < top->sums.row_count; i++) {
-            sum += variance(top->sums.rows[i].flat[side], top->sums.rows[i].objects[side], period);
+            sum += sampling_variance_bytes(top->sums.rows[i].flat[side], top->sums.rows[i].objects[side], period);
         }
     }
-    return 2 * sqrt(sum);
+    return sampling_error_of(sum);
 }
 
-// The innermost frame of the program, or else of what is nearest to it.
-static const struct profile_frame *site_of(const struct top *top, const struct flat_cum_row *row) {
-    const struct profile_frame *site = NULL;
+// What findings and tables of owners call the site (site.h), of the row's frames. frames: room for them.
+static const struct profile_frame *site_of_row(const struct top *top, const struct flat_cum_row *row, struct profile_frame *frames) {
+    size_t count = 0;
     for (size_t i = 0; i < row->count; i++) {
         const struct profile_frame *frame = flat_cum_frame(&top->sums, row, i);
-        if (!frame->label && (!site || profile_frame_role(frame) > profile_frame_role(site))) {
-            site = frame;
+        if (!frame->label) {
+            frames[count++] = *frame;
         }
     }
-    return site;
+    struct profile_sample_view stack = {.frames = frames, .frame_count = count};
+    return count > 0 ? site_of_stack(&stack, NULL) : NULL;
 }
 
 static void set_site(const struct top *top, struct gate_result *result) {
@@ -129,13 +122,15 @@ static void set_site(const struct top *top, struct gate_result *result) {
             largest = row;
         }
     }
-    const struct profile_frame *site = largest ? site_of(top, largest) : NULL;
+    struct profile_frame *frames = largest ? malloc((largest->count + 1) * sizeof *frames) : NULL;
+    const struct profile_frame *site = frames ? site_of_row(top, largest, frames) : NULL;
     if (site) {
         text_frame(site, result->site);
         snprintf(result->file, sizeof result->file, "%s", site->file);
         result->line = site->line;
         result->site_value = top_flat(top, largest);
     }
+    free(frames);
 }
 
 void gate_doubt_if_incomplete(struct gate *gate, size_t rule, const struct profile *profile) {

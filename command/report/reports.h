@@ -1,18 +1,21 @@
-// reports.h: reports on one profile besides the table: callers and callees, source lines, single samples, labels.
+// reports.h: reports on one profile besides the table: callers and callees, source lines, single samples, labels, owners of C memory.
 //
-// They show the values of go tool pprof's -peek, -list, -traces, -raw and -tags in a layout of their own, for the samples that the options
-// select. Threads: one. Memory: malloc, by distinct functions, lines or labels.
+// The first ones show the values of go tool pprof's -peek, -list, -traces, -raw and -tags in a layout of their own, for the samples that
+// the options select. Threads: one. Memory: malloc, by distinct functions, lines or labels.
 #ifndef CMEMPROF_REPORTS_H
 #define CMEMPROF_REPORTS_H
 
+#include "../../receiver/views/owner_pairs.h"
 #include "../base/text.h"
 #include "top.h"
 
 struct report_options {
-    const struct top_options *top; // those that table_rules.h allows for the report
-    regex_t *functions;            // for peek and list; NULL: all
-    int type;                      // index of the sample type
-    const char *unit;              // of the sample type
+    const struct top_options *top;   // those that table_rules.h allows for the report
+    regex_t *functions;              // for peek and list; NULL: all
+    int type;                        // index of the sample type
+    const char *unit;                // of the sample type
+    const struct owner_pairs *pairs; // for owners
+    bool is_single;                  // for owners: the profile is no merge of several
 };
 
 // Return MERGE_NOT_FOUND if no function matches.
@@ -21,6 +24,7 @@ enum merge_error report_list(struct profile *profile, const struct report_option
 enum merge_error report_traces(struct profile *profile, const struct report_options *options, FILE *out);
 enum merge_error report_raw(struct profile *profile, const struct report_options *options, FILE *out);
 enum merge_error report_tags(struct profile *profile, const struct report_options *options, FILE *out);
+enum merge_error report_owners(struct profile *profile, const struct report_options *options, FILE *out);
 
 // ---- Shared by the reports ----
 

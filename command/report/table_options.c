@@ -3,6 +3,7 @@
 #include "../../receiver/views/label_frames.h"
 #include "../../receiver/index/measures.h"
 #include "../base/diagnostic.h"
+#include "../base/input.h"
 #include "../base/text.h"
 #include "../base/web_address.h"
 
@@ -37,6 +38,20 @@ static int take_functions(struct table_options *table, const char *name, const c
     char text[200];
     regerror(error, &table->functions, text, sizeof text);
     return diagnostic_usage(table->command, "--%s %s: %s", name, expression, text);
+}
+
+static int take_pairs(struct table_options *table, const char *path) {
+    char fault[120];
+    const struct options options = {.command = table->command, .limits = {.input_bytes = OWNER_PAIRS_MAX_BYTES}};
+    struct input input;
+    table->pairs = table->pairs ? table->pairs : owner_pairs_new();
+    int status = table->pairs ? input_read_raw(&options, path, &input) : diagnostic_error(table->command, NULL, "no memory");
+    if (status != STATUS_DONE) {
+        return status;
+    }
+    bool ok = owner_pairs_add(table->pairs, (const char *)input.bytes, input.size, fault, sizeof fault);
+    free(input.bytes);
+    return ok ? STATUS_DONE : diagnostic_error(table->command, input_name(path), "%s", fault);
 }
 
 static int take_base(struct table_options *table, const char *value, bool of_new) {
@@ -127,6 +142,8 @@ static int take_value(struct table_options *table, enum table_option option, con
     case OPTION_PEEK:
     case OPTION_LIST:
         return take_functions(table, name, value);
+    case OPTION_PAIRS:
+        return take_pairs(table, value);
     default: // OPTION_TYPE, OPTION_SAMPLE_INDEX
         table->top.type = value;
         return STATUS_DONE;
@@ -150,6 +167,9 @@ static int take_plain(struct table_options *table, enum table_option option) {
         return STATUS_DONE;
     case OPTION_EXACT:
         table->top.exact = true;
+        return STATUS_DONE;
+    case OPTION_JSON:
+        table->top.json = true;
         return STATUS_DONE;
     case OPTION_NORMALIZE:
         table->normalize = true;
@@ -177,7 +197,7 @@ int table_options_settle(struct table_options *table, bool writes) {
         table->top.by = FRAME_BY_LABEL;
     }
     if (table->top.lines == 0) {
-        bool is_table = table->report == REPORT_TABLE || table->report == REPORT_STACKS;
+        bool is_table = table->report == REPORT_TABLE || table->report == REPORT_STACKS || table->report == REPORT_OWNERS;
         table->top.lines = is_table ? TABLE_LINES : table->report == REPORT_TAGS && !table->top.exact ? TAG_LINES : SIZE_MAX;
     }
     int status = table_rules_check(table->command, table->given, table->report, table->asks_stack);
@@ -187,8 +207,14 @@ int table_options_settle(struct table_options *table, bool writes) {
     return status == STATUS_DONE ? -1 : status;
 }
 
+int table_options_choose(struct table_options *table, enum table_option report, const char *functions) {
+    table->given |= table_rules_bit(report);
+    return functions ? take_functions(table, table_rules_name(report), functions) : STATUS_DONE;
+}
+
 void table_options_free(struct table_options *table) {
     filter_free(&table->filter);
+    owner_pairs_free(table->pairs);
     if (table->has_functions) {
         regfree(&table->functions);
     }
@@ -237,13 +263,26 @@ static int error_unit(const struct table_options *table, const char *type, const
     return diagnostic_usage(table->command, "--unit %s: %s is in %s", table->top.shown_in, type, *unit ? unit : "no unit");
 }
 
-static int print_report(const struct table_options *table, const struct top_options *top, struct profile *profile, const char *name) {
+// Of owners: what is in use, or else what was allocated.
+static const char *type_of_report(const struct table_options *table, const struct profile *profile) {
+    if (table->report != REPORT_OWNERS) {
+        return table->top.type;
+    }
+    return profile_sample_type_index(profile, "inuse_space") >= 0 ? "inuse_space" : "alloc_space";
+}
+
+static int print_report(struct table_options *table, const struct top_options *top, struct profile *profile, const char *name) {
     static enum merge_error (*const reports[])(struct profile *, const struct report_options *, FILE *) = {
-        [REPORT_PEEK] = report_peek,     [REPORT_TREE] = report_peek, [REPORT_LIST] = report_list,
-        [REPORT_TRACES] = report_traces, [REPORT_RAW] = report_raw,   [REPORT_TAGS] = report_tags};
+        [REPORT_PEEK] = report_peek, [REPORT_TREE] = report_peek, [REPORT_LIST] = report_list,    [REPORT_TRACES] = report_traces,
+        [REPORT_RAW] = report_raw,   [REPORT_TAGS] = report_tags, [REPORT_OWNERS] = report_owners};
+    if (table->report == REPORT_OWNERS && !table->pairs && !(table->pairs = owner_pairs_new())) {
+        return error_of_merge(table, name, MERGE_NO_MEMORY);
+    }
     struct report_options options = {.top = top,
-                                     .functions = table->has_functions ? (regex_t *)&table->functions : NULL,
-                                     .type = profile_sample_type_chosen(profile, top->type)};
+                                     .functions = table->has_functions ? &table->functions : NULL,
+                                     .type = profile_sample_type_chosen(profile, type_of_report(table, profile)),
+                                     .pairs = table->pairs,
+                                     .is_single = table->is_single};
     if (options.type < 0) {
         return error_no_such_type(table, profile, name);
     }

@@ -11,15 +11,15 @@ const struct option table_rules_options[TABLE_OPTION_COUNT + 1] = {TABLE_RULES(O
 #define REPORTS_ROW(option, name, value, reports) reports,
 static const unsigned reports_of[] = {TABLE_RULES(REPORTS_ROW)};
 
-static const char *const report_names[REPORT_COUNT] = {"--by function", "--by stack", "--peek", "--tree",  "--list",
-                                                       "--traces",      "--raw",      "--tags", "--output"};
+static const char *const report_names[REPORT_COUNT] = {"--by function", "--by stack", "--peek", "--tree",   "--list",
+                                                       "--traces",      "--raw",      "--tags", "--owners", "--output"};
 
 _Static_assert(TABLE_OPTION_COUNT <= 64, "each option has its bit");
 
 // Of each set at most one may be given: they contradict each other, or one makes the other meaningless.
 #define BIT(option) ((uint64_t)1 << (OPTION_##option - TABLE_OPTION_FIRST))
 static const uint64_t exclusive[] = {
-    BIT(TOP) | BIT(TEXT) | BIT(PEEK) | BIT(TREE) | BIT(LIST) | BIT(TRACES) | BIT(RAW) | BIT(TAGS),
+    BIT(TOP) | BIT(TEXT) | BIT(PEEK) | BIT(TREE) | BIT(LIST) | BIT(TRACES) | BIT(RAW) | BIT(TAGS) | BIT(OWNERS),
     BIT(TYPE) | BIT(SAMPLE_INDEX) | BIT(INUSE_SPACE) | BIT(INUSE_OBJECTS) | BIT(ALLOC_SPACE) | BIT(ALLOC_OBJECTS),
     BIT(BY) | BIT(FUNCTIONS) | BIT(FILE_FUNCTIONS) | BIT(FILES),
     BIT(CUM) | BIT(FLAT),
@@ -29,6 +29,9 @@ static const uint64_t exclusive[] = {
     BIT(EXACT) | BIT(UNIT),
     BIT(NORMALIZE) | BIT(FAIL_IF), // scaled to the base, nothing has grown
     BIT(EXACT) | BIT(DEPTH),
+    BIT(JSON) | BIT(EXACT),
+    BIT(JSON) | BIT(UNIT),
+    BIT(JSON) | BIT(DEPTH),
 };
 
 const char *table_rules_name(enum table_option option) {
@@ -48,7 +51,7 @@ bool table_rules_by_label(uint64_t given, bool asks_stack) {
 }
 
 enum report table_rules_report(uint64_t given, bool by_stack, bool asks_stack) {
-    for (int i = 0; REPORT_PEEK + i <= REPORT_TAGS; i++) { // options and reports have the same order
+    for (int i = 0; REPORT_PEEK + i <= REPORT_OWNERS; i++) { // options and reports have the same order
         if (given & table_rules_bit(OPTION_PEEK + (enum table_option)i)) {
             return REPORT_PEEK + (enum report)i;
         }

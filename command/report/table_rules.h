@@ -18,6 +18,7 @@ enum report {
     REPORT_TRACES,
     REPORT_RAW,
     REPORT_TAGS,
+    REPORT_OWNERS,
     REPORT_PROFILE,
     REPORT_COUNT
 };
@@ -29,9 +30,11 @@ enum {
     RULE_TRACES = 1 << REPORT_TRACES,
     RULE_RAW = 1 << REPORT_RAW,
     RULE_TAGS = 1 << REPORT_TAGS,
+    RULE_OWNERS = 1 << REPORT_OWNERS, // of C memory, blocks and bytes
     RULE_TABLES = RULE_TABLE | RULE_STACKS,
     RULE_VALUES = RULE_TABLES | RULE_PEEK | RULE_LIST | RULE_TRACES | RULE_TAGS, // values of one type
-    RULE_SAMPLES = RULE_VALUES | RULE_RAW,
+    RULE_SAMPLES = RULE_VALUES | RULE_RAW | RULE_OWNERS,
+    RULE_BUT_OWNERS = RULE_VALUES | RULE_RAW,
 };
 
 // Each option: its name, whether it takes a value, and the reports that accept it. An option that chooses a report is accepted by that one
@@ -43,7 +46,7 @@ enum {
     X(INUSE_OBJECTS, "inuse_objects", false, RULE_VALUES)                                                                                  \
     X(ALLOC_SPACE, "alloc_space", false, RULE_VALUES)                                                                                      \
     X(ALLOC_OBJECTS, "alloc_objects", false, RULE_VALUES)                                                                                  \
-    X(MEMORY, "memory", true, RULE_SAMPLES)                                                                                                \
+    X(MEMORY, "memory", true, RULE_BUT_OWNERS)                                                                                             \
     X(OWNER, "owner", true, RULE_SAMPLES)                                                                                                  \
     X(FOCUS, "focus", true, RULE_SAMPLES) /* five, in the order of enum filter_kind */                                                     \
     X(IGNORE, "ignore", true, RULE_SAMPLES)                                                                                                \
@@ -61,11 +64,11 @@ enum {
     X(FILES, "files", false, RULE_TABLE | RULE_PEEK | RULE_TRACES)                                                                         \
     X(CUM, "cum", false, RULE_TABLE | RULE_PEEK)                                                                                           \
     X(FLAT, "flat", false, RULE_TABLE | RULE_PEEK)                                                                                         \
-    X(UNIT, "unit", true, RULE_VALUES)                                                                                                     \
-    X(EXACT, "exact", false, RULE_VALUES)                                                                                                  \
+    X(UNIT, "unit", true, RULE_VALUES | RULE_OWNERS)                                                                                       \
+    X(EXACT, "exact", false, RULE_VALUES | RULE_OWNERS)                                                                                    \
     X(DEPTH, "depth", true, RULE_STACKS)                                                                                                   \
-    X(LINES, "lines", true, RULE_TABLES | RULE_PEEK | RULE_TAGS)                                                                           \
-    X(NODE_COUNT, "nodecount", true, RULE_TABLES | RULE_PEEK | RULE_TAGS)                                                                  \
+    X(LINES, "lines", true, RULE_TABLES | RULE_PEEK | RULE_TAGS | RULE_OWNERS)                                                             \
+    X(NODE_COUNT, "nodecount", true, RULE_TABLES | RULE_PEEK | RULE_TAGS | RULE_OWNERS)                                                    \
     X(DIFF_BASE, "diff_base", true, RULE_TABLES)                                                                                           \
     X(BASE, "base", true, RULE_TABLES)                                                                                                     \
     X(NORMALIZE, "normalize", false, RULE_TABLES)                                                                                          \
@@ -78,7 +81,10 @@ enum {
     X(LIST, "list", true, RULE_LIST)                                                                                                       \
     X(TRACES, "traces", false, RULE_TRACES)                                                                                                \
     X(RAW, "raw", false, RULE_RAW)                                                                                                         \
-    X(TAGS, "tags", false, RULE_TAGS)
+    X(TAGS, "tags", false, RULE_TAGS)                                                                                                      \
+    X(OWNERS, "owners", false, RULE_OWNERS)                                                                                                \
+    X(PAIRS, "pairs", true, RULE_OWNERS)                                                                                                   \
+    X(JSON, "json", false, RULE_OWNERS)
 
 #define TABLE_RULES_ENUM(option, name, value, reports) OPTION_##option,
 enum table_option {

@@ -22,6 +22,7 @@ struct top_options {
     size_t lines;                // maximum number of rows
     size_t depth;                // maximum frames of a stack to print; 0: all of the program's
     bool exact;                  // plain numbers and full names
+    bool json;                   // for programs
     const char *shown_in;        // unit of all values; NULL: chosen for each value
     bool of_new;                 // for two profiles: percentages are of the new one, not of the base
     bool not_of_go;              // of recordings of Java: memory is neither Go's nor C's

@@ -24,6 +24,7 @@ TEST(plumbing) {
                                                 {"_ZnwmSt11align_val_t", "hook_cxx.c", "/app/program"},
                                                 {"_cgo_0f3b_Cfunc_open", "", "/app/program"},
                                                 {"shop/db._Cfunc_open", "_cgo_gotypes.go", "/app/program"},
+                                                {"shop/db._cgo_cmalloc", "_cgo_gotypes.go", "/app/program"},
                                                 {"runtime.cgocall", "/go/src/runtime/cgocall.go", "/app/program"},
                                                 {"asmcgocall", "/go/src/runtime/asm_amd64.s", "/app/program"},
                                                 {"_cgoexp_1_goCallback", "_cgo_gotypes.go", "/app/program"},

@@ -15,6 +15,7 @@ var values = map[string]string{
 	"--type KIND":   "cpu wall allocation heap-live lock exception file-io socket-io class-load native-wall native-allocation",
 	"--to":          "pprof otlp folded speedscope json csv svg html",
 	"--unit":        "B kB MB GB KiB MiB GiB ns us ms s min h",
+	"--unit BYTES":  "B kB MB GB KiB MiB GiB",
 	"--compression": "gzip zstd none",
 	"--gauges":      "mean last max sum",
 	"--compat":      "fastdelta pprof",

@@ -1,6 +1,6 @@
 // analysis_age.c: how much of C's memory at a site is old (analysis_age.h).
 #include "analysis_age.h"
-#include "analysis_site.h"
+#include "../views/site.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static bool read_mixes(const struct stacks *ages, const struct stack_site *const
             continue;
         }
         double bytes = (double)ages->sums[i];
-        const char *function = analysis_site(&sample, &memo)->function;
+        const char *function = site_of_stack(&sample, &memo)->function;
         add_to(all, class, bytes);
         for (size_t s = 0; s < count; s++) {
             if (strcmp(sites[s]->function, function) == 0) {

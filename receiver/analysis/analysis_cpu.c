@@ -10,7 +10,7 @@
 // Crossing takes 20 to 45 ns a call, whatever the call does (docs/cpu.md), so its share of a site's time tells how long the site's calls
 // are. A profile without C functions tells nothing: all of its time in C is runtime.cgocall.
 #include "analysis_rules.h"
-#include "analysis_site.h"
+#include "../views/site.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -152,7 +152,7 @@ static void add_finding_of_c(struct findings *findings, struct cpu *cpu, const s
         stacks->profile_count, cpu->library_count, cpu->library_count == 1 ? "library" : "libraries",
         cpu->library_count == 1 ? "was" : "were");
     finding->type = stacks->type_name;
-    finding_set_stack(finding, &sample, analysis_site(&sample, NULL)->function);
+    finding_set_stack(finding, &sample, site_of_stack(&sample, NULL)->function);
     snprintf(finding->attachment, sizeof finding->attachment, "%s", attachment);
 }
 
@@ -250,7 +250,7 @@ static void add_finding_of_crossing(struct findings *findings, const struct cpu 
     snprintf(finding->advice, sizeof finding->advice,
              "Do more in one call: give C a whole batch, or have the loop in C. What C does in some ns, Go does as well without a call.");
     finding->type = stacks->type_name;
-    finding_set_stack(finding, &sample, analysis_site(&sample, NULL)->function);
+    finding_set_stack(finding, &sample, site_of_stack(&sample, NULL)->function);
     snprintf(finding->attachment, sizeof finding->attachment, "%s", attachment);
 }
 

@@ -1,7 +1,7 @@
 // analysis_goroutines.c: goroutines that increase and never end, those that pile up, and those that can never run again (analysis_rules.h).
 #include "analysis_rules.h"
 #include "analysis_sentence.h"
-#include "analysis_site.h"
+#include "../views/site.h"
 #include "analysis_work.h"
 
 #include <stdio.h>
@@ -69,7 +69,7 @@ static void add_pile_up(struct findings *findings, const struct stacks *stacks, 
     if (!finding) {
         return;
     }
-    const char *site = analysis_site(&sample, NULL)->function;
+    const char *site = site_of_stack(&sample, NULL)->function;
     snprintf(finding->title, sizeof finding->title, "%lld goroutines have the same stack in %.200s", (long long)count, site);
     snprintf(finding->evidence, sizeof finding->evidence,
              "The newest goroutine profile has %lld with this stack; each has 2 KiB of stack at least, and work that waits.",
@@ -111,7 +111,7 @@ static void add_leak(struct findings *findings, const struct stacks *stacks, uin
     if (profile_sample_at(stacks->profile, stack, &sample) != MERGE_OK) {
         return;
     }
-    const char *site = analysis_site(&sample, NULL)->function;
+    const char *site = site_of_stack(&sample, NULL)->function;
     points_of(stacks, stack, points);
     size_t first = 0;
     while (first < stacks->profile_count - 1 && points[first].value == 0) {

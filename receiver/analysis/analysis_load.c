@@ -2,7 +2,7 @@
 // newest third, so that one busy period makes no finding. What is not seen is judged by sums: one period with many losses makes all
 // incomplete.
 #include "analysis_rules.h"
-#include "analysis_site.h"
+#include "../views/site.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,8 +47,8 @@ static void name_largest(struct finding *finding, const struct stacks *stacks, c
     struct profile_sample_view sample;
     int64_t largest = stacks ? stacks_largest(stacks, type, &share) : -1;
     if (largest >= 0 && profile_sample_at(stacks->profile, (size_t)largest, &sample) == MERGE_OK) {
-        snprintf(text, text_size, ", %.0f %% of it at one place in %.200s", 100 * share, analysis_site(&sample, NULL)->function);
-        finding_set_stack(finding, &sample, analysis_site(&sample, NULL)->function);
+        snprintf(text, text_size, ", %.0f %% of it at one place in %.200s", 100 * share, site_of_stack(&sample, NULL)->function);
+        finding_set_stack(finding, &sample, site_of_stack(&sample, NULL)->function);
     }
 }
 

@@ -2,7 +2,7 @@
 #include "analysis_age.h"
 #include "analysis_rules.h"
 #include "analysis_sentence.h"
-#include "analysis_site.h"
+#include "../views/site.h"
 #include "analysis_work.h"
 
 #include <stdio.h>
@@ -110,7 +110,7 @@ static void add_site(struct findings *findings, const struct stacks *stacks, con
     if (!finding) {
         return;
     }
-    const char *leaf = analysis_leaf(&sample)->function;
+    const char *leaf = site_leaf(&sample)->function;
     bool two = strcmp(leaf, site->function) != 0;
     shape_sentence(shape, site->points, "bytes", sentence, sizeof sentence);
     snprintf(finding->title, sizeof finding->title, "%smemory allocated in %.130s%s%.130s %s%s", site->c ? "C " : heap->language, leaf,

@@ -4,7 +4,7 @@
 // allocated, so that a site's share of them is about its share of what is kept. They are no estimate of bytes, so the growth is told by the
 // measure, and the site by the sample.
 #include "analysis_rules.h"
-#include "analysis_site.h"
+#include "../views/site.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +57,7 @@ bool analysis_old_objects(struct findings *findings, const struct stacks *stacks
         }
         size_t title = strcspn(finding->title, ";"), evidence = strlen(finding->evidence); // behind the semicolon: no stacks
         if (named) {
-            const char *site = analysis_site(&sample, NULL)->function;
+            const char *site = site_of_stack(&sample, NULL)->function;
             snprintf(finding->title + title, sizeof finding->title - title, ", %.0f %% of its old objects allocated by %.200s",
                      100 * counting.most / counting.all, site);
             snprintf(finding->evidence + evidence, sizeof finding->evidence - evidence,

@@ -5,7 +5,7 @@
 // At least three lives, and four of five, must grow by half and by 16 MiB from their first to their last upload.
 #include "analysis_rules.h"
 #include "analysis_sentence.h"
-#include "analysis_site.h"
+#include "../views/site.h"
 #include "overview.h"
 
 #include <math.h>

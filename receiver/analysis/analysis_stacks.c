@@ -1,7 +1,7 @@
 // analysis_stacks.c: stacks over time (analysis_stacks.h).
 #include "analysis_stacks.h"
 #include "../../base/vector.h"
-#include "analysis_site.h"
+#include "../views/site.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -203,7 +203,7 @@ bool stacks_sites(const struct stacks *stacks, stacks_take *take, void *context)
         struct profile_sample_view sample;
         ok = profile_sample_at(stacks->profile, i, &sample) == MERGE_OK;
         if (ok && stacks_want(stacks, &sample)) {
-            members[count++] = (struct member){analysis_site(&sample, &memo)->function, profile_sample_is_c(&sample), i};
+            members[count++] = (struct member){site_of_stack(&sample, &memo)->function, profile_sample_is_c(&sample), i};
         }
     }
     if (ok && count > 0) {

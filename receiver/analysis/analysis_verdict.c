@@ -1,7 +1,7 @@
 // analysis_verdict.c: memory by cause: findings of verdicts, the limit, and what is unexplained (analysis_rules.h).
 #include "analysis_rules.h"
 #include "analysis_sentence.h"
-#include "analysis_site.h"
+#include "../views/site.h"
 #include "analysis_work.h"
 
 #include <math.h>
@@ -97,7 +97,7 @@ static void name_site(struct finding *finding, const struct stacks *parts, const
     if (steepest < 0 || profile_sample_at(parts->profile, (size_t)steepest, &sample) != MERGE_OK) {
         return;
     }
-    const char *function = analysis_site(&sample, NULL)->function;
+    const char *function = site_of_stack(&sample, NULL)->function;
     snprintf(site, sizeof site, ", %.0f %% of it at %.180s", 100 * share, function);
     strncat(finding->title, site, sizeof finding->title - strlen(finding->title) - 1);
     finding_set_stack(finding, &sample, function);

@@ -10,7 +10,7 @@
 #include "analysis_rules.h"
 #include "../../base/vector.h"
 #include "analysis_sentence.h"
-#include "analysis_site.h"
+#include "../views/site.h"
 #include "overview.h"
 
 #include <math.h>

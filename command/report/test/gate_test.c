@@ -60,11 +60,11 @@ TEST(site_is_of_the_program) {
     struct profile *profile = make(2, 1990);
     char text[1024];
     judge("inuse_space>1kB", profile, NULL);
-    assert_string_equal(gate.results[0].site, "store"); // malloc is none
-    assert_string_equal(gate.results[0].file, "/src/x.c");
+    assert_string_equal(gate.results[0].site, "main.x"); // which called C
+    assert_string_equal(gate.results[0].file, "/src/x.go");
     assert_int_equal(gate.results[0].line, 7);
     gate_sentence(&gate.rules[0], &gate.results[0], text, sizeof text);
-    assert_string_equal(text, "2.00 kB, limit 1.00 kB; most at store (x.c:7): 1.99 kB");
+    assert_string_equal(text, "2.00 kB, limit 1.00 kB; most at main.x (x.go:7): 1.99 kB");
     for (size_t size = 1; size < sizeof "2.00 kB, limit"; size++) { // cut, never over its end
         char cut[16] = "";
         memset(cut, '~', sizeof cut);

@@ -182,6 +182,39 @@ TEST_IN(directory, tags) {
     assert_string_equal(fixture_out, "no sample has a label\n");
 }
 
+TEST_IN(directory, owners) {
+    struct profile *profile = fixture_profile();
+    fixture_add_sample(profile, "malloc<sqlite3MemMalloc<sqlite3_prepare_v2<main.x<main.main", 4, 400, 1000, true);
+    fixture_add_sample(profile, "malloc<img_decode<img_new<main.y<main.main", 1, 100, 100, true);
+    fixture_add_sample(profile, "main.z", 1, 5000, 5000, false);
+    fixture_save(profile, "a");
+    assert_int_equal(FIXTURE_RUN(owners_command, "owners", "a"), 0);
+    expect_line("C memory by owner: 500 B in use in 5 blocks, 1.10 kB allocated\n"); // the fixture has no alloc_objects
+    expect_line("     400 B   80.0%          4       ±0          -                   -           main.x  x.go  main  sqlite3_prepare_v2 / "
+                "sqlite3_finalize\n");
+    expect_line("     100 B   20.0%          1       ±0          -                   -           main.y  x.go  main\n");
+    expect_line("What was freed is not known");
+    assert_null(strstr(fixture_out, "main.z"));
+    fixture_write("pairs", "# ours\nimg_new img_free\n", 24);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "-owners", "-pairs", "pairs", "-exact", "-lines", "1", "-focus", "main.y", "a"), 0);
+    expect_line(
+        "       100   20.0%          1       ±0          -                   -           main.y  /src/x.go  main  img_new / img_free\n");
+    assert_int_equal(FIXTURE_RUN(owners_command, "owners", "--json", "--lines", "1", "a"), 0);
+    expect_line("\"owners\":[{\"function\":{\"name\":\"main.x\"");
+    expect_line("\"opens\":\"sqlite3_prepare_v2\",\"closes\":\"sqlite3_finalize\",\"live\":{\"bytes\":400,");
+    expect_line("\"owners_left_out\":1}\n");
+    assert_int_equal(FIXTURE_RUN(owners_command, "owners", "--focus", "main.z", "a"), 0);
+    expect_line("none: no selected sample is C memory");
+    assert_int_equal(FIXTURE_RUN(owners_command, "owners", "--pairs", "missing", "a"), 1);
+    fixture_write("pairs", "img_new\n", 8);
+    assert_int_equal(FIXTURE_RUN(owners_command, "owners", "--pairs", "pairs", "a"), 1);
+    assert_non_null(strstr(fixture_error, "pairs: line 1: a line has two names"));
+    assert_int_equal(FIXTURE_RUN(owners_command, "owners", "--by", "line", "a"), 2);
+    assert_int_equal(FIXTURE_RUN(owners_command, "owners", "--tree", "a"), 2);
+    assert_int_equal(FIXTURE_RUN(owners_command, "owners", "--json", "--exact", "a"), 2);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--pairs", "pairs", "a"), 1); // its fault comes first
+}
+
 int main(void) {
     return tests_run();
 }

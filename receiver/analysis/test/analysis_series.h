@@ -33,7 +33,9 @@ static inline void fill_stacks(struct stacks *stacks, const char *type, fill_pro
     }
 }
 
-#define LEAKY FRAMES("malloc /m.c", "sqlite3MemMalloc /s.c", "sqlite.(*Conn).prepare /conn.go", "main.report /r.go", "main.main /m.go")
+#define LEAKY                                                                                                                              \
+    FRAMES("malloc /m.c", "sqlite3MemMalloc /s.c", "sqlite.(*Conn).prepare /go/pkg/mod/sqlite@v1/conn.go", "main.report /r.go",            \
+           "main.main /m.go")
 #define CACHE FRAMES("main.cache /c.go", "main.main /m.go")
 
 static inline void add_live(struct profile *profile, const char *const *frames, double bytes, bool c) {

@@ -1,5 +1,5 @@
-// analysis_site.c: picks telling frames (analysis_site.h).
-#include "analysis_site.h"
+// site.c: picks telling frames (site.h).
+#include "site.h"
 
 #include <string.h>
 
@@ -12,9 +12,8 @@ static bool is_managed(const struct profile_frame *frame) {
 }
 
 static struct site_frame look_at(const struct profile_frame *frame) {
-    struct site_frame seen = {frame->function, frame->file, frame->mapping_file, FRAME_PLUMBING, is_managed(frame), false};
+    struct site_frame seen = {frame->function, frame->file, frame->mapping_file, FRAME_PLUMBING, is_managed(frame)};
     seen.role = *frame->function ? profile_frame_role(frame) : FRAME_PLUMBING;
-    seen.main = seen.managed && strncmp(frame->function, "main.", strlen("main.")) == 0 && profile_frame_is_go(frame);
     return seen;
 }
 
@@ -49,18 +48,15 @@ static const struct profile_frame *leaf_of(const struct profile_sample_view *sam
     return found ? found : sample->frame_count > 0 ? &sample->frames[0] : &no_frame;
 }
 
-const struct profile_frame *analysis_leaf(const struct profile_sample_view *sample) {
+const struct profile_frame *site_leaf(const struct profile_sample_view *sample) {
     return leaf_of(sample, NULL);
 }
 
-const struct profile_frame *analysis_site(const struct profile_sample_view *sample, struct site_memo *memo) {
+const struct profile_frame *site_of_stack(const struct profile_sample_view *sample, struct site_memo *memo) {
     const struct profile_frame *best = NULL;
     enum frame_role best_role = FRAME_PLUMBING;
     for (size_t i = 0; i < sample->frame_count; i++) {
         struct site_frame frame = recall(&sample->frames[i], memo);
-        if (frame.main && frame.role != FRAME_PLUMBING) {
-            return &sample->frames[i];
-        }
         if (frame.managed && frame.role > best_role) {
             best = &sample->frames[i];
             best_role = frame.role;

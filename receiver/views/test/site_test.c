@@ -1,10 +1,10 @@
-// analysis_site_test.c: the frames picked from a stack.
+// site_test.c: the frames picked from a stack.
 
 #include "../../../base/test/test.h"
 
 #include "../../test/profiles.h"
 
-#include "../analysis_site.h"
+#include "../site.h"
 
 static void expect(const char *const *frames, const char *site, const char *leaf) {
     struct profile *profile = new_heap_profile();
@@ -12,18 +12,21 @@ static void expect(const char *const *frames, const char *site, const char *leaf
     struct site_memo memo = {0};
     add_stack(profile, frames, VALUES(1, 1, 1, 1), false);
     assert_int_equal(profile_sample_at(profile, 0, &sample), MERGE_OK);
-    assert_string_equal(analysis_site(&sample, NULL)->function, site);
+    assert_string_equal(site_of_stack(&sample, NULL)->function, site);
     for (int again = 0; again < 2; again++) {
-        assert_string_equal(analysis_site(&sample, &memo)->function, site);
+        assert_string_equal(site_of_stack(&sample, &memo)->function, site);
     }
-    assert_string_equal(analysis_leaf(&sample)->function, leaf);
+    assert_string_equal(site_leaf(&sample)->function, leaf);
     profile_free(profile);
 }
 
 TEST(frames) {
     expect(FRAMES("malloc /m.c", "sqlite3MemMalloc /s.c", "x._Cfunc_prepare /x.go", "runtime.cgocall /cgocall.go", "sqlite.Prepare /p.go",
                   "main.report /r.go", "main.main /m.go"),
-           "main.report", "sqlite3MemMalloc");
+           "sqlite.Prepare", "sqlite3MemMalloc");
+    expect(FRAMES("malloc /m.c", "sqlite3MemMalloc /s.c", "x._Cfunc_prepare /pkg/mod/x@v1.2.0/x.go", "runtime.cgocall /cgocall.go",
+                  "x.(*C).Prepare /pkg/mod/x@v1.2.0/x.go", "shop/store.query /q.go", "shop/web.report /r.go", "main.main /m.go"),
+           "shop/store.query", "sqlite3MemMalloc");
     expect(FRAMES("malloc /m.c", "shop._Cfunc__CMalloc /x.go", "shop/db.Open /db.go", "shop.Run /run.go"), "shop/db.Open", "shop/db.Open");
     expect(FRAMES("operator new(unsigned long) /n.cc", "Tree::add /t.cc", "run /r.cc"), "Tree::add", "Tree::add");
     expect(FRAMES("calloc /m.c"), "calloc", "calloc");
@@ -35,7 +38,7 @@ TEST(frames) {
     // C without a frame of the program still belongs to Go's call of it.
     expect(
         FRAMES("std::f /f.h", "std::g /f.h", "x._Cfunc_open /x.go", "net/http.serve /s.go", "acme.com/shop.open /o.go", "main.x@v /m.go"),
-        "main.x@v", "std::f");
+        "acme.com/shop.open", "std::f");
     expect(FRAMES("a.b.c/log.Print /go/pkg/mod/l.go", "acme.com/shop.open /o.go", "net/http.serve /s.go"), "acme.com/shop.open",
            "acme.com/shop.open");
     expect(FRAMES("internal/poll.wait /f.go", "net.(*conn).Read /n.go"), "internal/poll.wait", "internal/poll.wait");
@@ -47,8 +50,8 @@ TEST(frames) {
 
 TEST(no_frames) {
     struct profile_sample_view sample = {0};
-    assert_string_equal(analysis_site(&sample, NULL)->function, "");
-    assert_string_equal(analysis_leaf(&sample)->function, "");
+    assert_string_equal(site_of_stack(&sample, NULL)->function, "");
+    assert_string_equal(site_leaf(&sample)->function, "");
 }
 
 int main(void) {
