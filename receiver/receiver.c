@@ -164,6 +164,7 @@ static enum receiver_error open_and_start(struct receiver *receiver, const struc
     enum receiver_error error = store_open(&store, &receiver->store, text, text_size);
     if (error == RECEIVER_OK) {
         api_init(&receiver->api, receiver->store, receiver->view_memory_bytes);
+        receiver->api.views.pairs = options->pairs;
     }
     if (error == RECEIVER_OK && !relays_start(&receiver->relays, receiver->store, options, text, text_size)) {
         return RECEIVER_BAD_DIRECTORY;

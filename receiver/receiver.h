@@ -63,6 +63,7 @@ struct receiver_options {
     size_t view_memory_bytes;               // of all views that are made at once; 0: 1 GiB
     size_t index_memory_bytes;              // the oldest are removed while the index takes more; 0: 1 GiB
     const struct receiver_symbols *symbols; // must outlive the receiver; NULL: names are those of the profiles
+    const struct owner_pairs *pairs;        // that owners know beside the built-in ones; must outlive the receiver; NULL: none
     // A request needs one that may do what it asks for. Sending needs none where none may send; else one of them must be able to read. No
     // tokens: none is needed, and only this machine is served.
     const struct receiver_token *tokens;

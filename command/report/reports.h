@@ -14,7 +14,7 @@ struct report_options {
     regex_t *functions;              // for peek and list; NULL: all
     int type;                        // index of the sample type
     const char *unit;                // of the sample type
-    const struct owner_pairs *pairs; // for owners
+    const struct owner_pairs *pairs; // for owners; NULL: the built-in ones
     bool is_single;                  // for owners: the profile is no merge of several
 };
 

@@ -3,7 +3,7 @@
 #include "../../receiver/views/label_frames.h"
 #include "../../receiver/index/measures.h"
 #include "../base/diagnostic.h"
-#include "../base/input.h"
+#include "../base/pairs_file.h"
 #include "../base/text.h"
 #include "../base/web_address.h"
 
@@ -38,20 +38,6 @@ static int take_functions(struct table_options *table, const char *name, const c
     char text[200];
     regerror(error, &table->functions, text, sizeof text);
     return diagnostic_usage(table->command, "--%s %s: %s", name, expression, text);
-}
-
-static int take_pairs(struct table_options *table, const char *path) {
-    char fault[120];
-    const struct options options = {.command = table->command, .limits = {.input_bytes = OWNER_PAIRS_MAX_BYTES}};
-    struct input input;
-    table->pairs = table->pairs ? table->pairs : owner_pairs_new();
-    int status = table->pairs ? input_read_raw(&options, path, &input) : diagnostic_error(table->command, NULL, "no memory");
-    if (status != STATUS_DONE) {
-        return status;
-    }
-    bool ok = owner_pairs_add(table->pairs, (const char *)input.bytes, input.size, fault, sizeof fault);
-    free(input.bytes);
-    return ok ? STATUS_DONE : diagnostic_error(table->command, input_name(path), "%s", fault);
 }
 
 static int take_base(struct table_options *table, const char *value, bool of_new) {
@@ -143,7 +129,7 @@ static int take_value(struct table_options *table, enum table_option option, con
     case OPTION_LIST:
         return take_functions(table, name, value);
     case OPTION_PAIRS:
-        return take_pairs(table, value);
+        return pairs_file_read(table->command, value, &table->pairs);
     default: // OPTION_TYPE, OPTION_SAMPLE_INDEX
         table->top.type = value;
         return STATUS_DONE;
@@ -271,15 +257,12 @@ static const char *type_of_report(const struct table_options *table, const struc
     return profile_sample_type_index(profile, "inuse_space") >= 0 ? "inuse_space" : "alloc_space";
 }
 
-static int print_report(struct table_options *table, const struct top_options *top, struct profile *profile, const char *name) {
+static int print_report(const struct table_options *table, const struct top_options *top, struct profile *profile, const char *name) {
     static enum merge_error (*const reports[])(struct profile *, const struct report_options *, FILE *) = {
         [REPORT_PEEK] = report_peek, [REPORT_TREE] = report_peek, [REPORT_LIST] = report_list,    [REPORT_TRACES] = report_traces,
         [REPORT_RAW] = report_raw,   [REPORT_TAGS] = report_tags, [REPORT_OWNERS] = report_owners};
-    if (table->report == REPORT_OWNERS && !table->pairs && !(table->pairs = owner_pairs_new())) {
-        return error_of_merge(table, name, MERGE_NO_MEMORY);
-    }
     struct report_options options = {.top = top,
-                                     .functions = table->has_functions ? &table->functions : NULL,
+                                     .functions = table->has_functions ? (regex_t *)&table->functions : NULL,
                                      .type = profile_sample_type_chosen(profile, type_of_report(table, profile)),
                                      .pairs = table->pairs,
                                      .is_single = table->is_single};

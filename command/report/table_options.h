@@ -22,7 +22,7 @@ struct table_options {
     enum report report;
     regex_t functions; // for peek and list
     bool has_functions;
-    struct owner_pairs *pairs;    // for owners; NULL until it is needed
+    struct owner_pairs *pairs;    // for owners; NULL: the built-in ones
     bool is_single;               // the profile is no merge of several; the caller's
     char *bases[TABLE_MAX_BASES]; // for top
     size_t base_count;

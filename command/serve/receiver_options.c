@@ -4,6 +4,7 @@
 #include "../base/diagnostic.h"
 #include "../base/memory_share.h"
 #include "../base/options.h"
+#include "../base/pairs_file.h"
 #include "../symbols/symbol_file.h"
 #include "../symbols/symbol_namer.h"
 
@@ -30,6 +31,7 @@ static const char usage[] =
     "  --index-memory SIZE    what the index of uploads may have (default the same, at most 1GiB); the oldest uploads beyond it are "
     "removed\n"
     "  --symbols DIR          files with symbols of stripped programs, found by build ID; POST /api/symbols adds one\n"
+    "  --owner-pairs FILE     more functions that open and close, for owners of C memory, two names a line (docs/command.md)\n"
     "  --token-file FILE      require a token in FILE of every request: one alone, or a line each with its roles: upload, read, admin\n"
     "  --send-token-file FILE, --read-token-file FILE\n"
     "                         separate tokens for uploads and for everything else\n"
@@ -228,6 +230,7 @@ const struct option receiver_options_known[] = {{"listen", required_argument, NU
                                                 {"tls-certificate", required_argument, NULL, 'C'},
                                                 {"tls-key", required_argument, NULL, 'K'},
                                                 {"symbols", required_argument, NULL, 's'},
+                                                {"owner-pairs", required_argument, NULL, 'o'},
                                                 {"config", required_argument, NULL, 'F'},
                                                 {"port-file", required_argument, NULL, 'p'},
                                                 {"confine", required_argument, NULL, 'c'},
@@ -247,7 +250,7 @@ const struct option receiver_options_known[] = {{"listen", required_argument, NU
 
 // Whether all of them count, not the last alone.
 static bool adds_up(int option) {
-    return strchr("tSRfH", option);
+    return strchr("tSRfHo", option);
 }
 
 static int next_option(const struct config *config) {
@@ -321,6 +324,10 @@ int receiver_options_parse(const struct config *config, struct receiver_argument
         case 's':
             ok = open_symbols(optarg, arguments);
             break;
+        case 'o':
+            ok = pairs_file_read("receiver", optarg, &arguments->pairs) == STATUS_DONE;
+            arguments->options.pairs = arguments->pairs;
+            break;
         case 'c':
             ok = parse_confine(optarg, arguments);
             break;
@@ -391,4 +398,5 @@ int receiver_options_parse(const struct config *config, struct receiver_argument
 
 void receiver_options_free(struct receiver_arguments *arguments) {
     symbol_namer_free(arguments->namer);
+    owner_pairs_free(arguments->pairs);
 }

@@ -18,6 +18,7 @@ struct receiver_arguments {
     struct symbol_namer *namer; // NULL: none
     struct outlets outlets;
     struct receiver_symbols symbols;
+    struct owner_pairs *pairs; // NULL: none
     struct token_list tokens;
     char page[512];
     int reading; // the argument that is being read, as getopt counts; 0: none

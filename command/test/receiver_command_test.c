@@ -286,6 +286,7 @@ TEST_IN(directory, headers_of_the_environment) {
 TEST_IN(directory, usage) {
     fixture_write("empty", "", 0);
     fixture_write("file", "x", 1);
+    fixture_write("pairs", "img_new img_free\nimg_new\n", 25);
     static const struct {
         const char *arguments[5], *message;
     } wrong[] = {
@@ -296,6 +297,8 @@ TEST_IN(directory, usage) {
         {{"--token-file", "empty"}, "empty: is empty"},
         {{"--symbols", "none/deep"}, "none/deep: No such file or directory"},
         {{"--symbols", "file"}, "file: Not a directory"},
+        {{"--owner-pairs", "none"}, "none: No such file or directory"},
+        {{"--owner-pairs", "pairs"}, "pairs: line 2: a line has two names: what opens, and what closes"},
         {{"--retention", "7"}, "--retention takes an age (12h, 7d), a size (500MB, 10GB) or both with a comma, not 7\n"},
         {{"--retention", "7w"}, "not 7w"},
         {{"--pack-after", "7"}, "--pack-after takes an age (18h, 2d) or 0, not 7\n"},

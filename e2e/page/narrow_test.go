@@ -81,6 +81,7 @@ func TestNothingStandsBesideANarrowWindow(t *testing.T) {
 		{"profile-growth-table", "profile?service=shop&gauges=growth&view=table", graph},
 		{"analysis", "profile?ids=20&tab=analysis", `document.querySelector(".finding canvas")`},
 		{"memory", "profile?ids=26&tab=memory", memoryReady},
+		{"owners", "profile?ids=20&tab=owners", `document.querySelector("#owners")`},
 		{"metrics", "profile?ids=20&tab=metrics", `document.querySelectorAll(".metric canvas").length > 5`},
 		{"runtime", "profile?ids=20&tab=runtime", `document.querySelectorAll(".runtime tr").length > 10`},
 		{"compare", compared, graph},

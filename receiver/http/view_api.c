@@ -76,8 +76,9 @@ static struct key make_key(const struct making *making) {
     const struct view_filter *filter = &request->filter;
     fprintf(out, "%" PRIu64 " ", symbols);
     put_text(out, making->path);
-    if (making->attachment) {
-        fprintf(out, "%" PRId64 " %" PRIu64 " %" PRIu64 " ", making->attachment->id, request->events_after, request->events_limit);
+    if (making->attachment || (making->view && making->view->kind == VIEW_OWNERS)) {
+        fprintf(out, "%" PRId64 " %" PRIu64 " %" PRIu64 " ", making->attachment ? making->attachment->id : 0, request->events_after,
+                request->events_limit);
     }
     put_text(out, making->attachment ? making->attachment->name : request->attachment);
     put_text(out, request->type);

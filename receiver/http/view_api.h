@@ -10,15 +10,17 @@
 #include "../base/cache.h"
 #include "../base/single_flight.h"
 #include "../store/store.h"
+#include "../views/owner_pairs.h"
 #include "view_slots.h"
 
 #include <microhttpd.h>
 
 struct view_api {
     struct store *store;
-    struct cache *cache;          // NULL: no memory for one; then nothing is cached
-    struct view_slots slots;      // views being made
-    struct single_flight flights; // shared views in flight
+    const struct owner_pairs *pairs; // of functions that open and close; NULL: the built-in ones
+    struct cache *cache;             // NULL: no memory for one; then nothing is cached
+    struct view_slots slots;         // views being made
+    struct single_flight flights;    // shared views in flight
 };
 
 void view_api_init(struct view_api *api, struct store *store, size_t memory_bytes); // memory_bytes: of all views together

@@ -7,10 +7,12 @@
 #include "../views/labels.h"
 #include "../views/merge_export.h"
 #include "../views/metrics_groups.h"
+#include "../views/owners.h"
 #include "../views/upload_types.h"
 #include "report_make.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // NULL: uploads are not grouped.
@@ -310,11 +312,60 @@ static enum receiver_error make_growth(struct view_request *request, struct json
                                 : growth_write(&question, json, &request->is_passing, request->answer.text, sizeof request->answer.text);
 }
 
+static enum receiver_error add_owners(struct owners *owners, struct profile *profile, const struct view_filter *filter) {
+    struct tree_label labels[VIEW_MAX_LABELS + 2];
+    struct tree_options options = view_tree_options(filter, labels);
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        struct profile_sample_view sample;
+        enum merge_error error = MERGE_OK;
+        if (tree_keeps(profile, &options, i)) {
+            error = profile_sample_at(profile, i, &sample);
+            error = error == MERGE_OK ? owners_add(owners, &sample) : error;
+        }
+        if (error != MERGE_OK) {
+            return error == MERGE_TOO_LARGE ? RECEIVER_TOO_LARGE : RECEIVER_NO_MEMORY;
+        }
+    }
+    owners_sort(owners);
+    return RECEIVER_OK;
+}
+
+// What was freed is known of one profile, which is not a delta.
+static enum receiver_error make_owners(struct view_request *request, struct json *json) {
+    struct profile *profile;
+    struct sweep_report report;
+    struct owners *owners = calloc(1, sizeof *owners); // its memos are large
+    enum receiver_error error = owners ? view_make_profile(request, &profile, &report) : RECEIVER_NO_MEMORY;
+    if (error != RECEIVER_OK) {
+        free(owners);
+        return error;
+    }
+    bool is_single = report.uploads == 1 && report.failed_count == 0 && strncmp(request->attachment, "delta-", strlen("delta-")) != 0;
+    owners_start(owners, profile, request->api->pairs, is_single);
+    error = add_owners(owners, profile, &request->filter);
+    if (error == RECEIVER_TOO_LARGE) {
+        snprintf(request->answer.text, sizeof request->answer.text, "there are more than %d owners", OWNERS_MAX_ROWS);
+    }
+    if (error == RECEIVER_OK) {
+        json_object_begin(json);
+        sweep_report_write(&report, json);
+        json_key(json, "seconds");
+        json_real(json, report.seconds);
+        owners_write(owners, request->events_limit, json);
+        view_write_warnings(profile, json);
+        json_object_end(json);
+    }
+    owners_free(owners);
+    free(owners);
+    profile_free(profile);
+    return error;
+}
+
 enum receiver_error view_make(struct view_request *request, enum view_kind kind, struct json *json) {
     static enum receiver_error (*const make[])(struct view_request * request, struct json * json) = {
         [VIEW_TYPES] = make_types,   [VIEW_TREE] = make_tree,         [VIEW_PROFILE] = make_profile,   [VIEW_DIFF] = make_diff,
         [VIEW_LABELS] = make_labels, [VIEW_METRICS] = make_metrics,   [VIEW_ANALYSIS] = make_analysis, [VIEW_GROWTH] = make_growth,
-        [VIEW_REPORT] = report_make, [VIEW_VERSIONS] = make_versions,
+        [VIEW_REPORT] = report_make, [VIEW_VERSIONS] = make_versions, [VIEW_OWNERS] = make_owners,
     };
     return make[kind](request, json);
 }

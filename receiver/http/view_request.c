@@ -15,6 +15,7 @@ static const struct view views[] = {
     {"/api/labels", VIEW_LABELS, true, false, false},     {"/api/metrics", VIEW_METRICS, false, true, true},
     {"/api/analysis", VIEW_ANALYSIS, false, true, false}, {"/api/growth", VIEW_GROWTH, true, false, false},
     {"/api/report", VIEW_REPORT, false, false, true},     {"/api/versions", VIEW_VERSIONS, false, true, false},
+    {"/api/owners", VIEW_OWNERS, true, false, false},
 };
 
 const struct view *view_find(const char *path) {
@@ -136,6 +137,17 @@ static bool read_count(const struct view_request *request, const char *key, uint
     return errno == 0 && (!text || (*text >= '0' && *text <= '9' && !*end));
 }
 
+// Owners are of C memory, of all stacks: what chooses others is refused.
+static enum receiver_error read_owners(struct view_request *request) {
+    const struct view_filter *filter = &request->filter;
+    if (filter->memory == VIEW_GO || filter->kind || filter->below || filter->group_by) {
+        snprintf(request->answer.text, sizeof request->answer.text,
+                 "owners are of C memory: memory=Go, kind, below and group_by are not for them");
+        return RECEIVER_BAD_UPLOAD;
+    }
+    return view_request_read_events(request);
+}
+
 enum receiver_error view_request_of_one(struct view_request *request) {
     if (request->tag) {
         snprintf(request->answer.text, sizeof request->answer.text, "group_by=tag:KEY is for selections of uploads, not for one file");
@@ -212,6 +224,7 @@ enum receiver_error view_request_read(struct view_request *request, const struct
         return RECEIVER_BAD_UPLOAD;
     }
     error = error == RECEIVER_OK ? view_request_read_filter(request) : error;
+    error = error == RECEIVER_OK && view->kind == VIEW_OWNERS ? read_owners(request) : error;
     if (error == RECEIVER_OK && view->kind == VIEW_METRICS && request->filter.group_by && !request->tag) {
         snprintf(request->answer.text, sizeof request->answer.text, "metrics have no labels: group_by is tag:KEY");
         return RECEIVER_BAD_UPLOAD;

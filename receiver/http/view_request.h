@@ -23,7 +23,8 @@ enum view_kind {
     VIEW_ANALYSIS,
     VIEW_GROWTH,
     VIEW_REPORT,
-    VIEW_VERSIONS
+    VIEW_VERSIONS,
+    VIEW_OWNERS
 };
 
 // A path below /api/ that shows a selection.
@@ -66,13 +67,13 @@ struct view_request {
     char shown[VIEW_TYPE_BYTES];        // the chosen type if the request names none
     struct flight_result answer;
     bool is_passing;                     // uploads were left out that roll-ups or kept figures will cover: not to be cached
-    uint64_t events_after, events_limit; // of the events of a recording
+    uint64_t events_after, events_limit; // of the events of a recording; the limit also of owners
 };
 void view_request_init(struct view_request *request, struct view_api *api, struct MHD_Connection *connection);
 void view_request_free(struct view_request *request); // all but its answer
 // The parameters of a view of one attachment. RECEIVER_BAD_UPLOAD: malformed, answer.text says why.
 enum receiver_error view_request_read_filter(struct view_request *request);
-// Those of the events of a recording.
+// Those of the events of a recording, and of owners.
 enum receiver_error view_request_read_events(struct view_request *request);
 // The same, and that nothing is asked that one upload alone cannot tell.
 enum receiver_error view_request_of_one(struct view_request *request);

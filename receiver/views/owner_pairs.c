@@ -230,7 +230,7 @@ static bool find(const struct owner_pairs *pairs, const char *name, size_t size,
     if (size >= OWNER_PAIRS_NAME_BYTES) {
         return false;
     }
-    for (size_t i = pairs->count; i-- > 0;) {
+    for (size_t i = pairs ? pairs->count : 0; i-- > 0;) {
         if (is_it(pairs->added[i].opens, pairs->added[i].closes, name, size, pair)) {
             return true;
         }

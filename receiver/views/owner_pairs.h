@@ -20,8 +20,8 @@ struct owner_pairs *owner_pairs_new(void); // the built-in ones. NULL: no memory
 void owner_pairs_free(struct owner_pairs *pairs);
 // Returns false with what is wrong in fault, as "line 3: ..."; the pairs are unchanged then.
 bool owner_pairs_add(struct owner_pairs *pairs, const char *text, size_t size, char *fault, size_t fault_size);
-// Whether a frame's function opens something. Sets the names of what opens and what closes. What a compiler appends (".part.0") does not
-// matter; the function that cgo writes around each call ("main._Cfunc_sqlite3_open") is that call.
+// Whether a frame's function opens something. pairs NULL: the built-in ones alone. Sets the names of what opens and what closes. What a
+// compiler appends (".part.0") does not matter; the function that cgo writes around each call ("main._Cfunc_sqlite3_open") is that call.
 struct owner_pair {
     char opens[OWNER_PAIRS_NAME_BYTES], closes[OWNER_PAIRS_NAME_BYTES];
 };

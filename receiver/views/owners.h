@@ -54,7 +54,7 @@ struct owners {
     struct owner_memo memo[OWNERS_MEMO];
 };
 
-// is_single: one profile, not a merge of several. Call owners_free in any case.
+// pairs NULL: the built-in ones. is_single: one profile, not a merge of several. Call owners_free in any case.
 void owners_start(struct owners *owners, const struct profile *profile, const struct owner_pairs *pairs, bool is_single);
 void owners_free(struct owners *owners);
 // Samples of other memory than C's are left out. frames may be fewer than the sample's. MERGE_TOO_LARGE: more than OWNERS_MAX_ROWS rows.

@@ -220,6 +220,50 @@ TEST_IN(receiver, groups_of_tags) {
     }
 }
 
+// Owners of C memory, of all uploads and of one file that counts from the program's start.
+TEST_IN(receiver, owners) {
+    struct fixture *fixture = *state;
+    static const char *const answers[][2] = {
+        {"/api/owners?attachment=delta-heap.pprof&gauges=last", "\"owners\":[{\"function\":{\"name\":\"main.a\",\"file\":\"/a.go\""},
+        {"/api/owners?attachment=delta-heap.pprof&gauges=last", "\"live\":{\"bytes\":20,"},
+        {"/api/owners?attachment=delta-heap.pprof&gauges=last", "\"allocated\":{\"bytes\":30,"}, // the sum
+        {"/api/owners?attachment=delta-heap.pprof", "\"live\":{\"bytes\":15,"},                  // the mean
+        {"/api/owners?attachment=delta-heap.pprof&ids=2", "\"is_from_start\":false"},            // a delta
+        {"/api/owners?attachment=delta-heap.pprof", "\"uploads\":2,"},
+        {"/api/owners?attachment=heap.pprof", "\"is_from_start\":true"},
+        {"/api/owners?attachment=heap.pprof", "\"opens\":\"sqlite3_open\",\"closes\":\"sqlite3_close_v2\""},
+        {"/api/owners?attachment=heap.pprof", "\"freed\":{\"bytes\":60,"},
+        {"/api/owners?attachment=heap.pprof&limit=1", "\"owners_left_out\":1"},
+        {"/api/owners?attachment=heap.pprof&limit=2", "\"owners_left_out\":0"}, // not from the cache
+        {"/api/owners?attachment=heap.pprof&label=tenant:no", "\"owners\":[]"},
+    };
+    static const struct refusal refusals[] = {
+        {"/api/owners", 400, "which attachment?"},
+        {"/api/owners?attachment=heap.pprof&memory=Go", 400, "owners are of C memory"},
+        {"/api/owners?attachment=heap.pprof&group_by=tenant", 400, "owners are of C memory"},
+        {"/api/owners?attachment=heap.pprof&limit=0", 400, "limit is not one from 1"},
+        {"/api/owners?attachment=none.pprof", 404, "no upload of the selection has an attachment none.pprof"},
+    };
+    struct text body = {0};
+    struct profile *profile = new_heap_profile();
+    post_heap(fixture, 100, 10);
+    post_heap(fixture, 50, 20);
+    add_stack(profile, FRAMES("malloc /m.c", "sqlite3_open /s.c", "main.a /a.go"), VALUES(10, 100, 4, 40), true);
+    add_stack(profile, FRAMES("malloc /m.c", "main.b /a.go"), VALUES(1, 10, 1, 10), true);
+    struct blob blob = finish(profile);
+    body_part(&body, "name=\"event\"; filename=\"event.json\"", EVENT);
+    body_part_bytes(&body, "name=\"heap.pprof\"; filename=\"heap.pprof\"", blob.bytes, blob.size);
+    body_end(&body);
+    expect_post(fixture->port, &body, 200, "{\"id\":");
+    free(blob.bytes);
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        expect_get(fixture->port, answers[i][0], 200, answers[i][1]);
+    }
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        expect_get(fixture->port, refusals[i].path, refusals[i].status, refusals[i].reason);
+    }
+}
+
 int main(void) {
     return tests_run();
 }

@@ -3,6 +3,7 @@ import { AnalysisTab } from "./analysis/analysis";
 import { ComparePage } from "./compare/compare";
 import { MemoryTab } from "./memory/memory_tab";
 import { MetricsTab } from "./profile/metrics";
+import { OwnersTab } from "./profile/owners_tab";
 import { ProfilePage } from "./profile/profile_page";
 import { ProfilesTab } from "./profile/profiles_tab";
 import { RuntimeTab } from "./profile/runtime";
@@ -23,6 +24,7 @@ export interface Tab {
 export const tabs: Tab[] = [
   { id: "profiles", name: "Profiles", view: () => new ProfilesTab() },
   { id: "memory", name: "Memory", view: () => new MemoryTab() },
+  { id: "owners", name: "Owners", view: () => new OwnersTab() },
   { id: "analysis", name: "Analysis", view: () => new AnalysisTab() },
   { id: "metrics", name: "Metrics", view: () => new MetricsTab() },
   { id: "runtime", name: "Runtime info", view: () => new RuntimeTab() },

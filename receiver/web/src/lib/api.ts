@@ -115,6 +115,33 @@ export interface MergedTypes extends Types, Merged {
 export type Kind =
   "c" | "c_runtime" | "go" | "runtime" | "python" | "python_runtime" | "node" | "node_runtime" | "java" | "java_runtime" | "label";
 
+// Of blocks, with two standard errors of sampling.
+export interface OwnerSum {
+  bytes: number;
+  bytes_error: number;
+  blocks: number;
+  blocks_error: number;
+}
+export interface OwnerSums {
+  live: OwnerSum | null; // null: not in the profile
+  allocated: OwnerSum | null;
+  freed: OwnerSum | null; // null: not known
+}
+export interface Owner extends OwnerSums {
+  function: TreeFunction;
+  line: number;
+  library: string | null;
+  opens: string | null;
+  closes: string | null;
+}
+export interface Owners extends Merged {
+  is_from_start: boolean;
+  total: OwnerSums;
+  owners: Owner[];
+  owners_left_out: number;
+  warnings: string[];
+}
+
 export interface TreeFunction {
   name: string;
   file: string;
@@ -538,6 +565,15 @@ export function diff(
 
 export function labels(selection: URLSearchParams, attachment: string, type: string, signal?: AbortSignal): Promise<Labels> {
   return get(query(`${root}/labels`, selection, { attachment, type }), signal);
+}
+
+export function owners(
+  selection: URLSearchParams,
+  { attachment, owner, labels }: { attachment: string; owner: string; labels: readonly string[] },
+  limit: number,
+  signal?: AbortSignal,
+): Promise<Owners> {
+  return get(query(`${root}/owners`, selection, { attachment, owner, label: labels, limit }), signal);
 }
 
 export function analysis(selection: URLSearchParams, signal?: AbortSignal): Promise<Analysis> {
