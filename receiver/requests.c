@@ -4,6 +4,7 @@
 #include "base/counters.h"
 #include "http/agent.h"
 #include "http/assets.h"
+#include "http/edits.h"
 #include "http/reply.h"
 #include "http/reply_protocol.h"
 #include "http/routes.h"
@@ -28,6 +29,7 @@ struct request {
     struct ingest *ingest; // an upload
     struct symbol_upload *symbols;
     struct protocol_upload *other; // an upload in another protocol
+    struct edit edit;              // it changes what is stored
     unsigned status;               // if not 0: the refusal to send after the body
     const char *reason, *allow;
     bool get, log_in, dropped, answered;
@@ -94,7 +96,16 @@ static void begin_request(struct request *request, const char *method, const cha
     request->dropped = agent_takes(path);
     request->get = route_is_get(method);
     bool sends = upload || agent_is_asked(path);
-    if (!monitor_is_probe(path) && !is_let_in(request, method, symbols ? ACCESS_SEND_SYMBOLS : sends ? ACCESS_SEND : ACCESS_READ, token)) {
+    const char *allow;
+    bool changes = edit_find(path, method, &request->edit, &allow);
+    enum access_action act = request->edit.route ? edit_access(&request->edit)
+                             : symbols           ? ACCESS_SEND_SYMBOLS
+                             : sends             ? ACCESS_SEND
+                                                 : ACCESS_READ;
+    if (!monitor_is_probe(path) && !is_let_in(request, method, act, token)) {
+        return;
+    }
+    if (request->edit.route) {
         return;
     }
     bool read_only = !symbols && !upload && (strcmp(path, "/info") == 0 || monitor_has(path) || api_has(path) || asset_find(path));
@@ -111,7 +122,8 @@ static void begin_request(struct request *request, const char *method, const cha
     } else if (request->dropped && !route_is_post(method)) {
         refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "this is sent with POST or PUT", "POST, PUT");
     } else if (read_only && !route_is_get(method)) {
-        refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "this path is only read, with GET", "GET, HEAD");
+        refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, changes ? "this path has other methods" : "this path is only read, with GET",
+               changes ? allow : "GET, HEAD");
     } else if (symbols) {
         const char *text;
         struct receiver *receiver = request->receiver;
@@ -152,6 +164,9 @@ static bool take_body(struct request *request, const char *bytes, size_t size) {
     }
     if (request->symbols) {
         return symbol_upload_data(request->symbols, bytes, size);
+    }
+    if (request->edit.route) {
+        return edit_data(&request->edit, bytes, size);
     }
     return request->body_bytes <= receiver->max_body_bytes;
 }
@@ -225,7 +240,9 @@ static void on_symbols(void *context) {
 
 static void answer_job(struct request *request) {
     struct receiver *receiver = request->receiver;
-    if (monitor_has(request->path)) {
+    if (request->edit.route) {
+        edit_answer(&request->edit, receiver->store, request->connection);
+    } else if (monitor_has(request->path)) {
         monitor_answer(&receiver->monitor, request->connection, request->path, true);
     } else {
         api_answer(&receiver->api, request->connection, request->path);
@@ -401,6 +418,7 @@ void requests_completed(void *state, struct MHD_Connection *connection, void **r
         }
         count(request, COUNTERS_CUT);
         ingest_free(request->ingest);
+        edit_free(&request->edit);
         symbol_upload_free(request->symbols);
         protocol_upload_free(request->other);
         free(request);

@@ -16,6 +16,7 @@ enum receiver_error {
     RECEIVER_BAD_UPLOAD, // malformed; text has the reason, for the client
     RECEIVER_TOO_LARGE,
     RECEIVER_NOT_FOUND,
+    RECEIVER_CONFLICT,        // what is stored is in a state that forbids it; text says which
     RECEIVER_DAMAGED,         // a stored file has changed
     RECEIVER_BUSY,            // too many of the same at once; a later try may succeed
     RECEIVER_BAD_CERTIFICATE, // of TLS, or its key; text has what is wrong

@@ -18,6 +18,7 @@ const char *receiver_error_text(enum receiver_error error) {
         [RECEIVER_BAD_UPLOAD] = "malformed upload",
         [RECEIVER_TOO_LARGE] = "too large",
         [RECEIVER_NOT_FOUND] = "not found",
+        [RECEIVER_CONFLICT] = "not possible now",
         [RECEIVER_DAMAGED] = "the stored file is damaged: it is missing or its size has changed",
         [RECEIVER_BUSY] = "busy; try again later",
         [RECEIVER_BAD_CERTIFICATE] = "the certificate or its key cannot be used",

@@ -43,6 +43,12 @@ static const char *const questions[] = {
     "/api/nothing",
 };
 
+// Of what changes what is stored.
+static const char *const changes[][3] = {
+    {"PUT", "/api/uploads/1/pin", ""},    {"PUT", "/api/uploads/1/note", "a note"}, {"DELETE", "/api/uploads/1/note", ""},
+    {"DELETE", "/api/uploads/1/pin", ""}, {"DELETE", "/api/uploads/1", ""},
+};
+
 static void ask(FILE *file, const char *path, const char *headers) {
     fprintf(file, "GET %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n", path, headers);
 }
@@ -85,6 +91,14 @@ int main(int argc, char **argv) {
         ask(file, "/api/analysis", "");
         fclose(file);
     }
+    FILE *changing = begin();
+    send(changing, small, strlen(small));
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        fprintf(changing, "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n%s", changes[i][0], changes[i][1],
+                strlen(changes[i][2]), changes[i][2]);
+        ask(changing, "/api/uploads?pinned=1", "");
+    }
+    fclose(changing);
     FILE *import = begin();
     fprintf(import,
             "POST /api/import?service=shop&name=heap.pprof&tag=a:b HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -380,6 +380,8 @@ unsigned reply_status(enum receiver_error error) {
         return 413; // its name differs between versions of libmicrohttpd
     case RECEIVER_NOT_FOUND:
         return MHD_HTTP_NOT_FOUND;
+    case RECEIVER_CONFLICT:
+        return MHD_HTTP_CONFLICT;
     case RECEIVER_DAMAGED:
         return MHD_HTTP_UNPROCESSABLE_CONTENT;
     case RECEIVER_BUSY:

@@ -149,6 +149,7 @@ enum receiver_error catalog_open(const char *path, enum catalog_opening opening,
     pthread_mutex_init(&catalog->read_lock, NULL);
     init_memory_lock(catalog);
     catalog->search.keeps_rest = true;
+    catalog->search.marks = &catalog->marks;
     enum receiver_error error = open_writer(catalog, path, opening, newer);
     if (error == RECEIVER_OK && !open_reader(catalog, path)) {
         error = RECEIVER_BAD_INDEX;
@@ -184,6 +185,7 @@ void catalog_close(struct catalog *catalog) {
     }
     close_database(catalog);
     search_free(&catalog->search);
+    marks_free(&catalog->marks);
     pthread_rwlock_destroy(&catalog->memory_lock);
     pthread_mutex_destroy(&catalog->read_lock);
     pthread_mutex_destroy(&catalog->write_lock);
@@ -223,6 +225,7 @@ void catalog_take(struct catalog *catalog, struct catalog *fresh) {
     catalog->search = fresh->search;
     fresh->search = search;
     catalog->search.limit_bytes = search.limit_bytes;
+    catalog->search.marks = search.marks;
     catalog->loaded_from = fresh->loaded_from;
     catalog->differs = fresh->differs;
     pthread_rwlock_unlock(&catalog->memory_lock);
@@ -243,13 +246,37 @@ void catalog_limit_memory(struct catalog *catalog, size_t bytes) {
     catalog->search.limit_bytes = bytes;
 }
 
-// The oldest give way at once: the whole of a larger index may be more than the machine has.
-static void keep_within_memory(struct catalog *catalog) {
-    struct search *search = &catalog->search;
-    while (search->limit_bytes && search_bytes(search) > search->limit_bytes && search->end - search->begin > 1) {
-        search_remove_oldest(search);
-        catalog->loaded_from = search_at(search, SEARCH_ID, search->begin);
+static bool is_pinned(const struct search *search, size_t row) {
+    return search->marks && search->marks->pinned > 0 && marks_are_pinned(search->marks, search_at(search, SEARCH_ID, row));
+}
+
+// Up to max of the oldest that are not pinned. The newest is none of them.
+static size_t oldest_free(const struct search *search, int64_t *ids, size_t max) {
+    size_t count = 0;
+    for (size_t i = search->begin; i + 1 < search->end && count < max; i++) {
+        if (!is_pinned(search, i)) {
+            ids[count++] = search_at(search, SEARCH_ID, i);
+        }
     }
+    return count;
+}
+
+// The oldest give way at once: the whole of a larger index may be more than the machine has. Several at a time where pinned ones before
+// them have to move. Returns false without memory.
+static bool keep_within_memory(struct catalog *catalog) {
+    struct search *search = &catalog->search;
+    enum { AT_ONCE = 64 };
+    int64_t ids[AT_ONCE];
+    bool ok = true;
+    while (ok && search->limit_bytes && search_bytes(search) > search->limit_bytes) {
+        size_t count = oldest_free(search, ids, catalog->marks.pinned > 0 ? AT_ONCE : 1);
+        if (count == 0) {
+            break;
+        }
+        ok = search_remove(search, ids, count);
+        catalog->loaded_from = ids[count - 1] + 1;
+    }
+    return ok;
 }
 
 enum receiver_error catalog_load(struct catalog *catalog) {
@@ -277,8 +304,7 @@ enum receiver_error catalog_load(struct catalog *catalog) {
         upload.tags = tags ? tags : "";
         upload.files = (const char *)sqlite3_column_text(rows, FILES);
         upload.measures = sqlite3_column_int(rows, BEHIND + COLUMN_MEASURED) ? &measures : NULL;
-        error = search_add(&catalog->search, &upload) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
-        keep_within_memory(catalog);
+        error = search_add(&catalog->search, &upload) && keep_within_memory(catalog) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
         catalog->next_id = upload.id >= catalog->next_id ? upload.id + 1 : catalog->next_id;
     }
     error = error == RECEIVER_OK ? catalog_error(catalog, catalog->writer) : error;
@@ -467,11 +493,14 @@ static size_t beyond_memory(struct catalog *catalog) {
     return catalog->makes_room ? uploads - (size_t)((double)uploads * (double)goal / (double)bytes) : 0;
 }
 
-// Ids to remove, oldest first: at least `more`. The newest stays.
+// Ids to remove, oldest first: at least `more`. The newest stays, and what is pinned, which counts for the size all the same.
 static size_t find_oldest(const struct search *search, size_t more, const struct retention *retention, int64_t *ids, size_t max) {
     uint64_t left = search->size_bytes;
     size_t count = 0;
     for (size_t i = search->begin; i + 1 < search->end && count < max; i++) {
+        if (is_pinned(search, i)) {
+            continue;
+        }
         if (count >= more && left <= retention->size_bytes && arrival_of(search, i, retention->now_ms) >= retention->received_before_ms) {
             break;
         }
@@ -486,16 +515,27 @@ static size_t find_not_loaded(struct catalog *catalog, int64_t *ids, size_t max)
     sqlite3_stmt *rows = NULL;
     size_t count = 0;
     int step = SQLITE_DONE;
-    if (catalog->loaded_from && prepare(catalog->writer, "SELECT id FROM upload WHERE id<?1 ORDER BY id LIMIT ?2", &rows)) {
+    if (catalog->loaded_from && prepare(catalog->writer, "SELECT id FROM upload WHERE id<?1 ORDER BY id", &rows)) {
         sqlite3_bind_int64(rows, 1, catalog->loaded_from);
-        sqlite3_bind_int64(rows, 2, (int64_t)max);
-        while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
-            ids[count++] = sqlite3_column_int64(rows, 0);
+        while (count < max && (step = sqlite3_step(rows)) == SQLITE_ROW) {
+            ids[count] = sqlite3_column_int64(rows, 0);
+            count += search_find(&catalog->search, ids[count]) == SEARCH_NOWHERE; // pinned ones are loaded
         }
         catalog->loaded_from = count == 0 && step == SQLITE_DONE ? 0 : catalog->loaded_from;
     }
     sqlite3_finalize(rows);
     return count;
+}
+
+// From memory, what the database has no more. Caller must hold no lock.
+static void forget(struct catalog *catalog, const int64_t *ids, size_t count) {
+    pthread_rwlock_wrlock(&catalog->memory_lock);
+    bool ok = search_remove(&catalog->search, ids, count);
+    catalog->differs |= !ok;
+    pthread_rwlock_unlock(&catalog->memory_lock);
+    if (!ok && catalog->on_damage) { // which makes it anew
+        catalog->on_damage(catalog->on_damage_context);
+    }
 }
 
 size_t catalog_remove_oldest(struct catalog *catalog, const struct retention *retention, int64_t *ids, size_t max) {
@@ -516,12 +556,26 @@ size_t catalog_remove_oldest(struct catalog *catalog, const struct retention *re
     if (catalog_end(catalog, ok) != RECEIVER_OK || !ok) {
         return 0;
     }
-    pthread_rwlock_wrlock(&catalog->memory_lock);
-    for (size_t i = not_loaded; i < count; i++) {
-        search_remove_oldest(&catalog->search);
-    }
-    pthread_rwlock_unlock(&catalog->memory_lock);
+    forget(catalog, ids + not_loaded, count - not_loaded);
     return count;
+}
+
+enum receiver_error catalog_remove(struct catalog *catalog, int64_t id, bool (*act)(void *context), void *context) {
+    enum receiver_error error = catalog_begin(catalog);
+    if (error != RECEIVER_OK) {
+        return error;
+    }
+    bool ok = remove_row(catalog->writer, id);
+    error = !ok ? catalog_error(catalog, catalog->writer) : sqlite3_changes(catalog->writer) > 0 ? RECEIVER_OK : RECEIVER_NOT_FOUND;
+    if (error == RECEIVER_OK && !act(context)) {
+        error = RECEIVER_IO;
+    }
+    enum receiver_error ended = catalog_end(catalog, error == RECEIVER_OK);
+    error = error == RECEIVER_OK ? ended : error;
+    if (error == RECEIVER_OK) {
+        forget(catalog, &id, 1);
+    }
+    return error;
 }
 
 int64_t catalog_newest_ms(struct catalog *catalog) {
@@ -530,32 +584,4 @@ int64_t catalog_newest_ms(struct catalog *catalog) {
     int64_t newest_ms = search->begin < search->end ? search_at(search, SEARCH_RECEIVED, search->end - 1) : 0;
     pthread_rwlock_unlock(&catalog->memory_lock);
     return newest_ms;
-}
-
-// ---- Measures ----
-
-enum receiver_error catalog_set_measures(struct catalog *catalog, int64_t id, const struct measures *measures) {
-    enum receiver_error error = catalog_begin(catalog);
-    if (error != RECEIVER_OK) {
-        return error;
-    }
-    sqlite3_stmt *update = NULL;
-    prepare(catalog->writer,
-            "UPDATE upload SET measured=1, cpu_cores=?2, alloc_bytes_per_s=?3, heap_live_bytes=?4, c_live_bytes=?5, goroutines=?6,"
-            " lock_seconds_per_s=?7 WHERE id=?1",
-            &update);
-    sqlite3_bind_int64(update, 1, id);
-    for (int i = 0; i < MEASURE_COUNT; i++) {
-        sqlite3_bind_double(update, 2 + i, measures->values[i]); // SQLite stores NaN as NULL
-    }
-    bool ok = update && sqlite3_step(update) == SQLITE_DONE;
-    error = ok ? RECEIVER_OK : catalog_error(catalog, catalog->writer);
-    sqlite3_finalize(update);
-    enum receiver_error ended = catalog_end(catalog, ok);
-    // Without the row on disk they are computed again after the next start; they are shown now all the same.
-    pthread_rwlock_wrlock(&catalog->memory_lock);
-    search_measured(&catalog->search, id, measures);
-    catalog->differs |= error != RECEIVER_OK || ended != RECEIVER_OK;
-    pthread_rwlock_unlock(&catalog->memory_lock);
-    return error != RECEIVER_OK ? error : ended;
 }

@@ -91,8 +91,26 @@ struct retention {
     int64_t received_before_ms, now_ms; // received_before_ms INT64_MIN: no limit of age
     uint64_t size_bytes;                // UINT64_MAX: no limit
 };
-// Removes up to max of the oldest uploads that do not stay; the newest always does. Their ids go to ids. For one thread.
+// Removes up to max of the oldest uploads that do not stay; the newest and what is pinned always do. Their ids go to ids. For one thread.
 size_t catalog_remove_oldest(struct catalog *catalog, const struct retention *retention, int64_t *ids, size_t max);
+// Removes one, whatever it is. act is called before that is committed; it returns false to have nothing removed. RECEIVER_NOT_FOUND.
+enum receiver_error catalog_remove(struct catalog *catalog, int64_t id, bool (*act)(void *context), void *context);
+
+// ---- Marks of users (marks.h), in memory alone ----
+
+// Also of an upload that is not there (yet). Before catalog_load, so that what is pinned is loaded. Returns false without memory.
+bool catalog_mark(struct catalog *catalog, int64_t id, bool pinned, const char *note); // without both: no mark
+enum receiver_error catalog_read_mark(struct catalog *catalog, int64_t id, bool *is_there, bool *pinned,
+                                      char **note); // the caller frees it
+bool catalog_has_mark(struct catalog *catalog, int64_t id);
+size_t catalog_mark_count(struct catalog *catalog);
+bool catalog_is_pinned(struct catalog *catalog, int64_t id);
+struct catalog_pins {
+    int64_t *ids; // of stored uploads that are pinned, rising; the caller frees them
+    size_t count;
+    uint64_t bytes; // that they take on the disk
+};
+enum receiver_error catalog_pinned(struct catalog *catalog, struct catalog_pins *pins);
 // ---- What uploads take on the disk (catalog_sizes.c) ----
 
 struct catalog_place {
@@ -119,7 +137,7 @@ void catalog_set_figured(struct catalog *catalog, const int64_t *ids, size_t cou
 void catalog_settle_figures(struct catalog *catalog); // behind many: catalog_unfigured is faster then
 void catalog_forget_figures(struct catalog *catalog);
 bool catalog_is_figured(struct catalog *catalog, int64_t id);
-int64_t catalog_oldest(struct catalog *catalog); // its id; 0: there is none
+int64_t catalog_oldest(struct catalog *catalog); // the oldest upload that is not pinned, or the newest of all: its id; 0: there is none
 
 // ---- Reading ----
 

@@ -86,6 +86,15 @@ static void write_row(sqlite3_stmt *row, struct json *json) {
     write_measures(row, json);
 }
 
+static void write_mark(struct catalog *catalog, int64_t id, struct json *json) {
+    pthread_rwlock_rdlock(&catalog->memory_lock);
+    const struct mark *mark = marks_find(&catalog->marks, id);
+    json_key(json, "pinned");
+    json_bool(json, mark && mark->pinned);
+    json_member_text(json, "note", mark ? mark->note : NULL);
+    pthread_rwlock_unlock(&catalog->memory_lock);
+}
+
 enum receiver_error catalog_describe(struct catalog *catalog, int64_t id, struct json *json) {
     if (!catalog_has(catalog, id)) {
         return RECEIVER_NOT_FOUND;
@@ -101,6 +110,7 @@ enum receiver_error catalog_describe(struct catalog *catalog, int64_t id, struct
         json_key(json, "id");
         json_number(json, id);
         write_row(row, json);
+        write_mark(catalog, id, json);
         json_key(json, "attachments");
         error = write_attachments(catalog, id, json) ? RECEIVER_OK : catalog_error(catalog, catalog->reader);
         json_object_end(json);

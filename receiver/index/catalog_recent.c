@@ -11,10 +11,15 @@ void catalog_size(struct catalog *catalog, struct catalog_size *size) {
     pthread_rwlock_rdlock(&catalog->memory_lock);
     const struct search *search = &catalog->search;
     bool some = search->end > search->begin;
+    size_t free = search->begin; // the oldest that is not pinned
+    while (free + 1 < search->end && marks_are_pinned(&catalog->marks, search_at(search, SEARCH_ID, free))) {
+        free++;
+    }
     *size = (struct catalog_size){.uploads = search->end - search->begin,
                                   .memory_bytes = search_bytes(search),
                                   .disk_bytes = search->size_bytes,
                                   .oldest_ms = some ? search_at(search, SEARCH_RECEIVED, search->begin) : 0,
+                                  .oldest_free_ms = some ? search_at(search, SEARCH_RECEIVED, free) : 0,
                                   .newest_ms = some ? search_at(search, SEARCH_RECEIVED, search->end - 1) : 0};
     pthread_rwlock_unlock(&catalog->memory_lock);
 }

@@ -10,6 +10,7 @@ struct catalog_size {
     size_t uploads, memory_bytes;
     uint64_t disk_bytes;
     int64_t oldest_ms, newest_ms; // by their arrival; 0: there is none
+    int64_t oldest_free_ms;       // of those that are not pinned, or the newest
 };
 void catalog_size(struct catalog *catalog, struct catalog_size *size);
 

@@ -20,8 +20,9 @@ struct catalog {
     sqlite3 *reader; // guarded by read_lock, as the next three; NULL: closed
     sqlite3_stmt *read_upload, *read_attachments, *read_tags;
     pthread_rwlock_t memory_lock;
-    struct search search; // guarded by memory_lock, as the next
-    bool differs;         // from the database, where an error came between
+    struct search search; // guarded by memory_lock, as the next two
+    struct marks marks;
+    bool differs; // from the database, where an error came between
     void (*on_damage)(void *context);
     void *on_damage_context;
 };

@@ -28,7 +28,7 @@ static const char schema[] =
     "PRAGMA user_version=1;"
     "COMMIT;";
 
-enum { INSERT, COUNT_LEVEL, SELECT_LEVEL, REMOVE, READ, IDS, REMOVE_BEFORE, STATEMENTS };
+enum { INSERT, COUNT_LEVEL, SELECT_LEVEL, REMOVE, READ, IDS, REMOVE_BETWEEN, HAVING, STATEMENTS };
 static const char *const sqls[STATEMENTS] = {
     [INSERT] = "INSERT INTO block(process, level, first, last, ids, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
     [COUNT_LEVEL] = "SELECT count(*) FROM block WHERE process=?1 AND level=?2",
@@ -36,7 +36,8 @@ static const char *const sqls[STATEMENTS] = {
     [REMOVE] = "DELETE FROM block WHERE number=?1",
     [READ] = "SELECT data FROM block WHERE process=?1 AND last>=?2 AND first<=?3",
     [IDS] = "SELECT ids FROM block",
-    [REMOVE_BEFORE] = "DELETE FROM block WHERE last<?1",
+    [REMOVE_BETWEEN] = "DELETE FROM block WHERE last>?1 AND last<?2 AND first>?1",
+    [HAVING] = "SELECT number, level, data FROM block WHERE process=?1 AND last>=?2 AND first<=?2",
 };
 
 struct figures_store {
@@ -218,6 +219,19 @@ struct part {
     size_t next;
 };
 
+// The next upload of the part.
+static enum receiver_error append_next(const struct part *part, struct figures_block *all) {
+    struct figures_block one = {.uploads = part->block.uploads + part->next, .count = 1, .name_count = part->block.name_count};
+    one.names = malloc((one.name_count + 1) * sizeof *one.names);
+    for (size_t i = 0; one.names && i < one.name_count; i++) {
+        one.names[i] = part->block.names[i];
+        one.names[i].values += part->next;
+    }
+    enum receiver_error error = one.names ? figures_block_append(all, &one) : RECEIVER_NO_MEMORY;
+    free(one.names);
+    return error;
+}
+
 static enum receiver_error merge_parts(struct part *parts, size_t count, struct figures_block *all) {
     enum receiver_error error = RECEIVER_OK;
     while (error == RECEIVER_OK) {
@@ -230,14 +244,7 @@ static enum receiver_error merge_parts(struct part *parts, size_t count, struct 
         if (!first) {
             break;
         }
-        struct figures_block one = {.uploads = first->block.uploads + first->next, .count = 1, .name_count = first->block.name_count};
-        one.names = malloc((one.name_count + 1) * sizeof *one.names);
-        for (size_t i = 0; one.names && i < one.name_count; i++) {
-            one.names[i] = first->block.names[i];
-            one.names[i].values += first->next;
-        }
-        error = one.names ? figures_block_append(all, &one) : RECEIVER_NO_MEMORY;
-        free(one.names);
+        error = append_next(first, all);
         first->next++;
     }
     return error;
@@ -343,17 +350,91 @@ enum receiver_error figures_store_put(struct figures_store *store, uint64_t proc
     return error;
 }
 
-void figures_store_remove_before(struct figures_store *store, int64_t id) {
+void figures_store_remove_before(struct figures_store *store, int64_t id, const int64_t *kept, size_t count) {
     if (!store) {
         return;
     }
     pthread_mutex_lock(&store->lock);
-    if (store->database) {
-        sqlite3_bind_int64(store->statements[REMOVE_BEFORE], 1, id);
-        sqlite3_step(store->statements[REMOVE_BEFORE]);
-        sqlite3_reset(store->statements[REMOVE_BEFORE]);
+    int64_t after = INT64_MIN;
+    for (size_t i = 0; store->database && after < id && i <= count; i++) {
+        int64_t before = i < count && kept[i] < id ? kept[i] : id;
+        sqlite3_bind_int64(store->statements[REMOVE_BETWEEN], 1, after);
+        sqlite3_bind_int64(store->statements[REMOVE_BETWEEN], 2, before);
+        sqlite3_step(store->statements[REMOVE_BETWEEN]);
+        sqlite3_reset(store->statements[REMOVE_BETWEEN]);
+        after = before;
     }
     pthread_mutex_unlock(&store->lock);
+}
+
+static bool block_has(const struct figures_block *block, int64_t id) {
+    size_t at = 0;
+    while (at < block->count && block->uploads[at].id != id) {
+        at++;
+    }
+    return at < block->count;
+}
+
+// A block without the upload in the place of one with it.
+static enum receiver_error cut_out(struct figures_store *store, uint64_t process, struct part *part, int level, int64_t id) {
+    struct figures_block all = {0};
+    enum receiver_error error = RECEIVER_OK;
+    for (; error == RECEIVER_OK && part->next < part->block.count; part->next++) {
+        error = part->block.uploads[part->next].id == id ? RECEIVER_OK : append_next(part, &all);
+    }
+    if (error == RECEIVER_OK && all.count > 0) {
+        error = insert(store, process, level, &all);
+    }
+    figures_block_free(&all);
+    return error == RECEIVER_OK ? remove_part(store, part->number) : error;
+}
+
+// One at a time: a statement that reads does not see what is written meanwhile for sure.
+static enum receiver_error remove_first(struct figures_store *store, uint64_t process, int64_t id, bool *found) {
+    sqlite3_stmt *statement = store->statements[HAVING];
+    struct part part = {0};
+    int level = 0, step = SQLITE_DONE;
+    enum receiver_error error = RECEIVER_OK;
+    *found = false;
+    sqlite3_bind_int64(statement, 1, (int64_t)process);
+    sqlite3_bind_int64(statement, 2, id);
+    while (error == RECEIVER_OK && !*found && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        figures_block_free(&part.block);
+        part = (struct part){.number = sqlite3_column_int64(statement, 0)};
+        level = sqlite3_column_int(statement, 1);
+        error = figures_block_decode(sqlite3_column_blob(statement, 2), (size_t)sqlite3_column_bytes(statement, 2), &part.block);
+        *found = error == RECEIVER_OK && block_has(&part.block, id);
+    }
+    error = error != RECEIVER_OK || step == SQLITE_ROW || step == SQLITE_DONE ? error : error_of(store);
+    sqlite3_reset(statement);
+    if (error == RECEIVER_OK && *found) {
+        error = cut_out(store, process, &part, level, id);
+    }
+    figures_block_free(&part.block);
+    return error;
+}
+
+enum receiver_error figures_store_remove(struct figures_store *store, uint64_t process, int64_t id) {
+    if (!store) {
+        return RECEIVER_OK;
+    }
+    pthread_mutex_lock(&store->lock);
+    enum receiver_error error = store->database && run(store->database, "BEGIN IMMEDIATE") ? RECEIVER_OK : error_of(store);
+    bool found = store->database;
+    while (error == RECEIVER_OK && found) {
+        error = remove_first(store, process, id, &found);
+    }
+    if (error == RECEIVER_OK && store->database && !run(store->database, "COMMIT")) {
+        error = error_of(store);
+    }
+    if (error != RECEIVER_OK && store->database && !sqlite3_get_autocommit(store->database)) {
+        run(store->database, "ROLLBACK");
+    }
+    if (error == RECEIVER_DAMAGED) {
+        start_anew(store);
+    }
+    pthread_mutex_unlock(&store->lock);
+    return error;
 }
 
 // ---- Reading ----

@@ -23,8 +23,10 @@ uint64_t figures_store_generation(struct figures_store *store);
 // The figures of an upload, once.
 enum receiver_error figures_store_put(struct figures_store *store, uint64_t process, int64_t id, uint32_t fingerprint,
                                       const struct figures *figures);
-// Removes blocks of which all ids are lower.
-void figures_store_remove_before(struct figures_store *store, int64_t id);
+// Removes blocks of which all ids are lower, but for those whose range has one of kept, which rise.
+void figures_store_remove_before(struct figures_store *store, int64_t id, const int64_t *kept, size_t count);
+// The figures of one upload, if there are any. RECEIVER_OK also if there are none, or no database.
+enum receiver_error figures_store_remove(struct figures_store *store, uint64_t process, int64_t id);
 // Calls take for each block of the process that may have ids of this range, in no order. take returns false to stop.
 typedef bool (*figures_take)(void *context, const struct figures_block *block);
 enum receiver_error figures_store_read(struct figures_store *store, uint64_t process, int64_t first, int64_t last, figures_take take,

@@ -28,7 +28,7 @@ void search_free(struct search *search) {
     }
     tag_sets_free(&search->sets);
     string_pool_free(&search->strings);
-    *search = (struct search){.limit_bytes = search->limit_bytes, .keeps_rest = search->keeps_rest};
+    *search = (struct search){.limit_bytes = search->limit_bytes, .keeps_rest = search->keeps_rest, .marks = search->marks};
 }
 
 size_t search_bytes(const struct search *search) {
@@ -220,25 +220,97 @@ bool search_add(struct search *search, const struct search_new *upload) {
     return true;
 }
 
-void search_remove_oldest(struct search *search) {
-    if (search->begin == search->end) {
-        return;
-    }
-    size_t row = search->begin++;
+// ---- Removing ----
+
+static void release_row(struct search *search, size_t row) {
     search->size_bytes -= (uint64_t)search_at(search, SEARCH_SIZE, row);
     search->rest_count -= search_set_at(search, row)->has_rest;
     string_pool_release(&search->strings, (uint32_t)search_at(search, SEARCH_OWN_TAG, row));
     release_set(search, (uint32_t)search_at(search, SEARCH_SET, row));
-    if (search->begin == COLUMN_ROWS) {
+}
+
+// Returns false without memory: the row is a mixture of both then.
+static bool copy_row(struct search *search, size_t from, size_t to) {
+    bool ok = true;
+    for (int i = 0; i < SEARCH_COLUMNS; i++) {
+        ok &= column_put(&search->columns[i], to, search_at(search, (enum search_column)i, from));
+    }
+    for (int i = 0; i < MEASURE_COUNT; i++) {
+        ok &= column_put_real(&search->measures[i], to, column_get_real(&search->measures[i], from));
+    }
+    return ok;
+}
+
+static void drop_first_chunks(struct search *search) {
+    for (; search->begin >= COLUMN_ROWS; search->begin -= COLUMN_ROWS, search->end -= COLUMN_ROWS) {
         for (int i = 0; i < SEARCH_COLUMNS; i++) {
             column_drop_chunks(&search->columns[i], 1);
         }
         for (int i = 0; i < MEASURE_COUNT; i++) {
             column_drop_chunks(&search->measures[i], 1);
         }
-        search->begin -= COLUMN_ROWS;
-        search->end -= COLUMN_ROWS;
     }
+}
+
+static void drop_last_row(struct search *search) {
+    search->end--;
+    for (int i = 0; i < SEARCH_COLUMNS; i++) {
+        column_drop_last(&search->columns[i], search->end);
+    }
+    for (int i = 0; i < MEASURE_COUNT; i++) {
+        column_drop_last(&search->measures[i], search->end);
+    }
+}
+
+static bool is_one_of(const int64_t *ids, size_t count, int64_t id) {
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        low = ids[middle] < id ? middle + 1 : low;
+        high = ids[middle] < id ? high : middle;
+    }
+    return low < count && ids[low] == id;
+}
+
+// What stays on the shorter side moves up to the others. Rows first to last hold all that go.
+bool search_remove(struct search *search, const int64_t *ids, size_t count) {
+    size_t first = SEARCH_NOWHERE, last = 0, gone = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t row = search_find(search, ids[i]);
+        if (row != SEARCH_NOWHERE) {
+            first = first == SEARCH_NOWHERE ? row : first;
+            last = row;
+            gone++;
+            release_row(search, row);
+        }
+    }
+    if (gone == 0) {
+        return true;
+    }
+    bool ok = true;
+    if (last - search->begin <= search->end - 1 - first) {
+        size_t to = last;
+        for (size_t row = last + 1; row-- > search->begin;) {
+            if (!is_one_of(ids, count, search_at(search, SEARCH_ID, row))) {
+                ok &= row == to || copy_row(search, row, to);
+                to--;
+            }
+        }
+        search->begin += gone;
+        drop_first_chunks(search);
+    } else {
+        size_t to = first;
+        for (size_t row = first; row < search->end; row++) {
+            if (!is_one_of(ids, count, search_at(search, SEARCH_ID, row))) {
+                ok &= row == to || copy_row(search, row, to);
+                to++;
+            }
+        }
+        for (; gone > 0; gone--) {
+            drop_last_row(search);
+        }
+    }
+    return ok;
 }
 
 // ---- Reading ----

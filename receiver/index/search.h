@@ -17,6 +17,7 @@
 #include "../base/json.h"
 #include "../base/string_pool.h"
 #include "column.h"
+#include "marks.h"
 #include "measures.h"
 #include "selection.h"
 #include "tag_sets.h"
@@ -39,11 +40,12 @@ struct search {
     struct tag_sets sets;
     struct column columns[SEARCH_COLUMNS];
     struct column measures[MEASURE_COUNT];
-    size_t begin, end;   // rows, by id
-    uint64_t size_bytes; // of all uploads
-    size_t limit_bytes;  // of memory; 0: none
-    size_t rest_count;   // rows that have a rest
-    bool keeps_rest;     // tags are elsewhere too: those beyond the limits need not be in memory
+    size_t begin, end;         // rows, by id
+    uint64_t size_bytes;       // of all uploads
+    size_t limit_bytes;        // of memory; 0: none
+    size_t rest_count;         // rows that have a rest
+    bool keeps_rest;           // tags are elsewhere too: those beyond the limits need not be in memory
+    const struct marks *marks; // what users have put on uploads; NULL: nothing
 };
 
 // One of them, unpacked.
@@ -58,7 +60,7 @@ struct search_row {
 enum { SEARCH_ROW_TAGS = 128, SEARCH_TEXT_BYTES = 512, SEARCH_FREE_BYTES = 4 << 20 };
 size_t search_bytes(const struct search *search); // what it takes in memory
 
-void search_free(struct search *search); // zero-initialised is empty; keeps the limit and keeps_rest
+void search_free(struct search *search); // zero-initialised is empty; keeps the limit, keeps_rest and marks
 // Ids must increase. facets: NULL: none; tags: "k:v,k:v". measures NULL: not known yet. Returns false without memory; nothing has changed
 // then.
 struct search_new {
@@ -69,7 +71,9 @@ struct search_new {
     const struct measures *measures;
 };
 bool search_add(struct search *search, const struct search_new *upload);
-void search_remove_oldest(struct search *search);
+// These, which must rise; those that are not there are no matter. Costs a pass over the rows before or behind them, whichever are fewer.
+// Returns false without memory: rows are not what they were then, and all are to be loaded again.
+bool search_remove(struct search *search, const int64_t *ids, size_t count);
 static inline int64_t search_at(const struct search *search, enum search_column column, size_t row) {
     return column_get(&search->columns[column], row);
 }

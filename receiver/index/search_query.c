@@ -212,6 +212,9 @@ static bool is_asked_for(const struct search_query *query, size_t row) {
     if (!any_time && (start_ms < selection->from_ms || start_ms >= selection->to_ms)) {
         return false;
     }
+    if (selection->pinned && !marks_are_pinned(query->search->marks, search_at(query->search, SEARCH_ID, row))) {
+        return false;
+    }
     int64_t id = query->ids ? search_at(query->search, SEARCH_ID, row) : 0;
     return !query->ids || bsearch(&id, query->ids, selection->id_count, sizeof id, by_number);
 }

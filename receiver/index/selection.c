@@ -160,6 +160,14 @@ bool selection_add(struct selection *selection, const char *key, const char *val
         }
         return true;
     }
+    if (strcmp(key, "pinned") == 0) {
+        if (*value && strcmp(value, "1") != 0) {
+            snprintf(text, text_size, "pinned is 1, or missing");
+            return false;
+        }
+        selection->pinned = *value;
+        return true;
+    }
     if (strcmp(key, "q") == 0) {
         return add_text(selection, value, text, text_size);
     }

@@ -30,7 +30,8 @@ struct selection {
     int64_t from_ms, to_ms; // of the upload's start; from <= start < to; INT64_MIN and INT64_MAX: no bound
     struct selection_value *values;
     size_t value_count, value_capacity;
-    char *text; // words to search for (query_text.h), 16 at most; NULL: none
+    bool pinned; // only what is (marks.h)
+    char *text;  // words to search for (query_text.h), 16 at most; NULL: none
     int64_t *ids;
     size_t id_count, id_capacity; // 0: any id
 };

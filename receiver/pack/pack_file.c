@@ -211,6 +211,10 @@ enum receiver_error pack_remove(struct pack *pack, int64_t id) {
                                                                                               : receiver_error_from_errno(errno);
 }
 
+enum receiver_error pack_sync(const struct pack *pack) {
+    return fdatasync(pack->file) == 0 ? RECEIVER_OK : receiver_error_from_errno(errno);
+}
+
 // ---- Parts ----
 
 struct cache_key {

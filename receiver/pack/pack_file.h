@@ -71,6 +71,7 @@ enum receiver_error pack_read(struct pack *pack, const struct pack_part *part, b
                               size_t *size);
 // Marks the slot. Nothing is synced.
 enum receiver_error pack_remove(struct pack *pack, int64_t id);
+enum receiver_error pack_sync(const struct pack *pack); // what pack_remove has marked
 
 // ---- For pack_writer.c ----
 

@@ -153,7 +153,7 @@ static void done(struct relay *relay, const struct picked *picked, enum outcome 
 // Uploads that retention removed before they were sent. Ids that no upload got count too: there are few.
 static void count_removed(struct relay *relay, int64_t next) {
     int64_t removed = next - relay->state.cursor - 1, oldest = catalog_oldest(store_catalog(relay->store));
-    if (removed > 0 && oldest == next) {
+    if (removed > 0 && next <= oldest) {
         removed -= (int64_t)ahead_remove(relay, next - 1);
         count(relay, REMOVED, (uint64_t)removed);
         say(relay, "%lld uploads were removed from the store before they were sent", (long long)removed);
@@ -356,7 +356,7 @@ static bool begin(struct relay *relay, const char *directory, char *text, size_t
         snprintf(text, text_size, "%s: the file of what was forwarded: %s", directory, strerror(errno));
         return false;
     }
-    int64_t newest = catalog_newest(store_catalog(relay->store)), oldest = catalog_oldest(store_catalog(relay->store));
+    int64_t came_ms, newest = catalog_newest(store_catalog(relay->store)), oldest = catalog_after(store_catalog(relay->store), 0, &came_ms);
     bool is_beyond = state->cursor > newest && newest > 0; // it belongs to another store, or the index was made anew
     if (state->is_new) {
         state->cursor = newest;

@@ -33,10 +33,11 @@ static const char schema[] = "PRAGMA auto_vacuum=INCREMENTAL;"
 
 struct rollup_base {
     char *path;
-    pthread_mutex_t lock; // of the reader, and of closing either
-    sqlite3 *reader;      // guarded by lock, as the next two; NULL: there is no database
+    pthread_mutex_t writing; // held by who writes; taken before lock
+    pthread_mutex_t lock;    // of the reader, and of closing either
+    sqlite3 *reader;         // guarded by lock, as the next two; NULL: there is no database
     sqlite3_stmt *find, *read;
-    sqlite3 *writer; // of the one thread that writes; closed under lock
+    sqlite3 *writer; // guarded by writing; closed under lock
     sqlite3_stmt *write, *remove;
     bool damaged; // guarded by lock: the next write begins anew
     atomic_uint generation;
@@ -160,6 +161,7 @@ struct rollup_base *rollup_base_open(const char *directory, const char **note) {
         free(base);
         return NULL;
     }
+    pthread_mutex_init(&base->writing, NULL);
     pthread_mutex_init(&base->lock, NULL);
     enum opened opened = open_usable(base);
     *note = opened == DAMAGED         ? "the roll-ups were damaged, and are made again"
@@ -180,6 +182,7 @@ void rollup_base_close(struct rollup_base *base) {
     if (base) {
         close_all(base);
         pthread_mutex_destroy(&base->lock);
+        pthread_mutex_destroy(&base->writing);
         free(base->path);
         free(base);
     }
@@ -300,7 +303,7 @@ static enum receiver_error change(struct rollup_base *base, sqlite3_stmt *statem
 }
 
 // One that was not there before is tried again: the disk may have room by now.
-bool rollup_base_can_write(struct rollup_base *base) {
+static bool can_write(struct rollup_base *base) {
     pthread_mutex_lock(&base->lock);
     if (base->damaged || !base->writer) {
         open_usable(base);
@@ -310,13 +313,22 @@ bool rollup_base_can_write(struct rollup_base *base) {
     return can;
 }
 
+bool rollup_base_can_write(struct rollup_base *base) {
+    pthread_mutex_lock(&base->writing);
+    bool can = can_write(base);
+    pthread_mutex_unlock(&base->writing);
+    return can;
+}
+
 unsigned rollup_base_generation(const struct rollup_base *base) {
     return atomic_load(&base->generation);
 }
 
 enum receiver_error rollup_base_write(struct rollup_base *base, const struct rollup_key *key, const struct upload_set *set,
                                       const char *dropped, const uint8_t *bytes, size_t size) {
-    if (!rollup_base_can_write(base)) {
+    pthread_mutex_lock(&base->writing);
+    if (!can_write(base)) {
+        pthread_mutex_unlock(&base->writing);
         return RECEIVER_IO;
     }
     sqlite3_stmt *write = base->write;
@@ -335,15 +347,28 @@ enum receiver_error rollup_base_write(struct rollup_base *base, const struct rol
     if (bytes) {
         sqlite3_bind_blob64(write, 11, bytes, size, SQLITE_STATIC);
     }
-    return change(base, write);
+    enum receiver_error error = change(base, write);
+    pthread_mutex_unlock(&base->writing);
+    return error;
+}
+
+static enum receiver_error remove_row(struct rollup_base *base, const struct rollup_key *key, enum receiver_error without) {
+    enum receiver_error error = without;
+    pthread_mutex_lock(&base->writing);
+    if (can_write(base)) {
+        bind_key(base->remove, key);
+        error = change(base, base->remove);
+    }
+    pthread_mutex_unlock(&base->writing);
+    return error;
 }
 
 enum receiver_error rollup_base_remove(struct rollup_base *base, const struct rollup_key *key) {
-    if (!rollup_base_can_write(base)) {
-        return RECEIVER_IO;
-    }
-    bind_key(base->remove, key);
-    return change(base, base->remove);
+    return remove_row(base, key, RECEIVER_IO);
+}
+
+enum receiver_error rollup_base_forget(struct rollup_base *base, const struct rollup_key *key) {
+    return remove_row(base, key, RECEIVER_OK);
 }
 
 static bool has_day(const struct catalog_day *days, size_t count, int64_t day) {
@@ -359,11 +384,11 @@ static bool has_day(const struct catalog_day *days, size_t count, int64_t day) {
     return low < count && days[low].day == day;
 }
 
-bool rollup_base_keep_days(struct rollup_base *base, const struct catalog_day *days, size_t count) {
+static bool keep_days(struct rollup_base *base, const struct catalog_day *days, size_t count) {
     sqlite3_stmt *all = NULL, *drop = NULL;
     int64_t gone = 0;
     bool found = false;
-    if (!rollup_base_can_write(base) || !prepare(base->writer, "SELECT DISTINCT day FROM rollup", &all)) {
+    if (!can_write(base) || !prepare(base->writer, "SELECT DISTINCT day FROM rollup", &all)) {
         sqlite3_finalize(all);
         return false;
     }
@@ -384,4 +409,11 @@ bool rollup_base_keep_days(struct rollup_base *base, const struct catalog_day *d
     }
     sqlite3_finalize(drop);
     return ok;
+}
+
+bool rollup_base_keep_days(struct rollup_base *base, const struct catalog_day *days, size_t count) {
+    pthread_mutex_lock(&base->writing);
+    bool more = keep_days(base, days, count);
+    pthread_mutex_unlock(&base->writing);
+    return more;
 }

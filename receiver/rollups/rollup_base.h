@@ -8,7 +8,8 @@
 // hash of all that is in it. A row is written by one transaction, so it is whole or not there. Without a database (a full disk, a folder in
 // its place) nothing is found and nothing is kept.
 //
-// Threads: any for reading; one at a time writes. Memory: malloc and SQLite's own, 2 MB at most for each of two handles.
+// Threads: any for reading; one at a time writes, but for rollup_base_forget. Memory: malloc and SQLite's own, 2 MB at most for each of two
+// handles.
 #ifndef CMEMPROF_RECEIVER_ROLLUP_BASE_H
 #define CMEMPROF_RECEIVER_ROLLUP_BASE_H
 
@@ -49,6 +50,8 @@ unsigned rollup_base_generation(const struct rollup_base *base);
 enum receiver_error rollup_base_write(struct rollup_base *base, const struct rollup_key *key, const struct upload_set *set,
                                       const char *dropped, const uint8_t *bytes, size_t size);
 enum receiver_error rollup_base_remove(struct rollup_base *base, const struct rollup_key *key);
+// The same from any thread, of a database that may be missing: then there is nothing to remove.
+enum receiver_error rollup_base_forget(struct rollup_base *base, const struct rollup_key *key);
 // Removes all of other days than these, which rise. At most some thousand at a time; true: there may be more. The last call gives the disk
 // at most 64 MiB of what is free in the file.
 bool rollup_base_keep_days(struct rollup_base *base, const struct catalog_day *days, size_t count);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct group_commit {
@@ -189,9 +190,12 @@ static void commit_batch(struct group_commit *group, struct commit *batch) {
 
 // ---- Thread ----
 
+// Also where an index that is made anew finds it (rebuild.c).
 static void set_times(struct commit *batch) {
     for (struct commit *commit = batch; commit; commit = commit->next) {
-        commit->upload.received_ms = store_now_ms();
+        int64_t ms = commit->upload.received_ms = store_now_ms();
+        struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}};
+        utimensat(commit->directory, "event.json", times, AT_SYMLINK_NOFOLLOW);
     }
 }
 

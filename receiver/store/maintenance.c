@@ -5,6 +5,7 @@
 #include "../../base/clock.h"
 #include "clock_steps.h"
 #include "disk_reserve.h"
+#include "marked_uploads.h"
 #include "store_directory.h"
 #include "stored_upload.h"
 
@@ -41,6 +42,14 @@ static int64_t boot_ms(void) {
     return (int64_t)(clock_ns(CLOCK_BOOTTIME) / 1000000);
 }
 
+static void remove_figures(struct store *store) {
+    struct catalog_pins pins;
+    if (catalog_pinned(store->catalog, &pins) == RECEIVER_OK) {
+        figures_store_remove_before(store->figures, catalog_oldest(store->catalog), pins.ids, pins.count);
+        free(pins.ids);
+    }
+}
+
 static void retain(struct maintenance *maintenance) {
     struct store *store = maintenance->store;
     const struct store_options *options = &store->options;
@@ -58,11 +67,12 @@ static void retain(struct maintenance *maintenance) {
         count = catalog_remove_oldest(store->catalog, &retention, ids, REMOVE_AT_ONCE);
         for (size_t i = 0; i < count; i++) {
             store_remove_upload_directory(store, ids[i]);
-            packs_remove(&store->packs, ids[i]);
+            packs_remove(&store->packs, ids[i], false);
         }
+        marked_uploads_forget(store, ids, count);
         pthread_mutex_unlock(&store->uploads_lock);
         if (count > 0) {
-            figures_store_remove_before(store->figures, catalog_oldest(store->catalog));
+            remove_figures(store);
         }
     }
 }

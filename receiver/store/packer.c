@@ -181,6 +181,9 @@ static bool add_upload(void *context, const struct catalog_upload *upload) {
     struct loaded loaded;
     int64_t received_ms;
     loaded.count = 0;
+    if (catalog_is_pinned(making->packer->store->catalog, upload->id)) { // it keeps its directory (marked_uploads.h)
+        return false;
+    }
     enum receiver_error error = load(making->packer->store, upload, &loaded, &received_ms);
     if (error == RECEIVER_OK) {
         uint64_t came = catalog_disk_bytes(loaded.parts[0].size, upload->attachments, upload->attachment_count);
@@ -268,7 +271,7 @@ static enum receiver_error check_pack(struct making *making) {
 
 // ---- Into its place ----
 
-// Uploads that retention has removed since. Caller must hold uploads_lock, as below.
+// Uploads that were removed or pinned since. Caller must hold uploads_lock, as below.
 static enum receiver_error drop_removed(struct making *making) {
     struct pack *pack;
     enum receiver_error error = pack_open(making->directory, "pack", true, &pack);
@@ -277,7 +280,8 @@ static enum receiver_error drop_removed(struct making *making) {
     }
     size_t kept = 0;
     for (size_t i = 0; error == RECEIVER_OK && i < making->id_count; i++) {
-        if (catalog_has(making->packer->store->catalog, making->ids[i])) {
+        struct catalog *catalog = making->packer->store->catalog;
+        if (catalog_has(catalog, making->ids[i]) && !catalog_is_pinned(catalog, making->ids[i])) {
             making->ids[kept++] = making->ids[i];
         } else {
             error = pack_remove(pack, making->ids[i]);

@@ -205,8 +205,9 @@ static void count_down(struct packs *packs, const struct packs_entry *of, int64_
     pthread_mutex_unlock(&packs->lock);
 }
 
-void packs_remove(struct packs *packs, int64_t id) {
+enum receiver_error packs_remove(struct packs *packs, int64_t id, bool lasting) {
     struct packs_entry entry;
+    enum receiver_error worst = RECEIVER_OK;
     for (size_t at = 0; next_with(packs, id, &at, &entry);) {
         char name[PACKS_NAME_BYTES];
         struct pack *pack;
@@ -215,6 +216,7 @@ void packs_remove(struct packs *packs, int64_t id) {
         enum receiver_error error = pack_open(packs->uploads, name, true, &pack);
         if (error == RECEIVER_OK) {
             error = pack_remove(pack, id);
+            error = error == RECEIVER_OK && lasting ? pack_sync(pack) : error;
             pack_close(pack);
         }
         if (error == RECEIVER_OK || entry.damaged) {
@@ -222,9 +224,11 @@ void packs_remove(struct packs *packs, int64_t id) {
             if (empty) {
                 unlinkat(packs->uploads, name, 0);
             }
-            return;
+            return entry.damaged ? RECEIVER_OK : error;
         }
+        worst = error == RECEIVER_NOT_FOUND ? worst : error;
     }
+    return worst;
 }
 
 // ---- All ----

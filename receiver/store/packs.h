@@ -43,8 +43,9 @@ enum receiver_error packs_find(struct packs *packs, int64_t id, struct pack **pa
 // As pack_read, with the store's cache; counts damage.
 enum receiver_error packs_read(struct packs *packs, struct pack *pack, const struct pack_part *part, bool as_came, uint8_t **bytes,
                                size_t *size);
-// From its pack, if one has it. The last one takes the file with it.
-void packs_remove(struct packs *packs, int64_t id);
+// From its pack, if one has it. The last one takes the file with it. lasting: also behind a power cut, but for the file's name. RECEIVER_OK
+// also if none has it.
+enum receiver_error packs_remove(struct packs *packs, int64_t id, bool lasting);
 // Each upload, ascending within a pack, with the bytes of its record; of a damaged pack all ids that its name has, with 0. Returns false if
 // each has, or without memory.
 bool packs_each(struct packs *packs, bool (*each)(void *context, int64_t id, uint32_t bytes), void *context);

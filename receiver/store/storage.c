@@ -2,9 +2,11 @@
 #include "storage.h"
 #include "../index/catalog_recent.h"
 #include "health.h"
+#include "marked_uploads.h"
 #include "store_directory.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { FEW_UPLOADS = 20, SETTLED_MS = 10 * 1000 };
@@ -58,6 +60,7 @@ unsigned storage_near(const struct storage_state *state) {
     near |= disk < limit && is_near(bytes, disk) ? STORAGE_NEAR_DISK : 0;
     near |= is_near((double)state->index_bytes, (double)state->index_limit_bytes) ? STORAGE_NEAR_INDEX : 0;
     near |= state->rate.busy >= near_share ? STORAGE_NEAR_UPLOADS : 0;
+    near |= state->limit_bytes && is_near((double)state->pinned_bytes, limit / MARKED_PINS_SHARE) ? STORAGE_NEAR_PINS : 0;
     return near;
 }
 
@@ -87,7 +90,7 @@ static void put_whole(struct json *json, const char *key, uint64_t value) {
 }
 
 static void put_near(struct json *json, unsigned near) {
-    static const char *const names[] = {"retention", "disk", "index_memory", "uploads_per_second"};
+    static const char *const names[] = {"retention", "disk", "index_memory", "uploads_per_second", "pins"};
     json_key(json, "near");
     json_array_begin(json);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -102,12 +105,16 @@ void storage_describe(struct store *store, int64_t now_ms, struct json *json) {
     struct catalog_size size;
     struct health_disk disk;
     const struct store_options *options = &store->options;
+    struct catalog_pins pins;
     catalog_size(store->catalog, &size);
+    catalog_pinned(store->catalog, &pins);
+    free(pins.ids);
     health_disk(store, &disk);
     struct storage_state state = {.bytes = size.disk_bytes,
                                   .limit_bytes = options->retention_bytes,
                                   .free_bytes = disk.free_bytes,
-                                  .oldest_ms = size.oldest_ms,
+                                  .pinned_bytes = pins.bytes,
+                                  .oldest_ms = size.oldest_free_ms,
                                   .now_ms = store_now_ms(),
                                   .retention_ms = options->retention_ms,
                                   .index_bytes = size.memory_bytes,
@@ -119,6 +126,8 @@ void storage_describe(struct store *store, int64_t now_ms, struct json *json) {
     put_whole(json, "retention_ms", (uint64_t)state.retention_ms);
     put_whole(json, "oldest_ms", (uint64_t)size.oldest_ms);
     put_whole(json, "newest_ms", (uint64_t)size.newest_ms);
+    json_member_number(json, "pinned", (int64_t)pins.count);
+    json_member_number(json, "pinned_bytes", (int64_t)pins.bytes);
     json_key(json, "disk_free_bytes");
     json_number(json, (int64_t)disk.free_bytes);
     put_whole(json, "databases_bytes", disk.index_bytes + disk.figures_bytes + disk.rollups_bytes);

@@ -41,11 +41,13 @@ enum storage_near {
     STORAGE_NEAR_RETENTION = 1, // the size that --retention allows, so that uploads are removed before they have its age
     STORAGE_NEAR_DISK = 2,      // uploads and what is free on their disk, where that is less
     STORAGE_NEAR_INDEX = 4,     // the memory of the index
-    STORAGE_NEAR_UPLOADS = 8    // the time of the thread that stores
+    STORAGE_NEAR_UPLOADS = 8,   // the time of the thread that stores
+    STORAGE_NEAR_PINS = 16      // what pins may take of the size that --retention allows; beyond it, less is kept of all else
 };
 struct storage_state {
     uint64_t bytes, limit_bytes, free_bytes; // limit_bytes 0: none
-    int64_t oldest_ms, now_ms, retention_ms; // oldest_ms 0: there is none; retention_ms 0: no limit
+    uint64_t pinned_bytes;                   // of bytes
+    int64_t oldest_ms, now_ms, retention_ms; // oldest_ms: of what is not pinned; 0: there is none; retention_ms 0: no limit
     size_t index_bytes, index_limit_bytes;   // index_limit_bytes 0: none
     struct storage_rate rate;
 };

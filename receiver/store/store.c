@@ -4,6 +4,8 @@
 #include "../../base/directory_owner.h"
 #include "../index/recording_conversion.h"
 #include "disk_reserve.h"
+#include "marked_uploads.h"
+#include "notebook.h"
 #include "packer.h"
 #include "snapshot.h"
 #include "store_directory.h"
@@ -42,12 +44,18 @@ void store_remove_directory(int directory, const char *name) {
     unlinkat(directory, name, AT_REMOVEDIR);
 }
 
-void store_remove_upload_directory(struct store *store, int64_t id) {
-    char name[24], below_incoming[24];
+bool store_move_out(struct store *store, int64_t id, char below[24]) {
+    char name[24];
     snprintf(name, sizeof name, "%" PRId64, id);
-    snprintf(below_incoming, sizeof below_incoming, "%016" PRIx64, (uint64_t)id);
-    bool moved = renameat(store->uploads, name, store->incoming, below_incoming) == 0;
-    store_remove_directory(moved ? store->incoming : store->uploads, moved ? below_incoming : name);
+    snprintf(below, 24, "%016" PRIx64, (uint64_t)id);
+    return renameat(store->uploads, name, store->incoming, below) == 0;
+}
+
+void store_remove_upload_directory(struct store *store, int64_t id) {
+    char name[24], below[24];
+    snprintf(name, sizeof name, "%" PRId64, id);
+    bool moved = store_move_out(store, id, below);
+    store_remove_directory(moved ? store->incoming : store->uploads, moved ? below : name);
 }
 
 bool store_has_directory(const struct store *store, int64_t id) {
@@ -150,6 +158,12 @@ static enum receiver_error open_catalog(struct store *store, enum catalog_openin
     enum receiver_error error = catalog_open(store->index, opening, newer, catalog, text, text_size);
     if (error == RECEIVER_OK) {
         catalog_limit_memory(*catalog, store->options.index_bytes);
+        error = marked_uploads_tell(store, *catalog);
+        if (error != RECEIVER_OK) {
+            snprintf(text, text_size, "%s/notebook.sqlite: %s", store->path, receiver_error_text(error));
+            catalog_close(*catalog);
+            *catalog = NULL;
+        }
     }
     return error;
 }
@@ -268,16 +282,21 @@ enum receiver_error store_repair(struct store *store) {
     return error;
 }
 
+// To what is said of the start.
+static void add_note(struct store *store, const char *note) {
+    size_t used = strlen(store->note);
+    if (*note) {
+        snprintf(store->note + used, sizeof store->note - used, "%s%s", used ? "; " : "", note);
+    }
+}
+
 static enum receiver_error open_rollups(struct store *store) {
     const char *note;
     if (catalog_newest_ms(store->catalog) == 0) { // numbers begin anew
         rollup_base_clear(store->path);
     }
     store->rollups = rollup_base_open(store->path, &note);
-    size_t used = strlen(store->note);
-    if (store->rollups && note) {
-        snprintf(store->note + used, sizeof store->note - used, "%s%s", used ? "; " : "", note);
-    }
+    add_note(store, store->rollups && note ? note : "");
     return store->rollups ? RECEIVER_OK : RECEIVER_NO_MEMORY;
 }
 
@@ -312,12 +331,18 @@ enum receiver_error store_open(const struct store_options *options, struct store
         snprintf(text, text_size, "%s: %s", store->path, receiver_error_text(error));
     }
     if (error == RECEIVER_OK) {
+        error = notebook_open(store->path, &store->notebook, text, text_size);
+        snprintf(store->lost, sizeof store->lost, "%s", error == RECEIVER_OK ? text : "");
+    }
+    if (error == RECEIVER_OK) {
         error = open_index(store, text, text_size);
+        add_note(store, store->lost);
     }
     if (error == RECEIVER_OK) {
         error = open_rollups(store);
     }
     if (error == RECEIVER_OK) {
+        marked_uploads_settle(store);
         open_figures(store);
         store->group_commit = group_commit_start(store); // before maintenance, which may find damage
         error = store->group_commit && maintenance_start(store) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
@@ -359,6 +384,7 @@ void store_close(struct store *store) {
     maintenance_free(store->maintenance);
     rollup_base_close(store->rollups);
     figures_store_close(store->figures);
+    notebook_close(store->notebook);
     if (store->maintenance && catalog_shut(store->catalog)) { // it was opened in full, and is whole
         snapshot_save(store);
     }

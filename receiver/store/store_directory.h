@@ -20,14 +20,15 @@
 struct store {
     struct catalog *catalog;
     struct rollup_base *rollups;
-    pthread_mutex_t uploads_lock; // held while uploads are removed or a pack takes their place, and while the index is rebuilt
+    pthread_mutex_t
+        uploads_lock; // held while uploads are removed, pinned or noted, or a pack takes their place, and while the index is rebuilt
     struct store_options options;
     int directory, incoming, uploads; // open directories
     int lock;                         // locked by flock
     enum durability durability;       // for group_commit.c
     struct cache *conversions;        // of recordings; NULL: no memory for it
     char *path, *index;               // of the directory, and of index.sqlite in it
-    char note[400];
+    char note[600], lost[160];
     bool is_unchanged; // since the end before: the index's memory is from snapshot.h
     struct event_readers event_readers;
     struct counters counters;
@@ -38,6 +39,7 @@ struct store {
     struct packs packs;
     struct packer *packer; // NULL: none
     struct figures_store *figures;
+    struct notebook *notebook;
     atomic_bool figures_known; // the catalog knows which uploads have theirs kept
     void (*on_new)(void *context, int64_t id);
     void *on_new_context;
@@ -45,6 +47,8 @@ struct store {
 
 // Removes directory/name with all files in it (not recursive: there are no directories in it).
 void store_remove_directory(int directory, const char *name);
+// Moves the directory of an upload below incoming/, where its name is `below` then. False: errno; ENOENT: it has none.
+bool store_move_out(struct store *store, int64_t id, char below[24]);
 // The directory of an upload, if it has one: out of uploads/ as a whole, so that after a crash no upload lacks files.
 void store_remove_upload_directory(struct store *store, int64_t id);
 bool store_has_directory(const struct store *store, int64_t id); // or what is no directory, and cannot be read

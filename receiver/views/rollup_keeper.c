@@ -133,6 +133,15 @@ static void look(void *context, const struct rollup_row *row) {
     looking->is_same = upload_set_equal(&row->set, looking->set);
 }
 
+// While it was made, a user may have removed one of its uploads, with the roll-ups that had it.
+static bool all_are_there(const struct rollup_keeper *keeper, const struct upload_list *list) {
+    size_t at = 0;
+    while (at < list->count && catalog_has(store_catalog(keeper->store), list->uploads[at].id)) {
+        at++;
+    }
+    return at == list->count;
+}
+
 // What fails for a cause of its own, such as a file that cannot be read now, is tried again by a later pass, and this one goes on.
 static void make(struct rollup_keeper *keeper, const struct rollup_key *key, const struct upload_list *list, const struct upload_set *set) {
     struct rollup_made made;
@@ -143,6 +152,9 @@ static void make(struct rollup_keeper *keeper, const struct rollup_key *key, con
         error = rollup_base_write(keeper->base, key, set, made.dropped ? made.dropped : "", made.bytes, made.size);
         keeper->made += error == RECEIVER_OK;
         keeper->is_stuck |= error != RECEIVER_OK;
+        if (error == RECEIVER_OK && !all_are_there(keeper, list)) {
+            rollup_base_remove(keeper->base, key);
+        }
     } else if (error == RECEIVER_NO_MEMORY || error == RECEIVER_CLIENT_GONE) {
         keeper->is_stuck = true;
     } else {

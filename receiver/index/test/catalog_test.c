@@ -113,6 +113,82 @@ TEST_IN(store, add_and_remove) {
     assert_int_equal(add(index->catalog, 40, true), 4);
 }
 
+// What is pinned stays, whatever the limit is, and counts all the same.
+TEST_IN(store, pinned) {
+    struct test_index *index = *state;
+    int64_t ids[8];
+    struct catalog_pins pins;
+    for (int i = 1; i <= 6; i++) {
+        add(index->catalog, 10 * i, true);
+    }
+    assert_true(catalog_mark(index->catalog, 1, true, NULL) && catalog_mark(index->catalog, 3, true, "why"));
+    assert_int_equal(catalog_oldest(index->catalog), 2);
+    assert_int_equal(remove_oldest(index, 45, UINT64_MAX, ids, 8), 2);
+    assert_true(ids[0] == 2 && ids[1] == 4);
+    assert_int_equal(remove_oldest(index, INT64_MIN, 0, ids, 8), 1);
+    assert_true(ids[0] == 5 && catalog_has(index->catalog, 1) && catalog_has(index->catalog, 3) && catalog_has(index->catalog, 6));
+    assert_int_equal(catalog_pinned(index->catalog, &pins), RECEIVER_OK);
+    assert_true(pins.count == 2 && pins.ids[0] == 1 && pins.ids[1] == 3 && pins.bytes > 0);
+    free(pins.ids);
+    struct json json = {0};
+    assert_int_equal(catalog_describe(index->catalog, 3, &json), RECEIVER_OK);
+    expect_json(&json, "\"pinned\":true,\"note\":\"why\"");
+    assert_true(catalog_mark(index->catalog, 1, false, NULL));
+    assert_int_equal(remove_oldest(index, INT64_MIN, 0, ids, 8), 1);
+    assert_int_equal(ids[0], 1);
+}
+
+static bool answer_of(void *context) {
+    return *(bool *)context;
+}
+
+TEST_IN(store, remove_one) {
+    struct test_index *index = *state;
+    struct catalog_attachment attachment;
+    bool no = false, yes = true;
+    for (int i = 1; i <= 5; i++) {
+        add(index->catalog, 10 * i, true);
+    }
+    assert_int_equal(catalog_remove(index->catalog, 3, answer_of, &no), RECEIVER_IO);
+    assert_true(catalog_has(index->catalog, 3));
+    assert_int_equal(catalog_find(index->catalog, 3, "a", &attachment), RECEIVER_OK);
+    assert_int_equal(catalog_remove(index->catalog, 3, answer_of, &yes), RECEIVER_OK);
+    assert_int_equal(catalog_remove(index->catalog, 3, answer_of, &yes), RECEIVER_NOT_FOUND);
+    assert_int_equal(catalog_remove(index->catalog, 5, answer_of, &yes), RECEIVER_OK);
+    assert_int_equal(count_uploads(index->catalog), 3);
+    catalog_close(index->catalog);
+    open_index(index, false);
+    assert_int_equal(catalog_load(index->catalog), RECEIVER_OK);
+    assert_int_equal(count_uploads(index->catalog), 3);
+    assert_false(catalog_has(index->catalog, 3));
+    assert_int_equal(add(index->catalog, 60, true), 6); // ids are not reused
+}
+
+// A start loads what is pinned though it is older than what fits.
+TEST_IN(store, pinned_beyond_memory) {
+    struct test_index *index = *state;
+    int64_t ids[64], removed = 0;
+    enum { ALL = 3000 };
+    for (int i = 0; i < ALL; i++) {
+        add_unique(index->catalog, i);
+    }
+    catalog_close(index->catalog);
+    open_index(index, false);
+    assert_true(catalog_mark(index->catalog, 2, true, NULL) && catalog_mark(index->catalog, 700, true, NULL));
+    catalog_limit_memory(index->catalog, 400 << 10);
+    assert_int_equal(catalog_load(index->catalog), RECEIVER_OK);
+    assert_true(catalog_loaded_from(index->catalog) > 700 && catalog_has(index->catalog, 2) && catalog_has(index->catalog, 700));
+    assert_false(catalog_has(index->catalog, 3));
+    for (size_t count; (count = remove_oldest(index, INT64_MIN, UINT64_MAX, ids, 64)) > 0;) {
+        for (size_t i = 0; i < count; i++) {
+            assert_true(ids[i] != 2 && ids[i] != 700);
+        }
+        removed += (int64_t)count;
+    }
+    assert_int_equal(removed + (int64_t)count_uploads(index->catalog), ALL);
+    assert_true(catalog_has(index->catalog, 2) && catalog_has(index->catalog, 700) && catalog_has(index->catalog, ALL));
+}
+
 // By a clock that was ahead for a while: neither do they stay until then, nor do those behind them.
 TEST_IN(store, rows_from_the_future) {
     struct test_index *index = *state;

@@ -105,11 +105,56 @@ TEST_IN(kept, blocks) {
     assert_true(seen.times[5] == 1 && seen.blocks == 1);
     expect_read(kept->store, 8, 1, 1200, &seen);
     assert_int_equal(seen.blocks, 0);
-    figures_store_remove_before(kept->store, 1200);
+    figures_store_remove_before(kept->store, 1200, NULL, 0);
     expect_read(kept->store, 7, 1, 1200, &seen);
     assert_true(seen.times[1200] == 1 && seen.blocks < 4);
     expect_read(kept->store, UINT64_MAX, 1, 1200, &seen);
     assert_int_equal(seen.blocks, 0);
+}
+
+// What is kept keeps its block; all else of lower ids goes.
+TEST_IN(kept, pinned) {
+    struct kept *kept = *state;
+    static struct seen seen;
+    static const int64_t pinned[] = {3, 9, 700};
+    for (int64_t id = 1; id <= 12; id++) {
+        assert_int_equal(put(kept->store, (uint64_t)id, id), RECEIVER_OK); // a block each
+    }
+    figures_store_remove_before(kept->store, 11, pinned, 3);
+    for (int64_t id = 1; id <= 12; id++) {
+        expect_read(kept->store, (uint64_t)id, 1, 12, &seen);
+        assert_int_equal(seen.times[id], id == 3 || id == 9 || id >= 11);
+    }
+}
+
+// One upload's, whichever block has it: the others of the block stay as they are.
+TEST_IN(kept, removed) {
+    struct kept *kept = *state;
+    static struct seen seen;
+    static const int64_t gone[] = {1, 100, 256, 257, 299, 300};
+    for (int64_t id = 1; id <= 300; id++) {
+        assert_int_equal(put(kept->store, 7, id), RECEIVER_OK);
+    }
+    assert_int_equal(put(kept->store, 8, 500), RECEIVER_OK);
+    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) {
+        assert_int_equal(figures_store_remove(kept->store, 7, gone[i]), RECEIVER_OK);
+        assert_int_equal(figures_store_remove(kept->store, 7, gone[i]), RECEIVER_OK);
+    }
+    assert_int_equal(figures_store_remove(kept->store, 7, 500), RECEIVER_OK); // another process's
+    expect_read(kept->store, 7, 1, 300, &seen);
+    for (int64_t id = 1; id <= 300; id++) {
+        bool is_gone = false;
+        for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) {
+            is_gone = is_gone || gone[i] == id;
+        }
+        assert_int_equal(seen.times[id], !is_gone);
+    }
+    assert_int_equal(figures_store_remove(kept->store, 8, 500), RECEIVER_OK);
+    expect_read(kept->store, 8, 1, 600, &seen);
+    assert_int_equal(seen.blocks, 0);
+    reopen(kept);
+    expect_read(kept->store, 7, 300, 300, &seen);
+    assert_int_equal(seen.times[300], 0);
 }
 
 static void count_ids(void *context, const int64_t *ids, size_t count) {
@@ -244,7 +289,7 @@ TEST(none) {
     assert_int_equal(figures_store_put(store, 1, 1, 1, figures), RECEIVER_IO);
     expect_read(store, 1, 1, 1, &seen);
     assert_int_equal(figures_store_ids(store, count_ids, &seen), RECEIVER_OK);
-    figures_store_remove_before(store, 9);
+    figures_store_remove_before(store, 9, NULL, 0);
     assert_int_equal(figures_store_generation(store), 0);
     figures_store_close(store);
     free(figures);

@@ -110,7 +110,7 @@ TEST(cursor_outlives_its_upload) {
     selection_init(&selection);
     assert_true(search_order_read("start", "asc", &order));
     assert_true(search_cursor_read("1:100", &order, &cursor));
-    search_remove_oldest(&search);
+    remove_oldest(&search);
     add_upload(&search, 10, 50, "shop", "prod", "");
     assert_true(search_select(&search, &selection, &(struct search_rest){0}, &order, &cursor, 2, &ids, &count, &total));
     assert_int_equal(count, 2);

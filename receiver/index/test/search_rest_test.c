@@ -27,7 +27,7 @@ TEST(conditions) {
     assert_null(search_rest_find(&rest, 3));
     selection_free(&selection);
     for (int i = 0; i < 5; i++) {
-        search_remove_oldest(&search);
+        remove_oldest(&search);
     }
     assert_int_equal(search.rest_count, 0);
     search_free(&search);

@@ -48,7 +48,7 @@ TEST(there_and_back) {
     FILE *file = tmpfile();
     fill_many(&search, 1, 5000);
     for (int i = 0; i < 2100; i++) {
-        search_remove_oldest(&search);
+        remove_oldest(&search);
     }
     assert_true(search_snapshot_write(&search, &stamp, file));
     long size = ftell(file);
@@ -62,12 +62,12 @@ TEST(there_and_back) {
     fill_many(&search, 5000, 7000);
     fill_many(&back, 5000, 7000);
     for (int i = 0; i < 1000; i++) {
-        search_remove_oldest(&search);
-        search_remove_oldest(&back);
+        remove_oldest(&search);
+        remove_oldest(&back);
     }
     expect_equal(&search, &back);
     while (back.begin < back.end) {
-        search_remove_oldest(&back);
+        remove_oldest(&back);
     }
     assert_int_equal(back.strings.bytes + back.sets.bytes, 0);
     // Too large for the limit.

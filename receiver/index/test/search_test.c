@@ -18,17 +18,101 @@ TEST(add_and_remove) {
     assert_true(search_find(&search, 2) == SEARCH_NOWHERE);
     uint32_t strings = search.strings.end;
     for (int round = 0; round < 3000; round++) {
-        search_remove_oldest(&search);
+        remove_oldest(&search);
         add_upload(&search, 10 + round, 600, "shop", "prod", "service:shop,env:prod");
     }
     assert_int_equal(search.end - search.begin, 5);
     assert_true(search.columns[SEARCH_ID].count <= 2 && search.strings.end <= strings && search.sets.end <= 6); // freed ones are reused
     assert_null(string_pool_text(&search.strings, string_pool_find(&search.strings, "region:a", 8)));
     for (int i = 0; i < 6; i++) {
-        search_remove_oldest(&search);
+        remove_oldest(&search);
     }
     assert_int_equal(search.begin, search.end);
     assert_int_equal(search.size_bytes, 0);
+    search_free(&search);
+}
+
+static void expect_row(const struct search *search, int64_t id) {
+    char service[20];
+    snprintf(service, sizeof service, "s%d", (int)(id % 7));
+    struct search_row row = row_of(search, id);
+    assert_int_equal(row.start_ms, 1000 * id);
+    assert_int_equal(row.received_ms, 1000 * id);
+    assert_int_equal(row.size_bytes, 10);
+    assert_string_equal(string_pool_text(&search->strings, row.set->facets[FACET_SERVICE]), service);
+    assert_true(id % 3 ? isnan(row.measures.values[2]) : row.measures.values[2] == (double)id / 8);
+}
+
+// Whatever goes from whichever place, what is left is as it was; compared with a list.
+TEST(remove_any) {
+    enum { MOST = 6000 };
+    static bool there[MOST];
+    struct search search = {.keeps_rest = true};
+    uint64_t random = 88172645463325252U;
+    int64_t next = 1;
+    for (int round = 0; round < 60; round++) {
+        for (int i = 0; i < 97 && next < MOST; i++, next++) {
+            char service[20];
+            struct measures measures = {{NAN, NAN, (double)next / 8, NAN, NAN, NAN}};
+            snprintf(service, sizeof service, "s%d", (int)(next % 7));
+            add_upload(&search, next, 1000 * next, service, NULL, "team:x");
+            if (next % 3 == 0) {
+                search_measured(&search, next, &measures);
+            }
+            there[next] = true;
+        }
+        int64_t ids[5] = {0};
+        size_t count = 0;
+        // Near the front, in the middle, at the end, and some that are not there.
+        int64_t from = round % 3 == 0 ? 1 : round % 3 == 1 ? next / 2 : next - 40;
+        for (int64_t id = from; id < from + 60 && count < 5; id++) {
+            random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+            if (random % 8 == 0) {
+                ids[count++] = id;
+            }
+        }
+        assert_true(search_remove(&search, ids, count));
+        for (size_t i = 0; i < count; i++) {
+            there[ids[i] < MOST ? ids[i] : 0] = false;
+        }
+        size_t left = 0;
+        for (int64_t id = 1; id < next; id++) {
+            assert_int_equal(search_find(&search, id) != SEARCH_NOWHERE, there[id]);
+            left += there[id];
+            if (there[id]) {
+                expect_row(&search, id);
+            }
+        }
+        assert_int_equal(search.end - search.begin, left);
+        assert_int_equal(search.size_bytes, 10 * left);
+    }
+    while (search.begin < search.end) {
+        int64_t last = search_at(&search, SEARCH_ID, search.end - 1);
+        assert_true(search_remove(&search, &last, 1));
+    }
+    assert_int_equal(search.strings.bytes + search.sets.bytes, 0);
+    search_free(&search);
+    memset(there, 0, sizeof there);
+}
+
+TEST(pinned) {
+    struct search search;
+    struct marks marks = {0};
+    struct selection selection;
+    struct search_order order;
+    int64_t *ids;
+    size_t count, total;
+    fill(&search);
+    assert_true(marks_set(&marks, 4, true, NULL) && marks_set(&marks, 7, false, "only a note") && marks_set(&marks, 99, true, NULL));
+    search.marks = &marks;
+    select_by(&selection, "pinned=1");
+    assert_true(search_order_read("start", "asc", &order));
+    assert_true(search_select(&search, &selection, &(struct search_rest){0}, &order, NULL, 9, &ids, &count, &total));
+    assert_int_equal(count, 1);
+    assert_int_equal(ids[0], 4);
+    free(ids);
+    selection_free(&selection);
+    marks_free(&marks);
     search_free(&search);
 }
 
@@ -51,7 +135,7 @@ TEST(measures) {
     assert_int_equal(search_newest_without(&search, SEARCH_MEASURED), 10);
     search_measured(&search, 10, &measures);
     assert_int_equal(search_newest_without(&search, SEARCH_MEASURED), 1);
-    search_remove_oldest(&search);
+    remove_oldest(&search);
     assert_int_equal(search_newest_without(&search, SEARCH_MEASURED), 0);
     search_free(&search);
 }
@@ -155,7 +239,7 @@ TEST(own_tags) {
     expect_ids(&search, "q=-profile_seq:* region:a", none, "");
     expect_ids(&search, "to=80&tag=profile_seq:77&tag=profile_seq:79", none, "79 77 ");
     for (int i = 0; i < UPLOADS; i++) {
-        search_remove_oldest(&search);
+        remove_oldest(&search);
     }
     assert_int_equal(search.strings.bytes + search.sets.bytes, 0);
     search_free(&search);

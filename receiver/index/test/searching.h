@@ -38,6 +38,11 @@ static inline void add_upload(struct search *search, int64_t id, int64_t start_m
     add_with_files(search, id, start_ms, service, env, tags, NULL);
 }
 
+static inline void remove_oldest(struct search *search) {
+    int64_t id = search->begin < search->end ? search_at(search, SEARCH_ID, search->begin) : 0;
+    assert_true(search_remove(search, &id, 1));
+}
+
 static inline struct search_row row_of(const struct search *search, int64_t id) {
     size_t row = search_find(search, id);
     assert_true(row != SEARCH_NOWHERE);

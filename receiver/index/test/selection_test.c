@@ -49,7 +49,7 @@ TEST(parameters) {
     selection_init(&selection);
     static const char *const good[][2] = {{"from", "5"},    {"to", ""},      {"service", "shop"},  {"service", "cart"},
                                           {"tag", "a:b:c"}, {"q", "SHOP"},   {"ids", "7,9,12,99"}, {"ids", "100"},
-                                          {"limit", "x"},   {"type", "cpu"}, {"host", ""}};
+                                          {"limit", "x"},   {"type", "cpu"}, {"host", ""},         {"pinned", "1"}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(selection_add(&selection, good[i][0], good[i][1], text, sizeof text));
     }
@@ -62,8 +62,9 @@ TEST(parameters) {
     assert_string_equal(selection.text, "SHOP");
     assert_int_equal(selection.id_count, 5);
     assert_int_equal(selection.ids[4], 100);
-    static const char *const bad[][2] = {{"from", "noon"}, {"to", "x"},  {"tag", "nocolon"}, {"ids", ""},
-                                         {"ids", "1,"},    {"ids", "0"}, {"ids", "1;2"},     {"ids", "-1"}};
+    assert_true(selection.pinned);
+    static const char *const bad[][2] = {{"from", "noon"}, {"to", "x"},    {"tag", "nocolon"}, {"ids", ""},      {"ids", "1,"},
+                                         {"ids", "0"},     {"ids", "1;2"}, {"ids", "-1"},      {"pinned", "yes"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         text[0] = '\0';
         assert_false(selection_add(&selection, bad[i][0], bad[i][1], text, sizeof text));

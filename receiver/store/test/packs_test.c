@@ -78,21 +78,21 @@ TEST_IN(folder, list) {
     assert_int_equal(packs_add(&packs, 301, 301), RECEIVER_OK);
     assert_int_equal(packs_find(&packs, 301, &pack, record), RECEIVER_OK);
     pack_close(pack);
-    packs_remove(&packs, 13);
-    packs_remove(&packs, 13); // it is gone already
-    packs_remove(&packs, 99);
+    packs_remove(&packs, 13, false);
+    packs_remove(&packs, 13, false); // it is gone already
+    packs_remove(&packs, 99, false);
     assert_int_equal(packs_find(&packs, 13, &pack, record), RECEIVER_NOT_FOUND);
     for (int64_t id = 11; id < 18; id += 2) {
         assert_int_equal(faccessat(directory, "11-17.pack", F_OK, 0), 0);
-        packs_remove(&packs, id);
+        packs_remove(&packs, id, false);
     }
     assert_int_equal(faccessat(directory, "11-17.pack", F_OK, 0), -1);
     make_file("401-402.pack");
     assert_int_equal(packs_add(&packs, 401, 402), RECEIVER_DAMAGED);
     assert_int_equal(packs_last(&packs), 301);
-    packs_remove(&packs, 201);
+    packs_remove(&packs, 201, false);
     assert_int_equal(faccessat(directory, "201-202.pack", F_OK, 0), 0); // who knows what it has
-    packs_remove(&packs, 202);
+    packs_remove(&packs, 202, false);
     assert_int_equal(faccessat(directory, "201-202.pack", F_OK, 0), -1);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         assert_int_equal(faccessat(directory, others[i], F_OK, 0), 0);

@@ -61,6 +61,10 @@ TEST(limits_that_are_near) {
         {{.free_bytes = 1, .index_bytes = 79, .index_limit_bytes = 100}, 0},
         {{.free_bytes = 1, .index_bytes = 79, .index_limit_bytes = 0}, 0},
         {{.free_bytes = 1, .rate = {.busy = 0.8}}, STORAGE_NEAR_UPLOADS},
+        // Pins may take half.
+        {{.bytes = 40, .limit_bytes = 100, .pinned_bytes = 40, .free_bytes = 1000}, STORAGE_NEAR_PINS},
+        {{.bytes = 40, .limit_bytes = 100, .pinned_bytes = 39, .free_bytes = 1000}, 0},
+        {{.bytes = 400, .limit_bytes = 0, .pinned_bytes = 400, .free_bytes = 1000}, 0},
         {{.free_bytes = 1, .rate = {.busy = 0.79}}, 0},
         {{.free_bytes = 1, .rate = {.busy = NAN}}, 0},
     };

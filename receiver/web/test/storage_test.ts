@@ -14,7 +14,7 @@ const some: Storage = {
     uploads_per_second: 3.14,
     uploads_per_second_possible: 400,
   },
-  ...{ storing_share: 0.85, near: [], uploads_packed: 1000 },
+  ...{ storing_share: 0.85, near: [], uploads_packed: 1000, pinned: 2, pinned_bytes: 4.5e9 },
 };
 
 test("a line says what there is", () => {
@@ -37,6 +37,9 @@ test("what is near is said with its figures", () => {
   assert.equal(all[1], "The disk has 50 GB left for uploads, which take 8.50 GB.");
   assert.equal(all[2], "The index takes 90 % of --index-memory: beyond it, the oldest uploads are removed.");
   assert.equal(all[3], "Storing uploads takes 85 % of the time: at 3.1/s this machine is near its end.");
+  const pins = (pinned_bytes: number) => warnings({ ...some, near: ["pins"], pinned_bytes }, now_ms)[0];
+  assert.equal(pins(4.5e9), "Pinned uploads take 4.50 GB of the 5 GB that they may: the more they take, the sooner others are removed.");
+  assert.match(pins(11e9)!, /more than --retention allows in all: of others only the newest is kept\.$/);
   const without = warnings({ ...some, near: ["retention"], retention_ms: null }, now_ms);
   assert.deepEqual(without, ["Uploads take 85 % of the 10 GB that --retention allows: the oldest are removed when it is full."]);
 });

@@ -39,6 +39,8 @@ export interface Upload {
   tags: string[];
   attachments: Attachment[];
   measures?: Measures | null;
+  pinned?: boolean; // retention leaves it
+  note?: string | null;
 }
 
 export interface UploadList {
@@ -269,6 +271,8 @@ export interface Storage {
   limit_bytes: number | null; // of --retention, as the next
   retention_ms: number | null;
   oldest_ms: number | null;
+  pinned: number;
+  pinned_bytes: number;
   disk_free_bytes: number;
   databases_bytes: number | null;
   index_memory_bytes: number | null;
@@ -276,7 +280,7 @@ export interface Storage {
   uploads_per_second: number | null; // in the last minute
   uploads_per_second_possible: number | null; // as measured
   storing_share: number | null;
-  near: ("retention" | "disk" | "index_memory" | "uploads_per_second")[]; // 80 % of what there is, or more
+  near: ("retention" | "disk" | "index_memory" | "uploads_per_second" | "pins")[]; // 80 % of what there is, or more
   uploads_packed: number;
 }
 
@@ -474,9 +478,28 @@ export function reportPath(now: State, request?: TreeRequest): string {
 // A file without a client. tags: "KEY:VALUE". Returns the new upload's id.
 export async function importFile(file: File, service: string, tags: readonly string[]): Promise<number> {
   const path = query(`${root}/import`, new URLSearchParams(), { service, name: file.name, tag: tags });
-  const response = await fetch(path, { method: "POST", body: file });
+  return change("POST", path, file);
+}
+
+// ---- Changes ----
+
+// Once: what failed may have been done, and is not asked for again by itself. Returns the id of what was changed.
+async function change(method: "POST" | "PUT" | "DELETE", path: string, body?: Blob | string): Promise<number> {
+  const response = await fetch(path, { method, body });
   if (!response.ok) throw new ApiError(response.status, (await response.text()).trim() || response.statusText);
   return ((await response.json()) as { id: number }).id;
+}
+
+export function pin(id: number, pinned: boolean): Promise<number> {
+  return change(pinned ? "PUT" : "DELETE", `${root}/uploads/${id}/pin`);
+}
+
+export function writeNote(id: number, note: string): Promise<number> {
+  return change(note ? "PUT" : "DELETE", `${root}/uploads/${id}/note`, note || undefined);
+}
+
+export function remove(id: number): Promise<number> {
+  return change("DELETE", `${root}/uploads/${id}`);
 }
 
 // ---- One upload ----

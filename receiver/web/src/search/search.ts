@@ -42,6 +42,7 @@ export class SearchPage implements View {
     selected: (ids) => change({ sel: [...ids].sort((a, b) => a - b).join(",") }),
     open: (upload) => navigate(linkState(uploadLink(upload))),
     nearEnd: () => void this.following(),
+    changed: (id, gone) => this.changed(id, gone),
   });
   private rows = new Rows(parseOrder(""));
   private live: Live | undefined;
@@ -218,6 +219,13 @@ export class SearchPage implements View {
     } finally {
       this.growing = false;
     }
+  }
+
+  // By the menu of an upload. What is gone is no longer chosen.
+  private changed(id: number, gone: boolean): void {
+    const chosen = chosenIds(current());
+    if (gone && chosen.delete(id)) change({ sel: [...chosen].join(",") || null });
+    void this.refresh();
   }
 
   private showList(state: State): void {

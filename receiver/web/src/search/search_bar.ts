@@ -17,13 +17,17 @@ export class SearchBar {
       "Words that all must be there: part of any tag, key:value for a whole value, * for any characters, - in front for what must not be",
     pause_ms: typing_ms,
   });
+  private readonly pinned = button("⚑ Pinned", () => change({ pinned: this.pinned.ariaPressed === "true" ? null : "1" }), {
+    id: "pinned-only",
+    title: "Only uploads that are pinned: retention leaves them",
+  });
   private readonly times = make("div", { class: "times" });
   private readonly live = make("span", { id: "live", class: "live", role: "status" });
   private readonly ended = new AbortController();
   private shownTimes = "";
 
   constructor() {
-    this.element.append(this.filter.element, this.times, this.live);
+    this.element.append(this.filter.element, this.pinned, this.times, this.live);
     this.connected(null);
     // "/" goes to the filter, as on other search pages.
     const key = (event: KeyboardEvent) => {
@@ -48,6 +52,7 @@ export class SearchBar {
 
   show(state: State): void {
     this.filter.show(state);
+    this.pinned.setAttribute("aria-pressed", String(state.get("pinned") === "1"));
     const shown = ["range", "from", "to"].map((name) => state.get(name)).join();
     if (shown === this.shownTimes && this.times.firstChild) return;
     this.shownTimes = shown;

@@ -1,15 +1,14 @@
 // search_list.ts: the list of uploads as a table of which only the visible rows are in the document, so that 100,000 rows scroll like 100.
 //
 // Rows keep their element as long as they are in sight and their upload stays the same: a live update moves them, and neither the focus nor
-// the scroll position is lost. Keys: arrows, Page, Home and End move, Space chooses, Enter opens, D lists the files; Shift takes all in
+// the scroll position is lost. Keys: arrows, Page, Home and End move, Space chooses, Enter opens, D opens the menu of an upload with its files; Shift takes all in
 // between.
-import { archivePath, attachmentPath, type Upload } from "../lib/api";
+import type { Upload } from "../lib/api";
 import { link, make } from "../lib/dom";
-import { bytes } from "../lib/format";
-import { openMenu } from "../lib/popup";
 import { languageOf, measures, measureText, nextOrder, startOf, type MeasureName, type Order } from "../lib/columns";
 import { state } from "../lib/state";
 import { exact, moment } from "../lib/times";
+import { openUploadMenu } from "./upload_menu";
 
 const rowHeight = 30;
 const around = 8; // rows above and below the visible ones
@@ -19,6 +18,7 @@ export interface ListOptions {
   selected: (ids: ReadonlySet<number>) => void;
   open: (upload: Upload) => void;
   nearEnd: () => void;
+  changed: (id: number, gone: boolean) => void;
 }
 
 const heads: readonly (readonly [key: string, text: string])[] = [
@@ -187,7 +187,9 @@ export class UploadTable {
       make(
         "div",
         { role: "gridcell", class: "service" },
+        upload.pinned && make("span", { class: "pin", role: "img", "aria-label": "pinned", title: "Pinned: retention leaves it" }, "⚑"),
         link(uploadLink(upload), upload.service || "no service", { tabIndex: -1, title: upload.service ?? "" }),
+        upload.note && make("span", { class: "note", title: upload.note }, upload.note),
       ),
       text(upload.env),
       text(upload.version),
@@ -255,16 +257,7 @@ export class UploadTable {
   private openFiles(id: number): void {
     const upload = this.uploads.find((one) => one.id === id);
     const place = this.shown.get(id)?.element.querySelector(".files")?.getBoundingClientRect();
-    if (!upload || !place) return;
-    const files = upload.attachments.map((file) => ({
-      text: file.name,
-      id: "file",
-      href: attachmentPath(id, file.name),
-      file: file.name,
-      small: bytes(file.size_bytes),
-    }));
-    const all = { text: "Everything (.tar)", id: "all", href: archivePath(id), file: "", small: "" };
-    openMenu(`Download from ${upload.service || "no service"}`, [...files, all], place.right - 260, place.bottom - 4);
+    if (upload && place) openUploadMenu(upload, place, (gone) => this.options.changed(id, gone));
   }
 
   private key(event: KeyboardEvent): void {
@@ -298,7 +291,11 @@ export class UploadTable {
 function filesButton(upload: Upload): HTMLElement {
   const text = `↓ ${upload.attachments.length}`;
   const label = `${text} files of upload ${upload.id}`;
-  return make("button", { type: "button", tabIndex: -1, "aria-haspopup": "menu", "aria-label": label, title: "Download" }, text);
+  return make(
+    "button",
+    { type: "button", tabIndex: -1, "aria-haspopup": "menu", "aria-label": label, title: "Download, pin, note, delete" },
+    text,
+  );
 }
 
 function rowOf(target: EventTarget | null): number {

@@ -52,7 +52,7 @@ export function describe(selection: URLSearchParams): string {
   if (ids) return count(ids.split(",").length, "upload");
   const parts = [...selection]
     .filter(([name]) => name !== "from" && name !== "to")
-    .map(([name, value]) => (name === "tag" || name === "q" ? value : `${name}:${value}`));
+    .map(([name, value]) => (name === "tag" || name === "q" ? value : name === "pinned" ? "pinned ones" : `${name}:${value}`));
   if (selection.has("from") && selection.get("from") !== "0") parts.push("a time range");
   return parts.join(", ") || "all uploads";
 }

@@ -43,6 +43,11 @@ export function warnings(known: api.Storage, now_ms = Date.now()): string[] {
     disk: () => `The disk has ${bytes(known.disk_free_bytes)} left for uploads, which take ${bytes(known.bytes)}.`,
     index_memory: () =>
       `The index takes ${percent(known.index_memory_bytes! / known.index_memory_limit_bytes!)} of --index-memory: beyond it, the oldest uploads are removed.`,
+    pins: () =>
+      `Pinned uploads take ${bytes(known.pinned_bytes)} of the ${bytes(known.limit_bytes! / 2)} that they may` +
+      (known.pinned_bytes > known.limit_bytes!
+        ? ", which is more than --retention allows in all: of others only the newest is kept."
+        : ": the more they take, the sooner others are removed."),
     uploads_per_second: () =>
       `Storing uploads takes ${percent(known.storing_share!)} of the time: at ${rate(known.uploads_per_second!)} this machine is near its end.`,
   };
@@ -96,6 +101,7 @@ function figures(known: api.Storage): [string, string][] {
     ["Uploads", `${known.uploads.toLocaleString("en")}, ${known.uploads_packed.toLocaleString("en")} of them packed`],
     ["Size", `${bytes(known.bytes)}, ${limit}`],
     ["Oldest", known.oldest_ms === null ? null : `${exact(known.oldest_ms)}; ${kept}`],
+    ["Pinned", known.pinned === 0 ? null : `${count(known.pinned, "upload")}, ${bytes(known.pinned_bytes)}`],
     ["Free on the disk", bytes(known.disk_free_bytes)],
     ["Databases", known.databases_bytes === null ? null : bytes(known.databases_bytes)],
     [

@@ -1,0 +1,204 @@
+// notebook.c: users' own data in SQLite (notebook.h).
+#include "notebook.h"
+#include "../base/failure.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { VERSION = 1, LOCKED_MS = 5000 };
+
+static const char schema[] = "BEGIN IMMEDIATE;"
+                             "CREATE TABLE mark(upload INTEGER PRIMARY KEY, pinned INTEGER NOT NULL, note TEXT);"
+                             "PRAGMA user_version=1;"
+                             "COMMIT;";
+
+struct notebook {
+    pthread_mutex_t lock;
+    sqlite3 *database; // guarded by lock; NULL: there is no file yet
+    char *path;
+};
+
+static bool run(sqlite3 *database, const char *sql) {
+    return sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static int64_t number_of(sqlite3 *database, const char *sql) { // -1: an error
+    sqlite3_stmt *statement = NULL;
+    sqlite3_prepare_v2(database, sql, -1, &statement, NULL);
+    int64_t number = statement && sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
+    sqlite3_finalize(statement);
+    return number;
+}
+
+static enum receiver_error error_of(sqlite3 *database) {
+    switch (database ? sqlite3_errcode(database) : SQLITE_NOMEM) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return RECEIVER_OK;
+    case SQLITE_NOMEM:
+        return RECEIVER_NO_MEMORY;
+    case SQLITE_FULL:
+        return RECEIVER_DISK_FULL;
+    case SQLITE_IOERR:
+        return receiver_error_from_errno(sqlite3_system_errno(database));
+    case SQLITE_READONLY:
+        return RECEIVER_READ_ONLY;
+    case SQLITE_BUSY:
+        return RECEIVER_BUSY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_ERROR: // its tables are not those of the version
+        return RECEIVER_DAMAGED;
+    default:
+        return RECEIVER_IO;
+    }
+}
+
+// ---- Opening ----
+
+// No WAL: it is read without a file beside it, also on a full or read-only disk, and written seldom. EXTRA: the end of the journal is
+// synced too.
+static enum receiver_error open_file(struct notebook *notebook, bool create) {
+    int file = open(notebook->path, O_RDWR | (create ? O_CREAT : 0) | O_NOFOLLOW | O_CLOEXEC, 0600); // SQLite's own is for all to read
+    bool is_read_only = file < 0 && errno == EROFS;
+    if (file < 0 && !is_read_only) {
+        return errno == ENOENT && !create ? RECEIVER_NOT_FOUND : receiver_error_from_errno(errno);
+    }
+    if (file >= 0) {
+        close(file);
+    }
+    int flags = (is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
+    bool ok = sqlite3_open_v2(notebook->path, &notebook->database, flags, NULL) == SQLITE_OK;
+    sqlite3_busy_timeout(notebook->database, LOCKED_MS);
+    int64_t version = ok ? number_of(notebook->database, "PRAGMA user_version") : -1;
+    int64_t tables = version == 0 ? number_of(notebook->database, "SELECT count(*) FROM sqlite_schema") : 0;
+    enum receiver_error error = version > VERSION                                     ? RECEIVER_BAD_DIRECTORY
+                                : tables > 0                                          ? RECEIVER_DAMAGED
+                                : version < 0 || tables < 0                           ? error_of(notebook->database)
+                                : run(notebook->database, "PRAGMA synchronous=EXTRA") ? RECEIVER_OK
+                                                                                      : error_of(notebook->database);
+    if (error == RECEIVER_OK && version == 0 && !run(notebook->database, schema)) {
+        error = error_of(notebook->database);
+    }
+    if (error == RECEIVER_OK && number_of(notebook->database, "SELECT count(*) FROM mark") < 0) {
+        error = error_of(notebook->database);
+    }
+    if (error != RECEIVER_OK) {
+        sqlite3_close(notebook->database);
+        notebook->database = NULL;
+    }
+    return error;
+}
+
+// A file that was begun and has nothing in it is as good as none.
+static bool is_empty(const struct notebook *notebook) {
+    struct stat about;
+    return lstat(notebook->path, &about) == 0 && S_ISREG(about.st_mode) && about.st_size == 0;
+}
+
+static void put_aside(const struct notebook *notebook) {
+    char *aside = NULL, *journal = NULL;
+    if (asprintf(&aside, "%s.damaged", notebook->path) >= 0 && asprintf(&journal, "%s-journal", notebook->path) >= 0) {
+        rename(notebook->path, aside);
+        unlink(journal);
+    }
+    free(aside);
+    free(journal);
+}
+
+enum receiver_error notebook_open(const char *directory, struct notebook **out, char *text, size_t text_size) {
+    struct notebook *notebook = calloc(1, sizeof *notebook);
+    text[0] = '\0';
+    if (!notebook || asprintf(&notebook->path, "%s/notebook.sqlite", directory) < 0) {
+        free(notebook);
+        return RECEIVER_NO_MEMORY;
+    }
+    pthread_mutex_init(&notebook->lock, NULL);
+    enum receiver_error error = is_empty(notebook) ? RECEIVER_NOT_FOUND : open_file(notebook, false);
+    if (error == RECEIVER_DAMAGED) {
+        put_aside(notebook);
+        snprintf(text, text_size, "users' pins and notes were damaged, and are lost (they are notebook.sqlite.damaged now)");
+        error = RECEIVER_NOT_FOUND;
+    }
+    if (error != RECEIVER_OK && error != RECEIVER_NOT_FOUND) {
+        snprintf(text, text_size, "%s: %s", notebook->path,
+                 error == RECEIVER_BAD_DIRECTORY ? "was written by a newer version" : receiver_error_text(error));
+        notebook_close(notebook);
+        return error;
+    }
+    *out = notebook;
+    return RECEIVER_OK;
+}
+
+void notebook_close(struct notebook *notebook) {
+    if (notebook) {
+        sqlite3_close(notebook->database);
+        pthread_mutex_destroy(&notebook->lock);
+        free(notebook->path);
+        free(notebook);
+    }
+}
+
+// ---- Statements ----
+
+// Caller must hold lock, as below. NULL: *error says why; RECEIVER_OK where there is no file and none is to be made.
+static sqlite3_stmt *prepare(struct notebook *notebook, bool writes, const char *sql, enum receiver_error *error) {
+    sqlite3_stmt *statement = NULL;
+    *error = notebook->database || !writes ? RECEIVER_OK : open_file(notebook, true);
+    if (notebook->database && sqlite3_prepare_v2(notebook->database, sql, -1, &statement, NULL) != SQLITE_OK) {
+        *error = error_of(notebook->database);
+    }
+    return statement;
+}
+
+static enum receiver_error end(struct notebook *notebook, sqlite3_stmt *statement, enum receiver_error error) {
+    if (statement && error == RECEIVER_OK && sqlite3_step(statement) != SQLITE_DONE) {
+        error = error_of(notebook->database);
+        error = error == RECEIVER_OK ? RECEIVER_IO : error;
+    }
+    sqlite3_finalize(statement);
+    return error;
+}
+
+// ---- Marks ----
+
+enum receiver_error notebook_each_mark(struct notebook *notebook, notebook_take_mark take, void *context) {
+    enum receiver_error error;
+    int step = SQLITE_DONE;
+    pthread_mutex_lock(&notebook->lock);
+    sqlite3_stmt *rows = prepare(notebook, false, "SELECT upload, pinned, note FROM mark ORDER BY upload", &error);
+    while (rows && (step = sqlite3_step(rows)) == SQLITE_ROW) {
+        if (!take(context, sqlite3_column_int64(rows, 0), sqlite3_column_int(rows, 1), (const char *)sqlite3_column_text(rows, 2))) {
+            break;
+        }
+    }
+    error = error == RECEIVER_OK && step != SQLITE_DONE && step != SQLITE_ROW ? error_of(notebook->database) : error;
+    sqlite3_finalize(rows);
+    pthread_mutex_unlock(&notebook->lock);
+    return error;
+}
+
+enum receiver_error notebook_mark(struct notebook *notebook, int64_t id, bool pinned, const char *note) {
+    enum receiver_error error;
+    bool is_wanted = pinned || (note && *note);
+    pthread_mutex_lock(&notebook->lock);
+    sqlite3_stmt *change = prepare(
+        notebook, is_wanted,
+        is_wanted ? "INSERT OR REPLACE INTO mark(upload, pinned, note) VALUES(?1, ?2, ?3)" : "DELETE FROM mark WHERE upload=?1", &error);
+    sqlite3_bind_int64(change, 1, id);
+    if (is_wanted && change) {
+        sqlite3_bind_int(change, 2, pinned);
+        sqlite3_bind_text(change, 3, note && *note ? note : NULL, -1, SQLITE_STATIC);
+    }
+    error = end(notebook, change, error);
+    pthread_mutex_unlock(&notebook->lock);
+    return error;
+}
