@@ -35,7 +35,7 @@ static bool grow_to(struct intern *table, size_t size) {
     if (table->after && !grow_order(table, size)) {
         return false;
     }
-    struct intern_slot *slots = memory_take_zeroed(size, sizeof *slots);
+    struct intern_slot *slots = memory_take_resident(size, sizeof *slots);
     if (!slots) {
         return false;
     }

@@ -114,9 +114,9 @@ static void *charged(struct head *head, size_t all, struct merge_budget *budget)
     return behind(head, all, all >= MEMORY_LARGE_BYTES ? whole_pages(all) : 0, budget);
 }
 
-// A new zeroed mapping.
-static struct head *map(size_t size) {
-    void *base = mmap(NULL, whole_pages(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+// A new zeroed mapping. flags: 0, or MAP_POPULATE.
+static struct head *map(size_t size, int flags) {
+    void *base = mmap(NULL, whole_pages(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
     return base != MAP_FAILED ? base : NULL;
 }
 
@@ -125,10 +125,10 @@ void *memory_take(size_t size) {
     if (all == 0 || !charge(in_use, counted(all))) {
         return NULL;
     }
-    return charged(all >= MEMORY_LARGE_BYTES ? map(all) : malloc(all), all, in_use);
+    return charged(all >= MEMORY_LARGE_BYTES ? map(all, 0) : malloc(all), all, in_use);
 }
 
-void *memory_take_zeroed(size_t count, size_t item_bytes) {
+static void *take_zeroed(size_t count, size_t item_bytes, int flags) {
     size_t size, all;
     if (__builtin_mul_overflow(count, item_bytes, &size)) {
         return NULL;
@@ -137,7 +137,15 @@ void *memory_take_zeroed(size_t count, size_t item_bytes) {
     if (all == 0 || !charge(in_use, counted(all))) {
         return NULL;
     }
-    return charged(all >= MEMORY_LARGE_BYTES ? map(all) : calloc(1, all), all, in_use);
+    return charged(all >= MEMORY_LARGE_BYTES ? map(all, flags) : calloc(1, all), all, in_use);
+}
+
+void *memory_take_zeroed(size_t count, size_t item_bytes) {
+    return take_zeroed(count, item_bytes, 0);
+}
+
+void *memory_take_resident(size_t count, size_t item_bytes) {
+    return take_zeroed(count, item_bytes, MAP_POPULATE);
 }
 
 // The mapping of a block, made larger or smaller. It stays a mapping even if it is small now.

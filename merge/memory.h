@@ -18,6 +18,9 @@ enum { MEMORY_LARGE_BYTES = 64 * 1024, MEMORY_HEAD_BYTES = 32 };
 
 void *memory_take(size_t size);
 void *memory_take_zeroed(size_t count, size_t item_bytes);
+// As memory_take_zeroed, for what is used everywhere at once, such as a hash table: its pages come in one call of the kernel, instead of
+// two faults each (the first read maps a page of zeros, the first write another).
+void *memory_take_resident(size_t count, size_t item_bytes);
 // block NULL: allocates. If it returns NULL, block is unchanged.
 void *memory_resize(void *block, size_t size);
 void memory_free(void *block); // block may be NULL

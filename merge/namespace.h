@@ -62,6 +62,7 @@
 #define memory_free cmemprof_memory_free
 #define memory_resize cmemprof_memory_resize
 #define memory_take cmemprof_memory_take
+#define memory_take_resident cmemprof_memory_take_resident
 #define memory_take_zeroed cmemprof_memory_take_zeroed
 #define merge_budget_give cmemprof_merge_budget_give
 #define merge_budget_in_use cmemprof_merge_budget_in_use

@@ -5,6 +5,12 @@
 #ifndef CMEMPROF_OTLP_NAMESPACE_H
 #define CMEMPROF_OTLP_NAMESPACE_H
 
+#define adding_begin cmemprof_adding_begin
+#define adding_end cmemprof_adding_end
+#define adding_location cmemprof_adding_location
+#define adding_stack cmemprof_adding_stack
+#define adding_string cmemprof_adding_string
+#define adding_text cmemprof_adding_text
 #define dictionary_attribute cmemprof_dictionary_attribute
 #define dictionary_entry cmemprof_dictionary_entry
 #define dictionary_fail cmemprof_dictionary_fail
@@ -29,14 +35,14 @@
 #define reading_stack cmemprof_reading_stack
 #define tables_attribute cmemprof_tables_attribute
 #define tables_attribute_of cmemprof_tables_attribute_of
+#define tables_begin_profile cmemprof_tables_begin_profile
+#define tables_close cmemprof_tables_close
+#define tables_close_own cmemprof_tables_close_own
 #define tables_end cmemprof_tables_end
 #define tables_free cmemprof_tables_free
 #define tables_init cmemprof_tables_init
-#define tables_mapping cmemprof_tables_mapping
-#define tables_reserve cmemprof_tables_reserve
-#define tables_stack cmemprof_tables_stack
-#define tables_stack_room cmemprof_tables_stack_room
+#define tables_open cmemprof_tables_open
+#define tables_own_string cmemprof_tables_own_string
 #define tables_string cmemprof_tables_string
-#define tables_write_values cmemprof_tables_write_values
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "../merge/compress.h"
 #include "../merge/version.h"
-#include "tables.h"
+#include "adding.h"
 
 #define SCOPE "cmemprof"
 
@@ -28,11 +28,6 @@ struct sent_sample {
     uint32_t head; // in heads, up to that of the next one: its stack, attributes and time
 };
 
-// The index of a location as a varint.
-struct sent_location {
-    uint8_t bytes[7], size; // size 0: it is not in the dictionary yet
-};
-
 // Labels repeat: where a profile has many, they are few different ones, such as the sizes of blocks.
 enum { SEEN_LABELS = 64 };
 struct seen_label {
@@ -40,15 +35,13 @@ struct seen_label {
     uint32_t attribute; // 0: none is here
 };
 
-// Of the profile being added. Entries by its ids; 0: not in the dictionary yet, or none.
-struct adding {
+// The profile being added.
+struct sending {
     struct otlp_request *request;
     const struct profile *profile;
-    uint32_t *strings, *mappings, *functions;
-    struct sent_location *locations;
+    struct adding adding;
     struct sent_sample *samples; // and one more, for the end of the last one
     uint32_t sample_count;
-    struct array lines; // of the current location
     uint32_t plain_key; // of the last label that is no time; 0: none
     struct seen_label seen[SEEN_LABELS];
 };
@@ -72,93 +65,40 @@ void otlp_request_free(struct otlp_request *request) {
     }
 }
 
-// ---- Dictionary ----
-
-static uint32_t string_of(struct adding *adding, uint32_t id) {
-    if (id != 0 && adding->strings[id] == 0) {
-        struct string text = string_table_get(&adding->profile->strings, id);
-        adding->strings[id] = profile_intern_string(adding->request->tables.base, text.bytes, text.length);
-    }
-    return adding->strings[id];
-}
-
-static uint32_t mapping_of(struct adding *adding, uint32_t id) {
-    if (id != 0 && adding->mappings[id] == 0) {
-        struct mapping mapping = *profile_mapping(adding->profile, id);
-        mapping.file = string_of(adding, mapping.file);
-        mapping.build_id = string_of(adding, mapping.build_id);
-        adding->mappings[id] = tables_mapping(&adding->request->tables, &mapping);
-    }
-    return adding->mappings[id];
-}
-
-static uint32_t function_of(struct adding *adding, uint32_t id) {
-    if (id != 0 && adding->functions[id] == 0) {
-        struct function function = *profile_function(adding->profile, id);
-        function.name = string_of(adding, function.name);
-        function.system_name = string_of(adding, function.system_name);
-        function.file = string_of(adding, function.file);
-        adding->functions[id] = profile_intern_function(adding->request->tables.base, &function);
-    }
-    return adding->functions[id];
-}
-
-static uint32_t location_of(struct adding *adding, uint32_t id) {
-    struct location location = *profile_location(adding->profile, id);
-    adding->lines.count = 0;
-    struct line *lines = array_push(&adding->lines, location.line_count + 1, sizeof *lines);
-    if (!lines) {
-        adding->request->tables.failed = true;
-        return 0;
-    }
-    location.mapping = mapping_of(adding, location.mapping);
-    for (uint32_t i = 0; i < location.line_count; i++) {
-        lines[i] = *profile_line(adding->profile, location.line + i);
-        lines[i].function = function_of(adding, lines[i].function);
-    }
-    return profile_intern_location(adding->request->tables.base, &location, lines);
-}
-
-static void send_location(struct adding *adding, uint32_t id) {
-    struct sent_location *sent = &adding->locations[id];
-    sent->size = (uint8_t)(wire_put_varint(sent->bytes, id != 0 ? location_of(adding, id) : 0) - sent->bytes);
-}
-
 // ---- Samples ----
 
 enum { LABELS_OF_KEY = 64 }; // in one attribute; more are further ones
 
-static bool is_time(struct adding *adding, const struct label *label) {
-    if (label->text != 0 || label->number <= 0 || label->key == adding->plain_key) {
+static bool is_time(struct sending *sending, const struct label *label) {
+    if (label->text != 0 || label->number <= 0 || label->key == sending->plain_key) {
         return false;
     }
-    bool time = strcmp(profile_string(adding->profile, label->key), "end_timestamp_ns") == 0;
-    adding->plain_key = time ? adding->plain_key : label->key;
+    bool time = strcmp(profile_string(sending->profile, label->key), "end_timestamp_ns") == 0;
+    sending->plain_key = time ? sending->plain_key : label->key;
     return time;
 }
 
 // A number 0 without a unit is an empty text: pprof has one form for both.
-static struct value value_of(struct adding *adding, const struct label *label) {
+static struct value value_of(struct sending *sending, const struct label *label) {
     bool text = label->text != 0 || (label->number == 0 && label->unit == 0);
-    return text ? (struct value){.kind = VALUE_TEXT, .text = string_of(adding, label->text)}
-                : (struct value){.kind = VALUE_NUMBER, .number = label->number};
+    return text ? adding_text(&sending->adding, label->text) : (struct value){.kind = VALUE_NUMBER, .number = label->number};
 }
 
-static uint32_t attribute_of(struct adding *adding, const struct label *labels, uint32_t count) {
+static uint32_t attribute_of(struct sending *sending, const struct label *labels, uint32_t count) {
     struct value values[LABELS_OF_KEY];
     for (uint32_t i = 0; i < count; i++) {
-        values[i] = value_of(adding, &labels[i]);
+        values[i] = value_of(sending, &labels[i]);
     }
-    return tables_attribute(&adding->request->tables, string_of(adding, labels[0].key), string_of(adding, labels[0].unit), values, count,
-                            count > 1);
+    uint32_t key = adding_string(&sending->adding, labels[0].key), unit = adding_string(&sending->adding, labels[0].unit);
+    return tables_attribute(&sending->request->tables, key, unit, values, count, count > 1);
 }
 
-static uint32_t attribute_of_one(struct adding *adding, const struct label *label) {
+static uint32_t attribute_of_one(struct sending *sending, const struct label *label) {
     uint64_t mixed = intern_hash_word((uint64_t)label->key << 32 | label->text, (uint64_t)label->number ^ label->unit);
-    struct seen_label *seen = &adding->seen[mixed % SEEN_LABELS];
+    struct seen_label *seen = &sending->seen[mixed % SEEN_LABELS];
     if (seen->attribute == 0 || seen->label.key != label->key || seen->label.text != label->text || seen->label.unit != label->unit ||
         seen->label.number != label->number) {
-        *seen = (struct seen_label){*label, attribute_of(adding, label, 1)};
+        *seen = (struct seen_label){*label, attribute_of(sending, label, 1)};
     }
     return seen->attribute;
 }
@@ -192,17 +132,17 @@ static void write_eight(struct wire_writer *writer, uint64_t value) {
 }
 
 // Lists are packed even if they have one number: by that readers tell the layout (layout.h).
-static void add_labels(struct adding *adding, const struct sample *sample) {
-    struct wire_writer *heads = &adding->request->heads;
-    const struct label *labels = sample->label_count > 0 ? profile_label(adding->profile, sample->label) : NULL, *time = NULL;
+static void add_labels(struct sending *sending, const struct sample *sample) {
+    struct wire_writer *heads = &sending->request->heads;
+    const struct label *labels = sample->label_count > 0 ? profile_label(sending->profile, sample->label) : NULL, *time = NULL;
     size_t run = 0;
     for (uint32_t at = 0, count; at < sample->label_count; at += count) {
         count = count_alike(labels + at, sample->label_count - at);
-        if (count == 1 && !time && is_time(adding, &labels[at])) {
+        if (count == 1 && !time && is_time(sending, &labels[at])) {
             time = &labels[at];
             continue;
         }
-        uint32_t attribute = count == 1 ? attribute_of_one(adding, &labels[at]) : attribute_of(adding, labels + at, count);
+        uint32_t attribute = count == 1 ? attribute_of_one(sending, &labels[at]) : attribute_of(sending, labels + at, count);
         run = run != 0 ? run : wire_open(heads, 2);
         wire_write_varint(heads, attribute);
     }
@@ -216,20 +156,6 @@ static void add_labels(struct adding *adding, const struct sample *sample) {
     }
 }
 
-static uint32_t stack_of(struct adding *adding, const struct sample *sample) {
-    uint8_t *at = sample->ref_count > 0 ? tables_stack_room(&adding->request->tables, sample->ref_count) : NULL;
-    if (!at) {
-        return 0; // it has no locations, or there is no memory
-    }
-    const uint32_t *refs = profile_ref(adding->profile, sample->ref);
-    for (uint32_t i = 0; i < sample->ref_count; i++) {
-        const struct sent_location *location = &adding->locations[refs[i]];
-        memcpy(at, location->bytes, sizeof location->bytes); // a fixed size is a move or two, and there is room behind the last one
-        at += location->size;
-    }
-    return tables_stack(&adding->request->tables, at);
-}
-
 static bool is_zero(const int64_t *values, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         if (values[i] != 0) {
@@ -240,8 +166,8 @@ static bool is_zero(const int64_t *values, uint32_t count) {
 }
 
 // In the profile's order, in which they are in memory: in that of the samples each would be waited for.
-static void add_locations(struct adding *adding) {
-    const struct profile *profile = adding->profile;
+static void add_locations(struct sending *sending) {
+    const struct profile *profile = sending->profile;
     for (uint32_t i = 0; i < profile->samples.count; i++) {
         const struct sample *sample = profile_sample(profile, i);
         if (sample->ref_count == 0 || is_zero(profile_sample_values(profile, i), profile->type_count)) {
@@ -249,40 +175,40 @@ static void add_locations(struct adding *adding) {
         }
         const uint32_t *refs = profile_ref(profile, sample->ref);
         for (uint32_t r = 0; r < sample->ref_count; r++) {
-            adding->locations[refs[r]].size = 1; // it is used
+            sending->adding.locations[refs[r]].size = 1; // it is used
         }
     }
-    for (uint32_t id = 0; id < profile->locations.count && !adding->request->tables.failed; id++) {
-        if (adding->locations[id].size != 0) {
-            send_location(adding, id);
+    for (uint32_t id = 0; id < profile->locations.count && !sending->request->tables.failed; id++) {
+        if (sending->adding.locations[id].size != 0) {
+            adding_location(&sending->adding, id);
         }
     }
 }
 
-static void add_samples(struct adding *adding) {
-    const struct profile *profile = adding->profile;
-    add_locations(adding);
-    struct wire_writer *heads = &adding->request->heads;
+static void add_samples(struct sending *sending) {
+    const struct profile *profile = sending->profile;
+    add_locations(sending);
+    struct wire_writer *heads = &sending->request->heads;
     heads->size = 0;
-    for (uint32_t i = 0; i < profile->samples.count && !adding->request->tables.failed && !heads->failed; i++) {
+    for (uint32_t i = 0; i < profile->samples.count && !sending->request->tables.failed && !heads->failed; i++) {
         const struct sample *sample = profile_sample(profile, i);
         if (is_zero(profile_sample_values(profile, i), profile->type_count)) {
             continue;
         }
-        adding->samples[adding->sample_count++] = (struct sent_sample){i, (uint32_t)heads->size};
-        wire_write_number(heads, 1, stack_of(adding, sample));
-        add_labels(adding, sample);
+        sending->samples[sending->sample_count++] = (struct sent_sample){i, (uint32_t)heads->size};
+        wire_write_number(heads, 1, adding_stack(&sending->adding, sample));
+        add_labels(sending, sample);
     }
-    adding->samples[adding->sample_count].head = (uint32_t)heads->size;
-    adding->request->tables.failed = adding->request->tables.failed || heads->failed || heads->size > UINT32_MAX;
+    sending->samples[sending->sample_count].head = (uint32_t)heads->size;
+    sending->request->tables.failed = sending->request->tables.failed || heads->failed || heads->size > UINT32_MAX;
 }
 
 // ---- Messages ----
 
 // In one piece: there are several for each of the profile's samples.
-static void write_sample(const struct adding *adding, const struct sent_sample *sent, int64_t value) {
+static void write_sample(const struct sending *sending, const struct sent_sample *sent, int64_t value) {
     enum { MOST_BESIDE_HEAD = 64 };
-    struct wire_writer *writer = &adding->request->body;
+    struct wire_writer *writer = &sending->request->body;
     size_t head_size = sent[1].head - sent->head;
     if (!wire_reserve(writer, MOST_BESIDE_HEAD + head_size)) {
         return;
@@ -293,7 +219,7 @@ static void write_sample(const struct adding *adding, const struct sent_sample *
     *at++ = 2 << 3 | WIRE_BYTES;
     at = wire_put_varint(at, head_size + 2 + number_size);
     if (head_size > 0) {
-        memcpy(at, adding->request->heads.bytes + sent->head, head_size);
+        memcpy(at, sending->request->heads.bytes + sent->head, head_size);
     }
     at += head_size;
     *at++ = 4 << 3 | WIRE_BYTES;
@@ -302,9 +228,9 @@ static void write_sample(const struct adding *adding, const struct sent_sample *
     writer->size = (size_t)(at + number_size - writer->bytes);
 }
 
-static void write_type(struct adding *adding, uint32_t number, struct value_type type) {
-    struct wire_writer *writer = &adding->request->body;
-    uint32_t name = string_of(adding, type.type), unit = string_of(adding, type.unit);
+static void write_type(struct sending *sending, uint32_t number, struct value_type type) {
+    struct wire_writer *writer = &sending->request->body;
+    uint32_t name = adding_string(&sending->adding, type.type), unit = adding_string(&sending->adding, type.unit);
     size_t message = wire_open(writer, number);
     wire_write_number(writer, 1, name);
     wire_write_number(writer, 2, unit);
@@ -312,9 +238,10 @@ static void write_type(struct adding *adding, uint32_t number, struct value_type
 }
 
 // The attributes of a profile's header.
-static void write_header_attributes(struct adding *adding, uint32_t *indices, uint32_t *count) {
-    struct tables *tables = &adding->request->tables;
-    const struct profile *profile = adding->profile;
+static void write_header_attributes(struct sending *sending, uint32_t *indices, uint32_t *count) {
+    static const char comment_key[] = "pprof.profile.comment";
+    struct tables *tables = &sending->request->tables;
+    const struct profile *profile = sending->profile;
     const struct {
         const char *key;
         uint32_t text;
@@ -323,33 +250,33 @@ static void write_header_attributes(struct adding *adding, uint32_t *indices, ui
                  {"pprof.profile.doc_url", profile->doc_url}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (texts[i].text != 0) {
-            indices[(*count)++] = tables_attribute_of(tables, texts[i].key, VALUE_TEXT, string_of(adding, texts[i].text));
+            indices[(*count)++] = tables_attribute_of(tables, texts[i].key, adding_text(&sending->adding, texts[i].text));
         }
     }
     if (profile->comments.count > 0) {
         struct value *values = memory_take_zeroed(profile->comments.count, sizeof *values);
         for (uint32_t i = 0; values && i < profile->comments.count; i++) {
-            values[i] = (struct value){.kind = VALUE_TEXT, .text = string_of(adding, *profile_comment(profile, i))};
+            values[i] = adding_text(&sending->adding, *profile_comment(profile, i));
         }
         tables->failed = tables->failed || !values;
         if (values) {
-            indices[(*count)++] =
-                tables_attribute(tables, tables_string(tables, "pprof.profile.comment"), 0, values, profile->comments.count, true);
+            uint32_t key = tables_string(tables, comment_key, strlen(comment_key));
+            indices[(*count)++] = tables_attribute(tables, key, 0, values, profile->comments.count, true);
         }
         memory_free(values);
     }
 }
 
-static void write_profile(struct adding *adding, uint32_t column, const uint32_t *attributes, uint32_t attribute_count) {
-    struct wire_writer *writer = &adding->request->body;
-    const struct profile *profile = adding->profile;
+static void write_profile(struct sending *sending, uint32_t column, const uint32_t *attributes, uint32_t attribute_count) {
+    struct wire_writer *writer = &sending->request->body;
+    const struct profile *profile = sending->profile;
     size_t message = wire_open(writer, 2);
-    write_type(adding, 1, *profile_type(profile, column));
-    for (uint32_t i = 0; i < adding->sample_count; i++) {
-        const struct sent_sample *sent = &adding->samples[i];
+    write_type(sending, 1, *profile_type(profile, column));
+    for (uint32_t i = 0; i < sending->sample_count; i++) {
+        const struct sent_sample *sent = &sending->samples[i];
         int64_t value = profile_sample_values(profile, sent->sample)[column];
         if (value != 0) {
-            write_sample(adding, sent, value);
+            write_sample(sending, sent, value);
         }
     }
     if (profile->time_ns > 0) {
@@ -357,7 +284,7 @@ static void write_profile(struct adding *adding, uint32_t column, const uint32_t
         write_eight(writer, (uint64_t)profile->time_ns);
     }
     wire_write_number(writer, 4, profile->duration_ns > 0 ? (uint64_t)profile->duration_ns : 0);
-    write_type(adding, 5, profile->period_type);
+    write_type(sending, 5, profile->period_type);
     wire_write_number(writer, 6, profile->period != 0 ? (uint64_t)profile->period : 1);
     if (attribute_count > 0) {
         size_t run = wire_open(writer, 11);
@@ -384,9 +311,9 @@ static void write_key_value(struct wire_writer *writer, uint32_t number, const c
     wire_close(writer, message);
 }
 
-static void write_scope(struct adding *adding, const char *file) {
-    struct wire_writer *writer = &adding->request->body;
-    const struct profile *profile = adding->profile;
+static void write_scope(struct sending *sending, const char *file) {
+    struct wire_writer *writer = &sending->request->body;
+    const struct profile *profile = sending->profile;
     uint32_t attributes[8], attribute_count = 0;
     size_t message = wire_open(writer, 2), scope = wire_open(writer, 1);
     wire_write_bytes(writer, 1, SCOPE, strlen(SCOPE));
@@ -398,9 +325,9 @@ static void write_scope(struct adding *adding, const char *file) {
         write_key_value(writer, 3, "pprof.scope.default_sample_type", profile_string(profile, profile->default_type), 0);
     }
     wire_close(writer, scope);
-    write_header_attributes(adding, attributes, &attribute_count);
+    write_header_attributes(sending, attributes, &attribute_count);
     for (uint32_t column = 0; column < profile->type_count; column++) {
-        write_profile(adding, column, attributes, attribute_count);
+        write_profile(sending, column, attributes, attribute_count);
     }
     wire_close(writer, message);
 }
@@ -426,32 +353,23 @@ void otlp_begin_resource(struct otlp_request *request, const struct otlp_attribu
 }
 
 enum merge_error otlp_add(struct otlp_request *request, const char *file, struct profile *profile) {
-    struct adding adding = {.request = request, .profile = profile};
+    struct sending sending = {.request = request, .profile = profile};
     if (request->error != MERGE_OK || profile->status != MERGE_OK) {
         return request->error = request->error != MERGE_OK ? request->error : profile->status;
     }
     if (request->resource == 0) {
         otlp_begin_resource(request, NULL, 0);
     }
-    adding.strings = memory_take_zeroed(profile->strings.strings.count, sizeof *adding.strings);
-    adding.mappings = memory_take_zeroed(profile->mappings.count, sizeof *adding.mappings);
-    adding.functions = memory_take_zeroed(profile->functions.count, sizeof *adding.functions);
-    adding.locations = memory_take_zeroed(profile->locations.count, sizeof *adding.locations);
-    adding.samples = memory_take(((size_t)profile->samples.count + 1) * sizeof *adding.samples);
-    if (adding.strings && adding.mappings && adding.functions && adding.locations && adding.samples) {
-        tables_reserve(&request->tables, profile);
-        add_samples(&adding);
-        write_scope(&adding, file);
+    sending.samples = memory_take(((size_t)profile->samples.count + 1) * sizeof *sending.samples);
+    if (adding_begin(&sending.adding, &request->tables, profile) && sending.samples) {
+        add_samples(&sending);
+        write_scope(&sending, file);
     } else {
         request->tables.failed = true;
     }
-    memory_free(adding.strings);
-    memory_free(adding.mappings);
-    memory_free(adding.functions);
-    memory_free(adding.locations);
-    memory_free(adding.samples);
-    array_free(&adding.lines);
-    if (request->tables.failed || request->body.failed || request->tables.base->status != MERGE_OK) {
+    adding_end(&sending.adding);
+    memory_free(sending.samples);
+    if (request->tables.failed || request->tables.written.failed || request->body.failed) {
         request->error = MERGE_NO_MEMORY;
     }
     return request->error;
