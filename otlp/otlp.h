@@ -10,8 +10,8 @@
 // pprof.scope.default_sample_type, process.executable.build_id.gnu and .go, profile.frame.type) and one of our own, cmemprof.file: the name
 // of the file that the profiles of a scope come from ("delta-heap.pprof"). So a profile that is written and read again is the same.
 //
-// Labels of samples are attributes: a text is a string, a number an int with its unit. Several labels of one key are an array. A label
-// end_timestamp_ns is the sample's timestamp.
+// Labels of samples are attributes: a text is a string, a number an int with its unit. Several labels of one key are an array, one for each
+// of their units. A label end_timestamp_ns is the sample's timestamp.
 //
 // Threads: one at a time for each request. Memory: memory.h. Input is not trusted: sizes, counts and indices are checked against struct
 // merge_limits. Text that is not UTF-8 is written with U+FFFD in place of each wrong byte, since readers refuse the whole request.

@@ -42,7 +42,8 @@ struct sending {
     struct adding adding;
     struct sent_sample *samples; // and one more, for the end of the last one
     uint32_t sample_count;
-    uint32_t plain_key; // of the last label that is no time; 0: none
+    uint32_t plain_key;           // of the last label that is no time; 0: none
+    struct array by_unit, values; // struct label, struct value: of the key, and of the attribute, that is being written
     struct seen_label seen[SEEN_LABELS];
 };
 
@@ -67,8 +68,6 @@ void otlp_request_free(struct otlp_request *request) {
 
 // ---- Samples ----
 
-enum { LABELS_OF_KEY = 64 }; // in one attribute; more are further ones
-
 static bool is_time(struct sending *sending, const struct label *label) {
     if (label->text != 0 || label->number <= 0 || label->key == sending->plain_key) {
         return false;
@@ -85,7 +84,12 @@ static struct value value_of(struct sending *sending, const struct label *label)
 }
 
 static uint32_t attribute_of(struct sending *sending, const struct label *labels, uint32_t count) {
-    struct value values[LABELS_OF_KEY];
+    sending->values.count = 0;
+    struct value *values = array_push(&sending->values, count, sizeof *values);
+    if (!values) {
+        sending->request->tables.failed = true;
+        return 0;
+    }
     for (uint32_t i = 0; i < count; i++) {
         values[i] = value_of(sending, &labels[i]);
     }
@@ -103,13 +107,40 @@ static uint32_t attribute_of_one(struct sending *sending, const struct label *la
     return seen->attribute;
 }
 
-// Labels of one key are neighbours.
-static uint32_t count_alike(const struct label *labels, uint32_t count) {
+// Labels of one key are neighbours, in the order of their values.
+static uint32_t count_of_key(const struct label *labels, uint32_t count) {
     uint32_t alike = 1;
-    while (alike < count && alike < LABELS_OF_KEY && labels[alike].key == labels->key && labels[alike].unit == labels->unit) {
+    while (alike < count && labels[alike].key == labels->key) {
         alike++;
     }
     return alike;
+}
+
+static uint32_t count_of_unit(const struct label *labels, uint32_t count) {
+    uint32_t alike = 1;
+    while (alike < count && labels[alike].unit == labels->unit) {
+        alike++;
+    }
+    return alike;
+}
+
+static int compare_units(const void *left, const void *right) {
+    uint32_t a = ((const struct label *)left)->unit, b = ((const struct label *)right)->unit;
+    return a < b ? -1 : a > b;
+}
+
+// Labels of one key with those of one unit as neighbours. NULL: no memory.
+static const struct label *by_unit(struct sending *sending, const struct label *labels, uint32_t count) {
+    if (count_of_unit(labels, count) == count) {
+        return labels;
+    }
+    sending->by_unit.count = 0;
+    struct label *sorted = array_push(&sending->by_unit, count, sizeof *sorted);
+    if (sorted) {
+        memcpy(sorted, labels, count * sizeof *sorted);
+        qsort(sorted, count, sizeof *sorted, compare_units);
+    }
+    return sorted;
 }
 
 static uint8_t *put_eight(uint8_t *at, uint64_t value) {
@@ -132,26 +163,45 @@ static void write_eight(struct wire_writer *writer, uint64_t value) {
 }
 
 // Lists are packed even if they have one number: by that readers tell the layout (layout.h).
-static void add_labels(struct sending *sending, const struct sample *sample) {
+struct head_labels {
+    size_t run; // the open list of attributes; 0: none
+    const struct label *time;
+};
+
+// An attribute has one unit, so labels of one key are one attribute for each unit.
+static void add_labels_of_key(struct sending *sending, const struct label *labels, uint32_t count, struct head_labels *head) {
     struct wire_writer *heads = &sending->request->heads;
-    const struct label *labels = sample->label_count > 0 ? profile_label(sending->profile, sample->label) : NULL, *time = NULL;
-    size_t run = 0;
-    for (uint32_t at = 0, count; at < sample->label_count; at += count) {
-        count = count_alike(labels + at, sample->label_count - at);
-        if (count == 1 && !time && is_time(sending, &labels[at])) {
-            time = &labels[at];
-            continue;
+    labels = by_unit(sending, labels, count);
+    if (!labels) {
+        sending->request->tables.failed = true;
+        return;
+    }
+    for (uint32_t at = 0, alike; at < count; at += alike) {
+        alike = count_of_unit(labels + at, count - at);
+        if (count == 1 && !head->time && is_time(sending, labels)) {
+            head->time = labels;
+            return;
         }
-        uint32_t attribute = count == 1 ? attribute_of_one(sending, &labels[at]) : attribute_of(sending, labels + at, count);
-        run = run != 0 ? run : wire_open(heads, 2);
+        uint32_t attribute = alike == 1 ? attribute_of_one(sending, &labels[at]) : attribute_of(sending, labels + at, alike);
+        head->run = head->run != 0 ? head->run : wire_open(heads, 2);
         wire_write_varint(heads, attribute);
     }
-    if (run != 0) {
-        wire_close(heads, run);
+}
+
+static void add_labels(struct sending *sending, const struct sample *sample) {
+    struct wire_writer *heads = &sending->request->heads;
+    const struct label *labels = sample->label_count > 0 ? profile_label(sending->profile, sample->label) : NULL;
+    struct head_labels head = {0};
+    for (uint32_t at = 0, count; at < sample->label_count; at += count) {
+        count = count_of_key(labels + at, sample->label_count - at);
+        add_labels_of_key(sending, labels + at, count, &head);
     }
-    if (time) {
+    if (head.run != 0) {
+        wire_close(heads, head.run);
+    }
+    if (head.time) {
         size_t times = wire_open(heads, 5);
-        write_eight(heads, (uint64_t)time->number);
+        write_eight(heads, (uint64_t)head.time->number);
         wire_close(heads, times);
     }
 }
@@ -369,6 +419,8 @@ enum merge_error otlp_add(struct otlp_request *request, const char *file, struct
     }
     adding_end(&sending.adding);
     memory_free(sending.samples);
+    array_free(&sending.by_unit);
+    array_free(&sending.values);
     if (request->tables.failed || request->tables.written.failed || request->body.failed) {
         request->error = MERGE_NO_MEMORY;
     }

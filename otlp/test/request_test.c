@@ -2,6 +2,7 @@
 
 #include "../../base/test/test.h"
 
+#include "../dictionary.h"
 #include "requests.h"
 
 static void expect_same(struct profile *profile) {
@@ -74,6 +75,45 @@ TEST(labels_of_one_key_and_timestamps_come_back) {
     profile_add_sample(profile, &leaf, 1, (int64_t[]){5, 6}, labels, 5);
     labels[2].number++;
     profile_add_sample(profile, &leaf, 1, (int64_t[]){7, 0}, labels, 5);
+    expect_same(profile);
+}
+
+// Entries of the dictionary's table of attributes, without entry 0. Frees the request.
+static uint32_t count_attributes(struct blob request) {
+    struct wire message = {request.bytes, request.bytes + request.size}, dictionary = {0};
+    struct wire_field field = {0};
+    uint32_t count = 0;
+    while (message.at < message.end && wire_next(&message, &field) == WIRE_OK) {
+        dictionary = field.number == 2 ? field.bytes : dictionary;
+    }
+    while (dictionary.at < dictionary.end && wire_next(&dictionary, &field) == WIRE_OK) {
+        count += field.number == TABLE_ATTRIBUTES;
+    }
+    free(request.bytes);
+    return count - 1;
+}
+
+// Between values of one unit are those of another.
+TEST(labels_of_one_key_are_one_attribute_for_each_unit) {
+    struct profile *profile = sample_profile();
+    uint32_t leaf = add_frame(profile, 0, 0, "mixed"), before = count_attributes(request_of("heap.pprof", profile));
+    struct profile_label labels[] = {{"n", NULL, 1, "bytes"},   {"n", NULL, 2, "seconds"}, {"n", NULL, 3, "bytes"},
+                                     {"n", NULL, 4, "seconds"}, {"n", NULL, 5, ""},        {"n", "text", 0, ""},
+                                     {"n", NULL, 6, "bytes"},   {"n", NULL, 1, "seconds"}};
+    profile_add_sample(profile, &leaf, 1, (int64_t[]){5, 6}, labels, sizeof labels / sizeof *labels);
+    assert_int_equal(count_attributes(request_of("heap.pprof", profile)) - before, 3); // bytes, seconds, none
+    expect_same(profile);
+}
+
+TEST(many_labels_of_one_key_are_one_attribute) {
+    struct profile *profile = sample_profile();
+    uint32_t leaf = add_frame(profile, 0, 0, "many"), before = count_attributes(request_of("heap.pprof", profile));
+    struct profile_label labels[200];
+    for (int i = 0; i < 200; i++) {
+        labels[i] = (struct profile_label){"n", NULL, i + 1, "bytes"};
+    }
+    profile_add_sample(profile, &leaf, 1, (int64_t[]){5, 6}, labels, 200);
+    assert_int_equal(count_attributes(request_of("heap.pprof", profile)) - before, 1);
     expect_same(profile);
 }
 
