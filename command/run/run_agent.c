@@ -10,6 +10,7 @@
 #include "../../base/instance_id.h"
 #include "../../merge/merge.h"
 #include "../../merge/version.h"
+#include "run_body.h"
 #include "run_options.h"
 #include "run_sender.h"
 
@@ -95,25 +96,39 @@ static void put_json(const char *text, FILE *out) {
     }
 }
 
-// Readers split tags at commas, which cannot be escaped.
-static void put_tag(const char *key, const char *value, FILE *out) {
-    char *text = value && value[0] != '\0' ? strdup(value) : NULL;
+static void replace(char *text, char from, char to) {
+    for (; (text = strchr(text, from)); *text = to) {
+    }
+}
+
+// Readers split tags at commas, and a key from its value at a colon, and neither can be escaped.
+static void put_part(const struct run_agent *agent, const char *part, bool is_key, FILE *out) {
+    char *text = strdup(part);
     if (text) {
-        for (char *comma = text; (comma = strchr(comma, ','));) {
-            *comma = '_';
+        replace(text, RUN_BODY_COMMA, '_');
+        replace(text, RUN_BODY_COLON, '_');
+        replace(text, ',', agent->otlp ? RUN_BODY_COMMA : '_');
+        if (is_key) {
+            replace(text, ':', agent->otlp ? RUN_BODY_COLON : '_');
         }
-        fputc(',', out);
-        put_json(key, out);
-        fputc(':', out);
         put_json(text, out);
         free(text);
+    }
+}
+
+static void put_tag(const struct run_agent *agent, const char *key, const char *value, FILE *out) {
+    if (value && value[0] != '\0') {
+        fputc(',', out);
+        put_part(agent, key, true, out);
+        fputc(':', out);
+        put_part(agent, value, false, out);
     }
 }
 
 // Unless OTEL_RESOURCE_ATTRIBUTES has it.
 static void put_own(const struct run_agent *agent, const char *key, const char *value, FILE *out) {
     if (!agent->otlp || !run_otlp_value(agent->otlp, key)) {
-        put_tag(key, value, out);
+        put_tag(agent, key, value, out);
     }
 }
 
@@ -150,7 +165,7 @@ static void put_tags(const struct run_agent *agent, const struct process *proces
     put_own(agent, "runtime", "native", out);
     put_own(agent, "language", "native", out);
     for (size_t i = 0; agent->otlp && i < agent->otlp->tag_count; i++) {
-        put_tag(agent->otlp->tags[i].tag, agent->otlp->tags[i].value, out);
+        put_tag(agent, agent->otlp->tags[i].tag, agent->otlp->tags[i].value, out);
     }
 }
 

@@ -59,7 +59,7 @@ func TestRunByTheEnvironment(t *testing.T) {
 	}
 	variables := []string{"OTEL_PROFILES_EXPORTER=otlp", "OTEL_EXPORTER_OTLP_PROFILES_ENDPOINT=" + server.URL + "/own", "OTEL_EXPORTER_OTLP_CERTIFICATE=" + roots,
 		"OTEL_EXPORTER_OTLP_HEADERS=X-Tenant=a%20b,user-agent=mine", "OTEL_EXPORTER_OTLP_COMPRESSION=none", "OTEL_EXPORTER_OTLP_TIMEOUT=30000",
-		"OTEL_RESOURCE_ATTRIBUTES=service.name=tool,deployment.environment.name=test,zone=eu%2D1"}
+		"OTEL_RESOURCE_ATTRIBUTES=service.name=tool,deployment.environment.name=test,zone=eu%2D1,note=a%2Cb%3Dc:d,my:key=x"}
 	output := run(variables)
 	select {
 	case r := <-got:
@@ -81,6 +81,9 @@ func TestRunByTheEnvironment(t *testing.T) {
 			}
 		}
 		if texts["service.name"] != "tool" || texts["deployment.environment.name"] != "test" || texts["zone"] != "eu-1" || texts["process.runtime.name"] != "native" {
+			t.Errorf("%v", texts)
+		}
+		if texts["note"] != "a,b=c:d" || texts["my:key"] != "x" { // characters that part tags
 			t.Errorf("%v", texts)
 		}
 	default:

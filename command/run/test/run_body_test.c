@@ -10,7 +10,8 @@
 #include <string.h>
 
 static const char event[] = "{\"start\":\"2026-01-02T03:04:05.000000000Z\",\"end\":\"2026-01-02T03:04:15.000000000Z\","
-                            "\"tags_profiler\":\"runtime-id:r,service:sh\\\"op,env:prod,team:a:b,process_id:7\",\"family\":\"native\"}";
+                            "\"tags_profiler\":\"runtime-id:r,service:sh\\\"op,env:prod,team:a:b,process_id:7,a\\u001fb\\u001ec:d\\u001fe:"
+                            "f\",\"family\":\"native\"}";
 
 static struct upload_request batch_of(const struct upload_attachment *attachments, size_t count) {
     return (struct upload_request){.attachments = attachments, .attachment_count = count, .event = event, .event_size = sizeof event - 1};
@@ -28,7 +29,7 @@ static void make_profile(uint8_t **bytes, size_t *size) {
 
 struct seen {
     size_t profiles;
-    bool service, team, delta, name, metric, pid;
+    bool service, team, delta, name, metric, pid, marks;
 };
 
 static enum merge_error take_otlp(void *context, const struct otlp_profile *got) {
@@ -39,6 +40,7 @@ static enum merge_error take_otlp(void *context, const struct otlp_profile *got)
         seen->pid |=
             strcmp(resource->attributes[i].key, "process.pid") == 0 && !resource->attributes[i].text && resource->attributes[i].number == 7;
         seen->team |= strcmp(resource->attributes[i].key, "team") == 0 && strcmp(resource->attributes[i].text, "a:b") == 0;
+        seen->marks |= strcmp(resource->attributes[i].key, "a,b:c") == 0 && strcmp(resource->attributes[i].text, "d,e:f") == 0;
     }
     seen->profiles++;
     seen->name = strcmp(got->file, "delta-heap.pprof") == 0;
@@ -74,7 +76,7 @@ TEST(both) {
     size_t count;
     assert_int_equal(run_body_make(RECEIVER_TARGET_OTLP, false, &batch, &body, &made), UPLOAD_OK);
     assert_int_equal(otlp_decode(made.event, made.event_size, NULL, take_otlp, &seen, &count, NULL), MERGE_OK);
-    assert_true(seen.profiles == 1 && seen.service && seen.team && seen.name && seen.pid);
+    assert_true(seen.profiles == 1 && seen.service && seen.team && seen.name && seen.pid && seen.marks);
     run_body_free(body);
     seen = (struct seen){0};
     assert_int_equal(run_body_make(RECEIVER_TARGET_OTLP, true, &batch, &body, &made), UPLOAD_OK);
