@@ -1,8 +1,10 @@
 // adding.c: see adding.h. Field numbers: opentelemetry-proto v1.10, profiles.v1development.
 #include "adding.h"
 
-bool adding_begin(struct adding *adding, struct tables *tables, const struct profile *profile) {
-    *adding = (struct adding){.tables = tables, .profile = profile};
+#include "file_hash.h"
+
+bool adding_begin(struct adding *adding, struct tables *tables, const struct profile *profile, int64_t hash_since_ns) {
+    *adding = (struct adding){.tables = tables, .profile = profile, .hash_since_ns = hash_since_ns};
     adding->strings = memory_take_zeroed(profile->strings.strings.count, sizeof *adding->strings);
     adding->mappings = memory_take_zeroed(profile->mappings.count, sizeof *adding->mappings);
     adding->functions = memory_take_zeroed(profile->functions.count, sizeof *adding->functions);
@@ -70,6 +72,10 @@ static uint32_t write_mapping(struct adding *adding, const struct mapping *mappi
         bool gnu = is_hex(profile_string(adding->profile, mapping->build_id));
         add_index(&indices, tables_attribute_of(tables, gnu ? "process.executable.build_id.gnu" : "process.executable.build_id.go",
                                                 adding_text(adding, mapping->build_id)));
+    }
+    char hash[FILE_HASH_TEXT_BYTES];
+    if (adding->hash_since_ns != 0 && file_hash(profile_string(adding->profile, mapping->file), adding->hash_since_ns, hash)) {
+        add_index(&indices, tables_attribute_of(tables, "process.executable.build_id.htlhash", value_of_text(hash, strlen(hash))));
     }
     for (uint32_t flag = 0; flag < 4; flag++) {
         if (mapping->flags >> flag & 1) {

@@ -20,6 +20,7 @@ enum frame_type { TYPE_UNKNOWN, TYPE_GO, TYPE_NATIVE, TYPE_JVM, TYPE_CPYTHON, TY
 struct adding {
     struct tables *tables;
     const struct profile *profile;
+    int64_t hash_since_ns; // otlp_hash_files
     uint32_t *strings, *mappings, *functions;
     struct sent_location *locations;
     uint8_t *function_types; // enum frame_type; TYPE_UNKNOWN: not looked at yet, or the function does not tell
@@ -27,7 +28,8 @@ struct adding {
     struct array lines; // uint32_t functions of the location that is being written
 };
 
-bool adding_begin(struct adding *adding, struct tables *tables, const struct profile *profile); // false: no memory; end it all the same
+bool adding_begin(struct adding *adding, struct tables *tables, const struct profile *profile,
+                  int64_t hash_since_ns); // false: no memory; end it all the same
 void adding_end(struct adding *adding);
 
 uint32_t adding_string(struct adding *adding, uint32_t id);

@@ -12,12 +12,13 @@ package otlp
 
 // A profile that does not say how long it took gets the time and duration, if that is not 0.
 static enum merge_error add(struct otlp_request *request, const char *file, const void *bytes, size_t size, int64_t time_ns, int64_t duration_ns,
-                            struct merge_fault *fault) {
+                            int64_t hash_since_ns, struct merge_fault *fault) {
     struct profile *profile = profile_new();
     enum merge_error error = profile ? profile_decode(profile, bytes, size, NULL, NULL, fault) : MERGE_NO_MEMORY;
     if (error == MERGE_OK && duration_ns != 0 && profile_duration_ns(profile) == 0) {
         profile_set_time(profile, time_ns, duration_ns);
     }
+    otlp_hash_files(request, hash_since_ns);
     error = error == MERGE_OK ? otlp_add(request, file, profile) : error;
     profile_free(profile);
     return error;
@@ -117,6 +118,9 @@ type File struct {
 	Profile  []byte
 	Start    time.Time
 	Duration time.Duration
+	// HashSince, if it is not zero, says that files of the profile's mappings are those of this machine, and no others than were mapped unless they
+	// have changed since then. Mappings get their hash (process.executable.build_id.htlhash) beside their build id.
+	HashSince time.Time
 }
 
 // FileError says that a file cannot be read.
@@ -182,8 +186,12 @@ func add(request *C.struct_otlp_request, pinner *runtime.Pinner, f File) error {
 	if f.Duration != 0 {
 		start = C.int64_t(f.Start.UnixNano())
 	}
+	var since C.int64_t
+	if !f.HashSince.IsZero() {
+		since = C.int64_t(f.HashSince.UnixNano())
+	}
 	var fault C.struct_merge_fault
-	code := C.add(request, cString(pinner, f.Name), unsafe.Pointer(unsafe.SliceData(raw)), C.size_t(len(raw)), start, C.int64_t(f.Duration), &fault)
+	code := C.add(request, cString(pinner, f.Name), unsafe.Pointer(unsafe.SliceData(raw)), C.size_t(len(raw)), start, C.int64_t(f.Duration), since, &fault)
 	if code != C.MERGE_OK {
 		return &merge.Error{Code: merge.Code(code), Offset: int(fault.offset), Text: f.Name + ": " + C.GoString(&fault.text[0])}
 	}

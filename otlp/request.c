@@ -19,6 +19,7 @@ struct otlp_request {
     size_t resource; // mark of the one that is open; 0: none
     // Of the samples of the profile being added: what is the same in each type, as it is sent.
     struct wire_writer heads;
+    int64_t hash_since_ns; // 0: files are not hashed
     enum merge_error error;
 };
 
@@ -402,6 +403,10 @@ void otlp_begin_resource(struct otlp_request *request, const struct otlp_attribu
     wire_close(writer, resource);
 }
 
+void otlp_hash_files(struct otlp_request *request, int64_t since_ns) {
+    request->hash_since_ns = since_ns;
+}
+
 enum merge_error otlp_add(struct otlp_request *request, const char *file, struct profile *profile) {
     struct sending sending = {.request = request, .profile = profile};
     if (request->error != MERGE_OK || profile->status != MERGE_OK) {
@@ -411,7 +416,7 @@ enum merge_error otlp_add(struct otlp_request *request, const char *file, struct
         otlp_begin_resource(request, NULL, 0);
     }
     sending.samples = memory_take(((size_t)profile->samples.count + 1) * sizeof *sending.samples);
-    if (adding_begin(&sending.adding, &request->tables, profile) && sending.samples) {
+    if (adding_begin(&sending.adding, &request->tables, profile, request->hash_since_ns) && sending.samples) {
         add_samples(&sending);
         write_scope(&sending, file);
     } else {

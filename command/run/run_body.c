@@ -84,7 +84,7 @@ static enum merge_error add_profile(struct otlp_request *otlp, const struct uplo
     return error;
 }
 
-static enum upload_error make_otlp(bool is_plain, const struct upload_request *batch, const struct upload_event *event,
+static enum upload_error make_otlp(bool is_plain, int64_t since_ns, const struct upload_request *batch, const struct upload_event *event,
                                    struct run_body *body, struct upload_request *request) {
     struct otlp_attribute attributes[ATTRIBUTES_MAX];
     const uint8_t *bytes;
@@ -92,6 +92,7 @@ static enum upload_error make_otlp(bool is_plain, const struct upload_request *b
     if (!(body->otlp = otlp_request_new())) {
         return UPLOAD_NO_MEMORY;
     }
+    otlp_hash_files(body->otlp, event->start_ms >= since_ns / 1000000 ? since_ns : 0); // one from the spool may be of other files
     otlp_begin_resource(body->otlp, attributes, attributes_of(event->tags, attributes));
     for (size_t i = 0; i < batch->attachment_count; i++) {
         enum merge_error error =
@@ -184,8 +185,8 @@ static enum upload_error read_event(const struct upload_request *batch, struct u
     return error == RECEIVER_OK ? UPLOAD_OK : error == RECEIVER_NO_MEMORY ? UPLOAD_NO_MEMORY : UPLOAD_BAD_REQUEST;
 }
 
-enum upload_error run_body_make(enum receiver_target_kind kind, bool is_plain, const struct upload_request *batch, struct run_body **out,
-                                struct upload_request *request) {
+enum upload_error run_body_make(enum receiver_target_kind kind, bool is_plain, int64_t since_ns, const struct upload_request *batch,
+                                struct run_body **out, struct upload_request *request) {
     struct upload_event event;
     struct run_body *body = *out = NULL;
     enum upload_error error = read_event(batch, &event);
@@ -194,7 +195,7 @@ enum upload_error run_body_make(enum receiver_target_kind kind, bool is_plain, c
     }
     body = calloc(1, sizeof *body);
     error = !body                          ? UPLOAD_NO_MEMORY
-            : kind == RECEIVER_TARGET_OTLP ? make_otlp(is_plain, batch, &event, body, request)
+            : kind == RECEIVER_TARGET_OTLP ? make_otlp(is_plain, since_ns, batch, &event, body, request)
                                            : make_push(batch, &event, body, request);
     upload_event_free(&event);
     if (error != UPLOAD_OK) {

@@ -16,9 +16,10 @@ enum { RUN_BODY_COMMA = 0x1f, RUN_BODY_COLON = 0x1e };
 struct run_body;
 // Sets request->event and event_size, which belong to the body. UPLOAD_NO_MEMORY; UPLOAD_BAD_REQUEST: it has no profile that can be read.
 // Either way *body is NULL.
-// is_plain: a request of OTLP is not packed with gzip.
-enum upload_error run_body_make(enum receiver_target_kind kind, bool is_plain, const struct upload_request *batch, struct run_body **body,
-                                struct upload_request *request);
+// is_plain: a request of OTLP is not packed with gzip. since_ns: of the real-time clock, when this program began; mappings of batches that
+// began later get hashes of their files (otlp_hash_files). 0: none do.
+enum upload_error run_body_make(enum receiver_target_kind kind, bool is_plain, int64_t since_ns, const struct upload_request *batch,
+                                struct run_body **body, struct upload_request *request);
 void run_body_free(struct run_body *body); // NULL is allowed
 
 #endif

@@ -29,6 +29,7 @@ struct run_sender {
     char text[600];               // guarded by lock: why the last batch failed
     enum receiver_target_kind kind;
     const struct run_otlp *otlp; // NULL: it is another kind
+    int64_t since_ns;            // of the real-time clock: when it began
     struct header_list headers;
     char *url;
     const char *unix_socket; // points into url's block; NULL: none
@@ -44,7 +45,8 @@ static struct timespec in_ns(uint64_t ns) {
 // By another protocol than an Agent's.
 static void send_body(struct run_sender *sender, struct upload_request *request, struct upload_result *result) {
     struct run_body *body;
-    enum upload_error error = run_body_make(sender->kind, sender->otlp && sender->otlp->is_plain, request, &body, request);
+    enum upload_error error =
+        run_body_make(sender->kind, sender->otlp && sender->otlp->is_plain, sender->since_ns, request, &body, request);
     if (error == UPLOAD_OK) {
         request->is_raw = true;
         request->batch_header_count = 0; // an Agent's
@@ -160,6 +162,7 @@ struct run_sender *run_sender_open(enum receiver_target_kind kind, const char *u
     }
     sender->kind = kind;
     sender->otlp = otlp;
+    sender->since_ns = (int64_t)clock_ns(CLOCK_REALTIME);
     const char *spool = getenv("DD_PROFILING_SPOOL_DIR"), *spool_bytes = getenv("DD_PROFILING_SPOOL_MAX_BYTES");
     const struct upload_queue_options options = {
         .period_ns = period_ns,

@@ -1,6 +1,10 @@
 package otlp
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/pem"
 	"io"
 	"net/http"
@@ -29,6 +33,21 @@ func TestRunSendsToACollector(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	wantPeriod(t, receiver, got)
+}
+
+// hashOf is OpenTelemetry's build id of a program: of its first and last 4096 bytes and its size.
+func hashOf(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64(slices.Concat(b[:4096], b[len(b)-4096:]), uint64(len(b))))
+	return hex.EncodeToString(sum[:16])
 }
 
 // The variables alone, as of the Go profiler: where to, over TLS with a certificate of one's own, with headers, and attributes of the resource.
@@ -61,8 +80,10 @@ func TestRunByTheEnvironment(t *testing.T) {
 		"OTEL_EXPORTER_OTLP_HEADERS=X-Tenant=a%20b,user-agent=mine", "OTEL_EXPORTER_OTLP_COMPRESSION=none", "OTEL_EXPORTER_OTLP_TIMEOUT=30000",
 		"OTEL_RESOURCE_ATTRIBUTES=service.name=tool,deployment.environment.name=test,zone=eu%2D1,note=a%2Cb%3Dc:d,my:key=x"}
 	output := run(variables)
+	var got0 []byte
 	select {
 	case r := <-got:
+		got0 = r.body
 		if r.path != "/own" || r.header.Get("X-Tenant") != "a b" || r.header.Get("User-Agent") != "mine" || r.header.Get("Content-Encoding") != "" {
 			t.Errorf("%s %v", r.path, r.header)
 		}
@@ -88,6 +109,9 @@ func TestRunByTheEnvironment(t *testing.T) {
 		}
 	default:
 		t.Fatalf("nothing was sent:\n%s", output)
+	}
+	if !bytes.Contains(got0, []byte("process.executable.build_id.htlhash")) || !bytes.Contains(got0, []byte(hashOf(t, "ls"))) {
+		t.Error("the hash of ls is not in the request")
 	}
 	// An option goes before; the server's certificate is not the system's; and what is wrong is said before the program runs.
 	if output := run(variables, "-o", "own.pprof"); len(got) > 0 {

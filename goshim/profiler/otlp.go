@@ -72,6 +72,9 @@ func (e *otlpExporter) post(ctx context.Context, r upload.Request) error {
 	return nil
 }
 
+// loaded is when the program and its libraries were mapped, or soon after.
+var loaded = time.Now()
+
 // otlpBody makes a request of a batch: its profiles, and its tags as attributes of the resource. nil: the batch has no profiles. leftOut is told of
 // files that cannot be read; if there are no others, the result is an error.
 func otlpBody(r upload.Request, leftOut func(file string, err error)) ([]byte, error) {
@@ -84,10 +87,14 @@ func otlpBody(r upload.Request, leftOut func(file string, err error)) ([]byte, e
 	if err := json.Unmarshal(r.Event, &event); err != nil {
 		return nil, err
 	}
+	var since time.Time // a batch of a process before this one may be of other files
+	if !event.Start.Before(loaded) {
+		since = loaded
+	}
 	var files []otlp.File
 	for _, a := range r.Attachments {
 		if strings.HasSuffix(a.Name, ".pprof") { // not metrics.json and execution traces: they are no profiles
-			files = append(files, otlp.File{Name: a.Name, Profile: a.Bytes, Start: event.Start, Duration: max(0, event.End.Sub(event.Start))})
+			files = append(files, otlp.File{Name: a.Name, Profile: a.Bytes, Start: event.Start, Duration: max(0, event.End.Sub(event.Start)), HashSince: since})
 		}
 	}
 	resource := otlpResource(event.Resource, event.Tags, r.BatchHeaders)

@@ -74,17 +74,17 @@ TEST(both) {
     struct run_body *body;
     struct seen seen = {0};
     size_t count;
-    assert_int_equal(run_body_make(RECEIVER_TARGET_OTLP, false, &batch, &body, &made), UPLOAD_OK);
+    assert_int_equal(run_body_make(RECEIVER_TARGET_OTLP, false, 0, &batch, &body, &made), UPLOAD_OK);
     assert_int_equal(otlp_decode(made.event, made.event_size, NULL, take_otlp, &seen, &count, NULL), MERGE_OK);
     assert_true(seen.profiles == 1 && seen.service && seen.team && seen.name && seen.pid && seen.marks);
     run_body_free(body);
     seen = (struct seen){0};
-    assert_int_equal(run_body_make(RECEIVER_TARGET_OTLP, true, &batch, &body, &made), UPLOAD_OK);
+    assert_int_equal(run_body_make(RECEIVER_TARGET_OTLP, true, 0, &batch, &body, &made), UPLOAD_OK);
     assert_int_equal(*(const uint8_t *)made.event & 7, 2); // protobuf as it is: gzip begins with 0x1f
     assert_int_equal(otlp_decode(made.event, made.event_size, NULL, take_otlp, &seen, &count, NULL), MERGE_OK);
     run_body_free(body);
     seen = (struct seen){0};
-    assert_int_equal(run_body_make(RECEIVER_TARGET_PYROSCOPE, false, &batch, &body, &made), UPLOAD_OK);
+    assert_int_equal(run_body_make(RECEIVER_TARGET_PYROSCOPE, false, 0, &batch, &body, &made), UPLOAD_OK);
     assert_int_equal(pyroscope_read_push(made.event, made.event_size, NULL, take_pushed, &seen, NULL), MERGE_OK);
     assert_true(seen.profiles == 1 && seen.service && seen.delta && seen.metric);
     run_body_free(body);
@@ -97,12 +97,12 @@ TEST(no_profile) {
     struct run_body *body;
     for (int kind = RECEIVER_TARGET_OTLP; kind <= RECEIVER_TARGET_PYROSCOPE; kind++) {
         struct upload_request batch = batch_of(attachments, 2), made = {0};
-        assert_int_equal(run_body_make((enum receiver_target_kind)kind, false, &batch, &body, &made), UPLOAD_BAD_REQUEST);
+        assert_int_equal(run_body_make((enum receiver_target_kind)kind, false, 0, &batch, &body, &made), UPLOAD_BAD_REQUEST);
         assert_null(body);
         assert_null(made.event);
         batch.event = "[]";
         batch.event_size = 2;
-        assert_int_equal(run_body_make((enum receiver_target_kind)kind, false, &batch, &body, &made), UPLOAD_BAD_REQUEST);
+        assert_int_equal(run_body_make((enum receiver_target_kind)kind, false, 0, &batch, &body, &made), UPLOAD_BAD_REQUEST);
     }
 }
 
