@@ -15,8 +15,8 @@
 
 enum { FILE_HASH_TEXT_BYTES = 33 };
 
-// False: not an absolute path of a regular file that can be read, or the file has changed since since_ns (of the real-time clock): it may be
-// another one than was mapped then.
+// False: not an absolute path of a regular file that can be read, or the file has changed since since_ns (of the real-time clock): it may
+// be another one than was mapped then.
 bool file_hash(const char *path, int64_t since_ns, char text[FILE_HASH_TEXT_BYTES]);
 
 #endif

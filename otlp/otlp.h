@@ -35,9 +35,9 @@ void otlp_request_free(struct otlp_request *request);
 
 // Profiles that are added from now on belong to it. Texts are copied.
 void otlp_begin_resource(struct otlp_request *request, const struct otlp_attribute *attributes, size_t count);
-// Files of mappings of profiles that are added from now on are those of this machine, and no others than were mapped unless they have changed
-// since then (nanoseconds of the real-time clock): mappings get process.executable.build_id.htlhash beside the build id that they have, which
-// costs reading 8 KiB of each file once. 0, as at first: files are not looked at.
+// Files of mappings of profiles that are added from now on are those of this machine, and no others than were mapped unless they have
+// changed since then (nanoseconds of the real-time clock): mappings get process.executable.build_id.htlhash beside the build id that they
+// have, which costs reading 8 KiB of each file once. 0, as at first: files are not looked at.
 void otlp_hash_files(struct otlp_request *request, int64_t since_ns);
 // All sample types of a profile; file: the name it has elsewhere, or NULL. The profile is only read. A period of 0 becomes 1, since
 // Pyroscope refuses 0. MERGE_NO_MEMORY, or the status of the profile; the request can then only be freed.

@@ -11,7 +11,7 @@
 
 // Whether the dictionary has the text, as a string or as the value of an attribute.
 static bool has(const struct tables *tables, const char *text) {
-    return memmem(tables->written.bytes, tables->written.size, text, strlen(text)) != NULL;
+    return memmem(tables->written.bytes, tables->written.size, text, strlen(text));
 }
 
 // A location of a function in a file, and of a mapping of a file.
