@@ -92,6 +92,9 @@ static enum mapping_owner owner_of(struct profiler *self, const struct thread_st
     if (is_within(caller, self->mappings.allocator_start, self->mappings.allocator_end - self->mappings.allocator_start)) {
         return MAPPING_OF_ALLOCATOR;
     }
+    if (thread->maps_arena) {
+        return MAPPING_OF_ARENAS;
+    }
     if (thread->busy != 0) {
         return MAPPING_OF_PROFILER;
     }

@@ -104,6 +104,10 @@ bool memory_profile_divide_heap(struct cmemprof_memory_profile *profile, const s
 
 // ---- memory_profile_mapped.c ----
 
+#define memory_profile_arenas "Python's arenas" // the name of MAPPING_OF_ARENAS among those of the C heap
+// Whether the address is in one of them. After the ranges were copied.
+bool memory_profile_is_in_arena(const struct cmemprof_memory_profile *profile, uint64_t address);
+
 // Copies the ranges that were mapped. Caller must hold the reclaiming lock. False: memory ran out.
 bool memory_profile_copy_ranges(struct cmemprof_memory_profile *profile);
 void memory_profile_claim_ranges(struct resident *resident, struct cmemprof_memory_profile *profile);

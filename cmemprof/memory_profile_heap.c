@@ -74,7 +74,7 @@ void memory_profile_claim_heap(struct resident *resident, struct cmemprof_memory
             at++;
         }
         struct resident_piece *piece = at < resident->piece_count ? &resident->pieces[at] : NULL;
-        if (!piece || piece->low > blocks[i].low || !resident_is_anonymous(piece)) {
+        if (!piece || piece->low > blocks[i].low || !resident_is_anonymous(piece) || memory_profile_is_in_arena(profile, blocks[i].low)) {
             continue;
         }
         if (!profile->is_glibc) {
@@ -94,10 +94,19 @@ struct live_sums {
     double allocated, resident, asked;
 };
 
-// What a block of glibc takes: its size with a head of 8 bytes, in steps of 16, at least 32.
-static double taken_bytes(const struct cmemprof_memory_profile *profile, uint64_t size) {
-    uint64_t taken = (size + 8 + 15) / 16 * 16;
-    return !profile->is_glibc ? (double)size : taken < 32 ? 32 : (double)taken;
+enum heap_kind { HEAP_SMALL, HEAP_LARGE, HEAP_ARENAS, HEAP_KINDS }; // large: a mapping of glibc's each; arenas: Python's
+
+static enum heap_kind kind_of(const struct cmemprof_memory_profile *profile, const struct resident_piece *piece) {
+    const char *name = profile->resident.names[piece->name].text;
+    return profile->is_glibc && strcmp(name, large_blocks) == 0 ? HEAP_LARGE
+           : strcmp(name, memory_profile_arenas) == 0           ? HEAP_ARENAS
+                                                                : HEAP_SMALL;
+}
+
+// What a block of glibc takes: its size with a head of 8 bytes, in steps of 16, at least 32. One of Python's has no head.
+static double taken_bytes(const struct cmemprof_memory_profile *profile, enum heap_kind kind, uint64_t size) {
+    uint64_t head = kind == HEAP_ARENAS ? 0 : 8, taken = (size + head + 15) / 16 * 16, least = kind == HEAP_ARENAS ? 16 : 32;
+    return kind != HEAP_ARENAS && !profile->is_glibc ? (double)size : taken < least ? (double)least : (double)taken;
 }
 
 // The share of the block's pages that is resident.
@@ -113,7 +122,7 @@ static double resident_share(const struct resident *resident, const struct live_
 
 struct heap_walk {
     struct cmemprof_memory_profile *profile;
-    struct live_sums heaps, large;
+    struct live_sums of[HEAP_KINDS];
     double *arena_resident; // by name: live and resident
     size_t samples;
 };
@@ -130,10 +139,10 @@ static void weigh_blocks(struct heap_walk *walk) {
         const struct resident_piece *piece = at < resident->piece_count ? &resident->pieces[at] : NULL;
         bool is_there = piece && piece->low <= blocks[i].low && piece->part == RESIDENT_MALLOC;
         double share = is_there ? resident_share(resident, &blocks[i], piece) : 0, weight = blocks[i].weight;
-        double taken = weight * taken_bytes(profile, blocks[i].size_bytes), asked = weight * (double)blocks[i].size_bytes * share;
+        enum heap_kind kind = is_there ? kind_of(profile, piece) : HEAP_SMALL;
+        double taken = weight * taken_bytes(profile, kind, blocks[i].size_bytes), asked = weight * (double)blocks[i].size_bytes * share;
         if (is_there) {
-            bool is_large = profile->is_glibc && strcmp(resident->names[piece->name].text, large_blocks) == 0;
-            struct live_sums *sums = is_large ? &walk->large : &walk->heaps;
+            struct live_sums *sums = &walk->of[kind];
             sums->allocated += taken;
             sums->resident += taken * share;
             sums->asked += asked;
@@ -169,7 +178,7 @@ static bool make_records(struct cmemprof_memory_profile *profile) {
 // ---- The parts ----
 
 struct heap_pages {
-    uint64_t heaps, large;        // resident
+    uint64_t of[HEAP_KINDS];      // resident
     uint64_t large_mapped_length; // of large blocks
 };
 
@@ -178,12 +187,12 @@ static struct heap_pages count_heap(const struct cmemprof_memory_profile *profil
     const struct resident *resident = &profile->resident;
     for (size_t i = 0; i < resident->piece_count; i++) {
         const struct resident_piece *piece = &resident->pieces[i];
-        if (piece->part == RESIDENT_MALLOC && profile->is_glibc && strcmp(resident->names[piece->name].text, large_blocks) == 0) {
-            pages.large += piece->rss;
-            pages.large_mapped_length += piece->high - piece->low;
-        } else if (piece->part == RESIDENT_MALLOC) {
-            pages.heaps += piece->rss;
+        if (piece->part != RESIDENT_MALLOC) {
+            continue;
         }
+        enum heap_kind kind = kind_of(profile, piece);
+        pages.of[kind] += piece->rss;
+        pages.large_mapped_length += kind == HEAP_LARGE ? piece->high - piece->low : 0;
     }
     return pages;
 }
@@ -198,26 +207,32 @@ static void heed_allocator(struct cmemprof_memory_profile *profile, struct heap_
         return;
     }
     uint64_t told = stats->resident_bytes;
-    if (told > pages->heaps) {
-        uint64_t more = told - pages->heaps < *unexplained ? told - pages->heaps : *unexplained;
-        pages->heaps += more;
+    uint64_t *heaps = &pages->of[HEAP_SMALL];
+    if (told > *heaps) {
+        uint64_t more = told - *heaps < *unexplained ? told - *heaps : *unexplained;
+        *heaps += more;
         *unexplained -= more;
-    } else if (pages->heaps > told + told / 8 + TOLD_SLACK) {
-        *unexplained += pages->heaps - told;
-        profile->beyond_allocator = pages->heaps - told;
-        pages->heaps = told;
+    } else if (*heaps > told + told / 8 + TOLD_SLACK) {
+        *unexplained += *heaps - told;
+        profile->beyond_allocator = *heaps - told;
+        *heaps = told;
     }
 }
 
 // Of the heaps' resident bytes, those in blocks that are allocated.
 static uint64_t allocated_of(const struct heap_walk *walk, const struct heap_pages *pages, const struct cmemprof_allocator_stats *stats) {
-    const struct live_sums *sums = &walk->heaps;
+    const struct live_sums *sums = &walk->of[HEAP_SMALL];
     double bytes = sums->resident;
     if (stats && stats->in_use_bytes != 0) {
         double all = stats->in_use_bytes > pages->large_mapped_length ? (double)(stats->in_use_bytes - pages->large_mapped_length) : 0;
         bytes = sums->allocated > 0 ? all * (sums->resident / sums->allocated) : all;
     }
-    return bytes < (double)pages->heaps ? (uint64_t)bytes : pages->heaps;
+    return bytes < (double)pages->of[HEAP_SMALL] ? (uint64_t)bytes : pages->of[HEAP_SMALL];
+}
+
+static uint64_t allocated_in_arenas(const struct heap_walk *walk, const struct heap_pages *pages) {
+    double bytes = walk->of[HEAP_ARENAS].resident;
+    return bytes < (double)pages->of[HEAP_ARENAS] ? (uint64_t)bytes : pages->of[HEAP_ARENAS];
 }
 
 // The stacks have what the samples say, unless it differs from what there is by less than the samples' error. Beyond that there are blocks
@@ -257,10 +272,15 @@ bool memory_profile_divide_heap(struct cmemprof_memory_profile *profile, const s
     weigh_blocks(&walk);
     struct heap_pages pages = count_heap(profile);
     heed_allocator(profile, &pages, stats);
-    uint64_t allocated = allocated_of(&walk, &pages, stats) + pages.large;
-    double taken = walk.heaps.resident + walk.large.resident, asked = walk.heaps.asked + walk.large.asked;
+    uint64_t allocated = allocated_of(&walk, &pages, stats) + pages.of[HEAP_LARGE] + allocated_in_arenas(&walk, &pages), all = 0;
+    double taken = 0, asked = 0;
+    for (int kind = 0; kind < HEAP_KINDS; kind++) {
+        all += pages.of[kind];
+        taken += walk.of[kind].resident;
+        asked += walk.of[kind].asked;
+    }
     uint64_t asked_bytes = taken > 0 ? memory_share(allocated, asked, taken) : allocated;
-    uint64_t free = pages.heaps + pages.large - allocated;
+    uint64_t free = all - allocated;
     uint64_t tables = stats && stats->metadata_bytes < free ? stats->metadata_bytes : 0;
     parts[CMEMPROF_MEMORY_MALLOC_LIVE] = asked_bytes;
     parts[CMEMPROF_MEMORY_MALLOC_METADATA] = allocated - asked_bytes + tables;

@@ -75,6 +75,12 @@ static void claim_of_go(struct resident *resident, const struct memory_range *ra
     }
 }
 
+bool memory_profile_is_in_arena(const struct cmemprof_memory_profile *profile, uint64_t address) {
+    const struct memory_range *ranges = profile->ranges.base;
+    size_t count = address_upper_bound(ranges, profile->range_count, sizeof *ranges, address);
+    return count > 0 && address < ranges[count - 1].high && ranges[count - 1].owner == MAPPING_OF_ARENAS;
+}
+
 // In a static program the allocator's object is the program, so its mappings look like the program's own. Those with sampled blocks in them
 // are its own, and so is all else that the same instruction of the allocator has mapped.
 enum { MAX_MAPPERS = 16 };
@@ -120,7 +126,7 @@ void memory_profile_claim_ranges(struct resident *resident, struct cmemprof_memo
     if (!profile->is_glibc) { // whose own mappings do not come to the hooks
         find_allocators_ranges(profile);
     }
-    uint32_t allocator = resident_name(resident, profile->allocator);
+    uint32_t allocator = resident_name(resident, profile->allocator), arenas = resident_name(resident, memory_profile_arenas);
     size_t claims = resident->claim_count;
     for (size_t i = 0; i < profile->range_count; i++) {
         uint8_t owner = ranges[i].owner;
@@ -128,10 +134,12 @@ void memory_profile_claim_ranges(struct resident *resident, struct cmemprof_memo
             claim_of_go(resident, &ranges[i], claims);
         } else {
             resident_claim(resident, ranges[i].low, ranges[i].high,
-                           owner == MAPPING_OF_ALLOCATOR  ? RESIDENT_MALLOC
-                           : owner == MAPPING_OF_PROFILER ? RESIDENT_PROFILER
-                                                          : RESIDENT_MAPPED,
-                           owner == MAPPING_OF_ALLOCATOR ? allocator : 0);
+                           owner == MAPPING_OF_ALLOCATOR || owner == MAPPING_OF_ARENAS ? RESIDENT_MALLOC
+                           : owner == MAPPING_OF_PROFILER                              ? RESIDENT_PROFILER
+                                                                                       : RESIDENT_MAPPED,
+                           owner == MAPPING_OF_ALLOCATOR ? allocator
+                           : owner == MAPPING_OF_ARENAS  ? arenas
+                                                         : 0);
         }
     }
 }

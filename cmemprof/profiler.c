@@ -39,6 +39,7 @@ void profiler_measure_clock(struct profiler *self) {
 
 uint64_t profiler_begin(size_t size) {
     struct thread_state *thread = &thread_state;
+    thread->begun++;
     uint64_t drawn_with = sampler_take(&profiler.sampler, thread, size);
     if (LIKELY(thread->busy == 0)) {
         return drawn_with;

@@ -217,6 +217,21 @@ static inline bool profiler_pass(size_t size) {
     return sampler_pass(&profiler.sampler, &thread_state, size);
 }
 
+// For an allocator that takes blocks from malloc or cuts them out of memory of its own: whether malloc has counted an allocation of this
+// thread since.
+struct profiler_count {
+    uint64_t left_bytes;
+    uint32_t begun;
+};
+static inline struct profiler_count profiler_counted(void) {
+    uintptr_t chosen = atomic_load_explicit(&profiler.sampler.chosen, memory_order_relaxed);
+    return (struct profiler_count){*(volatile uint64_t *)&thread_state.left_bytes[chosen], *(volatile uint32_t *)&thread_state.begun};
+}
+static inline bool profiler_has_counted(struct profiler_count before) {
+    struct profiler_count now = profiler_counted();
+    return now.left_bytes != before.left_bytes || now.begun != before.begun;
+}
+
 // Call after profiler_pass returned false. Returns the interval that the sample was drawn with, for profiler_finish once the allocation is
 // made; 0: not a sample.
 uint64_t profiler_begin(size_t size);

@@ -36,11 +36,16 @@ struct python_symbols {
     const void *runtime;        // _PyRuntime; NULL: unknown
 };
 
+// Blocks of its own allocators (preload/python_objects.h): there is no interpreter, or malloc serves them; it has an allocator of its own
+// that was not seen at work, so they are missing; they are sampled.
+enum python_objects { PYTHON_OBJECTS_NONE, PYTHON_OBJECTS_MISSING, PYTHON_OBJECTS_SAMPLED };
+
 struct python {
     _Atomic bool is_there; // never false again; the rest is valid then
     struct python_symbols symbols;
     const struct python_layout *layout;
     struct python_names names;
+    _Atomic int objects;   // enum python_objects
     _Atomic uint64_t torn; // relaxed counter of stacks whose frames of Python were not consistent, and left out
 };
 

@@ -26,6 +26,7 @@ enum mapping_owner {
     MAPPING_OF_GO,        // Go's runtime
     MAPPING_OF_ALLOCATOR, // the real allocator, if it is an object of its own
     MAPPING_OF_PROFILER,
+    MAPPING_OF_ARENAS, // an allocator above malloc, whose blocks are sampled: Python's
 };
 
 struct stack;

@@ -256,6 +256,12 @@ static void add_warnings(const struct snapshot_encoder *encoder) {
                  encoder->snapshot->stats.lost_mappings, encoder->snapshot->stats.nameless_mappings);
         profile_add_comment(encoder->profile, text);
     }
+    if (atomic_load(&encoder->of->python.objects) == PYTHON_OBJECTS_MISSING) {
+        profile_add_comment(
+            encoder->profile,
+            "cmemprof: warning: small objects of Python are missing: it has an allocator that is not seen (by PYTHONMALLOC, -X dev, "
+            "without a GIL, before 3.7); PYTHONMALLOC=malloc shows them");
+    }
     if (encoder->names_ran_short) {
         profile_add_comment(encoder->profile,
                             "cmemprof: warning: names or lines of C functions are missing: too little memory to read debug data; "

@@ -29,8 +29,10 @@ struct thread_state {
     uint32_t shard;                  // the one it tries first, counted from 1; 0: none yet; see shard.h
     uint32_t cpu_epoch;              // of the profile for which cpu_thread is (cpu_unsampled.h)
     struct cpu_thread *cpu_thread;   // NULL: no room was left
+    uint32_t begun;                  // allocations that took the slow path; wraps around
     uint32_t unloadings;             // nesting depth of dlclose: a library's destructor may call it
     bool is_gos;                     // a whole stack of it began in Go: Go has made it
+    bool maps_arena;                 // what it maps now is cut into blocks that are sampled one by one (preload/python_objects.h)
     bool fork_holds_listing;         // the fork in progress holds the listing lock (loaded_code.c)
     bool fork_holds_mappings;        // and the map of mappings (mapped_ranges.c)
 #ifdef CMEMPROF_CHECK_LOCK_ORDER

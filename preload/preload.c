@@ -33,6 +33,7 @@
 #include "exec.h"
 #include "go_exit.h"
 #include "python.h"
+#include "python_objects.h"
 #include "settings.h"
 #include "signals.h"
 #include "writer.h"
@@ -181,6 +182,10 @@ static void begin(void) {
     struct python_symbols python;
     if (python_find(&python)) {
         python_start(&profiler.python, &python);
+    }
+    struct python_allocators allocators;
+    if (python_find_allocators(&allocators)) {
+        python_objects_hook(&allocators, getenv("PYTHONMALLOC"));
     }
     enum cmemprof_error error = cmemprof_start(settings->interval_bytes);
     if (error != CMEMPROF_OK) {

@@ -10,7 +10,7 @@
 #include "../base/text.h"
 #include "named_sums.h"
 
-enum { PARTS_SHOWN = 4, WARNINGS = 4 };
+enum { PARTS_SHOWN = 4 };
 
 // By the frame next to the root, and in a heap by its kind, which comes before it: "C heap, live".
 static void name_part(const struct profile_sample_view *view, char *name, size_t size) {
@@ -41,13 +41,10 @@ static void print_parts(struct profile *profile) {
 
 static void print(struct profile *profile, const char *path) {
     char bytes[TEXT_VALUE_BYTES];
-    const char *warnings[WARNINGS];
     fprintf(stderr, "cmemprof run: %s: %s resident", path, text_value(run_output_total(profile, "resident_space"), "bytes", bytes));
     print_parts(profile);
     fputc('\n', stderr);
-    for (size_t i = 0, all = profile_warnings(profile, warnings, WARNINGS); i < all; i++) {
-        diagnostic_note("run", "%s: %s", path, warnings[i]);
-    }
+    run_output_note_warnings(profile, path);
 }
 
 // Returns false if memory runs out. *processes: those that have one that can be read, of *all.

@@ -114,16 +114,13 @@ static bool is_little_of_all(struct profile *profile) {
 static void note_language(const struct run_output *output, struct profile *profile) {
     static const char frees[] = "most of that was freed before the end: --signal USR2 and kill -USR2 take a profile while it runs";
     static const struct {
-        const char *file, *says;
-        bool frees; // frees its memory before it ends
+        const char *file, *says; // says NULL: nothing is missing, or the profile's own warning says it
+        bool frees;              // frees its memory before it ends
     } languages[] = {
-        {"libpython", "Python keeps small objects in arenas of its own, which are not in the profile; PYTHONMALLOC=malloc shows them",
-         true},
-        {"python3", "Python keeps small objects in arenas of its own, which are not in the profile; PYTHONMALLOC=malloc shows them", true},
+        {"libpython", NULL, true},
+        {"python3", NULL, true},
         {"libjvm.so", "the Java heap is not in the profile; direct buffers, native libraries and the JVM's own memory are", false},
         {"node", "JavaScript objects are not in the profile; buffers, native modules and Node's own memory are", true}};
-    const char *allocator = getenv("PYTHONMALLOC");
-    bool shown = allocator && strncmp(allocator, "malloc", strlen("malloc")) == 0;
     struct profile_sample_view view;
     for (size_t i = 0; i < profile_sample_count(profile) && profile_sample_at(profile, i, &view) == MERGE_OK; i++) {
         for (size_t k = 0; k < view.frame_count; k++) {
@@ -131,7 +128,7 @@ static void note_language(const struct run_output *output, struct profile *profi
             for (size_t l = 0; l < sizeof languages / sizeof *languages; l++) {
                 bool same = strcmp(languages[l].file, "node") == 0 ? strcmp(file, "node") == 0
                                                                    : strncmp(file, languages[l].file, strlen(languages[l].file)) == 0;
-                if (same && !(shown && l < 2)) {
+                if (same && languages[l].says) {
                     diagnostic_note("run", "%s (docs/run.md)", languages[l].says);
                 }
                 if (same && languages[l].frees && output->signals == 0 && is_little_of_all(profile)) {
@@ -142,6 +139,13 @@ static void note_language(const struct run_output *output, struct profile *profi
                 }
             }
         }
+    }
+}
+
+void run_output_note_warnings(const struct profile *profile, const char *path) {
+    const char *warnings[4];
+    for (size_t i = 0, all = profile_warnings(profile, warnings, sizeof warnings / sizeof *warnings); i < all; i++) {
+        diagnostic_note("run", "%s: %s", path, warnings[i]);
     }
 }
 
@@ -223,6 +227,7 @@ static void write_all(struct run_output *output, struct run_directory *directory
         output->failed = true;
     } else if (last && output->processes > 0) {
         note_total(output, profile);
+        run_output_note_warnings(profile, output->path);
         struct profile *peak;
         output->failed |= !run_peak_take(output, directory, run_output_total(profile, "inuse_space"), &peak);
         hold_gate(output, directory, profile, peak);

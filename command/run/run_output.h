@@ -25,6 +25,9 @@ bool run_output_write(struct profile *profile, const char *path);
 // Sum of a sample type; 0 if there is none.
 int64_t run_output_total(struct profile *profile, const char *type);
 
+// Prints what the profile says that it lacks.
+void run_output_note_warnings(const struct profile *profile, const char *path);
+
 // Writes new profiles. whole: FILE as well. last: prints a summary of FILE.
 void run_output_take(struct run_output *output, struct run_directory *directory, bool whole, bool last);
 

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,18 +87,23 @@ func (p place) String() string {
 	return text.String()
 }
 
-// run returns what the program says, and its heap profile at its end with each allocation sampled.
+// run returns what the program says, and its heap profile at its end with each allocation sampled; runAt with one sample in so many bytes.
 func run(t *testing.T, python, program string) ([]place, *profile.Profile) {
 	t.Helper()
+	places, heap, _ := runAt(t, python, program, "1")
+	return places, heap
+}
+
+func runAt(t *testing.T, python, program, rate string, variables ...string) (places []place, heap, memory *profile.Profile) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "heap.pprof")
-	command := exec.Command(built.Program(t, "CMEMPROF_COMMAND", "cmemprof"), "run", "-o", file, "--rate", "1", "--", python, "-X", "utf8", program)
-	command.Env = built.Environment("PYTHONDONTWRITEBYTECODE=1")
+	command := exec.Command(built.Program(t, "CMEMPROF_COMMAND", "cmemprof"), "run", "-o", file, "--rate", rate, "--", python, "-X", "utf8", program)
+	command.Env = built.Environment(append(variables, "PYTHONDONTWRITEBYTECODE=1")...)
 	var out, errors bytes.Buffer
 	command.Stdout, command.Stderr = &out, &errors
 	if err := command.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, errors.String())
 	}
-	var places []place
 	for line := range strings.Lines(out.String()) {
 		var one place
 		if err := json.Unmarshal([]byte(line), &one); err != nil {
@@ -105,15 +111,20 @@ func run(t *testing.T, python, program string) ([]place, *profile.Profile) {
 		}
 		places = append(places, one)
 	}
+	return places, read(t, file), read(t, file+".memory")
+}
+
+func read(t *testing.T, file string) *profile.Profile {
+	t.Helper()
 	content, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	heap, err := profile.ParseData(content)
+	parsed, err := profile.ParseData(content)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return places, heap
+	return parsed
 }
 
 // pythons returns the frames of a stack that have no mapping: Python's.
@@ -138,7 +149,7 @@ func TestStacksAreThoseThatPythonTells(t *testing.T) {
 			continue
 		}
 		t.Run(python.name, func(t *testing.T) {
-			places, heap := run(t, python.path, program)
+			places, heap, _ := runAt(t, python.path, program, "4K") // each of its blocks is sampled, and stands for itself
 			if len(places) < 40 {
 				t.Fatalf("the program has only told of %d places", len(places))
 			}
@@ -158,15 +169,116 @@ func TestStacksAreThoseThatPythonTells(t *testing.T) {
 				}
 			}
 			for _, sample := range heap.Sample {
+				called := ""
 				for _, location := range sample.Location {
 					for _, line := range location.Line {
-						if name := line.Function.Name; name == "_PyEval_EvalFrameDefault" || name == "[Python function]" {
-							t.Errorf("%s is left in a stack:\n%s", name, pythons(sample))
+						name := line.Function.Name
+						// What has returned, and is being cleared, is none of Python's frames any more.
+						if name == "[Python function]" || name == "_PyEval_EvalFrameDefault" && !strings.Contains(called, "ClearAndPop") {
+							t.Errorf("%s, which called %q, is left in a stack:\n%s", name, called, pythons(sample))
 						}
+						called = name
 					}
 				}
 			}
 		})
+	}
+}
+
+// inUse sums the bytes in use by stack of Python.
+func inUse(heap *profile.Profile) map[string]int64 {
+	bytesOf := map[string]int64{}
+	for _, sample := range heap.Sample {
+		bytesOf[pythons(sample).String()] += sample.Value[3]
+	}
+	return bytesOf
+}
+
+// Small objects, which CPython cuts out of arenas of its own, have the bytes that it says itself (sys.getsizeof), at the line that has made them.
+func TestObjectsHaveTheSizesThatPythonTells(t *testing.T) {
+	program, err := filepath.Abs("objects.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, python := range interpreters(t) {
+		if !python.known() {
+			continue
+		}
+		for _, rate := range []struct {
+			interval string
+			bytes    float64
+		}{{"1", 1}, {"1K", 1024}} {
+			t.Run(python.name+" "+rate.interval, func(t *testing.T) {
+				places, heap, _ := runAt(t, python.path, program, rate.interval)
+				bytesOf := inUse(heap)
+				if len(places) < 6 {
+					t.Fatalf("the program has only told of %d places", len(places))
+				}
+				for _, place := range places {
+					size := float64(place.Size)
+					// The last pass of a loop has made something beside, and a free list may have had the first ones. Estimates: six
+					// standard errors.
+					low, high := size*0.999-200, size*1.001+200
+					if rate.bytes > 1 {
+						error := 6 * math.Sqrt(size*rate.bytes)
+						low, high = size-error, high+error
+					}
+					if have := float64(bytesOf[place.String()]); have < low || have > high {
+						t.Errorf("%.0f bytes at, in the profile %.0f:\n%s", size, have, place)
+					}
+				}
+			})
+		}
+	}
+}
+
+// Where Python sets another allocator in the place of ours (PYTHONMALLOC, -X dev), its arenas are mappings as those of any program; with malloc's,
+// objects are blocks of malloc's. No byte is in the profile twice.
+func TestOtherAllocatorsOfPython(t *testing.T) {
+	program, err := filepath.Abs("objects.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, python := range interpreters(t) {
+		if !python.known() {
+			continue
+		}
+		for _, variables := range [][]string{nil, {"PYTHONMALLOC=malloc"}, {"PYTHONMALLOC=pymalloc"}, {"PYTHONMALLOC=pymalloc_debug"}, {"PYTHONDEVMODE=1"}} {
+			t.Run(fmt.Sprint(python.name, variables), func(t *testing.T) {
+				places, heap, memory := runAt(t, python.path, program, "1K", variables...)
+				slots := places[0]
+				parts := map[string]int64{}
+				for _, sample := range memory.Sample {
+					parts[sample.Label["part"][0]] += sample.Value[0]
+				}
+				mapped, ofBlocks, kept := int64(0), int64(0), int64(0)
+				for _, place := range places {
+					kept += place.Size
+				}
+				for _, sample := range heap.Sample {
+					if slices.Contains(sample.Label["memory"], "mmap") {
+						mapped += sample.Value[3]
+					} else if pythons(sample).String() == slots.String() {
+						ofBlocks += sample.Value[3]
+					}
+				}
+				areBlocks := len(variables) == 0 || variables[0] == "PYTHONMALLOC=malloc"
+				if areBlocks && (ofBlocks < slots.Size/2 || mapped > 500_000) {
+					t.Errorf("of %d bytes %d are blocks, and %d bytes are mapped", slots.Size, ofBlocks, mapped)
+				}
+				// All that is kept, and what Python itself keeps.
+				inHeap := parts["malloc_live"] + parts["malloc_free"] + parts["malloc_metadata"]
+				if areBlocks && (inHeap < kept || parts["mapped"] > 500_000) {
+					t.Errorf("%d bytes are kept, %d in the C heap, %d mapped", kept, inHeap, parts["mapped"])
+				}
+				if !areBlocks && parts["mapped"] < kept/2 {
+					t.Errorf("%d bytes are kept, %d mapped", kept, parts["mapped"])
+				}
+				if !areBlocks && (ofBlocks > slots.Size/10 || mapped < slots.Size) {
+					t.Errorf("of %d bytes %d are blocks, and %d bytes are mapped", slots.Size, ofBlocks, mapped)
+				}
+			})
+		}
 	}
 }
 

@@ -1,0 +1,158 @@
+// python_objects.c: see python_objects.h.
+#include "python_objects.h"
+
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "../cmemprof/profiler.h"
+
+#define CALLER ((uintptr_t)__builtin_return_address(0))
+#define ONE_CACHE_LINE __attribute__((aligned(64)))
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+static struct python_allocator real_memory, real_objects;
+static struct python_arenas real_arenas;
+
+// ---- Blocks ----
+
+static bool are_seen(void) {
+    return atomic_load_explicit(&profiler.python.objects, memory_order_relaxed) == PYTHON_OBJECTS_SAMPLED;
+}
+
+static void see(void) {
+    if (UNLIKELY(!are_seen())) {
+        atomic_store_explicit(&profiler.python.objects, PYTHON_OBJECTS_SAMPLED, memory_order_relaxed);
+    }
+}
+
+// Of a block that is a sample, drawn with this interval, unless malloc has counted it since `before`. What malloc counts is counted down
+// here as well, and is no sample then: distances are memoryless, so neither changes what the other takes.
+#define FINISH(interval_bytes, before, block, size)                                                                                        \
+    do {                                                                                                                                   \
+        if ((interval_bytes) != 0 && !profiler_has_counted(before)) {                                                                      \
+            profiler_finish(interval_bytes, block, size, caller, __builtin_frame_address(0));                                              \
+        }                                                                                                                                  \
+    } while (0)
+
+static __attribute__((noinline)) void *slow_malloc(const struct python_allocator *real, size_t size, uintptr_t caller) {
+    uint64_t interval_bytes = profiler_begin(size);
+    struct profiler_count before = profiler_counted();
+    void *block = real->malloc(real->context, size);
+    FINISH(interval_bytes, before, block, size);
+    return block;
+}
+
+static ONE_CACHE_LINE void *hooked_malloc(void *context, size_t size) {
+    const struct python_allocator *real = context;
+    see();
+    return profiler_pass(size) ? real->malloc(real->context, size) : slow_malloc(real, size, CALLER);
+}
+
+static __attribute__((noinline)) void *slow_calloc(const struct python_allocator *real, size_t count, size_t size, uintptr_t caller) {
+    size_t total;
+    if (__builtin_mul_overflow(count, size, &total)) {
+        return real->calloc(real->context, count, size);
+    }
+    uint64_t interval_bytes = profiler_begin(total);
+    struct profiler_count before = profiler_counted();
+    void *block = real->calloc(real->context, count, size);
+    FINISH(interval_bytes, before, block, total);
+    return block;
+}
+
+static void *hooked_calloc(void *context, size_t count, size_t size) {
+    const struct python_allocator *real = context;
+    if ((count | size) <= UINT32_MAX && profiler_pass(count * size)) {
+        return real->calloc(real->context, count, size);
+    }
+    return slow_calloc(real, count, size, CALLER);
+}
+
+static void *move(const struct python_allocator *real, void *block, size_t size) {
+    struct moving moving;
+    profiler_move_begin(block, &moving);
+    void *moved = real->realloc(real->context, block, size);
+    profiler_move_end(&moving, moved ? NULL : block); // here realloc(block, 0) does not free
+    return moved;
+}
+
+static __attribute__((noinline)) void *slow_realloc(const struct python_allocator *real, void *block, size_t size, uint64_t interval_bytes,
+                                                    uintptr_t caller) {
+    struct profiler_count before = profiler_counted();
+    void *moved = profiler_may_know(block) ? move(real, block, size) : real->realloc(real->context, block, size);
+    FINISH(interval_bytes, before, moved, size);
+    return moved;
+}
+
+static void *hooked_realloc(void *context, void *block, size_t size) {
+    const struct python_allocator *real = context;
+    bool passes = profiler_pass(size);
+    if (passes && !UNLIKELY(profiler_may_know(block))) {
+        return real->realloc(real->context, block, size);
+    }
+    return slow_realloc(real, block, size, passes ? 0 : profiler_begin(size), CALLER);
+}
+
+static __attribute__((noinline)) void slow_free(const struct python_allocator *real, void *block) {
+    profiler_forget(block);
+    real->free(real->context, block);
+}
+
+static ONE_CACHE_LINE void hooked_free(void *context, void *block) {
+    const struct python_allocator *real = context;
+    if (UNLIKELY(profiler_may_know(block))) {
+        slow_free(real, block);
+    } else {
+        real->free(real->context, block);
+    }
+}
+
+// ---- Arenas ----
+
+static void *hooked_arena_alloc(void *context, size_t size) {
+    (void)context;
+    thread_state.maps_arena = are_seen(); // else nothing says what is in it
+    void *base = real_arenas.alloc(real_arenas.context, size);
+    thread_state.maps_arena = false;
+    return base;
+}
+
+static void hooked_arena_free(void *context, void *base, size_t size) {
+    (void)context;
+    real_arenas.free(real_arenas.context, base, size);
+}
+
+// ---- Start ----
+
+bool python_find_allocators(struct python_allocators *python) {
+    *(void **)&python->get = dlsym(RTLD_DEFAULT, "PyMem_GetAllocator");
+    *(void **)&python->set = dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
+    *(void **)&python->get_arenas = dlsym(RTLD_DEFAULT, "PyObject_GetArenaAllocator");
+    *(void **)&python->set_arenas = dlsym(RTLD_DEFAULT, "PyObject_SetArenaAllocator");
+    python->has_gil = !dlsym(RTLD_DEFAULT, "_Py_DecRefShared"); // what all extensions of a build without one call
+    return python->get && python->set && python->get_arenas && python->set_arenas;
+}
+
+static void hook(const struct python_allocators *python, enum python_domain domain, struct python_allocator *real) {
+    python->get(domain, real);
+    struct python_allocator hooked = {real, hooked_malloc, hooked_calloc, hooked_realloc, hooked_free};
+    python->set(domain, &hooked);
+}
+
+void python_objects_hook(const struct python_allocators *python, const char *wanted) {
+    static const char by_malloc[] = "malloc"; // malloc_debug, too
+    if (wanted && strncmp(wanted, by_malloc, strlen(by_malloc)) == 0) {
+        return;
+    }
+    atomic_store(&profiler.python.objects, PYTHON_OBJECTS_MISSING);
+    if (!python->has_gil) {
+        return;
+    }
+    hook(python, PYTHON_MEMORY, &real_memory);
+    hook(python, PYTHON_OBJECTS, &real_objects);
+    python->get_arenas(&real_arenas);
+    python->set_arenas(&(struct python_arenas){NULL, hooked_arena_alloc, hooked_arena_free});
+}
