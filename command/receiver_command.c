@@ -4,6 +4,7 @@
 #include "base/config.h"
 #include "base/confine.h"
 #include "base/port_file.h"
+#include "serve/backup_command.h"
 #include "serve/receiver_options.h"
 #include "serve/service_manager.h"
 
@@ -17,20 +18,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-// Returns $XDG_DATA_HOME/cmemprof or ~/.local/share/cmemprof, which the caller frees, or NULL if neither variable is set.
-static char *default_directory(void) {
-    const char *data_home = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-    char *path = NULL;
-    // The XDG specification says to ignore a relative path.
-    if (data_home && *data_home == '/') {
-        return asprintf(&path, "%s/cmemprof", data_home) < 0 ? NULL : path;
-    }
-    if (home && *home) {
-        return asprintf(&path, "%s/.local/share/cmemprof", home) < 0 ? NULL : path;
-    }
-    return NULL;
-}
 
 // A connection uses up to three descriptors. The usual soft limit of 1,024 protects select, which nothing here uses.
 static void raise_file_limit(void) {
@@ -264,7 +251,7 @@ static int run_with(int argc, char **argv, struct config *config) {
     }
     char *directory = NULL;
     if (!arguments.options.data_directory) {
-        directory = default_directory();
+        directory = receiver_default_directory();
         if (!directory) {
             fputs("cmemprof receiver: HOME is not set; name a directory for uploads with --data\n", stderr);
             receiver_options_free(&arguments);
@@ -279,6 +266,9 @@ static int run_with(int argc, char **argv, struct config *config) {
 }
 
 int receiver_command(int argc, char **argv) {
+    if (argc > 1 && backup_is_word(argv[1])) {
+        return backup_command(argc - 1, argv + 1);
+    }
     struct config config = {.command = "receiver", .prefix = "CMEMPROF_RECEIVER_", .options = receiver_options_known};
     int status = run_with(argc, argv, &config);
     config_free(&config);

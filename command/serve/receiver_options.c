@@ -21,6 +21,7 @@ static const char usage[] =
     "usage: cmemprof receiver [OPTIONS]\n"
     "\n"
     "Accepts profile uploads like a Datadog Agent and shows them on a page. Stops on SIGINT or SIGTERM.\n"
+    "cmemprof receiver export FILE and cmemprof receiver import FILE write and read a backup: see the --help of each.\n"
     "\n"
     "  --listen ADDRESS:PORT  port 0: any free one (default 127.0.0.1:8126); addresses other than loopback need a token\n"
     "  --listen unix:PATH     a Unix socket, for the same user\n"
@@ -56,6 +57,19 @@ static const char usage[] =
     "  --config FILE          options of FILE, one a line without dashes (retention 7d,5GB); the environment\n"
     "                         (CMEMPROF_RECEIVER_RETENTION) has precedence over it, and the command line over both\n"
     "  --port-file FILE       write the port to FILE once listening; not for a Unix socket\n";
+
+char *receiver_default_directory(void) {
+    const char *data_home = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    char *path = NULL;
+    // The XDG specification says to ignore a relative path.
+    if (data_home && *data_home == '/') {
+        return asprintf(&path, "%s/cmemprof", data_home) < 0 ? NULL : path;
+    }
+    if (home && *home) {
+        return asprintf(&path, "%s/.local/share/cmemprof", home) < 0 ? NULL : path;
+    }
+    return NULL;
+}
 
 enum { MEMORY_MIN = 16 << 20, INDEX_MEMORY_MAX = 1 << 30 };
 

@@ -24,6 +24,9 @@ struct receiver_arguments {
     int reading; // the argument that is being read, as getopt counts; 0: none
 };
 
+// $XDG_DATA_HOME/cmemprof or ~/.local/share/cmemprof, which the caller frees; NULL: neither variable is set.
+char *receiver_default_directory(void);
+
 extern const struct option receiver_options_known[];
 
 // Zero-initialise. Returns 0 to continue, or the exit status plus one, after --help or an error message.

@@ -1,5 +1,6 @@
 // archive.c: an upload as a tar file (archive.h).
 #include "archive.h"
+#include "../base/tar.h"
 #include "stored_upload.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK = 512, ENTRIES_MAX = CATALOG_MAX_ATTACHMENTS + 2 };
+enum { BLOCK = TAR_BLOCK, ENTRIES_MAX = CATALOG_MAX_ATTACHMENTS + 2 };
 
 struct entry {
     char name[CATALOG_FILE_MAX_BYTES + 1];
@@ -30,10 +31,6 @@ struct archive {
     enum receiver_error error; // of opening
     struct store *store;
 };
-
-static uint64_t padded(uint64_t size) {
-    return (size + BLOCK - 1) / BLOCK * BLOCK;
-}
 
 // ---- Opening ----
 
@@ -143,31 +140,17 @@ size_t archive_memory(const struct archive *archive) {
 uint64_t archive_size(const struct archive *archive) {
     uint64_t size = 2 * BLOCK;
     for (size_t i = 0; i < archive->count; i++) {
-        size += BLOCK + padded(archive->entries[i].size);
+        size += BLOCK + tar_padded(archive->entries[i].size);
     }
     return size;
 }
 
 // ---- Reading ----
 
-// Fields of ustar, by offset: name 0, mode 100, uid 108, gid 116, size 124, time 136, checksum 148, type 156, magic 257. Numbers are octal.
 static void make_header(struct archive *archive, const struct entry *entry) {
-    char *header = archive->header;
-    memset(header, 0, BLOCK);
-    snprintf(header, 100, "upload-%" PRId64 "/%s", archive->id, entry->name);
-    memcpy(header + 100, "0000644", 8);
-    memcpy(header + 108, "0000000", 8);
-    memcpy(header + 116, "0000000", 8);
-    snprintf(header + 124, 12, "%011" PRIo64, entry->size);
-    snprintf(header + 136, 12, "%011" PRIo64, (uint64_t)archive->time);
-    memset(header + 148, ' ', 8);
-    header[156] = '0';
-    memcpy(header + 257, "ustar\00000", 8); // NOLINT(bugprone-not-null-terminated-result)
-    unsigned sum = 0;
-    for (size_t i = 0; i < BLOCK; i++) {
-        sum += (unsigned char)header[i];
-    }
-    snprintf(header + 148, 7, "%06o", sum);
+    char name[TAR_NAME_MAX + 40];
+    snprintf(name, sizeof name, "upload-%" PRId64 "/%s", archive->id, entry->name);
+    tar_header(archive->header, TAR_FILE, "", name, entry->size, archive->time);
 }
 
 static size_t smaller(uint64_t a, size_t b) {
@@ -191,7 +174,7 @@ static ssize_t read_entry(struct archive *archive, const struct entry *entry, ch
         } while (count < 0 && errno == EINTR);
         return count > 0 ? count : -1;
     }
-    size_t count = smaller(padded(entry->size) - offset, size);
+    size_t count = smaller(tar_padded(entry->size) - offset, size);
     memset(bytes, 0, count);
     return (ssize_t)count;
 }
@@ -207,7 +190,7 @@ ssize_t archive_read(struct archive *archive, char *bytes, size_t size) {
     const struct entry *entry = &archive->entries[archive->current];
     ssize_t count = read_entry(archive, entry, bytes, size);
     archive->at += count > 0 ? (uint64_t)count : 0;
-    if (archive->at == BLOCK + padded(entry->size)) {
+    if (archive->at == BLOCK + tar_padded(entry->size)) {
         archive->current++;
         archive->at = 0;
     }

@@ -1,7 +1,6 @@
 // marked_uploads.c: pins, notes and removal (marked_uploads.h).
 #include "marked_uploads.h"
 #include "../../base/file.h"
-#include "../../base/utf8.h"
 #include "../index/catalog_pick.h"
 #include "notebook.h"
 #include "store_directory.h"
@@ -183,17 +182,6 @@ enum receiver_error store_pin(struct store *store, int64_t id, bool pinned, char
 
 // ---- Notes ----
 
-static bool is_text(const char *text, size_t size) {
-    for (size_t at = 0, length; at < size; at += length) {
-        length = utf8_length(text + at, size - at);
-        unsigned char c = (unsigned char)text[at];
-        if (length == 0 || c == 0x7F || (c < 0x20 && c != '\n' && c != '\t')) {
-            return false;
-        }
-    }
-    return true;
-}
-
 enum receiver_error store_write_note(struct store *store, int64_t id, const char *note, size_t size, char *text, size_t text_size) {
     struct marked marked;
     text[0] = '\0';
@@ -201,7 +189,7 @@ enum receiver_error store_write_note(struct store *store, int64_t id, const char
         snprintf(text, text_size, "a note has at most %d bytes", NOTEBOOK_NOTE_BYTES);
         return RECEIVER_TOO_LARGE;
     }
-    if (!is_text(note, size)) {
+    if (!notebook_is_note(note, size)) {
         snprintf(text, text_size, "a note is text in UTF-8 without control characters");
         return RECEIVER_BAD_UPLOAD;
     }

@@ -1,5 +1,6 @@
 // notebook.c: users' own data in SQLite (notebook.h).
 #include "notebook.h"
+#include "../../base/utf8.h"
 #include "../base/failure.h"
 
 #include <errno.h>
@@ -114,7 +115,7 @@ static void put_aside(const struct notebook *notebook) {
     free(journal);
 }
 
-enum receiver_error notebook_open(const char *directory, struct notebook **out, char *text, size_t text_size) {
+enum receiver_error notebook_open(const char *directory, bool repairs, struct notebook **out, char *text, size_t text_size) {
     struct notebook *notebook = calloc(1, sizeof *notebook);
     text[0] = '\0';
     if (!notebook || asprintf(&notebook->path, "%s/notebook.sqlite", directory) < 0) {
@@ -123,7 +124,7 @@ enum receiver_error notebook_open(const char *directory, struct notebook **out, 
     }
     pthread_mutex_init(&notebook->lock, NULL);
     enum receiver_error error = is_empty(notebook) ? RECEIVER_NOT_FOUND : open_file(notebook, false);
-    if (error == RECEIVER_DAMAGED) {
+    if (error == RECEIVER_DAMAGED && repairs) {
         put_aside(notebook);
         snprintf(text, text_size, "users' pins and notes were damaged, and are lost (they are notebook.sqlite.damaged now)");
         error = RECEIVER_NOT_FOUND;
@@ -201,4 +202,66 @@ enum receiver_error notebook_mark(struct notebook *notebook, int64_t id, bool pi
     error = end(notebook, change, error);
     pthread_mutex_unlock(&notebook->lock);
     return error;
+}
+
+// ---- As text ----
+
+bool notebook_is_note(const char *text, size_t size) {
+    for (size_t at = 0, length; at < size; at += length) {
+        length = utf8_length(text + at, size - at);
+        unsigned char c = (unsigned char)text[at];
+        if (length == 0 || c == 0x7F || (c < 0x20 && c != '\n' && c != '\t')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool write_mark(void *context, int64_t id, bool pinned, const char *note) {
+    struct json *json = context;
+    json_object_begin(json);
+    json_member_number(json, "upload", id);
+    json_key(json, "pinned");
+    json_bool(json, pinned);
+    json_member_text(json, "note", note);
+    json_object_end(json);
+    return true;
+}
+
+enum receiver_error notebook_write_json(struct notebook *notebook, struct json *json) {
+    json_object_begin(json);
+    json_key(json, "marks");
+    json_array_begin(json);
+    enum receiver_error error = notebook_each_mark(notebook, write_mark, json);
+    json_array_end(json);
+    json_object_end(json);
+    return error;
+}
+
+// A database in memory has the functions that read JSON.
+enum receiver_error notebook_read_json(const char *text, size_t size, notebook_take_mark take, void *context) {
+    sqlite3 *database = NULL;
+    sqlite3_stmt *rows = NULL;
+    int step = SQLITE_MISUSE;
+    bool ok = sqlite3_open_v2(":memory:", &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
+              sqlite3_prepare_v2(database,
+                                 "SELECT json_extract(value, '$.upload'), json_extract(value, '$.pinned'), json_extract(value, '$.note')"
+                                 " FROM json_each(?1, '$.marks')",
+                                 -1, &rows, NULL) == SQLITE_OK &&
+              sqlite3_bind_text64(rows, 1, text, size, SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK;
+    while (ok && (step = sqlite3_step(rows)) == SQLITE_ROW) {
+        const char *note = (const char *)sqlite3_column_text(rows, 2);
+        size_t length = (size_t)sqlite3_column_bytes(rows, 2);
+        ok = sqlite3_column_type(rows, 0) == SQLITE_INTEGER && sqlite3_column_int64(rows, 0) > 0 &&
+             sqlite3_column_type(rows, 1) == SQLITE_INTEGER && length <= NOTEBOOK_NOTE_BYTES && (!note || strlen(note) == length) &&
+             (!note || notebook_is_note(note, length));
+        if (ok && !take(context, sqlite3_column_int64(rows, 0), sqlite3_column_int(rows, 1), note)) {
+            step = SQLITE_DONE;
+            break;
+        }
+    }
+    ok = ok && step == SQLITE_DONE;
+    sqlite3_finalize(rows);
+    sqlite3_close(database);
+    return ok ? RECEIVER_OK : RECEIVER_BAD_UPLOAD;
 }

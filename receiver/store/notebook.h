@@ -9,6 +9,7 @@
 #define CMEMPROF_RECEIVER_NOTEBOOK_H
 
 #include "../base/error.h"
+#include "../base/json.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,12 +18,17 @@
 enum { NOTEBOOK_MARKS_MAX = 1000, NOTEBOOK_NOTE_BYTES = 1000 };
 
 struct notebook;
-// text: on failure its cause; else what was put aside, or "".
-enum receiver_error notebook_open(const char *directory, struct notebook **notebook, char *text, size_t text_size);
+// text: on failure its cause; else what was put aside, or "". repairs: false: one that is damaged is an error too.
+enum receiver_error notebook_open(const char *directory, bool repairs, struct notebook **notebook, char *text, size_t text_size);
 void notebook_close(struct notebook *notebook); // NULL is allowed
 // Calls take for each mark, by id; it returns false to stop. RECEIVER_DAMAGED: some may be missing.
 typedef bool (*notebook_take_mark)(void *context, int64_t id, bool pinned, const char *note);
 enum receiver_error notebook_each_mark(struct notebook *notebook, notebook_take_mark take, void *context);
+// All of it as JSON, {"marks":[{"upload":7,"pinned":true,"note":"why"}]}, and the marks in such a text, which is checked: each is one that
+// could have been written here. RECEIVER_BAD_UPLOAD: it is no such text; then some may have been taken.
+enum receiver_error notebook_write_json(struct notebook *notebook, struct json *json);
+enum receiver_error notebook_read_json(const char *text, size_t size, notebook_take_mark take, void *context);
+bool notebook_is_note(const char *text, size_t size); // UTF-8 without control characters but tabs and line breaks
 // Without a pin and a note there is no mark any more.
 enum receiver_error notebook_mark(struct notebook *notebook, int64_t id, bool pinned, const char *note);
 

@@ -308,21 +308,63 @@ static void open_figures(struct store *store) {
     }
 }
 
-enum receiver_error store_open(const struct store_options *options, struct store **out, char *text, size_t text_size) {
+static struct store *new_store(const char *directory) {
     struct store *store = calloc(1, sizeof *store);
-    if (!store || !(store->path = strdup(options->directory)) || asprintf(&store->index, "%s/index.sqlite", store->path) < 0) {
+    if (!store || !(store->path = strdup(directory)) || asprintf(&store->index, "%s/index.sqlite", store->path) < 0) {
         free(store ? store->path : NULL);
         free(store);
-        return RECEIVER_NO_MEMORY;
+        return NULL;
     }
     pthread_mutex_init(&store->uploads_lock, NULL);
     event_readers_init(&store->event_readers);
     packs_init(&store->packs);
     storage_load_init(&store->load);
+    store->options.directory = store->path;
+    store->directory = store->incoming = store->uploads = store->lock = -1;
+    return store;
+}
+
+static enum receiver_error open_to_read(struct store *store, char *text, size_t text_size) {
+    store->directory = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    store->uploads = store->directory < 0 ? -1 : openat(store->directory, "uploads", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (store->uploads < 0) {
+        snprintf(text, text_size, "%s%s: %s", store->path, store->directory < 0 ? "" : "/uploads", strerror(errno));
+        return RECEIVER_BAD_DIRECTORY;
+    }
+    return RECEIVER_OK;
+}
+
+enum receiver_error store_open_files(const char *directory, bool locks, struct store **out, char *text, size_t text_size) {
+    struct store *store = new_store(directory);
+    if (!store) {
+        snprintf(text, text_size, "%s", receiver_error_text(RECEIVER_NO_MEMORY));
+        return RECEIVER_NO_MEMORY;
+    }
+    enum receiver_error error = locks ? open_directories(store, text, text_size) : open_to_read(store, text, text_size);
+    if (error == RECEIVER_OK && locks) {
+        clean_incoming(store);
+        error = packs_load(&store->packs, store->uploads);
+        snprintf(text, text_size, "%s: %s", store->path, receiver_error_text(error));
+    }
+    if (error == RECEIVER_OK) {
+        error = notebook_open(store->path, locks, &store->notebook, text, text_size);
+    }
+    if (error != RECEIVER_OK) {
+        store_close(store);
+        return error;
+    }
+    *out = store;
+    return RECEIVER_OK;
+}
+
+enum receiver_error store_open(const struct store_options *options, struct store **out, char *text, size_t text_size) {
+    struct store *store = new_store(options->directory);
+    if (!store) {
+        return RECEIVER_NO_MEMORY;
+    }
     store->options = *options;
     store->options.directory = store->path;
     store->conversions = cache_new(CONVERSIONS_BYTES);
-    store->directory = store->incoming = store->uploads = store->lock = -1;
     enum receiver_error error = open_directories(store, text, text_size);
     if (error == RECEIVER_OK) {
         relay_mark_id(store->directory, false, store->relay_id);
@@ -331,7 +373,7 @@ enum receiver_error store_open(const struct store_options *options, struct store
         snprintf(text, text_size, "%s: %s", store->path, receiver_error_text(error));
     }
     if (error == RECEIVER_OK) {
-        error = notebook_open(store->path, &store->notebook, text, text_size);
+        error = notebook_open(store->path, true, &store->notebook, text, text_size);
         snprintf(store->lost, sizeof store->lost, "%s", error == RECEIVER_OK ? text : "");
     }
     if (error == RECEIVER_OK) {

@@ -10,7 +10,7 @@
 //
 // An upload is written below incoming/, synced, and renamed into uploads/ within the transaction that adds its row, so it is atomic. File
 // names are a number and the harmless part of the client's name. A copy of uploads/ that is made while the receiver runs may lack uploads
-// that are being packed.
+// that are being packed (backup.h).
 //
 // Threads: any. The store has two of its own: group commit (group_commit.h), and maintenance, which removes uploads over the retention and
 // reads measures and figures (maintenance.c). Memory: malloc.
@@ -35,6 +35,9 @@ struct store;
 void store_make_directories(const char *path);
 // Locks the directory, creates it if missing, and removes leftovers of a crash; nothing else in it is touched.
 enum receiver_error store_open(const struct store_options *options, struct store **store, char *text, size_t text_size);
+// Its files alone, without an index and threads: for a program that reads them while a receiver may run (locks false: nothing is made nor
+// removed, but packs without an upload), or that adds some while none does. store_close ends it.
+enum receiver_error store_open_files(const char *directory, bool locks, struct store **store, char *text, size_t text_size);
 // Ends its threads after committing all waiting uploads. Reading goes on; pending_upload_keep fails.
 void store_stop(struct store *store);
 void store_close(struct store *store); // NULL is allowed

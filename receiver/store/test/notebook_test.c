@@ -20,7 +20,7 @@ struct book {
 static void reopen(struct book *book) {
     notebook_close(book->notebook);
     book->notebook = NULL;
-    if (notebook_open(book->directory, &book->notebook, book->text, sizeof book->text) != RECEIVER_OK) {
+    if (notebook_open(book->directory, true, &book->notebook, book->text, sizeof book->text) != RECEIVER_OK) {
         fail_msg("%s", book->text);
     }
 }
@@ -106,7 +106,7 @@ TEST_IN(book, cannot_be_read) {
     notebook_close(book->notebook);
     book->notebook = NULL;
     assert_int_equal(mkdir(book->path, 0700), 0);
-    assert_int_not_equal(notebook_open(book->directory, &book->notebook, book->text, sizeof book->text), RECEIVER_OK);
+    assert_int_not_equal(notebook_open(book->directory, true, &book->notebook, book->text, sizeof book->text), RECEIVER_OK);
     assert_non_null(strstr(book->text, "notebook.sqlite: "));
     assert_int_equal(rmdir(book->path), 0);
     reopen(book);
