@@ -5,7 +5,7 @@ import { embedded } from "./embedded";
 import { persistently } from "./reach";
 import type { State } from "./state";
 
-const root = based("/api");
+export const root = based("/api");
 export const eventsPath = `${root}/events`; // a stream of what arrives
 
 export interface Attachment {
@@ -413,7 +413,7 @@ async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 export type Query = Record<string, string | number | readonly string[] | null | undefined>;
 
 // path?selection&more
-function query(path: string, selection: URLSearchParams, more: Query = {}): string {
+export function query(path: string, selection: URLSearchParams, more: Query = {}): string {
   const params = new URLSearchParams(selection);
   for (const [name, value] of Object.entries(more)) {
     for (const one of Array.isArray(value) ? value : [value])
@@ -473,33 +473,6 @@ export function reportPath(now: State, request?: TreeRequest): string {
   const growth = request?.growth ? "1" : null;
   const gauges = now.get("gauges") === "growth" ? {} : { gauges: now.get("gauges"), processes: now.get("processes") };
   return query(`${root}/report`, params, { ...(request ? treeQuery(request) : {}), ...gauges, growth, title: document.title, address });
-}
-
-// A file without a client. tags: "KEY:VALUE". Returns the new upload's id.
-export async function importFile(file: File, service: string, tags: readonly string[]): Promise<number> {
-  const path = query(`${root}/import`, new URLSearchParams(), { service, name: file.name, tag: tags });
-  return change("POST", path, file);
-}
-
-// ---- Changes ----
-
-// Once: what failed may have been done, and is not asked for again by itself. Returns the id of what was changed.
-async function change(method: "POST" | "PUT" | "DELETE", path: string, body?: Blob | string): Promise<number> {
-  const response = await fetch(path, { method, body });
-  if (!response.ok) throw new ApiError(response.status, (await response.text()).trim() || response.statusText);
-  return ((await response.json()) as { id: number }).id;
-}
-
-export function pin(id: number, pinned: boolean): Promise<number> {
-  return change(pinned ? "PUT" : "DELETE", `${root}/uploads/${id}/pin`);
-}
-
-export function writeNote(id: number, note: string): Promise<number> {
-  return change(note ? "PUT" : "DELETE", `${root}/uploads/${id}/note`, note || undefined);
-}
-
-export function remove(id: number): Promise<number> {
-  return change("DELETE", `${root}/uploads/${id}`);
 }
 
 // ---- One upload ----

@@ -1,6 +1,6 @@
 // drop.ts: files that are dragged onto the page become uploads: profiles, recordings, and files of other tools.
 import "./drop.css";
-import { importFile } from "./api";
+import { importFile } from "./changes";
 import { button, make } from "./dom";
 
 const suffixes = /(\.(gz|zst|lz4|pb|pprof|prof|json|speedscope|folded|collapsed|stacks|txt|out|log|jfr|heap|cpuprofile|heapprofile))+$/i;

@@ -1,6 +1,7 @@
 // upload_menu.ts: what can be done with one upload of the list: its files as downloads, a pin, a note, its removal.
 import * as api from "../lib/api";
 import { ask } from "../lib/ask";
+import { pin, remove, writeNote } from "../lib/changes";
 import { bytes } from "../lib/format";
 import { openMenu } from "../lib/popup";
 import { exact } from "../lib/times";
@@ -19,11 +20,11 @@ export function openUploadMenu(upload: api.Upload, place: DOMRect, changed: (gon
     small: bytes(file.size_bytes),
   }));
   const all = { text: "Everything (.tar)", id: "all", href: api.archivePath(id), file: "", small: "" };
-  const pin = upload.pinned
+  const pinning = upload.pinned
     ? { text: "Unpin…", id: "unpin", run: () => askToUnpin(upload, () => changed(false)) }
     : { text: "Pin…", small: "retention leaves it", id: "pin", run: () => askToPin(upload, () => changed(false)) };
   const acts = [
-    pin,
+    pinning,
     { text: upload.note ? "Change the note…" : "Write a note…", id: "note", run: () => askForNote(upload, () => changed(false)) },
     { text: "Delete…", id: "delete", run: () => askToDelete(upload, () => changed(true)) },
   ];
@@ -36,7 +37,7 @@ function askToPin(upload: api.Upload, done: () => void): void {
     title: `Pin upload ${upload.id} of ${nameOf(upload)}?`,
     text: "It is kept whatever its age and whatever else is stored, until it is unpinned. It counts for the size that --retention allows.",
     yes: "Pin",
-    act: async () => (await api.pin(upload.id, true), done()),
+    act: async () => (await pin(upload.id, true), done()),
   });
 }
 
@@ -46,7 +47,7 @@ function askToUnpin(upload: api.Upload, done: () => void): void {
     title: `Unpin upload ${upload.id} of ${nameOf(upload)}?`,
     text: "From then on it is removed as all others are: at once, if it is older than --retention allows.",
     yes: "Unpin",
-    act: async () => (await api.pin(upload.id, false), done()),
+    act: async () => (await pin(upload.id, false), done()),
   });
 }
 
@@ -57,7 +58,7 @@ function askForNote(upload: api.Upload, done: () => void): void {
     text: "All who see the page see it. An empty one is none.",
     field: { label: "Note", value: upload.note ?? "", most: 1000, lines: 4 },
     yes: "Save",
-    act: async (text) => (await api.writeNote(upload.id, text.trim()), done()),
+    act: async (text) => (await writeNote(upload.id, text.trim()), done()),
   });
 }
 
@@ -69,6 +70,6 @@ function askToDelete(upload: api.Upload, done: () => void): void {
     text: `It started ${exact(Date.parse(startOf(upload)))} and has ${files} ${files === 1 ? "file" : "files"}. They are removed for good, and views no longer have it.`,
     yes: "Delete",
     danger: true,
-    act: async () => (await api.remove(upload.id), done()),
+    act: async () => (await remove(upload.id), done()),
   });
 }
