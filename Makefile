@@ -91,7 +91,7 @@ FOLDERS := base merge series codecs jfr otlp foreign pyroscope upload client rec
 comma := ,
 # A folder's rooms, lowest first: each may include what is to the left of it.
 ROOMS_receiver := base pack index rollups store views analysis watch relay http
-ROOMS_command := base symbols report mcp send run serve
+ROOMS_command := base symbols report mcp send run serve live
 rooms = $(1) $(addprefix $(1)/,$(ROOMS_$(1)))
 # Those with tests. Their rules name each test: a pattern would be led astray by what an older build says of a file that was moved.
 tested_rooms = $(foreach r,$(call rooms,$(1)),$(if $(wildcard $(r)/test/*_test.c),$(r)))

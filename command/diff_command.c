@@ -111,8 +111,12 @@ static int check(const struct options *options, struct table_options *table) {
     if (status >= 0) {
         return status;
     }
-    if (table->report >= REPORT_PEEK && table->report <= REPORT_TAGS) {
-        return diagnostic_usage("diff", "--peek, --tree, --list, --traces, --raw and --tags apply to one profile: use cmemprof top");
+    if (table->report >= REPORT_PEEK && table->report <= REPORT_OWNERS) {
+        return diagnostic_usage("diff",
+                                "--peek, --tree, --list, --traces, --raw, --tags and --owners apply to one profile: use cmemprof top");
+    }
+    if (table->live) {
+        return diagnostic_usage("diff", "--live applies to one profile that is made again and again: use cmemprof top");
     }
     if (table->given & table_rules_bit(OPTION_GAUGES)) {
         return diagnostic_usage("diff", "--gauges applies to several files that are merged; diff compares two");

@@ -185,6 +185,17 @@ static void take(struct run *run, bool last) {
     }
     run_directory_list(&run->directory);
     for (size_t i = 0; i < run->directory.count; i++) {
+        struct run_file *file = &run->directory.files[i];
+        bool is_asked = run_directory_is_asked(&run->directory, file);
+        if (is_asked) {
+            run_directory_mark_seen(&run->directory, file);
+        }
+        if (is_asked || run_directory_is_seen(file)) { // for top, which reads it; the next one has all of it
+            if (!is_asked && !run_directory_is_newest(&run->directory, i)) {
+                run_directory_remove(&run->directory, file);
+            }
+            continue;
+        }
         size_t size;
         uint8_t *bytes = run_directory_read(&run->directory, &run->directory.files[i], &size);
         if (bytes) {

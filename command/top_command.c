@@ -4,7 +4,10 @@
 #include "base/diagnostic.h"
 #include "base/foreign_input.h"
 #include "base/recording.h"
+#include "live/live.h"
 #include "report/table_options.h"
+
+#include <string.h>
 
 #define READS_USAGE OPTIONS_GAUGES_USAGE OPTIONS_READ_USAGE FOREIGN_USAGE RECORDINGS_USAGE
 
@@ -55,9 +58,21 @@ static int print(struct options *options, struct table_options *table) {
     return status;
 }
 
+static int watch(struct options *options, struct table_options *table) {
+    struct recordings recordings = {.type = table->top.type};
+    options->recordings = &recordings;
+    if (options->file_count > 1) {
+        return diagnostic_usage(options->command, "--live shows one file, URL or process");
+    }
+    if (strcmp(options->files[0], "-") == 0) {
+        return diagnostic_usage(options->command, "--live reads again and again, and standard input can be read only once");
+    }
+    return live_run(options, table);
+}
+
 // report, functions: as of table_options_choose; report 0: the options choose.
 static int run(const char *command, const char *usage, enum table_option report, bool takes_functions, int argc, char **argv) {
-    struct table_options table = {.command = command, .by_stack = true};
+    struct table_options table = {.command = command, .by_stack = true, .interval_ms = 2000};
     struct options options;
     const struct options_spec spec = {.command = command,
                                       .usage = usage,
@@ -80,7 +95,7 @@ static int run(const char *command, const char *usage, enum table_option report,
     status = status < 0 ? table_options_settle(&table, false) : status;
     if (status < 0) {
         table.is_single = options.file_count == 1;
-        status = print(&options, &table);
+        status = table.live ? watch(&options, &table) : print(&options, &table);
     }
     table_options_free(&table);
     return status;

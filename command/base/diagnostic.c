@@ -6,16 +6,23 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static FILE *into; // NULL: standard error
+
+void diagnostic_into(FILE *out) {
+    into = out;
+}
+
 static void print_line(const char *command, const char *subject, const char *format, va_list arguments) {
+    FILE *out = into ? into : stderr;
     char text[501], shown[WEB_ADDRESS_SHOWN_BYTES];
     vsnprintf(text, sizeof text, format, arguments);
-    fprintf(stderr, "cmemprof %s: ", command);
+    fprintf(out, "cmemprof %s: ", command);
     if (subject) {
-        text_put(web_address_is(subject) ? web_address_shown(subject, shown) : subject, stderr);
-        fputs(": ", stderr);
+        text_put(web_address_is(subject) ? web_address_shown(subject, shown) : subject, out);
+        fputs(": ", out);
     }
-    text_put(text, stderr);
-    fputc('\n', stderr);
+    text_put(text, out);
+    fputc('\n', out);
 }
 
 int diagnostic_error(const char *command, const char *subject, const char *format, ...) {

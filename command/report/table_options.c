@@ -82,6 +82,22 @@ static int take_depth(struct table_options *table, const char *value) {
     return STATUS_DONE;
 }
 
+static int take_interval(struct table_options *table, const char *value) {
+    static const char *const units[] = {"ms", "s", "m", "min", NULL};
+    static const double sizes_ms[] = {1, 1000, 60000, 60000};
+    char *end;
+    double number = strtod(value, &end), ms = 0;
+    int unit = options_choice(end, units);
+    if (*value >= '0' && *value <= '9' && unit >= 0) {
+        ms = number * sizes_ms[unit];
+    }
+    if (!(ms >= 100 && ms <= 3600e3)) {
+        return diagnostic_usage(table->command, "--interval takes a time from 100ms to 60m (2s, 500ms, 1m), not %s", value);
+    }
+    table->interval_ms = (int64_t)ms;
+    return STATUS_DONE;
+}
+
 static int take_unit(struct table_options *table, const char *value) {
     bool suits = strcmp(value, "auto") == 0;
     if (!suits && !text_has_unit(value)) {
@@ -128,6 +144,12 @@ static int take_value(struct table_options *table, enum table_option option, con
     case OPTION_PEEK:
     case OPTION_LIST:
         return take_functions(table, name, value);
+    case OPTION_INTERVAL:
+        return take_interval(table, value);
+    case OPTION_COUNT:
+        return options_number(value, UINT_MAX, &table->count)
+                   ? STATUS_DONE
+                   : diagnostic_usage(table->command, "--count takes a number from 1, not %s", value);
     case OPTION_PAIRS:
         return pairs_file_read(table->command, value, &table->pairs);
     default: // OPTION_TYPE, OPTION_SAMPLE_INDEX
@@ -154,6 +176,9 @@ static int take_plain(struct table_options *table, enum table_option option) {
     case OPTION_EXACT:
         table->top.exact = true;
         return STATUS_DONE;
+    case OPTION_LIVE:
+        table->live = true;
+        return STATUS_DONE;
     case OPTION_JSON:
         table->top.json = true;
         return STATUS_DONE;
@@ -178,6 +203,9 @@ int table_options_take(void *context, int value_of_option, const char *value) {
 int table_options_settle(struct table_options *table, bool writes) {
     enum { TABLE_LINES = 10, TAG_LINES = 20 };
     table->report = writes ? REPORT_PROFILE : table_rules_report(table->given, table->by_stack, table->asks_stack);
+    if (table->live && table->report == REPORT_STACKS && !table->asks_stack) { // a line for each row
+        table->report = REPORT_TABLE;
+    }
     table->top.by_stack = table->report == REPORT_STACKS;
     if (table->report == REPORT_TABLE && table_rules_by_label(table->given, table->asks_stack)) {
         table->top.by = FRAME_BY_LABEL;

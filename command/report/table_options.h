@@ -28,6 +28,9 @@ struct table_options {
     size_t base_count;
     bool normalize;
     struct gate gate; // --fail-if
+    bool live;
+    int64_t interval_ms; // of --live
+    unsigned long count; // of refreshes of --live; 0: any number
 };
 
 // For struct options_spec: the function take, whose context is a struct table_options (own: table_rules_options), and the --help text.
@@ -57,6 +60,9 @@ int table_options_take(void *context, int option, const char *value);
         "  --normalize          with a base: scale totals to those of the base\n" GATE_USAGE
 // For top only.
 #define TABLE_OPTIONS_REPORTS_USAGE                                                                                                        \
+    "  --live               again and again, with rates; FILE may be the number of a process under cmemprof run. On a terminal\n"          \
+    "                       keys choose what is shown\n"                                                                                   \
+    "  --interval TIME      with --live: how often (2s, 500ms, 1m; default 2s); --count N: so many times\n"                                \
     "  --diff_base FILE     change since FILE (like cmemprof diff); --base FILE: percentages are of the new profile\n"                     \
     "Instead of the table, for the same samples (docs/command.md lists which options apply to each):\n"                                    \
     "  --peek REGEX         callers and callees of functions; --tree: those of all functions\n"                                            \

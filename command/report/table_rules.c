@@ -29,6 +29,12 @@ static const uint64_t exclusive[] = {
     BIT(EXACT) | BIT(UNIT),
     BIT(NORMALIZE) | BIT(FAIL_IF), // scaled to the base, nothing has grown
     BIT(EXACT) | BIT(DEPTH),
+    BIT(LIVE) | BIT(DIFF_BASE) | BIT(BASE),
+    BIT(LIVE) | BIT(NORMALIZE),
+    BIT(LIVE) | BIT(FAIL_IF),
+    BIT(LIVE) | BIT(EXACT),
+    BIT(LIVE) | BIT(DEPTH),
+    BIT(LIVE) | BIT(GAUGES),
     BIT(JSON) | BIT(EXACT),
     BIT(JSON) | BIT(UNIT),
     BIT(JSON) | BIT(DEPTH),
@@ -83,6 +89,9 @@ int table_rules_check(const char *command, uint64_t given, enum report report, b
         if (__builtin_popcountll(given & exclusive[i]) > 1) {
             return error_contradiction(command, given & exclusive[i]);
         }
+    }
+    if (!(given & BIT(LIVE)) && given & (BIT(INTERVAL) | BIT(COUNT))) {
+        return diagnostic_usage(command, "--%s is of --live", given & BIT(COUNT) ? "count" : "interval");
     }
     if (asks_stack && report != REPORT_STACKS && table_rules_takes(report, OPTION_BY)) {
         return diagnostic_usage(command, "--by stack does not apply to %s", report_names[report]);

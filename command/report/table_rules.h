@@ -84,6 +84,9 @@ enum {
     X(TAGS, "tags", false, RULE_TAGS)                                                                                                      \
     X(OWNERS, "owners", false, RULE_OWNERS)                                                                                                \
     X(PAIRS, "pairs", true, RULE_OWNERS)                                                                                                   \
+    X(LIVE, "live", false, RULE_TABLES)                                                                                                    \
+    X(INTERVAL, "interval", true, RULE_TABLES)                                                                                             \
+    X(COUNT, "count", true, RULE_TABLES)                                                                                                   \
     X(JSON, "json", false, RULE_OWNERS)
 
 #define TABLE_RULES_ENUM(option, name, value, reports) OPTION_##option,

@@ -142,6 +142,12 @@ bool run_directory_is_of_end(const struct run_file *file) {
     return strcmp(file->reason, "exit") == 0 || strcmp(file->reason, "termination") == 0 || strcmp(file->reason, "ended") == 0;
 }
 
+bool run_directory_is_asked(const struct run_directory *directory, const struct run_file *file) {
+    char path[FILE_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%ld.asked", directory->path, file->pid);
+    return strcmp(file->reason, "signal") == 0 && unlink(path) == 0;
+}
+
 bool run_directory_is_seen(const struct run_file *file) {
     return strcmp(file->reason, "seen") == 0 || strcmp(file->reason, "ended") == 0;
 }

@@ -44,6 +44,9 @@ uint8_t *run_directory_read(const struct run_directory *directory, const struct 
 // What a process writes beside its profiles, as of the last one. Returns NULL also if it wrote none.
 enum run_beside { RUN_PEAK, RUN_MEMORY, RUN_BESIDES };
 uint8_t *run_directory_read_beside(const struct run_directory *directory, const struct run_file *file, enum run_beside what, size_t *size);
+// Whether `cmemprof top PID --live` asked for this one of a signal (live/live_source.h): then it is nobody else's. Once for each time it
+// asks.
+bool run_directory_is_asked(const struct run_directory *directory, const struct run_file *file);
 bool run_directory_is_seen(const struct run_file *file);
 // Whether the profile is of the process's end.
 bool run_directory_is_of_end(const struct run_file *file);

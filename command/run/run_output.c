@@ -165,6 +165,10 @@ static void note_total(const struct run_output *output, struct profile *profile)
 
 static void take_signal(struct run_output *output, const struct run_directory *directory, struct run_file *file) {
     char path[PATH_MAX];
+    if (run_directory_is_asked(directory, file)) {
+        run_directory_mark_seen(directory, file);
+        return;
+    }
     struct profile *profile = profile_new();
     snprintf(path, sizeof path, "%s.%u", output->path, ++output->signals);
     if (!profile || !add(profile, directory, file) || !run_output_write(profile, path)) {

@@ -145,13 +145,13 @@ var isReport = map[string]bool{"owners": true}
 
 func refuses(t *testing.T, name, long string) bool {
 	values := map[string]string{"type": "cpu", "memory": "C", "by": "line", "diff_base": "x", "base": "x", "depth": "1", "peek": "x", "list": "x", "fail-if": "cpu>1",
-		"summary": "junit:x", "group-by": "x", "gauges": "sum", "lines": "1"}
+		"summary": "junit:x", "group-by": "x", "gauges": "sum", "lines": "1", "interval": "2s", "count": "1"}
 	arguments := []string{name, "--" + long}
 	if value := values[long]; value != "" {
 		arguments = append(arguments, value)
 	}
 	text, ok := ask(t, append(arguments, "x", "x")...)
-	return !ok && regexp.MustCompile(`does not apply|exclude each other|there is no base|is of the rules`).MatchString(text)
+	return !ok && regexp.MustCompile(`does not apply|exclude each other|there is no base|is of the rules|is of --live`).MatchString(text)
 }
 
 // TestRealOptionsAreCompleted reads the tables that the command parses its options by.
@@ -163,7 +163,7 @@ func TestRealOptionsAreCompleted(t *testing.T) {
 	}
 	// What applies to one profile only, and diff refuses with a message that says so.
 	ofOneProfile := map[string]bool{}
-	for _, name := range strings.Fields("diff_base base peek tree list traces raw tags owners pairs json gauges") {
+	for _, name := range strings.Fields("diff_base base peek tree list traces raw tags owners pairs json live interval count gauges") {
 		ofOneProfile[name] = true
 	}
 	commands := completed(t)

@@ -1,5 +1,6 @@
 // api.ts: the receiver's JSON interface (docs/receiver.md), typed. Every call takes a signal to drop it with; an error's message is the
 // receiver's own line of text.
+import type { Owners } from "./api_owners";
 import { based } from "./base";
 import { embedded } from "./embedded";
 import { persistently } from "./reach";
@@ -116,33 +117,6 @@ export interface MergedTypes extends Types, Merged {
 // "label": no code, but the value of a label that a tree is grouped by; its file is the label's key.
 export type Kind =
   "c" | "c_runtime" | "go" | "runtime" | "python" | "python_runtime" | "node" | "node_runtime" | "java" | "java_runtime" | "label";
-
-// Of blocks, with two standard errors of sampling.
-export interface OwnerSum {
-  bytes: number;
-  bytes_error: number;
-  blocks: number;
-  blocks_error: number;
-}
-export interface OwnerSums {
-  live: OwnerSum | null; // null: not in the profile
-  allocated: OwnerSum | null;
-  freed: OwnerSum | null; // null: not known
-}
-export interface Owner extends OwnerSums {
-  function: TreeFunction;
-  line: number;
-  library: string | null;
-  opens: string | null;
-  closes: string | null;
-}
-export interface Owners extends Merged {
-  is_from_start: boolean;
-  total: OwnerSums;
-  owners: Owner[];
-  owners_left_out: number;
-  warnings: string[];
-}
 
 export interface TreeFunction {
   name: string;

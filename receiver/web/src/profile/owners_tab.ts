@@ -4,6 +4,7 @@
 // searched), owners (the column that sorts).
 import "./owners.css";
 import * as api from "../lib/api";
+import type { Owner, Owners } from "../lib/api_owners";
 import { make, notice, refill } from "../lib/dom";
 import { bytes, count, share, source } from "../lib/format";
 import { hideProfilerButton } from "../graph/choice_buttons";
@@ -19,7 +20,7 @@ import { aboutFreed, blocksText, nameOf, pairText, wanted } from "./owners_text"
 
 const most = 2000; // rows
 
-const inUse = (one: api.Owner): number => one.live?.bytes ?? one.allocated?.bytes ?? 0;
+const inUse = (one: Owner): number => one.live?.bytes ?? one.allocated?.bytes ?? 0;
 
 export class OwnersTab implements View {
   private readonly find = new TextBox("own", { id: "owners-find", label: "Search owners, libraries and functions" });
@@ -28,14 +29,14 @@ export class OwnersTab implements View {
   private readonly said = make("span", { class: "soft", role: "status", id: "owners-count" });
   private readonly about = make("p", { class: "soft", id: "owners-about" });
   private readonly body = make("div", { class: "panel" });
-  private readonly table: VirtualTable<api.Owner>;
-  private answer: api.Owners | undefined;
+  private readonly table: VirtualTable<Owner>;
+  private answer: Owners | undefined;
   private file = "";
   private asked = new AbortController();
   private key = "";
 
   constructor() {
-    this.table = new VirtualTable<api.Owner>(
+    this.table = new VirtualTable<Owner>(
       "Owners of C memory",
       [
         {
@@ -166,7 +167,7 @@ export class OwnersTab implements View {
     return other && hasProfiles(other) ? other.name : "";
   }
 
-  private showHead(state: State, answer: api.Owners): void {
+  private showHead(state: State, answer: Owners): void {
     const several = answer.uploads > 1;
     refill(
       this.head,

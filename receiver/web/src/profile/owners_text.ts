@@ -1,5 +1,5 @@
 // owners_text.ts: what the tab Owners says in words. Pure.
-import type { Owner, OwnerSum, Owners } from "../lib/api";
+import type { Owner, OwnerSum, Owners } from "../lib/api_owners";
 
 // "1,200 ±90"; an error of less than half a block is none.
 export function blocksText(sum: OwnerSum | null): string {
