@@ -8,16 +8,19 @@
 int convert_command(int argc, char **argv);
 int delta_command(int argc, char **argv);
 int diff_command(int argc, char **argv);
+int list_command(int argc, char **argv);
 int mcp_command(int argc, char **argv);
 int memory_command(int argc, char **argv);
 int merge_command(int argc, char **argv);
 int owners_command(int argc, char **argv);
+int peek_command(int argc, char **argv);
 int receiver_command(int argc, char **argv);
 int report_command(int argc, char **argv);
 int run_command(int argc, char **argv); // or the program's status; 125 to 127 are the command's
 int suspects_command(int argc, char **argv);
 int symbolize_command(int argc, char **argv);
 int top_command(int argc, char **argv);
+int tree_command(int argc, char **argv);
 int view_command(int argc, char **argv);
 
 #endif

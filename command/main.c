@@ -14,6 +14,9 @@ static const char usage[] = "usage: cmemprof COMMAND [OPTIONS]\n"
                             "  receiver   accept profile uploads on this machine and show them on a page\n"
                             "  memory     print a breakdown of the resident memory of a running process\n"
                             "  top        print the largest entries of profiles\n"
+                            "  tree       print functions with their callers and callees\n"
+                            "  peek       print those of functions whose name matches\n"
+                            "  list       print source lines of functions with their values\n"
                             "  owners     print C memory by the function of the program that owns it\n"
                             "  view       show profiles on a page\n"
                             "  report     write profiles as one page in a file\n"
@@ -54,7 +57,9 @@ static const struct {
                 {"convert", convert_command},   {"symbolize", symbolize_command},
                 {"memory", memory_command},     {"suspects", suspects_command},
                 {"mcp", mcp_command},           {"owners", owners_command},
-                {"version", version_command},   {"help", help_command}};
+                {"tree", tree_command},         {"peek", peek_command},
+                {"list", list_command},         {"version", version_command},
+                {"help", help_command}};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static int error_unknown_command(const char *name) {

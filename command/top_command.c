@@ -16,6 +16,36 @@ static const char top_usage[] = "usage: cmemprof top [OPTIONS] FILE...\n"
                                 "Prints the largest entries of a profile, or of several merged into one.\n"
                                 "\n" TABLE_OPTIONS_USAGE TABLE_OPTIONS_REPORTS_USAGE READS_USAGE;
 
+#define BY_USAGE                                                                                                                           \
+    "  --by GROUP           function (default), line, file or package\n"                                                                   \
+    "  --group-by KEY       the values of this label are the roots of all stacks\n"                                                        \
+    "  --cum                sort by total, which includes callees, not by value (--flat)\n"                                                \
+    "  --lines N            functions to print (default all)\n"
+#define JSON_USAGE "  --json               for programs (docs/command.md has the members)\n"
+
+static const char tree_usage[] =
+    "usage: cmemprof tree [OPTIONS] FILE...\n"
+    "\n"
+    "Prints all functions, each with its callers above and its callees below. The same as cmemprof top --tree.\n"
+    "\n" TABLE_TYPE_USAGE TABLE_SAMPLES_USAGE BY_USAGE TABLE_UNIT_USAGE READS_USAGE;
+
+static const char peek_usage[] =
+    "usage: cmemprof peek [OPTIONS] REGEX FILE...\n"
+    "\n"
+    "Prints the functions whose name has a match, each with its callers above and its callees below. The same as\n"
+    "cmemprof top --peek REGEX.\n"
+    "\n" TABLE_TYPE_USAGE TABLE_SAMPLES_USAGE BY_USAGE TABLE_UNIT_USAGE READS_USAGE;
+
+static const char list_usage[] =
+    "usage: cmemprof list [OPTIONS] REGEX FILE...\n"
+    "\n"
+    "Prints the source lines of the functions whose name has a match, with their values. The same as\n"
+    "cmemprof top --list REGEX.\n"
+    "\n"
+    "  --source_path DIRS   directories where sources are looked for, with colons (default: the current one)\n"
+    "  --trim_path DIRS     what paths of sources begin with elsewhere, with colons\n" TABLE_TYPE_USAGE TABLE_SAMPLES_USAGE TABLE_UNIT_USAGE
+        READS_USAGE;
+
 static const char owners_usage[] =
     "usage: cmemprof owners [OPTIONS] FILE...\n"
     "\n"
@@ -25,8 +55,7 @@ static const char owners_usage[] =
     "errors of sampling. The same as cmemprof top --owners.\n"
     "\n" TABLE_PAIRS_USAGE TABLE_SAMPLES_USAGE "  --unit BYTES         unit of all values: B, kB, MB, GB, KiB, MiB, GiB\n"
     "  --exact              plain numbers and full names, for other programs to read\n"
-    "  --lines N            rows to print (default 10)\n"
-    "  --json               for programs (docs/command.md has the members)\n" READS_USAGE;
+    "  --lines N            rows to print (default 10)\n" JSON_USAGE READS_USAGE;
 
 // Merges the base's files. Returns NULL if there are none, or after an error message.
 static struct profile *read_base(const struct options *options, struct table_options *table) {
@@ -106,4 +135,13 @@ int top_command(int argc, char **argv) {
 }
 int owners_command(int argc, char **argv) {
     return run("owners", owners_usage, OPTION_OWNERS, false, argc, argv);
+}
+int tree_command(int argc, char **argv) {
+    return run("tree", tree_usage, OPTION_TREE, false, argc, argv);
+}
+int peek_command(int argc, char **argv) {
+    return run("peek", peek_usage, OPTION_PEEK, true, argc, argv);
+}
+int list_command(int argc, char **argv) {
+    return run("list", list_usage, OPTION_LIST, true, argc, argv);
 }

@@ -27,7 +27,7 @@ const char *pprof_names_hint(const char *command, const char *name, size_t lengt
         {"is an option of cmemprof top; cmemprof --help lists the commands",
          NAMES("top", "text", "cum", "flat", "focus", "ignore", "hide", "show", "show_from", "sample_index", "nodecount", "diff_base",
                "base", "normalize", "peek", "tree", "list", "tags", "raw", "traces", "tagfocus", "tagignore", "unit", "functions",
-               "filefunctions", "files", "inuse_space", "inuse_objects", "alloc_space", "alloc_objects")}};
+               "filefunctions", "files", "source_path", "trim_path", "inuse_space", "inuse_objects", "alloc_space", "alloc_objects")}};
     const struct names elsewhere[] = {
         {"draws a graph: use go tool pprof on the same file, or cmemprof receiver for flame graphs",
          NAMES("svg", "png", "pdf", "ps", "gif", "dot", "web", "http", "eog", "evince", "gv", "no_browser", "call_tree", "edgefraction",
@@ -36,7 +36,7 @@ const char *pprof_names_hint(const char *command, const char *name, size_t lengt
         {"is called --by here: stack, function, line, file or package", NAMES("granularity")},
         {"is not supported: use go tool pprof to print comments", NAMES("comments")},
         {"shows code or writes another format: use go tool pprof on the same file",
-         NAMES("disasm", "weblist", "callgrind", "kcachegrind", "topproto", "intel_syntax", "source_path", "trim_path")},
+         NAMES("disasm", "weblist", "callgrind", "kcachegrind", "topproto", "intel_syntax")},
         {"writes a profile: use cmemprof merge or cmemprof diff with --output FILE", NAMES("proto")},
         {"adds names to addresses: use cmemprof symbolize", NAMES("symbolize", "tools", "buildid", "force")},
         {"is not supported: percentages are of the whole profile, addresses have rows of their own, values are unchanged",
@@ -45,7 +45,11 @@ const char *pprof_names_hint(const char *command, const char *name, size_t lengt
         {"fetches from a server: use go tool pprof, and give the file that it writes",
          NAMES("seconds", "timeout", "tls_cert", "tls_key", "tls_ca")},
     };
-    bool prints = strcmp(command, "top") == 0 || strcmp(command, "diff") == 0;
+    static const char *const printing[] = {"top", "diff", "tree", "peek", "list", "owners"};
+    bool prints = false;
+    for (size_t i = 0; i < sizeof printing / sizeof *printing; i++) {
+        prints = prints || strcmp(command, printing[i]) == 0;
+    }
     const char *hint = find(elsewhere, sizeof elsewhere / sizeof *elsewhere, name, length);
     if (hint) {
         return hint;

@@ -1,16 +1,13 @@
 // report_list.c: source lines of functions with their values (reports.h).
 //
-// The text of the lines is read from the path in the profile, if it exists.
+// The text of the lines is read from the path in the profile, or where source_file.h finds it.
 #include "reports.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { CONTEXT_LINES = 2, MAX_LINE_BYTES = 400, MAX_SOURCE_BYTES = 64 << 20 };
+enum { CONTEXT_LINES = 2, MAX_LINE_BYTES = 400 };
 
 struct line {
     const struct profile_frame *frame;
@@ -37,18 +34,6 @@ static void print_line(const struct line *line, int64_t number, const char *sour
     fprintf(out, "%10s %10s  %5" PRId64 "  ", flat, total, number);
     text_put(source, out);
     fputc('\n', out);
-}
-
-// A profile may name any path, so only regular files of plausible size are read.
-static FILE *open_source(const char *path) {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct stat status;
-    bool plain = descriptor >= 0 && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= MAX_SOURCE_BYTES;
-    FILE *file = plain ? fdopen(descriptor, "r") : NULL;
-    if (descriptor >= 0 && !file) {
-        close(descriptor);
-    }
-    return file;
 }
 
 static void print_bare(const struct line *lines, size_t count, const struct report_options *options, FILE *out) {
@@ -89,7 +74,7 @@ static size_t print_numbered(FILE *file, const struct line *lines, size_t count,
 
 // Lines that the file lacks (line 0, another version of the file) are printed without text. Returns false if the file cannot be read.
 static bool print_source(const struct line *lines, size_t count, const struct report_options *options, FILE *out) {
-    FILE *file = open_source(lines[0].frame->file);
+    FILE *file = source_file_open(&options->sources, lines[0].frame->file);
     size_t from = 0;
     if (!file) {
         return false;

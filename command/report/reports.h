@@ -7,9 +7,11 @@
 
 #include "../../receiver/views/owner_pairs.h"
 #include "../base/text.h"
+#include "source_file.h"
 #include "top.h"
 
 struct report_options {
+    struct source_paths sources;     // for list
     const struct top_options *top;   // those that table_rules.h allows for the report
     regex_t *functions;              // for peek and list; NULL: all
     int type;                        // index of the sample type

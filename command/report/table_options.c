@@ -150,6 +150,12 @@ static int take_value(struct table_options *table, enum table_option option, con
         return options_number(value, UINT_MAX, &table->count)
                    ? STATUS_DONE
                    : diagnostic_usage(table->command, "--count takes a number from 1, not %s", value);
+    case OPTION_SOURCE_PATH:
+        table->sources.search = value;
+        return STATUS_DONE;
+    case OPTION_TRIM_PATH:
+        table->sources.trim = value;
+        return STATUS_DONE;
     case OPTION_PAIRS:
         return pairs_file_read(table->command, value, &table->pairs);
     default: // OPTION_TYPE, OPTION_SAMPLE_INDEX
@@ -292,6 +298,7 @@ static int print_report(const struct table_options *table, const struct top_opti
     struct report_options options = {.top = top,
                                      .functions = table->has_functions ? (regex_t *)&table->functions : NULL,
                                      .type = profile_sample_type_chosen(profile, type_of_report(table, profile)),
+                                     .sources = table->sources,
                                      .pairs = table->pairs,
                                      .is_single = table->is_single};
     if (options.type < 0) {

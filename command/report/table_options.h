@@ -27,7 +27,8 @@ struct table_options {
     char *bases[TABLE_MAX_BASES]; // for top
     size_t base_count;
     bool normalize;
-    struct gate gate; // --fail-if
+    struct gate gate;            // --fail-if
+    struct source_paths sources; // for list
     bool live;
     int64_t interval_ms; // of --live
     unsigned long count; // of refreshes of --live; 0: any number
@@ -66,7 +67,8 @@ int table_options_take(void *context, int option, const char *value);
     "  --diff_base FILE     change since FILE (like cmemprof diff); --base FILE: percentages are of the new profile\n"                     \
     "Instead of the table, for the same samples (docs/command.md lists which options apply to each):\n"                                    \
     "  --peek REGEX         callers and callees of functions; --tree: those of all functions\n"                                            \
-    "  --list REGEX         source lines of functions\n"                                                                                   \
+    "  --list REGEX         source lines of functions; --source_path DIRS: where sources are; --trim_path DIRS: what their paths begin "   \
+    "with\n"                                                                                                                               \
     "  --traces             every sample with its stack; --raw: the same with all types and labels\n"                                      \
     "  --tags               labels and their values\n"                                                                                     \
     "  --owners             C memory by the function of the program that owns it, with what was opened and closed\n"                       \

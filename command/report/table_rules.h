@@ -84,6 +84,8 @@ enum {
     X(TAGS, "tags", false, RULE_TAGS)                                                                                                      \
     X(OWNERS, "owners", false, RULE_OWNERS)                                                                                                \
     X(PAIRS, "pairs", true, RULE_OWNERS)                                                                                                   \
+    X(SOURCE_PATH, "source_path", true, RULE_LIST)                                                                                         \
+    X(TRIM_PATH, "trim_path", true, RULE_LIST)                                                                                             \
     X(LIVE, "live", false, RULE_TABLES)                                                                                                    \
     X(INTERVAL, "interval", true, RULE_TABLES)                                                                                             \
     X(COUNT, "count", true, RULE_TABLES)                                                                                                   \

@@ -11,6 +11,7 @@ var values = map[string]string{
 	"--memory":      "C Go",
 	"--owner":       "program cmemprof",
 	"--by":          "stack function line file package",
+	"--by GROUP":    "function line file package",
 	"--type":        "inuse_space inuse_objects alloc_space alloc_objects cpu",
 	"--type KIND":   "cpu wall allocation heap-live lock exception file-io socket-io class-load native-wall native-allocation",
 	"--to":          "pprof otlp folded speedscope json csv svg html",

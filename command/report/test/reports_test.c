@@ -215,6 +215,52 @@ TEST_IN(directory, owners) {
     assert_int_equal(FIXTURE_RUN(top_command, "top", "--pairs", "pairs", "a"), 1); // its fault comes first
 }
 
+// The commands are the reports of top.
+TEST_IN(directory, commands) {
+    write_one();
+    static const struct {
+        const char *of_top[4], *own[3];
+        int (*command)(int argc, char **argv);
+    } same[] = {{{"top", "-tree", "a"}, {"tree", "a"}, tree_command},
+                {{"top", "-peek", "^leaf$", "a"}, {"peek", "^leaf$", "a"}, peek_command},
+                {{"top", "-list", "main", "a"}, {"list", "main", "a"}, list_command}};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        const char *line[5] = {NULL}, *own[4] = {NULL};
+        memcpy(line, same[i].of_top, sizeof same[i].of_top);
+        memcpy(own, same[i].own, sizeof same[i].own);
+        assert_int_equal(fixture_run(top_command, line), 0);
+        char *wanted = strdup(fixture_out);
+        assert_int_equal(fixture_run(same[i].command, own), 0);
+        assert_string_equal(fixture_out, wanted);
+        assert_true(*wanted);
+        free(wanted);
+    }
+    assert_int_equal(FIXTURE_RUN(peek_command, "peek"), 2);
+    assert_non_null(strstr(fixture_error, "which functions? Give an expression, and a file"));
+    assert_int_equal(FIXTURE_RUN(list_command, "list", "main"), 2);
+    assert_non_null(strstr(fixture_error, "a file is needed"));
+    assert_int_equal(FIXTURE_RUN(peek_command, "peek", "(", "a"), 2);
+    assert_int_equal(FIXTURE_RUN(tree_command, "tree", "--peek", "x", "a"), 2);
+    assert_int_equal(FIXTURE_RUN(list_command, "list", "--cum", "main", "a"), 2);
+    assert_int_equal(FIXTURE_RUN(tree_command, "tree", "--source_path", "x", "a"), 2);
+}
+
+TEST_IN(directory, list_of_sources_elsewhere) {
+    struct profile *profile = fixture_profile();
+    char search[200];
+    fixture_write("q.c", "one\ntwo\n", 8);
+    uint32_t function =
+        profile_add_function(profile, &(struct profile_function){.name = "f", .system_name = "", .file = "/build/shop/q.c"});
+    uint32_t location = profile_add_location(profile, 0, 0, &(struct profile_line){function, 2, 0}, 1);
+    profile_add_sample(profile, &location, 1, (int64_t[]){1, 20, 1}, NULL, 0);
+    fixture_save(profile, "a");
+    snprintf(search, sizeof search, "/nowhere:%s", folder);
+    assert_int_equal(FIXTURE_RUN(list_command, "list", "f", "a"), 0);
+    expect_line("(the source is not here)");
+    assert_int_equal(FIXTURE_RUN(list_command, "list", "--source_path", search, "--trim_path", "/build/shop", "f", "a"), 0);
+    expect_line("      20 B       20 B      2  two\n");
+}
+
 int main(void) {
     return tests_run();
 }
