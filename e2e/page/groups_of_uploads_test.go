@@ -5,6 +5,7 @@ package page
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -283,6 +284,44 @@ func TestVersionMarks(t *testing.T) {
 	view.expect(`location.pathname`, "/profile")
 	view.drag(left+width/4, top+height/2, left+width*14/29, top+height/2)
 	view.until(`location.pathname === "/profile" && /^\d+-\d+$/.test(new URLSearchParams(location.search).get("zoomed"))`)
+	view.clean(t)
+}
+
+// Moments that were marked by the interface are in the charts and above them, of the service that they are of and of all.
+func TestAnnotations(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	receiver.uploadRollout(t)
+	at := leakStart.Add(7 * time.Minute)
+	for _, body := range []string{
+		fmt.Sprintf(`{"time": %d, "text": "deploy <b>7</b>", "service": "shop", "link": "https://ci.example/run/7"}`, at.UnixMilli()),
+		fmt.Sprintf(`{"time": %d, "text": "cables", "tags": []}`, at.Add(time.Minute).UnixMilli()),
+		fmt.Sprintf(`{"time": %d, "text": "of another", "service": "cart"}`, at.UnixMilli()),
+	} {
+		response, err := http.Post(receiver.url+"api/annotations", "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			t.Fatal(response.Status)
+		}
+	}
+	view := chromium.open(t)
+	const texts = `[...document.querySelectorAll("#versions .annotation b")].map((one) => one.textContent).join("; ")`
+	for _, place := range []struct{ address, ready string }{
+		{"?service=shop", `document.querySelector("#histogram canvas")`},
+		{"profile?service=shop&tab=analysis", `document.querySelector("#finding-count")`},
+		{"profile?service=shop&tab=metrics", heapCard + `?.querySelector("canvas")`},
+	} {
+		view.goTo(receiver.url+place.address, place.ready+` && `+texts+` === "deploy <b>7</b>; cables"`)
+		view.expect(`document.querySelectorAll("#versions .annotation a").length`, "1")
+		view.expect(`(({ href, rel, target }) => [href, rel, target].join())(document.querySelector("#versions .annotation a"))`, "https://ci.example/run/7,noopener noreferrer,_blank")
+	}
+	view.accessible(t, "annotations")
+	left, top, width, height := view.area(`.metric[data-series="c_live_bytes"] .u-over`)
+	view.do(chromedp.MouseEvent(chromedp.MouseMoved, left+width*6/29, top+height/2)) // times are the ends of uploads
+	view.until(heapCard + `.querySelector(".chart").title === "deploy <b>7</b>"`)
 	view.clean(t)
 }
 

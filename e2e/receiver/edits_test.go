@@ -73,6 +73,22 @@ func TestRolesOfChanges(t *testing.T) {
 			}
 		}
 	}
+	// A deploy is marked by who may upload, seen by who may read, and taken away by who manages.
+	const deploy = `{"text": "deploy 1.4", "service": "shop"}`
+	for token, want := range map[string]int{"": http.StatusUnauthorized, readToken: http.StatusForbidden, uploadToken: http.StatusOK, adminToken: http.StatusOK} {
+		if status, text := r.change(t, "POST", "/api/annotations", token, deploy); status != want {
+			t.Errorf("an annotation with %q: %d %s", token, status, text)
+		}
+	}
+	for token, want := range map[string]int{uploadToken: http.StatusForbidden, readToken: http.StatusOK} {
+		if status, text := r.change(t, "GET", "/api/annotations", token, ""); status != want || (want == http.StatusOK && !strings.Contains(text, "deploy 1.4")) {
+			t.Errorf("annotations with %q: %d %s", token, status, text)
+		}
+		if status, text := r.change(t, "DELETE", "/api/annotations/1", token, ""); status != http.StatusForbidden {
+			t.Errorf("removing an annotation with %q: %d %s", token, status, text)
+		}
+	}
+	changes = append(changes, struct{ method, path, body string }{"DELETE", "/api/annotations/1", ""})
 	for _, c := range changes {
 		if status, text := r.change(t, c.method, c.path, adminToken, c.body); status != http.StatusOK {
 			t.Errorf("%s %s: %d %s", c.method, c.path, status, text)

@@ -40,13 +40,20 @@ static const char *const questions[] = {
     "/api/labels?type=cpu",
     "/api/metrics?processes=sum",
     "/api/analysis",
+    "/api/annotations?service=shop&tag=a:b",
     "/api/nothing",
 };
 
 // Of what changes what is stored.
 static const char *const changes[][3] = {
-    {"PUT", "/api/uploads/1/pin", ""},    {"PUT", "/api/uploads/1/note", "a note"}, {"DELETE", "/api/uploads/1/note", ""},
-    {"DELETE", "/api/uploads/1/pin", ""}, {"DELETE", "/api/uploads/1", ""},
+    {"PUT", "/api/uploads/1/pin", ""},
+    {"PUT", "/api/uploads/1/note", "a note"},
+    {"DELETE", "/api/uploads/1/note", ""},
+    {"DELETE", "/api/uploads/1/pin", ""},
+    {"DELETE", "/api/uploads/1", ""},
+    {"POST", "/api/annotations",
+     "{\"time\":1767322845000,\"text\":\"deploy\",\"service\":\"shop\",\"tags\":[\"a:b\"],\"link\":\"https://x\"}"},
+    {"DELETE", "/api/annotations/1", ""},
 };
 
 static void ask(FILE *file, const char *path, const char *headers) {

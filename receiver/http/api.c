@@ -5,6 +5,7 @@
 #include "../base/read_exact.h"
 #include "../index/catalog_pick.h"
 #include "../index/search_lines.h"
+#include "../store/annotations.h"
 #include "../store/archive.h"
 #include "../store/storage.h"
 #include "../store/stored_upload.h"
@@ -173,6 +174,12 @@ static enum MHD_Result answer_storage(struct api *api, struct MHD_Connection *co
     return reply(connection, RECEIVER_OK, NULL, &json);
 }
 
+static enum MHD_Result answer_annotations(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
+    struct json json = {0};
+    enum receiver_error error = annotations_write(api->store, selection, &json);
+    return reply(connection, error, NULL, &json);
+}
+
 static enum MHD_Result answer_suspects(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
     struct json json = {0};
     (void)selection; // of all services
@@ -187,7 +194,8 @@ static const struct {
     bool keeps_selection;
 } lists[] = {
     {"/api/uploads", answer_list, false},    {"/api/facets", answer_facets, false},     {"/api/histogram", answer_histogram, false},
-    {"/api/storage", answer_storage, false}, {"/api/suspects", answer_suspects, false}, {"/api/events", answer_events, true},
+    {"/api/storage", answer_storage, false}, {"/api/suspects", answer_suspects, false}, {"/api/annotations", answer_annotations, false},
+    {"/api/events", answer_events, true},
 };
 
 // ---- One upload ----

@@ -1,6 +1,7 @@
 // edits.c: changes of what is stored (edits.h).
 #include "edits.h"
 #include "../base/failure.h"
+#include "../store/annotations.h"
 #include "../store/marked_uploads.h"
 #include "reply.h"
 
@@ -43,7 +44,26 @@ static enum receiver_error remove_note(const struct edit *edit, struct store *st
     return store_write_note(store, edit->id, "", 0, text, text_size);
 }
 
+// ---- Annotations ----
+
+static enum receiver_error add_annotation(const struct edit *edit, struct store *store, struct json *answer, char *text, size_t text_size) {
+    int64_t id = 0;
+    enum receiver_error error = annotation_add(store, edit->body ? edit->body : "", edit->size, &id, text, text_size);
+    json_object_begin(answer);
+    json_member_number(answer, "id", id);
+    json_object_end(answer);
+    return error;
+}
+
+static enum receiver_error remove_annotation(const struct edit *edit, struct store *store, struct json *answer, char *text,
+                                             size_t text_size) {
+    (void)answer, (void)text, (void)text_size;
+    return annotation_remove(store, edit->id);
+}
+
 static const struct edit_route routes[] = {
+    {"/api/annotations", NULL, "POST", "GET, HEAD, POST", ACCESS_SEND_SYMBOLS, "", add_annotation},
+    {"/api/annotations/", "", "DELETE", "DELETE", ACCESS_MANAGE, "no such annotation", remove_annotation},
     {"/api/uploads/", "", "DELETE", "GET, HEAD, DELETE", ACCESS_MANAGE, "no such upload", remove_upload},
     {"/api/uploads/", "/pin", "PUT", "PUT, DELETE", ACCESS_MANAGE, "no such upload", pin_upload},
     {"/api/uploads/", "/pin", "DELETE", "PUT, DELETE", ACCESS_MANAGE, "no such upload", unpin_upload},

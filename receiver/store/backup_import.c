@@ -6,6 +6,7 @@
 #include "../../base/file.h"
 #include "../base/read_exact.h"
 #include "../base/tar.h"
+#include "annotations.h"
 #include "notebook.h"
 #include "store_directory.h"
 #include "stored_upload.h"
@@ -446,6 +447,11 @@ enum receiver_error backup_import(const char *directory, int in, struct backup *
         if (error == RECEIVER_OK && importing->notebook &&
             notebook_read_json(importing->notebook, importing->notebook_size, add_mark, importing) != RECEIVER_OK) {
             say_left_out(backup, "notebook.json is not what an export writes; pins and notes are missing");
+        }
+        size_t refused =
+            importing->notebook ? annotations_import(importing->store->notebook, importing->notebook, importing->notebook_size) : 0;
+        if (error == RECEIVER_OK && refused > 0) {
+            say_left_out(backup, "notebook.json has annotations that are none; they are left out");
         }
         store_close(importing->store);
     }

@@ -6,6 +6,7 @@
 #include "clock_steps.h"
 #include "disk_reserve.h"
 #include "marked_uploads.h"
+#include "notebook.h"
 #include "store_directory.h"
 #include "stored_upload.h"
 
@@ -60,6 +61,7 @@ static void retain(struct maintenance *maintenance) {
     bool is_settled = clock_steps_settled(&maintenance->clock_steps, retention.now_ms, boot_ms(), catalog_newest_ms(store->catalog));
     if (options->retention_ms && is_settled) {
         retention.received_before_ms = retention.now_ms - options->retention_ms;
+        notebook_forget_annotations(store->notebook, retention.received_before_ms);
     }
     size_t count = REMOVE_AT_ONCE;
     while (count == REMOVE_AT_ONCE && !atomic_load(&maintenance->stopping)) {

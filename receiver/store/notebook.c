@@ -13,11 +13,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { VERSION = 1, LOCKED_MS = 5000 };
+enum { VERSION = 2, LOCKED_MS = 5000 };
 
 static const char schema[] = "BEGIN IMMEDIATE;"
-                             "CREATE TABLE mark(upload INTEGER PRIMARY KEY, pinned INTEGER NOT NULL, note TEXT);"
-                             "PRAGMA user_version=1;"
+                             "CREATE TABLE IF NOT EXISTS mark(upload INTEGER PRIMARY KEY, pinned INTEGER NOT NULL, note TEXT);"
+                             "CREATE TABLE annotation(id INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL, text TEXT NOT NULL,"
+                             " link TEXT, tags TEXT NOT NULL);"
+                             "CREATE INDEX annotation_time ON annotation(time_ms);"
+                             "PRAGMA user_version=2;"
                              "COMMIT;";
 
 struct notebook {
@@ -86,7 +89,7 @@ static enum receiver_error open_file(struct notebook *notebook, bool create) {
                                 : version < 0 || tables < 0                           ? error_of(notebook->database)
                                 : run(notebook->database, "PRAGMA synchronous=EXTRA") ? RECEIVER_OK
                                                                                       : error_of(notebook->database);
-    if (error == RECEIVER_OK && version == 0 && !run(notebook->database, schema)) {
+    if (error == RECEIVER_OK && version < VERSION && !is_read_only && !run(notebook->database, schema)) {
         error = error_of(notebook->database);
     }
     if (error == RECEIVER_OK && number_of(notebook->database, "SELECT count(*) FROM mark") < 0) {
@@ -204,6 +207,95 @@ enum receiver_error notebook_mark(struct notebook *notebook, int64_t id, bool pi
     return error;
 }
 
+// ---- Annotations ----
+
+static int64_t find_same(struct notebook *notebook, const struct notebook_annotation *annotation) {
+    enum receiver_error error;
+    sqlite3_stmt *row =
+        prepare(notebook, false, "SELECT id FROM annotation WHERE time_ms=?1 AND text=?2 AND tags=?3 AND link IS ?4", &error);
+    sqlite3_bind_int64(row, 1, annotation->time_ms);
+    sqlite3_bind_text(row, 2, annotation->text, -1, SQLITE_STATIC);
+    sqlite3_bind_text(row, 3, annotation->tags, -1, SQLITE_STATIC);
+    sqlite3_bind_text(row, 4, annotation->link, -1, SQLITE_STATIC);
+    int64_t id = row && sqlite3_step(row) == SQLITE_ROW ? sqlite3_column_int64(row, 0) : 0;
+    sqlite3_finalize(row);
+    return id;
+}
+
+static enum receiver_error insert(struct notebook *notebook, const struct notebook_annotation *annotation) {
+    enum receiver_error error;
+    sqlite3_stmt *row = prepare(notebook, true, "INSERT INTO annotation(time_ms, text, tags, link) VALUES(?1, ?2, ?3, ?4)", &error);
+    if (row) {
+        sqlite3_bind_int64(row, 1, annotation->time_ms);
+        sqlite3_bind_text(row, 2, annotation->text, -1, SQLITE_STATIC);
+        sqlite3_bind_text(row, 3, annotation->tags, -1, SQLITE_STATIC);
+        sqlite3_bind_text(row, 4, annotation->link, -1, SQLITE_STATIC);
+    }
+    return end(notebook, row, error);
+}
+
+enum receiver_error notebook_annotate(struct notebook *notebook, const struct notebook_annotation *annotation, int64_t *id) {
+    enum receiver_error error = RECEIVER_OK;
+    pthread_mutex_lock(&notebook->lock);
+    *id = find_same(notebook, annotation);
+    if (*id == 0) {
+        error = insert(notebook, annotation);
+        *id = error == RECEIVER_OK ? sqlite3_last_insert_rowid(notebook->database) : 0;
+    }
+    if (error == RECEIVER_OK && number_of(notebook->database, "SELECT count(*) FROM annotation") > NOTEBOOK_ANNOTATIONS_MAX) {
+        run(notebook->database, "DELETE FROM annotation WHERE id = (SELECT id FROM annotation ORDER BY time_ms, id LIMIT 1)");
+    }
+    pthread_mutex_unlock(&notebook->lock);
+    return error;
+}
+
+enum receiver_error notebook_remove_annotation(struct notebook *notebook, int64_t id) {
+    enum receiver_error error;
+    pthread_mutex_lock(&notebook->lock);
+    sqlite3_stmt *row = prepare(notebook, false, "DELETE FROM annotation WHERE id=?1", &error);
+    sqlite3_bind_int64(row, 1, id);
+    error = end(notebook, row, error);
+    if (error == RECEIVER_OK && (!notebook->database || sqlite3_changes(notebook->database) == 0)) {
+        error = RECEIVER_NOT_FOUND;
+    }
+    pthread_mutex_unlock(&notebook->lock);
+    return error;
+}
+
+void notebook_forget_annotations(struct notebook *notebook, int64_t before_ms) {
+    enum receiver_error error;
+    pthread_mutex_lock(&notebook->lock);
+    sqlite3_stmt *rows = prepare(notebook, false, "DELETE FROM annotation WHERE time_ms<?1", &error);
+    sqlite3_bind_int64(rows, 1, before_ms);
+    end(notebook, rows, error); // or the next time
+    pthread_mutex_unlock(&notebook->lock);
+}
+
+enum receiver_error notebook_each_annotation(struct notebook *notebook, int64_t from_ms, int64_t to_ms, notebook_take_annotation take,
+                                             void *context) {
+    enum receiver_error error;
+    int step = SQLITE_DONE;
+    pthread_mutex_lock(&notebook->lock);
+    sqlite3_stmt *rows = prepare(notebook, false,
+                                 "SELECT id, time_ms, text, link, tags FROM annotation WHERE time_ms>=?1 AND time_ms<?2"
+                                 " ORDER BY time_ms DESC, id DESC",
+                                 &error);
+    sqlite3_bind_int64(rows, 1, from_ms);
+    sqlite3_bind_int64(rows, 2, to_ms);
+    while (rows && (step = sqlite3_step(rows)) == SQLITE_ROW) {
+        const struct notebook_annotation annotation = {
+            sqlite3_column_int64(rows, 0), sqlite3_column_int64(rows, 1), (const char *)sqlite3_column_text(rows, 2),
+            (const char *)sqlite3_column_text(rows, 3), (const char *)sqlite3_column_text(rows, 4)};
+        if (!take(context, &annotation)) {
+            break;
+        }
+    }
+    error = error == RECEIVER_OK && step != SQLITE_DONE && step != SQLITE_ROW ? error_of(notebook->database) : error;
+    sqlite3_finalize(rows);
+    pthread_mutex_unlock(&notebook->lock);
+    return error;
+}
+
 // ---- As text ----
 
 bool notebook_is_note(const char *text, size_t size) {
@@ -228,11 +320,26 @@ static bool write_mark(void *context, int64_t id, bool pinned, const char *note)
     return true;
 }
 
+static bool write_annotation(void *context, const struct notebook_annotation *annotation) {
+    struct json *json = context;
+    json_object_begin(json);
+    json_member_number(json, "time", annotation->time_ms);
+    json_member_text(json, "text", annotation->text);
+    json_member_text(json, "link", annotation->link);
+    json_member_text(json, "tags", annotation->tags);
+    json_object_end(json);
+    return true;
+}
+
 enum receiver_error notebook_write_json(struct notebook *notebook, struct json *json) {
     json_object_begin(json);
     json_key(json, "marks");
     json_array_begin(json);
     enum receiver_error error = notebook_each_mark(notebook, write_mark, json);
+    json_array_end(json);
+    json_key(json, "annotations");
+    json_array_begin(json);
+    error = error == RECEIVER_OK ? notebook_each_annotation(notebook, INT64_MIN, INT64_MAX, write_annotation, json) : error;
     json_array_end(json);
     json_object_end(json);
     return error;

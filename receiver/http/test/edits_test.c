@@ -18,6 +18,9 @@ TEST(paths) {
         {"DELETE", "/api/uploads/7/pin", "PUT, DELETE", 7},
         {"PUT", "/api/uploads/9223372036854775807/note", "PUT, DELETE", INT64_MAX},
         {"DELETE", "/api/uploads/7/note", "PUT, DELETE", 7},
+        {"DELETE", "/api/annotations/7", "DELETE", 7},
+        {"GET", "/api/annotations", "GET, HEAD, POST", 0},
+        {"DELETE", "/api/annotations/", NULL, 0},
         {"DELETE", "/api/uploads/0", NULL, 0},
         {"DELETE", "/api/uploads/-7", NULL, 0},
         {"DELETE", "/api/uploads/+7", NULL, 0},
@@ -89,6 +92,24 @@ TEST_IN(receiver, uploads) {
     expect_get(port, "/api/uploads/2/pin", 404, "no such path");
     expect(port, "DELETE", "/api/uploads", "", 0, 405, "Allow: GET, HEAD");
     expect(port, "DELETE", "/api/uploads/2/event", "", 0, 405, "Allow: GET, HEAD");
+}
+
+TEST_IN(receiver, annotations) {
+    struct fixture *fixture = *state;
+    uint16_t port = fixture->port;
+    const char *body = "{\"time\":1767322845000,\"text\":\"deploy\",\"service\":\"shop\"}";
+    struct edit edit = {0};
+    const char *allow;
+    assert_true(edit_find("/api/annotations", "POST", &edit, &allow) && edit.route);
+    expect(port, "POST", "/api/annotations", body, strlen(body), 200, "{\"id\":1}");
+    expect(port, "POST", "/api/annotations", "{}", 2, 400, "text is missing");
+    expect(port, "POST", "/api/annotations", "", 0, 400, "no JSON object");
+    expect_get(port, "/api/annotations?service=shop", 200, "{\"annotations\":[{\"id\":1,\"time_ms\":1767322845000,\"text\":\"deploy\",");
+    expect_get(port, "/api/annotations?service=cart", 200, "{\"annotations\":[],\"left_out\":0}");
+    expect_get(port, "/api/annotations?from=x", 400, "from is neither");
+    expect(port, "PUT", "/api/annotations", body, strlen(body), 405, "Allow: GET, HEAD, POST");
+    expect(port, "DELETE", "/api/annotations/1", "", 0, 200, "{\"id\":1}");
+    expect(port, "DELETE", "/api/annotations/1", "", 0, 404, "no such annotation");
 }
 
 int main(void) {

@@ -375,7 +375,7 @@ export class ApiError extends Error {
   }
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   if (embedded) return embedded.answer(path) as T;
   return persistently(async () => {
     const response = await fetch(path, signal ? { signal } : {});

@@ -9,6 +9,7 @@ import { make } from "./dom";
 import { navigate } from "./state";
 import { colour, onTheme } from "./theme";
 import { chartDate, rangeText, timeTicks } from "./times";
+import type { Annotation } from "./annotations";
 import { changeText, comparison, deployment } from "./versions";
 
 export interface ChartSeries {
@@ -52,6 +53,7 @@ export class Chart {
   private data: ChartData = { times_ms: [], series: [] };
   private anchor: number | null = null; // where a stretch chosen by keys begins
   private changes: readonly VersionChange[] = [];
+  private annotated: readonly Annotation[] = [];
   private readonly sizes: ResizeObserver;
   private readonly endTheme: () => void;
 
@@ -63,13 +65,14 @@ export class Chart {
     let pressed = 0; // what ends a drag is no click
     this.element.addEventListener("pointerdown", (event) => (pressed = event.clientX));
     this.element.addEventListener("click", (event) => {
-      const change = Math.abs(event.clientX - pressed) < nearby_px && this.changeAt(event);
+      const change = Math.abs(event.clientX - pressed) < nearby_px && this.nearest(this.changes, ({ at_ms }) => at_ms, event);
       if (change) navigate(comparison(change));
     });
     this.element.addEventListener("pointermove", (event) => {
-      const change = this.changeAt(event);
+      const change = this.nearest(this.changes, ({ at_ms }) => at_ms, event);
+      const annotation = change ? undefined : this.nearest(this.annotated, ({ time_ms }) => time_ms, event);
       this.element.classList.toggle("on-mark", !!change);
-      this.element.title = change ? `${deployment(change)}: ${changeText(change)}\nA click compares` : "";
+      this.element.title = change ? `${deployment(change)}: ${changeText(change)}\nA click compares` : (annotation?.text ?? "");
     });
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.element);
@@ -93,8 +96,9 @@ export class Chart {
   }
 
   // Where versions begin: lines, of which a click opens the comparison.
-  mark(changes: readonly VersionChange[]): void {
+  mark(changes: readonly VersionChange[], annotated: readonly Annotation[] = []): void {
     this.changes = changes;
+    this.annotated = annotated;
     this.plot?.redraw(false);
   }
 
@@ -233,12 +237,12 @@ export class Chart {
     plot.ctx.restore();
   }
 
-  private changeAt({ clientX }: MouseEvent): VersionChange | undefined {
+  private nearest<T>(marks: readonly T[], time: (mark: T) => number, { clientX }: MouseEvent): T | undefined {
     const plot = this.plot;
     if (!plot) return undefined;
     const { left } = plot.over.getBoundingClientRect();
-    const distance = ({ at_ms }: VersionChange): number => Math.abs(plot.valToPos(at_ms, "x") - (clientX - left));
-    return this.changes.filter((one) => distance(one) <= nearby_px).sort((a, b) => distance(a) - distance(b))[0];
+    const distance = (mark: T): number => Math.abs(plot.valToPos(time(mark), "x") - (clientX - left));
+    return marks.filter((one) => distance(one) <= nearby_px).sort((a, b) => distance(a) - distance(b))[0];
   }
 
   private drawChanges(plot: uPlot): void {
@@ -251,7 +255,11 @@ export class Chart {
     ctx.font = axisFont.replace("11", String(11 * ratio));
     ctx.textAlign = "left";
     let free = 0; // where the next version's name has room
-    for (const { at_ms, version } of this.changes) {
+    const marks = [
+      ...this.changes.map(({ at_ms, version }) => ({ at_ms, name: version })),
+      ...this.annotated.map(({ time_ms, text }) => ({ at_ms: time_ms, name: text.length > 24 ? `${text.slice(0, 23)}…` : text })),
+    ].sort((a, b) => a.at_ms - b.at_ms);
+    for (const { at_ms, name } of marks) {
       const x = Math.round(plot.valToPos(at_ms, "x", true));
       if (x < bbox.left || x > bbox.left + bbox.width) continue;
       ctx.beginPath();
@@ -259,8 +267,8 @@ export class Chart {
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
       if (x < free) continue;
-      ctx.fillText(version, x + 3 * ratio, bbox.top + 9 * ratio);
-      free = x + ctx.measureText(version).width + 8 * ratio;
+      ctx.fillText(name, x + 3 * ratio, bbox.top + 9 * ratio);
+      free = x + ctx.measureText(name).width + 8 * ratio;
     }
     ctx.restore();
   }

@@ -1,4 +1,5 @@
 // versions.ts: where a service's version changes: a mark in each chart over time, and a link to what was before and after, side by side.
+import { annotations, chip, notShownText, shown, type Annotation, type Annotations } from "./annotations";
 import * as api from "./api";
 import type { Chart } from "./chart";
 import { embedded } from "./embedded";
@@ -44,8 +45,9 @@ export function leftOutText(answer: api.VersionChanges): string {
 }
 
 export class VersionMarks {
-  readonly element = make("ul", { id: "versions", class: "chips", "aria-label": "Version changes", hidden: true });
+  readonly element = make("ul", { id: "versions", class: "chips", "aria-label": "Version changes and annotations", hidden: true });
   changes: readonly api.VersionChange[] = [];
+  private annotated: readonly Annotation[] = [];
 
   // charts: those that are shown now.
   constructor(private readonly charts: () => readonly Pick<Chart, "mark">[]) {}
@@ -53,8 +55,10 @@ export class VersionMarks {
   async load(selection: URLSearchParams, signal: AbortSignal): Promise<void> {
     if (embedded) return;
     try {
-      const answer = await api.versions(selection, signal);
-      if (!signal.aborted) this.show(answer);
+      // Annotations are an addition: without them the versions are shown all the same.
+      const none: Annotations = { annotations: [], left_out: 0 };
+      const [answer, users] = await Promise.all([api.versions(selection, signal), annotations(selection, signal).catch(() => none)]);
+      if (!signal.aborted) this.show(answer, users);
     } catch (error) {
       if (!signal.aborted) this.say(`Version changes are not known: ${(error as Error).message}`);
     }
@@ -62,19 +66,27 @@ export class VersionMarks {
 
   // Also after a chart was made anew.
   mark(): void {
-    for (const chart of this.charts()) chart.mark(this.changes);
+    for (const chart of this.charts()) chart.mark(this.changes, this.annotated);
   }
 
   private say(text: string): void {
     this.changes = [];
+    this.annotated = [];
     refill(this.element, make("li", { class: "plain soft" }, text));
     this.element.hidden = !text;
     this.mark();
   }
 
-  private show(answer: api.VersionChanges): void {
-    this.say(leftOutText(answer));
-    if (isTooMany(answer)) return;
+  private show(answer: api.VersionChanges, users: Annotations): void {
+    this.say([leftOutText(answer), notShownText(users)].filter(Boolean).join("; "));
+    this.annotated = shown(users);
+    if (!isTooMany(answer)) this.showChanges(answer);
+    this.element.append(...this.annotated.map(chip));
+    this.element.hidden &&= this.changes.length + this.annotated.length === 0;
+    this.mark();
+  }
+
+  private showChanges(answer: api.VersionChanges): void {
     this.changes = answer.changes.slice(-most);
     const places = new Set(this.changes.map(deployment));
     for (const change of this.changes) {
@@ -89,7 +101,5 @@ export class VersionMarks {
       );
       this.element.append(make("li", {}, to));
     }
-    this.element.hidden &&= this.changes.length === 0;
-    this.mark();
   }
 }
