@@ -110,3 +110,39 @@ func TestPinsThatTakeMuch(t *testing.T) {
 	view.until(`document.querySelector("#storage dl").textContent.includes("Pinned1 upload, ")`)
 	view.clean(t)
 }
+
+// A view is saved on any page under a name, stands on the start page for all, and is removed there.
+func TestSavedViews(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	receiver.uploadProfile(t, "shop", heapProfile())
+	view := chromium.open(t)
+	view.goTo(receiver.url+"profile?ids=1&tab=metrics", `document.querySelector("#save-view-button")`)
+	view.click("#save-view-button")
+	view.until(`document.querySelector("#save-view[open]")`)
+	view.accessible(t, "a view is saved")
+	view.do(chromedp.KeyEvent(kb.Enter)) // without a name: the receiver's own words
+	view.until(`document.querySelector("#save-view .ask-fault").textContent.startsWith("name is missing")`)
+	view.keys("#save-view input", "the <b>leak</b>")
+	view.do(chromedp.KeyEvent(kb.Enter))
+	view.until(`!document.querySelector("dialog.ask")`)
+
+	other := chromium.search(t, receiver, "")
+	const link = `document.querySelector("#saved-views a")`
+	other.until(link + `?.textContent === "the <b>leak</b>"`)
+	other.accessible(t, "saved views")
+	for _, width := range []int64{1920, 390} {
+		other.do(chromedp.EmulateViewport(width, 900))
+		other.expect(`document.documentElement.scrollWidth <= innerWidth`, "true")
+	}
+	other.do(chromedp.Focus(chromedp.CSS("#saved-views a")), chromedp.KeyEvent(kb.Enter))
+	other.until(`location.pathname + location.search === "/profile?ids=1&tab=metrics"`)
+	other.do(chromedp.NavigateBack())
+	other.until(link)
+	other.click("#saved-views button")
+	other.until(`document.querySelector("#remove-view[open]")`)
+	other.click(`#remove-view button[type="submit"]`)
+	other.until(`document.querySelector("#saved-views").hidden`)
+	view.cleanBut(t, "400")
+	other.clean(t)
+}

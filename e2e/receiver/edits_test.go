@@ -65,6 +65,7 @@ func TestRolesOfChanges(t *testing.T) {
 	changes := []struct{ method, path, body string }{
 		{"PUT", "/api/uploads/1/pin", ""}, {"PUT", "/api/uploads/1/note", "a note"}, {"DELETE", "/api/uploads/1/note", ""},
 		{"DELETE", "/api/uploads/1/pin", ""}, {"DELETE", "/api/uploads/1", ""},
+		{"POST", "/api/views", `{"name": "a leak", "address": "/profile?ids=7"}`}, {"DELETE", "/api/views/1", ""},
 	}
 	for _, c := range changes {
 		for token, want := range map[string]int{"": http.StatusUnauthorized, "wrong-token-00000": http.StatusUnauthorized, uploadToken: http.StatusForbidden, readToken: http.StatusForbidden} {
@@ -72,6 +73,9 @@ func TestRolesOfChanges(t *testing.T) {
 				t.Errorf("%s %s with %q: %d %s", c.method, c.path, token, status, text)
 			}
 		}
+	}
+	if status, text := r.change(t, "GET", "/api/views", readToken, ""); status != http.StatusOK || !strings.Contains(text, `"views":[]`) {
+		t.Errorf("views: %d %s", status, text)
 	}
 	// A deploy is marked by who may upload, seen by who may read, and taken away by who manages.
 	const deploy = `{"text": "deploy 1.4", "service": "shop"}`

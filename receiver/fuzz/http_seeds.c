@@ -41,6 +41,7 @@ static const char *const questions[] = {
     "/api/metrics?processes=sum",
     "/api/analysis",
     "/api/annotations?service=shop&tag=a:b",
+    "/api/views",
     "/api/nothing",
 };
 
@@ -54,6 +55,8 @@ static const char *const changes[][3] = {
     {"POST", "/api/annotations",
      "{\"time\":1767322845000,\"text\":\"deploy\",\"service\":\"shop\",\"tags\":[\"a:b\"],\"link\":\"https://x\"}"},
     {"DELETE", "/api/annotations/1", ""},
+    {"POST", "/api/views", "{\"name\":\"a\",\"address\":\"/profile?ids=1\"}"},
+    {"DELETE", "/api/views/1", ""},
 };
 
 static void ask(FILE *file, const char *path, const char *headers) {

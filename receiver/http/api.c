@@ -7,6 +7,7 @@
 #include "../index/search_lines.h"
 #include "../store/annotations.h"
 #include "../store/archive.h"
+#include "../store/saved_views.h"
 #include "../store/storage.h"
 #include "../store/stored_upload.h"
 #include "../views/download.h"
@@ -180,6 +181,13 @@ static enum MHD_Result answer_annotations(struct api *api, struct MHD_Connection
     return reply(connection, error, NULL, &json);
 }
 
+static enum MHD_Result answer_views(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
+    struct json json = {0};
+    (void)selection; // all of them
+    enum receiver_error error = saved_views_write(api->store, &json);
+    return reply(connection, error, NULL, &json);
+}
+
 static enum MHD_Result answer_suspects(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
     struct json json = {0};
     (void)selection; // of all services
@@ -195,7 +203,7 @@ static const struct {
 } lists[] = {
     {"/api/uploads", answer_list, false},    {"/api/facets", answer_facets, false},     {"/api/histogram", answer_histogram, false},
     {"/api/storage", answer_storage, false}, {"/api/suspects", answer_suspects, false}, {"/api/annotations", answer_annotations, false},
-    {"/api/events", answer_events, true},
+    {"/api/views", answer_views, false},     {"/api/events", answer_events, true},
 };
 
 // ---- One upload ----

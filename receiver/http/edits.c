@@ -3,6 +3,7 @@
 #include "../base/failure.h"
 #include "../store/annotations.h"
 #include "../store/marked_uploads.h"
+#include "../store/saved_views.h"
 #include "reply.h"
 
 #include <errno.h>
@@ -61,8 +62,26 @@ static enum receiver_error remove_annotation(const struct edit *edit, struct sto
     return annotation_remove(store, edit->id);
 }
 
+// ---- Views ----
+
+static enum receiver_error add_view(const struct edit *edit, struct store *store, struct json *answer, char *text, size_t text_size) {
+    int64_t id = 0;
+    enum receiver_error error = saved_view_add(store, edit->body ? edit->body : "", edit->size, &id, text, text_size);
+    json_object_begin(answer);
+    json_member_number(answer, "id", id);
+    json_object_end(answer);
+    return error;
+}
+
+static enum receiver_error remove_view(const struct edit *edit, struct store *store, struct json *answer, char *text, size_t text_size) {
+    (void)answer, (void)text, (void)text_size;
+    return saved_view_remove(store, edit->id);
+}
+
 static const struct edit_route routes[] = {
     {"/api/annotations", NULL, "POST", "GET, HEAD, POST", ACCESS_SEND_SYMBOLS, "", add_annotation},
+    {"/api/views", NULL, "POST", "GET, HEAD, POST", ACCESS_MANAGE, "", add_view},
+    {"/api/views/", "", "DELETE", "DELETE", ACCESS_MANAGE, "no such view", remove_view},
     {"/api/annotations/", "", "DELETE", "DELETE", ACCESS_MANAGE, "no such annotation", remove_annotation},
     {"/api/uploads/", "", "DELETE", "GET, HEAD, DELETE", ACCESS_MANAGE, "no such upload", remove_upload},
     {"/api/uploads/", "/pin", "PUT", "PUT, DELETE", ACCESS_MANAGE, "no such upload", pin_upload},

@@ -8,6 +8,7 @@
 #include "../base/tar.h"
 #include "annotations.h"
 #include "notebook.h"
+#include "saved_views.h"
 #include "store_directory.h"
 #include "stored_upload.h"
 
@@ -448,10 +449,12 @@ enum receiver_error backup_import(const char *directory, int in, struct backup *
             notebook_read_json(importing->notebook, importing->notebook_size, add_mark, importing) != RECEIVER_OK) {
             say_left_out(backup, "notebook.json is not what an export writes; pins and notes are missing");
         }
-        size_t refused =
-            importing->notebook ? annotations_import(importing->store->notebook, importing->notebook, importing->notebook_size) : 0;
+        size_t refused = importing->notebook
+                             ? annotations_import(importing->store->notebook, importing->notebook, importing->notebook_size) +
+                                   saved_views_import(importing->store->notebook, importing->notebook, importing->notebook_size)
+                             : 0;
         if (error == RECEIVER_OK && refused > 0) {
-            say_left_out(backup, "notebook.json has annotations that are none; they are left out");
+            say_left_out(backup, "notebook.json has annotations or views that are none, or too many; they are left out");
         }
         store_close(importing->store);
     }

@@ -13,14 +13,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { VERSION = 2, LOCKED_MS = 5000 };
+enum { VERSION = 3, LOCKED_MS = 5000 };
 
 static const char schema[] = "BEGIN IMMEDIATE;"
                              "CREATE TABLE IF NOT EXISTS mark(upload INTEGER PRIMARY KEY, pinned INTEGER NOT NULL, note TEXT);"
-                             "CREATE TABLE annotation(id INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL, text TEXT NOT NULL,"
-                             " link TEXT, tags TEXT NOT NULL);"
-                             "CREATE INDEX annotation_time ON annotation(time_ms);"
-                             "PRAGMA user_version=2;"
+                             "CREATE TABLE IF NOT EXISTS annotation(id INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL,"
+                             " text TEXT NOT NULL, link TEXT, tags TEXT NOT NULL);"
+                             "CREATE INDEX IF NOT EXISTS annotation_time ON annotation(time_ms);"
+                             "CREATE TABLE IF NOT EXISTS view(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
+                             " address TEXT NOT NULL);"
+                             "PRAGMA user_version=3;"
                              "COMMIT;";
 
 struct notebook {
@@ -249,10 +251,10 @@ enum receiver_error notebook_annotate(struct notebook *notebook, const struct no
     return error;
 }
 
-enum receiver_error notebook_remove_annotation(struct notebook *notebook, int64_t id) {
+static enum receiver_error remove_row(struct notebook *notebook, const char *sql, int64_t id) {
     enum receiver_error error;
     pthread_mutex_lock(&notebook->lock);
-    sqlite3_stmt *row = prepare(notebook, false, "DELETE FROM annotation WHERE id=?1", &error);
+    sqlite3_stmt *row = prepare(notebook, false, sql, &error);
     sqlite3_bind_int64(row, 1, id);
     error = end(notebook, row, error);
     if (error == RECEIVER_OK && (!notebook->database || sqlite3_changes(notebook->database) == 0)) {
@@ -260,6 +262,10 @@ enum receiver_error notebook_remove_annotation(struct notebook *notebook, int64_
     }
     pthread_mutex_unlock(&notebook->lock);
     return error;
+}
+
+enum receiver_error notebook_remove_annotation(struct notebook *notebook, int64_t id) {
+    return remove_row(notebook, "DELETE FROM annotation WHERE id=?1", id);
 }
 
 void notebook_forget_annotations(struct notebook *notebook, int64_t before_ms) {
@@ -291,6 +297,48 @@ enum receiver_error notebook_each_annotation(struct notebook *notebook, int64_t 
         }
     }
     error = error == RECEIVER_OK && step != SQLITE_DONE && step != SQLITE_ROW ? error_of(notebook->database) : error;
+    sqlite3_finalize(rows);
+    pthread_mutex_unlock(&notebook->lock);
+    return error;
+}
+
+// ---- Views ----
+
+enum receiver_error notebook_save_view(struct notebook *notebook, const char *name, const char *address, int64_t *id) {
+    enum receiver_error error;
+    pthread_mutex_lock(&notebook->lock);
+    sqlite3_stmt *row = prepare(notebook, true,
+                                "INSERT INTO view(name, address) SELECT ?1, ?2 WHERE (SELECT count(*) FROM view WHERE name<>?1) < ?3"
+                                " ON CONFLICT(name) DO UPDATE SET address=excluded.address RETURNING id",
+                                &error);
+    *id = 0;
+    if (row) {
+        sqlite3_bind_text(row, 1, name, -1, SQLITE_STATIC);
+        sqlite3_bind_text(row, 2, address, -1, SQLITE_STATIC);
+        sqlite3_bind_int(row, 3, NOTEBOOK_VIEWS_MAX);
+        int step = sqlite3_step(row);
+        *id = step == SQLITE_ROW ? sqlite3_column_int64(row, 0) : 0;
+        error = step == SQLITE_DONE ? RECEIVER_CONFLICT : step == SQLITE_ROW ? RECEIVER_OK : error_of(notebook->database);
+        error = error == RECEIVER_OK ? end(notebook, row, error) : (sqlite3_finalize(row), error);
+    }
+    pthread_mutex_unlock(&notebook->lock);
+    return error;
+}
+
+enum receiver_error notebook_remove_view(struct notebook *notebook, int64_t id) {
+    return remove_row(notebook, "DELETE FROM view WHERE id=?1", id);
+}
+
+enum receiver_error notebook_each_view(struct notebook *notebook, notebook_take_view take, void *context) {
+    enum receiver_error error;
+    int step = SQLITE_DONE;
+    pthread_mutex_lock(&notebook->lock);
+    sqlite3_stmt *rows = prepare(notebook, false, "SELECT id, name, address FROM view ORDER BY name COLLATE NOCASE, name", &error);
+    while (rows && (step = sqlite3_step(rows)) == SQLITE_ROW) {
+        take(context, sqlite3_column_int64(rows, 0), (const char *)sqlite3_column_text(rows, 1),
+             (const char *)sqlite3_column_text(rows, 2));
+    }
+    error = error == RECEIVER_OK && step != SQLITE_DONE ? error_of(notebook->database) : error;
     sqlite3_finalize(rows);
     pthread_mutex_unlock(&notebook->lock);
     return error;
@@ -331,6 +379,15 @@ static bool write_annotation(void *context, const struct notebook_annotation *an
     return true;
 }
 
+static void write_view(void *context, int64_t id, const char *name, const char *address) {
+    struct json *json = context;
+    (void)id; // another notebook gives another one
+    json_object_begin(json);
+    json_member_text(json, "name", name);
+    json_member_text(json, "address", address);
+    json_object_end(json);
+}
+
 enum receiver_error notebook_write_json(struct notebook *notebook, struct json *json) {
     json_object_begin(json);
     json_key(json, "marks");
@@ -340,6 +397,10 @@ enum receiver_error notebook_write_json(struct notebook *notebook, struct json *
     json_key(json, "annotations");
     json_array_begin(json);
     error = error == RECEIVER_OK ? notebook_each_annotation(notebook, INT64_MIN, INT64_MAX, write_annotation, json) : error;
+    json_array_end(json);
+    json_key(json, "views");
+    json_array_begin(json);
+    error = error == RECEIVER_OK ? notebook_each_view(notebook, write_view, json) : error;
     json_array_end(json);
     json_object_end(json);
     return error;

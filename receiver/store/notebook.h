@@ -1,6 +1,6 @@
-// notebook.h: what users write themselves: pins of uploads, notes on them, and annotations of moments (deploys), in an SQLite database of
-// its own, DIR/notebook.sqlite. It is the only copy, so each change is synced before it is reported as done; a kill or power cut leaves the
-// state before it or behind it.
+// notebook.h: what users write themselves: pins of uploads, notes on them, and annotations of moments (deploys), views of the page, in an
+// SQLite database of its own, DIR/notebook.sqlite. It is the only copy, so each change is synced before it is reported as done; a kill or
+// power cut leaves the state before it or behind it.
 //
 // There is no file until something is written. One that is damaged is put aside as notebook.sqlite.damaged and begun anew, which is said;
 // one that cannot be read now (other rights, a newer version) is an error: without it what is pinned would be removed.
@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NOTEBOOK_MARKS_MAX = 1000, NOTEBOOK_NOTE_BYTES = 1000, NOTEBOOK_ANNOTATIONS_MAX = 2000 };
+enum { NOTEBOOK_MARKS_MAX = 1000, NOTEBOOK_NOTE_BYTES = 1000, NOTEBOOK_ANNOTATIONS_MAX = 2000, NOTEBOOK_VIEWS_MAX = 200 };
 
 struct notebook;
 // text: on failure its cause; else what was put aside, or "". repairs: false: one that is damaged is an error too.
@@ -39,9 +39,15 @@ typedef bool (*notebook_take_annotation)(void *context, const struct notebook_an
 enum receiver_error notebook_each_annotation(struct notebook *notebook, int64_t from_ms, int64_t to_ms, notebook_take_annotation take,
                                              void *context);
 
-// All of it as JSON, {"marks":[{"upload":7,"pinned":true,"note":"why"}],"annotations":[...]}, and the marks in such a text, which is
-// checked: each is one that could have been written here. Annotations are as annotations.h reads them. RECEIVER_BAD_UPLOAD: it is no such
-// text; then some may have been taken.
+// A view by that name, or another address of the one that is there. RECEIVER_CONFLICT: there are NOTEBOOK_VIEWS_MAX others.
+enum receiver_error notebook_save_view(struct notebook *notebook, const char *name, const char *address, int64_t *id);
+enum receiver_error notebook_remove_view(struct notebook *notebook, int64_t id); // RECEIVER_NOT_FOUND
+typedef void (*notebook_take_view)(void *context, int64_t id, const char *name, const char *address);
+enum receiver_error notebook_each_view(struct notebook *notebook, notebook_take_view take, void *context); // by name
+
+// All of it as JSON, {"marks":[{"upload":7,"pinned":true,"note":"why"}],"annotations":[...],"views":[...]}, and the marks in such a text,
+// which is checked: each is one that could have been written here. Annotations and views are as annotations.h and saved_views.h read them.
+// RECEIVER_BAD_UPLOAD: it is no such text; then some may have been taken.
 enum receiver_error notebook_write_json(struct notebook *notebook, struct json *json);
 enum receiver_error notebook_read_json(const char *text, size_t size, notebook_take_mark take, void *context);
 bool notebook_is_note(const char *text, size_t size); // UTF-8 without control characters but tabs and line breaks

@@ -18,6 +18,8 @@ TEST(paths) {
         {"DELETE", "/api/uploads/7/pin", "PUT, DELETE", 7},
         {"PUT", "/api/uploads/9223372036854775807/note", "PUT, DELETE", INT64_MAX},
         {"DELETE", "/api/uploads/7/note", "PUT, DELETE", 7},
+        {"DELETE", "/api/views/7", "DELETE", 7},
+        {"DELETE", "/api/views", "GET, HEAD, POST", 0},
         {"DELETE", "/api/annotations/7", "DELETE", 7},
         {"GET", "/api/annotations", "GET, HEAD, POST", 0},
         {"DELETE", "/api/annotations/", NULL, 0},
@@ -92,6 +94,17 @@ TEST_IN(receiver, uploads) {
     expect_get(port, "/api/uploads/2/pin", 404, "no such path");
     expect(port, "DELETE", "/api/uploads", "", 0, 405, "Allow: GET, HEAD");
     expect(port, "DELETE", "/api/uploads/2/event", "", 0, 405, "Allow: GET, HEAD");
+}
+
+TEST_IN(receiver, views) {
+    struct fixture *fixture = *state;
+    uint16_t port = fixture->port;
+    const char *body = "{\"name\":\"leak\",\"address\":\"/profile?ids=7\"}";
+    expect(port, "POST", "/api/views", body, strlen(body), 200, "{\"id\":1}");
+    expect(port, "POST", "/api/views", "{}", 2, 400, "name is missing");
+    expect_get(port, "/api/views", 200, "{\"views\":[{\"id\":1,\"name\":\"leak\",\"address\":\"/profile?ids=7\"}]}");
+    expect(port, "DELETE", "/api/views/1", "", 0, 200, "{\"id\":1}");
+    expect(port, "DELETE", "/api/views/1", "", 0, 404, "no such view");
 }
 
 TEST_IN(receiver, annotations) {

@@ -162,16 +162,17 @@ TEST_IN(store, bounds) {
     snprintf(command, sizeof command, "%s/notebook.sqlite", test->directory);
     sqlite3 *database;
     assert_int_equal(sqlite3_open(command, &database), SQLITE_OK);
-    assert_int_equal(
-        sqlite3_exec(database, "DROP TABLE annotation; INSERT INTO mark VALUES(7, 0, 'kept'); PRAGMA user_version=1", NULL, NULL, NULL),
-        SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database,
+                                  "DROP TABLE annotation; DROP TABLE view; INSERT INTO mark VALUES(7, 0, 'kept'); PRAGMA user_version=1",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
     sqlite3_close(database);
     struct notebook *notebook;
     char text[300];
     assert_int_equal(notebook_open(test->directory, true, &notebook, text, sizeof text), RECEIVER_OK);
     struct json json = {0};
     assert_int_equal(notebook_write_json(notebook, &json), RECEIVER_OK);
-    expect_json(&json, "{\"marks\":[{\"upload\":7,\"pinned\":false,\"note\":\"kept\"}],\"annotations\":[]}");
+    expect_json(&json, "{\"marks\":[{\"upload\":7,\"pinned\":false,\"note\":\"kept\"}],\"annotations\":[],\"views\":[]}");
     notebook_close(notebook);
 }
 

@@ -7,6 +7,7 @@ import { takeDroppedFiles } from "./lib/drop";
 import { keysButton } from "./lib/keys";
 import { unreachableLine } from "./lib/reach";
 import { routes } from "./routes";
+import { saveButton } from "./search/saved_views";
 import { current, navigate, onChange, type State, stateOf } from "./lib/state";
 import { themeButton } from "./lib/theme";
 import { zoneButton } from "./lib/times";
@@ -75,6 +76,7 @@ document.body.append(
     link(based("/"), [make("img", { src: icon, alt: "", width: 20, height: 20 }), "cmemprof"], { class: "brand" }),
     nav,
     make("span", { class: "space" }),
+    embedded ? "" : saveButton(),
     keysButton(),
     zoneButton(() => (host.close(), show(current()))),
     themeButton(),

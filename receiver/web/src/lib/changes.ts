@@ -25,3 +25,12 @@ export function writeNote(id: number, note: string): Promise<number> {
 export function remove(id: number): Promise<number> {
   return change("DELETE", `${root}/uploads/${id}`);
 }
+
+// address: of the page, without the base path.
+export function saveView(name: string, address: string): Promise<number> {
+  return change("POST", `${root}/views`, JSON.stringify({ name, address }));
+}
+
+export function removeView(id: number): Promise<number> {
+  return change("DELETE", `${root}/views/${id}`);
+}

@@ -15,6 +15,7 @@ import { UploadTable, uploadLink } from "./search_list";
 import { Live } from "./search_live";
 import { chosenIds, Picks } from "./search_picks";
 import { notLookedAtText, Rows } from "./search_rows";
+import { SavedViews } from "./saved_views";
 import { StoragePanel } from "./storage";
 import { SuspectsPanel } from "./suspects";
 import { fixedSelection, selectionAt } from "../lib/time_range";
@@ -31,6 +32,7 @@ export class SearchPage implements View {
   private readonly chart = new SearchChart();
   private readonly suspects = new SuspectsPanel();
   private readonly storage = new StoragePanel();
+  private readonly views = new SavedViews();
   private readonly picks = new Picks();
   private readonly facets = new Facets(
     (changes, clear) => this.filter(changes, clear === true),
@@ -70,6 +72,7 @@ export class SearchPage implements View {
         "div",
         { class: "search-main" },
         this.bar.element,
+        this.views.element,
         this.suspects.element,
         this.chart.element,
         this.picks.element,
@@ -111,6 +114,7 @@ export class SearchPage implements View {
     this.bar.destroy();
     this.suspects.destroy();
     this.storage.destroy();
+    this.views.destroy();
     this.facets.destroy();
     this.chart.destroy();
     this.table.destroy();
