@@ -67,11 +67,10 @@ func libraries(t *testing.T, name string) []string {
 	return list
 }
 
-// TestThirdPartyLicences holds the list against the page's bundle, Go's dependencies and the libraries of the programs.
+// TestThirdPartyLicences holds the list against Go's dependencies and the libraries of the programs.
 func TestThirdPartyLicences(t *testing.T) {
 	listed := licences(t)
 	for heading, want := range map[string][]string{
-		"In the page, which is part of the command:":    strings.Split(read(t, "build", "web", "packages"), "\n"),
 		"Linked into Go services that import cmemprof:": modules(t, "./goshim/...", "./cmemprof/...", "./merge", "./series", "./upload"),
 		"Loaded by the command, if not said otherwise:": append(libraries(t, "cmemprof"), libraries(t, "libcmemprof.so")...),
 	} {
@@ -99,7 +98,6 @@ func TestLicenceTexts(t *testing.T) {
 			t.Errorf("the text of %s is not in THIRD_PARTY_LICENSES", path)
 		}
 	}
-	holds("../../receiver/web/node_modules/uplot/LICENSE")
 	c := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/klauspost/compress")
 	c.Dir = filepath.Join("..", "..")
 	out, err := c.Output()

@@ -269,7 +269,7 @@ func TestVersionMarks(t *testing.T) {
 
 	// By a click on the mark in a chart, whose times are the ends of uploads.
 	view.goTo(receiver.url+"profile?service=shop&tab=metrics", heapCard+`?.querySelector("canvas") && `+link)
-	left, top, width, height := view.area(`.metric[data-series="c_live_bytes"] .u-over`)
+	left, top, width, height := view.area(`.metric[data-series="c_live_bytes"] .plot-over`)
 	x := left + width*14/29
 	view.do(chromedp.MouseEvent(chromedp.MouseMoved, x, top+height/2))
 	view.until(heapCard + `.querySelector(".chart").classList.contains("on-mark") && ` + heapCard + `.querySelector(".chart").title.startsWith("shop (prod): 1.0 → 1.1, ")`)
@@ -279,7 +279,7 @@ func TestVersionMarks(t *testing.T) {
 	view.until(heapCard + `?.querySelector("canvas")`)
 	// Beside it a click does nothing, and a stretch that ends on it is a stretch.
 	view.until(heapCard + `?.querySelector("canvas") && ` + link)
-	left, top, width, height = view.area(`.metric[data-series="c_live_bytes"] .u-over`)
+	left, top, width, height = view.area(`.metric[data-series="c_live_bytes"] .plot-over`)
 	view.do(chromedp.MouseClickXY(left+width/4, top+height/2))
 	view.expect(`location.pathname`, "/profile")
 	view.drag(left+width/4, top+height/2, left+width*14/29, top+height/2)

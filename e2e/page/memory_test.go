@@ -110,7 +110,7 @@ func TestMemorySaysWhereItIs(t *testing.T) {
 	view.expect(`document.querySelector('#memory-findings [data-kind="c_leak"] .evidence').textContent.length > 20`, "true")
 
 	// The cursor at the left edge: the first upload.
-	left, top, _, height := view.area("#memory-tab .u-over")
+	left, top, _, height := view.area("#memory-tab .plot-over")
 	view.do(chromedp.MouseEvent(chromedp.MouseMoved, left+1, top+height/2))
 	view.until(cell("malloc_live", 1) + ` === "100 MB"`)
 	view.do(chromedp.MouseEvent(chromedp.MouseMoved, left+1, 5))

@@ -299,7 +299,7 @@ func TestTimeRanges(t *testing.T) {
 
 	// By dragging over the right half of the chart.
 	view.until(`document.querySelector("#readout").textContent.includes("–")`)
-	left, top, width, height := view.area("#histogram .u-over")
+	left, top, width, height := view.area("#histogram .plot-over")
 	view.drag(left+width/2, top+height/2, left+width-1, top+height/2)
 	view.until(`document.querySelector("#total").textContent === "5 profiles"`)
 

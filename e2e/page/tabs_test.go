@@ -73,7 +73,7 @@ func TestMetricsShareCursorAndZoom(t *testing.T) {
 	view.expect(now("go_alloc_bytes_per_sec"), "1.50 MB/s")
 
 	// The cursor of one chart is shown in all: at the left edge are the values of the first upload.
-	left, top, width, height := view.area(`[data-series="c_live_bytes"] .u-over`)
+	left, top, width, height := view.area(`[data-series="c_live_bytes"] .plot-over`)
 	view.do(chromedp.MouseEvent(chromedp.MouseMoved, left+1, top+height/2))
 	view.until(now("c_live_bytes") + ` === "3 MB" && ` + now("go_num_goroutine") + ` === "20"`)
 	view.do(chromedp.MouseEvent(chromedp.MouseMoved, left+1, 5))

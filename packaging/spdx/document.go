@@ -113,9 +113,6 @@ func describe(version string, created time.Time, source, programs archive, works
 			p.References = []reference{{"PACKAGE-MANAGER", "purl", purl}}
 		}
 		switch w.use {
-		case bundled:
-			p.Comment = "In the page, which is in bin/cmemprof."
-			relate(ids[1], "CONTAINS", p.ID)
 		case linked:
 			p.Comment = "Not in the archives: a Go service that imports cmemprof links it."
 			relate(ids[0], "DEPENDS_ON", p.ID)

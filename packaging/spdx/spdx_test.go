@@ -15,10 +15,6 @@ import (
 
 const list = `Works of others.
 
-In the page:
-
-  uplot 1.6                MIT
-
 Linked into services:
 
   example.org/a/b v1.2.3   BSD-3-Clause AND MIT
@@ -28,7 +24,7 @@ Loaded by the command:
   libc.so.6                LGPL-2.1-or-later    also by another
 
 --------
-uplot
+example.org/a/b
 `
 
 func TestParseWorks(t *testing.T) {
@@ -36,11 +32,11 @@ func TestParseWorks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []work{{"uplot", "1.6", "MIT", bundled}, {"example.org/a/b", "v1.2.3", "BSD-3-Clause AND MIT", linked}, {"libc.so.6", "", "LGPL-2.1-or-later", loaded}}
+	want := []work{{"example.org/a/b", "v1.2.3", "BSD-3-Clause AND MIT", linked}, {"libc.so.6", "", "LGPL-2.1-or-later", loaded}}
 	if fmt.Sprint(works) != fmt.Sprint(want) {
 		t.Errorf("%v", works)
 	}
-	for _, bad := range []string{"", "In the page:\n\n  a 1  MIT\n", "Lost:\n\n  a 1  MIT\n---\n", "In the page:\n---\n"} {
+	for _, bad := range []string{"", "Linked:\n\n  a 1  MIT\n", "Lost:\n\n  a 1  MIT\n---\n", "Linked:\n---\n"} {
 		if works, err := parseWorks(bad); err == nil {
 			t.Errorf("%q: %v", bad, works)
 		}

@@ -9,9 +9,8 @@ import (
 type use int
 
 const (
-	bundled use = iota // in the command
-	linked             // into services
-	loaded             // by the command when it runs
+	linked use = iota // into services
+	loaded            // by the command when it runs
 )
 
 // work is an entry of THIRD_PARTY_LICENSES.
@@ -22,7 +21,7 @@ type work struct {
 
 var (
 	entryLine = regexp.MustCompile(`^  (\S+)(?: (\S+))? {2,}(\S.*?)(?: {2,}.*)?$`)
-	useOf     = map[string]use{"In": bundled, "Linked": linked, "Loaded": loaded}
+	useOf     = map[string]use{"Linked": linked, "Loaded": loaded}
 )
 
 func parseWorks(text string) ([]work, error) {
@@ -52,10 +51,7 @@ func parseWorks(text string) ([]work, error) {
 
 // purl is the package's address in its registry, "" for a library of the system.
 func (w work) purl() string {
-	switch w.use {
-	case bundled:
-		return "pkg:npm/" + w.name + "@" + w.version
-	case linked:
+	if w.use == linked {
 		return "pkg:golang/" + w.name + "@" + w.version
 	}
 	return ""

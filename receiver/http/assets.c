@@ -17,8 +17,11 @@
 #define EMBED(name, file)                                                                                                                  \
     EMBED_BYTES(asset_##name, file);                                                                                                       \
     EMBED_BYTES(asset_##name##_gzip, file ".gz");                                                                                          \
+    EMBED_BYTES(asset_##name##_brotli, file ".br");                                                                                        \
     EMBED_BYTES(asset_##name##_hash, file ".hash")
-#define EMBEDDED(name) asset_##name, asset_##name##_end, asset_##name##_gzip, asset_##name##_gzip_end, (const char *)asset_##name##_hash
+#define EMBEDDED(name)                                                                                                                     \
+    asset_##name, asset_##name##_end, asset_##name##_gzip, asset_##name##_gzip_end, asset_##name##_brotli, asset_##name##_brotli_end,      \
+        (const char *)asset_##name##_hash
 
 EMBED(index, "index.html");
 EMBED(icon, "icon.svg");

@@ -7,8 +7,8 @@
 struct asset {
     const char *path; // "/page.js"
     const char *content_type;
-    const unsigned char *bytes, *end, *gzip, *gzip_end; // gzip NULL: not compressed
-    const char *hash;                                   // 16 hexadecimal digits, of the bytes
+    const unsigned char *bytes, *end, *gzip, *gzip_end, *brotli, *brotli_end; // gzip, brotli NULL: not compressed
+    const char *hash;                                                         // 16 hexadecimal digits, of the bytes
 };
 // NULL: none with that path.
 const struct asset *asset_find(const char *path);

@@ -47,6 +47,17 @@ bool negotiate_takes_gzip(const char *header) {
     return any;
 }
 
+bool negotiate_takes_brotli(const char *header) {
+    const char *at = header ? header : "", *element;
+    size_t length;
+    while (next_element(&at, &element, &length)) {
+        if (is_named(element, length, "br")) {
+            return !is_refused(element, length);
+        }
+    }
+    return false;
+}
+
 static const char *without_weakness(const char *tag) {
     return strncmp(tag, "W/", 2) == 0 ? tag + 2 : tag;
 }

@@ -8,6 +8,8 @@
 
 // header: the value of Accept-Encoding; NULL: none was sent; then the answer is not compressed.
 bool negotiate_takes_gzip(const char *header);
+// Only where it is named: browsers name it where nothing between them and the receiver can spoil it.
+bool negotiate_takes_brotli(const char *header);
 // header: the value of If-None-Match or NULL; tag: as sent in ETag, W/"...".
 bool negotiate_has(const char *header, const char *tag);
 

@@ -181,12 +181,13 @@ static bool reserve_memory(struct MHD_Connection *connection, struct json *json,
     return true;
 }
 
-static void say_gzip(struct MHD_Response *response, bool gzip) {
+// encoding NULL: as it is.
+static void say_encoding(struct MHD_Response *response, const char *encoding) {
     if (response) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
     }
-    if (response && gzip) {
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+    if (response && encoding) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, encoding);
     }
 }
 
@@ -198,7 +199,7 @@ static enum MHD_Result reply_text_of(struct MHD_Connection *connection, unsigned
         return result;
     }
     struct MHD_Response *response = make_answer(connection_of(connection)->list, json);
-    say_gzip(response, gzip);
+    say_encoding(response, gzip ? "gzip" : NULL);
     return send_response(connection, status, response, content_type);
 }
 
@@ -248,11 +249,14 @@ enum MHD_Result reply_asset(struct MHD_Connection *connection, unsigned status, 
     snprintf(tag, sizeof tag, "W/\"%s\"", asset->hash);
     const char *version = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "v");
     bool known = negotiate_has(request_header(connection, MHD_HTTP_HEADER_IF_NONE_MATCH), tag) && status == MHD_HTTP_OK;
-    bool gzip = !known && asset->gzip && negotiate_takes_gzip(request_header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING));
-    const unsigned char *bytes = gzip ? asset->gzip : asset->bytes, *end = gzip ? asset->gzip_end : asset->end;
+    const char *accepted = request_header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+    bool brotli = !known && asset->brotli && negotiate_takes_brotli(accepted);
+    bool gzip = !brotli && !known && asset->gzip && negotiate_takes_gzip(accepted);
+    const unsigned char *bytes = brotli ? asset->brotli : gzip ? asset->gzip : asset->bytes;
+    const unsigned char *end = brotli ? asset->brotli_end : gzip ? asset->gzip_end : asset->end;
     struct MHD_Response *response =
         MHD_create_response_from_buffer(known ? 0 : (size_t)(end - bytes), (void *)bytes, MHD_RESPMEM_PERSISTENT);
-    say_gzip(response, gzip);
+    say_encoding(response, brotli ? "br" : gzip ? "gzip" : NULL);
     if (response) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
     }

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const build = join(here, "..", "..", "build");
@@ -25,9 +25,9 @@ async function page() {
     target,
     minify: true,
   });
-  const used = packages(Object.keys(metafile.inputs));
-  await report(out, await Promise.all(used.map(license)));
-  await writeFile(join(out, "packages"), (await Promise.all(used.map(version))).join(""));
+  const others = Object.keys(metafile.inputs).filter((path) => path.includes("node_modules/"));
+  if (others.length > 0) throw new Error(`code of others in the page, which would need its license: ${others}`);
+  await report(out);
   await copyFile(join(here, "icon.svg"), join(out, "icon.svg"));
   let html = await readFile(join(here, "index.html"), "utf8");
   for (const file of ["page.js", "page.css", "icon.svg"]) html = html.replace(`/${file}"`, `/${file}?v=${await pack(join(out, file))}"`);
@@ -37,7 +37,7 @@ async function page() {
 
 // The frame of a report, a page in one file: report_page.c puts the page's styles, its script and the data in the place of the marks. Nothing
 // but these runs in it, and it asks nothing of a network.
-async function report(out, licenses) {
+async function report(out) {
   const text = async (file) => await readFile(join(out, file), "utf8");
   const { outputFiles } = await esbuild.build({
     ...common,
@@ -55,7 +55,6 @@ async function report(out, licenses) {
   let html = await readFile(join(here, "report.html"), "utf8");
   for (const [mark, part] of [
     ["POLICY", `default-src 'none'; script-src ${hash(first)} ${hash(script)}; style-src ${hash(style)}; img-src data:`],
-    ["LICENSES", licenses.join("\n").replaceAll("--", "- -")], // a comment
     ["ICON", `data:image/svg+xml;base64,${icon}`],
     ["<!--first-->", first],
   ])
@@ -63,28 +62,12 @@ async function report(out, licenses) {
   await writeFile(join(out, "report.html"), html);
 }
 
-// The packages of others that are in the bundle.
-function packages(inputs) {
-  const names = inputs.map((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1]);
-  return [...new Set(names.filter((name) => name))].sort();
-}
-
-// "uplot 1.6.32", a line.
-async function version(name) {
-  const { version } = JSON.parse(await readFile(join(here, "node_modules", name, "package.json"), "utf8"));
-  return `${name} ${version}\n`;
-}
-
-// The same with the license, which goes with each copy.
-async function license(name) {
-  return `${await version(name)}\n${await readFile(join(here, "node_modules", name, "LICENSE"), "utf8")}`;
-}
-
 // Beside the file: the same compressed, and its hash, by which a browser that has it need not ask for it again.
 async function pack(file) {
   const bytes = await readFile(file);
   const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
   await writeFile(`${file}.gz`, gzipSync(bytes, { level: 9 }));
+  await writeFile(`${file}.br`, brotliCompressSync(bytes));
   await writeFile(`${file}.hash`, hash);
   return hash;
 }

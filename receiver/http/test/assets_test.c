@@ -30,11 +30,13 @@ TEST(bytes) {
         assert_int_equal(asset->end - asset->bytes, size);
         assert_memory_equal(asset->bytes, bytes, size);
         assert_true(size > 100);
-        size_t packed = (size_t)(asset->gzip_end - asset->gzip);
-        assert_true(packed < size);
+        size_t gzip = (size_t)(asset->gzip_end - asset->gzip), packed = gzip;
+        assert_true(gzip < size);
         assert_int_equal(libdeflate_gzip_decompress(decompressor, asset->gzip, packed, bytes, sizeof bytes, &packed), LIBDEFLATE_SUCCESS);
         assert_int_equal(packed, size);
         assert_memory_equal(asset->bytes, bytes, size);
+        assert_true(asset->brotli < asset->brotli_end);
+        assert_true((size_t)(asset->brotli_end - asset->brotli) < gzip);
         assert_int_equal(strlen(asset->hash), 16);
         assert_int_equal(strspn(asset->hash, "0123456789abcdef"), 16);
     }

@@ -26,6 +26,18 @@ TEST(gzip) {
     assert_false(negotiate_takes_gzip(NULL));
 }
 
+TEST(brotli) {
+    static const char *const yes[] = {"br", "gzip, deflate, br, zstd", "gzip;q=1.0, BR;q=0.8", " br ; q=0.001"};
+    static const char *const no[] = {"", "gzip, deflate", "*", "br;q=0", "br; q=0.000, gzip", "brotli", "b", "gzip;br"};
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
+        assert_true(negotiate_takes_brotli(yes[i]));
+    }
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++) {
+        assert_false(negotiate_takes_brotli(no[i]));
+    }
+    assert_false(negotiate_takes_brotli(NULL));
+}
+
 TEST(tags) {
     static const char *const yes[] = {"W/\"a1\"", "\"a1\"", "\"b\", W/\"a1\"", "*", " \"a1\" ", "\"a1\",\"b\""};
     static const char *const no[] = {"", "\"a\"", "\"a1", "a1", "\"a11\"", "W/", "W/\"b\", \"c\""};

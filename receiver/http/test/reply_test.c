@@ -100,10 +100,15 @@ TEST_IN(receiver, assets_are_kept) {
     answer_free(&answer);
 
     snprintf(path, sizeof path, "/page.js?v=%s", script->hash);
-    answer = http_request(fixture->port, "GET", path, "Accept-Encoding: gzip, br\r\n");
+    answer = http_request(fixture->port, "GET", path, "Accept-Encoding: gzip, deflate\r\n");
     expect_header(&answer, "Cache-Control: private, max-age=31536000, immutable\r\n");
     expect_header(&answer, "Content-Encoding: gzip\r\n");
     assert_int_equal(answer.body_size, script->gzip_end - script->gzip);
+    answer_free(&answer);
+    answer = http_request(fixture->port, "GET", path, "Accept-Encoding: gzip, deflate, br\r\n");
+    expect_header(&answer, "Content-Encoding: br\r\n");
+    expect_header(&answer, "Vary: Accept-Encoding\r\n");
+    assert_int_equal(answer.body_size, script->brotli_end - script->brotli);
     answer_free(&answer);
 
     answer = http_get(fixture->port, "/page.js?v=another");

@@ -1,15 +1,14 @@
-// chart.ts: a time series on a canvas, drawn by uPlot: bars and lines over time, a cursor that charts of one group share, and a stretch of
+// chart.ts: a time series on a canvas (plot.ts): bars and lines over time, a cursor that charts of one group share, and a stretch of
 // time that can be chosen by dragging or by keys. Colours come from style.css and follow the theme.
-import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
 import "./chart.css";
 import type { VersionChange } from "./api";
 import { alone, bridged, quantity, stack, tick } from "./chart_units";
 import { make } from "./dom";
+import { Plot, type PlotAxis, type PlotData, type PlotOptions, type PlotSeries } from "./plot";
 import { navigate } from "./state";
 import { colour, onTheme } from "./theme";
-import { chartDate, rangeText, timeTicks } from "./times";
 import type { Annotation } from "./annotations";
+import { offset_ms, rangeText, timeTicks } from "./times";
 import { changeText, comparison, deployment } from "./versions";
 
 export interface ChartSeries {
@@ -47,7 +46,7 @@ const axisFont = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
 
 export class Chart {
   readonly element: HTMLElement;
-  private plot: uPlot | undefined;
+  private plot: Plot | undefined;
   private shape = "";
   private single = false;
   private data: ChartData = { times_ms: [], series: [] };
@@ -76,10 +75,10 @@ export class Chart {
     });
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.element);
-    this.endTheme = onTheme(() => this.plot?.redraw(false));
+    this.endTheme = onTheme(() => this.plot?.redraw());
   }
 
-  // uPlot's series and axes are made anew only when there are others: a live update keeps the cursor and what is being dragged.
+  // The plot's series and axes are made anew only when there are others: a live update keeps the cursor and what is being dragged.
   show(data: ChartData, changes: Partial<Pick<ChartOptions, "bucket_ms" | "mark" | "range" | "name">> = {}): void {
     this.data = data;
     Object.assign(this.options, changes);
@@ -92,14 +91,14 @@ export class Chart {
     this.shape = shape;
     this.single = single;
     if (!this.plot) this.create();
-    else this.plot.setData(this.aligned(), true);
+    else this.plot.setData(this.aligned());
   }
 
   // Where versions begin: lines, of which a click opens the comparison.
   mark(changes: readonly VersionChange[], annotated: readonly Annotation[] = []): void {
     this.changes = changes;
     this.annotated = annotated;
-    this.plot?.redraw(false);
+    this.plot?.redraw();
   }
 
   destroy(): void {
@@ -113,7 +112,7 @@ export class Chart {
     this.plot = undefined;
   }
 
-  private aligned(): uPlot.AlignedData {
+  private aligned(): PlotData {
     const { times_ms, series } = this.data;
     const stacked = stack(series.filter(({ area }) => area).map(({ values }) => values));
     return [[...times_ms], ...series.map(({ values, gaps }, index) => stacked[index] ?? (gaps ? bridged(values, shortGap) : [...values]))];
@@ -129,93 +128,43 @@ export class Chart {
   private create(): void {
     const width = this.element.clientWidth;
     if (width === 0 || this.data.series.length === 0) return;
-    this.plot = new uPlot(this.plotOptions(width), this.aligned(), this.element);
+    this.plot = new Plot(this.plotOptions(width), this.aligned(), this.element);
   }
 
-  private plotOptions(width: number): uPlot.Options {
+  private plotOptions(width: number): PlotOptions {
     const { options, data } = this;
-    const right = data.series.some((series) => series.right);
+    const [left, right] = [data.series.find((series) => !series.right), data.series.find((series) => series.right)];
     return {
       width,
       height: options.height,
-      ms: 1,
-      tzDate: chartDate,
-      padding: [8, right ? 0 : 20, 0, 0],
-      legend: { show: false },
-      cursor: {
-        y: false,
-        drag: { x: options.choose !== undefined, y: false, setScale: false, dist: 4 },
-        points: { size: 6, ...(data.series.some(({ area }) => area) ? { show: false } : {}) },
-        ...(options.group ? { sync: { key: options.group, setSeries: false } } : {}),
-        bind: { dblclick: () => () => (options.reset?.(), null) },
-      },
-      scales: {
-        x: { time: true, range: (_plot, low, high) => this.timeRange(low, high) },
-        left: { range: (_plot, low, high) => valueRange(low, high) },
-        right: { range: (_plot, low, high) => valueRange(low, high) },
-      },
-      axes: [
-        { ...axis(), space: 74, size: 42, gap: 3, values: (_plot, splits, _axis, _space, step) => timeTicks(splits, step) },
-        this.valueAxis(
-          "left",
-          3,
-          data.series.find((series) => !series.right),
-        ),
-        ...(right
-          ? [
-              this.valueAxis(
-                "right",
-                1,
-                data.series.find((series) => series.right),
-              ),
-            ]
-          : []),
-      ],
-      series: [{}, ...data.series.map((series) => this.plotSeries(series))],
-      hooks: {
-        drawClear: [(plot) => this.drawMark(plot)],
-        draw: [(plot) => this.drawChanges(plot)],
-        setSelect: [(plot) => this.chosen(plot)],
-        setCursor: [(plot) => options.hover?.(plot.cursor.idx ?? null)],
-      },
+      font: axisFont,
+      colours: { text: () => colour("--soft"), line: () => colour("--line") },
+      time: { range: (low, high) => this.timeRange(low, high), ticks: timeTicks, offset_ms },
+      left: valueAxis(left),
+      right: right && valueAxis(right),
+      series: data.series.map((series) => this.plotSeries(series)),
+      cursor: { points: !data.series.some(({ area }) => area), drags: options.choose !== undefined, group: options.group },
+      below: (plot) => this.drawMark(plot),
+      above: (plot) => this.drawChanges(plot),
+      onCursor: (plot) => options.hover?.(plot.cursor.idx),
+      onSelect: (plot) => this.chosen(plot),
+      onReset: () => options.reset?.(),
     };
   }
 
-  private valueAxis(scale: string, side: uPlot.Axis.Side, series: ChartSeries | undefined): uPlot.Axis {
-    const unit = series?.unit ?? "";
-    // Counts have no parts.
-    const whole =
-      unit === "count" ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 1e7, 1e8] } : {};
-    return {
-      ...axis(),
-      ...whole,
-      scale,
-      side,
-      size: 64,
-      space: 26,
-      gap: 4,
-      grid: { show: side === 3, stroke: () => colour("--line"), width: 1 },
-      values: (_plot, splits) => splits.map((split) => tick(split, unit)),
-    };
-  }
-
-  private plotSeries(series: ChartSeries): uPlot.Series {
+  private plotSeries(series: ChartSeries): PlotSeries {
     const stroke = () => colour(series.colour);
-    const common = { label: series.label, scale: series.right ? "right" : "left", stroke };
-    if (series.bars)
-      return { ...common, width: 0, fill: stroke, paths: uPlot.paths.bars!({ size: [0.85, 40], align: 1 }), points: { show: false } };
+    const side = series.right ? "right" : "left";
+    if (series.bars) return { side, stroke, width: 0, bars: { share: 0.85, most_px: 40, centred: false } };
     if (series.area) {
       // A line in the panel's colour separates an area from the one above it.
-      const bar = this.single ? { paths: uPlot.paths.bars!({ size: [0.6, 120] }) } : {};
-      return { ...common, ...bar, stroke: () => colour("--panel"), fill: stroke, width: 1, spanGaps: true, points: { show: false } };
+      const bar = this.single ? { bars: { share: 0.6, most_px: 120, centred: true } } : {};
+      return { side, stroke: () => colour("--panel"), fill: stroke, width: 1, bridges: true, ...bar };
     }
-    const dash = series.dashed ? { dash: [6, 4] } : {};
-    if (series.gaps) {
-      const filter = (plot: uPlot, at: number) => alone(plot.data[at] as (number | null | undefined)[]);
-      return { ...common, ...dash, width: 1.5, spanGaps: false, points: { show: true, size: 5, fill: stroke, stroke, filter } };
-    }
+    const line = { side, stroke, width: 1.5, ...(series.dashed ? { dash: [6, 4] } : {}) } as const;
+    if (series.gaps) return { ...line, points: { size: 5, only: alone } };
     const sparse = this.data.times_ms.length <= (this.data.series.length > 3 ? 1 : 60);
-    return { ...common, ...dash, width: 1.5, spanGaps: true, points: { show: sparse, size: 4, fill: stroke } };
+    return { ...line, bridges: true, ...(sparse ? { points: { size: 4 } } : {}) };
   }
 
   private timeRange(low: number | null, high: number | null): [number, number] {
@@ -225,11 +174,11 @@ export class Chart {
     return low === high && bucket === 0 ? [low - 30_000, high + 30_000] : [low, high + bucket];
   }
 
-  private drawMark(plot: uPlot): void {
+  private drawMark(plot: Plot): void {
     const { mark } = this.options;
     if (!mark) return;
-    const from = Math.max(plot.valToPos(mark[0], "x", true), plot.bbox.left);
-    const to = Math.min(plot.valToPos(mark[1], "x", true), plot.bbox.left + plot.bbox.width);
+    const from = Math.max(plot.timeToPos(mark[0], true), plot.bbox.left);
+    const to = Math.min(plot.timeToPos(mark[1], true), plot.bbox.left + plot.bbox.width);
     if (to < plot.bbox.left || from > plot.bbox.left + plot.bbox.width) return;
     plot.ctx.save();
     plot.ctx.fillStyle = colour("--chosen");
@@ -241,11 +190,11 @@ export class Chart {
     const plot = this.plot;
     if (!plot) return undefined;
     const { left } = plot.over.getBoundingClientRect();
-    const distance = (mark: T): number => Math.abs(plot.valToPos(time(mark), "x") - (clientX - left));
+    const distance = (mark: T): number => Math.abs(plot.timeToPos(time(mark)) - (clientX - left));
     return marks.filter((one) => distance(one) <= nearby_px).sort((a, b) => distance(a) - distance(b))[0];
   }
 
-  private drawChanges(plot: uPlot): void {
+  private drawChanges(plot: Plot): void {
     const { ctx, bbox } = plot;
     const ratio = devicePixelRatio;
     ctx.save();
@@ -260,7 +209,7 @@ export class Chart {
       ...this.annotated.map(({ time_ms, text }) => ({ at_ms: time_ms, name: text.length > 24 ? `${text.slice(0, 23)}…` : text })),
     ].sort((a, b) => a.at_ms - b.at_ms);
     for (const { at_ms, name } of marks) {
-      const x = Math.round(plot.valToPos(at_ms, "x", true));
+      const x = Math.round(plot.timeToPos(at_ms, true));
       if (x < bbox.left || x > bbox.left + bbox.width) continue;
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);
@@ -273,12 +222,12 @@ export class Chart {
     ctx.restore();
   }
 
-  private chosen(plot: uPlot): void {
+  private chosen(plot: Plot): void {
     const { left, width } = plot.select;
     if (width < 4 || !this.options.choose) return;
-    const from = Math.floor(plot.posToVal(left, "x"));
-    const to = Math.ceil(plot.posToVal(left + width, "x"));
-    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    const from = Math.floor(plot.posToTime(left));
+    const to = Math.ceil(plot.posToTime(left + width));
+    plot.setSelect({ left: 0, width: 0 });
     this.options.choose(from, to);
   }
 
@@ -288,7 +237,7 @@ export class Chart {
     const plot = this.plot;
     const last = this.data.times_ms.length - 1;
     if (!plot || last < 0) return;
-    const at = plot.cursor.idx ?? null;
+    const at = plot.cursor.idx;
     const to: Record<string, number> = { ArrowLeft: (at ?? last + 1) - 1, ArrowRight: (at ?? -1) + 1, Home: 0, End: last };
     const next = to[event.key];
     if (next !== undefined) {
@@ -321,9 +270,9 @@ export class Chart {
   private showStretch(index: number): void {
     const plot = this.plot!;
     const [from, to] = this.stretch(index);
-    const left = this.anchor === null ? 0 : plot.valToPos(from, "x");
-    const width = this.anchor === null ? 0 : plot.valToPos(to, "x") - left;
-    plot.setSelect({ left, top: 0, width, height: plot.over.clientHeight }, false);
+    const left = this.anchor === null ? 0 : plot.timeToPos(from);
+    const width = this.anchor === null ? 0 : plot.timeToPos(to) - left;
+    plot.setSelect({ left, width });
     this.element.setAttribute("aria-label", `${this.options.name}: ${this.describe(index)}`);
   }
 
@@ -332,10 +281,10 @@ export class Chart {
     if (!plot) return;
     if (index === null) {
       this.anchor = null;
-      plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-      plot.setCursor({ left: -10, top: -10 });
+      plot.setSelect({ left: 0, width: 0 });
+      plot.moveCursor(-1);
     } else {
-      plot.setCursor({ left: plot.valToPos(this.data.times_ms[index]!, "x"), top: plot.over.clientHeight / 2 });
+      plot.moveCursor(plot.timeToPos(this.data.times_ms[index]!));
     }
   }
 
@@ -349,13 +298,9 @@ export class Chart {
   }
 }
 
-function axis(): uPlot.Axis {
-  return {
-    stroke: () => colour("--soft"),
-    font: axisFont,
-    grid: { show: false },
-    ticks: { stroke: () => colour("--line"), size: 4, width: 1 },
-  };
+function valueAxis(series: ChartSeries | undefined): PlotAxis {
+  const unit = series?.unit ?? "";
+  return { range: valueRange, whole: unit === "count", ticks: (splits) => splits.map((split) => tick(split, unit)) };
 }
 
 // From 0, or from below for what can fall; with room above.

@@ -33,9 +33,9 @@ function wall(time_ms: number): Date {
   return new Date(utc ? time_ms : time_ms - new Date(time_ms).getTimezoneOffset() * minute);
 }
 
-// The opposite, for uPlot: a date of which the local part is what a clock shows.
-export function chartDate(time_ms: number): Date {
-  return new Date(utc ? time_ms + new Date(time_ms).getTimezoneOffset() * minute : time_ms);
+// How far the clock is ahead of UTC at a moment.
+export function offset_ms(time_ms: number): number {
+  return wall(time_ms).getTime() - time_ms;
 }
 
 // A midnight, from which days are counted.
