@@ -411,6 +411,7 @@ struct tree_options {
     // Called with the leaf frame of each sample; samples without frames are omitted. NULL: keeps all samples.
     bool (*keep_leaf)(const struct profile_frame *leaf, const void *context);
     const void *context;
+    bool by_line;      // a function's lines are nodes of their own
     double base_scale; // factor of the second type's totals for sorting only, if the two cover different amounts; 0 means 1
 };
 // The tree points into the profile: free it first.

@@ -1,9 +1,9 @@
 // tree.c: builds a call tree from samples, root first.
 //
-// A node's key is its parent and function (name and source file), or for an unsymbolized address its mapping and address. Most
-// nodes have one child, and a node stores its first one; only the others are in a hash table. Finally the children of each node are
-// sorted by total and name.
-// Threads, memory: as merge.h; per node 104 bytes, 24 for its key, about 32 if it is in the hash table, and 8 for sorting.
+// A node's key is its parent and function (name and source file; by line also that), or for an unsymbolized address its mapping and
+// address. Most nodes have one child, and a node stores its first one; only the others are in a hash table. Finally the children of each
+// node are sorted by total and name. Threads, memory: as merge.h; per node 104 bytes, 24 for its key, about 32 if it is in the hash table,
+// and 8 for sorting.
 #include "profile.h"
 #include "saturate.h"
 
@@ -17,7 +17,7 @@ struct node_key {
     uint32_t parent;
     uint32_t function, file; // strings; for an unsymbolized address UINT32_MAX and the mapping
     uint32_t first_child;    // 0: none yet; not part of the key
-    uint64_t address;        // 0 if there is a function
+    uint64_t address;        // 0, or by line that, if there is a function
 };
 
 struct builder {
@@ -155,10 +155,11 @@ static uint32_t descend(struct builder *builder, uint32_t parent, const struct l
     for (uint32_t i = count; i-- > 0 && builder->error == MERGE_OK;) {
         struct node_key key = {.parent = parent, .function = UINT32_MAX, .file = location->mapping, .address = location->address};
         if (location->line_count > 0) {
-            const struct function *function = profile_function(profile, profile_line(profile, location->line + i)->function);
+            const struct line *line = profile_line(profile, location->line + i);
+            const struct function *function = profile_function(profile, line->function);
             key.function = function->name ? function->name : function->system_name;
             key.file = function->file;
-            key.address = 0;
+            key.address = builder->options->by_line ? (uint64_t)line->line : 0;
         }
         uint32_t id = child_of(builder, &key, location, i);
         if (builder->error == MERGE_OK) {

@@ -1,21 +1,11 @@
 // top.c: sorts the rows of struct flat_cum (top.h).
 #include "top.h"
 #include "../../receiver/index/measures.h"
+#include "../../receiver/views/objects_type.h"
 #include "../base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-// Index of the sample type that counts the objects of the given one: inuse_space -> inuse_objects. -1: none.
-static int objects_index(const struct profile *profile, const char *type) {
-    size_t length = strlen(type);
-    char name[64];
-    if (length < 6 || length > 40 || strcmp(type + length - 6, "_space") != 0) {
-        return -1;
-    }
-    snprintf(name, sizeof name, "%.*s_objects", (int)(length - 6), type);
-    return profile_sample_type_index(profile, name);
-}
 
 int64_t top_difference(int64_t new, int64_t base) {
     int64_t difference;
@@ -94,7 +84,7 @@ static enum merge_error put_in_order(struct top *top, const struct top_options *
 
 static enum merge_error add_side(struct top *top, enum flat_cum_side at, struct profile *profile, const char *asked) {
     int type = *top->type ? profile_sample_type_index(profile, top->type) : profile_sample_type_chosen(profile, asked),
-        objects = objects_index(profile, top->type);
+        objects = objects_type_of(profile, top->type);
     if (type < 0) {
         return MERGE_NOT_FOUND;
     }

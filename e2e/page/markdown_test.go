@@ -43,10 +43,10 @@ func TestTablesAsMarkdown(t *testing.T) {
 	lines := view.markdown("#profile " + copyIt)
 	expectLines(t, "foreign names", lines,
 		`shop\|two · delta-heap.pprof · all · 3 MB · 3 functions <`+receiver.url+`profile?ids=1&view=table&sort=name>`, "",
-		"| Self | Self % | Total | Total % | Function | Source |", "| ---: | ---: | ---: | ---: | --- | --- |",
-		"| 0 B | 0.0 % | 3 MB | 100.0 % | `"+breakOut+"` | `src/x.go` |",
-		"| 0 B | 0.0 % | 3 MB | 100.0 % | \\`c\\` \\| d \\| | `src/x.go` |",
-		"| 3 MB | 100.0 % | 3 MB | 100.0 % | a\\|b | `src/x.go` |")
+		"| Self | Self % | Total | Total % | Count | Mean size | Function | Source |", "| ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |",
+		"| 0 B | 0.0 % | 3 MB | 100.0 % | 1 | 3 MB | `"+breakOut+"` | `src/x.go` |",
+		"| 0 B | 0.0 % | 3 MB | 100.0 % | 1 | 3 MB | \\`c\\` \\| d \\| | `src/x.go` |",
+		"| 3 MB | 100.0 % | 3 MB | 100.0 % | 1 | 3 MB | a\\|b | `src/x.go` |")
 	view.accessible(t, "a table to copy")
 	view.goTo(receiver.url+"profile?ids=1&view=table&group_by=tenant", `document.querySelector("#groups").checkVisibility()`)
 	expectLines(t, "values of a label", view.markdown("#profile " + copyIt)[2:], "| Total | Total % | Value |", "| ---: | ---: | --- |", `| 3 MB | 100.0 % | x\|y |`)

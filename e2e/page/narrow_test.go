@@ -119,7 +119,7 @@ func TestAPhoneReachesWhatThereIs(t *testing.T) {
 	view.until(`!document.querySelector("#downloads").open`)
 	view.tapAt(`document.querySelector("#flamegraph")`, 20, 70) // main.report
 	view.waitGraph("main.report")
-	view.expect(`document.querySelector("#frame").textContent`, "main.report · shop/report.go:40 · 9 MB, 52.9 % of all")
+	view.expect(`document.querySelector("#frame").textContent`, "main.report · shop/report.go:40 · 9 MB, 52.9 % of all · 300 objects of 30 kB")
 	view.expect(`(({scrollWidth, clientWidth, scrollHeight, clientHeight}) => scrollWidth <= clientWidth && scrollHeight <= clientHeight + 1)(document.querySelector("#frame"))`, "true")
 	view.until(inWindow(`.flame-tooltip:not([hidden])`))
 	for _, selector := range []string{"#frame", "#reset", `.status [data-action="sandwich"]`, "#keys-button", "#zone", "#theme"} {

@@ -74,7 +74,7 @@ const tableScript = `(async () => {
 		box.scrollTop = top;
 		for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
 		for (const row of document.querySelectorAll("#functions tr[data-index]")) {
-			const [self, , total, , name] = [...row.cells].map((cell) => cell.textContent);
+			const [[self, , total], name] = [[...row.cells].map((cell) => cell.textContent), row.querySelector(".name").textContent];
 			const known = rows.get(name);
 			if (known && known.index !== row.dataset.index) again.add(name);
 			rows.set(name, { index: row.dataset.index, text: self + " " + total });

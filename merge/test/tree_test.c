@@ -97,13 +97,13 @@ TEST(samples_are_chosen_by_labels_and_leaf) {
     profile_add_sample(profile, &f, 1, (int64_t[]){3, 0}, &(struct profile_label){"thread", "t2", 0, ""}, 1);
     profile_add_sample(profile, NULL, 0, (int64_t[]){9, 0}, NULL, 0);
     struct tree_label both[] = {{"thread", "t1"}, {"thread", "t2"}, {"size", "64"}};
-    expect_with(profile, (struct tree_options){0, -1, both, 1, NULL, NULL, 0},
+    expect_with(profile, (struct tree_options){.base_type_index = -1, .labels = both, .label_count = 1},
                 ":0/100(main:0/100(outer:0/100(inlined:0/100(leaf:100/100))))");
-    expect_with(profile, (struct tree_options){0, -1, both, 2, NULL, NULL, 0},
+    expect_with(profile, (struct tree_options){.base_type_index = -1, .labels = both, .label_count = 2},
                 ":0/103(main:0/100(outer:0/100(inlined:0/100(leaf:100/100))) f:3/3)");
-    expect_with(profile, (struct tree_options){0, -1, both, 3, NULL, NULL, 0},
+    expect_with(profile, (struct tree_options){.base_type_index = -1, .labels = both, .label_count = 3},
                 ":0/100(main:0/100(outer:0/100(inlined:0/100(leaf:100/100))))");
-    expect_with(profile, (struct tree_options){0, -1, NULL, 0, is_leaf, "f", 0}, ":0/3(f:3/3)");
+    expect_with(profile, (struct tree_options){.base_type_index = -1, .keep_leaf = is_leaf, .context = "f"}, ":0/3(f:3/3)");
     profile_free(profile);
 }
 

@@ -4,13 +4,14 @@
 #include <stdlib.h>
 
 // Nodes of the same function share one entry of the table "functions". The profile stores equal strings once, so pointers compare.
-static bool same_function(const struct profile_frame *a, const struct profile_frame *b) {
-    return a->function == b->function && a->file == b->file && a->label == b->label &&
+static bool same_function(const struct function_table *functions, const struct profile_frame *a, const struct profile_frame *b) {
+    return (!functions->by_line || a->line == b->line) && a->function == b->function && a->file == b->file && a->label == b->label &&
            (*a->function || (a->mapping_file == b->mapping_file && a->file_offset == b->file_offset));
 }
 
-static uint64_t hash_function(const struct profile_frame *frame) {
-    uint64_t hash = (uintptr_t)frame->function * UINT64_C(0x9e3779b97f4a7c15) + (uintptr_t)frame->file;
+static uint64_t hash_function(const struct function_table *functions, const struct profile_frame *frame) {
+    uint64_t hash = functions->by_line ? (uint64_t)frame->line * UINT64_C(0xc2b2ae3d27d4eb4f) : 0;
+    hash += (uintptr_t)frame->function * UINT64_C(0x9e3779b97f4a7c15) + (uintptr_t)frame->file;
     if (!*frame->function) {
         hash += (uintptr_t)frame->mapping_file + frame->file_offset * UINT64_C(0xff51afd7ed558ccd);
     }
@@ -34,8 +35,8 @@ void function_table_free(struct function_table *functions) {
 
 uint32_t function_table_number(struct function_table *functions, uint32_t node, const uint32_t *function_of) {
     const struct tree_node *nodes = functions->tree->nodes;
-    size_t at = hash_function(&nodes[node].frame) & functions->mask;
-    while (functions->slots[at] && !same_function(&nodes[functions->slots[at]].frame, &nodes[node].frame)) {
+    size_t at = hash_function(functions, &nodes[node].frame) & functions->mask;
+    while (functions->slots[at] && !same_function(functions, &nodes[functions->slots[at]].frame, &nodes[node].frame)) {
         at = (at + 1) & functions->mask;
     }
     if (functions->slots[at]) {

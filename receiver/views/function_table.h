@@ -13,9 +13,10 @@ struct function_table {
     const struct tree *tree;
     uint32_t *slots, *first_nodes; // a node of each, by hash and by number; the root has none
     size_t mask, count, capacity;
+    bool by_line; // a function's lines are functions of their own
 };
 
-// capacity: of distinct functions. Returns false without memory; function_table_free is due then as well.
+// capacity: of distinct functions. Set by_line afterwards. Returns false without memory; function_table_free is due then as well.
 bool function_table_start(struct function_table *functions, const struct tree *tree, size_t capacity);
 void function_table_free(struct function_table *functions);
 // function_of: numbers of the nodes asked for so far, by node; the caller adds this one. FUNCTION_TABLE_FULL: a new one beyond the

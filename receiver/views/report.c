@@ -157,7 +157,7 @@ static void write_functions(const struct growth_tree *tree, struct json *json) {
     json_key(json, "functions");
     json_array_begin(json);
     for (size_t i = 0; i < tree->function_count && !json_failed(json); i++) {
-        view_write_function(&tree->functions[i].frame, json);
+        view_write_function(&tree->functions[i].frame, false, json);
     }
     json_array_end(json);
 }

@@ -38,6 +38,8 @@ struct sweep_report; // sweep.h
 enum { VIEW_MAX_LABELS = 16 };
 enum view_memory { VIEW_ALL, VIEW_C, VIEW_GO };                  // C: samples with the label memory=C; Go: samples without it
 enum view_owner { VIEW_ANYONES, VIEW_PROGRAMS, VIEW_PROFILERS }; // by the label owner=cmemprof
+// Whether beside the bytes of memory their objects are counted, and the error of sampling; small: of trees that stay small with them.
+enum view_objects { VIEW_NO_OBJECTS, VIEW_OBJECTS_OF_SMALL, VIEW_OBJECTS };
 struct view_filter {
     enum view_memory memory;
     enum view_owner owner;
@@ -45,6 +47,8 @@ struct view_filter {
     // Only the node of this path (the page's hash of the names that lead to it, in hex), its callers and its subtree, so that more of it
     // fits. NULL: all.
     const char *below;
+    bool by_line; // a function's lines are functions of their own
+    enum view_objects objects;
     const char *group_by; // the key of a label: its values are the first level of the tree. NULL: none
     struct tree_label labels[VIEW_MAX_LABELS];
     size_t label_count;
@@ -83,7 +87,7 @@ void view_frame_library(const struct profile_frame *frame, char library[VIEW_LIB
 // The function's name; without a symbol, the mapping's file name and the address.
 enum { VIEW_NAME_BYTES = 300 };
 const char *view_frame_name(const struct profile_frame *frame, char buffer[VIEW_NAME_BYTES]);
-// {"name","file","kind","library"}: the function of a frame.
-void view_write_function(const struct profile_frame *frame, struct json *json);
+// {"name","file","kind","library"}: the function of a frame; by line with "line".
+void view_write_function(const struct profile_frame *frame, bool by_line, struct json *json);
 
 #endif

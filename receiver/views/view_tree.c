@@ -2,17 +2,22 @@
 #include "view.h"
 #include "../index/measures.h"
 #include "function_table.h"
+#include "objects_type.h"
+#include "sampling_error.h"
 #include "sweep.h"
 
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 // More nodes than this draw no useful graph and take long: the heaviest are shown, and the rest is counted. Sums by function are then of
 // the whole tree, for the functions of the nodes shown and for others up to as many.
-enum { MAX_NODES = 200000, MAX_FUNCTIONS = 200000 };
+enum { MAX_NODES = 200000, MAX_FUNCTIONS = 200000, SMALL_NODES = 20000 };
 
-void view_write_function(const struct profile_frame *frame, struct json *json) {
+void view_write_function(const struct profile_frame *frame, bool by_line, struct json *json) {
     char name[VIEW_NAME_BYTES], library[VIEW_LIBRARY_BYTES];
     view_frame_library(frame, library);
     json_object_begin(json);
@@ -24,6 +29,9 @@ void view_write_function(const struct profile_frame *frame, struct json *json) {
     json_text(json, view_frame_kind(frame));
     json_key(json, "library");
     json_text(json, library);
+    if (by_line) {
+        json_member_number(json, "line", frame->line);
+    }
     json_object_end(json);
 }
 
@@ -31,7 +39,7 @@ static void write_functions(const struct function_table *functions, struct json 
     json_key(json, "functions");
     json_array_begin(json);
     for (size_t i = 0; i < functions->count; i++) {
-        view_write_function(&functions->tree->nodes[functions->first_nodes[i]].frame, json);
+        view_write_function(&functions->tree->nodes[functions->first_nodes[i]].frame, functions->by_line, json);
     }
     json_array_end(json);
 }
@@ -65,7 +73,8 @@ static uint64_t magnitude(int64_t value) {
 
 // Divisors of a gauge's values on the two sides; 1 for all else.
 struct sides {
-    bool with_base;
+    bool with_base, by_line;
+    const double *variances;          // of each node's total by sampling; the second side are objects. NULL: they are not
     double divisor, base_divisor;     // at least 1
     const struct view_slopes *slopes; // the second side are errors; NULL: it is a baseline, or none
 };
@@ -75,7 +84,7 @@ static double base_scale(const struct sides *sides) {
 }
 
 static uint64_t weight(const struct tree_node *node, const struct sides *sides) {
-    uint64_t total = magnitude(node->total), base = sides->slopes ? 0 : magnitude(node->base_total);
+    uint64_t total = magnitude(node->total), base = sides->slopes || sides->variances ? 0 : magnitude(node->base_total);
     if (sides->divisor != sides->base_divisor) {
         double scaled = (double)base * base_scale(sides);
         base = scaled < 0x1p63 ? (uint64_t)scaled : UINT64_C(1) << 63;
@@ -112,12 +121,23 @@ static uint32_t hash_name(const char *name) {
     return hash;
 }
 
+// By line the page's name of a function is "main.work:7".
+static uint32_t hash_line(uint32_t hash, int64_t line) {
+    char text[24];
+    snprintf(text, sizeof text, ":%" PRId64, line);
+    for (const char *at = text; *at; at++) {
+        hash = (hash ^ (unsigned char)*at) * 0x01000193;
+    }
+    return hash;
+}
+
 // The first node whose path has this hash; 0: none. A name may have megabytes, so each is hashed once, not for each of its nodes. Returns
 // false without memory.
-static bool find_node(const struct tree *tree, uint32_t wanted, const struct scratch *scratch, uint32_t *found) {
+static bool find_node(const struct tree *tree, bool by_line, uint32_t wanted, const struct scratch *scratch, uint32_t *found) {
     uint32_t *hashes = scratch->position, *names = scratch->kept; // of nodes, and of functions by number
     struct function_table functions;
     bool ok = function_table_start(&functions, tree, tree->count);
+    functions.by_line = by_line;
     *found = hashes[0] = 0;
     for (uint32_t i = 1; ok && i < tree->count && *found == 0; i++) {
         char text[VIEW_NAME_BYTES];
@@ -125,6 +145,7 @@ static bool find_node(const struct tree *tree, uint32_t wanted, const struct scr
                  number = scratch->function_of[i] = function_table_number(&functions, i, scratch->function_of);
         if (functions.first_nodes[number] == i) {
             names[number] = hash_name(view_frame_name(&tree->nodes[i].frame, text));
+            names[number] = by_line ? hash_line(names[number], tree->nodes[i].frame.line) : names[number];
         }
         hashes[i] = ((above ^ names[number]) * 0x01000193) ^ above >> 13;
         *found = hashes[i] == wanted ? i : 0;
@@ -198,6 +219,11 @@ static size_t keep_nodes(const struct tree *tree, const uint64_t *weights, struc
     return count;
 }
 
+// Two standard errors. A mean of several uploads, which mostly see the same objects, is as certain as one of them.
+static void write_spread(double variance, const struct sides *sides, struct json *json) {
+    json_number(json, (int64_t)fmin(sampling_error_of(variance / sides->divisor) + 0.5, 0x1p62));
+}
+
 static void write_nodes(const struct tree *tree, const uint32_t *kept, size_t count, const uint32_t *function_of, uint32_t *position,
                         const struct sides *sides, struct json *json) {
     json_key(json, "nodes");
@@ -212,11 +238,14 @@ static void write_nodes(const struct tree *tree, const uint32_t *kept, size_t co
         json_number(json, node->frame.line);
         view_write_mean(node->self, sides->divisor, json);
         view_write_mean(node->total, sides->divisor, json);
-        if (sides->with_base && !sides->slopes) {
+        if (sides->with_base && !sides->slopes && !sides->variances) {
             view_write_mean(node->base_self, sides->base_divisor, json);
         }
         if (sides->with_base) {
             view_write_mean(node->base_total, sides->base_divisor, json);
+        }
+        if (sides->variances) {
+            write_spread(sides->variances[kept[i]], sides, json);
         }
         json_array_end(json);
     }
@@ -227,7 +256,8 @@ static void write_nodes(const struct tree *tree, const uint32_t *kept, size_t co
 
 struct sum {
     int64_t self, total, base_self, base_total;
-    uint32_t open; // current depth of its calls
+    double variance; // of the total
+    uint32_t open;   // current depth of its calls
 };
 
 static void add(int64_t *sum, int64_t value) {
@@ -236,21 +266,22 @@ static void add(int64_t *sum, int64_t value) {
     }
 }
 
-static void enter(const struct tree_node *node, struct sum *sum) {
+static void enter(const struct tree_node *node, double variance, struct sum *sum) {
     add(&sum->self, node->self);
     add(&sum->base_self, node->base_self);
     if (sum->open++ == 0) { // a recursive function counts once
         add(&sum->total, node->total);
         add(&sum->base_total, node->base_total);
+        sum->variance += variance;
     }
 }
 
 // sums: zero-initialised, one per function and one more for those without a number.
-static void add_up(const struct tree *tree, const uint32_t *function_of, size_t count, struct sum *sums) {
+static void add_up(const struct tree *tree, const uint32_t *function_of, size_t count, const double *variances, struct sum *sums) {
     const struct tree_node *nodes = tree->nodes;
     for (uint32_t at = nodes[0].first_child; at;) {
         struct sum *sum = &sums[function_of[at] == FUNCTION_TABLE_FULL ? count : function_of[at]];
-        enter(&nodes[at], sum);
+        enter(&nodes[at], variances ? variances[at] : 0, sum);
         if (nodes[at].first_child) {
             at = nodes[at].first_child;
             continue;
@@ -269,14 +300,17 @@ static bool write_sums(const struct tree *tree, const uint32_t *function_of, siz
     if (!sums) {
         return false;
     }
-    add_up(tree, function_of, count, sums);
+    add_up(tree, function_of, count, sides->variances, sums);
     json_key(json, "sums");
     json_array_begin(json);
     for (size_t i = 0; i < count; i++) {
         json_array_begin(json);
         view_write_mean(sums[i].self, sides->divisor, json);
         view_write_mean(sums[i].total, sides->divisor, json);
-        if (sides->with_base) {
+        if (sides->variances) {
+            view_write_mean(sums[i].base_total, sides->base_divisor, json);
+            write_spread(sums[i].variance, sides, json);
+        } else if (sides->with_base) {
             view_write_mean(sums[i].base_self, sides->base_divisor, json);
             view_write_mean(sums[i].base_total, sides->base_divisor, json);
         }
@@ -306,6 +340,11 @@ static void write_totals(const struct tree *tree, const struct sides *sides, siz
     if (sides->slopes) {
         json_key(json, "error");
         view_write_mean(tree->nodes[0].base_total, sides->base_divisor, json);
+    } else if (sides->variances) {
+        json_key(json, "objects");
+        view_write_mean(tree->nodes[0].base_total, sides->base_divisor, json);
+        json_key(json, "spread");
+        write_spread(sides->variances[0], sides, json);
     } else if (sides->with_base) {
         json_key(json, "base_total");
         view_write_mean(tree->nodes[0].base_total, sides->base_divisor, json);
@@ -317,13 +356,14 @@ static void write_totals(const struct tree *tree, const struct sides *sides, siz
 }
 
 // First numbers the functions of the nodes that are shown, then, for sums, those of the others.
-static bool number_functions(const struct tree *tree, const uint32_t *kept, size_t count, uint32_t *function_of,
+static bool number_functions(const struct tree *tree, bool by_line, const uint32_t *kept, size_t count, uint32_t *function_of,
                              struct function_table *functions) {
     bool whole = count == tree->count - 1;
     size_t capacity = whole || count > MAX_FUNCTIONS ? count : MAX_FUNCTIONS;
     if (!function_table_start(functions, tree, capacity)) {
         return false;
     }
+    functions->by_line = by_line;
     for (size_t i = 0; i < count; i++) {
         function_of[kept[i]] = function_table_number(functions, kept[i], function_of);
     }
@@ -340,7 +380,7 @@ static enum receiver_error choose_nodes(const struct tree *tree, const struct si
     *wanted = tree->count - 1;
     if (below) {
         uint32_t node;
-        if (!find_node(tree, (uint32_t)strtoul(below, NULL, 16), scratch, &node)) {
+        if (!find_node(tree, sides->by_line, (uint32_t)strtoul(below, NULL, 16), scratch, &node)) {
             return RECEIVER_NO_MEMORY;
         }
         if (node == 0) {
@@ -366,7 +406,7 @@ static enum receiver_error write_tree(const struct tree *tree, const struct side
     if (error == RECEIVER_OK) {
         struct function_table functions;
         write_totals(tree, sides, wanted - count, json);
-        bool ok = number_functions(tree, scratch.kept, count, scratch.function_of, &functions);
+        bool ok = number_functions(tree, sides->by_line, scratch.kept, count, scratch.function_of, &functions);
         if (ok) {
             write_functions(&functions, json);
             write_nodes(tree, scratch.kept, count, scratch.function_of, scratch.position, sides, json);
@@ -386,7 +426,7 @@ static enum receiver_error write_tree(const struct tree *tree, const struct side
 
 enum receiver_error view_tree_write_slopes(const struct tree *tree, const struct view_slopes *slopes, const char *below,
                                            struct json *json) {
-    const struct sides sides = {true, slopes->fixed, slopes->fixed, slopes};
+    const struct sides sides = {.with_base = true, .divisor = slopes->fixed, .base_divisor = slopes->fixed, .slopes = slopes};
     return write_tree(tree, &sides, below, json);
 }
 
@@ -423,12 +463,40 @@ static double divisor_of(const struct sweep_report *report, const char *type) {
 }
 
 static struct sides sides_of(const struct view_filter *filter, const char *type, bool with_base) {
-    struct sides sides = {with_base, 1, 1, NULL};
+    struct sides sides = {.with_base = with_base, .divisor = 1, .base_divisor = 1, .by_line = filter && filter->by_line};
     if (filter && measure_is_gauge(type)) {
         sides.divisor = divisor_of(filter->report, type);
         sides.base_divisor = divisor_of(filter->base_report, type);
     }
     return sides;
+}
+
+// ---- Objects ----
+
+// Variances of the totals of all nodes: of the stack that ends at each, and of those below. NULL: no memory.
+static double *new_variances(const struct tree *tree, int64_t period) {
+    double *variances = merge_budget_take(tree->count * sizeof *variances) ? malloc(tree->count * sizeof *variances) : NULL;
+    for (size_t i = 0; variances && i < tree->count; i++) {
+        variances[i] = sampling_variance_bytes(tree->nodes[i].self, tree->nodes[i].base_self, period);
+    }
+    for (size_t i = tree->count; variances && i-- > 1;) {
+        variances[tree->nodes[i].parent] += variances[i];
+    }
+    return variances;
+}
+
+static void free_variances(const struct tree *tree, const double *variances) {
+    if (variances) {
+        merge_budget_give(tree->count * sizeof *variances);
+        free((void *)variances);
+    }
+}
+
+// The type that counts the objects of this one, in place of a baseline's. -1: none, or none is asked for.
+static int objects_type(const struct profile *profile, const char *base, const struct view_filter *filter, size_t type) {
+    bool asked = filter && filter->objects != VIEW_NO_OBJECTS && !base;
+    bool of_bytes = strcmp(profile_sample_type_unit(profile, type), "bytes") == 0;
+    return asked && of_bytes ? objects_type_of(profile, profile_sample_type_name(profile, type)) : -1;
 }
 
 enum receiver_error view_tree(struct profile *profile, const char *type, const char *base, const struct view_filter *filter,
@@ -443,14 +511,27 @@ enum receiver_error view_tree(struct profile *profile, const char *type, const c
     }
     options.type_index = (size_t)index;
     options.base_type_index = base ? profile_sample_type_index(profile, base) : -1;
+    int objects = objects_type(profile, base, filter, options.type_index);
+    options.base_type_index = objects >= 0 ? objects : options.base_type_index;
+    options.by_line = filter && filter->by_line;
     struct sides sides = sides_of(filter, profile_sample_type_name(profile, options.type_index), base);
-    options.base_scale = base_scale(&sides);
+    options.base_scale = objects >= 0 ? DBL_MIN : base_scale(&sides); // the order is by bytes
     enum merge_error built = filter && filter->group_by ? profile_group_by(profile, filter->group_by) : MERGE_OK;
     built = built == MERGE_OK ? tree_build(profile, &options, &tree) : built;
     if (built != MERGE_OK) {
         bool grouped = built == MERGE_TOO_LARGE && filter && filter->group_by; // each value has its own stacks
         snprintf(text, text_size, "the call tree cannot be built: %s%s", merge_error_text(built), grouped ? "; group fewer uploads" : "");
         return built == MERGE_TOO_LARGE ? RECEIVER_TOO_LARGE : RECEIVER_NO_MEMORY;
+    }
+    bool counts = objects >= 0 && (filter->objects == VIEW_OBJECTS || tree.count <= SMALL_NODES);
+    if (counts) {
+        sides.with_base = true;
+        sides.base_divisor = sides.divisor;
+        sides.variances = new_variances(&tree, profile_period(profile));
+        if (!sides.variances) {
+            tree_free(&tree);
+            return RECEIVER_NO_MEMORY;
+        }
     }
     const char *name = profile_sample_type_name(profile, options.type_index);
     json_key(json, "type");
@@ -459,7 +540,12 @@ enum receiver_error view_tree(struct profile *profile, const char *type, const c
     json_text(json, profile_sample_type_unit(profile, options.type_index));
     json_key(json, "gauge");
     json_bool(json, measure_is_gauge(name));
+    if (objects >= 0 && !counts) {
+        json_key(json, "objects_left_out");
+        json_bool(json, true);
+    }
     enum receiver_error error = write_tree(&tree, &sides, filter ? filter->below : NULL, json);
+    free_variances(&tree, sides.variances);
     view_write_warnings(profile, json);
     if (error == RECEIVER_NOT_FOUND) {
         snprintf(text, text_size, "the tree has no node %.20s", filter->below);

@@ -196,6 +196,9 @@ TEST_IN(receiver, groups_of_tags) {
     post_heap_of(fixture, "runtime-id:2", 200, 20);
     static const char *const answers[][2] = {
         {"/api/tree?attachment=delta-heap.pprof&group_by=tag:runtime-id", by_process},
+        {"/api/tree?attachment=delta-heap.pprof&lines=1", "\"line\":"},
+        {"/api/tree?attachment=delta-heap.pprof&objects=1", "\"objects\":"},
+        {"/api/tree?attachment=delta-heap.pprof&objects=small", "\"spread\":"},
         {"/api/tree?attachment=delta-heap.pprof&group_by=tag:runtime-id", summed},
         {"/api/tree?attachment=delta-heap.pprof&group_by=tag:runtime-id", "\"total\":330,"},
         {"/api/tree?attachment=delta-heap.pprof&group_by=tag:runtime-id&processes=each", "\"total\":165,"},

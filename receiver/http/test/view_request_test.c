@@ -20,6 +20,8 @@ TEST_IN(receiver, errors) {
         {"/api/tree?attachment=delta-heap.pprof&from=yesterday", 400, "from"},
         {"/api/diff?attachment=delta-heap.pprof&mode=x", 400, "mode is neither total nor per_second"},
         {"/api/tree?attachment=delta-heap.pprof&below=xyz", 400, "below is not a 32-bit number in hex"},
+        {"/api/tree?attachment=delta-heap.pprof&lines=2", 400, "lines is not 1"},
+        {"/api/tree?attachment=delta-heap.pprof&objects=2", 400, "objects is neither 1 nor small"},
         {"/api/tree?attachment=delta-heap.pprof&gauges=least", 400, "gauges is none of mean, last, max"},
         {"/api/types?attachment=delta-heap.pprof&processes=2", 400, "processes is neither each nor sum"},
         {"/api/tree?attachment=delta-heap.pprof&group_by=tag:", 400, "group_by=tag:KEY has no key"},

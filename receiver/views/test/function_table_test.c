@@ -52,6 +52,32 @@ TEST(beyond_the_capacity_there_are_no_new_ones) {
     profile_free(profile);
 }
 
+TEST(lines_are_functions_of_their_own) {
+    struct profile *profile = new_heap_profile();
+    uint32_t f = profile_add_function(profile, &(struct profile_function){.name = "f", .system_name = "", .file = "/a.c"});
+    for (int64_t line = 7; line < 9; line++) {
+        uint32_t location = profile_add_location(profile, 0, 0, &(struct profile_line){f, line, 0}, 1);
+        profile_add_sample(profile, &location, 1, VALUES(0, 0, 1, 100), NULL, 0);
+    }
+    const struct tree_options options = {.type_index = 3, .base_type_index = -1, .by_line = true};
+    struct tree tree;
+    assert_int_equal(tree_build(profile, &options, &tree), MERGE_OK);
+    assert_int_equal(tree.count, 3);
+    for (int by_line = 0; by_line < 2; by_line++) {
+        struct function_table functions;
+        uint32_t numbers[3] = {0};
+        assert_true(function_table_start(&functions, &tree, tree.count));
+        functions.by_line = by_line;
+        for (uint32_t node = 1; node < tree.count; node++) {
+            numbers[node] = function_table_number(&functions, node, numbers);
+        }
+        assert_int_equal(numbers[2] - numbers[1], by_line);
+        function_table_free(&functions);
+    }
+    tree_free(&tree);
+    profile_free(profile);
+}
+
 int main(void) {
     return tests_run();
 }

@@ -309,6 +309,93 @@ TEST(empty_and_odd) {
 }
 
 // Values that few profiles have are shown, and parts add up to their parent.
+// f is called from lines 3 and 4 of main, and allocates at 12.
+static struct profile *of_lines(void) {
+    struct profile *profile = new_heap_profile();
+    uint32_t main = profile_add_function(profile, &(struct profile_function){.name = "main", .system_name = "", .file = "/m.c"}),
+             f = profile_add_function(profile, &(struct profile_function){.name = "f", .system_name = "", .file = "/m.c"}),
+             leaf = profile_add_location(profile, 0, 0, &(struct profile_line){f, 12, 0}, 1),
+             third = profile_add_location(profile, 0, 0, &(struct profile_line){main, 3, 0}, 1),
+             fourth = profile_add_location(profile, 0, 0, &(struct profile_line){main, 4, 0}, 1);
+    profile_add_sample(profile, (uint32_t[]){leaf, third}, 2, VALUES(0, 0, 1, 100), NULL, 0);
+    profile_add_sample(profile, (uint32_t[]){leaf, fourth}, 2, VALUES(0, 0, 1, 30), NULL, 0);
+    return profile;
+}
+
+TEST(by_line) {
+    struct json json = tree_of(of_lines(), "inuse_space", NULL, NULL);
+    expect_at(&json, "$.nodes", "[[0,0,3,0,130],[1,1,12,130,130]]");
+    json_free(&json);
+    struct view_filter filter = {.by_line = true};
+    json = tree_of(of_lines(), "inuse_space", NULL, &filter);
+    expect_at(&json, "$.nodes", "[[0,0,3,0,100],[1,1,12,100,100],[0,2,4,0,30],[3,1,12,30,30]]");
+    expect_at(&json, "$.functions[2]", "{\"name\":\"main\",\"file\":\"/m.c\",\"kind\":\"c\",\"library\":\"\",\"line\":4}");
+    json_free(&json);
+    filter.below = "848ec5e7"; // main:3, f:12
+    json = tree_of(of_lines(), "inuse_space", NULL, &filter);
+    expect_at(&json, "$.nodes", "[[0,0,3,0,100],[1,1,12,100,100]]");
+    json_free(&json);
+}
+
+// 100 objects of 64 KiB are 6,553,600 bytes with a standard error of 1,796,023 (sampling_error.h); two stacks are independent.
+TEST(objects_and_the_error_of_sampling) {
+    struct view_filter filter = {.objects = VIEW_OBJECTS};
+    struct profile *profile = new_heap_profile();
+    add_stack(profile, FRAMES("malloc m.c", "main.a a.go"), VALUES(0, 0, 100, 6553600), true);
+    add_stack(profile, FRAMES("malloc m.c", "main.b b.go"), VALUES(0, 0, 100, 6553600), true);
+    add_stack(profile, FRAMES("main.b b.go"), VALUES(0, 0, 5000000, 1), false); // the order is by bytes
+    struct json json = tree_of(profile, "inuse_space", NULL, &filter);
+    expect_at(&json, "$.objects", "5000200");
+    expect_at(&json, "$.base_total", "(none)");
+    expect_at(&json, "$.nodes[0]", "[0,0,7,1,6553601,5000100,3592046]");
+    expect_at(&json, "$.nodes[1]", "[1,1,7,6553600,6553600,100,3592046]");
+    expect_at(&json, "$.spread", "5079920");
+    expect_at(&json, "$.sums", "(none)");
+    json_free(&json);
+    // Of a type that has none, and beside a baseline, they are not there.
+    profile = new_heap_profile();
+    add_stack(profile, FRAMES("malloc m.c"), VALUES(7, 0, 1, 10), true);
+    json = tree_of(profile, "alloc_objects", NULL, &filter);
+    expect_at(&json, "$.nodes", "[[0,0,7,7,7]]");
+    json_free(&json);
+    profile = new_heap_profile();
+    add_stack(profile, FRAMES("malloc m.c"), VALUES(7, 0, 1, 10), true);
+    json = tree_of(profile, "inuse_space", "alloc_space", &filter);
+    expect_at(&json, "$.objects", "(none)");
+    expect_at(&json, "$.base_total", "0");
+    json_free(&json);
+}
+
+// A mean of profiles that see the same objects is as certain as one of them.
+TEST(error_of_a_mean) {
+    struct sweep_report report = {.counts = {.count = 1, .types = {{.name = "inuse_space", .profiles = 4}}}};
+    struct view_filter filter = {.objects = VIEW_OBJECTS, .report = &report};
+    struct profile *profile = new_heap_profile();
+    add_stack(profile, FRAMES("malloc m.c"), VALUES(0, 0, 400, 4 * 6553600), true);
+    struct json json = tree_of(profile, "inuse_space", NULL, &filter);
+    expect_at(&json, "$.total", "6553600");
+    expect_at(&json, "$.objects", "100");
+    expect_at(&json, "$.spread", "3592046");
+    json_free(&json);
+}
+
+TEST(objects_of_large_trees) {
+    enum { STACKS = 20001 };
+    for (int i = VIEW_OBJECTS_OF_SMALL; i <= VIEW_OBJECTS; i++) {
+        struct view_filter filter = {.objects = (enum view_objects)i};
+        struct profile *profile = new_heap_profile();
+        for (int k = 0; k < STACKS; k++) {
+            char name[40];
+            snprintf(name, sizeof name, "f%d f.c", k);
+            add_stack(profile, FRAMES(name), VALUES(0, 0, 1, 10), false);
+        }
+        struct json json = tree_of(profile, "inuse_space", NULL, &filter);
+        expect_at(&json, "$.objects", i == VIEW_OBJECTS ? "20001" : "(none)");
+        expect_at(&json, "$.objects_left_out", i == VIEW_OBJECTS ? "(none)" : "1");
+        json_free(&json);
+    }
+}
+
 TEST(means) {
     struct sweep_report report = {.counts = {.count = 1, .types = {{.name = "inuse_space", .profiles = 8}}}};
     struct view_filter filter = {.report = &report};

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { callees, callers, filterTree, sumMatches } from "../src/graph/filter";
 import { anyFlags, flags } from "../src/graph/pattern";
-import { sumFunctions } from "../src/graph/tree";
+import type { TreeAnswer } from "../src/lib/api";
+import { readTree, sumFunctions } from "../src/graph/tree";
 import { faults, folded, randomSamples, tree, type Sample } from "./trees";
 
 const samples: Sample[] = [
@@ -20,6 +21,31 @@ test("focus keeps the stacks that have all of the frames", () => {
   assert.deepEqual(folded(filterTree(tree(samples), { focus: ["main.b"] })), ["main.main;main.b 2", "main.main;main.b;runtime.new 4"]);
   assert.deepEqual(folded(filterTree(tree(samples), { focus: ["main.b", "new"] })), ["main.main;main.b;runtime.new 4"]);
   assert.deepEqual(folded(filterTree(tree(samples), { focus: ["main.a", "new"] })), []);
+});
+
+test("counts and errors of sampling go along", () => {
+  const answer: TreeAnswer = {
+    ...{ type: "inuse_space", unit: "bytes", gauge: true, nodes_left_out: 0, warnings: [], self: 0 },
+    ...{ total: 14, objects: 7, spread: 5 },
+    functions: ["main.main", "main.a", "malloc"].map((name) => ({ name, file: "m.go", kind: "go" as const })),
+    nodes: [
+      [0, 0, 1, 2, 14, 7, 5],
+      [1, 1, 1, 8, 8, 4, 4],
+      [1, 2, 1, 4, 4, 2, 3],
+    ],
+  };
+  const made = readTree(answer);
+  assert.deepEqual([...made.objects!], [7, 7, 4, 2]);
+  assert.deepEqual([...filterTree(made, { ignore: ["main.a"] }).objects!], [3, 3, 2]);
+  assert.deepEqual([...filterTree(made, { ignore: ["main.a"] }).spread!], [3, 3, 3]);
+  assert.deepEqual([...filterTree(made, { hide: ["main.main"] }).spread!], [5, 4, 3]);
+  const under = callees(made, flags(made.functions, "=main.a")!);
+  assert.deepEqual([under.objects![0], under.spread![0]], [4, 4]);
+  assert.deepEqual([...callers(made, flags(made.functions, "=malloc")!).spread!], [3, 3]);
+  const sums = sumFunctions(made).map(({ name, objects, spread }) => [name, objects, spread]);
+  assert.deepEqual(sums, [["main.main", 7, 5], ["main.a", 4, 4], ["malloc", 2, 3]]); // prettier-ignore
+  const whole = sumFunctions(readTree({ ...answer, sums: [[2, 14, 9, 6], [8, 8, 5, 4], [4, 4, 2, 3]] })); // prettier-ignore
+  assert.deepEqual([whole[0].objects, whole[0].spread, whole[0].baseTotal], [9, 6, 0]);
 });
 
 test("ignore drops them", () => {

@@ -27,17 +27,18 @@ export function filterTree(tree: Tree, filters: Filters): Tree {
     if (fn.kind === "label") hidden[i] = 0; // else the grouping would be gone
   });
   const hides = hidden.includes(1);
-  if (focused.length === 0 && !ignored && !hides && group === "function") return tree;
+  const plain = group === "function" || group === "line"; // the receiver tells lines
+  if (focused.length === 0 && !ignored && !hides && plain) return tree;
 
   const [functions, entry] = grouped(tree.functions, group);
   const map = entry.map((to, fn) => (hidden[fn] ? -1 : to));
   const kept = focused.length > 0 || ignored ? keptStacks(tree, focused, ignored) : null;
-  return rebuild(tree, functions, map, { kept, first, joined: group !== "function" });
+  return rebuild(tree, functions, map, { kept, first, joined: !plain });
 }
 
 // Functions of a group become one; its kind is that of the first.
 function grouped(functions: TreeFunction[], group: Grouping): [TreeFunction[], Int32Array] {
-  if (group === "function") return [functions, Int32Array.from(functions, (_, i) => i)];
+  if (group === "function" || group === "line") return [functions, Int32Array.from(functions, (_, i) => i)];
   const entries = new Map<string, number>();
   const made: TreeFunction[] = [];
   const entry = Int32Array.from(functions, (fn) => {
@@ -77,15 +78,21 @@ interface Columns {
   own: Float64Array;
   baseSelf?: Float64Array;
   baseOwn?: Float64Array;
-  variance?: Float64Array; // of growth: errors of parts that are added up, whose squares add up
+  objects?: Float64Array;
+  error?: Float64Array; // squares, which add up where errors do not
+  spread?: Float64Array; // the same
 }
+
+const errors = ["error", "spread"] as const;
+const squares = (values: Float64Array): Float64Array => values.map((value) => value * value);
 
 // What each node has of its own.
 export function owns(tree: Tree): Columns {
   const own = (total: Float64Array): Float64Array => ownValues(tree.count, tree.parent, total);
   const columns: Columns = { self: tree.self, own: own(tree.total) };
   if (tree.base) Object.assign(columns, { baseSelf: tree.base.self, baseOwn: own(tree.base.total) });
-  if (tree.error) columns.variance = own(tree.error.map((error) => error * error)).map((square) => Math.max(square, 0));
+  if (tree.objects) columns.objects = own(tree.objects);
+  for (const name of errors) if (tree[name]) columns[name] = own(squares(tree[name])).map((square) => Math.max(square, 0));
   return columns;
 }
 
@@ -93,7 +100,8 @@ export function owns(tree: Tree): Columns {
 function totals(tree: Tree): Columns {
   const columns: Columns = { self: tree.total, own: tree.total };
   if (tree.base) Object.assign(columns, { baseSelf: tree.base.total, baseOwn: tree.base.total });
-  if (tree.error) columns.variance = tree.error.map((error) => error * error);
+  if (tree.objects) columns.objects = tree.objects;
+  for (const name of errors) if (tree[name]) columns[name] = squares(tree[name]);
   return columns;
 }
 
@@ -155,7 +163,8 @@ export class Builder {
       raw.baseSelf = sum("baseSelf");
       raw.baseTotal = addUp("baseOwn");
     }
-    if (of.error) raw.error = addUp("variance").map(Math.sqrt);
+    if (of.objects) raw.objects = addUp("objects");
+    for (const name of errors) if (of[name]) raw[name] = addUp(name).map(Math.sqrt);
     const tree = assemble(raw, this.functions, { type: of.type, unit: of.unit, leftOut: of.leftOut });
     const whole = of.whole ?? of.total[0];
     if (Math.abs(tree.total[0] - whole) > 1e-9 * Math.abs(whole)) tree.whole = whole; // else it is a sum in another order

@@ -6,6 +6,8 @@ import { stackText } from "./frame_text";
 import { groupings } from "./groups";
 import { exactly } from "./pattern";
 import { addPattern, choice } from "./profile_toolbar";
+import { embedded } from "../lib/embedded";
+import { functionOfLine } from "./source_view";
 import { nameOf, pathOf, type Tree } from "./tree";
 
 export function callersAndCallees(fn: string, more: Changes = {}): void {
@@ -15,6 +17,14 @@ export function callersAndCallees(fn: string, more: Changes = {}): void {
 // more: what the address needs to get to the tab Profiles.
 function sandwichItem(name: string, more?: Changes): Item {
   return { id: "sandwich", text: "Callers and callees", run: () => callersAndCallees(name, more) };
+}
+
+// A report has no lines, nor has a package or a file.
+function sourceItems(name: string): Item[] {
+  const group = choice(current(), "group", groupings);
+  if (embedded || group === "package" || group === "file") return [];
+  const fn = group === "line" ? functionOfLine(name) : name;
+  return [{ id: "source", text: "Source lines", run: () => change({ view: "source", fn }) }];
 }
 
 function copyItem(name: string): Item {
@@ -34,7 +44,7 @@ function patternItems(name: string, pattern: string): Item[] {
 export function functionItems(name: string): Item[] {
   const pattern = exactly(name, choice(current(), "group", groupings));
   const hide = { id: "hide", text: "Hide", run: () => addPattern("hide", pattern) };
-  return [sandwichItem(name), ...patternItems(name, pattern), hide, copyItem(name)];
+  return [sandwichItem(name), ...sourceItems(name), ...patternItems(name, pattern), hide, copyItem(name)];
 }
 
 // The value of a label is no function: it has no callees of its own, and without it there is no grouping.

@@ -2,7 +2,7 @@
 import { ageText } from "./ages";
 import { packageOf } from "./groups";
 import { keyName } from "../lib/tags";
-import { change, share, source, value } from "../lib/format";
+import { change, count, share, source, value } from "../lib/format";
 import { framesOf, nameOf, stackOf, type Tree } from "./tree";
 
 // The values that the boxes are wide by.
@@ -13,7 +13,15 @@ function drawn(tree: Tree): { self: Float64Array; total: Float64Array } {
 // What a node has; of growth with its sign and error: "+3 MB/min ±31 kB".
 export function amountText(tree: Tree, node: number): string {
   const { total } = drawn(tree);
-  return tree.error ? slopeText(total[node], tree.error[node], tree.unit) : value(total[node], tree.unit);
+  if (tree.error) return slopeText(total[node], tree.error[node], tree.unit);
+  const text = value(total[node], tree.unit);
+  return tree.spread?.[node] && !tree.ofBase ? `${text} ±${value(tree.spread[node], tree.unit)}` : text;
+}
+
+// "1,000 objects of 40 kB"; "": they are not counted.
+export function objectsText(tree: Tree, node: number): string {
+  const objects = tree.objects?.[node] ?? 0;
+  return objects > 0 ? `${count(objects, "object")} of ${value(tree.total[node] / objects, tree.unit)}` : "";
 }
 
 export function slopeText(slope: number, error: number, unit: string): string {
@@ -72,7 +80,15 @@ export function placeText(tree: Tree, node: number): string {
 }
 
 export function frameText(tree: Tree, node: number, zoomed = 0): string {
-  return [boxName(tree, node), placeText(tree, node), valueText(tree, node, zoomed), ageText(tree, node)].filter(Boolean).join(" · ");
+  return [
+    boxName(tree, node),
+    placeText(tree, node),
+    valueText(tree, node, zoomed),
+    node > 0 && objectsText(tree, node),
+    ageText(tree, node),
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 const listedNames = 12; // of a box that stands for more
@@ -97,9 +113,7 @@ export function tooltipLines(tree: Tree, node: number, zoomed = 0): string[] {
       `self ${tree.error ? change(self[node], tree.unit) : value(self[node], tree.unit)}, ${share(self[node], tree.whole ?? total[0])}`,
     );
   if (tree.base) lines.push(otherText(tree, node));
-  const age = ageText(tree, node);
-  if (age) lines.push(age);
-  return lines;
+  return [...lines, objectsText(tree, node), ageText(tree, node)].filter(Boolean);
 }
 
 // One line a frame, the outermost first.

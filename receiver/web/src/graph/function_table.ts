@@ -5,6 +5,8 @@ import { change, share, source, value } from "../lib/format";
 import type { FunctionSum, Tree } from "./tree";
 import { VirtualTable, type Column, type TableEvents } from "../lib/virtual_table";
 
+const meanSize = (row: FunctionSum): number => (row.objects > 0 ? row.total / row.objects : 0);
+
 export class FunctionTable {
   readonly element: HTMLElement;
   private readonly table: VirtualTable<FunctionSum>;
@@ -20,6 +22,8 @@ export class FunctionTable {
     const text = (number: number): string =>
       grows ? change(number, this.tree?.unit.replace("/min", "") ?? "count") : value(number, this.tree?.unit ?? "count");
     const differs = (number: number): string => change(number, this.tree?.unit ?? "count");
+    const sampled = (): boolean => (this.tree?.spread?.[0] ?? 0) > 0;
+    const counted = (): boolean => !!this.tree?.objects;
     const columns: Column<FunctionSum>[] = [
       {
         id: "self",
@@ -47,6 +51,33 @@ export class FunctionTable {
         cell: (row) => `±${value(row.error, this.tree?.unit.replace("/min", "") ?? "count")}`,
       },
       { id: "total-share", title: "Total %", class: "number", width: "76px", cell: (row) => this.share(row.total) },
+      {
+        id: "spread",
+        title: "±",
+        class: "number",
+        width: "80px",
+        shown: sampled,
+        order: (row) => row.spread,
+        cell: (row) => this.spread(row),
+      },
+      {
+        id: "objects",
+        title: "Count",
+        class: "number",
+        width: "80px",
+        shown: counted,
+        order: (row) => row.objects,
+        cell: (row) => value(row.objects, "count"),
+      },
+      {
+        id: "mean",
+        title: "Mean size",
+        class: "number",
+        width: "88px",
+        shown: counted,
+        order: meanSize,
+        cell: (row) => (row.objects > 0 ? text(meanSize(row)) : ""),
+      },
       { id: "base", title: "Baseline", class: "number", width: "92px", order: (row) => row.baseTotal, cell: (row) => text(row.baseTotal) },
       {
         id: "self-change",
@@ -86,6 +117,7 @@ export class FunctionTable {
       ...(short ? ["total-share", "file", "share"] : []),
       ...(values ? ["self", "share", "file"] : []),
       ...(grows ? ["share", "total-share"] : ["error"]),
+      ...(short || compared || values ? ["spread", "objects", "mean"] : []),
       ...(compared ? ["share", "total-share"] : ["base", "self-change", "change"]),
     ]);
     this.table = new VirtualTable(
@@ -114,6 +146,7 @@ export class FunctionTable {
     this.tree = tree;
     this.plain = plain;
     this.byPackage = byPackage;
+    this.element.classList.toggle("counted", !!tree.objects);
     // Ties come by total, then by name: the sort keeps this order.
     const ordered = rows.slice().sort((a, b) => b.total - a.total || (a.name < b.name ? -1 : 1));
     this.table.show(ordered, sort, chosen);
@@ -128,6 +161,11 @@ export class FunctionTable {
     const square = make("i", { class: `kind kind-${this.plain ? "plain" : row.kind}` });
     if (this.byPackage && this.tree) square.style.background = `var(${colourOf(this.tree.functions[row.fn], "package")})`;
     return make("span", {}, square, path, row.name.slice(cut));
+  }
+
+  // Of the total; "": it is not sampled, or not known.
+  private spread(row: FunctionSum): string {
+    return row.spread > 0 ? `±${value(row.spread, this.tree?.unit ?? "count")}` : "";
   }
 
   // A share with a bar behind it.

@@ -5,6 +5,7 @@ export const groupings = [
   ["function", "Function"],
   ["package", "Package"],
   ["file", "File"],
+  ["line", "Line"],
 ] as const;
 export type Grouping = (typeof groupings)[number][0];
 

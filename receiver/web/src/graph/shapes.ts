@@ -84,7 +84,7 @@ export function collapseChains(tree: Tree): Tree {
     chain: { tree, first: Int32Array.from(keeps), last: Int32Array.from(last) },
   };
   if (tree.base) Object.assign(raw, { baseSelf: pick(tree.base.self, last), baseTotal: pick(tree.base.total, keeps) });
-  if (tree.error) raw.error = pick(tree.error, keeps);
+  for (const name of ["error", "objects", "spread"] as const) if (tree[name]) raw[name] = pick(tree[name], keeps);
   const made = assemble(raw, tree.functions, tree);
   if (tree.whole !== undefined) made.whole = tree.whole;
   return made;

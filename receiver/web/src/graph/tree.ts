@@ -25,6 +25,8 @@ export interface Tree {
   base?: Base; // of the same nodes in the baseline
   ages?: Float64Array[]; // of each age, the youngest first (ages.ts): totals of the nodes
   error?: Float64Array; // of growth, whose values are slopes: the distance to the farther end of the interval of 95 % of each total
+  objects?: Float64Array; // counts of objects, as the totals
+  spread?: Float64Array; // two standard errors of the totals by sampling
   ofBase?: boolean; // drawn is the baseline alone
   chain?: Chain; // boxes stand for several frames
   inverted?: boolean; // a child is a caller (shapes.ts)
@@ -52,6 +54,8 @@ export interface RawNodes {
   baseTotal?: Float64Array;
   ages?: Float64Array[];
   error?: Float64Array;
+  objects?: Float64Array;
+  spread?: Float64Array;
   chain?: Chain;
 }
 
@@ -87,6 +91,13 @@ export function readTree(answer: TreeAnswer | DiffTree | GrowthTree, width: Widt
     raw.error = new Float64Array(count);
     raw.error[0] = answer.error;
   }
+  const counted = answer.objects !== undefined;
+  if (counted) {
+    raw.objects = new Float64Array(count);
+    raw.spread = new Float64Array(count);
+    raw.objects[0] = answer.objects!;
+    raw.spread[0] = answer.spread ?? 0;
+  }
   raw.fn[0] = -1;
   raw.self[0] = answer.self;
   raw.total[0] = answer.total;
@@ -102,9 +113,14 @@ export function readTree(answer: TreeAnswer | DiffTree | GrowthTree, width: Widt
       raw.baseTotal![i] = node[6];
     }
     if (grows) raw.error![i] = node[5];
+    if (counted) {
+      raw.objects![i] = node[5];
+      raw.spread![i] = node[6];
+    }
   }
   const unit = grows ? `${answer.unit}/min` : answer.unit;
-  const tree = assemble(raw, answer.functions, { type: answer.type, unit, leftOut: answer.nodes_left_out }, width);
+  const functions = answer.functions.map((fn) => (fn.line === undefined ? fn : { ...fn, name: `${fn.name}:${fn.line}` }));
+  const tree = assemble(raw, functions, { type: answer.type, unit, leftOut: answer.nodes_left_out }, width);
   if (answer.sums) tree.sums = answer.sums;
   return tree;
 }
@@ -189,7 +205,10 @@ export function assemble(
   };
   if (width === "base") tree.ofBase = true;
   if (raw.ages) tree.ages = raw.ages.map((values) => Float64Array.from(ordered, (from) => values[from]));
-  if (raw.error) tree.error = Float64Array.from(ordered, (from) => raw.error![from]);
+  for (const name of ["error", "objects", "spread"] as const) {
+    const values = raw[name];
+    if (values) tree[name] = Float64Array.from(ordered, (from) => values[from]);
+  }
   if (inverted) tree.inverted = true;
   if (raw.chain) {
     const { tree: of, first, last } = raw.chain;
@@ -285,6 +304,8 @@ export interface FunctionSum {
   baseSelf: number;
   baseTotal: number;
   error: number; // of growth
+  objects: number;
+  spread: number;
 }
 
 // As the receiver has added them up; where there is no node of a function, its line is unknown.
@@ -293,8 +314,9 @@ function givenSums(tree: Tree, given: readonly number[][]): FunctionSum[] {
   for (let i = tree.count - 1; i > 0; i--) lines[tree.fn[i]] = tree.line[i];
   return tree.functions.map(({ name, file, kind }, fn) => {
     const [self = 0, total = 0, baseSelf = 0, baseTotal = 0] = given[fn] ?? [];
-    const of = { fn, name, file, line: lines[fn], kind, self, total };
-    return tree.error ? { ...of, baseSelf: 0, baseTotal: 0, error: baseSelf } : { ...of, baseSelf, baseTotal, error: 0 };
+    const of = { fn, name, file, line: lines[fn], kind, self, total, baseSelf: 0, baseTotal: 0, error: 0, objects: 0, spread: 0 };
+    if (tree.error) return { ...of, error: baseSelf };
+    return tree.objects ? { ...of, objects: baseSelf, spread: baseTotal } : { ...of, baseSelf, baseTotal };
   });
 }
 
@@ -307,7 +329,20 @@ export function sumFunctions(tree: Tree, below = 0): FunctionSum[] {
   for (let i = below + 1; i < tree.end[below]; i++) {
     const fn = tree.fn[i];
     const { name, file, kind } = tree.functions[fn];
-    const sum = (sums[fn] ??= { fn, name, file, line: tree.line[i], kind, self: 0, total: 0, baseSelf: 0, baseTotal: 0, error: 0 });
+    const sum = (sums[fn] ??= {
+      fn,
+      name,
+      file,
+      line: tree.line[i],
+      kind,
+      self: 0,
+      total: 0,
+      baseSelf: 0,
+      baseTotal: 0,
+      error: 0,
+      objects: 0,
+      spread: 0,
+    });
     sum.self += tree.self[i];
     if (tree.base) sum.baseSelf += tree.base.self[i];
     if (i < openUntil[fn]) continue;
@@ -315,6 +350,8 @@ export function sumFunctions(tree: Tree, below = 0): FunctionSum[] {
     sum.total += tree.total[i];
     if (tree.base) sum.baseTotal += tree.base.total[i];
     if (tree.error) sum.error = Math.hypot(sum.error, tree.error[i]);
+    if (tree.objects) sum.objects += tree.objects[i];
+    if (tree.spread) sum.spread = Math.hypot(sum.spread, tree.spread[i]);
   }
   return sums.filter((sum) => sum !== undefined);
 }

@@ -11,6 +11,7 @@ export interface Column<T> {
   title: string;
   class?: string; // of the cells
   width?: string;
+  shown?: () => boolean; // left out where it is false
   order?: (row: T) => number | string; // numbers from large to small, texts from A to Z
   cell: (row: T) => Node | string;
   hint?: (row: T) => string;
@@ -25,8 +26,10 @@ export interface TableEvents<T> {
 export class VirtualTable<T> {
   readonly element: HTMLElement;
   private readonly table: HTMLTableElement;
+  private readonly widths = make("colgroup");
   private readonly head = make("tr");
   private readonly body = make("tbody");
+  private columns: readonly Column<T>[] = [];
   private rows: T[] = [];
   private cursor = -1;
   private isChosen: (row: T) => boolean = () => false;
@@ -35,20 +38,11 @@ export class VirtualTable<T> {
 
   constructor(
     label: string,
-    private readonly columns: readonly Column<T>[],
+    private readonly all: readonly Column<T>[],
     private readonly events: TableEvents<T> = {},
     private readonly nothing = "Nothing recorded",
   ) {
-    const widths = make(
-      "colgroup",
-      {},
-      ...columns.map((column) => {
-        const one = make("col");
-        if (column.width) one.style.width = column.width;
-        return one;
-      }),
-    );
-    this.table = make("table", { "aria-label": label }, widths, make("thead", {}, this.head), this.body);
+    this.table = make("table", { "aria-label": label }, this.widths, make("thead", {}, this.head), this.body);
     this.element = make(
       "div",
       { class: "virtual-table", tabIndex: 0, role: "region", "aria-label": `${label}: arrow keys move, Enter chooses` },
@@ -68,6 +62,14 @@ export class VirtualTable<T> {
   }
 
   show(rows: readonly T[], sort: string, chosen: (row: T) => boolean = () => false): void {
+    this.columns = this.all.filter(({ shown }) => shown?.() ?? true);
+    this.widths.replaceChildren(
+      ...this.columns.map(({ width }) => {
+        const one = make("col");
+        if (width) one.style.width = width;
+        return one;
+      }),
+    );
     const column = this.columns.find((one) => one.id === sort && one.order) ?? this.columns.find((one) => one.order);
     this.rows = rows.slice();
     if (column?.order) {

@@ -80,6 +80,14 @@ function typeOf({ types }: Profile, wanted: string | null): number {
       : -1;
 }
 
+// The type that counts the objects of this one; -1: none (receiver/base/sampling.h).
+function objectsOf({ types }: Profile, at: number): number {
+  const { type, unit } = types.types[at];
+  return unit === "bytes" && type.endsWith("_space")
+    ? types.types.findIndex((one) => one.type === type.replace(/_space$/, "_objects"))
+    : -1;
+}
+
 // ---- Trees ----
 
 interface Row {
@@ -238,9 +246,14 @@ export class Answers {
   }
 
   private tree(profile: Profile, type: number, query: URLSearchParams): api.TreeAnswer {
-    const maker = new TreeMaker(this.data, 2);
+    const counts = query.get("objects") ? objectsOf(profile, type) : -1;
+    const maker = new TreeMaker(this.data, counts < 0 ? 2 : 4);
     maker.add(profile, type, query, 0, 1);
-    return heading(profile, type, maker);
+    if (counts < 0) return heading(profile, type, maker);
+    maker.add(profile, counts, query, 2, 1);
+    const answer = heading(profile, type, maker);
+    const nodes = answer.nodes.map(([parent, fn, line, self, total, , objects]) => [parent, fn, line, self, total, objects, 0]);
+    return { ...answer, objects: maker.root[3], nodes };
   }
 
   private diff(query: URLSearchParams): api.DiffTree {
