@@ -69,7 +69,8 @@ static bool confine_to_folders(const struct receiver_arguments *arguments) {
     struct folders socket = folders_of(is_unix ? options->listen + 5 : NULL), certificate = folders_of(options->tls_certificate),
                    key = folders_of(options->tls_key),
                    log = folders_of(options->access_log && strcmp(options->access_log, "-") != 0 ? options->access_log : NULL);
-    const struct confine_folder folders[] = {
+    enum { FIXED = 10 };
+    struct confine_folder folders[FIXED + SOURCE_PATHS_MAX] = {
         {options->data_directory, CONFINE_WRITE},
         {options->symbols ? options->symbols->directory : NULL, CONFINE_WRITE},
         {socket.named, CONFINE_SOCKET},
@@ -81,9 +82,13 @@ static bool confine_to_folders(const struct receiver_arguments *arguments) {
         {"/proc", CONFINE_READ}, // memory, limits and the journal's thread
         {"/sys/fs", CONFINE_READ},
     };
+    size_t count = FIXED;
+    for (size_t i = 0; i < options->sources.count; i++) {
+        folders[count++] = (struct confine_folder){options->sources.list[i].directory, CONFINE_READ};
+    }
     receiver_make_directory(options->data_directory);
     setenv("SQLITE_TMPDIR", options->data_directory, 1); // for sorting what is large
-    int error = !confine_may_ask_files() ? EPERM : confine_files(folders, sizeof folders / sizeof *folders);
+    int error = !confine_may_ask_files() ? EPERM : confine_files(folders, count);
     folders_free(&socket);
     folders_free(&certificate);
     folders_free(&key);

@@ -12,6 +12,7 @@
 #include "base/input.h"
 #include "base/text.h"
 #include "base/web_address.h"
+#include "serve/source_paths.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,16 +35,20 @@ static const char usage[] =
     "Shows profiles on a page: flame graphs, tables, comparison. Ends with Ctrl-C, and nothing stays. The page is on a free port of this\n"
     "machine and asks for a token, which the printed address has.\n"
     "\n"
-    "      --no-browser     only print the address\n" OPTIONS_READ_USAGE
+    "      --no-browser     only print the address\n"
+    "      --source-path [FROM=]DIR\n"
+    "                       source files beside the values of their lines: FROM/x of profiles is DIR/x; repeatable\n" OPTIONS_READ_USAGE
     "They may be of other tools, or recordings of Java, and are imported as `cmemprof receiver` does.\n";
 
 enum { TOKEN_BYTES = 33, START_LIMIT_MS = 60000, POLL_MS = 20, ADDRESS_BYTES = 4096 };
 
 struct viewing {
     char directory[PATH_MAX - 64], token[TOKEN_BYTES], address[64]; // address: http://127.0.0.1:PORT
-    bool no_browser, is_over;                                       // is_over: a signal has asked for the end
-    pid_t self, receiver, importer;                                 // 0: none
-    int importer_status;                                            // of waitpid, once importer is 0 again
+    const char *sources[SOURCE_PATHS_MAX];
+    size_t source_count;
+    bool no_browser, is_over;       // is_over: a signal has asked for the end
+    pid_t self, receiver, importer; // 0: none
+    int importer_status;            // of waitpid, once importer is 0 again
     sigset_t taken, before;
 };
 
@@ -127,8 +132,13 @@ static _Noreturn void run_receiver(const struct viewing *viewing) {
     snprintf(token, sizeof token, "%s/token", viewing->directory);
     snprintf(port, sizeof port, "%s/port", viewing->directory);
     snprintf(log, sizeof log, "%s/log", viewing->directory);
-    char *argv[] = {"receiver", "--listen",    "127.0.0.1:0", "--data",       data, "--token-file",
-                    token,      "--port-file", port,          "--pack-after", "0",  NULL};
+    char *argv[16 + 2 * SOURCE_PATHS_MAX] = {"receiver", "--listen",    "127.0.0.1:0", "--data",       data, "--token-file",
+                                             token,      "--port-file", port,          "--pack-after", "0"};
+    int argc = 11;
+    for (size_t i = 0; i < viewing->source_count; i++) {
+        argv[argc++] = "--source-path";
+        argv[argc++] = (char *)viewing->sources[i];
+    }
     int file = open(log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (file >= 0) {
         dup2(file, STDOUT_FILENO);
@@ -140,7 +150,7 @@ static _Noreturn void run_receiver(const struct viewing *viewing) {
     }
     sigprocmask(SIG_SETMASK, &viewing->before, NULL);
     optind = 0; // parsed anew
-    _exit(receiver_command((int)(sizeof argv / sizeof *argv) - 1, argv));
+    _exit(receiver_command(argc, argv));
 }
 
 // The last thing that the receiver has said: what is behind "cmemprof receiver: ".
@@ -336,13 +346,19 @@ static int show(struct viewing *viewing, const struct options *options) {
 }
 
 static int take(void *context, int option, const char *value) {
-    (void)option, (void)value;
-    ((struct viewing *)context)->no_browser = true;
+    struct viewing *viewing = context;
+    if (option == 'b') {
+        viewing->no_browser = true;
+    } else if (viewing->source_count == SOURCE_PATHS_MAX) {
+        return diagnostic_usage("view", "more than %d --source-path", SOURCE_PATHS_MAX);
+    } else {
+        viewing->sources[viewing->source_count++] = value;
+    }
     return STATUS_DONE;
 }
 
 int view_command(int argc, char **argv) {
-    static const struct option own[] = {{"no-browser", no_argument, NULL, 'b'}, {0}};
+    static const struct option own[] = {{"no-browser", no_argument, NULL, 'b'}, {"source-path", required_argument, NULL, 'D'}, {0}};
     struct viewing viewing = {.self = getpid()};
     struct options options;
     const struct options_spec spec = {

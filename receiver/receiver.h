@@ -52,6 +52,17 @@ struct receiver_token {
     unsigned roles; // a set of enum receiver_role
 };
 
+// A folder with source files: from/x of profiles is directory/x here. from NULL: a file of profiles has the same path here, if that is
+// below the directory, or a path without a folder before it, below the directory.
+struct receiver_source {
+    const char *from;
+    const char *directory; // as realpath has it
+};
+struct receiver_sources {
+    const struct receiver_source *list;
+    size_t count;
+};
+
 struct receiver_options {
     const char *listen;                     // "127.0.0.1:8126", "[::1]:0", "unix:/run/x.sock"; NULL: 127.0.0.1:8126; port 0: a free one
     int listen_socket;                      // that listens already, in the place of listen; 0: none
@@ -64,6 +75,7 @@ struct receiver_options {
     size_t index_memory_bytes;              // the oldest are removed while the index takes more; 0: 1 GiB
     const struct receiver_symbols *symbols; // must outlive the receiver; NULL: names are those of the profiles
     const struct owner_pairs *pairs;        // that owners know beside the built-in ones; must outlive the receiver; NULL: none
+    struct receiver_sources sources;        // whose lines the page may show; must outlive the receiver
     // A request needs one that may do what it asks for. Sending needs none where none may send; else one of them must be able to read. No
     // tokens: none is needed, and only this machine is served.
     const struct receiver_token *tokens;

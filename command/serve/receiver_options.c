@@ -33,6 +33,8 @@ static const char usage[] =
     "removed\n"
     "  --symbols DIR          files with symbols of stripped programs, found by build ID; POST /api/symbols adds one\n"
     "  --owner-pairs FILE     more functions that open and close, for owners of C memory, two names a line (docs/command.md)\n"
+    "  --source-path [FROM=]DIR\n"
+    "                         source files that the page shows beside the values of their lines: FROM/x of profiles is DIR/x; repeatable\n"
     "  --token-file FILE      require a token in FILE of every request: one alone, or a line each with its roles: upload, read, admin\n"
     "  --send-token-file FILE, --read-token-file FILE\n"
     "                         separate tokens for uploads and for everything else\n"
@@ -245,6 +247,7 @@ const struct option receiver_options_known[] = {{"listen", required_argument, NU
                                                 {"tls-key", required_argument, NULL, 'K'},
                                                 {"symbols", required_argument, NULL, 's'},
                                                 {"owner-pairs", required_argument, NULL, 'o'},
+                                                {"source-path", required_argument, NULL, 'D'},
                                                 {"config", required_argument, NULL, 'F'},
                                                 {"port-file", required_argument, NULL, 'p'},
                                                 {"confine", required_argument, NULL, 'c'},
@@ -264,7 +267,7 @@ const struct option receiver_options_known[] = {{"listen", required_argument, NU
 
 // Whether all of them count, not the last alone.
 static bool adds_up(int option) {
-    return strchr("tSRfHo", option);
+    return strchr("tSRfHoD", option);
 }
 
 static int next_option(const struct config *config) {
@@ -342,6 +345,10 @@ int receiver_options_parse(const struct config *config, struct receiver_argument
             ok = pairs_file_read("receiver", optarg, &arguments->pairs) == STATUS_DONE;
             arguments->options.pairs = arguments->pairs;
             break;
+        case 'D':
+            ok = source_paths_add(&arguments->sources, "receiver", optarg);
+            arguments->options.sources = (struct receiver_sources){arguments->sources.list, arguments->sources.count};
+            break;
         case 'c':
             ok = parse_confine(optarg, arguments);
             break;
@@ -411,6 +418,7 @@ int receiver_options_parse(const struct config *config, struct receiver_argument
 }
 
 void receiver_options_free(struct receiver_arguments *arguments) {
+    source_paths_free(&arguments->sources);
     symbol_namer_free(arguments->namer);
     owner_pairs_free(arguments->pairs);
 }

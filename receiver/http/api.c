@@ -11,6 +11,7 @@
 #include "../store/storage.h"
 #include "../store/stored_upload.h"
 #include "../views/download.h"
+#include "../views/source_file.h"
 #include "connections.h"
 #include "reply.h"
 
@@ -196,6 +197,22 @@ static enum MHD_Result answer_suspects(struct api *api, struct MHD_Connection *c
     return reply(connection, error, NULL, &json);
 }
 
+static enum MHD_Result answer_source(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
+    struct json json = {0};
+    int64_t line, count;
+    const char *file = argument(connection, "file");
+    (void)selection;
+    if (!file || !*file) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "which file? file=PATH is missing", NULL);
+    }
+    if (!read_number(connection, "line", 1, 1, &line) || line > INT32_MAX ||
+        !read_number(connection, "count", 1, SOURCE_FILE_LINES_MAX, &count) || count > SOURCE_FILE_LINES_MAX) {
+        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "line is not a number from 1, or count is not one from 1 to 2000", NULL);
+    }
+    source_file_write(&api->sources, file, line, count, &json);
+    return reply(connection, RECEIVER_OK, NULL, &json);
+}
+
 static const struct {
     const char *path;
     enum MHD_Result (*answer)(struct api *api, struct MHD_Connection *connection, const struct selection *selection);
@@ -203,7 +220,7 @@ static const struct {
 } lists[] = {
     {"/api/uploads", answer_list, false},    {"/api/facets", answer_facets, false},     {"/api/histogram", answer_histogram, false},
     {"/api/storage", answer_storage, false}, {"/api/suspects", answer_suspects, false}, {"/api/annotations", answer_annotations, false},
-    {"/api/views", answer_views, false},     {"/api/events", answer_events, true},
+    {"/api/views", answer_views, false},     {"/api/events", answer_events, true},      {"/api/source", answer_source, false},
 };
 
 // ---- One upload ----

@@ -5,6 +5,7 @@
 #ifndef CMEMPROF_RECEIVER_API_H
 #define CMEMPROF_RECEIVER_API_H
 
+#include "../receiver.h"
 #include "../store/store.h"
 #include "../watch/lookout.h"
 #include "event_stream.h"
@@ -16,6 +17,7 @@ struct api {
     struct store *store;
     struct event_stream event_stream;
     struct view_api views;
+    struct receiver_sources sources;
     struct lookout *lookout; // set before the first request; NULL: nobody looks at the services
 };
 

@@ -63,6 +63,15 @@ TEST_IN(receiver, views) {
     expect_get(fixture->port, "/api/uploads/2/attachments/broken.pprof/tree", 422, "not a readable profile");
 }
 
+TEST_IN(receiver, sources) {
+    struct fixture *fixture = *state;
+    expect_get(fixture->port, "/api/source", 400, "which file? file=PATH is missing");
+    expect_get(fixture->port, "/api/source?file=", 400, "which file? file=PATH is missing");
+    expect_get(fixture->port, "/api/source?file=a.c&line=0", 400, "line is not a number from 1");
+    expect_get(fixture->port, "/api/source?file=a.c&count=2001", 400, "line is not a number from 1");
+    expect_get(fixture->port, "/api/source?file=/etc/passwd", 200, "{\"lines\":[],\"reason\":\"The receiver was not told where sources are");
+}
+
 TEST_IN(receiver, list) {
     struct fixture *fixture = *state;
     expect_get(fixture->port, "/api/uploads", 200, "{\"uploads\":[],\"total\":0,\"next\":null}");

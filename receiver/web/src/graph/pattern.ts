@@ -14,7 +14,8 @@ export function isRegex(text: string): boolean {
 
 // Throws, with a text for people, on a regular expression that is none.
 export function matcher(text: string): (fn: TreeFunction) => boolean {
-  if (text.startsWith("=")) return ({ name }) => name === text.slice(1);
+  if (text.startsWith("="))
+    return ({ name, line }) => name === text.slice(1) || (line !== undefined && name === `${text.slice(1)}:${line}`);
   if (text.startsWith("package:")) return (fn) => packageOf(fn) === text.slice(8);
   if (text.startsWith("file:")) return (fn) => (fn.file || packageOf(fn)) === text.slice(5);
   if (isRegex(text)) {

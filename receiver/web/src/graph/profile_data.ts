@@ -14,6 +14,7 @@ export interface LoadedTree {
   merged?: api.Merged; // of an aggregate
   growth?: api.GrowthTree["growth"]; // values are slopes
   gauge?: boolean; // the aggregate's values are means
+  objectsLeftOut?: boolean | undefined; // they were asked for, of a tree too large to have them at once
   agesLeftOut?: boolean; // ages were asked for, of a tree too large to have them
   warnings: readonly string[]; // of the profiler
 }
@@ -120,18 +121,26 @@ export class ProfileData {
     const { signal } = this.abort;
     if (this.id) {
       const one = await api.uploadTree(this.id, request, signal);
-      return { tree: readTree(one), warnings: one.warnings };
+      return { tree: readTree(one), objectsLeftOut: one.objects_left_out, warnings: one.warnings };
     }
     if (request.growth) {
       const grown = await api.growth(this.selection, request, signal);
       return { tree: readTree(grown), merged: grown, growth: grown.growth, gauge: true, warnings: grown.warnings };
     }
     const answer = await api.tree(this.selection, request, signal);
-    return { tree: readTree(answer), merged: answer, gauge: answer.gauge, warnings: answer.warnings };
+    const { gauge, objects_left_out: objectsLeftOut, warnings } = answer;
+    return { tree: readTree(answer), merged: answer, gauge, objectsLeftOut, warnings };
   }
 
   labels(attachment: string, type: string): Promise<api.Labels> {
     return api.labels(this.selection, attachment, type, this.abort.signal);
+  }
+
+  // Of the upload, of several those of the newest.
+  async tags(): Promise<readonly string[]> {
+    const { signal } = this.abort;
+    if (this.id) return (await api.upload(this.id, signal)).tags;
+    return (await api.uploads(this.selection, { limit: 1 }, signal)).uploads[0]?.tags ?? [];
   }
 
   jfr(attachment: string): Promise<api.Recording> {

@@ -18,6 +18,7 @@ export const views = [
   ["table", "Table"],
   ["both", "Both"],
   ["sandwich", "Sandwich"],
+  ["source", "Source"],
 ] as const;
 export type ViewName = (typeof views)[number][0];
 
@@ -146,17 +147,25 @@ export class ProfileToolbar {
     const view = choice(now, "view", views);
     refill(
       this.choices,
-      segments("View", views, view, (id) => change({ view: id === "graph" ? null : id }), { id: "view" }),
+      segments(
+        "View",
+        embedded ? views.filter(([id]) => id !== "source") : views,
+        view,
+        (id) => change({ view: id === "graph" ? null : id }),
+        { id: "view" },
+      ),
       types.c_samples > 0 && this.memory(now, type),
       types.c_samples > 0 && hideProfilerButton(now, "Leave out C memory of the profiler itself (label owner=cmemprof)"),
       type.gauge && content.merged && !embedded && gaugeControls(now, content.merged, { growth: true }),
     );
-    const graph = view !== "table";
+    const graph = view !== "table" && view !== "source";
     refill(
       this.looks,
       select(
         "Group by",
-        groupings.map(([id, name]) => [id, `By ${name.toLowerCase()}`] as const),
+        groupings
+          .filter(([id]) => id !== "line" || !(embedded || (type.gauge && asksGrowth(now)))) // what has no lines
+          .map(([id, name]) => [id, `By ${name.toLowerCase()}`] as const),
         choice(now, "group", groupings),
         (id) => change({ group: id === "function" ? null : (id as Grouping), zoom: null, fn: null, callers: null, callees: null }),
       ),

@@ -119,6 +119,7 @@ export type Kind =
   "c" | "c_runtime" | "go" | "runtime" | "python" | "python_runtime" | "node" | "node_runtime" | "java" | "java_runtime" | "label";
 
 export interface TreeFunction {
+  line?: number; // with lines
   name: string;
   file: string;
   kind: Kind;
@@ -136,7 +137,10 @@ export interface TreeAnswer {
   functions: TreeFunction[];
   nodes: number[][];
   warnings: string[]; // of the profiler: what is missing
-  sums?: number[][]; // [self, total] of each function, in a difference also of the baseline: of the whole tree, where not all of it is sent
+  objects?: number; // where they were asked for: nodes have two numbers more, the count of objects and the spread of the total
+  spread?: number; // two standard errors by sampling
+  objects_left_out?: boolean; // objects=small, and the tree is too large
+  sums?: number[][]; // [self, total] of each function (with objects and spread), in a difference also of the baseline: of the whole tree, where not all of it is sent
 }
 
 export interface MergedTree extends TreeAnswer, Merged {}
@@ -363,6 +367,8 @@ export interface TreeRequest {
   gauges?: string;
   processes?: string;
   growth?: boolean; // how much it grows, in place of how much there is
+  lines?: boolean; // a function's lines are functions of their own
+  objects?: "1" | "small"; // count objects; small: unless the tree would be large
   below?: string; // the path of a node (tree.ts): only its callers and what is below it
 }
 
@@ -406,6 +412,8 @@ const treeQuery = (request: TreeRequest): Query => ({
   group_by: request.groupBy,
   gauges: request.gauges,
   processes: request.processes,
+  lines: request.lines ? "1" : "",
+  objects: request.objects,
   below: request.below,
 });
 
@@ -474,6 +482,11 @@ export function uploadTypes(id: number | string, name: string, signal?: AbortSig
 export function uploadTree(id: number | string, request: TreeRequest, signal?: AbortSignal): Promise<TreeAnswer> {
   const { attachment, ...rest } = treeQuery(request);
   return get(query(attachmentPath(id, String(attachment), "/tree"), new URLSearchParams(), rest), signal);
+}
+
+// Lines of a source file from a number on, where the receiver has been told where sources are.
+export function source(file: string, line: number, count: number, signal?: AbortSignal): Promise<{ lines: string[]; reason?: string }> {
+  return get(query(`${root}/source`, new URLSearchParams(), { file, line, count }), signal);
 }
 
 export function jfr(id: number | string, name: string, signal?: AbortSignal): Promise<Recording> {

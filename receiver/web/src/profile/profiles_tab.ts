@@ -39,6 +39,7 @@ import { ProfilesRail } from "./profiles_rail";
 import { RecordingView } from "./recording";
 import { Sandwich } from "../graph/sandwich";
 import { shapeTree } from "../graph/shapes";
+import { functionOfLine, heaviestFunction, SourceView } from "../graph/source_view";
 import { singleUpload } from "../lib/selection";
 import { change, current, State } from "../lib/state";
 import { groupKeys, tagKey } from "../lib/tags";
@@ -145,6 +146,7 @@ export class ProfilesTab implements View {
     (tree, node, x, y) => this.frameMenu(tree, node, x, y),
     (side, path) => change({ [side]: path }),
   );
+  private readonly source: SourceView;
   private readonly recording = new RecordingView();
   private readonly warnings = new Warnings();
   private readonly frame = make("p", { id: "frame", role: "status" });
@@ -161,6 +163,7 @@ export class ProfilesTab implements View {
   private turn = 0;
 
   constructor() {
+    this.source = new SourceView(this.abort.signal);
     this.graph.canvas.id = "flamegraph";
     this.graph.canvas.setAttribute("aria-describedby", "frame");
     this.table.element.id = "functions";
@@ -181,9 +184,10 @@ export class ProfilesTab implements View {
       this.slopes.element,
       this.groups.element,
       this.sandwich.element,
+      this.source.element,
     );
     // Until there is a tree, an empty panel says that it is loading.
-    for (const part of [this.toolbar, this.short, this.graph, this.table, this.slopes, this.groups, this.sandwich])
+    for (const part of [this.toolbar, this.short, this.graph, this.table, this.slopes, this.groups, this.sandwich, this.source])
       part.element.hidden = true;
     this.shown.append(this.toolbar.element, this.warnings.element, this.panel, make("div", { class: "status" }, this.frame, this.actions));
     root.append(make("div", { class: "profiles" }, this.rail.element, make("div", { class: "profile-place" }, this.shown, this.other)));
@@ -209,7 +213,7 @@ export class ProfilesTab implements View {
     this.abort.abort();
     this.data?.close();
     closeMenu();
-    for (const part of [this.graph, this.table, this.short, this.slopes, this.groups, this.sandwich]) part.destroy();
+    for (const part of [this.graph, this.table, this.short, this.slopes, this.groups, this.sandwich, this.source]) part.destroy();
   }
 
   // ---- Loading ----
@@ -237,11 +241,16 @@ export class ProfilesTab implements View {
       const memory = types.c_samples > 0 ? now.get("memory") : "";
       const owner = types.c_samples > 0 ? now.get("owner") : "";
       const groupBy = groupOf(now);
-      const growth = asksGrowth(now) && type.gauge && !data.id;
-      const request = { attachment: file.name, type: typeId(types, type), memory, owner, labels: now.all("label"), groupBy, growth };
+      const view = choice(now, "view", views);
+      const growth = asksGrowth(now) && type.gauge && !data.id && view !== "source";
+      const lines = view === "source" || choice(now, "group", groupings) === "line";
+      const of = { attachment: file.name, type: typeId(types, type), memory, owner, labels: now.all("label"), groupBy };
+      const request: api.TreeRequest = growth ? { ...of, growth } : { ...of, lines, objects: "small" };
       const byAge = isAged(now, file.name) && !growth;
-      const path = now.all("tree").some((shape) => shape !== "names") ? "" : now.get("zoom"); // else it is of another tree
-      const loaded = await (byAge ? data.treeByAge(request, path) : data.treeBelow(request, path));
+      const path = view === "source" || now.all("tree").some((shape) => shape !== "names") ? "" : now.get("zoom"); // else it is of another tree
+      let loaded = await (byAge ? data.treeByAge(request, path) : data.treeBelow(request, path));
+      if (loaded.objectsLeftOut && (view === "table" || view === "source"))
+        loaded = await data.treeBelow({ ...request, objects: "1" }, path);
       if (turn === this.turn) this.present(now, { file, request, types, type, loaded, aged: byAge && !loaded.agesLeftOut });
     } catch (error) {
       if (turn === this.turn) this.showOther(notice((error as Error).message));
@@ -272,7 +281,7 @@ export class ProfilesTab implements View {
       hide: now.all("hide"),
       without: now.all("without") as api.Kind[],
       start: now.all("start"),
-      group: choice(now, "group", groupings),
+      group: choice(now, "view", views) === "source" ? ("function" as const) : choice(now, "group", groupings),
     };
     const key = JSON.stringify([filters, aged]);
     if (this.filtered?.of !== of || this.filtered.key !== key) {
@@ -332,6 +341,7 @@ export class ProfilesTab implements View {
     }
     const squares = { plain, byPackage: colouring === "package" };
     if (grouped) this.showGroups(now, tree, matches);
+    else if (view === "source") this.source.show(tree, functionOfLine(now.get("fn")) || heaviestFunction(tree), () => this.data!.tags());
     else if (view !== "graph") this.showTables(now, view, tree, matches, squares, within);
     if (view === "sandwich") {
       const sides = { callers: now.get("callers"), callees: now.get("callees") };
@@ -350,6 +360,7 @@ export class ProfilesTab implements View {
     this.groups.element.hidden = !grouped;
     this.short.element.hidden = view !== "both" && view !== "sandwich";
     this.sandwich.element.hidden = view !== "sandwich";
+    this.source.element.hidden = view !== "source";
   }
 
   private showTables(
@@ -395,11 +406,11 @@ export class ProfilesTab implements View {
 
   // within: the value of the label whose functions are listed; 0: of all.
   private showStatus(view: ViewName, tree: Tree, { loaded, request }: Chosen, within: number, grouped: boolean): void {
-    const zoomed = view === "table" ? within : this.graph.zoomed;
+    const zoomed = view === "table" || view === "source" ? within : this.graph.zoomed;
     const { merged } = loaded;
     this.tell(tree, -1, zoomed);
     this.warnings.show(recordingWarnings(tree.type, loaded.warnings));
-    const listed = view === "table" || view === "sandwich";
+    const listed = view === "table" || view === "sandwich" || view === "source";
     const notes = [
       tree.leftOut > 0 && `${tree.leftOut.toLocaleString("en")} smallest frames not drawn`,
       merged && (loaded.growth ? growthText(merged, loaded.growth) : mergedText(merged, loaded.gauge ?? false)),
@@ -416,7 +427,8 @@ export class ProfilesTab implements View {
       request,
       picture: view === "graph" || view === "both" ? this.graph.canvas : null,
     });
-    const table = grouped ? this.groups : view === "sandwich" ? this.short : tree.error ? this.slopes : this.table;
+    const table =
+      view === "source" ? this.source : grouped ? this.groups : view === "sandwich" ? this.short : tree.error ? this.slopes : this.table;
     const about = [document.title.split(" · ")[0], request.attachment, frameText(tree, zoomed, zoomed), ...notes]
       .filter(Boolean)
       .join(" · ");

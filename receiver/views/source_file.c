@@ -1,0 +1,115 @@
+// source_file.c: see source_file.h.
+#include "source_file.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_BYTES = 16 << 20, MAX_LINE_BYTES = 400 };
+
+static bool has_suffix_of_source(const char *name) {
+    static const char *const suffixes[] = {".go",  ".s",   ".S",    ".c",  ".h",     ".cc",     ".cpp", ".cxx", ".hh",  ".hpp", ".hxx",
+                                           ".inc", ".ipp", ".m",    ".py", ".pyx",   ".js",     ".mjs", ".cjs", ".jsx", ".ts",  ".mts",
+                                           ".cts", ".tsx", ".java", ".kt", ".scala", ".groovy", ".rs",  ".y",   ".l",   ".rb"};
+    const char *suffix = strrchr(name, '.');
+    for (size_t i = 0; suffix && i < sizeof suffixes / sizeof *suffixes; i++) {
+        if (strcmp(suffix, suffixes[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// "db/store.go": below a folder, nothing hidden, no way up.
+static bool is_source(const char *path) {
+    for (const char *part = path; part; part = strchr(part, '/') ? strchr(part, '/') + 1 : NULL) {
+        if (*part == '.' || *part == '/' || *part == '\0') {
+            return false;
+        }
+    }
+    return has_suffix_of_source(path);
+}
+
+// What follows the folder; NULL: the path is not below it.
+static const char *below(const char *path, const char *folder) {
+    size_t length = strlen(folder);
+    while (length > 0 && folder[length - 1] == '/') {
+        length--;
+    }
+    return strncmp(path, folder, length) == 0 && path[length] == '/' ? path + length + 1 : NULL;
+}
+
+// Whether the open file is a source file below the folder, wherever links led to it.
+static bool is_inside(int file, const char *directory) {
+    char link[64], path[PATH_MAX];
+    struct stat about;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length <= 0 || fstat(file, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size > MAX_BYTES) {
+        return false;
+    }
+    path[length] = '\0';
+    const char *rest = below(path, directory);
+    return rest && is_source(rest);
+}
+
+// -1: there is none.
+static int open_in(const struct receiver_source *source, const char *file) {
+    char path[PATH_MAX];
+    const char *rest = source->from ? below(file, source->from) : *file == '/' ? below(file, source->directory) : file;
+    if (!rest || !is_source(rest) || snprintf(path, sizeof path, "%s/%s", source->directory, rest) >= (int)sizeof path) {
+        return -1;
+    }
+    int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (opened >= 0 && !is_inside(opened, source->directory)) {
+        close(opened);
+        opened = -1;
+    }
+    return opened;
+}
+
+static void write_lines(FILE *file, int64_t first, int64_t count, struct json *json) {
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t length;
+    for (int64_t number = 1; number < first + count && (length = getline(&line, &capacity, file)) > 0; number++) {
+        if (number < first) {
+            continue;
+        }
+        while (length > 0 && strchr("\r\n", line[length - 1])) {
+            length--;
+        }
+        json_text_n(json, line, (size_t)length < MAX_LINE_BYTES ? (size_t)length : MAX_LINE_BYTES);
+    }
+    free(line);
+}
+
+void source_file_write(const struct receiver_sources *sources, const char *file, int64_t first, int64_t count, struct json *json) {
+    int opened = -1;
+    for (size_t i = 0; i < sources->count && opened < 0; i++) {
+        opened = open_in(&sources->list[i], file);
+    }
+    FILE *stream = opened >= 0 ? fdopen(opened, "r") : NULL;
+    json_object_begin(json);
+    json_key(json, "lines");
+    json_array_begin(json);
+    if (stream) {
+        write_lines(stream, first, count, json);
+    }
+    json_array_end(json);
+    if (!stream) {
+        json_member_text(json, "reason",
+                         sources->count == 0 ? "The receiver was not told where sources are (--source-path)."
+                                             : "No folder of --source-path has this file.");
+    }
+    json_object_end(json);
+    if (stream) {
+        fclose(stream);
+    } else if (opened >= 0) {
+        close(opened);
+    }
+}
