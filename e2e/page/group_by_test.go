@@ -59,7 +59,7 @@ func TestGroupedByALabel(t *testing.T) {
 	// What can be done with a value: it is no function.
 	view.do(chromedp.KeyEvent(kb.ArrowLeft), chromedp.KeyEvent("m"))
 	view.until(`document.querySelector(".popup")`)
-	view.expect(`[...document.querySelectorAll(".popup [data-action]")].map((one) => one.dataset.action).join()`, "zoom,find,focus,ignore,copy-name,copy-stack")
+	view.expect(`[...document.querySelectorAll(".popup [data-action]")].map((one) => one.dataset.action).join()`, "zoom,find,focus,start,ignore,copy-name,copy-stack")
 	view.click(`.popup [data-action="focus"]`)
 	view.until(`document.querySelector("#frame").textContent === "all · 4 MB of 15 MB, 26.7 %"`)
 	view.do(chromedp.NavigateBack())

@@ -27,9 +27,13 @@ EMBED(index, "index.html");
 EMBED(icon, "icon.svg");
 EMBED(style, "page.css");
 EMBED(script, "page.js");
+EMBED(later, "later.js");
+EMBED(shared, "chunk.js");
+EMBED_BYTES(asset_report_script, "report.js");
 EMBED_BYTES(asset_report_html, "report.html");
 
 #define HTML "text/html; charset=utf-8"
+#define JAVASCRIPT "text/javascript; charset=utf-8"
 
 // The page's views are paths of their own (receiver/web/src/routes.ts); the script reads the address.
 static const struct asset assets[] = {
@@ -39,8 +43,11 @@ static const struct asset assets[] = {
     {"/favicon.ico", "image/svg+xml", EMBEDDED(icon)}, // for documents without an icon, such as a JSON answer
     {"/icon.svg", "image/svg+xml", EMBEDDED(icon)},
     {"/page.css", "text/css; charset=utf-8", EMBEDDED(style)},
-    {"/page.js", "text/javascript; charset=utf-8", EMBEDDED(script)},
+    {"/page.js", JAVASCRIPT, EMBEDDED(script)},
+    {"/later.js", JAVASCRIPT, EMBEDDED(later)},
+    {"/chunk.js", JAVASCRIPT, EMBEDDED(shared)},
 };
+static const struct asset report_script = {.bytes = asset_report_script, .end = asset_report_script_end};
 
 // "/profile/7"
 static bool is_upload_page(const char *path) {
@@ -59,6 +66,10 @@ const struct asset *asset_find(const char *path) {
         }
     }
     return NULL;
+}
+
+const struct asset *asset_script_of_reports(void) {
+    return &report_script;
 }
 
 const char *asset_report(void) {

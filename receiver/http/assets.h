@@ -12,6 +12,8 @@ struct asset {
 };
 // NULL: none with that path.
 const struct asset *asset_find(const char *path);
+// The whole script in one; not served, and as it is alone.
+const struct asset *asset_script_of_reports(void);
 // The frame of a report (report_page.h): HTML with marks where its parts belong.
 const char *asset_report(void);
 

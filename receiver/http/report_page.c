@@ -32,7 +32,7 @@ static char *put(char *at, const void *bytes, const void *end) {
 // so.
 static enum receiver_error assemble(const struct wire_writer *data, struct json *html) {
     static const char style_mark[] = "<!--style-->", data_mark[] = "<!--data-->", script_mark[] = "<!--script-->";
-    const struct asset *style = asset_find("/page.css"), *script = asset_find("/page.js");
+    const struct asset *style = asset_find("/page.css"), *script = asset_script_of_reports();
     const char *frame = asset_report(), *end = frame + strlen(frame);
     const char *style_at = strstr(frame, style_mark), *script_at = strstr(style_at, script_mark), *data_at = strstr(script_at, data_mark);
     size_t encoded = base64_size(data->size), assets = (size_t)(style->end - style->bytes) + (size_t)(script->end - script->bytes);

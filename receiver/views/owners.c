@@ -268,7 +268,7 @@ void owners_write(const struct owners *owners, size_t most, struct json *json) {
         const struct owner_row *row = &owners->rows[i];
         json_object_begin(json);
         json_key(json, "function");
-        view_write_function(&row->owner, json);
+        view_write_function(&row->owner, false, json);
         json_member_number(json, "line", row->owner.line);
         json_member_text(json, "library", *row->library ? row->library : NULL);
         json_member_text(json, "opens", *row->pair.opens ? row->pair.opens : NULL);

@@ -69,7 +69,8 @@ TEST_IN(receiver, sources) {
     expect_get(fixture->port, "/api/source?file=", 400, "which file? file=PATH is missing");
     expect_get(fixture->port, "/api/source?file=a.c&line=0", 400, "line is not a number from 1");
     expect_get(fixture->port, "/api/source?file=a.c&count=2001", 400, "line is not a number from 1");
-    expect_get(fixture->port, "/api/source?file=/etc/passwd", 200, "{\"lines\":[],\"reason\":\"The receiver was not told where sources are");
+    expect_get(fixture->port, "/api/source?file=/etc/passwd", 200,
+               "{\"lines\":[],\"reason\":\"The receiver was not told where sources are");
 }
 
 TEST_IN(receiver, list) {

@@ -12,8 +12,9 @@ TEST(bytes) {
     static const struct {
         const char *path, *file;
     } files[] = {
-        {"/", "index.html"},       {"/profile", "index.html"}, {"/compare", "index.html"},   {"/icon.svg", "icon.svg"},
-        {"/page.css", "page.css"}, {"/page.js", "page.js"},    {"/favicon.ico", "icon.svg"}, {"/profile/12", "index.html"},
+        {"/", "index.html"},          {"/profile", "index.html"},    {"/compare", "index.html"}, {"/icon.svg", "icon.svg"},
+        {"/page.css", "page.css"},    {"/page.js", "page.js"},       {"/later.js", "later.js"},  {"/chunk.js", "chunk.js"},
+        {"/favicon.ico", "icon.svg"}, {"/profile/12", "index.html"},
     };
     static char bytes[2 << 20];
     struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();

@@ -1,4 +1,5 @@
 // view.ts: what a page or a tab of the page is.
+import { button, notice } from "./dom";
 import type { State } from "./state";
 
 export interface View {
@@ -11,6 +12,56 @@ export interface View {
 }
 
 export type ViewMaker = () => View;
+
+// A view whose code has to be loaded first.
+export class LaterView implements View {
+  private make: ViewMaker | undefined;
+  private view: View | undefined;
+  private root!: HTMLElement;
+  private state!: State;
+  private gone = false;
+
+  constructor(private readonly load: () => Promise<ViewMaker>) {}
+
+  mount(root: HTMLElement, state: State): void {
+    Object.assign(this, { root, state });
+    this.load().then(
+      (make) => {
+        this.make = make;
+        if (!this.gone) this.begin();
+      },
+      () => {
+        const text = "This part of the page cannot be loaded: the receiver does not answer, or another version of it runs now.";
+        if (!this.gone)
+          root.append(
+            notice(
+              text,
+              button("Reload", () => location.reload()),
+            ),
+          );
+      },
+    );
+  }
+
+  private begin(): void {
+    this.view = this.make!();
+    this.view.mount(this.root, this.state);
+  }
+
+  update(state: State): void {
+    this.state = state;
+    if (this.view?.update) return this.view.update(state);
+    if (!this.view) return; // mounts with it
+    this.view.unmount();
+    this.root.replaceChildren();
+    this.begin();
+  }
+
+  unmount(): void {
+    this.gone = true;
+    this.view?.unmount();
+  }
+}
 
 // Shows one view at a time in an element: the pages in the window, the tabs in a page.
 export class ViewHost {
