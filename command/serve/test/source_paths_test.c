@@ -1,7 +1,7 @@
 // source_paths_test.c: --source-path DIR and FROM=DIR.
 
-#include "../../../base/test/folder.h"
 #include "../../../base/test/test.h"
+#include "../../../base/test/folder.h"
 
 #include "../source_paths.h"
 

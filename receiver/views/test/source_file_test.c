@@ -1,7 +1,7 @@
 // source_file_test.c: lines of files in the folders of --source-path, and of nothing else.
 
-#include "../../../base/test/folder.h"
 #include "../../../base/test/test.h"
+#include "../../../base/test/folder.h"
 
 #include "../../test/profiles.h"
 

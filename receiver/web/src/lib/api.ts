@@ -1,12 +1,14 @@
 // api.ts: the receiver's JSON interface (docs/receiver.md), typed. Every call takes a signal to drop it with; an error's message is the
 // receiver's own line of text.
 import type { Owners } from "./api_owners";
+import type { JfrEvents, Recording, RecordingFact } from "./api_recording";
 import { based } from "./base";
 import { embedded } from "./embedded";
 import { persistently } from "./reach";
 import type { State } from "./state";
 
 export const root = based("/api");
+export type * from "./api_recording";
 export const eventsPath = `${root}/events`; // a stream of what arrives
 
 export interface Attachment {
@@ -301,59 +303,6 @@ export interface VersionChanges {
   uploads_left_out: number; // older ones
   changes: VersionChange[];
   changes_left_out: number;
-}
-
-// What a recording of Java Flight Recorder holds.
-export interface Recording {
-  chunks: number;
-  version: string;
-  start_ns: number;
-  duration_ns: number;
-  truncated: boolean;
-  damage: { count: number; byte: number; text: string } | null;
-  events: EventType[];
-}
-
-// What a recording says of its JVM (docs/jfr.md). origin: of a flag.
-export interface RecordingFact {
-  group: string;
-  key: string;
-  value: string;
-  origin: string | null;
-}
-
-export interface EventType {
-  type: string;
-  label: string | null;
-  description: string | null;
-  category: string | null;
-  count: number;
-  size_bytes: number;
-  fields: EventField[];
-}
-
-export interface EventField {
-  name: string;
-  label: string | null;
-  type: string;
-  content: "instant" | "timespan" | "bytes" | "bits" | "percentage" | "frequency" | "address" | null; // null: as it is
-  array: boolean;
-}
-
-export type EventValue = string | number | boolean | null | EventValue[] | { [name: string]: EventValue };
-
-export interface JfrEvent {
-  type: string;
-  chunk: number;
-  offset: number;
-  start_ns: number;
-  fields: { [name: string]: EventValue };
-}
-
-export interface JfrEvents {
-  events: JfrEvent[];
-  more: boolean;
-  damaged: number;
 }
 
 // What a tree is asked for. labels: "KEY:VALUE".
