@@ -319,7 +319,7 @@ func TestAnnotations(t *testing.T) {
 		view.expect(`(({ href, rel, target }) => [href, rel, target].join())(document.querySelector("#versions .annotation a"))`, "https://ci.example/run/7,noopener noreferrer,_blank")
 	}
 	view.accessible(t, "annotations")
-	left, top, width, height := view.area(`.metric[data-series="c_live_bytes"] .u-over`)
+	left, top, width, height := view.area(`.metric[data-series="c_live_bytes"] .plot-over`)
 	view.do(chromedp.MouseEvent(chromedp.MouseMoved, left+width*6/29, top+height/2)) // times are the ends of uploads
 	view.until(heapCard + `.querySelector(".chart").title === "deploy <b>7</b>"`)
 	view.clean(t)
