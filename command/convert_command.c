@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "base/diagnostic.h"
 #include "base/file_title.h"
+#include "base/flame_png.h"
 #include "base/foreign_input.h"
 #include "base/recording.h"
 #include "base/report_file.h"
@@ -20,9 +21,9 @@ static const char usage[] =
     "cmemprof merge.\n"
     "\n"
     "  --to FORMAT          pprof (default), otlp, folded, speedscope, json (d3-flame-graph), csv, svg,\n"
-    "                       html (the page in one file, as cmemprof report)\n"
+    "                       png (drawn by libcairo.so.2, Debian's package libcairo2), html (the page in one file, as cmemprof report)\n"
     "  --type KIND          of a recording, which profile (see below); default: the first of these that it has. Else the sample\n"
-    "                       type of a folded, speedscope, json, csv or svg file; default: the one that cmemprof top "
+    "                       type of a folded, speedscope, json, csv, svg or png file; default: the one that cmemprof top "
     "shows\n" OPTIONS_OUTPUT_USAGE OPTIONS_COMPRESSION_USAGE OPTIONS_READ_USAGE FOREIGN_USAGE RECORDINGS_USAGE;
 
 static const struct option own[] = {{"type", required_argument, NULL, 't'}, {"to", required_argument, NULL, 'f'}, {0}};
@@ -30,7 +31,7 @@ static const struct option own[] = {{"type", required_argument, NULL, 't'}, {"to
 struct arguments {
     struct recordings recordings;
     enum export_format format;
-    bool is_page; // --to html, in place of a format
+    bool is_page, is_picture; // --to html, --to png, in place of a format
 };
 
 static int take(void *context, int option, const char *value) {
@@ -40,10 +41,11 @@ static int take(void *context, int option, const char *value) {
         return STATUS_DONE;
     }
     arguments->is_page = strcmp(value, "html") == 0;
-    arguments->format = arguments->is_page ? EXPORT_PPROF : export_named(value);
+    arguments->is_picture = strcmp(value, "png") == 0;
+    arguments->format = arguments->is_page ? EXPORT_PPROF : arguments->is_picture ? EXPORT_SVG : export_named(value);
     return arguments->format != EXPORT_FORMATS
                ? STATUS_DONE
-               : diagnostic_usage("convert", "--to is pprof, otlp, folded, speedscope, json, csv, svg or html, not %s", value);
+               : diagnostic_usage("convert", "--to is pprof, otlp, folded, speedscope, json, csv, svg, png or html, not %s", value);
 }
 
 static void note_warnings(const struct options *options, const struct profile *profile) {
@@ -121,12 +123,39 @@ static int write_other(const struct options *options, enum export_format format,
     return status;
 }
 
+// The picture of an SVG file, in pixels.
+static int write_picture(const struct options *options, const char *type, struct profile *profile) {
+    char title[FILE_TITLE_BYTES];
+    struct json file = {0};
+    struct tree tree = {0};
+    int index = profile_sample_type_chosen(profile, type);
+    if (index < 0) {
+        return error_no_type(options, type);
+    }
+    const struct tree_options of = {.type_index = (size_t)index, .base_type_index = -1};
+    enum merge_error error = tree_build(profile, &of, &tree);
+    if (error != MERGE_OK) {
+        return diagnostic_error(options->command, input_name(options->files[0]), "%s", merge_error_text(error));
+    }
+    const struct export_tree drawn = {&tree, profile_sample_type_name(profile, (size_t)index),
+                                      profile_sample_type_unit(profile, (size_t)index),
+                                      file_title_of_all(options->files, options->file_count, title)};
+    const char *fault = flame_png(&drawn, flame_png_library, &file);
+    tree_free(&tree);
+    if (fault) {
+        return diagnostic_error(options->command, NULL, "%s", fault);
+    }
+    int status = output_write(options->command, options->output.path, file.bytes, file.size);
+    json_free(&file);
+    return status;
+}
+
 static int check(const struct options *options, const struct arguments *arguments) {
     enum export_format format = arguments->format;
     if ((format != EXPORT_PPROF || arguments->is_page) && options->compression_given) {
         return diagnostic_usage(options->command, "--compression and --level are of pprof files");
     }
-    int status = export_is_of_type(format) ? STATUS_DONE : output_check(options->command, &options->output);
+    int status = export_is_of_type(format) && !arguments->is_picture ? STATUS_DONE : output_check(options->command, &options->output);
     return status == STATUS_DONE ? output_check_inputs(options->command, &options->output, options->files, options->file_count) : status;
 }
 
@@ -153,6 +182,7 @@ int convert_command(int argc, char **argv) {
         note_warnings(&options, profile);
         const char *shown = recording_shown_type(&options, profile, type);
         status = arguments.is_page                  ? write_page(&options, shown, profile)
+                 : arguments.is_picture             ? write_picture(&options, shown, profile)
                  : arguments.format == EXPORT_PPROF ? write_pprof(&options, type, profile, arguments.recordings.count > 0)
                                                     : write_other(&options, arguments.format, shown, profile);
     } else if (status == STATUS_DONE) {

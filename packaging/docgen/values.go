@@ -14,7 +14,7 @@ var values = map[string]string{
 	"--by GROUP":    "function line file package",
 	"--type":        "inuse_space inuse_objects alloc_space alloc_objects cpu",
 	"--type KIND":   "cpu wall allocation heap-live lock exception file-io socket-io class-load native-wall native-allocation",
-	"--to":          "pprof otlp folded speedscope json csv svg html",
+	"--to":          "pprof otlp folded speedscope json csv svg png html",
 	"--unit":        "B kB MB GB KiB MiB GiB ns us ms s min h",
 	"--unit BYTES":  "B kB MB GB KiB MiB GiB",
 	"--compression": "gzip zstd none",
