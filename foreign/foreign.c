@@ -28,8 +28,9 @@ static const struct {
                             "its format is memray's own and changes with its versions: memray flamegraph, memray table and memray stats "
                             "read it"},
     [FOREIGN_GO_TRACE] = {.name = "a Go execution trace",
-                          .hint = "it has events and no samples of memory or CPU: go tool trace reads it, and go tool trace -pprof=sched "
-                                  "makes profiles of it"},
+                          .hint =
+                              "it has events and no samples of memory or CPU: go tool trace -d=footprint counts them and their bytes by "
+                              "type, and go tool trace -pprof=sched makes a profile of it, which can be read"},
 };
 
 const char *foreign_name(enum foreign_format format) {
