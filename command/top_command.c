@@ -27,14 +27,14 @@ static const char tree_usage[] =
     "usage: cmemprof tree [OPTIONS] FILE...\n"
     "\n"
     "Prints all functions, each with its callers above and its callees below. The same as cmemprof top --tree.\n"
-    "\n" TABLE_TYPE_USAGE TABLE_SAMPLES_USAGE BY_USAGE TABLE_UNIT_USAGE READS_USAGE;
+    "\n" TABLE_TYPE_USAGE TABLE_SAMPLES_USAGE BY_USAGE TABLE_UNIT_USAGE JSON_USAGE READS_USAGE;
 
 static const char peek_usage[] =
     "usage: cmemprof peek [OPTIONS] REGEX FILE...\n"
     "\n"
     "Prints the functions whose name has a match, each with its callers above and its callees below. The same as\n"
     "cmemprof top --peek REGEX.\n"
-    "\n" TABLE_TYPE_USAGE TABLE_SAMPLES_USAGE BY_USAGE TABLE_UNIT_USAGE READS_USAGE;
+    "\n" TABLE_TYPE_USAGE TABLE_SAMPLES_USAGE BY_USAGE TABLE_UNIT_USAGE JSON_USAGE READS_USAGE;
 
 static const char list_usage[] =
     "usage: cmemprof list [OPTIONS] REGEX FILE...\n"
@@ -44,7 +44,7 @@ static const char list_usage[] =
     "\n"
     "  --source_path DIRS   directories where sources are looked for, with colons (default: the current one)\n"
     "  --trim_path DIRS     what paths of sources begin with elsewhere, with colons\n" TABLE_TYPE_USAGE TABLE_SAMPLES_USAGE TABLE_UNIT_USAGE
-        READS_USAGE;
+        JSON_USAGE READS_USAGE;
 
 static const char owners_usage[] =
     "usage: cmemprof owners [OPTIONS] FILE...\n"

@@ -2,6 +2,7 @@
 //
 // The text of the lines is read from the path in the profile, or where source_file.h finds it.
 #include "reports.h"
+#include "report_json.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -107,6 +108,48 @@ static void print_function(const struct line *lines, size_t count, const struct 
     fputc('\n', out);
 }
 
+// {"line", "value", "total", "text"}, the text null if it is not here. Lines are sorted by number.
+static void write_lines(const struct line *lines, size_t count, const struct report_options *options, struct json *json) {
+    FILE *file = source_file_open(&options->sources, lines[0].frame->file);
+    char *text = NULL;
+    size_t capacity = 0;
+    int64_t number = 0;
+    json_key(json, "lines");
+    json_array_begin(json);
+    for (size_t i = 0; i < count; i++) {
+        while (file && number < lines[i].frame->line && getline(&text, &capacity, file) > 0) {
+            number++;
+        }
+        bool is_here = file && number > 0 && number == lines[i].frame->line;
+        if (is_here) {
+            cut_text(text);
+        }
+        json_object_begin(json);
+        json_member_number(json, "line", lines[i].frame->line);
+        json_member_number(json, "value", lines[i].flat);
+        json_member_number(json, "total", lines[i].cum);
+        json_member_text(json, "text", is_here ? text : NULL);
+        json_object_end(json);
+    }
+    json_array_end(json);
+    free(text);
+    if (file) {
+        fclose(file);
+    }
+}
+
+static void write_function(const struct line *lines, size_t count, const struct report_options *options, struct json *json) {
+    int64_t flat = 0;
+    for (size_t i = 0; i < count; i++) {
+        flat = text_sum(flat, lines[i].flat);
+    }
+    json_object_begin(json);
+    report_json_frame(lines[0].frame, FRAME_BY_FUNCTION, json);
+    json_member_number(json, "value", flat);
+    write_lines(lines, count, options, json);
+    json_object_end(json);
+}
+
 enum merge_error report_list(struct profile *profile, const struct report_options *options, FILE *out) {
     struct flat_cum sums;
     flat_cum_start(&sums, false, FRAME_BY_LINE, options->top->filter);
@@ -125,10 +168,26 @@ enum merge_error report_list(struct profile *profile, const struct report_option
     if (error == MERGE_OK && count > 0) {
         qsort(lines, count, sizeof *lines, compare_lines);
     }
+    struct json json = {0};
+    bool as_json = options->top->json && error == MERGE_OK && count > 0;
+    if (as_json) {
+        report_json_begin(options, text_sum(sums.go_total[FLAT_CUM_NEW], sums.c_total[FLAT_CUM_NEW]), &json);
+        json_key(&json, "functions");
+        json_array_begin(&json);
+    }
     for (size_t from = 0, to; from < count; from = to) {
         for (to = from + 1; to < count && same_function(&lines[from], &lines[to]); to++) {
         }
-        print_function(&lines[from], to - from, options, out);
+        if (as_json) {
+            write_function(&lines[from], to - from, options, &json);
+        } else {
+            print_function(&lines[from], to - from, options, out);
+        }
+    }
+    if (as_json) {
+        json_array_end(&json);
+        json_object_end(&json);
+        error = report_json_put(&json, out);
     }
     free(lines);
     flat_cum_free(&sums);

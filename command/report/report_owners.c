@@ -1,5 +1,6 @@
 // report_owners.c: C memory by the function that owns it (reports.h).
 #include "reports.h"
+#include "report_json.h"
 #include "../../receiver/views/owners.h"
 
 #include <stdlib.h>
@@ -132,16 +133,12 @@ static void put_rows(const struct adding *adding, const struct report_options *o
     }
 }
 
-static void put_json(const struct owners *owners, const struct report_options *options, FILE *out) {
+static enum merge_error put_json(const struct owners *owners, const struct report_options *options, FILE *out) {
     struct json json = {0};
     json_object_begin(&json);
     owners_write(owners, options->top->lines, &json);
     json_object_end(&json);
-    if (!json_failed(&json)) {
-        fwrite(json.bytes, 1, json.size, out);
-        fputc('\n', out);
-    }
-    json_free(&json);
+    return report_json_put(&json, out);
 }
 
 enum merge_error report_owners(struct profile *profile, const struct report_options *options, FILE *out) {
@@ -156,7 +153,7 @@ enum merge_error report_owners(struct profile *profile, const struct report_opti
         owners_sort(&adding->owners);
     }
     if (error == MERGE_OK && options->top->json) {
-        put_json(&adding->owners, options, out);
+        error = put_json(&adding->owners, options, out);
     } else if (error == MERGE_OK) {
         put_rows(adding, options, out);
     }

@@ -3,6 +3,7 @@
 // An edge sums the samples that contain the call, each once. A call of a function by itself is no edge, as in google/pprof.
 #include "reports.h"
 #include "../../base/vector.h"
+#include "report_json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -135,10 +136,8 @@ static bool make_index(const struct graph *graph, struct edge_index *index) {
     return index->edges;
 }
 
-static void print_edges(const struct graph *graph, const struct edge_index *index, uint32_t id, const struct report_options *options,
-                        FILE *out) {
+static size_t first_edge(const struct edge_index *index, uint32_t id) {
     size_t low = 0, high = index->count;
-    char value[TEXT_VALUE_BYTES];
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (end_of(index, index->edges[middle]) < id) {
@@ -147,7 +146,13 @@ static void print_edges(const struct graph *graph, const struct edge_index *inde
             high = middle;
         }
     }
-    for (size_t i = low; i < index->count && end_of(index, index->edges[i]) == id; i++) {
+    return low;
+}
+
+static void print_edges(const struct graph *graph, const struct edge_index *index, uint32_t id, const struct report_options *options,
+                        FILE *out) {
+    char value[TEXT_VALUE_BYTES];
+    for (size_t i = first_edge(index, id); i < index->count && end_of(index, index->edges[i]) == id; i++) {
         const struct edge *edge = index->edges[i];
         fprintf(out, "%10s %7s %10s %7s %10s %6.1f%% |   ", "", "", "", "", report_value(options, edge->value, value),
                 report_share(edge->value, graph->nodes[id].cum));
@@ -165,6 +170,41 @@ static void print_node(const struct graph *graph, const struct edge_index *calle
             report_value(options, node->cum, total), report_share(node->cum, graph->all), "", "");
     put_name(graph, id, out);
     print_edges(graph, callees, id, options, out);
+}
+
+static void write_edges(const struct graph *graph, const struct edge_index *index, uint32_t id, struct json *json) {
+    json_key(json, index->by_callee ? "callers" : "callees");
+    json_array_begin(json);
+    for (size_t i = first_edge(index, id); i < index->count && end_of(index, index->edges[i]) == id; i++) {
+        const struct edge *edge = index->edges[i];
+        json_object_begin(json);
+        json_member_number(json, "value", edge->value);
+        report_json_frame(frame_table_frame(&graph->table, index->by_callee ? edge->caller : edge->callee), graph->table.by, json);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static enum merge_error put_json(const struct graph *graph, const struct edge_index *callers, const struct edge_index *callees,
+                                 const uint32_t *chosen, size_t count, const struct report_options *options, FILE *out) {
+    struct json json = {0};
+    size_t shown = count < options->top->lines ? count : options->top->lines;
+    report_json_begin(options, graph->all, &json);
+    json_key(&json, "functions");
+    json_array_begin(&json);
+    for (size_t i = 0; i < shown; i++) {
+        json_object_begin(&json);
+        report_json_frame(frame_table_frame(&graph->table, chosen[i]), graph->table.by, &json);
+        json_member_number(&json, "value", graph->nodes[chosen[i]].flat);
+        json_member_number(&json, "total", graph->nodes[chosen[i]].cum);
+        write_edges(graph, callers, chosen[i], &json);
+        write_edges(graph, callees, chosen[i], &json);
+        json_object_end(&json);
+    }
+    json_array_end(&json);
+    json_member_number(&json, "functions_left_out", (int64_t)(count - shown));
+    json_object_end(&json);
+    return report_json_put(&json, out);
 }
 
 struct order {
@@ -193,13 +233,17 @@ static enum merge_error print(const struct graph *graph, const struct report_opt
     }
     if (count > 0) {
         qsort_r(chosen, count, sizeof *chosen, compare_nodes, &order);
+    }
+    if (count > 0 && options->top->json) {
+        error = put_json(graph, &callers, &callees, chosen, count, options, out);
+    } else if (count > 0) {
         fprintf(out, "%10s %7s %10s %7s %10s %7s   %s, below its callers, above its callees\n", "value", "share", "total", "share", "calls",
                 "share", frame_by_name(options->top->by));
     }
-    for (size_t i = 0; i < count && i < options->top->lines; i++) {
+    for (size_t i = 0; i < count && i < options->top->lines && !options->top->json; i++) {
         print_node(graph, &callers, &callees, chosen[i], options, out);
     }
-    if (count > options->top->lines) {
+    if (count > options->top->lines && !options->top->json) {
         fprintf(out, "----------\n%10s  and %zu more\n", "", count - options->top->lines);
     }
     free(chosen);

@@ -1,5 +1,6 @@
 // report_tags.c: labels of samples, their values and the sum of each (reports.h).
 #include "reports.h"
+#include "report_json.h"
 #include "../../base/vector.h"
 
 #include <inttypes.h>
@@ -99,14 +100,45 @@ static void print_key(const struct tags *tags, size_t from, size_t to, const str
     }
 }
 
+static enum merge_error put_json(const struct tags *tags, const struct report_options *options, FILE *out) {
+    struct json json = {0};
+    report_json_begin(options, tags->all, &json);
+    json_key(&json, "labels");
+    json_array_begin(&json);
+    for (size_t from = 0, to; from < tags->count; from = to) {
+        json_object_begin(&json);
+        json_member_text(&json, "key", tags->tags[from].key);
+        json_key(&json, "values");
+        json_array_begin(&json);
+        for (to = from; to < tags->count && strcmp(tags->tags[to].key, tags->tags[from].key) == 0; to++) {
+            if (to - from < options->top->lines) {
+                json_object_begin(&json);
+                json_member_text(&json, "name", tags->tags[to].value);
+                json_member_number(&json, "value", tags->tags[to].weight);
+                json_object_end(&json);
+            }
+        }
+        json_array_end(&json);
+        json_member_number(&json, "values_left_out", (int64_t)(to - from > options->top->lines ? to - from - options->top->lines : 0));
+        json_object_end(&json);
+    }
+    json_array_end(&json);
+    json_object_end(&json);
+    return report_json_put(&json, out);
+}
+
 enum merge_error report_tags(struct profile *profile, const struct report_options *options, FILE *out) {
     struct frame_table table = {.by = FRAME_BY_FUNCTION, .filter = options->top->filter};
     struct tags tags = {.type = options->type};
     enum merge_error error = report_samples(profile, options, false, &table, add_labels, &tags);
-    if (error == MERGE_OK && tags.count == 0) {
+    if (tags.count > 0) {
+        qsort(tags.tags, tags.count, sizeof *tags.tags, compare);
+    }
+    if (error == MERGE_OK && options->top->json) {
+        error = put_json(&tags, options, out);
+    } else if (error == MERGE_OK && tags.count == 0) {
         fputs("no sample has a label\n", out);
     } else if (error == MERGE_OK) {
-        qsort(tags.tags, tags.count, sizeof *tags.tags, compare);
         for (size_t from = 0, to; from < tags.count; from = to) {
             for (to = from + 1; to < tags.count && strcmp(tags.tags[to].key, tags.tags[from].key) == 0; to++) {
             }

@@ -1,10 +1,18 @@
 // report_traces.c: every sample with its stack, and the profile's header; helpers of all reports (reports.h).
 #include "reports.h"
+#include "report_json.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+void report_json_begin(const struct report_options *options, int64_t total, struct json *json) {
+    json_object_begin(json);
+    json_member_text(json, "type", options->type_name);
+    json_member_text(json, "unit", options->unit);
+    json_member_number(json, "total", total);
+}
 
 const char *report_value(const struct report_options *options, int64_t value, char text[TEXT_VALUE_BYTES]) {
     return text_value_in(value, options->top->exact ? NULL : options->unit, options->top->shown_in, text);

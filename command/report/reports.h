@@ -11,9 +11,10 @@
 #include "top.h"
 
 struct report_options {
-    struct source_paths sources;     // for list
-    const struct top_options *top;   // those that table_rules.h allows for the report
-    regex_t *functions;              // for peek and list; NULL: all
+    struct source_paths sources;   // for list
+    const struct top_options *top; // those that table_rules.h allows for the report
+    regex_t *functions;            // for peek and list; NULL: all
+    const char *type_name;
     int type;                        // index of the sample type
     const char *unit;                // of the sample type
     const struct owner_pairs *pairs; // for owners; NULL: the built-in ones
@@ -30,6 +31,9 @@ enum merge_error report_owners(struct profile *profile, const struct report_opti
 
 // ---- Shared by the reports ----
 
+// Begins the object of a report as JSON: "type", "unit" and "total", the sum of the samples that it looks at.
+struct json;
+void report_json_begin(const struct report_options *options, int64_t total, struct json *json);
 // Formats a value by the options.
 const char *report_value(const struct report_options *options, int64_t value, char text[TEXT_VALUE_BYTES]);
 double report_share(int64_t value, int64_t all);

@@ -304,6 +304,7 @@ static int print_report(const struct table_options *table, const struct top_opti
     if (options.type < 0) {
         return error_no_such_type(table, profile, name);
     }
+    options.type_name = profile_sample_type_name(profile, (size_t)options.type);
     options.unit = profile_sample_type_unit(profile, (size_t)options.type);
     if (!has_unit(top, options.unit)) {
         return error_unit(table, profile_sample_type_name(profile, (size_t)options.type), options.unit);
@@ -374,10 +375,14 @@ static int print_table(const struct table_options *table, struct top_options opt
         top_free(&top);
         return status;
     }
-    note_nothing_in_use(table, profile, &top);
-    top_print(&top, terminal_width(), stdout);
+    if (options.json) {
+        error = top_json(&top, stdout);
+    } else {
+        note_nothing_in_use(table, profile, &top);
+        top_print(&top, terminal_width(), stdout);
+    }
     top_free(&top);
-    return flush_out(table);
+    return error == MERGE_OK ? flush_out(table) : error_of_merge(table, name, error);
 }
 
 static void note_warnings(const struct table_options *table, const struct profile *profile) {

@@ -58,6 +58,7 @@ int table_options_take(void *context, int option, const char *value);
         "  --cum                sort by total, which includes callees, not by value (--flat); not with --by stack\n" TABLE_UNIT_USAGE      \
         "  --depth N            by stack: maximum frames to print; the program's are cut last (default: all of the program's)\n"           \
         "  --lines N            rows to print (default 10)\n"                                                                              \
+        "  --json               for programs: plain numbers and full names (docs/command.md has the members)\n"                            \
         "  --normalize          with a base: scale totals to those of the base\n" GATE_USAGE
 // For top only.
 #define TABLE_OPTIONS_REPORTS_USAGE                                                                                                        \
@@ -73,7 +74,6 @@ int table_options_take(void *context, int option, const char *value);
     "  --tags               labels and their values\n"                                                                                     \
     "  --owners             C memory by the function of the program that owns it, with what was opened and closed\n"                       \
     "  --pairs FILE         with --owners: more functions that open and close, two names a line\n"                                         \
-    "  --json               with --owners: for programs\n"                                                                                 \
     "Option names of go tool pprof work as well, also with one dash: -top (--by function), -sample_index (--type), -nodecount "            \
     "(--lines).\n"
 

@@ -35,6 +35,7 @@ static const uint64_t exclusive[] = {
     BIT(LIVE) | BIT(EXACT),
     BIT(LIVE) | BIT(DEPTH),
     BIT(LIVE) | BIT(GAUGES),
+    BIT(JSON) | BIT(LIVE),
     BIT(JSON) | BIT(EXACT),
     BIT(JSON) | BIT(UNIT),
     BIT(JSON) | BIT(DEPTH),

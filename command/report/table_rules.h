@@ -65,6 +65,7 @@ enum {
     X(CUM, "cum", false, RULE_TABLE | RULE_PEEK)                                                                                           \
     X(FLAT, "flat", false, RULE_TABLE | RULE_PEEK)                                                                                         \
     X(UNIT, "unit", true, RULE_VALUES | RULE_OWNERS)                                                                                       \
+    X(JSON, "json", false, RULE_TABLES | RULE_PEEK | RULE_LIST | RULE_TAGS | RULE_OWNERS)                                                  \
     X(EXACT, "exact", false, RULE_VALUES | RULE_OWNERS)                                                                                    \
     X(DEPTH, "depth", true, RULE_STACKS)                                                                                                   \
     X(LINES, "lines", true, RULE_TABLES | RULE_PEEK | RULE_TAGS | RULE_OWNERS)                                                             \
@@ -88,8 +89,7 @@ enum {
     X(TRIM_PATH, "trim_path", true, RULE_LIST)                                                                                             \
     X(LIVE, "live", false, RULE_TABLES)                                                                                                    \
     X(INTERVAL, "interval", true, RULE_TABLES)                                                                                             \
-    X(COUNT, "count", true, RULE_TABLES)                                                                                                   \
-    X(JSON, "json", false, RULE_OWNERS)
+    X(COUNT, "count", true, RULE_TABLES)
 
 #define TABLE_RULES_ENUM(option, name, value, reports) OPTION_##option,
 enum table_option {

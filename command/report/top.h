@@ -50,6 +50,8 @@ int64_t top_objects(const struct top *top, const struct flat_cum_row *row);
 // base NULL: one profile. Returns MERGE_NOT_FOUND if a profile lacks the sample type. Call top_free only after MERGE_OK.
 enum merge_error top_build(struct profile *profile, struct profile *base, const struct top_options *options, struct top *top);
 void top_free(struct top *top);
+// All figures plain, for programs: docs/command.md has the members. MERGE_NO_MEMORY: nothing is printed.
+enum merge_error top_json(const struct top *top, FILE *out);
 // width: of a line, in columns.
 void top_print(const struct top *top, size_t width, FILE *out);
 

@@ -170,7 +170,7 @@ func TestRealOptionsAreCompleted(t *testing.T) {
 	}
 	// What applies to one profile only, and diff refuses with a message that says so.
 	ofOneProfile := map[string]bool{}
-	for _, name := range strings.Fields("diff_base base peek tree list traces raw tags owners pairs json live interval count source_path trim_path gauges") {
+	for _, name := range strings.Fields("diff_base base peek tree list traces raw tags owners pairs live interval count source_path trim_path gauges") {
 		ofOneProfile[name] = true
 	}
 	commands := completed(t)

@@ -261,6 +261,39 @@ TEST_IN(directory, list_of_sources_elsewhere) {
     expect_line("      20 B       20 B      2  two\n");
 }
 
+TEST_IN(directory, as_json) {
+    write_one();
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--json", "--by", "function", "--lines", "1", "a"), 0);
+    assert_string_equal(
+        fixture_out,
+        "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"by\":\"function\",\"total\":{\"go\":15,\"c\":20},\"rows\":[{\"value\":25,"
+        "\"total\":25,\"objects\":2,\"name\":\"leaf\",\"file\":\"/src/x.c\"}],\"rows_left_out\":2}\n");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--json", "--memory", "C", "a"), 0);
+    expect_line("\"by\":\"stack\",\"total\":{\"c\":20},\"rows\":[{\"value\":20,\"objects\":1,\"stack\":[{\"name\":\"leaf\",\"file\":\"/src/"
+                "x.c\"},{\"name\":\"leaf\"");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--json", "--group-by", "memory", "a"), 0);
+    expect_line("\"by\":\"memory\"");
+    expect_line("{\"value\":20,\"objects\":1,\"name\":\"C\",\"label\":\"memory\"}");
+    assert_int_equal(FIXTURE_RUN(diff_command, "diff", "--json", "--by", "line", "a", "a"), 0);
+    expect_line("\"base_total\":{\"go\":15,\"c\":20},\"rows\":[],");
+    assert_int_equal(FIXTURE_RUN(peek_command, "peek", "--json", "^leaf$", "a"), 0);
+    assert_string_equal(
+        fixture_out,
+        "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":35,\"functions\":[{\"name\":\"leaf\",\"file\":\"/src/x.c\",\"value\":25,"
+        "\"total\":25,\"callers\":[{\"value\":20,\"name\":\"main.y\",\"file\":\"/src/x.go\"},{\"value\":5,\"name\":\"main.x\","
+        "\"file\":\"/src/x.go\"}],\"callees\":[]}],\"functions_left_out\":0}\n");
+    assert_int_equal(FIXTURE_RUN(tree_command, "tree", "--json", "--lines", "1", "--cum", "a"), 0);
+    expect_line("\"functions_left_out\":2}");
+    assert_int_equal(FIXTURE_RUN(list_command, "list", "--json", "^leaf$", "a"), 0);
+    expect_line("\"total\":35,\"functions\":[{\"name\":\"leaf\",\"file\":\"/src/"
+                "x.c\",\"value\":25,\"lines\":[{\"line\":7,\"value\":25,\"total\":25,\"text\":null}]}]}");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--tags", "--json", "a"), 0);
+    expect_line("\"labels\":[{\"key\":\"memory\",\"values\":[{\"name\":\"C\",\"value\":20}],\"values_left_out\":0}]}");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--json", "--exact", "a"), 2);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--json", "--raw", "a"), 2);
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--json", "--live", "a"), 2);
+}
+
 int main(void) {
     return tests_run();
 }

@@ -53,6 +53,7 @@ static const struct {
                {OPTION_CUM, NULL, {NULL}, {NULL}},
                {OPTION_FLAT, NULL, {NULL}, {"--cum"}},
                {OPTION_UNIT, "kB", {NULL}, {NULL}},
+               {OPTION_JSON, NULL, {NULL}, {NULL}},
                {OPTION_EXACT, NULL, {NULL}, {NULL}},
                {OPTION_DEPTH, "1", {NULL}, {NULL}},
                {OPTION_LINES, "1", {NULL}, {NULL}},
