@@ -87,6 +87,15 @@ void mappings_reserved(struct profiler *self, size_t size, const struct mapping_
     }
 }
 
+// An arena that is not mapped for a hooked allocator of Python's is cut by another one. Smaller are its stacks, which are mapped alike.
+enum { PYTHON_MAPS_BYTES = 128, PYTHON_ARENA_BYTES = 256 << 10 };
+
+static void look_for_python(struct profiler *self, const struct mapped_range *range, uintptr_t caller) {
+    if (is_within(caller, self->python.maps_arenas, PYTHON_MAPS_BYTES) && range->high - range->low >= PYTHON_ARENA_BYTES) {
+        atomic_store_explicit(&self->python.objects, PYTHON_OBJECTS_MISSING, memory_order_relaxed);
+    }
+}
+
 static enum mapping_owner owner_of(struct profiler *self, const struct thread_state *thread, uintptr_t caller) {
     // First: what the allocator maps while it serves the profiler is filled with the program's blocks as well.
     if (is_within(caller, self->mappings.allocator_start, self->mappings.allocator_end - self->mappings.allocator_start)) {
@@ -153,6 +162,7 @@ static void push_with_stack(struct profiler *self, struct mapping_note *note, co
 static void push_mapping(struct profiler *self, struct mapping_note *note, const struct mapping_call *call) {
     note->range.owner = (uint8_t)owner_of(self, &thread_state, call->caller);
     if (note->range.owner == MAPPING_OF_PROGRAM) {
+        look_for_python(self, &note->range, call->caller);
         push_with_stack(self, note, call);
     } else {
         push(self, note);

@@ -36,9 +36,9 @@ struct python_symbols {
     const void *runtime;        // _PyRuntime; NULL: unknown
 };
 
-// Blocks of its own allocators (preload/python_objects.h): there is no interpreter, or malloc serves them; it has an allocator of its own
-// that was not seen at work, so they are missing; they are sampled.
-enum python_objects { PYTHON_OBJECTS_NONE, PYTHON_OBJECTS_MISSING, PYTHON_OBJECTS_SAMPLED };
+// Blocks of its own allocators (preload/python_objects.h): no interpreter is known; one is, and nothing was seen of it yet; they are
+// sampled; they are not: another allocator has taken the place of the hooked one.
+enum python_objects { PYTHON_OBJECTS_UNKNOWN, PYTHON_OBJECTS_HOOKED, PYTHON_OBJECTS_SAMPLED, PYTHON_OBJECTS_MISSING };
 
 struct python {
     _Atomic bool is_there; // never false again; the rest is valid then
@@ -46,6 +46,7 @@ struct python {
     const struct python_layout *layout;
     struct python_names names;
     _Atomic int objects;   // enum python_objects
+    uintptr_t maps_arenas; // the interpreter's function that maps an arena; 0: unknown
     _Atomic uint64_t torn; // relaxed counter of stacks whose frames of Python were not consistent, and left out
 };
 

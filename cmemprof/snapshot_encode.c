@@ -235,6 +235,22 @@ static void begin_heap(struct profile *profile, const struct cmemprof_snapshot *
     profile_set_period(profile, "space", "bytes", (int64_t)snapshot->interval_bytes);
 }
 
+// Python's own blocks are not seen, or an interpreter is there of which nothing is known, and which was not told to use malloc.
+static bool lacks_python_objects(struct profiler *self) {
+    static const char library[] = "libpython", by_malloc[] = "malloc";
+    int objects = atomic_load(&self->python.objects);
+    const char *wanted = getenv("PYTHONMALLOC");
+    bool is_known = objects != PYTHON_OBJECTS_UNKNOWN || (wanted && strncmp(wanted, by_malloc, strlen(by_malloc)) == 0);
+    const struct modules *modules = &self->code.modules;
+    size_t count = is_known ? 0 : atomic_load(&modules->count);
+    bool has_library = false;
+    for (size_t i = 0; i < count && !has_library; i++) {
+        const char *slash = strrchr(modules->items[i]->file, '/');
+        has_library = strncmp(slash ? slash + 1 : modules->items[i]->file, library, strlen(library)) == 0;
+    }
+    return objects == PYTHON_OBJECTS_MISSING || has_library;
+}
+
 // What a reader must know to trust the profile.
 static void add_warnings(const struct snapshot_encoder *encoder) {
     char text[256];
@@ -256,11 +272,11 @@ static void add_warnings(const struct snapshot_encoder *encoder) {
                  encoder->snapshot->stats.lost_mappings, encoder->snapshot->stats.nameless_mappings);
         profile_add_comment(encoder->profile, text);
     }
-    if (atomic_load(&encoder->of->python.objects) == PYTHON_OBJECTS_MISSING) {
-        profile_add_comment(
-            encoder->profile,
-            "cmemprof: warning: small objects of Python are missing: it has an allocator that is not seen (by PYTHONMALLOC, -X dev, "
-            "without a GIL, before 3.7); PYTHONMALLOC=malloc shows them");
+    if (lacks_python_objects(encoder->of)) {
+        profile_add_comment(encoder->profile,
+                            "cmemprof: warning: objects of Python are not told apart: their arenas are mappings like others "
+                            "(PYTHONMALLOC or -X dev, an interpreter that was loaded or initialised later, without a GIL, or "
+                            "before 3.7); PYTHONMALLOC=malloc shows them");
     }
     if (encoder->names_ran_short) {
         profile_add_comment(encoder->profile,

@@ -185,7 +185,7 @@ static void begin(void) {
     }
     struct python_allocators allocators;
     if (python_find_allocators(&allocators)) {
-        python_objects_hook(&allocators, getenv("PYTHONMALLOC"));
+        python_objects_hook(&allocators);
     }
     enum cmemprof_error error = cmemprof_start(settings->interval_bytes);
     if (error != CMEMPROF_OK) {

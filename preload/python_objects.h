@@ -41,9 +41,9 @@ struct python_allocators {
 // Finds them among what the program and its libraries export. Returns false if there is no interpreter.
 bool python_find_allocators(struct python_allocators *python);
 
-// Before the interpreter is initialised. wanted: the variable PYTHONMALLOC; NULL: none. Sets profiler.python.objects, and again once a
-// block comes by: who sets another allocator later (PYTHONMALLOC, -X dev; 3.6 always) takes ours away, and arenas are the program's
-// mappings then.
-void python_objects_hook(const struct python_allocators *python, const char *wanted);
+// Before the interpreter is initialised. Sets profiler.python.objects, as the hooks do once a block comes by. Who sets another allocator
+// later (PYTHONMALLOC, -X dev; 3.6 always; 3.12 and later if Python is initialised again) takes ours away, and arenas are the program's
+// mappings then, which mappings.c finds.
+void python_objects_hook(const struct python_allocators *python);
 
 #endif

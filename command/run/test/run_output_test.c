@@ -144,10 +144,10 @@ TEST_IN(run, freed_before_the_end_is_reported) {
 TEST_IN(run, what_the_profile_lacks_is_reported) {
     struct profile *profile = fixture_profile();
     put_in_file(profile, "/usr/bin/python3.11", 0x10, true, 500);
-    profile_add_comment(profile, "cmemprof: warning: small objects of Python are missing");
+    profile_add_comment(profile, "cmemprof: warning: objects of Python are not told apart");
     save(profile);
     assert_int_equal(take_with(true, true), 0);
-    assert_non_null(strstr(fixture_error, "cmemprof run: out.pprof: small objects of Python are missing\n"));
+    assert_non_null(strstr(fixture_error, "cmemprof run: out.pprof: objects of Python are not told apart\n"));
 }
 
 // Runtimes that manage memory of their own get a note on coverage.
