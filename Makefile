@@ -8,8 +8,20 @@ SHELL := bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
+# The machine that it is for, by Debian's names. Another one's is built with Debian's cross compiler in build/ARCH/, a folder of links, where
+# everything lands in build/ARCH/build/. The C libraries that tests and the command link come from build/root-ARCH (make deps-ARCH), if it is there.
+NATIVE := $(patsubst x86_64,amd64,$(patsubst aarch64,arm64,$(shell uname -m)))
+ARCH ?= $(NATIVE)
+ifneq ($(or $(CROSS_ROOT),$(filter $(NATIVE),$(ARCH))),)
+export CROSS_ROOT
+ifneq ($(ARCH),$(NATIVE))
+CROSS := $(patsubst amd64,x86_64,$(patsubst arm64,aarch64,$(ARCH)))-linux-gnu-
+endif
+OTHER_ARCH := $(filter-out $(ARCH),amd64 arm64)
+of_arch = $(filter-out %_$(OTHER_ARCH).c %_$(OTHER_ARCH)_test.c,$(1))
+
 ifeq ($(origin CC),default)
-CC := gcc
+CC := $(CROSS)gcc $(if $(shell [ -f "$(CROSS_ROOT)/packages" ] && echo yes),--sysroot="$(CROSS_ROOT)")
 endif
 # Objects that some folder has compiled before come out of ccache, where it is installed and may write. CCACHE= does without.
 ifeq ($(origin CCACHE),undefined)
@@ -95,26 +107,26 @@ ROOMS_command := base symbols report mcp send run serve live
 rooms = $(1) $(addprefix $(1)/,$(ROOMS_$(1)))
 # Those with tests. Their rules name each test: a pattern would be led astray by what an older build says of a file that was moved.
 tested_rooms = $(foreach r,$(call rooms,$(1)),$(if $(wildcard $(r)/test/*_test.c),$(r)))
-sources = $(foreach r,$(call rooms,$(1)),$(sort $(wildcard $(r)/*.c)))
+sources = $(call of_arch,$(foreach r,$(call rooms,$(1)),$(sort $(wildcard $(r)/*.c))))
 objects = $(patsubst %.c,build/$(2)/%.o,$(filter-out command/main.c,$(call sources,$(1))))
-tests = $(foreach r,$(call rooms,$(1)),$(patsubst $(r)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(r)/test/*_test.c)))
+tests = $(foreach r,$(call rooms,$(1)),$(patsubst $(r)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(call of_arch,$(wildcard $(r)/test/*_test.c))))
 closure = $(1) $(USES_$(1))
 libs = $(foreach f,$(call closure,$(1)),$(LIBS_$(f)))
 tested_closure = $(call closure,$(1)) $(TEST_USES_$(1))
 
-.PHONY: help deps deps-test deps-bench deps-stress deps-deep deps-package lib static portable musl command install demo test namespace check clean
+.PHONY: help deps deps-test deps-bench deps-stress deps-deep deps-package deps-arm64 lib static portable musl command install demo test namespace check clean
 help: ## List the targets
 	@grep -hE '^[a-z_.-]+:.*##' $(filter Makefile %.mk,$(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 22
 
 # ---- Packages ----
 
 # Only these install anything. All else stops with the list of what is missing.
-deps: ## Install the packages that the build needs, on a Debian-like machine (deps-test, deps-bench, deps-stress, deps-deep, deps-package: those of what is named so)
-deps deps-test deps-bench deps-stress deps-deep deps-package:
+deps: ## Install the packages that the build needs, on a Debian-like machine (deps-test, deps-bench, deps-stress, deps-deep, deps-package, deps-arm64: those of what is named so)
+deps deps-test deps-bench deps-stress deps-deep deps-package deps-arm64:
 	@scripts/setup install $(or $(patsubst deps-%,%,$(filter deps-%,$@)),build)
 # Looked at again when the script changes.
 build/.setup: scripts/setup
-	@scripts/setup check build
+	@scripts/setup check $(if $(CROSS),cross,build)
 	@mkdir -p build && touch $@
 build/.setup-%: scripts/setup build/.setup
 	@scripts/setup check $*
@@ -211,7 +223,7 @@ $(foreach v,obj sanitized,$(eval $(call reader_rule,$(v))))
 # The command's libraries are those that it was linked to, wherever LD_LIBRARY_PATH leads a program that it runs: DT_RPATH comes before that
 # variable, for the libraries of the libraries as well, and DT_RUNPATH does not. Where there is no such folder, all is as without.
 folders_of = $(sort $(foreach l,$(patsubst -l%,%,$(filter -l%,$(1))),$(dir $(realpath $(shell $(CC) -print-file-name=lib$(l).so)))))
-STAYS_ITS_OWN = -Wl,--disable-new-dtags $(patsubst %/,-Wl$(comma)-rpath$(comma)%,$(call folders_of,$(call libs,command)))
+STAYS_ITS_OWN = -Wl,--disable-new-dtags $(patsubst %/,-Wl$(comma)-rpath$(comma)%,$(patsubst $(CROSS_ROOT)/%,/%,$(call folders_of,$(call libs,command))))
 # command_rule PROGRAM,VARIANT
 define command_rule
 $(1): build/$(2)/command/main.o $(foreach f,$(call closure,command),$(call objects,$(f),$(2))) build/$(2)/libreader.a
@@ -260,3 +272,16 @@ check: build/.setup-test lib $(call objects,upload,obj) $(call objects,series,ob
 
 clean: ## Remove build/
 	rm -rf build
+
+else # The same for another machine, in the folder of links.
+
+GOALS := $(or $(MAKECMDGOALS),lib static)
+.PHONY: $(GOALS) cross
+$(GOALS): cross ; @:
+cross:
+	@mkdir -p build/$(ARCH)
+	@for name in *; do [ "$$name" = build ] || ln -sfn "../../$$name" "build/$(ARCH)/$$name"; done
+	@mkdir -p build/$(ARCH)/build && ln -sfn ../../web build/$(ARCH)/build/web
+	@$(MAKE) --no-print-directory -C build/$(ARCH) ARCH=$(ARCH) CROSS_ROOT="$$PWD/build/root-$(ARCH)" $(GOALS)
+
+endif

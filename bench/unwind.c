@@ -29,8 +29,7 @@ static uint64_t cpu_ns(void) {
 }
 
 static __attribute__((noinline)) void unwind_once(void) {
-    const uintptr_t *frame = __builtin_frame_address(0);
-    struct unwind_start start = {.pc = frame[1], .sp = (uintptr_t)(frame + 2), .rbp = frame[0]};
+    struct unwind_start start = machine_caller(MACHINE_FRAME);
     unwind_stack(&unwinder, &thread, &start, &memo);
 }
 

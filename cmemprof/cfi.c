@@ -149,7 +149,7 @@ static bool read_augmentation(const char *letters, struct cfi_bytes data, struct
         case 'S':
             cie->signal_frame = true;
             break;
-        default: // 'B' and any other: the length of the data is known, so it can be skipped
+        default: // 'B' (arm64: which key signs return addresses) and any other: the length of the data is known, so it can be skipped
             return !data.bad;
         }
     }
@@ -186,7 +186,7 @@ static bool read_cie(const struct cfi_object *object, const uint8_t *at, struct 
         return false; // augmentation without a length ("eh" of gcc 2): the rest cannot be parsed
     }
     cie->program = bytes;
-    return !bytes.bad && return_register == CFI_RETURN_ADDRESS;
+    return !bytes.bad && return_register == MACHINE_RETURN;
 }
 
 enum cfi_result cfi_find(const struct cfi_object *object, uintptr_t address, struct cfi_row *row) {

@@ -1,9 +1,10 @@
-// cfi.h (unwind): call-frame information: how to recover the caller's registers at an address in C code. amd64.
+// cfi.h (unwind): call-frame information: how to recover the caller's registers at an address in C code.
 //
 // Source: the loaded object's .eh_frame, through the binary search table in .eh_frame_hdr (Linux Standard Base 5.0, chapter 10; DWARF 5,
-// section 6.4; System V ABI for amd64, section 3.7). Compilers emit it for all C and C++ code on amd64; Go's linker emits none for Go code.
-// Only the rules for the CFA, RBP, RBX and the return address are kept: compilers describe every CFA by RSP or RBP, the loader's
-// trampolines by RBX, and functions that realign their stack by a word saved next to RBP.
+// section 6.4; System V ABI for amd64, section 3.7; DWARF for the Arm 64-bit Architecture). Compilers emit it for all C and C++ code on
+// both; Go's linker emits none for Go code. Only the rules for the CFA, FP, AUX (machine.h) and the return address are kept: compilers
+// describe every CFA by SP or FP, the loader's trampolines on amd64 by RBX, and functions that realign their stack there by a word saved
+// next to RBP.
 //
 // Input is untrusted: every read is bounds-checked against the object, so a damaged table yields CFI_NONE or a wrong row, never a fault,
 // and a program that does not end is abandoned.
@@ -16,29 +17,7 @@
 #include <stdint.h>
 
 #include "namespace.h"
-
-enum cfi_base { CFI_RSP, CFI_RBP, CFI_RBX };
-enum cfi_how {
-    CFI_SAME,   // the register still holds the caller's value
-    CFI_AT_CFA, // saved at CFA + offset
-    CFI_AT_RBP, // saved at this frame's RBP + offset (functions that realign their stack)
-    CFI_UNKNOWN // not recoverable
-};
-
-// One row of the table. CFA = base + cfa_offset, or the word at that address if cfa_indirect. Packed into 64 bits so that a cache entry can
-// hold it in one word. Register offsets are in words of 8 bytes. cfa_offset is in the top bits, so that one shift extracts it.
-struct cfi_row {
-    uint64_t valid : 1; // always 1: a row is never 0
-    uint64_t plain : 1; // nearly every row: base RSP or RBP, not indirect, registers unchanged or saved at the CFA, neither outermost nor
-                        // signal frame
-    uint64_t outermost : 1;    // the return address is undefined: the stack ends here
-    uint64_t signal_frame : 1; // __restore_rt: the caller's registers are in the ucontext at RSP
-    uint64_t base : 2, cfa_indirect : 1;
-    uint64_t rbp : 2, rbx : 2;
-    int64_t rbp_offset : 13, rbx_offset : 13;
-    int64_t cfa_offset : 27;
-};
-_Static_assert(sizeof(struct cfi_row) == 8, "a row is one word");
+#include "machine.h"
 
 enum cfi_result {
     CFI_FOUND,

@@ -1,8 +1,6 @@
-// cfi_program.c (unwind): interprets CFI instructions for four rules (CFA, RBP, RBX, return address), with a stack of remembered states.
+// cfi_program.c (unwind): interprets CFI instructions for four rules (CFA, FP, AUX, return address), with a stack of remembered states.
 
 #include "cfi_program.h"
-
-enum { RBX = 3, RBP = 6, RSP = 7 }; // DWARF register numbers, amd64 ABI figure 3.36
 
 enum { REMEMBERED_STATES = 8 }; // gcc and clang nest one deep
 
@@ -18,7 +16,7 @@ struct state {
     uint64_t cfa_register;
     int64_t cfa_offset;
     bool cfa_indirect, cfa_unknown;
-    struct rule rbp, rbx, return_address;
+    struct rule fp, aux, return_address; // the last is also AUX's on arm64
     bool return_address_undefined;
 };
 
@@ -32,23 +30,20 @@ struct machine {
 };
 
 static struct rule *rule_of(struct state *state, uint64_t reg) {
-    switch (reg) {
-    case RBX:
-        return &state->rbx;
-    case RBP:
-        return &state->rbp;
-    case CFI_RETURN_ADDRESS:
+    if (reg == MACHINE_RETURN) {
         return &state->return_address;
-    default:
-        return NULL; // no CFA is based on this register
     }
+    if (reg == MACHINE_FP) {
+        return &state->fp;
+    }
+    return reg == MACHINE_AUX ? &state->aux : NULL; // no CFA is based on any other
 }
 
 static void set_rule(struct machine *machine, uint64_t reg, enum cfi_how how, int64_t offset) {
     struct rule *rule = rule_of(&machine->now, reg);
     if (rule) {
         *rule = (struct rule){(uint8_t)how, offset};
-        if (reg == CFI_RETURN_ADDRESS) {
+        if (reg == MACHINE_RETURN) {
             machine->now.return_address_undefined = false;
         }
     }
@@ -56,7 +51,7 @@ static void set_rule(struct machine *machine, uint64_t reg, enum cfi_how how, in
 
 static void set_undefined(struct machine *machine, uint64_t reg) {
     set_rule(machine, reg, CFI_UNKNOWN, 0);
-    if (reg == CFI_RETURN_ADDRESS) {
+    if (reg == MACHINE_RETURN) {
         machine->now.return_address_undefined = true;
     }
 }
@@ -66,7 +61,7 @@ static void restore(struct machine *machine, uint64_t reg) {
     if (rule) {
         *rule = *rule_of(&machine->initial, reg);
     }
-    if (reg == CFI_RETURN_ADDRESS) {
+    if (reg == MACHINE_RETURN) {
         machine->now.return_address_undefined = machine->initial.return_address_undefined;
     }
 }
@@ -97,7 +92,7 @@ static void set_cfa(struct machine *machine, uint64_t reg, int64_t offset) {
     machine->now.cfa_indirect = machine->now.cfa_unknown = false;
 }
 
-// Linkers describe a lazy PLT, whose entries push one word halfway, by RSP + 8 + ((RIP & 15) >= n ? 8 : 0).
+// Linkers describe a lazy PLT on amd64, whose entries push one word halfway, by RSP + 8 + ((RIP & 15) >= n ? 8 : 0).
 static bool read_plt_expression(const struct machine *machine, struct cfi_bytes bytes, int64_t *offset) {
     // DW_OP_breg7 8, breg16 0, lit15, and, lit<n>, ge, lit3, shl, plus
     static const uint8_t form[] = {11, 0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x30, 0x2a, 0x33, 0x24, 0x22};
@@ -115,7 +110,7 @@ static void set_cfa_expression(struct machine *machine, struct cfi_bytes *bytes)
     struct state *now = &machine->now;
     int64_t plt_offset;
     if (read_plt_expression(machine, *bytes, &plt_offset)) {
-        set_cfa(machine, RSP, plt_offset);
+        set_cfa(machine, MACHINE_SP, plt_offset);
         cfi_skip(bytes, cfi_uleb(bytes));
         return;
     }
@@ -126,8 +121,8 @@ static void set_register_expression(struct machine *machine, struct cfi_bytes *b
     uint64_t base;
     int64_t offset;
     bool indirect;
-    if (read_expression(bytes, &base, &offset, &indirect) && base == RBP && !indirect) {
-        set_rule(machine, reg, CFI_AT_RBP, offset);
+    if (read_expression(bytes, &base, &offset, &indirect) && base == MACHINE_FP && !indirect) {
+        set_rule(machine, reg, CFI_AT_FP, offset);
     } else {
         set_rule(machine, reg, CFI_UNKNOWN, 0);
     }
@@ -174,6 +169,9 @@ enum {
     VAL_OFFSET = 0x14,
     VAL_OFFSET_SF = 0x15,
     VAL_EXPRESSION = 0x16,
+    AARCH64_SET_RA_STATE = 0x2b,
+    AARCH64_NEGATE_RA_STATE_WITH_PC = 0x2c,
+    AARCH64_NEGATE_RA_STATE = 0x2d,
     GNU_ARGS_SIZE = 0x2e,
     GNU_NEGATIVE_OFFSET_EXTENDED = 0x2f
 };
@@ -185,6 +183,18 @@ static int64_t factored(const struct machine *machine, uint64_t value) {
 
 static void advance(struct machine *machine, uint64_t delta) {
     machine->location += delta * machine->alignment->code;
+}
+
+// Whether return addresses are signed: the signature is taken away in any case (machine_return_address).
+static bool step_signed(struct cfi_bytes *bytes, uint64_t op) {
+    if (!MACHINE_RETURN_IN_AUX || op < AARCH64_SET_RA_STATE || op > AARCH64_NEGATE_RA_STATE) {
+        return false;
+    }
+    if (op == AARCH64_SET_RA_STATE) {
+        cfi_uleb(bytes);
+        cfi_sleb(bytes);
+    }
+    return true;
 }
 
 static void step_other(struct machine *machine, struct cfi_bytes *bytes, uint64_t op) {
@@ -218,7 +228,7 @@ static void step_other(struct machine *machine, struct cfi_bytes *bytes, uint64_
         set_rule(machine, reg, CFI_AT_CFA, factored(machine, 0 - cfi_uleb(bytes)));
         break;
     default: // SET_LOC (no compiler emits it here) or a vendor's: operands unknown
-        machine->bad = true;
+        machine->bad |= !step_signed(bytes, op);
     }
 }
 
@@ -306,44 +316,46 @@ static void run(struct machine *machine, struct cfi_bytes bytes) {
 
 static bool pack_base(const struct state *state, struct cfi_row *row) {
     switch (state->cfa_register) {
-    case RSP:
-        row->base = CFI_RSP;
+    case MACHINE_SP:
+        row->base = CFI_SP;
         return true;
-    case RBP:
-        row->base = CFI_RBP;
+    case MACHINE_FP:
+        row->base = CFI_FP;
         return true;
-    case RBX:
-        row->base = CFI_RBX;
-        return true;
+    case MACHINE_AUX:
+        row->base = CFI_AUX;
+        return !MACHINE_RETURN_IN_AUX;
     default:
         return false;
     }
 }
 
-// Returns false if the offset does not fit the row.
-static bool pack_offset(const struct rule *rule, int64_t *words) {
-    *words = rule->offset / 8;
-    return rule->how == CFI_SAME || rule->how == CFI_UNKNOWN || (rule->offset % 8 == 0 && *words >= -4096 && *words < 4096);
+// The rule of AUX. Returns false if the return address is where no row can say.
+static bool aux_of(const struct state *state, struct rule *aux) {
+    const struct rule *address = &state->return_address;
+    *aux = MACHINE_RETURN_IN_AUX ? *address : state->aux;
+    return MACHINE_RETURN_IN_AUX ? address->how != CFI_UNKNOWN : address->how == CFI_AT_CFA && address->offset == -8;
+}
+
+static int64_t offset_of(const struct rule *rule) {
+    return rule->how == CFI_AT_CFA || rule->how == CFI_AT_FP ? rule->offset : 0;
 }
 
 static bool pack(const struct state *state, bool signal_frame, struct cfi_row *row) {
-    int64_t rbp_words, rbx_words;
+    struct rule aux;
     *row = (struct cfi_row){.valid = 1, .outermost = state->return_address_undefined};
     if (state->return_address_undefined || signal_frame) {
         return true;
     }
-    if (state->cfa_unknown || !pack_base(state, row) || state->cfa_offset < -(1 << 26) || state->cfa_offset >= 1 << 26 ||
-        state->return_address.how != CFI_AT_CFA || state->return_address.offset != -8 || !pack_offset(&state->rbp, &rbp_words) ||
-        !pack_offset(&state->rbx, &rbx_words)) {
+    if (state->cfa_unknown || !pack_base(state, row) || !aux_of(state, &aux) ||
+        !cfi_row_set_offsets(row, state->cfa_offset, offset_of(&state->fp), offset_of(&aux))) {
         return false;
     }
-    row->cfa_offset = state->cfa_offset;
     row->cfa_indirect = state->cfa_indirect;
-    row->rbp = state->rbp.how;
-    row->rbp_offset = rbp_words;
-    row->rbx = state->rbx.how;
-    row->rbx_offset = rbx_words;
-    row->plain = row->base != CFI_RBX && !row->cfa_indirect && row->rbp <= CFI_AT_CFA && row->rbx <= CFI_AT_CFA;
+    row->fp = state->fp.how;
+    row->aux = aux.how;
+    row->plain = row->base != CFI_AUX && !row->cfa_indirect && row->fp <= CFI_AT_CFA &&
+                 (MACHINE_RETURN_IN_AUX ? row->aux == CFI_AT_CFA && aux.offset < 0 : row->aux <= CFI_AT_CFA);
     return true;
 }
 

@@ -6,11 +6,9 @@
 #include "cfi.h"
 #include "cfi_bytes.h"
 
-enum { CFI_RETURN_ADDRESS = 16 }; // DWARF register number of the return address on amd64
-
 struct cfi_alignment {
     uint64_t code; // factor of address advances
-    int64_t data;  // factor of offsets from the CFA, -8 on amd64
+    int64_t data;  // factor of offsets from the CFA, -8
 };
 
 // initial holds the CIE's instructions, program the FDE's; start is the FDE's first address. Register rules of a signal frame are ignored

@@ -1,6 +1,6 @@
-// code_bytes_amd64.c (unwind): see code_bytes_amd64.h.
+// code_bytes_amd64.c (unwind): see code_bytes.h.
 
-#include "code_bytes_amd64.h"
+#include "code_bytes.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -55,4 +55,9 @@ bool code_bytes_are_sigreturn(uintptr_t address) {
     uint8_t bytes[sizeof long_form];
     return read_code(address, bytes, sizeof bytes) &&
            (memcmp(bytes, long_form, sizeof long_form) == 0 || memcmp(bytes, short_form, sizeof short_form) == 0);
+}
+
+bool code_bytes_are_stub(uintptr_t address, unsigned *pushed_bytes) {
+    (void)address, (void)pushed_bytes;
+    return false; // there is a table
 }

@@ -25,7 +25,7 @@
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define CALLER ((uintptr_t)__builtin_return_address(0))
 // For functions that a hook tail-calls: their caller is the hook's caller.
-#define FINISH(interval_bytes, block, size, caller) profiler_finish(interval_bytes, block, size, caller, __builtin_frame_address(0))
+#define FINISH(interval_bytes, block, size, caller) profiler_finish(interval_bytes, block, size, caller, MACHINE_FRAME)
 
 // ---- Slow paths ----
 

@@ -20,7 +20,7 @@
 
 #define EXPORTED __attribute__((visibility("default"), used))
 // The hook's own caller.
-#define HERE (&(struct mapping_call){(uintptr_t)__builtin_return_address(0), __builtin_frame_address(0)})
+#define HERE (&(struct mapping_call){(uintptr_t)__builtin_return_address(0), MACHINE_FRAME})
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000

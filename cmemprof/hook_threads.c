@@ -20,7 +20,7 @@ __attribute__((visibility("default"), used)) int pthread_create(pthread_t *threa
                                                                 void *(*routine)(void *), void *argument) {
     int error = real_allocator.pthread_create(thread, attributes, routine, argument);
     if (error == 0) {
-        const struct mapping_call call = {(uintptr_t)__builtin_return_address(0), __builtin_frame_address(0)};
+        const struct mapping_call call = {(uintptr_t)__builtin_return_address(0), MACHINE_FRAME};
         threads_created(&profiler, (const uintptr_t *)(const void *)thread, (uintptr_t)routine, (uintptr_t)argument, &call);
     }
     return error;

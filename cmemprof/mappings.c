@@ -126,7 +126,7 @@ static bool may_walk(struct profiler *self) {
 
 // Returns NULL if it cannot be had. Caller must hold the shard.
 static struct stack *walk(struct profiler *self, struct shard *shard, struct thread_state *thread, const struct mapping_call *call) {
-    struct unwind_start start = {.pc = call->frame[1], .sp = (uintptr_t)(call->frame + 2), .rbp = call->frame[0]};
+    struct unwind_start start = machine_caller(call->frame);
     bool is_callers = start.pc == call->caller, same = false;
     if (!is_callers || shard->memo.depth_frames == 0 || !unwind_is_repeated(&self->unwinder, thread, &start, &shard->memo.repeat)) {
         if (!may_walk(self)) {

@@ -34,7 +34,7 @@ void mappings_open(struct profiler *self, const void *allocator);
 // Where a hook was called: its return address and its frame, as profiler_finish.
 struct mapping_call {
     uintptr_t caller;
-    const uintptr_t *frame;
+    machine_frame frame;
 };
 
 // For a library that is preloaded into a Go program, before main: its code, among which is the runtime's call of mmap.

@@ -33,6 +33,7 @@
 #define cgroup_memory_read cmemprof_cgroup_memory_read
 #define cgroup_memory_room cmemprof_cgroup_memory_room
 #define code_bytes_are_sigreturn cmemprof_code_bytes_are_sigreturn
+#define code_bytes_are_stub cmemprof_code_bytes_are_stub
 #define code_bytes_follow_call cmemprof_code_bytes_follow_call
 #define code_loader_find cmemprof_code_loader_find
 #define code_loader_has_table cmemprof_code_loader_has_table

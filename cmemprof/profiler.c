@@ -61,8 +61,7 @@ struct target {
 // Returns NULL if the stack table is full.
 INLINE struct stack *capture_stack(struct profiler *self, const struct target *target, const struct sampling *sampling) {
     struct shard *shard = target->shard;
-    const uintptr_t *frame = sampling->frame;
-    struct unwind_start start = {.pc = frame[1], .sp = (uintptr_t)(frame + 2), .rbp = frame[0]};
+    struct unwind_start start = machine_caller(sampling->frame);
     bool same = LIKELY(start.pc == sampling->caller)
                     ? unwind_stack(&self->unwinder, target->thread, &start, &shard->memo)
                     : unwind_stack_from_here(&self->unwinder, target->thread, sampling->caller, &shard->memo);
@@ -163,7 +162,7 @@ INLINE bool take_own_shard(struct profiler *self, struct target *target, const v
     return false;
 }
 
-void profiler_finish(uint64_t interval_bytes, const void *block, size_t size, uintptr_t caller, const uintptr_t *frame) {
+void profiler_finish(uint64_t interval_bytes, const void *block, size_t size, uintptr_t caller, machine_frame frame) {
     if (!LIKELY(block)) {
         return;
     }

@@ -99,7 +99,7 @@ struct cpu_traceback {
     char names[CPU_NAMES][CPU_NAME_BYTES];
 };
 
-// Of cpu_unsampled_amd64.c.
+// Of cpu_unsampled.c.
 enum { CPU_MACHINE_WORDS = 448 };
 
 struct cpu_unsampled {
@@ -112,7 +112,8 @@ struct cpu_unsampled {
     bool is_ready;                                  // for this profile
     // Where Go keeps the thread's g, its m, and m.profilehz; valid if found, known, and confirmed by a stop.
     bool is_found, is_hz_known, is_confirmed, was_hz;
-    size_t g_below, machine_offset, hz_index;
+    uintptr_t g_from_thread; // from the thread pointer
+    size_t machine_offset, hz_index;
     bool was_zero[CPU_MACHINE_WORDS]; // of the m of the thread that begins
     uint64_t period_ns;
     struct mapped_buffer go_pcs;
@@ -238,7 +239,7 @@ uint64_t profiler_begin(size_t size);
 // block NULL: the allocation failed and is no sample. caller is the hook's return address. frame is the frame of this function's caller,
 // which must push the frame pointer first. It may be the hook's own or one that the hook jumped to, and the compiler may have split it into
 // another function, so its return address is compared with caller.
-void profiler_finish(uint64_t interval_bytes, const void *block, size_t size, uintptr_t caller, const uintptr_t *frame);
+void profiler_finish(uint64_t interval_bytes, const void *block, size_t size, uintptr_t caller, machine_frame frame);
 
 // A sample in flight, as profiler_finish gets it.
 struct sampling {
@@ -246,7 +247,7 @@ struct sampling {
     const void *block;
     size_t size;
     uintptr_t caller; // the return address of the hook
-    const uintptr_t *frame;
+    machine_frame frame;
 };
 // Records it in any shard that is free: the general path, without what profiler_finish assumes. thread is the caller's state in this
 // profiler.

@@ -17,7 +17,7 @@ static enum thread_owner owner_of(const struct thread_state *thread, uintptr_t c
 
 // Returns NULL if it cannot be had. Caller must hold the shard.
 static struct stack *walk(struct profiler *self, struct shard *shard, struct thread_state *thread, const struct mapping_call *call) {
-    struct unwind_start start = {.pc = call->frame[1], .sp = (uintptr_t)(call->frame + 2), .rbp = call->frame[0]};
+    struct unwind_start start = machine_caller(call->frame);
     if (start.pc == call->caller) {
         unwind_stack_slow(&self->unwinder, thread, start, &shard->memo);
     } else {

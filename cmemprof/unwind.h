@@ -3,12 +3,12 @@
 // C frames are unwound by call-frame information (cfi.h). Go has none, but keeps a frame pointer chain:
 //
 //   malloc <- C function <- ... <- runtime.asmcgocall | <- runtime.cgocall <- _Cfunc_x <- Go function <- ... <- main.main
-//   thread's stack, call-frame information            | goroutine's stack: pc = rbp[1], rbp = rbp[0]
+//   thread's stack, call-frame information            | goroutine's stack: pc = fp[1], fp = fp[0]
 //
 // asmcgocall switches stacks. It saves on the thread's stack the goroutine and its stack depth (distance from the upper end), which is how
-// both Go and this unwinder return. RBP, which C preserves, held the goroutine's frame pointer at the call. But if C calls back into Go,
-// the goroutine's stack may be moved, and the old address would hold something else. While no Go code runs on the thread its goroutine's
-// stack cannot move, so it is stable during a walk.
+// both Go and this unwinder return. On amd64 RBP, which C preserves, held the goroutine's frame pointer at the call. But if C calls back
+// into Go, the goroutine's stack may be moved, and the old address would hold something else. While no Go code runs on the thread its
+// goroutine's stack cannot move, so it is stable during a walk.
 //
 // From a callback the chain leads from cgocallback to crosscall2 on the thread's stack, whose return address is in C, where call-frame
 // information takes over. Until then each frame must lie above the previous one and on the goroutine's stack; otherwise the stack is cut
@@ -31,6 +31,7 @@
 
 #include "namespace.h"
 #include "cfi_cache.h"
+#include "machine.h"
 #include "stack_memory.h"
 #include "thread_state.h"
 #include "unwind_memo.h"
@@ -50,17 +51,10 @@ static inline bool unwind_is_go(const struct unwinder *unwinder, uintptr_t pc) {
            pc < atomic_load_explicit(&unwinder->go_text_end, memory_order_relaxed);
 }
 
-// The start of a walk: a called function, as of its return. RBP is known, RBX may be.
-struct unwind_start {
-    uintptr_t pc, sp, rbp, rbx;
-    bool rbx_known;
-    bool exact; // pc is the next instruction of an interrupted thread, not a return address
-};
-
 // Returns true if the walk would repeat the last one completely.
 static inline bool unwind_is_repeated(const struct unwinder *unwinder, const struct thread_state *thread, const struct unwind_start *start,
                                       const struct unwind_repeat *last) {
-    return start->sp == last->sp && start->pc == last->pc && (start->rbp == last->rbp || last->any_rbp) && !start->exact &&
+    return start->sp == last->sp && start->pc == last->pc && (start->fp == last->fp || last->any_fp) && !start->exact &&
            atomic_load_explicit(&unwinder->generation, memory_order_acquire) == last->generation && thread->stack_low <= last->stack_low &&
            thread->stack_high >= last->stack_high && unwind_changed_read(last->reads, last->reads_end) == last->reads_end;
 }
@@ -80,8 +74,8 @@ static inline __attribute__((always_inline)) bool unwind_stack(struct unwinder *
 bool unwind_stack_from_here(struct unwinder *unwinder, struct thread_state *thread, uintptr_t caller, struct unwind_memo *memo);
 
 // For a call from Go into C that has not called back into Go: returns its return address in asmcgocall. Returns 0 if what asmcgocall saved
-// does not lead to the same frame as RBP, so this Go version is unknown. *goroutine: which one has called; 0 if it was the thread's own.
-// Clears the memo's stack. Not inside malloc.
+// does not lead to the same frame as RBP (amd64) or to a frame of Go's (arm64), so this Go version is unknown. *goroutine: which one has
+// called; 0 if it was the thread's own. Clears the memo's stack. Not inside malloc.
 uintptr_t unwind_find_go_call(struct unwinder *unwinder, struct thread_state *thread, struct unwind_memo *memo, uintptr_t *goroutine);
 
 // Sets Go's code range, [start, end). This and the functions below invalidate all memos.

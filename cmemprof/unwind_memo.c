@@ -38,8 +38,8 @@ static bool depths_agree(const struct unwind_trail *old, uint32_t at, const stru
 bool unwind_trail_may_join(const struct unwind_trail *old, uint32_t at, const struct unwind_trail *now) {
     const struct unwind_step *a = &old->steps[at], *b = &now->steps[now->steps_end - 1];
     return now->reusable_from != UNWIND_NEVER && a->sp == b->sp && unwind_trail_pc(old, at) == unwind_trail_pc(now, now->steps_end - 1) &&
-           a->exact == b->exact && a->rbp_at == b->rbp_at && a->rbx_at_or_high == b->rbx_at_or_high && at >= old->reusable_from &&
-           (at >= old->rbp_until || old->rbp == now->rbp) && (at >= old->rbx_until || (now->rbx_known && old->rbx == now->rbx)) &&
+           a->exact == b->exact && a->fp_at == b->fp_at && a->aux_at_or_high == b->aux_at_or_high && at >= old->reusable_from &&
+           (at >= old->fp_until || old->fp == now->fp) && (at >= old->aux_until || (now->aux_known && old->aux == now->aux)) &&
            depths_agree(old, at, now) && now->steps[now->steps_end - 1].reads - now->steps[now->steps_begin].reads <= a->reads;
 }
 
@@ -60,11 +60,11 @@ bool unwind_trail_join(struct unwind_trail *old, uint32_t at, const struct unwin
         old->steps[begin + i].reads -= reads_by;
     }
     old->reusable_from = now->reusable_from - steps_by;
-    old->rbp_until = moved(now->rbp_until, steps_by, at, old->rbp_until);
-    old->rbx_until = moved(now->rbx_until, steps_by, at, old->rbx_until);
-    old->rbp = now->rbp;
-    old->rbx = now->rbx;
-    old->rbx_known = now->rbx_known;
+    old->fp_until = moved(now->fp_until, steps_by, at, old->fp_until);
+    old->aux_until = moved(now->aux_until, steps_by, at, old->aux_until);
+    old->fp = now->fp;
+    old->aux = now->aux;
+    old->aux_known = now->aux_known;
     old->stack_low = now->stack_low;
     old->stack_high = now->stack_high;
     old->steps_begin = begin;
@@ -80,8 +80,8 @@ void unwind_trail_append(struct unwind_trail *now, const struct unwind_trail *ol
     for (uint32_t i = 0; i < count; i++) {
         now->steps[last + i].reads += reads_to - reads_from;
     }
-    now->rbp_until = old->rbp_until > at ? old->rbp_until - at + last : now->rbp_until;
-    now->rbx_until = old->rbx_until > at ? old->rbx_until - at + last : now->rbx_until;
+    now->fp_until = old->fp_until > at ? old->fp_until - at + last : now->fp_until;
+    now->aux_until = old->aux_until > at ? old->aux_until - at + last : now->aux_until;
     now->steps_end = last + count;
     now->reads_end = reads_to + reads;
     now->end = old->end;

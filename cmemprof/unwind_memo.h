@@ -8,8 +8,8 @@
 //   that
 //                allocates in different functions under the same callers), the rest of the stack is the recorded one.
 //
-// Most frames only pass RBP and RBX through. A step therefore records where their values are, not the values: a word of the stack, or still
-// the start's register. They are read only where a rule needs them, so an irrelevant change of a value invalidates nothing.
+// Most frames only pass FP and AUX (machine.h) through. A step therefore records where their values are, not the values: a word of the
+// stack, or still the start's register. They are read only where a rule needs them, so an irrelevant change of a value invalidates nothing.
 //
 // Words are compared without a check that they are still readable. So a memo is used only by a thread whose own stack contains all recorded
 // words, or if they are in Go's arenas, which stay readable even when freed. Steps that depended on anything else (another stack, a missing
@@ -48,7 +48,7 @@ enum {
 };
 #define UNWIND_NEVER UINT32_MAX // for reusable_from: no step is reusable
 
-// Where the caller's RBP or RBX is: the address of a word, or one of these. IN_GO_CALL: RBP is unreliable, and the two words at the stack
+// Where the caller's FP or AUX is: the address of a word, or one of these. IN_GO_CALL: FP is unreliable, and the two words at the stack
 // pointer, saved by Go's asmcgocall, locate the goroutine's frame.
 enum { UNWIND_IN_REGISTER = 0, UNWIND_LOST = 1, UNWIND_IN_GO_CALL = 2 };
 
@@ -61,8 +61,8 @@ struct unwind_read {
 
 // The registers at one frame. Its pc is in pcs, which is pc_beyond greater than the real one.
 struct unwind_step {
-    uintptr_t sp, rbp_at;
-    uintptr_t rbx_at_or_high; // C: where RBX is. Go: the end of the goroutine's stack, which all its frames are below
+    uintptr_t sp, fp_at;
+    uintptr_t aux_at_or_high; // C: where AUX is. Go: the end of the goroutine's stack, which all its frames are below
     // Written as one word.
     uint32_t reads;   // index of the first read for the step to the caller
     uint16_t segment; // number of switches between C and Go so far
@@ -74,11 +74,11 @@ struct unwind_step {
 struct unwind_trail {
     uint32_t steps_begin, steps_end, reads_end;
     uint32_t reusable_from; // steps from here on are reusable
-    uint32_t rbp_until;     // steps before this one depend on the start's RBP; 0: none
-    uint32_t rbx_until;     // the same for RBX
+    uint32_t fp_until;      // steps before this one depend on the start's FP; 0: none
+    uint32_t aux_until;     // the same for AUX
     enum unwind_end end;
-    uintptr_t rbp, rbx; // of the start
-    bool rbx_known;
+    uintptr_t fp, aux; // of the start
+    bool aux_known;
     uint64_t generation;
     uintptr_t stack_low, stack_high; // the thread's own stack
     uintptr_t pcs[UNWIND_STEPS];
@@ -88,8 +88,8 @@ struct unwind_trail {
 
 // What must be unchanged for the whole last walk to be reused, in one place.
 struct unwind_repeat {
-    uintptr_t pc, sp, rbp;
-    bool any_rbp; // no step depends on the start's RBP
+    uintptr_t pc, sp, fp;
+    bool any_fp; // no step depends on the start's FP
     uint64_t generation;
     uintptr_t stack_low, stack_high;
     const struct unwind_read *reads, *reads_end;

@@ -1,4 +1,4 @@
-// unwind_walk.h (unwind): one walk, for unwind_amd64.c and unwind_interrupted_amd64.c only: from the start registers, frame by frame, to
+// unwind_walk.h (unwind): one walk, for unwind.c and unwind_interrupted.c only: from the start registers, frame by frame, to
 // the end of the stack or to where a recorded walk is still valid.
 //
 // Threads: any, also inside malloc and in signal handlers. No lock, no allocation.
@@ -15,8 +15,8 @@
 struct unwind_frame {
     uintptr_t after; // one past the address whose row applies: the return address, or the next instruction + 1
     uintptr_t sp;
-    uintptr_t rbp_at;         // where the value is, see unwind_memo.h
-    uintptr_t rbx_at_or_high; // C: where RBX is. Go: the end of the goroutine's stack, which all its frames are below
+    uintptr_t fp_at;          // where the value is, see unwind_memo.h
+    uintptr_t aux_at_or_high; // C: where AUX is. Go: the end of the goroutine's stack, which all its frames are below
     bool exact;               // after is not a return address
 };
 
@@ -33,7 +33,7 @@ struct unwind_walk {
     struct unwind_read *read; // the next one
     const struct unwind_trail *old;
     uint32_t old_at; // first step of old that the walk may still reach, with unchanged words from there on; old->steps_end: none
-    bool wants_rbx;  // the walk failed because the start's RBX is unknown
+    bool wants_aux;  // the walk failed because the start's AUX is unknown
     enum unwind_end end;
 };
 

@@ -1,6 +1,6 @@
 # Tests: included by the Makefile.
 
-.PHONY: test-reproducible tested built c-tests valgrind-tests test-page test-c test-sanitized test-tsan test-fuzz test-go test-go-versions test-go-layout test-programs test-cpu test-datadog test-go-sqlite3 test-jfr test-demo stress flakes everywhere test-platforms torture kills soak
+.PHONY: test-arm64 test-emulated test-reproducible tested built c-tests valgrind-tests test-page test-c test-sanitized test-tsan test-fuzz test-go test-go-versions test-go-layout test-programs test-cpu test-datadog test-go-sqlite3 test-jfr test-demo stress flakes everywhere test-platforms torture kills soak
 
 # test_rules FOLDER,VARIANT,ROOM: one test program for each test/x_test.c of a folder or a room of it, from it and all objects of the folder and of
 # what it uses. variant_of TESTED_FOLDER,FOLDER,VARIANT: which objects of the folder it gets.
@@ -19,7 +19,7 @@ build/$(2)/test/libtested_$(1).so: $(call tested_objects,$(1),$(2))
 	@$$(LINK) $(FLAGS_$(2)) $$(FAST_LINKER) -shared -Wl,-soname,$$(@F) -o $$@ $$^ $(call tested_libs,$(1))
 endef
 define test_rules
-$(patsubst $(3)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(wildcard $(3)/test/*_test.c)): build/$(2)/test/$(1)_%_test: build/$(call variant_of,$(1),$(1),$(2))/$(3)/test/%_test.o $(if $(filter $(1)-$(2),$(SHARED_BY_TESTS)),build/$(2)/test/libtested_$(1).so $(call reader,$(1),$(2)),$(call tested_objects,$(1),$(2)))
+$(patsubst $(3)/test/%_test.c,build/$(2)/test/$(1)_%_test,$(call of_arch,$(wildcard $(3)/test/*_test.c))): build/$(2)/test/$(1)_%_test: build/$(call variant_of,$(1),$(1),$(2))/$(3)/test/%_test.o $(if $(filter $(1)-$(2),$(SHARED_BY_TESTS)),build/$(2)/test/libtested_$(1).so $(call reader,$(1),$(2)),$(call tested_objects,$(1),$(2)))
 	@mkdir -p $$(@D) && echo "  link  $$@"
 	@$$(LINK) $(FLAGS_$(2)) $(if $(filter cmemprof preload,$(1)),,$$(FAST_LINKER)) $(if $(filter $(1)-$(2),$(SHARED_BY_TESTS)),-Xlinker -rpath -Xlinker "$$$$PWD/build/$(2)/test") -o $$@ $$^ -lcmocka $(call tested_libs,$(1)) $(TEST_LIBS_$(1))
 endef
@@ -41,7 +41,7 @@ build/demangle: build/obj/cmemprof/test/demangle_lines.o $(call objects,cmemprof
 C_TESTS := $(foreach f,$(FOLDERS),$(call tests,$(f),obj))
 SANITIZED_TESTS := $(foreach f,base merge series codecs jfr otlp foreign pyroscope upload client receiver cmemprof command,$(filter-out $(HOOKED_TESTS:%=build/sanitized/test/%),$(call tests,$(f),sanitized)))
 # valgrind brings one, too. It also has no vdso, mappings of its own, and an error for whoever asks the kernel whether an address is mapped.
-VALGRIND_CHANGES := $(patsubst %,cmemprof_%_test,code_bytes_amd64 go_call lifecycle modules stack_memory unwind_amd64 unwind_memo unwind_walk_amd64)
+VALGRIND_CHANGES := $(patsubst %,cmemprof_%_test,code_bytes_amd64 go_call lifecycle modules stack_memory unwind unwind_amd64 unwind_memo unwind_walk)
 VALGRIND_TESTS := $(filter-out $(patsubst %,build/obj/test/%,$(HOOKED_TESTS) $(VALGRIND_CHANGES)),$(C_TESTS))
 c-tests: # names, for scripts/everywhere
 	@printf '%s\n' $(C_TESTS)
@@ -59,7 +59,7 @@ build/tsan/test/cmemprof_%_test: build/tsan/cmemprof/test/%_test.o $(TSAN_TABLES
 
 # Both compilers take all C code without a warning, not optimised, as debuggers want it. function_index_test has a function inside of another,
 # which clang does not know, and cmemprof's tests choose an optimisation for single functions, which it passes over.
-COMPILED := $(foreach f,$(FOLDERS),$(foreach r,$(call rooms,$(f)),$(wildcard $(r)/*.c $(r)/test/*.c)))
+COMPILED := $(foreach f,$(FOLDERS),$(foreach r,$(call rooms,$(f)),$(call of_arch,$(wildcard $(r)/*.c $(r)/test/*.c))))
 FUZZ_COMPILED := $(wildcard */fuzz/*.c) # libFuzzer is clang's
 COMPILES := $(COMPILED:%.c=build/compiled/gcc/%) $(patsubst %.c,build/compiled/clang/%,$(filter-out cmemprof/test/function_index_test.c,$(COMPILED)) $(FUZZ_COMPILED))
 build/compiled/gcc/%: %.c | build/.setup-test
@@ -84,6 +84,13 @@ test-page: build/web/.checked
 	@node --test build/web-test/*.mjs >build/web-test/log 2>&1 && grep -E '^(#|ℹ) pass' build/web-test/log || { cat build/web-test/log; false; }
 test-c: build/.setup-test $(C_TESTS)
 	@scripts/run-c-tests $(C_TESTS)
+# The C tests on an emulated processor. What the emulator cannot do is said by each test that wants it, and shown by the same without us.
+test-arm64: ## Build all of the profiler for arm64 and run its C tests by qemu-user (make deps-arm64)
+	@scripts/setup check arm64
+	@$(MAKE) --no-print-directory ARCH=arm64 WERROR=-Werror test-emulated
+EMULATED_TESTS := $(foreach f,base merge cmemprof preload,$(call tests,$(f),obj))
+test-emulated: lib static portable $(EMULATED_TESTS)
+	@RUNNER=qemu-aarch64 QEMU_LD_PREFIX="$(CROSS_ROOT)" scripts/run-c-tests $(EMULATED_TESTS)
 # What a function leaves on its stack is often still there after its return, so a test that reads it passes here and fails elsewhere.
 test-sanitized: export ASAN_OPTIONS := detect_stack_use_after_return=1:$(ASAN_OPTIONS)
 test-sanitized: build/.setup-test $(SANITIZED_TESTS)

@@ -8,10 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CODE_BYTES = 12, PART_BYTES = 16384 };
+#ifdef __aarch64__
+#include "go_exit_arm64.h"
+#else
+#include "go_exit_amd64.h"
+#endif
 
-// mov 8(%rsp), %edi; mov $231, %eax; syscall; ret
-static const uint8_t code[CODE_BYTES] = {0x8b, 0x7c, 0x24, 0x08, 0xb8, 0xe7, 0x00, 0x00, 0x00, 0x0f, 0x05, 0xc3};
+enum { CODE_BYTES = GO_EXIT_CODE_BYTES, PART_BYTES = 16384 };
+
+static const uint8_t code[CODE_BYTES] = GO_EXIT_CODE;
 
 size_t go_exit_find(const uint8_t *bytes, size_t size) {
     const uint8_t *found = memmem(bytes, size, code, CODE_BYTES);
@@ -61,41 +66,25 @@ static uintptr_t find(const struct go_program *program) {
 // ---- The exit ----
 
 static void (*leave_with)(int status);
-static uint8_t stack[65536] __attribute__((aligned(16)));
-static uint32_t taken;
+#define OF_ASSEMBLY __attribute__((used, visibility("hidden")))
+OF_ASSEMBLY _Alignas(16) uint8_t go_exit_stack[65536];
+OF_ASSEMBLY uint32_t go_exit_taken;
+OF_ASSEMBLY void go_exit_on_stack(int status);
+OF_ASSEMBLY void go_exit_entry(void);
 
-// On the stack above. Go's handlers would find a goroutine that is not on its own stack.
-__attribute__((used)) static void exit_on_stack(int status) {
+// On the stack above. Go's handlers would find a goroutine that is not on its own stack, of which little may be left.
+void go_exit_on_stack(int status) {
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
     leave_with(status);
 }
 
-// In the place of runtime.exit: the status is above the return address. The stack may be a goroutine's, of which little is left. 34 is
-// pause.
-__attribute__((naked)) static void exit_entry(void) {
-    __asm__("movl 8(%%rsp), %%edi\n"
-            "movl $1, %%eax\n"
-            "lock xchgl %%eax, %0\n"
-            "testl %%eax, %%eax\n"
-            "je 2f\n"
-            "1: movl $34, %%eax\n"
-            "syscall\n"
-            "jmp 1b\n"
-            "2: leaq 65536+%1, %%rsp\n"
-            "xorl %%ebp, %%ebp\n"
-            "call %P2\n"
-            "ud2\n"
-            :
-            : "m"(taken), "m"(stack), "i"(exit_on_stack));
-}
+__asm__(GO_EXIT_ENTRY);
 
-// movabs $exit_entry, %rax; jmp *%rax
 static bool write_jump(uintptr_t at) {
-    uint8_t jump[CODE_BYTES] = {0x48, 0xb8, [10] = 0xff, [11] = 0xe0};
-    uintptr_t target = (uintptr_t)exit_entry;
-    memcpy(jump + 2, &target, sizeof target);
+    uint8_t jump[CODE_BYTES];
+    go_exit_jump(jump, (uintptr_t)go_exit_entry);
     int memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
     bool written = memory >= 0 && pwrite(memory, jump, sizeof jump, (off_t)at) == (ssize_t)sizeof jump;
     if (memory >= 0) {
@@ -114,5 +103,5 @@ bool go_exit_take(const struct go_program *program, void (*leave)(int status)) {
 }
 
 void go_exit_in_child(void) {
-    taken = 0;
+    go_exit_taken = 0;
 }

@@ -5,28 +5,32 @@
 #ifndef CMEMPROF_PORTABLE_H
 #define CMEMPROF_PORTABLE_H
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifndef __x86_64__
-#error "the versions are those of amd64"
+// The first version of all functions.
+#if defined __x86_64__
+#define CMEMPROF_AS_AT_FIRST(function) __asm__(".symver " #function "," #function "@GLIBC_2.2.5")
+#elif defined __aarch64__
+#define CMEMPROF_AS_AT_FIRST(function) __asm__(".symver " #function "," #function "@GLIBC_2.17")
+#else
+#error "the versions are those of amd64 and arm64"
 #endif
 
-#define CMEMPROF_AS_IN_2_2_5(function) __asm__(".symver " #function "," #function "@GLIBC_2.2.5")
-
-CMEMPROF_AS_IN_2_2_5(dladdr);
-CMEMPROF_AS_IN_2_2_5(dlopen);
-CMEMPROF_AS_IN_2_2_5(dlsym);
-CMEMPROF_AS_IN_2_2_5(pthread_attr_setstacksize);
-CMEMPROF_AS_IN_2_2_5(pthread_mutex_trylock);
-CMEMPROF_AS_IN_2_2_5(pthread_sigmask);
-CMEMPROF_AS_IN_2_2_5(sem_init);
-CMEMPROF_AS_IN_2_2_5(sem_post);
-CMEMPROF_AS_IN_2_2_5(sem_timedwait);
+CMEMPROF_AS_AT_FIRST(dladdr);
+CMEMPROF_AS_AT_FIRST(dlopen);
+CMEMPROF_AS_AT_FIRST(dlsym);
+CMEMPROF_AS_AT_FIRST(pthread_attr_setstacksize);
+CMEMPROF_AS_AT_FIRST(pthread_mutex_trylock);
+CMEMPROF_AS_AT_FIRST(pthread_sigmask);
+CMEMPROF_AS_AT_FIRST(sem_init);
+CMEMPROF_AS_AT_FIRST(sem_post);
+CMEMPROF_AS_AT_FIRST(sem_timedwait);
 
 // Before 2.33 libc has these under other names only. The kernel fills in glibc's struct.
 #define fstat(file, status) ((int)syscall(SYS_fstat, file, status))
-#define stat(path, status) ((int)syscall(SYS_stat, path, status))
+#define stat(path, status) ((int)syscall(SYS_newfstatat, AT_FDCWD, path, status, 0))
 
 #endif

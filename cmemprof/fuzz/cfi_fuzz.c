@@ -16,7 +16,7 @@ static void look(const struct cfi_object *object, uintptr_t address) {
     if (result == CFI_FOUND && !row.valid) {
         abort();
     }
-    if (result == CFI_FOUND && row.plain && (row.base == CFI_RBX || row.cfa_indirect || row.outermost || row.signal_frame)) {
+    if (result == CFI_FOUND && row.plain && (row.base == CFI_AUX || row.cfa_indirect || row.outermost || row.signal_frame)) {
         abort();
     }
 }

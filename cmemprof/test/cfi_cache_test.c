@@ -9,7 +9,9 @@
 static struct cfi_cache cache;
 
 static struct cfi_row row_for(uintptr_t address) {
-    return (struct cfi_row){.valid = 1, .cfa_offset = (int64_t)(address & 0x7ffff8)};
+    struct cfi_row row = {.valid = 1};
+    cfi_row_set_offsets(&row, (int64_t)(address & 0x7ffff8), 0, 0);
+    return row;
 }
 
 TEST(finds_entries) {
@@ -33,7 +35,7 @@ static void *put_and_get(void *context) {
         uintptr_t address = 0x400000 + first + i * 7 % 50000 * 16;
         struct cfi_row row = row_for(address), out;
         if (cfi_cache_get(&cache, address, &out)) {
-            wrong += out.cfa_offset != row.cfa_offset;
+            wrong += cfi_row_cfa_offset(&out) != cfi_row_cfa_offset(&row);
         }
         cfi_cache_put(&cache, address, &row);
     }

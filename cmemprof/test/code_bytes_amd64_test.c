@@ -4,7 +4,7 @@
 
 #include <sys/mman.h>
 
-#include "../code_bytes_amd64.h"
+#include "../code_bytes.h"
 
 static bool follows(const char *code, size_t size) {
     uint8_t bytes[32];

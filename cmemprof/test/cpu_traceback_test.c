@@ -1,4 +1,4 @@
-// cpu_traceback_test.c: what Go gets from the traceback and the symbolizer. Stacks: unwind_interrupted_amd64_test.c; real programs:
+// cpu_traceback_test.c: what Go gets from the traceback and the symbolizer. Stacks: unwind_interrupted_test.c; real programs:
 // e2e/cpu.
 
 #include "../../base/test/test.h"

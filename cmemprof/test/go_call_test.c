@@ -52,7 +52,7 @@ static void assert_stack(const struct result *result, enum unwind_end end, uint3
 TEST(follows_moved_goroutine_stacks) {
     lay_out(here, 1);
     lay_out(elsewhere, 0);
-    like_asmcgocall_rbp = &elsewhere[FRAME];
+    like_asmcgocall_fp = &elsewhere[FRAME];
     goroutine[0] = (uintptr_t)here;
     goroutine[1] = (uintptr_t)(here + STACK_WORDS);
     assert_stack(call_c(distance_of_frame), UNWIND_COMPLETE, 4, 1);
@@ -64,10 +64,10 @@ TEST(follows_moved_goroutine_stacks) {
 
 TEST(cuts_at_invalid_goroutines) {
     lay_out(here, 1);
-    like_asmcgocall_rbp = &here[FRAME];
+    like_asmcgocall_fp = &here[FRAME];
     goroutine[0] = (uintptr_t)here;
     goroutine[1] = (uintptr_t)(here + STACK_WORDS);
-    const uintptr_t distances[] = {0, 8, sizeof here + 8, (uintptr_t)-16, distance_of_frame + 1};
+    const uintptr_t distances[] = {0, 8 - MACHINE_GO_RECORD_BELOW_SP, sizeof here + 8, (uintptr_t)-16, distance_of_frame + 1};
     for (size_t i = 0; i < sizeof distances / sizeof *distances; i++) {
         assert_stack(call_c(distances[i]), UNWIND_UNREADABLE, 1, 1);
     }
@@ -102,14 +102,15 @@ static __attribute__((noinline)) void find_go_call(void *unused) {
     use(unused);
 }
 
-// What asmcgocall saves is trusted only if it leads to the same frame as RBP. Not asked if malloc is not ours, as with a sanitizer.
+// What asmcgocall saves is trusted only if it leads to the same frame as RBP, or to frames of Go. Not asked if malloc is not ours, as with
+// a sanitizer.
 TEST(start_verifies_the_way_back) {
     static struct result result;
     lay_out(here, 1);
     goroutine[0] = (uintptr_t)here;
     goroutine[1] = (uintptr_t)(here + STACK_WORDS);
     take_for_go(like_asmcgocall, like_go_end, NULL, NULL);
-    like_asmcgocall_rbp = &here[FRAME];
+    like_asmcgocall_fp = &here[FRAME];
     like_asmcgocall(&result, find_go_call, goroutine, distance_of_frame);
     assert_int_equal(found_call, interposition_is_active() ? (uintptr_t)like_asmcgocall_return : 0);
     like_asmcgocall(&result, find_go_call, goroutine, distance_of_frame + 8);

@@ -16,7 +16,7 @@ static struct profiler first, second;
 
 // Like a hook after the real allocator. thread is the caller's state in that profiler. The address stands for a block, and need not be one.
 static __attribute__((noinline)) void allocate(struct profiler *self, struct thread_state *thread, uintptr_t block, size_t size) {
-    const struct sampling sampling = {1, (const void *)block, size, (uintptr_t)__builtin_return_address(0), __builtin_frame_address(0)};
+    const struct sampling sampling = {1, (const void *)block, size, (uintptr_t)__builtin_return_address(0), MACHINE_FRAME};
     profiler_record(self, thread, sampling);
 }
 

@@ -14,22 +14,35 @@ static inline void take_for_go(void *start, void *end, void *call, void *call_en
     cmemprof_set_go_call((uintptr_t)call, (uintptr_t)call_end);
 }
 
-// Like asmcgocall: %rdi is the context and %rsi the function called with it; %rdx is the goroutine and %rcx the distance to save. Only its
-// own frame says who its caller is; RBP points to `elsewhere`, where the goroutine's stack was.
+// Like asmcgocall: the arguments are the context, the function called with it, the goroutine and the distance to save. Only its own frame
+// says who its caller is; FP points to `elsewhere`, where the goroutine's stack was.
+#ifdef __aarch64__
+// Global: a relocation of the GOT is of a whole symbol.
+__asm__(".globl like_asmcgocall, like_asmcgocall_return, like_asmcgocall_end, like_go, like_go_end, like_asmcgocall_fp\n\t"
+        ".text\n\t.balign 4\n"
+        "like_asmcgocall:\n\tsub sp, sp, #32\n\tstp x29, x30, [sp, #16]\n\tstp x2, x3, [sp]\n\tadrp x9, like_asmcgocall_fp\n\t"
+        "ldr x29, [x9, :lo12:like_asmcgocall_fp]\n\tblr x1\n"
+        "like_asmcgocall_return:\n\tldp x29, x30, [sp, #16]\n\tadd sp, sp, #32\n\tret\n"
+        "like_asmcgocall_end:\n\tnop\n"
+        "like_go:\n\tnop\n\tnop\n\tnop\n\tnop\n"
+        "like_go_end:\n\t"
+        ".data\n\t.balign 8\nlike_asmcgocall_fp:\n\t.quad 0\n\t.text\n");
+#else
 __asm__(".text\n"
-        "like_asmcgocall:\n\tpush %rbp\n\tsub $16, %rsp\n\tmov %rdx, 8(%rsp)\n\tmov %rcx, (%rsp)\n\tmov like_asmcgocall_rbp(%rip), %rbp\n\t"
+        "like_asmcgocall:\n\tpush %rbp\n\tsub $16, %rsp\n\tmov %rdx, 8(%rsp)\n\tmov %rcx, (%rsp)\n\tmov like_asmcgocall_fp(%rip), %rbp\n\t"
         "call *%rsi\n\t"
         "like_asmcgocall_return:\n\tadd $16, %rsp\n\tpop %rbp\n\tret\n"
         "like_asmcgocall_end:\n\tnop\n"
         "like_go:\n\tnop\n\tnop\n\tnop\n\tnop\n"
         "like_go_end:\n\t"
-        ".data\nlike_asmcgocall_rbp:\n\t.quad 0\n\t.text\n");
+        ".data\nlike_asmcgocall_fp:\n\t.quad 0\n\t.text\n");
+#endif
 void like_asmcgocall(void *context, void (*function)(void *), void *goroutine, uintptr_t distance);
 void like_asmcgocall_return(void);
 void like_asmcgocall_end(void);
 void like_go(void);
 void like_go_end(void);
-extern uintptr_t *like_asmcgocall_rbp;
+extern uintptr_t *like_asmcgocall_fp;
 
 enum { STACK_WORDS = 64, FRAME = 40 }; // asmcgocall's frame record is at this word
 
@@ -44,7 +57,7 @@ static inline void lay_out(uintptr_t *stack, uintptr_t offset) {
     stack[FRAME + 9] = (uintptr_t)like_go + 3;
 }
 
-static const uintptr_t distance_of_frame = (STACK_WORDS - FRAME) * sizeof(uintptr_t);
+static const uintptr_t distance_of_frame = (STACK_WORDS - FRAME) * sizeof(uintptr_t) - MACHINE_GO_RECORD_BELOW_SP;
 
 static inline void use(volatile void *memory) {
     __asm__ volatile("" : : "r"(memory) : "memory");
@@ -60,7 +73,7 @@ static __thread uintptr_t *volatile like_g; // of this thread; NULL: C has made 
 
 static inline void like_go_lay_out(void) {
     lay_out(like_stack, 1);
-    like_asmcgocall_rbp = &like_stack[FRAME];
+    like_asmcgocall_fp = &like_stack[FRAME];
     like_goroutine[0] = (uintptr_t)like_stack;
     like_goroutine[1] = (uintptr_t)(like_stack + STACK_WORDS);
     like_goroutine[LIKE_M_IN_G] = like_g0[LIKE_M_IN_G] = (uintptr_t)like_m;

@@ -176,7 +176,7 @@ TEST_IN(sampling, a_moved_segment_is_detached_alone) {
 // arrives.
 TEST_IN(sampling, an_address_is_reused_before_a_mapping_arrives) {
     uintptr_t at = reserve(20);
-    struct mapping_call call = {(uintptr_t)__builtin_return_address(0), __builtin_frame_address(0)};
+    struct mapping_call call = {(uintptr_t)__builtin_return_address(0), MACHINE_FRAME};
     mappings_added(&profiler, at, 4 * PAGE, MAPPING_SHARED, &call);
     uint32_t mover = mappings_leaving(&profiler, at, 4 * PAGE, false);
     mappings_added(&profiler, at + PAGE, PAGE, MAPPING_FILE, &call);

@@ -50,7 +50,7 @@ TEST_IN(sampling, what_may_be_gone_is_not_read) {
     uintptr_t *gone = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(gone, MAP_FAILED);
     munmap(gone, PAGE);
-    const struct mapping_call call = {(uintptr_t)__builtin_return_address(0), __builtin_frame_address(0)};
+    const struct mapping_call call = {(uintptr_t)__builtin_return_address(0), MACHINE_FRAME};
     threads_created(&profiler, gone, 0x1230, 0x4560, &call);
     struct thread_creation creation;
     assert_true(thread_creators_find(&profiler.creators, 0x7890, 0x1230, 0x4560, &creation));

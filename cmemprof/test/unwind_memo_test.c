@@ -10,6 +10,14 @@
 #include "../code_objects.h"
 #include "../unwind.h"
 
+#ifdef __aarch64__
+#define OF_FP "x29"
+#define OF_OTHER "x19"
+#else
+#define OF_FP "rbp"
+#define OF_OTHER "rbx"
+#endif
+
 static struct unwinder unwinder;
 static __thread struct thread_state thread;
 
@@ -41,9 +49,9 @@ static void compare_with_backtrace(const struct unwind_memo *memo) {
     checker->unlike_backtrace += !alike;
 }
 
-static bool capture_from(const uintptr_t *frame) {
+static bool capture_from(machine_frame frame) {
     struct unwind_memo *memo = &checker->memo, *fresh = &checker->fresh;
-    const struct unwind_start start = {.pc = frame[1], .sp = (uintptr_t)(frame + 2), .rbp = frame[0]};
+    const struct unwind_start start = machine_caller(frame);
     bool same = unwind_stack(&unwinder, &thread, &start, memo);
     fresh->depth_frames = 0;
     memset(&fresh->trails[0], 0, offsetof(struct unwind_trail, pcs));
@@ -65,7 +73,7 @@ static bool capture_from(const uintptr_t *frame) {
 }
 
 static __attribute__((noinline)) bool capture(void) {
-    bool same = capture_from(__builtin_frame_address(0));
+    bool same = capture_from(MACHINE_FRAME);
     use(&same);
     return same;
 }
@@ -128,11 +136,11 @@ SHAPE realigned_frame(int levels) {
     use(more);
 }
 SHAPE __attribute__((optimize("omit-frame-pointer"))) number_frame(int levels) {
-    register uintptr_t rbp __asm__("rbp") = draw(1000) * 8;
-    register uintptr_t rbx __asm__("rbx") = draw(1000);
-    __asm__ volatile("" : "+r"(rbp), "+r"(rbx));
+    register uintptr_t fp __asm__(OF_FP) = draw(1000) * 8;
+    register uintptr_t other __asm__(OF_OTHER) = draw(1000);
+    __asm__ volatile("" : "+r"(fp), "+r"(other));
     grow(levels - 1);
-    __asm__ volatile("" : : "r"(rbp), "r"(rbx));
+    __asm__ volatile("" : : "r"(fp), "r"(other));
 }
 SHAPE __attribute__((optimize("no-omit-frame-pointer"))) chained_frame(int levels) {
     grow(levels - 1);
@@ -228,11 +236,11 @@ TEST(stale_stack_is_detected) {
 }
 
 static __attribute__((noinline, optimize("omit-frame-pointer"))) bool with_numbers(uintptr_t number) {
-    register uintptr_t rbp __asm__("rbp") = number;
-    register uintptr_t rbx __asm__("rbx") = number;
-    __asm__ volatile("" : "+r"(rbp), "+r"(rbx));
+    register uintptr_t fp __asm__(OF_FP) = number;
+    register uintptr_t other __asm__(OF_OTHER) = number;
+    __asm__ volatile("" : "+r"(fp), "+r"(other));
     bool same = capture();
-    __asm__ volatile("" : : "r"(rbp), "r"(rbx));
+    __asm__ volatile("" : : "r"(fp), "r"(other));
     return same;
 }
 
@@ -336,8 +344,8 @@ static void make_trails(void) {
     old_trail.steps_begin = old_trail.reusable_from = UNWIND_FIRST_STEP;
     old_trail.steps_end = UNWIND_FIRST_STEP + 3;
     old_trail.reads_end = UNWIND_FIRST_READ + 3;
-    old_trail.rbp_until = UNWIND_FIRST_STEP + 2;
-    old_trail.rbp = 77;
+    old_trail.fp_until = UNWIND_FIRST_STEP + 2;
+    old_trail.fp = 77;
     for (uint32_t i = 0; i < 3; i++) {
         old_trail.pcs[UNWIND_FIRST_STEP + i] = 1000 + i;
         old_trail.steps[UNWIND_FIRST_STEP + i] = (struct unwind_step){.sp = 4096 + i * 16, .reads = UNWIND_FIRST_READ + i};
@@ -346,7 +354,7 @@ static void make_trails(void) {
     memset(&new_trail, 0, offsetof(struct unwind_trail, pcs));
     new_trail.steps_begin = new_trail.reusable_from = UNWIND_FIRST_STEP;
     new_trail.steps_end = UNWIND_FIRST_STEP + 1;
-    new_trail.rbp = 77;
+    new_trail.fp = 77;
     new_trail.pcs[UNWIND_FIRST_STEP] = 1001;
     new_trail.steps[UNWIND_FIRST_STEP] = (struct unwind_step){.sp = 4096 + 16, .reads = UNWIND_FIRST_READ};
 }
@@ -364,11 +372,11 @@ static void no_change(struct unwind_step *step) {
 static void other_sp(struct unwind_step *step) {
     step->sp += 8;
 }
-static void other_rbp_at(struct unwind_step *step) {
-    step->rbp_at = 4096;
+static void other_fp_at(struct unwind_step *step) {
+    step->fp_at = 4096;
 }
-static void other_rbx_at(struct unwind_step *step) {
-    step->rbx_at_or_high = 4096;
+static void other_aux_at(struct unwind_step *step) {
+    step->aux_at_or_high = 4096;
 }
 static void other_exact(struct unwind_step *step) {
     step->exact = true;
@@ -380,16 +388,16 @@ static void other_pc(struct unwind_step *step) {
 TEST(walks_join_only_in_the_same_state) {
     assert_true(may_join_with(no_change));
     assert_false(may_join_with(other_sp));
-    assert_false(may_join_with(other_rbp_at));
-    assert_false(may_join_with(other_rbx_at));
+    assert_false(may_join_with(other_fp_at));
+    assert_false(may_join_with(other_aux_at));
     assert_false(may_join_with(other_exact));
     assert_false(may_join_with(other_pc));
     make_trails();
-    new_trail.rbp = 78; // decides the second step
+    new_trail.fp = 78; // decides the second step
     assert_false(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
-    old_trail.rbp_until = SECOND;
+    old_trail.fp_until = SECOND;
     assert_true(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
-    old_trail.rbx_until = SECOND + 1; // unknown to the new walk
+    old_trail.aux_until = SECOND + 1; // unknown to the new walk
     assert_false(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
     make_trails();
     old_trail.reusable_from = SECOND + 1;
@@ -419,19 +427,19 @@ TEST(joined_walk_keeps_dependencies) {
     make_trails();
     assert_false(unwind_trail_join(&old_trail, SECOND, &new_trail)); // one frame fewer
     assert_int_equal(old_trail.steps_begin, SECOND);
-    assert_int_equal(old_trail.rbp_until, UNWIND_FIRST_STEP + 2);
+    assert_int_equal(old_trail.fp_until, UNWIND_FIRST_STEP + 2);
     make_trails();
-    old_trail.rbp_until = 0;
+    old_trail.fp_until = 0;
     new_trail.steps_end++; // the new walk has one more step before, which depends on the start's RBP
     new_trail.pcs[SECOND] = 1001;
     new_trail.steps[SECOND] = (struct unwind_step){.sp = 4096 + 16, .reads = UNWIND_FIRST_READ};
-    new_trail.rbp_until = SECOND;
-    new_trail.rbp = 5;
+    new_trail.fp_until = SECOND;
+    new_trail.fp = 5;
     assert_true(unwind_trail_may_join(&old_trail, SECOND, &new_trail));
     new_trail.pcs[UNWIND_FIRST_STEP] = 1000;
     assert_true(unwind_trail_join(&old_trail, SECOND, &new_trail)); // the same addresses
-    assert_int_equal(old_trail.rbp_until, SECOND);
-    assert_int_equal(old_trail.rbp, 5);
+    assert_int_equal(old_trail.fp_until, SECOND);
+    assert_int_equal(old_trail.fp, 5);
     make_trails();
     new_trail.reusable_from = UNWIND_FIRST_STEP;
     old_trail.end = UNWIND_TOO_DEEP; // where a stack is cut depends on its beginning
@@ -442,7 +450,7 @@ TEST(appended_walk_equals_the_joined_one) {
     static struct unwind_trail joined, appended;
     for (int depends = 0; depends < 2; depends++) {
         make_trails();
-        old_trail.rbp_until = depends ? UNWIND_FIRST_STEP + 3 : 0;
+        old_trail.fp_until = depends ? UNWIND_FIRST_STEP + 3 : 0;
         new_trail.steps_end++; // two reads in the new first step, one in the old
         new_trail.pcs[UNWIND_FIRST_STEP] = 999;
         new_trail.steps[UNWIND_FIRST_STEP] = (struct unwind_step){.sp = 4000, .reads = UNWIND_FIRST_READ};
@@ -450,14 +458,14 @@ TEST(appended_walk_equals_the_joined_one) {
         new_trail.reads[UNWIND_FIRST_READ + 1] = (struct unwind_read){(uintptr_t)&words[3], 34};
         new_trail.pcs[SECOND] = 1001;
         new_trail.steps[SECOND] = (struct unwind_step){.sp = 4096 + 16, .reads = UNWIND_FIRST_READ + 2};
-        new_trail.rbp_until = SECOND;
+        new_trail.fp_until = SECOND;
         joined = old_trail;
         appended = new_trail;
         assert_true(unwind_trail_may_join(&joined, SECOND, &new_trail));
         unwind_trail_join(&joined, SECOND, &new_trail);
         unwind_trail_append(&appended, &old_trail, SECOND);
         assert_true(unwind_trail_same_stack(&joined, &appended));
-        assert_int_equal(appended.rbp_until - appended.steps_begin, joined.rbp_until - joined.steps_begin);
+        assert_int_equal(appended.fp_until - appended.steps_begin, joined.fp_until - joined.steps_begin);
         assert_int_equal(appended.reusable_from - appended.steps_begin, joined.reusable_from - joined.steps_begin);
         assert_int_equal(appended.end, joined.end);
         for (uint32_t i = 0; i < 3; i++) {

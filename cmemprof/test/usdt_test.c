@@ -126,7 +126,15 @@ static __attribute__((noinline)) void *here(size_t size) {
 
 // ---- A breakpoint ----
 
-#if defined(__x86_64__)
+#ifdef __aarch64__
+typedef uint32_t code_word;
+#define NOP 0xd503201fu
+#define BREAK 0xd4200000u // brk #0
+#else
+typedef unsigned char code_word;
+#define NOP 0x90
+#define BREAK 0xcc // int3
+#endif
 
 enum { MAX_HITS = 100000 };
 static struct hit {
@@ -138,21 +146,29 @@ static uint64_t alloc_at, free_at;
 
 static void see(int signal, siginfo_t *info, void *context) {
     (void)signal, (void)info;
-    const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
+    mcontext_t *machine = &((ucontext_t *)context)->uc_mcontext;
+#ifdef __aarch64__
+    uint64_t at = machine->pc, block = machine->regs[0], size = machine->regs[1], weighted_bytes = machine->regs[2];
+    machine->pc += sizeof(code_word); // the breakpoint, which takes the nop's place
+#else
+    const greg_t *registers = machine->gregs;
     uint64_t at = (uint64_t)registers[REG_RIP] - 1; // behind the breakpoint, which takes the nop's place
+    uint64_t block = (uint64_t)registers[REG_RDI], size = (uint64_t)registers[REG_RSI], weighted_bytes = (uint64_t)registers[REG_RDX];
+#endif
     size_t hit = atomic_fetch_add(&hit_count, 1);
     if ((at == alloc_at || at == free_at) && hit < MAX_HITS) {
-        hits[hit] = (struct hit){at == alloc_at, (uint64_t)registers[REG_RDI], (uint64_t)registers[REG_RSI], (uint64_t)registers[REG_RDX]};
+        hits[hit] = (struct hit){at == alloc_at, block, size, weighted_bytes};
     } else {
         abort();
     }
 }
 
-static void write_code(uint64_t at, unsigned char was, unsigned char code) {
+static void write_code(uint64_t at, code_word was, code_word code) {
     void *page = (void *)(at & ~UINT64_C(4095)); // NOLINT: an address
     assert_int_equal(mprotect(page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
-    assert_int_equal(*(volatile unsigned char *)at, was); // NOLINT: an address
-    *(volatile unsigned char *)at = code;                 // NOLINT: an address
+    assert_int_equal(*(volatile code_word *)at, was); // NOLINT: an address
+    *(volatile code_word *)at = code;                 // NOLINT: an address
+    __builtin___clear_cache((char *)at, (char *)at + sizeof code);
     assert_int_equal(mprotect(page, 4096, PROT_READ | PROT_EXEC), 0);
 }
 
@@ -166,8 +182,8 @@ static int reader_setup(void **state) {
     }
     alloc_at = alloc.location + bias();
     free_at = end.location + bias();
-    write_code(alloc_at, 0x90, 0xcc);
-    write_code(free_at, 0x90, 0xcc);
+    write_code(alloc_at, NOP, BREAK);
+    write_code(free_at, NOP, BREAK);
     hit_count = 0;
     return cmemprof_start(1) != CMEMPROF_OK;
 }
@@ -176,8 +192,8 @@ static int reader_teardown(void **state) {
     (void)state;
     cmemprof_stop();
     usdt_alloc_readers = usdt_free_readers = 0;
-    write_code(alloc_at, 0xcc, 0x90);
-    write_code(free_at, 0xcc, 0x90);
+    write_code(alloc_at, BREAK, NOP);
+    write_code(free_at, BREAK, NOP);
     return 0;
 }
 
@@ -257,8 +273,6 @@ TEST_IN(reader, counts_and_weights_are_the_profilers) {
     double p = -expm1(-((double)size + 1) / (double)interval);
     assert_true(fabs((double)bytes / (double)samples - (double)size / p) < 1);
 }
-
-#endif
 
 // ---- The kernel's reader ----
 

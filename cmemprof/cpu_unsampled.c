@@ -1,4 +1,4 @@
-// cpu_unsampled_amd64.c (cpu): see cpu_unsampled.h.
+// cpu_unsampled.c (cpu): see cpu_unsampled.h.
 
 #include "cpu_unsampled.h"
 
@@ -54,12 +54,13 @@ static bool has_caller(uintptr_t machine, uintptr_t g0, size_t offset) {
     return false;
 }
 
-// How much thread-local data the program has: it ends at the thread pointer. (A library's is further below; Go in a library is not found.)
-static size_t thread_local_bytes(void) {
+// The calling thread's data of the program. (A library's is elsewhere; Go in a library is not found.)
+static size_t find_thread_local(uintptr_t *begin) {
     const ElfW(Phdr) *headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
     for (size_t i = 0; headers && i < getauxval(AT_PHNUM); i++) {
         if (headers[i].p_type == PT_TLS && headers[i].p_align != 0) {
-            return (headers[i].p_memsz + headers[i].p_align - 1) / headers[i].p_align * headers[i].p_align;
+            *begin = thread_pointer_to_data(headers[i].p_memsz, headers[i].p_align);
+            return headers[i].p_memsz;
         }
     }
     return 0;
@@ -68,16 +69,17 @@ static size_t thread_local_bytes(void) {
 // While C runs in a call from Go, the thread-local g is that of the system stack. Every place in which it and its m might be is tried.
 static void find_go(struct cpu_unsampled *it) {
     unsigned found = 0;
-    size_t bytes = thread_local_bytes();
-    for (size_t at = 8; at <= bytes; at += 8) {
+    uintptr_t begin;
+    size_t bytes = find_thread_local(&begin);
+    for (size_t at = 0; at + sizeof begin <= bytes; at += sizeof begin) {
         uintptr_t g;
-        if (!read_pointer(thread_pointer_get() - at, &g) || g < 4096) {
+        if (!read_pointer(begin + at, &g) || g < 4096) {
             continue;
         }
         for (size_t offset = 8; offset < G_BYTES; offset += 8) {
             uintptr_t machine = machine_of(g, offset);
             if (machine != 0 && has_caller(machine, g, offset)) {
-                it->g_below = at;
+                it->g_from_thread = begin + at - thread_pointer_get();
                 it->machine_offset = offset;
                 found++;
             }
@@ -87,7 +89,7 @@ static void find_go(struct cpu_unsampled *it) {
 }
 
 UNPOISONED static uintptr_t own_g(const struct cpu_unsampled *it) {
-    return *(const uintptr_t *)(thread_pointer_get() - it->g_below);
+    return *(const uintptr_t *)(thread_pointer_get() + it->g_from_thread);
 }
 
 // The calling thread's m, or 0 unless it runs C on a stack that is the system's, not a goroutine's. Fast: g and m are Go's for as long as

@@ -1,5 +1,5 @@
-// unwind_interrupted_amd64_test.c: C stacks of interrupted threads, compared with glibc's backtrace(), which uses libgcc's unwinder. Every
-// instruction of a function: unwind_walk_amd64_test.c.
+// unwind_interrupted_test.c: C stacks of interrupted threads, compared with glibc's backtrace(), which uses libgcc's unwinder. Every
+// instruction of a function: unwind_walk_test.c.
 
 #include "../../base/test/test.h"
 
@@ -34,7 +34,7 @@ static __attribute__((no_sanitize("address"))) void on_signal(int number, siginf
     static struct unwind_trail scratch;
     (void)number, (void)info;
     memset(&scratch, 0xee, sizeof scratch);
-    seen.interrupted = (uintptr_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+    seen.interrupted = machine_interrupted(context).pc;
     // The walk's use of the stack: what is no longer painted below this frame.
     volatile uint8_t *frame = (volatile uint8_t *)__builtin_frame_address(0), *lowest = signal_stack;
     for (volatile uint8_t *at = signal_stack; at < frame - OWN_FRAME_BYTES; at++) {

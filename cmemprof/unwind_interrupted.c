@@ -1,9 +1,8 @@
-// unwind_interrupted_amd64.c (unwind): see unwind_interrupted.h.
+// unwind_interrupted.c (unwind): see unwind_interrupted.h.
 
 #include "unwind_interrupted.h"
 
 #include <string.h>
-#include <ucontext.h>
 
 #include "unwind_walk.h"
 
@@ -22,25 +21,13 @@ static void straighten(uintptr_t *ring, uint32_t count, uint32_t oldest) {
     memcpy(ring, ordered, (count - 1) * sizeof *ordered);
 }
 
-static struct unwind_start start_of(const void *context) {
-    const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
-    return (struct unwind_start){
-        .pc = (uintptr_t)registers[REG_RIP],
-        .sp = (uintptr_t)registers[REG_RSP],
-        .rbp = (uintptr_t)registers[REG_RBP],
-        .rbx = (uintptr_t)registers[REG_RBX],
-        .rbx_known = true,
-        .exact = true,
-    };
-}
-
 uintptr_t unwind_interrupted_pc(const void *context) {
-    return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+    return machine_interrupted(context).pc;
 }
 
 uint32_t unwind_interrupted_whole(struct unwinder *unwinder, struct thread_state *thread, const void *context, struct unwind_trail *scratch,
                                   uintptr_t **pcs, enum unwind_end *end) {
-    const struct unwind_start start = start_of(context);
+    const struct unwind_start start = machine_interrupted(context);
     struct unwind_walk walk = unwind_walk_prepare(unwinder, thread, &start, scratch);
     unwind_walk_follow(&walk, (struct unwind_frame){.after = start.pc + 1, .sp = start.sp, .exact = true});
     *pcs = &scratch->pcs[UNWIND_FIRST_STEP];
@@ -50,7 +37,7 @@ uint32_t unwind_interrupted_whole(struct unwinder *unwinder, struct thread_state
 
 void unwind_interrupted(struct unwinder *unwinder, struct thread_state *thread, const void *context, struct unwind_trail *scratch,
                         uintptr_t *pcs, uint32_t capacity, struct unwind_interrupted *result) {
-    const struct unwind_start start = start_of(context);
+    const struct unwind_start start = machine_interrupted(context);
     capacity = capacity < MAX_CAPACITY ? capacity : MAX_CAPACITY;
     const uint32_t leaf = capacity - capacity / 2, ring = capacity / 2;
     struct unwind_walk walk = unwind_walk_prepare(unwinder, thread, &start, scratch);

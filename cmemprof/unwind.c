@@ -1,4 +1,4 @@
-// unwind_amd64.c (unwind): starts walks, keeps their memos and invalidates them.
+// unwind.c (unwind): starts walks, keeps their memos and invalidates them.
 
 #include "unwind.h"
 
@@ -10,10 +10,10 @@ struct unwind_walk unwind_walk_prepare(struct unwinder *unwinder, struct thread_
                                        struct unwind_trail *trail) {
     stack_memory_enter(thread, start->sp);
     trail->steps_begin = trail->steps_end = trail->reusable_from = UNWIND_FIRST_STEP;
-    trail->rbp_until = trail->rbx_until = 0;
-    trail->rbp = start->rbp;
-    trail->rbx = start->rbx;
-    trail->rbx_known = start->rbx_known;
+    trail->fp_until = trail->aux_until = 0;
+    trail->fp = start->fp;
+    trail->aux = start->aux;
+    trail->aux_known = start->aux_known;
     trail->generation = atomic_load_explicit(&unwinder->generation, memory_order_acquire);
     uintptr_t go_text_start = atomic_load_explicit(&unwinder->go_text_start, memory_order_relaxed);
     uintptr_t go_panic_start = atomic_load_explicit(&unwinder->go_panic_start, memory_order_relaxed);
@@ -53,11 +53,11 @@ static inline __attribute__((always_inline)) struct unwind_walk prepare(struct u
 static void show_repeat(const struct unwind_trail *trail, struct unwind_repeat *repeat) {
     uint32_t begin = trail->steps_begin;
     const struct unwind_step *step = &trail->steps[begin];
-    bool is_repeatable = trail->reusable_from == begin && trail->rbx_until == 0 && !step->exact && (trail->generation & 1) == 0;
+    bool is_repeatable = trail->reusable_from == begin && trail->aux_until == 0 && !step->exact && (trail->generation & 1) == 0;
     repeat->pc = unwind_trail_pc(trail, begin);
     repeat->sp = is_repeatable ? step->sp : 0;
-    repeat->rbp = trail->rbp;
-    repeat->any_rbp = trail->rbp_until == 0;
+    repeat->fp = trail->fp;
+    repeat->any_fp = trail->fp_until == 0;
     repeat->generation = trail->generation;
     repeat->stack_low = trail->stack_low;
     repeat->stack_high = trail->stack_high;
@@ -97,16 +97,18 @@ static bool join(struct unwind_walk *walk, struct unwind_memo *memo) {
     return unwind_trail_same_stack(old, now);
 }
 
-enum outcome { CHANGED, SAME, WANTS_RBX };
+enum outcome { CHANGED, SAME, WANTS_AUX };
 
 static enum outcome unwind_from(struct unwinder *unwinder, struct thread_state *thread, const struct unwind_start *start,
                                 struct unwind_memo *memo) {
     bool same, held = memo->depth_frames != 0;
     struct unwind_walk walk = prepare(unwinder, thread, start, memo);
-    if (unwind_walk_follow(&walk, (struct unwind_frame){.after = start->pc + start->exact, .sp = start->sp, .exact = start->exact})) {
+    struct unwind_frame first = {.after = start->pc + start->exact, .sp = start->sp, .exact = start->exact};
+    first.aux_at_or_high = MACHINE_RETURN_IN_AUX && !start->exact ? UNWIND_LOST : UNWIND_IN_REGISTER; // a call overwrites X30
+    if (unwind_walk_follow(&walk, first)) {
         same = join(&walk, memo);
-    } else if (walk.wants_rbx) {
-        return WANTS_RBX;
+    } else if (walk.wants_aux) {
+        return WANTS_AUX;
     } else {
         same = replace(&walk, memo);
     }
@@ -118,30 +120,20 @@ static enum outcome unwind_from(struct unwinder *unwinder, struct thread_state *
 
 bool unwind_stack_slow(struct unwinder *unwinder, struct thread_state *thread, struct unwind_start start, struct unwind_memo *memo) {
     enum outcome outcome = unwind_from(unwinder, thread, &start, memo);
-    return outcome == WANTS_RBX ? unwind_stack_from_here(unwinder, thread, start.pc, memo) : outcome == SAME;
-}
-
-static inline __attribute__((always_inline)) struct unwind_start registers_here(void) {
-    struct unwind_start here = {.exact = true, .rbx_known = true};
-    // To memory, so that no register can be an output and be overwritten before it is read.
-    __asm__ volatile("lea 0(%%rip), %%rax\n\t"
-                     "mov %%rax, %0\n\t"
-                     "mov %%rsp, %1\n\t"
-                     "mov %%rbp, %2\n\t"
-                     "mov %%rbx, %3"
-                     : "=m"(here.pc), "=m"(here.sp), "=m"(here.rbp), "=m"(here.rbx)
-                     :
-                     : "rax");
-    return here;
+    return outcome == WANTS_AUX ? unwind_stack_from_here(unwinder, thread, start.pc, memo) : outcome == SAME;
 }
 
 // noinline: the registers must be those of a frame called from outside this file.
 __attribute__((noinline)) bool unwind_stack_from_here(struct unwinder *unwinder, struct thread_state *thread, uintptr_t caller,
                                                       struct unwind_memo *memo) {
-    struct unwind_start start = registers_here();
+    struct unwind_start start = machine_here();
     struct unwind_walk walk = prepare(unwinder, thread, &start, memo);
+    enum outcome outcome = WANTS_AUX;
     if (unwind_walk_find_caller(&walk, &start, caller)) {
-        return unwind_from(unwinder, thread, &start, memo) == SAME;
+        outcome = unwind_from(unwinder, thread, &start, memo);
+    }
+    if (outcome != WANTS_AUX) {
+        return outcome == SAME;
     }
     bool held = memo->depth_frames != 0;
     walk.step++;
@@ -156,7 +148,7 @@ __attribute__((noinline)) bool unwind_stack_from_here(struct unwinder *unwinder,
 // ---- Go ----
 
 uintptr_t unwind_find_go_call(struct unwinder *unwinder, struct thread_state *thread, struct unwind_memo *memo, uintptr_t *goroutine) {
-    struct unwind_start start = registers_here();
+    struct unwind_start start = machine_here();
     struct unwind_walk walk = prepare(unwinder, thread, &start, memo);
     return unwind_walk_find_go_call(&walk, &start, goroutine);
 }

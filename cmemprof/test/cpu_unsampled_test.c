@@ -1,4 +1,4 @@
-// cpu_unsampled_amd64_test.c: where Go keeps what decides, found in structs that are laid out as Go's, and the samples of a thread that has
+// cpu_unsampled_test.c: where Go keeps what decides, found in structs that are laid out as Go's, and the samples of a thread that has
 // no timer. Real Go: e2e/cpu.
 
 #include "../../base/test/test.h"

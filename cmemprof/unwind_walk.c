@@ -1,13 +1,11 @@
-// unwind_walk_amd64.c (unwind): the step from a frame to its caller on amd64 and in Go's assembly.
+// unwind_walk.c (unwind): the step from a frame to its caller, in C and in Go.
 
 #include "unwind_walk.h"
 
-#include <signal.h>
 #include <stddef.h>
 #include <string.h>
-#include <ucontext.h>
 
-#include "code_bytes_amd64.h"
+#include "code_bytes.h"
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define INLINE static inline __attribute__((always_inline))
@@ -58,23 +56,23 @@ INLINE bool read_word(struct unwind_walk *walk, uintptr_t address, uintptr_t *wo
     return true;
 }
 
-INLINE bool read_rbp(struct unwind_walk *walk, const struct unwind_frame *now, uintptr_t *value) {
-    if (now->rbp_at == UNWIND_IN_REGISTER) {
-        walk->trail->rbp_until = unwind_walk_next_step(walk);
-        *value = walk->trail->rbp;
+INLINE bool read_fp(struct unwind_walk *walk, const struct unwind_frame *now, uintptr_t *value) {
+    if (now->fp_at == UNWIND_IN_REGISTER) {
+        walk->trail->fp_until = unwind_walk_next_step(walk);
+        *value = walk->trail->fp;
         return true;
     }
-    return now->rbp_at != UNWIND_LOST && read_word(walk, now->rbp_at, value);
+    return now->fp_at != UNWIND_LOST && read_word(walk, now->fp_at, value);
 }
 
-static bool read_rbx(struct unwind_walk *walk, const struct unwind_frame *now, uintptr_t *value) {
-    if (now->rbx_at_or_high == UNWIND_IN_REGISTER) {
-        walk->trail->rbx_until = unwind_walk_next_step(walk);
-        walk->wants_rbx = !walk->trail->rbx_known;
-        *value = walk->trail->rbx;
-        return walk->trail->rbx_known;
+static bool read_aux(struct unwind_walk *walk, const struct unwind_frame *now, uintptr_t *value) {
+    if (now->aux_at_or_high == UNWIND_IN_REGISTER) {
+        walk->trail->aux_until = unwind_walk_next_step(walk);
+        walk->wants_aux = !walk->trail->aux_known;
+        *value = walk->trail->aux;
+        return walk->trail->aux_known;
     }
-    return now->rbx_at_or_high != UNWIND_LOST && read_word(walk, now->rbx_at_or_high, value);
+    return now->aux_at_or_high != UNWIND_LOST && read_word(walk, now->aux_at_or_high, value);
 }
 
 // ---- Steps ----
@@ -83,13 +81,13 @@ static bool read_rbx(struct unwind_walk *walk, const struct unwind_frame *now, u
 // a frame. The small members are one store.
 INLINE void put_step(struct unwind_step *step, const struct unwind_frame *now, uint32_t reads, unsigned segment) {
     step->sp = now->sp;
-    step->rbp_at = now->rbp_at;
-    step->rbx_at_or_high = now->rbx_at_or_high;
+    step->fp_at = now->fp_at;
+    step->aux_at_or_high = now->aux_at_or_high;
     uint64_t small = reads | (uint64_t)(uint16_t)segment << 32 | (now->exact ? UINT64_C(0x0101) << 48 : 0); // exact and pc_beyond
     _Static_assert(offsetof(struct unwind_step, segment) == offsetof(struct unwind_step, reads) + 4 &&
                        offsetof(struct unwind_step, exact) == offsetof(struct unwind_step, reads) + 6 &&
                        offsetof(struct unwind_step, pc_beyond) == offsetof(struct unwind_step, reads) + 7,
-                   "amd64 is little-endian");
+                   "both machines are little-endian");
     memcpy(&step->reads, &small, sizeof small);
 }
 
@@ -117,10 +115,9 @@ static void name_first_byte(struct unwind_walk *walk) {
 
 // Above the return address of a signal handler (__restore_rt, which nobody called) are the interrupted registers.
 static bool step_signal(struct unwind_walk *walk, struct unwind_frame *now) {
-    uintptr_t saved = now->sp + offsetof(ucontext_t, uc_mcontext.gregs);
-    struct unwind_frame next = {.exact = true, .rbp_at = saved + REG_RBP * 8, .rbx_at_or_high = saved + REG_RBX * 8};
+    struct unwind_frame next = {.exact = true, .fp_at = now->sp + MACHINE_SIGNAL_FP, .aux_at_or_high = now->sp + MACHINE_SIGNAL_AUX};
     walk->end = UNWIND_UNREADABLE;
-    if (!read_word(walk, saved + REG_RIP * 8, &next.after) || !read_word(walk, saved + REG_RSP * 8, &next.sp)) {
+    if (!read_word(walk, now->sp + MACHINE_SIGNAL_PC, &next.after) || !read_word(walk, now->sp + MACHINE_SIGNAL_SP, &next.sp)) {
         return false;
     }
     name_first_byte(walk);
@@ -129,17 +126,35 @@ static bool step_signal(struct unwind_walk *walk, struct unwind_frame *now) {
     return true;
 }
 
-static uintptr_t saved_at(enum cfi_how how, int64_t words, uintptr_t cfa, uintptr_t rbp, uintptr_t before) {
+static uintptr_t saved_at(enum cfi_how how, uintptr_t offset, uintptr_t cfa, uintptr_t fp, uintptr_t before) {
     switch (how) {
     case CFI_SAME:
         return before;
     case CFI_AT_CFA:
-        return cfa + (uintptr_t)(words * 8);
-    case CFI_AT_RBP:
-        return rbp + (uintptr_t)(words * 8);
+        return cfa + offset;
+    case CFI_AT_FP:
+        return fp + offset;
     default:
         return UNWIND_LOST;
     }
+}
+
+// The return address of a frame whose saved AUX is there, and whose caller's stack pointer is next->sp. On arm64 it may still be in X30: of
+// a function that was interrupted before it saved it, or that never does.
+static bool read_return_address(struct unwind_walk *walk, const struct unwind_frame *now, const struct cfi_row *row, uintptr_t aux_at,
+                                struct unwind_frame *next) {
+    bool in_register = MACHINE_RETURN_IN_AUX && row->aux == CFI_SAME;
+    if (MACHINE_RETURN_IN_AUX && row->aux == CFI_AT_CFA && aux_at >= next->sp) { // the loader's resolver: the PLT has pushed X30 for it
+        next->sp = aux_at + sizeof aux_at;
+    }
+    // A caller's frame is above its callee's, so the walk progresses whatever the table says; a function without a frame has no callee.
+    if (in_register ? next->sp < now->sp || !now->exact || !read_aux(walk, now, &next->after)
+                    : next->sp <= now->sp || aux_at == UNWIND_LOST ||
+                          !read_word(walk, MACHINE_RETURN_IN_AUX ? aux_at : next->sp - 8, &next->after)) {
+        return false;
+    }
+    next->after = machine_return_address(next->after);
+    return true;
 }
 
 // For rows that are not plain.
@@ -151,22 +166,22 @@ SLOW bool step_special(struct unwind_walk *walk, const struct cfi_row *row, stru
     if (row->signal_frame) {
         return step_signal(walk, now);
     }
-    uintptr_t rbp = 0, cfa = now->sp;
+    uintptr_t fp = 0, cfa = now->sp;
     walk->end = UNWIND_UNREADABLE;
-    if ((row->base == CFI_RBP || row->rbp == CFI_AT_RBP || row->rbx == CFI_AT_RBP) && !read_rbp(walk, now, &rbp)) {
+    if ((row->base == CFI_FP || row->fp == CFI_AT_FP || row->aux == CFI_AT_FP) && !read_fp(walk, now, &fp)) {
         return false;
     }
-    if (row->base == CFI_RBX && !read_rbx(walk, now, &cfa)) {
+    if (row->base == CFI_AUX && !read_aux(walk, now, &cfa)) {
         return false;
     }
-    cfa = (row->base == CFI_RBP ? rbp : cfa) + (uintptr_t)row->cfa_offset;
+    cfa = (row->base == CFI_FP ? fp : cfa) + cfi_row_cfa_offset(row);
     if (row->cfa_indirect && !read_word(walk, cfa, &cfa)) {
         return false;
     }
-    uintptr_t rbp_at = saved_at(row->rbp, row->rbp_offset, cfa, rbp, now->rbp_at);
-    struct unwind_frame next = {
-        .sp = cfa, .rbp_at = rbp_at, .rbx_at_or_high = saved_at(row->rbx, row->rbx_offset, cfa, rbp, now->rbx_at_or_high)};
-    if (cfa <= now->sp || !read_word(walk, cfa - 8, &next.after)) {
+    uintptr_t fp_at = saved_at(row->fp, cfi_row_fp_offset(row), cfa, fp, now->fp_at),
+              aux_at = saved_at(row->aux, cfi_row_aux_offset(row), cfa, fp, now->aux_at_or_high);
+    struct unwind_frame next = {.sp = cfa, .fp_at = fp_at, .aux_at_or_high = MACHINE_RETURN_IN_AUX ? UNWIND_LOST : aux_at};
+    if (!read_return_address(walk, now, row, aux_at, &next)) {
         return false;
     }
     *now = next;
@@ -198,21 +213,58 @@ static bool is_made_up_end(struct unwind_walk *walk, const struct unwind_frame *
     return !now->exact && find_row(walk->unwinder, now->after, &row) == CFI_FOUND && !code_bytes_follow_call(now->after);
 }
 
-// A call through a wild pointer, often NULL: no memory is where the thread was interrupted, and the return address is on top of the stack.
+// A call through a wild pointer, often NULL: no memory is where the thread was interrupted, and the return address is on top of the stack
+// or in X30.
 static bool step_from_nowhere(struct unwind_walk *walk, struct unwind_frame *now) {
     uintptr_t after;
-    if (!now->exact || stack_memory_is_mapped(stack_memory_page(now->after - 1)) || !read_word(walk, now->sp, &after) ||
-        !code_bytes_follow_call(after)) {
+    if (!now->exact || stack_memory_is_mapped(stack_memory_page(now->after - 1)) ||
+        !(MACHINE_RETURN_IN_AUX ? read_aux(walk, now, &after) : read_word(walk, now->sp, &after)) || !code_bytes_follow_call(after)) {
         return false;
     }
     now->after = after;
-    now->sp += sizeof after;
+    now->sp += MACHINE_RETURN_IN_AUX ? 0 : sizeof after;
+    now->aux_at_or_high = MACHINE_RETURN_IN_AUX ? UNWIND_LOST : now->aux_at_or_high;
     now->exact = false;
     forget_steps(walk); // there may be memory the next time
     return true;
 }
 
-// Code without a rule: a JIT's or hand-written. If RBP holds a frame record beyond doubt, that is the next frame; a function without a
+// On arm64 a frame record may be anywhere in its frame, so that its caller's SP is a guess: that the record is at the frame's upper end, as
+// JITs have it. The caller's rule must find the caller's own frame record there, or a caller without a rule be one that is followed by
+// records.
+static bool is_caller_of_record(struct unwind_walk *walk, uintptr_t after, uintptr_t sp, uintptr_t fp) {
+    struct cfi_row row;
+    if (!MACHINE_RETURN_IN_AUX) {
+        return true;
+    }
+    if (in_go(walk, after - 1)) {
+        return false;
+    }
+    enum cfi_result result = find_row(walk->unwinder, after - 1, &row);
+    if (result != CFI_FOUND) {
+        return result == CFI_NONE;
+    }
+    bool finds = row.fp == CFI_AT_CFA && sp + cfi_row_cfa_offset(&row) + cfi_row_fp_offset(&row) == fp;
+    return row.plain && (row.base == CFI_FP || finds);
+}
+
+// On arm64: a stub of the linker's, interrupted or on the way to the loader's resolver. Nothing of it has changed the registers that
+// matter.
+static bool step_stub(struct unwind_walk *walk, struct unwind_frame *now) {
+    unsigned pushed_bytes;
+    uintptr_t after;
+    if (!MACHINE_RETURN_IN_AUX || !now->exact || !code_bytes_are_stub(now->after - 1, &pushed_bytes) || !read_aux(walk, now, &after)) {
+        return false;
+    }
+    now->after = machine_return_address(after);
+    now->sp += pushed_bytes;
+    now->aux_at_or_high = UNWIND_LOST;
+    now->exact = false;
+    forget_steps(walk); // code may change
+    return true;
+}
+
+// Code without a rule: a JIT's or hand-written. If FP holds a frame record beyond doubt, that is the next frame; a function without a
 // record is skipped with it. Otherwise the stack ends here.
 SLOW bool step_without_rule(struct unwind_walk *walk, enum cfi_result result, struct unwind_frame *now) {
     uintptr_t frame, above, pc;
@@ -228,19 +280,23 @@ SLOW bool step_without_rule(struct unwind_walk *walk, enum cfi_result result, st
         forget_steps(walk); // a rule may exist the next time
         return false;
     }
-    if (result == CFI_NONE && step_from_nowhere(walk, now)) {
+    if (result == CFI_NONE && (step_from_nowhere(walk, now) || step_stub(walk, now))) {
         return true;
     }
-    // If a rule exists but is unsupported, RBP is almost never this function's frame record.
+    // If a rule exists but is unsupported, FP is almost never this function's frame record.
     bool own = stack_memory_is_own(walk->stack_low, walk->stack_bytes, now->sp);
-    if (result == CFI_UNSUPPORTED || !own || !read_rbp(walk, now, &frame) || (frame & 15) != 0 || frame < now->sp ||
+    if (result == CFI_UNSUPPORTED || !own || !read_fp(walk, now, &frame) || (frame & 15) != 0 || frame < now->sp ||
         !stack_memory_is_own(walk->stack_low, walk->stack_bytes, frame) ||
         !stack_memory_is_own(walk->stack_low, walk->stack_bytes, frame + 8) || !read_word(walk, frame, &above) ||
-        !read_word(walk, frame + 8, &pc) || (above != 0 && above <= frame) || !code_bytes_follow_call(pc)) {
+        !read_word(walk, frame + 8, &pc) || (above != 0 && above <= frame)) {
+        return false;
+    }
+    pc = machine_return_address(pc);
+    if (!code_bytes_follow_call(pc) || !is_caller_of_record(walk, pc, frame + 16, above)) {
         return false;
     }
     atomic_fetch_add_explicit(&walk->unwinder->fallbacks, 1, memory_order_relaxed);
-    *now = (struct unwind_frame){.after = pc, .sp = frame + 16, .rbp_at = frame, .rbx_at_or_high = UNWIND_LOST};
+    *now = (struct unwind_frame){.after = pc, .sp = frame + 16, .fp_at = frame, .aux_at_or_high = UNWIND_LOST};
     forget_steps(walk);
     return true;
 }
@@ -256,6 +312,16 @@ SLOW bool step_unusual(struct unwind_walk *walk, bool cached, const struct cfi_r
     return step_special(walk, &row, now);
 }
 
+// The caller's registers, by a plain row.
+INLINE void enter_caller(struct unwind_frame *now, const struct cfi_row *row, uintptr_t cfa) {
+    now->sp = cfa;
+    now->fp_at = row->fp == CFI_AT_CFA ? cfa + cfi_row_fp_offset(row) : now->fp_at;
+    now->aux_at_or_high = MACHINE_RETURN_IN_AUX    ? UNWIND_LOST // a call overwrites X30
+                          : row->aux == CFI_AT_CFA ? cfa + cfi_row_aux_offset(row)
+                                                   : now->aux_at_or_high;
+    now->exact = false;
+}
+
 // From a C frame to its caller. Returns true to continue.
 INLINE bool step_c(struct unwind_walk *walk, struct unwind_frame *now) {
     struct cfi_row row;
@@ -268,60 +334,44 @@ INLINE bool step_c(struct unwind_walk *walk, struct unwind_frame *now) {
     }
     uintptr_t cfa = now->sp;
     walk->end = UNWIND_UNREADABLE;
-    if (row.base == CFI_RBP && !read_rbp(walk, now, &cfa)) {
+    if (row.base == CFI_FP && !read_fp(walk, now, &cfa)) {
         return false;
     }
-    cfa += (uintptr_t)row.cfa_offset;
+    cfa += cfi_row_cfa_offset(&row);
     // A caller's frame is above its callee's, so the walk progresses whatever the table says.
-    if (cfa <= now->sp || !read_word(walk, cfa - 8, &now->after)) {
+    if (cfa <= now->sp || !read_word(walk, machine_return_at(&row, cfa), &now->after)) {
         return false;
     }
-    now->sp = cfa;
-    now->rbp_at = row.rbp == CFI_AT_CFA ? cfa + (uintptr_t)((int64_t)row.rbp_offset * 8) : now->rbp_at;
-    now->rbx_at_or_high = row.rbx == CFI_AT_CFA ? cfa + (uintptr_t)((int64_t)row.rbx_offset * 8) : now->rbx_at_or_high;
-    now->exact = false;
+    now->after = machine_return_address(now->after);
+    enter_caller(now, &row, cfa);
     return true;
 }
 
-// crosscall2, where C calls into Go, saves its caller's RBX five words below the frame pointer that it sets (runtime/cgo/abi_amd64.h,
-// PUSH_REGS_HOST_TO_ABI0). It sets one although the assembler has already made one, since its frame size is no longer 0:
-//
-//     return address into C
-//     C's RBP              <- assembler's frame pointer
-//     that frame pointer   <- RBP
-//     R15 R14 R13 R12 RBX
-enum { CROSSCALL2_RBX = -40 };
+// The start of struct g (runtime/runtime2.go).
+enum { GOROUTINE_STACK_LOW = 0, GOROUTINE_STACK_HIGH = 8, FRAME_RECORD_BYTES = 16 };
 
-// What asmcgocall, where Go calls C, saves on the system stack, and the start of struct g (runtime/asm_amd64.s, runtime/runtime2.go).
-// asmcgocall's own frame record is at the goroutine's stack pointer.
-//
-//     8(SP)  the calling goroutine; 0: the caller was already on a system stack, which does not move
-//     0(SP)  the distance of its stack pointer below g.stack.hi; without a goroutine: that stack pointer itself
-//
-// RBP, which C preserves, is where that record was when C was called. If C has called back into Go since, the goroutine's stack may have
-// grown or shrunk and thereby moved, and RBP points to freed memory or to another goroutine's stack.
-enum { GO_CALL_DISTANCE = 0, GO_CALL_GOROUTINE = 8, GOROUTINE_STACK_LOW = 0, GOROUTINE_STACK_HIGH = 8, FRAME_RECORD_BYTES = 16 };
-
+// The frame record of asmcgocall, from what it has saved on the system stack (machine_amd64.h, machine_arm64.h).
 SLOW bool read_go_call(struct unwind_walk *walk, uintptr_t sp, uintptr_t *frame, uintptr_t *high) {
     uintptr_t goroutine, distance, low;
-    if (!read_word(walk, sp + GO_CALL_DISTANCE, &distance) || !read_word(walk, sp + GO_CALL_GOROUTINE, &goroutine)) {
+    if (!read_word(walk, sp + MACHINE_GO_CALL_DISTANCE, &distance) || !read_word(walk, sp + MACHINE_GO_CALL_GOROUTINE, &goroutine)) {
         return false;
     }
     if (goroutine == 0) {
-        *frame = distance;
+        *frame = distance - MACHINE_GO_RECORD_BELOW_SP;
         *high = UNWIND_NO_LIMIT;
         return distance > sp;
     }
     if (!read_word(walk, goroutine + GOROUTINE_STACK_LOW, &low) || !read_word(walk, goroutine + GOROUTINE_STACK_HIGH, high)) {
         return false;
     }
+    distance += MACHINE_GO_RECORD_BELOW_SP;
     *frame = *high - distance;
     return low < *high && distance >= FRAME_RECORD_BYTES && distance <= *high - low;
 }
 
 // Returns true for a caller's frame on the same stack.
 INLINE bool is_further_out(const struct unwind_frame *now, uintptr_t frame) {
-    return frame - now->sp < now->rbx_at_or_high - now->sp;
+    return frame - now->sp < now->aux_at_or_high - now->sp;
 }
 
 // From a goroutine's stack the chain leads to the system stack if C called into Go. Any other address outside is where the stack once was:
@@ -334,35 +384,60 @@ INLINE bool may_be_system_stack(const struct unwind_walk *walk, uintptr_t frame)
 // Finds the frame that contains the next return address. If this returns false, walk->end is the reason.
 INLINE bool find_go_frame(struct unwind_walk *walk, struct unwind_frame *now, uintptr_t *frame) {
     walk->end = UNWIND_UNREADABLE;
-    if (now->rbp_at == UNWIND_IN_GO_CALL) {
-        return read_go_call(walk, now->sp, frame, &now->rbx_at_or_high);
+    if (now->fp_at == UNWIND_IN_GO_CALL) {
+        return read_go_call(walk, now->sp, frame, &now->aux_at_or_high);
     }
-    if (!read_rbp(walk, now, frame)) {
+    if (!read_fp(walk, now, frame)) {
         return false;
     }
     if (*frame == 0) { // the goroutine's first frame
         walk->end = UNWIND_COMPLETE;
         return false;
     }
-    if (now->rbx_at_or_high != UNWIND_NO_LIMIT && !is_further_out(now, *frame)) {
-        now->rbx_at_or_high = UNWIND_NO_LIMIT;
+    if (now->aux_at_or_high != UNWIND_NO_LIMIT && !is_further_out(now, *frame)) {
+        now->aux_at_or_high = UNWIND_NO_LIMIT;
         return may_be_system_stack(walk, *frame);
     }
     return true;
 }
 
+// From crosscall2, in Go, to the C function that has called it, on arm64: now is crosscall2, as of the return of cgocallback, which has
+// saved the same X29. Returns false if it is another function.
+SLOW bool step_out_of_crosscall2(struct unwind_walk *walk, struct unwind_frame *now) {
+#if defined __aarch64__
+    uintptr_t at = now->sp + MACHINE_CROSSCALL2_FP, fp, saved, after;
+    struct unwind_read *read = walk->read;
+    if (now->fp_at + FRAME_RECORD_BYTES == now->sp && read_word(walk, now->fp_at, &fp) && read_word(walk, at, &saved) && saved == fp &&
+        read_word(walk, at + 8, &after)) {
+        after = machine_return_address(after);
+        if (!in_go(walk, after - 1) && code_bytes_follow_call(after)) {
+            *now = (struct unwind_frame){.after = after, .sp = at + FRAME_RECORD_BYTES, .fp_at = at, .aux_at_or_high = UNWIND_LOST};
+            return true;
+        }
+    }
+    walk->read = read;
+#else
+    (void)walk, (void)now;
+#endif
+    return false;
+}
+
 // C calls Go through crosscall2, or the kernel does for a signal. Any other non-Go code is not Go's caller: until 1.25 a thread's first Go
-// function (mstart) leaves C's value in RBP. A goroutine is not called by C.
+// function (mstart) leaves C's value in FP. A goroutine is not called by C. On arm64 the stack pointer of the kernel's is not known to be
+// next to a frame record, so that the stack is cut there.
 //
-// From a Go frame to its caller; RBP is the frame pointer of a frame further out, or of this one. Returns true to continue.
+// From a Go frame to its caller; FP is the frame pointer of a frame further out, or of this one. Returns true to continue.
 INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
     uintptr_t frame, above;
+    if (!MACHINE_CROSSCALL2_HAS_RECORD && now->aux_at_or_high == UNWIND_NO_LIMIT && step_out_of_crosscall2(walk, now)) {
+        return true;
+    }
     if (!find_go_frame(walk, now, &frame) || !can_read(walk, frame)) {
         return false;
     }
-    struct unwind_frame next = {.rbx_at_or_high = frame + (uintptr_t)CROSSCALL2_RBX};
+    struct unwind_frame next = {.aux_at_or_high = frame + (uintptr_t)MACHINE_CROSSCALL2_AUX};
     above = *(const uintptr_t *)frame;
-    bool is_crosscall2 = above == frame + 8;
+    bool is_crosscall2 = MACHINE_CROSSCALL2_HAS_RECORD && above == frame + 8;
     if (is_crosscall2) { // its second frame pointer: the assembler's own, with the return address, is above it
         remember_read(walk, frame, above);
         frame = above;
@@ -375,7 +450,9 @@ INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
         return false;
     }
     bool go = in_go(walk, next.after - 1);
-    if (!go && next.after != 0 && (now->rbx_at_or_high != UNWIND_NO_LIMIT || (!is_crosscall2 && !code_bytes_are_sigreturn(next.after)))) {
+    if (!go && next.after != 0 &&
+        (now->aux_at_or_high != UNWIND_NO_LIMIT ||
+         (!is_crosscall2 && !(MACHINE_CROSSCALL2_HAS_RECORD && code_bytes_are_sigreturn(next.after))))) {
         return false;
     }
     // The next step in Go begins with the word at frame and records it then.
@@ -383,22 +460,22 @@ INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
         remember_read(walk, frame, above);
     }
     if (go) {
-        next.rbx_at_or_high = now->rbx_at_or_high;
+        next.aux_at_or_high = now->aux_at_or_high;
     }
     next.sp = frame + FRAME_RECORD_BYTES;
     bool panicked = now->after - 1 - walk->go_panic_start < walk->go_panic_bytes;
-    next.rbp_at = panicked ? UNWIND_LOST : frame;
+    next.fp_at = panicked ? UNWIND_LOST : frame;
     *now = next;
     return true;
 }
 
-// From C into Go, or at the start. If interrupted inside asmcgocall nothing is reliable: RBP may be C's.
+// From C into Go, or at the start. If interrupted inside asmcgocall nothing is reliable: FP may be C's.
 INLINE void enter_go(const struct unwind_walk *walk, struct unwind_frame *now) {
-    now->rbx_at_or_high = UNWIND_NO_LIMIT;
+    now->aux_at_or_high = UNWIND_NO_LIMIT;
     if (walk->go_call_bytes == 0) { // unknown
-        now->rbp_at = UNWIND_LOST;
+        now->fp_at = UNWIND_LOST;
     } else if (now->after - 1 - walk->go_call_start < walk->go_call_bytes) {
-        now->rbp_at = now->exact ? UNWIND_LOST : UNWIND_IN_GO_CALL;
+        now->fp_at = now->exact ? UNWIND_LOST : UNWIND_IN_GO_CALL;
     }
 }
 
@@ -451,28 +528,25 @@ SLOW void follow_plain(struct unwind_walk *walk, struct unwind_frame *frame, uns
         }
         uintptr_t base = now.sp;
         struct unwind_read *next_read = read;
-        if (row.base == CFI_RBP) {
-            if (now.rbp_at - low >= bytes || (now.rbp_at & 7) != 0) {
+        if (row.base == CFI_FP) {
+            if (now.fp_at - low >= bytes || (now.fp_at & 7) != 0) {
                 break;
             }
-            base = *(const uintptr_t *)now.rbp_at;
-            *next_read++ = (struct unwind_read){now.rbp_at, base};
+            base = *(const uintptr_t *)now.fp_at;
+            *next_read++ = (struct unwind_read){now.fp_at, base};
         }
-        uintptr_t cfa = base + (uintptr_t)row.cfa_offset, after_at = cfa - 8;
+        uintptr_t cfa = base + cfi_row_cfa_offset(&row), after_at = machine_return_at(&row, cfa);
         if (cfa <= now.sp || after_at - low >= bytes || (cfa & 7) != 0) {
             break;
         }
-        uintptr_t after = *(const uintptr_t *)after_at;
+        uintptr_t word = *(const uintptr_t *)after_at, after = machine_return_address(word);
         if (after == 0 || after - 1 - go_start < go_bytes) {
             break;
         }
-        *next_read++ = (struct unwind_read){after_at, after};
+        *next_read++ = (struct unwind_read){after_at, word};
         read = next_read;
         now.after = after;
-        now.sp = cfa;
-        now.rbp_at = row.rbp == CFI_AT_CFA ? cfa + (uintptr_t)((int64_t)row.rbp_offset * 8) : now.rbp_at;
-        now.rbx_at_or_high = row.rbx == CFI_AT_CFA ? cfa + (uintptr_t)((int64_t)row.rbx_offset * 8) : now.rbx_at_or_high;
-        now.exact = false;
+        enter_caller(&now, &row, cfa);
         *++pc = after;
         put_step(++step, &now, (uint32_t)(read - trail->reads), segment);
         if (now.sp >= old_sp) {
@@ -493,8 +567,8 @@ SLOW void follow_chain(struct unwind_walk *walk, struct unwind_frame *frame, uns
     uintptr_t *pc = &trail->pcs[step - trail->steps];
     const struct unwind_step *end = &trail->steps[UNWIND_FIRST_STEP + UNWIND_MAX_FRAMES - 1];
     const uintptr_t page = walk->go_page, go_start = walk->go_start, go_bytes = walk->go_bytes, old_sp = next_old_sp(walk, segment);
-    while (step < end && (now.rbp_at & 7) == 0 && stack_memory_page(now.rbp_at) == page) {
-        uintptr_t record_at = *(const uintptr_t *)now.rbp_at;
+    while (step < end && (now.fp_at & 7) == 0 && stack_memory_page(now.fp_at) == page) {
+        uintptr_t record_at = *(const uintptr_t *)now.fp_at;
         if ((record_at & 7) != 0 || stack_memory_page(record_at) != page || stack_memory_page(record_at + 8) != page ||
             !is_further_out(&now, record_at)) {
             break;
@@ -503,12 +577,12 @@ SLOW void follow_chain(struct unwind_walk *walk, struct unwind_frame *frame, uns
         if (above == record_at + 8 || after - 1 - go_start >= go_bytes) {
             break;
         }
-        read[0] = (struct unwind_read){now.rbp_at, record_at};
+        read[0] = (struct unwind_read){now.fp_at, record_at};
         read[1] = (struct unwind_read){record_at + 8, after};
         read += 2;
         now.after = after;
         now.sp = record_at + FRAME_RECORD_BYTES;
-        now.rbp_at = record_at;
+        now.fp_at = record_at;
         now.exact = false;
         *++pc = after;
         put_step(++step, &now, (uint32_t)(read - trail->reads), segment);
@@ -576,21 +650,29 @@ bool unwind_walk_find_caller(struct unwind_walk *walk, struct unwind_start *star
             start->pc = caller;
             start->sp = now.sp;
             start->exact = false;
-            start->rbx_known = read_rbx(walk, &now, &start->rbx);
-            return read_rbp(walk, &now, &start->rbp);
+            start->aux_known = read_aux(walk, &now, &start->aux);
+            return read_fp(walk, &now, &start->fp);
         }
     }
     return false;
 }
 
+// A frame record of Go's: its function and the caller of that are Go's, and the caller's record is above.
+static bool leads_up(struct unwind_walk *walk, uintptr_t frame, uintptr_t high) {
+    uintptr_t above, after, higher_after;
+    return read_word(walk, frame, &above) && read_word(walk, frame + 8, &after) && in_go(walk, after - 1) && above > frame &&
+           above < high && read_word(walk, above + 8, &higher_after) && in_go(walk, higher_after - 1);
+}
+
 uintptr_t unwind_walk_find_go_call(struct unwind_walk *walk, const struct unwind_start *start, uintptr_t *goroutine) {
     struct unwind_frame now = {.after = start->pc + 1, .sp = start->sp, .exact = true};
-    uintptr_t by_rbp, by_words, high;
+    uintptr_t by_fp, by_words, high;
     for (int frames = 0; frames < MAX_OWN_FRAMES && step_c(walk, &now); frames++) {
         walk->read = &walk->trail->reads[UNWIND_FIRST_READ];
         if (in_go(walk, now.after - 1)) {
-            bool agree = !now.exact && read_rbp(walk, &now, &by_rbp) && read_go_call(walk, now.sp, &by_words, &high) &&
-                         by_rbp == by_words && read_word(walk, now.sp + GO_CALL_GOROUTINE, goroutine);
+            bool agree = !now.exact && read_go_call(walk, now.sp, &by_words, &high) &&
+                         (MACHINE_GO_CALL_KEEPS_FP ? read_fp(walk, &now, &by_fp) && by_fp == by_words : leads_up(walk, by_words, high)) &&
+                         read_word(walk, now.sp + MACHINE_GO_CALL_GOROUTINE, goroutine);
             return agree ? now.after : 0;
         }
     }

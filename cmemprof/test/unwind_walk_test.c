@@ -1,8 +1,8 @@
-// unwind_walk_amd64_test.c: unwinding from registers at every instruction of functions of many shapes, and from a profiling signal.
+// unwind_walk_test.c: unwinding from registers at every instruction of functions of many shapes, and from a profiling signal.
 //
-// The trap flag makes the processor raise SIGTRAP after each instruction. The handler maintains the expected stack by observing calls: a
-// call instruction adds a return address, which is gone once the stack pointer is above it. So every stack is compared as a whole with the
-// true one.
+// A SIGTRAP comes after each instruction (steps_amd64.h, steps_arm64.h). The handler maintains the expected stack by observing calls: a
+// call instruction adds a return address, which is gone once the function has returned or the stack pointer is above it. So every stack is
+// compared as a whole with the true one.
 
 #include "../../base/test/test.h"
 
@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "../code_loader.h"
 #include "../code_objects.h"
@@ -33,31 +34,17 @@ static struct {
     uint32_t calls;
     uintptr_t outer[UNWIND_MAX_FRAMES]; // stack of the function that steps
     uint32_t outer_count;
-    uintptr_t sp_before;
-    bool was_call, overflow;
+    uintptr_t pc_before, sp_before;
+    bool was_call, was_longjmp, overflow;
     uint64_t steps, right, wrong, cut[UNWIND_END_COUNT];
     uintptr_t first_wrong;
 } stepper;
 
-static bool is_call(const uint8_t *code) {
-    while (*code == 0x66 || *code == 0x67 || *code == 0xf2 || *code == 0xf3 || *code == 0x3e || (*code & 0xf0) == 0x40) {
-        code++;
-    }
-    return *code == 0xe8 || (*code == 0xff && (code[1] >> 3 & 7) == 2);
-}
-
-static void follow_calls(uintptr_t pc, uintptr_t sp) {
-    while (stepper.calls > 0 && stepper.slots[stepper.calls - 1] < sp) {
-        stepper.calls--;
-    }
-    if (stepper.was_call && sp == stepper.sp_before - 8) {
-        stepper.overflow |= stepper.calls == MAX_CALLS;
-        stepper.slots[stepper.calls % MAX_CALLS] = sp;
-        stepper.returns[stepper.calls++ % MAX_CALLS] = *(const uintptr_t *)sp;
-    }
-    stepper.was_call = is_call((const uint8_t *)pc);
-    stepper.sp_before = sp;
-}
+#ifdef __aarch64__
+#include "steps_arm64.h"
+#else
+#include "steps_amd64.h"
+#endif
 
 static bool is_right(uintptr_t pc) {
     const struct unwind_memo *memo = &stepper.memo;
@@ -73,20 +60,13 @@ static bool is_right(uintptr_t pc) {
     return memcmp(&memo->pcs[1 + calls], stepper.outer, stepper.outer_count * sizeof *stepper.outer) == 0;
 }
 
-static struct unwind_start start_at(const ucontext_t *context) {
-    const greg_t *registers = context->uc_mcontext.gregs;
-    return (struct unwind_start){(uintptr_t)registers[REG_RIP],
-                                 (uintptr_t)registers[REG_RSP],
-                                 (uintptr_t)registers[REG_RBP],
-                                 (uintptr_t)registers[REG_RBX],
-                                 .rbx_known = true,
-                                 .exact = true};
-}
-
 static void on_step(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)info;
-    const struct unwind_start start = start_at(context);
+    if (!is_step(context)) {
+        return;
+    }
+    const struct unwind_start start = machine_interrupted(context);
     follow_calls(start.pc, start.sp);
     unwind_stack(&unwinder, &thread, &start, &stepper.memo);
     stepper.steps++;
@@ -97,6 +77,7 @@ static void on_step(int number, siginfo_t *info, void *context) {
     } else {
         stepper.first_wrong = stepper.wrong++ == 0 ? start.pc : stepper.first_wrong;
     }
+    step_on(context);
 }
 
 static __attribute__((noinline)) void step_through(void (*function)(void)) {
@@ -107,10 +88,9 @@ static __attribute__((noinline)) void step_through(void (*function)(void)) {
     memcpy(stepper.outer, memo.pcs, memo.depth_frames * sizeof *memo.pcs);
     stepper.calls = 0;
     stepper.was_call = false;
-    // Below the red zone.
-    __asm__ volatile("sub $128, %%rsp\n\tpushfq\n\torq $0x100, (%%rsp)\n\tpopfq\n\tadd $128, %%rsp" : : : "memory", "cc");
+    BEGIN_STEPS;
     function();
-    __asm__ volatile("sub $128, %%rsp\n\tpushfq\n\tandq $~0x100, (%%rsp)\n\tpopfq\n\tadd $128, %%rsp" : : : "memory", "cc");
+    END_STEPS;
 }
 
 // ---- Functions of many shapes ----
@@ -244,7 +224,7 @@ TEST(every_instruction) {
     struct sigaction action = {.sa_sigaction = on_step, .sa_flags = SA_SIGINFO | SA_ONSTACK}, before;
     sigaltstack(&stack, NULL);
     sigaction(SIGTRAP, &action, &before);
-    step_and_count("compiled shapes", run_shapes, 9900);
+    step_and_count("compiled shapes", run_shapes, SHAPES_RIGHT);
     step_and_count("libc", run_libc, 9900);
     sigaction(SIGTRAP, &before, NULL);
     sigaltstack(&none, NULL);
@@ -263,7 +243,7 @@ static struct {
 static void on_profile(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)info;
-    const struct unwind_start start = start_at(context);
+    const struct unwind_start start = machine_interrupted(context);
     unwind_stack(&unwinder, &thread, &start, &profiled.memo);
     bool met = false;
     for (uint32_t i = 0; i < profiled.memo.depth_frames; i++) {
