@@ -5,7 +5,7 @@
 // calls on. Most programs want [github.com/cmemprof/cmemprof/goshim/profiler] instead, which starts it and uploads the
 // profiles.
 //
-// Linux on amd64, with cgo. The C header cmemprof.h explains the sampling and each figure.
+// Linux on amd64 or arm64, with cgo. The C header cmemprof.h explains the sampling and each figure.
 package cmemprof
 
 // #cgo CFLAGS: -std=gnu11 -D_GNU_SOURCE -O2 -g

@@ -12,7 +12,7 @@
 // count from the process's first cmemprof_start and never decrease; inuse_* are what is live now.
 //
 // Threads: any thread may call any function, but not from inside an allocation or a signal handler (cmemprof_cgo_traceback and
-// cmemprof_cgo_symbolizer are for these). Linux on amd64.
+// cmemprof_cgo_symbolizer are for these). Linux on amd64 and arm64.
 #ifndef CMEMPROF_H
 #define CMEMPROF_H
 

@@ -74,7 +74,7 @@ static enum event standard(const struct line_header *header, struct dwarf_bytes 
         return EVENT_ROW;
     case DW_LNS_advance_pc:
         advance = dwarf_uleb(bytes);
-        row->address += advance;
+        row->address += advance * header->min_instruction_bytes;
         bytes->bad |= advance > UINT32_MAX; // no code is this far from the rest of its sequence
         break;
     case DW_LNS_advance_line:

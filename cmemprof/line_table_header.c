@@ -147,17 +147,19 @@ static bool read_head(struct line_header *header, struct dwarf_bytes bytes, cons
     header->program = (struct dwarf_bytes){bytes.at + header_size, bytes.end, false};
     bytes.end = header->program.at;
     unsigned min_instruction_bytes = (unsigned)dwarf_fixed(&bytes, 1);
+    header->min_instruction_bytes = min_instruction_bytes; // 4 on arm64
     unsigned operations = header->version >= 4 ? (unsigned)dwarf_fixed(&bytes, 1) : 1;
     dwarf_fixed(&bytes, 1);                         // default_is_stmt
     int line_base = (int8_t)dwarf_fixed(&bytes, 1); // NOLINT(bugprone-signed-char-misuse): it is signed
     unsigned line_range = (unsigned)dwarf_fixed(&bytes, 1);
     header->opcode_base = (unsigned)dwarf_fixed(&bytes, 1);
     header->operand_counts = bytes.at;
-    if (min_instruction_bytes != 1 || operations != 1 || line_range == 0 || header->opcode_base == 0) {
+    if (min_instruction_bytes == 0 || min_instruction_bytes > 4 || operations != 1 || line_range == 0 || header->opcode_base == 0) {
         return false;
     }
     for (unsigned i = 0; i < 256; i++) {
-        header->special[i] = (struct line_advance){(uint8_t)(i / line_range), (int16_t)(line_base + (int)(i % line_range))};
+        header->special[i] =
+            (struct line_advance){(uint16_t)(i / line_range * min_instruction_bytes), (int16_t)(line_base + (int)(i % line_range))};
     }
     dwarf_skip(&bytes, header->opcode_base - 1);
     if (header->version < 5) {

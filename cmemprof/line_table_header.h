@@ -11,8 +11,9 @@ struct line_header {
     struct symbolizer_arena *memory;
     struct dwarf_bytes program;
     unsigned version, opcode_base;
+    unsigned min_instruction_bytes; // what addresses advance by is a multiple of it
     struct line_advance {
-        uint8_t address;
+        uint16_t address;
         int16_t line;
     } special[256];                // by opcode minus opcode_base
     const uint8_t *operand_counts; // of the standard opcodes, from opcode 1 on

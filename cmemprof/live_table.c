@@ -21,6 +21,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../base/page.h"
+
 enum { WINDOW = 16, LEVEL_0_SLOTS = 128, LEVELS_FOR_DOUBLING = 6 };
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define ADDRESS_BITS ((uint64_t)0xfffffffffff8)
@@ -495,7 +497,7 @@ static void give_back(struct live_table *table, bool settled) {
         }
         size_t size = body_bytes(level->slot_count);
         // A sample may have been added before the level was closed.
-        if (!settled || taken_slots(level) != 0 || madvise((uint8_t *)level + HEAD_BYTES, size, MADV_DONTNEED) != 0) {
+        if (!settled || taken_slots(level) != 0 || page_discard((uint8_t *)level + HEAD_BYTES, size) != 0) {
             atomic_store(&level->state, LEVEL_CLOSED);
             continue;
         }

@@ -6,6 +6,7 @@
 #include <sched.h>
 
 #include "../base/clock.h"
+#include "../base/page.h"
 #include "interposition.h"
 #include "mapped_ranges.h"
 
@@ -13,7 +14,6 @@ enum {
     APPLY_AT_NOTES = 32,
     WAIT_FOR_NOTE_NS = 1000 * 1000,
     NEW_WALKS_PER_S = 50000, // some 250 ns each
-    PAGE_BYTES = 4096,
 };
 
 static void count(_Atomic uint64_t *counter) {
@@ -171,11 +171,15 @@ static void push_mapping(struct profiler *self, struct mapping_note *note, const
 
 // ---- For the hooks ----
 
-#define ADDRESS_SPACE_BYTES (UINT64_C(1) << 47) // of a process on amd64
+#ifdef __aarch64__ // of a process
+#define ADDRESS_SPACE_BYTES (UINT64_C(1) << 52)
+#else
+#define ADDRESS_SPACE_BYTES (UINT64_C(1) << 47)
+#endif
 
 static uintptr_t end_of(uintptr_t low, size_t size) {
-    uintptr_t high = (low + size + PAGE_BYTES - 1) & ~(uintptr_t)(PAGE_BYTES - 1);
-    return high >= low ? high : UINTPTR_MAX & ~(uintptr_t)(PAGE_BYTES - 1);
+    uintptr_t high = (low + size + page_bytes() - 1) & ~(uintptr_t)(page_bytes() - 1);
+    return high >= low ? high : UINTPTR_MAX & ~(uintptr_t)(page_bytes() - 1);
 }
 
 // Never 0.
@@ -225,7 +229,7 @@ void mappings_added(struct profiler *self, uintptr_t low, size_t size, enum mapp
 
 void mappings_removed(struct profiler *self, uintptr_t low, size_t size) {
     // The kernel refuses all but the first.
-    if ((!mapped_ranges_are_open(self) && !is_opening(self)) || low % PAGE_BYTES != 0 || size == 0 ||
+    if ((!mapped_ranges_are_open(self) && !is_opening(self)) || low % page_bytes() != 0 || size == 0 ||
         size > ADDRESS_SPACE_BYTES - (low < ADDRESS_SPACE_BYTES ? low : 0)) {
         return;
     }
@@ -241,7 +245,7 @@ static uintptr_t end_of_old(uintptr_t low, size_t size) {
 }
 
 uint32_t mappings_leaving(struct profiler *self, uintptr_t low, size_t size, bool stays) {
-    if (!mapped_ranges_are_open(self) || low % PAGE_BYTES != 0) {
+    if (!mapped_ranges_are_open(self) || low % page_bytes() != 0) {
         return 0;
     }
     struct mapping_note *note = new_note(self, MAPPING_LEAVING, low, end_of_old(low, size));

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/page.h"
 #include "address_order.h"
 #include "cgroup_memory.h"
 #include "loaded_code.h"
@@ -221,6 +222,12 @@ static bool read_parts(struct cmemprof_memory_profile *profile, const struct cme
     struct cmemprof_memory_figures *figures = &profile->figures;
     struct resident *resident = &profile->resident;
     const struct resident_own own = {&profile->snapshot->of->memory.go, claim_known, claim_blocks, profile};
+    enum { KNOWN_PAGE_BYTES = 4096 };
+    if (page_bytes() != KNOWN_PAGE_BYTES) {
+        memory_profile_say_missing(profile, "this kernel's pages have %zu KiB, and what is in pages of other than 4 KiB is not known",
+                                   page_bytes() / 1024);
+        return true;
+    }
     enum smaps_error error = resident_read_own(resident, &own);
     if (error != SMAPS_OK) {
         memory_profile_say_missing(profile, "this process's memory map cannot be read (/proc/self/maps and pagemap, or smaps)");

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PAGE_BYTES = 4096, WORDS = 512 };
+#include "../base/page.h"
+
+enum { WORDS = 512 };
 #define IS_PRESENT (UINT64_C(1) << 63)
 #define IS_OF_FILE (UINT64_C(1) << 61) // or shared memory
 
@@ -19,13 +21,14 @@ static size_t read_words(int file, uint64_t page, uint64_t *words, size_t count)
 }
 
 size_t page_residency(const void *begin, size_t bytes, size_t otherwise) {
-    uint64_t words[WORDS], page = (uintptr_t)begin / PAGE_BYTES, end = ((uintptr_t)begin + bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+    const size_t size = page_bytes();
+    uint64_t words[WORDS], page = (uintptr_t)begin / size, end = ((uintptr_t)begin + bytes + size - 1) / size;
     int saved = errno, file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     size_t resident = 0, count = 0;
     for (; file >= 0 && page < end; page += count) {
         count = read_words(file, page, words, end - page < WORDS ? end - page : WORDS);
         for (size_t i = 0; i < count; i++) {
-            resident += (words[i] & (IS_PRESENT | IS_OF_FILE)) == IS_PRESENT ? PAGE_BYTES : 0;
+            resident += (words[i] & (IS_PRESENT | IS_OF_FILE)) == IS_PRESENT ? size : 0;
         }
         if (count == 0) {
             break;

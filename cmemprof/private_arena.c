@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../base/page.h"
 #include "reserved_memory.h"
 
 enum { FIRST_AREA_BLOCKS = 64 };
@@ -158,7 +159,7 @@ static uint32_t number_of(const struct private_arena *arena, const void *block) 
 void private_arena_give(struct private_arena *arena, void *block) {
     uint32_t number = number_of(arena, block);
     int saved = errno;
-    if (madvise(block, BLOCK_BYTES, MADV_DONTNEED) != 0) { // fails if the program has locked its memory
+    if (page_discard(block, BLOCK_BYTES) != 0) { // fails if the program has locked its memory, and if pages are larger
         memset(block, 0, BLOCK_BYTES);
     }
     errno = saved;

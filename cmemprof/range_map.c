@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../base/page.h"
 #include "reserved_memory.h"
 
 enum { LEAF_BYTES = 4096, LEAF_RANGES = 102, MAX_LEAVES = 8192 };
@@ -84,7 +85,7 @@ static struct range_leaf *add_leaf(struct range_map *map, uint32_t slot) {
 static void drop_leaf(struct range_map *map, uint32_t slot) {
     uint32_t leaf = map->directory[slot].leaf;
     int saved = errno;
-    madvise(leaf_at(map, leaf), LEAF_BYTES, MADV_DONTNEED);
+    page_discard(leaf_at(map, leaf), LEAF_BYTES); // not where pages are larger
     errno = saved;
     map->leaf_count--;
     memmove(&map->directory[slot], &map->directory[slot + 1], (map->leaf_count - slot) * sizeof *map->directory);

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../base/page.h"
 #include "interposition.h"
 #include "profiler.h"
 
@@ -173,16 +174,16 @@ struct real_allocator real_allocator = {
 
 // Every allocator has memalign, which stands in for what some lack (jemalloc and musl: pvalloc).
 static void *valloc_by_memalign(size_t size) {
-    return real_allocator.memalign(PAGE_BYTES, size);
+    return real_allocator.memalign(page_bytes(), size);
 }
 
 static void *pvalloc_by_memalign(size_t size) {
-    size_t rounded = (size + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
+    size_t rounded = (size + page_bytes() - 1) & ~(page_bytes() - 1);
     if (rounded < size) {
         errno = ENOMEM;
         return NULL;
     }
-    return real_allocator.memalign(PAGE_BYTES, rounded);
+    return real_allocator.memalign(page_bytes(), rounded);
 }
 
 static void *memalign_by_posix(size_t alignment, size_t size) {

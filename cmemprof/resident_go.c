@@ -2,7 +2,7 @@
 //
 // runtime.mheap_ holds slices of the numbers of all arenas of 64 MiB (allArenas until Go 1.24; heapArenas since). Their offsets differ by
 // version, so every word triple of mheap_ that may be such a slice is looked at, and counts if each of its numbers is an arena that is
-// mapped. Arena n begins at n * 64 MiB + 0xffff800000000000 (amd64, runtime/malloc.go).
+// mapped. Arena n begins at n * 64 MiB + GO_ARENA_BASE.
 //
 // Without a symbol table a Go program's heap is known by where it lies: Go asks for arenas at addresses of its own choice, far from where
 // the kernel puts mappings.

@@ -10,9 +10,13 @@
 
 #include "namespace.h"
 
-// Arena n begins at n * GO_ARENA_BYTES + GO_ARENA_BASE (amd64, runtime/malloc.go).
+// Arena n begins at n * GO_ARENA_BYTES + GO_ARENA_BASE (runtime/malloc.go).
 #define GO_ARENA_BYTES (UINT64_C(64) << 20)
+#ifdef __aarch64__
+#define GO_ARENA_BASE UINT64_C(0)
+#else
 #define GO_ARENA_BASE UINT64_C(0xffff800000000000)
+#endif
 
 // Where the runtime keeps its heap's records. It does not change while a program runs.
 enum { GO_LISTS = 16, GO_SEARCHES = 3 };

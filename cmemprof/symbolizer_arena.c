@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "../base/page.h"
 #include "cgroup_memory.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -66,7 +67,7 @@ void symbolizer_arena_open(struct symbolizer_arena *memory) {
     *memory = (struct symbolizer_arena){.limit_bytes = share < SYMBOLIZER_ARENA_BYTES ? share : SYMBOLIZER_ARENA_BYTES,
                                         .address_space_left = SIZE_MAX};
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
-        size_t used = pages_in_use() * PAGE_BYTES;
+        size_t used = pages_in_use() * page_bytes();
         memory->address_space_left = limit.rlim_cur > used ? (limit.rlim_cur - used) / SHARE_OF_ADDRESS_SPACE : 0;
     }
 }
@@ -166,10 +167,10 @@ void symbolizer_arena_drop(struct symbolizer_arena *memory, void *old, size_t by
 }
 
 void symbolizer_arena_forget(void *part, size_t bytes) {
-    uintptr_t low = ((uintptr_t)part + PAGE_BYTES - 1) & ~(uintptr_t)(PAGE_BYTES - 1);
-    uintptr_t high = ((uintptr_t)part + bytes) & ~(uintptr_t)(PAGE_BYTES - 1);
+    uintptr_t low = ((uintptr_t)part + page_bytes() - 1) & ~(uintptr_t)(page_bytes() - 1);
+    uintptr_t high = ((uintptr_t)part + bytes) & ~(uintptr_t)(page_bytes() - 1);
     if (low < high) {
-        madvise((void *)low, high - low, MADV_DONTNEED);
+        page_discard((void *)low, high - low);
     }
 }
 

@@ -9,6 +9,12 @@
 
 #include "../allocator_stats.h"
 
+#ifdef __aarch64__
+#define FIRST_GLIBC "GLIBC_2.17"
+#else
+#define FIRST_GLIBC "GLIBC_2.2.5"
+#endif
+
 static struct cmemprof_allocator_stats now(void) {
     struct cmemprof_allocator_stats stats;
     cmemprof_get_allocator_stats(&stats);
@@ -129,7 +135,7 @@ static bool is_old;
 void *dlsym(void *restrict scope, const char *restrict name) {
     static void *(*real)(void *, const char *);
     if (!real) {
-        *(void **)&real = dlvsym(RTLD_NEXT, "dlsym", "GLIBC_2.2.5");
+        *(void **)&real = dlvsym(RTLD_NEXT, "dlsym", FIRST_GLIBC);
     }
     return is_old && strcmp(name, "mallinfo2") == 0 ? NULL : real(scope, name);
 }

@@ -37,7 +37,8 @@ TEST(rejects_unknown_versions) {
     static const struct {
         size_t at;
         uint8_t value;
-    } changes[] = {{4, 1}, {4, 6}, {10, 4}, {11, 2}, {14, 0}, {15, 0}}; // version, min_inst_length, max_ops, line_range, opcode_base
+    } changes[] = {{4, 1},  {4, 6},  {10, 0}, {10, 5},
+                   {11, 2}, {14, 0}, {15, 0}}; // version, min_inst_length, max_ops, line_range, opcode_base
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         uint8_t before = program.bytes[changes[i].at];
         program.bytes[changes[i].at] = changes[i].value;

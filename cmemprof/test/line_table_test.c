@@ -84,6 +84,25 @@ TEST(every_opcode) {
     }
 }
 
+// On arm64 addresses advance by instructions of 4 bytes, but for what is fixed.
+TEST(advances_are_of_instructions) {
+    enum { MIN_INSTRUCTION_AT = 10 };
+    struct line_program program = {0};
+    make_program(&program, 4);
+    program.bytes[MIN_INSTRUCTION_AT] = 4;
+    const struct line_sections sections = sections_of(&program);
+    struct line_table *table = line_table_new(fresh_memory(), &sections, 0, "/src");
+    assert_non_null(table);
+    check(table, 0x200f, "/src/a.c", 10);
+    check(table, 0x2010, "lib/b.h", 12); // special: 4 times 4
+    check(table, 0x201f, "lib/b.h", 12);
+    check(table, 0x2020, "lib/b.h", 10);  // advance_pc
+    check(table, 0x2063, "lib/b.h", 10);  // const_add_pc
+    check(table, 0x2074, "/usr/c.h", 10); // fixed_advance_pc: 0x2064 + 0x10
+    check(table, 0x208f, "/usr/c.h", 10);
+    check_nothing(table, 0x2090);
+}
+
 TEST(long_sequence) {
     struct line_program program = {0}, names = {0}, rows = {0};
     put_names(&names, 5);

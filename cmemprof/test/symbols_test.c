@@ -9,7 +9,7 @@ enum { CALLEE_LINE = __LINE__ + 1 };
 static inline __attribute__((always_inline)) uintptr_t inlined_callee(void) {
     uintptr_t here;
 #ifdef __aarch64__
-    __asm__ volatile("adr %0, ." : "=r"(here));
+    __asm__ volatile("adr %0, .+4" : "=r"(here));
 #else
     __asm__ volatile("lea 0(%%rip), %0" : "=r"(here));
 #endif

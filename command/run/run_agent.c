@@ -141,11 +141,17 @@ static void put_time(int64_t time_ns, FILE *out) {
     fprintf(out, "%s.%09dZ", text, (int)(time_ns % 1000000000));
 }
 
+#ifdef __aarch64__
+#define ARCHITECTURE "arm64"
+#else
+#define ARCHITECTURE "amd64"
+#endif
+
 static void put_tags(const struct run_agent *agent, const struct process *process, FILE *out) {
     const char *env = getenv("DD_ENV"), *more = getenv("DD_TAGS");
     char pid[24];
     snprintf(pid, sizeof pid, "%ld", process->pid);
-    fputs("profiler_version:" CMEMPROF_VERSION ",runtime_arch:amd64,runtime_os:linux", out);
+    fputs("profiler_version:" CMEMPROF_VERSION ",runtime_arch:" ARCHITECTURE ",runtime_os:linux", out);
     put_own(agent, "runtime-id", process->runtime_id, out);
     put_own(agent, "process_id", agent->reports_pid ? pid : NULL, out);
     put_own(agent, "version", getenv("DD_VERSION"), out);

@@ -155,6 +155,15 @@ static bool has_go_note(const struct image *image) {
     return false;
 }
 
+// This program's, and so the library's.
+#ifdef __aarch64__
+#define OWN_MACHINE EM_AARCH64
+#define OWN_MACHINE_NAME "arm64"
+#else
+#define OWN_MACHINE EM_X86_64
+#define OWN_MACHINE_NAME "amd64"
+#endif
+
 static enum run_target_status check_elf(struct image *image, const char *path, struct run_target *target);
 
 static const char *sanitizer_of(const struct image *image) {
@@ -251,12 +260,21 @@ static enum run_target_status check_without_loader(const struct image *image, co
     return check_loaded(target);
 }
 
+// This program's, and so the library's.
+#ifdef __aarch64__
+#define OWN_MACHINE EM_AARCH64
+#define OWN_MACHINE_NAME "arm64"
+#else
+#define OWN_MACHINE EM_X86_64
+#define OWN_MACHINE_NAME "amd64"
+#endif
+
 static enum run_target_status check_elf(struct image *image, const char *path, struct run_target *target) {
     if (image->header.e_ident[EI_CLASS] != ELFCLASS64) {
         return reject(target, RUN_TARGET_REFUSED, "%s is a 32-bit program; only 64-bit programs can be profiled", path);
     }
-    if (image->header.e_machine != EM_X86_64) {
-        return reject(target, RUN_TARGET_REFUSED, "%s is not for amd64", path);
+    if (image->header.e_machine != OWN_MACHINE) {
+        return reject(target, RUN_TARGET_REFUSED, "%s is not for " OWN_MACHINE_NAME, path);
     }
     image->segment_count = image->header.e_phnum < HEADERS_MAX ? image->header.e_phnum : HEADERS_MAX;
     if (image->header.e_phentsize != sizeof(Elf64_Phdr) ||

@@ -1,4 +1,4 @@
-//go:build linux && amd64 && cgo
+//go:build linux && (amd64 || arm64) && cgo
 
 // Package autostart samples C allocations from the moment the program is loaded, before main and before all of Go's packages are initialized:
 //

@@ -1,4 +1,4 @@
-//go:build !(linux && amd64 && cgo)
+//go:build !(linux && (amd64 || arm64) && cgo)
 
 package debug
 
@@ -17,7 +17,7 @@ type Status struct {
 
 func newStatus(bool) Status { return Status{Profiler: profiler.Stats()} }
 
-var errUnsupported = errors.New("no C allocations are sampled: cmemprof is for linux/amd64, built with cgo")
+var errUnsupported = errors.New("no C allocations are sampled: cmemprof is for linux/amd64 and linux/arm64, built with cgo")
 
 func take(context.Context, string, bool, time.Duration) ([]byte, error) { return nil, errUnsupported }
 

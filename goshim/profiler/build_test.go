@@ -1,4 +1,4 @@
-//go:build linux && amd64 && cgo
+//go:build linux && (amd64 || arm64) && cgo
 
 package profiler_test
 
@@ -153,7 +153,7 @@ func TestBuildWithoutCgo(t *testing.T) {
 // On other systems and processors a service builds as well, with and without a C compiler: no C code of ours is among it. Start says why.
 func TestBuildElsewhere(t *testing.T) {
 	run := userModule(t)
-	for _, target := range []string{"darwin/arm64", "windows/amd64", "freebsd/amd64", "linux/arm64", "linux/386"} {
+	for _, target := range []string{"darwin/arm64", "windows/amd64", "freebsd/amd64", "linux/riscv64", "linux/386"} {
 		system, processor, _ := strings.Cut(target, "/")
 		for _, cgo := range []string{"0", "1"} {
 			environment := []string{"GOOS=" + system, "GOARCH=" + processor, "CGO_ENABLED=" + cgo}
@@ -170,7 +170,7 @@ func TestBuildElsewhere(t *testing.T) {
 	if errors.Is(err, syscall.ENOEXEC) {
 		t.Skip("this kernel runs no 32-bit programs")
 	}
-	want := "invalid period, must be > 0: -1ns\ncmemprof: the profiler is for linux/amd64, this is linux/386 false 0\n"
+	want := "invalid period, must be > 0: -1ns\ncmemprof: the profiler is for linux/amd64 and linux/arm64, this is linux/386 false 0\n"
 	if string(output) != want {
 		t.Errorf("%q, %v", output, err)
 	}

@@ -62,7 +62,7 @@ func WithControlSignal(signal os.Signal) Option {
 	}
 }
 
-// As Linux numbers them on amd64. Other systems do not know all of them.
+// As Linux numbers them on amd64 and arm64. Other systems do not know all of them.
 const (
 	sigHUP, sigUSR1, sigUSR2      = syscall.Signal(1), syscall.Signal(10), syscall.Signal(12)
 	firstRealTime, lastOfRealTime = syscall.Signal(35), syscall.Signal(64) // libc uses those below

@@ -17,5 +17,5 @@
 // caught. The package never panics into the service: a panic is contained, counted
 // ([Stats]), and the first one logged. Log lines go to slog.Default.
 //
-// It works on Linux on amd64 with cgo. Elsewhere it builds, and [Start] returns an error.
+// It works on Linux on amd64 and arm64 with cgo. Elsewhere it builds, and [Start] returns an error.
 package profiler

@@ -1,4 +1,4 @@
-//go:build linux && amd64 && cgo
+//go:build linux && (amd64 || arm64) && cgo
 
 // Package allocator asks C's allocator for its figures, for all of this process that want them.
 //

@@ -1,4 +1,4 @@
-//go:build linux && amd64 && cgo
+//go:build linux && (amd64 || arm64) && cgo
 
 // Package load starts sampling C allocations when the program is loaded, if it is asked to (load.c).
 package load

@@ -1,4 +1,4 @@
-//go:build linux && amd64 && cgo
+//go:build linux && (amd64 || arm64) && cgo
 
 // Package resident holds what the profiler found last of the resident memory, for those who show it without taking it themselves: walking all pages
 // takes milliseconds.
