@@ -33,7 +33,7 @@ static void see(void) {
 #define FINISH(interval_bytes, before, block, size)                                                                                        \
     do {                                                                                                                                   \
         if ((interval_bytes) != 0 && !profiler_has_counted(before)) {                                                                      \
-            profiler_finish(interval_bytes, block, size, caller, __builtin_frame_address(0));                                              \
+            profiler_finish(interval_bytes, block, size, caller, MACHINE_FRAME);                                                           \
         }                                                                                                                                  \
     } while (0)
 
