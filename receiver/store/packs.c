@@ -187,6 +187,7 @@ enum receiver_error packs_read(struct packs *packs, struct pack *pack, const str
 
 // One of its uploads is gone. *empty: it was the last one.
 static void count_down(struct packs *packs, const struct packs_entry *of, int64_t id, bool *empty) {
+    bool is_used = of->damaged && packs->is_used && packs->is_used(packs->is_used_context, of->first, of->last, id);
     pthread_mutex_lock(&packs->lock);
     size_t at = 0;
     while (at < packs->count && (packs->list[at].first != of->first || packs->list[at].last != of->last)) {
@@ -196,7 +197,8 @@ static void count_down(struct packs *packs, const struct packs_entry *of, int64_
     if (at < packs->count) {
         struct packs_entry *entry = &packs->list[at];
         entry->live -= entry->live > 0;
-        *empty = entry->damaged ? id >= entry->last : entry->live == 0; // how many a damaged one has is not known; the oldest go first
+        // How many a damaged one has is not known: those that the index has may all be in it.
+        *empty = entry->damaged ? packs->is_used && !is_used : entry->live == 0;
         if (*empty) {
             memmove(entry, entry + 1, (packs->count - at - 1) * sizeof *entry);
             packs->count--;
@@ -223,8 +225,12 @@ enum receiver_error packs_remove(struct packs *packs, int64_t id, bool lasting) 
             count_down(packs, &entry, id, &empty);
             if (empty) {
                 unlinkat(packs->uploads, name, 0);
+                at--; // the next one has its place
             }
-            return entry.damaged ? RECEIVER_OK : error;
+            if (error == RECEIVER_OK) {
+                return error;
+            }
+            error = RECEIVER_NOT_FOUND; // its slot is lost, and another pack may have it
         }
         worst = error == RECEIVER_NOT_FOUND ? worst : error;
     }

@@ -23,6 +23,10 @@ struct packs_entry {
 
 struct packs {
     int uploads; // the open directory
+    // Whether the index has an upload of these ids other than id, so that a damaged pack may have it. NULL: damaged packs stay. Called
+    // without the lock.
+    bool (*is_used)(void *context, int64_t first, int64_t last, int64_t id);
+    void *is_used_context;
     pthread_mutex_t lock;
     struct packs_entry *list; // guarded by lock, as the next three; ascending
     size_t count, capacity;
@@ -43,8 +47,8 @@ enum receiver_error packs_find(struct packs *packs, int64_t id, struct pack **pa
 // As pack_read, with the store's cache; counts damage.
 enum receiver_error packs_read(struct packs *packs, struct pack *pack, const struct pack_part *part, bool as_came, uint8_t **bytes,
                                size_t *size);
-// From its pack, if one has it. The last one takes the file with it. lasting: also behind a power cut, but for the file's name. RECEIVER_OK
-// also if none has it.
+// From its pack, if one has it. The last one takes the file with it, that of a damaged pack the last one in the index (is_used). lasting:
+// also behind a power cut, but for the file's name. RECEIVER_OK also if none has it.
 enum receiver_error packs_remove(struct packs *packs, int64_t id, bool lasting);
 // Each upload, ascending within a pack, with the bytes of its record; of a damaged pack all ids that its name has, with 0. Returns false if
 // each has, or without memory.

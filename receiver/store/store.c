@@ -308,6 +308,19 @@ static void open_figures(struct store *store) {
     }
 }
 
+// For packs.h.
+static bool has_another(void *context, int64_t first, int64_t last, int64_t id) {
+    struct store *store = context;
+    struct catalog_place places[2];
+    size_t count = catalog_places(store->catalog, first - 1, places, 2);
+    for (size_t i = 0; i < count; i++) {
+        if (places[i].id <= last && places[i].id != id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct store *new_store(const char *directory) {
     struct store *store = calloc(1, sizeof *store);
     if (!store || !(store->path = strdup(directory)) || asprintf(&store->index, "%s/index.sqlite", store->path) < 0) {
@@ -318,6 +331,8 @@ static struct store *new_store(const char *directory) {
     pthread_mutex_init(&store->uploads_lock, NULL);
     event_readers_init(&store->event_readers);
     packs_init(&store->packs);
+    store->packs.is_used = has_another;
+    store->packs.is_used_context = store;
     storage_load_init(&store->load);
     store->options.directory = store->path;
     store->directory = store->incoming = store->uploads = store->lock = -1;

@@ -189,6 +189,41 @@ TEST_IN(store, out_of_a_pack) {
     packed_expect(test, 5, 5);
 }
 
+// A slot of the pack is lost: the others stay whatever is removed or pinned, until the index has none of them.
+TEST_IN(store, of_a_damaged_pack) {
+    struct test_store *test = *state;
+    char text[300], path[200];
+    for (int n = 1; n <= 6; n++) {
+        assert_int_equal(packed_add(test, n), n);
+    }
+    assert_int_equal(packed_pass(test, DAY_MS), 1);
+    snprintf(path, sizeof path, "%s/uploads/1-6.pack", test->directory);
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    static const char zeros[PACK_SLOT_BYTES];
+    assert_int_equal(pwrite(file, zeros, sizeof zeros, lseek(file, 0, SEEK_END) - 4 * PACK_SLOT_BYTES), sizeof zeros); // of 3
+    close(file);
+    reopen(test, 0);
+    assert_int_equal(store_pin(test->store, 6, true, text, sizeof text), RECEIVER_OK);
+    for (int n = 1; n <= 6; n += n == 2 ? 2 : 1) {
+        packed_expect(test, n, n);
+    }
+    assert_int_equal(store_pin(test->store, 6, false, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(store_remove(test->store, 6, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(store_remove(test->store, 5, text, sizeof text), RECEIVER_OK);
+    for (int round = 0; round < 2; round++) {
+        packed_expect(test, 1, 1);
+        packed_expect(test, 2, 2);
+        packed_expect(test, 4, 4);
+        assert_false(catalog_has(store_catalog(test->store), 5) || catalog_has(store_catalog(test->store), 6));
+        reopen(test, 0);
+    }
+    for (int n = 1; n <= 4; n++) {
+        assert_int_equal(packed_entries(test, ".pack"), 1);
+        assert_int_equal(store_remove(test->store, n, text, sizeof text), RECEIVER_OK);
+    }
+    assert_int_equal(packed_entries(test, ".pack"), 0);
+}
+
 static void note_row(void *context, const struct rollup_row *row) {
     (void)row;
     *(bool *)context = true;

@@ -40,6 +40,17 @@ static void make_file(const char *name) {
     fclose(file);
 }
 
+static int64_t used; // the id that the index has beside the one that is removed
+static bool is_used(void *context, int64_t first, int64_t last, int64_t id) {
+    assert_ptr_equal(context, &used);
+    return used >= first && used <= last && used != id;
+}
+static void init(struct packs *packs) {
+    packs_init(packs);
+    packs->is_used = is_used;
+    packs->is_used_context = &used;
+}
+
 TEST_IN(folder, list) {
     struct packs packs;
     struct pack *pack;
@@ -55,7 +66,7 @@ TEST_IN(folder, list) {
     make_pack(101, 3);
     make_pack(11, 4);
     make_file("201-202.pack"); // the name of a pack
-    packs_init(&packs);
+    init(&packs);
     assert_int_equal(packs_load(&packs, directory), RECEIVER_OK);
     assert_int_equal(packs_last(&packs), 202);
     assert_true(packs_each(&packs, see, &seen));
@@ -90,9 +101,10 @@ TEST_IN(folder, list) {
     make_file("401-402.pack");
     assert_int_equal(packs_add(&packs, 401, 402), RECEIVER_DAMAGED);
     assert_int_equal(packs_last(&packs), 301);
-    packs_remove(&packs, 201, false);
-    assert_int_equal(faccessat(directory, "201-202.pack", F_OK, 0), 0); // who knows what it has
+    used = 201;
     packs_remove(&packs, 202, false);
+    assert_int_equal(faccessat(directory, "201-202.pack", F_OK, 0), 0); // who knows what it has
+    packs_remove(&packs, 201, false);
     assert_int_equal(faccessat(directory, "201-202.pack", F_OK, 0), -1);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         assert_int_equal(faccessat(directory, others[i], F_OK, 0), 0);
@@ -149,6 +161,39 @@ TEST_IN(folder, slots_lost) {
         packs_destroy(&packs);
     }
     assert_int_equal(faccessat(directory, "1-7.pack", F_OK, 0), 0);
+    close(directory);
+    free(record);
+}
+
+// Of a damaged pack what can be read is removed; another one whose name has the id may have it.
+TEST_IN(folder, removed_beside_damage) {
+    struct pack_record *record = malloc(sizeof *record);
+    struct pack *pack;
+    struct packs packs;
+    int directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    static const char zeros[PACK_SLOT_BYTES];
+    make_pack(1, 4);
+    make_pack(2, 3);
+    int file = openat(directory, "1-7.pack", O_RDWR | O_CLOEXEC);
+    assert_int_equal(pwrite(file, zeros, sizeof zeros, lseek(file, 0, SEEK_END) - 5 * PACK_SLOT_BYTES), sizeof zeros); // of 3
+    close(file);
+    init(&packs);
+    assert_int_equal(packs_load(&packs, directory), RECEIVER_OK);
+    used = 1;
+    assert_int_equal(packs_remove(&packs, 7, true), RECEIVER_OK);
+    assert_int_equal(packs_find(&packs, 7, &pack, record), RECEIVER_DAMAGED);
+    assert_int_equal(packs_find(&packs, 5, &pack, record), RECEIVER_OK);
+    pack_close(pack);
+    assert_int_equal(packs_remove(&packs, 4, true), RECEIVER_OK);
+    assert_int_equal(packs_find(&packs, 4, &pack, record), RECEIVER_DAMAGED); // as far as anybody knows
+    assert_int_equal(packs.list[1].live, 2);
+    used = 0;
+    assert_int_equal(packs_remove(&packs, 2, true), RECEIVER_OK); // both go on: one without its file, one without 2
+    assert_int_equal(faccessat(directory, "1-7.pack", F_OK, 0), -1);
+    assert_int_equal(packs_find(&packs, 2, &pack, record), RECEIVER_NOT_FOUND);
+    assert_int_equal(packs_find(&packs, 6, &pack, record), RECEIVER_OK);
+    pack_close(pack);
+    packs_destroy(&packs);
     close(directory);
     free(record);
 }
