@@ -519,7 +519,7 @@ static size_t find_not_loaded(struct catalog *catalog, int64_t *ids, size_t max)
         sqlite3_bind_int64(rows, 1, catalog->loaded_from);
         while (count < max && (step = sqlite3_step(rows)) == SQLITE_ROW) {
             ids[count] = sqlite3_column_int64(rows, 0);
-            count += search_find(&catalog->search, ids[count]) == SEARCH_NOWHERE; // pinned ones are loaded
+            count += !catalog_has(catalog, ids[count]); // pinned ones are loaded
         }
         catalog->loaded_from = count == 0 && step == SQLITE_DONE ? 0 : catalog->loaded_from;
     }
