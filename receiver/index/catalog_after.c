@@ -27,6 +27,13 @@ int64_t catalog_newest(struct catalog *catalog) {
     return id;
 }
 
+int64_t catalog_last_id(struct catalog *catalog) {
+    pthread_mutex_lock(&catalog->write_lock);
+    int64_t id = catalog->next_id - 1;
+    pthread_mutex_unlock(&catalog->write_lock);
+    return id;
+}
+
 int64_t catalog_after(struct catalog *catalog, int64_t id, int64_t *received_ms) {
     pthread_rwlock_rdlock(&catalog->memory_lock);
     const struct search *search = &catalog->search;

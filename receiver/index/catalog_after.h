@@ -4,7 +4,8 @@
 
 #include "catalog.h"
 
-int64_t catalog_newest(struct catalog *catalog); // its id; 0: there is none
+int64_t catalog_newest(struct catalog *catalog);  // its id; 0: there is none
+int64_t catalog_last_id(struct catalog *catalog); // the highest that any upload was given, also one that is gone; 0: none was
 // The first upload with a higher id, and when it arrived; 0: there is none.
 int64_t catalog_after(struct catalog *catalog, int64_t id, int64_t *received_ms);
 size_t catalog_count_after(struct catalog *catalog, int64_t id);

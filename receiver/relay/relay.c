@@ -356,10 +356,11 @@ static bool begin(struct relay *relay, const char *directory, char *text, size_t
         snprintf(text, text_size, "%s: the file of what was forwarded: %s", directory, strerror(errno));
         return false;
     }
-    int64_t came_ms, newest = catalog_newest(store_catalog(relay->store)), oldest = catalog_after(store_catalog(relay->store), 0, &came_ms);
-    bool is_beyond = state->cursor > newest && newest > 0; // it belongs to another store, or the index was made anew
+    struct catalog *catalog = store_catalog(relay->store);
+    int64_t came_ms, last = catalog_last_id(catalog), oldest = catalog_after(catalog, 0, &came_ms);
+    bool is_beyond = state->cursor > last && last > 0; // it belongs to another store, or the index was made anew
     if (state->is_new) {
-        state->cursor = newest;
+        state->cursor = catalog_newest(catalog);
     }
     if (state->is_damaged || is_beyond) {
         say(relay, "its file %s: all stored uploads are sent again", is_beyond ? "names later uploads than there are" : "is damaged");

@@ -4,6 +4,7 @@
 
 #include "../../test/test_store.h"
 
+#include "../../store/marked_uploads.h"
 #include "../catalog_after.h"
 
 TEST_IN(store, one_after_the_other) {
@@ -20,6 +21,7 @@ TEST_IN(store, one_after_the_other) {
     int64_t removed[2];
     assert_int_equal(catalog_remove_oldest(catalog, &retention, removed, 2), 2);
     assert_int_equal(catalog_newest(catalog), 5);
+    assert_int_equal(catalog_last_id(catalog), 5);
     assert_int_equal(catalog_after(catalog, 0, &received_ms), 3);
     assert_true(received_ms > 0);
     assert_int_equal(catalog_after(catalog, 3, &received_ms), 4);
@@ -33,6 +35,10 @@ TEST_IN(store, one_after_the_other) {
     free(tags);
     assert_int_equal(catalog_all_tags(catalog, 1, &tags), RECEIVER_NOT_FOUND);
     assert_null(tags);
+    char text[200];
+    assert_int_equal(store_remove(test->store, 5, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(catalog_newest(catalog), 4);
+    assert_int_equal(catalog_last_id(catalog), 5);
 }
 
 int main(void) {

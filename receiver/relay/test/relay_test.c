@@ -5,6 +5,7 @@
 
 #include "../../test/uploads.h"
 
+#include "../../store/marked_uploads.h"
 #include "../relay.h"
 #include "../relay_state.h"
 
@@ -198,6 +199,34 @@ TEST_IN(store, beyond_the_newest) {
     assert_string_equal(said, "forward to there: its file names later uploads than there are: all stored uploads are sent again");
     WAIT_UNTIL(server.taken == 1);
     assert_int_equal(server.taken, 1);
+    relay_stop(relay);
+}
+
+// That the newest ones were removed by hand makes no file one of another store.
+TEST_IN(store, newest_removed) {
+    struct test_store *test = *state;
+    struct server server = {.poison = -1};
+    struct relay_state kept;
+    char text[200];
+    const struct receiver_target target = {
+        RECEIVER_TARGET_DATADOG, {.send = send_to, .cancel = cancel, .sender = &server, .name = "there"}, "there", NULL};
+    for (int i = 0; i < 3; i++) {
+        upload_number(test, i);
+    }
+    assert_true(relay_state_open(&kept, test->directory, target.key, ""));
+    kept.cursor = 3;
+    assert_true(relay_state_save(&kept));
+    relay_state_close(&kept);
+    assert_int_equal(store_remove(test->store, 2, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(store_remove(test->store, 3, text, sizeof text), RECEIVER_OK);
+    reopen(test, 0);
+    *said = '\0';
+    struct relay *relay = relay_start(test->store, test->directory, &target, 0, on_message, text, sizeof text);
+    assert_non_null(relay);
+    assert_string_equal(said, "");
+    upload_number(test, 3);
+    WAIT_UNTIL(server.taken == 1);
+    assert_int_equal(server.ids[0], 3);
     relay_stop(relay);
 }
 
