@@ -1,6 +1,7 @@
 // backup_command.c: writes and reads backups (backup_command.h).
 #include "backup_command.h"
 #include "../../receiver/store/backup.h"
+#include "../base/text.h"
 #include "receiver_options.h"
 
 #include <errno.h>
@@ -18,8 +19,9 @@
 static const char export_usage[] =
     "usage: cmemprof receiver export [--data DIR] FILE\n"
     "\n"
-    "Writes all uploads of a data directory as they came, with their pins and notes, as one tar file, also while a receiver runs there.\n"
-    "A FILE that exists is not replaced; in a folder it gets a name with the time; - is standard output.\n"
+    "Writes all uploads of a data directory as they came, with pins, notes, annotations and views, as one tar file, also while a receiver "
+    "runs\n"
+    "there. A FILE that exists is not replaced; in a folder it gets a name with the time; - is standard output.\n"
     "\n"
     "  --data DIR   the directory for uploads (default $XDG_DATA_HOME/cmemprof or ~/.local/share/cmemprof)\n";
 static const char import_usage[] =
@@ -41,7 +43,9 @@ struct backup_arguments {
 
 static void say(void *context, const char *text) {
     const struct backup_arguments *arguments = context;
-    fprintf(stderr, "cmemprof receiver %s: %s\n", arguments->exports ? "export" : "import", text);
+    fprintf(stderr, "cmemprof receiver %s: ", arguments->exports ? "export" : "import");
+    text_put(text, stderr); // there may be paths of a tar file in it
+    fputc('\n', stderr);
 }
 
 static void say_of(const struct backup_arguments *arguments, const char *path, const char *what) {
@@ -78,8 +82,10 @@ static int parse(int argc, char **argv, struct backup_arguments *arguments) {
 
 static void print_done(const struct backup_arguments *arguments, const struct backup *backup) {
     FILE *out = stderr; // standard output may be the file
-    fprintf(out, "cmemprof receiver %s: %" PRIu64 " uploads, %" PRIu64 " bytes, %" PRIu64 " pins and notes",
-            arguments->exports ? "export" : "import", backup->uploads, backup->bytes, backup->marks);
+    fprintf(out,
+            "cmemprof receiver %s: %" PRIu64 " uploads, %" PRIu64 " bytes, %" PRIu64 " pins and notes, %" PRIu64 " annotations, %" PRIu64
+            " views",
+            arguments->exports ? "export" : "import", backup->uploads, backup->bytes, backup->marks, backup->annotations, backup->views);
     if (backup->there > 0) {
         fprintf(out, "; %" PRIu64 " uploads were there already", backup->there);
     }

@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,12 +132,25 @@ static int event_first(const void *left, const void *right) {
     return event_a != event_b ? event_b - event_a : strcmp(a->name, b->name);
 }
 
+// Whether the open directory is still the upload's: one that is packed or removed is renamed before its files go, so all of them are open
+// then.
+static bool is_in_place(const struct stored_upload *upload) {
+    struct stat opened, there;
+    char name[24];
+    snprintf(name, sizeof name, "%" PRId64, upload->id);
+    return fstat(upload->directory, &opened) == 0 && fstatat(upload->store->uploads, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           opened.st_dev == there.st_dev && opened.st_ino == there.st_ino;
+}
+
 // All of its files, so that it may be packed or removed from here on. RECEIVER_NOT_FOUND: it is gone, or on its way into a pack.
 static enum receiver_error open_upload(struct exporting *exporting, int64_t id) {
     exporting->error = stored_open(exporting->store, id, &exporting->upload);
     if (exporting->error == RECEIVER_OK) {
         bool listed = stored_each(&exporting->upload, open_one, exporting);
         exporting->error = exporting->error == RECEIVER_OK && !listed ? RECEIVER_IO : exporting->error;
+        if (exporting->upload.directory >= 0 && !is_in_place(&exporting->upload)) {
+            exporting->error = RECEIVER_NOT_FOUND;
+        }
         stored_close(&exporting->upload);
     }
     if (exporting->file_count > 1) {
@@ -236,12 +250,33 @@ static bool count_mark(void *context, int64_t id, bool pinned, const char *note)
     return true;
 }
 
-static enum receiver_error write_notebook(struct exporting *exporting) {
+static bool count_annotation(void *context, const struct notebook_annotation *annotation) {
+    struct backup *backup = context;
+    (void)annotation;
+    backup->annotations++;
+    return true;
+}
+
+static void count_view(void *context, int64_t id, const char *name, const char *address) {
+    struct backup *backup = context;
+    (void)id, (void)name, (void)address;
+    backup->views++;
+}
+
+static enum receiver_error write_notebook(struct exporting *exporting, char *text, size_t text_size) {
+    struct notebook *notebook = exporting->store->notebook;
     struct json json = {0};
     char header[TAR_BLOCK];
-    enum receiver_error error = notebook_write_json(exporting->store->notebook, &json);
+    enum receiver_error error = notebook_write_json(notebook, &json);
     error = error == RECEIVER_OK && json_failed(&json) ? RECEIVER_NO_MEMORY : error;
-    error = error == RECEIVER_OK ? notebook_each_mark(exporting->store->notebook, count_mark, exporting->backup) : error;
+    if (error == RECEIVER_OK && json.size > BACKUP_NOTEBOOK_MAX_BYTES) {
+        snprintf(text, text_size, "pins, notes, annotations and views take %zu bytes as text, and an import reads %d at most", json.size,
+                 BACKUP_NOTEBOOK_MAX_BYTES);
+        error = RECEIVER_TOO_LARGE;
+    }
+    error = error == RECEIVER_OK ? notebook_each_mark(notebook, count_mark, exporting->backup) : error;
+    error = error == RECEIVER_OK ? notebook_each_annotation(notebook, INT64_MIN, INT64_MAX, count_annotation, exporting->backup) : error;
+    error = error == RECEIVER_OK ? notebook_each_view(notebook, count_view, exporting->backup) : error;
     if (error == RECEIVER_OK) {
         tar_header(header, TAR_FILE, "", "notebook.json", json.size, (time_t)(store_now_ms() / 1000));
         bool ok = file_write(exporting->out, header, sizeof header) && file_write(exporting->out, json.bytes, json.size);
@@ -265,17 +300,20 @@ enum receiver_error backup_export(const char *directory, int out, struct backup 
         free(exporting);
         return error;
     }
+    text[0] = '\0';
     error = list(exporting);
     for (size_t i = 0; error == RECEIVER_OK && i < exporting->count; i++) {
         if (i == 0 || exporting->ids[i] != exporting->ids[i - 1]) {
             error = write_upload(exporting, exporting->ids[i]);
         }
     }
-    error = error == RECEIVER_OK ? write_notebook(exporting) : error;
+    error = error == RECEIVER_OK ? write_notebook(exporting, text, text_size) : error;
     if (error == RECEIVER_OK && !file_write(out, end, sizeof end)) {
         error = out_error();
     }
-    snprintf(text, text_size, "%s", receiver_error_text(error));
+    if (!*text) {
+        snprintf(text, text_size, "%s", receiver_error_text(error));
+    }
     store_close(exporting->store);
     free(exporting->ids);
     free(exporting);

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-enum { BACKUP_FILES = 34, BACKUP_FILE_MAX_BYTES = 256 << 20, BACKUP_NOTEBOOK_MAX_BYTES = 4 << 20 };
+enum { BACKUP_FILES = 34, BACKUP_FILE_MAX_BYTES = 256 << 20, BACKUP_NOTEBOOK_MAX_BYTES = 32 << 20 };
 
 // event.json, meta.json or N-NAME, as an upload's directory has them.
 bool backup_is_file(const char *name);

@@ -4,6 +4,7 @@
 // kill or power cut leaves each whole or not there, and the import can be repeated.
 #include "backup_files.h"
 #include "../../base/file.h"
+#include "../../base/vector.h"
 #include "../base/read_exact.h"
 #include "../base/tar.h"
 #include "annotations.h"
@@ -15,10 +16,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { AT_ONCE = 64, EVENT_MAX_BYTES = 2 << 20, PAX_MAX_BYTES = 4096 };
@@ -44,6 +47,8 @@ struct importing {
     uint64_t bytes;
     char *notebook; // its text; NULL: none yet
     size_t notebook_size;
+    int64_t *present; // taken, or there already, the same: these alone can have its marks
+    size_t present_count, present_capacity;
 };
 
 static void say_left_out(struct backup *backup, const char *text) {
@@ -148,16 +153,17 @@ struct comparison {
     struct importing *importing;
     struct stored_upload *stored;
     size_t count;
-    bool same;
+    bool same, unreadable;
 };
 
 static void compare(void *context, const char *name, uint64_t size) {
     struct comparison *comparison = context;
     int there = -1, here = openat(comparison->importing->directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     (void)size;
+    enum receiver_error error = stored_file(comparison->stored, name, true, &there);
     comparison->count++;
-    comparison->same =
-        comparison->same && here >= 0 && stored_file(comparison->stored, name, true, &there) == RECEIVER_OK && is_same_file(there, here);
+    comparison->unreadable |= error != RECEIVER_OK;
+    comparison->same = comparison->same && here >= 0 && error == RECEIVER_OK && is_same_file(there, here);
     if (there >= 0) {
         close(there);
     }
@@ -166,26 +172,35 @@ static void compare(void *context, const char *name, uint64_t size) {
     }
 }
 
-// Whether the number is taken; *same: by the same files.
-static bool is_there(struct importing *importing, bool *same) {
+enum stored { STORED_NONE, STORED_SAME, STORED_OTHER, STORED_UNREADABLE };
+
+static enum stored what_is_there(struct importing *importing) {
     struct stored_upload stored;
-    *same = false;
     if (!store_has_directory(importing->store, importing->id) && !packs_cover(&importing->store->packs, importing->id)) {
-        return false;
+        return STORED_NONE;
     }
     enum receiver_error error = stored_open(importing->store, importing->id, &stored);
-    if (error == RECEIVER_NOT_FOUND) {
-        return store_has_directory(importing->store, importing->id);
+    if (error != RECEIVER_OK) {
+        bool is_free = error == RECEIVER_NOT_FOUND && !store_has_directory(importing->store, importing->id);
+        return is_free ? STORED_NONE : STORED_UNREADABLE;
     }
-    if (error == RECEIVER_OK) {
-        struct comparison comparison = {.importing = importing, .stored = &stored, .same = true};
-        *same = stored_each(&stored, compare, &comparison) && comparison.same && comparison.count == importing->files;
-        stored_close(&stored);
-    }
-    return true;
+    struct comparison comparison = {.importing = importing, .stored = &stored, .same = true};
+    bool listed = stored_each(&stored, compare, &comparison);
+    stored_close(&stored);
+    return !listed || comparison.unreadable                          ? STORED_UNREADABLE
+           : comparison.same && comparison.count == importing->files ? STORED_SAME
+                                                                     : STORED_OTHER;
 }
 
 // ---- One upload ----
+
+static enum receiver_error add_present(struct importing *importing) {
+    if (!VECTOR_RESERVE(importing->present, importing->present_capacity, importing->present_count + 1)) {
+        return RECEIVER_NO_MEMORY;
+    }
+    importing->present[importing->present_count++] = importing->id;
+    return RECEIVER_OK;
+}
 
 static void refuse(struct importing *importing, const char *why) {
     if (!*importing->why) {
@@ -193,20 +208,34 @@ static void refuse(struct importing *importing, const char *why) {
     }
 }
 
+// The caller frees it. NULL: it is not there, too large or unreadable.
+static char *read_small(struct importing *importing, const char *name, size_t *size) {
+    struct stat about;
+    char *bytes = NULL;
+    int file = openat(importing->directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (file < 0) {
+        return NULL;
+    }
+    if (fstat(file, &about) == 0 && about.st_size <= EVENT_MAX_BYTES && (bytes = malloc((size_t)about.st_size + 1)) &&
+        read_exact(file, bytes, (size_t)about.st_size) != RECEIVER_OK) {
+        free(bytes);
+        bytes = NULL;
+    }
+    close(file);
+    *size = bytes ? (size_t)about.st_size : 0;
+    return bytes;
+}
+
 static void check_event(struct importing *importing) {
     struct upload_event event;
-    struct stat about;
-    char reason[200] = "", *bytes = NULL;
-    int file = openat(importing->directory, "event.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (file < 0) {
+    size_t size;
+    char reason[200] = "";
+    if (faccessat(importing->directory, "event.json", F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
         refuse(importing, "it has no event.json");
         return;
     }
-    bool ok = fstat(file, &about) == 0 && about.st_size <= EVENT_MAX_BYTES && (bytes = malloc((size_t)about.st_size + 1)) &&
-              read_exact(file, bytes, (size_t)about.st_size) == RECEIVER_OK;
-    close(file);
-    if (ok &&
-        upload_event_read_stored(importing->reader, bytes, (size_t)about.st_size, NULL, &event, reason, sizeof reason) == RECEIVER_OK) {
+    char *bytes = read_small(importing, "event.json", &size);
+    if (bytes && upload_event_read_stored(importing->reader, bytes, size, NULL, &event, reason, sizeof reason) == RECEIVER_OK) {
         upload_event_free(&event);
     } else {
         refuse(importing, *reason ? reason : "its event.json cannot be read");
@@ -214,28 +243,48 @@ static void check_event(struct importing *importing) {
     free(bytes);
 }
 
+// A name in meta.json without its file: part of an upload is none.
+static void check_names(struct importing *importing) {
+    sqlite3 *database = NULL;
+    sqlite3_stmt *names = NULL;
+    size_t size;
+    char *meta = read_small(importing, "meta.json", &size);
+    bool ok = meta && sqlite3_open_v2(":memory:", &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
+              sqlite3_prepare_v2(database, "SELECT key FROM json_each(?1, '$.names')", -1, &names, NULL) == SQLITE_OK &&
+              sqlite3_bind_text64(names, 1, meta, size, SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK;
+    while (ok && sqlite3_step(names) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(names, 0);
+        if (name && backup_is_file(name) && faccessat(importing->directory, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+            refuse(importing, "it lacks a file that its meta.json names");
+        }
+    }
+    sqlite3_finalize(names);
+    sqlite3_close(database);
+    free(meta);
+}
+
 static enum receiver_error finish_upload(struct importing *importing) {
     enum receiver_error error = RECEIVER_OK;
-    bool same;
     if (importing->id == 0) {
         return error;
     }
     if (!*importing->why) {
         check_event(importing);
+        check_names(importing);
     }
-    if (!*importing->why && is_there(importing, &same)) {
-        importing->backup->there += same;
-        if (!same) {
-            refuse(importing, "another upload is stored under this number");
-        }
-        if (same) {
-            drop(importing);
-            importing->id = 0;
-            return error;
-        }
+    enum stored stored = *importing->why ? STORED_NONE : what_is_there(importing);
+    if (stored == STORED_OTHER) {
+        refuse(importing, "another upload is stored under this number");
+    } else if (stored == STORED_UNREADABLE) {
+        refuse(importing, "what is stored under this number is damaged, or cannot be read, and stays");
     }
     if (*importing->why) {
         backup_skip(importing->backup, importing->id, importing->why);
+        drop(importing);
+    } else if ((error = add_present(importing)) != RECEIVER_OK) {
+        drop(importing);
+    } else if (stored == STORED_SAME) {
+        importing->backup->there++;
         drop(importing);
     } else {
         close(importing->directory);
@@ -289,7 +338,11 @@ static enum receiver_error take_file(struct importing *importing, const char *na
         importing->bytes += entry->size;
     }
     enum receiver_error error = pass(importing, entry->size, file, &written);
-    const struct timespec at = time->tv_sec || time->tv_nsec ? *time : (struct timespec){.tv_sec = entry->time};
+    struct timespec at = time->tv_sec || time->tv_nsec ? *time : (struct timespec){.tv_sec = entry->time}, now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (at.tv_sec > now.tv_sec) { // nothing arrives in the future
+        at = now;
+    }
     const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, at};
     if (file >= 0) { // of event.json: when it arrived (rebuild.c)
         futimens(file, times);
@@ -336,15 +389,23 @@ static bool look(void *context, int64_t id, bool pinned, const char *note) {
     return true;
 }
 
+static int by_id(const void *left, const void *right) {
+    const int64_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
 static bool add_mark(void *context, int64_t id, bool pinned, const char *note) {
     struct importing *importing = context;
     struct known known = {.importing = importing, .id = id, .pinned = pinned, .note = note};
-    bool has_upload = store_has_directory(importing->store, id) || packs_cover(&importing->store->packs, id);
+    bool is_present = importing->present_count > 0 && bsearch(&id, importing->present, importing->present_count, sizeof id, by_id);
+    bool is_taken = store_has_directory(importing->store, id) || packs_cover(&importing->store->packs, id);
     if (notebook_each_mark(importing->store->notebook, look, &known) != RECEIVER_OK) {
         return false;
     }
-    if (!has_upload) {
-        backup_skip(importing->backup, id, "it has a pin or a note, and is not there");
+    if (!is_present) {
+        backup_skip(importing->backup, id,
+                    is_taken ? "its pin or note is left out: it is not the upload that is stored under this number"
+                             : "it has a pin or a note, and is not there");
     } else if (known.found && !known.same) {
         backup_skip(importing->backup, id, "it has another pin or note, which stays");
     } else if (!known.found && known.count >= NOTEBOOK_MARKS_MAX) {
@@ -445,14 +506,18 @@ enum receiver_error backup_import(const char *directory, int in, struct backup *
     if (error == RECEIVER_OK) {
         text[0] = '\0';
         error = take_all(importing, text, text_size);
+        if (importing->present_count > 1) {
+            qsort(importing->present, importing->present_count, sizeof *importing->present, by_id);
+        }
         if (error == RECEIVER_OK && importing->notebook &&
             notebook_read_json(importing->notebook, importing->notebook_size, add_mark, importing) != RECEIVER_OK) {
             say_left_out(backup, "notebook.json is not what an export writes; pins and notes are missing");
         }
-        size_t refused = importing->notebook
-                             ? annotations_import(importing->store->notebook, importing->notebook, importing->notebook_size) +
-                                   saved_views_import(importing->store->notebook, importing->notebook, importing->notebook_size)
-                             : 0;
+        size_t refused =
+            importing->notebook
+                ? annotations_import(importing->store->notebook, importing->notebook, importing->notebook_size, &backup->annotations) +
+                      saved_views_import(importing->store->notebook, importing->notebook, importing->notebook_size, &backup->views)
+                : 0;
         if (error == RECEIVER_OK && refused > 0) {
             say_left_out(backup, "notebook.json has annotations or views that are none, or too many; they are left out");
         }
@@ -464,6 +529,7 @@ enum receiver_error backup_import(const char *directory, int in, struct backup *
     if (importing) {
         upload_event_reader_free(importing->reader);
         free(importing->notebook);
+        free(importing->present);
     }
     free(importing);
     return error;

@@ -236,12 +236,19 @@ static enum receiver_error insert(struct notebook *notebook, const struct notebo
     return end(notebook, row, error);
 }
 
-enum receiver_error notebook_annotate(struct notebook *notebook, const struct notebook_annotation *annotation, int64_t *id) {
+// Whether it would be the one that goes.
+static bool is_too_early(struct notebook *notebook, const struct notebook_annotation *annotation) {
+    return notebook->database && number_of(notebook->database, "SELECT count(*) FROM annotation") >= NOTEBOOK_ANNOTATIONS_MAX &&
+           annotation->time_ms < number_of(notebook->database, "SELECT min(time_ms) FROM annotation");
+}
+
+enum receiver_error notebook_annotate(struct notebook *notebook, const struct notebook_annotation *annotation, int64_t *id, bool *fresh) {
     enum receiver_error error = RECEIVER_OK;
     pthread_mutex_lock(&notebook->lock);
     *id = find_same(notebook, annotation);
-    if (*id == 0) {
-        error = insert(notebook, annotation);
+    *fresh = *id == 0;
+    if (*fresh) {
+        error = is_too_early(notebook, annotation) ? RECEIVER_CONFLICT : insert(notebook, annotation);
         *id = error == RECEIVER_OK ? sqlite3_last_insert_rowid(notebook->database) : 0;
     }
     if (error == RECEIVER_OK && number_of(notebook->database, "SELECT count(*) FROM annotation") > NOTEBOOK_ANNOTATIONS_MAX) {

@@ -30,8 +30,9 @@ struct notebook_annotation {
     int64_t id, time_ms;
     const char *text, *link, *tags; // link NULL: none; tags: "k:v,k:v", "": none
 };
-// One more; beyond NOTEBOOK_ANNOTATIONS_MAX the earliest goes. The same once more is the one that is there.
-enum receiver_error notebook_annotate(struct notebook *notebook, const struct notebook_annotation *annotation, int64_t *id);
+// One more; beyond NOTEBOOK_ANNOTATIONS_MAX the earliest goes. The same once more is the one that is there: *fresh is false.
+// RECEIVER_CONFLICT: there are so many, and all are later.
+enum receiver_error notebook_annotate(struct notebook *notebook, const struct notebook_annotation *annotation, int64_t *id, bool *fresh);
 enum receiver_error notebook_remove_annotation(struct notebook *notebook, int64_t id); // RECEIVER_NOT_FOUND
 void notebook_forget_annotations(struct notebook *notebook, int64_t before_ms);
 // Those from from_ms on and before to_ms, the latest first; take returns false to stop.

@@ -91,7 +91,7 @@ enum receiver_error saved_view_remove(struct store *store, int64_t id) {
     return notebook_remove_view(store->notebook, id);
 }
 
-size_t saved_views_import(struct notebook *notebook, const char *json, size_t size) {
+size_t saved_views_import(struct notebook *notebook, const char *json, size_t size, uint64_t *taken) {
     sqlite3 *database = NULL;
     sqlite3_stmt *rows = NULL;
     size_t refused = 0;
@@ -101,9 +101,10 @@ size_t saved_views_import(struct notebook *notebook, const char *json, size_t si
     while (ok && sqlite3_step(rows) == SQLITE_ROW) {
         const char *body = (const char *)sqlite3_column_text(rows, 0);
         size_t length = (size_t)sqlite3_column_bytes(rows, 0);
-        int64_t id;
+        int64_t id = 0; // it stays 0 where the name is taken
         char text[200];
         refused += !body || add(notebook, database, true, body, length, &id, text, sizeof text) != RECEIVER_OK;
+        *taken += id > 0;
     }
     sqlite3_finalize(rows);
     sqlite3_close(database);

@@ -66,7 +66,7 @@ TEST_IN(folder, there_and_back) {
     snprintf(path, sizeof path, "%s/uploads", data);
     assert_true(mkdir(data, 0700) == 0 && mkdir(path, 0700) == 0);
     assert_int_equal(run("export", "--data", data, file, said), 0);
-    assert_non_null(strstr(said, "export: 0 uploads, 0 bytes, 0 pins and notes\n"));
+    assert_non_null(strstr(said, "export: 0 uploads, 0 bytes, 0 pins and notes, 0 annotations, 0 views\n"));
     assert_non_null(strstr(said, file));
     struct stat about;
     assert_int_equal(stat(file, &about), 0);
@@ -81,6 +81,18 @@ TEST_IN(folder, there_and_back) {
     snprintf(path, sizeof path, "%s/said", folder);
     assert_int_equal(run("import", "--data", data, "/etc/hostname", said), 1);
     assert_non_null(strstr(said, "the file is cut off"));
+}
+
+TEST_IN(folder, paths_for_a_terminal) {
+    static char said[4000];
+    char data[FOLDER_BYTES + 20], file[FOLDER_BYTES + 20], command[3 * FOLDER_BYTES];
+    snprintf(data, sizeof data, "%s/data", folder);
+    snprintf(file, sizeof file, "%s/a.tar", folder);
+    snprintf(command, sizeof command, "cd %s && : > \"$(printf 'x\\033]0;y')\" && tar -c -f a.tar x*", folder);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(run("import", "--data", data, file, said), 1);
+    assert_non_null(strstr(said, "import: x?]0;y: it is no file of an upload, and left out\n"));
+    assert_null(strchr(said, '\033'));
 }
 
 int main(void) {

@@ -146,11 +146,17 @@ TEST_IN(store, refused) {
 TEST_IN(store, bounds) {
     struct test_store *test = *state;
     int64_t id;
+    bool fresh;
     for (int i = 0; i <= NOTEBOOK_ANNOTATIONS_MAX; i++) {
         const struct notebook_annotation annotation = {.time_ms = 1000 + i, .text = "x", .tags = ""};
-        assert_int_equal(notebook_annotate(test->store->notebook, &annotation, &id), RECEIVER_OK);
+        assert_int_equal(notebook_annotate(test->store->notebook, &annotation, &id, &fresh), RECEIVER_OK);
     }
     expect(test, (const char *const[][2]){{"to", "1001"}, {NULL, NULL}}, "{\"annotations\":[],");
+    char reason[300]; // one that would go at once
+    assert_int_equal(add_text(test, "{\"text\":\"y\",\"time\":1000}", &id, reason), RECEIVER_CONFLICT);
+    assert_string_equal(reason, "2000 annotations are kept, and all are later");
+    assert_int_equal(add_text(test, "{\"text\":\"x\",\"time\":1001}", &id, reason), RECEIVER_OK); // the same once more
+    assert_int_equal(id, 2);
     expect(test, (const char *const[][2]){{"to", "1002"}, {NULL, NULL}}, "{\"annotations\":[{\"id\":2,");
     expect(test, everything, "\"left_out\":1500}");
     notebook_forget_annotations(test->store->notebook, 1000 + NOTEBOOK_ANNOTATIONS_MAX);

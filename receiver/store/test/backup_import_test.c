@@ -5,6 +5,8 @@
 
 #include "backup_scene.h"
 
+#include "../notebook.h"
+
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -67,6 +69,65 @@ TEST_IN(store, in_a_fresh_directory) {
     end(&other);
 }
 
+// A notebook of more than 8 MB as text, as its limits allow: none of it is lost on the way.
+TEST_IN(store, large_notebook) {
+    enum { ANNOTATIONS = 1000, TAGS = 3900 };
+    struct test_store *test = *state;
+    struct other other;
+    struct told told;
+    static char tags[TAGS + 1];
+    int64_t id;
+    bool fresh;
+    add_six(test);
+    memset(tags, '"', TAGS); // two bytes as text
+    memcpy(tags, "a:", 2);
+    for (int i = 0; i < ANNOTATIONS; i++) {
+        const struct notebook_annotation annotation = {.time_ms = 1000 + i, .text = "x", .tags = tags};
+        assert_int_equal(notebook_annotate(test->store->notebook, &annotation, &id, &fresh), RECEIVER_OK);
+    }
+    assert_int_equal(notebook_save_view(test->store->notebook, "a view", "/profile?a=b", &id), RECEIVER_OK);
+    other = (struct other){0};
+    snprintf(other.path, sizeof other.path, "%s/all.tar", test->directory);
+    assert_int_equal(export_to(&told, test->directory, other.path), RECEIVER_OK);
+    assert_true(told.backup.marks == 2 && told.backup.annotations == ANNOTATIONS && told.backup.views == 1);
+    assert_int_equal(folder_make(other.store.directory), 0);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(import_from(&told, other.store.directory, other.path), RECEIVER_OK);
+        assert_string_equal(told.said, "");
+        assert_int_equal(told.backup.marks, round == 0 ? 2 : 0);
+        assert_int_equal(told.backup.annotations, round == 0 ? ANNOTATIONS : 0);
+        assert_int_equal(told.backup.views, round == 0 ? 1 : 0);
+    }
+    reopen(&other.store, 0);
+    struct json before = {0}, after = {0};
+    assert_int_equal(notebook_write_json(test->store->notebook, &before), RECEIVER_OK);
+    assert_int_equal(notebook_write_json(other.store.store->notebook, &after), RECEIVER_OK);
+    assert_true(before.size == after.size && memcmp(before.bytes, after.bytes, after.size) == 0);
+    json_free(&before);
+    json_free(&after);
+    end(&other);
+}
+
+// No notebook that was written here is so large; what an import would refuse is no backup.
+TEST_IN(store, too_large_notebook) {
+    enum { NAME = 12 << 20 };
+    struct test_store *test = *state;
+    struct told told;
+    char path[200], *name = malloc(NAME + 1);
+    int64_t id;
+    memset(name, '"', NAME);
+    name[NAME] = '\0';
+    for (int i = 0; i < 2; i++) {
+        name[0] = (char)('a' + i);
+        assert_int_equal(notebook_save_view(test->store->notebook, name, "/", &id), RECEIVER_OK);
+    }
+    free(name);
+    snprintf(path, sizeof path, "%s/all.tar", test->directory);
+    assert_int_equal(export_to(&told, test->directory, path), RECEIVER_TOO_LARGE);
+    assert_non_null(strstr(told.text, "an import reads 33554432 at most"));
+    assert_int_equal(unlink(path), 0);
+}
+
 TEST_IN(store, beside_others) {
     struct test_store *test = *state;
     struct other other;
@@ -92,6 +153,66 @@ TEST_IN(store, beside_others) {
     end(&other);
 }
 
+// Marks are of the uploads that they were made on, and of no other one that has their number.
+TEST_IN(store, marks_of_others) {
+    struct test_store *test = *state;
+    struct other other;
+    struct told told;
+    char text[300], command[400];
+    make(test, &other, &told);
+    assert_int_equal(notebook_mark(test->store->notebook, 3, true, NULL), RECEIVER_OK); // of one that is gone
+    assert_int_equal(export_to(&told, test->directory, other.path), RECEIVER_OK);
+    reopen(&other.store, 0);
+    for (int n = 1; n <= 4; n++) {
+        assert_int_equal(packed_add(&other.store, n == 2 ? 98 : n), n);
+    }
+    assert_int_equal(packed_pass(&other.store, DAY_MS), 1);
+    assert_int_equal(store_remove(other.store.store, 3, text, sizeof text), RECEIVER_OK);
+    store_close(other.store.store);
+    other.store.store = NULL;
+    assert_int_equal(import_from(&told, other.store.directory, other.path), RECEIVER_OK);
+    assert_non_null(strstr(told.said, "upload 2: another upload is stored under this number"));
+    assert_non_null(strstr(told.said, "upload 2: its pin or note is left out: it is not the upload that is stored under this number"));
+    assert_non_null(strstr(told.said, "upload 3: its pin or note is left out"));
+    assert_true(told.backup.marks == 1 && told.backup.skipped == 3);
+    reopen(&other.store, 0);
+    assert_int_equal(catalog_mark_count(store_catalog(other.store.store)), 1); // of 5
+    assert_false(catalog_is_pinned(store_catalog(other.store.store), 2));
+    store_close(other.store.store);
+    other.store.store = NULL;
+    // A pack that cannot be read is not called another upload.
+    snprintf(command, sizeof command, ": > %s/uploads/1-4.pack", other.store.directory);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(import_from(&told, other.store.directory, other.path), RECEIVER_OK);
+    assert_non_null(strstr(told.said, "upload 1: what is stored under this number is damaged, or cannot be read, and stays"));
+    assert_null(strstr(told.said, "another upload"));
+    reopen(&other.store, 0);
+    end(&other);
+}
+
+// Of an archive that was written by others: an upload that arrives in the future.
+TEST_IN(store, odd_archive) {
+    struct test_store *test = *state;
+    struct other other;
+    struct told told;
+    char command[800];
+    make(test, &other, &told);
+    snprintf(command, sizeof command,
+             "cd %s && mkdir -p w/uploads/8 && cd w && echo '{}' > uploads/8/event.json && touch -d 2100-01-01 uploads/8/event.json && "
+             "tar -c -f ../all.tar uploads; cd .. && rm -rf w",
+             test->directory);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(import_from(&told, other.store.directory, other.path), RECEIVER_OK);
+    assert_int_equal(told.backup.uploads, 1);
+    char path[200];
+    struct stat about;
+    snprintf(path, sizeof path, "%s/uploads/8/event.json", other.store.directory);
+    assert_int_equal(stat(path, &about), 0);
+    assert_true(about.st_mtime <= store_now_ms() / 1000);
+    reopen(&other.store, 0);
+    end(&other);
+}
+
 // What is no upload is left out and said, and nothing is written elsewhere.
 TEST_IN(store, bad_uploads) {
     struct test_store *test = *state;
@@ -104,7 +225,9 @@ TEST_IN(store, bad_uploads) {
         "cd %s && mkdir -p w/uploads/8 w/uploads/9 w/uploads/10 w/uploads/11 w/uploads/x w/uploads/9999999999999999 && cd w && "
         "echo '{}' > uploads/8/event.json && cp uploads/8/event.json uploads/11 && cp uploads/8/event.json uploads/9 && echo x > "
         "uploads/9/evil.so && echo nothing > "
-        "uploads/10/event.json && echo y > uploads/x/event.json && echo '{}' > uploads/9999999999999999/event.json && ln -s /etc/passwd "
+        "uploads/10/event.json && echo y > uploads/x/event.json && echo '{}' > uploads/9999999999999999/event.json && mkdir uploads/12 && "
+        "cp uploads/8/event.json uploads/12 && echo \"{\\\"names\\\":{\\\"0-a.pprof\\\":\\\"a.pprof\\\"}}\" > uploads/12/meta.json && ln "
+        "-s /etc/passwd "
         "uploads/8/0-link && echo z > ../z && tar -c -P -f ../all.tar ./uploads uploads/11/../../../z 2>/dev/null; cd .. && rm -rf w z",
         test->directory);
     assert_int_equal(system(command), 0);
@@ -114,7 +237,8 @@ TEST_IN(store, bad_uploads) {
                                        "uploads/x/event.json: it is no file",
                                        "uploads/9999999999999999/event.json: it is no file",
                                        "uploads/8/0-link: it is no file",
-                                       "upload 11: it has a file with a name"};
+                                       "upload 11: it has a file with a name",
+                                       "upload 12: it lacks a file that its meta.json names"};
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
         if (!strstr(told.said, said[i])) {
             fail_msg("it does not say %s: %s", said[i], told.said);
