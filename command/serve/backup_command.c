@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -123,7 +124,69 @@ static char *path_of(const struct backup_arguments *arguments) {
     return strdup(arguments->file);
 }
 
-// Under another name until it is whole. link() does not replace what is there.
+// The file while it is not whole. One that a kill has left is begun anew; one that is locked is being written. -1: it is said why.
+static int open_part(const struct backup_arguments *arguments, const char *part) {
+    struct stat opened, there;
+    int out = open(part, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600); // not truncated before it is locked
+    if (out < 0) {
+        say_of(arguments, part, strerror(errno));
+        return -1;
+    }
+    const char *why = fstat(out, &opened) != 0                                     ? strerror(errno)
+                      : !S_ISREG(opened.st_mode)                                   ? "it exists, and is no file"
+                      : opened.st_uid != geteuid()                                 ? "it belongs to another user"
+                      : flock(out, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK ? "another export is writing it"
+                      : lstat(part, &there) != 0 || there.st_ino != opened.st_ino || there.st_dev != opened.st_dev
+                          ? "another export has just written it"
+                      : ftruncate(out, 0) != 0 || fchmod(out, 0600) != 0 ? strerror(errno)
+                                                                         : NULL;
+    if (why) {
+        say_of(arguments, part, why);
+        close(out);
+        return -1;
+    }
+    return out;
+}
+
+// Never replaces what is there. Not all file systems can do that in one step; then another program may come in between.
+static int rename_new(const char *from, const char *to) {
+    struct stat about;
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) {
+        return 0;
+    }
+    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) {
+        return -1;
+    }
+    if (link(from, to) == 0) {
+        return unlink(from);
+    }
+    if (errno == EEXIST) {
+        return -1;
+    }
+    if (lstat(to, &about) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return rename(from, to);
+}
+
+// The name too outlives a power cut.
+static int sync_folder(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+    int file = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int status = file >= 0 ? fsync(file) : -1;
+    if (status != 0 && (errno == EINVAL || errno == EACCES)) { // a file system without it, or a folder that may be written alone
+        status = 0;
+    }
+    if (file >= 0) {
+        close(file);
+    }
+    free(folder);
+    return status;
+}
+
+// Under another name until it is whole.
 static int export_to(struct backup_arguments *arguments, const char *path, struct backup *backup) {
     char *part = NULL, text[400] = "";
     struct stat about;
@@ -134,19 +197,21 @@ static int export_to(struct backup_arguments *arguments, const char *path, struc
     if (asprintf(&part, "%s.part", path) < 0) {
         return 1;
     }
-    int out = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int out = open_part(arguments, part);
     if (out < 0) {
-        say_of(arguments, part, strerror(errno));
         free(part);
         return 1;
     }
     enum receiver_error error = backup_export(arguments->data, out, backup, text, sizeof text);
-    if (error == RECEIVER_OK && (fsync(out) != 0 || link(part, path) != 0)) {
+    bool renamed = error == RECEIVER_OK && fsync(out) == 0 && rename_new(part, path) == 0;
+    if (error == RECEIVER_OK && (!renamed || sync_folder(path) != 0)) {
         snprintf(text, sizeof text, "%s", strerror(errno));
         error = RECEIVER_IO;
     }
-    close(out);
-    unlink(part);
+    if (!renamed) {
+        unlink(part);
+    }
+    close(out); // with its lock: up to here, the name is this export's
     free(part);
     return finish(arguments, backup, error, text);
 }

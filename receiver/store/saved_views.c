@@ -34,13 +34,52 @@ static bool is_address(const char *address) {
     return is_path;
 }
 
+// A name is shown in lists: no controls of Unicode, and nothing that turns the direction of what follows (UAX 9).
+static bool is_name(const char *name) {
+    for (const unsigned char *c = (const unsigned char *)name; *c; c++) {
+        bool control = c[0] == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0;
+        bool turns = c[0] == 0xE2 &&
+                     ((c[1] == 0x80 && ((c[2] >= 0xA8 && c[2] <= 0xAE) || c[2] == 0x8E || c[2] == 0x8F)) || // U+2028..202E, 200E, 200F
+                      (c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9));                                      // U+2066..2069
+        bool is_arabic_mark = c[0] == 0xD8 && c[1] == 0x9C;                                                 // U+061C
+        if (control || turns || is_arabic_mark) {
+            return false;
+        }
+    }
+    return notebook_is_note(name, strlen(name)) && !strpbrk(name, "\n\t");
+}
+
+static int hex_of(char c) {
+    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+// Whether the address has a parameter of that name, however it is escaped.
+static bool has_parameter(const char *address, const char *wanted) {
+    for (const char *at = strchr(address, '?'); at; at = strchr(at, '&')) {
+        size_t matched = 0;
+        for (at++; *at && *at != '=' && *at != '&'; at++) {
+            bool escaped = *at == '%' && hex_of(at[1]) >= 0 && hex_of(at[2]) >= 0;
+            char c = escaped ? (char)(hex_of(at[1]) * 16 + hex_of(at[2])) : *at;
+            at += escaped ? 2 : 0;
+            matched = matched <= strlen(wanted) && c == wanted[matched] && c ? matched + 1 : strlen(wanted) + 1;
+        }
+        if (matched == strlen(wanted)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *check(const char *name, const char *address, bool *too_large) {
     *too_large = false;
-    if (!name || !notebook_is_note(name, strlen(name)) || strpbrk(name, "\n\t")) {
+    if (!name || !is_name(name)) {
         return "name is missing, or not text without control characters";
     }
     if (!address || !is_address(address)) {
         return "address is none of the page: / or /profile or /compare, with parameters";
+    }
+    if (has_parameter(address, "token")) {
+        return "address has a token, which all who see the page would get";
     }
     *too_large = strlen(name) > SAVED_VIEW_NAME_BYTES || strlen(address) > SAVED_VIEW_ADDRESS_BYTES;
     return *too_large ? "name has at most 100 bytes, address 4000" : NULL;

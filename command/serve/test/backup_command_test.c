@@ -5,9 +5,12 @@
 
 #include "../backup_command.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 // What the command says goes to a file.
@@ -93,6 +96,47 @@ TEST_IN(folder, paths_for_a_terminal) {
     assert_int_equal(run("import", "--data", data, file, said), 1);
     assert_non_null(strstr(said, "import: x?]0;y: it is no file of an upload, and left out\n"));
     assert_null(strchr(said, '\033'));
+}
+
+// A file system that has neither hard links nor a rename that replaces nothing.
+static bool is_poor;
+int renameat2(int from, const char *old, int to, const char *new, unsigned flags) { // in place of libc's
+    errno = EINVAL;
+    return is_poor ? -1 : (int)syscall(SYS_renameat2, from, old, to, new, flags);
+}
+int link(const char *from, const char *to) { // in place of libc's
+    (void)from, (void)to;
+    errno = EPERM;
+    return -1;
+}
+
+TEST_IN(folder, parts) {
+    static char said[4000];
+    char data[FOLDER_BYTES + 20], file[FOLDER_BYTES + 20], part[FOLDER_BYTES + 30], command[4 * FOLDER_BYTES];
+    snprintf(data, sizeof data, "%s/data", folder);
+    snprintf(file, sizeof file, "%s/a.tar", folder);
+    snprintf(part, sizeof part, "%s.part", file);
+    snprintf(command, sizeof command, "mkdir -p '%s/uploads' && echo left over > '%s'", data, part);
+    assert_int_equal(system(command), 0);
+    for (int round = 0; round < 2; round++) {
+        is_poor = round == 1;
+        assert_int_equal(run("export", "--data", data, file, said), 0); // over a part that a kill has left
+        assert_int_equal(access(part, F_OK), -1);
+        assert_int_equal(run("import", "--data", data, file, said), 0);
+        assert_int_equal(unlink(file), 0);
+    }
+    int other = open(part, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(flock(other, LOCK_EX), 0);
+    assert_int_equal(run("export", "--data", data, file, said), 1);
+    assert_non_null(strstr(said, ".part: another export is writing it"));
+    assert_int_equal(access(part, F_OK), 0);
+    close(other);
+    assert_int_equal(run("export", "--data", data, file, said), 0);
+    // What is no file of its own is not written into.
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(symlink(data, part), 0);
+    assert_int_equal(run("export", "--data", data, file, said), 1);
+    assert_int_equal(access(file, F_OK), -1);
 }
 
 int main(void) {

@@ -69,7 +69,13 @@ TEST_IN(store, refused) {
                                       "{\"name\":\"a\",\"address\":\"/api/uploads\"}",
                                       "{\"name\":\"a\",\"address\":\"/profile/../x\"}",
                                       "{\"name\":\"a\",\"address\":\"/?q=a b\"}",
-                                      "{\"name\":\"a\",\"address\":\"/?q=<b>\"}"};
+                                      "{\"name\":\"a\",\"address\":\"/?q=<b>\"}",
+                                      "{\"name\":\"a\",\"address\":\"/?token=x\"}",
+                                      "{\"name\":\"a\",\"address\":\"/profile?a=b&t%6Fken=x\"}",
+                                      "{\"name\":\"a\",\"address\":\"/?a&token\"}",
+                                      "{\"name\":\"a\xc2\x85z\",\"address\":\"/\"}",
+                                      "{\"name\":\"a\xe2\x80\xaez\",\"address\":\"/\"}",
+                                      "{\"name\":\"a\xe2\x81\xa6z\",\"address\":\"/\"}"};
     int64_t id;
     char text[300];
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -87,6 +93,8 @@ TEST_IN(store, refused) {
     }
     assert_int_equal(add_text(test, "{\"name\":\"one more\",\"address\":\"/\"}", &id, text), RECEIVER_CONFLICT);
     assert_non_null(strstr(text, "200 views"));
+    save(test, "{\"name\":\"view 7\",\"address\":\"/?tokens=x&atoken=&toke=&q=token=y\"}"); // others' names
+    save(test, "{\"name\":\"view 8\",\"address\":\"/\"}");
     save(test, "{\"name\":\"view 7\",\"address\":\"/?q=x\"}"); // another address for one that is there
 }
 
