@@ -1,4 +1,4 @@
-// utf8.h: tells UTF-8 from other bytes, and writes it.
+// utf8.h: tells UTF-8 from other bytes and its noncharacters, and writes it.
 #ifndef CMEMPROF_BASE_UTF8_H
 #define CMEMPROF_BASE_UTF8_H
 
@@ -26,6 +26,17 @@ static inline size_t utf8_length(const char *text, size_t size) {
     bool bad =
         (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F);
     return bad ? 0 : length;
+}
+
+// Whether a sequence of that length is of a character that Unicode keeps for none, which parsers of text may refuse: U+FDD0 to U+FDEF,
+// U+FFFE, U+FFFF, and the last two of each other plane.
+static inline bool utf8_is_noncharacter(const char *text, size_t length) {
+    const unsigned char *s = (const unsigned char *)text;
+    if (length == 3 && s[0] == 0xEF && s[1] == 0xB7) {
+        return s[2] >= 0x90 && s[2] <= 0xAF;
+    }
+    bool last = (length == 3 && s[0] == 0xEF && s[1] == 0xBF) || (length == 4 && (s[1] & 0x0F) == 0x0F && s[2] == 0xBF);
+    return last && s[length - 1] >= 0xBE;
 }
 
 // Writes a character as UTF-8. Returns its length, or 0 if it is none: a surrogate, or above U+10FFFF.

@@ -53,6 +53,10 @@ TEST(each_character_is_written_as_one_sequence) {
         if (size != (is_none ? 0 : utf8_length(bytes, size))) {
             fail_msg("%x", (unsigned)character);
         }
+        bool is_noncharacter = (character >= 0xfdd0 && character <= 0xfdef) || (character & 0xfffe) == 0xfffe;
+        if (!is_none && is_noncharacter != utf8_is_noncharacter(bytes, size)) {
+            fail_msg("%x", (unsigned)character);
+        }
         char now[5] = "";
         memcpy(now, bytes, size);
         if (!is_none && strcmp(before, now) >= 0) { // the order of UTF-8 is that of the characters

@@ -29,6 +29,7 @@ TEST(not_allowed) {
     CHECK("a\0z", "a\xef\xbf\xbdz");
     CHECK("\xff", "\xef\xbf\xbd");
     CHECK("\xef\xbf\xbe", "\xef\xbf\xbd");
+    CHECK("\xef\xb7\x90", "\xef\xbf\xbd");
     CHECK("\xef\xbf\xbd", "\xef\xbf\xbd");
     CHECK("\xc3", "\xef\xbf\xbd"); // cut
 }

@@ -100,14 +100,14 @@ static struct rgb rgb_of(struct flame_colour colour) {
     return (struct rgb){channel(colour, 0), channel(colour, 8), channel(colour, 4)};
 }
 
-// Text that is no UTF-8 would end the drawing. What has no form becomes U+FFFD.
+// Text that is no UTF-8 would end the drawing, and so would a noncharacter. What has no form becomes U+FFFD.
 static void show_text(cairo *cr, const char *text) {
     static const char none[] = "\xef\xbf\xbd";
     char shown[4096];
     size_t used = 0;
     for (size_t left = strlen(text), length; left > 0 && used + 4 < sizeof shown; text += length, left -= length) {
         length = utf8_length(text, left);
-        bool has = length > 0 && (unsigned char)*text >= ' ' && *text != 0x7f;
+        bool has = length > 0 && (unsigned char)*text >= ' ' && *text != 0x7f && !utf8_is_noncharacter(text, length);
         memcpy(shown + used, has ? text : none, has ? length : sizeof none - 1);
         used += has ? length : sizeof none - 1;
         length = length > 0 ? length : 1;

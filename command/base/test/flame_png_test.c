@@ -19,7 +19,8 @@ static struct profile *deep_profile(uint32_t depth) {
     profile_add_sample_type(profile, "space", "bytes");
     for (uint32_t i = 0; i < depth; i++) {
         char name[32];
-        snprintf(name, sizeof name, "f\xff\x01%u", i); // no UTF-8: it is drawn all the same
+        snprintf(name, sizeof name, "f\xff\x01\xef\xbf\xbf\xef\xb7\x90\xf0\x9f\xbf\xbe%u",
+                 i); // no UTF-8, noncharacters: drawn all the same
         uint32_t function = profile_add_function(profile, &(struct profile_function){.name = name, .system_name = "", .file = "a.c"});
         stack[i] = profile_add_location(profile, 0, 0, &(struct profile_line){function, 1, 0}, 1);
     }
@@ -32,7 +33,7 @@ static const char *draw(uint32_t depth, const char *library, struct json *file) 
     struct profile *profile = deep_profile(depth);
     struct tree tree = {0};
     assert_int_equal(tree_build(profile, &(struct tree_options){.base_type_index = -1}, &tree), MERGE_OK);
-    const struct export_tree of = {&tree, "space", "bytes", "t\xfftle"};
+    const struct export_tree of = {&tree, "space", "bytes", "t\xfft\xef\xbf\xbele"};
     const char *fault = flame_png(&of, library, file);
     tree_free(&tree);
     profile_free(profile);
