@@ -103,6 +103,21 @@ static int write_page(const struct options *options, const char *type, struct pr
     return status;
 }
 
+// Once for a file of a format that cannot draw them.
+static void note_negative(const struct options *options, struct profile *profile, size_t type) {
+    size_t count = 0;
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        struct profile_sample_view sample;
+        count += profile_sample_without_frames(profile, i, &sample) == MERGE_OK && sample.values[type] < 0;
+    }
+    if (count > 0) {
+        diagnostic_note(options->command,
+                        "warning: %zu samples have values below 0, which this format cannot draw: frames of them are left out, and "
+                        "those beside them are too wide or cut; folded, csv and json have all",
+                        count);
+    }
+}
+
 // A file of one sample type, or OTLP. type: of --type; one that named the profile of a recording is none.
 static int write_other(const struct options *options, enum export_format format, const char *type, struct profile *profile) {
     const char *path = options->files[0];
@@ -111,6 +126,9 @@ static int write_other(const struct options *options, enum export_format format,
     int index = profile_sample_type_chosen(profile, type);
     if (export_is_of_type(format) && index < 0) {
         return error_no_type(options, type);
+    }
+    if (format == EXPORT_SVG || format == EXPORT_SPEEDSCOPE) {
+        note_negative(options, profile, (size_t)index);
     }
     const struct tree_options tree = {.type_index = index > 0 ? (size_t)index : 0, .base_type_index = -1};
     enum receiver_error error = export_write(profile, &tree, format, file_title_of_all(options->files, options->file_count, title), &file);
@@ -132,6 +150,7 @@ static int write_picture(const struct options *options, const char *type, struct
     if (index < 0) {
         return error_no_type(options, type);
     }
+    note_negative(options, profile, (size_t)index);
     const struct tree_options of = {.type_index = (size_t)index, .base_type_index = -1};
     enum merge_error error = tree_build(profile, &of, &tree);
     if (error != MERGE_OK) {

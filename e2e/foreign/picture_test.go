@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"image/png"
 	"math"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -37,6 +38,30 @@ func near(a color.Color, b color.RGBA) bool {
 		}
 	}
 	return true
+}
+
+// Values below 0 have no box: the picture says so once, and no box is wider than its caller. Names may have any characters.
+func TestPicturesOfWhatCannotBeDrawn(t *testing.T) {
+	folder := t.TempDir()
+	stacks := write(t, "a.folded", []byte("main;f 9000\nmain;g -8000\nmain;\uffff\ufdd0\U0001fffe 500\n"))
+	for _, format := range []string{"svg", "png"} {
+		file := filepath.Join(folder, "a."+format)
+		command := exec.Command(built.Program(t, "CMEMPROF_COMMAND", "cmemprof"), "convert", "--to", format, "-o", file, stacks)
+		said, err := command.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v: %s", format, err, said)
+		}
+		if notes := bytes.Count(said, []byte("1 samples have values below 0")); notes != 1 {
+			t.Errorf("%s: %d notes in %s", format, notes, said)
+		}
+		if format == "svg" {
+			for _, width := range regexp.MustCompile(`<rect x="[\d.]+" y="\d+" width="([\d.]+)"`).FindAllSubmatch(read(t, file), -1) {
+				if pixels, err := strconv.ParseFloat(string(width[1]), 64); err != nil || pixels > 1180 {
+					t.Errorf("a box is %s wide", width[1])
+				}
+			}
+		}
+	}
 }
 
 // A PNG has the SVG's size, and its boxes' colours.

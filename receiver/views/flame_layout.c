@@ -5,6 +5,7 @@
 #include "../../base/utf8.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,23 +84,28 @@ static bool give(const struct layout *layout, const struct tree_node *node, doub
     return layout->take(layout->context, &box);
 }
 
-// next: where the next child of each node on the path from the root begins.
-static bool walk(const struct layout *layout, double *next, size_t depth_most) {
+// Of a node on the path from the root.
+struct row {
+    double next; // where its next sibling begins
+    double end;  // where its caller does; beside siblings of values below 0, a box could be wider than that
+};
+
+static bool walk(const struct layout *layout, struct row *rows, size_t depth_most) {
     const struct tree_node *nodes = layout->of->tree->nodes;
     size_t row = 0;
     uint32_t node = 0;
-    next[0] = FLAME_MARGIN;
+    rows[0] = (struct row){FLAME_MARGIN, FLAME_WIDTH - FLAME_MARGIN};
     for (;;) {
-        double x = next[row], width = (double)nodes[node].total * layout->scale;
+        double x = rows[row].next, width = fmin((double)nodes[node].total * layout->scale, rows[row].end - x);
         bool shown = nodes[node].total > 0 && width >= narrowest;
         if (shown) {
             if (!give(layout, &nodes[node], x, width, row)) {
                 return false;
             }
-            next[row] = x + width;
+            rows[row].next = x + width;
         }
         if (shown && nodes[node].first_child != 0 && row + 1 < depth_most) {
-            next[++row] = x;
+            rows[++row] = (struct row){x, x + width};
             node = nodes[node].first_child;
             continue;
         }
@@ -127,11 +133,11 @@ static size_t depth_of(const struct tree *tree, size_t *depths) {
 bool flame_layout(const struct export_tree *of, flame_take *take, void *context) {
     size_t *depths = malloc(of->tree->count * sizeof *depths);
     size_t most = depths ? depth_of(of->tree, depths) : 0;
-    double *next = depths ? calloc(most + 1, sizeof *next) : NULL;
+    struct row *rows = depths ? calloc(most + 1, sizeof *rows) : NULL;
     double total = (double)of->tree->nodes[0].total;
     const struct layout layout = {of, total > 0 ? (FLAME_WIDTH - 2 * FLAME_MARGIN) / total : 0, take, context};
-    bool ok = next && walk(&layout, next, most);
-    free(next);
+    bool ok = rows && walk(&layout, rows, most);
+    free(rows);
     free(depths);
     return ok;
 }

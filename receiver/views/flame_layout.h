@@ -1,8 +1,9 @@
 // flame_layout.h: a call tree as a flame graph's boxes: callers above their callees, widths by total. For pictures (export.h).
 //
-// Frames that would be narrower than a third of a pixel are not there, and children of one node begin at its left edge.
+// Frames that would be narrower than a third of a pixel are not there, and children of one node begin at its left edge. Values
+// below 0 have no box; what beside them would be wider than its caller is cut at the caller's edge.
 //
-// Threads: any, one tree per call. Memory: malloc, 16 bytes for each level of the tree and 8 for each node; what is given to the callback
+// Threads: any, one tree per call. Memory: malloc, 24 bytes for each level of the tree and 8 for each node; what is given to the callback
 // is valid until it returns.
 #ifndef CMEMPROF_RECEIVER_FLAME_LAYOUT_H
 #define CMEMPROF_RECEIVER_FLAME_LAYOUT_H

@@ -42,6 +42,23 @@ TEST(boxes) {
     profile_free(profile);
 }
 
+// 9e15 and -9e15 + 1000 below one caller.
+TEST(a_box_ends_where_its_caller_does) {
+    struct profile *profile = new_heap_profile();
+    struct tree tree = {0};
+    add_stack(profile, FRAMES("f /a.c"), VALUES(0, 0, 1, 9000000000000000), false);
+    add_stack(profile, FRAMES("g /a.c"), VALUES(0, 0, 1, 1000 - 9000000000000000), false);
+    assert_int_equal(tree_build(profile, &(struct tree_options){.type_index = 3, .base_type_index = -1}, &tree), MERGE_OK);
+    const struct export_tree of = {&tree, "inuse_space", "bytes", "title"};
+    struct seen seen = {.most = 100};
+    assert_true(flame_layout(&of, take, &seen));
+    assert_int_equal(seen.count, 2);
+    assert_true(seen.x == 10 && seen.width == 1180);
+    assert_string_equal(seen.label, "f");
+    tree_free(&tree);
+    profile_free(profile);
+}
+
 TEST(values) {
     static const struct {
         int64_t value;
