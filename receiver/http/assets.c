@@ -4,7 +4,6 @@
 // root of the tree (Makefile).
 #include "assets.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 // Defines NAME and NAME_end around the bytes of a file, and a NUL.
@@ -37,15 +36,15 @@ EMBED_BYTES(asset_report_html, "report.html");
 
 // The page's views are paths of their own (receiver/web/src/routes.ts); the script reads the address.
 static const struct asset assets[] = {
-    {"/", HTML, EMBEDDED(index)},
-    {"/profile", HTML, EMBEDDED(index)},
-    {"/compare", HTML, EMBEDDED(index)},
-    {"/favicon.ico", "image/svg+xml", EMBEDDED(icon)}, // for documents without an icon, such as a JSON answer
-    {"/icon.svg", "image/svg+xml", EMBEDDED(icon)},
-    {"/page.css", "text/css; charset=utf-8", EMBEDDED(style)},
-    {"/page.js", JAVASCRIPT, EMBEDDED(script)},
-    {"/later.js", JAVASCRIPT, EMBEDDED(later)},
-    {"/chunk.js", JAVASCRIPT, EMBEDDED(shared)},
+    {"/", HTML, EMBEDDED(index), false},
+    {"/profile", HTML, EMBEDDED(index), false},
+    {"/compare", HTML, EMBEDDED(index), false},
+    {"/favicon.ico", "image/svg+xml", EMBEDDED(icon), false}, // for documents without an icon, such as a JSON answer
+    {"/icon.svg", "image/svg+xml", EMBEDDED(icon), false},
+    {"/page.css", "text/css; charset=utf-8", EMBEDDED(style), false},
+    {"/page.js", JAVASCRIPT, EMBEDDED(script), false},
+    {"/later.js", JAVASCRIPT, EMBEDDED(later), true},
+    {"/chunk.js", JAVASCRIPT, EMBEDDED(shared), true},
 };
 static const struct asset report_script = {.bytes = asset_report_script, .end = asset_report_script_end};
 

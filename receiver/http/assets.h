@@ -2,6 +2,7 @@
 #ifndef CMEMPROF_RECEIVER_ASSETS_H
 #define CMEMPROF_RECEIVER_ASSETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct asset {
@@ -9,6 +10,7 @@ struct asset {
     const char *content_type;
     const unsigned char *bytes, *end, *gzip, *gzip_end, *brotli, *brotli_end; // gzip, brotli NULL: not compressed
     const char *hash;                                                         // 16 hexadecimal digits, of the bytes
+    bool is_part; // of a script: asked for by a part of the same version, and useless beside one of another
 };
 // NULL: none with that path.
 const struct asset *asset_find(const char *path);

@@ -62,7 +62,7 @@ static bool make_page(struct base_path *base) {
     }
     base->bytes = (unsigned char *)bytes;
     snprintf(base->hash, sizeof base->hash, "%016llx", (unsigned long long)fnv64(FNV64_START, bytes, size));
-    base->page = (struct asset){"/", page->content_type, base->bytes, base->bytes + size, NULL, NULL, NULL, NULL, base->hash};
+    base->page = (struct asset){"/", page->content_type, base->bytes, base->bytes + size, NULL, NULL, NULL, NULL, base->hash, false};
     return true;
 }
 

@@ -248,6 +248,10 @@ enum MHD_Result reply_asset(struct MHD_Connection *connection, unsigned status, 
     char tag[80];
     snprintf(tag, sizeof tag, "W/\"%s\"", asset->hash);
     const char *version = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "v");
+    bool is_this = version && strcmp(version, asset->hash) == 0;
+    if (asset->is_part && version && !is_this) {
+        return reply_text(connection, MHD_HTTP_NOT_FOUND, "another version of the page runs here now; load it again", NULL);
+    }
     bool known = negotiate_has(request_header(connection, MHD_HTTP_HEADER_IF_NONE_MATCH), tag) && status == MHD_HTTP_OK;
     const char *accepted = request_header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING);
     bool brotli = !known && asset->brotli && negotiate_takes_brotli(accepted);
@@ -261,7 +265,7 @@ enum MHD_Result reply_asset(struct MHD_Connection *connection, unsigned status, 
         MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
     }
     return send_kept(connection, known ? MHD_HTTP_NOT_MODIFIED : status, response, asset->content_type,
-                     version && strcmp(version, asset->hash) == 0 ? "private, max-age=31536000, immutable" : "private, no-cache");
+                     is_this ? "private, max-age=31536000, immutable" : "private, no-cache");
 }
 
 enum MHD_Result reply_response(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response,

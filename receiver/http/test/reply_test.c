@@ -121,6 +121,23 @@ TEST_IN(receiver, assets_are_kept) {
     assert_int_equal(answer.body_size, 0);
     answer_free(&answer);
 
+    // What a script of another version asks for is not this one's: two copies of the page's state would run.
+    static const char *const parts[] = {"/later.js", "/chunk.js"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const char *const versions[] = {"0123456789abcdef", "", asset_find(parts[i])->hash};
+        for (size_t k = 0; k < sizeof versions / sizeof *versions; k++) {
+            bool is_this = versions[k] == asset_find(parts[i])->hash;
+            snprintf(path, sizeof path, "%s?v=%s", parts[i], versions[k]);
+            answer = http_request(fixture->port, "GET", path, "Accept: text/html, */*\r\n");
+            assert_int_equal(answer.status, is_this ? 200 : 404);
+            expect_header(&answer, is_this ? "immutable\r\n" : "Cache-Control: no-store\r\n");
+            answer_free(&answer);
+        }
+        answer = http_get(fixture->port, parts[i]);
+        assert_int_equal(answer.status, 200);
+        answer_free(&answer);
+    }
+
     // The page names the hashes.
     const struct asset *index = asset_find("/");
     snprintf(path, sizeof path, "/page.js?v=%s\"", script->hash);
