@@ -4,12 +4,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_BYTES = 16 << 20, MAX_LINE_BYTES = 400 };
+enum { MAX_BYTES = 16 << 20, MAX_LINE_BYTES = 400, TEXT_BYTES = 8 << 10 };
 
 static bool has_suffix_of_source(const char *name) {
     static const char *const suffixes[] = {".go",  ".s",   ".S",    ".c",  ".h",     ".cc",     ".cpp", ".cxx", ".hh",  ".hpp", ".hxx",
@@ -57,6 +56,13 @@ static bool is_inside(int file, const char *directory) {
     return rest && is_source(rest);
 }
 
+// Whether its beginning has no NUL.
+static bool is_text(int file) {
+    char start[TEXT_BYTES];
+    ssize_t size = pread(file, start, sizeof start, 0);
+    return size >= 0 && !memchr(start, '\0', (size_t)size);
+}
+
 // -1: there is none.
 static int open_in(const struct receiver_source *source, const char *file) {
     char path[PATH_MAX];
@@ -65,27 +71,45 @@ static int open_in(const struct receiver_source *source, const char *file) {
         return -1;
     }
     int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (opened >= 0 && !is_inside(opened, source->directory)) {
+    if (opened >= 0 && (!is_inside(opened, source->directory) || !is_text(opened))) {
         close(opened);
         opened = -1;
     }
     return opened;
 }
 
-static void write_lines(FILE *file, int64_t first, int64_t count, struct json *json) {
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t length;
-    for (int64_t number = 1; number < first + count && (length = getline(&line, &capacity, file)) > 0; number++) {
-        if (number < first) {
-            continue;
-        }
-        while (length > 0 && strchr("\r\n", line[length - 1])) {
-            length--;
-        }
-        json_text_n(json, line, (size_t)length < MAX_LINE_BYTES ? (size_t)length : MAX_LINE_BYTES);
+static void write_line(const char *line, size_t length, struct json *json) {
+    while (length > 0 && line[length - 1] == '\r') {
+        length--;
     }
-    free(line);
+    json_text_n(json, line, length);
+}
+
+// A file that grows meanwhile is read up to MAX_BYTES.
+static void write_lines(FILE *file, int64_t first, int64_t count, struct json *json) {
+    char line[MAX_LINE_BYTES];
+    size_t length = 0; // of the line so far, cut
+    int64_t number = 1;
+    bool begun = false;
+    for (size_t left = MAX_BYTES; left > 0 && number < first + count; left--) {
+        int byte = getc_unlocked(file);
+        if (byte == EOF) {
+            break;
+        }
+        begun = byte != '\n';
+        if (begun && length < sizeof line) {
+            line[length++] = (char)byte;
+        } else if (!begun) {
+            if (number >= first) {
+                write_line(line, length, json);
+            }
+            number++;
+            length = 0;
+        }
+    }
+    if (begun && number >= first) { // the last line may lack its end
+        write_line(line, length, json);
+    }
 }
 
 void source_file_write(const struct receiver_sources *sources, const char *file, int64_t first, int64_t count, struct json *json) {

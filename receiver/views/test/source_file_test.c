@@ -113,6 +113,43 @@ TEST_IN(folder, lines) {
     json_free(&json);
 }
 
+// A binary that is named as if it were source.
+TEST_IN(folder, no_binaries) {
+    char *path_of_it = realpath(folder, NULL), path[PATH_MAX], text[9000];
+    assert_non_null(path_of_it);
+    struct receiver_source one = {NULL, path_of_it};
+    struct receiver_sources sources = {&one, 1};
+    static const struct {
+        size_t nul;
+        const char *lines;
+    } cases[] = {{0, "[]"}, {8191, "[]"}, {8192, "[\"\",\"\"]"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        memset(text, '\n', sizeof text);
+        text[cases[i].nul] = '\0';
+        snprintf(path, sizeof path, "%s/bin.c", folder);
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        assert_int_equal(fwrite(text, 1, sizeof text, file), sizeof text);
+        assert_int_equal(fclose(file), 0);
+        expect_lines(&sources, "bin.c", 1, 2, cases[i].lines);
+    }
+    free(path_of_it);
+}
+
+// As getline() tells them: an empty one counts, a last one without its end does, and what is behind the last end is none.
+TEST_IN(folder, ends_of_lines) {
+    char *path_of_it = realpath(folder, NULL);
+    assert_non_null(path_of_it);
+    struct receiver_source one = {NULL, path_of_it};
+    struct receiver_sources sources = {&one, 1};
+    put("a.c", "\none\r\n\ntwo\n");
+    expect_lines(&sources, "a.c", 1, 9, "[\"\",\"one\",\"\",\"two\"]");
+    expect_lines(&sources, "a.c", 3, 1, "[\"\"]");
+    put("a.c", "");
+    expect_lines(&sources, "a.c", 1, 9, "[]");
+    free(path_of_it);
+}
+
 TEST_IN(folder, long_lines_and_large_files) {
     char *text = malloc(17 << 20), directory[PATH_MAX];
     assert_non_null(text);
