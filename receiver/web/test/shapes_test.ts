@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { filterTree } from "../src/graph/filter";
 import { boxName, frameText, stackText, tooltipLines } from "../src/graph/frame_text";
 import { collapseChains, foldRecursion, invert, shapeTree } from "../src/graph/shapes";
-import { findPath, nameOf, pathOf, stackOf, type Tree } from "../src/graph/tree";
+import { findPath, nameOf, pathOf, readTree, stackOf, type Tree } from "../src/graph/tree";
 import { faults, folded, randomSamples, tree } from "./trees";
 
 const shop = tree([
@@ -55,6 +55,25 @@ test("bottom up, a share is of what a frame calls, and a copied stack still begi
   const serve = [...made.fn.keys()].find((node) => nameOf(made, node) === "serve")!;
   assert.match(tooltipLines(made, serve).join("\n"), /100\.0 % of what it calls/);
   assert.deepEqual(stackText(made, serve).split("\n").map((line) => line.split(" ")[0]), ["serve", "exec", "malloc"]); // prettier-ignore
+});
+
+test("bottom up, what was left out below a frame is not its own", () => {
+  const cut = readTree({
+    ...{ type: "space", unit: "bytes", gauge: true, self: 0, total: 110, nodes_left_out: 3, warnings: [] },
+    functions: [
+      { name: "outer", file: "a.c", kind: "c", library: "" },
+      { name: "inner", file: "a.c", kind: "c", library: "" },
+    ],
+    nodes: [
+      [0, 0, 1, 5, 100],
+      [1, 1, 1, 55, 55],
+    ],
+  });
+  const made = invert(cut);
+  assert.deepEqual(totals(made), [" 110", "inner 55", "inner;outer 55", "frames left out 50", "frames left out;outer 40", "outer 5"]);
+  assert.deepEqual([...made.self], [0, 55, 0, 0, 0, 5]);
+  const whole = invert({ ...cut, leftOut: 0 }); // sums in another order: all is own
+  assert.equal(whole.functions.length, 2);
 });
 
 test("recursion is one frame, also by way of others", () => {

@@ -73,7 +73,7 @@ function keptStacks(tree: Tree, focused: Uint8Array[], ignored: Uint8Array | nul
 // ---- Building ----
 
 // What is added up at the places of a new tree: of each node of a tree that it is made of, by name.
-interface Columns {
+export interface Columns {
   self: Float64Array;
   own: Float64Array;
   baseSelf?: Float64Array;
@@ -136,9 +136,9 @@ export class Builder {
     return at;
   }
 
-  // What a node has counts at this place.
-  take(at: number, node: number): void {
-    this.names.forEach((name, i) => (this.sums[i][at] += this.columns[name]![node]));
+  // What a node has counts at this place; columns: another part of it.
+  take(at: number, node: number, columns = this.columns): void {
+    this.names.forEach((name, i) => (this.sums[i][at] += columns[name]![node]));
   }
 
   finish(): Tree {

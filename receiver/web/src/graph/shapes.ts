@@ -1,7 +1,8 @@
 // shapes.ts: other shapes of a call tree for the graph: bottom up, without recursion, without chains of calls, in the order of names.
 //
 // Tables and sums are always of the tree itself: in these shapes a node is not all calls of a function on one way.
-import { Builder, owns } from "./filter";
+import type { TreeFunction } from "../lib/api";
+import { Builder, owns, type Columns } from "./filter";
 import { assemble, inOrder, nameOf, type RawNodes, type Tree } from "./tree";
 
 // The parameter of the address that has them, with what is said of each.
@@ -27,21 +28,46 @@ export function shapeTree(tree: Tree, wanted: readonly string[]): Tree {
 
 const compareNames = (tree: Tree, a: number, b: number): number => (nameOf(tree, a) < nameOf(tree, b) ? -1 : 1);
 
-// A child is a caller; the first level are the innermost frames, which alone have values of their own.
+// Stands for innermost frames that the receiver did not send.
+const leftOut: TreeFunction = { name: "frames left out", file: "", kind: "label", library: "" };
+
+// A child is a caller; the first level are the innermost frames, which alone have values of their own, and what is known of the callers alone.
 export function invert(tree: Tree): Tree {
-  const columns = owns(tree);
-  const builder = new Builder(tree, columns);
-  for (let i = 1; i < tree.count; i++) {
-    if (!columns.own[i] && !columns.self[i] && !columns.baseOwn?.[i]) continue;
-    let at = 0;
-    for (let node = i; node > 0; node = tree.parent[node]) at = builder.child(at, tree.fn[node], tree.line[node]);
-    builder.take(at, i);
+  const [columns, rest] = tree.leftOut > 0 ? apart(owns(tree)) : [owns(tree), undefined];
+  const functions = rest ? [...tree.functions, leftOut] : tree.functions;
+  const builder = new Builder(tree, columns, functions);
+  for (let i = 0; i < tree.count; i++) {
+    for (const of of rest ? [columns, rest] : [columns]) {
+      if ((i > 0 || of === rest) && !of.own[i] && !of.self[i] && !of.baseOwn?.[i]) continue;
+      let at = of === rest ? builder.child(0, functions.length - 1, 0) : 0;
+      for (let node = i; node > 0; node = tree.parent[node]) at = builder.child(at, tree.fn[node], tree.line[node]);
+      builder.take(at, i, of);
+    }
   }
-  builder.take(0, 0);
   const made = { ...builder.finish(), inverted: true };
-  made.self = made.total.map((total, node) => (made.depth[node] === 1 ? total : node === 0 ? made.self[0] : 0));
-  if (made.base) made.base.self = made.base.total.map((total, node) => (made.depth[node] === 1 ? total : 0));
+  const ofItself = (node: number): boolean => made.depth[node] === 1 && made.functions[made.fn[node]] !== leftOut;
+  made.self = made.total.map((total, node) => (ofItself(node) ? total : node === 0 ? made.self[0] : 0));
+  if (made.base) made.base.self = made.base.total.map((total, node) => (ofItself(node) ? total : 0));
   return made;
+}
+
+// Of what nodes have beyond the nodes below them: what is their own, and what was left out below them. Objects go by the share of the value;
+// an error is both's, since how it is shared is not known.
+function apart(columns: Columns): [Columns, Columns] {
+  const { self, own, baseSelf, baseOwn, objects } = columns;
+  const less = (all: Float64Array, part: Float64Array): Float64Array =>
+    all.map((value, node) => (Math.abs(value - part[node]) > 1e-9 * Math.abs(value) ? value - part[node] : 0));
+  const ours: Columns = { ...columns, own: self };
+  const rest: Columns = { ...columns, self: new Float64Array(self.length), own: less(own, self) };
+  if (baseSelf && baseOwn) {
+    ours.baseOwn = baseSelf;
+    Object.assign(rest, { baseSelf: new Float64Array(self.length), baseOwn: less(baseOwn, baseSelf) });
+  }
+  if (objects) {
+    ours.objects = objects.map((count, node) => (rest.own[node] === 0 ? count : (count * self[node]) / own[node] || 0));
+    rest.objects = objects.map((count, node) => count - ours.objects![node]);
+  }
+  return [ours, rest];
 }
 
 export function foldRecursion(tree: Tree): Tree {
