@@ -13,9 +13,18 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/cmemprof/cmemprof/e2e/built"
+	"github.com/google/pprof/profile"
 )
 
 const sourceRows = `[...document.querySelectorAll("#source-lines tbody tr:not(.gap)")].map((row) => [...row.cells].map((cell) => cell.textContent).join("|")).join("\n")`
+
+// sameNameProfile: two functions main.work, at line 20 of other.go and at line 40 of work.go.
+func sameNameProfile() *profile.Profile {
+	return build(heapTypes, []stack{
+		{[]string{"malloc /lib/malloc.c", "main.work /src/shop/other.go"}, []int64{0, 0, 10, 10e6}, true, nil},
+		{[]string{"malloc /lib/malloc.c", "main.run /src/shop/run.go", "main.work /src/shop/work.go"}, []int64{0, 0, 10, 30e6}, true, nil},
+	})
+}
 
 func TestSourceLines(t *testing.T) {
 	t.Parallel()
@@ -51,7 +60,7 @@ func TestSourceLines(t *testing.T) {
 	view.expect(sourceRows+`.split("\n").filter((row) => row.includes("MB")).join()`, "20||30 MB|75.0 %|\tline20(),77||10 MB|25.0 %|\tline77()")
 	view.expect(sourceRows+`.split("\n").map((row) => row.split("|")[0]).join()`, "15,16,17,18,19,20,21,22,23,24,25,72,73,74,75,76,77,78,79,80,81,82")
 	view.expect(sourceRows+`.split("\n")[0]`, "15||||\tline15()")
-	view.expect(`document.querySelector("#source-note").textContent`, "")
+	view.expect(`document.querySelector("#source-note").textContent`, "The text is what the receiver's file has now; what was profiled may have been built from another version.")
 	// Links: to the commit that the tags name.
 	const place = "https://github.com/org/shop/blob/0123456789abcdef0123456789abcdef01234567/work.go"
 	view.expect(`document.querySelector("#source-links a").href`, place+"#L20")
@@ -59,6 +68,26 @@ func TestSourceLines(t *testing.T) {
 	view.expect(`document.querySelector('#source-lines tr[aria-current] a').href`, place+"#L20")
 	view.expect(`document.querySelector("#source-lines a").rel`, "noopener noreferrer")
 	view.accessible(t, "source")
+
+	// Of another upload they are to its commit, and the lines around others have their text.
+	receiver.uploadAt(t, moment{start: leakStart, attachments: map[string][]byte{"delta-heap.pprof": encode(t, sameNameProfile())},
+		tags: "service:shop,git.repository_url:git@github.com:org/shop.git,git.commit.sha:fedcba9876543210fedcba9876543210fedcba98"})
+	show := func(query string) {
+		t.Helper()
+		view.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`history.pushState(null, "", "/profile?%s"); dispatchEvent(new PopStateEvent("popstate"))`, query)))
+	}
+	show("ids=2&view=source&fn=main.work")
+	view.until(`document.querySelector("#source-links a")?.href === "https://github.com/org/shop/blob/fedcba9876543210fedcba9876543210fedcba98/work.go#L40"`)
+	view.until(sourceRows + `.includes("45||||\tline45()")`)
+	view.expect(sourceRows+`.split("\n").filter((row) => row.includes("MB")).join()`, "40||30 MB|75.0 %|\tline40()")
+	// Its function of the same name in another file is another function.
+	view.click(`#source-links [data-action="other-file"]`)
+	view.until(`document.querySelector("#source-title").textContent === "main.work /src/shop/other.go" && location.search.includes("file=")`)
+	view.expect(sourceRows, "20||10 MB|25.0 %|")
+	view.until(`document.querySelector("#source-note").textContent === "No folder of --source-path has this file."`)
+	view.accessible(t, "functions of one name")
+	show("ids=1&view=source&fn=main.work")
+	view.until(`document.querySelector("#source-links a")?.href === "` + place + `#L20"`)
 
 	// An editor is this browser's choice.
 	view.do(chromedp.Focus(chromedp.CSS("#editor-menu summary")), chromedp.KeyEvent(kb.Enter))

@@ -3,15 +3,14 @@ import { copy } from "../lib/dom";
 import type { Item } from "../lib/popup";
 import { change, current, type Changes } from "../lib/state";
 import { stackText } from "./frame_text";
-import { groupings } from "./groups";
+import { functionOfLine, groupings } from "./groups";
 import { exactly } from "./pattern";
 import { addPattern, choice } from "./profile_toolbar";
 import { embedded } from "../lib/embedded";
-import { functionOfLine } from "./source_view";
 import { nameOf, pathOf, type Tree } from "./tree";
 
 export function callersAndCallees(fn: string, more: Changes = {}): void {
-  change({ view: "sandwich", fn, callers: null, callees: null, ...more });
+  change({ view: "sandwich", fn, file: null, callers: null, callees: null, ...more });
 }
 
 // more: what the address needs to get to the tab Profiles.
@@ -20,11 +19,11 @@ function sandwichItem(name: string, more?: Changes): Item {
 }
 
 // A report has no lines, nor has a package or a file.
-function sourceItems(name: string): Item[] {
+function sourceItems(name: string, file: string): Item[] {
   const group = choice(current(), "group", groupings);
   if (embedded || group === "package" || group === "file") return [];
   const fn = group === "line" ? functionOfLine(name) : name;
-  return [{ id: "source", text: "Source lines", run: () => change({ view: "source", fn }) }];
+  return [{ id: "source", text: "Source lines", run: () => change({ view: "source", fn, file: file || null }) }];
 }
 
 function copyItem(name: string): Item {
@@ -41,10 +40,10 @@ function patternItems(name: string, pattern: string): Item[] {
 }
 
 // Of a function in the tab Profiles.
-export function functionItems(name: string): Item[] {
+export function functionItems({ name, file }: { name: string; file: string }): Item[] {
   const pattern = exactly(name, choice(current(), "group", groupings));
   const hide = { id: "hide", text: "Hide", run: () => addPattern("hide", pattern) };
-  return [sandwichItem(name), ...sourceItems(name), ...patternItems(name, pattern), hide, copyItem(name)];
+  return [sandwichItem(name), ...sourceItems(name, file), ...patternItems(name, pattern), hide, copyItem(name)];
 }
 
 // The value of a label is no function: it has no callees of its own, and without it there is no grouping.
@@ -61,10 +60,10 @@ function itemsElsewhere(name: string, more: Changes): Item[] {
 export function frameItems(tree: Tree, node: number, { zooms = true, elsewhere }: { zooms?: boolean; elsewhere?: Changes } = {}): Item[] {
   if (tree.fn[node] < 0) return [{ id: "zoom", text: "Reset zoom", run: () => change({ zoom: null }) }];
   const name = nameOf(tree, node);
-  const isLabel = tree.functions[tree.fn[node]].kind === "label";
+  const fn = tree.functions[tree.fn[node]];
   return [
     ...(zooms ? [{ id: "zoom", text: "Zoom", run: () => change({ zoom: pathOf(tree, node) }) }] : []),
-    ...(elsewhere ? itemsElsewhere(name, elsewhere) : isLabel ? labelItems(name) : functionItems(name)),
+    ...(elsewhere ? itemsElsewhere(name, elsewhere) : fn.kind === "label" ? labelItems(name) : functionItems(fn)),
     { id: "copy-stack", text: "Copy stack", run: () => void copy(stackText(tree, node)) },
   ];
 }

@@ -15,6 +15,11 @@ export function packageOf(fn: TreeFunction): string {
   return fn.library || fn.file.slice(fn.file.lastIndexOf("/") + 1) || "unknown";
 }
 
+// "main.work:12" of a tree by line is the function main.work.
+export function functionOfLine(name: string): string {
+  return name.replace(/:\d+$/, "");
+}
+
 export function groupOf(fn: TreeFunction, grouping: Grouping): string {
   if (fn.kind === "label") return fn.name;
   return grouping === "package" ? packageOf(fn) : grouping === "file" ? fn.file || packageOf(fn) : fn.name;

@@ -1,7 +1,8 @@
 // pattern.ts: which functions a text means. "/…/" is a regular expression, "=…" a whole name, "package:…" and "file:…" a whole package or
-// library and source file, all else a part of the name or of the source file, in any case.
+// library and source file, all else a part of the name or of the source file, in any case. In a tree by line, whose names end with it, what
+// means a function means all its lines.
 import type { TreeFunction } from "../lib/api";
-import { packageOf, type Grouping } from "./groups";
+import { functionOfLine, packageOf, type Grouping } from "./groups";
 
 // The pattern that means just this name in a tree of that grouping.
 export function exactly(name: string, grouping: Grouping): string {
@@ -20,7 +21,8 @@ export function matcher(text: string): (fn: TreeFunction) => boolean {
   if (text.startsWith("file:")) return (fn) => (fn.file || packageOf(fn)) === text.slice(5);
   if (isRegex(text)) {
     const expression = new RegExp(text.slice(1, -1), "i");
-    return ({ name, file }) => expression.test(name) || expression.test(file);
+    return ({ name, file, line }) =>
+      expression.test(name) || expression.test(file) || (line !== undefined && expression.test(functionOfLine(name)));
   }
   const wanted = text.toLowerCase();
   return ({ name, file }) => name.toLowerCase().includes(wanted) || file.toLowerCase().includes(wanted);

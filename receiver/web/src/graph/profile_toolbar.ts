@@ -69,7 +69,7 @@ function removePattern(name: string, pattern: string): void {
 
 // "": by none.
 export function groupByLabel(key: string): void {
-  change({ group_by: key || null, zoom: null, fn: null, callers: null, callees: null });
+  change({ group_by: key || null, zoom: null, fn: null, file: null, callers: null, callees: null });
 }
 
 // What was there at many moments is shown as one of these.
@@ -167,7 +167,8 @@ export class ProfileToolbar {
           .filter(([id]) => id !== "line" || !(embedded || (type.gauge && asksGrowth(now)))) // what has no lines
           .map(([id, name]) => [id, `By ${name.toLowerCase()}`] as const),
         choice(now, "group", groupings),
-        (id) => change({ group: id === "function" ? null : (id as Grouping), zoom: null, fn: null, callers: null, callees: null }),
+        (id) =>
+          change({ group: id === "function" ? null : (id as Grouping), zoom: null, fn: null, file: null, callers: null, callees: null }),
       ),
       graph && content.colourings.length > 1 && select("Colour", content.colourings, content.colouring, (colour) => change({ colour })),
       graph &&

@@ -2,10 +2,12 @@
 // links to the code host and to an editor.
 import * as api from "../lib/api";
 import { codeLink, type CodeLink } from "../lib/code_host";
-import { actAsMenu, make, refill } from "../lib/dom";
+import { actAsMenu, button, make, refill } from "../lib/dom";
 import { editorChoice, editorLink, editorMenu } from "../lib/editor";
 import { share, value } from "../lib/format";
 import { VirtualTable, type Column } from "../lib/virtual_table";
+import { change } from "../lib/state";
+import { functionOfLine } from "./groups";
 import { sumFunctions, type FunctionSum, type Tree } from "./tree";
 import "./source.css";
 
@@ -21,23 +23,43 @@ interface Line {
 const around = 5; // lines before and behind each that has a value
 const mostLines = 2000;
 
-// "main.work:12" of a tree by line is the function main.work.
-export function functionOfLine(name: string): string {
-  return name.replace(/:\d+$/, "");
+export interface SourceFunction {
+  name: string;
+  file: string;
+  lines: FunctionSum[]; // in their order
+  others: string[]; // files that have a function of this name, too: static functions of C
 }
 
-// The lines of a function in a tree by line, in their order.
-export function linesOf(tree: Tree, name: string): FunctionSum[] {
-  const lines = sumFunctions(tree).filter(
-    ({ fn }) => functionOfLine(tree.functions[fn].name) === name && tree.functions[fn].line !== undefined,
-  );
-  return lines.map((one) => ({ ...one, line: tree.functions[one.fn].line! })).sort((a, b) => a.line - b.line);
+const most = (sums: readonly FunctionSum[], of: "self" | "total"): FunctionSum | undefined =>
+  sums.reduce<FunctionSum | undefined>((best, one) => (!best || one[of] > best[of] ? one : best), undefined);
+
+// A function in a tree by line. name "": the one that has most of its own. file "", or none of this name: the one whose line has most in all.
+export function sourceFunction(tree: Tree, name: string, file: string): SourceFunction {
+  const all = sumFunctions(tree).flatMap((one) => {
+    const { line } = tree.functions[one.fn];
+    return line === undefined ? [] : [{ ...one, name: functionOfLine(one.name), line }];
+  });
+  const first = name ? undefined : most(all, "self");
+  const named = all.filter((one) => one.name === (first?.name ?? name));
+  const wanted = first?.file ?? file;
+  const chosen = named.some((one) => one.file === wanted) ? wanted : (most(named, "total")?.file ?? "");
+  return {
+    name: first?.name ?? name,
+    file: chosen,
+    lines: named.filter((one) => one.file === chosen).sort((a, b) => a.line - b.line),
+    others: [...new Set(named.map((one) => one.file))].filter((one) => one !== chosen).sort(),
+  };
 }
 
-export function heaviestFunction(tree: Tree): string {
-  const best = sumFunctions(tree).reduce<FunctionSum | undefined>((most, one) => (!most || one.self > most.self ? one : most), undefined);
-  return best ? functionOfLine(best.name) : "";
+// What to ask the receiver for: the first line and how many; null: no line has a number.
+export function linesToAsk(lines: readonly FunctionSum[]): { from: number; count: number } | null {
+  const numbers = lines.map(({ line }) => line).filter((line) => line > 0);
+  if (numbers.length === 0) return null;
+  const from = Math.max(numbers[0] - around, 1);
+  return { from, count: Math.min(numbers.at(-1)! + around - from + 1, mostLines) };
 }
+
+const ofNow = "The text is what the receiver's file has now; what was profiled may have been built from another version.";
 
 export class SourceView {
   readonly element: HTMLElement;
@@ -52,6 +74,9 @@ export class SourceView {
   private library = "";
   private tags: readonly string[] = [];
   private rows: FunctionSum[] = [];
+  private others: readonly string[] = [];
+  private uploads = "";
+  private shown = ""; // what the texts and the tags are of
   private texts = new Map<number, string>();
   private asked = new AbortController();
 
@@ -99,17 +124,16 @@ export class SourceView {
     return this.table.markdown(about);
   }
 
-  // tree: by line. tags: of the newest upload, when they are known.
-  show(tree: Tree, name: string, tags: () => Promise<readonly string[]>): void {
-    this.tree = tree;
-    this.rows = linesOf(tree, name);
-    const fn = this.rows[0] && tree.functions[this.rows[0].fn];
-    const changed = name !== this.name || fn?.file !== this.file;
-    Object.assign(this, { name, file: fn?.file ?? "", library: fn?.library ?? "" });
-    if (changed) {
-      this.texts.clear();
-      void this.load(tags);
-    }
+  // tree: by line. uploads: which it is of. tags: of the newest of them, when they are known.
+  show(tree: Tree, wanted: { name: string; file: string }, uploads: string, tags: () => Promise<readonly string[]>): void {
+    const { name, file, lines, others } = sourceFunction(tree, wanted.name, wanted.file);
+    const shown = JSON.stringify([uploads, name, file, linesToAsk(lines)]);
+    const changed = shown !== this.shown;
+    if (uploads !== this.uploads) this.tags = [];
+    if (uploads !== this.uploads || file !== this.file) this.texts.clear();
+    const library = lines[0] ? (tree.functions[lines[0].fn].library ?? "") : "";
+    Object.assign(this, { tree, rows: lines, name, file, others, uploads, shown, library });
+    if (changed) void this.load(tags);
     this.fill();
   }
 
@@ -117,16 +141,18 @@ export class SourceView {
     this.asked.abort();
     const { signal } = (this.asked = new AbortController());
     this.note.textContent = "";
-    this.tags = await tags().catch(() => []);
+    const known = await tags().catch(() => []);
     if (signal.aborted) return;
+    this.tags = known;
     this.fill();
-    const numbers = this.rows.map(({ line }) => line).filter((line) => line > 0);
-    if (!this.file || numbers.length === 0) return;
-    const from = Math.max(numbers[0] - around, 1);
+    const ask = linesToAsk(this.rows);
+    if (!this.file || !ask) return;
     try {
-      const { lines, reason } = await api.source(this.file, from, Math.min(numbers.at(-1)! + around - from + 1, mostLines), signal);
-      lines.forEach((text, i) => this.texts.set(from + i, text));
-      this.note.textContent = reason ?? "";
+      const { lines, reason } = await api.source(this.file, ask.from, ask.count, signal);
+      this.texts = new Map(lines.map((text, i) => [ask.from + i, text]));
+      const last = Math.min(this.rows.at(-1)!.line, ask.from + ask.count - 1);
+      const ends = ask.from + lines.length <= last;
+      this.note.textContent = reason ?? (ends ? `The receiver's file ends before line ${last}: it is of another version.` : ofNow);
     } catch (error) {
       if (!signal.aborted) this.note.textContent = (error as Error).message;
     }
@@ -150,6 +176,11 @@ export class SourceView {
       this.links,
       link && outside(link.href, `${link.host} at ${link.at}`),
       opens && make("a", { href: opens, class: "button", id: "open-editor" }, "Open in editor"),
+      ...this.others.map((other) =>
+        other
+          ? button(`Also in ${other}`, () => change({ fn: name, file: other }), { data: { action: "other-file" } })
+          : make("span", { class: "soft" }, "Also in an unknown file"),
+      ),
     );
     this.table.show(
       [...lines.values()].sort((a, b) => a.line - b.line),

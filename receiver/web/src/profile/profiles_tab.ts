@@ -1,7 +1,7 @@
 // profiles_tab.ts: the tab Profiles: every sample type of every attachment as a flame graph, a table, or callers and callees of a function.
 //
 // Parameters of the address: attachment, type, memory (C, Go), owner (program), label (KEY:VALUE, several), group_by (KEY), view, shape (flame), group, colour, find, focus,
-// ignore, hide, start, without (kinds), tree (shapes), fn, callers, callees (of the sandwich), zoom, sort, gauges (last, max, growth), processes (sum).
+// ignore, hide, start, without (kinds), tree (shapes), fn (of the sandwich and of source), file (its, of source), callers, callees (of the sandwich), zoom, sort, gauges (last, max, growth), processes (sum).
 import "./profiles.css";
 import type * as api from "../lib/api";
 import { button, actAsMenu, link, make, notice, refill } from "../lib/dom";
@@ -15,7 +15,7 @@ import { count, share, value } from "../lib/format";
 import { callersAndCallees, frameItems, functionItems } from "../graph/frame_menu";
 import { frameText } from "../graph/frame_text";
 import { FunctionTable } from "../graph/function_table";
-import { groupings } from "../graph/groups";
+import { functionOfLine, groupings } from "../graph/groups";
 import { flags } from "../graph/pattern";
 import { closeMenu, openMenu } from "../lib/popup";
 import { copyButton } from "../lib/markdown";
@@ -39,7 +39,7 @@ import { ProfilesRail } from "./profiles_rail";
 import { RecordingView } from "./recording";
 import { Sandwich } from "../graph/sandwich";
 import { shapeTree } from "../graph/shapes";
-import { functionOfLine, heaviestFunction, SourceView } from "../graph/source_view";
+import { SourceView } from "../graph/source_view";
 import { singleUpload } from "../lib/selection";
 import { change, current, State } from "../lib/state";
 import { groupKeys, tagKey } from "../lib/tags";
@@ -101,7 +101,7 @@ export class ProfilesTab implements View {
       attachment,
       type,
       label: attachment === this.now?.get("attachment") ? this.now.all("label") : null,
-      ...{ zoom: null, fn: null, callers: null, callees: null, event: null },
+      ...{ zoom: null, fn: null, file: null, callers: null, callees: null, event: null },
     }),
   );
   private readonly toolbar = new ProfileToolbar();
@@ -112,14 +112,14 @@ export class ProfilesTab implements View {
   });
   private readonly table = new FunctionTable("Functions", {
     onPick: (row) => this.pickFunction(row),
-    onMenu: (row, x, y) => openMenu(row.name, functionItems(row.name), x, y),
+    onMenu: (row, x, y) => openMenu(row.name, functionItems(row), x, y),
     onSort: (sort) => change({ sort: sort === "self" ? null : sort }),
   });
   private readonly short = new FunctionTable(
     "Functions",
     {
       onPick: (row) => this.pickFunction(row),
-      onMenu: (row, x, y) => openMenu(row.name, functionItems(row.name), x, y),
+      onMenu: (row, x, y) => openMenu(row.name, functionItems(row), x, y),
       onSort: (sort) => change({ sort: sort === "self" ? null : sort }),
     },
     { short: true },
@@ -128,7 +128,7 @@ export class ProfilesTab implements View {
     "Growth of functions",
     {
       onPick: (row) => this.pickFunction(row),
-      onMenu: (row, x, y) => openMenu(row.name, functionItems(row.name), x, y),
+      onMenu: (row, x, y) => openMenu(row.name, functionItems(row), x, y),
       onSort: (sort) => change({ sort: sort === "self" ? null : sort }),
     },
     { grows: true },
@@ -341,8 +341,10 @@ export class ProfilesTab implements View {
     }
     const squares = { plain, byPackage: colouring === "package" };
     if (grouped) this.showGroups(now, tree, matches);
-    else if (view === "source") this.source.show(tree, functionOfLine(now.get("fn")) || heaviestFunction(tree), () => this.data!.tags());
-    else if (view !== "graph") this.showTables(now, view, tree, matches, squares, within);
+    else if (view === "source") {
+      const wanted = { name: functionOfLine(now.get("fn")), file: now.get("file") };
+      this.source.show(tree, wanted, data!.selection.toString(), () => data!.tags());
+    } else if (view !== "graph") this.showTables(now, view, tree, matches, squares, within);
     if (view === "sandwich") {
       const sides = { callers: now.get("callers"), callees: now.get("callees") };
       // Callers and callees are other trees: without causes and ages.
