@@ -109,6 +109,17 @@ TEST_IN(directory, list_other_lines) {
                 "       5 B        5 B      0  \n\n");
 }
 
+// Static functions of C.
+TEST_IN(directory, list_of_one_name_in_two_files) {
+    struct profile *profile = fixture_profile();
+    add_line(profile, "f", "/none/a.c", 3, 10);
+    add_line(profile, "f", "/none/b.c", 3, 20);
+    fixture_save(profile, "a");
+    assert_int_equal(FIXTURE_RUN(list_command, "list", "f", "a"), 0);
+    expect_line("f in /none/a.c, 10 B on its own\n     value      total   line\n      10 B       10 B      3  \n");
+    expect_line("f in /none/b.c, 20 B on its own\n     value      total   line\n      20 B       20 B      3  \n");
+}
+
 // Source paths that are not regular files, or too large: a pipe without a writer, an endless device, a directory.
 TEST_IN(directory, list_other_files) {
     char paths[3][100];
