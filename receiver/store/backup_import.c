@@ -3,6 +3,7 @@
 // An upload is written below incoming/, checked, and renamed into uploads/ with up to AT_ONCE others behind one sync of the file system: a
 // kill or power cut leaves each whole or not there, and the import can be repeated.
 #include "backup_files.h"
+#include "../../base/clock.h"
 #include "../../base/file.h"
 #include "../../base/vector.h"
 #include "../base/read_exact.h"
@@ -338,10 +339,10 @@ static enum receiver_error take_file(struct importing *importing, const char *na
         importing->bytes += entry->size;
     }
     enum receiver_error error = pass(importing, entry->size, file, &written);
-    struct timespec at = time->tv_sec || time->tv_nsec ? *time : (struct timespec){.tv_sec = entry->time}, now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (at.tv_sec > now.tv_sec) { // nothing arrives in the future
-        at = now;
+    struct timespec at = time->tv_sec || time->tv_nsec ? *time : (struct timespec){.tv_sec = entry->time};
+    const time_t now = (time_t)(clock_ns(CLOCK_REALTIME) / 1000000000);
+    if (at.tv_sec > now) { // nothing arrives in the future
+        at = (struct timespec){.tv_sec = now};
     }
     const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, at};
     if (file >= 0) { // of event.json: when it arrived (rebuild.c)
