@@ -59,7 +59,7 @@ static void retain(struct maintenance *maintenance) {
                                   .size_bytes = options->retention_bytes ? options->retention_bytes : UINT64_MAX};
     int64_t ids[REMOVE_AT_ONCE];
     bool is_settled = clock_steps_settled(&maintenance->clock_steps, retention.now_ms, boot_ms(), catalog_newest_ms(store->catalog));
-    if (options->retention_ms && is_settled) {
+    if (options->retention_ms && is_settled && !*store->lost) {
         retention.received_before_ms = retention.now_ms - options->retention_ms;
         notebook_forget_annotations(store->notebook, retention.received_before_ms);
     }

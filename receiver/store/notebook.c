@@ -70,6 +70,21 @@ static enum receiver_error error_of(sqlite3 *database) {
 
 // ---- Opening ----
 
+// All pages and rows: an answer without some of the pins would have their uploads removed.
+static enum receiver_error check(sqlite3 *database) {
+    sqlite3_stmt *row = NULL;
+    enum receiver_error error = RECEIVER_OK;
+    if (number_of(database, "SELECT count(*) FROM mark") < 0 ||
+        sqlite3_prepare_v2(database, "PRAGMA quick_check(1)", -1, &row, NULL) != SQLITE_OK || sqlite3_step(row) != SQLITE_ROW) {
+        error = error_of(database);
+        error = error == RECEIVER_OK ? RECEIVER_DAMAGED : error;
+    } else if (strcmp((const char *)sqlite3_column_text(row, 0), "ok") != 0) {
+        error = RECEIVER_DAMAGED;
+    }
+    sqlite3_finalize(row);
+    return error;
+}
+
 // No WAL: it is read without a file beside it, also on a full or read-only disk, and written seldom. EXTRA: the end of the journal is
 // synced too.
 static enum receiver_error open_file(struct notebook *notebook, bool create) {
@@ -94,8 +109,8 @@ static enum receiver_error open_file(struct notebook *notebook, bool create) {
     if (error == RECEIVER_OK && version < VERSION && !is_read_only && !run(notebook->database, schema)) {
         error = error_of(notebook->database);
     }
-    if (error == RECEIVER_OK && number_of(notebook->database, "SELECT count(*) FROM mark") < 0) {
-        error = error_of(notebook->database);
+    if (error == RECEIVER_OK) {
+        error = check(notebook->database);
     }
     if (error != RECEIVER_OK) {
         sqlite3_close(notebook->database);
@@ -110,14 +125,137 @@ static bool is_empty(const struct notebook *notebook) {
     return lstat(notebook->path, &about) == 0 && S_ISREG(about.st_mode) && about.st_size == 0;
 }
 
-static void put_aside(const struct notebook *notebook) {
-    char *aside = NULL, *journal = NULL;
-    if (asprintf(&aside, "%s.damaged", notebook->path) >= 0 && asprintf(&journal, "%s-journal", notebook->path) >= 0) {
-        rename(notebook->path, aside);
-        unlink(journal);
+// ---- Mending ----
+
+// Of each table: its rows from both ends, so that damage within costs what is damaged. types: of the columns; i: a number, t: a text, n: a
+// text or NULL.
+static const struct {
+    const char *rows[2], *insert, *types;
+} tables[] = {
+    {{"SELECT upload, pinned, note FROM mark ORDER BY upload", "SELECT upload, pinned, note FROM mark ORDER BY upload DESC"},
+     "INSERT OR IGNORE INTO mark(upload, pinned, note) VALUES(?1, ?2, ?3)",
+     "iin"},
+    {{"SELECT id, time_ms, text, link, tags FROM annotation ORDER BY id",
+      "SELECT id, time_ms, text, link, tags FROM annotation ORDER BY id DESC"},
+     "INSERT OR IGNORE INTO annotation(id, time_ms, text, link, tags) VALUES(?1, ?2, ?3, ?4, ?5)",
+     "iitnt"},
+    {{"SELECT id, name, address FROM view ORDER BY id", "SELECT id, name, address FROM view ORDER BY id DESC"},
+     "INSERT OR IGNORE INTO view(id, name, address) VALUES(?1, ?2, ?3)",
+     "itt"},
+};
+enum { TABLES = sizeof tables / sizeof *tables, ASIDE_MAX = 100, ROWS_MAX = 100 * 1000 };
+
+static bool is_row(sqlite3_stmt *row, const char *types) {
+    for (int i = 0; types[i]; i++) {
+        int type = sqlite3_column_type(row, i);
+        const char *text = type == SQLITE_TEXT ? (const char *)sqlite3_column_text(row, i) : NULL;
+        bool ok = types[i] == 'i' ? type == SQLITE_INTEGER
+                  : text          ? notebook_is_note(text, (size_t)sqlite3_column_bytes(row, i))
+                                  : types[i] == 'n' && type == SQLITE_NULL;
+        if (!ok) {
+            return false;
+        }
     }
+    return sqlite3_column_int64(row, 0) > 0;
+}
+
+// Returns false if the new one cannot be written. What cannot be read is left out.
+static bool copy_table(sqlite3 *from, sqlite3 *to, size_t table, int64_t *copied) {
+    sqlite3_stmt *insert = NULL;
+    bool ok = sqlite3_prepare_v2(to, tables[table].insert, -1, &insert, NULL) == SQLITE_OK;
+    for (int end = 0; ok && end < 2; end++) {
+        sqlite3_stmt *row = NULL;
+        sqlite3_prepare_v2(from, tables[table].rows[end], -1, &row, NULL);
+        for (int count = 0; ok && count < ROWS_MAX && row && sqlite3_step(row) == SQLITE_ROW; count++) { // damage may lead in circles
+            if (!is_row(row, tables[table].types)) {
+                continue;
+            }
+            for (int i = 0; tables[table].types[i]; i++) {
+                sqlite3_bind_value(insert, i + 1, sqlite3_column_value(row, i));
+            }
+            ok = sqlite3_step(insert) == SQLITE_DONE;
+            *copied += ok ? sqlite3_changes(to) : 0;
+            sqlite3_reset(insert);
+        }
+        sqlite3_finalize(row);
+    }
+    sqlite3_finalize(insert);
+    return ok;
+}
+
+// What can be read of the damaged file, as a new one at path.
+static enum receiver_error salvage(const char *damaged, const char *path, int64_t copied[TABLES]) {
+    sqlite3 *from = NULL, *to = NULL;
+    unlink(path);
+    int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0) {
+        return receiver_error_from_errno(errno);
+    }
+    close(file);
+    bool reads = sqlite3_open_v2(damaged, &from, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK;
+    bool ok = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
+              run(to, "PRAGMA synchronous=EXTRA") && run(to, schema) && run(to, "BEGIN");
+    for (size_t i = 0; ok && reads && i < TABLES; i++) {
+        ok = copy_table(from, to, i, &copied[i]);
+    }
+    ok = ok && run(to, "COMMIT");
+    enum receiver_error error = ok ? RECEIVER_OK : error_of(to);
+    error = ok || error != RECEIVER_OK ? error : RECEIVER_IO;
+    sqlite3_close(from);
+    sqlite3_close(to);
+    if (error != RECEIVER_OK) {
+        unlink(path);
+    }
+    return error;
+}
+
+// Under the first name that is free: an older one may be all that is left of something. Beyond ASIDE_MAX the last one's name is taken. The
+// name of it goes to aside; where the file system has no hard links, a power cut in between leaves it at that name alone.
+static bool put_aside(const char *path, const char *fresh, char *aside, size_t aside_size) {
+    for (int number = 1; number <= ASIDE_MAX; number++) {
+        char ending[20] = "";
+        if (number > 1) {
+            snprintf(ending, sizeof ending, ".%d", number);
+        }
+        snprintf(aside, aside_size, "%s.damaged%s", path, ending);
+        bool linked = link(path, aside) == 0;
+        if (!linked && errno == EEXIST && number < ASIDE_MAX) {
+            continue;
+        }
+        struct stat about;
+        if (!linked && errno != EEXIST && number < ASIDE_MAX && lstat(aside, &about) == 0) {
+            continue;
+        }
+        return (linked || rename(path, aside) == 0) && rename(fresh, path) == 0;
+    }
+    return false;
+}
+
+// text: what is kept, or the cause.
+static enum receiver_error mend(struct notebook *notebook, char *text, size_t text_size) {
+    int64_t copied[TABLES] = {0};
+    char *fresh = NULL, *aside = NULL, *journal = NULL;
+    size_t aside_size = strlen(notebook->path) + 40;
+    enum receiver_error error = RECEIVER_NO_MEMORY;
+    if (asprintf(&fresh, "%s.new", notebook->path) >= 0 && asprintf(&journal, "%s-journal", notebook->path) >= 0 &&
+        (aside = malloc(aside_size))) {
+        error = salvage(notebook->path, fresh, copied);
+        if (error == RECEIVER_OK && !put_aside(notebook->path, fresh, aside, aside_size)) {
+            error = receiver_error_from_errno(errno);
+        }
+    }
+    if (error == RECEIVER_OK) {
+        unlink(journal);
+        snprintf(text, text_size,
+                 "users' pins, notes, annotations and views were damaged (they are %s now): %d pins and notes, %d annotations and %d views "
+                 "could be read and are kept; until the next start no upload is removed for its age",
+                 strrchr(aside, '/') + 1, (int)copied[0], (int)copied[1], (int)copied[2]);
+        error = open_file(notebook, false);
+    }
+    free(fresh);
     free(aside);
     free(journal);
+    return error;
 }
 
 enum receiver_error notebook_open(const char *directory, bool repairs, struct notebook **out, char *text, size_t text_size) {
@@ -130,13 +268,13 @@ enum receiver_error notebook_open(const char *directory, bool repairs, struct no
     pthread_mutex_init(&notebook->lock, NULL);
     enum receiver_error error = is_empty(notebook) ? RECEIVER_NOT_FOUND : open_file(notebook, false);
     if (error == RECEIVER_DAMAGED && repairs) {
-        put_aside(notebook);
-        snprintf(text, text_size, "users' pins and notes were damaged, and are lost (they are notebook.sqlite.damaged now)");
-        error = RECEIVER_NOT_FOUND;
+        error = mend(notebook, text, text_size);
     }
     if (error != RECEIVER_OK && error != RECEIVER_NOT_FOUND) {
         snprintf(text, text_size, "%s: %s", notebook->path,
-                 error == RECEIVER_BAD_DIRECTORY ? "was written by a newer version" : receiver_error_text(error));
+                 error == RECEIVER_BAD_DIRECTORY         ? "was written by a newer version"
+                 : error == RECEIVER_DAMAGED && !repairs ? "it is damaged; the next start of the receiver mends it"
+                                                         : receiver_error_text(error));
         notebook_close(notebook);
         return error;
     }

@@ -2,8 +2,9 @@
 // SQLite database of its own, DIR/notebook.sqlite. It is the only copy, so each change is synced before it is reported as done; a kill or
 // power cut leaves the state before it or behind it.
 //
-// There is no file until something is written. One that is damaged is put aside as notebook.sqlite.damaged and begun anew, which is said;
-// one that cannot be read now (other rights, a newer version) is an error: without it what is pinned would be removed.
+// There is no file until something is written. One that is damaged anywhere is put aside as notebook.sqlite.damaged (.damaged.2, ...), and
+// a new one has what can be read of it, which is said: some pins may be missing then. One that cannot be read now (other rights, a newer
+// version) is an error: without it what is pinned would be removed.
 //
 // Threads: any; one handle with a mutex. Memory: SQLite's own.
 #ifndef CMEMPROF_RECEIVER_NOTEBOOK_H

@@ -137,6 +137,8 @@ void storage_describe(struct store *store, int64_t now_ms, struct json *json) {
     put(json, "uploads_per_second_possible", state.rate.possible);
     put(json, "storing_share", state.rate.busy);
     put_near(json, storage_near(&state));
+    json_key(json, "notebook_was_damaged");
+    json_bool(json, *store->lost);
     packs_describe(&store->packs, json);
     json_object_end(json);
 }

@@ -362,7 +362,7 @@ enum receiver_error store_open_files(const char *directory, bool locks, struct s
         snprintf(text, text_size, "%s: %s", store->path, receiver_error_text(error));
     }
     if (error == RECEIVER_OK) {
-        error = notebook_open(store->path, locks, &store->notebook, text, text_size);
+        error = notebook_open(store->path, false, &store->notebook, text, text_size); // mended only where its retention is held back
     }
     if (error != RECEIVER_OK) {
         store_close(store);

@@ -28,7 +28,8 @@ struct store {
     enum durability durability;       // for group_commit.c
     struct cache *conversions;        // of recordings; NULL: no memory for it
     char *path, *index;               // of the directory, and of index.sqlite in it
-    char note[600], lost[160];
+    char note[900];
+    char lost[300];    // what was damaged of the notebook; "": nothing. Until the next start nothing is removed for its age
     bool is_unchanged; // since the end before: the index's memory is from snapshot.h
     struct event_readers event_readers;
     struct counters counters;

@@ -100,6 +100,56 @@ TEST_IN(book, damaged) {
     expect_marks(book, "2! ");
 }
 
+static size_t size_of(const char *path) {
+    struct stat about;
+    return stat(path, &about) == 0 ? (size_t)about.st_size : 0;
+}
+
+static bool count(void *context, int64_t id, bool pinned, const char *note) {
+    (void)pinned, (void)note;
+    ((int64_t *)context)[0]++;
+    ((int64_t *)context)[1] |= id == 1;
+    ((int64_t *)context)[2] |= id == 60;
+    return true;
+}
+
+// A page within is damaged: the rows around it are kept, and what was put aside before stays.
+TEST_IN(book, damaged_within) {
+    enum { MARKS = 60, PAGE = 4096 };
+    struct book *book = *state;
+    char aside[sizeof book->path + 20], second[sizeof book->path + 20], note[901] = "", bad[2000];
+    snprintf(aside, sizeof aside, "%s.damaged", book->path);
+    snprintf(second, sizeof second, "%s.damaged.2", book->path);
+    write_file(aside, "older");
+    memset(note, 'n', sizeof note - 1);
+    for (int id = 1; id <= MARKS; id++) {
+        assert_int_equal(notebook_mark(book->notebook, id, true, note), RECEIVER_OK);
+    }
+    int64_t view;
+    assert_int_equal(notebook_save_view(book->notebook, "a view", "/?a=b", &view), RECEIVER_OK);
+    notebook_close(book->notebook);
+    book->notebook = NULL;
+    memset(bad, 0xFF, sizeof bad);
+    int file = open(book->path, O_RDWR);
+    off_t pages = (off_t)(size_of(book->path) / PAGE);
+    assert_true(pages > 10);
+    assert_int_equal(pwrite(file, bad, sizeof bad, pages / 2 * PAGE + PAGE - (off_t)sizeof bad), sizeof bad); // cells, not their count
+    close(file);
+    assert_int_equal(notebook_open(book->directory, false, &book->notebook, book->text, sizeof book->text), RECEIVER_DAMAGED);
+    assert_non_null(strstr(book->text, "it is damaged; the next start of the receiver mends it"));
+    reopen(book);
+    assert_non_null(strstr(book->text, "(they are notebook.sqlite.damaged.2 now)"));
+    assert_non_null(strstr(book->text, " 0 annotations and 1 views could be read and are kept"));
+    int64_t kept[3] = {0};
+    assert_int_equal(notebook_each_mark(book->notebook, count, kept), RECEIVER_OK);
+    assert_in_range(kept[0], MARKS - 8, MARKS - 1);
+    assert_true(kept[1] && kept[2]);
+    assert_int_equal(size_of(aside), 5);
+    assert_true(size_of(second) > 10 * PAGE);
+    reopen(book);
+    assert_string_equal(book->text, "");
+}
+
 // A start must not go on as if nothing were pinned.
 TEST_IN(book, cannot_be_read) {
     struct book *book = *state;

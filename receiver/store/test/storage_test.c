@@ -92,7 +92,7 @@ TEST_IN(store, description) {
     char *text = strndup(json.bytes, json.size);
     assert_null(strstr(text, "\"uploads_per_second_possible\":null")); // it was measured
     assert_null(strstr(text, "\"oldest_ms\":null"));
-    assert_non_null(strstr(text, "\"near\":[],\"packs\":0"));
+    assert_non_null(strstr(text, "\"near\":[],\"notebook_was_damaged\":false,\"packs\":0"));
     json_free(&json);
     free(text);
 }
