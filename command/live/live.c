@@ -54,7 +54,14 @@ static int64_t amount_of(struct live *live, const struct live_sample *sample) {
     return amount;
 }
 
-// A counter that went back began anew: the program was started again.
+// A counter that went back began anew: the program was started again. Those of a profile with a duration begin anew each time.
+static bool is_of_another(struct live *live, const struct live_sample *sample) {
+    const struct live_sample *now = &live->now;
+    bool has_duration = sample->duration_ns > 0;
+    return live->reads == 0 || sample->at_ns < now->at_ns || has_duration != (now->duration_ns > 0) ||
+           (!has_duration && amount_of(live, sample) < amount_of(live, now));
+}
+
 static void take(struct live *live, struct live_sample *sample) {
     bool same = live->reads > 0 && sample->at_ns == live->now.at_ns && sample->input.size == live->now.input.size &&
                 memcmp(sample->input.bytes, live->now.input.bytes, sample->input.size) == 0;
@@ -62,7 +69,7 @@ static void take(struct live *live, struct live_sample *sample) {
         free(sample->input.bytes);
         return;
     }
-    bool is_anew = live->reads == 0 || sample->at_ns < live->now.at_ns || amount_of(live, sample) < amount_of(live, &live->now);
+    bool is_anew = is_of_another(live, sample);
     drop(live, &live->before);
     if (is_anew) {
         drop(live, &live->first);

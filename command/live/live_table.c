@@ -27,6 +27,7 @@ bool live_sample_check(const struct options *options, struct live_sample *sample
     struct profile *profile = decode(options, sample, text, size);
     if (profile) {
         sample->at_ns = profile_time_ns(profile) > 0 ? profile_time_ns(profile) : read_ns;
+        sample->duration_ns = profile_duration_ns(profile) > 0 ? profile_duration_ns(profile) : 0;
     }
     bool ok = profile;
     profile_free(profile);
@@ -204,6 +205,15 @@ static bool add_gone(struct live_table *now, const struct live_table *first) {
     return true;
 }
 
+// What /debug/pprof/heap?seconds=N has in use is what came and went in the time.
+static bool has_negative(const struct live_table *table) {
+    bool found = false;
+    for (size_t i = 0; i < table->count; i++) {
+        found |= table->rows[i].value < 0;
+    }
+    return found;
+}
+
 // Callers without a value of their own, which had none before.
 static void drop_nothing(struct live_table *table) {
     size_t kept = 0;
@@ -250,7 +260,12 @@ int live_table_make(const struct options *options, const struct top_options *top
         status = STATUS_FAILED;
     }
     if (status == STATUS_DONE) {
-        double minutes = (double)(now->at_ns - first->at_ns) / 60e9, seconds = (double)(now->at_ns - before->at_ns) / 1e9;
+        bool counts_anew = now->duration_ns > 0, is_difference = counts_anew && (has_negative(table) || has_negative(&oldest));
+        double minutes = is_difference ? 0 : (double)(now->at_ns - first->at_ns) / 60e9;
+        double seconds = (double)(counts_anew ? now->duration_ns : now->at_ns - before->at_ns) / 1e9;
+        if (counts_anew) {
+            live_table_free(&last);
+        }
         for (size_t i = 0; i < table->count; i++) {
             struct live_row *row = &table->rows[i];
             row->growth_per_minute = is_gauge ? per(row->value, find(&oldest, row->name)->value, minutes) : NAN;

@@ -9,13 +9,15 @@
 #include "../base/input.h"
 #include "../report/top.h"
 
-// A profile as it came, and when.
+// A profile as it came, and when. One with a duration has what was counted in it (a delta, or CPU time); one without, what was counted
+// since the program's start.
 struct live_sample {
     struct input input;
     int64_t at_ns; // of the profile, or if it does not say so of the moment when it was read
+    int64_t duration_ns;
 };
 
-// Whether it is a profile; sets at_ns. read_ns: when it was read. Otherwise text says what it is.
+// Whether it is a profile; sets at_ns and duration_ns. read_ns: when it was read. Otherwise text says what it is.
 bool live_sample_check(const struct options *options, struct live_sample *sample, int64_t read_ns, char *text, size_t size);
 
 struct live_row {
@@ -36,7 +38,9 @@ struct live_table {
 enum live_order { LIVE_BY_VALUE, LIVE_BY_GROWTH, LIVE_BY_RATE, LIVE_ORDERS };
 
 // Rows of now, by options (type, memory, owner, by, by_stack, by_cum: values with callees, group_by, filter); growth is since first, the
-// rate since before, which may both be the same as now: nothing is known then. Returns STATUS_DONE, or STATUS_FAILED with text.
+// rate since before, which may both be the same as now: nothing is known then. Of a sample with a duration the rate is over that, whatever
+// was before, and there is no growth of a gauge with negative values, which is itself a difference. Returns STATUS_DONE, or STATUS_FAILED
+// with text.
 int live_table_make(const struct options *options, const struct top_options *top, const struct live_sample *first,
                     const struct live_sample *before, const struct live_sample *now, enum live_order order, struct live_table *table,
                     char *text, size_t size);

@@ -24,16 +24,21 @@ const patience = time.Minute
 
 // livePprof is of one process after so many seconds: C memory that grows by 1 MB a second, 10 MB/s that are allocated, and memory of Go that stays.
 func livePprof(seconds int64) []byte {
+	return livePprofOf(seconds, seconds, 0)
+}
+
+// livePprofOf counts what was allocated in another time than that since the start, and has a duration if it is not 0.
+func livePprofOf(seconds, counted int64, duration time.Duration) []byte {
 	function := func(id uint64, name, file string) *profile.Location {
 		f := &profile.Function{ID: id, Name: name, Filename: file}
 		return &profile.Location{ID: id, Line: []profile.Line{{Function: f, Line: int64(10 * id)}}}
 	}
 	c, leak, cache := function(1, "sqlite3MemMalloc", "/s.c"), function(2, "main.leak", "/src/leak.go"), function(3, "main.cache", "/src/cache.go")
-	p := &profile.Profile{TimeNanos: 1700000000e9 + seconds*1e9,
+	p := &profile.Profile{TimeNanos: 1700000000e9 + seconds*1e9, DurationNanos: int64(duration),
 		SampleType: []*profile.ValueType{{Type: "alloc_objects", Unit: "count"}, {Type: "alloc_space", Unit: "bytes"}, {Type: "inuse_objects", Unit: "count"}, {Type: "inuse_space", Unit: "bytes"}},
 		Location:   []*profile.Location{c, leak, cache}, Function: []*profile.Function{c.Line[0].Function, leak.Line[0].Function, cache.Line[0].Function},
 		Sample: []*profile.Sample{
-			{Location: []*profile.Location{c, leak}, Value: []int64{seconds, 10e6 * seconds, seconds, 5e6 + 1e6*seconds}, Label: map[string][]string{"memory": {"C"}, "tenant": {"acme"}}},
+			{Location: []*profile.Location{c, leak}, Value: []int64{counted, 10e6 * counted, seconds, 5e6 + 1e6*seconds}, Label: map[string][]string{"memory": {"C"}, "tenant": {"acme"}}},
 			{Location: []*profile.Location{cache}, Value: []int64{9, 90e6, 1, 2e6}},
 		}}
 	var out bytes.Buffer
@@ -295,6 +300,25 @@ func TestLiveOfAURL(t *testing.T) {
 	}
 	if strings.Contains(out, "\x1b") || strings.Contains(out, "main.cache") {
 		t.Errorf("%q", out)
+	}
+}
+
+// A profile with a duration has its rate in itself: the one before says nothing of it, and that it counts less is no new start.
+func TestLiveOfDeltas(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := asked.Add(1)
+		_, _ = w.Write(livePprofOf(10*n, []int64{100, 100, 50}[n-1], 10*time.Second))
+	}))
+	defer server.Close()
+	out := succeed(t, "top", "--live", "--interval", "100ms", "--count", "3", "--memory", "C", server.URL)
+	tables := strings.Split(strings.TrimSuffix(out, "\n\n"), "\n\n"+server.URL)
+	for i, wanted := range []string{"15.0 MB, growth -, alloc_space 100 MB/s", "25.0 MB, growth +60.0 MB/min, alloc_space 100 MB/s",
+		"35.0 MB, growth +60.0 MB/min, alloc_space 50.0 MB/s"} {
+		if len(tables) != 3 || !strings.Contains(tables[i], wanted) {
+			t.Errorf("table %d has no %q:\n%s", i, wanted, out)
+		}
 	}
 }
 

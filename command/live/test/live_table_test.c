@@ -33,6 +33,22 @@ static struct live_sample sample_of(int64_t seconds, int64_t a, int64_t a_made, 
     return sample;
 }
 
+// The same with a duration: what was allocated in it.
+static struct live_sample delta_of(int64_t seconds, int64_t a, int64_t a_made) {
+    struct live_sample sample = sample_of(seconds, a, a_made, 0, 0);
+    struct options own = {.limits = merge_default_limits};
+    struct merge_fault fault;
+    char text[100];
+    struct profile *profile = profile_new();
+    assert_int_equal(profile_decode(profile, sample.input.bytes, sample.input.size, &own.limits, NULL, &fault), MERGE_OK);
+    profile_set_time(profile, seconds * 1000000000, 10000000000);
+    free(sample.input.bytes);
+    assert_int_equal(profile_encode(profile, MERGE_RAW, &sample.input.bytes, &sample.input.size), MERGE_OK);
+    profile_free(profile);
+    assert_true(live_sample_check(&own, &sample, 5, text, sizeof text));
+    return sample;
+}
+
 static void expect(const struct live_table *table, size_t at, const char *name, int64_t value, double growth, double rate) {
     assert_true(at < table->count);
     const struct live_row *row = &table->rows[at];
@@ -87,6 +103,29 @@ TEST(rates) {
     free(first.input.bytes);
     free(before.input.bytes);
     free(now.input.bytes);
+}
+
+TEST(a_profile_with_a_duration_has_its_own_rate) {
+    struct options own = {.limits = merge_default_limits};
+    struct top_options top = {.by = FRAME_BY_FUNCTION, .lines = 10};
+    struct live_sample first = delta_of(100, 600, 1000), now = delta_of(160, 900, 1000), less = delta_of(170, -300, 500);
+    struct live_table table;
+    char text[100];
+    assert_int_equal(live_table_make(&own, &top, &first, &first, &first, LIVE_BY_VALUE, &table, text, sizeof text), STATUS_DONE);
+    assert_true(table.rate_per_second == 100 && isnan(table.growth_per_minute));
+    expect(&table, 0, "main.a  x.go", 600, NAN, 100); // known at once
+    live_table_free(&table);
+    assert_int_equal(live_table_make(&own, &top, &first, &first, &now, LIVE_BY_VALUE, &table, text, sizeof text), STATUS_DONE);
+    assert_true(table.rate_per_second == 100);
+    expect(&table, 0, "main.a  x.go", 900, 300, 100); // what is in use is of the moment
+    live_table_free(&table);
+    assert_int_equal(live_table_make(&own, &top, &first, &now, &less, LIVE_BY_VALUE, &table, text, sizeof text), STATUS_DONE);
+    assert_true(table.rate_per_second == 50);
+    expect(&table, 0, "main.a  x.go", -300, NAN, 50); // a difference, which has no growth
+    live_table_free(&table);
+    free(first.input.bytes);
+    free(now.input.bytes);
+    free(less.input.bytes);
 }
 
 TEST(no_profile) {
