@@ -1,4 +1,5 @@
 // delta_command.c: `cmemprof delta`: differences between cumulative profiles.
+#include "../receiver/index/measures.h"
 #include "commands.h"
 #include "base/input.h"
 #include "base/diagnostic.h"
@@ -122,6 +123,26 @@ static int write_delta(const struct options *options, const char *newer, const v
 
 // ---- Series ----
 
+// Without times a delta has no duration, and would be taken for a profile that counts from the program's start.
+static int write_marked(const struct options *options, size_t i, const void *bytes, size_t size) {
+    char text[1000];
+    struct merge_fault fault = {.error = MERGE_NO_MEMORY};
+    uint8_t *marked = NULL;
+    struct profile *profile = profile_new();
+    enum merge_error error = profile ? profile_decode(profile, bytes, size, &options->limits, NULL, &fault) : MERGE_NO_MEMORY;
+    if (error == MERGE_OK && profile_duration_ns(profile) == 0) {
+        snprintf(text, sizeof text, MEASURE_DIFFERENCE "%.400s less %.400s", text_base_name(input_name(options->files[i])),
+                 text_base_name(input_name(options->files[i - 1])));
+        profile_add_comment(profile, text);
+        error = profile_encode_level(profile, options->output.compression, options->output.level, &marked, &size);
+    }
+    int status = error == MERGE_OK ? write_delta(options, options->files[i], marked ? marked : bytes, size)
+                                   : diagnostic_error(options->command, NULL, "%s", merge_error_text(error));
+    profile_free(profile);
+    free(marked);
+    return status;
+}
+
 static int add_file(const struct options *options, struct arguments *arguments, size_t i, struct delta **delta) {
     const char *path = options->files[i];
     struct input input;
@@ -147,7 +168,7 @@ static int add_file(const struct options *options, struct arguments *arguments, 
     free(input.bytes);
     // The first profile is only the base of the next.
     if (status == STATUS_DONE && i > 0) {
-        status = write_delta(options, path, bytes, size);
+        status = write_marked(options, i, bytes, size);
     }
     return status;
 }

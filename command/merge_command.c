@@ -50,7 +50,7 @@ static void note_gauges(const struct options *options, struct profile *profile) 
             fprintf(out, "%s%s", gauges++ ? ", " : "", type);
         }
     }
-    bool written = out && fprintf(out, ": %s; other types: sums", how) > 0;
+    bool written = out && fprintf(out, ": %s" MEASURE_COMBINED, how) > 0;
     if (out && fclose(out) == 0 && written && gauges > 0) {
         profile_add_comment(profile, text);
         diagnostic_note(options->command, "%s", text);

@@ -139,6 +139,8 @@ void profile_add_comment(struct profile *profile, const char *text);
 // What follows "cmemprof: warning: " in the comments, at most so many; of those that differ in numbers only, the one with the largest. The
 // texts are the profile's. Returns how many.
 size_t profile_warnings(const struct profile *profile, const char **texts, size_t most);
+// Whether a comment has the text in it.
+bool profile_has_comment(const struct profile *profile, const char *part);
 void profile_set_period(struct profile *profile, const char *type, const char *unit, int64_t period);
 void profile_set_time(struct profile *profile, int64_t time_ns, int64_t duration_ns);
 

@@ -105,6 +105,7 @@
 #define profile_free cmemprof_profile_free
 #define profile_give_label cmemprof_profile_give_label
 #define profile_group_by cmemprof_profile_group_by
+#define profile_has_comment cmemprof_profile_has_comment
 #define profile_intern_comment cmemprof_profile_intern_comment
 #define profile_intern_function cmemprof_profile_intern_function
 #define profile_intern_location cmemprof_profile_intern_location

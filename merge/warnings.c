@@ -1,8 +1,16 @@
-// warnings.c: what the profiler that wrote a profile warns its readers of (merge.h).
+// warnings.c: what the comments of a profile tell its readers: warnings of the profiler that wrote it, what was made of it (merge.h).
 #include "profile.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+bool profile_has_comment(const struct profile *profile, const char *part) {
+    bool found = false;
+    for (uint32_t i = 0; i < profile->comments.count && !found; i++) {
+        found = strstr(profile_string(profile, *profile_comment(profile, i)), part);
+    }
+    return found;
+}
 
 static const char prefix[] = "cmemprof: warning: ";
 static const char digits[] = "0123456789";

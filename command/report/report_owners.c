@@ -3,6 +3,7 @@
 #include "report_json.h"
 #include "../../receiver/views/owners.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,14 +52,17 @@ static const char *count_text(const struct report_options *options, int64_t coun
     return text_value(count, options->top->exact ? NULL : "count", text);
 }
 
-// "12,000" and "±240", in columns of 10 and 8. The sign has two bytes.
+// "12,000" and "±240", or "0" and "(<24)", in columns of 10 and 8. The sign has two bytes.
 static void put_count(const struct report_options *options, const struct owner_sum *sum, bool is_known, FILE *out) {
     char count[TEXT_VALUE_BYTES], error[TEXT_VALUE_BYTES], text[TEXT_VALUE_BYTES + 4] = "";
     double wide = owner_sum_error(sum);
-    if (is_known) {
+    bool is_unseen = is_known && sum->blocks == 0 && wide >= 1;
+    if (is_unseen) {
+        snprintf(text, sizeof text, "(<%s)", count_text(options, wide < 1e18 ? (int64_t)ceil(wide) : INT64_MAX, error));
+    } else if (is_known) {
         snprintf(text, sizeof text, "±%s", count_text(options, wide < 1e18 ? (int64_t)(wide + 0.5) : INT64_MAX, error));
     }
-    fprintf(out, " %10s %*s", is_known ? count_text(options, sum->blocks, count) : "-", 8 + (is_known ? 1 : 0), text);
+    fprintf(out, " %10s %*s", is_known ? count_text(options, sum->blocks, count) : "-", 8 + (is_known && !is_unseen ? 1 : 0), text);
 }
 
 static void put_owner(const struct report_options *options, const struct owner_row *row, FILE *out) {

@@ -31,6 +31,26 @@ TEST_IN(directory, two) {
     expect("out", 3, 100);
 }
 
+// What would not show that it is a delta says so in a comment.
+TEST_IN(directory, no_times) {
+    write_one("a", 10, 100);
+    write_one("b", 7, 150);
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a", "b", "-o", "out"), 0);
+    struct profile *profile = fixture_load("out");
+    assert_true(profile_has_comment(profile, "cmemprof: difference: b less a"));
+    profile_free(profile);
+    for (int64_t i = 1; i <= 2; i++) {
+        profile = fixture_profile();
+        profile_set_time(profile, i * 1000000000, 0);
+        fixture_save(profile, i == 1 ? "a" : "b");
+    }
+    assert_int_equal(FIXTURE_RUN(delta_command, "delta", "a", "b", "-o", "out"), 0);
+    profile = fixture_load("out");
+    assert_int_equal(profile_duration_ns(profile), 1000000000);
+    assert_false(profile_has_comment(profile, ""));
+    profile_free(profile);
+}
+
 TEST_IN(directory, compat) {
     struct profile *profile = fixture_profile();
     fixture_add_sample(profile, "f<main.x", 1, 10, 100, false);

@@ -53,4 +53,9 @@ void measures_add_recording(struct measures *measures, const struct conversion *
 // Whether it is a gauge: memory in use, goroutines. All other types are amounts of a period.
 bool measure_is_gauge(const char *type);
 
+// In the comments of a profile whose values say less than one of a process would: how one ends that says how gauges of several
+// profiles were combined, and how one begins that says of which profiles it is the difference.
+#define MEASURE_COMBINED "; other types: sums"
+#define MEASURE_DIFFERENCE "cmemprof: difference: "
+
 #endif

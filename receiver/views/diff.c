@@ -50,7 +50,7 @@ enum receiver_error diff_subtract(struct diff_side *now, struct diff_side *base,
     if (error == RECEIVER_BAD_UPLOAD) {
         snprintf(text, text_size, "%s", period_types_differ);
     }
-    snprintf(comment, sizeof comment, "cmemprof: difference: %zu uploads less %zu of the baseline; amounts %s", now->report.uploads,
+    snprintf(comment, sizeof comment, MEASURE_DIFFERENCE "%zu uploads less %zu of the baseline; amounts %s", now->report.uploads,
              base->report.uploads, mode == DIFF_TOTAL ? "are totals" : "of the baseline are scaled to the same time");
     profile_add_comment(now->profile, comment);
     return error;

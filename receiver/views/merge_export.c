@@ -95,7 +95,7 @@ static void say_gauges(struct profile *profile, const struct sweep_report *repor
     if (out) {
         fprintf(out, ": ");
         write_value(report, of, out);
-        fprintf(out, "; other types: sums");
+        fprintf(out, MEASURE_COMBINED);
     }
     if (out && fclose(out) == 0 && gauges > 0) {
         profile_add_comment(profile, text);
@@ -126,7 +126,9 @@ enum receiver_error merge_export_finish(struct profile *all, const struct sweep_
     merge_export_missing(all, report);
     if (!moment) {
         error = divide(all, report);
-        say_gauges(all, report);
+        if (report->uploads > 1) {
+            say_gauges(all, report);
+        }
         return error;
     }
     error = divide(moment, moment_report);

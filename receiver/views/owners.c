@@ -1,17 +1,18 @@
 // owners.c: C memory by owner (owners.h).
 #include "owners.h"
 #include "../../base/vector.h"
+#include "../index/measures.h"
 #include "sampling_error.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 double owner_sum_error(const struct owner_sum *sum) {
-    return sampling_error_of(sum->variance);
+    return sum->blocks == 0 && sum->unseen > 0 ? sum->unseen : sampling_error_of(sum->variance);
 }
 
 double owner_sum_error_bytes(const struct owner_sum *sum) {
-    return sampling_error_of(sum->variance_bytes);
+    return sum->blocks == 0 && sum->unseen > 0 ? sum->unseen_bytes : sampling_error_of(sum->variance_bytes);
 }
 
 void owners_start(struct owners *owners, const struct profile *profile, const struct owner_pairs *pairs, bool is_single) {
@@ -22,7 +23,8 @@ void owners_start(struct owners *owners, const struct profile *profile, const st
         .period = profile_period(profile),
         .is_from_start = is_single && profile_duration_ns(profile) == 0,
         .seed = intern_seed()};
-    owners->is_from_start = owners->is_from_start && owners->live[0] >= 0 && owners->allocated[0] >= 0;
+    owners->is_from_start = owners->is_from_start && owners->live[0] >= 0 && owners->allocated[0] >= 0 &&
+                            !profile_has_comment(profile, MEASURE_COMBINED) && !profile_has_comment(profile, MEASURE_DIFFERENCE);
 }
 
 void owners_free(struct owners *owners) {
@@ -223,7 +225,34 @@ static int compare_rows(const void *left, const void *right) {
     return order ? order : strcmp(a->pair.opens, b->pair.opens);
 }
 
+static bool is_negative(const struct owner_sum *sum) {
+    return sum->blocks < 0 || sum->bytes < 0;
+}
+
+// Less than nothing was neither allocated nor freed: the profile is a difference, whatever it says of itself.
+static bool has_negative(const struct owners *owners) {
+    bool found = false;
+    for (size_t i = 0; i < owners->count; i++) {
+        const struct owner_row *row = &owners->rows[i];
+        found |= is_negative(&row->live) || is_negative(&row->allocated) || is_negative(&row->closed);
+    }
+    return found;
+}
+
+static void set_unseen(struct owner_row *row, int64_t period) {
+    const struct owner_sum *made = &row->allocated;
+    double unseen = sampling_unseen(made->bytes, made->blocks, period);
+    double unseen_bytes = unseen > 0 ? unseen * (double)made->bytes / (double)made->blocks : 0;
+    row->live.unseen = row->closed.unseen = unseen;
+    row->live.unseen_bytes = row->closed.unseen_bytes = unseen_bytes;
+}
+
 void owners_sort(struct owners *owners) {
+    for (size_t i = 0; i < owners->count; i++) {
+        set_unseen(&owners->rows[i], owners->period);
+    }
+    set_unseen(&owners->total, owners->period);
+    owners->is_from_start = owners->is_from_start && !has_negative(owners);
     if (owners->count > 0) {
         qsort(owners->rows, owners->count, sizeof *owners->rows, compare_rows);
     }

@@ -6,8 +6,9 @@
 // owner_pairs.h knows.
 //
 // A heap profile counts blocks, not handles: a statement of SQLite is many blocks, some of which are freed before it is closed. Of each
-// row: blocks in use, blocks allocated, and, if the profile counts from the program's start, their difference, which were freed. All are
-// estimates from samples, with two standard errors (sampling_error.h).
+// row: blocks in use, blocks allocated, and, if the profile counts from the program's start, their difference, which were freed. It does
+// not if it has a duration, its comments tell of several profiles (measures.h), or a figure is negative. All are estimates from samples,
+// with two standard errors (sampling_error.h).
 //
 // Threads: one. Memory: malloc, about 600 bytes a row; points into the profile, which must outlive it.
 #ifndef CMEMPROF_RECEIVER_OWNERS_H
@@ -22,10 +23,10 @@
 
 enum { OWNERS_MAX_ROWS = 20000, OWNERS_MEMO = 512 };
 
-// Amounts of blocks. errors: two standard errors.
+// Amounts of blocks. errors: two standard errors; of 0 blocks, where others of the row were sampled, how many there may be all the same.
 struct owner_sum {
     int64_t bytes, blocks;
-    double variance, variance_bytes;
+    double variance, variance_bytes, unseen, unseen_bytes;
 };
 double owner_sum_error(const struct owner_sum *sum); // of the blocks
 double owner_sum_error_bytes(const struct owner_sum *sum);
@@ -59,7 +60,7 @@ void owners_start(struct owners *owners, const struct profile *profile, const st
 void owners_free(struct owners *owners);
 // Samples of other memory than C's are left out. frames may be fewer than the sample's. MERGE_TOO_LARGE: more than OWNERS_MAX_ROWS rows.
 enum merge_error owners_add(struct owners *owners, const struct profile_sample_view *sample);
-// Largest in use first, then by what was allocated. Must be the last.
+// Largest in use first, then by what was allocated; settles is_from_start and errors. Must be the last.
 void owners_sort(struct owners *owners);
 // Writes the members from "is_from_start" on into an open object; at most so many rows.
 void owners_write(const struct owners *owners, size_t most, struct json *json);

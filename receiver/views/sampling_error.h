@@ -24,6 +24,12 @@ static inline double sampling_variance_bytes(int64_t bytes, int64_t objects, int
     return size * size * sampling_variance(bytes, objects, period);
 }
 
+// How many such objects there may be where no sample says so: of more, in 95 of 100 cases one would have been sampled, as
+// (1 - p)^n = 0.05 (the rule of three). bytes, objects: others of the same kind, for the mean size.
+static inline double sampling_unseen(int64_t bytes, int64_t objects, int64_t period) {
+    return bytes > 0 && objects > 0 && period > 1 ? -log(0.05) * (double)period * (double)objects / (double)bytes : 0;
+}
+
 // Two standard errors: the truth is within it in 95 of 100 cases.
 static inline double sampling_error_of(double variance) {
     return 2 * sqrt(variance);

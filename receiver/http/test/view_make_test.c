@@ -239,6 +239,7 @@ TEST_IN(receiver, owners) {
         {"/api/owners?attachment=heap.pprof&limit=1", "\"owners_left_out\":1"},
         {"/api/owners?attachment=heap.pprof&limit=2", "\"owners_left_out\":0"}, // not from the cache
         {"/api/owners?attachment=heap.pprof&label=tenant:no", "\"owners\":[]"},
+        {"/api/owners?attachment=merged.pprof", "\"is_from_start\":false"}, // one upload, of what cmemprof merge has made
     };
     static const struct refusal refusals[] = {
         {"/api/owners", 400, "which attachment?"},
@@ -255,10 +256,16 @@ TEST_IN(receiver, owners) {
     add_stack(profile, FRAMES("malloc /m.c", "main.b /a.go"), VALUES(1, 10, 1, 10), true);
     struct blob blob = finish(profile);
     body_part(&body, "name=\"event\"; filename=\"event.json\"", EVENT);
+    struct profile *merged = new_heap_profile();
+    add_stack(merged, FRAMES("malloc /m.c", "main.a /a.go"), VALUES(10, 100, 4, 40), true);
+    profile_add_comment(merged, "inuse_objects, inuse_space: mean of 2 files; other types: sums");
+    struct blob other = finish(merged);
     body_part_bytes(&body, "name=\"heap.pprof\"; filename=\"heap.pprof\"", blob.bytes, blob.size);
+    body_part_bytes(&body, "name=\"merged.pprof\"; filename=\"merged.pprof\"", other.bytes, other.size);
     body_end(&body);
     expect_post(fixture->port, &body, 200, "{\"id\":");
     free(blob.bytes);
+    free(other.bytes);
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         expect_get(fixture->port, answers[i][0], 200, answers[i][1]);
     }

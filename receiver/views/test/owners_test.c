@@ -138,6 +138,51 @@ TEST(what_was_freed_is_known_from_the_start_only) {
     drop(&owners, profile);
 }
 
+static bool is_from_start(const char *comment, const int64_t *values) {
+    struct profile *profile = new_heap_profile();
+    struct owners owners;
+    add_stack(profile, PREPARE("shop/store.query"), VALUES(100, 10000, 40, 4000), true);
+    add_stack(profile, PREPARE("shop/web.page"), values, true);
+    if (comment) {
+        profile_add_comment(profile, comment);
+    }
+    make(&owners, profile, true);
+    bool said = owners.is_from_start;
+    drop(&owners, profile);
+    return said;
+}
+
+// Files of the command that have no duration, and differences of whoever.
+TEST(a_merge_and_a_difference_are_not_from_the_start) {
+    assert_true(is_from_start("any", VALUES(10, 1000, 10, 1000)));
+    assert_false(is_from_start("inuse_objects, inuse_space: mean of 2 files; other types: sums", VALUES(10, 1000, 1, 100)));
+    assert_false(is_from_start("cmemprof: difference: b.pprof less a.pprof", VALUES(10, 1000, 1, 100)));
+    assert_false(is_from_start(NULL, VALUES(0, 0, 10, 1000))); // freed -10
+    assert_false(is_from_start(NULL, VALUES(10, 1000, -1, -100)));
+}
+
+// Nothing is freed, or in use, by the samples, which are a few of all blocks.
+TEST(none_of_a_few_samples_is_not_none) {
+    struct profile *profile = new_heap_profile(); // a period of 512 KiB
+    struct owners owners;
+    struct json json = {0};
+    add_stack(profile, PREPARE("shop/store.query"), VALUES(1000, 64 << 20, 1000, 64 << 20), true);
+    add_stack(profile, PREPARE("shop/web.page"), VALUES(1000, 64 << 20, 0, 0), true);
+    make(&owners, profile, true);
+    json_object_begin(&json);
+    owners_write(&owners, 9, &json);
+    json_object_end(&json);
+    // Blocks of 67,109 bytes: ln 20 * 524,288 / 67,109 = 23.4 of them have no sample in 5 of 100 cases.
+    expect_at(&json, "$.owners[0].freed.blocks", "0");
+    expect_number_at(&json, "$.owners[0].freed.blocks_error", 23.4, 0.1);
+    expect_number_at(&json, "$.owners[0].freed.bytes_error", 1570622, 100);
+    expect_at(&json, "$.owners[1].live.blocks", "0");
+    expect_number_at(&json, "$.owners[1].live.blocks_error", 23.4, 0.1);
+    expect_number_at(&json, "$.owners[1].freed.blocks_error", 171.1, 1); // two standard errors
+    json_free(&json);
+    drop(&owners, profile);
+}
+
 TEST(as_json) {
     struct profile *profile = new_heap_profile(); // a period of 512 KiB
     struct owners owners;

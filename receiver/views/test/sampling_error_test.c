@@ -13,6 +13,14 @@ TEST(formula) {
     assert_true(sampling_error_of(25) == 10);
 }
 
+// Where nothing was sampled, nothing is not certain.
+TEST(unseen) {
+    assert_true(sampling_unseen(1000, 10, 1) == 0 && sampling_unseen(0, 0, 100) == 0);
+    double p = -expm1(-64.0 / 512), most = sampling_unseen(64000, 1000, 512);
+    assert_true(most > 23.9 && most < 24);
+    assert_true(fabs(pow(1 - p, most) - 0.05) < 1e-9);
+}
+
 // 1,000 objects of 64 bytes at 512: the estimate's variance over 4,000 tries is what is said. Its own standard error is about
 // sqrt(2 / 4000) = 2.2 %, so that 15 % are more than six of them.
 TEST(simulation) {

@@ -1,7 +1,7 @@
 // api_owners.ts: what the receiver answers of owners of C memory.
 import type { Merged, TreeFunction } from "./api";
 
-// Of blocks, with two standard errors of sampling.
+// Of blocks, with two standard errors of sampling; of 0, how many there may be that were not sampled.
 export interface OwnerSum {
   bytes: number;
   bytes_error: number;

@@ -1,9 +1,10 @@
 // owners_text.ts: what the tab Owners says in words. Pure.
 import type { Owner, OwnerSum, Owners } from "../lib/api_owners";
 
-// "1,200 ±90"; an error of less than half a block is none.
+// "1,200 ±90", or "0 (<24)"; an error of less than half a block is none.
 export function blocksText(sum: OwnerSum | null): string {
   if (!sum) return "–";
+  if (sum.blocks === 0 && sum.blocks_error >= 1) return `0 (<${Math.ceil(sum.blocks_error).toLocaleString("en")})`;
   const error = Math.round(sum.blocks_error);
   return `${sum.blocks.toLocaleString("en", { maximumFractionDigits: 0 })}${error > 0 ? ` ±${error.toLocaleString("en")}` : ""}`;
 }
