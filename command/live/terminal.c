@@ -14,61 +14,93 @@
 
 static struct {
     struct termios before;
-    volatile sig_atomic_t is_open, has_changed;
+    volatile sig_atomic_t is_open, is_in, has_changed; // is_in: modes and screen are this program's, not those of before
     bool has_exit_handler;
 } terminal;
 
-static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+// All that end a process. One that does not have its default action is left alone: it is ignored (nohup), or somebody else's.
+static const int ending[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF,
+                             SIGPIPE, SIGABRT, SIGBUS, SIGSEGV, SIGILL,  SIGFPE,  SIGTRAP, SIGXCPU,   SIGXFSZ};
+enum { ENDING = sizeof ending / sizeof *ending };
 
 bool terminal_is_there(void) {
     const char *name = getenv("TERM");
     return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && name && *name && strcmp(name, "dumb") != 0;
 }
 
-// Async-signal-safe, as are all of these. A terminal that is gone takes nothing.
-static void put(const char *text, size_t size) {
-    (void)!file_write(STDOUT_FILENO, text, size);
+// ---- Entering and leaving: async-signal-safe ----
+
+// As much as the terminal takes without a wait: if its output is stopped (Ctrl-S) or it is gone, nothing. One byte that it has room for
+// does not block.
+static void put_at_once(const char *text) {
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    while (*text && poll(&output, 1, 0) == 1 && output.revents & POLLOUT && write(STDOUT_FILENO, text, 1) == 1) {
+        text++;
+    }
+}
+
+// In the background the terminal's modes are the shell's.
+static bool is_in_foreground(void) {
+    pid_t group = tcgetpgrp(STDIN_FILENO);
+    return group < 0 || group == getpgrp();
 }
 
 static bool enter(void) {
-    static const char screen[] = "\033[?1049h\033[?25l"; // the second screen, without cursor
     struct termios raw = terminal.before;
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
-    if (tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) != 0) {
+    terminal.is_in = 1;
+    if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) != 0) {
         return false;
     }
-    put(screen, sizeof screen - 1);
+    put_at_once("\033[?1049h\033[?25l"); // the second screen, without cursor
     return true;
 }
 
+// The signals that may end or stop the process are blocked, as is SIGTTOU. First the modes: they never wait for output.
 static void leave(void) {
-    static const char screen[] = "\033[?25h\033[?1049l";
-    put(screen, sizeof screen - 1);
-    tcsetattr(STDIN_FILENO, TCSANOW, &terminal.before);
+    if (terminal.is_in) {
+        if (is_in_foreground()) {
+            tcsetattr(STDIN_FILENO, TCSANOW, &terminal.before);
+        }
+        put_at_once("\033[?25h\033[?1049l");
+        terminal.is_in = 0;
+    }
+}
+
+// ---- Signals ----
+
+static void all_signals(sigset_t *set) {
+    sigemptyset(set);
+    for (size_t i = 0; i < ENDING; i++) {
+        sigaddset(set, ending[i]);
+    }
+    sigaddset(set, SIGTSTP);
+    sigaddset(set, SIGTTOU);
 }
 
 static void on_end(int number) {
     int error = errno;
     terminal_close();
-    signal(number, SIG_DFL);
     raise(number); // delivered when this returns
     errno = error;
 }
 
 static void on_stop(int number) {
     int error = errno;
-    sigset_t stop;
     struct sigaction own;
+    sigset_t signals;
     leave();
     sigaction(number, NULL, &own);
     signal(number, SIG_DFL);
     raise(number);
-    sigemptyset(&stop);
-    sigaddset(&stop, number);
-    sigprocmask(SIG_UNBLOCK, &stop, NULL); // stops here, until SIGCONT
+    all_signals(&signals);
+    sigprocmask(SIG_UNBLOCK, &signals, NULL); // stops here, until SIGCONT
     sigaction(number, &own, NULL);
+    for (int i = 0; i < 1000 && !is_in_foreground(); i++) { // `bg`
+        raise(SIGTTOU);
+    }
     tcgetattr(STDIN_FILENO, &terminal.before);
     enter();
     terminal.has_changed = 1;
@@ -80,9 +112,18 @@ static void on_change(int number) {
     terminal.has_changed = 1;
 }
 
+// The handler; NULL: takes it away. Without SA_RESTART: a wait for keys ends.
 static void on(int number, void (*handler)(int)) {
-    struct sigaction action = {.sa_handler = handler}; // without SA_RESTART: a wait for keys ends
-    sigaction(number, &action, NULL);
+    static void (*const own[])(int) = {on_end, on_stop, on_change};
+    struct sigaction action = {.sa_handler = handler ? handler : SIG_DFL}, before;
+    all_signals(&action.sa_mask);
+    bool is_free = sigaction(number, NULL, &before) == 0 && !(before.sa_flags & SA_SIGINFO) && before.sa_handler == SIG_DFL;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        is_free |= before.sa_handler == own[i];
+    }
+    if (is_free) {
+        sigaction(number, &action, NULL);
+    }
 }
 
 bool terminal_open(void) {
@@ -93,7 +134,7 @@ bool terminal_open(void) {
         terminal.has_exit_handler = true;
     }
     terminal.is_open = 1;
-    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
+    for (size_t i = 0; i < ENDING; i++) {
         on(ending[i], on_end);
     }
     on(SIGTSTP, on_stop);
@@ -107,16 +148,21 @@ bool terminal_open(void) {
     return true;
 }
 
+// A signal in the middle has its default action at the end, when all is done.
 void terminal_close(void) {
+    sigset_t signals, before;
+    all_signals(&signals);
+    sigprocmask(SIG_BLOCK, &signals, &before);
     if (terminal.is_open) {
-        terminal.is_open = 0;
         leave();
-        for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
-            signal(ending[i], SIG_DFL);
+        for (size_t i = 0; i < ENDING; i++) {
+            on(ending[i], NULL);
         }
-        signal(SIGTSTP, SIG_DFL);
-        signal(SIGWINCH, SIG_DFL);
+        on(SIGTSTP, NULL);
+        on(SIGWINCH, NULL);
+        terminal.is_open = 0;
     }
+    sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 int terminal_key(int timeout_ms) {
@@ -170,6 +216,6 @@ void terminal_draw(const char *text) {
         text += length + (text[length] == '\n');
     }
     used += (size_t)sprintf(out + used, "\033[J");
-    put(out, used);
+    (void)!file_write(STDOUT_FILENO, out, used); // a terminal that is gone takes nothing
     free(out);
 }

@@ -1,7 +1,8 @@
 // terminal.h: the terminal of a table that is drawn again and again: without echo and line mode, on its second screen.
 //
-// Whatever ends the process but SIGKILL and a crash gives the terminal back as it was: terminal_close, exit, and SIGINT, SIGTERM, SIGHUP
-// and SIGQUIT, which then do what they do without this. SIGTSTP gives it back until the process goes on.
+// Whatever ends the process but SIGKILL gives the terminal back as it was: terminal_close, exit, and the signals that end a process, also
+// those of a crash, which then do what they do without this. SIGTSTP gives it back until the process goes on. Two at once do it once. If
+// output is stopped (Ctrl-S), the modes are given back, and what would be written is not.
 //
 // Threads: one; there is one terminal. Memory: none.
 #ifndef CMEMPROF_COMMAND_TERMINAL_H

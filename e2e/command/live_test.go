@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -239,7 +240,8 @@ func TestLiveEnds(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "heap.pprof")
 	put(t, file, livePprof(1))
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,
+		syscall.SIGALRM, syscall.SIGABRT, syscall.SIGSEGV, syscall.SIGBUS} {
 		s := openScreen(t, 80, 24, "top", file, "--live")
 		s.until(`q quit`)
 		if err := s.command.Process.Signal(signal); err != nil {
@@ -272,6 +274,35 @@ func TestLiveEnds(t *testing.T) {
 	s.until(`\x1b\[\?1049h[^~]*q quit`)
 	s.press("q")
 	s.closed()
+}
+
+// Output that is stopped (Ctrl-S) takes no more: a signal ends it all the same, also the second of two, and gives the modes back.
+func TestLiveEndsWhileOutputIsStopped(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "heap.pprof")
+	put(t, file, livePprof(1))
+	for _, signals := range [][]syscall.Signal{{syscall.SIGTERM}, {syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1}} {
+		s := openScreen(t, 80, 24, "top", file, "--live", "--interval", "100ms")
+		s.until(`q quit`)
+		const tcxonc, off = 0x540A, 0
+		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, s.slave.Fd(), tcxonc, off); errno != 0 {
+			t.Fatal(errno)
+		}
+		for _, signal := range signals {
+			if err := s.command.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+				t.Fatal(err)
+			}
+		}
+		kill := time.AfterFunc(patience, func() { _ = s.command.Process.Kill() })
+		_ = s.command.Wait()
+		kill.Stop()
+		if status := s.command.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || !slices.Contains(signals, status.Signal()) {
+			t.Errorf("%v: status %v", signals, status)
+		}
+		if now := s.state(); now != s.before {
+			t.Errorf("%v: the terminal is %+v, and was %+v", signals, now, s.before)
+		}
+	}
 }
 
 // Without a terminal each table is printed.
