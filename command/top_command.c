@@ -42,7 +42,8 @@ static const char list_usage[] =
     "Prints the source lines of the functions whose name has a match, with their values. The same as\n"
     "cmemprof top --list REGEX.\n"
     "\n"
-    "  --source_path DIRS   directories where sources are looked for, with colons (default: the current one)\n"
+    "  --source_path DIRS   directories where sources are looked for, with colons (default: the current one); only\n"
+    "                       files below them are read\n"
     "  --trim_path DIRS     what paths of sources begin with elsewhere, with colons\n" TABLE_TYPE_USAGE TABLE_SAMPLES_USAGE TABLE_UNIT_USAGE
         JSON_USAGE READS_USAGE;
 

@@ -143,13 +143,20 @@ static bool read_newest(const struct live_source *source, uint32_t after, struct
     return found;
 }
 
+// Of those that it has written, and that were read.
 static uint32_t newest_number(const struct live_source *source) {
-    struct input input = {0};
-    struct run_file file = {.number = source->last};
-    if (read_newest(source, 0, &input, &file)) {
-        free(input.bytes);
+    struct run_directory directory = {.path = ""};
+    uint32_t newest = source->last;
+    snprintf(directory.path, sizeof directory.path, "%s", source->directory);
+    if (run_directory_list(&directory)) {
+        for (size_t i = 0; i < directory.count; i++) {
+            const struct run_file *file = &directory.files[i];
+            newest = file->pid == source->pid && file->number > newest ? file->number : newest;
+        }
     }
-    return file.number;
+    free(directory.files);
+    free(directory.begun);
+    return newest;
 }
 
 static void pause_for(long ms) {

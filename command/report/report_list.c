@@ -169,7 +169,7 @@ enum merge_error report_list(struct profile *profile, const struct report_option
         qsort(lines, count, sizeof *lines, compare_lines);
     }
     struct json json = {0};
-    bool as_json = options->top->json && error == MERGE_OK && count > 0;
+    bool as_json = options->top->json && error == MERGE_OK;
     if (as_json) {
         report_json_begin(options, text_sum(sums.go_total[FLAT_CUM_NEW], sums.c_total[FLAT_CUM_NEW]), &json);
         json_key(&json, "functions");
@@ -191,5 +191,5 @@ enum merge_error report_list(struct profile *profile, const struct report_option
     }
     free(lines);
     flat_cum_free(&sums);
-    return error == MERGE_OK && count == 0 ? MERGE_NOT_FOUND : error;
+    return error == MERGE_OK && count == 0 && !as_json ? MERGE_NOT_FOUND : error;
 }

@@ -234,7 +234,7 @@ static enum merge_error print(const struct graph *graph, const struct report_opt
     if (count > 0) {
         qsort_r(chosen, count, sizeof *chosen, compare_nodes, &order);
     }
-    if (count > 0 && options->top->json) {
+    if (error == MERGE_OK && options->top->json) {
         error = put_json(graph, &callers, &callees, chosen, count, options, out);
     } else if (count > 0) {
         fprintf(out, "%10s %7s %10s %7s %10s %7s   %s, below its callers, above its callees\n", "value", "share", "total", "share", "calls",
@@ -249,7 +249,7 @@ static enum merge_error print(const struct graph *graph, const struct report_opt
     free(chosen);
     free(callers.edges);
     free(callees.edges);
-    return error == MERGE_OK && count == 0 ? MERGE_NOT_FOUND : error;
+    return error == MERGE_OK && count == 0 && !options->top->json ? MERGE_NOT_FOUND : error;
 }
 
 enum merge_error report_peek(struct profile *profile, const struct report_options *options, FILE *out) {

@@ -12,6 +12,9 @@ void report_json_begin(const struct report_options *options, int64_t total, stru
     json_member_text(json, "type", options->type_name);
     json_member_text(json, "unit", options->unit);
     json_member_number(json, "total", total);
+    if (options->functions) {
+        json_member_text(json, "regex", options->expression);
+    }
 }
 
 const char *report_value(const struct report_options *options, int64_t value, char text[TEXT_VALUE_BYTES]) {

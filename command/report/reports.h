@@ -14,6 +14,7 @@ struct report_options {
     struct source_paths sources;   // for list
     const struct top_options *top; // those that table_rules.h allows for the report
     regex_t *functions;            // for peek and list; NULL: all
+    const char *expression;        // of functions
     const char *type_name;
     int type;                        // index of the sample type
     const char *unit;                // of the sample type
@@ -21,7 +22,7 @@ struct report_options {
     bool is_single;                  // for owners: the profile is no merge of several
 };
 
-// Return MERGE_NOT_FOUND if no function matches.
+// Return MERGE_NOT_FOUND if no function matches; as JSON that is an empty list.
 enum merge_error report_peek(struct profile *profile, const struct report_options *options, FILE *out);
 enum merge_error report_list(struct profile *profile, const struct report_options *options, FILE *out);
 enum merge_error report_traces(struct profile *profile, const struct report_options *options, FILE *out);
@@ -31,7 +32,8 @@ enum merge_error report_owners(struct profile *profile, const struct report_opti
 
 // ---- Shared by the reports ----
 
-// Begins the object of a report as JSON: "type", "unit" and "total", the sum of the samples that it looks at.
+// Begins the object of a report as JSON: "type", "unit", "total", the sum of the samples that it looks at, and "regex", what functions were
+// asked for.
 struct json;
 void report_json_begin(const struct report_options *options, int64_t total, struct json *json);
 // Formats a value by the options.

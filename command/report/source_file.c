@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,7 +51,23 @@ static const char *trimmed(const struct source_paths *paths, const char *path) {
     return rest ? rest : path;
 }
 
-static FILE *open_plain(const char *path) {
+// A profile may name any file of this machine. If directories were given, only files below them are meant, wherever links lead.
+static bool is_below(const char *search, const char *path) {
+    char directory[PATH_MAX], real_directory[PATH_MAX], real_path[PATH_MAX];
+    bool found = false;
+    if (!realpath(path, real_path)) {
+        return false;
+    }
+    while (!found && next(&search, directory)) {
+        found = realpath(directory, real_directory) && (strcmp(real_directory, "/") == 0 || without_prefix(real_path, real_directory));
+    }
+    return found;
+}
+
+static FILE *open_plain(const struct source_paths *paths, const char *path) {
+    if (paths->search && !is_below(paths->search, path)) {
+        return NULL;
+    }
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat status;
     bool plain = descriptor >= 0 && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= MAX_SOURCE_BYTES;
@@ -66,13 +83,13 @@ FILE *source_file_open(const struct source_paths *paths, const char *path) {
     FILE *file = NULL;
     path = trimmed(paths, path);
     if (*path == '/' || !*path) {
-        return open_plain(path);
+        return open_plain(paths, path);
     }
     const char *list = paths->search ? paths->search : getcwd(here, sizeof here) ? here : ".";
     while (!file && next(&list, directory)) {
         for (char *slash = directory; !file && slash;) {
             snprintf(whole, sizeof whole, "%s/%s", strcmp(directory, "/") == 0 ? "" : directory, path);
-            file = open_plain(whole);
+            file = open_plain(paths, whole);
             slash = strrchr(directory, '/');
             if (slash == directory && directory[1]) {
                 slash[1] = '\0'; // the root comes last

@@ -2,7 +2,8 @@
 //
 // A path loses what is to be trimmed: one of the given prefixes, or without these everything up to the last part of a directory that is
 // searched ("/build/shop/main.go" below "/home/me/shop" is "main.go"). What is absolute then is that file. What is relative is looked for
-// in each directory that is searched and in those above it.
+// in each directory that is searched and in those above it. Unlike there, if directories are given, no file is read that is not below one
+// of them.
 //
 // Threads: any. Memory: none.
 #ifndef CMEMPROF_SOURCE_FILE_H

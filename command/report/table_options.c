@@ -32,6 +32,7 @@ static int take_functions(struct table_options *table, const char *name, const c
     }
     int error = regcomp(&table->functions, expression, REG_EXTENDED | REG_NOSUB);
     table->has_functions = error == 0;
+    table->expression = expression;
     if (error == 0) {
         return STATUS_DONE;
     }
@@ -297,6 +298,7 @@ static int print_report(const struct table_options *table, const struct top_opti
         [REPORT_RAW] = report_raw,   [REPORT_TAGS] = report_tags, [REPORT_OWNERS] = report_owners};
     struct report_options options = {.top = top,
                                      .functions = table->has_functions ? (regex_t *)&table->functions : NULL,
+                                     .expression = table->expression,
                                      .type = profile_sample_type_chosen(profile, type_of_report(table, profile)),
                                      .sources = table->sources,
                                      .pairs = table->pairs,

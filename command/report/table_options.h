@@ -21,6 +21,7 @@ struct table_options {
     enum gauges gauges;
     enum report report;
     regex_t functions; // for peek and list
+    const char *expression;
     bool has_functions;
     struct owner_pairs *pairs;    // for owners; NULL: the built-in ones
     bool is_single;               // the profile is no merge of several; the caller's

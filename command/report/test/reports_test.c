@@ -272,6 +272,23 @@ TEST_IN(directory, list_of_sources_elsewhere) {
     expect_line("      20 B       20 B      2  two\n");
 }
 
+// As a table without rows: an empty list, and what was asked for.
+TEST_IN(directory, nothing_as_json) {
+    write_one();
+    assert_int_equal(FIXTURE_RUN(peek_command, "peek", "--json", "no \"such\"", "a"), 0);
+    assert_string_equal(fixture_out,
+                        "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":35,\"regex\":\"no \\\"such\\\"\",\"functions\":[],"
+                        "\"functions_left_out\":0}\n");
+    assert_int_equal(FIXTURE_RUN(list_command, "list", "--json", "nosuch", "a"), 0);
+    assert_string_equal(fixture_out, "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":35,\"regex\":\"nosuch\",\"functions\":[]}\n");
+    assert_int_equal(FIXTURE_RUN(tree_command, "tree", "--json", "--focus", "nosuch", "a"), 0);
+    expect_line("\"functions\":[],\"functions_left_out\":0}\n");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "--json", "--focus", "nosuch", "a"), 0);
+    expect_line("\"rows\":[],\"rows_left_out\":0}\n");
+    assert_int_equal(FIXTURE_RUN(list_command, "list", "nosuch", "a"), 1);
+    assert_non_null(strstr(fixture_error, "no selected sample has a matching function"));
+}
+
 TEST_IN(directory, as_json) {
     write_one();
     assert_int_equal(FIXTURE_RUN(top_command, "top", "--json", "--by", "function", "--lines", "1", "a"), 0);
@@ -289,14 +306,14 @@ TEST_IN(directory, as_json) {
     expect_line("\"base_total\":{\"go\":15,\"c\":20},\"rows\":[],");
     assert_int_equal(FIXTURE_RUN(peek_command, "peek", "--json", "^leaf$", "a"), 0);
     assert_string_equal(
-        fixture_out,
-        "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":35,\"functions\":[{\"name\":\"leaf\",\"file\":\"/src/x.c\",\"value\":25,"
-        "\"total\":25,\"callers\":[{\"value\":20,\"name\":\"main.y\",\"file\":\"/src/x.go\"},{\"value\":5,\"name\":\"main.x\","
-        "\"file\":\"/src/x.go\"}],\"callees\":[]}],\"functions_left_out\":0}\n");
+        fixture_out, "{\"type\":\"inuse_space\",\"unit\":\"bytes\",\"total\":35,\"regex\":\"^leaf$\",\"functions\":[{\"name\":\"leaf\","
+                     "\"file\":\"/src/x.c\",\"value\":25,"
+                     "\"total\":25,\"callers\":[{\"value\":20,\"name\":\"main.y\",\"file\":\"/src/x.go\"},{\"value\":5,\"name\":\"main.x\","
+                     "\"file\":\"/src/x.go\"}],\"callees\":[]}],\"functions_left_out\":0}\n");
     assert_int_equal(FIXTURE_RUN(tree_command, "tree", "--json", "--lines", "1", "--cum", "a"), 0);
     expect_line("\"functions_left_out\":2}");
     assert_int_equal(FIXTURE_RUN(list_command, "list", "--json", "^leaf$", "a"), 0);
-    expect_line("\"total\":35,\"functions\":[{\"name\":\"leaf\",\"file\":\"/src/"
+    expect_line("\"total\":35,\"regex\":\"^leaf$\",\"functions\":[{\"name\":\"leaf\",\"file\":\"/src/"
                 "x.c\",\"value\":25,\"lines\":[{\"line\":7,\"value\":25,\"total\":25,\"text\":null}]}]}");
     assert_int_equal(FIXTURE_RUN(top_command, "top", "--tags", "--json", "a"), 0);
     expect_line("\"labels\":[{\"key\":\"memory\",\"values\":[{\"name\":\"C\",\"value\":20}],\"values_left_out\":0}]}");

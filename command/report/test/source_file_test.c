@@ -38,7 +38,16 @@ TEST_IN(directory, paths) {
     expect(shop, "/x:/build/other/", "/build/other/store/q.c", "query");
     expect(shop, "/build/oth", "/build/other/main.c", NULL); // whole parts
     expect(shop, "/build", "/build/shop/main.c", "main");    // in the one above
-    expect(below, NULL, "main.c", "main");
+    // A path that is not below any of the directories is not read, however it is named.
+    assert_int_equal(symlink("../main.c", "shop/store/link.c"), 0);
+    expect(below, NULL, main_c, NULL);
+    expect(lists, NULL, main_c, NULL);
+    expect(below, NULL, "main.c", NULL);
+    expect(below, NULL, "../main.c", NULL);
+    expect(below, NULL, "link.c", NULL);
+    expect(below, "/build", "/build/store/q.c", "query");
+    expect(shop, NULL, main_c, "main");
+    expect("/", NULL, main_c, "main");
     expect(lists, NULL, "q.c", "query");
     expect(shop, NULL, "/proc/self/cwd/./store/q.c", "query");
     expect(shop, NULL, "pipe.c", NULL);
