@@ -290,6 +290,21 @@ static void add_note(struct store *store, const char *note) {
     }
 }
 
+// A pin beyond the limit is refused, but pins may have come with an import, or before the limit was lowered.
+static void note_pins(struct store *store) {
+    struct catalog_pins pins = {0};
+    uint64_t limit = store->options.retention_bytes;
+    if (limit && catalog_pinned(store->catalog, &pins) == RECEIVER_OK && pins.bytes > limit / MARKED_PINS_SHARE) {
+        char note[200];
+        snprintf(note, sizeof note,
+                 "%zu pinned uploads take %" PRIu64 " bytes, more than half of the %" PRIu64
+                 " that --retention allows: others are removed the sooner",
+                 pins.count, pins.bytes, limit);
+        add_note(store, note);
+    }
+    free(pins.ids);
+}
+
 static enum receiver_error open_rollups(struct store *store) {
     const char *note;
     if (catalog_newest_ms(store->catalog) == 0) { // numbers begin anew
@@ -400,6 +415,7 @@ enum receiver_error store_open(const struct store_options *options, struct store
     }
     if (error == RECEIVER_OK) {
         marked_uploads_settle(store);
+        note_pins(store); // as they are unpacked
         open_figures(store);
         store->group_commit = group_commit_start(store); // before maintenance, which may find damage
         error = store->group_commit && maintenance_start(store) ? RECEIVER_OK : RECEIVER_NO_MEMORY;

@@ -4,6 +4,8 @@
 
 #include "../../test/test_store.h"
 
+#include "../marked_uploads.h"
+
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -63,6 +65,20 @@ TEST_IN(store, retention) {
     expect_files(test, "uploads", 1);
     expect_content(test, 7, "x");
     assert_int_equal(add_good(test, "y"), 8); // ids are never used again
+}
+
+// Pins that came with an import, or before the limit was lowered, are beyond what a pin may be: a start says it.
+TEST_IN(store, more_pins_than_retention) {
+    struct test_store *test = *state;
+    char text[300];
+    add_good(test, "x");
+    add_good(test, "y");
+    assert_int_equal(store_pin(test->store, 1, true, text, sizeof text), RECEIVER_OK);
+    reopen(test, 1 << 30);
+    assert_string_equal(store_note(test->store), "");
+    reopen(test, 10);
+    assert_non_null(strstr(store_note(test->store), "1 pinned uploads take "));
+    assert_non_null(strstr(store_note(test->store), ", more than half of the 10 that --retention allows"));
 }
 
 static void make(const char *directory, const char *name, bool is_folder) {
