@@ -1,5 +1,6 @@
-// disk_reserve.h: room in the data directory for a start on a full disk, which SQLite needs to open the index: a file of 1 MiB that is
-// given back then. Threads: one at a time. Memory: none.
+// disk_reserve.h: room in the data directory for what a full disk must not stop: a start, for which SQLite needs some to open the index,
+// and removing an upload by hand, which writes to the databases. A file of 1 MiB that is given back then. Threads: one at a time keeps it,
+// any use it. Memory: none.
 #ifndef CMEMPROF_RECEIVER_DISK_RESERVE_H
 #define CMEMPROF_RECEIVER_DISK_RESERVE_H
 

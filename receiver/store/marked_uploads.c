@@ -2,6 +2,7 @@
 #include "marked_uploads.h"
 #include "../../base/file.h"
 #include "../index/catalog_pick.h"
+#include "disk_reserve.h"
 #include "notebook.h"
 #include "store_directory.h"
 #include "stored_upload.h"
@@ -33,6 +34,12 @@ static enum receiver_error write_mark(struct store *store, int64_t id, bool pinn
     return error == RECEIVER_OK && !catalog_mark(store->catalog, id, pinned, note) ? RECEIVER_NO_MEMORY : error;
 }
 
+// Of an upload that is gone. What the notebook keeps of it for an error, the next start forgets.
+static void forget_mark(struct store *store, int64_t id) {
+    notebook_mark(store->notebook, id, false, NULL);
+    catalog_mark(store->catalog, id, false, NULL);
+}
+
 static enum receiver_error check_count(struct store *store, const struct marked *marked, char *text, size_t text_size) {
     if (!marked->is_there && catalog_mark_count(store->catalog) >= NOTEBOOK_MARKS_MAX) {
         snprintf(text, text_size, "%d uploads are pinned or have a note, and more cannot", NOTEBOOK_MARKS_MAX);
@@ -56,6 +63,7 @@ struct unpacking {
     struct stored_upload files;
     char name[24]; // below incoming/
     int directory;
+    uint64_t size_bytes; // that it takes on the disk then
     enum receiver_error error;
 };
 
@@ -83,14 +91,20 @@ static void copy_file(void *context, const char *name, uint64_t size) {
     free(bytes);
 }
 
-// What the upload takes on the disk now.
-static bool set_size(void *context, const struct catalog_upload *upload) {
+static bool note_size(void *context, const struct catalog_upload *upload) {
     struct unpacking *unpacking = context;
     const struct pack_part *event = pack_part_of(&unpacking->files.record, "event.json");
-    struct catalog_place place = {
-        .id = upload->id, .size_bytes = catalog_disk_bytes(event ? event->came_size : 0, upload->attachments, upload->attachment_count)};
-    catalog_set_sizes(unpacking->store->catalog, &place, 1); // or the next start does
+    unpacking->size_bytes = catalog_disk_bytes(event ? event->came_size : 0, upload->attachments, upload->attachment_count);
     return false;
+}
+
+// RECEIVER_NOT_FOUND is damage: the index has it.
+static enum receiver_error open_packed(struct unpacking *unpacking, int64_t id) {
+    enum receiver_error error = stored_open(unpacking->store, id, &unpacking->files);
+    if (error == RECEIVER_OK) {
+        catalog_visit(unpacking->store->catalog, id, note_size, unpacking);
+    }
+    return error == RECEIVER_NOT_FOUND ? RECEIVER_DAMAGED : error;
 }
 
 static enum receiver_error put_in_place(struct unpacking *unpacking) {
@@ -107,7 +121,8 @@ static enum receiver_error put_in_place(struct unpacking *unpacking) {
         store_remove_upload_directory(store, id);
         return error;
     }
-    catalog_visit(store->catalog, id, set_size, unpacking);
+    const struct catalog_place place = {.id = id, .size_bytes = unpacking->size_bytes};
+    catalog_set_sizes(store->catalog, &place, 1); // or the next start does
     return RECEIVER_OK;
 }
 
@@ -117,9 +132,9 @@ static enum receiver_error unpack(struct store *store, int64_t id) {
     if (store_has_directory(store, id)) {
         return RECEIVER_OK;
     }
-    enum receiver_error error = stored_open(store, id, &unpacking.files);
+    enum receiver_error error = open_packed(&unpacking, id);
     if (error != RECEIVER_OK) {
-        return error == RECEIVER_NOT_FOUND ? RECEIVER_DAMAGED : error;
+        return error;
     }
     snprintf(unpacking.name, sizeof unpacking.name, "e%015" PRIx64, (uint64_t)id);
     store_remove_directory(store->incoming, unpacking.name);
@@ -139,17 +154,29 @@ static enum receiver_error unpack(struct store *store, int64_t id) {
 
 // ---- Pins ----
 
-static uint64_t size_of(struct store *store, int64_t id) {
+// What it takes on the disk in a directory of its own.
+static enum receiver_error size_of(struct store *store, int64_t id, uint64_t *bytes) {
     struct catalog_place place;
-    return catalog_places(store->catalog, id - 1, &place, 1) == 1 && place.id == id ? place.size_bytes : 0;
+    *bytes = catalog_places(store->catalog, id - 1, &place, 1) == 1 && place.id == id ? place.size_bytes : 0;
+    if (store_has_directory(store, id)) {
+        return RECEIVER_OK;
+    }
+    struct unpacking unpacking = {.store = store};
+    enum receiver_error error = open_packed(&unpacking, id);
+    if (error == RECEIVER_OK) {
+        *bytes = unpacking.size_bytes;
+        stored_close(&unpacking.files);
+    }
+    return error;
 }
 
 static enum receiver_error check_bytes(struct store *store, int64_t id, char *text, size_t text_size) {
     struct catalog_pins pins;
-    uint64_t most = store->options.retention_bytes / MARKED_PINS_SHARE;
+    uint64_t most = store->options.retention_bytes / MARKED_PINS_SHARE, bytes = 0;
     enum receiver_error error = catalog_pinned(store->catalog, &pins);
     free(pins.ids);
-    if (error == RECEIVER_OK && most > 0 && pins.bytes + size_of(store, id) > most) {
+    error = error == RECEIVER_OK && most > 0 ? size_of(store, id, &bytes) : error;
+    if (error == RECEIVER_OK && most > 0 && pins.bytes + bytes > most) {
         snprintf(text, text_size,
                  "pinned uploads take %" PRIu64 " bytes, and with this one more than half of the %" PRIu64
                  " that --retention allows: remove other pins, or allow more",
@@ -162,8 +189,8 @@ static enum receiver_error check_bytes(struct store *store, int64_t id, char *te
 // Caller must hold uploads_lock.
 static enum receiver_error pin(struct store *store, int64_t id, const struct marked *marked, char *text, size_t text_size) {
     enum receiver_error error = check_count(store, marked, text, text_size);
-    error = error == RECEIVER_OK ? unpack(store, id) : error; // its size grows by that
     error = error == RECEIVER_OK ? check_bytes(store, id, text, text_size) : error;
+    error = error == RECEIVER_OK ? unpack(store, id) : error;
     return error == RECEIVER_OK ? write_mark(store, id, true, marked->note) : error;
 }
 
@@ -217,18 +244,23 @@ static void note_names(void *context, const char *lines, size_t uploads) {
     }
 }
 
-// Roll-ups and figures with it are made again without it. They hold what was in the upload, so they go with it.
-static enum receiver_error forget_made(struct store *store, const struct listed_upload *upload, char *names) {
-    enum receiver_error error = figures_store_remove(store->figures, upload->process, upload->id);
-    char *rest = names;
-    for (char *name; error == RECEIVER_OK && (name = strsep(&rest, "\n"));) {
-        for (int level = ROLLUP_HOUR; error == RECEIVER_OK && level <= ROLLUP_DAY; level++) {
+// Roll-ups and figures with it are made again without it. They hold what was in the upload, so they go with it. Returns the first error,
+// and goes on.
+static enum receiver_error forget_made(struct store *store, const struct listed_upload *upload, const char *names) {
+    enum receiver_error first = figures_store_remove(store->figures, upload->process, upload->id);
+    for (const char *line = names ? names : ""; *line;) {
+        char name[CATALOG_NAME_MAX_BYTES + 1];
+        size_t length = strcspn(line, "\n");
+        snprintf(name, sizeof name, "%.*s", (int)length, line);
+        for (int level = ROLLUP_HOUR; level <= ROLLUP_DAY; level++) {
             int64_t number = catalog_day_of(upload->start_ms, rollup_length_ms((enum rollup_level)level));
             const struct rollup_key key = {name, upload->stream, (enum rollup_level)level, number};
-            error = rollup_base_forget(store->rollups, &key);
+            enum receiver_error error = rollup_base_forget(store->rollups, &key);
+            first = first == RECEIVER_OK ? error : first;
         }
+        line += length + (line[length] == '\n');
     }
-    return error;
+    return first;
 }
 
 // Its row in the index, and the names of its attachments, a line each. The caller frees *names.
@@ -262,13 +294,16 @@ struct removing {
     enum receiver_error error;
 };
 
-// Within the transaction that removes the row: when that is committed, the directory has no name any more by which a start finds it.
-static bool move_out(void *context) {
+// Within the transaction that removes the row: when that is committed, a start finds nothing of it any more.
+static bool take_out(void *context) {
     struct removing *removing = context;
-    removing->moved = store_move_out(removing->store, removing->id, removing->below);
-    if (!removing->moved && errno != ENOENT) {
-        removing->error = receiver_error_from_errno(errno);
-    } else if (removing->moved && store_sync_names(removing->store) != 0) {
+    struct store *store = removing->store;
+    removing->moved = store_move_out(store, removing->id, removing->below);
+    removing->error = removing->moved || errno == ENOENT ? RECEIVER_OK : receiver_error_from_errno(errno);
+    if (removing->error == RECEIVER_OK) {
+        removing->error = packs_remove(&store->packs, removing->id, true);
+    }
+    if (removing->error == RECEIVER_OK && store_sync_names(store) != 0) {
         removing->error = receiver_error_from_errno(errno);
     }
     return removing->error == RECEIVER_OK;
@@ -283,7 +318,7 @@ static void move_back(const struct removing *removing) {
 // Caller must hold uploads_lock.
 static enum receiver_error remove_files(struct store *store, int64_t id) {
     struct removing removing = {.store = store, .id = id};
-    enum receiver_error error = catalog_remove(store->catalog, id, move_out, &removing);
+    enum receiver_error error = catalog_remove(store->catalog, id, take_out, &removing);
     error = removing.error != RECEIVER_OK ? removing.error : error;
     if (error != RECEIVER_OK) {
         if (removing.moved) {
@@ -294,8 +329,12 @@ static enum receiver_error remove_files(struct store *store, int64_t id) {
     if (removing.moved) {
         store_remove_directory(store->incoming, removing.below);
     }
-    error = packs_remove(&store->packs, id, true);
-    return error == RECEIVER_OK && store_sync_names(store) != 0 ? receiver_error_from_errno(errno) : error;
+    return RECEIVER_OK;
+}
+
+// Whether to try once more: what is removed is to make room, also on a full disk, where the databases need some first.
+static bool gets_room(struct store *store, enum receiver_error error) {
+    return error == RECEIVER_DISK_FULL && disk_reserve_use(store->directory);
 }
 
 enum receiver_error store_remove(struct store *store, int64_t id, char *text, size_t text_size) {
@@ -304,27 +343,27 @@ enum receiver_error store_remove(struct store *store, int64_t id, char *text, si
     char *names = NULL;
     text[0] = '\0';
     enum receiver_error error = look(store, id, &upload, &names);
-    char *again = error == RECEIVER_OK ? strdup(names ? names : "") : NULL; // the first pass cuts the other
-    if (error == RECEIVER_OK && !again) {
-        error = RECEIVER_NO_MEMORY;
-    }
     pthread_mutex_lock(&store->uploads_lock);
     error = error == RECEIVER_OK ? read_mark(store, id, &marked) : error;
     if (error == RECEIVER_OK && marked.pinned) {
         snprintf(text, text_size, "the upload is pinned");
         error = RECEIVER_CONFLICT;
     }
-    error = error == RECEIVER_OK ? forget_made(store, &upload, names) : error; // so that a kill from here on leaves none of it
-    error = error == RECEIVER_OK ? remove_files(store, id) : error;
+    if (error == RECEIVER_OK) {
+        if (gets_room(store, forget_made(store, &upload, names))) { // so that a kill from here on leaves none of it
+            forget_made(store, &upload, names);
+        }
+        error = remove_files(store, id);
+        error = gets_room(store, error) ? remove_files(store, id) : error;
+    }
     if (error == RECEIVER_OK && marked.is_there) {
-        error = write_mark(store, id, false, NULL);
+        forget_mark(store, id);
     }
     pthread_mutex_unlock(&store->uploads_lock);
     if (error == RECEIVER_OK) {
-        error = forget_made(store, &upload, again); // what was made of it meanwhile
+        forget_made(store, &upload, names); // what was made of it meanwhile, or could not be removed before
     }
     free(marked.note);
-    free(again);
     free(names);
     return error;
 }
@@ -334,7 +373,7 @@ enum receiver_error store_remove(struct store *store, int64_t id, char *text, si
 void marked_uploads_forget(struct store *store, const int64_t *ids, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (catalog_has_mark(store->catalog, ids[i])) {
-            write_mark(store, ids[i], false, NULL);
+            forget_mark(store, ids[i]);
         }
     }
 }
@@ -354,15 +393,27 @@ static bool note_one(void *context, int64_t id, bool pinned, const char *note) {
     return ++settling->count < NOTEBOOK_MARKS_MAX;
 }
 
+// Neither a row nor files, as far as these can be read.
+static bool is_gone(struct store *store, int64_t id) {
+    struct stored_upload files;
+    enum receiver_error error = RECEIVER_OK;
+    if (!catalog_has(store->catalog, id) && !store_has_directory(store, id)) {
+        error = stored_open(store, id, &files);
+        if (error == RECEIVER_OK) {
+            stored_close(&files);
+        }
+    }
+    return error == RECEIVER_NOT_FOUND;
+}
+
 void marked_uploads_settle(struct store *store) {
     struct settling settling = {.store = store};
     notebook_each_mark(store->notebook, note_one, &settling);
     for (size_t i = 0; i < settling.count; i++) {
         int64_t id = settling.ids[i];
         catalog_skip_ids(store->catalog, id); // a mark is never another upload's, also where the index was lost with the newest ones
-        bool has_files = store_has_directory(store, id) || packs_cover(&store->packs, id);
-        if (!has_files && !catalog_has(store->catalog, id)) {
-            write_mark(store, id, false, NULL);
+        if (is_gone(store, id)) {
+            forget_mark(store, id);
         } else if (settling.pinned[i] && catalog_has(store->catalog, id)) {
             unpack(store, id); // or the next start does
         }

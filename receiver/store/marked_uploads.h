@@ -6,6 +6,10 @@
 // Each function is done when it returns, also behind a power cut: a kill in between leaves all as before, or as afterwards. Of an upload
 // that is removed from a pack, its bytes stay in the file, which nothing reads any more, until the pack's last upload goes.
 //
+// A removal whose row cannot be removed in the end (the disk is full, and its reserve has not sufficed) leaves a row of an upload that was
+// packed without its files, until it is removed again or the next start drops it. What was made of the upload (figures, roll-ups) is
+// removed where that is possible, and keeps no upload.
+//
 // Threads: any. Memory: malloc; of a packed upload one file of it at a time.
 #ifndef CMEMPROF_RECEIVER_MARKED_UPLOADS_H
 #define CMEMPROF_RECEIVER_MARKED_UPLOADS_H

@@ -9,6 +9,7 @@
 
 #include "../../index/catalog_pick.h"
 #include "../../test/expect_json.h"
+#include "../disk_reserve.h"
 #include "../marked_uploads.h"
 #include "../notebook.h"
 #include "../storage.h"
@@ -26,13 +27,28 @@ static void die(void) {
         _exit(9);
     }
 }
+static const char *fails_at; // what is in the paths of files that cannot be written; NULL: all can
+static int failure;          // an errno; ENOSPC: until the reserve is given back
+
+static bool fails(int file) {
+    char link[64], path[256];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t size = fails_at ? readlink(link, path, sizeof path - 1) : 0;
+    path[size > 0 ? size : 0] = '\0';
+    bool is = size > 0 && strstr(path, fails_at);
+    errno = is ? failure : errno;
+    return is;
+}
 ssize_t write(int file, const void *bytes, size_t size) {
     die();
-    return syscall(SYS_write, file, bytes, size);
+    return fails(file) ? -1 : syscall(SYS_write, file, bytes, size);
 }
 ssize_t pwrite(int file, const void *bytes, size_t size, off_t at) {
     die();
-    return syscall(SYS_pwrite64, file, bytes, size, at);
+    return fails(file) ? -1 : syscall(SYS_pwrite64, file, bytes, size, at);
+}
+ssize_t pwrite64(int file, const void *bytes, size_t size, off_t at) {
+    return pwrite(file, bytes, size, at);
 }
 int fsync(int file) {
     die();
@@ -53,6 +69,7 @@ int renameat(int from, const char *name, int to, const char *other) {
 }
 int unlinkat(int directory, const char *name, int flags) {
     die();
+    fails_at = failure == ENOSPC && strcmp(name, DISK_RESERVE_NAME) == 0 ? NULL : fails_at;
     return (int)syscall(SYS_unlinkat, directory, name, flags);
 }
 int unlink(const char *name) {
@@ -224,6 +241,29 @@ TEST_IN(store, of_a_damaged_pack) {
     assert_int_equal(packed_entries(test, ".pack"), 0);
 }
 
+// One that is refused stays in its pack.
+TEST_IN(store, too_large_out_of_a_pack) {
+    struct test_store *test = *state;
+    char text[300];
+    packed_add(test, 0);
+    uint64_t unpacked = size_of(test, 1);
+    assert_int_equal(store_remove(test->store, 1, text, sizeof text), RECEIVER_OK);
+    for (int n = 2; n <= 4; n++) {
+        assert_int_equal(packed_add(test, n), n);
+    }
+    assert_int_equal(packed_pass(test, DAY_MS), 1);
+    uint64_t packed = size_of(test, 2);
+    assert_true(packed < unpacked / 2);
+    reopen(test, 2 * unpacked - 2);
+    assert_int_equal(store_pin(test->store, 2, true, text, sizeof text), RECEIVER_CONFLICT);
+    assert_non_null(strstr(text, "more than half"));
+    assert_int_equal(packed_entries(test, ""), 0);
+    assert_int_equal(size_of(test, 2), packed);
+    reopen(test, 2 * unpacked);
+    assert_int_equal(store_pin(test->store, 2, true, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(size_of(test, 2), unpacked);
+}
+
 static void note_row(void *context, const struct rollup_row *row) {
     (void)row;
     *(bool *)context = true;
@@ -287,6 +327,70 @@ TEST_IN(store, cannot_be_removed) {
     packed_expect(test, 2, 2);
     reopen(test, 0);
     packed_expect(test, 2, 2);
+}
+
+static void settle(struct test_store *test) {
+    WAIT_UNTIL(catalog_unmeasured(store_catalog(test->store)) == 0 && catalog_unfigured(store_catalog(test->store)) == 0);
+}
+
+static void remove_on_full_disk(struct test_store *test, bool packed) {
+    char text[300], path[200];
+    add_three(test, packed);
+    settle(test);
+    snprintf(path, sizeof path, "%s/" DISK_RESERVE_NAME, test->directory);
+    close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    failure = ENOSPC;
+    fails_at = test->directory;
+    enum receiver_error error = store_remove(test->store, 2, text, sizeof text);
+    bool has_room = !fails_at;
+    fails_at = NULL;
+    assert_int_equal(error, RECEIVER_OK);
+    assert_true(has_room);
+    assert_false(catalog_has(store_catalog(test->store), 2));
+    packed_lose_index(test);
+    assert_false(catalog_has(store_catalog(test->store), 2));
+    packed_expect(test, 1, 1);
+    packed_expect(test, 3, 3);
+}
+
+TEST_IN(store, full_disk) {
+    remove_on_full_disk(*state, false);
+}
+TEST_IN(store, full_disk_packed) {
+    remove_on_full_disk(*state, true);
+}
+
+// What is made of uploads is no reason to keep one, nor is its note; its pack is.
+TEST_IN(store, removed_all_the_same) {
+    struct test_store *test = *state;
+    static const char *const others[] = {"figures.sqlite", "rollups.sqlite", "notebook.sqlite"};
+    char text[300];
+    for (int n = 1; n <= 5; n++) {
+        assert_int_equal(packed_add(test, n), n);
+        assert_int_equal(store_write_note(test->store, n, "x", 1, text, sizeof text), RECEIVER_OK);
+    }
+    assert_int_equal(packed_pass(test, DAY_MS), 1);
+    settle(test);
+    failure = EIO;
+    for (int n = 1; n <= 3; n++) {
+        fails_at = others[n - 1];
+        enum receiver_error error = store_remove(test->store, n, text, sizeof text);
+        fails_at = NULL;
+        assert_int_equal(error, RECEIVER_OK);
+        assert_false(catalog_has(store_catalog(test->store), n) || catalog_has_mark(store_catalog(test->store), n));
+    }
+    fails_at = ".pack";
+    enum receiver_error error = store_remove(test->store, 4, text, sizeof text);
+    fails_at = NULL;
+    assert_int_equal(error, RECEIVER_IO);
+    packed_expect(test, 4, 4);
+    assert_int_equal(store_remove(test->store, 4, text, sizeof text), RECEIVER_OK);
+    for (int round = 0; round < 2; round++) {
+        round == 0 ? reopen(test, 0) : packed_lose_index(test);
+        assert_int_equal(catalog_oldest(store_catalog(test->store)), 5);
+        assert_int_equal(catalog_mark_count(store_catalog(test->store)), 1);
+        packed_expect(test, 5, 5);
+    }
 }
 
 // ---- Kills ----
