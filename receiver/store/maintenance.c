@@ -109,6 +109,9 @@ static bool keep_figures(struct maintenance *maintenance, const struct measured_
     if (error == RECEIVER_OK) {
         uint32_t fingerprint = figures_fingerprint(upload->process, upload->start_ms, upload->end_ms);
         kept = figures_store_put(store->figures, upload->process, upload->id, fingerprint, figures);
+        if (!catalog_has(store->catalog, upload->id)) { // removed meanwhile, by whom its figures were to go too
+            figures_store_remove(store->figures, upload->process, upload->id);
+        }
     }
     free(figures);
     if (kept == RECEIVER_OK) {

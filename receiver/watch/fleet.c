@@ -62,7 +62,8 @@ static struct fleet_resident look_at(const struct fleet *fleet, struct store *st
     const struct fleet_resident key = {.process = process->process};
     const struct fleet_resident *known =
         fleet->resident_count > 0 ? bsearch(&key, fleet->resident, fleet->resident_count, sizeof *fleet->resident, compare_resident) : NULL;
-    struct fleet_resident resident = known ? *known : (struct fleet_resident){process->process, process->first_id - 1, NAN};
+    bool is_known = known && known->looked_id <= process->last_id; // else the last one was removed, and with it what is known
+    struct fleet_resident resident = is_known ? *known : (struct fleet_resident){process->process, process->first_id - 1, NAN};
     if (resident.looked_id >= process->last_id) {
         return resident;
     }

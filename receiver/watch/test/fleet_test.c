@@ -5,6 +5,7 @@
 #include "../../test/uploads.h"
 
 #include "../../index/catalog_recent.h"
+#include "../../store/marked_uploads.h"
 #include "../fleet.h"
 
 static void upload(struct test_store *test, const char *host, int minute, int64_t c, const char *metrics) {
@@ -45,6 +46,10 @@ TEST_IN(store, sums) {
     WAIT_UNTIL(catalog_unmeasured(catalog) == 0 && catalog_unfigured(catalog) == 0);
     fleet = next_of(test, &fleet, now_of(catalog));
     assert_true(fleet.services[0].sums[FLEET_C_LIVE] == 450 && fleet.services[0].sums[FLEET_RESIDENT] == 18192);
+    char text[200];
+    assert_int_equal(store_remove(test->store, 4, text, sizeof text), RECEIVER_OK); // its figures count no more
+    fleet = next_of(test, &fleet, now_of(catalog));
+    assert_true(fleet.services[0].sums[FLEET_C_LIVE] == 400 && fleet.services[0].sums[FLEET_RESIDENT] == 12288);
     int64_t now_ms = now_of(catalog);
     fleet = next_of(test, &fleet, now_ms + FLEET_RECENT_MS + 1);
     assert_true(fleet.count == 0 && fleet.made_ms == now_ms + FLEET_RECENT_MS + 1);
