@@ -42,6 +42,7 @@ struct snapshot_encoder {
     struct mapped_buffer *bytes;
     const struct snapshot_form *form;
     size_t nameless_addresses;  // C addresses without a name
+    bool has_python;            // a stack leads through libpython
     bool names_ran_short;       // memory ran out, or was not to be used
     bool nameless[MODULES_MAX]; // by module: some addresses lack names, so a viewer may look for them elsewhere
 };
@@ -94,11 +95,18 @@ static uint32_t python_location(const struct snapshot_encoder *encoder, uintptr_
     return profile_add_location(encoder->profile, 0, 0, &(struct profile_line){profile_add_function(encoder->profile, &named), line, 0}, 1);
 }
 
+static bool is_python(const struct module *module) {
+    static const char library[] = "libpython";
+    const char *slash = module ? strrchr(module->file, '/') : NULL;
+    return slash && strncmp(slash + 1, library, strlen(library)) == 0;
+}
+
 // Before the mappings are written, which record it.
 static void find_nameless(struct snapshot_encoder *encoder) {
     for (size_t i = 0; i < encoder->snapshot->address_count; i++) {
         uintptr_t pc = encoder->snapshot->addresses[i].pc;
         const struct module *module = modules_find(&encoder->of->code.modules, pc - 1, encoder->snapshot->addresses[i].generation);
+        encoder->has_python = encoder->has_python || is_python(module);
         if (snapshot_is_go(encoder->snapshot, pc) || python_names_is(pc) || symbol_at(encoder, module, pc - 1).frame_count != 0) {
             continue;
         }
@@ -235,20 +243,13 @@ static void begin_heap(struct profile *profile, const struct cmemprof_snapshot *
     profile_set_period(profile, "space", "bytes", (int64_t)snapshot->interval_bytes);
 }
 
-// Python's own blocks are not seen, or an interpreter is there of which nothing is known, and which was not told to use malloc.
-static bool lacks_python_objects(struct profiler *self) {
-    static const char library[] = "libpython", by_malloc[] = "malloc";
-    int objects = atomic_load(&self->python.objects);
+// Python's own blocks are not seen, or stacks lead through an interpreter of which nothing is known, and which was not told to use malloc.
+static bool lacks_python_objects(const struct snapshot_encoder *encoder) {
+    static const char by_malloc[] = "malloc";
+    int objects = atomic_load(&encoder->of->python.objects);
     const char *wanted = getenv("PYTHONMALLOC");
-    bool is_known = objects != PYTHON_OBJECTS_UNKNOWN || (wanted && strncmp(wanted, by_malloc, strlen(by_malloc)) == 0);
-    const struct modules *modules = &self->code.modules;
-    size_t count = is_known ? 0 : atomic_load(&modules->count);
-    bool has_library = false;
-    for (size_t i = 0; i < count && !has_library; i++) {
-        const char *slash = strrchr(modules->items[i]->file, '/');
-        has_library = strncmp(slash ? slash + 1 : modules->items[i]->file, library, strlen(library)) == 0;
-    }
-    return objects == PYTHON_OBJECTS_MISSING || has_library;
+    bool has_malloc = wanted && strncmp(wanted, by_malloc, strlen(by_malloc)) == 0;
+    return objects == PYTHON_OBJECTS_MISSING || (objects == PYTHON_OBJECTS_UNKNOWN && encoder->has_python && !has_malloc);
 }
 
 // What a reader must know to trust the profile.
@@ -272,7 +273,7 @@ static void add_warnings(const struct snapshot_encoder *encoder) {
                  encoder->snapshot->stats.lost_mappings, encoder->snapshot->stats.nameless_mappings);
         profile_add_comment(encoder->profile, text);
     }
-    if (lacks_python_objects(encoder->of)) {
+    if (lacks_python_objects(encoder)) {
         profile_add_comment(encoder->profile,
                             "cmemprof: warning: objects of Python are not told apart: their arenas are mappings like others "
                             "(PYTHONMALLOC or -X dev, an interpreter that was loaded or initialised later, without a GIL, or "
