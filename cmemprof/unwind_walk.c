@@ -41,7 +41,7 @@ static bool read_return_address(struct unwind_walk *walk, const struct unwind_fr
     }
     // A caller's frame is above its callee's, so the walk progresses whatever the table says; a function without a frame has no callee.
     if (in_register ? next->sp < now->sp || !now->exact || !read_aux(walk, now, &next->after)
-                    : next->sp <= now->sp || aux_at == UNWIND_LOST ||
+                    : next->sp <= now->sp || (MACHINE_RETURN_IN_AUX && aux_at == UNWIND_LOST) ||
                           !read_word(walk, MACHINE_RETURN_IN_AUX ? aux_at : next->sp - 8, &next->after)) {
         return false;
     }
