@@ -179,20 +179,26 @@ TEST_IN(store, strange_directories) {
 // ---- While the store runs ----
 
 // Overwrites all pages but the first, and evicts them from memory: a write by another connection makes SQLite forget them.
-static void damage(struct test_store *test) {
-    char path[128], command[400];
+// on_disk: the largest file from the moment before the damage on, so that nothing mends it before; NULL: any.
+static void damage_on(struct test_store *test, const struct rlimit *on_disk) {
+    char path[128], command[440];
     sqlite3 *other;
     index_path(test, path);
     assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
     sqlite3_busy_timeout(other, 60000); // maintenance writes measures
     assert_int_equal(sqlite3_exec(other, "UPDATE upload SET family='x'; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(on_disk ? setrlimit(RLIMIT_FSIZE, on_disk) : 0, 0);
     // By another process: closing the file in this one would release SQLite's locks on it.
     snprintf(command, sizeof command,
-             "p=$(($(stat -c %%s '%s') / 4096 - 1)) && test $p -gt 2 && head -c $((4096 * p)) /dev/urandom |"
+             "ulimit -S -f unlimited; p=$(($(stat -c %%s '%s') / 4096 - 1)) && test $p -gt 2 && head -c $((4096 * p)) /dev/urandom |"
              " dd of='%s' bs=4096 seek=1 conv=notrunc status=none",
              path, path);
     assert_int_equal(system(command), 0);
     sqlite3_close(other);
+}
+
+static void damage(struct test_store *test) {
+    damage_on(test, NULL);
 }
 
 static void expect_whole(struct test_store *test, int64_t uploads) {
@@ -263,12 +269,11 @@ TEST_IN(store, damaged_on_a_full_disk) {
     for (int i = 0; i < 50; i++) {
         add_good(test, "x");
     }
-    damage(test);
     getrlimit(RLIMIT_FSIZE, &before);
     small = before;
     small.rlim_cur = 4096;
     signal(SIGXFSZ, SIG_IGN);
-    setrlimit(RLIMIT_FSIZE, &small);
+    damage_on(test, &small);
     for (int i = 0; i < 40; i++) {
         assert_int_equal(ask(test), RECEIVER_BAD_INDEX);
         usleep(5000);
