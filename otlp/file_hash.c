@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sha256.h"
+#include "../base/sha256.h"
 
 enum { END_BYTES = 4096, SIZE_BYTES = 8, HASH_BYTES = 16, KNOWN_FILES = 64 };
 
@@ -68,7 +68,10 @@ static bool hash_file(int fd, struct known_file *file) {
     for (unsigned i = 0; i < SIZE_BYTES; i++) {
         bytes[2 * end + i] = (uint8_t)(file->size >> (56 - 8 * i));
     }
-    sha256(bytes, 2 * end + SIZE_BYTES, digest);
+    struct sha256 hash;
+    sha256_begin(&hash);
+    sha256_add(&hash, bytes, 2 * end + SIZE_BYTES);
+    sha256_end(&hash, digest);
     memcpy(file->hash, digest, HASH_BYTES);
     return true;
 }

@@ -35,7 +35,6 @@
 #define otlp_tag_of_attribute cmemprof_otlp_tag_of_attribute
 #define reading_sample cmemprof_reading_sample
 #define reading_stack cmemprof_reading_stack
-#define sha256 cmemprof_sha256
 #define tables_attribute cmemprof_tables_attribute
 #define tables_attribute_of cmemprof_tables_attribute_of
 #define tables_begin_profile cmemprof_tables_begin_profile
