@@ -42,7 +42,7 @@ TEST(agrees_with_proc_self_maps) {
     unsigned long start, limit, offset;
     int seen = 0;
     while (fgets(line, sizeof line, maps)) {
-        if (sscanf(line, "%lx-%lx %7s %lx %*s %*s %4095s", &start, &limit, permissions, &offset, file) == 5 && permissions[2] == 'x' &&
+        if (sscanf(line, "%lx-%lx %7s %lx %*s %*s %4095[^\n]", &start, &limit, permissions, &offset, file) == 5 && permissions[2] == 'x' &&
             file[0] == '/') {
             const struct module *module = modules_find(&modules, start, 0);
             assert_non_null(module);
