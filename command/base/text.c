@@ -130,6 +130,12 @@ const char *text_base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
+void text_replace(char *text, char from, char to) {
+    for (char *at = text; (at = strchr(at, from)); at++) {
+        *at = to;
+    }
+}
+
 const char *text_frame(const struct profile_frame *frame, char name[TEXT_NAME_BYTES]) {
     const char *start = frame->function;
     if (frame->label) {

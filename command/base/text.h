@@ -31,6 +31,8 @@ const char *text_change(int64_t value, const char *unit, const char *in, char te
 const char *text_frame(const struct profile_frame *frame, char name[TEXT_NAME_BYTES]);
 // The part after the last slash.
 const char *text_base_name(const char *path);
+// Replaces each of a character by another one.
+void text_replace(char *text, char from, char to);
 // a + b, saturating.
 int64_t text_sum(int64_t a, int64_t b);
 // |value|, also for INT64_MIN.

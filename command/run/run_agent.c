@@ -10,6 +10,7 @@
 #include "../../base/instance_id.h"
 #include "../../merge/merge.h"
 #include "../../merge/version.h"
+#include "../base/text.h"
 #include "run_body.h"
 #include "run_options.h"
 #include "run_sender.h"
@@ -96,20 +97,15 @@ static void put_json(const char *text, FILE *out) {
     }
 }
 
-static void replace(char *text, char from, char to) {
-    for (; (text = strchr(text, from)); *text = to) {
-    }
-}
-
 // Readers split tags at commas, and a key from its value at a colon, and neither can be escaped.
 static void put_part(const struct run_agent *agent, const char *part, bool is_key, FILE *out) {
     char *text = strdup(part);
     if (text) {
-        replace(text, RUN_BODY_COMMA, '_');
-        replace(text, RUN_BODY_COLON, '_');
-        replace(text, ',', agent->otlp ? RUN_BODY_COMMA : '_');
+        text_replace(text, RUN_BODY_COMMA, '_');
+        text_replace(text, RUN_BODY_COLON, '_');
+        text_replace(text, ',', agent->otlp ? RUN_BODY_COMMA : '_');
         if (is_key) {
-            replace(text, ':', agent->otlp ? RUN_BODY_COLON : '_');
+            text_replace(text, ':', agent->otlp ? RUN_BODY_COLON : '_');
         }
         put_json(text, out);
         free(text);

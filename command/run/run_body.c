@@ -12,6 +12,7 @@
 #include "../../otlp/otlp.h"
 #include "../../pyroscope/pyroscope.h"
 #include "../../receiver/index/upload_event.h"
+#include "../base/text.h"
 
 enum { ATTRIBUTES_MAX = 250, METRIC_BYTES = 100, ID_BYTES = 37 };
 
@@ -47,11 +48,6 @@ static struct otlp_attribute attribute_of(const char *key, const char *text) {
     return (struct otlp_attribute){.key = key, .text = is_number ? NULL : text, .number = is_number ? number : 0};
 }
 
-static void restore(char *text, char stand_in, char meant) {
-    for (; (text = strchr(text, stand_in)); *text = meant) {
-    }
-}
-
 // Cuts the tags into texts.
 static size_t attributes_of(char *tags, struct otlp_attribute attributes[ATTRIBUTES_MAX]) {
     size_t count = 0;
@@ -59,9 +55,9 @@ static size_t attributes_of(char *tags, struct otlp_attribute attributes[ATTRIBU
         char *colon = strchr(tag, ':');
         if (colon && colon > tag) {
             *colon = '\0';
-            restore(tag, RUN_BODY_COMMA, ',');
-            restore(tag, RUN_BODY_COLON, ':');
-            restore(colon + 1, RUN_BODY_COMMA, ',');
+            text_replace(tag, RUN_BODY_COMMA, ',');
+            text_replace(tag, RUN_BODY_COLON, ':');
+            text_replace(colon + 1, RUN_BODY_COMMA, ',');
             attributes[count++] = attribute_of(otlp_attribute_of_tag(tag), colon + 1);
         }
     }

@@ -22,6 +22,16 @@ TEST(put) {
                "??2J?");
 }
 
+TEST(replace) {
+    char text[] = ",a,,b", none[] = "";
+    text_replace(text, ',', '_');
+    assert_string_equal(text, "_a__b");
+    text_replace(text, '_', '_');
+    assert_string_equal(text, "_a__b");
+    text_replace(none, ',', '_');
+    assert_string_equal(none, "");
+}
+
 TEST(values) {
     char text[TEXT_VALUE_BYTES];
     assert_string_equal(text_value(999, "bytes", text), "999 B");
