@@ -1,5 +1,6 @@
 // catalog.c: the index of uploads (catalog.h): schema, opening, writing. Reading is in catalog_read.c and catalog_json.c.
 #include "catalog.h"
+#include "../base/sqlite.h"
 #include "catalog_row.h"
 
 #include <fcntl.h>
@@ -25,28 +26,8 @@ static const char schema[] =
     "PRAGMA user_version=4;";
 
 static enum receiver_error error_of(sqlite3 *database) {
-    switch (sqlite3_errcode(database)) {
-    case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE:
-        return RECEIVER_OK;
-    case SQLITE_NOMEM:
-        return RECEIVER_NO_MEMORY;
-    case SQLITE_FULL:
-        return RECEIVER_DISK_FULL;
-    case SQLITE_IOERR:
-        // SQLite reports a quota or file size limit as an I/O error; the system's errno has the cause.
-        return receiver_error_from_errno(sqlite3_system_errno(database));
-    case SQLITE_READONLY:
-        return RECEIVER_READ_ONLY;
-    case SQLITE_BUSY: // for longer than LOCKED_MS
-        return RECEIVER_BUSY;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return RECEIVER_BAD_INDEX;
-    default:
-        return RECEIVER_IO;
-    }
+    enum receiver_error error = sqlite_error(database);
+    return error == RECEIVER_DAMAGED ? RECEIVER_BAD_INDEX : error;
 }
 
 enum receiver_error catalog_error(struct catalog *catalog, sqlite3 *database) {
@@ -57,39 +38,24 @@ enum receiver_error catalog_error(struct catalog *catalog, sqlite3 *database) {
     return error;
 }
 
-static bool run(sqlite3 *database, const char *sql) {
-    return sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK;
-}
-
-static int64_t single_number(sqlite3 *database, const char *sql) {
-    sqlite3_stmt *statement = NULL;
-    sqlite3_prepare_v2(database, sql, -1, &statement, NULL);
-    int64_t number = statement && sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
-    sqlite3_finalize(statement);
-    return number;
-}
-
-static bool prepare(sqlite3 *database, const char *sql, sqlite3_stmt **statement) {
-    return sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) == SQLITE_OK;
-}
-
 static bool prepare_all(struct catalog *catalog) {
-    return prepare(catalog->writer,
-                   "INSERT INTO upload(id, received_ms, start_ms, end_ms, size_bytes, service, env, version, host, runtime, language,"
-                   " family, start_time, end_time, tags, refused, files)"
-                   " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
-                   &catalog->insert_upload) &&
-           prepare(catalog->writer, "INSERT INTO attachment VALUES(?1,?2,?3,?4,?5,?6)", &catalog->insert_attachment) &&
-           prepare(catalog->reader, "SELECT " CATALOG_UPLOAD_COLUMNS " FROM upload WHERE id=?1", &catalog->read_upload) &&
-           prepare(catalog->reader, "SELECT name, file, size_bytes, pprof FROM attachment WHERE upload=?1 ORDER BY position",
-                   &catalog->read_attachments) &&
-           prepare(catalog->reader, "SELECT tags FROM upload WHERE id=?1", &catalog->read_tags);
+    return sqlite_prepare(
+               catalog->writer,
+               "INSERT INTO upload(id, received_ms, start_ms, end_ms, size_bytes, service, env, version, host, runtime, language,"
+               " family, start_time, end_time, tags, refused, files)"
+               " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
+               &catalog->insert_upload) &&
+           sqlite_prepare(catalog->writer, "INSERT INTO attachment VALUES(?1,?2,?3,?4,?5,?6)", &catalog->insert_attachment) &&
+           sqlite_prepare(catalog->reader, "SELECT " CATALOG_UPLOAD_COLUMNS " FROM upload WHERE id=?1", &catalog->read_upload) &&
+           sqlite_prepare(catalog->reader, "SELECT name, file, size_bytes, pprof FROM attachment WHERE upload=?1 ORDER BY position",
+                          &catalog->read_attachments) &&
+           sqlite_prepare(catalog->reader, "SELECT tags FROM upload WHERE id=?1", &catalog->read_tags);
 }
 
 // Checked now: a damaged page that SQLite has not read yet would otherwise be found during an answer.
 static bool is_whole(sqlite3 *database) {
     sqlite3_stmt *check = NULL;
-    bool whole = prepare(database, "PRAGMA quick_check(1)", &check) && sqlite3_step(check) == SQLITE_ROW &&
+    bool whole = sqlite_prepare(database, "PRAGMA quick_check(1)", &check) && sqlite3_step(check) == SQLITE_ROW &&
                  strcmp((const char *)sqlite3_column_text(check, 0), "ok") == 0;
     sqlite3_finalize(check);
     return whole;
@@ -108,7 +74,7 @@ static enum receiver_error open_writer(struct catalog *catalog, const char *path
         return RECEIVER_NOT_FOUND;
     }
     sqlite3_busy_timeout(catalog->writer, LOCKED_MS);
-    int64_t version = opened == SQLITE_OK ? single_number(catalog->writer, "PRAGMA user_version") : -1;
+    int64_t version = opened == SQLITE_OK ? sqlite_number(catalog->writer, "PRAGMA user_version") : -1;
     if (version > SCHEMA_VERSION) {
         *newer = true;
         return RECEIVER_BAD_INDEX;
@@ -116,8 +82,9 @@ static enum receiver_error open_writer(struct catalog *catalog, const char *path
     if (version >= 0 && version < SCHEMA_VERSION && !create) {
         return RECEIVER_NOT_FOUND;
     }
-    bool ok = version >= 0 && run(catalog->writer, "PRAGMA journal_mode=WAL") && run(catalog->writer, "PRAGMA synchronous=NORMAL") &&
-              (create ? run(catalog->writer, schema) : opening == CATALOG_OPEN_UNCHANGED || is_whole(catalog->writer));
+    bool ok = version >= 0 && sqlite_run(catalog->writer, "PRAGMA journal_mode=WAL") &&
+              sqlite_run(catalog->writer, "PRAGMA synchronous=NORMAL") &&
+              (create ? sqlite_run(catalog->writer, schema) : opening == CATALOG_OPEN_UNCHANGED || is_whole(catalog->writer));
     return ok ? RECEIVER_OK : RECEIVER_BAD_INDEX;
 }
 
@@ -162,7 +129,7 @@ enum receiver_error catalog_open(const char *path, enum catalog_opening opening,
         catalog_close(catalog);
         return damaged ? error : cause_error;
     }
-    catalog->next_id = single_number(catalog->writer, "SELECT coalesce(max(seq), 0) FROM sqlite_sequence") + 1;
+    catalog->next_id = sqlite_number(catalog->writer, "SELECT coalesce(max(seq), 0) FROM sqlite_sequence") + 1;
     *out = catalog;
     return RECEIVER_OK;
 }
@@ -281,7 +248,8 @@ static bool keep_within_memory(struct catalog *catalog) {
 
 enum receiver_error catalog_load(struct catalog *catalog) {
     sqlite3_stmt *rows = NULL;
-    prepare(catalog->writer, "SELECT id, start_ms, end_ms, size_bytes, files, " CATALOG_UPLOAD_COLUMNS " FROM upload ORDER BY id", &rows);
+    sqlite_prepare(catalog->writer, "SELECT id, start_ms, end_ms, size_bytes, files, " CATALOG_UPLOAD_COLUMNS " FROM upload ORDER BY id",
+                   &rows);
     enum { FILES = 4, BEHIND };
     search_free(&catalog->search);
     catalog->loaded_from = 0;
@@ -328,7 +296,7 @@ uint64_t catalog_disk_bytes(uint64_t event_bytes, const struct catalog_attachmen
 
 enum receiver_error catalog_begin(struct catalog *catalog) {
     pthread_mutex_lock(&catalog->write_lock);
-    if (catalog->writer && run(catalog->writer, "BEGIN IMMEDIATE")) {
+    if (catalog->writer && sqlite_run(catalog->writer, "BEGIN IMMEDIATE")) {
         return RECEIVER_OK;
     }
     enum receiver_error error = catalog_error(catalog, catalog->writer);
@@ -409,13 +377,13 @@ enum receiver_error catalog_insert(struct catalog *catalog, const struct catalog
 
 enum receiver_error catalog_end(struct catalog *catalog, bool keep) {
     enum receiver_error error = RECEIVER_OK;
-    if (keep && !run(catalog->writer, "COMMIT")) {
+    if (keep && !sqlite_run(catalog->writer, "COMMIT")) {
         error = catalog_error(catalog, catalog->writer);
         keep = false;
     }
     // SQLite rolls back by itself after some errors; then there is no transaction to end.
     if (!keep && !sqlite3_get_autocommit(catalog->writer)) {
-        run(catalog->writer, "ROLLBACK");
+        sqlite_run(catalog->writer, "ROLLBACK");
     }
     pthread_mutex_unlock(&catalog->write_lock);
     return error;
@@ -447,7 +415,7 @@ enum receiver_error catalog_publish(struct catalog *catalog, const struct catalo
 static bool remove_row(sqlite3 *writer, int64_t id) {
     char sql[120];
     snprintf(sql, sizeof sql, "DELETE FROM attachment WHERE upload=%lld; DELETE FROM upload WHERE id=%lld", (long long)id, (long long)id);
-    return run(writer, sql);
+    return sqlite_run(writer, sql);
 }
 
 static int by_number(const void *left, const void *right) {
@@ -515,7 +483,7 @@ static size_t find_not_loaded(struct catalog *catalog, int64_t *ids, size_t max)
     sqlite3_stmt *rows = NULL;
     size_t count = 0;
     int step = SQLITE_DONE;
-    if (catalog->loaded_from && prepare(catalog->writer, "SELECT id FROM upload WHERE id<?1 ORDER BY id", &rows)) {
+    if (catalog->loaded_from && sqlite_prepare(catalog->writer, "SELECT id FROM upload WHERE id<?1 ORDER BY id", &rows)) {
         sqlite3_bind_int64(rows, 1, catalog->loaded_from);
         while (count < max && (step = sqlite3_step(rows)) == SQLITE_ROW) {
             ids[count] = sqlite3_column_int64(rows, 0);

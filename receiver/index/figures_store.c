@@ -1,5 +1,6 @@
 // figures_store.c: figures in SQLite (figures_store.h).
 #include "figures_store.h"
+#include "../base/sqlite.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -48,10 +49,6 @@ struct figures_store {
     uint64_t generation;
 };
 
-static bool run(sqlite3 *database, const char *sql) {
-    return sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK;
-}
-
 static void close_database(struct figures_store *store) {
     for (int i = 0; i < STATEMENTS; i++) {
         sqlite3_finalize(store->statements[i]);
@@ -59,14 +56,6 @@ static void close_database(struct figures_store *store) {
     }
     sqlite3_close(store->database);
     store->database = NULL;
-}
-
-static int number_of(sqlite3 *database, const char *sql) { // -1: an error
-    sqlite3_stmt *statement = NULL;
-    sqlite3_prepare_v2(database, sql, -1, &statement, NULL);
-    int number = statement && sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int(statement, 0) : -1;
-    sqlite3_finalize(statement);
-    return number;
 }
 
 enum opened { OPENED, NO_FILE, UNUSABLE, TO_BE_REPLACED };
@@ -78,16 +67,16 @@ static enum opened fault_of(sqlite3 *database) {
 }
 
 static enum opened open_tables(struct figures_store *store) {
-    int version = number_of(store->database, "PRAGMA user_version");
-    int tables = version < 0 ? -1 : number_of(store->database, "SELECT count(*) FROM sqlite_schema");
+    int64_t version = sqlite_number(store->database, "PRAGMA user_version");
+    int64_t tables = version < 0 ? -1 : sqlite_number(store->database, "SELECT count(*) FROM sqlite_schema");
     if (tables < 0) {
         return fault_of(store->database);
     }
     if (version != VERSION && (version != 0 || tables > 0)) {
         return TO_BE_REPLACED;
     }
-    bool ok = (version == VERSION || run(store->database, schema)) && run(store->database, "PRAGMA journal_mode=WAL") &&
-              run(store->database, "PRAGMA synchronous=NORMAL");
+    bool ok = (version == VERSION || sqlite_run(store->database, schema)) && sqlite_run(store->database, "PRAGMA journal_mode=WAL") &&
+              sqlite_run(store->database, "PRAGMA synchronous=NORMAL");
     for (int i = 0; ok && i < STATEMENTS; i++) {
         ok = sqlite3_prepare_v3(store->database, sqls[i], -1, SQLITE_PREPARE_PERSISTENT, &store->statements[i], NULL) == SQLITE_OK;
     }
@@ -316,7 +305,7 @@ static enum receiver_error put(struct figures_store *store, uint64_t process, co
     if (!store->database) {
         open_again(store);
     }
-    if (!store->database || !run(store->database, "BEGIN IMMEDIATE")) {
+    if (!store->database || !sqlite_run(store->database, "BEGIN IMMEDIATE")) {
         return error_of(store);
     }
     enum receiver_error error = insert(store, process, 0, block);
@@ -324,11 +313,11 @@ static enum receiver_error put(struct figures_store *store, uint64_t process, co
     for (int level = 0; error == RECEIVER_OK && joined && level < LEVELS - 1; level++) {
         error = join(store, process, level, &joined);
     }
-    if (error == RECEIVER_OK && !run(store->database, "COMMIT")) {
+    if (error == RECEIVER_OK && !sqlite_run(store->database, "COMMIT")) {
         error = error_of(store);
     }
     if (error != RECEIVER_OK && !sqlite3_get_autocommit(store->database)) {
-        run(store->database, "ROLLBACK");
+        sqlite_run(store->database, "ROLLBACK");
     }
     return error;
 }
@@ -419,16 +408,16 @@ enum receiver_error figures_store_remove(struct figures_store *store, uint64_t p
         return RECEIVER_OK;
     }
     pthread_mutex_lock(&store->lock);
-    enum receiver_error error = store->database && run(store->database, "BEGIN IMMEDIATE") ? RECEIVER_OK : error_of(store);
+    enum receiver_error error = store->database && sqlite_run(store->database, "BEGIN IMMEDIATE") ? RECEIVER_OK : error_of(store);
     bool found = store->database;
     while (error == RECEIVER_OK && found) {
         error = remove_first(store, process, id, &found);
     }
-    if (error == RECEIVER_OK && store->database && !run(store->database, "COMMIT")) {
+    if (error == RECEIVER_OK && store->database && !sqlite_run(store->database, "COMMIT")) {
         error = error_of(store);
     }
     if (error != RECEIVER_OK && store->database && !sqlite3_get_autocommit(store->database)) {
-        run(store->database, "ROLLBACK");
+        sqlite_run(store->database, "ROLLBACK");
     }
     if (error == RECEIVER_DAMAGED) {
         start_anew(store);

@@ -2,6 +2,7 @@
 #include "rollup_base.h"
 #include "../../base/fnv.h"
 #include "../base/failure.h"
+#include "../base/sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,22 +72,6 @@ static void remove_files(const char *database) {
     }
 }
 
-static bool run(sqlite3 *database, const char *sql) {
-    return sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK;
-}
-
-static bool prepare(sqlite3 *database, const char *sql, sqlite3_stmt **statement) {
-    return sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) == SQLITE_OK;
-}
-
-static int64_t number_of(sqlite3 *database, const char *sql) { // -1: an error
-    sqlite3_stmt *statement = NULL;
-    sqlite3_prepare_v2(database, sql, -1, &statement, NULL);
-    int64_t number = statement && sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
-    sqlite3_finalize(statement);
-    return number;
-}
-
 enum opened { OPENED, UNUSABLE, OTHER_VERSION, DAMAGED };
 
 // SQLITE_ERROR: the tables are not those of the version, or of another application.
@@ -106,33 +91,34 @@ static enum opened open_all(struct rollup_base *base) {
         return fault_of(base->writer);
     }
     sqlite3_busy_timeout(base->writer, LOCKED_MS);
-    int64_t version = number_of(base->writer, "PRAGMA user_version");
-    int64_t tables = version < 0 ? -1 : number_of(base->writer, "SELECT count(*) FROM sqlite_schema");
+    int64_t version = sqlite_number(base->writer, "PRAGMA user_version");
+    int64_t tables = version < 0 ? -1 : sqlite_number(base->writer, "SELECT count(*) FROM sqlite_schema");
     if (tables < 0) {
         return fault_of(base->writer);
     }
     if (version != VERSION && (version != 0 || tables > 0)) {
         return OTHER_VERSION;
     }
-    bool ok = (version == VERSION || run(base->writer, schema)) && run(base->writer, "PRAGMA journal_mode=WAL") &&
-              run(base->writer, "PRAGMA synchronous=NORMAL") && run(base->writer, "PRAGMA secure_delete=FAST") &&
-              prepare(base->writer,
-                      "INSERT OR REPLACE INTO rollup(day, stream, attachment, level, number, uploads, sum0, sum1, hash, dropped,"
-                      " bytes) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
-                      &base->write) &&
-              prepare(base->writer, "DELETE FROM rollup WHERE stream=?1 AND attachment=?2 AND level=?3 AND number=?4", &base->remove);
+    bool ok =
+        (version == VERSION || sqlite_run(base->writer, schema)) && sqlite_run(base->writer, "PRAGMA journal_mode=WAL") &&
+        sqlite_run(base->writer, "PRAGMA synchronous=NORMAL") && sqlite_run(base->writer, "PRAGMA secure_delete=FAST") &&
+        sqlite_prepare(base->writer,
+                       "INSERT OR REPLACE INTO rollup(day, stream, attachment, level, number, uploads, sum0, sum1, hash, dropped,"
+                       " bytes) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+                       &base->write) &&
+        sqlite_prepare(base->writer, "DELETE FROM rollup WHERE stream=?1 AND attachment=?2 AND level=?3 AND number=?4", &base->remove);
     if (!ok) {
         return fault_of(base->writer);
     }
     ok = sqlite3_open_v2(base->path, &base->reader, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
-         prepare(base->reader,
-                 "SELECT uploads, sum0, sum1, dropped, bytes IS NOT NULL FROM rollup WHERE stream=?1 AND attachment=?2 AND"
-                 " level=?3 AND number=?4",
-                 &base->find) &&
-         prepare(base->reader,
-                 "SELECT uploads, sum0, sum1, dropped, hash, bytes FROM rollup WHERE stream=?1 AND attachment=?2 AND level=?3"
-                 " AND number=?4",
-                 &base->read);
+         sqlite_prepare(base->reader,
+                        "SELECT uploads, sum0, sum1, dropped, bytes IS NOT NULL FROM rollup WHERE stream=?1 AND attachment=?2 AND"
+                        " level=?3 AND number=?4",
+                        &base->find) &&
+         sqlite_prepare(base->reader,
+                        "SELECT uploads, sum0, sum1, dropped, hash, bytes FROM rollup WHERE stream=?1 AND attachment=?2 AND level=?3"
+                        " AND number=?4",
+                        &base->read);
     sqlite3_busy_timeout(base->reader, LOCKED_MS);
     return ok ? OPENED : fault_of(base->reader);
 }
@@ -388,7 +374,7 @@ static bool keep_days(struct rollup_base *base, const struct catalog_day *days, 
     sqlite3_stmt *all = NULL, *drop = NULL;
     int64_t gone = 0;
     bool found = false;
-    if (!can_write(base) || !prepare(base->writer, "SELECT DISTINCT day FROM rollup", &all)) {
+    if (!can_write(base) || !sqlite_prepare(base->writer, "SELECT DISTINCT day FROM rollup", &all)) {
         sqlite3_finalize(all);
         return false;
     }
@@ -398,10 +384,10 @@ static bool keep_days(struct rollup_base *base, const struct catalog_day *days, 
     }
     sqlite3_finalize(all);
     if (!found) { // gives the disk what those before left
-        run(base->writer, "PRAGMA incremental_vacuum(" VACUUM_PAGES ")");
+        sqlite_run(base->writer, "PRAGMA incremental_vacuum(" VACUUM_PAGES ")");
         return false;
     }
-    bool ok = prepare(base->writer, "DELETE FROM rollup WHERE id IN (SELECT id FROM rollup WHERE day=?1 LIMIT ?2)", &drop);
+    bool ok = sqlite_prepare(base->writer, "DELETE FROM rollup WHERE id IN (SELECT id FROM rollup WHERE day=?1 LIMIT ?2)", &drop);
     if (ok) {
         sqlite3_bind_int64(drop, 1, gone);
         sqlite3_bind_int(drop, 2, REMOVE_AT_ONCE);

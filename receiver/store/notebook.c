@@ -2,11 +2,11 @@
 #include "notebook.h"
 #include "../../base/utf8.h"
 #include "../base/failure.h"
+#include "../base/sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,41 +31,9 @@ struct notebook {
     char *path;
 };
 
-static bool run(sqlite3 *database, const char *sql) {
-    return sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK;
-}
-
-static int64_t number_of(sqlite3 *database, const char *sql) { // -1: an error
-    sqlite3_stmt *statement = NULL;
-    sqlite3_prepare_v2(database, sql, -1, &statement, NULL);
-    int64_t number = statement && sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
-    sqlite3_finalize(statement);
-    return number;
-}
-
+// SQLITE_ERROR: its tables are not those of the version.
 static enum receiver_error error_of(sqlite3 *database) {
-    switch (database ? sqlite3_errcode(database) : SQLITE_NOMEM) {
-    case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE:
-        return RECEIVER_OK;
-    case SQLITE_NOMEM:
-        return RECEIVER_NO_MEMORY;
-    case SQLITE_FULL:
-        return RECEIVER_DISK_FULL;
-    case SQLITE_IOERR:
-        return receiver_error_from_errno(sqlite3_system_errno(database));
-    case SQLITE_READONLY:
-        return RECEIVER_READ_ONLY;
-    case SQLITE_BUSY:
-        return RECEIVER_BUSY;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-    case SQLITE_ERROR: // its tables are not those of the version
-        return RECEIVER_DAMAGED;
-    default:
-        return RECEIVER_IO;
-    }
+    return !database ? RECEIVER_NO_MEMORY : sqlite3_errcode(database) == SQLITE_ERROR ? RECEIVER_DAMAGED : sqlite_error(database);
 }
 
 // ---- Opening ----
@@ -74,7 +42,7 @@ static enum receiver_error error_of(sqlite3 *database) {
 static enum receiver_error check(sqlite3 *database) {
     sqlite3_stmt *row = NULL;
     enum receiver_error error = RECEIVER_OK;
-    if (number_of(database, "SELECT count(*) FROM mark") < 0 ||
+    if (sqlite_number(database, "SELECT count(*) FROM mark") < 0 ||
         sqlite3_prepare_v2(database, "PRAGMA quick_check(1)", -1, &row, NULL) != SQLITE_OK || sqlite3_step(row) != SQLITE_ROW) {
         error = error_of(database);
         error = error == RECEIVER_OK ? RECEIVER_DAMAGED : error;
@@ -99,14 +67,14 @@ static enum receiver_error open_file(struct notebook *notebook, bool create) {
     int flags = (is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
     bool ok = sqlite3_open_v2(notebook->path, &notebook->database, flags, NULL) == SQLITE_OK;
     sqlite3_busy_timeout(notebook->database, LOCKED_MS);
-    int64_t version = ok ? number_of(notebook->database, "PRAGMA user_version") : -1;
-    int64_t tables = version == 0 ? number_of(notebook->database, "SELECT count(*) FROM sqlite_schema") : 0;
-    enum receiver_error error = version > VERSION                                     ? RECEIVER_BAD_DIRECTORY
-                                : tables > 0                                          ? RECEIVER_DAMAGED
-                                : version < 0 || tables < 0                           ? error_of(notebook->database)
-                                : run(notebook->database, "PRAGMA synchronous=EXTRA") ? RECEIVER_OK
-                                                                                      : error_of(notebook->database);
-    if (error == RECEIVER_OK && version < VERSION && !is_read_only && !run(notebook->database, schema)) {
+    int64_t version = ok ? sqlite_number(notebook->database, "PRAGMA user_version") : -1;
+    int64_t tables = version == 0 ? sqlite_number(notebook->database, "SELECT count(*) FROM sqlite_schema") : 0;
+    enum receiver_error error = version > VERSION                                            ? RECEIVER_BAD_DIRECTORY
+                                : tables > 0                                                 ? RECEIVER_DAMAGED
+                                : version < 0 || tables < 0                                  ? error_of(notebook->database)
+                                : sqlite_run(notebook->database, "PRAGMA synchronous=EXTRA") ? RECEIVER_OK
+                                                                                             : error_of(notebook->database);
+    if (error == RECEIVER_OK && version < VERSION && !is_read_only && !sqlite_run(notebook->database, schema)) {
         error = error_of(notebook->database);
     }
     if (error == RECEIVER_OK) {
@@ -194,11 +162,11 @@ static enum receiver_error salvage(const char *damaged, const char *path, int64_
     close(file);
     bool reads = sqlite3_open_v2(damaged, &from, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK;
     bool ok = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
-              run(to, "PRAGMA synchronous=EXTRA") && run(to, schema) && run(to, "BEGIN");
+              sqlite_run(to, "PRAGMA synchronous=EXTRA") && sqlite_run(to, schema) && sqlite_run(to, "BEGIN");
     for (size_t i = 0; ok && reads && i < TABLES; i++) {
         ok = copy_table(from, to, i, &copied[i]);
     }
-    ok = ok && run(to, "COMMIT");
+    ok = ok && sqlite_run(to, "COMMIT");
     enum receiver_error error = ok ? RECEIVER_OK : error_of(to);
     error = ok || error != RECEIVER_OK ? error : RECEIVER_IO;
     sqlite3_close(from);
@@ -376,8 +344,8 @@ static enum receiver_error insert(struct notebook *notebook, const struct notebo
 
 // Whether it would be the one that goes.
 static bool is_too_early(struct notebook *notebook, const struct notebook_annotation *annotation) {
-    return notebook->database && number_of(notebook->database, "SELECT count(*) FROM annotation") >= NOTEBOOK_ANNOTATIONS_MAX &&
-           annotation->time_ms < number_of(notebook->database, "SELECT min(time_ms) FROM annotation");
+    return notebook->database && sqlite_number(notebook->database, "SELECT count(*) FROM annotation") >= NOTEBOOK_ANNOTATIONS_MAX &&
+           annotation->time_ms < sqlite_number(notebook->database, "SELECT min(time_ms) FROM annotation");
 }
 
 enum receiver_error notebook_annotate(struct notebook *notebook, const struct notebook_annotation *annotation, int64_t *id, bool *fresh) {
@@ -389,8 +357,8 @@ enum receiver_error notebook_annotate(struct notebook *notebook, const struct no
         error = is_too_early(notebook, annotation) ? RECEIVER_CONFLICT : insert(notebook, annotation);
         *id = error == RECEIVER_OK ? sqlite3_last_insert_rowid(notebook->database) : 0;
     }
-    if (error == RECEIVER_OK && number_of(notebook->database, "SELECT count(*) FROM annotation") > NOTEBOOK_ANNOTATIONS_MAX) {
-        run(notebook->database, "DELETE FROM annotation WHERE id = (SELECT id FROM annotation ORDER BY time_ms, id LIMIT 1)");
+    if (error == RECEIVER_OK && sqlite_number(notebook->database, "SELECT count(*) FROM annotation") > NOTEBOOK_ANNOTATIONS_MAX) {
+        sqlite_run(notebook->database, "DELETE FROM annotation WHERE id = (SELECT id FROM annotation ORDER BY time_ms, id LIMIT 1)");
     }
     pthread_mutex_unlock(&notebook->lock);
     return error;

@@ -1,11 +1,11 @@
 // alerts.c: the database of alerts (alerts.h).
 #include "alerts.h"
 #include "../../base/utc.h"
+#include "../base/sqlite.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,18 +30,6 @@ struct alerts {
 };
 
 // ---- SQLite ----
-
-static bool run(struct alerts *alerts, const char *sql) {
-    return sqlite3_exec(alerts->database, sql, NULL, NULL, NULL) == SQLITE_OK;
-}
-
-static int64_t number_of(struct alerts *alerts, const char *sql) {
-    sqlite3_stmt *statement = NULL;
-    sqlite3_prepare_v2(alerts->database, sql, -1, &statement, NULL);
-    int64_t number = statement && sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
-    sqlite3_finalize(statement);
-    return number;
-}
 
 static sqlite3_stmt *prepare(struct alerts *alerts, const char *sql) {
     sqlite3_stmt *statement = NULL;
@@ -69,10 +57,11 @@ static bool open_at(struct alerts *alerts, const char *path, bool *damaged) {
     close(file);
     bool ok = sqlite3_open_v2(path, &alerts->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK;
     sqlite3_busy_timeout(alerts->database, LOCKED_MS);
-    ok = ok && run(alerts, "PRAGMA journal_mode=WAL") && run(alerts, "PRAGMA synchronous=FULL");
-    int64_t version = ok ? number_of(alerts, "PRAGMA user_version") : -1;
-    ok = version == VERSION || (version == 0 && run(alerts, schema));
-    ok = ok && number_of(alerts, "SELECT count(*) FROM alert") >= 0 && number_of(alerts, "SELECT count(*) FROM waiting") >= 0;
+    ok = ok && sqlite_run(alerts->database, "PRAGMA journal_mode=WAL") && sqlite_run(alerts->database, "PRAGMA synchronous=FULL");
+    int64_t version = ok ? sqlite_number(alerts->database, "PRAGMA user_version") : -1;
+    ok = version == VERSION || (version == 0 && sqlite_run(alerts->database, schema));
+    ok = ok && sqlite_number(alerts->database, "SELECT count(*) FROM alert") >= 0 &&
+         sqlite_number(alerts->database, "SELECT count(*) FROM waiting") >= 0;
     if (!ok) {
         int error = alerts->database ? sqlite3_errcode(alerts->database) : SQLITE_NOMEM; // SQLITE_ERROR: there is no such table
         bool other = version >= 0 && version != VERSION && version != 0;
@@ -205,7 +194,7 @@ static void write_body(const char *event, const char *finding, const char *link,
 }
 
 static bool add_waiting(struct alerts *alerts, const char *event, const char *finding, const char *link, int64_t first_ms, int64_t now_ms) {
-    int64_t number = number_of(alerts, "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence");
+    int64_t number = sqlite_number(alerts->database, "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence");
     struct json body = {0};
     write_body(event, finding, link, first_ms, now_ms, number, &body);
     sqlite3_stmt *insert = prepare(alerts, "INSERT INTO waiting(made_ms, body) VALUES(?1, ?2)");
@@ -284,14 +273,15 @@ static bool drop_beyond(struct alerts *alerts) {
 void alerts_take(struct alerts *alerts, const struct findings *findings, int64_t now_ms) {
     pthread_mutex_lock(&alerts->lock);
     alerts->left_out = 0;
-    bool begun = run(alerts, "BEGIN IMMEDIATE"), ok = begun && run(alerts, "UPDATE alert SET missed = missed + 1");
-    int64_t known = ok ? number_of(alerts, "SELECT count(*) FROM alert") : 0;
+    bool begun = sqlite_run(alerts->database, "BEGIN IMMEDIATE"),
+         ok = begun && sqlite_run(alerts->database, "UPDATE alert SET missed = missed + 1");
+    int64_t known = ok ? sqlite_number(alerts->database, "SELECT count(*) FROM alert") : 0;
     for (size_t i = 0; ok && i < findings->count; i++) {
         ok = take_one(alerts, findings->items[i], now_ms, &known);
     }
     ok = ok && resolve(alerts, now_ms) && drop_beyond(alerts);
-    if (begun && (!ok || !run(alerts, "COMMIT"))) {
-        run(alerts, "ROLLBACK"); // the next analysis finds the same
+    if (begun && (!ok || !sqlite_run(alerts->database, "COMMIT"))) {
+        sqlite_run(alerts->database, "ROLLBACK"); // the next analysis finds the same
     }
     pthread_mutex_unlock(&alerts->lock);
 }
@@ -329,7 +319,8 @@ bool alerts_done(struct alerts *alerts, int64_t id) {
 
 void alerts_count(struct alerts *alerts, struct alerts_counts *counts) {
     pthread_mutex_lock(&alerts->lock);
-    int64_t known = number_of(alerts, "SELECT count(*) FROM alert"), waiting = number_of(alerts, "SELECT count(*) FROM waiting");
+    int64_t known = sqlite_number(alerts->database, "SELECT count(*) FROM alert"),
+            waiting = sqlite_number(alerts->database, "SELECT count(*) FROM waiting");
     *counts = (struct alerts_counts){.known = known > 0 ? (uint64_t)known : 0,
                                      .waiting = waiting > 0 ? (uint64_t)waiting : 0,
                                      .dropped = alerts->dropped,
