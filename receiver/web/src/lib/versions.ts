@@ -72,34 +72,31 @@ export class VersionMarks {
   private say(text: string): void {
     this.changes = [];
     this.annotated = [];
-    refill(this.element, make("li", { class: "plain soft" }, text));
-    this.element.hidden = !text;
-    this.mark();
+    this.fill(text, []);
   }
 
   private show(answer: api.VersionChanges, users: Annotations): void {
-    this.say([leftOutText(answer), notShownText(users)].filter(Boolean).join("; "));
+    this.changes = isTooMany(answer) ? [] : answer.changes.slice(-most);
     this.annotated = shown(users);
-    if (!isTooMany(answer)) this.showChanges(answer);
-    this.element.append(...this.annotated.map(chip));
-    this.element.hidden &&= this.changes.length + this.annotated.length === 0;
+    const text = [leftOutText(answer), notShownText(users)].filter(Boolean).join("; ");
+    this.fill(text, [...this.links(answer.services), ...this.annotated.map(chip)]);
+  }
+
+  // A list that would look as it does stays: it is asked for again and again, while somebody reads it or is about to press a link.
+  private fill(text: string, items: readonly HTMLElement[]): void {
+    const all = text ? [make("li", { class: "plain soft" }, text), ...items] : items;
+    if (all.map((item) => item.outerHTML).join("") !== this.element.innerHTML) refill(this.element, ...all);
+    this.element.hidden = all.length === 0;
     this.mark();
   }
 
-  private showChanges(answer: api.VersionChanges): void {
-    this.changes = answer.changes.slice(-most);
+  private links(services: number): HTMLElement[] {
     const places = new Set(this.changes.map(deployment));
-    for (const change of this.changes) {
+    return this.changes.map((change) => {
       const text = make("b", {}, changeText(change));
       const title = `Compare ${deployment(change)} ${change.version} with ${change.before} before it`;
-      const to = link(
-        comparison(change).href,
-        [(answer.services > 1 || places.size > 1) && make("span", {}, `${deployment(change)} `), text],
-        {
-          title,
-        },
-      );
-      this.element.append(make("li", {}, to));
-    }
+      const place = (services > 1 || places.size > 1) && make("span", {}, `${deployment(change)} `);
+      return make("li", {}, link(comparison(change).href, [place, text], { title }));
+    });
   }
 }
