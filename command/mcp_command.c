@@ -139,7 +139,8 @@ int mcp_command(int argc, char **argv) {
         return status;
     }
     struct json_query *query = json_query_open();
-    struct receiver_address receiver = {arguments.url, arguments.authorization[0] != '\0' ? arguments.authorization : NULL};
+    struct receiver_address receiver = {.url = arguments.url,
+                                        .authorization = arguments.authorization[0] != '\0' ? arguments.authorization : NULL};
     status = query ? serve(query, &receiver) : diagnostic_error("mcp", NULL, "out of memory");
     json_query_close(query);
     return status;

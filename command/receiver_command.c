@@ -5,6 +5,7 @@
 #include "base/confine.h"
 #include "base/port_file.h"
 #include "serve/backup_command.h"
+#include "mcp/mcp_protocol.h"
 #include "serve/receiver_options.h"
 #include "serve/service_manager.h"
 
@@ -163,6 +164,7 @@ static bool begin(struct receiver_arguments *arguments, struct service_manager *
         say("the socket that was passed (LISTEN_FDS) is not used, as there is --listen");
     }
     arguments->options.on_message = say;
+    arguments->options.answerer = mcp_answer_post;
     arguments->outlets.foreign[0] = manager->listen;
     arguments->outlets.foreign[1] = manager->notify;
     if (!outlets_start(&arguments->outlets, &arguments->options)) { // before anything is given up

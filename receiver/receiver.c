@@ -20,7 +20,8 @@ enum {
     HTTP_THREADS = 2,
     LIGHT_THREADS = 2,
     HEAVY_THREADS = 2,
-    IDLE_SECONDS = 30,                            // closes an idle connection
+    IDLE_SECONDS = 30, // closes an idle connection
+    ANSWERING_THREADS = 2,
     TLS_LOOK_TICKS = 1000 / EVENT_STREAM_TICK_MS, // a second between looks at the certificate's files
     LAST_ANSWERS_MS = 1000,
 };
@@ -100,6 +101,7 @@ static void stop_all(struct receiver *receiver) {
     gate_open(&receiver->gate);
     thread_pool_stop(receiver->light);
     thread_pool_stop(receiver->heavy);
+    thread_pool_stop(receiver->answering);
     lookout_stop(&receiver->lookout); // a scrape on the pool may have read it until now, and them
     relays_stop(&receiver->relays);
     if (receiver->store) {
@@ -115,6 +117,7 @@ static void stop_all(struct receiver *receiver) {
     gate_destroy(&receiver->gate);
     thread_pool_free(receiver->light);
     thread_pool_free(receiver->heavy);
+    thread_pool_free(receiver->answering);
     if (receiver->store) {
         api_destroy(&receiver->api);
     }
@@ -139,8 +142,10 @@ static void set_monitor(struct receiver *receiver) {
 static bool start_all(struct receiver *receiver, const struct receiver_options *options) {
     receiver->light = thread_pool_start(LIGHT_THREADS);
     receiver->heavy = thread_pool_start(HEAVY_THREADS);
+    receiver->answerer = options->answerer;
+    receiver->answering = options->answerer ? thread_pool_start(ANSWERING_THREADS) : NULL;
     receiver->rollups = rollup_keeper_start(receiver->store);
-    bool ok = receiver->light && receiver->heavy && receiver->rollups &&
+    bool ok = receiver->light && receiver->heavy && (receiver->answering || !options->answerer) && receiver->rollups &&
               lookout_start(&receiver->lookout, receiver->store, options, receiver->entrance.listener.url) &&
               pthread_create(&receiver->ticker, NULL, tick, receiver) == 0;
     if (!ok) {

@@ -12,6 +12,7 @@
 #define CMEMPROF_RECEIVER_H
 
 #include "../merge/merge.h"
+#include "base/answerer.h"
 #include "base/error.h"
 #include "base/symbols.h"
 #include "../upload/upload.h"
@@ -84,11 +85,12 @@ struct receiver_options {
     const struct receiver_outlet *webhook;        // gets new findings as JSON; must outlive the receiver; NULL: none
     const struct receiver_target *const *targets; // must outlive the receiver
     size_t target_count;
-    int64_t forward_age_ms; // uploads that arrived longer ago are not forwarded any more; 0: as long as they are stored
-    const char *access_log; // a file that gets a line for each request; "-": standard output; NULL: none
-    const char *page_url;   // for its links; NULL: where the receiver listens
-    const char *base_path;  // "/profiles": it is reached below that, too; NULL: none
-    int64_t analysis_ms;    // how often findings are looked for; 0: 5 minutes
+    int64_t forward_age_ms;      // uploads that arrived longer ago are not forwarded any more; 0: as long as they are stored
+    const char *access_log;      // a file that gets a line for each request; "-": standard output; NULL: none
+    const char *page_url;        // for its links; NULL: where the receiver listens
+    const char *base_path;       // "/profiles": it is reached below that, too; NULL: none
+    receiver_answerer *answerer; // of POST /mcp; NULL: there is no such path
+    int64_t analysis_ms;         // how often findings are looked for; 0: 5 minutes
     // One line about what nobody waits for, from any thread. NULL: nobody wants it.
     void (*on_message)(const char *text);
 };

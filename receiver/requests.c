@@ -5,6 +5,7 @@
 #include "http/agent.h"
 #include "http/assets.h"
 #include "http/edits.h"
+#include "http/mcp_post.h"
 #include "http/reply.h"
 #include "http/reply_protocol.h"
 #include "http/routes.h"
@@ -30,6 +31,7 @@ struct request {
     struct symbol_upload *symbols;
     struct protocol_upload *other; // an upload in another protocol
     struct edit edit;              // it changes what is stored
+    struct mcp_post mcp;           // it is a message of the Model Context Protocol
     unsigned status;               // if not 0: the refusal to send after the body
     const char *reason, *allow;
     bool get, log_in, dropped, answered;
@@ -108,6 +110,13 @@ static void begin_request(struct request *request, const char *method, const cha
     if (request->edit.route) {
         return;
     }
+    if (request->receiver->answerer && mcp_post_is_path(path)) {
+        request->mcp.answerer = strcmp(method, "POST") == 0 ? request->receiver->answerer : NULL;
+        if (!request->mcp.answerer) {
+            refuse(request, MHD_HTTP_METHOD_NOT_ALLOWED, "messages of the Model Context Protocol are sent with POST", "POST");
+        }
+        return;
+    }
     bool read_only = !symbols && !upload && (strcmp(path, "/info") == 0 || monitor_has(path) || api_has(path) || asset_find(path));
     if (!upload && !symbols && !request->dropped && !read_only) {
         refuse(request, MHD_HTTP_NOT_FOUND, "no such path", NULL);
@@ -167,6 +176,9 @@ static bool take_body(struct request *request, const char *bytes, size_t size) {
     }
     if (request->edit.route) {
         return edit_data(&request->edit, bytes, size);
+    }
+    if (request->mcp.answerer) {
+        return mcp_post_data(&request->mcp, bytes, size);
     }
     return request->body_bytes <= receiver->max_body_bytes;
 }
@@ -242,6 +254,8 @@ static void answer_job(struct request *request) {
     struct receiver *receiver = request->receiver;
     if (request->edit.route) {
         edit_answer(&request->edit, receiver->store, request->connection);
+    } else if (request->mcp.answerer) {
+        mcp_post_answer(&request->mcp, &receiver->api, &receiver->entrance.access, request->connection);
     } else if (monitor_has(request->path)) {
         monitor_answer(&receiver->monitor, request->connection, request->path, true);
     } else {
@@ -294,7 +308,7 @@ static void answer(struct request *request) {
         bool converts =
             (request->ingest && ingest_converts(request->ingest)) || (request->other && request->other->body.size > LARGE_BODY_BYTES);
         bool is_heavy = request->symbols || converts || api_cost(&receiver->api, request->path) == API_HEAVY;
-        struct thread_pool *pool = is_heavy ? receiver->heavy : receiver->light;
+        struct thread_pool *pool = request->mcp.answerer ? receiver->answering : is_heavy ? receiver->heavy : receiver->light;
         void (*job)(void *context) = request->ingest ? on_event : request->other ? on_other : request->symbols ? on_symbols : on_job;
         MHD_suspend_connection(request->connection);
         if (!thread_pool_add(pool, job, request)) {
@@ -398,8 +412,8 @@ enum MHD_Result requests_take(void *state, struct MHD_Connection *connection, co
         connections_enter(&receiver->connections, connection_of(connection), stream ? CONNECTION_STREAM : CONNECTION_ANSWER,
                           connections_now_ms());
         request->is_slow = monitor_has(request->path) && monitor_takes_time(&receiver->monitor, request->path);
-        bool later =
-            !request->status && !request->log_in && (request->ingest || request->other || request->is_slow || api_has(request->path));
+        bool later = !request->status && !request->log_in &&
+                     (request->ingest || request->other || request->is_slow || request->mcp.answerer || api_has(request->path));
         answer(request);
         if (later) {
             return MHD_YES;
@@ -419,6 +433,7 @@ void requests_completed(void *state, struct MHD_Connection *connection, void **r
         count(request, COUNTERS_CUT);
         ingest_free(request->ingest);
         edit_free(&request->edit);
+        mcp_post_free(&request->mcp);
         symbol_upload_free(request->symbols);
         protocol_upload_free(request->other);
         free(request);

@@ -35,6 +35,8 @@ struct receiver {
     struct lookout lookout;
     struct relays relays;
     struct thread_pool *light, *heavy;
+    struct thread_pool *answering; // of the answerer: who asks much there does not hold up the page
+    receiver_answerer *answerer;   // NULL: none
     pthread_t ticker;
     atomic_bool stopping, reloads; // reloads: receiver_reload was called
     bool is_whole;                 // all is started; set before the gate opens

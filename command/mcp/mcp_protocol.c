@@ -7,14 +7,30 @@
 #include "../../merge/version.h"
 #include "tools.h"
 
-// Of JSON-RPC 2.0.
-enum { PARSE_ERROR = -32700, INVALID_REQUEST = -32600, METHOD_NOT_FOUND = -32601, INVALID_PARAMS = -32602 };
+// Of JSON-RPC 2.0, and of the protocol.
+enum {
+    PARSE_ERROR = -32700,
+    INVALID_REQUEST = -32600,
+    METHOD_NOT_FOUND = -32601,
+    INVALID_PARAMS = -32602,
+    HEADER_MISMATCH = -32020,
+    UNSUPPORTED_VERSION = -32022
+};
+enum { HTTP_OK = 200, HTTP_ACCEPTED = 202, HTTP_BAD_REQUEST = 400, HTTP_NOT_FOUND = 404, HTTP_INTERNAL_ERROR = 500 };
+
+// The newest first. The first is told by each request; the others are agreed on by initialize.
+static const char *const versions[] = {"2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"};
+enum { VERSIONS = sizeof versions / sizeof *versions, FIRST_WITH_INITIALIZE = 1 };
+static const char with_batches[] = "2025-03-26"; // alone; a request without a version is of this one
 
 struct request {
     struct json_query *query;
     const struct receiver_address *receiver;
+    const struct receiver_message *post; // NULL: it did not come by HTTP
     const char *message;
-    char *id; // JSON; NULL: none
+    char *id, *method; // id: JSON; NULL: none
+    bool is_modern;    // of 2026-07-28
+    unsigned status;   // of HTTP
     struct json answer;
 };
 
@@ -25,68 +41,127 @@ static void begin(struct request *request) {
     json_member_raw(&request->answer, "id", id, strlen(id));
 }
 
-static void put_error(struct request *request, int code, const char *text) {
+static void begin_error(struct request *request, unsigned status, int code, const char *text) {
+    request->status = status;
     begin(request);
     json_key(&request->answer, "error");
     json_object_begin(&request->answer);
     json_key(&request->answer, "code");
     json_number(&request->answer, code);
     json_member_text(&request->answer, "message", text);
+}
+
+static void end(struct request *request) {
     json_object_end(&request->answer);
     json_object_end(&request->answer);
+}
+
+static void put_error(struct request *request, unsigned status, int code, const char *text) {
+    begin_error(request, status, code, text);
+    end(request);
+}
+
+static void put_versions(struct json *json) {
+    json_array_begin(json);
+    for (size_t i = 0; i < VERSIONS; i++) {
+        json_text(json, versions[i]);
+    }
+    json_array_end(json);
+}
+
+static void refuse_version(struct request *request, const char *asked) {
+    begin_error(request, HTTP_BAD_REQUEST, UNSUPPORTED_VERSION, "this version of the protocol is not spoken here");
+    json_key(&request->answer, "data");
+    json_object_begin(&request->answer);
+    json_key(&request->answer, "supported");
+    put_versions(&request->answer);
+    json_member_text(&request->answer, "requested", asked);
+    json_object_end(&request->answer);
+    end(request);
+}
+
+static void put_server(struct json *json) {
+    json_object_begin(json);
+    json_member_text(json, "name", "cmemprof");
+    json_member_text(json, "title", "cmemprof: memory and performance of services");
+    json_member_text(json, "version", CMEMPROF_VERSION);
+    json_object_end(json);
+}
+
+static void begin_result(struct request *request) {
+    begin(request);
+    json_key(&request->answer, "result");
+    json_object_begin(&request->answer);
+    if (request->is_modern) {
+        json_member_text(&request->answer, "resultType", "complete");
+        json_key(&request->answer, "_meta");
+        json_object_begin(&request->answer);
+        json_key(&request->answer, "io.modelcontextprotocol/serverInfo");
+        put_server(&request->answer);
+        json_object_end(&request->answer);
+    }
+}
+
+// How long a client may keep an answer that only another version of this program changes.
+static void put_freshness(struct request *request) {
+    enum { HOUR_MS = 60 * 60 * 1000 };
+    if (request->is_modern) {
+        json_member_number(&request->answer, "ttlMs", HOUR_MS);
+        json_member_text(&request->answer, "cacheScope", "private");
+    }
 }
 
 // ---- Methods ----
 
-static void initialize(struct request *request) {
+static void put_abilities(struct json *json) {
     static const char capabilities[] = "{\"tools\":{\"listChanged\":false}}";
-    static const char *const versions[] = {"2025-06-18", "2025-03-26", "2024-11-05"};
-    char *asked = json_query_text(request->query, request->message, "$.params.protocolVersion");
-    const char *version = versions[0];
-    for (size_t i = 0; asked && i < sizeof versions / sizeof *versions; i++) {
-        version = strcmp(asked, versions[i]) == 0 ? versions[i] : version;
-    }
-    begin(request);
-    json_key(&request->answer, "result");
-    json_object_begin(&request->answer);
-    json_member_text(&request->answer, "protocolVersion", version);
-    json_member_raw(&request->answer, "capabilities", capabilities, sizeof capabilities - 1);
-    json_key(&request->answer, "serverInfo");
-    json_object_begin(&request->answer);
-    json_member_text(&request->answer, "name", "cmemprof");
-    json_member_text(&request->answer, "title", "cmemprof: memory and performance of services");
-    json_member_text(&request->answer, "version", CMEMPROF_VERSION);
-    json_object_end(&request->answer);
+    json_member_raw(json, "capabilities", capabilities, sizeof capabilities - 1);
     json_member_text(
-        &request->answer, "instructions",
+        json, "instructions",
         "Profiles of services in production, with the memory that C code below Go allocates. Begin with list_services, then findings. "
         "Values have the unit of their type; memory in use is a mean over time. What was not looked at is said: do not take it for well.");
-    json_object_end(&request->answer);
-    json_object_end(&request->answer);
+}
+
+static void initialize(struct request *request) {
+    char *asked = json_query_text(request->query, request->message, "$.params.protocolVersion");
+    const char *version = versions[FIRST_WITH_INITIALIZE];
+    for (size_t i = FIRST_WITH_INITIALIZE; asked && i < VERSIONS; i++) {
+        version = strcmp(asked, versions[i]) == 0 ? versions[i] : version;
+    }
+    begin_result(request);
+    json_member_text(&request->answer, "protocolVersion", version);
+    json_key(&request->answer, "serverInfo");
+    put_server(&request->answer);
+    put_abilities(&request->answer);
+    end(request);
     free(asked);
 }
 
+static void discover(struct request *request) {
+    begin_result(request);
+    json_key(&request->answer, "supportedVersions");
+    put_versions(&request->answer);
+    put_abilities(&request->answer);
+    put_freshness(request);
+    end(request);
+}
+
 static void put_nothing(struct request *request) {
-    begin(request);
-    json_member_raw(&request->answer, "result", "{}", 2);
-    json_object_end(&request->answer);
+    begin_result(request);
+    end(request);
 }
 
 static void list_tools(struct request *request) {
-    begin(request);
-    json_key(&request->answer, "result");
-    json_object_begin(&request->answer);
+    begin_result(request);
     json_key(&request->answer, "tools");
     tools_list(&request->answer);
-    json_object_end(&request->answer);
-    json_object_end(&request->answer);
+    put_freshness(request);
+    end(request);
 }
 
 // The answer as a text, for clients that know no structured content, and as it is.
 static void put_result(struct request *request, const struct tool_call *call, bool ok) {
-    begin(request);
-    json_key(&request->answer, "result");
-    json_object_begin(&request->answer);
+    begin_result(request);
     json_key(&request->answer, "content");
     json_array_begin(&request->answer);
     json_object_begin(&request->answer);
@@ -100,8 +175,7 @@ static void put_result(struct request *request, const struct tool_call *call, bo
     }
     json_key(&request->answer, "isError");
     json_bool(&request->answer, !ok);
-    json_object_end(&request->answer);
-    json_object_end(&request->answer);
+    end(request);
 }
 
 static const struct tool *find_tool(const char *name) {
@@ -120,7 +194,7 @@ static void call_tool(struct request *request) {
     char *given = json_query_make(request->query, arguments, request->message, 0);
     const struct tool *tool = find_tool(name);
     if (!tool || !given) {
-        put_error(request, INVALID_PARAMS, !tool ? "no tool of that name" : "arguments must be an object");
+        put_error(request, HTTP_OK, INVALID_PARAMS, !tool ? "no tool of that name" : "arguments must be an object");
     } else {
         struct tool_call call = {.receiver = request->receiver, .query = request->query, .arguments = given};
         bool ok = tools_check_arguments(tool, &call) && tool->run(&call);
@@ -137,17 +211,76 @@ static void call_tool(struct request *request) {
 static const struct {
     const char *name;
     void (*run)(struct request *request);
-} methods[] = {{"initialize", initialize}, {"ping", put_nothing}, {"tools/list", list_tools}, {"tools/call", call_tool}};
+    bool is_former, is_modern; // which requests may ask for it
+} methods[] = {{"initialize", initialize, true, false},
+               {"ping", put_nothing, true, false},
+               {"server/discover", discover, false, true},
+               {"tools/list", list_tools, true, true},
+               {"tools/call", call_tool, true, true}};
 
-static void dispatch(struct request *request, const char *method) {
+static void dispatch(struct request *request) {
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-        if (strcmp(method, methods[i].name) == 0) {
+        if (strcmp(request->method, methods[i].name) == 0 && (request->is_modern ? methods[i].is_modern : methods[i].is_former)) {
             methods[i].run(request);
             return;
         }
     }
-    put_error(request, METHOD_NOT_FOUND, "no method of that name; there are initialize, ping, tools/list and tools/call");
+    put_error(request, request->is_modern ? HTTP_NOT_FOUND : HTTP_OK, METHOD_NOT_FOUND,
+              request->is_modern ? "no method of that name; there are server/discover, tools/list and tools/call"
+                                 : "no method of that name; there are initialize, ping, tools/list and tools/call");
 }
+
+// ---- Which version a request is of ----
+
+#define META "$.params._meta.\"io.modelcontextprotocol/"
+
+static bool is_same(const char *header, const char *value) {
+    return header && value && strcmp(header, value) == 0;
+}
+
+// A program between client and receiver may have decided by the headers: they say what the body says. The names of tools are plain, and no
+// client needs to write them in base64.
+static bool headers_agree(struct request *request, const char *version) {
+    const struct receiver_message *post = request->post;
+    bool is_call = strcmp(request->method, "tools/call") == 0;
+    char *name = is_call ? json_query_text(request->query, request->message, "$.params.name") : NULL;
+    bool agree = is_same(post->version, version) && is_same(post->method, request->method) && (!is_call || is_same(post->name, name));
+    free(name);
+    if (!agree) {
+        put_error(request, HTTP_BAD_REQUEST, HEADER_MISMATCH,
+                  "the headers MCP-Protocol-Version, Mcp-Method and, of tools/call, Mcp-Name must be there and say what the body says");
+    }
+    return agree;
+}
+
+// Returns false after an error: nothing is asked of such a request.
+static bool read_version(struct request *request) {
+    const struct receiver_message *post = request->post;
+    char *version = json_query_text(request->query, request->message, META "protocolVersion\"");
+    bool is_known = false, ok = true;
+    for (size_t i = 0; i < VERSIONS; i++) {
+        is_known |= is_same(versions[i], version ? version : post ? post->version : NULL);
+    }
+    request->is_modern = version;
+    if (version && strcmp(version, versions[0]) != 0) {
+        refuse_version(request, version);
+        ok = false;
+    } else if (!version && post && post->version && !is_known) {
+        refuse_version(request, post->version);
+        ok = false;
+    } else if (version ? strcmp(json_query_type(request->query, request->message, META "clientCapabilities\""), "object") != 0
+                       : post && is_same(post->version, versions[0])) {
+        put_error(request, HTTP_BAD_REQUEST, INVALID_PARAMS,
+                  "io.modelcontextprotocol/protocolVersion and io.modelcontextprotocol/clientCapabilities are missing in params._meta");
+        ok = false;
+    } else if (version && post) {
+        ok = headers_agree(request, version);
+    }
+    free(version);
+    return ok;
+}
+
+// ---- Messages ----
 
 static char *text_of(struct json *json) {
     char *text = json->size > 0 && !json_failed(json) ? strndup(json->bytes, json->size) : NULL;
@@ -155,39 +288,48 @@ static char *text_of(struct json *json) {
     return text;
 }
 
-static char *answer_one(struct json_query *query, const struct receiver_address *receiver, const char *message) {
-    struct request request = {.query = query, .receiver = receiver, .message = message};
-    char *method = NULL;
+static char *answer_one(struct json_query *query, const struct receiver_address *receiver, const struct receiver_message *post,
+                        const char *message, unsigned *status) {
+    struct request request = {.query = query, .receiver = receiver, .post = post, .message = message, .status = HTTP_OK};
     if (!json_query_is_valid(query, message)) {
-        put_error(&request, PARSE_ERROR, "not JSON");
+        put_error(&request, HTTP_BAD_REQUEST, PARSE_ERROR, "not JSON");
     } else {
         request.id = json_query_quoted(query, message, "$.id");
-        method = json_query_text(query, message, "$.method");
-        bool is_answer =
-            !method && (json_query_type(query, message, "$.result")[0] != '\0' || json_query_type(query, message, "$.error")[0] != '\0');
-        if (method && request.id) {
-            dispatch(&request, method);
-        } else if (!method && !is_answer) {
-            put_error(&request, INVALID_REQUEST, "not a request of JSON-RPC 2.0");
+        request.method = json_query_text(query, message, "$.method");
+        bool is_answer = !request.method &&
+                         (json_query_type(query, message, "$.result")[0] != '\0' || json_query_type(query, message, "$.error")[0] != '\0');
+        if (request.method && request.id) {
+            if (read_version(&request)) {
+                dispatch(&request);
+            }
+        } else if (!request.method && !is_answer) {
+            put_error(&request, HTTP_BAD_REQUEST, INVALID_REQUEST, "not a request of JSON-RPC 2.0");
+        } else {
+            request.status = HTTP_ACCEPTED;
         }
     }
-    free(method);
+    bool has_answer = request.answer.size > 0;
+    char *text = text_of(&request.answer);
+    *status = has_answer && !text ? HTTP_INTERNAL_ERROR : request.status;
+    free(request.method);
     free(request.id);
-    return text_of(&request.answer);
+    return text;
 }
 
-// ---- Batches, which version 2025-03-26 has ----
+// ---- Batches ----
 
 struct batch {
     struct json_query *query;
     const struct receiver_address *receiver;
+    const struct receiver_message *post;
     size_t messages;
     struct json answers;
 };
 
 static void answer_element(void *context, const char *message) {
     struct batch *batch = context;
-    char *answer = answer_one(batch->query, batch->receiver, message);
+    unsigned status;
+    char *answer = answer_one(batch->query, batch->receiver, batch->post, message, &status);
     if (answer && batch->answers.size == 0) {
         json_array_begin(&batch->answers);
     }
@@ -198,16 +340,38 @@ static void answer_element(void *context, const char *message) {
     free(answer);
 }
 
-char *mcp_answer(struct json_query *query, const struct receiver_address *receiver, const char *message) {
+static char *answer_any(struct json_query *query, const struct receiver_address *receiver, const struct receiver_message *post,
+                        const char *message, unsigned *status) {
     // What is no object is no request, whatever it is: "null" stands for it, so that a batch has no batches.
     static const char elements[] = "SELECT iif(type = 'object', value, 'null') FROM json_each(?1)";
-    struct batch batch = {query, receiver, 0, {0}};
-    if (strcmp(json_query_type(query, message, "$"), "array") != 0) {
-        return answer_one(query, receiver, message);
+    struct batch batch = {query, receiver, post, 0, {0}};
+    bool may_be_batch = !post || !post->version || strcmp(post->version, with_batches) == 0;
+    if (!may_be_batch || strcmp(json_query_type(query, message, "$"), "array") != 0) {
+        return answer_one(query, receiver, post, message, status);
     }
     json_query_each(query, elements, message, answer_element, &batch);
-    if (batch.answers.size > 0) {
+    if (batch.messages == 0) { // an empty one is no request
+        return answer_one(query, receiver, post, message, status);
+    }
+    bool has_answer = batch.answers.size > 0;
+    if (has_answer) {
         json_array_end(&batch.answers);
     }
-    return batch.messages > 0 ? text_of(&batch.answers) : answer_one(query, receiver, message); // an empty one is no request
+    char *text = text_of(&batch.answers);
+    *status = text ? HTTP_OK : has_answer ? HTTP_INTERNAL_ERROR : HTTP_ACCEPTED;
+    return text;
+}
+
+char *mcp_answer(struct json_query *query, const struct receiver_address *receiver, const char *message) {
+    unsigned status;
+    return answer_any(query, receiver, NULL, message, &status);
+}
+
+char *mcp_answer_post(const struct receiver_inside *inside, const struct receiver_message *message, unsigned *status) {
+    const struct receiver_address receiver = {.url = inside->url, .inside = inside};
+    struct json_query *query = json_query_open();
+    *status = HTTP_INTERNAL_ERROR;
+    char *answer = query ? answer_any(query, &receiver, message, message->body, status) : NULL;
+    json_query_close(query);
+    return answer;
 }

@@ -75,8 +75,17 @@ bool tool_select(struct tool_call *call, const char *within, char query[TOOL_QUE
 // ---- The receiver ----
 
 char *tool_get(struct tool_call *call, const char *path, const char *query, size_t *size) {
-    char url[TOOL_QUERY_BYTES + 1024];
+    char url[TOOL_QUERY_BYTES + 1024], text[300] = "";
     struct download download;
+    const struct receiver_inside *inside = call->receiver->inside;
+    if (inside) {
+        char *bytes;
+        if (!inside->get(inside->context, path, query, &bytes, size, text, sizeof text)) {
+            tool_fail(call, "the receiver's %s: %s", path, text);
+            return NULL;
+        }
+        return bytes;
+    }
     snprintf(url, sizeof url, "%s%s?%s", call->receiver->url, path, query);
     if (!download_get(url, &call->receiver->authorization, !!call->receiver->authorization, TOOL_ANSWER_BYTES, &download)) {
         tool_fail(call, "the receiver's %s: %s", path, download.text);

@@ -4,6 +4,7 @@
 #ifndef CMEMPROF_COMMAND_TOOL_H
 #define CMEMPROF_COMMAND_TOOL_H
 
+#include "../../receiver/base/answerer.h"
 #include "../../receiver/base/json.h"
 #include "json_query.h"
 
@@ -12,8 +13,9 @@
 enum { TOOL_TEXT_BYTES = 600, TOOL_QUERY_BYTES = 8192, TOOL_ANSWER_BYTES = 256 << 20, TOOL_ROWS = 20, TOOL_MAX_ROWS = 200 };
 
 struct receiver_address {
-    const char *url;           // http://HOST:PORT, without a slash at its end
-    const char *authorization; // "Authorization: Bearer TOKEN"; NULL: none
+    const char *url;                      // http://HOST:PORT, without a slash at its end
+    const char *authorization;            // "Authorization: Bearer TOKEN"; NULL: none
+    const struct receiver_inside *inside; // the tools are asked in the receiver itself; NULL: by HTTP
 };
 
 struct tool_call {

@@ -213,6 +213,28 @@ static bool growth(struct tool_call *call) {
            answer_from(call, "/api/growth", query, statement, rows);
 }
 
+static bool owners(struct tool_call *call) {
+    static const char statement[] =
+        "SELECT json_object('live_bytes', json_extract(?1, '$.total.live.bytes'), 'live_blocks', json_extract(?1, "
+        "'$.total.live.blocks'),"
+        " 'allocated_blocks', json_extract(?1, '$.total.allocated.blocks'), 'freed_blocks', json_extract(?1, '$.total.freed.blocks'),"
+        " 'warnings', json(coalesce(json_extract(?1, '$.warnings'), '[]')), 'rows', json((SELECT json_group_array(json(line)) FROM"
+        " (SELECT json_object('owner', json_extract(value, '$.function.name'), 'file', json_extract(value, '$.function.file'), 'line', "
+        "json_extract(value, '$.line'), 'library', json_extract(value, '$.library'), 'opens', json_extract(value, '$.opens'), 'closes', "
+        "json_extract(value, '$.closes'), 'live_bytes', json_extract(value, '$.live.bytes'), 'live_bytes_error', json_extract(value, "
+        "'$.live.bytes_error'), 'live_blocks', json_extract(value, '$.live.blocks'), 'allocated_blocks', json_extract(value, "
+        "'$.allocated.blocks'), 'freed_blocks', json_extract(value, '$.freed.blocks')) AS line FROM json_each(?1, '$.owners') LIMIT ?2))),"
+        " 'rows_left_out', json_extract(?1, '$.owners_left_out') + max(0, json_array_length(?1, '$.owners') - ?2), 'uploads_left_out',"
+        " json_extract(?1, '$.uploads_left_out'), 'failed_count', json_extract(?1, '$.failed_count'))"
+        " WHERE json_type(?1, '$.owners') = 'array'";
+    static const char *const names[][2] = {{"profile", "attachment"}};
+    char query[TOOL_QUERY_BYTES] = "", limit[24];
+    int64_t rows;
+    bool ok = tool_rows(call, &rows) && tool_select(call, "$", query) && add_arguments(call, names, 1, query);
+    snprintf(limit, sizeof limit, "%lld", (long long)(ok ? rows : 0));
+    return ok && tool_add(call, "limit", limit, query) && answer_from(call, "/api/owners", query, statement, rows);
+}
+
 // The address of a file, without secrets: it may be large, and is for a person or another tool.
 static bool export_profile(struct tool_call *call) {
     static const char *const names[][2] = {{"profile", "attachment"}, {"format", "format"}, {"type", "type"}, {"memory", "memory"}};
@@ -226,7 +248,8 @@ static bool export_profile(struct tool_call *call) {
     json_key(&call->answer, "url");
     json_text(&call->answer, url);
     json_key(&call->answer, "needs_token");
-    json_bool(&call->answer, secret || call->receiver->authorization);
+    const struct receiver_inside *inside = call->receiver->inside;
+    json_bool(&call->answer, secret || call->receiver->authorization || (inside && inside->needs_token));
     json_object_end(&call->answer);
     return true;
 }
@@ -322,6 +345,18 @@ const struct tool tools[] = {
                                                                                             TEXTS("stack") "," NUMBER("per_minute") "," NUMBER(
                                                                                                 "error")) "," NUMBER("rows_left_out") "," LACKING),
      growth},
+    {"owners", "Owners of C memory",
+     "C memory by the function of the program itself that owns it, the largest in use first, with what opens and what closes it where that "
+     "is known (sqlite3_prepare_v2 / sqlite3_finalize): if allocated grows and freed does not, what was opened is not closed. freed is "
+     "null "
+     "where the profile cannot tell.",
+     SELECTION "," PROFILE "," LIMIT, "\"profile\"",
+     OBJECT(MAYBE("live_bytes") "," MAYBE("live_blocks") "," MAYBE("allocated_blocks") "," MAYBE("freed_blocks") "," TEXTS("warnings") "," ROWS(
+         "rows",
+         TEXT("owner") "," TEXT("file") "," MAYBE("line") "," TEXT("library") "," TEXT("opens") "," TEXT("closes") "," MAYBE("live_bytes") "," MAYBE("live_bytes_error") "," MAYBE(
+             "live_blocks") "," MAYBE("allocated_blocks") "," MAYBE("freed_blocks")) "," NUMBER("rows_left_out") "," MAYBE("uploads_left_"
+                                                                                                                           "out") "," MAYBE("failed_count")),
+     owners},
     {"source", "Source lines", "The lines of one function with their values.",
      SELECTION "," PROFILE "," TYPE "," MEMORY "," LIMIT "," STRING("function", "its whole name, as in the rows of top"), "\"function\"",
      OBJECT(HEAD "," ROWS("lines", TEXT("function") "," TEXT("file") "," NUMBER("line") "," NUMBER("self") "," NUMBER("total") "," NUMBER(

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"mime/multipart"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -50,8 +52,8 @@ type mcpAnswer struct {
 	}
 }
 
-// askMCP puts calls, "[NAME, {ARGUMENTS}]", through the protocol's reference client.
-func askMCP(t *testing.T, receiver string, calls ...string) []mcpAnswer {
+// mcpClient makes the protocol's reference client and returns the words that run it.
+func mcpClient(t *testing.T) []string {
 	t.Helper()
 	folder := t.TempDir()
 	python := filepath.Join(folder, "venv", "bin", "python")
@@ -60,7 +62,13 @@ func askMCP(t *testing.T, receiver string, calls ...string) []mcpAnswer {
 			t.Fatalf("%v: %v\n%s", words, err, out)
 		}
 	}
-	client := exec.Command(python, "testdata/mcp_client.py", program(t), "mcp", receiver)
+	return []string{python, "testdata/mcp_client.py"}
+}
+
+// putCalls puts calls, "[NAME, {ARGUMENTS}]", through the client, to a server that says hello with this version. It returns a line for each.
+func putCalls(t *testing.T, words []string, version string, calls ...string) [][]byte {
+	t.Helper()
+	client := exec.Command(words[0], words[1:]...)
 	client.Stdin = strings.NewReader(strings.Join(calls, "\n"))
 	var complaint bytes.Buffer
 	client.Stderr = &complaint
@@ -68,18 +76,34 @@ func askMCP(t *testing.T, receiver string, calls ...string) []mcpAnswer {
 	if err != nil {
 		t.Fatalf("%v\n%s\n%s", err, out, complaint.String())
 	}
-	var answers []mcpAnswer
-	for decoder := json.NewDecoder(bytes.NewReader(out)); decoder.More(); {
-		var answer mcpAnswer
-		if err := decoder.Decode(&answer); err != nil {
+	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
+	want := `"cmemprof ` + version + ` diff,export,findings,growth,list_profiles,list_services,owners,source,top"`
+	if len(lines) != len(calls)+1 || !bytes.Contains(lines[0], []byte(want)) {
+		t.Fatalf("%d answers for %d calls: %s\n%s", len(lines)-1, len(calls), lines[0], complaint.String())
+	}
+	return lines[1:]
+}
+
+// askMCP puts calls to `cmemprof mcp`, and to the receiver's /mcp in its newest version and in one with initialize: all say the same.
+func askMCP(t *testing.T, receiver string, calls ...string) []mcpAnswer {
+	t.Helper()
+	client := mcpClient(t)
+	lines := putCalls(t, append(client, program(t), "mcp", receiver), "2025-11-25", calls...)
+	for _, way := range []struct{ mode, version string }{{"auto", "2026-07-28"}, {"legacy", "2025-11-25"}} {
+		for i, line := range putCalls(t, append(client, receiver+"/mcp", way.mode), way.version, calls...) {
+			// Inside of the receiver there is no status.
+			if want := bytes.Replace(lines[i], []byte(": HTTP 422: "), []byte(": "), 1); !bytes.Equal(line, want) {
+				t.Errorf("%s: /mcp says\n%s\nnot\n%s", calls[i], line, want)
+			}
+		}
+	}
+	answers := make([]mcpAnswer, len(lines))
+	for i, line := range lines {
+		if err := json.Unmarshal(line, &answers[i]); err != nil {
 			t.Fatal(err)
 		}
-		answers = append(answers, answer)
 	}
-	if len(answers) != len(calls)+1 || answers[0].Text != "cmemprof diff,export,findings,growth,list_profiles,list_services,source,top" {
-		t.Fatalf("%d answers for %d calls\n%s", len(answers), len(calls), complaint.String())
-	}
-	return answers[1:]
+	return answers
 }
 
 // uploadAsClient sends one attachment as Datadog's clients do, which the receiver stores whatever it is.
@@ -157,7 +181,7 @@ func TestMCP(t *testing.T) {
 		`["top", `+second+`, "by": "stack"}]`, `["diff", `+second+`, "limit": 200, "base": {"service": "a&b", "version": "1"}}]`,
 		`["source", `+second+fmt.Sprintf(`, "function": %q}]`, function), `["findings", {"service": "a&b"}]`, `["export", {"service": "a&b", "profile": "heap.pprof", "format": "pprof"}]`,
 		`["top", {"service": "none"}]`, `["top", {"service": "a&b", "type": "no_such_type", "profile": "heap.pprof"}]`, `["growth", {"service": "a&b", "profile": "heap.pprof", "type": "no_such_type"}]`,
-		`["top", {"service": "broken", "profile": "heap.pprof"}]`, `["diff", {"service": "a&b", "profile": "heap.pprof", "base": {"service": "broken"}}]`)
+		`["top", {"service": "broken", "profile": "heap.pprof"}]`, `["diff", {"service": "a&b", "profile": "heap.pprof", "base": {"service": "broken"}}]`, `["owners", {"service": "a&b", "profile": "heap.pprof"}]`)
 	for i, answer := range answers {
 		if fails := i >= 8 && i < 11; answer.IsError != fails || answer.Text == "" {
 			t.Errorf("%+v", answer)
@@ -212,4 +236,70 @@ func TestMCP(t *testing.T) {
 	if status != 3 || !strings.Contains(complaint, "warning: "+warning) || !strings.Contains(complaint, "not known: "+warning) {
 		t.Errorf("status %d: %s", status, complaint)
 	}
+}
+
+// Who may read the page may ask at /mcp, below the base path too; a page of another site may not.
+func TestMCPByHTTP(t *testing.T) {
+	tokens := filepath.Join(t.TempDir(), "tokens")
+	if err := os.WriteFile(tokens, []byte("read read-token-0123456789\nupload send-token-0123456789\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	receiver := built.Receiver(t, "--token-file", tokens, "--base-path", "/profiles")
+	const list = `{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}`
+	type request struct {
+		method, path, body, kind string
+		header                   map[string]string
+	}
+	read := map[string]string{"Authorization": "Bearer read-token-0123456789"}
+	with := func(more ...string) map[string]string {
+		header := map[string]string{"Authorization": "Bearer read-token-0123456789"}
+		for i := 0; i < len(more); i += 2 {
+			header[more[i]] = more[i+1]
+		}
+		return header
+	}
+	for _, one := range []struct {
+		request request
+		status  int
+		says    string
+	}{
+		{request{"POST", "/mcp", list, "application/json", read}, 200, `"list_services"`},
+		{request{"POST", "/profiles/mcp", list, "application/json; charset=utf-8", read}, 200, `"list_services"`},
+		{request{"POST", "/mcp", `{"jsonrpc": "2.0", "method": "notifications/initialized"}`, "application/json", read}, 202, ""},
+		{request{"POST", "/mcp", list, "application/json", nil}, 401, "a token is needed"},
+		{request{"POST", "/mcp", list, "application/json", map[string]string{"Authorization": "Bearer send-token-0123456789"}}, 403, "may not read"},
+		{request{"POST", "/mcp", list, "application/json", with("Origin", "https://evil.example")}, 403, "other sites"},
+		{request{"POST", "/mcp", list, "application/json", with("Origin", "null")}, 403, "other sites"},
+		{request{"POST", "/mcp", list, "application/json", with("Origin", receiver)}, 200, `"list_services"`},
+		{request{"POST", "/mcp", list, "application/json", with("MCP-Protocol-Version", "1999-01-01")}, 400, "-32022"},
+		{request{"POST", "/mcp", list, "text/plain", read}, 415, "application/json"},
+		{request{"POST", "/mcp", list + "\x00", "application/json", read}, 400, "-32700"},
+		{request{"POST", "/mcp", "", "application/json", read}, 400, "-32700"},
+		{request{"POST", "/mcp", strings.Repeat(" ", 64<<10) + list, "application/json", read}, 413, ""},
+		{request{"GET", "/mcp", "", "", read}, 405, "with POST"},
+		{request{"DELETE", "/mcp", "", "", read}, 405, "with POST"},
+		{request{"POST", "/mcp", `{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "export", "arguments": {"profile": "heap.pprof"}}}`, "application/json", read}, 200,
+			receiver + `/profiles/api/profile?attachment=heap.pprof\",\"needs_token\":true`},
+	} {
+		to, err := http.NewRequest(one.request.method, receiver+one.request.path, strings.NewReader(one.request.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if one.request.kind != "" {
+			to.Header.Set("Content-Type", one.request.kind)
+		}
+		for name, value := range one.request.header {
+			to.Header.Set(name, value)
+		}
+		answer, err := http.DefaultClient.Do(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil || answer.StatusCode != one.status || !strings.Contains(string(body), one.says) || (one.status == 202 && len(body) > 0) {
+			t.Errorf("%.200v: %d %.200s %v, not %d %s", one.request, answer.StatusCode, body, err, one.status, one.says)
+		}
+	}
+	putCalls(t, append(mcpClient(t), receiver+"/profiles/mcp", "auto", "read-token-0123456789"), "2026-07-28", `["list_services", {}]`)
 }

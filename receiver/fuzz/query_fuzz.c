@@ -1,11 +1,13 @@
 // query_fuzz.c: fuzz target of what a request's address can select: parameters, times, and the text of a search, for libFuzzer. Built by
 // `make fuzz-query`.
 //
-// The input has a parameter a line, "key=value". A search text is applied to each value as a tag, also to those that it was made of.
+// The input is the query of an address as a whole, and has a parameter a line, "key=value". A search text is applied to each value as a
+// tag, also to those that it was made of.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/parameters.h"
 #include "../index/query_text.h"
 #include "../index/selection.h"
 
@@ -51,12 +53,29 @@ static void check_terms(const char *text, const char *tag) {
     query_text_free(&query);
 }
 
+static void check_parameters(const char *query) {
+    struct parameters parameters;
+    must(parameters_read(&parameters, query), "no memory");
+    size_t length = 0;
+    for (size_t i = 0; i < parameters.count; i++) {
+        const struct parameter *one = &parameters.list[i];
+        must(*one->key, "a parameter without a key");
+        length += strlen(one->key) + (one->value ? strlen(one->value) : 0);
+        parameters_get(&parameters, one->key);
+    }
+    must(length <= strlen(query), "more text than there was");
+    parameters_free(&parameters);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *all = strndup((const char *)data, size), text[256];
     struct selection selection;
     int64_t ms;
     selection_init(&selection);
+    if (all) {
+        check_parameters(all);
+    }
     for (char *line = all, *next; line && *line; line = next) {
         next = strchr(line, '\n');
         if (next) {

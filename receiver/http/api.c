@@ -85,12 +85,17 @@ static enum MHD_Result reply(struct MHD_Connection *connection, enum receiver_er
 }
 
 // A number from min on, or otherwise if the parameter is missing. Returns false for anything else.
-static bool read_number(struct MHD_Connection *connection, const char *key, int64_t min, int64_t otherwise, int64_t *number) {
-    const char *text = argument(connection, key);
+static bool read_number(const struct parameters *parameters, const char *key, int64_t min, int64_t otherwise, int64_t *number) {
+    const char *text = parameters_get(parameters, key);
     char *end = NULL;
     errno = 0;
     *number = text ? strtoll(text, &end, 10) : otherwise;
     return errno == 0 && (!text || (end > text && !*end && *number >= min));
+}
+
+static bool number_argument(struct MHD_Connection *connection, const char *key, int64_t min, int64_t otherwise, int64_t *number) {
+    const struct parameters parameters = parameters_of(connection);
+    return read_number(&parameters, key, min, otherwise, number);
 }
 
 // ---- Lists ----
@@ -101,7 +106,7 @@ static enum MHD_Result answer_list(struct api *api, struct MHD_Connection *conne
     struct search_cursor cursor;
     const char *after = argument(connection, "after");
     struct json json = {0};
-    if (!read_number(connection, "limit", 1, LIST_DEFAULT, &limit)) {
+    if (!number_argument(connection, "limit", 1, LIST_DEFAULT, &limit)) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "limit is not a number from 1 to 1000", NULL);
     }
     if (!search_order_read(argument(connection, "sort"), argument(connection, "order"), &order)) {
@@ -115,16 +120,25 @@ static enum MHD_Result answer_list(struct api *api, struct MHD_Connection *conne
     return reply(connection, error, NULL, &json);
 }
 
-static enum MHD_Result answer_facets(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
-    struct json json = {0};
+static enum receiver_error make_facets(struct api *api, const struct parameters *parameters, const struct selection *selection,
+                                       struct json *json, const char **why) {
     int64_t values;
-    const char *find = argument(connection, "find");
-    if (!read_number(connection, "values", 1, SEARCH_VALUES_DEFAULT, &values) || values > SEARCH_VALUES_MAX) {
-        return reply_text(connection, MHD_HTTP_BAD_REQUEST, "values is not a number from 1 to 1000", NULL);
+    const char *find = parameters_get(parameters, "find");
+    *why = NULL;
+    if (!read_number(parameters, "values", 1, SEARCH_VALUES_DEFAULT, &values) || values > SEARCH_VALUES_MAX) {
+        *why = "values is not a number from 1 to 1000";
+        return RECEIVER_BAD_UPLOAD;
     }
     struct search_values wanted = {.find = find && *find ? find : NULL, .max = (size_t)values};
-    enum receiver_error error = catalog_facets(store_catalog(api->store), selection, &wanted, &json);
-    return reply(connection, error, NULL, &json);
+    return catalog_facets(store_catalog(api->store), selection, &wanted, json);
+}
+
+static enum MHD_Result answer_facets(struct api *api, struct MHD_Connection *connection, const struct selection *selection) {
+    struct json json = {0};
+    const char *why;
+    const struct parameters parameters = parameters_of(connection);
+    enum receiver_error error = make_facets(api, &parameters, selection, &json, &why);
+    return reply(connection, error, why, &json);
 }
 
 // Returns false if there is no measure of that name. -1: none is requested.
@@ -141,10 +155,10 @@ static enum MHD_Result answer_histogram(struct api *api, struct MHD_Connection *
     int64_t buckets, shift_ms;
     struct json json = {0};
     struct search_buckets wanted;
-    if (!read_number(connection, "buckets", 1, BUCKETS_DEFAULT, &buckets) || buckets > BUCKETS_MAX) {
+    if (!number_argument(connection, "buckets", 1, BUCKETS_DEFAULT, &buckets) || buckets > BUCKETS_MAX) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "buckets is not a number from 1 to 1000", NULL);
     }
-    if (!read_number(connection, "shift_ms", -DAY_MS, 0, &shift_ms) || shift_ms > DAY_MS) {
+    if (!number_argument(connection, "shift_ms", -DAY_MS, 0, &shift_ms) || shift_ms > DAY_MS) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "shift_ms is not a number of milliseconds, a day at most", NULL);
     }
     if (!read_measure(connection, "measure", &wanted.measure) || !read_measure(connection, "otherwise", &wanted.otherwise)) {
@@ -205,8 +219,8 @@ static enum MHD_Result answer_source(struct api *api, struct MHD_Connection *con
     if (!file || !*file) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "which file? file=PATH is missing", NULL);
     }
-    if (!read_number(connection, "line", 1, 1, &line) || line > INT32_MAX ||
-        !read_number(connection, "count", 1, SOURCE_FILE_LINES_MAX, &count) || count > SOURCE_FILE_LINES_MAX) {
+    if (!number_argument(connection, "line", 1, 1, &line) || line > INT32_MAX ||
+        !number_argument(connection, "count", 1, SOURCE_FILE_LINES_MAX, &count) || count > SOURCE_FILE_LINES_MAX) {
         return reply_text(connection, MHD_HTTP_BAD_REQUEST, "line is not a number from 1, or count is not one from 1 to 2000", NULL);
     }
     source_file_write(&api->sources, file, line, count, &json);
@@ -402,7 +416,8 @@ enum MHD_Result api_answer(struct api *api, struct MHD_Connection *connection, c
         if (strcmp(path, lists[i].path) == 0) {
             struct selection selection;
             char text[200];
-            enum receiver_error error = selection_parse(connection, "", &selection, text, sizeof text);
+            const struct parameters parameters = parameters_of(connection);
+            enum receiver_error error = selection_parse(&parameters, "", &selection, text, sizeof text);
             if (error != RECEIVER_OK) {
                 return reply_error(connection, error, text);
             }
@@ -420,4 +435,40 @@ enum MHD_Result api_answer(struct api *api, struct MHD_Connection *connection, c
         return view_api_answer(&api->views, connection, path);
     }
     return reply_text(connection, MHD_HTTP_NOT_FOUND, "no such path", NULL);
+}
+
+// ---- Questions from inside ----
+
+static enum receiver_error get_facets(struct api *api, const struct parameters *parameters, struct json *json, char *text,
+                                      size_t text_size) {
+    struct selection selection;
+    enum receiver_error error = selection_parse(parameters, "", &selection, text, text_size);
+    if (error == RECEIVER_OK) {
+        const char *why;
+        error = make_facets(api, parameters, &selection, json, &why);
+        snprintf(text, text_size, "%s", why ? why : receiver_error_text(error));
+        selection_free(&selection);
+    }
+    return error;
+}
+
+enum receiver_error api_get(struct api *api, struct MHD_Connection *connection, const char *path, const char *query, struct json *json,
+                            char *text, size_t text_size) {
+    struct parameters parameters;
+    bool of_facets = strcmp(path, "/api/facets") == 0;
+    if (!of_facets && !view_api_has(path)) {
+        snprintf(text, text_size, "no such path");
+        return RECEIVER_NOT_FOUND;
+    }
+    if (!parameters_read(&parameters, query)) {
+        snprintf(text, text_size, "%s", receiver_error_text(RECEIVER_NO_MEMORY));
+        return RECEIVER_NO_MEMORY;
+    }
+    enum receiver_error error = of_facets ? get_facets(api, &parameters, json, text, text_size)
+                                          : view_api_get(&api->views, connection, path, &parameters, json, text, text_size);
+    if (error != RECEIVER_OK) {
+        json_free(json);
+    }
+    parameters_free(&parameters);
+    return error;
 }

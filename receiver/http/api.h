@@ -32,5 +32,9 @@ enum api_cost {
 };
 enum api_cost api_cost(const struct api *api, const char *path);
 enum MHD_Result api_answer(struct api *api, struct MHD_Connection *connection, const char *path);
+// The answer of GET path?query, of the facets and of what reads profiles, for who asks inside of the receiver; the connection waits for it.
+// The caller frees json's contents. On an error text has a line.
+enum receiver_error api_get(struct api *api, struct MHD_Connection *connection, const char *path, const char *query, struct json *json,
+                            char *text, size_t text_size);
 
 #endif

@@ -217,21 +217,41 @@ static enum MHD_Result reply(struct view_request *request, enum receiver_error e
     return reply_text(request->connection, status, *request->answer.text ? request->answer.text : receiver_error_text(error), NULL);
 }
 
+static enum receiver_error answer_view(struct view_request *request, const struct view *view, bool *bad_request) {
+    enum receiver_error error = view_request_read(request, view);
+    *bad_request = error != RECEIVER_OK;
+    if (error == RECEIVER_OK) {
+        error = view_request_read_lists(request, view);
+    }
+    return error == RECEIVER_OK ? ask(&(struct making){.request = request, .path = view->path, .view = view}) : error;
+}
+
 enum MHD_Result view_api_answer(struct view_api *api, struct MHD_Connection *connection, const char *path) {
     const struct view *view = view_find(path);
     struct view_request request;
+    bool bad_request;
     view_request_init(&request, api, connection);
-    enum receiver_error error = view_request_read(&request, view);
-    bool bad_request = error != RECEIVER_OK;
-    if (error == RECEIVER_OK) {
-        error = view_request_read_lists(&request, view);
-    }
-    if (error == RECEIVER_OK) {
-        error = ask(&(struct making){.request = &request, .path = view->path, .view = view});
-    }
+    enum receiver_error error = answer_view(&request, view, &bad_request);
     enum MHD_Result result = reply(&request, error, bad_request, view);
     view_request_free(&request);
     return result;
+}
+
+enum receiver_error view_api_get(struct view_api *api, struct MHD_Connection *connection, const char *path,
+                                 const struct parameters *parameters, struct json *json, char *text, size_t text_size) {
+    struct view_request request;
+    bool bad_request;
+    view_request_init(&request, api, connection);
+    request.parameters = *parameters;
+    enum receiver_error error = answer_view(&request, view_find(path), &bad_request);
+    if (error == RECEIVER_OK) {
+        *json = request.answer.json;
+    } else {
+        json_free(&request.answer.json);
+        snprintf(text, text_size, "%s", *request.answer.text ? request.answer.text : receiver_error_text(error));
+    }
+    view_request_free(&request);
+    return error;
 }
 
 // ---- One attachment ----

@@ -11,6 +11,7 @@
 #include "../base/single_flight.h"
 #include "../store/store.h"
 #include "../views/owner_pairs.h"
+#include "../base/parameters.h"
 #include "view_slots.h"
 
 #include <microhttpd.h>
@@ -28,6 +29,10 @@ void view_api_stop(struct view_api *api);                                       
 void view_api_destroy(struct view_api *api);
 bool view_api_has(const char *path); // "/api/tree" and the like
 enum MHD_Result view_api_answer(struct view_api *api, struct MHD_Connection *connection, const char *path);
+// The answer to a path of view_api_has, with other parameters than those of the connection, which waits. The caller frees json's contents.
+// On an error text has a line.
+enum receiver_error view_api_get(struct view_api *api, struct MHD_Connection *connection, const char *path,
+                                 const struct parameters *parameters, struct json *json, char *text, size_t text_size);
 
 // A view of one attachment: "types", "tree", "jfr" or "events". Takes the descriptor.
 bool view_api_has_view(const char *view);

@@ -28,7 +28,7 @@ const struct view *view_find(const char *path) {
 }
 
 void view_request_init(struct view_request *request, struct view_api *api, struct MHD_Connection *connection) {
-    *request = (struct view_request){.api = api, .connection = connection};
+    *request = (struct view_request){.api = api, .connection = connection, .parameters = parameters_of(connection)};
     selection_init(&request->selection);
     selection_init(&request->base_selection);
 }
@@ -46,7 +46,7 @@ void view_request_free(struct view_request *request) {
 }
 
 static const char *argument(const struct view_request *request, const char *key) {
-    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, key);
+    return parameters_get(&request->parameters, key);
 }
 
 // The colon after the key: "tag:KEY", which groups by a tag of uploads (below), has one of its own.
@@ -116,7 +116,7 @@ enum receiver_error view_request_read_filter(struct view_request *request) {
     request->tag = of_tag ? filter->group_by + 4 : NULL;
     search_groups_init(&request->groups, of_tag ? request->tag : "");
     read_gauges(request);
-    MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, take_label, request);
+    parameters_each(&request->parameters, take_label, request);
     if (filter->memory == VIEW_ALL && *memory) {
         snprintf(request->answer.text, sizeof request->answer.text, "memory is neither C nor Go");
     } else if (filter->owner == VIEW_ANYONES && *owner) {
@@ -188,7 +188,7 @@ static enum receiver_error read_report(struct view_request *request) {
         return RECEIVER_BAD_UPLOAD;
     }
     return report->two_sides
-               ? selection_parse(request->connection, "base.", &request->base_selection, request->answer.text, sizeof request->answer.text)
+               ? selection_parse(&request->parameters, "base.", &request->base_selection, request->answer.text, sizeof request->answer.text)
                : RECEIVER_OK;
 }
 
@@ -212,7 +212,7 @@ static enum receiver_error read_format(struct view_request *request, const struc
 
 enum receiver_error view_request_read(struct view_request *request, const struct view *view) {
     enum receiver_error error =
-        selection_parse(request->connection, "", &request->selection, request->answer.text, sizeof request->answer.text);
+        selection_parse(&request->parameters, "", &request->selection, request->answer.text, sizeof request->answer.text);
     if (error == RECEIVER_OK && view->kind == VIEW_DIFF) {
         const char *mode = argument(request, "mode");
         request->mode = mode && strcmp(mode, "total") == 0 ? DIFF_TOTAL : DIFF_PER_SECOND;
@@ -220,7 +220,7 @@ enum receiver_error view_request_read(struct view_request *request, const struct
             snprintf(request->answer.text, sizeof request->answer.text, "mode is neither total nor per_second");
             return RECEIVER_BAD_UPLOAD;
         }
-        error = selection_parse(request->connection, "base.", &request->base_selection, request->answer.text, sizeof request->answer.text);
+        error = selection_parse(&request->parameters, "base.", &request->base_selection, request->answer.text, sizeof request->answer.text);
     }
     error = error == RECEIVER_OK ? read_format(request, view) : error;
     error = error == RECEIVER_OK && view->kind == VIEW_REPORT ? read_report(request) : error;

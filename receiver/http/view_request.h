@@ -49,7 +49,8 @@ struct view_report {
 // Initialise with view_request_init.
 struct view_request {
     struct view_api *api;
-    struct MHD_Connection *connection;
+    struct MHD_Connection *connection; // of who waits
+    struct parameters parameters;      // the connection's, unless they are set after the initialisation
     struct selection selection, base_selection;
     struct upload_list list, base;
     const char *tag;             // the key of a tag that uploads are grouped by: group_by=tag:KEY. NULL: none

@@ -207,11 +207,11 @@ static enum MHD_Result on_argument(void *state, enum MHD_ValueKind kind, const c
     return reading->failed ? MHD_NO : MHD_YES;
 }
 
-enum receiver_error selection_parse(struct MHD_Connection *connection, const char *prefix, struct selection *selection, char *text,
+enum receiver_error selection_parse(const struct parameters *parameters, const char *prefix, struct selection *selection, char *text,
                                     size_t text_size) {
     struct reading reading = {.selection = selection, .prefix = prefix, .text = text, .text_size = text_size};
     selection_init(selection);
-    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, on_argument, &reading);
+    parameters_each(parameters, on_argument, &reading);
     if (reading.failed) {
         selection_free(selection);
         return RECEIVER_BAD_UPLOAD;

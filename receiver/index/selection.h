@@ -8,8 +8,8 @@
 #define CMEMPROF_RECEIVER_SELECTION_H
 
 #include "../base/error.h"
+#include "../base/parameters.h"
 
-#include <microhttpd.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,7 +41,7 @@ void selection_free(struct selection *selection);
 
 // Reads the parameters that begin with prefix ("" or "base."), and ignores those that are no part of a selection. RECEIVER_BAD_UPLOAD: one
 // is malformed, text says which; selection needs no free then.
-enum receiver_error selection_parse(struct MHD_Connection *connection, const char *prefix, struct selection *selection, char *text,
+enum receiver_error selection_parse(const struct parameters *parameters, const char *prefix, struct selection *selection, char *text,
                                     size_t text_size);
 // One parameter, without its prefix. Returns false with a line in text if it is malformed.
 bool selection_add(struct selection *selection, const char *key, const char *value, char *text, size_t text_size);

@@ -43,7 +43,7 @@ static inline bool call_tool(const char *name, const char *arguments, const char
         assert_non_null(server);
         snprintf(url, sizeof url, "http://127.0.0.1:%d", server->port);
     }
-    struct receiver_address receiver = {url, NULL};
+    struct receiver_address receiver = {.url = url};
     json_free(&call.answer);
     call.answer = (struct json){0};
     call.text[0] = '\0';

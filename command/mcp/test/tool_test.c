@@ -53,7 +53,7 @@ TEST_IN(call, the_token_is_a_header) {
     struct server *server = server_start(SERVER_ANSWERS, "HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nno token\n", NULL);
     char url[80];
     snprintf(url, sizeof url, "http://127.0.0.1:%d", server->port);
-    struct receiver_address receiver = {url, "Authorization: Bearer secret-1"};
+    struct receiver_address receiver = {.url = url, .authorization = "Authorization: Bearer secret-1"};
     size_t size;
     call.receiver = &receiver;
     assert_null(tool_get(&call, "/api/facets", "a=b", &size));

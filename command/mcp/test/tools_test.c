@@ -71,6 +71,22 @@ TEST_IN(call, findings_say_what_was_not_looked_at) {
         "\"profile\":null,\"type\":null}],\"findings_left_out\":41}");
 }
 
+TEST_IN(call, owners_are_counted) {
+    static const char owners[] =
+        "{\"is_from_start\":false,\"warnings\":[\"w\"],\"total\":{\"live\":{\"bytes\":9,\"blocks\":2},\"allocated\":{\"blocks\":5},"
+        "\"freed\":null},\"owners\":[{\"function\":{\"name\":\"main.a\",\"file\":\"/a.go\"},\"line\":3,\"library\":\"sqlite3\","
+        "\"opens\":\"o\",\"closes\":\"c\",\"live\":{\"bytes\":9,\"bytes_error\":4,\"blocks\":2},\"allocated\":{\"blocks\":5},"
+        "\"freed\":null}],\"owners_left_out\":7,\"uploads_left_out\":1,\"failed_count\":2}";
+    assert_true(CALL("owners", "{\"profile\":\"heap.pprof\",\"limit\":1}", owners));
+    assert_string_equal(asked, "GET /api/owners?attachment=heap.pprof&limit=1 HTTP/1.1");
+    expect_answer(
+        "{\"live_bytes\":9,\"live_blocks\":2,\"allocated_blocks\":5,\"freed_blocks\":null,\"warnings\":[\"w\"],\"rows\":[{\"owner\":"
+        "\"main.a\",\"file\":\"/a.go\",\"line\":3,\"library\":\"sqlite3\",\"opens\":\"o\",\"closes\":\"c\",\"live_bytes\":9,"
+        "\"live_bytes_error\":4,\"live_blocks\":2,\"allocated_blocks\":5,\"freed_blocks\":null}],\"rows_left_out\":7,"
+        "\"uploads_left_out\":1,\"failed_count\":2}");
+    assert_false(call_tool("owners", "{}", NULL, 0));
+}
+
 TEST_IN(call, an_export_is_an_address) {
     assert_true(call_tool("export", "{\"service\":\"shop\",\"profile\":\"cpu.pprof\",\"format\":\"folded\"}", NULL, 0));
     expect_answer("{\"url\":\"http://127.0.0.1:1/api/profile?service=shop&attachment=cpu.pprof&format=folded\",\"needs_token\":false}");
@@ -79,7 +95,7 @@ TEST_IN(call, an_export_is_an_address) {
 TEST_IN(call, an_export_has_no_secret) {
     static const char *const secrets[] = {"http://h:1/t/secret", "http://user:secret@h:1", "http://secret@h:1/t/secret"};
     for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
-        struct receiver_address receiver = {secrets[i], NULL};
+        struct receiver_address receiver = {.url = secrets[i]};
         json_free(&call.answer);
         call.answer = (struct json){0};
         call.receiver = &receiver;
