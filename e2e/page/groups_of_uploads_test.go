@@ -13,6 +13,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"github.com/cmemprof/cmemprof/e2e/built"
 )
 
 const hosts = 14
@@ -287,10 +288,16 @@ func TestVersionMarks(t *testing.T) {
 	view.clean(t)
 }
 
+// A receiver that removes nothing for its age: annotations go with the age of --retention, and leakStart is long ago.
+func keepsAnnotations(t testing.TB) *receiver {
+	t.Helper()
+	return &receiver{built.Receiver(t, "--retention", "10GB") + "/"}
+}
+
 // Moments that were marked by the interface are in the charts and above them, of the service that they are of and of all.
 func TestAnnotations(t *testing.T) {
 	t.Parallel()
-	receiver := startReceiver(t)
+	receiver := keepsAnnotations(t)
 	receiver.uploadRollout(t)
 	at := leakStart.Add(7 * time.Minute)
 	for _, body := range []string{
@@ -322,6 +329,98 @@ func TestAnnotations(t *testing.T) {
 	left, top, width, height := view.area(`.metric[data-series="c_live_bytes"] .plot-over`)
 	view.do(chromedp.MouseEvent(chromedp.MouseMoved, left+width*6/29, top+height/2)) // times are the ends of uploads
 	view.until(heapCard + `.querySelector(".chart").title === "deploy <b>7</b>"`)
+	view.clean(t)
+}
+
+// A moment is marked and its mark removed on the page, by the keyboard alone; the receiver's words stand in the dialog where it refuses.
+func TestMarkingAMoment(t *testing.T) {
+	t.Parallel()
+	receiver := keepsAnnotations(t)
+	receiver.uploadRollout(t)
+	view := chromium.open(t)
+	const texts = `[...document.querySelectorAll("#versions .annotation b")].map((one) => one.textContent).join("; ")`
+	const closed = `!document.querySelector("dialog[open]")`
+	const title = heapCard + `.querySelector(".chart").title`
+	ready := heapCard + `?.querySelector("canvas") && document.querySelector("#versions a")`
+	view.goTo(receiver.url+"profile?service=shop&env=prod&tab=metrics", ready)
+
+	// In a chart, at its cursor.
+	view.do(chromedp.Focus(chromedp.CSS(`.metric[data-series="c_live_bytes"] .chart`)), chromedp.KeyEvent(kb.Home))
+	view.press("a")
+	view.until(`document.activeElement.name === "text"`)
+	view.expect(`[...document.querySelectorAll("#mark-moment input")].slice(2).map((one) => one.value).join()`, "shop,env:prod,")
+	view.do(chromedp.KeyEvent(kb.Enter))
+	view.until(`document.querySelector("#mark-moment .ask-fault").textContent.startsWith("text is missing")`)
+	view.do(chromedp.KeyEvent("cables <b>1</b>"), chromedp.KeyEvent(kb.Enter))
+	view.until(closed + ` && ` + texts + ` === "cables <b>1</b>"`)
+	view.expect(`document.querySelectorAll("#versions a").length`, "1") // the change of the version
+	left, top, width, height := view.area(`.metric[data-series="c_live_bytes"] .plot-over`)
+	view.do(chromedp.MouseEvent(chromedp.MouseMoved, left+1, top+height/2))
+	view.until(title + ` === "cables <b>1</b>"`)
+	got := string(receiver.get(t, "/api/annotations"))
+	if first := leakStart.Add(time.Minute).UnixMilli(); !strings.Contains(got, fmt.Sprintf(`"time_ms":%d`, first)) || !strings.Contains(got, `["service:shop","env:prod"]`) {
+		t.Errorf("%s, not of %d", got, first)
+	}
+
+	// By the button, of all services, with a link.
+	view.do(chromedp.Focus(chromedp.CSS("#mark")), chromedp.KeyEvent(kb.Enter))
+	view.until(`document.activeElement.name === "text"`)
+	view.keys(`#mark-moment [name="text"]`, "deploy 7")
+	at := leakStart.Add(11 * time.Minute)
+	view.text(`((one) => (one.value = new Date(` + fmt.Sprint(at.UnixMilli()) + ` - new Date().getTimezoneOffset() * 60000).toISOString().slice(0, 19)))(document.querySelector('#mark-moment [name="time"]'))`)
+	view.text(`(document.querySelector('#mark-moment [name="service"]').value = document.querySelector('#mark-moment [name="tags"]').value = "")`)
+	view.keys(`#mark-moment [name="link"]`, "https://ci.example/run/7")
+	view.do(chromedp.KeyEvent(kb.Enter))
+	view.until(closed + ` && ` + texts + ` === "cables <b>1</b>; deploy 7"`)
+	view.expect(`document.querySelector("#versions .annotation a").href`, "https://ci.example/run/7")
+	view.do(chromedp.MouseEvent(chromedp.MouseMoved, left+width*10/29, top+height/2))
+	view.until(title + ` === "deploy 7"`)
+
+	// The search has it too, and removes it.
+	view.goTo(receiver.url+"?service=shop", `document.querySelector("#histogram canvas") && `+texts+` === "cables <b>1</b>; deploy 7"`)
+	view.do(chromedp.Focus(chromedp.CSS("#versions .annotation button")), chromedp.KeyEvent(kb.Enter))
+	view.until(`document.querySelector("#remove-mark[open]")`)
+	view.do(chromedp.KeyEvent(kb.Escape))
+	view.until(closed)
+	view.expect(texts, "cables <b>1</b>; deploy 7")
+	view.do(chromedp.Focus(chromedp.CSS("#versions .annotation button")), chromedp.KeyEvent(kb.Enter))
+	view.until(`document.querySelector("#remove-mark[open]")`)
+	view.do(chromedp.Focus(chromedp.CSS(`#remove-mark button[type="submit"]`)), chromedp.KeyEvent(kb.Enter))
+	view.until(closed + ` && ` + texts + ` === "deploy 7"`)
+	view.cleanBut(t, "400")
+}
+
+// At three widths, light and dark, the dialogs fit and are accessible.
+func TestMarkingAtThreeWidths(t *testing.T) {
+	t.Parallel()
+	receiver := keepsAnnotations(t)
+	receiver.uploadRollout(t)
+	body := fmt.Sprintf(`{"time": %d, "text": "deploy 7", "link": "https://ci.example/run/7"}`, leakStart.Add(7*time.Minute).UnixMilli())
+	response, err := http.Post(receiver.url+"api/annotations", "application/json", strings.NewReader(body))
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%v %v", err, response)
+	}
+	response.Body.Close()
+	view := chromium.open(t)
+	const marked = `document.querySelector("#versions .annotation")`
+	view.fits(t, receiver.url, "marks", [][2]int64{{1920, 1080}, {1280, 800}, {390, 844}}, []shownPage{
+		{"search", "?service=shop", marked + ` && document.querySelector(".upload-row")`},
+		{"metrics", "profile?service=shop&tab=metrics", heapCard + `?.querySelector("canvas") && ` + marked},
+		{"analysis", "profile?service=shop&tab=analysis", `document.querySelector("#finding-count") && ` + marked},
+	})
+	for _, scheme := range []string{"light", "dark"} {
+		view.prefer(scheme)
+		for _, width := range []int64{1920, 1280, 390} {
+			for _, opener := range []string{"#mark", "#versions .annotation button"} {
+				view.do(chromedp.EmulateViewport(width, 900), chromedp.Navigate(receiver.url+"profile?service=shop&tab=metrics"))
+				view.until(heapCard + `?.querySelector("canvas") && document.querySelector("#versions .annotation")`)
+				view.click(opener)
+				view.until(`document.querySelector("dialog[open]")`)
+				view.expect(`((box) => box.left >= 0 && box.right <= innerWidth && box.bottom <= innerHeight)(document.querySelector("dialog[open]").getBoundingClientRect())`, "true")
+				view.accessible(t, fmt.Sprintf("%s at %d, %s", opener, width, scheme))
+			}
+		}
+	}
 	view.clean(t)
 }
 

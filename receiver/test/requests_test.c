@@ -36,7 +36,7 @@ TEST_IN(receiver, methods_and_headers) {
     }
     expect_get(port, "/info", 200, "\"endpoints\":[\"/profiling/v1/input\",");
     expect_get(port, "/page.css", 200, "data-theme");
-    expect_get(port, "/page.js", 200, "/uploads/");
+    expect_get(port, "/page.js", 200, "upload-row");
 }
 
 static size_t waiting_bytes(struct fixture *fixture) {

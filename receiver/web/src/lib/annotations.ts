@@ -1,7 +1,10 @@
 // annotations.ts: moments that users have marked, such as deploys (docs/receiver.md): a line in each chart over time, and a list above them.
 import { get, query, root } from "./api";
-import { make } from "./dom";
-import { moment } from "./times";
+import { ask } from "./ask";
+import { annotate, removeAnnotation } from "./changes";
+import { button, make } from "./dom";
+import type { State } from "./state";
+import { fieldTime, fromField, moment } from "./times";
 
 export interface Annotation {
   id: number;
@@ -29,11 +32,56 @@ export function notShownText({ annotations: all, left_out }: Annotations): strin
   return more > 0 ? `${more.toLocaleString("en")} earlier ${more === 1 ? "annotation" : "annotations"} not shown` : "";
 }
 
+// ---- Adding and removing ----
+
+// What the interface is sent. Of what is chosen once; what is left empty is left out.
+export function annotationBody(text: string, time: string, service: string, tags: string, link: string): object {
+  const all = { text: text.trim(), time: fromField(time), service: service.trim(), tags: tags.trim(), link: link.trim() };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== "" && !Number.isNaN(value)));
+}
+
+const onlyOne = (values: readonly string[]): string => (values.length === 1 ? values[0]! : "");
+
+export function askForAnnotation(time_ms: number, state: State, done: () => Promise<void>): void {
+  const env = onlyOne(state.all("env"));
+  ask({
+    id: "mark-moment",
+    title: "Mark a moment",
+    text: "All who see the page see it in the charts: a deploy, a change of the configuration.",
+    yes: "Mark",
+    fields: [
+      { label: "Text", value: "", most: 500 },
+      { name: "time", label: "Time", value: fieldTime(time_ms), type: "datetime-local" },
+      { name: "service", label: "Service (none: all)", value: onlyOne(state.all("service")), most: 200 },
+      { name: "tags", label: "Tags, KEY:VALUE with commas", value: env ? `env:${env}` : "", most: 1000 },
+      { name: "link", label: "Link", value: "", most: 1000, type: "url" },
+    ],
+    act: async (text = "", time = "", service = "", tags = "", link = "") => {
+      await annotate(annotationBody(text, time, service, tags, link));
+      await done();
+    },
+  });
+}
+
+function askToRemove({ id, text, time_ms }: Annotation, done: () => Promise<void>): void {
+  ask({
+    id: "remove-mark",
+    title: `Remove the mark “${text}”?`,
+    text: `It is of ${moment(time_ms)}, and is removed for all who see the page.`,
+    yes: "Remove",
+    danger: true,
+    act: async () => (await removeAnnotation(id), done()),
+  });
+}
+
 // Its address leads out of the page: a new tab, which does not learn where it comes from.
-export function chip({ text, time_ms, link: href, tags }: Annotation): HTMLElement {
+// removed: it is no more.
+export function chip(annotation: Annotation, removed: () => Promise<void>): HTMLElement {
+  const { id, text, time_ms, link: href, tags } = annotation;
   const words = [make("b", {}, text), `, ${moment(time_ms)}`];
   const title = [tags.join(", "), href].filter(Boolean).join(" ");
   const leads = href && /^https?:\/\//.test(href);
   const to = leads ? make("a", { href, target: "_blank", rel: "noopener noreferrer", title }, ...words) : null;
-  return make("li", { class: "annotation", title }, ...(to ? [to] : words));
+  const drop = button("×", () => askToRemove(annotation, removed), { class: "button plain", "aria-label": `Remove the mark ${text}` });
+  return make("li", { class: "annotation", title, data: { id: String(id) } }, ...(to ? [to] : words), drop);
 }

@@ -3,28 +3,40 @@
 import "./ask.css";
 import { button, make } from "./dom";
 
+export interface Field {
+  name?: string; // "text"
+  label: string;
+  value: string;
+  most?: number; // characters
+  lines?: number; // more than one
+  type?: "text" | "url" | "datetime-local";
+}
+
 export interface Question {
   id: string;
   title: string;
   text: string;
   yes: string; // of the button
   danger?: boolean; // it cannot be undone
-  field?: { label: string; value: string; most: number; lines?: number };
-  act: (text: string) => Promise<unknown>;
+  fields?: readonly Field[];
+  act: (...texts: string[]) => Promise<unknown>; // of the fields
+}
+
+function input({ name = "text", value, most, lines, type = "text" }: Field): HTMLInputElement | HTMLTextAreaElement {
+  if (lines) return make("textarea", { name, value, maxLength: most, rows: lines });
+  return make("input", { name, type, step: type === "datetime-local" ? "1" : undefined, value, maxLength: most });
 }
 
 export function ask(question: Question): void {
-  const { field } = question;
-  const input =
-    field && make(field.lines ? "textarea" : "input", { name: "text", value: field.value, maxLength: field.most, required: false });
-  if (input instanceof HTMLTextAreaElement) input.rows = field!.lines!;
+  const fields = question.fields ?? [];
+  const inputs = fields.map(input);
   const fault = make("p", { class: "ask-fault", role: "alert" });
   const yes = button(question.yes, () => {}, { type: "submit", class: question.danger ? "button danger" : "button primary" });
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     yes.disabled = true;
     try {
-      await question.act(input?.value ?? "");
+      await question.act(...inputs.map(({ value }) => value));
       dialog.close();
     } catch (error) {
       fault.textContent = (error as Error).message;
@@ -39,7 +51,7 @@ export function ask(question: Question): void {
       "form",
       { onsubmit: (event: Event) => void submit(event) },
       make("p", {}, question.text),
-      field && make("label", {}, make("span", {}, field.label), input),
+      ...fields.map(({ label }, index) => make("label", {}, make("span", {}, label), inputs[index])),
       fault,
       make(
         "div",
@@ -52,5 +64,5 @@ export function ask(question: Question): void {
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
-  (input ?? dialog.querySelector("button"))?.focus(); // Enter at once cancels what cannot be undone
+  (inputs[0] ?? dialog.querySelector("button"))?.focus(); // Enter at once cancels what cannot be undone
 }

@@ -26,6 +26,15 @@ export function remove(id: number): Promise<number> {
   return change("DELETE", `${root}/uploads/${id}`);
 }
 
+// A moment in the charts. body: its fields as docs/receiver.md has them.
+export function annotate(body: object): Promise<number> {
+  return change("POST", `${root}/annotations`, JSON.stringify(body));
+}
+
+export function removeAnnotation(id: number): Promise<number> {
+  return change("DELETE", `${root}/annotations/${id}`);
+}
+
 // address: of the page, without the base path.
 export function saveView(name: string, address: string): Promise<number> {
   return change("POST", `${root}/views`, JSON.stringify({ name, address }));

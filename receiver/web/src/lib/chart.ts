@@ -53,6 +53,7 @@ export class Chart {
   private anchor: number | null = null; // where a stretch chosen by keys begins
   private changes: readonly VersionChange[] = [];
   private annotated: readonly Annotation[] = [];
+  private annotate: ((time_ms: number) => void) | undefined; // by the key
   private readonly sizes: ResizeObserver;
   private readonly endTheme: () => void;
 
@@ -95,8 +96,10 @@ export class Chart {
   }
 
   // Where versions begin: lines, of which a click opens the comparison.
-  mark(changes: readonly VersionChange[], annotated: readonly Annotation[] = []): void {
+  // annotate: marks a moment.
+  mark(changes: readonly VersionChange[], annotated: readonly Annotation[] = [], annotate?: (time_ms: number) => void): void {
     this.changes = changes;
+    this.annotate = annotate;
     this.annotated = annotated;
     this.plot?.redraw();
   }
@@ -231,7 +234,7 @@ export class Chart {
     this.options.choose(from, to);
   }
 
-  // ---- Keys: arrows move the cursor, with Shift they choose a stretch, Enter takes it ----
+  // ---- Keys: arrows move the cursor, with Shift they choose a stretch, Enter takes it; "a" marks the moment ----
 
   private key(event: KeyboardEvent): void {
     const plot = this.plot;
@@ -246,6 +249,8 @@ export class Chart {
       else this.anchor = null;
       this.moveCursor(index);
       this.showStretch(index);
+    } else if (event.key === "a" && at !== null && this.annotate && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      this.annotate(this.data.times_ms[at]!);
     } else if (event.key === "Enter" && at !== null && this.options.choose) {
       const [from, end] = this.stretch(at);
       this.moveCursor(null);

@@ -10,6 +10,7 @@ const keys: readonly (readonly [keys: string, what: string])[] = [
   ["Space", "in the list of uploads: choose; with Shift all in between"],
   ["d", "in the list of uploads: its menu: downloads, pin, note, delete"],
   ["Shift ← →", "in a chart: a stretch of time; Enter shows it"],
+  ["a", "in a chart: marks the moment at its cursor"],
   ["?", "this list"],
 ];
 

@@ -1,9 +1,9 @@
 // versions.ts: where a service's version changes: a mark in each chart over time, and a link to what was before and after, side by side.
-import { annotations, chip, notShownText, shown, type Annotation, type Annotations } from "./annotations";
+import { annotations, askForAnnotation, chip, notShownText, shown, type Annotation, type Annotations } from "./annotations";
 import * as api from "./api";
 import type { Chart } from "./chart";
 import { embedded } from "./embedded";
-import { link, make, refill } from "./dom";
+import { button, link, make, refill } from "./dom";
 import { count } from "./format";
 import { current, State } from "./state";
 import { moment } from "./times";
@@ -45,19 +45,23 @@ export function leftOutText(answer: api.VersionChanges): string {
 }
 
 export class VersionMarks {
-  readonly element = make("ul", { id: "versions", class: "chips", "aria-label": "Version changes and annotations", hidden: true });
+  private readonly list = make("ul", { id: "versions", class: "chips", "aria-label": "Version changes and annotations", hidden: true });
+  private readonly add = button("Mark a moment…", () => this.ask(Date.now()), { id: "mark", class: "button plain" });
+  readonly element = make("div", { class: "marks", hidden: Boolean(embedded) }, this.list, this.add);
   changes: readonly api.VersionChange[] = [];
   private annotated: readonly Annotation[] = [];
+  private again: () => Promise<void> = async () => {}; // what was asked for last
 
   // charts: those that are shown now.
   constructor(private readonly charts: () => readonly Pick<Chart, "mark">[]) {}
 
   async load(selection: URLSearchParams, signal: AbortSignal): Promise<void> {
     if (embedded) return;
+    this.again = () => this.load(selection, signal);
     try {
       // Annotations are an addition: without them the versions are shown all the same.
-      const none: Annotations = { annotations: [], left_out: 0 };
-      const [answer, users] = await Promise.all([api.versions(selection, signal), annotations(selection, signal).catch(() => none)]);
+      const marks = annotations(selection, signal).catch((error: Error) => error);
+      const [answer, users] = await Promise.all([api.versions(selection, signal), marks]);
       if (!signal.aborted) this.show(answer, users);
     } catch (error) {
       if (!signal.aborted) this.say(`Version changes are not known: ${(error as Error).message}`);
@@ -66,7 +70,11 @@ export class VersionMarks {
 
   // Also after a chart was made anew.
   mark(): void {
-    for (const chart of this.charts()) chart.mark(this.changes, this.annotated);
+    for (const chart of this.charts()) chart.mark(this.changes, this.annotated, embedded ? undefined : (time_ms) => this.ask(time_ms));
+  }
+
+  private ask(time_ms: number): void {
+    askForAnnotation(time_ms, current(), () => this.again());
   }
 
   private say(text: string): void {
@@ -75,18 +83,21 @@ export class VersionMarks {
     this.fill(text, []);
   }
 
-  private show(answer: api.VersionChanges, users: Annotations): void {
+  private show(answer: api.VersionChanges, users: Annotations | Error): void {
+    const failed = users instanceof Error;
     this.changes = isTooMany(answer) ? [] : answer.changes.slice(-most);
-    this.annotated = shown(users);
-    const text = [leftOutText(answer), notShownText(users)].filter(Boolean).join("; ");
-    this.fill(text, [...this.links(answer.services), ...this.annotated.map(chip)]);
+    this.annotated = failed ? [] : shown(users);
+    const text = [leftOutText(answer), failed ? `annotations are not known: ${users.message}` : notShownText(users)]
+      .filter(Boolean)
+      .join("; ");
+    this.fill(text, [...this.links(answer.services), ...this.annotated.map((one) => chip(one, () => this.again()))]);
   }
 
   // A list that would look as it does stays: it is asked for again and again, while somebody reads it or is about to press a link.
   private fill(text: string, items: readonly HTMLElement[]): void {
     const all = text ? [make("li", { class: "plain soft" }, text), ...items] : items;
-    if (all.map((item) => item.outerHTML).join("") !== this.element.innerHTML) refill(this.element, ...all);
-    this.element.hidden = all.length === 0;
+    if (all.map((item) => item.outerHTML).join("") !== this.list.innerHTML) refill(this.list, ...all);
+    this.list.hidden = all.length === 0;
     this.mark();
   }
 

@@ -22,8 +22,8 @@ export function saveButton(): HTMLElement {
       title: "Save this view",
       text: "All who see the page find it on the start page, by its name. A name that is there gets this view.",
       yes: "Save",
-      field: { label: "Name", value: "", most: 100 },
-      act: async (name) => {
+      fields: [{ label: "Name", value: "", most: 100 }],
+      act: async (name = "") => {
         await saveView(name.trim(), params.size > 0 ? `${path}?${params}` : path);
         for (const tell of listeners) tell();
       },

@@ -56,9 +56,9 @@ function askForNote(upload: api.Upload, done: () => void): void {
     id: "note-upload",
     title: `Note on upload ${upload.id} of ${nameOf(upload)}`,
     text: "All who see the page see it. An empty one is none.",
-    field: { label: "Note", value: upload.note ?? "", most: 1000, lines: 4 },
+    fields: [{ label: "Note", value: upload.note ?? "", most: 1000, lines: 4 }],
     yes: "Save",
-    act: async (text) => (await writeNote(upload.id, text.trim()), done()),
+    act: async (text = "") => (await writeNote(upload.id, text.trim()), done()),
   });
 }
 
