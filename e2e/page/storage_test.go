@@ -3,10 +3,13 @@ package page
 // What is stored, below the list, and which limit is near.
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -37,6 +40,28 @@ func TestStorage(t *testing.T) {
 	}
 	view.do(chromedp.NavigateBack())
 	view.until(`!document.querySelector("#storage").open && location.search === ""`)
+	view.clean(t)
+}
+
+// What a start could not read is said until the next one: pins may be missing.
+func TestStorageTellsOfADamagedNotebook(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	if err := os.WriteFile(filepath.Join(data, "notebook.sqlite"), bytes.Repeat([]byte("damaged "), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	receiver := &receiver{built.Receiver(t, "--data", data, "--retention", "7d") + "/"}
+	receiver.uploadProfile(t, "shop", heapProfile())
+	view := chromium.open(t)
+	view.goTo(receiver.url, `document.querySelector("#storage summary")?.textContent.endsWith(" · pins and notes may be missing")`)
+	view.do(chromedp.Focus(chromedp.CSS("#storage summary")), chromedp.KeyEvent(kb.Enter))
+	view.until(`document.querySelector("#storage li")?.textContent.startsWith("notebook.sqlite was damaged: ")`)
+	view.expect(`document.querySelectorAll("#storage li").length`, "1")
+	for _, width := range []int64{1920, 1280, 390} {
+		view.do(chromedp.EmulateViewport(width, 900))
+		view.accessible(t, fmt.Sprintf("a damaged notebook, %d wide", width))
+		view.expect(`document.documentElement.scrollWidth <= innerWidth`, "true")
+	}
 	view.clean(t)
 }
 

@@ -14,7 +14,7 @@ const some: Storage = {
     uploads_per_second: 3.14,
     uploads_per_second_possible: 400,
   },
-  ...{ storing_share: 0.85, near: [], uploads_packed: 1000, pinned: 2, pinned_bytes: 4.5e9 },
+  ...{ storing_share: 0.85, near: [], uploads_packed: 1000, pinned: 2, pinned_bytes: 4.5e9, notebook_was_damaged: false },
 };
 
 test("a line says what there is", () => {

@@ -262,6 +262,7 @@ export interface Storage {
   storing_share: number | null;
   near: ("retention" | "disk" | "index_memory" | "uploads_per_second" | "pins")[]; // 80 % of what there is, or more
   uploads_packed: number;
+  notebook_was_damaged: boolean; // pins and notes may be missing
 }
 
 type Points = [number, number | null][];

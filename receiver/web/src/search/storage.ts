@@ -54,6 +54,11 @@ export function warnings(known: api.Storage, now_ms = Date.now()): string[] {
   return known.near.map((one) => texts[one]());
 }
 
+// Until the next start, which says it as well.
+export const damaged =
+  "notebook.sqlite was damaged: pins, notes, annotations and saved views may be missing. " +
+  "No upload is removed for its age until the receiver is started again, so that what was pinned can be pinned again.";
+
 // Where one machine ends.
 export const engines = "Beyond one machine, --forward sends uploads on to an engine: docs/engines.md tells which and how.";
 
@@ -77,17 +82,20 @@ export class StoragePanel extends AskingPanel<api.Storage> {
     }
     const near = warnings(known);
     this.element.open = now.get("storage") === "open";
-    this.element.dataset.near = String(near.length > 0);
+    const isDamaged = known.notebook_was_damaged;
+    this.element.dataset.near = String(near.length > 0 || isDamaged);
     refill(
       this.title,
       make("span", { class: "soft" }, summaryText(known)),
       near.length > 0 &&
         make("b", { class: "storage-near" }, near.length === 1 ? " · a limit is near" : ` · ${near.length} limits are near`),
+      isDamaged && make("b", { class: "storage-near" }, " · pins and notes may be missing"),
       this.failed && make("span", { class: "soft" }, " · as of before: the receiver does not answer"),
     );
     refill(
       this.body,
-      near.length > 0 && make("ul", {}, ...[...near, engines].map((text) => make("li", {}, text))),
+      (near.length > 0 || isDamaged) &&
+        make("ul", {}, ...[isDamaged && damaged, ...near, near.length > 0 && engines].map((text) => text && make("li", {}, text))),
       make("dl", {}, ...figures(known).flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)])),
     );
   }
