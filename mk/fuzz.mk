@@ -61,7 +61,7 @@ $(eval $(call fuzzer,foreign,foreign/fuzz/foreign_fuzz.c $(wildcard foreign/*.c)
 $(eval $(call fuzzer,pyroscope,pyroscope/fuzz/pyroscope_fuzz.c $(wildcard pyroscope/*.c) $(OF_MERGE),$(LIBS_codecs)))
 $(eval $(call fuzzer,export,receiver/fuzz/export_fuzz.c $(wildcard receiver/views/export*.c) receiver/views/function_table.c receiver/views/view_frame.c receiver/views/flame_layout.c receiver/base/json.c \
     $(wildcard foreign/*.c otlp/*.c) $(OF_MERGE),$(LIBS_codecs) -lm))
-OF_SELECTION := receiver/index/selection.c receiver/index/query_text.c receiver/base/failure.c
+OF_SELECTION := receiver/index/selection.c receiver/index/query_text.c receiver/base/failure.c receiver/base/parameters.c
 OF_RECEIVER := $(call sources,receiver) $(foreach f,$(USES_receiver) base,$(call sources,$(f)))
 $(eval $(call fuzzer,inflate,codecs/fuzz/inflate_fuzz.c $(OF_MERGE),$(LIBS_codecs)))
 OF_PACK := $(wildcard receiver/pack/*.c) receiver/base/failure.c receiver/base/cache.c

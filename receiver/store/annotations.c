@@ -100,8 +100,9 @@ static const char *check(sqlite3_stmt *row, int64_t now_ms, struct notebook_anno
     return annotation->tags ? NULL : "service is a text, and tags a list of at most 32 texts KEY:VALUE, 4000 bytes together";
 }
 
-static enum receiver_error add(struct notebook *notebook, sqlite3 *database, const char *body, size_t size, int64_t *id, bool *fresh,
-                               char *text, size_t text_size) {
+// oldest_ms: what is earlier would be removed at once.
+static enum receiver_error add(struct notebook *notebook, sqlite3 *database, const char *body, size_t size, int64_t oldest_ms, int64_t *id,
+                               bool *fresh, char *text, size_t text_size) {
     sqlite3_stmt *row = NULL;
     char joined[ANNOTATION_TAGS_BYTES + 1];
     struct notebook_annotation annotation = {0};
@@ -111,10 +112,14 @@ static enum receiver_error add(struct notebook *notebook, sqlite3 *database, con
               column(row, OBJECT) && strcmp(column(row, OBJECT), "object") == 0;
     const char *why = ok ? check(row, store_now_ms(), &annotation, joined, &too_large) : "the body is no JSON object";
     snprintf(text, text_size, "%s", why ? why : "");
-    enum receiver_error error = !why        ? notebook_annotate(notebook, &annotation, id, fresh)
+    bool too_old = !why && annotation.time_ms < oldest_ms;
+    enum receiver_error error = too_old     ? RECEIVER_CONFLICT
+                                : !why      ? notebook_annotate(notebook, &annotation, id, fresh)
                                 : too_large ? RECEIVER_TOO_LARGE
                                             : RECEIVER_BAD_UPLOAD;
-    if (error == RECEIVER_CONFLICT) {
+    if (too_old) {
+        snprintf(text, text_size, "time is longer ago than --retention keeps annotations");
+    } else if (error == RECEIVER_CONFLICT) {
         snprintf(text, text_size, "%d annotations are kept, and all are later", NOTEBOOK_ANNOTATIONS_MAX);
     }
     sqlite3_finalize(row);
@@ -126,7 +131,8 @@ enum receiver_error annotation_add(struct store *store, const char *body, size_t
     bool fresh;
     enum receiver_error error = RECEIVER_NO_MEMORY;
     if (sqlite3_open_v2(":memory:", &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK) {
-        error = add(store->notebook, database, body, size, id, &fresh, text, text_size);
+        int64_t age_ms = store->options.retention_ms;
+        error = add(store->notebook, database, body, size, age_ms ? store_now_ms() - age_ms : INT64_MIN, id, &fresh, text, text_size);
     }
     sqlite3_close(database);
     return error;
@@ -147,7 +153,7 @@ size_t annotations_import(struct notebook *notebook, const char *json, size_t si
         const char *body = (const char *)sqlite3_column_text(rows, 0);
         int64_t id;
         char text[200];
-        bool fresh, is_taken = body && add(notebook, database, body, (size_t)sqlite3_column_bytes(rows, 0), &id, &fresh, text,
+        bool fresh, is_taken = body && add(notebook, database, body, (size_t)sqlite3_column_bytes(rows, 0), INT64_MIN, &id, &fresh, text,
                                            sizeof text) == RECEIVER_OK;
         refused += !is_taken;
         *taken += is_taken && fresh;

@@ -158,6 +158,11 @@ TEST_IN(store, bounds) {
     assert_int_equal(add_text(test, "{\"text\":\"x\",\"time\":1001}", &id, reason), RECEIVER_OK); // the same once more
     assert_int_equal(id, 2);
     expect(test, (const char *const[][2]){{"to", "1002"}, {NULL, NULL}}, "{\"annotations\":[{\"id\":2,");
+    // What is longer ago than an age that is kept would go at once, too.
+    test->store->options.retention_ms = 60 * 1000;
+    assert_int_equal(add_text(test, "{\"text\":\"y\",\"time\":5000}", &id, reason), RECEIVER_CONFLICT);
+    assert_string_equal(reason, "time is longer ago than --retention keeps annotations");
+    test->store->options.retention_ms = 0;
     expect(test, everything, "\"left_out\":1500}");
     notebook_forget_annotations(test->store->notebook, 1000 + NOTEBOOK_ANNOTATIONS_MAX);
     expect(test, everything, "{\"annotations\":[{\"id\":2001,\"time_ms\":3000,\"text\":\"x\",\"link\":null,\"tags\":[]}],\"left_out\":0}");
