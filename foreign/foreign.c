@@ -21,16 +21,12 @@ static const struct {
     [FOREIGN_PPROF_CPU] = {.name = "a CPU profile of gperftools", .read = pprof_cpu_read},
     [FOREIGN_PERF_SCRIPT] = {.name = "the output of perf script", .read = perf_script_read},
     [FOREIGN_HEAPTRACK] = {.name = "a heaptrack file", .read = heaptrack_read},
+    [FOREIGN_GO_TRACE] = {.name = "a Go execution trace", .read = go_trace_read},
     [FOREIGN_HEAPTRACK_RAW] = {.name = "a raw heaptrack file",
                                .hint = "its addresses have no names yet: heaptrack_interpret of heaptrack makes a file that can be read"},
     [FOREIGN_MEMRAY] = {.name = "a capture of memray",
-                        .hint =
-                            "its format is memray's own and changes with its versions: memray flamegraph, memray table and memray stats "
-                            "read it"},
-    [FOREIGN_GO_TRACE] = {.name = "a Go execution trace",
-                          .hint =
-                              "it has events and no samples of memory or CPU: go tool trace -d=footprint counts them and their bytes by "
-                              "type, and go tool trace -pprof=sched makes a profile of it, which can be read"},
+                        .hint = "its format is memray's own and changes with its versions: memray transform speedscope makes a file of "
+                                "it that can be read"},
 };
 
 const char *foreign_name(enum foreign_format format) {

@@ -6,6 +6,7 @@
 //   pprof before protos  text: heap, growth, fragmentation, contention, mutex, threads, goroutines; binary: CPU; jemalloc's heap_v2
 //   perf script          the text of perf
 //   heaptrack            its interpreted file, compressed or not
+//   Go execution traces  of Go 1.22 and later: what goroutines waited for
 //
 // Formats are told apart by content, never by a name. Of some the content cannot be read here; these have a name and a hint (foreign_hint).
 // Bytes are counted as in the inflated file. What is left out is counted in comments of the profile, as warnings (profile_warnings).
@@ -33,10 +34,10 @@ enum foreign_format {
     FOREIGN_PPROF_CPU,
     FOREIGN_PERF_SCRIPT,
     FOREIGN_HEAPTRACK,
+    FOREIGN_GO_TRACE,
     FOREIGN_READABLE, // how many can be read; those below have a hint instead
     FOREIGN_HEAPTRACK_RAW = FOREIGN_READABLE,
     FOREIGN_MEMRAY,
-    FOREIGN_GO_TRACE,
     FOREIGN_FORMATS
 };
 
@@ -46,7 +47,7 @@ enum foreign_format foreign_detect(const void *bytes, size_t size);
 enum foreign_format foreign_detect_named(const char *name, const void *bytes, size_t size);
 // "folded stacks". Never NULL.
 const char *foreign_name(enum foreign_format format);
-// What to do with a file that cannot be read here: "memray stats and memray flamegraph read it". NULL: it can be read.
+// What to do with a file that cannot be read here: "memray transform speedscope makes a file of it that can be read". NULL: it can be read.
 const char *foreign_hint(enum foreign_format format);
 
 // The profile of a whole file. limits NULL: the defaults. Returns NULL after a fault, whose text names the line, and whose offset is the

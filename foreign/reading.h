@@ -107,6 +107,7 @@ bool pprof_count_read(struct reading *reading);
 bool pprof_cpu_read(struct reading *reading);
 bool perf_script_read(struct reading *reading);
 bool heaptrack_read(struct reading *reading);
+bool go_trace_read(struct reading *reading);
 
 // Whether the beginning of a file is of the format.
 bool folded_is(const char *bytes, size_t size, size_t least); // least: so many stacks

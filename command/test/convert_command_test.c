@@ -150,9 +150,11 @@ TEST_IN(directory, options_without_effect_are_refused) {
 TEST_IN(directory, what_cannot_be_read_of_other_tools_is_said) {
     write_text("trace", "go 1.26 trace");
     assert_int_equal(FIXTURE_RUN(top_command, "top", "trace"), 1);
-    assert_non_null(
-        strstr(fixture_error,
-               "cmemprof top: trace: a Go execution trace: it has events and no samples of memory or CPU: go tool trace -d=footprint"));
+    assert_string_equal(fixture_error, "cmemprof top: trace: not a readable file, though it looks like a Go execution trace: its head is "
+                                       "damaged or cut off (byte 0, inflated)\n");
+    write_text("capture", "memray");
+    assert_int_equal(FIXTURE_RUN(top_command, "top", "capture"), 1);
+    assert_non_null(strstr(fixture_error, "cmemprof top: capture: a capture of memray: "));
     write_text("cut", "{\"nodes\":[{\"callFrame\":{}}");
     assert_int_equal(FIXTURE_RUN(top_command, "top", "cut"), 1);
     assert_string_equal(fixture_error,

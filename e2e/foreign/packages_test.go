@@ -86,14 +86,29 @@ func TestPySpy(t *testing.T) {
 	}
 }
 
-func TestMemrayIsRefused(t *testing.T) {
+// A capture is refused, and what the error says to do makes a file that is read: with the peak that memray stats has.
+func TestMemray(t *testing.T) {
 	t.Parallel()
 	bin, work := python(t, "memray==1.20.0")
 	capture := filepath.Join(t.TempDir(), "capture")
 	run(t, nil, filepath.Join(bin, "memray"), "run", "-q", "-o", capture, work)
 	out, err := exec.Command(built.Program(t, "CMEMPROF_COMMAND", "cmemprof"), "top", capture).CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "a capture of memray: ") || !strings.Contains(string(out), "memray stats") {
+	if err == nil || !strings.Contains(string(out), "a capture of memray: ") || !strings.Contains(string(out), "memray transform speedscope") {
 		t.Errorf("%v: %s", err, out)
+	}
+	file, statistics := filepath.Join(t.TempDir(), "peak.json"), filepath.Join(t.TempDir(), "stats.json")
+	run(t, nil, filepath.Join(bin, "memray"), "transform", "speedscope", "-o", file, capture)
+	run(t, nil, filepath.Join(bin, "memray"), "stats", "--json", "-o", statistics, capture)
+	var theirs struct {
+		Metadata struct {
+			PeakMemory int64 `json:"peak_memory"`
+		}
+	}
+	if err := json.Unmarshal(read(t, statistics), &theirs); err != nil {
+		t.Fatal(err)
+	}
+	if ours := sums(converted(t, file))["space"]; ours != theirs.Metadata.PeakMemory || ours < 1000 {
+		t.Errorf("%d bytes, memray stats has %d", ours, theirs.Metadata.PeakMemory)
 	}
 }
 

@@ -28,7 +28,6 @@ TEST(formats_have_their_marks) {
     expect("v 10400 3\nx ls\nm 1 a\n+ 1 2 3\n", FOREIGN_HEAPTRACK_RAW);
     expect("memray\n\b", FOREIGN_MEMRAY);
     expect("go 1.26 trace", FOREIGN_GO_TRACE);
-    assert_non_null(strstr(foreign_hint(FOREIGN_GO_TRACE), "go tool trace -d=footprint"));
 }
 
 TEST(others_are_unknown) {

@@ -75,3 +75,34 @@ END
 go build -trimpath -o "$work/work" "$work/work.go"
 "$work/work" "$work"
 cp "$work"/go.* .
+
+cat >"$work/trace.go" <<'END'
+package main
+
+import (
+	"os"
+	"runtime/trace"
+	"sync"
+)
+
+var lock sync.Mutex
+
+func main() {
+	trace.Start(os.Stdout)
+	done := make(chan bool)
+	for range 3 {
+		go func() {
+			lock.Lock()
+			os.ReadFile("/dev/null")
+			lock.Unlock()
+			done <- true
+		}()
+	}
+	for range 3 {
+		<-done
+	}
+	trace.Stop()
+}
+END
+go build -trimpath -o "$work/trace" "$work/trace.go"
+"$work/trace" >go.trace

@@ -100,8 +100,8 @@ TEST_IN(folder, what_cannot_be_read_is_said) {
     char name[CATALOG_NAME_MAX_BYTES + 1], text[200] = "";
     uint8_t *bytes;
     size_t size;
-    assert_int_equal(read_one("x", "go 1.26 trace", &bytes, &size, name, text), RECEIVER_BAD_UPLOAD);
-    assert_non_null(strstr(text, "a Go execution trace: it has events"));
+    assert_int_equal(read_one("x", "memray", &bytes, &size, name, text), RECEIVER_BAD_UPLOAD);
+    assert_non_null(strstr(text, "a capture of memray: its format"));
     assert_int_equal(read_one("x", "heap_v2/x\n", &bytes, &size, name, text), RECEIVER_BAD_UPLOAD);
     assert_string_equal(text,
                         "a heap profile of jemalloc that cannot be read: line 1: \"heap_v2/\" and the sampling interval are expected");

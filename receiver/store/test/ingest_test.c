@@ -464,7 +464,7 @@ TEST_IN(receiver, files_of_other_tools) {
     expect_import(fixture, "?name=x.json", "", "{\"nodes\":[{\"id\":1,\"hitCount\":2,\"callFrame\":{\"functionName\":\"f\"}}]}", 200,
                   "{\"id\":2}");
     expect_get(fixture->port, "/api/uploads/2", 200, "\"name\":\"x.json.pprof\"");
-    expect_import(fixture, "", "", "go 1.26 trace", 400, "a Go execution trace: it has events");
+    expect_import(fixture, "", "", "go 1.26 trace", 400, "a Go execution trace that cannot be read: its head");
     expect_import(fixture, "", "", "{\"nodes\":[{\"callFrame\":", 400, "a CPU profile of V8 that cannot be read: damaged JSON");
     nothing_left(fixture, 2);
     body_part(&body, "name=\"a\"; filename=\"a.folded\"", "main;f 3\n");

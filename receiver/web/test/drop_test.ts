@@ -8,6 +8,7 @@ test("the service of a file is its name without what tells its format", () => {
     ["checkout.pb.gz", "checkout"],
     ["Heap.20260101.heapprofile", "Heap.20260101"],
     ["app.speedscope.json", "app"],
+    ["shop.trace", "shop"],
     ["heaptrack.app.123.zst", "heaptrack.app.123"],
     ["shop-1.2", "shop-1.2"],
     [".json", ".json"],

@@ -3,7 +3,8 @@ import "./drop.css";
 import { importFile } from "./changes";
 import { button, make } from "./dom";
 
-const suffixes = /(\.(gz|zst|lz4|pb|pprof|prof|json|speedscope|folded|collapsed|stacks|txt|out|log|jfr|heap|cpuprofile|heapprofile))+$/i;
+const suffixes =
+  /(\.(gz|zst|lz4|pb|pprof|prof|json|speedscope|folded|collapsed|stacks|txt|out|log|jfr|heap|trace|cpuprofile|heapprofile))+$/i;
 
 // The service of an imported file: its name without what tells its format.
 export function serviceOf(file: string): string {
