@@ -1,11 +1,13 @@
-// foreign_seeds.c: writes the seeds of foreign_fuzz.c: the format's byte, then the file, inflated. usage: foreign_seeds DIRECTORY FILE...
+// foreign_seeds.c: writes the seeds of foreign_fuzz.c: each file, inflated, in a folder of its reader.
+// usage: foreign_seeds DIRECTORY FILE...
 //
 // Beside the files that are given, forms that no tool of today writes.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "../foreign.h"
+#include "readers.h"
 
 static const char *const forms[] = {
     "{\"shared\":{\"frames\":[{\"name\":\"a\"},{\"name\":\"b\",\"file\":\"c\",\"line\":1}]},\"profiles\":[{\"type\":\"evented\",\"name\":"
@@ -25,9 +27,14 @@ static const char *const forms[] = {
 
 static void write_seed(const char *directory, int number, const void *bytes, size_t size) {
     char path[4096];
-    snprintf(path, sizeof path, "%s/%d", directory, number);
+    enum foreign_format format = foreign_detect(bytes, size);
+    if (format == FOREIGN_NONE || format >= FOREIGN_READABLE) {
+        fprintf(stderr, "seed %d is %s\n", number, foreign_name(format));
+        exit(1);
+    }
+    snprintf(path, sizeof path, "%s/%s/%d", directory, readers[format], number);
     FILE *file = fopen(path, "w");
-    if (!file || fputc((int)foreign_detect(bytes, size) - 1, file) == EOF || fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
+    if (!file || fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
         perror(path);
         exit(1);
     }
@@ -51,6 +58,11 @@ static void copy_file(const char *directory, int number, const char *path) {
 
 int main(int argc, char **argv) {
     int count = 0;
+    for (int i = FOREIGN_NONE + 1; argc > 1 && i < FOREIGN_READABLE; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", argv[1], readers[i]);
+        mkdir(path, 0777);
+    }
     for (size_t i = 0; argc > 1 && i < sizeof forms / sizeof *forms; i++) {
         write_seed(argv[1], count++, forms[i], strlen(forms[i]));
     }
