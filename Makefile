@@ -141,11 +141,13 @@ build/.flags: export FLAGS_NOW = $(CC) $(MUSL_CC) $(FUZZ_CC) $(BASE_CFLAGS) $(LD
 build/.flags: always
 	@mkdir -p build; [ "$$FLAGS_NOW" = "$$(cat $@ 2>/dev/null)" ] || printf '%s\n' "$$FLAGS_NOW" >$@
 
+# A shell for a rule and none for its folder, which is nearly always there: of the thousands of objects that come out of ccache that is a third of the time.
+folder = [ -d $(@D) ] || mkdir -p $(@D)
+
 # variant NAME,COMPILER,SET-UP: build/NAME/x.o is x.c, compiled with FLAGS_NAME.
 define variant
 build/$(1)/%.o: %.c build/.flags | $(3)
-	@mkdir -p $$(@D) && echo "  cc    $$<$(if $(filter-out obj,$(1)), ($(1)))"
-	@$(CCACHE) $(2) $$(ALL_CFLAGS) $$(FLAGS_$(1)) -MMD -MP -c $$< -o $$@
+	@$$(folder); echo "  cc    $$<$(if $(filter-out obj,$(1)), ($(1)))"; $(CCACHE) $(2) $$(ALL_CFLAGS) $$(FLAGS_$(1)) -MMD -MP -c $$< -o $$@
 endef
 FLAGS_obj := $(HARDEN)
 # A sanitizer sees what the code says, not what an optimisation left of it; and at -O2 its checks take the compiler six times as long.

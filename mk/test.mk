@@ -63,11 +63,9 @@ COMPILED := $(foreach f,$(FOLDERS),$(foreach r,$(call rooms,$(f)),$(call of_arch
 FUZZ_COMPILED := $(wildcard */fuzz/*.c) # libFuzzer is clang's
 COMPILES := $(COMPILED:%.c=build/compiled/gcc/%) $(patsubst %.c,build/compiled/clang/%,$(filter-out cmemprof/test/function_index_test.c,$(COMPILED)) $(FUZZ_COMPILED))
 build/compiled/gcc/%: %.c | build/.setup-test
-	@mkdir -p $(@D)
-	@$(CCACHE) gcc $(BASE_CFLAGS) -Werror -O0 -MMD -MP -MF $@.d -MT $@ -c -o $@ $<
+	@$(folder); $(CCACHE) gcc $(BASE_CFLAGS) -Werror -O0 -MMD -MP -MF $@.d -MT $@ -c -o $@ $<
 build/compiled/clang/%: %.c | build/.setup-test
-	@mkdir -p $(@D)
-	@$(CCACHE) clang $(BASE_CFLAGS) -Werror -O0 -Wno-unknown-attributes -MMD -MP -MF $@.d -MT $@ -c -o $@ $<
+	@$(folder); $(CCACHE) clang $(BASE_CFLAGS) -Werror -O0 -Wno-unknown-attributes -MMD -MP -MF $@.d -MT $@ -c -o $@ $<
 build/compiled/gcc/receiver/http/assets build/compiled/clang/receiver/http/assets: build/web/.bundled
 -include $(wildcard build/compiled/*/*/*.d build/compiled/*/*/*/*.d build/compiled/*/*/*/test/*.d)
 
