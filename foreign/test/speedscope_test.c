@@ -54,7 +54,7 @@ TEST(what_does_not_fit_is_said) {
 
 // A profile of 400,000 nodes and a million without any: walking all nodes for each would take minutes.
 TEST(a_profile_costs_its_own_nodes) {
-    enum { NODES = 400000, PROFILES = 1000000 };
+    enum { NODES = EXPECT_MANY(400000), PROFILES = EXPECT_MANY(1000000) };
     struct merge_fault fault = {0};
     char *text = NULL;
     size_t size;
