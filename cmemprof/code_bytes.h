@@ -20,4 +20,8 @@ bool code_bytes_are_sigreturn(uintptr_t address);
 // they have no unwind table. *pushed_bytes: by how much the stub has lowered the stack pointer.
 bool code_bytes_are_stub(uintptr_t address, unsigned *pushed_bytes);
 
+// Returns true if the code there is that of Go's crosscall2 after its call into Go, on arm64: it gives C back its registers, X19 and X20
+// first and X29 and X30 last, of a frame of 24 words.
+bool code_bytes_are_crosscall2(uintptr_t address);
+
 #endif

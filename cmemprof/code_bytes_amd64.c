@@ -61,3 +61,8 @@ bool code_bytes_are_stub(uintptr_t address, unsigned *pushed_bytes) {
     (void)address, (void)pushed_bytes;
     return false; // there is a table
 }
+
+bool code_bytes_are_crosscall2(uintptr_t address) {
+    (void)address;
+    return false; // it has a frame record
+}

@@ -64,3 +64,8 @@ bool code_bytes_are_stub(uintptr_t address, unsigned *pushed_bytes) {
     *pushed_bytes = !begins && code == (uint32_t)PUSH ? PUSHED_BYTES : 0;
     return begins || before + after > 0;
 }
+
+bool code_bytes_are_crosscall2(uintptr_t address) {
+    uint32_t code[10]; // ldp x19, x20, [sp, #32] and eight more, ldp x29, x30, [sp, #176]
+    return read_code(address, code, 10) && code[0] == 0xa94253f3 && code[9] == 0xa94b7bfd;
+}

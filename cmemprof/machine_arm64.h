@@ -126,12 +126,14 @@ enum {
 //     0(SP)  the calling goroutine; 0: the caller was already on a system stack, which does not move
 //
 // A function's frame record in Go is at SP - 8: the caller's X29, and above it the function's return address. X29 of C does not lead to
-// asmcgocall's: Go loads it from the system stack's own.
+// asmcgocall's: Go loads it from the system stack's own. Without a goroutine the word at 8(SP) is also that of the caller's X29 in the
+// frame record of asmcgocall, whose frame is 16 bytes: what was there is the address of the caller's record, where this one ends.
 enum { MACHINE_GO_CALL_DISTANCE = 8, MACHINE_GO_CALL_GOROUTINE = 0, MACHINE_GO_RECORD_BELOW_SP = 8, MACHINE_GO_CALL_KEEPS_FP = false };
 
 // crosscall2, where C calls into Go, saves C's registers in 24 words, X29 and X30 last, and makes no frame record
-// (runtime/cgo/asm_arm64.s). It calls cgocallback, whose frame is 48 bytes and whose record has the same X29 as crosscall2 has saved. From
-// the end of that record to where crosscall2 has saved X29:
+// (runtime/cgo/asm_arm64.s). It calls cgocallback, whose frame is 48 bytes. The X29 in that one's record is below its stack pointer, so
+// that it is lost as soon as Go calls C again (asmcgocall saves the distance there); crosscall2 has saved the same. From the end of that
+// record to where it has:
 enum { MACHINE_CROSSCALL2_HAS_RECORD = false, MACHINE_CROSSCALL2_AUX = 0, MACHINE_CROSSCALL2_FP = 48 - 8 + 22 * 8 };
 
 #endif

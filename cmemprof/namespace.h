@@ -32,6 +32,7 @@
 #define cgroup_memory_left cmemprof_cgroup_memory_left
 #define cgroup_memory_read cmemprof_cgroup_memory_read
 #define cgroup_memory_room cmemprof_cgroup_memory_room
+#define code_bytes_are_crosscall2 cmemprof_code_bytes_are_crosscall2
 #define code_bytes_are_sigreturn cmemprof_code_bytes_are_sigreturn
 #define code_bytes_are_stub cmemprof_code_bytes_are_stub
 #define code_bytes_follow_call cmemprof_code_bytes_follow_call

@@ -49,8 +49,8 @@ enum {
 #define UNWIND_NEVER UINT32_MAX // for reusable_from: no step is reusable
 
 // Where the caller's FP or AUX is: the address of a word, or one of these. IN_GO_CALL: FP is unreliable, and the two words at the stack
-// pointer, saved by Go's asmcgocall, locate the goroutine's frame.
-enum { UNWIND_IN_REGISTER = 0, UNWIND_LOST = 1, UNWIND_IN_GO_CALL = 2 };
+// pointer, saved by Go's asmcgocall, locate the goroutine's frame. IS_SP: FP has the value of the stack pointer.
+enum { UNWIND_IN_REGISTER = 0, UNWIND_LOST = 1, UNWIND_IN_GO_CALL = 2, UNWIND_IS_SP = 3 };
 
 // The end of a goroutine's stack if unknown.
 #define UNWIND_NO_LIMIT UINTPTR_MAX

@@ -279,7 +279,9 @@ INLINE bool find_go_frame(struct unwind_walk *walk, struct unwind_frame *now, ui
     if (now->fp_at == UNWIND_IN_GO_CALL) {
         return read_go_call(walk, now->sp, frame, &now->aux_at_or_high);
     }
-    if (!read_fp(walk, now, frame)) {
+    if (now->fp_at == UNWIND_IS_SP) {
+        *frame = now->sp;
+    } else if (!read_fp(walk, now, frame)) {
         return false;
     }
     if (*frame == 0) { // the goroutine's first frame
@@ -293,14 +295,13 @@ INLINE bool find_go_frame(struct unwind_walk *walk, struct unwind_frame *now, ui
     return true;
 }
 
-// From crosscall2, in Go, to the C function that has called it, on arm64: now is crosscall2, as of the return of cgocallback, which has
-// saved the same X29. Returns false if it is another function.
+// From crosscall2, in Go, to the C function that has called it, on arm64: now is crosscall2, as of the return of cgocallback. Returns false
+// if it is another function.
 SLOW bool step_out_of_crosscall2(struct unwind_walk *walk, struct unwind_frame *now) {
 #if defined __aarch64__
-    uintptr_t at = now->sp + MACHINE_CROSSCALL2_FP, fp, saved, after;
+    uintptr_t at = now->sp + MACHINE_CROSSCALL2_FP, after;
     struct unwind_read *read = walk->read;
-    if (now->fp_at + FRAME_RECORD_BYTES == now->sp && read_word(walk, now->fp_at, &fp) && read_word(walk, at, &saved) && saved == fp &&
-        read_word(walk, at + 8, &after)) {
+    if (now->fp_at + FRAME_RECORD_BYTES == now->sp && code_bytes_are_crosscall2(now->after) && read_word(walk, at + 8, &after)) {
         after = machine_return_address(after);
         if (!in_go(walk, after - 1) && code_bytes_follow_call(after)) {
             *now = (struct unwind_frame){.after = after, .sp = at + FRAME_RECORD_BYTES, .fp_at = at, .aux_at_or_high = UNWIND_LOST};
@@ -356,7 +357,8 @@ INLINE bool step_go(struct unwind_walk *walk, struct unwind_frame *now) {
     }
     next.sp = frame + FRAME_RECORD_BYTES;
     bool panicked = now->after - 1 - walk->go_panic_start < walk->go_panic_bytes;
-    next.fp_at = panicked ? UNWIND_LOST : frame;
+    bool overwritten = !MACHINE_GO_CALL_KEEPS_FP && now->fp_at == UNWIND_IN_GO_CALL && above == frame + MACHINE_GO_RECORD_BELOW_SP;
+    next.fp_at = panicked ? UNWIND_LOST : overwritten ? UNWIND_IS_SP : frame;
     *now = next;
     return true;
 }

@@ -78,6 +78,15 @@ TEST(recognises_stubs_at_each_instruction) {
     }
 }
 
+TEST(recognises_crosscall2) {
+    uint32_t code[10] = {0xa94253f3, 0xa9435bf5, 0xa94463f7, 0xa9456bf9, 0xa94673fb,
+                         0x6d4727e8, 0x6d482fea, 0x6d4937ec, 0x6d4a3fee, 0xa94b7bfd};
+    assert_true(code_bytes_are_crosscall2((uintptr_t)code));
+    assert_false(code_bytes_are_crosscall2((uintptr_t)&code[1]));
+    code[9] = 0xa94c7bfd; // from elsewhere
+    assert_false(code_bytes_are_crosscall2((uintptr_t)code));
+}
+
 int main(void) {
     return tests_run();
 }

@@ -158,16 +158,29 @@ TEST(a_jit_with_frame_records_is_followed) {
 
 // ---- Go ----
 
-// A replica of crosscall2 and of cgocallback's frame, as the runtime has them, that calls back.
-ASSEMBLY("like_crosscall2, like_crosscall2_end, like_cgocallback",
-         "like_crosscall2:\n\tsub sp, sp, #192\n\tstp x29, x30, [sp, #176]\n\tbl like_cgocallback\n\tldp x29, x30, [sp, #176]\n\t"
-         "add sp, sp, #192\n\tret\n"
-         "like_cgocallback:\n\tstr x30, [sp, #-48]!\n\tstur x29, [sp, #-8]\n\tsub x29, sp, #8\n\tsub sp, sp, #16\n\tblr x1\n\tadd sp, sp, "
-         "#16\n\t"
-         "ldur x29, [sp, #-8]\n\tldr x30, [sp], #48\n\tret\n"
+// Replicas of crosscall2 and of cgocallback's frame, as the runtime has them, that call back. By then asmcgocall has saved a distance over
+// the X29 in the frame's record. And of asmcgocall on the system stack, below another function: it saves its stack pointer over the X29 in
+// its own.
+ASSEMBLY("like_crosscall2, like_crosscall2_end, like_cgocallback, like_needm, like_asmcgocall, like_asmcgocall_end",
+         "like_crosscall2:\n\tsub sp, sp, #192\n\tstp x19, x20, [sp, #32]\n\tstp x21, x22, [sp, #48]\n\tstp x23, x24, [sp, #64]\n\t"
+         "stp x25, x26, [sp, #80]\n\tstp x27, x28, [sp, #96]\n\tstp d8, d9, [sp, #112]\n\tstp d10, d11, [sp, #128]\n\t"
+         "stp d12, d13, [sp, #144]\n\tstp d14, d15, [sp, #160]\n\tstp x29, x30, [sp, #176]\n\tbl like_cgocallback\n\t"
+         "ldp x19, x20, [sp, #32]\n\tldp x21, x22, [sp, #48]\n\tldp x23, x24, [sp, #64]\n\tldp x25, x26, [sp, #80]\n\t"
+         "ldp x27, x28, [sp, #96]\n\tldp d8, d9, [sp, #112]\n\tldp d10, d11, [sp, #128]\n\tldp d12, d13, [sp, #144]\n\t"
+         "ldp d14, d15, [sp, #160]\n\tldp x29, x30, [sp, #176]\n\tadd sp, sp, #192\n\tret\n"
+         "like_cgocallback:\n\tstr x30, [sp, #-48]!\n\tsub x29, sp, #8\n\tmov x16, #0x810\n\tstur x16, [sp, #-8]\n\tsub sp, sp, #16\n\t"
+         "blr x1\n\tadd sp, sp, #16\n\tldur x29, [sp, #-8]\n\tldr x30, [sp], #48\n\tret\n"
+         "like_needm:\n\tstr x30, [sp, #-32]!\n\tstur x29, [sp, #-8]\n\tsub x29, sp, #8\n\tbl like_asmcgocall\n\t"
+         "ldur x29, [sp, #-8]\n\tldr x30, [sp], #32\n\tret\n"
+         "like_asmcgocall:\n\tstr x30, [sp, #-16]!\n\tstur x29, [sp, #-8]\n\tsub x29, sp, #8\n\tmov x2, sp\n\tsub sp, sp, #16\n\t"
+         "stp xzr, x2, [sp]\n\tbl on_system_stack\n\tldr x2, [sp, #8]\n\tmov sp, x2\n\tldur x29, [sp, #-8]\n\tldr x30, [sp], #16\n\tret\n"
+         "like_asmcgocall_end:\n\tnop\n"
          "like_crosscall2_end:\n\tnop\n");
 void like_crosscall2(struct result *, void (*)(struct result *));
 void like_crosscall2_end(void);
+void like_needm(struct result *);
+void like_asmcgocall(void);
+void like_asmcgocall_end(void);
 
 static __attribute__((noinline)) void through_crosscall2(struct result *result) {
     like_crosscall2(result, plain);
@@ -183,6 +196,30 @@ TEST(crosscall2_leads_back_to_c) {
     assert_int_equal(result.end, UNWIND_COMPLETE);
     assert_int_equal(result.our_count, direct.our_count + 3); // like_cgocallback, like_crosscall2, through_crosscall2
     assert_memory_equal(&result.ours[5], &direct.ours[2], (direct.our_count - 2) * sizeof direct.ours[0]);
+}
+
+void on_system_stack(struct result *result);
+__attribute__((noinline)) void on_system_stack(struct result *result) {
+    plain(result);
+    use(result);
+}
+
+static __attribute__((noinline)) void through_needm(struct result *result) {
+    like_crosscall2(result, like_needm);
+    use(result);
+}
+
+TEST(a_call_on_the_system_stack_leads_back_to_c) {
+    static struct result result, direct;
+    take_for_go(like_crosscall2, like_crosscall2_end, like_asmcgocall, like_asmcgocall_end);
+    through_needm(&result);
+    take_for_go(NULL, NULL, NULL, NULL);
+    plain(&direct);
+    assert_int_equal(result.end, UNWIND_COMPLETE);
+    // on_system_stack, like_asmcgocall, like_needm, like_cgocallback, like_crosscall2, through_needm
+    assert_int_equal(result.our_count, direct.our_count + 6);
+    assert_in_range(result.ours[3], (uintptr_t)like_needm, (uintptr_t)like_asmcgocall);
+    assert_memory_equal(&result.ours[8], &direct.ours[2], (direct.our_count - 2) * sizeof direct.ours[0]);
 }
 
 // A Go function with a normal frame record, called by C. Only crosscall2 is called by C, so this is something else.
