@@ -2,9 +2,10 @@ package stacks
 
 import (
 	"os"
-	"os/exec"
 	"regexp"
 	"testing"
+
+	"github.com/cmemprof/cmemprof/e2e/built"
 )
 
 // TestChains: below 10,000 random chains of Go functions, on stacks that grow, move and shrink, every stack equals runtime.Callers. Also with the
@@ -28,7 +29,10 @@ func TestChains(t *testing.T) {
 		{name: "oldest Go", toolchain: "go" + string(version[1])},
 	} {
 		t.Run(mode.name, func(t *testing.T) {
-			out, err := exec.Command(buildWith(t, mode.toolchain, "./chain", mode.flags...)).CombinedOutput()
+			if mode.name == "race" {
+				built.NotEmulated(t, withoutRaces)
+			}
+			out, err := built.Command(buildWith(t, mode.toolchain, "./chain", mode.flags...)).CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%.2000s", err, out)
 			}

@@ -117,7 +117,7 @@ var expectations = []expectation{
 	{"realigned_arguments", 1, slices.Concat(named("frame_leaf", "realigned_with_arguments", "realigned_arguments"),
 		fromC("realigned_arguments"))},
 	{"variable_frame", 1, slices.Concat(named("frame_leaf", "variable_size", "variable_frame"), fromC("variable_frame"))},
-	{"rbp_is_a_number", 1, slices.Concat(named("frame_leaf", "rbp_is_a_number"), fromC("rbp_is_a_number"))},
+	{"fp_is_a_number", 1, slices.Concat(named("frame_leaf", "fp_is_a_number"), fromC("fp_is_a_number"))},
 	{"big_frame", 1, slices.Concat(named("frame_leaf", "big_frame"), fromC("big_frame"))},
 
 	// Callbacks and threads.

@@ -3,7 +3,6 @@ package stacks
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/google/pprof/profile"
 
+	"github.com/cmemprof/cmemprof/e2e/built"
 	"github.com/cmemprof/cmemprof/e2e/profiles"
 )
 
@@ -19,7 +19,7 @@ var switches = map[bool]string{false: "100000", true: "10000000"}[os.Getenv("CME
 
 func runLabels(t *testing.T, program string, arguments ...string) string {
 	t.Helper()
-	out, err := exec.Command(program, arguments...).CombinedOutput()
+	out, err := built.Command(program, arguments...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %v\n%.3000s", arguments, err, out)
 	}
@@ -40,6 +40,7 @@ func TestLabels(t *testing.T) {
 
 // TestLabelsRace: the same in programs that find data races, and without a loader.
 func TestLabelsRace(t *testing.T) {
+	built.NotEmulated(t, withoutRaces)
 	runLabels(t, buildWith(t, "", "./labels", "-race"), "switches", "20000")
 }
 
@@ -114,13 +115,14 @@ func sorted(keys string) string {
 
 // TestLabelsUnlinked: in a Go program that was only started with the profiler there is nobody to search for labels. It has none, and nothing is said.
 func TestLabelsUnlinked(t *testing.T) {
-	library, err := filepath.Abs("../../build/libcmemprof.so")
-	if err != nil {
-		t.Fatal(err)
-	}
+	library := built.Program(t, "CMEMPROF_LIBRARY", "libcmemprof.so")
 	directory := t.TempDir()
-	command := exec.Command(buildWith(t, "", "./unlinked"))
-	command.Env = append(os.Environ(), "LD_PRELOAD="+library, "CMEMPROF_DIRECTORY="+directory, "CMEMPROF_RATE=1")
+	preload := ""
+	if built.Emulator() != "" {
+		preload = "QEMU_SET_ENV=" // or the emulator itself would load it
+	}
+	command := built.Command(buildWith(t, "", "./unlinked"))
+	command.Env = append(os.Environ(), preload+"LD_PRELOAD="+library, "CMEMPROF_DIRECTORY="+directory, "CMEMPROF_RATE=1")
 	if out, err := command.CombinedOutput(); err != nil || len(out) != 0 {
 		t.Fatalf("%v, and it says %q", err, out)
 	}

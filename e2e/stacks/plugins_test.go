@@ -1,19 +1,20 @@
 package stacks
 
 import (
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/pprof/profile"
+
+	"github.com/cmemprof/cmemprof/e2e/built"
 )
 
 // buildPlugin builds NAME's plugin in the directory.
 func buildPlugin(t *testing.T, directory, name, flags string) string {
 	t.Helper()
 	path := filepath.Join(directory, "lib"+name+".so")
-	run(t, "gcc", "-O1", "-g", "-shared", "-fPIC", flags, "-DNAME="+name, "-o", path, "plugins/plugin.c")
+	run(t, built.Compiler(), "-O1", "-g", "-shared", "-fPIC", flags, "-DNAME="+name, "-o", path, "plugins/plugin.c")
 	return path
 }
 
@@ -31,7 +32,7 @@ func TestPlugins(t *testing.T) {
 			for _, name := range strings.Fields(mode.plugins) {
 				paths = append(paths, buildPlugin(t, directory, name, mode.flags))
 			}
-			out, err := exec.Command(program, paths...).CombinedOutput()
+			out, err := built.Command(program, paths...).CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%.3000s", err, out)
 			}
@@ -42,12 +43,13 @@ func TestPlugins(t *testing.T) {
 
 // TestPluginReplaced: a plugin that is replaced at its address between a snapshot and its symbolization keeps its allocations.
 func TestPluginReplaced(t *testing.T) {
+	built.NotEmulated(t, "qemu-user loads nothing where something else was")
 	for _, flags := range []string{"-Wl,--build-id", "-Wl,--build-id=none"} {
 		t.Run(flags, func(t *testing.T) {
 			directory := t.TempDir()
 			program, file := filepath.Join(directory, "program"), filepath.Join(directory, "c.pprof")
-			run(t, "gcc", "-O1", "-g", "-I../../cmemprof", "-o", program, "replaced/replaced.c", "../../build/libcmemprof.a", "-ldl", "-pthread")
-			run(t, program, file, buildPlugin(t, directory, "a", flags), buildPlugin(t, directory, "b", flags))
+			run(t, built.Compiler(), "-O1", "-g", "-I../../cmemprof", "-o", program, "replaced/replaced.c", built.Program(t, "CMEMPROF_ARCHIVE", "libcmemprof.a"), "-ldl", "-pthread")
+			runProgram(t, program, file, buildPlugin(t, directory, "a", flags), buildPlugin(t, directory, "b", flags))
 			p, err := profile.ParseData(read(t, file))
 			if err != nil {
 				t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 
 // TestWithoutProc: in a chroot without /proc the program's file is found by the name it was started with, and features that need /proc say so.
 func TestWithoutProc(t *testing.T) {
+	built.NotEmulated(t, "the emulator's own files are in /proc")
 	hide := []string{"-rm", "sh", "-c", `mount -t tmpfs none /proc && exec "$@"`, "sh"}
 	if out, err := exec.Command("unshare", append(hide, "true")...).CombinedOutput(); err != nil {
 		t.Skipf("/proc cannot be hidden here: %v %s", err, out)

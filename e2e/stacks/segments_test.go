@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/pprof/profile"
+
+	"github.com/cmemprof/cmemprof/e2e/built"
 )
 
 // Programs with gaps between their segments, as for text on huge pages.
@@ -54,9 +56,9 @@ func TestSegments(t *testing.T) {
 		t.Run("C "+flags, func(t *testing.T) {
 			directory := t.TempDir()
 			program, file := filepath.Join(directory, "program"), filepath.Join(directory, "c.pprof")
-			run(t, "gcc", slices.Concat([]string{"-O1", "-g", "-DALONE", "-I../../cmemprof", "-o", program, "segments/sites.c"},
-				strings.Fields(flags), []string{"../../build/libcmemprof.a", "-ldl", "-pthread"})...)
-			run(t, program, file)
+			run(t, built.Compiler(), slices.Concat([]string{"-O1", "-g", "-DALONE", "-I../../cmemprof", "-o", program, "segments/sites.c"},
+				strings.Fields(flags), []string{built.Program(t, "CMEMPROF_ARCHIVE", "libcmemprof.a"), "-ldl", "-pthread"})...)
+			runProgram(t, program, file)
 			expectWhole(t, file, "c_site", "c_work", "main", "__libc_start%", "_start")
 		})
 		t.Run("Go "+flags, func(t *testing.T) {
@@ -67,7 +69,7 @@ func TestSegments(t *testing.T) {
 			}
 			_, linkFlags, _ := strings.Cut(flags, " ")
 			program := buildWith(t, "", "./segments", "-buildmode="+mode, "-ldflags=-linkmode=external -extldflags '"+linkFlags+"'")
-			run(t, program, file)
+			runProgram(t, program, file)
 			expectWhole(t, file, "c_site", "c_work", "runtime.asmcgocall%", "main.outer", "main.main", "runtime.main")
 		})
 	}

@@ -51,7 +51,7 @@ void both_leaf(void);
 void realigned_locals(void);
 void realigned_arguments(void);
 void variable_frame(void);
-void rbp_is_a_number(void);
+void fp_is_a_number(void);
 void big_frame(void);
 
 // threads.c

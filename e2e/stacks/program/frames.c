@@ -10,8 +10,16 @@ SHOWN static void frame_leaf(size_t size) {
 }
 SHOW(frame_leaf)
 
-// The stack pointer is rounded down, so the CFA is known only from RBP.
-SHOWN __attribute__((target("avx2"))) void realigned_locals(void) {
+#ifdef __x86_64__
+#define WIDE __attribute__((target("avx2")))
+#define FRAME_POINTER "rbp"
+#else
+#define WIDE
+#define FRAME_POINTER "x29"
+#endif
+
+// On amd64 the stack pointer is rounded down, so the CFA is known only from RBP.
+SHOWN WIDE void realigned_locals(void) {
     char local[256] __attribute__((aligned(64)));
     char *address = local;
     OBSERVE(address);
@@ -20,8 +28,8 @@ SHOWN __attribute__((target("avx2"))) void realigned_locals(void) {
 }
 SHOW(realigned_locals)
 
-// With arguments on the stack and a frame of variable size, the CFA is a word saved next to RBP (DW_CFA_def_cfa_expression).
-SHOWN __attribute__((target("avx2"))) static void realigned_with_arguments(long a, long b, long c, long d, long e, long f, long g, long h) {
+// With arguments on the stack and a frame of variable size, the CFA is there a word saved next to RBP (DW_CFA_def_cfa_expression).
+SHOWN WIDE static void realigned_with_arguments(long a, long b, long c, long d, long e, long f, long g, long h) {
     char local[256] __attribute__((aligned(64)));
     char *address = local, *dynamic = __builtin_alloca((size_t)(g + h));
     OBSERVE(address);
@@ -57,9 +65,9 @@ SHOWN void variable_frame(void) {
 }
 SHOW(variable_frame)
 
-// RBP holds another value while malloc runs. Go's frame pointer is in the word where this function saved it.
-SHOWN __attribute__((optimize("omit-frame-pointer"))) void rbp_is_a_number(void) {
-    register uintptr_t number __asm__("rbp") = 0x1235;
+// The frame pointer holds another value while malloc runs. Go's frame pointer is in the word where this function saved it.
+SHOWN __attribute__((optimize("omit-frame-pointer"))) void fp_is_a_number(void) {
+    register uintptr_t number __asm__(FRAME_POINTER) = 0x1235;
     OBSERVE(number);
     frame_leaf(902);
     OBSERVE(number);
@@ -67,7 +75,7 @@ SHOWN __attribute__((optimize("omit-frame-pointer"))) void rbp_is_a_number(void)
         abort();
     }
 }
-SHOW(rbp_is_a_number)
+SHOW(fp_is_a_number)
 
 SHOWN void big_frame(void) {
     char local[200 * 1024];

@@ -82,7 +82,7 @@ func fromC(opened, closed *C.char) {
 	C.realigned_locals()
 	C.realigned_arguments()
 	C.variable_frame()
-	C.rbp_is_a_number()
+	C.fp_is_a_number()
 	C.big_frame()
 	C.nested_outer()
 	C.thread_in_c()
