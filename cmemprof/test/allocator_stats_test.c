@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
+#include "../../base/test/emulated.h"
 #include "../allocator_stats.h"
 
 #ifdef __aarch64__
@@ -83,6 +84,7 @@ TEST(malloc_trim_is_not_fragmentation) {
 
 // What the program has beside malloc, as Go's heap, does not stand for pages that malloc gave back.
 TEST(other_memory_is_not_fragmentation) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
     enum { BLOCKS = 8000, BLOCK_BYTES = 16384, OTHER_BYTES = 200 << 20 };
     static void *blocks[BLOCKS];
     break_up(blocks, BLOCKS, BLOCK_BYTES);
@@ -100,6 +102,7 @@ TEST(other_memory_is_not_fragmentation) {
 }
 
 TEST(a_mapped_block_is_in_use) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
     enum { BIG_BYTES = 64 << 20 };
     struct cmemprof_allocator_stats before = now();
     void *block = malloc(BIG_BYTES);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../base/test/emulated.h"
 #include "../real_allocator.h"
 #include "../profiler.h"
 #include "filled.h"
@@ -302,6 +303,7 @@ TEST_IN(sampling, libc_calls_are_seen) {
 }
 
 TEST_IN(sampling, out_of_memory_is_reported_to_the_program) {
+    SKIP_EMULATED(EMULATED_LIMITS);
     pid_t child = fork();
     if (child == 0) {
         // 300 MiB more than in use: the stack table reserves address space.

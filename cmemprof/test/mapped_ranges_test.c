@@ -2,6 +2,7 @@
 
 #include "../../base/test/test.h"
 
+#include "../../base/test/emulated.h"
 #include "own_profile.h"
 
 #include <pthread.h>
@@ -114,6 +115,7 @@ TEST_IN(sampling, a_failed_call_changes_nothing) {
 }
 
 TEST_IN(sampling, mremap_moves_lengthens_and_shortens) {
+    SKIP_EMULATED(EMULATED_MREMAP);
     uintptr_t at = reserve(20);
     map(at, 6, MAPPING_FILE);
     assert_ptr_equal(mremap((void *)at, 6 * PAGE, 2 * PAGE, 0), (void *)at);
@@ -146,6 +148,7 @@ TEST_IN(sampling, mremap_moves_several_areas) {
 
 // The old mapping stays, and the new one is of its kind.
 TEST_IN(sampling, mremap_maps_a_second_time) {
+    SKIP_EMULATED(EMULATED_MREMAP);
     uintptr_t at = reserve(30);
     map(at, 2, MAPPING_ANONYMOUS);
     void *file = mmap((void *)(at + 4 * PAGE), 2 * PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, file_of_pages, 0);

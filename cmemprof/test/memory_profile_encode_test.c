@@ -2,6 +2,7 @@
 
 #include "../../base/test/test.h"
 
+#include "../../base/test/emulated.h"
 #include "memory_profile.h"
 
 #include "../../merge/merge.h"
@@ -91,6 +92,7 @@ static uint64_t bytes_of_age(struct profile *profile, const char *age) {
 
 // One stack, two ages.
 TEST_IN(sampling, live_stacks_have_ages) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
     char *old[2] = {allocate_for_test(), allocate_for_test()};
     atomic_fetch_add(&profiler.clock.now_s, 400);
     char *young = allocate_for_test();

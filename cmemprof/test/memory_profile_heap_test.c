@@ -2,6 +2,7 @@
 
 #include "../../base/test/test.h"
 
+#include "../../base/test/emulated.h"
 #include "memory_profile.h"
 
 #include <malloc.h>
@@ -52,6 +53,7 @@ TEST_IN(sampling, allocated_is_not_resident) {
 }
 
 TEST_IN(sampling, free_blocks_are_free_until_they_are_returned) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
     if (!is_glibc()) {
         skip(); // a sanitizer's allocator tells nothing
     }
@@ -100,6 +102,7 @@ TEST_IN(sampling, free_blocks_are_free_until_they_are_returned) {
 
 // Of what the allocator has in use and no sample has seen, no stack is told.
 TEST_IN(sampling, without_samples_there_are_no_stacks) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
     if (!is_glibc()) {
         skip();
     }

@@ -2,6 +2,7 @@
 
 #include "../../base/test/test.h"
 
+#include "../../base/test/emulated.h"
 #include "memory_profile.h"
 
 #include <errno.h>
@@ -58,6 +59,7 @@ TEST_IN(sampling, figures_of_this_process) {
 
 // What the profiler itself maps is known by range, whatever its own count of its tables says.
 TEST_IN(sampling, what_the_profiler_maps_is_its_own) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
     struct cmemprof_memory_figures before, after;
     struct cmemprof_memory_profile *profile = taken(NULL, NULL);
     cmemprof_memory_profile_figures(profile, &before);

@@ -7,9 +7,11 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "../../base/test/emulated.h"
 #include "../modules.h"
 
 TEST(knows_the_program_libc_and_the_vdso) {
+    SKIP_EMULATED(EMULATED_VDSO);
     struct modules modules = {0};
     uint32_t ended;
     char program[4096] = "";
@@ -34,6 +36,7 @@ TEST(knows_the_program_libc_and_the_vdso) {
 
 // The mapping must equal that of /proc/self/maps, which Go's profiles use.
 TEST(agrees_with_proc_self_maps) {
+    SKIP_EMULATED(EMULATED_VDSO);
     struct modules modules = {0};
     uint32_t ended;
     assert_true(modules_refresh(&modules, &ended));

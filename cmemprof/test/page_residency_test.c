@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../../base/test/emulated.h"
 #include "../page_residency.h"
 
 enum { PAGE = 4096, PAGES = 2000 };
@@ -54,6 +55,7 @@ TEST(pages_of_a_file) {
 }
 
 TEST(writable_memory_counts_also_where_it_is_not_resident) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
     uint64_t before = page_residency_writable();
     void *memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(memory, MAP_FAILED);

@@ -2,6 +2,7 @@
 
 #include "../../base/test/test.h"
 
+#include "../../base/test/emulated.h"
 #include "own_profile.h"
 
 #include <dlfcn.h>
@@ -91,6 +92,7 @@ TEST_IN(sampling, each_profile_looks) {
 
 // Memory that C malloc knows nothing of makes RSS high: what C held then is known, too.
 TEST_IN(sampling, highest_rss_is_another_moment) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
     enum { LARGE = 64 << 20 };
     int64_t sums[4];
     uint64_t rss_bytes;

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "../../base/test/emulated.h"
 #include "../private_arena.h"
 #include "filled.h"
 
@@ -103,6 +104,7 @@ TEST(raised_limit_is_used) {
 
 // Reserves at most a 32nd of the address space limit.
 TEST(address_space_limit) {
+    SKIP_EMULATED(EMULATED_LIMITS);
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     skip(); // sanitizers reserve terabytes
 #endif

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../base/test/emulated.h"
 #include "../process_context.h"
 
 // The mappings of that name; the address of the first.
@@ -72,6 +73,7 @@ TEST(one_at_a_time) {
 
 // The address may be something else's in the child.
 TEST(a_child_has_none) {
+    SKIP_EMULATED(EMULATED_FORK);
     uintptr_t address = 0;
     assert_int_equal(process_context_publish(pairs, 2), PROCESS_CONTEXT_OK);
     pid_t child = fork();
@@ -90,6 +92,7 @@ TEST(a_child_has_none) {
 
 // A limit for files (ulimit -f) is one for the mapping's file as well, and its signal ends the program.
 TEST(a_limit_of_file_sizes) {
+    SKIP_EMULATED(EMULATED_FILES);
     pid_t child = fork();
     if (child == 0) {
         setrlimit(RLIMIT_FSIZE, &(struct rlimit){0, RLIM_INFINITY});

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "../../base/test/emulated.h"
 #include "../range_map.h"
 
 static struct memory_budget budget;
@@ -184,6 +185,7 @@ static size_t resident_bytes(const struct range_map *map) {
 }
 
 TEST(a_leaf_is_at_least_a_quarter_full) {
+    SKIP_EMULATED(EMULATED_NO_ACCESS);
     enum { RANGES = 50000 };
     struct range_map map = opened(64 << 20);
     for (uint32_t i = 0; i < RANGES; i++) { // downwards, as the kernel maps

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "../../base/test/emulated.h"
 #include "../reserved_memory.h"
 
 enum { SIZE = (8 << 20) + 8192 };
@@ -89,6 +90,7 @@ TEST(concurrent_opens) {
 }
 
 TEST(a_limit_is_shared) {
+    SKIP_EMULATED(EMULATED_LIMITS);
     const struct rlimit limit = {(rlim_t)1 << 40, RLIM_INFINITY}, none = {RLIM_INFINITY, RLIM_INFINITY};
     assert_int_equal(reserved_memory_share(SIZE), SIZE);
     assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);

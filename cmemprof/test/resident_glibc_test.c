@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../../base/test/emulated.h"
 #include "../resident.h"
 #include "../resident_pieces.h"
 
@@ -45,6 +46,7 @@ static void *fill_an_arena(void *unused) {
 }
 
 TEST(arenas_are_found) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
     pthread_t threads[3];
     pthread_barrier_init(&barrier, NULL, 4);
     for (int i = 0; i < 3; i++) {

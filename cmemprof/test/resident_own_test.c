@@ -1,6 +1,7 @@
 // resident_own_test.c: this process's own pages, counted one by one, against what it has touched and against the kernel's sums.
 
 #include "../../base/test/test.h"
+#include "../../base/test/emulated.h"
 #include "../../base/test/forbidden_call.h"
 
 #include <errno.h>
@@ -54,6 +55,7 @@ static void read_own(void) {
 }
 
 TEST(pages_of_memory_without_a_file) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
     char *at = map(64 * MIB, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     memset(at + MIB, 1, 20 * MIB + 3 * PAGE);
     read_own();
@@ -88,6 +90,7 @@ static bool counts_without(bool scans) {
 }
 
 TEST(no_call_that_a_filter_may_forbid) {
+    SKIP_EMULATED(EMULATED_FILTERS);
     for (int scans = 0; scans < 2; scans++) {
         int status;
         pid_t child = fork();
@@ -101,6 +104,7 @@ TEST(no_call_that_a_filter_may_forbid) {
 
 // A file's pages are in memory once they were written, mapped or not.
 TEST(pages_of_files_are_those_that_are_mapped) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
     char path[] = "/tmp/resident_own_test.XXXXXX";
     int file = mkstemp(path), memory = memfd_create("test", MFD_CLOEXEC);
     static char block[MIB];
@@ -144,6 +148,7 @@ TEST(pages_of_zeroes_are_no_memory) {
 
 // Reserved memory whose access was taken away may have pages: a few, and more ranges of them than are listed at once.
 TEST(pages_of_memory_without_access) {
+    SKIP_EMULATED(EMULATED_NO_ACCESS);
     for (int ranges = 0; ranges <= 200; ranges += 100) {
         char *at = map(256 * MIB, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
         struct resident_piece piece = {.low = (uintptr_t)at, .high = (uintptr_t)at + 256 * MIB, .is_private = true};
@@ -161,6 +166,7 @@ TEST(pages_of_memory_without_access) {
 
 // What is reserved and not there costs no time.
 TEST(terabytes_of_reserved_memory) {
+    SKIP_EMULATED(EMULATED_ROOM);
     size_t size = (size_t)1 << 40;
     char *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED) {

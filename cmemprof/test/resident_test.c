@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../base/test/emulated.h"
 #include "../resident.h"
 
 enum { MIB = 1 << 20 };
@@ -34,6 +35,7 @@ static void add_rss(void *context, const struct smaps_area *area) {
 }
 
 TEST(parts_add_up) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
     assert_int_equal(resident_read(getpid(), &resident), SMAPS_OK);
     uint64_t parts = 0, entries = 0, rollup = 0;
     for (int i = 0; i < RESIDENT_PART_COUNT; i++) {
@@ -57,6 +59,7 @@ TEST(parts_add_up) {
 }
 
 TEST(what_is_mapped_is_found) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
     char path[] = "/tmp/resident-test-XXXXXX";
     int file = mkstemp(path), shared = memfd_create("a memfd", 0);
     assert_true(file >= 0 && shared >= 0 && ftruncate(file, 8 * MIB) == 0 && ftruncate(shared, 8 * MIB) == 0);
@@ -127,6 +130,7 @@ TEST(another_process_is_read) {
 
 // An eighth of what is left is what may be used: from nothing at all to enough.
 TEST(memory_that_does_not_suffice_is_no_danger) {
+    SKIP_EMULATED(EMULATED_LIMITS);
     pid_t child = fork();
     if (child == 0) {
         unsigned short_of = 0, fine = 0;

@@ -2,6 +2,7 @@
 
 #include "../../base/test/test.h"
 
+#include "../../base/test/emulated.h"
 #include "own_profile.h"
 
 #include <sys/mman.h>
@@ -232,14 +233,20 @@ TEST_IN(sampling, reports_blocks_that_cannot_be_followed) {
 
 // A caller of the hook in anonymous memory, like a JIT's.
 static void *(*make_nameless(void))(size_t) {
+#ifdef __x86_64__
     // push %rbp; mov %rsp, %rbp; movabs $malloc, %rax; call *%rax; pop %rbp; ret
     static const uint8_t before[] = {0x55, 0x48, 0x89, 0xe5, 0x48, 0xb8}, after[] = {0xff, 0xd0, 0x5d, 0xc3};
+#else
+    // stp x29, x30, [sp, #-16]!; mov x29, sp; ldr x16, 1f; blr x16; ldp x29, x30, [sp], #16; ret; 1:
+    static const uint32_t before[] = {0xa9bf7bfd, 0x910003fd, 0x58000090, 0xd63f0200, 0xa8c17bfd, 0xd65f03c0}, after[] = {0xd503201f};
+#endif
     void *(*function)(size_t), *(*called)(size_t) = malloc;
     uint8_t *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(code, MAP_FAILED);
     memcpy(code, before, sizeof before);
     memcpy(code + sizeof before, &called, sizeof called);
     memcpy(code + sizeof before + sizeof called, after, sizeof after);
+    __builtin___clear_cache((char *)code, (char *)code + 4096);
     *(void **)&function = code;
     return function;
 }
@@ -296,6 +303,7 @@ static int encode_in_a_child(size_t address_space) {
 }
 
 TEST_IN(sampling, reports_missing_memory_for_names) {
+    SKIP_EMULATED(EMULATED_LIMITS);
     allocate_hundreds(1);
     assert_int_equal(encode_in_a_child(0), 2);
     assert_int_equal(encode_in_a_child(2 << 20) & 1, 1);

@@ -2,6 +2,7 @@
 
 #include "../../base/test/test.h"
 
+#include "../../base/test/emulated.h"
 #include "own_profile.h"
 
 #include "like_go.h"
@@ -97,6 +98,7 @@ TEST_IN(labelled, all_labels_of_all_sets_are_written) {
 }
 
 TEST_IN(labelled, memory_profiles_have_labels) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
     struct go_label label = {LIKE_GO_TEXT("tenant"), LIKE_GO_TEXT("acme")};
     struct go_label_slice slice = {&label, 1, 1};
     for (int i = 0; i < 8; i++) {

@@ -1,6 +1,7 @@
 // stack_memory_test.c: reads mapped memory, rejects unmapped memory, and knows the thread's own stack.
 
 #include "../../base/test/test.h"
+#include "../../base/test/emulated.h"
 #include "../../base/test/forbidden_call.h"
 
 #include <errno.h>
@@ -45,6 +46,7 @@ static bool copies_only_what_is_readable(void) {
 
 TEST(copies_memory) {
     assert_true(copies_only_what_is_readable());
+    SKIP_EMULATED(EMULATED_FILTERS);
     // Also where the system call is forbidden, as in some containers.
     pid_t child = fork();
     if (child == 0) {

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../base/test/emulated.h"
 #include "../symbolizer_arena.h"
 
 TEST(blocks_are_zeroed_and_disjoint) {
@@ -105,6 +106,7 @@ static int with_little_address_space(void) {
 }
 
 TEST(leaves_address_space_to_the_program) {
+    SKIP_EMULATED(EMULATED_LIMITS);
 #if !defined(__SANITIZE_ADDRESS__) // AddressSanitizer reserves more than any such limit
     fflush(NULL);
     pid_t child = fork();

@@ -1,6 +1,7 @@
 // writer_test.c: the thread writes on request, periodically and at the end, and profile_file.c leaves complete files.
 
 #include "../../base/test/test.h"
+#include "../../base/test/emulated.h"
 #include "../../base/test/folder.h"
 
 #include <dirent.h>
@@ -136,6 +137,7 @@ TEST_IN(writer, failure_leaves_a_note) {
 
 // In a process that may write no files: the resulting signal neither ends it nor stays pending.
 TEST_IN(writer, file_size_limit_does_not_end_the_program) {
+    SKIP_EMULATED(EMULATED_FILES);
     pid_t child = fork();
     if (child == 0) {
         sigset_t pending;

@@ -1,0 +1,33 @@
+// emulated.h: tests of what qemu-user cannot show (findings/qemu-user.sh): it is in the emulated process, and has system calls of its own.
+//
+//     TEST(a_limit) {
+//         SKIP_EMULATED(EMULATED_LIMITS);
+//         ...
+//
+// scripts/run-c-tests names its emulator in the environment, and prints what was left out.
+#ifndef CMEMPROF_BASE_TEST_EMULATED_H
+#define CMEMPROF_BASE_TEST_EMULATED_H
+
+#define EMULATED_LIMITS "RLIMIT_AS limits nothing"
+#define EMULATED_FILES "reading /proc/self/maps writes a file, at which RLIMIT_FSIZE ends the program"
+#define EMULATED_FILTERS "there are no seccomp filters"
+#define EMULATED_RESIDENT "what /proc says of memory and threads is said of the emulator's, too"
+#define EMULATED_NO_ACCESS "mincore refuses memory without access"
+#define EMULATED_ROOM "what is reserved takes memory"
+#define EMULATED_FORK "MADV_DONTFORK does nothing"
+#define EMULATED_MREMAP "mremap maps nothing a second time, and moves what becomes shorter"
+#define EMULATED_VDSO "there is no vdso, and paths are those of QEMU_LD_PREFIX"
+
+static inline const char *emulator(void) {
+    return getenv("CMEMPROF_RUNNER");
+}
+
+#define SKIP_EMULATED(reason)                                                                                                              \
+    do {                                                                                                                                   \
+        if (emulator()) {                                                                                                                  \
+            print_message("# not emulated: %s: %s\n", __func__, reason);                                                                   \
+            skip();                                                                                                                        \
+        }                                                                                                                                  \
+    } while (0)
+
+#endif
