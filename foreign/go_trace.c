@@ -3,24 +3,25 @@
 //
 // As in "go tool trace -pprof=net|sync|syscall|sched": a wait counts where it began, when it has ended; what ends before the goroutine's
 // first run does not. Times are those of Go's reader, where each event is later than the one before. Waits that are neither for the
-// network nor for a channel, a lock or the like are of the type other. A generation that is damaged does not count, nor what follows.
+// network nor for a channel, a lock or the like are of the type other. The tool leaves out what a goroutine did whose number another one
+// has later, as with threads of C; here it counts. A generation that is damaged does not count, nor what follows.
 #include "go_trace_order.h"
 
 #include <stdio.h>
 
-enum kind { KIND_SYNC, KIND_NET, KIND_SYSCALL, KIND_SCHED, KIND_OTHER, KIND_CREATED, KIND_CPU, KINDS };
+enum kind { KIND_CPU, KIND_CREATED, KIND_OTHER, KIND_SCHED, KIND_SYSCALL, KIND_NET, KIND_SYNC, KINDS };
 
-// The time comes before the number, and what one looks for most first: the type to show is the first one that is not 0.
+// The last one is shown by default.
 static const struct {
-    const char *time, *count; // time NULL: it has none
+    const char *count, *time; // time NULL: it has none
 } types[KINDS] = {
-    [KIND_SYNC] = {"sync_delay", "sync_waits"},
-    [KIND_NET] = {"net_delay", "net_waits"},
-    [KIND_SYSCALL] = {"syscall_delay", "syscalls"},
-    [KIND_SCHED] = {"sched_delay", "sched_waits"},
-    [KIND_OTHER] = {"other_delay", "other_waits"},
-    [KIND_CREATED] = {NULL, "goroutines_created"},
-    [KIND_CPU] = {NULL, "cpu_samples"},
+    [KIND_CPU] = {"cpu_samples", NULL},
+    [KIND_CREATED] = {"goroutines_created", NULL},
+    [KIND_OTHER] = {"other_waits", "other_delay"},
+    [KIND_SCHED] = {"sched_waits", "sched_delay"},
+    [KIND_SYSCALL] = {"syscalls", "syscall_delay"},
+    [KIND_NET] = {"net_waits", "net_delay"},
+    [KIND_SYNC] = {"sync_waits", "sync_delay"},
 };
 
 struct reason {
@@ -399,8 +400,8 @@ static bool emit_record(struct file *file, const struct record *record) {
     for (size_t kind = 0; kind < record->kind; kind++) {
         value += types[kind].time ? 2 : 1;
     }
-    values[value] = capped(types[record->kind].time ? record->ns : record->count);
-    values[value + (types[record->kind].time ? 1 : 0)] = capped(record->count);
+    values[value] = capped(record->count);
+    values[value + (types[record->kind].time ? 1 : 0)] = capped(types[record->kind].time ? record->ns : record->count);
     struct profile_label label = {.key = "reason"};
     if (record->reason != NO_REASON) {
         label.text = reading_text(reading, file->reasons[record->reason].text);
@@ -416,10 +417,10 @@ static bool emit(struct file *file) {
     struct reading *reading = file->reading;
     uint64_t unfinished = 0;
     for (size_t kind = 0; kind < KINDS; kind++) {
+        profile_add_sample_type(reading->profile, types[kind].count, "count");
         if (types[kind].time) {
             profile_add_sample_type(reading->profile, types[kind].time, "nanoseconds");
         }
-        profile_add_sample_type(reading->profile, types[kind].count, "count");
     }
     for (size_t i = 0; i < file->record_count; i++) {
         if (file->records[i].count > 0 && !emit_record(file, &file->records[i])) {

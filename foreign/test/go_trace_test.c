@@ -6,8 +6,8 @@
 #include "go_trace_maker.h"
 
 #define TYPES                                                                                                                              \
-    "sync_delay/nanoseconds sync_waits/count net_delay/nanoseconds net_waits/count syscall_delay/nanoseconds syscalls/count "              \
-    "sched_delay/nanoseconds sched_waits/count other_delay/nanoseconds other_waits/count goroutines_created/count cpu_samples/count\n"
+    "cpu_samples/count goroutines_created/count other_waits/count other_delay/nanoseconds sched_waits/count sched_delay/nanoseconds "      \
+    "syscalls/count syscall_delay/nanoseconds net_waits/count net_delay/nanoseconds sync_waits/count sync_delay/nanoseconds\n"
 #define F "main.f@a.go:3<main.main@a.go:9"
 #define RECEIVE "runtime.chanrecv@chan.go:5<main.main@a.go:9"
 
@@ -78,8 +78,8 @@ static void wait_for_all(struct maker *maker) {
 }
 
 #define WAITS                                                                                                                              \
-    F " 0 0 0 0 7 1 39 1 0 0 1 0\n" RECEIVE " 25 1 0 0 0 0 0 0 0 0 0 0 reason=chan receive\n" F                                            \
-      " 0 0 31 1 0 0 0 0 0 0 0 0 reason=network\n 0 0 0 0 0 0 3 1 0 0 0 0\n"
+    F " 0 1 0 0 1 39 1 7 0 0 0 0\n" RECEIVE " 0 0 0 0 0 0 0 0 0 0 1 25 reason=chan receive\n" F                                            \
+      " 0 0 0 0 0 0 0 0 1 31 0 0 reason=network\n 0 0 0 0 1 3 0 0 0 0 0 0\n"
 #define LEFT                                                                                                                               \
     "[left out: 1 waits that had not ended when the trace did]\n"                                                                          \
     "[left out: 1 events of the heap's size, garbage collection, tasks, regions and logs]\n"
@@ -104,7 +104,7 @@ TEST(older_traces_and_generations) {
     event(&maker, GO_UNBLOCK, 1, 1, 1, 0, LAST); // 1102; it slept from 1080
     end_batch(&maker, 8, 0);
     tables(&maker, 8, false);
-    finish(&maker, TYPES WAITS RECEIVE " 0 0 0 0 0 0 0 0 22 1 0 0 reason=sleep\n"
+    finish(&maker, TYPES WAITS RECEIVE " 0 0 1 22 0 0 0 0 0 0 0 0 reason=sleep\n"
                                        "[left out: 1 events of the heap's size, garbage collection, tasks, regions and logs]\n");
 }
 
@@ -121,7 +121,7 @@ TEST(events_of_threads_come_in_their_true_order) {
     event(&maker, GO_BLOCK, 10, MUTEX, F_STACK, LAST); // 1060: 1102
     end_batch(&maker, 1, 1);
     tables(&maker, 1, false);
-    finish(&maker, TYPES " 0 0 0 0 0 0 0 0 0 0 1 0\n" F " 3 1 0 0 0 0 0 0 0 0 0 0 reason=sync\n");
+    finish(&maker, TYPES " 0 1 0 0 0 0 0 0 0 0 0 0\n" F " 0 0 0 0 0 0 0 0 0 0 1 3 reason=sync\n");
 }
 
 TEST(samples_of_the_processor) {
@@ -131,7 +131,7 @@ TEST(samples_of_the_processor) {
     event(&maker, GO_CPU_SAMPLE, 1003, 0, 0, 1, F_STACK, LAST);
     end_batch(&maker, 1, UINT64_MAX);
     tables(&maker, 1, true);
-    finish(&maker, TYPES F " 0 0 0 0 0 0 0 0 0 0 0 2\n");
+    finish(&maker, TYPES F " 2 0 0 0 0 0 0 0 0 0 0 0\n");
 }
 
 // What is damaged does not count, nor what follows.
@@ -209,7 +209,7 @@ TEST(memory_is_bounded_by_goroutines_at_once) {
     char *text = profile ? expect_dump(profile) : strdup(fault.text);
     profile_free(profile);
     merge_use_budget(before);
-    assert_string_equal(text, TYPES F " 0 0 0 0 0 0 0 0 0 0 1000000 0\n");
+    assert_string_equal(text, TYPES F " 0 1000000 0 0 0 0 0 0 0 0 0 0\n");
     free(text);
     free(maker.bytes);
     free(maker.batch);
