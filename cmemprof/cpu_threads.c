@@ -53,6 +53,23 @@ uint64_t cpu_threads_note(struct cpu_thread *thread, uint64_t now_ns, uint64_t u
     return was_known && now_ns >= before ? now_ns - before : unknown_ns;
 }
 
+void cpu_threads_timed(struct cpu_thread *thread) {
+    thread->has_timer = true;
+    thread->is_known = thread->is_left = false;
+    atomic_store(&thread->sample, NULL);
+}
+
+bool cpu_threads_is_left(struct cpu_thread *thread, uint64_t now_ns, uint64_t longest_ns) {
+    if (thread->has_timer) {
+        return false;
+    }
+    if (thread->waits_since_ns == 0 || thread->waits_since_ns > now_ns) {
+        thread->waits_since_ns = now_ns;
+    }
+    thread->is_left |= now_ns - thread->waits_since_ns >= longest_ns;
+    return thread->is_left;
+}
+
 void cpu_threads_end(struct cpu_threads *threads) {
     for (size_t i = 0; i < CPU_THREADS; i++) {
         struct cpu_thread *thread = &threads->slots[i];

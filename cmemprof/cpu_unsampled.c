@@ -73,7 +73,8 @@ static void find_go(struct cpu_unsampled *it) {
     size_t bytes = find_thread_local(&begin);
     for (size_t at = 0; at + sizeof begin <= bytes; at += sizeof begin) {
         uintptr_t g;
-        if (!read_pointer(begin + at, &g) || g < 4096) {
+        // Our own data has pointers that the stack may have pointers to.
+        if (begin + at - (uintptr_t)&thread_state < sizeof thread_state || !read_pointer(begin + at, &g) || g < 4096) {
             continue;
         }
         for (size_t offset = 8; offset < G_BYTES; offset += 8) {
@@ -251,12 +252,14 @@ static struct cpu_sample *add(struct profiler *self, uintptr_t *pcs, uint32_t de
     return cpu_samples_add(&self->unsampled.samples, pcs, depth, ns, ticks);
 }
 
+static bool is_begun_by_go(const struct profiler *self, const uintptr_t *pcs, uint32_t depth, enum unwind_end end) {
+    return end == UNWIND_COMPLETE && unwind_is_go(&self->unwinder, pcs[depth - 1] - 1);
+}
+
 // Returns false for a call from Go. Any other code is that of a thread of C's, to which Go has given a timer when the thread called Go. Go
 // takes that timer's signals in Go code, but the process's in C.
-static bool take_of_timer(struct profiler *self, struct thread_state *thread, const siginfo_t *info, uintptr_t *pcs, uint32_t depth,
-                          enum unwind_end end) {
+static bool take_of_timer(struct profiler *self, const siginfo_t *info, uintptr_t *pcs, uint32_t depth, enum unwind_end end) {
     if (end != UNWIND_COMPLETE || has_go(self, pcs, depth)) {
-        thread->is_gos |= end == UNWIND_COMPLETE && unwind_is_go(&self->unwinder, pcs[depth - 1] - 1);
         return false;
     }
     if (info->si_code == SI_TIMER) {
@@ -266,6 +269,11 @@ static bool take_of_timer(struct profiler *self, struct thread_state *thread, co
     return true;
 }
 
+// The kernel looks at timers at its ticks.
+static uint64_t longest_ns(const struct cpu_unsampled *it) {
+    return 2 * it->period_ns;
+}
+
 static bool take(struct profiler *self, struct thread_state *thread, const siginfo_t *info, const void *context,
                  struct unwind_trail *scratch) {
     struct cpu_unsampled *it = &self->unsampled;
@@ -273,11 +281,16 @@ static bool take(struct profiler *self, struct thread_state *thread, const sigin
     enum unwind_end end;
     uintptr_t *pcs;
     uint32_t depth = unwind_interrupted_whole(&self->unwinder, thread, context, scratch, &pcs, &end);
-    if (kind == WITH_TIMER) {
-        return take_of_timer(self, thread, info, pcs, depth, end);
-    }
     struct cpu_thread *own = own_thread(it, thread);
-    uint64_t ns = own ? cpu_threads_note(own, clock_ns(CLOCK_THREAD_CPUTIME_ID), it->period_ns) : it->period_ns;
+    uint64_t unknown_ns = it->period_ns, now_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    if (kind == WITH_TIMER || kind == IN_GO) {
+        thread->is_gos |= is_begun_by_go(self, pcs, depth, end);
+        if (thread->is_gos || info->si_code == SI_TIMER || !own || !own->is_left) {
+            return take_of_timer(self, info, pcs, depth, end);
+        }
+        unknown_ns += now_ns - own->waits_since_ns;
+    }
+    uint64_t ns = own ? cpu_threads_note(own, now_ns, unknown_ns) : unknown_ns;
     struct cpu_sample *sample = add(self, pcs, depth, end, ns, 1);
     if (own) {
         atomic_store(&own->sample, sample);
@@ -295,24 +308,35 @@ bool cpu_unsampled_is_recording(const struct profiler *self) {
     return atomic_load(&self->unsampled.is_recording);
 }
 
-bool cpu_unsampled_wants(struct profiler *self, const struct thread_state *thread, const siginfo_t *info, const void *context) {
+static bool wants(struct profiler *self, struct thread_state *thread, const siginfo_t *info, const void *context) {
     struct cpu_unsampled *it = &self->unsampled;
-    if (!atomic_load(&it->is_recording) || (info->si_code != SI_KERNEL && info->si_code != SI_TIMER)) {
-        return false;
-    }
     bool is_go = unwind_is_go(&self->unwinder, unwind_interrupted_pc(context));
     enum thread_kind kind = kind_of(it);
     if (kind == WITHOUT_TIMER || (kind == OF_C && !is_go)) {
         return info->si_code == SI_KERNEL;
     }
-    if (info->si_code == SI_TIMER) { // Go has the thread's time from now on
-        if (thread->cpu_epoch == atomic_load_explicit(&it->epoch, memory_order_relaxed) && thread->cpu_thread) {
-            atomic_store(&thread->cpu_thread->sample, NULL);
+    struct cpu_thread *own = own_thread(it, thread);
+    if (info->si_code == SI_TIMER) {
+        if (own) {
+            cpu_threads_timed(own);
         }
         atomic_fetch_add_explicit(&it->timer_signals, 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&it->timer_overruns, (uint64_t)(info->si_overrun > 0 ? info->si_overrun : 0), memory_order_relaxed);
+    } else if (kind != OF_C && !thread->is_gos && own && cpu_threads_is_left(own, clock_ns(CLOCK_THREAD_CPUTIME_ID), longest_ns(it))) {
+        return true;
     }
     return kind == WITH_TIMER && !is_go && !thread->is_gos;
+}
+
+bool cpu_unsampled_wants(struct profiler *self, struct thread_state *thread, const siginfo_t *info, const void *context) {
+    struct cpu_unsampled *it = &self->unsampled;
+    if (!atomic_load(&it->is_recording) || (info->si_code != SI_KERNEL && info->si_code != SI_TIMER)) {
+        return false;
+    }
+    atomic_fetch_add(&it->in_flight, 1);
+    bool wanted = atomic_load(&it->is_recording) && wants(self, thread, info, context);
+    atomic_fetch_sub(&it->in_flight, 1);
+    return wanted;
 }
 
 bool cpu_unsampled_tick(struct profiler *self, struct thread_state *thread, const siginfo_t *info, const void *context,

@@ -10,6 +10,7 @@
 //   of Go, without a timer              of the process's timer                one for a period
 //   of C, with a timer: has called Go   of both; a sample for its own timer   a period for each expiration of its timer
 //   of Go, with a timer                 none
+//   of C, with a dead thread's timer    of the process's timer, in C and Go  the CPU time of its thread since the last one (cpu_threads.h)
 //
 // Which is which is read where Go keeps it: thread-local g (of the system stack, while C runs), g.m, m.profilehz, and in the stack. Offsets
 // are found by what is known of them (g.m.g0 is g; profilehz is 0, 100 and 0 before, during and after a profile, on the thread that starts
@@ -37,7 +38,7 @@ void cpu_unsampled_end(struct profiler *self);
 
 // A SIGPROF has come; info and context are the handler's. wants is the cheap question whether it may be taken here. tick returns true if it
 // was: Go must not see it.
-bool cpu_unsampled_wants(struct profiler *self, const struct thread_state *thread, const siginfo_t *info, const void *context);
+bool cpu_unsampled_wants(struct profiler *self, struct thread_state *thread, const siginfo_t *info, const void *context);
 bool cpu_unsampled_tick(struct profiler *self, struct thread_state *thread, const siginfo_t *info, const void *context,
                         struct unwind_trail *scratch);
 

@@ -65,7 +65,9 @@
 #define cpu_threads_begin cmemprof_cpu_threads_begin
 #define cpu_threads_end cmemprof_cpu_threads_end
 #define cpu_threads_find cmemprof_cpu_threads_find
+#define cpu_threads_is_left cmemprof_cpu_threads_is_left
 #define cpu_threads_note cmemprof_cpu_threads_note
+#define cpu_threads_timed cmemprof_cpu_threads_timed
 #define cpu_traceback_after_fork_in_child cmemprof_cpu_traceback_after_fork_in_child
 #define cpu_traceback_close cmemprof_cpu_traceback_close
 #define cpu_traceback_print cmemprof_cpu_traceback_print

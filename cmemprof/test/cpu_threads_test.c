@@ -70,6 +70,35 @@ TEST(the_rest_goes_to_the_last_sample) {
     assert_int_equal(atomic_load(&others.ns), 0);
 }
 
+TEST(what_its_timer_has_given_is_not_given_again) {
+    struct cpu_sample sample = {0};
+    cpu_threads_begin(&threads);
+    struct cpu_thread *own = cpu_threads_find(&threads, own_id());
+    atomic_store(&own->sample, &sample);
+    use(1000000);
+    cpu_threads_timed(own);
+    use(1000);
+    assert_null(atomic_load(&own->sample));
+    assert_int_equal(cpu_threads_note(own, own_ns(), UNKNOWN_NS), UNKNOWN_NS);
+}
+
+TEST(a_timer_that_does_not_expire_is_another_threads) {
+    cpu_threads_begin(&threads);
+    struct cpu_thread *left = cpu_threads_find(&threads, NO_THREAD), *own = cpu_threads_find(&threads, NO_THREAD + 1);
+    assert_false(cpu_threads_is_left(left, 1000, 200) || cpu_threads_is_left(left, 1199, 200));
+    assert_true(cpu_threads_is_left(left, 1200, 200) && cpu_threads_is_left(left, 1201, 200));
+    assert_int_equal(left->waits_since_ns, 1000);
+    cpu_threads_timed(left); // it was late
+    assert_false(cpu_threads_is_left(left, 5000, 200));
+    assert_false(cpu_threads_is_left(own, 1000, 200));
+    cpu_threads_timed(own);
+    assert_false(cpu_threads_is_left(own, 5000, 200));
+    // Its number is that of a thread that has ended.
+    struct cpu_thread *again = cpu_threads_find(&threads, NO_THREAD + 2);
+    assert_false(cpu_threads_is_left(again, 5000, 200) || cpu_threads_is_left(again, 3, 200) || cpu_threads_is_left(again, 202, 200));
+    assert_true(cpu_threads_is_left(again, 203, 200));
+}
+
 static sem_t may_end, has_begun;
 static uint64_t used_before, used_after;
 static int32_t other_id;

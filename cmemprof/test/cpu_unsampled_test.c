@@ -26,6 +26,14 @@ static volatile int32_t *machine_word(size_t index) {
     return (volatile int32_t *)machine + index;
 }
 
+static volatile sig_atomic_t ticks, wanted_ticks, taken;
+static siginfo_t *pretended; // what the signal is said to be; NULL: as it is
+
+static void set_timer(long us) {
+    const struct itimerval timer = {{0, us}, {0, us}};
+    assert_int_equal(setitimer(ITIMER_PROF, &timer, NULL), 0);
+}
+
 static int go_setup(void **state) {
     (void)state;
     memset(g0, 0, sizeof g0);
@@ -49,6 +57,10 @@ static int go_setup(void **state) {
 
 static int go_teardown(void **state) {
     (void)state;
+    set_timer(0);
+    wanted_ticks = ticks;
+    pretended = NULL;
+    unwind_set_go_text(&self.unwinder, 0, 0);
     cpu_unsampled_close(&self);
     g = NULL;
     return 0;
@@ -69,13 +81,11 @@ static void finish(void) {
 
 // ---- A thread without a timer ----
 
-static volatile sig_atomic_t ticks;
-
-static volatile sig_atomic_t taken;
-static siginfo_t *pretended; // what the signal is said to be; NULL: as it is
-
 static void on_signal(int number, siginfo_t *info, void *context) {
     (void)number;
+    if (ticks == wanted_ticks) {
+        return; // one more, before the timer was stopped
+    }
     info = pretended ? pretended : info;
     taken += cpu_unsampled_wants(&self, &thread_state, info, context) && cpu_unsampled_tick(&self, &thread_state, info, context, &scratch);
     ticks++;
@@ -96,14 +106,10 @@ static __attribute__((noinline)) void work_deep(int wanted, int depth) {
     __asm__ volatile("");
 }
 
-static void set_timer(long us) {
-    const struct itimerval timer = {{0, us}, {0, us}};
-    assert_int_equal(setitimer(ITIMER_PROF, &timer, NULL), 0);
-}
-
 // Runs under the process's timer, which Go sets, until so many signals came.
 static void run(int wanted, int depth) {
     ticks = taken = 0;
+    wanted_ticks = wanted;
     set_timer(1000);
     work_deep(wanted, depth);
     set_timer(0);
@@ -199,8 +205,8 @@ static void pretend(siginfo_t *info, int code, int overrun) {
 TEST_IN(go, a_thread_of_c_that_has_called_go_has_its_timers_samples) {
     siginfo_t info;
     start();
-    run(5, 0); // of the process
-    assert_int_equal(taken, 5);
+    run(2, 0); // of the process
+    assert_int_equal(taken, 2);
     pretend(&info, SI_TIMER, 2);
     run(3, 0);
     assert_int_equal(taken, 3);
@@ -215,13 +221,14 @@ TEST_IN(go, leaves_what_go_takes) {
     siginfo_t info;
     unwind_set_go_text(&self.unwinder, (uintptr_t)work_deep, (uintptr_t)work_deep + 128); // passes for Go's: the caller of work_until
     start();
-    run(5, 0); // in a call from Go, of a thread with a timer
     pretend(&info, SI_TIMER, 0);
-    run(5, 0);
+    run(5, 0); // in a call from Go, of a thread with a timer
     pretended = NULL;
+    run(5, 0);
     assert_int_equal(taken, 0);
     *machine_word(HZ_WORD) = 0;
     ticks = taken = 0;
+    wanted_ticks = 1;
     raise(SIGPROF); // of nobody's timer
     assert_int_equal(taken, 0);
     g = caller; // runs Go code, which reads the clock in the kernel's page
@@ -233,7 +240,6 @@ TEST_IN(go, leaves_what_go_takes) {
     assert_int_equal(sum().ticks, 0);
     run(5, 0); // no profile
     assert_int_equal(taken, 0);
-    unwind_set_go_text(&self.unwinder, 0, 0);
 }
 
 TEST_IN(go, a_thread_that_gets_a_timer_has_no_rest) {
@@ -253,7 +259,70 @@ TEST_IN(go, a_thread_that_gets_a_timer_has_no_rest) {
     finish();
     assert_int_equal(sum().ticks, 1);
     assert_true(sum().ns < then - before);
+}
+
+static void use_cpu(uint64_t ns) {
+    for (uint64_t end = own_ns() + ns; own_ns() < end;) {
+    }
+}
+
+// Go has the timer of a thread that has ended for this one's. Its time is taken in C and in Go.
+TEST_IN(go, a_thread_with_a_dead_threads_timer_has_the_processs) {
+    siginfo_t info;
+    uint64_t before = own_ns();
+    start();
+    uint64_t begun = own_ns();
+    run(1, 0); // first seen
+    use_cpu(2 * PERIOD_NS);
+    run(5, 0);
+    g = caller; // in Go
+    run(5, 0);
+    g = g0;
+    assert_int_equal(taken, 5);
+    uint64_t then = own_ns();
+    // After all it has one of its own.
+    pretend(&info, SI_TIMER, 0);
+    run(1, 0);
+    pretended = NULL;
+    use_cpu(3 * PERIOD_NS);
+    run(5, 0);
+    finish();
+    assert_int_equal(sum().ticks, 5 + 5 + 1);
+    assert_in_range(sum().ns, then - begun, own_ns() - before - 3 * PERIOD_NS + PERIOD_NS);
+    assert_all_work();
+}
+
+// As it ends, Go forgets it: no sample is of time that its timer has given samples for.
+TEST_IN(go, a_thread_of_c_that_go_forgets_begins_anew) {
+    siginfo_t info;
+    unwind_set_go_text(&self.unwinder, (uintptr_t)work_deep, (uintptr_t)work_deep + 128);
+    start();
+    pretend(&info, SI_TIMER, 0);
+    run(1, 0);
+    use_cpu(3 * PERIOD_NS);
     unwind_set_go_text(&self.unwinder, 0, 0);
+    pretended = NULL;
+    g = NULL;
+    uint64_t before = own_ns();
+    run(4, 0);
+    g = g0;
+    uint64_t after = own_ns();
+    finish();
+    assert_int_equal(sum().ticks, 4);
+    assert_in_range(sum().ns, PERIOD_NS, PERIOD_NS + own_ns() - before);
+    assert_true(after >= before);
+}
+
+TEST_IN(go, a_thread_that_go_has_made_waits_for_its_timer) {
+    start();
+    thread_state.is_gos = true;
+    run(1, 0);
+    use_cpu(3 * PERIOD_NS);
+    run(5, 0);
+    thread_state.is_gos = false;
+    assert_int_equal(taken, 0);
+    finish();
+    assert_int_equal(sum().ticks, 0);
 }
 
 // A timer that expires several times before its signal comes sends one.
@@ -272,7 +341,6 @@ TEST_IN(go, gos_samples_weigh_what_its_timers_say) {
     start();
     finish();
     assert_true(cpu_unsampled_weight(&self) == 1);
-    unwind_set_go_text(&self.unwinder, 0, 0);
 }
 
 TEST_IN(go, deep_stacks_keep_both_ends) {
@@ -352,6 +420,18 @@ TEST_IN(go, an_unknown_layout_is_not_used) {
     run_without_hz();
 }
 
+// The lowest known page of the stack, where a call has left a pointer to where that is kept, is as g with its m.
+TEST_IN(go, data_of_ours_is_not_gos) {
+    static uintptr_t low[64], high[64];
+    const struct thread_state saved = thread_state;
+    low[G_OF_MACHINE + 2] = high[G_OF_MACHINE + 2] = (uintptr_t)&thread_state.stack_low;
+    thread_state.stack_low = (uintptr_t)low;
+    thread_state.stack_high = (uintptr_t)high;
+    cpu_unsampled_begin(&self);
+    thread_state = saved;
+    assert_true(self.unsampled.is_found);
+}
+
 TEST_IN(go, go_addresses_are_listed) {
     size_t count;
     start();
@@ -376,7 +456,6 @@ TEST_IN(go, go_addresses_are_listed) {
     }
     assert_int_equal(at, count);
     assert_true(count >= sum().stacks);
-    unwind_set_go_text(&self.unwinder, 0, 0);
 }
 
 int main(void) {

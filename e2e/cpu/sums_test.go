@@ -46,6 +46,9 @@ func TestTheProfileAddsUp(t *testing.T) {
 		{"the same, before the profile", []string{"early-called", "800"}, 50, []string{"burn_spin", "burn_plain", "on_called"}},
 		{"threads of C that call Go", []string{"calling", "800"}, 50, nil},
 		{"the same, since before", []string{"early-calling", "800"}, 50, nil},
+		{"the same, and clean up", []string{"cleaning", "600"}, 50, nil},
+		{"the same, since before", []string{"early-cleaning", "600"}, 50, nil},
+		{"one after the other", []string{"successive", "1000"}, 50, nil},
 		{"all of these", []string{"mixed", "600"}, 50, nil},
 		{"500 Hz", []string{"rate", "500", "plain", "1000"}, 0, nil},
 	} {

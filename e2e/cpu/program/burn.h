@@ -22,6 +22,8 @@ void burn_library(int ms);
 void burn_pool(int threads, int ms);          // C's threads, each ms, at the same time
 void burn_called(int threads, int ms);        // and that have called Go first
 void burn_calling(int threads, int ms);       // and that call Go all the time
+void burn_cleaning(int threads, int ms);      // and then clean up as they end, ms / 2
+void burn_successive(int threads, int ms);    // that call Go, one after the other
 void burn_event_threads(int threads, int ms); // and that sleep between their work
 void burn_events(int ms);                     // works 1 ms, sleeps, and so on
 long long burn_now(void);                     // CPU time of the thread, in ns

@@ -76,16 +76,18 @@ var workloads = map[string]func(ms int){
 			panic("plugin.so cannot be loaded")
 		}
 	},
-	"go":      goOuter,
-	"crash":   func(int) { C.burn_crash(3) },
-	"null":    func(int) { C.burn_null() },
-	"pool":    func(ms int) { C.burn_pool(4, C.int(ms)) },
-	"called":  func(ms int) { C.burn_called(2, C.int(ms)) },
-	"calling": func(ms int) { C.burn_calling(2, C.int(ms)) },
-	"events":  func(ms int) { C.burn_event_threads(3, C.int(ms)) },
-	"short":   shortCalls,
-	"calls":   callsOfNs,
-	"garbage": garbage,
+	"go":         goOuter,
+	"crash":      func(int) { C.burn_crash(3) },
+	"null":       func(int) { C.burn_null() },
+	"pool":       func(ms int) { C.burn_pool(4, C.int(ms)) },
+	"called":     func(ms int) { C.burn_called(2, C.int(ms)) },
+	"calling":    func(ms int) { C.burn_calling(2, C.int(ms)) },
+	"cleaning":   func(ms int) { C.burn_cleaning(2, C.int(ms)) },
+	"successive": func(ms int) { C.burn_successive(10, C.int(ms)/10) },
+	"events":     func(ms int) { C.burn_event_threads(3, C.int(ms)) },
+	"short":      shortCalls,
+	"calls":      callsOfNs,
+	"garbage":    garbage,
 }
 
 // stress runs what disturbs a stack walk, all at once and under a storm of signals, until that many stacks of C were walked. It gives up after

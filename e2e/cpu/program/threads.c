@@ -38,6 +38,26 @@ static void *on_calling(void *ms) {
     return NULL;
 }
 
+static pthread_key_t last_key;
+
+static void burn_last(void *ms) {
+    burn_plain((int)(intptr_t)ms);
+}
+
+static void make_last_key(void) {
+    pthread_key_create(&last_key, burn_last);
+}
+
+// Calls Go for that long, and then cleans up for half as long, when Go has forgotten the thread: destructors run in the order of their
+// keys.
+static void *on_cleaning(void *ms) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    on_calling(ms);
+    pthread_once(&once, make_last_key);
+    pthread_setspecific(last_key, (void *)((intptr_t)ms / 2));
+    return NULL;
+}
+
 static void *on_events(void *ms) {
     burn_events((int)(intptr_t)ms);
     return NULL;
@@ -64,6 +84,17 @@ void burn_called(int threads, int ms) {
 
 void burn_calling(int threads, int ms) {
     run_all(on_calling, threads, ms);
+}
+
+void burn_cleaning(int threads, int ms) {
+    run_all(on_cleaning, threads, ms);
+}
+
+// One after the other: Go gives each what it has kept of the last one.
+void burn_successive(int threads, int ms) {
+    for (int i = 0; i < threads; i++) {
+        run_all(on_calling, 1, ms);
+    }
 }
 
 void burn_event_threads(int threads, int ms) {
