@@ -8,6 +8,7 @@
 #include "../../receiver/views/label_frames.h"
 #include "../base/text.h"
 #include "../report/top.h"
+#include "focus.h"
 
 enum { FRAMES_SHOWN = 40 };
 
@@ -62,7 +63,11 @@ static bool choose(struct tool_call *call, const char *name, const char *value, 
 }
 
 static bool take_focus(struct tool_call *call, struct question *question, const char *expression) {
-    int error = regcomp(&question->filter.frames[FILTER_FOCUS], expression, REG_EXTENDED);
+    const char *fault = focus_fault(expression);
+    if (fault) {
+        return tool_fail(call, "focus: %s", fault);
+    }
+    int error = regcomp(&question->filter.frames[FILTER_FOCUS], expression, REG_EXTENDED | REG_NOSUB);
     if (error != 0) {
         char text[200];
         regerror(error, &question->filter.frames[FILTER_FOCUS], text, sizeof text);

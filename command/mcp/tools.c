@@ -320,9 +320,12 @@ const struct tool tools[] = {
     {"top", "Top",
      "The functions, lines, files, packages or stacks with most of a sample type, of all profiles of the selection merged. self is a "
      "function's own value, total includes what it calls. Stacks are leaf first and go from C into the Go functions that called it.",
-     SELECTION "," PROFILE "," TYPE "," MEMORY "," LIMIT
-               ",\"by\":{\"type\":\"string\",\"enum\":[\"function\",\"line\",\"file\",\"package\",\"stack\"]}," STRING(
-                   "focus", "POSIX extended regular expression: only stacks with a function, source or object file that matches"),
+     SELECTION
+     "," PROFILE "," TYPE "," MEMORY "," LIMIT
+     ",\"by\":{\"type\":\"string\",\"enum\":[\"function\",\"line\",\"file\",\"package\",\"stack\"]}," STRING(
+         "focus",
+         "regular expression, at most 200 bytes, where a group is not repeated: only stacks with a function, source or object file "
+         "that matches"),
      "",
      OBJECT(HEAD "," ROWS("rows",
                           TEXT("function") "," TEXT("file") "," NUMBER("line") "," TEXT("package") "," TEXTS("stack") "," NUMBER(

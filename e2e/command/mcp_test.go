@@ -276,6 +276,8 @@ func TestMCPByHTTP(t *testing.T) {
 		{request{"POST", "/mcp", list + "\x00", "application/json", read}, 400, "-32700"},
 		{request{"POST", "/mcp", "", "application/json", read}, 400, "-32700"},
 		{request{"POST", "/mcp", strings.Repeat(" ", 64<<10) + list, "application/json", read}, 413, ""},
+		// The C library's compiler of expressions would end the process.
+		{request{"POST", "/mcp", `{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "top", "arguments": {"focus": "` + strings.Repeat("(", 60000) + `"}}}`, "application/json", read}, 200, "longer than 200 bytes"},
 		{request{"GET", "/mcp", "", "", read}, 405, "with POST"},
 		{request{"DELETE", "/mcp", "", "", read}, 405, "with POST"},
 		{request{"POST", "/mcp", `{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "export", "arguments": {"profile": "heap.pprof"}}}`, "application/json", read}, 200,

@@ -16,6 +16,7 @@ TEST_IN(call, refused) {
     refuse("top", "{\"by\":\"colour\"}", "by cannot be colour");
     refuse("top", "{\"memory\":\"Java\"}", "memory cannot be Java");
     refuse("top", "{\"focus\":\"(\"}", "focus is no POSIX extended regular expression: ");
+    refuse("top", "{\"focus\":\"(a+)+\"}", "focus: *, + and ? repeat one character");
     refuse("top", "{\"profile\":1}", "profile must be a string");
     refuse("source", "{\"profile\":\"p\"}", "function is missing");
     refuse("top", "{\"profile\":\"p\"}", "the receiver's /api/profile: ");
