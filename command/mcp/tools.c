@@ -184,7 +184,7 @@ bool tool_diff(struct tool_call *call) {
         ok = tool_fail(call, "base is missing: the selection to compare with, such as {\"version\": \"1.4\"}");
     }
     ok = ok && tool_select(call, "$.base", base);
-    for (char *parameter = strtok(base, "&"); ok && parameter; parameter = strtok(NULL, "&")) {
+    for (char *rest, *parameter = strtok_r(base, "&", &rest); ok && parameter; parameter = strtok_r(NULL, "&", &rest)) {
         size_t used = strlen(query);
         ok = (size_t)snprintf(query + used, sizeof query - used, "%sbase.%s", used > 0 ? "&" : "", parameter) < sizeof query - used ||
              tool_fail(call, "the arguments are too long");
