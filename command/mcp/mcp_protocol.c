@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../base/base64.h"
 #include "../../merge/version.h"
 #include "tools.h"
 
@@ -238,13 +239,30 @@ static bool is_same(const char *header, const char *value) {
     return header && value && strcmp(header, value) == 0;
 }
 
-// A program between client and receiver may have decided by the headers: they say what the body says. The names of tools are plain, and no
-// client needs to write them in base64.
+// A client may write a name in base64, whatever it is.
+static bool is_same_name(const char *header, const char *name) {
+    static const char begin[] = "=?base64?", end[] = "?=";
+    enum { BEGIN_BYTES = sizeof begin - 1, END_BYTES = sizeof end - 1 };
+    if (!header || !name || strncmp(header, begin, BEGIN_BYTES) != 0) {
+        return is_same(header, name);
+    }
+    size_t size = base64_size(strlen(name));
+    bool fits = strlen(header) == BEGIN_BYTES + size + END_BYTES && strcmp(header + BEGIN_BYTES + size, end) == 0;
+    char *encoded = fits ? malloc(size + 1) : NULL;
+    if (encoded) {
+        base64_write(name, strlen(name), encoded);
+    }
+    bool same = encoded && memcmp(header + BEGIN_BYTES, encoded, size) == 0;
+    free(encoded);
+    return same;
+}
+
+// A program between client and receiver may have decided by the headers: they say what the body says.
 static bool headers_agree(struct request *request, const char *version) {
     const struct receiver_message *post = request->post;
     bool is_call = strcmp(request->method, "tools/call") == 0;
     char *name = is_call ? json_query_text(request->query, request->message, "$.params.name") : NULL;
-    bool agree = is_same(post->version, version) && is_same(post->method, request->method) && (!is_call || is_same(post->name, name));
+    bool agree = is_same(post->version, version) && is_same(post->method, request->method) && (!is_call || is_same_name(post->name, name));
     free(name);
     if (!agree) {
         put_error(request, HTTP_BAD_REQUEST, HEADER_MISMATCH,
@@ -298,7 +316,10 @@ static char *answer_one(struct json_query *query, const struct receiver_address 
         request.method = json_query_text(query, message, "$.method");
         bool is_answer = !request.method &&
                          (json_query_type(query, message, "$.result")[0] != '\0' || json_query_type(query, message, "$.error")[0] != '\0');
-        if (request.method && request.id) {
+        bool is_bad_id = request.method && !request.id && json_query_type(query, message, "$.id")[0] != '\0';
+        if (is_bad_id) {
+            put_error(&request, HTTP_BAD_REQUEST, INVALID_REQUEST, "id is neither a text nor a number");
+        } else if (request.method && request.id) {
             if (read_version(&request)) {
                 dispatch(&request);
             }
@@ -344,10 +365,19 @@ static char *answer_any(struct json_query *query, const struct receiver_address 
                         const char *message, unsigned *status) {
     // What is no object is no request, whatever it is: "null" stands for it, so that a batch has no batches.
     static const char elements[] = "SELECT iif(type = 'object', value, 'null') FROM json_each(?1)";
+    static const char too_many[] = "SELECT 1 WHERE json_array_length(?1) > ?2";
     struct batch batch = {query, receiver, post, 0, {0}};
     bool may_be_batch = !post || !post->version || strcmp(post->version, with_batches) == 0;
     if (!may_be_batch || strcmp(json_query_type(query, message, "$"), "array") != 0) {
         return answer_one(query, receiver, post, message, status);
+    }
+    char *is_too_long = json_query_make(query, too_many, message, MCP_BATCH);
+    if (is_too_long) { // each may have a large answer
+        struct request request = {0};
+        free(is_too_long);
+        put_error(&request, HTTP_BAD_REQUEST, INVALID_REQUEST, "a batch has at most 32 messages");
+        *status = request.status;
+        return text_of(&request.answer);
     }
     json_query_each(query, elements, message, answer_element, &batch);
     if (batch.messages == 0) { // an empty one is no request

@@ -7,13 +7,13 @@
 //
 // Source: modelcontextprotocol.io/specification/2026-07-28, and /2025-11-25.
 //
-// Threads: one. Memory: malloc, a message and its answer.
+// Threads: any, each with a struct json_query of its own. Memory: malloc, a message and its answer, and a merged profile (tools.h).
 #ifndef CMEMPROF_COMMAND_MCP_PROTOCOL_H
 #define CMEMPROF_COMMAND_MCP_PROTOCOL_H
 
 #include "tool.h"
 
-enum { MCP_MESSAGE_BYTES = 1 << 20 };
+enum { MCP_MESSAGE_BYTES = 1 << 20, MCP_BATCH = 32 };
 
 // Answers a message. Returns the answer without a line break, which the caller frees, or NULL if there is none to give: of a notification,
 // or without memory. A batch has an array of answers.

@@ -58,6 +58,10 @@ TEST_IN(query, no_request) {
     expect("5", "$.error.code", "-32600");
     expect("{\"jsonrpc\":\"2.0\",\"id\":1}", "$.error.code", "-32600");
     expect("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":5}", "$.error.code", "-32600");
+    // A null, list or object is no id; none is one of a notification.
+    expect("{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"ping\"}", "$.error.code", "-32600");
+    expect("{\"jsonrpc\":\"2.0\",\"id\":[1],\"method\":\"ping\"}", "$.error.code", "-32600");
+    expect("{\"jsonrpc\":\"2.0\",\"id\":true,\"method\":\"ping\"}", "$.error.code", "-32600");
 }
 
 TEST_IN(query, batches) {
@@ -75,6 +79,18 @@ TEST_IN(query, batches) {
     free(count);
     free(answer);
     expect("[{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}]", "$", NULL);
+}
+
+TEST_IN(query, long_batches) {
+    static const char ping[] = ",{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}";
+    char text[(MCP_BATCH + 1) * sizeof ping + 2] = "";
+    for (int i = 0; i <= MCP_BATCH; i++) {
+        strcat(text, ping);
+        text[0] = '[';
+        strcat(text, "]");
+        i < MCP_BATCH ? expect(text, "$[0].id", "1") : expect(text, "$.error.message", "\"a batch has at most 32 messages\"");
+        text[strlen(text) - 1] = '\0';
+    }
 }
 
 TEST_IN(query, calls) {
@@ -191,6 +207,13 @@ TEST_IN(query, posts_that_tell_their_version) {
     static const char now[] = "2026-07-28";
     expect_post((struct receiver_message){call, now, "tools/call", "list_services"}, 200, "$.result.structuredContent.services_left_out",
                 "0");
+    expect_post((struct receiver_message){call, now, "tools/call", "=?base64?bGlzdF9zZXJ2aWNlcw==?="}, 200,
+                "$.result.structuredContent.services_left_out", "0");
+    static const char *const others[] = {"=?base64?bGlzdF9zZXJ2aWNlcX==?=", "=?base64?dG9w?=", "=?base64?bGlzdF9zZXJ2aWNlcw==", "=?base64?",
+                                         "=?BASE64?bGlzdF9zZXJ2aWNlcw==?="};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        expect_post((struct receiver_message){call, now, "tools/call", others[i]}, 400, "$.error.code", "-32020");
+    }
     expect_post((struct receiver_message){call, now, "tools/call", "top"}, 400, "$.error.code", "-32020");
     expect_post((struct receiver_message){call, now, "tools/call", NULL}, 400, "$.error.code", "-32020");
     expect_post((struct receiver_message){call, now, "tools/list", "list_services"}, 400, "$.error.code", "-32020");
