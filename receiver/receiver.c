@@ -92,6 +92,7 @@ static void stop_all(struct receiver *receiver) {
     atomic_store(&receiver->stopping, true);
     merge_budget_stop(&receiver->foreign_budget);
     merge_budget_stop(&receiver->protocol_budget);
+    merge_budget_stop(&receiver->answer_budget);
     rollup_keeper_stop(receiver->rollups);
     if (receiver->ticker) {
         pthread_join(receiver->ticker, NULL);
@@ -134,6 +135,8 @@ static void set_monitor(struct receiver *receiver) {
     monitor->connections = &receiver->connections;
     monitor->light = receiver->light;
     monitor->heavy = receiver->heavy;
+    monitor->answering = receiver->answering;
+    monitor->answers = &receiver->answer_budget;
     monitor->views = &receiver->api.views.slots;
     monitor->tls = receiver->entrance.tls;
 }
@@ -195,6 +198,7 @@ enum receiver_error receiver_start(const struct receiver_options *options, struc
     receiver->protocol_budget.limit_bytes = PROTOCOL_BYTES;
     receiver->foreign_budget.limit_bytes = FOREIGN_BYTES;
     receiver->view_memory_bytes = options->view_memory_bytes ? options->view_memory_bytes : DEFAULT_VIEW_BYTES;
+    receiver->answer_budget.limit_bytes = receiver->view_memory_bytes;
     enum receiver_error error = entrance_open(&receiver->entrance, options, text, text_size);
     if (error != RECEIVER_OK) {
         free(receiver);

@@ -13,6 +13,7 @@
 #include "store/protocol_upload.h"
 #include "store/symbol_upload.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -250,12 +251,21 @@ static void on_symbols(void *context) {
     MHD_resume_connection(request->connection);
 }
 
+// Views that it asks for count against the views' memory; what is made of them is beside it, since it may wait for a view.
+static void answer_message(struct request *request) {
+    struct receiver *receiver = request->receiver;
+    struct merge_budget own = {.limit_bytes = SIZE_MAX, .within = &receiver->answer_budget};
+    struct merge_budget *before = merge_use_budget(&own);
+    mcp_post_answer(&request->mcp, &receiver->api, &receiver->entrance.access, request->connection);
+    merge_use_budget(before);
+}
+
 static void answer_job(struct request *request) {
     struct receiver *receiver = request->receiver;
     if (request->edit.route) {
         edit_answer(&request->edit, receiver->store, request->connection);
     } else if (request->mcp.answerer) {
-        mcp_post_answer(&request->mcp, &receiver->api, &receiver->entrance.access, request->connection);
+        answer_message(request);
     } else if (monitor_has(request->path)) {
         monitor_answer(&receiver->monitor, request->connection, request->path, true);
     } else {

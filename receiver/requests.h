@@ -35,13 +35,14 @@ struct receiver {
     struct lookout lookout;
     struct relays relays;
     struct thread_pool *light, *heavy;
-    struct thread_pool *answering; // of the answerer: who asks much there does not hold up the page
+    struct thread_pool *answering; // of the answerer: who asks much there leaves the other threads to the page
     receiver_answerer *answerer;   // NULL: none
     pthread_t ticker;
     atomic_bool stopping, reloads; // reloads: receiver_reload was called
     bool is_whole;                 // all is started; set before the gate opens
     atomic_uint symbol_uploads;    // in flight
     struct merge_budget protocol_budget, foreign_budget;
+    struct merge_budget answer_budget; // of what the answerer decodes
     size_t max_body_bytes, view_memory_bytes;
 };
 

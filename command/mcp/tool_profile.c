@@ -105,10 +105,16 @@ static bool read_profile(struct tool_call *call, struct question *question) {
     char *bytes = ok ? tool_get(call, "/api/profile", query, &size) : NULL;
     struct merge_fault fault = {0};
     question->profile = bytes ? profile_new() : NULL;
-    ok = question->profile && profile_decode(question->profile, bytes, size, NULL, NULL, &fault) == MERGE_OK &&
-         label_frames_give(&question->profile) == MERGE_OK;
+    enum merge_error error = question->profile ? profile_decode(question->profile, bytes, size, NULL, NULL, &fault) : MERGE_NO_MEMORY;
+    error = error == MERGE_OK ? label_frames_give(&question->profile) : error;
+    ok = bytes && error == MERGE_OK;
     if (bytes && !ok) {
-        tool_fail(call, "the receiver's profile cannot be read: %s", fault.text[0] != '\0' ? fault.text : "out of memory");
+        const struct merge_budget *budget = merge_budget_in_use(); // the receiver's, for its answers
+        bool is_too_large = error == MERGE_NO_MEMORY && budget && budget->exceeded;
+        tool_fail(call, "the receiver's profile cannot be read: %s",
+                  is_too_large                                        ? "it needs more memory than --view-memory allows; select less"
+                  : error != MERGE_NO_MEMORY && fault.text[0] != '\0' ? fault.text
+                                                                      : merge_error_text(error));
     }
     free(bytes);
     return ok;

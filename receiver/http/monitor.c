@@ -78,12 +78,18 @@ static void write_commits(struct counters *counters, struct exposition *out) {
 
 static void write_queues(struct monitor *monitor, struct counters *counters, struct exposition *out) {
     const char *queue = "cmemprof_receiver_queue_length";
-    exposition_family(out, queue, EXPOSITION_GAUGE,
-                      "What waits: uploads for their commit, requests for a thread that reads the index or one that reads profiles.");
-    const struct exposition_label commit = {"queue", "commit"}, index = {"queue", "index"}, views = {"queue", "views"};
+    exposition_family(
+        out, queue, EXPOSITION_GAUGE,
+        "What waits: uploads for their commit, requests for a thread that reads the index, one that reads profiles or one that answers "
+        "/mcp.");
+    const struct exposition_label commit = {"queue", "commit"}, index = {"queue", "index"}, views = {"queue", "views"},
+                                  mcp = {"queue", "mcp"};
     exposition_sample(out, queue, &commit, 1, atomic_load(&counters->committing));
     exposition_sample(out, queue, &index, 1, (double)thread_pool_waiting(monitor->light));
     exposition_sample(out, queue, &views, 1, (double)thread_pool_waiting(monitor->heavy));
+    if (monitor->answering) {
+        exposition_sample(out, queue, &mcp, 1, (double)thread_pool_waiting(monitor->answering));
+    }
     pthread_mutex_lock(&monitor->connections->lock);
     double count = (double)monitor->connections->count, max = (double)monitor->connections->max;
     pthread_mutex_unlock(&monitor->connections->lock);
@@ -101,6 +107,10 @@ static void write_memory(struct monitor *monitor, const struct catalog_size *siz
                    (double)__atomic_load_n(&views->used_bytes, __ATOMIC_RELAXED));
     exposition_one(out, "cmemprof_receiver_view_memory_limit_bytes", EXPOSITION_GAUGE, "What --view-memory allows.",
                    (double)views->limit_bytes);
+    exposition_one(out, "cmemprof_receiver_mcp_memory_bytes", EXPOSITION_GAUGE, "Memory of the profiles that answers of /mcp are made of.",
+                   (double)__atomic_load_n(&monitor->answers->used_bytes, __ATOMIC_RELAXED));
+    exposition_one(out, "cmemprof_receiver_mcp_memory_limit_bytes", EXPOSITION_GAUGE, "As much as --view-memory allows, beside it.",
+                   (double)monitor->answers->limit_bytes);
 }
 
 static void write_storage(struct monitor *monitor, const struct catalog_size *size, struct exposition *out) {

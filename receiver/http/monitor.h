@@ -25,9 +25,10 @@ struct monitor {
     struct lookout *lookout;
     struct relays *relays;
     struct connections *connections;
-    struct thread_pool *light, *heavy;
+    struct thread_pool *light, *heavy, *answering; // answering: NULL: there is no /mcp
     struct view_slots *views;
-    struct tls *tls; // NULL: none
+    const struct merge_budget *answers; // of /mcp
+    struct tls *tls;                    // NULL: none
     struct store_options limits;
     atomic_llong probed_ms;  // the disk has answered then (monotonic; 0: never)
     atomic_llong probing_ms; // it is being asked since then; 0: it is not

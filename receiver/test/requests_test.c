@@ -39,6 +39,46 @@ TEST_IN(receiver, methods_and_headers) {
     expect_get(port, "/page.js", 200, "upload-row");
 }
 
+// ---- /mcp ----
+
+enum { VIEW_BYTES = 16 << 20 };
+
+static char *say_what_fits(const struct receiver_inside *inside, const struct receiver_message *message, unsigned *status) {
+    bool is_little = merge_budget_take(VIEW_BYTES), is_more = merge_budget_take(1);
+    (void)inside, (void)message;
+    if (is_little) {
+        merge_budget_give(VIEW_BYTES);
+    }
+    *status = 200;
+    return strdup(is_little && !is_more ? "{\"fits\":1}" : "{\"fits\":0}");
+}
+
+static void expect_message(uint16_t port, const char *answer_text) {
+    static const char body[] = "{}";
+    struct text request = {0};
+    text_add(&request, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n");
+    text_add(&request, "Content-Length: %zu\r\n\r\n%s", strlen(body), body);
+    struct answer answer = http_send(port, &request, false);
+    assert_non_null(strstr(answer.body, answer_text));
+    answer_free(&answer);
+    free(request.bytes);
+}
+
+// What is answered there has as much memory as views, beside them, and its queue is in /metrics.
+TEST_IN(receiver, messages) {
+    struct fixture *fixture = *state;
+    expect_get(fixture->port, "/mcp", 404, "no such path");
+    uint16_t port = fixture_restart(fixture, &(struct receiver_options){.listen = "127.0.0.1:0",
+                                                                        .data_directory = fixture->directory,
+                                                                        .view_memory_bytes = VIEW_BYTES,
+                                                                        .answerer = say_what_fits});
+    expect_message(port, "{\"fits\":1}");
+    expect_message(port, "{\"fits\":1}");
+    expect_get(port, "/metrics", 200, "\ncmemprof_receiver_queue_length{queue=\"mcp\"} 0\n");
+    expect_get(port, "/metrics", 200, "\ncmemprof_receiver_mcp_memory_bytes 0\n");
+    expect_get(port, "/metrics", 200, "\ncmemprof_receiver_mcp_memory_limit_bytes 16777216\n");
+}
+
 static size_t waiting_bytes(struct fixture *fixture) {
     struct connections *connections = &fixture->receiver->connections;
     pthread_mutex_lock(&connections->lock);
