@@ -150,6 +150,11 @@ test-jfr: build/.setup-test build/cmemprof ## Compare what is read of Java's rec
 test-demo: build/.setup-test build/cmemprof
 	cd demo && $(GO_TEST) -count=1 ./...
 
+# What README and docs/page.md show is looked at before it is committed.
+.PHONY: pictures
+pictures: build/.setup-test build/cmemprof ## Take the pictures of the page anew, of the demo's service (minutes)
+	cd e2e && CMEMPROF_PICTURES="$(CURDIR)/docs/images" go test -vet=off -count=1 -run '^TestPictures$$' ./page
+
 # ---- Long tests ----
 
 # All of the above N times beside busy neighbours. FLAKES picks: FLAKES='build/.*/receiver_|go ./merge', FLAKES=e2e/go TEST=TestRunGo,
