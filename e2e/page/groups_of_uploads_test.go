@@ -387,6 +387,7 @@ func TestMarkingAMoment(t *testing.T) {
 	view.until(`document.querySelector("#remove-mark[open]")`)
 	view.do(chromedp.Focus(chromedp.CSS(`#remove-mark button[type="submit"]`)), chromedp.KeyEvent(kb.Enter))
 	view.until(closed + ` && ` + texts + ` === "deploy 7"`)
+	view.until(`document.activeElement.id === "mark"`) // what opened the dialog is no more
 	view.cleanBut(t, "400")
 }
 

@@ -51,7 +51,7 @@ export function askForAnnotation(time_ms: number, state: State, done: () => Prom
     yes: "Mark",
     fields: [
       { label: "Text", value: "", most: 500 },
-      { name: "time", label: "Time", value: fieldTime(time_ms), type: "datetime-local" },
+      { name: "time", label: "Time (none: now)", value: fieldTime(time_ms), type: "datetime-local" },
       { name: "service", label: "Service (none: all)", value: onlyOne(state.all("service")), most: 200 },
       { name: "tags", label: "Tags, KEY:VALUE with commas", value: env ? `env:${env}` : "", most: 1000 },
       { name: "link", label: "Link", value: "", most: 1000, type: "url" },
@@ -63,7 +63,7 @@ export function askForAnnotation(time_ms: number, state: State, done: () => Prom
   });
 }
 
-function askToRemove({ id, text, time_ms }: Annotation, done: () => Promise<void>): void {
+function askToRemove({ id, text, time_ms }: Annotation, done: () => Promise<void>, next: HTMLElement): void {
   ask({
     id: "remove-mark",
     title: `Remove the mark “${text}”?`,
@@ -71,17 +71,21 @@ function askToRemove({ id, text, time_ms }: Annotation, done: () => Promise<void
     yes: "Remove",
     danger: true,
     act: async () => (await removeAnnotation(id), done()),
+    next,
   });
 }
 
 // Its address leads out of the page: a new tab, which does not learn where it comes from.
-// removed: it is no more.
-export function chip(annotation: Annotation, removed: () => Promise<void>): HTMLElement {
+// removed: it is no more. next: has the focus then.
+export function chip(annotation: Annotation, removed: () => Promise<void>, next: HTMLElement): HTMLElement {
   const { id, text, time_ms, link: href, tags } = annotation;
   const words = [make("b", {}, text), `, ${moment(time_ms)}`];
   const title = [tags.join(", "), href].filter(Boolean).join(" ");
   const leads = href && /^https?:\/\//.test(href);
   const to = leads ? make("a", { href, target: "_blank", rel: "noopener noreferrer", title }, ...words) : null;
-  const drop = button("×", () => askToRemove(annotation, removed), { class: "button plain", "aria-label": `Remove the mark ${text}` });
+  const drop = button("×", () => askToRemove(annotation, removed, next), {
+    class: "button plain",
+    "aria-label": `Remove the mark ${text}`,
+  });
   return make("li", { class: "annotation", title, data: { id: String(id) } }, ...(to ? [to] : words), drop);
 }

@@ -20,6 +20,7 @@ export interface Question {
   danger?: boolean; // it cannot be undone
   fields?: readonly Field[];
   act: (...texts: string[]) => Promise<unknown>; // of the fields
+  next?: HTMLElement; // has the focus afterwards, where what had it is no more
 }
 
 function input({ name = "text", value, most, lines, type = "text" }: Field): HTMLInputElement | HTMLTextAreaElement {
@@ -61,7 +62,10 @@ export function ask(question: Question): void {
       ),
     ),
   );
-  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    if (document.activeElement === document.body) question.next?.focus();
+  });
   document.body.append(dialog);
   dialog.showModal();
   (inputs[0] ?? dialog.querySelector("button"))?.focus(); // Enter at once cancels what cannot be undone

@@ -90,7 +90,7 @@ export class VersionMarks {
     const text = [leftOutText(answer), failed ? `annotations are not known: ${users.message}` : notShownText(users)]
       .filter(Boolean)
       .join("; ");
-    this.fill(text, [...this.links(answer.services), ...this.annotated.map((one) => chip(one, () => this.again()))]);
+    this.fill(text, [...this.links(answer.services), ...this.annotated.map((one) => chip(one, () => this.again(), this.add))]);
   }
 
   // A list that would look as it does stays: it is asked for again and again, while somebody reads it or is about to press a link.
