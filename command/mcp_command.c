@@ -16,8 +16,8 @@ static const char usage[] =
     "usage: cmemprof mcp [OPTIONS] [URL]\n"
     "\n"
     "A server of the Model Context Protocol on standard input and output, for assistants and editors: lists services, tops, differences,\n"
-    "growth, findings, source lines and exports of the profiles that the receiver at URL has (default http://127.0.0.1:8126). It only "
-    "reads.\n"
+    "growth, findings, owners of C memory, source lines and exports of the profiles that the receiver at URL has\n"
+    "(default http://127.0.0.1:8126). It only reads.\n"
     "\n"
     "      --token-file FILE  the receiver's token for reading (default: $CMEMPROF_TOKEN)\n"
     "  -h, --help             this text\n";
