@@ -123,4 +123,14 @@ enum { MACHINE_GO_CALL_DISTANCE = 0, MACHINE_GO_CALL_GOROUTINE = 8, MACHINE_GO_R
 //     R15 R14 R13 R12 RBX
 enum { MACHINE_CROSSCALL2_HAS_RECORD = true, MACHINE_CROSSCALL2_AUX = -40, MACHINE_CROSSCALL2_FP = 0 };
 
+// ---- Threads ----
+
+// glibc's struct pthread begins with its own address, which it holds at 16 as well, and the thread ID is at 720 (2.28 to 2.43,
+// nptl/descr.h). It is the upper end of what libc puts above a stack, but for a part of a page: the program's thread-local data is below.
+enum { MACHINE_THREAD_ID = 720, MACHINE_THREAD_LEAST_BYTES = 724, MACHINE_THREAD_TOP_BYTES = 4096 };
+
+static inline bool machine_is_thread(const uint64_t *words, uint64_t address) {
+    return words[0] == address && words[2] == address;
+}
+
 #endif

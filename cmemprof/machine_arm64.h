@@ -136,4 +136,15 @@ enum { MACHINE_GO_CALL_DISTANCE = 8, MACHINE_GO_CALL_GOROUTINE = 0, MACHINE_GO_R
 // record to where it has:
 enum { MACHINE_CROSSCALL2_HAS_RECORD = false, MACHINE_CROSSCALL2_AUX = 0, MACHINE_CROSSCALL2_FP = 48 - 8 + 22 * 8 };
 
+// ---- Threads ----
+
+// glibc's struct pthread has the thread ID at 208, and no address of its own. The first of the tables of thread-specific data is a part of
+// it, at 272, and what points to that at 784, also once the thread has ended (2.36, nptl/descr.h). Above it is the program's thread-local
+// data, of which there may be some pages.
+enum { MACHINE_THREAD_ID = 208, MACHINE_THREAD_LEAST_BYTES = 792, MACHINE_THREAD_TOP_BYTES = 4 * 4096 };
+
+static inline bool machine_is_thread(const uint64_t *words, uint64_t address) {
+    return words[784 / 8] == address + 272;
+}
+
 #endif

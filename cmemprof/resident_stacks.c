@@ -1,10 +1,10 @@
 // resident_stacks.c (resident): stacks of threads, recognized by the thread's descriptor that libc puts at their upper end, or by their
 // stack pointer.
 //
-// glibc's struct pthread begins with its own address, which it holds at 16 as well; its thread ID is at 720, and further on it has the
-// address of its stack's memory, the size, and that of the guard at its lower end (glibc 2.28 to 2.43, x86-64, nptl/descr.h). A thread that
-// ended leaves its stack to the next one: glibc keeps up to 40 MiB of them, with a thread ID of 0. From glibc 2.42 and Linux 6.13 on guards
-// are made by MADV_GUARD_INSTALL: they are no areas of their own, and stacks that lie one below the other are one area.
+// glibc's struct pthread has addresses of its own parts and the thread ID (machine.h), and further on the address of its stack's memory,
+// the size, and that of the guard at its lower end (nptl/descr.h). A thread that ended leaves its stack to the next one: glibc keeps up to
+// 40 MiB of them, with a thread ID of 0. From glibc 2.42 and Linux 6.13 on guards are made by MADV_GUARD_INSTALL: they are no areas of
+// their own, and stacks that lie one below the other are one area.
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,9 +14,10 @@
 #include <unistd.h>
 
 #include "address_order.h"
+#include "machine.h"
 #include "resident_pieces.h"
 
-enum { PAGE_BYTES = 4096, TOP_BYTES = PAGE_BYTES, STEP_BYTES = 16, SELF_OFFSET = 16, TID_OFFSET = 720, NAME_BYTES = 32, TRIES = 3 };
+enum { PAGE_BYTES = 4096, STEP_BYTES = 16, NAME_BYTES = 32, TRIES = 3 };
 enum { MAX_PAGES_ABOVE = 2048 }; // of a stack's pages in use, to its end
 
 struct thread {
@@ -79,22 +80,22 @@ static struct thread *list_threads(struct resident *resident) {
 // A stack that ends at top, with a descriptor there: its bounds, and the thread ID. *block: where its memory begins, below the guard; 0:
 // the descriptor does not say. False: no stack ends there.
 static bool find_at_top(const struct resident *resident, uint64_t top, struct resident_stack *stack, uint64_t *id, uint64_t *block) {
-    enum { WORDS = TOP_BYTES / sizeof(uint64_t), SELF = SELF_OFFSET / sizeof(uint64_t), STEP = STEP_BYTES / sizeof(uint64_t) };
+    enum { WORDS = MACHINE_THREAD_TOP_BYTES / sizeof(uint64_t), STEP = STEP_BYTES / sizeof(uint64_t) };
     uint64_t words[WORDS], low = top - sizeof words;
     if (top < sizeof words || !resident_bytes(resident, low, words, sizeof words)) {
         return false;
     }
-    for (size_t i = 0; i * sizeof *words + TID_OFFSET + sizeof(uint32_t) <= sizeof words; i += STEP) {
+    for (size_t i = 0; i * sizeof *words + MACHINE_THREAD_LEAST_BYTES <= sizeof words; i += STEP) {
         uint64_t at = low + i * sizeof *words;
-        if (words[i] != at || words[i + SELF] != at) {
+        if (!machine_is_thread(&words[i], at)) {
             continue;
         }
         uint32_t tid;
-        memcpy(&tid, (const char *)&words[i] + TID_OFFSET, sizeof tid);
+        memcpy(&tid, (const char *)&words[i] + MACHINE_THREAD_ID, sizeof tid);
         *id = tid;
         *block = 0;
         *stack = (struct resident_stack){.high = top, .descriptor = at};
-        for (size_t k = i + SELF + 1; *block == 0 && k + 2 < WORDS; k++) { // the block, its size, the guard's
+        for (size_t k = i + MACHINE_THREAD_ID / sizeof *words + 1; *block == 0 && k + 2 < WORDS; k++) { // the block, its size, the guard's
             if (words[k] != 0 && words[k] < at && words[k] % PAGE_BYTES == 0 && words[k + 1] == top - words[k]) {
                 *block = words[k];
                 stack->low = *block + (words[k + 2] % PAGE_BYTES == 0 && words[k + 2] < words[k + 1] ? words[k + 2] : 0);

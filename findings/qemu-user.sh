@@ -65,6 +65,16 @@ static unsigned char in_core[4];
 static int is_gone(void) {
     return mincore(not_inherited, 4096, in_core) == 0;
 }
+static int is_executable(uintptr_t address) {
+    char line[512], may[8];
+    int is = 0;
+    FILE *file = fopen("/proc/self/smaps", "r");
+    for (unsigned long low, high; file && fgets(line, sizeof line, file);) {
+        is |= sscanf(line, "%lx-%lx %7s", &low, &high, may) == 3 && address >= low && address < high && may[2] == 'x';
+    }
+    if (file) fclose(file);
+    return is;
+}
 static const char *yes(int is) {
     return is ? "yes" : "no";
 }
@@ -74,6 +84,7 @@ int main(void) {
     printf("a seccomp filter is set: %s\n", yes(in_child(filters)));
     printf("threads: %s\n", status("Threads:") == 1 ? "one" : "more");
     printf("resident: %s\n", status("VmRSS:") < 10 << 10 ? "little" : "10 MiB and more");
+    printf("smaps: the program's code is executable: %s\n", yes(is_executable((uintptr_t)is_executable)));
     printf("mincore takes memory without access: %s\n", yes(mincore(map(16384, PROT_NONE, MAP_PRIVATE), 16384, in_core) == 0));
     not_inherited = map(4096, PROT_READ | PROT_WRITE, MAP_PRIVATE);
     madvise(not_inherited, 4096, MADV_DONTFORK);

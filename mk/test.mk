@@ -83,15 +83,14 @@ test-page: build/web/.checked
 test-c: build/.setup-test $(C_TESTS)
 	@scripts/run-c-tests $(C_TESTS)
 # The C tests and Go services on an emulated processor. qemu-user has system calls of its own, and is in the emulated process itself: tests of what it cannot
-# show are left out one by one, and said so (base/test/emulated.h, findings/qemu-user.sh). Not run: what is not known of arm64's libc, whose descriptor of a
-# thread has no address of its own (resident_stacks, memory_profile_threads); mappings, of which qemu's /proc/self/maps is not a copy, and no program
-# without us has shown it; line_table, which compares with libdw and takes it a quarter of an hour. The Go tests need no arm64 library but Debian's cross
-# compiler's, as does a user's service.
+# show are left out one by one, and said so (base/test/emulated.h, findings/qemu-user.sh). Not run: mappings, of which qemu's /proc/self/maps is not a copy, and
+# no program without us has shown it; line_table, which compares with libdw and takes it a quarter of an hour. The Go tests need no arm64 library but
+# Debian's cross compiler's, as does a user's service.
 test-arm64: ## Build all of the profiler for arm64 and run its C tests and Go services by qemu-user (make deps-arm64)
 	@scripts/setup check arm64
 	@$(MAKE) --no-print-directory ARCH=arm64 WERROR=-Werror test-emulated
 	@$(MAKE) --no-print-directory test-emulated-go
-NOT_EMULATED := $(patsubst %,build/obj/test/cmemprof_%_test,resident_stacks memory_profile_threads mappings line_table)
+NOT_EMULATED := $(patsubst %,build/obj/test/cmemprof_%_test,mappings line_table)
 EMULATED_TESTS := $(filter-out $(NOT_EMULATED),$(foreach f,base merge cmemprof preload,$(call tests,$(f),obj)))
 test-emulated: lib static portable $(EMULATED_TESTS)
 	@echo "not run by qemu-user (mk/test.mk): $(NOT_EMULATED:build/obj/test/%_test=%)"

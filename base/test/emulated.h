@@ -12,6 +12,7 @@
 #define EMULATED_FILES "reading /proc/self/maps writes a file, at which RLIMIT_FSIZE ends the program"
 #define EMULATED_FILTERS "there are no seccomp filters"
 #define EMULATED_RESIDENT "what /proc says of memory and threads is said of the emulator's, too"
+#define EMULATED_CODE "smaps says of no code of the program's that it is executable"
 #define EMULATED_NO_ACCESS "mincore refuses memory without access"
 #define EMULATED_ROOM "what is reserved takes memory"
 #define EMULATED_FORK "MADV_DONTFORK does nothing"

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <threads.h>
 
+#include "../../base/test/emulated.h"
 #include "../../merge/merge.h"
 #include "own_profile.h"
 #include "sampling.h"
@@ -102,6 +103,7 @@ static void expect(struct profile *profile, const char *function, uint64_t threa
 }
 
 TEST_IN(sampling, by_who_made_them) {
+    SKIP_EMULATED(EMULATED_CODE);
     int argument[2];
     pthread_t of_stack[FEW], *of_heap[FEW];
     thrd_t of_c11;
@@ -142,6 +144,7 @@ TEST_IN(sampling, by_who_made_them) {
 
 // What cannot be told apart is not guessed.
 TEST_IN(sampling, the_same_by_two) {
+    SKIP_EMULATED(EMULATED_CODE);
     pthread_barrier_init(&barrier, NULL, 3);
     pthread_t *one = make_in_heap(NULL), *two = make_in_heap_too(NULL);
     pthread_barrier_wait(&barrier);
@@ -158,6 +161,7 @@ TEST_IN(sampling, the_same_by_two) {
 
 // A later thread with the descriptor of an earlier one, made by a call that is not seen.
 TEST_IN(sampling, not_by_who_was_there_before) {
+    SKIP_EMULATED(EMULATED_CODE);
     pthread_barrier_init(&barrier, NULL, 2);
     pthread_t first = make_on_stack(), second;
     pthread_barrier_wait(&barrier);
