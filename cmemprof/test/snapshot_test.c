@@ -141,6 +141,41 @@ TEST_IN(sampling, snapshots_while_threads_allocate) {
     }
 }
 
+enum { KEPT = 100000 };
+static void **first_kept;
+
+// Each block has the address of the one before it.
+static void *keep_all(void *context) {
+    for (int i = 0; i < KEPT; i++) {
+        void **block = malloc(16);
+        *block = first_kept;
+        first_kept = block;
+    }
+    atomic_store(&done, true);
+    return context;
+}
+
+// A stack whose blocks all stay: a block that is counted as live, but not yet as allocated, is seen.
+TEST_IN(sampling, what_is_in_use_was_allocated) {
+    pthread_t thread;
+    bool is_so = true, is_last;
+    atomic_store(&done, false);
+    assert_int_equal(pthread_create(&thread, NULL, keep_all, NULL), 0);
+    do {
+        is_last = atomic_load(&done);
+        struct cmemprof_snapshot *snapshot = cmemprof_snapshot_take();
+        assert_non_null(snapshot);
+        is_so &= in_use_was_allocated(snapshot);
+        cmemprof_snapshot_free(snapshot);
+    } while (!is_last);
+    pthread_join(thread, NULL);
+    for (void **next; first_kept; first_kept = next) {
+        next = *first_kept;
+        free(first_kept);
+    }
+    assert_true(is_so);
+}
+
 int main(void) {
     return tests_run();
 }
