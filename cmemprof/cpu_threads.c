@@ -16,11 +16,30 @@ static uint64_t time_of(int32_t id) {
     return clock_ns((clockid_t)(~(uint32_t)id << 3 | PER_THREAD_CPU));
 }
 
+static struct cpu_thread *slot_of(struct cpu_threads *threads, int32_t id, size_t probe) {
+    return &threads->slots[((uint32_t)id + probe) % CPU_THREADS];
+}
+
+static void begin_anew(struct cpu_thread *thread) {
+    thread->is_known = thread->has_timer = thread->is_left = false;
+    thread->waits_since_ns = 0;
+    atomic_store(&thread->sample, NULL);
+}
+
 struct cpu_thread *cpu_threads_find(struct cpu_threads *threads, int32_t id) {
     for (size_t probe = 0; probe < MAX_PROBES; probe++) {
-        struct cpu_thread *thread = &threads->slots[((uint32_t)id + probe) % CPU_THREADS];
+        struct cpu_thread *thread = slot_of(threads, id, probe);
         int32_t is = atomic_load_explicit(&thread->id, memory_order_relaxed);
         if (is == id || (is == 0 && atomic_compare_exchange_strong(&thread->id, &is, id))) {
+            return thread;
+        }
+    }
+    // Threads that live for a moment are more than there is room for.
+    for (size_t probe = 0; probe < MAX_PROBES; probe++) {
+        struct cpu_thread *thread = slot_of(threads, id, probe);
+        int32_t is = atomic_load_explicit(&thread->id, memory_order_relaxed);
+        if (time_of(is) == 0 && atomic_compare_exchange_strong(&thread->id, &is, id)) {
+            begin_anew(thread);
             return thread;
         }
     }

@@ -40,7 +40,7 @@ struct cpu_threads {
 // Forgets all, and reads the clocks of the threads that there are, at most half of CPU_THREADS. Not inside malloc or a signal handler.
 void cpu_threads_begin(struct cpu_threads *threads);
 
-// The calling thread's entry. NULL: no room.
+// The calling thread's entry, in place of one that has ended if need be. NULL: no room.
 struct cpu_thread *cpu_threads_find(struct cpu_threads *threads, int32_t id);
 
 // The thread's CPU time since its last sample or the begin, with now_ns as its clock says; unknown_ns for a thread without either.

@@ -130,15 +130,33 @@ TEST(other_threads_are_read) {
     assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
+TEST(a_thread_has_the_room_of_one_that_has_ended) {
+    struct cpu_sample sample = {0};
+    cpu_threads_begin(&threads);
+    struct cpu_thread *own = cpu_threads_find(&threads, own_id());
+    atomic_store(&own->sample, &sample);
+    for (int32_t id = 1 << 24; id < (1 << 24) + 2 * CPU_THREADS; id++) {
+        struct cpu_thread *thread = cpu_threads_find(&threads, id);
+        assert_non_null(thread);
+        assert_ptr_not_equal(thread, own);
+        assert_true(cpu_threads_is_left(thread, 1000, 0));
+        assert_null(atomic_load(&thread->sample));
+        assert_int_equal(cpu_threads_note(thread, 500, UNKNOWN_NS), UNKNOWN_NS);
+        cpu_threads_timed(thread);
+        atomic_store(&thread->sample, &sample);
+    }
+    assert_ptr_equal(cpu_threads_find(&threads, own_id()), own);
+    assert_ptr_equal(atomic_load(&own->sample), &sample);
+}
+
 TEST(a_full_table_has_no_room) {
     cpu_threads_begin(&threads);
-    unsigned found = 0;
-    for (int32_t id = 1 << 24; id < (1 << 24) + 2 * CPU_THREADS; id++) {
-        found += !!cpu_threads_find(&threads, id);
+    for (size_t i = 0; i < CPU_THREADS; i++) {
+        atomic_store(&threads.slots[i].id, own_id());
     }
-    assert_in_range(found, CPU_THREADS - 64, CPU_THREADS - 1); // this thread is in it
+    assert_null(cpu_threads_find(&threads, NO_THREAD));
     cpu_threads_begin(&threads);
-    assert_non_null(cpu_threads_find(&threads, 1 << 24));
+    assert_non_null(cpu_threads_find(&threads, NO_THREAD));
 }
 
 int main(void) {
