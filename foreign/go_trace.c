@@ -54,6 +54,7 @@ struct file {
     uint64_t seed, patience;
     int64_t first, last, wall_ns; // time of the first and the last event
     uint64_t passed_over;         // events of kinds that are not in the profile
+    uint64_t unseen;              // waits that ended before their goroutine's first run
 };
 
 static bool no_memory(struct file *file) {
@@ -208,6 +209,7 @@ static bool wait_ends(struct file *file, struct go_goroutine *goroutine, const s
         return count(file, goroutine->record, now - goroutine->since);
     }
     // A first wait in the scheduler ends with the first run. One in a system call counts if the goroutine never runs.
+    file->unseen += (uint64_t)goroutine->held + (change->to == GO_RUNNING);
     if (change->to != GO_RUNNING) {
         goroutine->held = true;
         goroutine->held_record = goroutine->record;
@@ -305,6 +307,7 @@ static bool move_on(struct file *file, size_t index) {
     return !file->generation.fault;
 }
 
+// Tries and swaps: real traces, with 1,500 threads, take 0.2 for each byte; 4 for each take 0.15 s of CPU time for a MB.
 static bool impatient(struct file *file) {
     return file->patience-- == 0 && !go_generation_fail(&file->generation, file->generation.at, "its events are too far out of order");
 }
@@ -429,9 +432,12 @@ static bool emit(struct file *file) {
     }
     for (size_t i = 0; i < file->order.goroutine_count; i++) {
         const struct go_goroutine *goroutine = &file->order.goroutines[i];
-        unfinished += goroutine->status == GO_WAITING || goroutine->status == GO_IN_SYSCALL;
+        bool runnable = goroutine->status == GO_RUNNABLE && goroutine->ran; // its first wait in the scheduler would not count
+        unfinished += goroutine->status == GO_WAITING || goroutine->status == GO_IN_SYSCALL || runnable;
+        file->unseen += file->generation.fault && goroutine->status != GO_GONE && goroutine->held; // count_held is not called
     }
     reading_left_out(reading, unfinished, "waits that had not ended when the trace did");
+    reading_left_out(reading, file->unseen, "waits that ended before the goroutine ran for the first time in the trace");
     reading_left_out(reading, file->passed_over, "events of the heap's size, garbage collection, tasks, regions and logs");
     profile_set_time(reading->profile, file->wall_ns, file->last - file->first);
     return true;
@@ -475,7 +481,7 @@ static bool read_file(struct file *file) {
 }
 
 bool go_trace_read(struct reading *reading) {
-    struct file file = {.reading = reading, .seed = intern_seed(), .patience = 16 * (uint64_t)reading->size + (1 << 20)};
+    struct file file = {.reading = reading, .seed = intern_seed(), .patience = 4 * (uint64_t)reading->size + (1 << 24)};
     bool ok = read_file(&file);
     go_generation_free(&file.generation);
     go_order_free(&file.order);

@@ -60,10 +60,13 @@ static const uint8_t arguments_of[GO_EXPERIMENT_END] = {
     [GO_EXPERIMENT + 8] = 2,
 };
 
+static const char torn_text[] = "a batch of events is damaged or cut off";
+
+// What is missing behind a torn batch is not the fault.
 bool go_generation_fail(struct go_generation *generation, const uint8_t *at, const char *text) {
     if (!generation->fault) {
-        generation->fault = text;
-        generation->fault_at = at;
+        generation->fault = generation->torn ? torn_text : text;
+        generation->fault_at = generation->torn ? generation->at : at;
     }
     return false;
 }
@@ -231,7 +234,8 @@ static bool read_content(struct go_generation *generation, uint64_t thread, stru
     }
 }
 
-// *more: it was of this generation, and did not end it.
+// *more: it was of this generation, and did not end it. Until Go 1.25 one that is torn may be the next generation's first: this one is read
+// then, and is whole if it has all that its events need.
 static bool read_batch(struct go_generation *generation, bool *more) {
     const uint8_t *start = generation->at, *at = start + 1;
     uint64_t head[4]; // generation, thread, time, bytes
@@ -244,7 +248,8 @@ static bool read_batch(struct go_generation *generation, bool *more) {
     at += experiment; // its number
     if ((*start != GO_EVENT_BATCH && !experiment) || !take_all(&at, generation->end, head, 4) || head[0] == 0 ||
         head[3] > MOST_BATCH_BYTES || head[3] > (size_t)(generation->end - at)) {
-        return go_generation_fail(generation, start, "a batch of events is damaged or cut off");
+        generation->torn = generation->version < 26 && generation->number != 0;
+        return generation->torn || go_generation_fail(generation, start, torn_text);
     }
     if (generation->number != 0 && head[0] != generation->number) {
         return (generation->version < 26 && head[0] == generation->number + 1) ||
@@ -267,6 +272,7 @@ static void clear(struct go_generation *generation) {
     generation->batch_count = generation->cursor_count = generation->string_count = generation->stack_count = generation->sample_count = 0;
     generation->number = generation->frequency = 0;
     generation->least_time = UINT64_MAX;
+    generation->torn = false;
     number_map_free(&generation->threads);
     number_map_free(&generation->string_numbers);
     number_map_free(&generation->stack_numbers);
@@ -285,6 +291,9 @@ bool go_generation_read(struct go_generation *generation) {
     }
     if (more && generation->version >= 26) {
         return go_generation_fail(generation, generation->at, "its last generation has no end: the trace is cut off");
+    }
+    if (generation->torn && generation->cursor_count == 0 && generation->sample_count == 0) {
+        return go_generation_fail(generation, generation->at, torn_text);
     }
     if (generation->frequency == 0) {
         return go_generation_fail(generation, generation->at, "a generation has no clock: the trace is cut off");

@@ -114,6 +114,7 @@ struct go_generation {
     const uint8_t *at, *end; // what was not read
     unsigned version;        // 22: Go 1.22
     uint64_t number;
+    bool torn; // a torn batch follows: go_generation_read
     uint64_t least_time, frequency;
     int64_t wall_ns; // 0: unknown
     struct go_batch *batches;

@@ -12,19 +12,11 @@
 #define RECEIVE "runtime.chanrecv@chan.go:5<main.main@a.go:9"
 
 enum { RUNNING = 1, IDLE }; // of processors
+enum { WAITING = 4 };       // of goroutines
 enum { F_STACK = 1, RECEIVE_STACK };
 enum { CHAN = 1, NETWORK, SLEEP, MUTEX };
 
-// A unit is a nanosecond.
-static void tables(struct maker *maker, int generation, bool sync) {
-    if (sync) {
-        byte(maker, GO_SYNC);
-    }
-    event(maker, GO_FREQUENCY, 1000000000, LAST);
-    if (sync) {
-        event(maker, GO_CLOCK_SNAPSHOT, 0, 5, 7, 8, LAST);
-    }
-    end_batch(maker, generation, UINT64_MAX);
+static void names(struct maker *maker, int generation) {
     byte(maker, GO_STACKS);
     event(maker, GO_STACK, F_STACK, 2, 100, 10, 11, 3, 101, 12, 11, 9, LAST);
     event(maker, GO_STACK, RECEIVE_STACK, 2, 102, 13, 14, 5, 101, 12, 11, 9, LAST);
@@ -40,6 +32,19 @@ static void tables(struct maker *maker, int generation, bool sync) {
     text(maker, 13, "runtime.chanrecv");
     text(maker, 14, "chan.go");
     end_batch(maker, generation, UINT64_MAX);
+}
+
+// A unit is a nanosecond.
+static void tables(struct maker *maker, int generation, bool sync) {
+    if (sync) {
+        byte(maker, GO_SYNC);
+    }
+    event(maker, GO_FREQUENCY, 1000000000, LAST);
+    if (sync) {
+        event(maker, GO_CLOCK_SNAPSHOT, 0, 5, 7, 8, LAST);
+    }
+    end_batch(maker, generation, UINT64_MAX);
+    names(maker, generation);
 }
 
 static void finish(struct maker *maker, const char *expected) {
@@ -80,9 +85,9 @@ static void wait_for_all(struct maker *maker) {
 #define WAITS                                                                                                                              \
     F " 0 1 0 0 1 39 1 7 0 0 0 0\n" RECEIVE " 0 0 0 0 0 0 0 0 0 0 1 25 reason=chan receive\n" F                                            \
       " 0 0 0 0 0 0 0 0 1 31 0 0 reason=network\n 0 0 0 0 1 3 0 0 0 0 0 0\n"
-#define LEFT                                                                                                                               \
-    "[left out: 1 waits that had not ended when the trace did]\n"                                                                          \
-    "[left out: 1 events of the heap's size, garbage collection, tasks, regions and logs]\n"
+#define UNENDED "[left out: 1 waits that had not ended when the trace did]\n"
+#define FIRST "[left out: 1 waits that ended before the goroutine ran for the first time in the trace]\n"
+#define LEFT UNENDED FIRST "[left out: 1 events of the heap's size, garbage collection, tasks, regions and logs]\n"
 
 TEST(what_goroutines_wait_for) {
     struct maker maker = begin("go 1.26 trace\0\0\0");
@@ -104,8 +109,7 @@ TEST(older_traces_and_generations) {
     event(&maker, GO_UNBLOCK, 1, 1, 1, 0, LAST); // 1102; it slept from 1080
     end_batch(&maker, 8, 0);
     tables(&maker, 8, false);
-    finish(&maker, TYPES WAITS RECEIVE " 0 0 1 22 0 0 0 0 0 0 0 0 reason=sleep\n"
-                                       "[left out: 1 events of the heap's size, garbage collection, tasks, regions and logs]\n");
+    finish(&maker, TYPES WAITS RECEIVE " 0 0 1 22 0 0 0 0 0 0 0 0 reason=sleep\n" LEFT);
 }
 
 // By the clock of its thread the goroutine starts before it is created.
@@ -121,7 +125,7 @@ TEST(events_of_threads_come_in_their_true_order) {
     event(&maker, GO_BLOCK, 10, MUTEX, F_STACK, LAST); // 1060: 1102
     end_batch(&maker, 1, 1);
     tables(&maker, 1, false);
-    finish(&maker, TYPES " 0 1 0 0 0 0 0 0 0 0 0 0\n" F " 0 0 0 0 0 0 0 0 0 0 1 3 reason=sync\n");
+    finish(&maker, TYPES " 0 1 0 0 0 0 0 0 0 0 0 0\n" F " 0 0 0 0 0 0 0 0 0 0 1 3 reason=sync\n" UNENDED FIRST);
 }
 
 TEST(samples_of_the_processor) {
@@ -132,6 +136,50 @@ TEST(samples_of_the_processor) {
     end_batch(&maker, 1, UINT64_MAX);
     tables(&maker, 1, true);
     finish(&maker, TYPES F " 2 0 0 0 0 0 0 0 0 0 0 0\n");
+}
+
+// Until Go 1.25 nothing ends a generation: the one before a torn batch counts if it has all that it needs.
+TEST(the_next_generation_is_cut_off_at_its_beginning) {
+    enum { CLOCK, EVENTS, WHOLE };
+    for (int has = CLOCK; has <= WHOLE; has++) {
+        struct maker maker = begin("go 1.25 trace\0\0\0");
+        event(&maker, GO_FREQUENCY, 1000000000, LAST);
+        end_batch(&maker, 1, UINT64_MAX);
+        if (has >= EVENTS) {
+            wait_for_all(&maker);
+            end_batch(&maker, 1, 0);
+        }
+        if (has == WHOLE) {
+            names(&maker, 1);
+        }
+        size_t good = maker.size;
+        event(&maker, GO_PROC_STATUS, 100, 0, RUNNING, LAST);
+        end_batch(&maker, 2, 0);
+        maker.size--;
+        if (has == WHOLE) {
+            char expected[1000];
+            snprintf(expected, sizeof expected,
+                     TYPES WAITS "[left out: %zu bytes at the end: a batch of events is damaged or cut off]\n" LEFT, maker.size - good);
+            finish(&maker, expected);
+        } else {
+            finish_badly(&maker, MERGE_MALFORMED, good, "a batch of events is damaged or cut off");
+        }
+    }
+}
+
+// As in go tool trace, but said: what a goroutine waited for before its first run, and what is not over, in the scheduler as well.
+TEST(waits_that_do_not_count_are_said) {
+    struct maker maker = begin("go 1.23 trace\0\0\0");
+    goroutine_runs(&maker);
+    event(&maker, GO_STATUS, 1, 2, 0, WAITING, LAST);
+    event(&maker, GO_UNBLOCK, 900, 2, 1, 0, LAST);
+    event(&maker, GO_STOP, 1, CHAN, F_STACK, LAST); // 1: does not run again
+    event(&maker, GO_START, 5, 2, 2, LAST);
+    event(&maker, GO_CREATE, 1, 3, 0, F_STACK, LAST); // does not run
+    end_batch(&maker, 1, 0);
+    tables(&maker, 1, false);
+    finish(&maker, TYPES F " 0 1 0 0 0 0 0 0 0 0 0 0\n" UNENDED
+                           "[left out: 2 waits that ended before the goroutine ran for the first time in the trace]\n");
 }
 
 // What is damaged does not count, nor what follows.
@@ -152,11 +200,8 @@ TEST(a_damaged_generation_is_left_out) {
             tables(&maker, 2, true);
             add(&maker, &(uint8_t){GO_END_OF_GENERATION}, 1);
         }
-        snprintf(expected, sizeof expected, TYPES WAITS "[left out: %zu bytes at the end: %s]\n%s", maker.size - good,
-                 cut ? "its last generation has no end: the trace is cut off" : "an event contradicts those before it",
-                 cut ? LEFT
-                     : "[left out: 1 waits that had not ended when the trace did]\n"
-                       "[left out: 1 events of the heap's size, garbage collection, tasks, regions and logs]\n");
+        snprintf(expected, sizeof expected, TYPES WAITS "[left out: %zu bytes at the end: %s]\n" LEFT, maker.size - good,
+                 cut ? "its last generation has no end: the trace is cut off" : "an event contradicts those before it");
         finish(&maker, expected);
     }
 }
@@ -209,7 +254,8 @@ TEST(memory_is_bounded_by_goroutines_at_once) {
     char *text = profile ? expect_dump(profile) : strdup(fault.text);
     profile_free(profile);
     merge_use_budget(before);
-    assert_string_equal(text, TYPES F " 0 1000000 0 0 0 0 0 0 0 0 0 0\n");
+    assert_string_equal(text, TYPES F " 0 1000000 0 0 0 0 0 0 0 0 0 0\n"
+                                      "[left out: 1000000 waits that ended before the goroutine ran for the first time in the trace]\n");
     free(text);
     free(maker.bytes);
     free(maker.batch);
