@@ -9,10 +9,11 @@
 
 #define FNV64_START UINT64_C(0xcbf29ce484222325)
 
-// Continues a hash, at first FNV64_START.
+// Continues a hash, at first FNV64_START. bytes may be NULL without any.
 static inline uint64_t fnv64(uint64_t hash, const void *bytes, size_t size) {
-    for (const unsigned char *at = bytes, *end = at + size; at < end; at++) {
-        hash = (hash ^ *at) * UINT64_C(0x100000001b3);
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < size; i++) {
+        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
     }
     return hash;
 }

@@ -6,6 +6,7 @@
 
 TEST(known_values) {
     assert_true(fnv64(FNV64_START, "", 0) == UINT64_C(0xcbf29ce484222325));
+    assert_true(fnv64(FNV64_START, NULL, 0) == FNV64_START);
     assert_true(fnv64(FNV64_START, "a", 1) == UINT64_C(0xaf63dc4c8601ec8c));
     assert_true(fnv64(FNV64_START, "foobar", 6) == UINT64_C(0x85944171f73967e8));
     assert_true(fnv64(FNV64_START, "\xff", 1) == UINT64_C(0xaf64724c8602eb6e));
