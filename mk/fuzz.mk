@@ -7,11 +7,11 @@ FLAGS_fuzz = $(SANITIZE) $(CHECKED) $(if $(filter merge/fuzz/%,$*),,$(if $(filte
 $(eval $(call variant,fuzz,$$(FUZZ_CC),build/.setup-test))
 -include $(wildcard build/fuzz/*/fuzz/*.d)
 
-FUZZERS := cfi line_table debug demangle merge upload recording otlp foreign export pyroscope inflate pack event query http
+FUZZERS := cfi line_table debug demangle merge upload recording otlp foreign export pyroscope inflate pack event query mcp http
 FOREIGN_READERS := $(shell sed -n 's/.*\[FOREIGN_.*\] = "\(.*\)",$$/\1/p' foreign/fuzz/readers.h)
 FUZZ_GOALS := $(subst _,-,$(FUZZERS:%=fuzz-%))
 .PHONY: fuzz fuzz-all $(FUZZ_GOALS)
-fuzz: $(FUZZ_GOALS) ## Fuzz all readers: call-frame information, line numbers, debug data, names, profiles, spooled batches, recordings, requests in OTLP, files of other tools and for them, packed data, packs of uploads, events, queries, HTTP (FUZZ_SECONDS=60 for each)
+fuzz: $(FUZZ_GOALS) ## Fuzz all readers: call-frame information, line numbers, debug data, names, profiles, spooled batches, recordings, requests in OTLP, files of other tools and for them, packed data, packs of uploads, events, queries, messages for assistants, HTTP (FUZZ_SECONDS=60 for each)
 fuzz-all: ## The same for HOURS=8 in all; build/fuzz/executions has the numbers
 	@$(MAKE) --no-print-directory -k fuzz FUZZ_SECONDS=$$(($(or $(HOURS),8) * 3600 / $(words $(filter-out foreign,$(FUZZERS)) $(FOREIGN_READERS))))
 
@@ -71,6 +71,10 @@ OF_PACK := $(wildcard receiver/pack/*.c) receiver/base/failure.c receiver/base/c
 $(eval $(call fuzzer,pack,receiver/fuzz/pack_fuzz.c $(OF_PACK),-ldeflate -lzstd))
 $(eval $(call fuzzer,event,receiver/fuzz/event_fuzz.c receiver/index/upload_event.c $(OF_SELECTION),-lmicrohttpd -lsqlite3))
 $(eval $(call fuzzer,query,receiver/fuzz/query_fuzz.c $(OF_SELECTION),-lmicrohttpd))
+# What the tools share with `cmemprof top`, and what names the gauges among sample types.
+OF_MCP := $(wildcard command/mcp/*.c jfr/*.c receiver/base/*.c receiver/index/*.c) $(patsubst %,command/report/%.c,filter flat_cum frame_table sample_frames top) \
+    $(patsubst %,command/base/%.c,diagnostic text web_address) $(patsubst %,client/%.c,address answer curl_setup download) upload/signal_guard.c $(patsubst %,receiver/views/%.c,label_frames objects_type) $(OF_MERGE)
+$(eval $(call fuzzer,mcp,command/fuzz/mcp_fuzz.c $(OF_MCP),$(LIBS_codecs) -lcurl -lmicrohttpd -lsqlite3 -lm))
 $(eval $(call fuzzer,http,receiver/fuzz/http_fuzz.c $(sort $(OF_RECEIVER)),$(call libs,receiver)))
 build/fuzz/receiver/http/assets.o: build/web/.bundled
 
@@ -158,6 +162,9 @@ fuzz-event: build/fuzz/event_fuzz build/fuzz/event/.made
 	@$(call run_fuzzer,event,8192,-dict=receiver/fuzz/event.dict)
 fuzz-query: build/fuzz/query_fuzz
 	@$(call run_fuzzer,query,2048,-dict=receiver/fuzz/query.dict)
+fuzz-mcp: build/fuzz/mcp_fuzz
+	@mkdir -p build/fuzz/mcp && command/fuzz/mcp_seeds.sh build/fuzz/mcp
+	@$(call run_fuzzer,mcp,20000,-dict=command/fuzz/mcp.dict)
 fuzz-http: build/fuzz/http_fuzz build/fuzz/http_seeds
 	@$(call seeds,http,$(CAPTURED))
 	@$(call run_fuzzer,http,150000,-dict=receiver/fuzz/http.dict -detect_leaks=0)

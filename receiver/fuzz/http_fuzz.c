@@ -26,6 +26,21 @@ static void must(bool holds, const char *text) {
     }
 }
 
+// Of /mcp: what the message is the address of. Messages themselves are command/fuzz's.
+static char *answer_address(const struct receiver_inside *inside, const struct receiver_message *message, unsigned *status) {
+    char *path = strdup(message->body), text[300] = "", *query = path ? strchr(path, '?') : NULL, *bytes = NULL;
+    size_t size = 0;
+    if (query) {
+        *query++ = '\0';
+    }
+    bool ok = path && inside->get(inside->context, path, query ? query : "", &bytes, &size, text, sizeof text);
+    must(!ok || bytes[size] == '\0', "an answer without its end");
+    must(ok || *text, "no answer, and no reason");
+    free(path);
+    *status = ok ? 200 : 400;
+    return ok ? bytes : strdup("{}");
+}
+
 static void stop(void) {
     char command[96];
     receiver_stop(receiver);
@@ -43,8 +58,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     snprintf(address.sun_path, sizeof address.sun_path, "%s/socket", folder);
     snprintf(listen_on, sizeof listen_on, "unix:%s", address.sun_path);
     snprintf(data, sizeof data, "%s/data", folder);
-    const struct receiver_options options = {
-        .listen = listen_on, .data_directory = data, .max_body_bytes = 1 << 20, .retention_bytes = 4 << 20, .view_memory_bytes = 64 << 20};
+    const struct receiver_options options = {.listen = listen_on,
+                                             .data_directory = data,
+                                             .max_body_bytes = 1 << 20,
+                                             .retention_bytes = 4 << 20,
+                                             .view_memory_bytes = 64 << 20,
+                                             .answerer = answer_address};
     must(receiver_start(&options, &receiver, text, sizeof text) == RECEIVER_OK, text);
     atexit(stop);
     return 0;

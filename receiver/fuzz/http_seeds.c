@@ -109,6 +109,20 @@ int main(int argc, char **argv) {
         ask(changing, "/api/uploads?pinned=1", "");
     }
     fclose(changing);
+    static const char *const messages[] = {"/api/facets?service=shop&values=3",
+                                           "/api/tree?service=sh%6fp&attachment=metrics.json",
+                                           "/api/diff?attachment=a&base.ids=1+2",
+                                           "/api/analysis?last=%",
+                                           "/api/uploads",
+                                           ""};
+    FILE *asking = begin();
+    send(asking, small, strlen(small));
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+        fprintf(asking,
+                "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nMcp-Name: a\r\nContent-Length: %zu\r\n\r\n%s",
+                strlen(messages[i]), messages[i]);
+    }
+    fclose(asking);
     FILE *import = begin();
     fprintf(import,
             "POST /api/import?service=shop&name=heap.pprof&tag=a:b HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
