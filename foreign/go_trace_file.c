@@ -267,6 +267,19 @@ static int by_time(const void *a, const void *b) {
     return (left > right) - (left < right);
 }
 
+// glibc's qsort takes a copy, which counts as well.
+static bool sort_samples(struct go_generation *generation) {
+    size_t bytes = generation->sample_count * sizeof *generation->samples;
+    if (!merge_budget_take(bytes)) {
+        return no_memory(generation);
+    }
+    if (bytes > 0) {
+        qsort(generation->samples, generation->sample_count, sizeof *generation->samples, by_time);
+    }
+    merge_budget_give(bytes);
+    return true;
+}
+
 // What is kept for the next one is the memory of arrays.
 static void clear(struct go_generation *generation) {
     generation->batch_count = generation->cursor_count = generation->string_count = generation->stack_count = generation->sample_count = 0;
@@ -301,10 +314,7 @@ bool go_generation_read(struct go_generation *generation) {
     for (size_t i = 0; i < generation->sample_count; i++) {
         generation->samples[i].time = go_generation_ns(generation, (uint64_t)generation->samples[i].time);
     }
-    if (generation->sample_count > 0) {
-        qsort(generation->samples, generation->sample_count, sizeof *generation->samples, by_time);
-    }
-    return true;
+    return sort_samples(generation);
 }
 
 bool go_generation_next(struct go_generation *generation, struct go_cursor *cursor) {

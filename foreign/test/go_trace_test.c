@@ -261,6 +261,32 @@ TEST(memory_is_bounded_by_goroutines_at_once) {
     free(maker.batch);
 }
 
+// 200,000 samples are 3.2 MB, in an array of 4.2 MB, and what sorts them takes 3.2 MB more.
+TEST(what_is_sorted_counts_twice) {
+    enum { SAMPLES = 200000 };
+    struct maker maker = begin("go 1.23 trace\0\0\0");
+    struct merge_fault fault = {0};
+    byte(&maker, GO_CPU_SAMPLES);
+    for (int i = 0; i < SAMPLES; i++) {
+        event(&maker, GO_CPU_SAMPLE, i, 0, 0, 1, F_STACK, LAST);
+        if (maker.batch_size > 60000) {
+            end_batch(&maker, 1, UINT64_MAX);
+            byte(&maker, GO_CPU_SAMPLES);
+        }
+    }
+    end_batch(&maker, 1, UINT64_MAX);
+    tables(&maker, 1, false);
+    for (size_t limit_mb = 6; limit_mb <= 10; limit_mb += 4) {
+        struct merge_budget budget = {.limit_bytes = limit_mb << 20}, *before = merge_use_budget(&budget);
+        struct profile *profile = foreign_read(FOREIGN_GO_TRACE, maker.bytes, maker.size, NULL, &fault);
+        assert_int_equal(!!profile, limit_mb == 10);
+        profile_free(profile);
+        merge_use_budget(before);
+    }
+    assert_int_equal(fault.error, MERGE_NO_MEMORY);
+    unmake(&maker);
+}
+
 // Two thousand threads wait for what never comes, at each of a million events of another: hours.
 TEST(threads_that_wait_are_not_tried_forever) {
     enum { THREADS = 2000, EVENTS = 1000000 };
