@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cmemprof/cmemprof/e2e/loader"
 )
 
 var (
@@ -85,7 +87,11 @@ func (w way) run(t *testing.T, program string, arguments ...any) string {
 			command.Env = append(command.Env, variable)
 		}
 	}
-	command.Env = append(command.Env, "LD_PRELOAD="+strings.Join(w.preload, ":"))
+	var preload []string
+	for _, library := range w.preload {
+		preload = append(preload, loader.Preloadable(t, library))
+	}
+	command.Env = append(command.Env, "LD_PRELOAD="+strings.Join(preload, ":"))
 	var complaint bytes.Buffer
 	command.Stderr = &complaint
 	out, err := command.Output()

@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cmemprof/cmemprof/e2e/loader"
 )
 
 // Number of each event; 0: the short form, with the programs' defaults.
@@ -249,7 +251,7 @@ func (p program) test(t *testing.T) {
 		ways := map[string]func(t *testing.T) string{
 			"linked": func(t *testing.T) string { return p.start(t, environment, built(p.name+"-linked"), arguments...) },
 			"preloaded": func(t *testing.T) string {
-				return p.start(t, append(environment, "LD_PRELOAD="+sharedLibrary), built(p.name), arguments...)
+				return p.start(t, append(environment, "LD_PRELOAD="+loader.Preloadable(t, sharedLibrary)), built(p.name), arguments...)
 			},
 		}
 		for way, start := range ways {
@@ -282,7 +284,7 @@ func TestHazards(t *testing.T) {
 func TestSetuidProgramRunsWithout(t *testing.T) {
 	program := built("setuid")
 	command(t, "gcc", append(cFlags, "-std=gnu11", "-o", program, "program/setuid.c", "-ldl")...)
-	preload := []string{"LD_PRELOAD=" + sharedLibrary}
+	preload := []string{"LD_PRELOAD=" + loader.Preloadable(t, sharedLibrary)}
 	if got := run(t, preload, program); got != "profiler, not secure, own rights\n" {
 		t.Fatalf("a program like any other: %s", got)
 	}

@@ -25,6 +25,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cmemprof/cmemprof/e2e/loader"
 )
 
 var full = os.Getenv("CMEMPROF_STRESS") == "full"
@@ -211,7 +213,7 @@ func TestPreloaded(t *testing.T) {
 		t.Fatal(want)
 	}
 	preloaded := func(more ...string) outcome {
-		return run(t, append(more, "LIFE_CODE="+code, "LD_PRELOAD="+sharedLibrary+":"+built("libfailing.so"), "CMEMPROF_DIRECTORY="+t.TempDir(),
+		return run(t, append(more, "LIFE_CODE="+code, "LD_PRELOAD="+loader.Preloadable(t, sharedLibrary)+":"+built("libfailing.so"), "CMEMPROF_DIRECTORY="+t.TempDir(),
 			"CMEMPROF_PERIOD_MS=50", "CMEMPROF_RATE=1"), built("writes"))
 	}
 	all := preloaded()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cmemprof/cmemprof/e2e/built"
+	"github.com/cmemprof/cmemprof/e2e/loader"
 	"github.com/cmemprof/cmemprof/e2e/profiles"
 	"github.com/google/pprof/profile"
 )
@@ -94,7 +95,7 @@ func TestGo(t *testing.T) {
 func TestGoPreloaded(t *testing.T) {
 	folder := t.TempDir()
 	c := exec.Command(buildGo(t, "-tags", "preloaded"))
-	c.Env = append(os.Environ(), "LD_PRELOAD="+built.Program(t, "CMEMPROF_PRELOAD", "libcmemprof.so"), "CMEMPROF_DIRECTORY="+folder,
+	c.Env = append(os.Environ(), "LD_PRELOAD="+loader.Preloadable(t, built.Program(t, "CMEMPROF_PRELOAD", "libcmemprof.so")), "CMEMPROF_DIRECTORY="+folder,
 		"CMEMPROF_PERIOD_MS=500")
 	in, err := c.StdinPipe()
 	if err != nil {
@@ -140,7 +141,7 @@ func TestAllocatorsMappings(t *testing.T) {
 		t.Run(allocator, func(t *testing.T) {
 			folder := t.TempDir()
 			c := exec.Command(buildC(t))
-			c.Env = append(os.Environ(), "LD_PRELOAD="+strings.Join([]string{built.Program(t, "CMEMPROF_PRELOAD", "libcmemprof.so"), allocator}, " "),
+			c.Env = append(os.Environ(), "LD_PRELOAD="+strings.Join([]string{loader.Preloadable(t, built.Program(t, "CMEMPROF_PRELOAD", "libcmemprof.so")), allocator}, " "),
 				"CMEMPROF_DIRECTORY="+folder, "CMEMPROF_RATE=1024")
 			mustRun(t, c)
 			p := profiles.Read(t, await(t, folder, "*.exit.pb"))

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cmemprof/cmemprof/e2e/loader"
 )
 
 var full = os.Getenv("CMEMPROF_STRESS") == "full"
@@ -291,7 +293,7 @@ func TestProgramsDoTheSame(t *testing.T) {
 				t.Run(strconv.Itoa(rate), func(t *testing.T) {
 					folder := t.TempDir()
 					start := time.Now()
-					got := w.run(t, directory, "LD_PRELOAD="+library+":"+starter, fmt.Sprintf("CMEMPROF_RATE=%d", rate), "PROGRAMS_SAMPLES="+folder,
+					got := w.run(t, directory, "LD_PRELOAD="+loader.Preloadable(t, library)+":"+starter, fmt.Sprintf("CMEMPROF_RATE=%d", rate), "PROGRAMS_SAMPLES="+folder,
 						fmt.Sprintf("PROGRAMS_COMPARE_ONE_IN=%d", max(1, w.oneIn)))
 					sum := readCounts(t, folder)
 					t.Logf("%d processes, %d of them compared, %d samples, %v", sum.processes, sum.compared, sum.samples, time.Since(start).Round(time.Millisecond))

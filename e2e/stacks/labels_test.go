@@ -11,6 +11,7 @@ import (
 	"github.com/google/pprof/profile"
 
 	"github.com/cmemprof/cmemprof/e2e/built"
+	"github.com/cmemprof/cmemprof/e2e/loader"
 	"github.com/cmemprof/cmemprof/e2e/profiles"
 )
 
@@ -122,7 +123,7 @@ func TestLabelsUnlinked(t *testing.T) {
 		preload = "QEMU_SET_ENV=" // or the emulator itself would load it
 	}
 	command := built.Command(buildWith(t, "", "./unlinked"))
-	command.Env = append(os.Environ(), preload+"LD_PRELOAD="+library, "CMEMPROF_DIRECTORY="+directory, "CMEMPROF_RATE=1")
+	command.Env = append(os.Environ(), preload+"LD_PRELOAD="+loader.Preloadable(t, library), "CMEMPROF_DIRECTORY="+directory, "CMEMPROF_RATE=1")
 	if out, err := command.CombinedOutput(); err != nil || len(out) != 0 {
 		t.Fatalf("%v, and it says %q", err, out)
 	}

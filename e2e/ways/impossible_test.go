@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cmemprof/cmemprof/e2e/loader"
 	"github.com/cmemprof/cmemprof/e2e/profiles"
 )
 
@@ -47,7 +48,7 @@ func TestSanitizerLinked(t *testing.T) {
 func TestSanitizerPreloaded(t *testing.T) {
 	forEachSanitizer(t, func(t *testing.T, compiler, name string) {
 		program := compile(t, compiler, filepath.Join("programs", "sites.c"), "-fsanitize="+name, "-std=gnu11", "-D_GNU_SOURCE", "-pthread")
-		preload := built(t, "libcmemprof.so")
+		preload := loader.Preloadable(t, built(t, "libcmemprof.so"))
 		if compiler == "gcc" { // clang's is inside of the program
 			library := "lib" + map[string]string{"address": "asan", "thread": "tsan"}[name] + ".so"
 			preload = strings.TrimSpace(mustRun(t, exec.Command("gcc", "-print-file-name="+library))) + ":" + preload
@@ -117,7 +118,7 @@ func TestValgrind(t *testing.T) {
 		folder = t.TempDir()
 		// valgrind itself is static and does not see LD_PRELOAD; the program does.
 		c := exec.Command("valgrind", "--quiet", "--log-file=/dev/null", option, sites, "exit")
-		c.Env = append(os.Environ(), "LD_PRELOAD="+built(t, "libcmemprof.so"), "CMEMPROF_DIRECTORY="+folder, "CMEMPROF_RATE=1")
+		c.Env = append(os.Environ(), "LD_PRELOAD="+loader.Preloadable(t, built(t, "libcmemprof.so")), "CMEMPROF_DIRECTORY="+folder, "CMEMPROF_RATE=1")
 		if output, status := run(t, c); status != 5 {
 			t.Errorf("status %d\n%s", status, output)
 		}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/cmemprof/cmemprof/e2e/loader"
 	"github.com/cmemprof/cmemprof/e2e/profiles"
 )
 
@@ -41,7 +42,7 @@ func TestPortable(t *testing.T) {
 	}
 	folder := t.TempDir()
 	c := exec.Command(compileSites(t), "thread")
-	c.Env = append(os.Environ(), "LD_PRELOAD="+library, "CMEMPROF_DIRECTORY="+folder, "CMEMPROF_RATE=1")
+	c.Env = append(os.Environ(), "LD_PRELOAD="+loader.Preloadable(t, library), "CMEMPROF_DIRECTORY="+folder, "CMEMPROF_RATE=1")
 	if output, status := run(t, c); status != 5 {
 		t.Errorf("status %d\n%s", status, output)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cmemprof/cmemprof/e2e/loader"
 	"github.com/cmemprof/cmemprof/e2e/profiles"
 )
 
@@ -15,7 +16,7 @@ func preloaded(t *testing.T, variables []string, program string, arguments ...st
 	t.Helper()
 	folder = t.TempDir()
 	c := exec.Command(program, arguments...)
-	c.Env = append(os.Environ(), "LD_PRELOAD="+built(t, "libcmemprof.so"), "CMEMPROF_DIRECTORY="+folder)
+	c.Env = append(os.Environ(), "LD_PRELOAD="+loader.Preloadable(t, built(t, "libcmemprof.so")), "CMEMPROF_DIRECTORY="+folder)
 	c.Env = append(c.Env, variables...)
 	output, status = run(t, c)
 	return folder, output, status
@@ -82,7 +83,7 @@ func TestKeep(t *testing.T) {
 	sites := compileSites(t)
 	folder := t.TempDir()
 	c := exec.Command(sites, "wait")
-	c.Env = append(os.Environ(), "LD_PRELOAD="+built(t, "libcmemprof.so"), "CMEMPROF_DIRECTORY="+folder, "CMEMPROF_RATE=1",
+	c.Env = append(os.Environ(), "LD_PRELOAD="+loader.Preloadable(t, built(t, "libcmemprof.so")), "CMEMPROF_DIRECTORY="+folder, "CMEMPROF_RATE=1",
 		"CMEMPROF_PERIOD_MS=50", "CMEMPROF_KEEP=3")
 	if err := c.Start(); err != nil {
 		t.Fatal(err)

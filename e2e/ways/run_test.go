@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/cmemprof/cmemprof/e2e/loader"
 	"github.com/cmemprof/cmemprof/e2e/profiles"
 	"github.com/google/pprof/profile"
 )
@@ -513,7 +514,7 @@ func TestRunGo(t *testing.T) {
 	}
 	for _, more := range [][]string{nil, {"CMEMPROF_RATE=1"}} {
 		c := exec.Command(program)
-		c.Env = append(append(os.Environ(), "CMEMPROF_DIRECTORY="+folder, "LD_PRELOAD="+built(t, "libcmemprof.so")), more...)
+		c.Env = append(append(os.Environ(), "CMEMPROF_DIRECTORY="+folder, "LD_PRELOAD="+loader.Preloadable(t, built(t, "libcmemprof.so"))), more...)
 		if output, status := run(t, c); status != 0 || output != "done\n" {
 			t.Errorf("%v by hand: status %d\n%s", more, status, output)
 		}
