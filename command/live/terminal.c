@@ -30,11 +30,21 @@ bool terminal_is_there(void) {
 
 // ---- Entering and leaving: async-signal-safe ----
 
-// As much as the terminal takes without a wait: if its output is stopped (Ctrl-S) or it is gone, nothing. One byte that it has room for
-// does not block.
-static void put_at_once(const char *text) {
+enum { ROOM_WAIT_MS = 3000 };
+
+// A byte that the terminal has room for does not block.
+static bool has_room(void) {
     struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
-    while (*text && poll(&output, 1, 0) == 1 && output.revents & POLLOUT && write(STDOUT_FILENO, text, 1) == 1) {
+    int ready;
+    do {
+        ready = poll(&output, 1, ROOM_WAIT_MS);
+    } while (ready < 0 && errno == EINTR);
+    return ready == 1 && (output.revents & POLLOUT);
+}
+
+// A terminal that is slow gets all; one whose output is stopped (Ctrl-S) or that is gone, nothing more.
+static void put_soon(const char *text) {
+    while (*text && has_room() && write(STDOUT_FILENO, text, 1) == 1) {
         text++;
     }
 }
@@ -54,7 +64,7 @@ static bool enter(void) {
     if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) != 0) {
         return false;
     }
-    put_at_once("\033[?1049h\033[?25l"); // the second screen, without cursor
+    put_soon("\033[?1049h\033[?25l"); // the second screen, without cursor
     return true;
 }
 
@@ -64,7 +74,7 @@ static void leave(void) {
         if (is_in_foreground()) {
             tcsetattr(STDIN_FILENO, TCSANOW, &terminal.before);
         }
-        put_at_once("\033[?25h\033[?1049l");
+        put_soon("\033[?25h\033[?1049l");
         terminal.is_in = 0;
     }
 }

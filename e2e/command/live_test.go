@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -77,8 +78,9 @@ type screen struct {
 	command *exec.Cmd
 	before  syscall.Termios
 	output  chan []byte
-	all     []byte // what it wrote
-	seen    int    // until where
+	reading sync.Mutex // held: nothing is read
+	all     []byte     // what it wrote
+	seen    int        // until where
 }
 
 func openScreen(t *testing.T, columns, lines uint16, arguments ...string) *screen {
@@ -113,6 +115,8 @@ func openScreenOf(t *testing.T, columns, lines uint16, command *exec.Cmd) *scree
 		for {
 			chunk := make([]byte, 4096)
 			n, err := master.Read(chunk)
+			s.reading.Lock()
+			s.reading.Unlock()
 			if err != nil {
 				close(s.output)
 				return
@@ -274,6 +278,26 @@ func TestLiveEnds(t *testing.T) {
 	s.until(`\x1b\[\?1049h[^~]*q quit`)
 	s.press("q")
 	s.closed()
+}
+
+// A terminal that is behind, as on a slow line, gets what leaves its second screen once it has room.
+func TestLiveEndsOnASlowTerminal(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "heap.pprof")
+	put(t, file, livePprof(1))
+	s := openScreen(t, 200, 60, "top", file, "--live", "--interval", "60m")
+	s.until(`q quit`)
+	s.reading.Lock()
+	s.press(strings.Repeat("c", 300)) // each draws it again
+	time.Sleep(time.Second)           // long enough to fill what is between, as a rule
+	if err := s.command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond)
+	s.reading.Unlock()
+	if status := s.closed(); !status.Signaled() || status.Signal() != syscall.SIGTERM {
+		t.Errorf("status %v", status)
+	}
 }
 
 // Output that is stopped (Ctrl-S) takes no more: a signal ends it all the same, also the second of two, and gives the modes back.
