@@ -104,7 +104,9 @@ func TestStripped(t *testing.T) {
 					t.Errorf("%v: %d samples of %d", how, len(named.Sample), len(nameless.Sample))
 				}
 			}
-			if said := run(t, "../../build/cmemprof", "symbolize", "-o", at("named"), "--binary", "/proc/self/exe", at("heap")); !strings.Contains(said, "0 of 1 addresses named; no file for "+at("app")) {
+			// How many is a matter of chance: now and then a block of Go's own C code is sampled, too.
+			said := run(t, "../../build/cmemprof", "symbolize", "-o", at("named"), "--binary", "/proc/self/exe", at("heap"))
+			if !regexp.MustCompile(`: 0 of [1-9]\d* addresses named; no file for ` + regexp.QuoteMeta(at("app")) + `,`).MatchString(said) {
 				t.Errorf("of another program: %s", said)
 			}
 		})
