@@ -20,8 +20,9 @@ static struct cpu_thread *slot_of(struct cpu_threads *threads, int32_t id, size_
     return &threads->slots[((uint32_t)id + probe) % CPU_THREADS];
 }
 
-static void begin_anew(struct cpu_thread *thread) {
-    thread->is_known = thread->has_timer = thread->is_left = false;
+static void begin_anew(struct cpu_thread *thread, bool has_timer) {
+    thread->is_known = thread->is_left = false;
+    thread->has_timer = has_timer;
     thread->waits_since_ns = 0;
     atomic_store(&thread->sample, NULL);
 }
@@ -39,7 +40,7 @@ struct cpu_thread *cpu_threads_find(struct cpu_threads *threads, int32_t id) {
         struct cpu_thread *thread = slot_of(threads, id, probe);
         int32_t is = atomic_load_explicit(&thread->id, memory_order_relaxed);
         if (time_of(is) == 0 && atomic_compare_exchange_strong(&thread->id, &is, id)) {
-            begin_anew(thread);
+            begin_anew(thread, false);
             return thread;
         }
     }
@@ -73,9 +74,7 @@ uint64_t cpu_threads_note(struct cpu_thread *thread, uint64_t now_ns, uint64_t u
 }
 
 void cpu_threads_timed(struct cpu_thread *thread) {
-    thread->has_timer = true;
-    thread->is_known = thread->is_left = false;
-    atomic_store(&thread->sample, NULL);
+    begin_anew(thread, true);
 }
 
 bool cpu_threads_is_left(struct cpu_thread *thread, uint64_t now_ns, uint64_t longest_ns) {

@@ -282,14 +282,14 @@ static bool take(struct profiler *self, struct thread_state *thread, const sigin
     uintptr_t *pcs;
     uint32_t depth = unwind_interrupted_whole(&self->unwinder, thread, context, scratch, &pcs, &end);
     struct cpu_thread *own = own_thread(it, thread);
-    uint64_t unknown_ns = it->period_ns, now_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    bool is_left = info->si_code == SI_KERNEL && own && own->is_left;
     if (kind == WITH_TIMER || kind == IN_GO) {
         thread->is_gos |= is_begun_by_go(self, pcs, depth, end);
-        if (thread->is_gos || info->si_code == SI_TIMER || !own || !own->is_left) {
+        if (thread->is_gos || !is_left) {
             return take_of_timer(self, info, pcs, depth, end);
         }
-        unknown_ns += now_ns - own->waits_since_ns;
     }
+    uint64_t now_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID), unknown_ns = it->period_ns + (is_left ? now_ns - own->waits_since_ns : 0);
     uint64_t ns = own ? cpu_threads_note(own, now_ns, unknown_ns) : unknown_ns;
     struct cpu_sample *sample = add(self, pcs, depth, end, ns, 1);
     if (own) {

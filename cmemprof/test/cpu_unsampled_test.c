@@ -288,7 +288,7 @@ TEST_IN(go, a_thread_with_a_dead_threads_timer_has_the_processs) {
     run(5, 0);
     finish();
     assert_int_equal(sum().ticks, 5 + 5 + 1);
-    assert_in_range(sum().ns, then - begun, own_ns() - before - 3 * PERIOD_NS + PERIOD_NS);
+    assert_in_range(sum().ns, then - begun, own_ns() - before - 2 * PERIOD_NS);
     assert_all_work();
 }
 
@@ -306,11 +306,9 @@ TEST_IN(go, a_thread_of_c_that_go_forgets_begins_anew) {
     uint64_t before = own_ns();
     run(4, 0);
     g = g0;
-    uint64_t after = own_ns();
     finish();
     assert_int_equal(sum().ticks, 4);
     assert_in_range(sum().ns, PERIOD_NS, PERIOD_NS + own_ns() - before);
-    assert_true(after >= before);
 }
 
 TEST_IN(go, a_thread_that_go_has_made_waits_for_its_timer) {
