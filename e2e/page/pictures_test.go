@@ -39,8 +39,7 @@ func TestPictures(t *testing.T) {
 		view.prefer("light")
 		view.do(chromedp.EmulateViewport(1280, 800), chromedp.Navigate(receiver.url+page.address))
 		view.until(page.ready)
-		view.text(`(() => { window.frames2 = 0; requestAnimationFrame(() => requestAnimationFrame(() => (window.frames2 = 2))); return ""; })()`)
-		view.until(`window.frames2 === 2`)
+		view.drawn()
 		if err := os.WriteFile(filepath.Join(folder, page.name+".png"), view.screenshot(), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -120,9 +120,7 @@ func (b *browser) shoot(t *testing.T, receiver *receiver, name, address, ready s
 		}
 		view.until(fmt.Sprintf(`innerWidth === %d && matchMedia("(prefers-color-scheme: %s)").matches`, look.width, look.scheme))
 		view.until(ready)
-		// Two frames later the page is drawn in the new size.
-		view.text(`(() => { window.frames2 = 0; requestAnimationFrame(() => requestAnimationFrame(() => (window.frames2 = 2))); return ""; })()`)
-		view.until(`window.frames2 === 2`)
+		view.drawn()
 		// Nothing sticks out of the window sideways.
 		view.expect(`document.documentElement.scrollWidth <= innerWidth`, "true")
 		file := filepath.Join(folder, fmt.Sprintf("%s-%s-%dx%d.png", name, look.scheme, look.width, look.height))
@@ -132,4 +130,11 @@ func (b *browser) shoot(t *testing.T, receiver *receiver, name, address, ready s
 		view.accessible(t, name+" "+look.scheme)
 	}
 	view.clean(t)
+}
+
+// drawn waits for two frames: then the page is drawn as it is.
+func (view *tab) drawn() {
+	view.t.Helper()
+	view.text(`(() => { window.frames2 = 0; requestAnimationFrame(() => requestAnimationFrame(() => (window.frames2 = 2))); return ""; })()`)
+	view.until(`window.frames2 === 2`)
 }
