@@ -3,6 +3,7 @@ package page
 // Shapes of the graph: bottom up, without recursion, without chains, by name; stacks from a frame on.
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -102,4 +103,49 @@ func TestShowFrom(t *testing.T) {
 	view.click(`#filters [data-filter="start"] button`)
 	view.until(`document.querySelector("#frame").textContent === "all · 65 MB"`)
 	view.clean(t)
+}
+
+// Where not all of the graph is in sight, a strip has all of it, with a frame around what is seen.
+func TestMinimap(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	receiver.uploadProfile(t, "shop", parserProfile())
+	deep := []string{}
+	for i := range 90 {
+		deep = append(deep, fmt.Sprintf("main.f%d /src/shop/main.go", i))
+	}
+	receiver.uploadProfile(t, "deep", build([][2]string{{"inuse_space", "bytes"}}, []stack{{deep, []int64{30e6}, false, nil}, {deep[40:], []int64{10e6}, true, nil}}))
+	view := chromium.profile(t, receiver, "ids=1")
+	const hidden = `document.querySelector("#minimap").hidden`
+	// The frame's left, right, top and bottom in percent of the strip's picture.
+	const frame = `(() => {
+		const [at, all] = [".minimap-frame", "#minimap canvas"].map((one) => document.querySelector(one).getBoundingClientRect());
+		return [at.left - all.left, at.right - all.left, at.top - all.top, at.bottom - all.top].map((px, i) => Math.round((100 * px) / (i < 2 ? all.width : all.height))).join();
+	})()`
+	view.expect(hidden, "true")
+	view.clickAt(view.canvasWidth()*0.8, 50) // main.cache: 40 to 60 of 65 MB
+	view.waitGraph("main.cache")
+	view.until(`!` + hidden + ` && ` + frame + `.startsWith("62,92,0,")`)
+	view.until(`(() => { const pixel = document.querySelector("#minimap canvas").getContext("2d").getImageData(4, 2, 1, 1).data.slice(0, 3).join(); ` + helpers + ` return pixel === cssColour("--flame-root"); })()`)
+	view.accessible(t, "minimap")
+	// A click on it zooms: on the root's row back to all.
+	view.text(`(() => { const canvas = document.querySelector("#minimap canvas"), { left, top } = canvas.getBoundingClientRect();
+		canvas.dispatchEvent(new MouseEvent("click", { clientX: left + 4, clientY: top + 2, bubbles: true })); return ""; })()`)
+	view.waitGraph("all")
+	view.until(hidden)
+
+	for _, upright := range []bool{false, true} {
+		view.do(chromedp.Navigate(receiver.url + "profile?ids=2" + map[bool]string{true: "&shape=flame"}[upright]))
+		view.waitGraph("all")
+		view.until(`!` + hidden)
+		first, last := `.startsWith("0,100,0,")`, `.endsWith(",100")`
+		if upright {
+			first, last = last, `.startsWith("0,100,0,")`
+		}
+		view.until(frame + first)
+		view.text(`(() => { const box = document.querySelector(".flame"); box.scrollTop = ` + map[bool]string{true: "0", false: "box.scrollHeight"}[upright] + `; return ""; })()`)
+		view.until(frame + last)
+	}
+	view.clean(t)
+	chromium.shoot(t, receiver, "minimap", "profile?ids=2", `document.querySelector("#frame").textContent.startsWith("all ·") && !`+hidden)
 }

@@ -1,6 +1,7 @@
 // later.ts: the views that the page does not begin with: a second script, loaded when the first of them is opened (routes.ts).
 export { AnalysisTab } from "./analysis/analysis";
 export { ComparePage } from "./compare/compare";
+export { CallGraph } from "./graph/call_graph";
 export { MemoryTab } from "./memory/memory_tab";
 export { MetricsTab } from "./profile/metrics";
 export { OwnersTab } from "./profile/owners_tab";

@@ -21,7 +21,7 @@ function later(make: (all: typeof import("./later")) => View): ViewMaker {
 }
 
 export const tabs: Tab[] = [
-  { id: "profiles", name: "Profiles", view: () => new ProfilesTab() },
+  { id: "profiles", name: "Profiles", view: () => new ProfilesTab(() => import("./later")) },
   { id: "memory", name: "Memory", view: later((all) => new all.MemoryTab()) },
   { id: "owners", name: "Owners", view: later((all) => new all.OwnersTab()) },
   { id: "analysis", name: "Analysis", view: later((all) => new all.AnalysisTab()) },

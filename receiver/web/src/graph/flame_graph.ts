@@ -19,6 +19,21 @@ export interface FlameEvents {
   onSelect?: (node: number) => void; // under the mouse or the keyboard's cursor; -1: none
   onZoom?: (node: number) => void; // asked for; the owner calls zoom()
   onMenu?: (node: number, x: number, y: number) => void; // client coordinates
+  onView?: () => void; // something else is in sight
+}
+
+// All of the graph, and what of it is in sight: as shares of its width, and as rows.
+export interface Overview {
+  layout: FlameLayout;
+  fill: (node: number) => string;
+  width_px: number;
+  rows: number;
+  left: number;
+  right: number;
+  first: number;
+  last: number;
+  upright: boolean;
+  partly: boolean; // not all of it is in sight
 }
 
 export interface FlameOptions {
@@ -37,12 +52,14 @@ export class FlameGraph {
   private readonly tooltip = make("div", { class: "flame-tooltip", hidden: true });
   private layout: FlameLayout | undefined;
   private palette: Palette | undefined;
+  private fill: (node: number) => string = () => ""; // of a box, unless it is above what is zoomed
   private colouring: Colouring = "kind";
   private upright = false;
   private matches: Uint8Array | null = null;
   private width_px = 0;
   private height_px = 0;
   private rows = 1;
+  private allRows = 0; // without a zoom; 0: not known yet
   private fonts = "";
   private readonly names = new Map<string, number>(); // widths of names
   private asked = 0;
@@ -96,7 +113,7 @@ export class FlameGraph {
     this.upright = options.upright ?? false;
     this.matches = options.matches ?? null;
     this.zoomed = options.zoomed ?? 0;
-    this.palette = palette(tree, this.colouring);
+    this.recoloured(tree);
     this.resize(true);
   }
 
@@ -107,9 +124,35 @@ export class FlameGraph {
     if (tell) this.events.onSelect?.(node);
   }
 
+  // Of a graph that could be higher by so much.
+  overview(beside_px: number): Overview {
+    const { layout, zoomed, element, upright, width_px } = this;
+    const { left, tree } = layout!;
+    this.allRows ||= layout!.rowsBelow(0, width_px);
+    const rows = Math.max(this.allRows, this.rows);
+    const all = tree.weight[0] || 1;
+    const from = upright ? element.scrollHeight - element.clientHeight - element.scrollTop : element.scrollTop;
+    return {
+      ...{ layout: layout!, fill: this.fill, width_px, rows, upright },
+      left: left[zoomed] / all,
+      right: (left[zoomed] + tree.weight[zoomed]) / all,
+      first: from / rowHeight_px,
+      last: Math.min((from + element.clientHeight) / rowHeight_px, rows),
+      partly: width_px > 0 && (zoomed > 0 || rows * rowHeight_px > element.clientHeight + beside_px),
+    };
+  }
+
   private recolour(): void {
-    this.palette = palette(this.tree!, this.colouring);
+    this.recoloured(this.tree!);
     this.draw();
+  }
+
+  private recoloured(tree: Tree): void {
+    const colours = (this.palette = palette(tree, this.colouring));
+    this.fill = (node) => {
+      const hit = this.found(node);
+      return hit === undefined ? colours.of(node) : hit ? colours.match : colours.dim;
+    };
   }
 
   // ---- Size and scrolling ----
@@ -117,10 +160,12 @@ export class FlameGraph {
   private resize(jump = false): void {
     const { layout, element, canvas } = this;
     if (!layout) return;
+    const { height_px: before } = this;
     this.width_px = element.clientWidth;
     this.height_px = Math.max(element.clientHeight, rowHeight_px);
     if (this.width_px <= 0) return;
     this.rows = layout.rowsBelow(this.zoomed, this.width_px);
+    this.allRows = this.zoomed === 0 ? this.rows : 0;
     this.size.style.height = `${Math.max(this.rows * rowHeight_px, this.upright ? this.height_px : 0)}px`;
     const shown_px = this.upright ? this.height_px : Math.min(this.height_px, this.rows * rowHeight_px);
     const ratio = devicePixelRatio || 1;
@@ -129,6 +174,7 @@ export class FlameGraph {
     canvas.style.width = `${this.width_px}px`;
     canvas.style.height = `${shown_px}px`;
     if (jump) this.scrollTo(this.zoomed);
+    else if (this.upright) element.scrollTop += before - this.height_px; // what is at the bottom stays
     this.draw();
   }
 
@@ -177,6 +223,7 @@ export class FlameGraph {
       this.drawRow(context, layout, colours, row, top);
     }
     this.drawCursor(context, layout, colours, scroll);
+    this.events.onView?.();
   }
 
   private setFont(context: CanvasRenderingContext2D): void {
@@ -187,13 +234,11 @@ export class FlameGraph {
 
   private drawRow(context: CanvasRenderingContext2D, layout: FlameLayout, colours: Palette, row: number, top: number): void {
     const { tree } = layout;
-    const { matches, zoomed } = this;
+    const { matches, zoomed, fill: filled } = this;
     const labels: number[] = []; // node, left, width: text is drawn after the boxes of a row, so that colours change seldom
-    // Whether the search finds it; undefined without a search.
-    const found = (node: number) => (matches && node > 0 && tree.fn[node] >= 0 ? matches[tree.fn[node]] === 1 : undefined);
+    const found = (node: number) => this.found(node);
     const fillOf = (node: number): string => {
-      const hit = found(node);
-      const own = hit === undefined ? colours.of(node) : hit ? colours.match : colours.dim;
+      const own = filled(node);
       return row < tree.depth[zoomed] ? colours.faded(own) : own;
     };
     // Narrow neighbours of one colour are drawn as one box: a wide tree has thousands of them in a row.
@@ -234,6 +279,12 @@ export class FlameGraph {
       context.fillStyle = colours.textOn(fillOf(node), found(node) === false);
       context.fillText(text, labels[i + 1] + textPadding_px, top + rowHeight_px / 2);
     }
+  }
+
+  // Whether the search finds it; undefined without a search.
+  private found(node: number): boolean | undefined {
+    const { matches, tree } = this;
+    return matches && node > 0 && tree!.fn[node] >= 0 ? matches[tree!.fn[node]] === 1 : undefined;
   }
 
   private drawCursor(context: CanvasRenderingContext2D, layout: FlameLayout, colours: Palette, scroll: number): void {

@@ -47,7 +47,7 @@ export function functionItems({ name, file }: { name: string; file: string }): I
 }
 
 // The value of a label is no function: it has no callees of its own, and without it there is no grouping.
-function labelItems(name: string): Item[] {
+export function labelItems(name: string): Item[] {
   return [...patternItems(name, `=${name}`), copyItem(name)];
 }
 

@@ -18,6 +18,7 @@ export const views = [
   ["table", "Table"],
   ["both", "Both"],
   ["sandwich", "Sandwich"],
+  ["calls", "Call graph"],
   ["source", "Source"],
 ] as const;
 export type ViewName = (typeof views)[number][0];
@@ -173,6 +174,7 @@ export class ProfileToolbar {
       graph && content.colourings.length > 1 && select("Colour", content.colourings, content.colouring, (colour) => change({ colour })),
       graph &&
         view !== "sandwich" &&
+        view !== "calls" &&
         segments(
           "Direction",
           [
@@ -184,7 +186,7 @@ export class ProfileToolbar {
           { id: "shape" },
         ),
     );
-    this.shape.show(now, graph && view !== "sandwich");
+    this.shape.show(now, graph && view !== "sandwich" && view !== "calls");
     this.showSearch(now);
     this.showChips(now);
     this.showLegend(now, content);

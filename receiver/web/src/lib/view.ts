@@ -13,6 +13,8 @@ export interface View {
 
 export type ViewMaker = () => View;
 
+export const notLoadedText = "This part of the page cannot be loaded: the receiver does not answer, or another version of it runs now.";
+
 // A view whose code has to be loaded first.
 export class LaterView implements View {
   private make: ViewMaker | undefined;
@@ -31,11 +33,10 @@ export class LaterView implements View {
         if (!this.gone) this.begin();
       },
       () => {
-        const text = "This part of the page cannot be loaded: the receiver does not answer, or another version of it runs now.";
         if (!this.gone)
           root.append(
             notice(
-              text,
+              notLoadedText,
               button("Reload", () => location.reload()),
             ),
           );

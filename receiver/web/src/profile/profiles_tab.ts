@@ -1,23 +1,24 @@
 // profiles_tab.ts: the tab Profiles: every sample type of every attachment as a flame graph, a table, or callers and callees of a function.
 //
 // Parameters of the address: attachment, type, memory (C, Go), owner (program), label (KEY:VALUE, several), group_by (KEY), view, shape (flame), group, colour, find, focus,
-// ignore, hide, start, without (kinds), tree (shapes), fn (of the sandwich and of source), file (its, of source), callers, callees (of the sandwich), zoom, sort, gauges (last, max, growth), processes (sum).
+// ignore, hide, start, without (kinds), tree (shapes), fn (of the sandwich, the call graph and source), file (its, of source), callers, callees (of the sandwich), zoom, sort, gauges (last, max, growth), processes (sum).
 import "./profiles.css";
 import type * as api from "../lib/api";
 import { button, actAsMenu, link, make, notice, refill } from "../lib/dom";
 import { attachmentPath, exportPath, ofValuesAboveZero } from "../lib/api";
+import type { CallGraph } from "../graph/call_graph";
 import { exportButton } from "../graph/export_menu";
 import { filterTree, sumMatches } from "../graph/filter";
 import { FlameGraph } from "../graph/flame_graph";
 import { withAges } from "../graph/ages";
 import { hasKinds, kindsOf, type Colouring } from "../graph/flame_colours";
 import { count, share, value } from "../lib/format";
-import { callersAndCallees, frameItems, functionItems } from "../graph/frame_menu";
+import { callersAndCallees, frameItems, functionItems, labelItems } from "../graph/frame_menu";
 import { frameText } from "../graph/frame_text";
 import { FunctionTable } from "../graph/function_table";
 import { functionOfLine, groupings } from "../graph/groups";
 import { flags } from "../graph/pattern";
-import { closeMenu, openMenu } from "../lib/popup";
+import { closeMenu, openMenu, type Item } from "../lib/popup";
 import { copyButton } from "../lib/markdown";
 import { memoryFile } from "../lib/memory_parts";
 import { growthText, mergedText, typeText, unreadNote, Warnings } from "../lib/notes";
@@ -35,6 +36,7 @@ import {
   type LoadedTree,
 } from "../graph/profile_data";
 import { asksGrowth, choice, ProfileToolbar, views, type ViewName } from "../graph/profile_toolbar";
+import { Minimap } from "../graph/minimap";
 import { ProfilesRail } from "./profiles_rail";
 import { RecordingView } from "./recording";
 import { Sandwich } from "../graph/sandwich";
@@ -44,7 +46,7 @@ import { singleUpload } from "../lib/selection";
 import { change, current, State } from "../lib/state";
 import { groupKeys, tagKey } from "../lib/tags";
 import { childrenOf, findPath, nameOf, pathOf, sumFunctions, type FunctionSum, type Tree } from "../graph/tree";
-import type { View } from "../lib/view";
+import { notLoadedText, type View } from "../lib/view";
 
 interface Chosen {
   file: File;
@@ -84,6 +86,10 @@ function groupOf(now: State): string {
   return tagKey(by) && singleUpload(now.selection()) ? "" : by;
 }
 
+function itemsOf(row: FunctionSum): Item[] {
+  return row.kind === "label" ? labelItems(row.name) : functionItems(row);
+}
+
 // The node of a value in the first level.
 function groupNode(tree: Tree, row: FunctionSum): number {
   return childrenOf(tree, 0).find((node) => tree.fn[node] === row.fn) ?? 0;
@@ -105,11 +111,14 @@ export class ProfilesTab implements View {
     }),
   );
   private readonly toolbar = new ProfileToolbar();
-  private readonly graph = new FlameGraph("Flame graph", {
+  private readonly graph: FlameGraph = new FlameGraph("Flame graph", {
     onSelect: (node) => this.tell(this.graph.tree, node),
     onZoom: (node) => change({ zoom: pathOf(this.graph.tree!, node) }),
     onMenu: (node, x, y) => this.frameMenu(this.graph.tree!, node, x, y),
+    onView: () => this.minimap.update(),
   });
+  private readonly minimap = new Minimap(this.graph, (node) => change({ zoom: pathOf(this.graph.tree!, node) }));
+  private readonly drawing = make("div", { class: "flame-drawing" }, this.graph.element, this.minimap.element);
   private readonly table = new FunctionTable("Functions", {
     onPick: (row) => this.pickFunction(row),
     onMenu: (row, x, y) => openMenu(row.name, functionItems(row), x, y),
@@ -147,6 +156,7 @@ export class ProfilesTab implements View {
     (side, path) => change({ [side]: path }),
   );
   private readonly source: SourceView;
+  private calls: CallGraph | undefined; // once it was asked for
   private readonly recording = new RecordingView();
   private readonly warnings = new Warnings();
   private readonly frame = make("p", { id: "frame", role: "status" });
@@ -162,7 +172,8 @@ export class ProfilesTab implements View {
   private labelsOf = "";
   private turn = 0;
 
-  constructor() {
+  // later: the code that the page does not begin with.
+  constructor(private readonly later: () => Promise<{ CallGraph: typeof CallGraph }>) {
     this.source = new SourceView(this.abort.signal);
     this.graph.canvas.id = "flamegraph";
     this.graph.canvas.setAttribute("aria-describedby", "frame");
@@ -179,7 +190,7 @@ export class ProfilesTab implements View {
   mount(root: HTMLElement, now: State): void {
     this.panel.append(
       this.short.element,
-      this.graph.element,
+      this.drawing,
       this.table.element,
       this.slopes.element,
       this.groups.element,
@@ -187,8 +198,9 @@ export class ProfilesTab implements View {
       this.source.element,
     );
     // Until there is a tree, an empty panel says that it is loading.
-    for (const part of [this.toolbar, this.short, this.graph, this.table, this.slopes, this.groups, this.sandwich, this.source])
+    for (const part of [this.toolbar, this.short, this.table, this.slopes, this.groups, this.sandwich, this.source])
       part.element.hidden = true;
+    this.drawing.hidden = true;
     this.shown.append(this.toolbar.element, this.warnings.element, this.panel, make("div", { class: "status" }, this.frame, this.actions));
     root.append(make("div", { class: "profiles" }, this.rail.element, make("div", { class: "profile-place" }, this.shown, this.other)));
     document.addEventListener("keydown", (event) => this.key(event), { signal: this.abort.signal });
@@ -213,7 +225,9 @@ export class ProfilesTab implements View {
     this.abort.abort();
     this.data?.close();
     closeMenu();
-    for (const part of [this.graph, this.table, this.short, this.slopes, this.groups, this.sandwich, this.source]) part.destroy();
+    for (const part of [this.graph, this.minimap, this.table, this.short, this.slopes, this.groups, this.sandwich, this.source])
+      part.destroy();
+    this.calls?.destroy();
   }
 
   // ---- Loading ----
@@ -247,10 +261,11 @@ export class ProfilesTab implements View {
       const of = { attachment: file.name, type: typeId(types, type), memory, owner, labels: now.all("label"), groupBy };
       const request: api.TreeRequest = growth ? { ...of, growth } : { ...of, lines, objects: "small" };
       const byAge = isAged(now, file.name) && !growth;
-      const path = view === "source" || now.all("tree").some((shape) => shape !== "names") ? "" : now.get("zoom"); // else it is of another tree
+      const path = view === "source" || view === "calls" || now.all("tree").some((shape) => shape !== "names") ? "" : now.get("zoom"); // else it is of another tree
       let loaded = await (byAge ? data.treeByAge(request, path) : data.treeBelow(request, path));
       if (loaded.objectsLeftOut && (view === "table" || view === "source"))
         loaded = await data.treeBelow({ ...request, objects: "1" }, path);
+      if (view === "calls" && turn === this.turn) await this.loadCalls();
       if (turn === this.turn) this.present(now, { file, request, types, type, loaded, aged: byAge && !loaded.agesLeftOut });
     } catch (error) {
       if (turn === this.turn) this.showOther(notice((error as Error).message));
@@ -258,6 +273,19 @@ export class ProfilesTab implements View {
       clearTimeout(slow);
       if (turn === this.turn) this.panel.removeAttribute("aria-busy");
     }
+  }
+
+  private async loadCalls(): Promise<void> {
+    if (this.calls) return;
+    const { CallGraph } = await this.later().catch(() => {
+      throw new Error(notLoadedText);
+    });
+    if (this.calls || this.abort.signal.aborted) return;
+    this.calls = new CallGraph({
+      onSelect: (text) => (this.frame.textContent = text || this.calls!.text || frameText(this.tree!, 0)),
+      onMenu: (row, x, y) => openMenu(row.name, itemsOf(row), x, y),
+    });
+    this.panel.append(this.calls.element);
   }
 
   private showOther(...nodes: Node[]): void {
@@ -341,7 +369,10 @@ export class ProfilesTab implements View {
     }
     const squares = { plain, byPackage: colouring === "package" };
     if (grouped) this.showGroups(now, tree, matches);
-    else if (view === "source") {
+    else if (view === "calls") {
+      const byPlace = colouring === "part" || colouring === "age"; // which a function has no one of
+      this.calls!.show(now, { tree, sums: this.sums(), matches, colouring: byPlace ? "package" : colouring });
+    } else if (view === "source") {
       const wanted = { name: functionOfLine(now.get("fn")), file: now.get("file") };
       this.source.show(tree, wanted, data!.selection.toString(), () => data!.tags());
     } else if (view !== "graph") this.showTables(now, view, tree, matches, squares, within);
@@ -356,13 +387,14 @@ export class ProfilesTab implements View {
 
   private showView(view: ViewName, grouped: boolean, grows: boolean): void {
     this.panel.dataset.view = view;
-    this.graph.element.hidden = view !== "graph" && view !== "both";
+    this.drawing.hidden = view !== "graph" && view !== "both";
     this.table.element.hidden = view !== "table" || grouped || grows;
     this.slopes.element.hidden = view !== "table" || grouped || !grows;
     this.groups.element.hidden = !grouped;
     this.short.element.hidden = view !== "both" && view !== "sandwich";
     this.sandwich.element.hidden = view !== "sandwich";
     this.source.element.hidden = view !== "source";
+    if (this.calls) this.calls.element.hidden = view !== "calls";
   }
 
   private showTables(
@@ -408,9 +440,10 @@ export class ProfilesTab implements View {
 
   // within: the value of the label whose functions are listed; 0: of all.
   private showStatus(view: ViewName, tree: Tree, { loaded, request }: Chosen, within: number, grouped: boolean): void {
-    const zoomed = view === "table" || view === "source" ? within : this.graph.zoomed;
+    const zoomed = view === "calls" ? 0 : view === "table" || view === "source" ? within : this.graph.zoomed;
     const { merged } = loaded;
     this.tell(tree, -1, zoomed);
+    if (view === "calls" && this.calls!.text) this.frame.textContent = this.calls!.text;
     this.warnings.show(recordingWarnings(tree.type, loaded.warnings));
     const listed = view === "table" || view === "sandwich" || view === "source";
     const notes = [
@@ -428,6 +461,7 @@ export class ProfilesTab implements View {
       but: loaded.growth ? ofValuesAboveZero : [],
       request,
       picture: view === "graph" || view === "both" ? this.graph.canvas : null,
+      drawing: view === "calls" ? () => this.calls!.file() : null,
     });
     const table =
       view === "source" ? this.source : grouped ? this.groups : view === "sandwich" ? this.short : tree.error ? this.slopes : this.table;
@@ -442,14 +476,17 @@ export class ProfilesTab implements View {
         copyButton(() => table.markdown(about)),
         toFile,
       );
-    const items = zoomed > 0 ? frameItems(tree, zoomed).filter((item) => item.id !== "zoom") : [];
+    const row = view === "calls" ? this.calls!.row : undefined;
+    const items = row ? itemsOf(row) : zoomed > 0 ? frameItems(tree, zoomed).filter((item) => item.id !== "zoom") : [];
     refill(
       this.actions,
       ...noted,
       ...items
         .filter((item) => ["sandwich", "focus", "ignore", "hide", "copy-stack"].includes(item.id))
         .map((item) => button(item.text, item.run, { data: { action: item.id } })),
-      button("Reset zoom", () => change({ zoom: null }), { id: "reset", disabled: zoomed === 0 }),
+      view === "calls"
+        ? button("Choose none", () => change({ fn: null }), { id: "choose-none", disabled: !row })
+        : button("Reset zoom", () => change({ zoom: null }), { id: "reset", disabled: zoomed === 0 }),
       toFile,
     );
   }
@@ -480,7 +517,7 @@ export class ProfilesTab implements View {
       search.select();
       event.preventDefault();
     } else if (event.target === search && (event.key === "Enter" || (event.key === "Escape" && !search.value))) {
-      (this.graph.element.hidden ? this.table.element : this.graph.canvas).focus();
+      (this.drawing.hidden ? this.table.element : this.graph.canvas).focus();
       event.preventDefault();
     }
   }
