@@ -80,6 +80,7 @@ static struct key make_key(const struct making *making) {
         fprintf(out, "%" PRId64 " %" PRIu64 " %" PRIu64 " ", making->attachment ? making->attachment->id : 0, request->events_after,
                 request->events_limit);
     }
+    fprintf(out, "%" PRIu64 " ", request->columns);
     put_text(out, making->attachment ? making->attachment->name : request->attachment);
     put_text(out, request->type);
     put_text(out, filter->kind);

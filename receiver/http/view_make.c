@@ -8,6 +8,7 @@
 #include "../views/merge_export.h"
 #include "../views/metrics_groups.h"
 #include "../views/owners.h"
+#include "../views/timeline.h"
 #include "../views/upload_types.h"
 #include "report_make.h"
 
@@ -276,6 +277,64 @@ static enum receiver_error make_labels(struct view_request *request, struct json
     return error;
 }
 
+// One half of the uploads.
+struct timeline_part {
+    struct timeline *timeline;
+    const struct receiver_symbols *symbols;
+};
+
+static enum receiver_error take_timeline(void *state, struct sweep_file *file) {
+    const struct timeline_part *part = state;
+    struct profile *profile;
+    enum receiver_error error = view_open(file->bytes, file->size, &profile, file->text, sizeof file->text);
+    error = error == RECEIVER_OK ? view_name(&profile, part->symbols) : error;
+    if (error == RECEIVER_OK) {
+        error = timeline_add(part->timeline, profile, file->upload);
+        profile_free(profile);
+    }
+    return error;
+}
+
+static enum receiver_error read_timeline(struct view_request *request, struct timeline_part parts[2], struct sweep_report *report) {
+    void *const halves[2] = {&parts[0], &parts[1]};
+    enum receiver_error error = sweep_uploads(request->api->store, &request->list, request->attachment, take_timeline, halves, report);
+    if (error == RECEIVER_OK && !timeline_merge(parts[0].timeline, parts[1].timeline)) {
+        error = RECEIVER_NO_MEMORY;
+    }
+    if (error == RECEIVER_OK && report->uploads > 0 && timeline_profiles(parts[0].timeline) == 0) {
+        snprintf(request->answer.text, sizeof request->answer.text, "the selection has no sample type %.100s", request->type);
+        error = RECEIVER_NOT_FOUND;
+    }
+    return error;
+}
+
+static enum receiver_error make_timeline(struct view_request *request, struct json *json) {
+    struct upload_label label;
+    struct sweep_report report = {0};
+    struct timeline_question question = {.columns = request->columns, .filter = &request->filter, .label = given_label(request, &label)};
+    enum receiver_error error = choose_type(request);
+    error = error == RECEIVER_OK ? timeline_range(&request->list, &question) : error;
+    if (error != RECEIVER_OK) {
+        return error;
+    }
+    question.type = request->type;
+    question.is_gauge = measure_is_gauge(request->type);
+    struct timeline_part parts[2];
+    for (size_t i = 0; i < 2; i++) {
+        parts[i] = (struct timeline_part){timeline_new(&question), store_symbols(request->api->store)};
+    }
+    error = parts[0].timeline && parts[1].timeline ? read_timeline(request, parts, &report) : RECEIVER_NO_MEMORY;
+    if (error == RECEIVER_OK) {
+        json_object_begin(json);
+        sweep_report_write(&report, json);
+        error = timeline_write(parts[0].timeline, json) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+        json_object_end(json);
+    }
+    timeline_free(parts[0].timeline);
+    timeline_free(parts[1].timeline);
+    return error;
+}
+
 static enum receiver_error make_metrics(struct view_request *request, struct json *json) {
     struct metrics *metrics;
     enum receiver_error error = metrics_read(request->api->store, &request->list, &metrics);
@@ -365,7 +424,7 @@ enum receiver_error view_make(struct view_request *request, enum view_kind kind,
     static enum receiver_error (*const make[])(struct view_request * request, struct json * json) = {
         [VIEW_TYPES] = make_types,   [VIEW_TREE] = make_tree,         [VIEW_PROFILE] = make_profile,   [VIEW_DIFF] = make_diff,
         [VIEW_LABELS] = make_labels, [VIEW_METRICS] = make_metrics,   [VIEW_ANALYSIS] = make_analysis, [VIEW_GROWTH] = make_growth,
-        [VIEW_REPORT] = report_make, [VIEW_VERSIONS] = make_versions, [VIEW_OWNERS] = make_owners,
+        [VIEW_REPORT] = report_make, [VIEW_VERSIONS] = make_versions, [VIEW_OWNERS] = make_owners,     [VIEW_TIMELINE] = make_timeline,
     };
     return make[kind](request, json);
 }

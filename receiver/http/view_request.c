@@ -3,6 +3,7 @@
 #include "../analysis/version_changes.h"
 #include "../views/jfr_events.h"
 #include "../views/metrics.h"
+#include "../views/timeline.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@ static const struct view views[] = {
     {"/api/labels", VIEW_LABELS, true, false, false},     {"/api/metrics", VIEW_METRICS, false, true, true},
     {"/api/analysis", VIEW_ANALYSIS, false, true, false}, {"/api/growth", VIEW_GROWTH, true, false, false},
     {"/api/report", VIEW_REPORT, false, false, true},     {"/api/versions", VIEW_VERSIONS, false, true, false},
-    {"/api/owners", VIEW_OWNERS, true, false, false},
+    {"/api/owners", VIEW_OWNERS, true, false, false},     {"/api/timeline", VIEW_TIMELINE, true, false, false},
 };
 
 const struct view *view_find(const char *path) {
@@ -155,6 +156,24 @@ static enum receiver_error read_owners(struct view_request *request) {
     return view_request_read_events(request);
 }
 
+// Of single files, which have the labels of their samples, and no others.
+static enum receiver_error read_timeline(struct view_request *request) {
+    enum { USUAL_COLUMNS = 120 };
+    bool ok = read_count(request, "columns", USUAL_COLUMNS, &request->columns) && request->columns > 0 &&
+              request->columns <= TIMELINE_MAX_COLUMNS;
+    if (!ok) {
+        snprintf(request->answer.text, sizeof request->answer.text, "columns is not a number from 1 to %d", TIMELINE_MAX_COLUMNS);
+    }
+    for (size_t i = 0; ok && i < request->filter.label_count; i++) {
+        ok = strncmp(request->filter.labels[i].key, "tag:", 4) != 0;
+    }
+    if (!ok && !*request->answer.text) {
+        snprintf(request->answer.text, sizeof request->answer.text,
+                 "a timeline's uploads are chosen by tag=KEY:VALUE, not by label=tag:...");
+    }
+    return ok ? RECEIVER_OK : RECEIVER_BAD_UPLOAD;
+}
+
 enum receiver_error view_request_of_one(struct view_request *request) {
     if (request->tag) {
         snprintf(request->answer.text, sizeof request->answer.text, "group_by=tag:KEY is for selections of uploads, not for one file");
@@ -232,6 +251,7 @@ enum receiver_error view_request_read(struct view_request *request, const struct
     }
     error = error == RECEIVER_OK ? view_request_read_filter(request) : error;
     error = error == RECEIVER_OK && view->kind == VIEW_OWNERS ? read_owners(request) : error;
+    error = error == RECEIVER_OK && view->kind == VIEW_TIMELINE ? read_timeline(request) : error;
     if (error == RECEIVER_OK && view->kind == VIEW_METRICS && request->filter.group_by && !request->tag) {
         snprintf(request->answer.text, sizeof request->answer.text, "metrics have no labels: group_by is tag:KEY");
         return RECEIVER_BAD_UPLOAD;
@@ -256,7 +276,7 @@ enum receiver_error view_request_read_lists(struct view_request *request, const 
     if (view->kind == VIEW_ANALYSIS) {
         return overview_read(catalog, &request->selection, &request->overview);
     }
-    bool of_files = view->kind == VIEW_LABELS || request->gauges.value == GAUGES_MAX;
+    bool of_files = view->kind == VIEW_LABELS || view->kind == VIEW_TIMELINE || request->gauges.value == GAUGES_MAX;
     size_t most = view->kind == VIEW_METRICS ? METRICS_MAX_UPLOADS : of_files ? UPLOAD_LIST_FILES : UPLOAD_LIST_MAX;
     enum receiver_error error = upload_list_read(catalog, &request->selection, request->attachment, most, &request->list);
     if (error == RECEIVER_OK && (view->kind == VIEW_DIFF || request->report.two_sides)) {

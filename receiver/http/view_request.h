@@ -24,7 +24,8 @@ enum view_kind {
     VIEW_GROWTH,
     VIEW_REPORT,
     VIEW_VERSIONS,
-    VIEW_OWNERS
+    VIEW_OWNERS,
+    VIEW_TIMELINE
 };
 
 // A path below /api/ that shows a selection.
@@ -69,6 +70,7 @@ struct view_request {
     struct flight_result answer;
     bool is_passing;                     // uploads were left out that roll-ups or kept figures will cover: not to be cached
     uint64_t events_after, events_limit; // of the events of a recording; the limit also of owners
+    uint64_t columns;                    // VIEW_TIMELINE
 };
 void view_request_init(struct view_request *request, struct view_api *api, struct MHD_Connection *connection);
 void view_request_free(struct view_request *request); // all but its answer

@@ -223,6 +223,39 @@ TEST_IN(receiver, groups_of_tags) {
     }
 }
 
+// Values over time: of functions, of a tag of uploads; each answer is kept for its question alone.
+TEST_IN(receiver, timelines) {
+    struct fixture *fixture = *state;
+    static const char *const answers[][2] = {
+        {"/api/timeline?attachment=delta-heap.pprof&type=alloc_space&columns=2",
+         "\"rows\":[{\"name\":\"main.a\",\"file\":\"/a.go\",\"kind\":\"go\",\"values\":[150,150]}"},
+        {"/api/timeline?attachment=delta-heap.pprof&type=alloc_space&columns=1", "\"values\":[300]}"},
+        {"/api/timeline?attachment=delta-heap.pprof&type=alloc_space&columns=1&memory=C", "\"values\":[30]}"},
+        {"/api/timeline?attachment=delta-heap.pprof&type=alloc_space&columns=1&group_by=tag:runtime-id",
+         "{\"name\":\"2\",\"file\":\"\",\"kind\":\"label\",\"values\":[220]}"},
+        {"/api/timeline?attachment=delta-heap.pprof&type=inuse_space&columns=1", "\"gauge\":true,"},
+        {"/api/timeline?attachment=delta-heap.pprof", "\"columns\":120,"},
+        {"/api/timeline?attachment=delta-heap.pprof", "\"from\":1767323045000,\"to\":1767323105000,\"longest_upload_ms\":60000,"},
+    };
+    static const struct refusal refusals[] = {
+        {"/api/timeline", 400, "which attachment?"},
+        {"/api/timeline?attachment=delta-heap.pprof&columns=0", 400, "columns is not a number from 1 to 400"},
+        {"/api/timeline?attachment=delta-heap.pprof&columns=401", 400, "columns is not a number from 1 to 400"},
+        {"/api/timeline?attachment=delta-heap.pprof&label=tag:host:vm", 400, "not by label=tag:"},
+        {"/api/timeline?attachment=delta-heap.pprof&type=miles", 404, "no sample type miles"},
+        {"/api/timeline?attachment=none.pprof", 404, "no upload of the selection has an attachment none.pprof"},
+    };
+    post_heap_of(fixture, "runtime-id:1", 100, 10);
+    post_heap_of(fixture, "runtime-id:2", 200, 20);
+    for (size_t i = 0; i < 2 * sizeof answers / sizeof *answers; i++) { // made, then cached
+        const char *const *answer = answers[i % (sizeof answers / sizeof *answers)];
+        expect_get(fixture->port, answer[0], 200, answer[1]);
+    }
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        expect_get(fixture->port, refusals[i].path, refusals[i].status, refusals[i].reason);
+    }
+}
+
 // Owners of C memory, of all uploads and of one file that counts from the program's start.
 TEST_IN(receiver, owners) {
     struct fixture *fixture = *state;

@@ -54,6 +54,7 @@ export class ProfileData {
   private readonly abort = new AbortController();
   private readonly typesOf = new Map<string, Promise<api.Types>>();
   private readonly trees = new Map<string, Promise<LoadedTree>>();
+  private lastTimeline: { key: string; answer: Promise<api.Timeline> } | undefined;
   private files: Promise<File[]> | undefined;
 
   constructor(readonly selection: URLSearchParams) {
@@ -109,6 +110,14 @@ export class ProfileData {
   async treeByAge(request: api.TreeRequest, path: string): Promise<LoadedTree> {
     const grouped = await this.tree({ ...request, groupBy: ageLabel });
     return grouped.tree.leftOut > 0 ? { ...(await this.treeBelow(request, path)), agesLeftOut: true } : grouped;
+  }
+
+  timeline(request: api.TreeRequest): Promise<api.Timeline> {
+    const key = JSON.stringify(request);
+    if (this.lastTimeline?.key !== key) this.lastTimeline = { key, answer: api.timeline(this.selection, request, this.abort.signal) };
+    const { answer } = this.lastTimeline;
+    answer.catch(() => (this.lastTimeline = undefined)); // may go well the next time
+    return answer;
   }
 
   // With the age of each node's memory.

@@ -19,6 +19,7 @@ export const views = [
   ["both", "Both"],
   ["sandwich", "Sandwich"],
   ["calls", "Call graph"],
+  ["times", "Over time"],
   ["source", "Source"],
 ] as const;
 export type ViewName = (typeof views)[number][0];
@@ -150,7 +151,7 @@ export class ProfileToolbar {
       this.choices,
       segments(
         "View",
-        embedded ? views.filter(([id]) => id !== "source") : views,
+        embedded ? views.filter(([id]) => id !== "source" && id !== "times") : views,
         view,
         (id) => change({ view: id === "graph" ? null : id }),
         { id: "view" },
@@ -159,18 +160,19 @@ export class ProfileToolbar {
       types.c_samples > 0 && hideProfilerButton(now, "Leave out C memory of the profiler itself (label owner=cmemprof)"),
       type.gauge && content.merged && !embedded && gaugeControls(now, content.merged, { growth: true }),
     );
-    const graph = view !== "table" && view !== "source";
+    const graph = view !== "table" && view !== "source" && view !== "times";
     refill(
       this.looks,
-      select(
-        "Group by",
-        groupings
-          .filter(([id]) => id !== "line" || !(embedded || (type.gauge && asksGrowth(now)))) // what has no lines
-          .map(([id, name]) => [id, `By ${name.toLowerCase()}`] as const),
-        choice(now, "group", groupings),
-        (id) =>
-          change({ group: id === "function" ? null : (id as Grouping), zoom: null, fn: null, file: null, callers: null, callees: null }),
-      ),
+      view !== "times" &&
+        select(
+          "Group by",
+          groupings
+            .filter(([id]) => id !== "line" || !(embedded || (type.gauge && asksGrowth(now)))) // what has no lines
+            .map(([id, name]) => [id, `By ${name.toLowerCase()}`] as const),
+          choice(now, "group", groupings),
+          (id) =>
+            change({ group: id === "function" ? null : (id as Grouping), zoom: null, fn: null, file: null, callers: null, callees: null }),
+        ),
       graph && content.colourings.length > 1 && select("Colour", content.colourings, content.colouring, (colour) => change({ colour })),
       graph &&
         view !== "sandwich" &&

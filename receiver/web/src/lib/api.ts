@@ -306,6 +306,30 @@ export interface VersionChanges {
   changes_left_out: number;
 }
 
+// Values in columns of equal time; a gauge's are null where no upload was there.
+export interface TimelineRow {
+  name: string;
+  file: string;
+  kind: Kind;
+  values: (number | null)[];
+}
+
+export interface Timeline extends Merged {
+  type: string;
+  unit: string;
+  gauge: boolean;
+  from: number; // unix milliseconds
+  to: number;
+  longest_upload_ms: number;
+  columns: number;
+  samples: number;
+  samples_with_time: number; // of their own; others are spread over the time of their upload
+  samples_outside: number;
+  rows: TimelineRow[];
+  rows_left_out: number;
+  others: { values: (number | null)[] }; // the sum of those
+}
+
 // What a tree is asked for. labels: "KEY:VALUE".
 export interface TreeRequest {
   attachment: string;
@@ -498,6 +522,11 @@ export function diff(
 
 export function labels(selection: URLSearchParams, attachment: string, type: string, signal?: AbortSignal): Promise<Labels> {
   return get(query(`${root}/labels`, selection, { attachment, type }), signal);
+}
+
+export function timeline(selection: URLSearchParams, request: TreeRequest, signal?: AbortSignal): Promise<Timeline> {
+  const { attachment, type, memory, owner, labels, groupBy } = request;
+  return get(query(`${root}/timeline`, selection, { attachment, type, memory, owner, label: labels, group_by: groupBy }), signal);
 }
 
 export function owners(

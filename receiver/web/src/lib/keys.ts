@@ -4,13 +4,13 @@ import "./keys.css";
 
 const keys: readonly (readonly [keys: string, what: string])[] = [
   ["/", "to the search; Enter from there to the graph"],
-  ["← ↑ → ↓", "in the graph: callers, callees, neighbours; in a table or a list: rows; in a chart: its cursor"],
+  ["← ↑ → ↓", "in the graph: callers, callees, neighbours; in a table or a list: rows; in a chart or over time: its cursor"],
   ["Enter, Esc", "in the graph: zoom, back to the root; in a table: choose; in the list of uploads: open"],
   ["m", "menu of a function: callers and callees, highlight, focus, ignore, hide, copy"],
   ["Space", "in the list of uploads: choose; with Shift all in between"],
   ["+ −", "in the call graph: larger, smaller"],
   ["d", "in the list of uploads: its menu: downloads, pin, note, delete"],
-  ["Shift ← →", "in a chart: a stretch of time; Enter shows it"],
+  ["Shift ← →", "in a chart or over time: a stretch of time; Enter shows it"],
   ["a", "in a chart: marks the moment at its cursor"],
   ["?", "this list"],
 ];

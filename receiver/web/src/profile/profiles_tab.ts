@@ -1,7 +1,7 @@
 // profiles_tab.ts: the tab Profiles: every sample type of every attachment as a flame graph, a table, or callers and callees of a function.
 //
 // Parameters of the address: attachment, type, memory (C, Go), owner (program), label (KEY:VALUE, several), group_by (KEY), view, shape (flame), group, colour, find, focus,
-// ignore, hide, start, without (kinds), tree (shapes), fn (of the sandwich, the call graph and source), file (its, of source), callers, callees (of the sandwich), zoom, sort, gauges (last, max, growth), processes (sum).
+// heat (row: of Over time), ignore, hide, start, without (kinds), tree (shapes), fn (of the sandwich, the call graph and source), file (its, of source), callers, callees (of the sandwich), zoom, sort, gauges (last, max, growth), processes (sum).
 import "./profiles.css";
 import type * as api from "../lib/api";
 import { button, actAsMenu, link, make, notice, refill } from "../lib/dom";
@@ -37,6 +37,7 @@ import {
 } from "../graph/profile_data";
 import { asksGrowth, choice, ProfileToolbar, views, type ViewName } from "../graph/profile_toolbar";
 import { Minimap } from "../graph/minimap";
+import type { HeatMap } from "./heat_map";
 import { ProfilesRail } from "./profiles_rail";
 import { RecordingView } from "./recording";
 import { Sandwich } from "../graph/sandwich";
@@ -55,6 +56,7 @@ interface Chosen {
   type: api.SampleType;
   loaded: LoadedTree;
   aged: boolean; // the tree is grouped by age, for colours
+  timeline: api.Timeline | undefined; // of the view that shows it
 }
 
 function isAged(now: State, file: string): boolean {
@@ -157,6 +159,7 @@ export class ProfilesTab implements View {
   );
   private readonly source: SourceView;
   private calls: CallGraph | undefined; // once it was asked for
+  private times: HeatMap | undefined; // the same
   private readonly recording = new RecordingView();
   private readonly warnings = new Warnings();
   private readonly frame = make("p", { id: "frame", role: "status" });
@@ -173,7 +176,7 @@ export class ProfilesTab implements View {
   private turn = 0;
 
   // later: the code that the page does not begin with.
-  constructor(private readonly later: () => Promise<{ CallGraph: typeof CallGraph }>) {
+  constructor(private readonly later: () => Promise<{ CallGraph: typeof CallGraph; HeatMap: typeof HeatMap }>) {
     this.source = new SourceView(this.abort.signal);
     this.graph.canvas.id = "flamegraph";
     this.graph.canvas.setAttribute("aria-describedby", "frame");
@@ -228,6 +231,7 @@ export class ProfilesTab implements View {
     for (const part of [this.graph, this.minimap, this.table, this.short, this.slopes, this.groups, this.sandwich, this.source])
       part.destroy();
     this.calls?.destroy();
+    this.times?.destroy();
   }
 
   // ---- Loading ----
@@ -256,17 +260,21 @@ export class ProfilesTab implements View {
       const owner = types.c_samples > 0 ? now.get("owner") : "";
       const groupBy = groupOf(now);
       const view = choice(now, "view", views);
-      const growth = asksGrowth(now) && type.gauge && !data.id && view !== "source";
+      const growth = asksGrowth(now) && type.gauge && !data.id && view !== "source" && view !== "times";
       const lines = view === "source" || choice(now, "group", groupings) === "line";
       const of = { attachment: file.name, type: typeId(types, type), memory, owner, labels: now.all("label"), groupBy };
       const request: api.TreeRequest = growth ? { ...of, growth } : { ...of, lines, objects: "small" };
       const byAge = isAged(now, file.name) && !growth;
-      const path = view === "source" || view === "calls" || now.all("tree").some((shape) => shape !== "names") ? "" : now.get("zoom"); // else it is of another tree
+      const path =
+        view === "source" || view === "calls" || view === "times" || now.all("tree").some((shape) => shape !== "names")
+          ? ""
+          : now.get("zoom"); // else it is of another tree
       let loaded = await (byAge ? data.treeByAge(request, path) : data.treeBelow(request, path));
       if (loaded.objectsLeftOut && (view === "table" || view === "source"))
         loaded = await data.treeBelow({ ...request, objects: "1" }, path);
-      if (view === "calls" && turn === this.turn) await this.loadCalls();
-      if (turn === this.turn) this.present(now, { file, request, types, type, loaded, aged: byAge && !loaded.agesLeftOut });
+      if (view === "calls" || view === "times") await this.loadLater(view);
+      const timeline = view === "times" ? await data.timeline(of) : undefined;
+      if (turn === this.turn) this.present(now, { file, request, types, type, loaded, aged: byAge && !loaded.agesLeftOut, timeline });
     } catch (error) {
       if (turn === this.turn) this.showOther(notice((error as Error).message));
     } finally {
@@ -275,12 +283,13 @@ export class ProfilesTab implements View {
     }
   }
 
-  private async loadCalls(): Promise<void> {
-    if (this.calls) return;
-    const { CallGraph } = await this.later().catch(() => {
+  private async loadLater(view: "calls" | "times"): Promise<void> {
+    if (this[view]) return;
+    const { CallGraph, HeatMap } = await this.later().catch(() => {
       throw new Error(notLoadedText);
     });
-    if (this.calls || this.abort.signal.aborted) return;
+    if (this[view] || this.abort.signal.aborted) return;
+    if (view === "times") return this.panel.append((this.times = new HeatMap()).element);
     this.calls = new CallGraph({
       onSelect: (text) => (this.frame.textContent = text || this.calls!.text || frameText(this.tree!, 0)),
       onMenu: (row, x, y) => openMenu(row.name, itemsOf(row), x, y),
@@ -346,7 +355,14 @@ export class ProfilesTab implements View {
     this.other.hidden = true;
     this.shown.hidden = false;
     this.toolbar.element.hidden = false;
-    this.toolbar.show(now, { types: chosen.types, type: chosen.type, colourings, colouring, kinds, merged: chosen.loaded.merged });
+    this.toolbar.show(now, {
+      types: chosen.types,
+      type: chosen.type,
+      colourings,
+      colouring,
+      kinds,
+      merged: chosen.timeline ? undefined : chosen.loaded.merged,
+    });
     const { data } = this;
     const type = typeId(chosen.types, chosen.type);
     const labelsOf = `${chosen.file.name} ${type}`;
@@ -372,6 +388,8 @@ export class ProfilesTab implements View {
     else if (view === "calls") {
       const byPlace = colouring === "part" || colouring === "age"; // which a function has no one of
       this.calls!.show(now, { tree, sums: this.sums(), matches, colouring: byPlace ? "package" : colouring });
+    } else if (view === "times") {
+      this.showTimes(now, chosen.timeline!);
     } else if (view === "source") {
       const wanted = { name: functionOfLine(now.get("fn")), file: now.get("file") };
       this.source.show(tree, wanted, data!.selection.toString(), () => data!.tags());
@@ -395,6 +413,7 @@ export class ProfilesTab implements View {
     this.sandwich.element.hidden = view !== "sandwich";
     this.source.element.hidden = view !== "source";
     if (this.calls) this.calls.element.hidden = view !== "calls";
+    if (this.times) this.times.element.hidden = view !== "times";
   }
 
   private showTables(
@@ -410,6 +429,21 @@ export class ProfilesTab implements View {
     const name = view === "sandwich" ? now.get("fn") || this.heaviest() : "";
     const table = view !== "table" ? this.short : tree.error ? this.slopes : this.table;
     table.show(tree, rows, now.get("sort", "self"), { ...squares, chosen: (row) => row.name === name });
+  }
+
+  // A stretch of time is a selection of uploads: of those that can reach into it.
+  private showTimes(now: State, timeline: api.Timeline): void {
+    this.times!.show(now, timeline, {
+      onText: (text) => (this.frame.textContent = text || frameText(this.tree!, 0)),
+      onRow: ({ name, kind }) => {
+        const key = groupOf(now);
+        if (kind !== "label") callersAndCallees(name);
+        else if (key && !tagKey(key) && name !== "(no label)") change({ label: [...now.all("label"), `${key}:${name}`], group_by: null });
+      },
+      onRange: this.data!.id
+        ? null
+        : (from, to) => change({ from: String(from - timeline.longest_upload_ms + 1), to: String(to), zoom: null }),
+    });
   }
 
   private showGroups(now: State, tree: Tree, matches: Uint8Array | null): void {
@@ -439,9 +473,9 @@ export class ProfilesTab implements View {
   }
 
   // within: the value of the label whose functions are listed; 0: of all.
-  private showStatus(view: ViewName, tree: Tree, { loaded, request }: Chosen, within: number, grouped: boolean): void {
-    const zoomed = view === "calls" ? 0 : view === "table" || view === "source" ? within : this.graph.zoomed;
-    const { merged } = loaded;
+  private showStatus(view: ViewName, tree: Tree, { loaded, request, timeline }: Chosen, within: number, grouped: boolean): void {
+    const zoomed = view === "calls" || view === "times" ? 0 : view === "table" || view === "source" ? within : this.graph.zoomed;
+    const merged = loaded.merged && (timeline ?? loaded.merged); // of many uploads, which may be others over time
     this.tell(tree, -1, zoomed);
     if (view === "calls" && this.calls!.text) this.frame.textContent = this.calls!.text;
     this.warnings.show(recordingWarnings(tree.type, loaded.warnings));
@@ -486,7 +520,7 @@ export class ProfilesTab implements View {
         .map((item) => button(item.text, item.run, { data: { action: item.id } })),
       view === "calls"
         ? button("Choose none", () => change({ fn: null }), { id: "choose-none", disabled: !row })
-        : button("Reset zoom", () => change({ zoom: null }), { id: "reset", disabled: zoomed === 0 }),
+        : view !== "times" && button("Reset zoom", () => change({ zoom: null }), { id: "reset", disabled: zoomed === 0 }),
       toFile,
     );
   }

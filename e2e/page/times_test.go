@@ -1,0 +1,118 @@
+package page
+
+// Values over time: a heat map of a selection and of one upload whose samples have times of their own.
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/google/pprof/profile"
+)
+
+// timedProfile has a sample a second of main.work, and in its seconds 20 to 29 one of main.burst.
+func timedProfile(start time.Time) *profile.Profile {
+	var stacks []stack
+	for i := range 60 {
+		stacks = append(stacks, stack{[]string{"main.work /src/shop/work.go", "main.main /src/shop/main.go"}, []int64{10e6}, false, map[string]string{"thread name": fmt.Sprint("worker-", i%2)}})
+		if i >= 20 && i < 30 {
+			stacks = append(stacks, stack{[]string{"burst /src/shop/burst.c", "main.main /src/shop/main.go"}, []int64{50e6}, false, map[string]string{"thread name": "burster"}})
+		}
+	}
+	p := build([][2]string{{"cpu", "nanoseconds"}}, stacks)
+	second := map[string]int64{}
+	for _, sample := range p.Sample {
+		name := sample.Location[0].Line[0].Function.Name
+		at := start.Add(time.Duration(second[name])*time.Second + 500*time.Millisecond)
+		if name == "burst" {
+			at = at.Add(20 * time.Second)
+		}
+		second[name]++
+		sample.NumLabel = map[string][]int64{"end_timestamp_ns": {at.UnixNano()}}
+	}
+	return p
+}
+
+// A pixel of the heat map, in the middle of a cell.
+func heatColour(row, column int) string {
+	return fmt.Sprintf(`(() => {
+		const canvas = document.querySelector("#heat-map"), left = Math.min(240, Math.round(canvas.parentElement.clientWidth * 0.32)), ratio = devicePixelRatio;
+		const x = left + (%d + 0.5) * (canvas.clientWidth - left) / 120, y = 34 + (%d + 0.5) * 18;
+		const probe = new OffscreenCanvas(1, 1).getContext("2d");
+		probe.drawImage(canvas, -Math.round(x * ratio), -Math.round(y * ratio));
+		return [...probe.getImageData(0, 0, 1, 1).data.slice(0, 3)].join();
+	})()`, column, row)
+}
+
+func TestOverTime(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	for i := range 10 {
+		receiver.uploadAt(t, moment{start: leakStart.Add(time.Duration(i) * time.Minute), tags: fmt.Sprintf("service:shop,host:db-%d", i%2),
+			attachments: map[string][]byte{"cpu.pprof": encode(t, timedProfile(leakStart.Add(time.Duration(i)*time.Minute)))}})
+	}
+	receiver.uploadLeak(t, 4)
+
+	// One upload: its samples' own times.
+	view := chromium.profile(t, receiver, "ids=1")
+	view.click(`#view [data-value="times"]`)
+	view.until(`location.search.includes("view=times") && document.querySelector("#times-note")`)
+	view.expect(`document.querySelector("#times-note").textContent`, "functions that have values of their own · strongest: 50 ms · each column 0.5 s")
+	const frame = `document.querySelector("#frame").textContent`
+	view.do(chromedp.Focus(chromedp.CSS("#heat-map")), chromedp.KeyEvent(kb.ArrowDown))
+	view.until(frame + `.startsWith("main.work · ") || ` + frame + `.startsWith("burst · ")`)
+	view.do(chromedp.KeyEvent(kb.ArrowRight))
+	view.expect(frame+`.replace(/ · .*? · /, " · ")`, "main.work · 10 ms, 100.0 % of all then") // the second half of the first second
+	view.until(heatColour(1, 45) + ` === cssColour("--flame-more")`)                            // burst, second 22
+	view.expect(heatColour(1, 44)+` === cssColour("--panel")`, "true")
+	view.expect(heatColour(1, 15)+` === cssColour("--panel")`, "true")
+	view.expect(heatColour(0, 15)+` === cssColour("--panel")`, "false")
+	view.do(chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.Enter))
+	view.until(`location.search.includes("view=sandwich") && document.querySelector("#sandwich-title b").textContent === "burst"`)
+	view.clean(t)
+
+	// Grouped by a label, its values are the rows; a row filters.
+	view.do(chromedp.Navigate(receiver.url + "profile?ids=1&view=times&group_by=thread%20name&heat=row"))
+	view.until(`document.querySelector("#heat-row").ariaPressed === "true"`)
+	view.do(chromedp.Focus(chromedp.CSS("#heat-map")), chromedp.KeyEvent(kb.ArrowDown))
+	view.until(frame + `.startsWith("burster · ")`)
+	view.do(chromedp.KeyEvent(kb.Enter))
+	view.until(`new URLSearchParams(location.search).get("label") === "thread name:burster" && !location.search.includes("group_by")`)
+
+	// Of many uploads, a stretch of time chooses some.
+	view.do(chromedp.Navigate(receiver.url + "profile?service=shop&attachment=cpu.pprof&view=times"))
+	view.until(`document.querySelector("#times-note") && document.querySelector("#notes").textContent.startsWith("10 profiles merged")`)
+	view.do(chromedp.Focus(chromedp.CSS("#heat-map")), chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.End))
+	for range 11 {
+		view.do(chromedp.KeyEvent(kb.ArrowLeft, chromedp.KeyModifiers(8)))
+	}
+	view.until(frame + `.includes("0 s") || ` + frame + `.includes("ms, ")`)
+	view.accessible(t, "a stretch of time")
+	view.do(chromedp.KeyEvent(kb.Enter))
+	view.until(`new URLSearchParams(location.search).has("from") && document.querySelector("#notes").textContent.startsWith("1 profile merged")`)
+	view.do(chromedp.Evaluate[chromedp.Void](`history.back()`))
+	view.until(`document.querySelector("#notes").textContent.startsWith("10 profiles merged")`)
+	// The same by the mouse: a drag over the left third.
+	box := get(view, chromedp.Evaluate[[]float64](`(({left, top, width}) => [left, top, width])(document.querySelector("#heat-map").getBoundingClientRect())`))
+	names := min(240, box[2]*0.32)
+	from, to := box[0]+names+2, box[0]+names+(box[2]-names)/3
+	view.drag(from, box[1]+43, to, box[1]+43)
+	view.until(`new URLSearchParams(location.search).has("from")`)
+	view.until(`/^[345] profiles merged/.test(document.querySelector("#notes").textContent)`)
+	view.clean(t)
+
+	// A gauge: means, by host.
+	address := "profile?service=shop&attachment=delta-heap.pprof&view=times"
+	view.do(chromedp.Navigate(receiver.url + address))
+	view.until(`document.querySelector("#times-note")?.textContent === "functions that have values of their own · strongest: 12 MB · means over the uploads that were there"`)
+	view.do(chromedp.Navigate(receiver.url + address + "&group_by=tag:host"))
+	view.until(`document.querySelector("#times-note")?.textContent === "strongest: 20 MB · means over the uploads that were there"`)
+	view.clean(t)
+
+	all := "profile?service=shop&attachment=cpu.pprof&view=times"
+	chromium.shoot(t, receiver, "times", all, `document.querySelector("#times-note")`)
+	view.fits(t, receiver.url, "narrow", narrow, []shownPage{{"times", all, `document.querySelector("#times-note")`}})
+	view.clean(t)
+}

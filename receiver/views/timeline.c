@@ -1,0 +1,351 @@
+// timeline.c: values in columns of time (timeline.h).
+#include "timeline.h"
+#include "../../merge/intern.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char time_label[] = "end_timestamp_ns";
+
+struct row {
+    char *name, *file; // one allocation; file is "" of what is no function
+    char kind[16];
+    double *values; // by column
+};
+
+struct timeline {
+    const struct timeline_question *question;
+    struct row rows[TIMELINE_MAX_ROWS + 1]; // by id, from 1
+    uint32_t count;
+    struct intern ids;
+    uint64_t seed;
+    double *others;     // of rows beyond the most
+    double *there;      // of a gauge: for how much of each column uploads were there
+    size_t profiles;    // with the type
+    int64_t timed, all; // samples: with a time of their own, and all
+    int64_t outside;    // samples with a time that is in none of the columns
+    char unit[100];
+};
+
+struct timeline *timeline_new(const struct timeline_question *question) {
+    struct timeline *timeline = calloc(1, sizeof *timeline);
+    if (timeline) {
+        timeline->question = question;
+        timeline->seed = intern_seed();
+        timeline->others = calloc(question->columns, sizeof *timeline->others);
+        timeline->there = calloc(question->columns, sizeof *timeline->there);
+    }
+    if (timeline && (!timeline->others || !timeline->there)) {
+        timeline_free(timeline);
+        return NULL;
+    }
+    return timeline;
+}
+
+void timeline_free(struct timeline *timeline) {
+    for (uint32_t id = 1; timeline && id <= timeline->count; id++) {
+        free(timeline->rows[id].name);
+        free(timeline->rows[id].values);
+    }
+    if (timeline) {
+        intern_free(&timeline->ids);
+        free(timeline->others);
+        free(timeline->there);
+    }
+    free(timeline);
+}
+
+enum receiver_error timeline_range(const struct upload_list *list, struct timeline_question *question) {
+    int64_t from = INT64_MAX, to = INT64_MIN, longest = 1;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct listed_upload *upload = &list->uploads[i];
+        int64_t length;
+        from = upload->start_ms < from ? upload->start_ms : from;
+        to = upload->end_ms > to ? upload->end_ms : to;
+        bool is_long = __builtin_sub_overflow(upload->end_ms, upload->start_ms, &length);
+        longest = !is_long && length > longest ? length : longest;
+    }
+    if (list->count == 0 || from < 0 || to > INT64_MAX / 1000000) {
+        return RECEIVER_BAD_UPLOAD;
+    }
+    question->from_ms = from;
+    question->to_ms = to > from ? to : from + 1;
+    question->longest_ms = longest;
+    return RECEIVER_OK;
+}
+
+// ---- Rows ----
+
+struct row_key {
+    const char *name, *file;
+};
+
+static bool same_row(const void *context, uint32_t id, const void *wanted) {
+    const struct row *row = &((const struct timeline *)context)->rows[id];
+    const struct row_key *key = wanted;
+    return strcmp(row->name, key->name) == 0 && strcmp(row->file, key->file) == 0;
+}
+
+// The values of a row; of one beyond the most those of the others. NULL: no memory.
+static double *row_values(struct timeline *timeline, const char *name, const char *file, const char *kind) {
+    const struct row_key key = {name, file};
+    size_t size = strlen(name) + 1, file_size = strlen(file) + 1;
+    uint64_t hash = intern_hash_bytes(intern_hash_bytes(timeline->seed, name, size), file, file_size);
+    uint32_t id = intern_find(&timeline->ids, intern_hash_end(hash), same_row, timeline, &key);
+    if (id != 0) {
+        return timeline->rows[id].values;
+    }
+    if (timeline->count == TIMELINE_MAX_ROWS) {
+        return timeline->others;
+    }
+    char *copy = malloc(size + file_size);
+    double *values = calloc(timeline->question->columns, sizeof *values);
+    if (!copy || !values || !intern_add(&timeline->ids, intern_hash_end(hash), timeline->count + 1)) {
+        free(copy);
+        free(values);
+        return NULL;
+    }
+    struct row *row = &timeline->rows[++timeline->count];
+    row->name = memcpy(copy, name, size);
+    row->file = memcpy(copy + size, file, file_size);
+    row->values = values;
+    snprintf(row->kind, sizeof row->kind, "%s", kind);
+    return values;
+}
+
+// ---- Time ----
+
+static double column_ms(const struct timeline_question *question) {
+    return (double)(question->to_ms - question->from_ms) / (double)question->columns;
+}
+
+// Spreads a value over the columns by how much of a time is in each. whole_ms: what the shares are of.
+static void spread(const struct timeline_question *question, double from_ms, double to_ms, double value, double whole_ms, double *values) {
+    double length = column_ms(question), start = (double)question->from_ms;
+    double last = ceil((to_ms - start) / length), first = floor((from_ms - start) / length);
+    size_t end = last >= (double)question->columns ? question->columns : last > 0 ? (size_t)last : 0;
+    for (size_t i = first > 0 ? (size_t)first : 0; i < end; i++) {
+        double left = start + (double)i * length, right = left + length;
+        double inside = (to_ms < right ? to_ms : right) - (from_ms > left ? from_ms : left);
+        values[i] += inside > 0 ? value * inside / whole_ms : 0;
+    }
+}
+
+// The sample's own time in unix nanoseconds; 0: it has none.
+static int64_t own_time(const struct profile_sample_view *sample) {
+    for (size_t i = 0; i < sample->label_count; i++) {
+        const struct profile_label *label = &sample->labels[i];
+        if (!label->text && label->number > 0 && strcmp(label->key, time_label) == 0) {
+            return label->number;
+        }
+    }
+    return 0;
+}
+
+// ---- Adding ----
+
+struct span {
+    double from_ms, to_ms; // of an upload
+};
+
+static void add_value(struct timeline *timeline, const struct profile_sample_view *sample, struct span span, double value, double *values) {
+    const struct timeline_question *question = timeline->question;
+    int64_t time_ns = question->is_gauge ? 0 : own_time(sample);
+    timeline->all++;
+    if (time_ns == 0) {
+        spread(question, span.from_ms, span.to_ms, value, question->is_gauge ? column_ms(question) : span.to_ms - span.from_ms, values);
+        return;
+    }
+    timeline->timed++;
+    double at = floor(((double)time_ns / 1e6 - (double)question->from_ms) / column_ms(question));
+    if (at >= 0 && at < (double)question->columns) {
+        values[(size_t)at] += value;
+    } else {
+        timeline->outside++;
+    }
+}
+
+static double *values_of(struct timeline *timeline, const struct profile_sample_view *sample, const struct listed_upload *upload) {
+    const struct timeline_question *question = timeline->question;
+    char buffer[VIEW_NAME_BYTES];
+    if (question->label) {
+        return row_values(timeline, upload_label_text(question->label, upload), "", "label");
+    }
+    if (sample->frame_count == 0) {
+        return row_values(timeline, "(no frames)", "", "label");
+    }
+    const struct profile_frame *frame = &sample->frames[question->filter->group_by ? sample->frame_count - 1 : 0];
+    if (question->filter->group_by) {
+        return row_values(timeline, frame->function, "", "label");
+    }
+    return row_values(timeline, view_frame_name(frame, buffer), frame->file, view_frame_kind(frame));
+}
+
+enum receiver_error timeline_add(struct timeline *timeline, struct profile *profile, const struct listed_upload *upload) {
+    const struct timeline_question *question = timeline->question;
+    int type = profile_sample_type_chosen(profile, question->type);
+    if (type < 0) {
+        return RECEIVER_OK;
+    }
+    struct tree_label labels[VIEW_MAX_LABELS + 2];
+    struct tree_options options = view_tree_options(question->filter, labels);
+    struct span span = {(double)upload->start_ms, (double)(upload->end_ms > upload->start_ms ? upload->end_ms : upload->start_ms + 1)};
+    if (timeline->profiles++ == 0) {
+        snprintf(timeline->unit, sizeof timeline->unit, "%s", profile_sample_type_unit(profile, (size_t)type));
+    }
+    if (question->is_gauge) {
+        spread(question, span.from_ms, span.to_ms, 1, column_ms(question), timeline->there);
+    }
+    if (!question->label && question->filter->group_by && profile_group_by(profile, question->filter->group_by) != MERGE_OK) {
+        return RECEIVER_NO_MEMORY;
+    }
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        struct profile_sample_view sample;
+        if (!tree_keeps(profile, &options, i)) {
+            continue;
+        }
+        if (profile_sample_at(profile, i, &sample) != MERGE_OK) {
+            return RECEIVER_NO_MEMORY;
+        }
+        if (sample.values[type] == 0) {
+            continue;
+        }
+        double *values = values_of(timeline, &sample, upload);
+        if (!values) {
+            return RECEIVER_NO_MEMORY;
+        }
+        add_value(timeline, &sample, span, (double)sample.values[type], values);
+    }
+    return RECEIVER_OK;
+}
+
+static void add_values(double *values, const double *more, size_t columns) {
+    for (size_t i = 0; i < columns; i++) {
+        values[i] += more[i];
+    }
+}
+
+bool timeline_merge(struct timeline *timeline, const struct timeline *other) {
+    size_t columns = timeline->question->columns;
+    for (uint32_t id = 1; id <= other->count; id++) {
+        const struct row *row = &other->rows[id];
+        double *values = row_values(timeline, row->name, row->file, row->kind);
+        if (!values) {
+            return false;
+        }
+        add_values(values, row->values, columns);
+    }
+    add_values(timeline->others, other->others, columns);
+    add_values(timeline->there, other->there, columns);
+    if (timeline->profiles == 0) {
+        memcpy(timeline->unit, other->unit, sizeof timeline->unit);
+    }
+    timeline->profiles += other->profiles;
+    timeline->timed += other->timed;
+    timeline->all += other->all;
+    timeline->outside += other->outside;
+    return true;
+}
+
+size_t timeline_profiles(const struct timeline *timeline) {
+    return timeline->profiles;
+}
+
+// ---- Writing ----
+
+struct sorted {
+    const struct row *row;
+    double total;
+};
+
+static double total_of(const double *values, size_t columns) {
+    double total = 0;
+    for (size_t i = 0; i < columns; i++) {
+        total += values[i];
+    }
+    return total;
+}
+
+static int compare(const void *left, const void *right) {
+    const struct sorted *a = left, *b = right;
+    if (a->total != b->total) {
+        return a->total > b->total ? -1 : 1;
+    }
+    int order = strcmp(a->row->name, b->row->name);
+    return order != 0 ? order : strcmp(a->row->file, b->row->file);
+}
+
+static void write_values(const struct timeline *timeline, const double *values, struct json *json) {
+    json_key(json, "values");
+    json_array_begin(json);
+    for (size_t i = 0; i < timeline->question->columns; i++) {
+        bool means = timeline->question->is_gauge;
+        json_real(json, means ? (timeline->there[i] > 0 ? values[i] / timeline->there[i] : NAN) : values[i]);
+    }
+    json_array_end(json);
+}
+
+bool timeline_write(const struct timeline *timeline, struct json *json) {
+    const struct timeline_question *question = timeline->question;
+    struct sorted *sorted = calloc(timeline->count + 1, sizeof *sorted);
+    double *others = calloc(question->columns, sizeof *others);
+    if (!sorted || !others) {
+        free(sorted);
+        free(others);
+        return false;
+    }
+    uint32_t shown = timeline->count < TIMELINE_SHOWN_ROWS ? timeline->count : TIMELINE_SHOWN_ROWS;
+    for (uint32_t i = 0; i < timeline->count; i++) {
+        sorted[i] = (struct sorted){&timeline->rows[i + 1], total_of(timeline->rows[i + 1].values, question->columns)};
+    }
+    qsort(sorted, timeline->count, sizeof *sorted, compare);
+    add_values(others, timeline->others, question->columns);
+    for (uint32_t i = shown; i < timeline->count; i++) {
+        add_values(others, sorted[i].row->values, question->columns);
+    }
+    json_key(json, "type");
+    json_text(json, timeline->profiles > 0 ? question->type : NULL);
+    json_key(json, "unit");
+    json_text(json, timeline->profiles > 0 ? timeline->unit : NULL);
+    json_key(json, "gauge");
+    json_bool(json, question->is_gauge);
+    json_key(json, "from");
+    json_number(json, question->from_ms);
+    json_key(json, "to");
+    json_number(json, question->to_ms);
+    json_key(json, "longest_upload_ms");
+    json_number(json, question->longest_ms);
+    json_key(json, "columns");
+    json_number(json, (int64_t)question->columns);
+    json_key(json, "samples");
+    json_number(json, timeline->all);
+    json_key(json, "samples_with_time");
+    json_number(json, timeline->timed);
+    json_key(json, "samples_outside");
+    json_number(json, timeline->outside);
+    json_key(json, "rows");
+    json_array_begin(json);
+    for (uint32_t i = 0; i < shown; i++) {
+        json_object_begin(json);
+        json_key(json, "name");
+        json_text(json, sorted[i].row->name);
+        json_key(json, "file");
+        json_text(json, sorted[i].row->file);
+        json_key(json, "kind");
+        json_text(json, sorted[i].row->kind);
+        write_values(timeline, sorted[i].row->values, json);
+        json_object_end(json);
+    }
+    json_array_end(json);
+    json_key(json, "rows_left_out");
+    json_number(json, timeline->count - shown);
+    json_key(json, "others");
+    json_object_begin(json);
+    write_values(timeline, others, json);
+    json_object_end(json);
+    free(sorted);
+    free(others);
+    return true;
+}
