@@ -1,5 +1,6 @@
 // diagnostic.c: prints one line on standard error (diagnostic.h).
 #include "diagnostic.h"
+#include "progress.h"
 #include "text.h"
 #include "web_address.h"
 
@@ -15,6 +16,7 @@ void diagnostic_into(FILE *out) {
 static void print_line(const char *command, const char *subject, const char *format, va_list arguments) {
     FILE *out = into ? into : stderr;
     char text[501], shown[WEB_ADDRESS_SHOWN_BYTES];
+    progress_hide();
     vsnprintf(text, sizeof text, format, arguments);
     fprintf(out, "cmemprof %s: ", command);
     if (subject) {

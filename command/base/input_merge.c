@@ -5,10 +5,12 @@
 #include "../../receiver/index/measures.h"
 #include "input.h"
 #include "diagnostic.h"
+#include "progress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct merging {
     const struct options *options;
@@ -215,7 +217,9 @@ const char *input_gauges_text(const struct options *options, char text[INPUT_GAU
 static int merge_all(struct merging *merging) {
     const struct options *options = merging->options;
     int status = STATUS_DONE;
+    progress_begin(options->command, STDERR_FILENO, 1000);
     for (size_t i = 0; i < options->file_count && status == STATUS_DONE; i++) {
+        progress_file(input_name(options->files[i]), i, options->file_count);
         status = add_file(merging, options->files[i]);
     }
     if (status == STATUS_DONE && of_one_file(options)) {
@@ -223,6 +227,7 @@ static int merge_all(struct merging *merging) {
     } else if (status == STATUS_DONE && options->gauges == GAUGES_OF_MEAN) {
         status = make_means(merging);
     }
+    progress_end();
     if (status != STATUS_DONE && merging->error == MERGE_TYPES_DIFFER) {
         print_groups(options);
     }
