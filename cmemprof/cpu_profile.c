@@ -9,13 +9,9 @@
 
 #include "../base/clock.h"
 #include "../merge/merge.h"
-#include "code_names.h"
-#include "cpu_gap.h"
+#include "code_locations.h"
 #include "cpu_unsampled.h"
 #include "go_names.h"
-#include "loaded_code.h"
-#include "lock_order.h"
-#include "symbols.h"
 
 // Time that no sample stands for is shown from here on; below it is within what the kernel's ticks make of a sum.
 enum { SHOWN_PERCENT = 3, SHOWN_PERIODS = 5, MAX_TYPES = 8 };
@@ -26,24 +22,17 @@ static const double least_weight = 1.005;
 static const char unsampled_name[] = "(CPU time not sampled)";
 
 struct naming_pass {
-    struct profiler *of;
-    struct symbols *symbols;
-    bool nameless[MODULES_MAX]; // by module: some of its addresses lack names
-    uint64_t nameless_addresses;
+    struct code_locations locations;
     struct go_names names;
     size_t go_index; // of the next Go address of the samples that Go has left out
 };
 
+static struct profiler *profiler_of(const struct naming_pass *pass) {
+    return pass->locations.of;
+}
+
 static bool is_go(const struct naming_pass *pass, uint64_t address) {
-    return unwind_is_go(&pass->of->unwinder, address);
-}
-
-static const struct module *module_of(const struct naming_pass *pass, uint64_t address) {
-    return modules_find(&pass->of->code.modules, address, 0);
-}
-
-static struct symbol symbol_at(const struct naming_pass *pass, const struct module *module, uint64_t address) {
-    return module ? symbols_find(pass->symbols, module, address) : (struct symbol){NULL, 0};
+    return unwind_is_go(&profiler_of(pass)->unwinder, address);
 }
 
 // First pass: only looks for names, since a module's mapping says whether all of its code has some.
@@ -51,38 +40,14 @@ static size_t look_up(void *context, struct profile *profile, const struct profi
                       struct profile_line *lines) {
     struct naming_pass *pass = context;
     (void)profile, (void)mapping, (void)lines;
-    unsigned frames;
-    if (is_go(pass, address) || cpu_gap_is(address, &frames)) {
-        return 0;
-    }
-    const struct module *module = module_of(pass, address);
-    if (symbol_at(pass, module, address).frame_count == 0) {
-        pass->nameless_addresses++;
-        if (module) {
-            pass->nameless[module->index] = true;
-        }
-    }
+    code_locations_look_up(&pass->locations, address);
     return 0;
-}
-
-static uint32_t add_mapping(const struct naming_pass *pass, struct profile *profile, const struct module *module, bool go) {
-    const struct profile_mapping mapping =
-        code_names_mapping(module, atomic_load(&pass->of->unwinder.go_text_start), go, !pass->nameless[module->index]);
-    return profile_add_mapping(profile, &mapping);
 }
 
 static uint32_t map(void *context, struct profile *profile, const struct profile_mapping *mapping, uint64_t address) {
     const struct naming_pass *pass = context;
     (void)mapping;
-    const struct module *module = module_of(pass, address);
-    return module ? add_mapping(pass, profile, module, is_go(pass, address)) : 0;
-}
-
-static size_t gap_line(struct profile *profile, unsigned frames, struct profile_line *lines) {
-    char text[64];
-    cpu_gap_print(frames, text, sizeof text);
-    lines[0] = (struct profile_line){profile_add_function(profile, &(struct profile_function){text, text, "", 0}), 0, 0};
-    return 1;
+    return code_locations_mapping(&pass->locations, profile, address);
 }
 
 _Static_assert((int)PROFILE_NAMER_LINES >= (int)SYMBOL_MAX_INLINED, "a symbol's frames fit");
@@ -91,34 +56,7 @@ static size_t name(void *context, struct profile *profile, const struct profile_
                    struct profile_line *lines) {
     const struct naming_pass *pass = context;
     (void)mapping;
-    unsigned frames;
-    if (is_go(pass, address)) {
-        return 0;
-    }
-    if (cpu_gap_is(address, &frames)) {
-        return gap_line(profile, frames, lines);
-    }
-    const struct module *module = module_of(pass, address);
-    const struct symbol symbol = symbol_at(pass, module, address);
-    return code_names_lines(profile, &symbol, module, address, lines);
-}
-
-static void add_mappings_of(const struct naming_pass *pass, struct profile *profile, bool program) {
-    const struct modules *modules = &pass->of->code.modules;
-    for (size_t i = 0; i < atomic_load(&modules->count); i++) {
-        const struct module *module = modules->items[i];
-        if (module->is_program == program) {
-            add_mapping(pass, profile, module, false);
-            add_mapping(pass, profile, module, true);
-        }
-    }
-}
-
-// Before Go's own, which would say that nothing has functions. The program's come first, as pprof expects: of two, C's, which
-// `pprof PROGRAM PROFILE` takes from PROGRAM if it lacks names. Unused ones are not written.
-static void add_mappings(const struct naming_pass *pass, struct profile *profile) {
-    add_mappings_of(pass, profile, true);
-    add_mappings_of(pass, profile, false);
+    return is_go(pass, address) ? 0 : code_locations_lines(&pass->locations, profile, address, lines);
 }
 
 // ---- Time ----
@@ -160,8 +98,8 @@ static void add_unsampled(struct profile *profile, int count_type, int time_type
 
 static void look_up_added(struct naming_pass *pass) {
     const struct cpu_sample *sample;
-    for (size_t slot = 0; (sample = cpu_unsampled_next(pass->of, &slot));) {
-        const uintptr_t *pcs = cpu_unsampled_pcs(pass->of, sample);
+    for (size_t slot = 0; (sample = cpu_unsampled_next(profiler_of(pass), &slot));) {
+        const uintptr_t *pcs = cpu_unsampled_pcs(profiler_of(pass), sample);
         for (uint32_t i = 0; i < sample->depth_frames; i++) {
             look_up(pass, NULL, NULL, pcs[i] - 1, NULL);
         }
@@ -170,7 +108,7 @@ static void look_up_added(struct naming_pass *pass) {
 
 // asmcgocall, between C and runtime.cgocall, is in no stack of Go's profile, unless it is what was interrupted.
 static bool is_go_call(const struct naming_pass *pass, uintptr_t address) {
-    const struct unwinder *unwinder = &pass->of->unwinder;
+    const struct unwinder *unwinder = &profiler_of(pass)->unwinder;
     return address >= atomic_load(&unwinder->go_call_start) && address < atomic_load(&unwinder->go_call_end);
 }
 
@@ -189,8 +127,8 @@ static uint32_t location_of(struct naming_pass *pass, struct profile *profile, u
 static uint64_t add_left_out(struct naming_pass *pass, struct profile *profile, int count_type, int time_type) {
     const struct cpu_sample *sample;
     uint64_t added_ns = 0;
-    for (size_t slot = 0; (sample = cpu_unsampled_next(pass->of, &slot));) {
-        const uintptr_t *pcs = cpu_unsampled_pcs(pass->of, sample);
+    for (size_t slot = 0; (sample = cpu_unsampled_next(profiler_of(pass), &slot));) {
+        const uintptr_t *pcs = cpu_unsampled_pcs(profiler_of(pass), sample);
         uint32_t locations[CPU_SAMPLE_FRAMES];
         size_t depth = 0;
         int64_t values[MAX_TYPES] = {0};
@@ -218,7 +156,7 @@ static void complete(struct naming_pass *pass, struct profile *profile, uint64_t
     if (time_type < 0 || count_type < 0 || period_ns <= 0 || profile_sample_type_count(profile) > MAX_TYPES) {
         return; // not Go's CPU profile
     }
-    result->weight = pass->names.given ? cpu_unsampled_weight(pass->of) : 1;
+    result->weight = pass->names.given ? cpu_unsampled_weight(profiler_of(pass)) : 1;
     if (result->weight >= least_weight) {
         profile_scale_sample_type(profile, "cpu", result->weight);
     }
@@ -241,8 +179,9 @@ static void add_comment(struct profile *profile, const struct naming_pass *pass,
              "cmemprof: cpu process_ns=%" PRIu64 " sampled_ns=%" PRIu64 " unsampled_ns=%" PRIu64 " added_ns=%" PRIu64 " weight=%.3f"
              " nameless=%" PRIu64 " c_stacks=%" PRIu64 " left_out=%" PRIu64 " busy=%" PRIu64 " cut_no_rule=%" PRIu64
              " cut_unsupported=%" PRIu64 " cut_unreadable=%" PRIu64 " cut_depth=%" PRIu64,
-             result->process_ns, result->sampled_ns, result->unsampled_ns, result->added_ns, result->weight, pass->nameless_addresses,
-             stats.stacks, stats.left_out, stats.busy, stats.cut_no_rule, stats.cut_unsupported, stats.cut_unreadable, stats.cut_depth);
+             result->process_ns, result->sampled_ns, result->unsampled_ns, result->added_ns, result->weight,
+             pass->locations.nameless_addresses, stats.stacks, stats.left_out, stats.busy, stats.cut_no_rule, stats.cut_unsupported,
+             stats.cut_unreadable, stats.cut_depth);
     profile_add_comment(profile, text);
 }
 
@@ -266,7 +205,7 @@ static enum merge_error second_pass(struct naming_pass *pass, const void *bytes,
     if (!profile) {
         return MERGE_NO_MEMORY;
     }
-    add_mappings(pass, profile);
+    code_locations_add_mappings(&pass->locations, profile); // before Go's own, which would say that nothing has functions
     profile_set_namer(profile, &(struct profile_namer){name, pass, true, map});
     enum merge_error error = profile_decode(profile, bytes, size, NULL, NULL, NULL);
     if (error == MERGE_OK) {
@@ -278,19 +217,10 @@ static enum merge_error second_pass(struct naming_pass *pass, const void *bytes,
     return error;
 }
 
-static enum merge_error name_all(struct profiler *self, struct naming_pass *pass, const void *bytes, size_t size, uint64_t process_ns,
+static enum merge_error name_all(struct naming_pass *pass, const void *bytes, size_t size, uint64_t process_ns,
                                  struct cmemprof_cpu *result) {
-    struct naming *naming = &self->naming;
-    if (!loaded_code_refresh(self) || (!naming->symbols && !(naming->symbols = symbols_new()))) {
-        return MERGE_NO_MEMORY;
-    }
-    pass->symbols = naming->symbols;
     enum merge_error error = first_pass(pass, bytes, size);
-    if (error == MERGE_OK) {
-        error = second_pass(pass, bytes, size, process_ns, result);
-    }
-    symbols_close_files(pass->symbols);
-    return error;
+    return error == MERGE_OK ? second_pass(pass, bytes, size, process_ns, result) : error;
 }
 
 enum cmemprof_error cpu_profile_name(struct profiler *self, const void *bytes, size_t size, uint64_t process_ns,
@@ -300,15 +230,14 @@ enum cmemprof_error cpu_profile_name(struct profiler *self, const void *bytes, s
     if (!pass) {
         return CMEMPROF_NO_MEMORY;
     }
-    pass->of = self;
     enum cmemprof_error error = go_names_open(&pass->names, names);
-    if (error == CMEMPROF_OK) {
-        lock_take(&self->naming.lock, LOCK_NAMING);
-        enum merge_error merged = name_all(self, pass, bytes, size, process_ns, result);
-        lock_release(&self->naming.lock, LOCK_NAMING);
-        error = go_names_error(merged);
+    if (error == CMEMPROF_OK && !code_locations_open(&pass->locations, self)) {
+        error = CMEMPROF_NO_MEMORY;
+    } else if (error == CMEMPROF_OK) {
+        error = go_names_error(name_all(pass, bytes, size, process_ns, result));
+        code_locations_close(&pass->locations);
     }
-    result->nameless = pass->nameless_addresses;
+    result->nameless = pass->locations.nameless_addresses;
     go_names_close(&pass->names);
     free(pass);
     return error;

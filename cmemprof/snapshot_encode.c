@@ -14,6 +14,7 @@
 #include "../merge/memory.h"
 #include "../merge/merge.h"
 #include "allocator_stats.h"
+#include "code_locations.h"
 #include "code_names.h"
 #include "go_names.h"
 #include "loaded_code.h"
@@ -75,26 +76,6 @@ static size_t c_lines(const struct snapshot_encoder *encoder, const struct modul
     return code_names_lines(encoder->profile, &symbol, module, pc - 1, lines);
 }
 
-static const char *terminated(char *copy, const char *text, size_t size) {
-    memcpy(copy, text, size);
-    copy[size] = '\0';
-    return copy;
-}
-
-// A frame of Python has no address and no mapping.
-static uint32_t python_location(const struct snapshot_encoder *encoder, uintptr_t word) {
-    char function[PYTHON_NAME_BYTES + 1], file[PYTHON_FILE_BYTES + 1];
-    struct python_name name;
-    uint32_t line = python_names_get(&encoder->of->python.names, word, &name);
-    const struct profile_function named = {
-        .name = name.function_size > 0 ? terminated(function, name.function, name.function_size) : "[Python function]",
-        .system_name = "",
-        .file = terminated(file, name.file, name.file_size),
-        .start_line = name.first_line,
-    };
-    return profile_add_location(encoder->profile, 0, 0, &(struct profile_line){profile_add_function(encoder->profile, &named), line, 0}, 1);
-}
-
 static bool is_python(const struct module *module) {
     static const char library[] = "libpython";
     const char *slash = module ? strrchr(module->file, '/') : NULL;
@@ -122,7 +103,7 @@ static void add_locations(struct snapshot_encoder *encoder) {
     for (size_t i = 0; i < encoder->snapshot->address_count; i++) {
         uintptr_t pc = encoder->snapshot->addresses[i].pc;
         if (python_names_is(pc)) {
-            encoder->locations[i] = python_location(encoder, pc);
+            encoder->locations[i] = code_locations_of_python(&encoder->of->python.names, encoder->profile, pc);
             continue;
         }
         const struct module *module = modules_find(&encoder->of->code.modules, pc - 1, encoder->snapshot->addresses[i].generation);
