@@ -41,6 +41,13 @@
 #define code_loader_loaded_since cmemprof_code_loader_loaded_since
 #define code_loader_look cmemprof_code_loader_look
 #define code_loader_mark cmemprof_code_loader_mark
+#define code_locations_add_mappings cmemprof_code_locations_add_mappings
+#define code_locations_close cmemprof_code_locations_close
+#define code_locations_lines cmemprof_code_locations_lines
+#define code_locations_look_up cmemprof_code_locations_look_up
+#define code_locations_mapping cmemprof_code_locations_mapping
+#define code_locations_of_python cmemprof_code_locations_of_python
+#define code_locations_open cmemprof_code_locations_open
 #define code_names_lines cmemprof_code_names_lines
 #define code_names_mapping cmemprof_code_names_mapping
 #define code_objects_after_fork_in_child cmemprof_code_objects_after_fork_in_child
@@ -343,9 +350,10 @@
 #define profiler_move_end cmemprof_profiler_move_end
 #define profiler_record cmemprof_profiler_record
 #define profiler_start_clock cmemprof_profiler_start_clock
-#define python_can_read cmemprof_python_can_read
+#define python_at cmemprof_python_at
 #define python_code_line cmemprof_python_code_line
 #define python_code_text cmemprof_python_code_text
+#define python_frames cmemprof_python_frames
 #define python_layout_of cmemprof_python_layout_of
 #define python_names_bytes cmemprof_python_names_bytes
 #define python_names_close cmemprof_python_names_close
@@ -460,6 +468,7 @@
 #define stack_index_renew_begin cmemprof_stack_index_renew_begin
 #define stack_index_renew_finish cmemprof_stack_index_renew_finish
 #define stack_memory_copy cmemprof_stack_memory_copy
+#define stack_memory_copy_others cmemprof_stack_memory_copy_others
 #define stack_memory_enter cmemprof_stack_memory_enter
 #define stack_memory_is_go cmemprof_stack_memory_is_go
 #define stack_memory_is_mapped cmemprof_stack_memory_is_mapped

@@ -24,7 +24,7 @@ static size_t put_character(uint32_t character, char *out, size_t room) {
     return size;
 }
 
-static uint32_t character_at(uintptr_t characters, unsigned kind, size_t at) {
+static uint32_t character_at(const void *characters, unsigned kind, size_t at) {
     return kind == 1   ? ((const uint8_t *)characters)[at]
            : kind == 2 ? ((const uint16_t *)characters)[at]
                        : ((const uint32_t *)characters)[at];
@@ -39,12 +39,12 @@ size_t python_code_text(struct python_reader *reader, const struct python_layout
     if (length == 0 || (state & IS_COMPACT) == 0 || (kind != 1 && kind != 2 && kind != 4)) {
         return 0;
     }
-    uintptr_t characters = text + (is_ascii ? layout->text_ascii : layout->text_other);
-    if (!python_can_read(reader, characters, length * kind, kind)) {
+    const void *characters = python_at(reader, text + (is_ascii ? layout->text_ascii : layout->text_other), length * kind, kind);
+    if (!characters) {
         return 0;
     }
     if (is_ascii && kind == 1) {
-        memcpy(out, (const char *)characters, length);
+        memcpy(out, characters, length);
         return length;
     }
     for (size_t i = 0, size = 1; i < length && size > 0; i++, used += size) {
@@ -88,10 +88,10 @@ uint32_t python_code_line(struct python_reader *reader, const struct python_layo
     size_t size = python_word(reader, lines, layout->bytes_size);
     int32_t begin = (int32_t)python_number(reader, code, layout->code_first_line), line = begin;
     size = size < MAX_TABLE_BYTES ? size : MAX_TABLE_BYTES;
-    if (size == 0 || !python_can_read(reader, lines + layout->bytes_first, size, 1)) {
+    struct entries entries = {.at = size != 0 ? python_at(reader, lines + layout->bytes_first, size, 1) : NULL};
+    if (!entries.at) {
         return begin < 0 ? 0 : (uint32_t)begin;
     }
-    struct entries entries = {.at = (const uint8_t *)lines + layout->bytes_first};
     entries.end = entries.at + size;
     for (uintptr_t end = first; instruction >= first && entries.at < entries.end;) {
         uint8_t head = *entries.at++;

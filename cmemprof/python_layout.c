@@ -8,6 +8,9 @@
 static const struct python_layout python_3_11 = {
     .has_activations = true,
     .thread_first = 56,
+    .thread_next = 8,
+    .thread_interpreter = 16,
+    .thread_native_id = 160,
     .activation_frame = 8,
     .activation_previous = 16,
     .frame_previous = 48,
@@ -30,6 +33,9 @@ static const struct python_layout python_3_11 = {
 static const struct python_layout python_3_12 = {
     .has_activations = true,
     .thread_first = 56,
+    .thread_next = 8,
+    .thread_interpreter = 16,
+    .thread_native_id = 144,
     .activation_frame = 0,
     .activation_previous = 8,
     .frame_previous = 8,
@@ -52,6 +58,9 @@ static const struct python_layout python_3_12 = {
 
 static const struct python_layout python_3_13 = {
     .thread_first = 72,
+    .thread_next = 8,
+    .thread_interpreter = 16,
+    .thread_native_id = 160,
     .frame_previous = 8,
     .frame_code = 0,
     .frame_instruction = 56,
@@ -73,7 +82,10 @@ static const struct python_layout python_3_13 = {
 // The table's 64-bit words, by number: 0 is the cookie.
 enum {
     IS_FREE_THREADED = 2,
+    THREAD_NEXT = 21,
+    THREAD_INTERPRETER = 22,
     THREAD_FRAME = 23,
+    THREAD_NATIVE_ID = 25,
     FRAME_PREVIOUS = 29,
     FRAME_CODE = 30,
     FRAME_INSTRUCTION = 31,
@@ -87,11 +99,12 @@ enum {
 
 static bool is_confirmed(const struct python_layout *layout, const uint64_t *words) {
     return words && memcmp(words, "xdebugpy", 8) == 0 && words[IS_FREE_THREADED] == 0 && words[THREAD_FRAME] == layout->thread_first &&
-           words[FRAME_PREVIOUS] == layout->frame_previous && words[FRAME_CODE] == layout->frame_code &&
-           words[FRAME_INSTRUCTION] == layout->frame_instruction && words[FRAME_OWNER] == layout->frame_owner &&
-           words[CODE_FILE] == layout->code_file && words[CODE_QUALIFIED_NAME] == layout->code_qualified_name &&
-           words[CODE_LINES] == layout->code_lines && words[CODE_FIRST_LINE] == layout->code_first_line &&
-           words[CODE_INSTRUCTIONS] == layout->code_instructions;
+           words[THREAD_NEXT] == layout->thread_next && words[THREAD_INTERPRETER] == layout->thread_interpreter &&
+           words[THREAD_NATIVE_ID] == layout->thread_native_id && words[FRAME_PREVIOUS] == layout->frame_previous &&
+           words[FRAME_CODE] == layout->frame_code && words[FRAME_INSTRUCTION] == layout->frame_instruction &&
+           words[FRAME_OWNER] == layout->frame_owner && words[CODE_FILE] == layout->code_file &&
+           words[CODE_QUALIFIED_NAME] == layout->code_qualified_name && words[CODE_LINES] == layout->code_lines &&
+           words[CODE_FIRST_LINE] == layout->code_first_line && words[CODE_INSTRUCTIONS] == layout->code_instructions;
 }
 
 enum { RELEASE_CANDIDATE = 0xc }; // before that layouts change

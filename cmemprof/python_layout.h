@@ -17,6 +17,7 @@ struct python_layout {
     // Of PyThreadState: the innermost frame; or, up to 3.12, the innermost activation of the interpreter, which has it.
     bool has_activations;
     uint16_t thread_first;
+    uint16_t thread_next, thread_interpreter, thread_native_id; // the next one of the interpreter; the kernel's ID
     uint16_t activation_frame, activation_previous;
     uint16_t frame_previous, frame_code, frame_instruction;
     // Where an activation ends. 3.11: at a frame whose byte frame_is_entry is not 0. Else at one that is no function's and lies in the C

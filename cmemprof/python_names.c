@@ -7,9 +7,9 @@
 
 #include "../merge/intern.h"
 
-enum { UNIT_BYTES = 8, TEXT_BYTES = 2 << 20, SLOTS = 1 << 15, MOST_TRIES = 64, LINE_BITS = 24 };
+enum { UNIT_BYTES = 8, TEXT_BYTES = 2 << 20, SLOTS = 1 << 15, MOST_TRIES = 64 };
 #define IS_PYTHON ((uintptr_t)1 << 63)
-#define LINE_MAX_VALUE (((uintptr_t)1 << LINE_BITS) - 1)
+#define LINE_MAX_VALUE (((uintptr_t)1 << PYTHON_LINE_BITS) - 1)
 
 struct entry {
     uint64_t hash;
@@ -97,11 +97,11 @@ uintptr_t python_names_word(struct python_names *names, const struct python_name
     if (place == 0) {
         atomic_fetch_add_explicit(&names->lost, 1, memory_order_relaxed);
     }
-    return IS_PYTHON | (uintptr_t)place << LINE_BITS | (line < LINE_MAX_VALUE ? line : LINE_MAX_VALUE);
+    return IS_PYTHON | (uintptr_t)place << PYTHON_LINE_BITS | (line < LINE_MAX_VALUE ? line : LINE_MAX_VALUE);
 }
 
 uint32_t python_names_get(const struct python_names *names, uintptr_t word, struct python_name *name) {
-    uint32_t place = (uint32_t)((word & ~IS_PYTHON) >> LINE_BITS);
+    uint32_t place = (uint32_t)((word & ~IS_PYTHON) >> PYTHON_LINE_BITS);
     *name = (struct python_name){"", "", 0, 0, 0};
     if (place != 0 && names->table) {
         const struct entry *entry = entry_at(names->table, place);

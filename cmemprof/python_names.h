@@ -21,7 +21,7 @@ struct python_names {
     _Atomic uint64_t lost;            // relaxed counter of frames whose name had no room
 };
 
-enum { PYTHON_NAME_BYTES = 250, PYTHON_FILE_BYTES = 500 }; // longer ones are cut
+enum { PYTHON_LINE_BITS = 24, PYTHON_NAME_BYTES = 250, PYTHON_FILE_BYTES = 500 }; // longer ones are cut
 
 struct python_name {
     const char *function, *file; // not terminated
@@ -39,6 +39,10 @@ uintptr_t python_names_word(struct python_names *names, const struct python_name
 
 static inline bool python_names_is(uintptr_t word) {
     return word >> 63 != 0; // no address of a program
+}
+// The same for all lines of a function.
+static inline uintptr_t python_names_function(uintptr_t word) {
+    return word >> PYTHON_LINE_BITS;
 }
 // Of a word of these names: its line, 0: none. name->function_size is 0 if it has none.
 uint32_t python_names_get(const struct python_names *names, uintptr_t word, struct python_name *name);

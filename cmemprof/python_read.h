@@ -4,7 +4,9 @@
 // they run C code; and where a C++ exception leaves a greenlet, the state still leads to frames of C that are gone. So each page is probed
 // once in a walk (stack_memory.h, 100 ns), and what is read is never trusted with more than a wrong name.
 //
-// Threads: the reader's. Memory: the reader.
+// What belongs to another thread may go away at any moment, so that it is copied, by page, and read in the copy.
+//
+// Threads: the reader's. Memory: the reader; copies are the caller's.
 #ifndef CMEMPROF_PYTHON_READ_H
 #define CMEMPROF_PYTHON_READ_H
 
@@ -16,30 +18,45 @@
 #include "namespace.h"
 #include "stack_memory.h"
 
-enum { PYTHON_READER_PAGES = 64 };
+enum { PYTHON_READER_PAGES = 64, PYTHON_COPIED_PAGES = 32, PYTHON_COPY_BYTES = 260 << 10 };
+
+// Of other threads' memory, valid until the next python_reader_begin.
+struct python_copies {
+    uintptr_t pages[PYTHON_COPIED_PAGES]; // that are copied, a direct-mapped cache; 0: none
+    char copies[PYTHON_COPIED_PAGES][STACK_MEMORY_PAGE_BYTES];
+    char long_copy[PYTHON_COPY_BYTES]; // of what lies in several pages
+};
+
 struct python_reader {
+    struct python_copies *copies;         // NULL: memory is read where it is
     uintptr_t pages[PYTHON_READER_PAGES]; // that are mapped, a direct-mapped cache; 0: none
     bool failed;                          // something was not there; stays true
 };
 
-static inline void python_reader_begin(struct python_reader *reader) {
+static inline void python_reader_begin(struct python_reader *reader, struct python_copies *copies) {
     memset(reader, 0, sizeof *reader);
+    reader->copies = copies;
+    if (copies) {
+        memset(copies->pages, 0, sizeof copies->pages);
+    }
 }
 
-// Whether all bytes are there, and begin at a multiple of align. If not, the reader has failed.
-bool python_can_read(struct python_reader *reader, uintptr_t address, size_t size, size_t align);
+// Where these bytes can be read until the next call, or NULL: not all are there, or they do not begin at a multiple of align. Then the
+// reader has failed.
+const void *python_at(struct python_reader *reader, uintptr_t address, size_t size, size_t align);
 
 // The word, or 0 if the reader has failed.
 static inline uintptr_t python_word(struct python_reader *reader, uintptr_t object, size_t offset) {
-    uintptr_t at = object + offset;
-    return python_can_read(reader, at, sizeof(uintptr_t), sizeof(uintptr_t)) ? *(const uintptr_t *)at : 0;
+    const uintptr_t *at = python_at(reader, object + offset, sizeof *at, sizeof *at);
+    return at ? *at : 0;
 }
 static inline uint32_t python_number(struct python_reader *reader, uintptr_t object, size_t offset) {
-    uintptr_t at = object + offset;
-    return python_can_read(reader, at, sizeof(uint32_t), sizeof(uint32_t)) ? *(const uint32_t *)at : 0;
+    const uint32_t *at = python_at(reader, object + offset, sizeof *at, sizeof *at);
+    return at ? *at : 0;
 }
 static inline uint8_t python_byte(struct python_reader *reader, uintptr_t object, size_t offset) {
-    return python_can_read(reader, object + offset, 1, 1) ? *(const uint8_t *)(object + offset) : 0;
+    const uint8_t *at = python_at(reader, object + offset, 1, 1);
+    return at ? *at : 0;
 }
 
 #endif

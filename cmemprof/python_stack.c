@@ -44,16 +44,28 @@ static bool end_activation(struct python_memo *memo, struct bounds *bounds, uint
     return true;
 }
 
-// The innermost frame. Sets *activation to that which has it, where a version has them.
-static uintptr_t first_frame(const struct python *python, struct python_reader *reader, uintptr_t *activation) {
-    const struct python_layout *layout = python->layout;
+// The state of the calling thread, if it may have frames.
+static uintptr_t own_thread(const struct python *python) {
     uintptr_t thread = (uintptr_t)python->symbols.this_thread();
-    if (thread == 0 || (python->symbols.is_finalizing() && (uintptr_t)python->symbols.running() != thread)) {
-        return 0;
-    }
-    uintptr_t first = python_word(reader, thread, layout->thread_first);
+    return thread != 0 && python->symbols.is_finalizing() && (uintptr_t)python->symbols.running() != thread ? 0 : thread;
+}
+
+// The innermost frame. Sets *activation to that which has it, where a version has them.
+static uintptr_t first_frame(const struct python *python, struct python_reader *reader, uintptr_t thread, uintptr_t *activation) {
+    const struct python_layout *layout = python->layout;
+    uintptr_t first = thread != 0 ? python_word(reader, thread, layout->thread_first) : 0;
     *activation = layout->has_activations ? first : 0;
     return layout->has_activations && first != 0 ? python_word(reader, first, layout->activation_frame) : first;
+}
+
+// The frame's code, or 0 if it is not a function's. Sets *ends to whether its activation ends with it.
+static uintptr_t code_of(const struct python *python, struct python_reader *reader, uintptr_t frame, bool *is_shim, bool *ends) {
+    const struct python_layout *layout = python->layout;
+    *is_shim = layout->first_shim != 0 && python_byte(reader, frame, layout->frame_owner) == layout->first_shim;
+    *ends = *is_shim || (layout->first_shim == 0 && python_byte(reader, frame, layout->frame_is_entry) != 0);
+    uintptr_t code = *is_shim ? 0 : python_word(reader, frame, layout->frame_code);
+    // The type follows the reference count.
+    return code != 0 && python_word(reader, code, sizeof(uintptr_t)) == python->symbols.code_type ? code : 0;
 }
 
 enum { MAX_STEPS = 4000 }; // the outermost frames of a deep recursion are passed over, to find where the activation ends
@@ -66,25 +78,63 @@ static bool read_frames(struct python *python, struct python_memo *memo, struct 
     uint32_t steps = 0;
     bool fits = true;
     memo->frames = memo->activations = 0;
-    python_reader_begin(reader);
-    frame = first_frame(python, reader, &activation);
+    python_reader_begin(reader, NULL);
+    frame = first_frame(python, reader, own_thread(python), &activation);
     for (; frame != 0 && fits && memo->activations < PYTHON_MAX_ACTIVATIONS && steps++ < MAX_STEPS;
          frame = python_word(reader, frame, layout->frame_previous)) {
-        bool is_shim = layout->first_shim != 0 && python_byte(reader, frame, layout->frame_owner) == layout->first_shim;
-        bool is_entry = layout->first_shim == 0 && python_byte(reader, frame, layout->frame_is_entry) != 0;
-        uintptr_t code = is_shim ? 0 : python_word(reader, frame, layout->frame_code);
-        // The type follows the reference count.
-        if (memo->frames < UNWIND_MAX_FRAMES && code != 0 && python_word(reader, code, sizeof(uintptr_t)) == python->symbols.code_type) {
+        bool is_shim, ends;
+        uintptr_t code = code_of(python, reader, frame, &is_shim, &ends);
+        if (memo->frames < UNWIND_MAX_FRAMES && code != 0) {
             memo->words[memo->frames++] = word_of(python, reader, frame, code);
         }
-        if (is_shim || is_entry) {
+        if (ends) {
             fits = end_activation(memo, &bounds, is_shim ? frame : activation);
-        }
-        if (is_entry) {
-            activation = python_word(reader, activation, layout->activation_previous);
+            activation = is_shim ? activation : python_word(reader, activation, layout->activation_previous);
         }
     }
     return fits && !reader->failed;
+}
+
+// A code object that is gone may have given its place to another one; that one has another name or file, or is of the same function.
+static uintptr_t known_word_of(struct python *python, struct python_reader *reader, struct python_known *known, uintptr_t frame,
+                               uintptr_t code) {
+    const struct python_layout *layout = python->layout;
+    uintptr_t name = python_word(reader, code, layout->code_qualified_name), file = python_word(reader, code, layout->code_file),
+              instruction = python_word(reader, frame, layout->frame_instruction);
+    uint32_t first_line = python_number(reader, code, layout->code_first_line);
+    size_t at = (code / 16 * 31 + instruction / 2) % PYTHON_KNOWN_FRAMES;
+    if (known->frames[at].word == 0 || known->frames[at].code != code || known->frames[at].name != name || known->frames[at].file != file ||
+        known->frames[at].instruction != instruction || known->frames[at].first_line != first_line) {
+        known->frames[at].word = word_of(python, reader, frame, code);
+        known->frames[at].code = code;
+        known->frames[at].name = name;
+        known->frames[at].file = file;
+        known->frames[at].instruction = instruction;
+        known->frames[at].first_line = first_line;
+    }
+    return known->frames[at].word;
+}
+
+uint32_t python_frames(struct python *python, struct python_reader *reader, struct python_known *known, uintptr_t thread, uintptr_t *words,
+                       uint32_t capacity, uintptr_t *outermost) {
+    uintptr_t activation, last = 0, frame = first_frame(python, reader, thread, &activation);
+    uint32_t count = 0;
+    for (uint32_t steps = 0; frame != 0 && count < capacity && steps < MAX_STEPS; steps++) {
+        bool is_shim, ends;
+        uintptr_t code = code_of(python, reader, frame, &is_shim, &ends);
+        if (code != 0) {
+            words[count++] = known ? known_word_of(python, reader, known, frame, code) : word_of(python, reader, frame, code);
+        }
+        if (ends) {
+            last = is_shim ? frame : activation;
+            activation = is_shim ? activation : python_word(reader, activation, python->layout->activation_previous);
+        }
+        frame = python_word(reader, frame, python->layout->frame_previous);
+    }
+    if (outermost) {
+        *outermost = last;
+    }
+    return reader->failed ? 0 : count;
 }
 
 // ---- In the stack of C ----
@@ -114,8 +164,8 @@ static uint32_t put_activations(struct splice *splice, uint32_t at, uintptr_t lo
     return at;
 }
 
-bool python_stack(struct python *python, const struct unwind_memo *walk, struct python_memo *memo) {
-    const struct unwind_trail *trail = &walk->trails[walk->current];
+bool python_stack(struct python *python, const struct python_walk *walk, struct python_memo *memo) {
+    const struct unwind_trail *trail = walk->trail;
     const struct unwind_step *steps = &trail->steps[trail->steps_begin];
     struct splice splice = {.memo = memo, .is_same = true};
     uint32_t before = memo->depth_frames, next = 0;

@@ -30,10 +30,12 @@ struct python_symbols {
     void *(*this_thread)(void); // PyGILState_GetThisThreadState
     void *(*running)(
         void); // _PyThreadState_UncheckedGet, PyThreadState_GetUnchecked: of who has the GIL; from 3.12 on if this thread has it
-    int (*is_finalizing)(void); // _Py_IsFinalizing, Py_IsFinalizing
-    uintptr_t code_type;        // &PyCode_Type
-    unsigned long version;      // Py_Version
-    const void *runtime;        // _PyRuntime; NULL: unknown
+    int (*is_finalizing)(void);               // _Py_IsFinalizing, Py_IsFinalizing
+    void *(*main_interpreter)(void);          // PyInterpreterState_Main; this and the next: NULL if not exported
+    void *(*first_thread)(void *interpreter); // PyInterpreterState_ThreadHead
+    uintptr_t code_type;                      // &PyCode_Type
+    unsigned long version;                    // Py_Version
+    const void *runtime;                      // _PyRuntime; NULL: unknown
 };
 
 // Blocks of its own allocators (preload/python_objects.h): no interpreter is known; one is, and nothing was seen of it yet; they are
@@ -66,7 +68,33 @@ struct python_memo {
     } activation[PYTHON_MAX_ACTIVATIONS];
 };
 
-// Fills memo with the stack of `walk`, the thread's own, just walked. Returns true if it is the one that memo held before.
-bool python_stack(struct python *python, const struct unwind_memo *walk, struct python_memo *memo);
+// A walk of the thread's own stack, just made.
+struct python_walk {
+    const struct unwind_trail *trail;
+    const uintptr_t *pcs; // return addresses, leaf first
+    uint32_t depth_frames;
+    enum unwind_end end;
+};
+static inline struct python_walk python_walk_of(const struct unwind_memo *memo) {
+    return (struct python_walk){&memo->trails[memo->current], memo->pcs, memo->depth_frames, memo->end};
+}
+
+// Fills memo with the stack of the walk. Returns true if it is the one that memo held before.
+bool python_stack(struct python *python, const struct python_walk *walk, struct python_memo *memo);
+
+// Words of frames that were read before, of which the names need not be read again: a direct-mapped cache.
+enum { PYTHON_KNOWN_FRAMES = 1024 };
+struct python_known {
+    struct {
+        uintptr_t code, name, file, instruction, word; // word 0: none
+        uint32_t first_line;
+    } frames[PYTHON_KNOWN_FRAMES];
+};
+
+// The frames of Python alone, as words of python_names.h, the innermost first, of a thread with this state (PyThreadState): the calling
+// one's own, or one that does not run. The reader has begun. known and outermost may be NULL. Returns their number, at most capacity; 0
+// also if something could not be read. *outermost: the activation that has the last of them.
+uint32_t python_frames(struct python *python, struct python_reader *reader, struct python_known *known, uintptr_t thread, uintptr_t *words,
+                       uint32_t capacity, uintptr_t *outermost);
 
 #endif

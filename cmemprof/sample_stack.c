@@ -64,7 +64,8 @@ struct stack *sample_labels(struct profiler *self, struct shard *shard, struct t
 }
 
 bool sample_python_frames(struct profiler *self, struct shard *shard, bool is_same) {
-    bool is_same_whole = python_stack(&self->python, &shard->memo, &shard->python);
+    const struct python_walk walk = python_walk_of(&shard->memo);
+    bool is_same_whole = python_stack(&self->python, &walk, &shard->python);
     return is_same_whole && (is_same || shard->python.depth_frames != 0);
 }
 

@@ -38,17 +38,27 @@ static bool is_readable(uintptr_t address, size_t size) {
     return stack_memory_is_mapped(page);
 }
 
-bool stack_memory_copy(void *to, uintptr_t address, size_t size) {
+// Returns -1 if it is forbidden, by seccomp; else whether all was copied.
+static int copy(void *to, uintptr_t address, size_t size) {
     struct iovec local = {to, size}, remote = {(void *)address, size};
     int saved = errno;
     ssize_t got = size != 0 && address + size > address ? process_vm_readv(getpid(), &local, 1, &remote, 1, 0) : 0;
-    bool is_forbidden = got < 0 && (errno == EPERM || errno == ENOSYS); // by seccomp
+    bool is_forbidden = got < 0 && (errno == EPERM || errno == ENOSYS);
     errno = saved;
-    if (is_forbidden && is_readable(address, size)) {
+    return is_forbidden ? -1 : got == (ssize_t)size;
+}
+
+bool stack_memory_copy(void *to, uintptr_t address, size_t size) {
+    int copied = copy(to, address, size);
+    if (copied < 0 && is_readable(address, size)) {
         memcpy(to, (const void *)address, size);
         return true;
     }
-    return got == (ssize_t)size;
+    return copied > 0;
+}
+
+bool stack_memory_copy_others(void *to, uintptr_t address, size_t size) {
+    return copy(to, address, size) > 0;
 }
 
 // The address just above the thread's stack, as far as it can be known without a lock.

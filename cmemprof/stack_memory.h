@@ -54,6 +54,9 @@ bool stack_memory_is_mapped(uintptr_t page);
 // Copies memory that may be unmapped at any moment. Returns false if some of it is not readable. Not for the path of a sample: a system
 // call.
 bool stack_memory_copy(void *to, uintptr_t address, size_t size);
+// The same for memory that other threads unmap. Returns false also where the system call is forbidden (seccomp), instead of taking the
+// risk.
+bool stack_memory_copy_others(void *to, uintptr_t address, size_t size);
 
 // address is in Go's heap. Maps a page briefly, so not inside malloc.
 void stack_memory_set_go_heap(struct stack_memory *memory, uintptr_t address);

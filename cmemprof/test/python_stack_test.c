@@ -26,6 +26,11 @@ static bool has_thread;
 
 static bool is_ending, has_lock = true;
 
+static bool own_stack(void) {
+    const struct python_walk own = python_walk_of(&walk);
+    return python_stack(&python, &own, &memo);
+}
+
 static void *this_thread(void) {
     return has_thread ? fake.thread : NULL;
 }
@@ -45,7 +50,12 @@ static int fake_begin(unsigned long version) {
     python_names_close(&python.names);
     memset(&python, 0, sizeof python);
     has_thread = true;
-    const struct python_symbols symbols = {this_thread, running, is_finalizing, (uintptr_t)&like_python_type, version, words};
+    const struct python_symbols symbols = {.this_thread = this_thread,
+                                           .running = running,
+                                           .is_finalizing = is_finalizing,
+                                           .code_type = (uintptr_t)&like_python_type,
+                                           .version = version,
+                                           .runtime = words};
     if (!python_start(&python, &symbols)) {
         return -1;
     }
@@ -131,12 +141,12 @@ TEST(activations_give_way) {
     EACH_VERSION {
         activation(2, (const int[]){1, 0, -1});
         activation(5, (const int[]){3, -1});
-        assert_false(python_stack(&python, &walk, &memo));
+        assert_false(own_stack());
         expect("1000 1001 f1 f0 1003 1004 f3 1006 1007");
-        assert_true(python_stack(&python, &walk, &memo));
+        assert_true(own_stack());
         like_python_put(fake.frames[1], fake.layout->frame_code, (uintptr_t)&fake.codes[2]); // the same stack of C
         like_python_put(fake.frames[1], fake.layout->frame_instruction, (uintptr_t)&fake.codes[2] + fake.layout->code_instructions);
-        assert_false(python_stack(&python, &walk, &memo));
+        assert_false(own_stack());
         expect("1000 1001 f1 f2 1003 1004 f3 1006 1007");
     }
 }
@@ -145,7 +155,7 @@ TEST(at_both_ends) {
     EACH_VERSION {
         activation(0, (const int[]){0, -1});
         activation(7, (const int[]){1, -1});
-        assert_false(python_stack(&python, &walk, &memo));
+        assert_false(own_stack());
         expect("f0 1001 1002 1003 1004 1005 1006 f1");
     }
 }
@@ -156,20 +166,20 @@ TEST(two_in_one_frame_of_c) { // inlined into each other
         fake.stack[0] = 0;
         walk.trails[0].steps[UNWIND_FIRST_STEP + 4].sp += C_FRAME_BYTES; // the fifth frame's is the fourth's now
         activation(4, (const int[]){1, 2, -1});
-        python_stack(&python, &walk, &memo);
+        own_stack();
         expect("1000 1001 1002 f0 f1 f2 1004 1005 1006 1007");
     }
 }
 
 TEST(none) {
     EACH_VERSION {
-        python_stack(&python, &walk, &memo);
+        own_stack();
         assert_int_equal(memo.depth_frames, 0);
-        assert_true(python_stack(&python, &walk, &memo));
+        assert_true(own_stack());
         activation(2, (const int[]){1, -1});
-        assert_false(python_stack(&python, &walk, &memo));
+        assert_false(own_stack());
         has_thread = false;
-        assert_false(python_stack(&python, &walk, &memo));
+        assert_false(own_stack());
         assert_int_equal(memo.depth_frames, 0);
     }
 }
@@ -182,13 +192,13 @@ TEST(a_stack_that_is_cut) {
         walk.depth_frames = 4;
         walk.trails[0].steps[UNWIND_FIRST_STEP + 3].sp = walk.trails[0].steps[UNWIND_FIRST_STEP + 2].sp; // its end is not known
         walk.end = UNWIND_NO_RULE;
-        python_stack(&python, &walk, &memo);
+        own_stack();
         expect("1000 f0 1002 f1");
     }
 }
 
 static void expect_torn(uint64_t count) {
-    assert_false(python_stack(&python, &walk, &memo) && count == 0);
+    assert_false(own_stack() && count == 0);
     assert_int_equal(memo.depth_frames, 0);
     assert_int_equal(atomic_load(&python.torn), count);
 }
@@ -235,13 +245,13 @@ TEST(while_the_interpreter_ends) {
     EACH_VERSION {
         activation(2, (const int[]){1, -1});
         is_ending = true;
-        python_stack(&python, &walk, &memo);
+        own_stack();
         assert_true(memo.depth_frames > 0);
         has_lock = false;
-        python_stack(&python, &walk, &memo);
+        own_stack();
         assert_int_equal(memo.depth_frames, 0);
         is_ending = false;
-        python_stack(&python, &walk, &memo); // a thread that has let go of it
+        own_stack(); // a thread that has let go of it
         assert_true(memo.depth_frames > 0);
         has_lock = true;
         assert_int_equal(atomic_load(&python.torn), 0);
@@ -252,7 +262,7 @@ TEST(objects_that_are_no_code) {
     EACH_VERSION {
         activation(2, (const int[]){1, 0, -1});
         like_python_put(fake.codes[1].bytes, 8, 4711);
-        python_stack(&python, &walk, &memo);
+        own_stack();
         expect("1000 1001 f0 1003 1004 1005 1006 1007");
     }
 }
@@ -264,7 +274,7 @@ TEST(more_than_fits) { // the outermost are left out
             functions[count] = -1;
             activation(2, functions);
             activation(3, (const int[]){1, -1});
-            python_stack(&python, &walk, &memo);
+            own_stack();
             assert_int_equal(memo.depth_frames, UNWIND_MAX_FRAMES);
             assert_int_equal(memo.pcs[1], 1001);
             assert_true(python_names_is(memo.pcs[2]) && python_names_is(memo.pcs[UNWIND_MAX_FRAMES - 1]));
@@ -277,7 +287,7 @@ TEST(frames_without_an_end) {
         activation(2, (const int[]){1, 0, -1});
         like_python_put(fake.frames[1], fake.layout->frame_previous, (uintptr_t)fake.frames[0]); // a circle
         fake.frames[1][fake.layout->frame_is_entry] = 0;
-        python_stack(&python, &walk, &memo);
+        own_stack();
         assert_int_equal(memo.depth_frames, 0);
     }
 }
@@ -286,6 +296,39 @@ TEST(unknown_versions) {
     assert_int_equal(fake_begin(0x030a00f0), -1);
     assert_int_equal(fake_begin(0x030e00f0), -1);
     assert_false(atomic_load(&python.is_there));
+}
+
+// Python's frames alone, read where they are and in copies, with and without what was read before.
+TEST(frames_without_a_stack_of_c) {
+    static struct python_copies copies;
+    static struct python_known known;
+    static uintptr_t words[UNWIND_MAX_FRAMES];
+    struct python_reader reader;
+    EACH_VERSION {
+        activation(2, (const int[]){1, 0, -1});
+        activation(5, (const int[]){3, -1});
+        memset(&known, 0, sizeof known);
+        for (int i = 0; i < 6; i++) {
+            uintptr_t outermost = 0, thread = (uintptr_t)fake.thread;
+            python_reader_begin(&reader, i % 2 == 0 ? NULL : &copies);
+            assert_int_equal(python_frames(&python, &reader, i < 2 ? NULL : &known, thread, words, UNWIND_MAX_FRAMES, &outermost), 3);
+            memcpy(memo.pcs, words, 3 * sizeof *words);
+            memo.depth_frames = 3;
+            expect("f1 f0 f3");
+            uintptr_t place = (uintptr_t)fake.stack + 5 * C_FRAME_BYTES + 64;
+            assert_int_equal(outermost, fake.layout->has_activations && fake.layout->first_shim == 0 ? place : place + 96);
+        }
+        // Another function in the place of one that is gone.
+        like_code(fake.layout, &fake.codes[1], "f2", "t.py", 102, "\x80", 1);
+        python_reader_begin(&reader, &copies);
+        assert_int_equal(python_frames(&python, &reader, &known, (uintptr_t)fake.thread, memo.pcs, UNWIND_MAX_FRAMES, NULL), 3);
+        expect("f2 f0 f3");
+        python_reader_begin(&reader, &copies);
+        assert_int_equal(python_frames(&python, &reader, &known, (uintptr_t)fake.thread, words, 2, NULL), 2);
+        python_reader_begin(&reader, &copies);
+        assert_int_equal(python_frames(&python, &reader, &known, 64, words, UNWIND_MAX_FRAMES, NULL), 0);
+        assert_true(reader.failed);
+    }
 }
 
 int main(void) {
