@@ -30,7 +30,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { AGENT_PERIOD_MS = 60000, POLL_MS = 250, FILES_KEPT = 8 };
+enum { AGENT_PERIOD_MS = 60000, POLL_MS = 250, FILES_KEPT = 8, TIME_HZ = 100 };
 
 struct run {
     struct run_options options;
@@ -111,6 +111,7 @@ static void set_environment(const struct run *run) {
     set_number("CMEMPROF_ON_TERMINATION", 1);
     set_number("CMEMPROF_FOLLOW_CHILDREN", run->options.follow_children);
     set_number("CMEMPROF_KEEP", FILES_KEPT);
+    set_number("CMEMPROF_TIME_HZ", run->options.cpu ? TIME_HZ : 0);
     set_number("CMEMPROF_MARK", run->options.gate.count > 0);
     char *context = run_context_text(run->seed, run->options.service);
     if (context) {

@@ -32,10 +32,13 @@
 #include "context.h"
 #include "exec.h"
 #include "go_exit.h"
+#include "own_thread.h"
 #include "python.h"
 #include "python_objects.h"
 #include "settings.h"
 #include "signals.h"
+#include "ticker.h"
+#include "time_profile.h"
 #include "writer.h"
 
 #define EXPORTED __attribute__((visibility("default"), used))
@@ -156,17 +159,38 @@ static void after_fork_in_child(void) {
     }
     if (!preload.settings.follow_children) {
         atomic_store(&preload.owner, 0);
+        time_profile_after_fork_in_child();
+        time_profile_stop();
         cmemprof_stop();
         return;
     }
+    own_threads_after_fork_in_child();
     go_exit_in_child();
     profile_file_begin(&preload.writer.file, preload.settings.directory, preload.settings.keep);
     mark();
+    time_profile_after_fork_in_child();
     writer_open(&preload.writer, preload.settings.period_ms, preload.settings.period_ms != 0 || preload.settings.signal != 0);
+    if (time_profile_is_on()) {
+        ticker_start(preload.settings.time_hz);
+    }
     atomic_store(&preload.owner, getpid());
 }
 
 // ---- Start ----
+
+// Go has a CPU profile of its own, and uses the signal.
+static void begin_time(bool is_go) {
+    const char *why = is_go ? "a Go program has a CPU profile of its own" : time_profile_start(&profiler, preload.settings.time_hz);
+    if (!why && !ticker_start(preload.settings.time_hz)) {
+        time_profile_stop();
+        why = "cannot create its thread";
+    }
+    if (why) {
+        char text[128];
+        snprintf(text, sizeof text, "there is no time profile: %s", why);
+        profile_file_fail(&preload.writer.file, text);
+    }
+}
 
 static void begin(void) {
     const struct settings *settings = &preload.settings;
@@ -199,7 +223,11 @@ static void begin(void) {
     atexit(at_exit);
     at_quick_exit(at_exit);
     struct go_program program;
-    if (go_program_find(&program) && program.has_c) {
+    bool is_go = go_program_find(&program);
+    if (settings->time_hz != 0) {
+        begin_time(is_go);
+    }
+    if (is_go && program.has_c) {
         mappings_expect_go(&profiler, program.text_start, program.text_end);
         if (preload.writer.has_thread) {
             go_exit_take(&program, leave_go);

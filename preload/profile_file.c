@@ -15,6 +15,7 @@
 #include "../base/file.h"
 #include "../cmemprof/cmemprof.h"
 #include "../cmemprof/process_status.h"
+#include "time_profile.h"
 
 enum { FILE_PATH_BYTES = SETTINGS_PATH_BYTES + 128 };
 
@@ -76,20 +77,26 @@ void profile_file_unsampled(const struct profile_file *file, const char *text) {
     leave_note(file, "unsampled", text);
 }
 
-static void remove_old(const struct profile_file *file) {
-    if (file->keep == 0 || file->next <= file->keep + 1) {
-        return;
-    }
-    char path[FILE_PATH_BYTES];
-    uint32_t old = file->next - 1 - file->keep;
-    snprintf(path, sizeof path, "%s/%s.%u.%s.pb", file->directory, file->process, old, file->reasons[old % PROFILE_FILE_KEEP_MAX]);
-    unlink(path);
-}
-
 // Files beside the profile are rewritten with it. One that cannot be is removed: what it says is not of this profile's time.
 static void remove_beside(const struct profile_file *file, const char *name) {
     char path[FILE_PATH_BYTES];
     snprintf(path, sizeof path, "%s/%s.%s", file->directory, file->process, name);
+    unlink(path);
+}
+
+static void name_of_time(uint32_t number, char *name, size_t size) {
+    snprintf(name, size, "%u.time", number);
+}
+
+static void remove_old(const struct profile_file *file) {
+    if (file->keep == 0 || file->next <= file->keep + 1) {
+        return;
+    }
+    char path[FILE_PATH_BYTES], time[32];
+    uint32_t old = file->next - 1 - file->keep;
+    name_of_time(old, time, sizeof time);
+    remove_beside(file, time);
+    snprintf(path, sizeof path, "%s/%s.%u.%s.pb", file->directory, file->process, old, file->reasons[old % PROFILE_FILE_KEEP_MAX]);
     unlink(path);
 }
 
@@ -119,6 +126,23 @@ static void write_memory(const struct profile_file *file) {
     bool is_there = figures.has_parts && cmemprof_memory_profile_encode(memory, NULL, NULL, 0, &bytes, &size) == CMEMPROF_OK;
     write_beside(file, "memory", is_there, bytes, size);
     cmemprof_memory_profile_free(memory);
+}
+
+// Before the profile of that number, with which it is read. A period that cannot be written is lost, which is recorded.
+static void write_time(const struct profile_file *file, const char *reason) {
+    char name[32], text[128];
+    const uint8_t *bytes = NULL;
+    size_t size;
+    if (!time_profile_is_on() || strcmp(reason, "signal") == 0) {
+        return;
+    }
+    enum cmemprof_error error = time_profile_take(&bytes, &size);
+    name_of_time(file->next, name, sizeof name);
+    if (error != CMEMPROF_OK || !write_file(file, name, bytes, size)) {
+        snprintf(text, sizeof text, "the time profile could not be written: %s",
+                 error != CMEMPROF_OK ? cmemprof_error_text(error) : strerror(errno));
+        profile_file_fail(file, text);
+    }
 }
 
 static const char mark[] = "begun", mark_of_exec[] = "replaced";
@@ -177,6 +201,7 @@ void profile_file_write(struct profile_file *file, const char *reason) {
     if (bytes) {
         write_memory(file);
     }
+    write_time(file, reason);
     snprintf(name, sizeof name, "%u.%s.pb", file->next, reason);
     if (!bytes) {
         profile_file_fail(file, text);

@@ -18,6 +18,8 @@ bool python_find(struct python_symbols *symbols) {
         .this_thread = (void *(*)(void))dlsym(RTLD_DEFAULT, "PyGILState_GetThisThreadState"),
         .running = (void *(*)(void))find("PyThreadState_GetUnchecked", "_PyThreadState_UncheckedGet"),
         .is_finalizing = (int (*)(void))find("Py_IsFinalizing", "_Py_IsFinalizing"),
+        .main_interpreter = (void *(*)(void))dlsym(RTLD_DEFAULT, "PyInterpreterState_Main"),
+        .first_thread = (void *(*)(void *))dlsym(RTLD_DEFAULT, "PyInterpreterState_ThreadHead"),
         .code_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyCode_Type"),
         .version = *version,
         .runtime = dlsym(RTLD_DEFAULT, "_PyRuntime"),

@@ -38,7 +38,7 @@ const char *settings_read(struct settings *settings, char *(*get)(const char *na
         return "CMEMPROF_DIRECTORY";
     }
     strcpy(settings->directory, directory);
-    uint64_t signal_number = 0, on_termination = 0, follow_children = 0, keep = 0, marks = 0;
+    uint64_t signal_number = 0, on_termination = 0, follow_children = 0, keep = 0, marks = 0, time_hz = 0;
     const struct {
         const char *name;
         uint64_t max, *number;
@@ -50,6 +50,7 @@ const char *settings_read(struct settings *settings, char *(*get)(const char *na
         {"CMEMPROF_MARK", 1, &marks},
         {"CMEMPROF_FOLLOW_CHILDREN", 1, &follow_children},
         {"CMEMPROF_MEMORY_LIMIT", INT64_MAX, &settings->memory_limit_bytes},
+        {"CMEMPROF_TIME_HZ", 1000, &time_hz},
         {"CMEMPROF_KEEP", PROFILE_FILE_KEEP_MAX - 1, &keep},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -62,6 +63,7 @@ const char *settings_read(struct settings *settings, char *(*get)(const char *na
     settings->follow_children = follow_children == 1;
     settings->marks = marks == 1;
     settings->keep = (uint32_t)keep;
+    settings->time_hz = (unsigned)time_hz;
     const char *context = get("CMEMPROF_CONTEXT");
     if (context && strlen(context) < sizeof settings->context) { // a longer one is none: nobody waits for it
         strcpy(settings->context, context);
@@ -84,11 +86,9 @@ static void remove_from_list(char *list, const char *library) {
 }
 
 bool settings_is_own(const char *variable) {
-    static const char *const own[] = {"CMEMPROF_DIRECTORY=",       "CMEMPROF_RATE=",
-                                      "CMEMPROF_MEMORY_LIMIT=",    "CMEMPROF_PERIOD_MS=",
-                                      "CMEMPROF_SIGNAL=",          "CMEMPROF_ON_TERMINATION=",
-                                      "CMEMPROF_FOLLOW_CHILDREN=", "CMEMPROF_KEEP=",
-                                      "CMEMPROF_CONTEXT=",         "CMEMPROF_MARK="};
+    static const char *const own[] = {"CMEMPROF_DIRECTORY=", "CMEMPROF_RATE=",           "CMEMPROF_MEMORY_LIMIT=",    "CMEMPROF_PERIOD_MS=",
+                                      "CMEMPROF_SIGNAL=",    "CMEMPROF_ON_TERMINATION=", "CMEMPROF_FOLLOW_CHILDREN=", "CMEMPROF_KEEP=",
+                                      "CMEMPROF_CONTEXT=",   "CMEMPROF_MARK=",           "CMEMPROF_TIME_HZ="};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         if (strncmp(variable, own[i], strlen(own[i])) == 0) {
             return true;

@@ -9,6 +9,7 @@
 //   CMEMPROF_FOLLOW_CHILDREN  1: profiles child processes as well; otherwise they find no trace of this in their environment
 //   CMEMPROF_KEEP             number of profiles kept per process, latest first, since each contains all before it (up to 15; 0: all)
 //   CMEMPROF_MARK             1: a file says that a process has begun, until its last profile is written
+//   CMEMPROF_TIME_HZ          samples of a second of CPU time, up to 1000; 0: none (time_profile.h)
 //   CMEMPROF_CONTEXT          SEED,key=value,...: attributes of the service, published for profilers outside of the process (context.h)
 //
 // Threads: one, before main. Memory: the caller's.
@@ -27,6 +28,7 @@ struct settings {
     int signal;                          // 0: none
     bool on_termination, follow_children, marks;
     uint32_t keep;
+    unsigned time_hz;                     // 0: off
     char context[SETTINGS_CONTEXT_BYTES]; // "": none
 };
 

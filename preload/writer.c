@@ -11,11 +11,9 @@
 #include <unistd.h>
 
 #include "../cmemprof/cmemprof.h"
-#include "../cmemprof/profiler.h"
+#include "own_thread.h"
 #include "signals.h"
 
-// Symbolizer and demangler recurse to a bounded depth; unused stack is address space only.
-enum { STACK_BYTES = 1 << 20 };
 // Between two calls of cmemprof_make_room: a second, and in a young program a sixteenth of its age, so that the peak of one that ends soon
 // is seen.
 enum { MIN_PAUSE_MS = 10, MAX_PAUSE_MS = 1000, PAUSES = 16 };
@@ -103,23 +101,6 @@ static void *run(void *context) {
     }
 }
 
-static bool make_thread(struct writer *writer) {
-    pthread_attr_t attributes;
-    pthread_t thread;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    pthread_sigmask(SIG_SETMASK, &all, &before); // inherited by the thread
-    profiler_enter(&thread_state);               // libc's allocations for the thread are not the program's
-    bool made = pthread_create(&thread, &attributes, run, writer) == 0;
-    profiler_leave(&thread_state);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return made;
-}
-
 bool writer_open(struct writer *writer, uint64_t period_ms, bool thread) {
     writer->period_ms = period_ms;
     sem_init(&writer->wake, 0, 0);
@@ -128,7 +109,7 @@ bool writer_open(struct writer *writer, uint64_t period_ms, bool thread) {
     atomic_store(&writer->termination, 0);
     atomic_store(&writer->finishing, false);
     atomic_store(&writer->cancelled, false);
-    writer->has_thread = thread && make_thread(writer);
+    writer->has_thread = thread && own_thread_start(run, writer);
     return writer->has_thread == thread;
 }
 
@@ -158,7 +139,7 @@ static void write_here(struct writer *writer) {
 
 void writer_finish(struct writer *writer, unsigned limit_s) {
     if (!atomic_exchange(&writer->finishing, true)) {
-        if (!writer->has_thread && !make_thread(writer)) {
+        if (!writer->has_thread && !own_thread_start(run, writer)) {
             write_here(writer);
             sem_post(&writer->done);
         }

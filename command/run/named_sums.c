@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void named_sums_add(struct named_sums *sums, const char *name, int64_t bytes) {
+void named_sums_add(struct named_sums *sums, const char *name, int64_t value) {
     size_t i = 0;
     while (i < sums->count && strcmp(sums->items[i].name, name) != 0) {
         i++;
@@ -15,19 +15,19 @@ void named_sums_add(struct named_sums *sums, const char *name, int64_t bytes) {
     if (i == sums->count) {
         snprintf(sums->items[sums->count++].name, NAMED_SUMS_NAME_BYTES, "%s", name);
     }
-    sums->items[i].bytes = text_sum(sums->items[i].bytes, bytes);
+    sums->items[i].value = text_sum(sums->items[i].value, value);
 }
 
-static int by_bytes(const void *left, const void *right) {
+static int by_value(const void *left, const void *right) {
     const struct named_sum *a = left, *b = right;
-    return (a->bytes < b->bytes) - (a->bytes > b->bytes);
+    return (a->value < b->value) - (a->value > b->value);
 }
 
-void named_sums_print(struct named_sums *sums, size_t shown, FILE *file) {
-    qsort(sums->items, sums->count, sizeof *sums->items, by_bytes);
+void named_sums_print(struct named_sums *sums, size_t shown, const char *unit, FILE *file) {
+    qsort(sums->items, sums->count, sizeof *sums->items, by_value);
     for (size_t i = 0; i < sums->count && i < shown; i++) {
-        char bytes[TEXT_VALUE_BYTES];
-        fprintf(file, "%s%s ", i == 0 ? ": " : ", ", text_value(sums->items[i].bytes, "bytes", bytes));
+        char text[TEXT_VALUE_BYTES];
+        fprintf(file, "%s%s ", i == 0 ? ": " : ", ", text_value(sums->items[i].value, unit, text));
         text_put(sums->items[i].name, file);
     }
 }

@@ -26,7 +26,7 @@ struct process {
     char runtime_id[INSTANCE_ID_BYTES];
 };
 
-static const char *const beside_names[RUN_BESIDES] = {"peak.pprof", "memory.pprof"};
+static const char *const beside_names[RUN_BESIDES] = {"peak.pprof", "memory.pprof", "cpu.pprof"};
 
 struct batch {
     const char *name; // of the attachment

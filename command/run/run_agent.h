@@ -28,7 +28,7 @@ struct run_agent;
 // blocked signals. Returns NULL without memory or if the thread cannot start.
 struct run_agent *run_agent_open(enum receiver_target_kind kind, const char *url, const struct run_otlp *otlp, const char *service,
                                  const char *seed, uint64_t period_ms);
-// besides: run_directory_read_beside, sent as peak.pprof and memory.pprof; NULL: there is none.
+// besides: run_directory_read_beside, sent as peak.pprof, memory.pprof and cpu.pprof; NULL: there is none.
 struct run_beside_bytes {
     const void *bytes;
     size_t size;

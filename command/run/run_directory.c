@@ -132,10 +132,17 @@ uint8_t *run_directory_read(const struct run_directory *directory, const struct 
 }
 
 uint8_t *run_directory_read_beside(const struct run_directory *directory, const struct run_file *file, enum run_beside what, size_t *size) {
-    static const char *const names[RUN_BESIDES] = {"peak", "memory"};
-    char path[FILE_PATH_BYTES];
-    snprintf(path, sizeof path, "%s/%ld-%lld.%s", directory->path, file->pid, (long long)file->start_ns, names[what]);
-    return read_path(path, max_bytes, size);
+    static const char *const names[RUN_BESIDES] = {"peak", "memory", "time"};
+    char path[FILE_PATH_BYTES], number[16] = "";
+    if (what == RUN_TIME) {
+        snprintf(number, sizeof number, "%u.", file->number);
+    }
+    snprintf(path, sizeof path, "%s/%ld-%lld.%s%s", directory->path, file->pid, (long long)file->start_ns, number, names[what]);
+    uint8_t *bytes = read_path(path, max_bytes, size);
+    if (bytes && what == RUN_TIME) {
+        unlink(path);
+    }
+    return bytes;
 }
 
 bool run_directory_is_of_end(const struct run_file *file) {

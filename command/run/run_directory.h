@@ -41,8 +41,9 @@ bool run_directory_list(struct run_directory *directory);
 bool run_directory_is_newest(const struct run_directory *directory, size_t index);
 // Returns the content, which the caller frees, or NULL with errno set.
 uint8_t *run_directory_read(const struct run_directory *directory, const struct run_file *file, size_t *size);
-// What a process writes beside its profiles, as of the last one. Returns NULL also if it wrote none.
-enum run_beside { RUN_PEAK, RUN_MEMORY, RUN_BESIDES };
+// What a process writes beside its profiles: as of the last one; of time, what came since the profile before, which is read once: it is
+// removed. Returns NULL also if it wrote none.
+enum run_beside { RUN_PEAK, RUN_MEMORY, RUN_TIME, RUN_BESIDES };
 uint8_t *run_directory_read_beside(const struct run_directory *directory, const struct run_file *file, enum run_beside what, size_t *size);
 // Whether `cmemprof top PID --live` asked for this one of a signal (live/live_source.h): then it is nobody else's. Once for each time it
 // asks.

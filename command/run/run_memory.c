@@ -34,7 +34,7 @@ static void print_parts(struct profile *profile) {
         }
     }
     if (parts) {
-        named_sums_print(parts, PARTS_SHOWN, stderr);
+        named_sums_print(parts, PARTS_SHOWN, "bytes", stderr);
     }
     free(parts);
 }

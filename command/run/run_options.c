@@ -33,6 +33,7 @@ static const char usage[] =
     "      --signal NAME     write FILE.1, FILE.2, ... when the program gets this signal: USR1, USR2, ... (default: none); with --agent\n"
     "                        and its like send one more profile\n"
     "      --rate BYTES      mean bytes between two samples; 1 samples every allocation; suffix K or M (default 512K)\n"
+    "      --cpu             also sample CPU time, and of Python's threads wall time: FILE.cpu, or cpu.pprof in what is sent\n"
     "      --follow-children also profile the processes it starts, and wait for them (default: --no-follow-children)\n"
     "      --without-c\n"
     "                        run a Go program without C code as it is: its C memory is 0 (go test makes such "
@@ -184,6 +185,9 @@ static int take(int option, char **argv, struct run_options *options) {
     case 'f':
         options->follow_children = true;
         return 0;
+    case 'c':
+        options->cpu = true;
+        return 0;
     case 'C':
         options->without_c = true;
         return 0;
@@ -246,6 +250,7 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
                                           {"rate", required_argument, NULL, 'r'},
                                           {"follow-children", no_argument, NULL, 'f'},
                                           {"no-follow-children", no_argument, NULL, 'F'},
+                                          {"cpu", no_argument, NULL, 'c'},
                                           {"without-c", no_argument, NULL, 'C'},
                                           {"fail-if", required_argument, NULL, 'i'},
                                           {"summary", required_argument, NULL, 'S'},

@@ -24,7 +24,7 @@ struct run_options {
     struct run_otlp otlp;                 // of that kind
     uint64_t rate_bytes, period_ms;       // period 0: not given
     int signal;                           // 0: none
-    bool follow_children, without_c;
+    bool follow_children, without_c, cpu;
     struct gate gate; // --fail-if
     char **argv;      // the program and its arguments
 };

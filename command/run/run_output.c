@@ -13,6 +13,7 @@
 #include "run_gate.h"
 #include "run_memory.h"
 #include "run_peak.h"
+#include "run_time.h"
 
 // Returns false after an error message.
 static bool add(struct profile *profile, const struct run_directory *directory, const struct run_file *file) {
@@ -249,6 +250,7 @@ void run_output_take(struct run_output *output, struct run_directory *directory,
         return;
     }
     bool is_new = last;
+    output->failed |= !run_time_add(output, directory);
     for (size_t i = 0; i < directory->count; i++) {
         struct run_file *file = &directory->files[i];
         bool newest = run_directory_is_newest(directory, i);
@@ -259,6 +261,9 @@ void run_output_take(struct run_output *output, struct run_directory *directory,
     }
     if (whole && is_new) {
         write_all(output, directory, last);
+    }
+    if (last) {
+        output->failed |= !run_time_write(output);
     }
     for (size_t i = 0; i < directory->count; i++) {
         struct run_file *file = &directory->files[i];

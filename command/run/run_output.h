@@ -1,5 +1,5 @@
 // run_output.h: writes the profiles of `cmemprof run`: FILE, the sum of the last profile of each process, FILE.1, FILE.2, ..., one for each
-// signal that asked for a profile, FILE.peak (run_peak.h) and FILE.memory (run_memory.h).
+// signal that asked for a profile, FILE.peak (run_peak.h), FILE.memory (run_memory.h) and FILE.cpu (run_time.h).
 //
 // Threads: one. Memory: malloc; the merged profile.
 #ifndef CMEMPROF_RUN_OUTPUT_H
@@ -14,10 +14,11 @@
 
 struct run_output {
     const char *path;
-    unsigned signals;  // files written for signals
-    bool failed;       // something could not be written, and was reported
-    size_t processes;  // in FILE
-    struct gate *gate; // held against the last profiles; NULL: none
+    unsigned signals;     // files written for signals
+    bool failed;          // something could not be written, and was reported
+    size_t processes;     // in FILE
+    struct profile *time; // so far; NULL: none
+    struct gate *gate;    // held against the last profiles; NULL: none
 };
 
 // Compressed. Prints an error and returns false if it cannot be written.

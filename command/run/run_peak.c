@@ -25,7 +25,7 @@ static void print_sites(struct profile *profile) {
         }
     }
     if (sites) {
-        named_sums_print(sites, SITES_SHOWN, stderr);
+        named_sums_print(sites, SITES_SHOWN, "bytes", stderr);
     }
     free(sites);
 }

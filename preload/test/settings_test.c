@@ -34,19 +34,37 @@ TEST(reads_all_variables) {
     assert_int_equal(settings.interval_bytes, 524288);
     assert_true(settings.period_ms == 0 && settings.signal == 0 && !settings.on_termination && !settings.follow_children &&
                 !settings.marks);
-    assert_null(read_all(&settings, (const char *[]){"CMEMPROF_DIRECTORY", "/d", "CMEMPROF_RATE", "1", "CMEMPROF_PERIOD_MS", "250",
-                                                     "CMEMPROF_SIGNAL", "12", "CMEMPROF_ON_TERMINATION", "1", "CMEMPROF_FOLLOW_CHILDREN",
-                                                     "1", "CMEMPROF_KEEP", "3", "CMEMPROF_CONTEXT", "s,a=b", "CMEMPROF_MARK", "1", NULL}));
+    assert_null(read_all(&settings, (const char *[]){"CMEMPROF_DIRECTORY",
+                                                     "/d",
+                                                     "CMEMPROF_RATE",
+                                                     "1",
+                                                     "CMEMPROF_PERIOD_MS",
+                                                     "250",
+                                                     "CMEMPROF_SIGNAL",
+                                                     "12",
+                                                     "CMEMPROF_ON_TERMINATION",
+                                                     "1",
+                                                     "CMEMPROF_FOLLOW_CHILDREN",
+                                                     "1",
+                                                     "CMEMPROF_KEEP",
+                                                     "3",
+                                                     "CMEMPROF_CONTEXT",
+                                                     "s,a=b",
+                                                     "CMEMPROF_MARK",
+                                                     "1",
+                                                     "CMEMPROF_TIME_HZ",
+                                                     "100",
+                                                     NULL}));
     assert_string_equal(settings.context, "s,a=b");
     assert_string_equal(settings.directory, "/d");
     assert_true(settings.interval_bytes == 1 && settings.period_ms == 250 && settings.signal == 12 && settings.on_termination &&
-                settings.follow_children && settings.keep == 3 && settings.marks);
+                settings.follow_children && settings.keep == 3 && settings.marks && settings.time_hz == 100);
 }
 
 TEST(reports_invalid_variables) {
     static const char *const wrong[][2] = {
         {"CMEMPROF_RATE", "-1"},   {"CMEMPROF_RATE", "1k"},          {"CMEMPROF_RATE", " 1"}, {"CMEMPROF_RATE", "99999999999999999999"},
-        {"CMEMPROF_SIGNAL", "65"}, {"CMEMPROF_ON_TERMINATION", "2"}, {"CMEMPROF_KEEP", "16"}};
+        {"CMEMPROF_SIGNAL", "65"}, {"CMEMPROF_ON_TERMINATION", "2"}, {"CMEMPROF_KEEP", "16"}, {"CMEMPROF_TIME_HZ", "1001"}};
     struct settings settings;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         const char *bad = read_all(&settings, (const char *[]){"CMEMPROF_DIRECTORY", "/d", wrong[i][0], wrong[i][1], NULL});

@@ -8,7 +8,7 @@ static const char *printed(struct named_sums *sums, size_t shown) {
     static char text[500];
     FILE *file = fmemopen(text, sizeof text, "w");
     assert_non_null(file);
-    named_sums_print(sums, shown, file);
+    named_sums_print(sums, shown, "bytes", file);
     fclose(file);
     return text;
 }
@@ -33,7 +33,7 @@ TEST(late_names_are_not_kept) {
     }
     named_sums_add(&sums, "name 0", 1000);
     assert_int_equal(sums.count, NAMED_SUMS);
-    assert_int_equal(sums.items[0].bytes, 1001);
+    assert_int_equal(sums.items[0].value, 1001);
 }
 
 int main(void) {

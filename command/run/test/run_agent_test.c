@@ -12,7 +12,7 @@ enum { SECOND_NS = 1000000000, MAX_BATCHES = 8 };
 static struct run_agent *agent;
 static char spool[100];
 
-static const void *peak, *memory; // of the process
+static const void *peak, *memory, *cpu; // of the process
 static size_t peak_size;
 
 // Adds a profile with all allocations up to that second. other: with sample types that have no delta.
@@ -34,7 +34,7 @@ static void add(int64_t second, int64_t allocated, bool other, const char *reaso
     uint8_t *bytes;
     size_t size;
     assert_int_equal(profile_encode(profile, MERGE_RAW, &bytes, &size), MERGE_OK);
-    const struct run_beside_bytes besides[RUN_BESIDES] = {{peak, peak_size}, {memory, peak_size}};
+    const struct run_beside_bytes besides[RUN_BESIDES] = {{peak, peak_size}, {memory, peak_size}, {cpu, peak_size}};
     run_agent_add(agent, &named, bytes, size, besides);
     profile_free(profile);
     free(bytes);
@@ -195,19 +195,19 @@ TEST_IN(directory, peaks_go_along) {
     add(2, 1000, false, "period");
     peak = bytes;
     add(3, 1500, false, "period");
-    memory = bytes;
+    memory = cpu = bytes;
     add(4, 1700, false, "period");
-    peak = memory = "rubbish";
+    peak = memory = cpu = "rubbish";
     peak_size = 7;
     add(5, 1800, false, "exit");
-    peak = memory = NULL;
+    peak = memory = cpu = NULL;
     assert_int_equal(finish(0, sent), 4);
     expect(&sent[1], 2, 3, 500);
     assert_int_equal(sent[0].attachments, 1);
     assert_int_equal(sent[1].attachments, 2);
     assert_string_equal(sent[1].last, "peak.pprof");
-    assert_int_equal(sent[2].attachments, 3);
-    assert_string_equal(sent[2].last, "memory.pprof");
+    assert_int_equal(sent[2].attachments, 4);
+    assert_string_equal(sent[2].last, "cpu.pprof");
     assert_int_equal(sent[3].attachments, 1);
     assert_string_equal(sent[3].last, "delta-heap.pprof");
     free(bytes);

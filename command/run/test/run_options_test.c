@@ -20,19 +20,19 @@ TEST_IN(directory, a_program_is_enough) {
     assert_string_equal(options.argv[1], "--rate"); // the program's own
     assert_int_equal(options.rate_bytes, 512 * 1024);
     assert_true(!options.output && !options.agent && !options.service);
-    assert_true(options.period_ms == 0 && options.signal == 0 && !options.follow_children);
+    assert_true(options.period_ms == 0 && options.signal == 0 && !options.follow_children && !options.cpu);
 }
 
 TEST_IN(directory, all_options_are_read) {
     assert_int_equal(FIXTURE_RUN(parse, "run", "-o", "file", "--period", "2m", "--signal", "sigusr2", "--rate", "4k", "--follow-children",
-                                 "--", "-program"),
+                                 "--cpu", "--", "-program"),
                      -1);
     assert_string_equal(options.output, "file");
     assert_string_equal(options.argv[0], "-program");
     assert_int_equal(options.period_ms, 120000);
     assert_int_equal(options.signal, SIGUSR2);
     assert_int_equal(options.rate_bytes, 4096);
-    assert_true(options.follow_children);
+    assert_true(options.follow_children && options.cpu);
     assert_int_equal(
         FIXTURE_RUN(parse, "run", "--agent", "unix:///run/socket", "--service", "shop", "--follow-children", "--no-follow-children", "p"),
         -1);

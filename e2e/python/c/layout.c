@@ -40,6 +40,9 @@ int main(void) {
     EXPECT(frame_instruction, _PyInterpreterFrame, instr_ptr);
     EXPECT(frame_owner, _PyInterpreterFrame, owner);
 #endif
+    EXPECT(thread_next, PyThreadState, next);
+    EXPECT(thread_interpreter, PyThreadState, interp);
+    EXPECT(thread_native_id, PyThreadState, native_thread_id);
 #if PY_VERSION_HEX < 0x030c0000
     EXPECT(frame_is_entry, _PyInterpreterFrame, is_entry);
 #else

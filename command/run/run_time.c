@@ -1,0 +1,72 @@
+// run_time.c: see run_time.h.
+#include "run_time.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../base/diagnostic.h"
+#include "../base/text.h"
+#include "named_sums.h"
+
+enum { FUNCTIONS_SHOWN = 4 };
+
+bool run_time_add(struct run_output *output, const struct run_directory *directory) {
+    bool ok = true;
+    for (size_t i = 0; i < directory->count; i++) {
+        size_t size;
+        struct merge_fault fault = {0};
+        uint8_t *bytes = run_directory_read_beside(directory, &directory->files[i], RUN_TIME, &size);
+        if (!bytes) {
+            continue;
+        }
+        if (!output->time && (output->time = profile_new())) {
+            profile_allow_union(output->time); // wall time is of Python's processes alone, events of some periods
+        }
+        enum merge_error error = output->time ? profile_decode(output->time, bytes, size, NULL, NULL, &fault) : MERGE_NO_MEMORY;
+        if (error != MERGE_OK) {
+            diagnostic_error("run", NULL, "a time profile of process %ld is lost: %s %s", directory->files[i].pid, merge_error_text(error),
+                             fault.text);
+            ok = false;
+        }
+        free(bytes);
+    }
+    return ok;
+}
+
+// By the innermost function.
+static void print_functions(struct profile *profile, int type) {
+    struct named_sums *functions = calloc(1, sizeof *functions);
+    struct profile_sample_view view;
+    for (size_t i = 0; functions && i < profile_sample_count(profile); i++) {
+        char name[TEXT_NAME_BYTES];
+        if (profile_sample_at(profile, i, &view) == MERGE_OK && view.frame_count > 0 && view.values[type] > 0) {
+            text_frame(&view.frames[0], name);
+            named_sums_add(functions, name, view.values[type]);
+        }
+    }
+    if (functions) {
+        named_sums_print(functions, FUNCTIONS_SHOWN, "nanoseconds", stderr);
+    }
+    free(functions);
+}
+
+bool run_time_write(struct run_output *output) {
+    char path[PATH_MAX], value[TEXT_VALUE_BYTES];
+    if (!output->time) {
+        return true;
+    }
+    snprintf(path, sizeof path, "%s.cpu", output->path);
+    bool ok = run_output_write(output->time, path);
+    int type = profile_sample_type_index(output->time, "cpu-time");
+    if (ok && type >= 0) {
+        fprintf(stderr, "cmemprof run: %s: %s of CPU time", path,
+                text_value(run_output_total(output->time, "cpu-time"), "nanoseconds", value));
+        print_functions(output->time, type);
+        fputc('\n', stderr);
+        run_output_note_warnings(output->time, path);
+    }
+    profile_free(output->time);
+    output->time = NULL;
+    return ok;
+}

@@ -1,0 +1,64 @@
+# time.py: threads that compute, wait and hold locks, and say by Python's own clocks where their time went: one line of JSON.
+import json
+import sys
+import threading
+import time
+import zlib
+
+spent = {}
+
+
+def note(name, clock, begin):
+    spent[name] = spent.get(name, 0) + clock() - begin
+
+
+def computes(seconds):
+    begin, total = time.thread_time(), 0
+    while time.thread_time() - begin < seconds:
+        total += sum(i * i for i in range(300))
+    note("computes", time.thread_time, begin)
+
+
+def compresses(seconds):
+    begin, data = time.thread_time(), bytes(range(256)) * 4000
+    while time.thread_time() - begin < seconds:
+        zlib.compress(data, 6)
+    note("compresses", time.thread_time, begin)
+
+
+def sleeps(seconds):
+    begin = time.monotonic()
+    end = begin + seconds
+    while time.monotonic() < end:
+        time.sleep(0.05)
+    note("sleeps", time.monotonic, begin)
+
+
+def waits(event):
+    begin = time.monotonic()
+    event.wait()
+    note("waits", time.monotonic, begin)
+
+
+def descends(depth, seconds):
+    if depth > 0:
+        descends(depth - 1, seconds)
+    else:
+        computes(seconds)
+
+
+def main():
+    event = threading.Event()
+    threads = [threading.Thread(target=waits, args=(event,)), threading.Thread(target=compresses, args=(1,)),
+               threading.Thread(target=sleeps, args=(2,))]
+    for thread in threads:
+        thread.start()
+    descends(40, 1)
+    for thread in threads[1:]:
+        thread.join()
+    event.set()
+    threads[0].join()
+
+
+main()
+json.dump(spent, sys.stdout)

@@ -1,0 +1,300 @@
+// time_profile_test.c: CPU time of threads by stack, of Python's also what they wait in, and events; each profile has what came since the
+// last one.
+
+#include "../../base/test/test.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../base/clock.h"
+#include "../../cmemprof/profiler.h"
+#include "../../cmemprof/test/like_python.h"
+#include "../../merge/merge.h"
+#include "../time_profile.h"
+
+const char like_python_type;
+
+enum { HZ = 100, PERIOD_NS = 1000000000 / HZ };
+
+static struct profile *profile;
+
+// Of the samples with this function (NULL: all), the sum of a type.
+static int64_t sum(const char *type, const char *function) {
+    int index = profile_sample_type_index(profile, type);
+    struct profile_sample_view view;
+    int64_t total = 0;
+    for (size_t i = 0; index >= 0 && i < profile_sample_count(profile); i++) {
+        bool found = !function;
+        assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+        for (size_t k = 0; k < view.frame_count; k++) {
+            found |= function && strcmp(view.frames[k].function, function) == 0;
+        }
+        total += found ? view.values[index] : 0;
+    }
+    return total;
+}
+
+// The text of a label of the sample with this leaf; NULL: there is none.
+static const char *label(const char *leaf, const char *key) {
+    static char text[100];
+    struct profile_sample_view view;
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+        for (size_t k = 0; strcmp(view.frames[0].function, leaf) == 0 && k < view.label_count; k++) {
+            if (strcmp(view.labels[k].key, key) == 0 && view.labels[k].text) {
+                snprintf(text, sizeof text, "%s", view.labels[k].text);
+                return text;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void take(void) {
+    const uint8_t *bytes;
+    size_t size;
+    struct merge_fault fault;
+    assert_int_equal(time_profile_take(&bytes, &size), CMEMPROF_OK);
+    profile_free(profile);
+    profile = profile_new();
+    assert_int_equal(profile_decode(profile, bytes, size, NULL, NULL, &fault), MERGE_OK);
+}
+
+static int time_setup(void **state) {
+    (void)state;
+    return time_profile_start(&profiler, HZ) ? 1 : 0;
+}
+static int time_teardown(void **state) {
+    (void)state;
+    time_profile_stop();
+    profile_free(profile);
+    profile = NULL;
+    return 0;
+}
+
+__attribute__((noinline)) static uint64_t computes(uint64_t for_ns) {
+    uint64_t begin = clock_ns(CLOCK_THREAD_CPUTIME_ID), now = begin;
+    while (now - begin < for_ns) {
+        now = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    }
+    return now - begin;
+}
+
+static sem_t begun, go_on;
+
+__attribute__((noinline)) static void *computes_in_a_thread(void *context) {
+    prctl(PR_SET_NAME, "computer");
+    sem_post(&begun);
+    sem_wait(&go_on);
+    *(uint64_t *)context = computes(500000000);
+    return context;
+}
+
+// A sample stands for the time since the one before, so sums are off by what came before the first and after the last one: two periods,
+// and two ticks of a slow kernel.
+enum { OFF_BY_NS = 2 * PERIOD_NS + 20000000 };
+static void expect_ns(int64_t have, uint64_t ns) {
+    assert_in_range(have, ns - OFF_BY_NS, ns + OFF_BY_NS);
+}
+
+TEST_IN(time, cpu_time_is_where_it_was_used) {
+    uint64_t of_thread = 0, own = computes(300000000);
+    pthread_t thread;
+    sem_init(&begun, 0, 0);
+    sem_init(&go_on, 0, 0);
+    assert_int_equal(pthread_create(&thread, NULL, computes_in_a_thread, &of_thread), 0);
+    sem_wait(&begun);
+    time_profile_tick(); // meets it
+    sem_post(&go_on);
+    pthread_join(thread, NULL);
+    take();
+    expect_ns(sum("cpu-time", "computes_in_a_thread"), of_thread);
+    expect_ns(sum("cpu-time", "computes") - sum("cpu-time", "computes_in_a_thread"), own);
+    assert_true(sum("cpu-samples", "computes") >= 30); // of 80 periods; a slow kernel looks at timers 100 times a second
+    assert_int_equal(profile_sample_type_index(profile, "wall-time"), -1);
+    take();
+    assert_int_equal(sum("cpu-time", "computes"), 0);
+}
+
+TEST_IN(time, threads_have_their_names) {
+    uint64_t ns = 0;
+    pthread_t thread;
+    sem_init(&begun, 0, 0);
+    sem_init(&go_on, 0, 1);
+    assert_int_equal(pthread_create(&thread, NULL, computes_in_a_thread, &ns), 0);
+    sem_wait(&begun);
+    time_profile_tick();
+    pthread_join(thread, NULL);
+    take();
+    bool found = false;
+    struct profile_sample_view view;
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        assert_int_equal(profile_sample_at(profile, i, &view), MERGE_OK);
+        for (size_t k = 0; k < view.label_count; k++) {
+            found |= view.labels[k].text && strcmp(view.labels[k].text, "computer") == 0;
+        }
+    }
+    assert_true(found);
+}
+
+TEST_IN(time, a_child_begins_anew) {
+    computes(200000000);
+    pid_t child = fork();
+    if (child == 0) {
+        time_profile_after_fork_in_child();
+        time_profile_tick();
+        uint64_t ns = computes(200000000);
+        take();
+        int64_t have = sum("cpu-time", "computes");
+        _exit(have > (int64_t)ns - OFF_BY_NS && have < (int64_t)ns + OFF_BY_NS ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void handle(int number) {
+    (void)number;
+}
+
+TEST(a_program_keeps_its_signal) {
+    signal(TIME_SIGNAL, handle);
+    assert_string_equal(time_profile_start(&profiler, HZ), "the program handles SIGURG itself");
+    assert_false(time_profile_is_on());
+    signal(TIME_SIGNAL, SIG_DFL);
+    assert_null(time_profile_start(&profiler, HZ));
+    signal(TIME_SIGNAL, handle);
+    for (int i = 0; i < 20; i++) {
+        time_profile_tick();
+    }
+    computes(100000000);
+    take();
+    const char *warnings[4];
+    assert_int_equal(profile_warnings(profile, warnings, 4), 1);
+    assert_string_equal(warnings[0], "time is not sampled any more: the program has come to handle SIGURG itself");
+    assert_int_equal(sum("cpu-samples", "computes"), 0);
+    assert_true(sum("cpu-time", "(CPU time not sampled)") > 50000000);
+    time_profile_stop();
+    signal(TIME_SIGNAL, SIG_DFL);
+    profile_free(profile);
+    profile = NULL;
+}
+
+// ---- With Python ----
+
+static struct {
+    _Alignas(8) char interpreter[8], thread[256], frame[96], shim[96];
+    struct like_code code;
+} fake;
+static _Thread_local bool is_pythons;
+
+static void *this_thread(void) {
+    return is_pythons ? fake.thread : NULL;
+}
+static int never(void) {
+    return 0;
+}
+static void *main_interpreter(void) {
+    return fake.interpreter;
+}
+static void *first_thread(void *of) {
+    return of == fake.interpreter ? fake.thread : NULL;
+}
+
+// One thread of Python's, in the function "sleeps" of app.py, line 7.
+static int python_setup(void **state) {
+    static uint64_t words[LIKE_PYTHON_OFFSETS];
+    const struct python_symbols symbols = {.this_thread = this_thread,
+                                           .running = this_thread,
+                                           .is_finalizing = never,
+                                           .main_interpreter = main_interpreter,
+                                           .first_thread = first_thread,
+                                           .code_type = (uintptr_t)&like_python_type,
+                                           .version = 0x030d00f0,
+                                           .runtime = words};
+    like_python_offsets(words);
+    if (!atomic_load(&profiler.python.is_there) && !python_start(&profiler.python, &symbols)) {
+        return 1;
+    }
+    const struct python_layout *layout = profiler.python.layout;
+    like_code(layout, &fake.code, "sleeps", "app.py", 7, "\x80", 1);
+    like_python_put(fake.thread, layout->thread_first, (uintptr_t)fake.frame);
+    like_python_put(fake.thread, layout->thread_interpreter, (uintptr_t)fake.interpreter);
+    like_python_put(fake.frame, layout->frame_code, (uintptr_t)fake.code.bytes);
+    like_python_put(fake.frame, layout->frame_instruction, (uintptr_t)fake.code.bytes + layout->code_instructions);
+    like_python_put(fake.frame, layout->frame_previous, (uintptr_t)fake.shim);
+    fake.shim[layout->frame_owner] = (char)layout->first_shim;
+    return time_setup(state);
+}
+
+static void *waits(void *context) {
+    is_pythons = true;
+    like_python_put(fake.thread, profiler.python.layout->thread_native_id, (uintptr_t)syscall(SYS_gettid));
+    sem_post(&begun);
+    sem_wait(&go_on);
+    time_profile_event(TIME_LOCK_WAIT, "queue.lock", 5000, 2);
+    time_profile_event(TIME_EXCEPTION, "KeyError", 0, 3);
+    time_profile_event(TIME_EXCEPTION, NULL, 0, 4);
+    return context;
+}
+
+static void until_it_sleeps(void) {
+    char path[64], text[64] = "";
+    snprintf(path, sizeof path, "/proc/self/task/%ld/stat", *(long *)(void *)(fake.thread + profiler.python.layout->thread_native_id));
+    for (int i = 0; i < 6000 && !strstr(text, ") S"); i++) {
+        FILE *file = fopen(path, "re");
+        size_t size = file ? fread(text, 1, sizeof text - 1, file) : 0;
+        text[size] = '\0';
+        if (file) {
+            fclose(file);
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
+TEST_BETWEEN(python_setup, time_teardown, what_a_thread_waits_in) {
+    pthread_t thread;
+    sem_init(&begun, 0, 0);
+    sem_init(&go_on, 0, 0);
+    uint64_t before = clock_ns(CLOCK_MONOTONIC);
+    time_profile_tick();
+    take();
+    assert_int_equal(pthread_create(&thread, NULL, waits, NULL), 0);
+    sem_wait(&begun);
+    until_it_sleeps();
+    time_profile_tick();
+    for (int i = 0; i < 20; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = PERIOD_NS}, NULL);
+        time_profile_tick();
+    }
+    uint64_t end = clock_ns(CLOCK_MONOTONIC);
+    take();
+    assert_in_range(sum("wall-samples", "sleeps"), 20, 21);
+    assert_in_range(sum("wall-time", "sleeps"), 20 * (int64_t)PERIOD_NS, end - before);
+    assert_int_equal(sum("cpu-time", "sleeps"), 0);
+    assert_int_equal(profile_sample_type_index(profile, "lock-acquire"), -1);
+    sem_post(&go_on);
+    pthread_join(thread, NULL);
+    take();
+    assert_int_equal(sum("lock-acquire", "sleeps"), 2);
+    assert_int_equal(sum("lock-acquire-wait", "sleeps"), 5000);
+    assert_int_equal(sum("exception-samples", "sleeps"), 7);
+    assert_string_equal(label("sleeps", "lock name"), "queue.lock");
+    assert_string_equal(label("sleeps", "exception type"), "KeyError");
+    take();
+    assert_int_equal(sum("exception-samples", NULL), 0);
+}
+
+int main(void) {
+    if (cmemprof_start(CMEMPROF_DEFAULT_INTERVAL_BYTES) != CMEMPROF_OK) {
+        return 1;
+    }
+    return tests_run();
+}

@@ -1,0 +1,138 @@
+// time_threads_test.c: threads are met and forgotten; those that compute get signals, those that block the signal none.
+
+#include "../../base/test/test.h"
+#include "../../base/test/emulated.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../../base/clock.h"
+#include "../time_threads.h"
+
+enum { PERIOD_NS = 10000000, BURN_NS = 500000000 };
+
+static struct time_threads threads;
+static _Atomic int signals;
+static _Atomic int32_t signalled;
+static _Atomic int met;
+
+static void on_signal(int number, siginfo_t *info, void *context) {
+    (void)number, (void)context;
+    if (info->si_code == SI_TIMER && info->si_value.sival_ptr == &threads) {
+        atomic_store(&signalled, (int32_t)syscall(SYS_gettid));
+        atomic_fetch_add(&signals, 1);
+    }
+}
+
+static void on_met(void *value, int32_t id, uint64_t cpu_ns) {
+    (void)cpu_ns;
+    met += value == &threads && id > 0;
+}
+
+static int threads_setup(void **state) {
+    (void)state;
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
+    signals = met = 0;
+    time_threads_open(&threads, SIGURG, &threads, PERIOD_NS, on_met);
+    return sigaction(SIGURG, &action, NULL);
+}
+static int threads_teardown(void **state) {
+    (void)state;
+    time_threads_close(&threads, false);
+    return 0;
+}
+
+static sem_t begun, go_on;
+static struct {
+    _Atomic int32_t id;
+    bool blocks;
+} worker;
+
+static void *work(void *context) {
+    sigset_t urgent;
+    sigemptyset(&urgent);
+    sigaddset(&urgent, SIGURG);
+    pthread_sigmask(worker.blocks ? SIG_BLOCK : SIG_UNBLOCK, &urgent, NULL);
+    prctl(PR_SET_NAME, "a worker");
+    worker.id = (int32_t)syscall(SYS_gettid);
+    sem_post(&begun);
+    sem_wait(&go_on);
+    for (uint64_t until = clock_ns(CLOCK_THREAD_CPUTIME_ID) + BURN_NS; clock_ns(CLOCK_THREAD_CPUTIME_ID) < until;) {
+    }
+    return context;
+}
+
+static pthread_t start_worker(bool blocks) {
+    pthread_t thread;
+    worker.blocks = blocks;
+    sem_init(&begun, 0, 0);
+    sem_init(&go_on, 0, 0);
+    assert_int_equal(pthread_create(&thread, NULL, work, NULL), 0);
+    sem_wait(&begun);
+    return thread;
+}
+
+static void end_worker(pthread_t thread) {
+    sem_post(&go_on);
+    pthread_join(thread, NULL);
+}
+
+TEST_IN(threads, they_are_met_and_forgotten) {
+    time_threads_look(&threads, false);
+    assert_int_equal(threads.count, 1);
+    pthread_t thread = start_worker(false);
+    time_threads_look(&threads, false); // the kernel's list is longer
+    const struct time_thread *known = time_threads_find(&threads, worker.id);
+    assert_non_null(known);
+    assert_string_equal(known->name, "a worker");
+    assert_int_equal(met, 2);
+    assert_true(time_threads_cpu_ns(worker.id) > 0);
+    end_worker(thread);
+    // The kernel may list it for a moment after the join.
+    for (int i = 0; i < 1000 && time_threads_find(&threads, worker.id); i++) {
+        time_threads_look(&threads, true);
+        sched_yield();
+    }
+    assert_null(time_threads_find(&threads, worker.id));
+    assert_int_equal(time_threads_cpu_ns(worker.id), 0);
+    assert_non_null(time_threads_find(&threads, getpid()));
+}
+
+// 50 periods; a kernel looks at these timers at its ticks, of which the slowest come at 100 a second.
+TEST_IN(threads, who_computes_gets_signals) {
+    SKIP_EMULATED("qemu-user has no timers that signal one thread");
+    pthread_t thread = start_worker(false);
+    time_threads_look(&threads, true);
+    end_worker(thread);
+    assert_in_range(signals, 20, 52);
+    assert_int_equal(signalled, worker.id);
+}
+
+TEST_IN(threads, who_blocks_the_signal_gets_none) {
+    pthread_t thread = start_worker(true);
+    time_threads_look(&threads, true);
+    assert_int_equal(time_threads_find(&threads, worker.id)->timer, TIME_NO_TIMER);
+    assert_int_equal(time_threads_blocked(&threads), 1);
+    end_worker(thread);
+    assert_int_equal(threads.timerless, 0);
+}
+
+TEST_IN(threads, closed_there_are_no_more_signals) {
+    pthread_t thread = start_worker(false);
+    time_threads_look(&threads, true);
+    time_threads_close(&threads, false);
+    end_worker(thread);
+    assert_int_equal(signals, 0);
+    time_threads_look(&threads, true); // no effect
+    assert_int_equal(threads.count, 0);
+}
+
+int main(void) {
+    return tests_run();
+}

@@ -1,0 +1,289 @@
+// time_encode.c: see time_encode.h.
+#include "time_encode.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../cmemprof/code_locations.h"
+#include "../cmemprof/go_names.h"
+#include "../cmemprof/profiler.h"
+#include "../merge/memory.h"
+#include "../merge/merge.h"
+#include "time_profile.h"
+
+// Time that no sample stands for is shown from here on; below it is within what the kernel's ticks make of a sum.
+enum { SHOWN_PERCENT = 3, SHOWN_PERIODS = 5, MAX_TYPES = 9, MAX_LABELS = 3 };
+
+static const struct profile_type {
+    const char *name, *unit;
+} types[MAX_TYPES] = {
+    {"lock-acquire", "count"},      {"lock-acquire-wait", "nanoseconds"},
+    {"lock-release", "count"},      {"lock-release-hold", "nanoseconds"},
+    {"exception-samples", "count"}, {"wall-samples", "count"},
+    {"wall-time", "nanoseconds"},   {"cpu-samples", "count"},
+    {"cpu-time", "nanoseconds"}, // the last one is what is shown at first
+};
+enum { WALL_COUNT = 5, WALL_TIME, CPU_COUNT, CPU_TIME };
+
+// By kind: the types of its count and of its time (-1: none), and its label.
+static const struct {
+    int count, time;
+    const char *label;
+} events[TIME_EVENTS] = {{0, 1, "lock name"}, {2, 3, "lock name"}, {4, -1, "exception type"}};
+
+struct encoder {
+    const struct time_state *state;
+    const struct time_taken *taken;
+    struct profile *profile;
+    struct code_locations locations;
+    int first_type; // of types, that the profile has
+    uint64_t sampled_ns;
+    uint32_t stack[TIME_MAX_WORDS];
+};
+
+// ---- Stacks ----
+
+static uint32_t frames_of(enum time_table table, const struct cpu_sample *sample) {
+    return atomic_load(&sample->depth_frames) - (table == TIME_OF_EVENTS ? 3 : 1);
+}
+
+static void look_up_all(struct encoder *encoder) {
+    for (int table = 0; table < TIME_TABLES; table++) {
+        const struct cpu_samples *samples = &encoder->taken->period->tables[table];
+        const struct cpu_sample *sample;
+        for (size_t slot = 0; (sample = cpu_samples_next(samples, &slot));) {
+            const uintptr_t *words = cpu_samples_pcs(samples, sample);
+            for (uint32_t i = 0; i < frames_of((enum time_table)table, sample); i++) {
+                if (!python_names_is(words[i])) {
+                    code_locations_look_up(&encoder->locations, words[i] - 1);
+                }
+            }
+        }
+    }
+}
+
+static uint32_t location_of(struct encoder *encoder, uintptr_t word) {
+    struct profile_line lines[SYMBOL_MAX_INLINED];
+    if (python_names_is(word)) {
+        return code_locations_of_python(&encoder->state->of->python.names, encoder->profile, word);
+    }
+    size_t count = code_locations_lines(&encoder->locations, encoder->profile, word - 1, lines);
+    return profile_add_location(encoder->profile, code_locations_mapping(&encoder->locations, encoder->profile, word - 1), word - 1, lines,
+                                count);
+}
+
+static size_t add_stack(struct encoder *encoder, const uintptr_t *words, uint32_t depth) {
+    for (uint32_t i = 0; i < depth; i++) {
+        encoder->stack[i] = location_of(encoder, words[i]);
+    }
+    return depth;
+}
+
+static size_t add_named_frame(struct encoder *encoder, const char *name) {
+    uint32_t function = profile_add_function(encoder->profile, &(struct profile_function){name, name, "", 0});
+    encoder->stack[0] = profile_add_location(encoder->profile, 0, 0, &(struct profile_line){function, 0, 0}, 1);
+    return 1;
+}
+
+// ---- Labels ----
+
+static size_t label_thread(const struct encoder *encoder, uintptr_t word, struct profile_label *labels) {
+    int32_t id = (int32_t)(word & UINT32_MAX);
+    size_t i = 0;
+    while (i < encoder->taken->name_count && encoder->taken->names[i].id != id) {
+        i++;
+    }
+    labels[0] = (struct profile_label){.key = "thread id", .number = id, .unit = ""};
+    if (i == encoder->taken->name_count || encoder->taken->names[i].text[0] == '\0') {
+        return 1;
+    }
+    labels[1] = (struct profile_label){.key = "thread name", .text = encoder->taken->names[i].text, .unit = ""};
+    return 2;
+}
+
+// text has room for PYTHON_NAME_BYTES + 1.
+static size_t label_event(const struct encoder *encoder, uintptr_t word, const char *key, char *text, struct profile_label *labels) {
+    struct python_name name;
+    if (word == 0) {
+        return 0;
+    }
+    python_names_get(&encoder->state->of->python.names, word, &name);
+    memcpy(text, name.function, name.function_size);
+    text[name.function_size] = '\0';
+    *labels = (struct profile_label){.key = key, .text = text, .unit = ""};
+    return 1;
+}
+
+// ---- Samples ----
+
+static void add_time(struct encoder *encoder, enum time_table table, const uintptr_t *words, uint32_t depth,
+                     const struct cpu_sample *sample) {
+    struct profile_label labels[MAX_LABELS];
+    int64_t values[MAX_TYPES] = {0}, ns = (int64_t)atomic_load(&sample->ns), ticks = (int64_t)atomic_load(&sample->ticks);
+    bool is_cpu = table == TIME_CPU, is_wall = (words[depth] & TIME_IS_PYTHON) != 0;
+    values[CPU_COUNT] = is_cpu ? ticks : 0;
+    values[CPU_TIME] = is_cpu ? ns : 0;
+    values[WALL_COUNT] = is_wall ? ticks : 0;
+    values[WALL_TIME] = is_wall ? ns : 0;
+    encoder->sampled_ns += is_cpu ? (uint64_t)ns : 0;
+    size_t count =
+        depth != 0 ? add_stack(encoder, words, depth) : add_named_frame(encoder, is_cpu ? "[no frames]" : "[no frames of Python]");
+    if (ns != 0) {
+        profile_add_sample(encoder->profile, encoder->stack, count, values + encoder->first_type, labels,
+                           label_thread(encoder, words[depth], labels));
+    }
+}
+
+static void add_event(struct encoder *encoder, const uintptr_t *words, uint32_t depth, const struct cpu_sample *sample) {
+    struct profile_label labels[MAX_LABELS];
+    int64_t values[MAX_TYPES] = {0};
+    char text[PYTHON_NAME_BYTES + 1];
+    enum time_event kind = (enum time_event)words[depth + 1];
+    values[events[kind].count] = (int64_t)atomic_load(&sample->ticks);
+    if (events[kind].time >= 0) {
+        values[events[kind].time] = (int64_t)atomic_load(&sample->ns);
+    }
+    size_t count = label_thread(encoder, words[depth + 2], labels);
+    count += label_event(encoder, words[depth], events[kind].label, text, &labels[count]);
+    size_t frames = depth != 0 ? add_stack(encoder, words, depth) : add_named_frame(encoder, "[no frames of Python]");
+    profile_add_sample(encoder->profile, encoder->stack, frames, values + encoder->first_type, labels, count);
+}
+
+static void add_all(struct encoder *encoder) {
+    for (int table = 0; table < TIME_TABLES; table++) {
+        const struct cpu_samples *samples = &encoder->taken->period->tables[table];
+        const struct cpu_sample *sample;
+        for (size_t slot = 0; (sample = cpu_samples_next(samples, &slot));) {
+            const uintptr_t *words = cpu_samples_pcs(samples, sample);
+            uint32_t depth = frames_of((enum time_table)table, sample);
+            if (table == TIME_OF_EVENTS) {
+                add_event(encoder, words, depth, sample);
+            } else {
+                add_time(encoder, (enum time_table)table, words, depth, sample);
+            }
+        }
+    }
+}
+
+static void add_cpu_of(struct encoder *encoder, const char *name, uint64_t ns, bool is_own) {
+    static const struct profile_label own = {.key = "owner", .text = "cmemprof", .unit = ""};
+    int64_t values[MAX_TYPES] = {[CPU_COUNT] = (int64_t)(ns / encoder->state->period_ns), [CPU_TIME] = (int64_t)ns};
+    if (ns != 0) {
+        size_t count = add_named_frame(encoder, name);
+        profile_add_sample(encoder->profile, encoder->stack, count, values + encoder->first_type, &own, is_own);
+    }
+}
+
+// Returns what it is.
+static uint64_t add_rest(struct encoder *encoder) {
+    uint64_t process_ns = encoder->taken->process_ns, own_ns = encoder->taken->own_ns, known_ns = encoder->sampled_ns + own_ns;
+    uint64_t rest_ns = process_ns > known_ns ? process_ns - known_ns : 0;
+    bool is_shown = rest_ns >= SHOWN_PERIODS * encoder->state->period_ns && rest_ns >= process_ns / 100 * SHOWN_PERCENT;
+    add_cpu_of(encoder, "cmemprof", own_ns, true);
+    add_cpu_of(encoder, "(CPU time not sampled)", is_shown ? rest_ns : 0, false);
+    return is_shown ? rest_ns : 0;
+}
+
+// ---- Comments ----
+
+static uint64_t lost_ns(const struct encoder *encoder, enum time_table table) {
+    return atomic_load(&encoder->taken->period->tables[table].lost_ns);
+}
+
+static void warn(struct encoder *encoder, const char *text, const char *why) {
+    char line[256];
+    snprintf(line, sizeof line, "cmemprof: warning: %.120s%.100s", text, why);
+    profile_add_comment(encoder->profile, line);
+}
+
+// The sampling's own figures: "cmemprof: time process_ns=... ".
+static void add_figures(struct encoder *encoder, uint64_t rest_ns, uint64_t lost) {
+    const struct time_state *state = encoder->state;
+    const struct time_taken *taken = encoder->taken;
+    const struct {
+        const char *name;
+        uint64_t value;
+    } figures[] = {
+        {"process_ns", taken->process_ns},
+        {"sampled_ns", encoder->sampled_ns},
+        {"own_ns", taken->own_ns},
+        {"unsampled_ns", rest_ns},
+        {"lost_ns", lost},
+        {"missed_ns", taken->missed_ns},
+        {"busy", atomic_load(&state->busy)},
+        {"unread", taken->unread},
+        {"timerless", taken->timerless},
+        {"blocked", taken->blocked},
+        {"nameless", encoder->locations.nameless_addresses},
+        {"python_torn", atomic_load(&state->of->python.torn)},
+        {"cut_no_rule", atomic_load(&state->ends[UNWIND_NO_RULE])},
+        {"cut_unsupported", atomic_load(&state->ends[UNWIND_UNSUPPORTED])},
+        {"cut_unreadable", atomic_load(&state->ends[UNWIND_UNREADABLE])},
+        {"cut_depth", atomic_load(&state->ends[UNWIND_TOO_DEEP])},
+    };
+    char text[800];
+    size_t length = (size_t)snprintf(text, sizeof text, "cmemprof: time");
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+        length += (size_t)snprintf(text + length, sizeof text - length, " %s=%" PRIu64, figures[i].name, figures[i].value);
+    }
+    profile_add_comment(encoder->profile, text);
+}
+
+static void add_comments(struct encoder *encoder, uint64_t rest_ns) {
+    const struct time_state *state = encoder->state;
+    uint64_t lost = lost_ns(encoder, TIME_CPU) + lost_ns(encoder, TIME_WAITING);
+    add_figures(encoder, rest_ns, lost);
+    if (encoder->taken->ended) {
+        warn(encoder, "time is not sampled any more: ", encoder->taken->ended);
+    }
+    if (lost != 0) {
+        warn(encoder, "time is incomplete: there was no room for all stacks of the period", "");
+    }
+    if (atomic_load(&state->of->python.is_there) && !state->has_wall) {
+        warn(encoder, "wall time of Python's threads is not measured: the process may not read its own memory ", "(process_vm_readv)");
+    }
+}
+
+// ---- All ----
+
+static uint8_t *resize(void *context, size_t capacity) {
+    struct mapped_buffer *bytes = context;
+    return mapped_buffer_reserve(bytes, capacity) ? bytes->base : NULL;
+}
+
+static enum merge_error encode(struct encoder *encoder, struct mapped_buffer *bytes, size_t *size) {
+    const struct time_taken *taken = encoder->taken;
+    struct profile *profile = encoder->profile;
+    bool has_events = atomic_load(&taken->period->tables[TIME_OF_EVENTS].used_words) != 0;
+    encoder->first_type = has_events ? 0 : encoder->state->has_wall ? WALL_COUNT : CPU_COUNT;
+    for (int i = encoder->first_type; i < MAX_TYPES; i++) {
+        profile_add_sample_type(profile, types[i].name, types[i].unit);
+    }
+    profile_set_period(profile, types[CPU_TIME].name, types[CPU_TIME].unit, (int64_t)encoder->state->period_ns);
+    profile_set_time(profile, (int64_t)taken->begin_ns, (int64_t)(taken->end_ns - taken->begin_ns));
+    look_up_all(encoder);
+    code_locations_add_mappings(&encoder->locations, profile);
+    add_all(encoder);
+    add_comments(encoder, add_rest(encoder));
+    return profile_encode_into(profile, resize, bytes, size);
+}
+
+enum cmemprof_error time_encode(const struct time_state *state, const struct time_taken *taken, struct mapped_buffer *bytes, size_t *size) {
+    struct encoder *encoder = memory_take_zeroed(1, sizeof *encoder);
+    enum cmemprof_error error = CMEMPROF_NO_MEMORY;
+    if (encoder) {
+        encoder->state = state;
+        encoder->taken = taken;
+        encoder->profile = profile_new();
+    }
+    if (encoder && encoder->profile && code_locations_open(&encoder->locations, state->of)) {
+        error = go_names_error(encode(encoder, bytes, size));
+        code_locations_close(&encoder->locations);
+    }
+    if (encoder) {
+        profile_free(encoder->profile);
+    }
+    memory_free(encoder);
+    return error;
+}

@@ -1,0 +1,469 @@
+// time_profile.c: see time_profile.h.
+#include "time_profile.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../cmemprof/loaded_code.h"
+#include "../cmemprof/process_status.h"
+#include "../cmemprof/profiler.h"
+#include "../cmemprof/unwind_interrupted.h"
+#include "own_thread.h"
+#include "python_threads.h"
+#include "time_encode.h"
+#include "time_state.h"
+
+enum { QUIET_MS = 100, SIGNAL_LOOK_TICKS = 10, LIST_TICKS = 5, TOO_LONG_TICKS = 100, LITTLE_NS = 100000 };
+
+static struct time_state *_Atomic current; // NULL: off. Its memory stays, as a signal may be on its way
+
+// ---- The period that samples are added to ----
+
+static struct time_period *enter(struct time_state *it) {
+    for (;;) {
+        unsigned active = atomic_load(&it->active);
+        struct time_period *period = &it->periods[active];
+        atomic_fetch_add(&period->in_flight, 1);
+        if (atomic_load(&it->active) == active) {
+            return period;
+        }
+        atomic_fetch_sub(&period->in_flight, 1);
+    }
+}
+
+static void leave(struct time_period *period) {
+    atomic_fetch_sub(&period->in_flight, 1);
+}
+
+static void clear(struct time_period *period) {
+    for (size_t i = 0; i < TIME_TABLES; i++) {
+        cpu_samples_clear(&period->tables[i]);
+    }
+}
+
+// ---- CPU ----
+
+static struct time_scratch *take_scratch(struct time_state *it) {
+    for (unsigned i = 0; i < TIME_SCRATCHES; i++) {
+        if (!atomic_exchange_explicit(&it->scratches[i].busy, true, memory_order_acquire)) {
+            return &it->scratches[i];
+        }
+    }
+    return NULL;
+}
+
+// Fills words with the interrupted stack, and returns its depth.
+static uint32_t walk(struct time_state *it, const void *context, struct time_scratch *scratch) {
+    struct profiler *of = it->of;
+    enum unwind_end end;
+    uintptr_t *pcs;
+    scratch->python.depth_frames = 0;
+    uint32_t depth = unwind_interrupted_whole(&of->unwinder, &thread_state, context, &scratch->trail, &pcs, &end);
+    atomic_fetch_add_explicit(&it->ends[end], 1, memory_order_relaxed);
+    const struct python_walk own = {&scratch->trail, pcs, depth, end};
+    if (depth > 0 && atomic_load(&of->python.is_there)) {
+        python_stack(&of->python, &own, &scratch->python);
+        if (scratch->python.depth_frames != 0) {
+            pcs = scratch->python.pcs;
+            depth = scratch->python.depth_frames;
+        }
+    }
+    memcpy(scratch->words, pcs, depth * sizeof *pcs);
+    return depth;
+}
+
+// The thread's own; of two threads in one place the later one has it.
+static void note_root(struct time_state *it, int32_t id, const struct python_memo *memo) {
+    struct time_root *root = &it->roots[(uint32_t)id % TIME_ROOTS];
+    uint32_t first = memo->depth_frames;
+    while (first > 0 && !python_names_is(memo->pcs[first - 1])) {
+        first--;
+    }
+    uint32_t count = memo->depth_frames - first, version = atomic_load(&root->version);
+    uintptr_t activation = memo->activations > 0 ? memo->activation[memo->activations - 1].at : 0;
+    bool is_same = atomic_load(&root->id) == id && root->activation == activation && root->depth == count &&
+                   memcmp(root->pcs, memo->pcs + first, count * sizeof *root->pcs) == 0;
+    if (first == 0 || count > TIME_ROOT_FRAMES || is_same || version % 2 != 0 ||
+        !atomic_compare_exchange_strong(&root->version, &version, version + 1)) {
+        return;
+    }
+    atomic_store(&root->id, id);
+    root->activation = activation;
+    root->function = python_names_function(memo->pcs[first - 1]);
+    root->depth = count;
+    memcpy(root->pcs, memo->pcs + first, count * sizeof *root->pcs);
+    atomic_store(&root->version, version + 2);
+}
+
+// Appends it to `depth` words of Python's whose outermost activation is this one. Returns how many frames it has; 0: it is not known.
+static uint32_t add_root(struct time_state *it, int32_t id, uintptr_t activation, uintptr_t *words, uint32_t depth) {
+    struct time_root *root = &it->roots[(uint32_t)id % TIME_ROOTS];
+    uint32_t version = atomic_load(&root->version), count = root->depth;
+    if (version % 2 != 0 || depth == 0 || count > TIME_ROOT_FRAMES || count > TIME_MAX_FRAMES - depth || atomic_load(&root->id) != id ||
+        root->activation != activation || root->function != python_names_function(words[depth - 1])) {
+        return 0;
+    }
+    memcpy(words + depth, root->pcs, count * sizeof *words);
+    atomic_thread_fence(memory_order_acquire);
+    return atomic_load(&root->version) == version ? count : 0;
+}
+
+// What a thread's first sample stands for.
+static uint64_t first_ns(struct time_state *it, int32_t id) {
+    struct time_met *met = &it->met[(uint32_t)id % TIME_THREADS];
+    return it->period_ns + (atomic_load(&met->id) == id ? atomic_load(&met->ns) : 0);
+}
+
+static void on_met(void *value, int32_t id, uint64_t cpu_ns) {
+    struct time_state *it = value;
+    struct time_met *met = &it->met[(uint32_t)id % TIME_THREADS];
+    atomic_store(&met->ns, cpu_ns);
+    atomic_store(&met->id, id);
+}
+
+// Known without a system call from the second time on. NULL: no room.
+static struct cpu_thread *own_clock(struct time_state *it) {
+    if (thread_state.cpu_epoch != it->clocks_epoch) {
+        thread_state.cpu_thread = cpu_threads_find(&it->clocks, (int32_t)syscall(SYS_gettid));
+        thread_state.cpu_epoch = it->clocks_epoch;
+    }
+    return thread_state.cpu_thread;
+}
+
+static void take(struct time_state *it, const void *context, struct time_scratch *scratch) {
+    struct cpu_thread *thread = own_clock(it);
+    int32_t id = thread ? atomic_load(&thread->id) : (int32_t)syscall(SYS_gettid);
+    bool is_python = it->has_wall && it->of->python.symbols.this_thread();
+    struct time_period *period = enter(it);
+    uint64_t ns = thread ? cpu_threads_note(thread, clock_ns(CLOCK_THREAD_CPUTIME_ID), first_ns(it, id)) : it->period_ns;
+    uint32_t depth = walk(it, context, scratch);
+    if (is_python && scratch->python.depth_frames != 0) {
+        note_root(it, id, &scratch->python);
+    }
+    scratch->words[depth] = time_word_of_thread(id, is_python);
+    cpu_samples_add(&period->tables[TIME_CPU], scratch->words, depth + 1, ns, 1);
+    leave(period);
+}
+
+static void on_signal(int number, siginfo_t *info, void *context) {
+    struct time_state *it = atomic_load(&current);
+    int saved = errno;
+    (void)number;
+    if (it && info->si_code == SI_TIMER && info->si_value.sival_ptr == it) {
+        struct time_scratch *scratch = take_scratch(it);
+        if (scratch) {
+            take(it, context, scratch);
+            atomic_store_explicit(&scratch->busy, false, memory_order_release);
+        } else {
+            atomic_fetch_add_explicit(&it->busy, 1, memory_order_relaxed); // the thread's next sample has its time
+        }
+    }
+    errno = saved;
+}
+
+static bool is_ours(const struct sigaction *action) {
+    return (action->sa_flags & SA_SIGINFO) != 0 && action->sa_sigaction == on_signal;
+}
+
+// Returns NULL, or why not.
+static const char *take_signal(void) {
+    struct sigaction before, ours = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+    if (sigaction(TIME_SIGNAL, NULL, &before) != 0) {
+        return "the signal handler cannot be installed";
+    }
+    if (is_ours(&before)) {
+        return NULL;
+    }
+    if ((before.sa_flags & SA_SIGINFO) != 0 || (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)) {
+        return "the program handles SIGURG itself";
+    }
+    sigfillset(&ours.sa_mask);
+    return sigaction(TIME_SIGNAL, &ours, NULL) == 0 ? NULL : "the signal handler cannot be installed";
+}
+
+// ---- Off CPU ----
+
+// Adds the time to what the thread waits in, and returns that; NULL if it runs, or nothing fits.
+static struct cpu_sample *add_waiting(struct time_state *it, struct time_period *period, const struct python_thread *thread,
+                                      uint64_t cpu_ns, uint64_t ns) {
+    struct python_reader *reader = &it->reader;
+    uintptr_t outermost;
+    python_reader_begin(reader, &it->copies);
+    if (!python_threads_is(&it->of->python, reader, thread)) {
+        return NULL; // it was listed some ticks ago
+    }
+    uint32_t depth = python_frames(&it->of->python, reader, &it->known, thread->state, it->words, TIME_MAX_FRAMES, &outermost);
+    if (time_threads_cpu_ns(thread->id) != cpu_ns) {
+        return NULL; // it has run since: what was read is of no one moment
+    }
+    it->unread += reader->failed;
+    depth += add_root(it, thread->id, outermost, it->words, depth);
+    it->words[depth] = time_word_of_thread(thread->id, true);
+    return cpu_samples_add(&period->tables[TIME_WAITING], it->words, depth + 1, ns, 1);
+}
+
+static void look_at(struct time_state *it, struct time_period *period, const struct python_thread *thread, uint64_t ns) {
+    struct time_thread *known = time_threads_find(&it->threads, thread->id);
+    uint64_t cpu_ns = known ? time_threads_cpu_ns(thread->id) : 0;
+    if (cpu_ns == 0) {
+        return;
+    }
+    if (known->waits_in && known->waits_epoch == it->epoch && known->ns == cpu_ns) {
+        atomic_fetch_add_explicit(&known->waits_in->ns, ns, memory_order_relaxed);
+        atomic_fetch_add_explicit(&known->waits_in->ticks, 1, memory_order_relaxed);
+        return;
+    }
+    known->waits_in = add_waiting(it, period, thread, cpu_ns, ns);
+    known->waits_epoch = it->epoch;
+    known->ns = cpu_ns;
+}
+
+static void list(struct time_state *it) {
+    bool is_new = false;
+    python_reader_begin(&it->reader, &it->copies);
+    it->listed_count = python_threads_list(&it->of->python, &it->reader, it->listed, TIME_THREADS);
+    for (size_t i = 0; i < it->listed_count; i++) {
+        is_new |= !time_threads_find(&it->threads, it->listed[i].id);
+    }
+    if (is_new) {
+        time_threads_look(&it->threads, true);
+    }
+}
+
+static void look_at_python(struct time_state *it, uint64_t ns, bool has_changed) {
+    if (it->of->python.symbols.is_finalizing()) {
+        return;
+    }
+    if (has_changed || it->ticks % LIST_TICKS == 0) {
+        list(it);
+    }
+    struct time_period *period = enter(it);
+    for (size_t i = 0; i < it->listed_count; i++) {
+        look_at(it, period, &it->listed[i], ns);
+    }
+    leave(period);
+}
+
+static uint64_t filters(void) {
+    struct process_status status;
+    return process_status_read("/proc/thread-self/status", &status) && status.filters != PROCESS_STATUS_UNKNOWN ? status.filters : 0;
+}
+
+// Returns false if the program has taken the signal for itself, or may be killed for system calls that it made without harm before.
+static bool goes_on(struct time_state *it) {
+    struct sigaction now;
+    const char *why = it->ended;
+    if (!why && filters() > it->filters) {
+        why = "the program has restricted its system calls";
+    } else if (!why && it->ticks++ % SIGNAL_LOOK_TICKS == 0 && (sigaction(TIME_SIGNAL, NULL, &now) != 0 || !is_ours(&now))) {
+        why = "the program has come to handle SIGURG itself";
+        time_threads_close(&it->threads, false);
+    }
+    it->ended = why;
+    return !why;
+}
+
+static bool has_run(struct time_state *it) {
+    uint64_t process_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID), own_ns = own_threads_cpu_ns(), before = it->program_ns;
+    it->program_ns = process_ns - own_ns;
+    return it->program_ns - before > LITTLE_NS && before < it->program_ns;
+}
+
+bool time_profile_tick(void) {
+    struct time_state *it = atomic_load(&current);
+    if (!it) {
+        return false;
+    }
+    pthread_mutex_lock(&it->lock);
+    uint64_t now = clock_ns(CLOCK_MONOTONIC), ns = now - it->ticked_ns;
+    it->ticked_ns = now;
+    if (goes_on(it)) {
+        bool has_changed = time_threads_look(&it->threads, false);
+        if (it->has_wall && ns > TOO_LONG_TICKS * it->period_ns) { // the process was stopped, or this thread did not get to run
+            it->missed_ns += ns;
+        } else if (it->has_wall) {
+            look_at_python(it, ns, has_changed);
+        }
+    }
+    bool runs = has_run(it);
+    pthread_mutex_unlock(&it->lock);
+    return runs;
+}
+
+// ---- Events ----
+
+void time_profile_event(enum time_event kind, const char *text, uint64_t ns, uint64_t count) {
+    struct time_state *it = atomic_load(&current);
+    struct time_scratch *scratch = it && it->has_wall ? take_scratch(it) : NULL;
+    if (!scratch) {
+        if (it) {
+            atomic_fetch_add_explicit(&it->busy, 1, memory_order_relaxed);
+        }
+        return;
+    }
+    struct python *python = &it->of->python;
+    struct python_reader *reader = &scratch->python.reader;
+    python_reader_begin(reader, NULL);
+    uint32_t depth = python_frames(python, reader, NULL, (uintptr_t)python->symbols.this_thread(), scratch->words, TIME_MAX_FRAMES, NULL);
+    const struct python_name label = {
+        .function = text ? text : "", .file = "", .function_size = text ? strnlen(text, PYTHON_NAME_BYTES) : 0};
+    scratch->words[depth++] = text ? python_names_word(&python->names, &label, 0) : 0;
+    scratch->words[depth++] = (uintptr_t)kind;
+    scratch->words[depth] = time_word_of_thread((int32_t)syscall(SYS_gettid), true);
+    struct time_period *period = enter(it);
+    cpu_samples_add(&period->tables[TIME_OF_EVENTS], scratch->words, depth + 1, ns, count);
+    leave(period);
+    atomic_store_explicit(&scratch->busy, false, memory_order_release);
+}
+
+// ---- Profiles ----
+
+static bool is_quiet(struct time_period *period) {
+    for (int waited = 0; atomic_load(&period->in_flight) != 0; waited++) {
+        if (waited == QUIET_MS) {
+            return false;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return true;
+}
+
+// What the profile is of: the time of the process, and names of threads, which may be gone later.
+static void end_period(struct time_state *it, struct time_taken *taken) {
+    uint64_t process_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID), own_ns = own_threads_cpu_ns(), now = clock_ns(CLOCK_REALTIME);
+    pthread_mutex_lock(&it->lock);
+    taken->begin_ns = it->began_ns;
+    taken->end_ns = it->began_ns = now;
+    taken->process_ns = process_ns - it->process_ns;
+    taken->own_ns = own_ns - it->own_ns;
+    it->process_ns = process_ns;
+    it->own_ns = own_ns;
+    taken->missed_ns = it->missed_ns;
+    it->missed_ns = 0;
+    taken->unread = it->unread;
+    taken->timerless = it->threads.timerless;
+    taken->blocked = time_threads_blocked(&it->threads);
+    taken->ended = it->ended;
+    for (size_t i = 0; i < it->threads.count; i++) {
+        taken->names[i].id = it->threads.items[i].id;
+        memcpy(taken->names[i].text, it->threads.items[i].name, TIME_NAME_BYTES);
+    }
+    taken->name_count = it->threads.count;
+    taken->period = &it->periods[atomic_load(&it->active)];
+    it->epoch++;
+    atomic_store(&it->active, 1 - atomic_load(&it->active));
+    pthread_mutex_unlock(&it->lock);
+}
+
+enum cmemprof_error time_profile_take(const uint8_t **bytes, size_t *size) {
+    struct time_state *it = atomic_load(&current);
+    enum cmemprof_error error = CMEMPROF_NO_MEMORY;
+    *bytes = NULL;
+    if (!it) {
+        return CMEMPROF_NO_MEMORY;
+    }
+    end_period(it, &it->taken);
+    if (is_quiet(it->taken.period)) {
+        profiler_enter(&thread_state);
+        error = time_encode(it, &it->taken, &it->bytes, size);
+        *bytes = it->bytes.base;
+        profiler_leave(&thread_state);
+    }
+    clear(it->taken.period);
+    return error;
+}
+
+// ---- Start and stop ----
+
+static bool open_tables(struct time_state *it) {
+    bool ok = true;
+    for (size_t i = 0; i < 2 * TIME_TABLES; i++) {
+        ok = ok && cpu_samples_open(&it->periods[i / TIME_TABLES].tables[i % TIME_TABLES]);
+    }
+    return ok;
+}
+
+static void begin(struct time_state *it) {
+    clear(&it->periods[0]);
+    clear(&it->periods[1]);
+    pthread_mutex_init(&it->lock, NULL);
+    memset(&it->clocks, 0, sizeof it->clocks); // a thread's first sample stands for a period
+    time_threads_open(&it->threads, TIME_SIGNAL, it, it->period_ns, on_met);
+    it->clocks_epoch++;
+    it->filters = filters();
+    it->process_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    it->own_ns = own_threads_cpu_ns();
+    it->began_ns = clock_ns(CLOCK_REALTIME);
+    it->ticked_ns = clock_ns(CLOCK_MONOTONIC);
+}
+
+static struct time_state *kept; // of an earlier start
+
+static bool open_memory(void) {
+    if (!kept) {
+        void *memory = mmap(NULL, sizeof *kept, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        kept = memory != MAP_FAILED ? memory : NULL;
+    }
+    return kept && open_tables(kept);
+}
+
+// Returns NULL, or why not.
+static const char *start(struct profiler *of, unsigned hz) {
+    if (!open_memory()) {
+        return "memory ran out";
+    }
+    loaded_code_refresh(of);
+    kept->of = of;
+    kept->period_ns = 1000000000 / hz;
+    kept->ended = NULL;
+    kept->has_wall = python_threads_are_seen(&of->python);
+    begin(kept);
+    const char *why = take_signal();
+    if (!why) {
+        atomic_store(&current, kept);
+        time_threads_look(&kept->threads, true); // the caller's time is sampled from here on
+    }
+    return why;
+}
+
+const char *time_profile_start(struct profiler *of, unsigned hz) {
+    profiler_enter(&thread_state);
+    const char *why = start(of, hz);
+    profiler_leave(&thread_state);
+    return why;
+}
+
+bool time_profile_is_on(void) {
+    return atomic_load(&current);
+}
+
+void time_profile_stop(void) {
+    struct time_state *it = atomic_exchange(&current, NULL);
+    if (it) {
+        pthread_mutex_lock(&it->lock);
+        time_threads_close(&it->threads, false);
+        pthread_mutex_unlock(&it->lock);
+    }
+}
+
+// Timers are not inherited, and no other thread is there; what they held is as they left it.
+void time_profile_after_fork_in_child(void) {
+    struct time_state *it = atomic_load(&current);
+    if (!it) {
+        return;
+    }
+    for (size_t i = 0; i < TIME_SCRATCHES; i++) {
+        atomic_store(&it->scratches[i].busy, false);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        atomic_store(&it->periods[i].in_flight, 0);
+    }
+    time_threads_close(&it->threads, true);
+    begin(it);
+}

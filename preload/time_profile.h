@@ -1,0 +1,55 @@
+// time_profile.h: CPU time of the program's threads, and wall time of Python's, by stack of C and Python frames.
+//
+// CPU        each thread has a timer of its own CPU time (time_threads.h). Its signal interrupts what computes, so it sees the stack as it
+//            is, at any instruction, with or without the GIL. A sample stands for the thread's time since its last one.
+// Off CPU    a tick looks at each of Python's threads from outside. One that waits does not use its CPU: if its clock stands still while
+// its
+//            frames are read, they are those it waits in, and the time since the last tick is theirs. Nothing is sent to it: a signal would
+//            interrupt its system call. One that runs has CPU samples.
+// Events     with values of their own: locks, exceptions (the package for Python).
+//
+// The signal is SIGURG: its default is to be ignored, so one that comes late ends nobody (as Go's runtime uses it). A program that handles
+// it itself is not sampled, and one that comes to do so is left alone from then on; either is said.
+//
+// Each profile has what came since the last one. At most 24,000 stacks and 7 MiB of each of the three kinds; beyond, time is counted as
+// lost.
+//
+// Threads: tick and take by the library's; event by any, not in signal handlers. Memory: mmap at the start.
+#ifndef CMEMPROF_PRELOAD_TIME_PROFILE_H
+#define CMEMPROF_PRELOAD_TIME_PROFILE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../cmemprof/cmemprof.h"
+#include "../cmemprof/namespace.h"
+
+enum { TIME_SIGNAL = SIGURG };
+struct profiler;
+
+// hz: samples for a second of CPU. Returns NULL, or why there is none. Once; again after time_profile_stop.
+const char *time_profile_start(struct profiler *of, unsigned hz);
+void time_profile_stop(void);
+bool time_profile_is_on(void);
+
+// About hz times a second. Returns false if the program has not run since the last one: then an eighth of that is enough, since what a tick
+// stands for is the time since the one before.
+bool time_profile_tick(void);
+
+// The profile since the last one, uncompressed; the bytes are valid until the next one. While it is on.
+enum cmemprof_error time_profile_take(const uint8_t **bytes, size_t *size);
+
+void time_profile_after_fork_in_child(void);
+
+// Python's frames of the calling thread, which has the GIL, with a value. text: the label of the kind, cut at 250 bytes; NULL: none.
+enum time_event {
+    TIME_LOCK_WAIT, // count: acquisitions, ns: waited for them; label "lock name"
+    TIME_LOCK_HOLD, // count: releases, ns: held until then
+    TIME_EXCEPTION, // count: raised; label "exception type"
+    TIME_EVENTS
+};
+void time_profile_event(enum time_event kind, const char *text, uint64_t ns, uint64_t count);
+
+#endif

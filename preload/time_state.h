@@ -1,0 +1,107 @@
+// time_state.h: what time_profile.c gathers, and time_encode.c writes.
+#ifndef CMEMPROF_PRELOAD_TIME_STATE_H
+#define CMEMPROF_PRELOAD_TIME_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../cmemprof/cpu_samples.h"
+#include "../cmemprof/cpu_threads.h"
+#include "../cmemprof/mapped_buffer.h"
+#include "../cmemprof/python_stack.h"
+#include "python_threads.h"
+#include "time_threads.h"
+
+struct profiler;
+
+// A stack is words: return addresses and those of python_names.h, leaf first; of an event, its label (0: none) and its kind; then the
+// thread.
+enum { TIME_MAX_FRAMES = UNWIND_MAX_FRAMES, TIME_MAX_WORDS = TIME_MAX_FRAMES + 3 };
+
+#define TIME_IS_PYTHON ((uintptr_t)1 << 40)
+static inline uintptr_t time_word_of_thread(int32_t id, bool is_python) {
+    return (uintptr_t)(uint32_t)id | (is_python ? TIME_IS_PYTHON : 0);
+}
+
+enum time_table { TIME_CPU, TIME_WAITING, TIME_OF_EVENTS, TIME_TABLES };
+struct time_period {
+    _Atomic unsigned in_flight; // threads that add to it
+    struct cpu_samples tables[TIME_TABLES];
+};
+
+// The C frames of a thread below all of Python's, as of its last CPU sample, for what is seen of it from outside.
+enum { TIME_ROOTS = 1024, TIME_ROOT_FRAMES = 30 };
+struct time_root {
+    _Atomic int32_t id;             // 0: free
+    _Atomic uint32_t version;       // odd: being written
+    uintptr_t activation, function; // the outermost of Python's, and its function's word without a line
+    uint32_t depth;
+    uintptr_t pcs[TIME_ROOT_FRAMES];
+};
+
+// CPU time that a thread had used when it was met.
+struct time_met {
+    _Atomic int32_t id;
+    _Atomic uint64_t ns;
+};
+
+enum { TIME_SCRATCHES = 16 };
+struct time_scratch {
+    _Atomic bool busy;
+    uintptr_t words[TIME_MAX_WORDS];
+    struct python_memo python;
+    struct unwind_trail trail;
+};
+
+struct time_name {
+    int32_t id;
+    char text[TIME_NAME_BYTES];
+};
+
+// The end of a period.
+struct time_taken {
+    struct time_period *period;
+    uint64_t begin_ns, end_ns;   // since 1970
+    uint64_t process_ns, own_ns; // CPU time of the process, and of the profiler's threads in it
+    uint64_t missed_ns;          // wall time in which nobody looked
+    uint64_t unread, timerless, blocked;
+    const char *ended;
+    struct time_name names[TIME_THREADS];
+    size_t name_count;
+};
+
+struct time_state {
+    struct profiler *of;
+    uint64_t period_ns;
+    bool has_wall;           // Python's threads are seen
+    const char *ended;       // why there are no samples any more; NULL: there are
+    _Atomic unsigned active; // the period that is being filled
+    struct time_period periods[2];
+    struct cpu_threads clocks; // of signal handlers
+    uint32_t clocks_epoch;
+    struct time_scratch scratches[TIME_SCRATCHES];
+    struct time_root roots[TIME_ROOTS];
+    struct time_met met[TIME_THREADS];
+    _Atomic uint64_t busy; // not taken, since too many threads were in signal handlers
+    _Atomic uint64_t ends[UNWIND_END_COUNT];
+    pthread_mutex_t lock; // of the library's threads, for the rest
+    struct time_threads threads;
+    uint64_t filters; // of system calls, at the begin
+    uint32_t epoch, ticks;
+    uint64_t program_ns;                   // CPU time without the profiler's, at the last tick
+    uint64_t ticked_ns, missed_ns, unread; // unread: waiting threads whose frames could not be read
+    uint64_t process_ns, own_ns, began_ns; // at the begin of the period
+    struct python_thread listed[TIME_THREADS];
+    size_t listed_count;
+    struct python_reader reader;
+    struct python_copies copies;
+    struct python_known known;
+    uintptr_t words[TIME_MAX_WORDS];
+    struct time_taken taken;
+    struct mapped_buffer bytes; // of the last profile
+};
+
+#endif

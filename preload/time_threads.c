@@ -1,0 +1,227 @@
+// time_threads.c: see time_threads.h.
+#include "time_threads.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "own_thread.h"
+
+enum {
+    PER_THREAD_CPU = 6, // include/uapi/linux/time.h: CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED
+    READ_EVERY_NS = 100000000,
+    MASKS_EVERY = 10, // rounds, also for threads that have a timer
+};
+#define TASKS "/proc/self/task"
+
+static clockid_t clock_of(int32_t id) {
+    return (clockid_t)(~(uint32_t)id << 3 | PER_THREAD_CPU);
+}
+
+uint64_t time_threads_cpu_ns(int32_t id) {
+    return clock_ns(clock_of(id));
+}
+
+void time_threads_open(struct time_threads *threads, int signal, void *value, uint64_t period_ns,
+                       void (*met)(void *value, int32_t id, uint64_t cpu_ns)) {
+    memset(threads, 0, sizeof *threads);
+    threads->signal = signal;
+    threads->value = value;
+    threads->period_ns = period_ns;
+    threads->met = met;
+    threads->random = clock_ns(CLOCK_MONOTONIC) | 1;
+}
+
+size_t time_threads_blocked(const struct time_threads *threads) {
+    size_t blocked = 0;
+    for (size_t i = 0; i < threads->count; i++) {
+        blocked += threads->items[i].is_blocked && !own_thread_is(threads->items[i].id);
+    }
+    return blocked;
+}
+
+// ---- One thread ----
+
+static uint64_t random_of(struct time_threads *threads) { // xorshift64 (Marsaglia 2003)
+    threads->random ^= threads->random << 13;
+    threads->random ^= threads->random >> 7;
+    threads->random ^= threads->random << 17;
+    return threads->random;
+}
+
+static struct timespec timespec_of(uint64_t ns) {
+    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+}
+
+// libc's timer_create has a handle of its own for these; the system call is the same everywhere.
+static int make_timer(struct time_threads *threads, int32_t id) {
+    int timer;
+    struct {
+        void *value;
+        int signal, notify;
+        int32_t thread;
+        char rest[64];
+    } event = {.value = threads->value, .signal = threads->signal, .notify = SIGEV_THREAD_ID, .thread = id};
+    if (syscall(SYS_timer_create, clock_of(id), &event, &timer) != 0) {
+        return TIME_NO_TIMER;
+    }
+    const struct itimerspec times = {timespec_of(threads->period_ns), timespec_of(1 + random_of(threads) % threads->period_ns)};
+    if (syscall(SYS_timer_settime, timer, 0, &times, NULL) != 0) {
+        syscall(SYS_timer_delete, timer);
+        return TIME_NO_TIMER;
+    }
+    return timer;
+}
+
+static void drop_timer(struct time_thread *thread) {
+    if (thread->timer != TIME_NO_TIMER) {
+        syscall(SYS_timer_delete, thread->timer);
+        thread->timer = TIME_NO_TIMER;
+    }
+}
+
+static size_t read_file(int32_t id, const char *name, char *text, size_t size) {
+    char path[64];
+    snprintf(path, sizeof path, TASKS "/%d/%s", (int)id, name);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = file >= 0 ? read(file, text, size - 1) : 0;
+    if (file >= 0) {
+        close(file);
+    }
+    text[got > 0 ? got : 0] = '\0';
+    return got > 0 ? (size_t)got : 0;
+}
+
+static bool is_blocked(const struct time_threads *threads, int32_t id) {
+    char text[4096];
+    read_file(id, "status", text, sizeof text);
+    const char *blocked = strstr(text, "\nSigBlk:");
+    return blocked && (strtoull(blocked + 8, NULL, 16) >> (threads->signal - 1) & 1) != 0;
+}
+
+static void read_name(struct time_thread *thread) {
+    read_file(thread->id, "comm", thread->name, sizeof thread->name);
+    thread->name[strcspn(thread->name, "\n")] = '\0';
+}
+
+// ---- All threads ----
+
+static size_t slot_of(int32_t id, size_t probe) {
+    return ((uint32_t)id + probe) % TIME_THREAD_SLOTS;
+}
+
+struct time_thread *time_threads_find(struct time_threads *threads, int32_t id) {
+    for (size_t probe = 0; probe < TIME_THREAD_SLOTS; probe++) {
+        uint16_t place = threads->slots[slot_of(id, probe)];
+        if (place == 0 || threads->items[place - 1].id == id) {
+            return place == 0 ? NULL : &threads->items[place - 1];
+        }
+    }
+    return NULL;
+}
+
+static void put_slot(struct time_threads *threads, size_t place) {
+    size_t probe = 0;
+    while (threads->slots[slot_of(threads->items[place].id, probe)] != 0) {
+        probe++;
+    }
+    threads->slots[slot_of(threads->items[place].id, probe)] = (uint16_t)(place + 1);
+}
+
+static void meet(struct time_threads *threads, int32_t id) {
+    struct time_thread *thread = time_threads_find(threads, id);
+    bool is_new = !thread;
+    if (own_thread_is(id) || (is_new && threads->count == TIME_THREADS)) {
+        threads->timerless += !own_thread_is(id);
+        return;
+    }
+    if (is_new) {
+        thread = &threads->items[threads->count];
+        *thread = (struct time_thread){.id = id, .timer = TIME_NO_TIMER};
+        put_slot(threads, threads->count++);
+    }
+    if (is_new || threads->round % MASKS_EVERY == 0) {
+        thread->is_blocked = is_blocked(threads, id);
+        if (thread->is_blocked) {
+            drop_timer(thread);
+        } else if (thread->timer == TIME_NO_TIMER) {
+            threads->met(threads->value, id, threads->round > 1 && is_new ? time_threads_cpu_ns(id) : 0);
+            thread->timer = make_timer(threads, id);
+            threads->timerless += is_new && thread->timer == TIME_NO_TIMER;
+        }
+        read_name(thread);
+    }
+    thread->seen = threads->round;
+}
+
+static void forget_the_gone(struct time_threads *threads) {
+    size_t kept = 0;
+    for (size_t i = 0; i < threads->count; i++) {
+        if (threads->items[i].seen == threads->round) {
+            threads->items[kept++] = threads->items[i];
+        } else {
+            drop_timer(&threads->items[i]);
+        }
+    }
+    if (kept != threads->count) {
+        threads->count = kept;
+        memset(threads->slots, 0, sizeof threads->slots);
+        for (size_t i = 0; i < kept; i++) {
+            put_slot(threads, i);
+        }
+    }
+}
+
+// As the kernel writes it (getdents64(2)); opendir would allocate.
+struct entry {
+    uint64_t inode, next;
+    uint16_t size;
+    uint8_t type;
+    char name[];
+};
+
+static void read_all(struct time_threads *threads) {
+    _Alignas(8) char bytes[8192];
+    long got = -1;
+    int directory = open(TASKS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    threads->round++;
+    while (directory >= 0 && (got = syscall(SYS_getdents64, directory, bytes, sizeof bytes)) > 0) {
+        for (long at = 0; at < got; at += ((const struct entry *)(const void *)&bytes[at])->size) {
+            int32_t id = (int32_t)strtol(((const struct entry *)(const void *)&bytes[at])->name, NULL, 10);
+            if (id > 0) {
+                meet(threads, id);
+            }
+        }
+    }
+    if (directory >= 0) {
+        close(directory);
+    }
+    if (got == 0) { // else nothing is known: no descriptor was left, or there is no /proc
+        forget_the_gone(threads);
+    }
+}
+
+bool time_threads_look(struct time_threads *threads, bool anyway) {
+    struct stat status;
+    uint64_t now = clock_ns(CLOCK_MONOTONIC), links = stat(TASKS, &status) == 0 ? (uint64_t)status.st_nlink : 0;
+    bool has_changed = links != threads->links;
+    if (threads->signal != 0 && (anyway || has_changed || now - threads->read_ns >= READ_EVERY_NS)) {
+        threads->links = links;
+        threads->read_ns = now;
+        read_all(threads);
+    }
+    return has_changed;
+}
+
+void time_threads_close(struct time_threads *threads, bool is_child) {
+    for (size_t i = 0; i < threads->count && !is_child; i++) {
+        drop_timer(&threads->items[i]);
+    }
+    memset(threads, 0, sizeof *threads);
+}

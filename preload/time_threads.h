@@ -1,0 +1,61 @@
+// time_threads.h: the threads of the process, each with a timer of its CPU time that sends the thread a signal.
+//
+// Threads come and go without a word, so the kernel's list is read, often enough that one is found some ms after its begin. A thread gets
+// no timer if it is the profiler's, or has the signal blocked: who waits for signals (sigwait, signalfd) would be given ours. The first
+// signal comes after a random part of the period, so that a thread that ends sooner is sampled as often as its time is of a period.
+//
+// Threads: one at a time. Memory: the struct.
+#ifndef CMEMPROF_PRELOAD_TIME_THREADS_H
+#define CMEMPROF_PRELOAD_TIME_THREADS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../cmemprof/cpu_samples.h"
+
+enum { TIME_THREADS = 1024, TIME_THREAD_SLOTS = 4096, TIME_NAME_BYTES = 16 };
+
+struct time_thread {
+    int32_t id;
+    int timer; // the kernel's; TIME_NO_TIMER: none
+    uint32_t seen;
+    bool is_blocked;
+    char name[TIME_NAME_BYTES];
+    // time_profile.c's: the CPU time at its last look, and what the thread waited in then.
+    uint64_t ns;
+    struct cpu_sample *waits_in;
+    uint32_t waits_epoch;
+};
+enum { TIME_NO_TIMER = -1 };
+
+struct time_threads {
+    struct time_thread items[TIME_THREADS];
+    size_t count;
+    uint16_t slots[TIME_THREAD_SLOTS]; // by ID: place in items + 1, 0: none
+    int signal;                        // that timers send; 0: none
+    void *value;                       // that comes with it
+    uint64_t period_ns, random;
+    uint64_t links; // of the kernel's list, when it was read
+    uint64_t read_ns;
+    uint32_t round;
+    void (*met)(void *value, int32_t id, uint64_t cpu_ns);
+    uint64_t timerless; // threads that got no timer: the kernel had none left, or there is no room
+};
+
+// value must not be NULL. met is called with it before a thread's timer begins; cpu_ns: what the thread has used since the open.
+void time_threads_open(struct time_threads *threads, int signal, void *value, uint64_t period_ns,
+                       void (*met)(void *value, int32_t id, uint64_t cpu_ns));
+// Reads the list anew if it has changed, or was not read for a while (or anyway). Returns true if there are more or fewer threads.
+bool time_threads_look(struct time_threads *threads, bool anyway);
+struct time_thread *time_threads_find(struct time_threads *threads, int32_t id); // NULL: not known, or the profiler's
+// Deletes all timers; also in a forked child, which has none.
+void time_threads_close(struct time_threads *threads, bool is_child);
+
+size_t time_threads_blocked(const struct time_threads *threads); // how many have the signal blocked now
+
+// CPU time of a thread of this process; 0: it has ended.
+uint64_t time_threads_cpu_ns(int32_t id);
+
+#endif
