@@ -14,8 +14,8 @@ static inline void like_python_put(void *object, size_t offset, uintptr_t word) 
 // 3.13's table of offsets for debuggers, as far as it must confirm what is known.
 enum { LIKE_PYTHON_OFFSETS = 44 };
 static inline void like_python_offsets(uint64_t words[LIKE_PYTHON_OFFSETS]) {
-    static const uint64_t known[LIKE_PYTHON_OFFSETS] = {
-        [21] = 8, [22] = 16, [23] = 72, [25] = 160, [29] = 8, [31] = 56, [33] = 70, [35] = 112, [37] = 128, [38] = 136, [39] = 68, [43] = 200};
+    static const uint64_t known[LIKE_PYTHON_OFFSETS] = {[21] = 8,  [22] = 16,  [23] = 72,  [25] = 160, [29] = 8,  [31] = 56,
+                                                        [33] = 70, [35] = 112, [37] = 128, [38] = 136, [39] = 68, [43] = 200};
     memcpy(words, known, sizeof known);
     memcpy(words, "xdebugpy", 8);
 }
