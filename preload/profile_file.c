@@ -138,7 +138,7 @@ static void write_time(const struct profile_file *file, const char *reason) {
     }
     enum cmemprof_error error = time_profile_take(&bytes, &size);
     name_of_time(file->next, name, sizeof name);
-    if (error != CMEMPROF_OK || !write_file(file, name, bytes, size)) {
+    if (error != CMEMPROF_OK || (bytes && !write_file(file, name, bytes, size))) {
         snprintf(text, sizeof text, "the time profile could not be written: %s",
                  error != CMEMPROF_OK ? cmemprof_error_text(error) : strerror(errno));
         profile_file_fail(file, text);

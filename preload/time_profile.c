@@ -19,7 +19,7 @@
 #include "time_encode.h"
 #include "time_state.h"
 
-enum { QUIET_MS = 100, SIGNAL_LOOK_TICKS = 10, LIST_TICKS = 5, TOO_LONG_TICKS = 100, LITTLE_NS = 100000 };
+enum { QUIET_MS = 1000, SIGNAL_LOOK_TICKS = 10, LIST_TICKS = 5, TOO_LONG_TICKS = 100, LITTLE_NS = 100000 };
 
 static struct time_state *_Atomic current; // NULL: off. Its memory stays, as a signal may be on its way
 
@@ -363,18 +363,18 @@ static void end_period(struct time_state *it, struct time_taken *taken) {
 
 enum cmemprof_error time_profile_take(const uint8_t **bytes, size_t *size) {
     struct time_state *it = atomic_load(&current);
-    enum cmemprof_error error = CMEMPROF_NO_MEMORY;
     *bytes = NULL;
     if (!it) {
         return CMEMPROF_NO_MEMORY;
     }
     end_period(it, &it->taken);
-    if (is_quiet(it->taken.period)) {
-        profiler_enter(&thread_state);
-        error = time_encode(it, &it->taken, &it->bytes, size);
-        *bytes = it->bytes.base;
-        profiler_leave(&thread_state);
+    if (!is_quiet(it->taken.period)) { // a thread that has not got to run since its signal came: it comes with a later one
+        return CMEMPROF_OK;
     }
+    profiler_enter(&thread_state);
+    enum cmemprof_error error = time_encode(it, &it->taken, &it->bytes, size);
+    profiler_leave(&thread_state);
+    *bytes = it->bytes.base;
     clear(it->taken.period);
     return error;
 }

@@ -38,7 +38,7 @@ bool time_profile_is_on(void);
 // stands for is the time since the one before.
 bool time_profile_tick(void);
 
-// The profile since the last one, uncompressed; the bytes are valid until the next one. While it is on.
+// The profile since the last one, uncompressed; the bytes are valid until the next one. NULL: it will be in a later one. While it is on.
 enum cmemprof_error time_profile_take(const uint8_t **bytes, size_t *size);
 
 void time_profile_after_fork_in_child(void);

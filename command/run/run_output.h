@@ -18,6 +18,7 @@ struct run_output {
     bool failed;          // something could not be written, and was reported
     size_t processes;     // in FILE
     struct profile *time; // so far; NULL: none
+    size_t times;         // how many it has
     struct gate *gate;    // held against the last profiles; NULL: none
 };
 

@@ -9,7 +9,7 @@
 #include "../base/text.h"
 #include "named_sums.h"
 
-enum { FUNCTIONS_SHOWN = 4 };
+enum { FUNCTIONS_SHOWN = 4, FIGURES_KEPT = 100 };
 
 bool run_time_add(struct run_output *output, const struct run_directory *directory) {
     bool ok = true;
@@ -22,6 +22,9 @@ bool run_time_add(struct run_output *output, const struct run_directory *directo
         }
         if (!output->time && (output->time = profile_new())) {
             profile_allow_union(output->time); // wall time is of Python's processes alone, events of some periods
+        }
+        if (output->time && ++output->times == FIGURES_KEPT) {
+            profile_drop_comments(output->time, "cmemprof: time "); // of later periods; warnings stay
         }
         enum merge_error error = output->time ? profile_decode(output->time, bytes, size, NULL, NULL, &fault) : MERGE_NO_MEMORY;
         if (error != MERGE_OK) {
