@@ -2,6 +2,7 @@
 #include "table_options.h"
 #include "../../receiver/views/label_frames.h"
 #include "../../receiver/index/measures.h"
+#include "../base/colours.h"
 #include "../base/diagnostic.h"
 #include "../base/pairs_file.h"
 #include "../base/text.h"
@@ -381,6 +382,7 @@ static int print_table(const struct table_options *table, struct top_options opt
         error = top_json(&top, stdout);
     } else {
         note_nothing_in_use(table, profile, &top);
+        top.colours = !top.exact && colours_are_shown(STDOUT_FILENO);
         top_print(&top, terminal_width(), stdout);
     }
     top_free(&top);

@@ -33,6 +33,7 @@ struct top {
     const char *type, *unit, *shown_in, *group_by;
     bool difference, has_objects, exact, of_new;
     bool not_of_go;
+    bool colours; // set by the caller of top_print: with escape sequences
     char note[64];
     size_t depth;
     struct flat_cum sums;

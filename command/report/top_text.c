@@ -4,6 +4,7 @@
 // Go are left out. A long stack keeps its ends, the frames around the call from Go to C, and every frame of the program
 // (profile_frame_role); only --depth cuts these.
 #include "top.h"
+#include "../base/colours.h"
 #include "../base/text.h"
 
 #include <inttypes.h>
@@ -85,10 +86,11 @@ static void cut_to_depth(struct shown *picked, size_t count, size_t depth) {
 struct line {
     FILE *out;
     size_t indent, width, column;
+    bool colours;
 };
 
-// Appends a word to the line, or to a new indented line if it does not fit.
-static void put_word(struct line *line, const char *word) {
+// Appends a word to the line, or to a new indented line if it does not fit. colour: of the word; NULL: none.
+static void put_word_in(struct line *line, const char *word, const char *colour) {
     size_t length = strlen(word);
     if (line->column > line->indent && line->column + 1 + length > line->width) {
         fprintf(line->out, "\n%*s", (int)line->indent, "");
@@ -97,14 +99,22 @@ static void put_word(struct line *line, const char *word) {
         fputc(' ', line->out);
         line->column++;
     }
+    bool coloured = colour && line->colours;
+    fputs(coloured ? colour : "", line->out);
     text_put(word, line->out);
+    fputs(coloured ? COLOUR_END : "", line->out);
     line->column += length;
 }
 
+static void put_word(struct line *line, const char *word) {
+    put_word_in(line, word, NULL);
+}
+
+// The program's own frames are bold.
 static void put_frame(struct line *line, const struct profile_frame *frame, bool first) {
     char name[TEXT_NAME_BYTES], word[TEXT_NAME_BYTES + 4];
     snprintf(word, sizeof word, "%s%s", first ? "" : "<- ", text_frame(frame, name));
-    put_word(line, word);
+    put_word_in(line, word, profile_frame_role(frame) == FRAME_PROGRAM ? COLOUR_BOLD : NULL);
 }
 
 static void put_stack(struct line *line, const struct top *top, const struct flat_cum_row *row) {
@@ -233,7 +243,11 @@ static bool has_totals(const struct top *top) {
 static void print_row(const struct top *top, const struct flat_cum_row *row, int64_t all, size_t width, FILE *out) {
     char value[TEXT_VALUE_BYTES], objects[TEXT_VALUE_BYTES], total[TEXT_VALUE_BYTES];
     const char *percent = top->difference ? "%10s %+6.1f%%" : "%10s %6.1f%%";
-    int column = fprintf(out, percent, put_side(top, top_flat(top, row), value), share(top_flat(top, row), all));
+    int64_t flat = top_flat(top, row);
+    const char *colour = !top->colours || !top->difference || flat == 0 ? "" : flat > 0 ? COLOUR_MORE : COLOUR_LESS;
+    fputs(colour, out);
+    int column = fprintf(out, percent, put_side(top, flat, value), share(flat, all));
+    fputs(*colour ? COLOUR_END : "", out);
     if (top->has_objects) {
         column += fprintf(out, " %10s", put_objects(top, top_objects(top, row), objects));
     }
@@ -242,7 +256,7 @@ static void print_row(const struct top *top, const struct flat_cum_row *row, int
         column += 1 + fprintf(out, percent, put_side(top, top_cum(top, row), total), share(top_cum(top, row), all));
     }
     column += fprintf(out, "  ");
-    struct line line = {.out = out, .indent = (size_t)column, .width = width, .column = (size_t)column};
+    struct line line = {.out = out, .indent = (size_t)column, .width = width, .column = (size_t)column, .colours = top->colours};
     if (top->exact && row->count && (top->sums.by_stack || top->sums.frames.by <= FRAME_BY_LINE || top->sums.frames.by == FRAME_BY_LABEL)) {
         put_whole(top, row, out);
     } else if (top->sums.by_stack) {
@@ -286,12 +300,12 @@ static void print_head(const struct top *top, FILE *out) {
         fprintf(out, ", %s objects", put_objects(top, count, objects));
     }
     const char *part = !top->difference ? "share" : top->of_new ? "of new" : "of base";
-    fprintf(out, "\n\n%10s %7s", top->difference ? "change" : "value", part);
+    fprintf(out, "\n\n%s%10s %7s", top->colours ? COLOUR_BOLD : "", top->difference ? "change" : "value", part);
     fprintf(out, top->has_objects ? " %10s" : "%s", top->has_objects ? "objects" : "");
     if (has_totals(top)) {
         fprintf(out, " %10s %7s", "total", part);
     }
-    fprintf(out, "  %s\n", sums->by_stack ? "stack, the allocation first" : thing);
+    fprintf(out, "  %s%s\n", sums->by_stack ? "stack, the allocation first" : thing, top->colours ? COLOUR_END : "");
 }
 
 void top_print(const struct top *top, size_t width, FILE *out) {

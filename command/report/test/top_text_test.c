@@ -246,6 +246,36 @@ TEST(exact) {
     free(text);
 }
 
+// Takes away "\033[...m".
+static void strip_colours(char *text) {
+    char *to = text;
+    for (const char *from = text; *from; from++) {
+        if (from[0] == '\033') {
+            from = strchr(from, 'm');
+            assert_non_null(from);
+        } else {
+            *to++ = *from;
+        }
+    }
+    *to = '\0';
+}
+
+// In colours a table says the same, with the same places; what has grown is red, and the program's functions are bold.
+static void expect_same_in_colours(struct top *top, const char *plain) {
+    char *text = NULL;
+    size_t size;
+    top->colours = true;
+    FILE *out = open_memstream(&text, &size);
+    top_print(top, 120, out);
+    fclose(out);
+    assert_non_null(strstr(text, "\n\033[1m    change of base    objects      total of base  function\033[0m\n"
+                                 "\033[31m  +6.00 MB +100.0%\033[0m         +3   +6.00 MB +100.0%  "));
+    assert_non_null(strstr(text, "  \033[1mmain.leak\033[0m  "));
+    strip_colours(text);
+    assert_string_equal(text, plain);
+    free(text);
+}
+
 TEST(difference) {
     struct profile *base = make_profile(), *profile = make_profile();
     struct profile_label c = {"memory", "C", 0, ""};
@@ -264,6 +294,7 @@ TEST(difference) {
                               "    change of base    objects      total of base  function\n"
                               "  +6.00 MB +100.0%         +3   +6.00 MB +100.0%  grown  new.c\n"
                               "       0 B   +0.0%          0   +6.00 MB +100.0%  main.leak  main.go\n");
+    expect_same_in_colours(&top, text);
     free(text);
     top_free(&top);
     profile_free(base);
