@@ -1,6 +1,6 @@
 package page
 
-// axe-core checks accessibility: names, roles, contrast, order. Serious and critical faults fail the test.
+// axe-core checks accessibility: names, roles, contrast, order. Each fault fails the test, however severe it is.
 
 import (
 	"encoding/json"
@@ -11,7 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// accessible fails the test on serious faults in what the tab shows.
+// accessible fails the test on faults in what the tab shows.
 func (view *tab) accessible(t *testing.T, what string) {
 	t.Helper()
 	if view.text(`window.axe ? "there" : ""`) == "" {
@@ -33,11 +33,7 @@ func (view *tab) accessible(t *testing.T, what string) {
 		t.Fatal(err)
 	}
 	for _, fault := range faults {
-		if fault.Impact == "serious" || fault.Impact == "critical" {
-			t.Errorf("%s: %s %s: %s\n%q", what, fault.Impact, fault.ID, fault.Help, fault.Nodes)
-		} else {
-			t.Logf("%s: %s %s: %s %q", what, fault.Impact, fault.ID, fault.Help, fault.Nodes)
-		}
+		t.Errorf("%s: %s %s: %s\n%q", what, fault.Impact, fault.ID, fault.Help, fault.Nodes)
 	}
 }
 

@@ -224,7 +224,7 @@ func (f *firefox) accessible(what string) {
 		f.call("WebDriver:ExecuteScript", map[string]any{"script": string(script) + "\nwindow.axe = window.axe ?? axe;", "args": []any{}})
 	}
 	f.value(`(window.faults = undefined, axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => {
-		window.faults = violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id, nodes }) => id + " " + nodes[0].html).join("\n"); }), "")`)
+		window.faults = violations.map(({ id, nodes }) => id + " " + nodes[0].html).join("\n"); }), "")`)
 	f.until(`window.faults !== undefined`)
 	if faults := f.value(`window.faults`); faults != "" {
 		f.t.Errorf("%s: %s", what, faults)

@@ -49,7 +49,7 @@ export class FlameGraph {
   zoomed = 0;
   selected = -1;
   private readonly size = make("div", { class: "flame-size" });
-  private readonly tooltip = make("div", { class: "flame-tooltip", hidden: true });
+  private readonly tooltip = make("div", { class: "flame-tooltip", hidden: true, "aria-hidden": "true" }); // onSelect tells the same
   private layout: FlameLayout | undefined;
   private palette: Palette | undefined;
   private fill: (node: number) => string = () => ""; // of a box, unless it is above what is zoomed

@@ -67,7 +67,7 @@ export class LabelsMenu {
   }
 
   private ofUploads(key: string): HTMLElement {
-    return make("section", {}, make("h3", {}, make("span", {}, key, make("small", {}, " of uploads")), this.groupButton(`tag:${key}`)));
+    return make("section", {}, make("h2", {}, make("span", {}, key, make("small", {}, " of uploads")), this.groupButton(`tag:${key}`)));
   }
 
   private groupButton(key: string): HTMLElement {
@@ -101,6 +101,6 @@ export class LabelsMenu {
     const group = this.groupButton(key.key);
     // Span ids and timestamps: there, but not in the way of what one may want to choose.
     if (key.unique) return make("section", {}, make("details", {}, make("summary", {}, key.key), group, ...rows, more));
-    return make("section", {}, make("h3", {}, make("span", {}, key.key), group), ...rows, more);
+    return make("section", {}, make("h2", {}, make("span", {}, key.key), group), ...rows, more);
   }
 }

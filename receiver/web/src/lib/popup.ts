@@ -56,7 +56,7 @@ export function openMenu(title: string, items: readonly (Item | Download)[], x: 
     event.preventDefault();
     event.stopPropagation();
   });
-  document.body.append(menu);
+  (document.querySelector("main") ?? document.body).append(menu); // a landmark, as all that is on the page
   menu.style.left = `${Math.max(Math.min(x, innerWidth - menu.offsetWidth - 8), 4)}px`;
   menu.style.top = `${Math.max(Math.min(y, innerHeight - menu.offsetHeight - 8), 4)}px`;
   document.addEventListener("pointerdown", outside, true);
