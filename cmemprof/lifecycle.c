@@ -192,20 +192,22 @@ static void begin_if_off(struct profiler *self, uint64_t interval_bytes) {
     }
 }
 
-enum cmemprof_error cmemprof_start(uint64_t interval_bytes) {
-    // The process's malloc must be in the same object as this code; in a plugin that was loaded late it is not.
-    if (!interposition_is_active()) {
-        return CMEMPROF_NOT_BOUND;
-    }
-    enum cmemprof_error error = lifecycle_open(&profiler);
+enum cmemprof_error lifecycle_start(struct profiler *self, uint64_t interval_bytes, bool sees_malloc) {
+    enum cmemprof_error error = lifecycle_open(self);
     if (error == CMEMPROF_OK) {
-        begin_if_off(&profiler, interval_bytes);
+        atomic_store(&self->lacks_malloc, !sees_malloc);
+        begin_if_off(self, interval_bytes);
         if (interval_bytes != 0) {
-            atomic_store(&profiler.last_interval_bytes, interval_bytes);
+            atomic_store(&self->last_interval_bytes, interval_bytes);
         }
-        set_interval(&profiler, interval_bytes);
+        set_interval(self, interval_bytes);
     }
     return error;
+}
+
+enum cmemprof_error cmemprof_start(uint64_t interval_bytes) {
+    // The process's malloc must be in the same object as this code; in a plugin that was loaded late it is not.
+    return interposition_is_active() ? lifecycle_start(&profiler, interval_bytes, true) : CMEMPROF_NOT_BOUND;
 }
 
 void cmemprof_stop(void) {

@@ -233,6 +233,7 @@
 #define label_sets_open cmemprof_label_sets_open
 #define lifecycle_close cmemprof_lifecycle_close
 #define lifecycle_open cmemprof_lifecycle_open
+#define lifecycle_start cmemprof_lifecycle_start
 #define line_header_path cmemprof_line_header_path
 #define line_header_read cmemprof_line_header_read
 #define line_rows_find cmemprof_line_rows_find

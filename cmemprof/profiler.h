@@ -179,6 +179,7 @@ struct profiler {
     _Atomic uint64_t last_interval_bytes; // of the last start: what samples were drawn with, also when off now
     _Atomic uint64_t before_start_bytes;  // in use when the tables were opened, of which nothing was sampled; 0: unknown
     _Atomic bool open;                    // the tables exist; of the process's never false again
+    _Atomic bool lacks_malloc;            // its calls do not come to the hooks: the library was loaded late (lifecycle_start)
     struct age_clock clock;
     struct memory_budget budget;
     struct stack_table stacks;

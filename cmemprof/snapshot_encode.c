@@ -254,6 +254,11 @@ static void add_warnings(const struct snapshot_encoder *encoder) {
                  encoder->snapshot->stats.lost_mappings, encoder->snapshot->stats.nameless_mappings);
         profile_add_comment(encoder->profile, text);
     }
+    if (atomic_load(&encoder->of->lacks_malloc)) {
+        profile_add_comment(encoder->profile,
+                            "cmemprof: warning: memory of C is not seen, only Python's own blocks: the profiler was started in the "
+                            "running program; start the program with cmemprof-run to see it");
+    }
     if (lacks_python_objects(encoder)) {
         profile_add_comment(encoder->profile,
                             "cmemprof: warning: objects of Python are not told apart: their arenas are mappings like others "

@@ -13,6 +13,8 @@
 // No profile is written if the program is killed, crashes, replaces itself by exec (the new program is then profiled, exec.h), or makes the
 // exit_group system call itself, other than as Go programs do (go_exit.h).
 //
+// A program may also load the library itself and start it then (control.h).
+//
 // A forked child has no context (context.h). It keeps sampling, into files of its own, if children are followed; otherwise it stops
 // sampling. A child of vfork or clone, which shares our memory, is recognised by its process ID and left alone.
 
@@ -22,14 +24,19 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../cmemprof/cmemprof.h"
+#include "../cmemprof/interposition.h"
+#include "../cmemprof/lifecycle.h"
 #include "../cmemprof/mappings.h"
 #include "../cmemprof/profiler.h"
 #include "../cmemprof/statistics.h"
 #include "context.h"
+#include "control.h"
 #include "exec.h"
 #include "go_exit.h"
 #include "own_thread.h"
@@ -53,6 +60,7 @@ static struct {
     _Atomic pid_t owner; // the process whose profiles are written; 0: none
     void (*raw_exit)(int status);
     uint64_t samples_before; // when it was marked
+    bool has_begun;          // sampling, in this process or one that it was forked from
 } preload;
 
 static bool is_owner(void) {
@@ -154,6 +162,7 @@ static void leave_go(int status) {
 // ---- fork ----
 
 static void after_fork_in_child(void) {
+    atomic_store(&preload.writer.is_busy, false);
     if (atomic_load(&preload.owner) == 0) {
         return;
     }
@@ -192,17 +201,8 @@ static void begin_time(bool is_go) {
     }
 }
 
-static void begin(void) {
-    const struct settings *settings = &preload.settings;
-    bool thread = settings->period_ms != 0 || settings->signal != 0 || settings->on_termination;
-    if (!writer_open(&preload.writer, settings->period_ms, thread)) {
-        profile_file_unsampled(&preload.writer.file, "cannot create the thread that writes profiles");
-        return;
-    }
-    if (settings->context[0] != '\0') {
-        context_publish(settings->context, preload.writer.file.process);
-    }
-    cmemprof_set_memory_limit(settings->memory_limit_bytes);
+// Once: an interpreter has our allocators around its own from then on.
+static void find_python(void) {
     struct python_symbols python;
     if (python_find(&python)) {
         python_start(&profiler.python, &python);
@@ -211,20 +211,46 @@ static void begin(void) {
     if (python_find_allocators(&allocators)) {
         python_objects_hook(&allocators);
     }
-    enum cmemprof_error error = cmemprof_start(settings->interval_bytes);
-    if (error != CMEMPROF_OK) {
-        profile_file_unsampled(&preload.writer.file, cmemprof_error_text(error));
-        writer_cancel(&preload.writer);
-        return;
-    }
-    mark();
-    atomic_store(&preload.owner, getpid());
+}
+
+static void watch_process(void) {
     pthread_atfork(NULL, NULL, after_fork_in_child);
     atexit(at_exit);
     at_quick_exit(at_exit);
+}
+
+// Returns NULL, or why nothing is sampled.
+static const char *begin(enum cmemprof_error (*start_sampling)(uint64_t interval_bytes)) {
+    const struct settings *settings = &preload.settings;
+    bool thread = settings->period_ms != 0 || settings->signal != 0 || settings->on_termination;
+    if (!writer_open(&preload.writer, settings->period_ms, thread)) {
+        return "cannot create the thread that writes profiles";
+    }
+    if (settings->context[0] != '\0') {
+        context_publish(settings->context, preload.writer.file.process);
+    }
+    cmemprof_set_memory_limit(settings->memory_limit_bytes);
+    if (!preload.has_begun) {
+        find_python();
+    }
+    enum cmemprof_error error = start_sampling(settings->interval_bytes);
+    if (error != CMEMPROF_OK) {
+        writer_cancel(&preload.writer);
+        return cmemprof_error_text(error);
+    }
+    mark();
+    atomic_store(&preload.owner, getpid());
+    if (!preload.has_begun) {
+        watch_process();
+    }
+    preload.has_begun = true;
+    return NULL;
+}
+
+static void begin_rest(void) {
     struct go_program program;
     bool is_go = go_program_find(&program);
-    if (settings->time_hz != 0) {
+    if (preload.settings.time_hz != 0) {
         begin_time(is_go);
     }
     if (is_go && program.has_c) {
@@ -233,7 +259,6 @@ static void begin(void) {
             go_exit_take(&program, leave_go);
         }
     }
-    handle_signals();
 }
 
 static __attribute__((constructor)) void start(void) {
@@ -255,5 +280,95 @@ static __attribute__((constructor)) void start(void) {
         exec_remember(environ, self.dli_fname);
         settings_remove(environ, self.dli_fname);
     }
-    begin();
+    const char *why = begin(cmemprof_start);
+    if (why) {
+        profile_file_unsampled(&preload.writer.file, why);
+        return;
+    }
+    begin_rest();
+    handle_signals();
+}
+
+// ---- Control ----
+
+static enum cmemprof_error start_late(uint64_t interval_bytes) {
+    return lifecycle_start(&profiler, interval_bytes, interposition_is_active());
+}
+
+static const char *const *given; // settings; while they are read
+
+static char *get_given(const char *name) {
+    size_t length = strlen(name);
+    for (const char *const *setting = given; *setting; setting++) {
+        if (strncmp(*setting, name, length) == 0 && (*setting)[length] == '=') {
+            return (char *)(uintptr_t)(*setting + length + 1);
+        }
+    }
+    return NULL;
+}
+
+// The thread of before may be about to end.
+static bool writer_has_ended(void) {
+    for (int i = 0; i < 1000 && atomic_load(&preload.writer.is_busy); i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return !atomic_load(&preload.writer.is_busy);
+}
+
+EXPORTED const char *cmemprof_preload_start(const char *const *settings) {
+    static char directory[SETTINGS_PATH_BYTES]; // of the profiles so far
+    static pid_t process;
+    if (is_owner()) {
+        return "the profiler is running already";
+    }
+    if (!writer_has_ended()) {
+        return "the last profile is still being written";
+    }
+    given = settings;
+    const char *bad = settings_read(&preload.settings, get_given);
+    if (bad || preload.settings.directory[0] == '\0') {
+        return bad ? bad : "CMEMPROF_DIRECTORY";
+    }
+    const char *lacks = preload.has_begun ? NULL : python_objects_obstacle();
+    if (lacks) {
+        return lacks;
+    }
+    if (process != getpid() || strcmp(directory, preload.settings.directory) != 0) { // else files go on where they ended
+        profile_file_begin(&preload.writer.file, preload.settings.directory, preload.settings.keep);
+        strcpy(directory, preload.settings.directory);
+        process = getpid();
+    }
+    const char *why = begin(start_late);
+    if (!why) {
+        if (preload.settings.time_hz != 0) {
+            begin_time(false);
+        }
+        handle_signals();
+    }
+    return why;
+}
+
+EXPORTED bool cmemprof_preload_is_running(void) {
+    return is_owner();
+}
+
+EXPORTED bool cmemprof_preload_sees_malloc(void) {
+    return interposition_is_active();
+}
+
+EXPORTED bool cmemprof_preload_stop(unsigned limit_s) {
+    if (!is_owner()) {
+        return true;
+    }
+    bool in_time = true;
+    cmemprof_stop();
+    if (limit_s == 0) {
+        writer_cancel(&preload.writer);
+    } else {
+        preload.writer.last_reason = "stop";
+        in_time = writer_finish(&preload.writer, limit_s);
+    }
+    time_profile_stop(); // after the last profile, which has it
+    atomic_store(&preload.owner, 0);
+    return in_time;
 }

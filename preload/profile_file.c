@@ -15,6 +15,7 @@
 #include "../base/file.h"
 #include "../cmemprof/cmemprof.h"
 #include "../cmemprof/process_status.h"
+#include "../cmemprof/profiler.h"
 #include "time_profile.h"
 
 enum { FILE_PATH_BYTES = SETTINGS_PATH_BYTES + 128 };
@@ -114,9 +115,11 @@ static void write_peak(const struct profile_file *file, struct cmemprof_snapshot
     write_beside(file, "peak", is_there, bytes, size);
 }
 
-// Where the resident memory is. It takes system calls that a program which restricts its own may be killed for; then it is left out.
+// Where the resident memory is. It takes system calls that a program which restricts its own may be killed for; then it is left out, as it
+// is where the samples say nothing of the C heap.
 static void write_memory(const struct profile_file *file) {
-    struct cmemprof_memory_profile *memory = filters() <= file->filters ? cmemprof_memory_profile_take(NULL, NULL) : NULL;
+    bool may = filters() <= file->filters && !atomic_load(&profiler.lacks_malloc);
+    struct cmemprof_memory_profile *memory = may ? cmemprof_memory_profile_take(NULL, NULL) : NULL;
     const uint8_t *bytes = NULL;
     size_t size = 0;
     struct cmemprof_memory_figures figures = {.has_parts = false};
@@ -212,7 +215,7 @@ void profile_file_write(struct profile_file *file, const char *reason) {
         snprintf(file->reasons[file->next % PROFILE_FILE_KEEP_MAX], sizeof file->reasons[0], "%s", reason);
         file->next++;
         remove_old(file);
-        if (strcmp(reason, "exit") == 0 || strcmp(reason, "termination") == 0) {
+        if (strcmp(reason, "exit") == 0 || strcmp(reason, "termination") == 0 || strcmp(reason, "stop") == 0) {
             unmark(file);
         }
     }

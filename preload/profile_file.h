@@ -28,8 +28,8 @@ struct profile_file {
 // Names the process: at its start, and again in a forked child. keep must be less than PROFILE_FILE_KEEP_MAX.
 void profile_file_begin(struct profile_file *file, const char *directory, uint32_t keep);
 
-// PID-START.begun is there from the start of sampling until the last profile is written ("exit", "termination"), so that who reads the
-// directory knows of a process that was killed. A full disk may have no space for it.
+// PID-START.begun is there from the start of sampling until the last profile is written ("exit", "termination", "stop"), so that who reads
+// the directory knows of a process that was killed. A full disk may have no space for it.
 void profile_file_mark(const struct profile_file *file);
 // Instead, PID-START.replaced: the process is about to become another program, and has sampled nothing. Also in a signal handler.
 void profile_file_mark_replaced(const struct profile_file *file);

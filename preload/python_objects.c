@@ -138,6 +138,18 @@ bool python_find_allocators(struct python_allocators *python) {
     return python->get && python->set && python->get_arenas && python->set_arenas;
 }
 
+const char *python_objects_obstacle(void) {
+    void *(*head)(void), *(*next)(void *);
+    const unsigned long *version = dlsym(RTLD_DEFAULT, "Py_Version");
+    *(void **)&head = dlsym(RTLD_DEFAULT, "PyInterpreterState_Head");
+    *(void **)&next = dlsym(RTLD_DEFAULT, "PyInterpreterState_Next");
+    if (!head || !next) {
+        return "there is no interpreter of Python in this process's global names";
+    }
+    bool is_alone = !version || *version < 0x030c0000 || !next(head());
+    return is_alone ? NULL : "there are several interpreters, which may have a GIL each: start the program with cmemprof-run";
+}
+
 static void hook(const struct python_allocators *python, enum python_domain domain, struct python_allocator *real) {
     python->get(domain, real);
     struct python_allocator hooked = {real, hooked_malloc, hooked_calloc, hooked_realloc, hooked_free};

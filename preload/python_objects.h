@@ -7,7 +7,8 @@
 // Blocks come and go as CPython asks for them: what it keeps in free lists stays a live block. What it takes back without a call of its
 // allocator (the arenas of a subinterpreter that ends, 3.12 and later) stays live until its address is used again.
 //
-// Threads: python_objects_hook: one, before main. The hooks: any, as CPython calls them; no lock, no allocation of their own. Memory: none.
+// Threads: python_objects_hook: one, before main or with the GIL. The hooks: any, as CPython calls them; no lock, no allocation of their
+// own. Memory: none.
 #ifndef CMEMPROF_PRELOAD_PYTHON_OBJECTS_H
 #define CMEMPROF_PRELOAD_PYTHON_OBJECTS_H
 
@@ -41,9 +42,13 @@ struct python_allocators {
 // Finds them among what the program and its libraries export. Returns false if there is no interpreter.
 bool python_find_allocators(struct python_allocators *python);
 
-// Before the interpreter is initialised. Sets profiler.python.objects, as the hooks do once a block comes by. Who sets another allocator
-// later (PYTHONMALLOC, -X dev; 3.6 always; 3.12 and later if Python is initialised again) takes ours away, and arenas are the program's
-// mappings then, which mappings.c finds.
+// Before the interpreter is initialised, or with its GIL held: blocks from before pass through. Sets profiler.python.objects, as the hooks
+// do once a block comes by. Who sets another allocator later (PYTHONMALLOC, -X dev; 3.6 always; 3.12 and later if Python is initialised
+// again) takes ours away, and arenas are the program's mappings then, which mappings.c finds.
 void python_objects_hook(const struct python_allocators *python);
+
+// Why an interpreter that runs already cannot be given other allocators; NULL: it can. Its own threads are stopped by the GIL, which the
+// caller holds, but not those of an interpreter with another GIL (3.12 and later).
+const char *python_objects_obstacle(void);
 
 #endif

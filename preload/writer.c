@@ -57,13 +57,14 @@ static void end_program(int number) {
 static bool serve(struct writer *writer) {
     if (atomic_load(&writer->finishing)) {
         if (!atomic_load(&writer->cancelled)) {
-            profile_file_write(&writer->file, "exit");
+            profile_file_write(&writer->file, writer->last_reason);
         }
         int late = atomic_exchange(&writer->termination, 0);
         if (late != 0) { // requested during the wait
             end_program(late);
         }
         sem_post(&writer->done);
+        atomic_store(&writer->is_busy, false); // it may be opened again from here on
         return false;
     }
     if (atomic_exchange(&writer->dumps, 0) > 0) {
@@ -101,15 +102,26 @@ static void *run(void *context) {
     }
 }
 
+// Whether the thread has been made.
+static bool make_thread(struct writer *writer) {
+    atomic_store(&writer->is_busy, true);
+    bool made = own_thread_start(run, writer);
+    if (!made) {
+        atomic_store(&writer->is_busy, false);
+    }
+    return made;
+}
+
 bool writer_open(struct writer *writer, uint64_t period_ms, bool thread) {
     writer->period_ms = period_ms;
+    writer->last_reason = "exit";
     sem_init(&writer->wake, 0, 0);
     sem_init(&writer->done, 0, 0);
     atomic_store(&writer->dumps, 0);
     atomic_store(&writer->termination, 0);
     atomic_store(&writer->finishing, false);
     atomic_store(&writer->cancelled, false);
-    writer->has_thread = thread && own_thread_start(run, writer);
+    writer->has_thread = thread && make_thread(writer);
     return writer->has_thread == thread;
 }
 
@@ -133,13 +145,13 @@ static void write_here(struct writer *writer) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    profile_file_write(&writer->file, "exit");
+    profile_file_write(&writer->file, writer->last_reason);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-void writer_finish(struct writer *writer, unsigned limit_s) {
+bool writer_finish(struct writer *writer, unsigned limit_s) {
     if (!atomic_exchange(&writer->finishing, true)) {
-        if (!writer->has_thread && !own_thread_start(run, writer)) {
+        if (!writer->has_thread && !make_thread(writer)) {
             write_here(writer);
             sem_post(&writer->done);
         }
@@ -148,10 +160,11 @@ void writer_finish(struct writer *writer, unsigned limit_s) {
     struct timespec limit = after_ms(now(), (uint64_t)limit_s * 1000);
     while (sem_timedwait(&writer->done, &limit) != 0) {
         if (errno != EINTR) {
-            return;
+            return false;
         }
     }
     sem_post(&writer->done); // another thread may be waiting
+    return true;
 }
 
 void writer_cancel(struct writer *writer) {

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../lifecycle.h"
 #include "../snapshot_join.h"
 #include "hundreds.h"
 #include "sampling.h"
@@ -176,6 +177,25 @@ static uint8_t *encode_now(size_t *size) {
 
 static bool has_text(const uint8_t *bytes, size_t size, const char *text) {
     return memmem(bytes, size, text, strlen(text));
+}
+
+TEST_IN(sampling, memory_of_c_that_is_not_seen_is_said) {
+    size_t size;
+    uint8_t *bytes = encode_now(&size);
+    static const char text[] = "cmemprof: warning: memory of C is not seen, only Python's own blocks";
+    assert_non_null(bytes);
+    assert_false(has_text(bytes, size, text));
+    free(bytes);
+    assert_int_equal(lifecycle_start(&profiler, 4096, false), CMEMPROF_OK);
+    bytes = encode_now(&size);
+    assert_non_null(bytes);
+    assert_true(has_text(bytes, size, text));
+    free(bytes);
+    assert_int_equal(cmemprof_start(4096), CMEMPROF_OK);
+    bytes = encode_now(&size);
+    assert_non_null(bytes);
+    assert_false(has_text(bytes, size, text));
+    free(bytes);
 }
 
 // From 5 % on, each has a comment of its own.

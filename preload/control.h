@@ -1,0 +1,32 @@
+// control.h: what a program calls that has loaded libcmemprof.so itself, after its start: Python's package cmemprof.profiling.
+//
+// Loaded late, the library does not serve the process's malloc: only blocks of Python's own allocators are sampled (python_objects.h), and
+// profiles say so. If it is preloaded but was not started, all is sampled from now on.
+//
+// Threads: one at a time, not inside malloc, not in a signal handler; in a child of fork as well. Memory: settings are copied.
+#ifndef CMEMPROF_PRELOAD_CONTROL_H
+#define CMEMPROF_PRELOAD_CONTROL_H
+
+#include <stdbool.h>
+
+// settings: "CMEMPROF_DIRECTORY=/path", ... as in the environment (settings.h), ended by NULL. Caller must hold the GIL of an interpreter
+// that is initialised. May be called again after a stop: profiles of the same process are continued. Returns NULL, or why nothing is
+// sampled.
+const char *cmemprof_preload_start(const char *const *settings);
+
+// Whether this process is sampled, and writes profiles.
+bool cmemprof_preload_is_running(void);
+// Whether memory of C is seen as well.
+bool cmemprof_preload_sees_malloc(void);
+
+// Ends sampling. With a limit, a last profile is written (reason "stop") and waited for; 0: none is. Without the GIL. Returns false if it
+// took longer than the limit.
+bool cmemprof_preload_stop(unsigned limit_s);
+
+// Starts a program that is no child of this process, in a session of its own, with an empty signal mask and default dispositions. Its
+// standard input and output are /dev/null, standard error is the file `errors`, which is appended to; all other descriptors are closed.
+// This process's waitpid(-1) never sees anything of it, unless it adopts orphans (PR_SET_CHILD_SUBREAPER, or process 1). Returns 0, or
+// errno.
+int cmemprof_preload_spawn(const char *path, char *const *argv, char *const *environment, const char *errors);
+
+#endif
