@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "run/go_test.h"
 #include "run/run_agent.h"
+#include "run/run_attach.h"
 #include "run/run_context.h"
 #include "run/run_child.h"
 #include "run/run_directory.h"
@@ -30,7 +31,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { AGENT_PERIOD_MS = 60000, POLL_MS = 250, FILES_KEPT = 8, TIME_HZ = 100 };
+enum { POLL_MS = 250, FILES_KEPT = 8, TIME_HZ = 100 };
 
 struct run {
     struct run_options options;
@@ -184,37 +185,7 @@ static void take(struct run *run, bool last) {
         run->got_some |= run->output.processes > 0;
         return;
     }
-    run_directory_list(&run->directory);
-    for (size_t i = 0; i < run->directory.count; i++) {
-        struct run_file *file = &run->directory.files[i];
-        bool is_asked = run_directory_is_asked(&run->directory, file);
-        if (is_asked) {
-            run_directory_mark_seen(&run->directory, file);
-        }
-        if (is_asked || run_directory_is_seen(file)) { // for top, which reads it; the next one has all of it
-            if (!is_asked && !run_directory_is_newest(&run->directory, i)) {
-                run_directory_remove(&run->directory, file);
-            }
-            continue;
-        }
-        size_t size;
-        uint8_t *bytes = run_directory_read(&run->directory, &run->directory.files[i], &size);
-        if (bytes) {
-            struct run_beside_bytes besides[RUN_BESIDES];
-            uint8_t *read[RUN_BESIDES];
-            for (size_t k = 0; k < RUN_BESIDES; k++) {
-                read[k] = run_directory_read_beside(&run->directory, &run->directory.files[i], (enum run_beside)k, &besides[k].size);
-                besides[k].bytes = read[k];
-            }
-            run_agent_add(run->agent, &run->directory.files[i], bytes, size, besides);
-            for (size_t k = 0; k < RUN_BESIDES; k++) {
-                free(read[k]);
-            }
-            run->got_some = true;
-        }
-        free(bytes);
-        run_directory_remove(&run->directory, &run->directory.files[i]);
-    }
+    run->got_some |= run_agent_take(run->agent, &run->directory) > 0;
 }
 
 // Daemons fork and exit; the child does the work.
@@ -319,17 +290,8 @@ static int start(struct run *run) {
 }
 
 static void set_defaults(struct run *run) {
-    struct run_options *options = &run->options;
     run_context_seed(run->seed);
-    const char *service = getenv("DD_SERVICE"), *otel = getenv("OTEL_SERVICE_NAME");
-    service = service && service[0] != '\0' ? service : otel;
-    service = service && service[0] != '\0' ? service : run_otlp_value(&options->otlp, "service");
-    if (!options->service) {
-        options->service = service && service[0] != '\0' ? service : base_name(run_target_name(&run->target));
-    }
-    if (options->period_ms == 0) {
-        options->period_ms = options->agent ? AGENT_PERIOD_MS : 0;
-    }
+    run_options_settle(&run->options, base_name(run_target_name(&run->target)));
 }
 
 static int run_program(struct run *run) {
@@ -383,6 +345,9 @@ int run_command(int argc, char **argv) {
     int done = run_options_parse(argc, argv, &run.options);
     if (done >= 0) {
         return done;
+    }
+    if (run.options.attach != 0) {
+        return run_attach(&run.options);
     }
     if (go_test_is_meant(&run.options)) {
         return go_test_run(&run.options);

@@ -143,23 +143,31 @@ static void put_time(int64_t time_ns, FILE *out) {
 #define ARCHITECTURE "amd64"
 #endif
 
+// Those of a variable: as in dd-trace-go, separated by commas if there are any, else by spaces.
+static void put_tags_of(const char *variable, FILE *out) {
+    const char *tags = getenv(variable);
+    if (!tags || tags[0] == '\0') {
+        return;
+    }
+    bool commas = strchr(tags, ',');
+    char *text = strdup(tags), *rest = text;
+    for (char *tag; text && (tag = strtok_r(rest, commas ? "," : " ", &rest));) {
+        fputc(',', out);
+        put_json(tag + strspn(tag, " "), out);
+    }
+    free(text);
+}
+
 static void put_tags(const struct run_agent *agent, const struct process *process, FILE *out) {
-    const char *env = getenv("DD_ENV"), *more = getenv("DD_TAGS");
+    const char *env = getenv("DD_ENV");
     char pid[24];
     snprintf(pid, sizeof pid, "%ld", process->pid);
     fputs("profiler_version:" CMEMPROF_VERSION ",runtime_arch:" ARCHITECTURE ",runtime_os:linux", out);
     put_own(agent, "runtime-id", process->runtime_id, out);
     put_own(agent, "process_id", agent->reports_pid ? pid : NULL, out);
     put_own(agent, "version", getenv("DD_VERSION"), out);
-    if (more && more[0] != '\0') {
-        bool commas = strchr(more, ','); // as in dd-trace-go: separated by commas if there are any, else by spaces
-        char *text = strdup(more), *rest = text;
-        for (char *tag; text && (tag = strtok_r(rest, commas ? "," : " ", &rest));) {
-            fputc(',', out);
-            put_json(tag + strspn(tag, " "), out);
-        }
-        free(text);
-    }
+    put_tags_of("DD_TAGS", out);
+    put_tags_of("DD_PROFILING_TAGS", out);
     put_own(agent, "service", agent->service, out);
     put_own(agent, "env", env && env[0] != '\0' ? env : "none", out);
     fprintf(out, ",profile_seq:%llu", (unsigned long long)process->batches);
@@ -302,7 +310,64 @@ void run_agent_add(struct run_agent *agent, const struct run_file *file, const v
     }
 }
 
+size_t run_agent_take(struct run_agent *agent, struct run_directory *directory) {
+    size_t taken = 0;
+    run_directory_list(directory);
+    for (size_t i = 0; i < directory->count; i++) {
+        struct run_file *file = &directory->files[i];
+        bool is_asked = run_directory_is_asked(directory, file);
+        if (is_asked) {
+            run_directory_mark_seen(directory, file);
+        }
+        if (is_asked || run_directory_is_seen(file)) { // for top, which reads it; the next one has all of it
+            if (!is_asked && !run_directory_is_newest(directory, i)) {
+                run_directory_remove(directory, file);
+            }
+            continue;
+        }
+        size_t size;
+        uint8_t *bytes = run_directory_read(directory, file, &size);
+        if (bytes) {
+            struct run_beside_bytes besides[RUN_BESIDES];
+            uint8_t *read[RUN_BESIDES];
+            for (size_t k = 0; k < RUN_BESIDES; k++) {
+                read[k] = run_directory_read_beside(directory, file, (enum run_beside)k, &besides[k].size);
+                besides[k].bytes = read[k];
+            }
+            run_agent_add(agent, file, bytes, size, besides);
+            for (size_t k = 0; k < RUN_BESIDES; k++) {
+                free(read[k]);
+            }
+            taken++;
+        }
+        free(bytes);
+        run_directory_remove(directory, file);
+    }
+    return taken;
+}
+
+void run_agent_forget(struct run_agent *agent, bool (*has_ended)(const void *context, long pid, int64_t start_ns), const void *context) {
+    for (struct process *process = agent->processes, *next; process; process = next) {
+        next = process->next;
+        if (has_ended(context, process->pid, process->start_ns)) {
+            forget(agent, process);
+        }
+    }
+}
+
 // ---- Open and close ----
+
+bool run_agent_rests(struct run_agent *agent) {
+    return run_sender_rests(agent->sender);
+}
+
+void run_agent_count(struct run_agent *agent, struct run_agent_counts *counts) {
+    run_sender_counts(agent->sender, counts);
+    counts->failed += agent->failed;
+    if (counts->text[0] == '\0') {
+        snprintf(counts->text, sizeof counts->text, "%s", agent->text);
+    }
+}
 
 struct run_agent *run_agent_open(enum receiver_target_kind kind, const char *url, const struct run_otlp *otlp, const char *service,
                                  const char *seed, uint64_t period_ms) {

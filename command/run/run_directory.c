@@ -170,6 +170,18 @@ bool run_directory_has_successor(const struct run_directory *directory, const st
     return found;
 }
 
+void run_directory_unmark(const struct run_directory *directory, long pid) {
+    char path[FILE_PATH_BYTES];
+    for (size_t i = 0; i < directory->begun_count; i++) {
+        const struct run_begun *begun = &directory->begun[i];
+        if (begun->pid == pid) {
+            snprintf(path, sizeof path, "%s/%ld-%lld.%s", directory->path, begun->pid, (long long)begun->start_ns,
+                     begun->is_replaced ? "replaced" : "begun");
+            unlink(path);
+        }
+    }
+}
+
 void run_directory_mark_seen(const struct run_directory *directory, struct run_file *file) {
     char before[FILE_PATH_BYTES], after[FILE_PATH_BYTES];
     path_of(directory, file, before);

@@ -53,6 +53,8 @@ bool run_directory_is_seen(const struct run_file *file);
 bool run_directory_is_of_end(const struct run_file *file);
 // Whether the process became another program by exec: a later one has its ID.
 bool run_directory_has_successor(const struct run_directory *directory, const struct run_begun *begun);
+// Forgets the marks of a process that has ended.
+void run_directory_unmark(const struct run_directory *directory, long pid);
 void run_directory_mark_seen(const struct run_directory *directory, struct run_file *file);
 void run_directory_remove(const struct run_directory *directory, const struct run_file *file);
 // Takes a note by which a process explains a missing profile. Returns its text, which the caller frees, or NULL if there is none.

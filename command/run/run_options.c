@@ -15,6 +15,8 @@
 #include "../base/diagnostic.h"
 #include "../base/web_address.h"
 
+enum { AGENT_PERIOD_MS = 60000 };
+
 static const char usage[] =
     "usage: cmemprof run [OPTIONS] [--] PROGRAM [ARGUMENTS]\n"
     "\n"
@@ -35,6 +37,10 @@ static const char usage[] =
     "      --rate BYTES      mean bytes between two samples; 1 samples every allocation; suffix K or M (default 512K)\n"
     "      --cpu             also sample CPU time, and of Python's threads wall time: FILE.cpu, or cpu.pprof in what is sent\n"
     "      --follow-children also profile the processes it starts, and wait for them (default: --no-follow-children)\n"
+    "      --attach PID      instead of a program: send what process PID and its children write into --directory DIR, until they have "
+    "ended\n"
+    "                        (cmemprof.profiling of Python starts it so)\n"
+    "      --directory DIR   with --attach: a private directory named cmemprof-run-..., removed at the end\n"
     "      --without-c\n"
     "                        run a Go program without C code as it is: its C memory is 0 (go test makes such "
     "binaries)\n" RUN_GATE_USAGE "\n"
@@ -139,6 +145,15 @@ static bool parse_signal(const char *text, int *number) {
            value != SIGBUS && value != SIGILL && value != SIGFPE;
 }
 
+static bool parse_pid(const char *text, long *pid) {
+    static const char *const units[] = {"", NULL};
+    static const uint64_t factors[] = {1};
+    uint64_t number = 0;
+    bool ok = parse_number(text, units, factors, INT32_MAX, &number) && number > 0;
+    *pid = (long)number;
+    return ok;
+}
+
 // Returns 0 to continue, or the exit status plus one.
 static int take_agent(struct run_options *options) {
     char shown[WEB_ADDRESS_SHOWN_BYTES];
@@ -191,6 +206,11 @@ static int take(int option, char **argv, struct run_options *options) {
     case 'C':
         options->without_c = true;
         return 0;
+    case 'A':
+        return parse_pid(optarg, &options->attach) ? 0 : wrong("attach", "the number of a process", optarg) + 1;
+    case 'd':
+        options->directory = optarg;
+        return 0;
     case 'F':
         options->follow_children = false;
         return 0;
@@ -239,6 +259,31 @@ static bool read_otlp(struct run_options *options) {
     return true;
 }
 
+void run_options_settle(struct run_options *options, const char *name) {
+    const char *service = getenv("DD_SERVICE"), *otel = getenv("OTEL_SERVICE_NAME");
+    service = service && service[0] != '\0' ? service : otel;
+    service = service && service[0] != '\0' ? service : run_otlp_value(&options->otlp, "service");
+    if (!options->service) {
+        options->service = service && service[0] != '\0' ? service : name;
+    }
+    if (options->period_ms == 0) {
+        options->period_ms = options->agent ? AGENT_PERIOD_MS : 0;
+    }
+}
+
+// --attach PID takes no program.
+static bool check_attach(const struct run_options *options, bool has_program) {
+    if (options->attach != 0 && (!options->directory || !options->agent || has_program)) {
+        diagnostic_usage("run", "--attach needs --directory and --agent, --otlp or --pyroscope, and takes no program");
+        return false;
+    }
+    if (options->directory && options->attach == 0) {
+        diagnostic_usage("run", "--directory needs --attach");
+        return false;
+    }
+    return true;
+}
+
 int run_options_parse(int argc, char **argv, struct run_options *options) {
     static const struct option known[] = {{"output", required_argument, NULL, 'o'},
                                           {"agent", required_argument, NULL, 'a'},
@@ -252,6 +297,8 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
                                           {"no-follow-children", no_argument, NULL, 'F'},
                                           {"cpu", no_argument, NULL, 'c'},
                                           {"without-c", no_argument, NULL, 'C'},
+                                          {"attach", required_argument, NULL, 'A'},
+                                          {"directory", required_argument, NULL, 'd'},
                                           {"fail-if", required_argument, NULL, 'i'},
                                           {"summary", required_argument, NULL, 'S'},
                                           {"help", no_argument, NULL, 'h'},
@@ -267,11 +314,14 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
             return done - 1;
         }
     }
-    if (optind == argc) {
+    if (optind == argc && options->attach == 0) {
         diagnostic_usage("run", "which program?");
         return RUN_STATUS_FAILED;
     }
     if (!read_otlp(options)) {
+        return RUN_STATUS_FAILED;
+    }
+    if (!check_attach(options, optind < argc)) {
         return RUN_STATUS_FAILED;
     }
     if (options->output && options->agent) {

@@ -25,12 +25,18 @@ struct run_options {
     uint64_t rate_bytes, period_ms;       // period 0: not given
     int signal;                           // 0: none
     bool follow_children, without_c, cpu;
-    struct gate gate; // --fail-if
-    char **argv;      // the program and its arguments
+    long attach;           // 0, or the process whose profiles are sent (run_attach.h): there is no program then
+    const char *directory; // of that
+    struct gate gate;      // --fail-if
+    char **argv;           // the program and its arguments
 };
 
 // Returns -1 to continue, or the exit status after --help or an error message.
 int run_options_parse(int argc, char **argv, struct run_options *options);
+
+// Sets what is not given: the service, by $DD_SERVICE, $OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES or `name`, which must outlive the
+// options; and the period, where profiles are sent.
+void run_options_settle(struct run_options *options, const char *name);
 
 // What a variable of the environment says: 1 for 1, t, true; 0 for 0, f, false; otherwise if it is not set or empty; -1 if it is neither.
 int run_options_switch(const char *name, int otherwise);

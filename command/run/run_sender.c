@@ -22,6 +22,7 @@ struct run_sender {
     pthread_cond_t changed; // uses the monotonic clock
     bool changes;           // guarded by lock: the queue may have work
     bool closing;           // guarded by lock: no further batches come
+    bool rests;             // guarded by lock: the thread waits, and nothing has changed since
     bool ended;             // guarded by lock: the thread has ended
     struct upload_queue *queue;
     struct upload_client *client; // used by the thread only
@@ -88,10 +89,11 @@ static bool wait_for_work(struct run_sender *sender, uint64_t wait_ns) {
     bool goes_on = wait_ns != UINT64_MAX || !sender->closing || sender->changes;
     int error = 0;
     while (goes_on && !sender->changes && error != ETIMEDOUT) {
+        sender->rests = true;
         error = wait_ns == UINT64_MAX ? pthread_cond_wait(&sender->changed, &sender->lock)
                                       : pthread_cond_timedwait(&sender->changed, &sender->lock, &until);
     }
-    sender->changes = false;
+    sender->changes = sender->rests = false;
     pthread_mutex_unlock(&sender->lock);
     return goes_on;
 }
@@ -188,8 +190,32 @@ struct run_sender *run_sender_open(enum receiver_target_kind kind, const char *u
 static void wake(struct run_sender *sender, bool closing) {
     pthread_mutex_lock(&sender->lock);
     sender->changes = true;
+    sender->rests = false;
     sender->closing |= closing;
     pthread_cond_broadcast(&sender->changed);
+    pthread_mutex_unlock(&sender->lock);
+}
+
+bool run_sender_rests(struct run_sender *sender) {
+    pthread_mutex_lock(&sender->lock);
+    bool rests = sender->rests;
+    pthread_mutex_unlock(&sender->lock);
+    return rests;
+}
+
+// Those still spooled, unless batches of others were sent.
+static void fill_counts(const struct upload_counts *done, struct run_agent_counts *counts) {
+    *counts = (struct run_agent_counts){.sent = done->sent,
+                                        .spooled = done->spooled > done->spool_sent ? done->spooled - done->spool_sent : 0,
+                                        .failed = done->failed + done->dropped + done->spool_dropped};
+}
+
+void run_sender_counts(struct run_sender *sender, struct run_agent_counts *counts) {
+    struct upload_counts done = {0};
+    upload_queue_counts(sender->queue, &done);
+    fill_counts(&done, counts);
+    pthread_mutex_lock(&sender->lock);
+    snprintf(counts->text, sizeof counts->text, "%s", sender->text);
     pthread_mutex_unlock(&sender->lock);
 }
 
@@ -220,10 +246,7 @@ void run_sender_close(struct run_sender *sender, unsigned limit_s, struct run_ag
     snprintf(text, sizeof text, "%s", sender->text[0] != '\0' ? sender->text : "the server does not answer");
     upload_queue_spool_error(sender->queue, spool_error, sizeof spool_error);
     free_sender(sender, &done);
-    *counts = (struct run_agent_counts){.sent = done.sent};
-    counts->spooled =
-        done.spooled > done.spool_sent ? done.spooled - done.spool_sent : 0; // those still spooled, unless batches of others were sent
-    counts->failed = done.failed + done.dropped + done.spool_dropped;
+    fill_counts(&done, counts);
     if (counts->failed > 0 && spool_error[0] != '\0') {
         snprintf(counts->text, sizeof counts->text, "%.380s; the spool: %s", text, spool_error);
     } else if (counts->failed + counts->spooled > 0) {

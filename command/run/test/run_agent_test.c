@@ -164,6 +164,7 @@ TEST_IN(directory, tags_are_those_of_the_environment) {
                  {"team:core one, region:eu", ",team:core one,region:eu,service:test,"},
                  {"quote:\"\\,tab:\t", ",quote:\\\"\\\\,tab:\\u0009,service:test,"},
                  {"", ",version:1_2,service:test,"}};
+    static const char *const more[][2] = {{"a:b c:d", ",team:core,a:b,c:d,service:test,"}, {"a:b c,", ",team:core,a:b c,service:test,"}};
     setenv("DD_VERSION", "1,2", 1); // readers split tags at commas
     setenv("DD_ENV", "prod", 1);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -178,6 +179,15 @@ TEST_IN(directory, tags_are_those_of_the_environment) {
         assert_non_null(strstr(sent[0].event, ",env:prod,"));
         assert_null(strchr(sent[0].event, '\t'));
     }
+    setenv("DD_TAGS", "team:core", 1);
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        setenv("DD_PROFILING_TAGS", more[i][0], 1);
+        begin("true");
+        add(2, 1000, false, "exit");
+        assert_int_equal(finish(0, sent), 1);
+        assert_non_null(strstr(sent[0].event, more[i][1]));
+    }
+    unsetenv("DD_PROFILING_TAGS");
     unsetenv("DD_TAGS");
     unsetenv("DD_VERSION");
     unsetenv("DD_ENV");

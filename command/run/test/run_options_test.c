@@ -41,6 +41,28 @@ TEST_IN(directory, all_options_are_read) {
     assert_false(options.follow_children);
 }
 
+TEST_IN(directory, profiles_of_another_process) {
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--attach", "71", "--directory", "/tmp/d", "--agent", "http://localhost"), -1);
+    assert_int_equal(options.attach, 71);
+    assert_string_equal(options.directory, "/tmp/d");
+    run_options_settle(&options, "name");
+    assert_string_equal(options.service, "name");
+    assert_int_equal(options.period_ms, 60000);
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--attach", "71", "--directory", "/tmp/d", "--agent", "http://localhost", "program"),
+                     RUN_STATUS_FAILED);
+    assert_non_null(
+        strstr(fixture_error, "cmemprof run: --attach needs --directory and --agent, --otlp or --pyroscope, and takes no program\n"));
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--attach", "71", "--directory", "/tmp/d"), RUN_STATUS_FAILED);
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--attach", "71", "--agent", "http://localhost"), RUN_STATUS_FAILED);
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--directory", "/tmp/d", "program"), RUN_STATUS_FAILED);
+    assert_non_null(strstr(fixture_error, "--directory needs --attach"));
+    static const char *const wrong[] = {"0", "-1", "x", "1x", "99999999999"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(FIXTURE_RUN(parse, "run", "--attach", (char *)(uintptr_t)wrong[i]), RUN_STATUS_FAILED);
+        assert_non_null(strstr(fixture_error, "--attach takes the number of a process, not "));
+    }
+}
+
 // OpenTelemetry's variable says where profiles go where no option does.
 TEST_IN(directory, the_environment_may_ask_for_otlp) {
     setenv("OTEL_PROFILES_EXPORTER", "otlp", 1);
