@@ -1,0 +1,190 @@
+"""A program that profiles itself with the package cmemprof.profiling. argv: what it does.
+
+Its log goes to standard error, and its results as lines of JSON to standard output. What it keeps has the size that CPython tells.
+"""
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+
+logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s %(levelname)s %(message)s")
+
+kept = []
+
+
+def tell(**values):
+    print(json.dumps(values), flush=True)
+
+
+def keep_bytes(count):
+    """Blocks that are malloc's, and as many that are cut out of an arena. A number is made for each as well, of 32 bytes, and freed."""
+    made = [None] * (2 * count)
+    for i in range(0, 2 * count, 2):
+        made[i] = bytes(2000)
+        made[i + 1] = bytes(400)
+    kept.append(made)
+    return count * (sys.getsizeof(made[0]) + sys.getsizeof(made[1]))
+
+
+def keep_more(count):
+    return keep_bytes(count)
+
+
+def in_child(count):
+    return keep_bytes(count)
+
+
+def in_thread(count):
+    return keep_bytes(count)
+
+
+def before_the_start(count):
+    return keep_bytes(count)
+
+
+def told(count):
+    """What keep_bytes returns."""
+    return count * (sys.getsizeof(bytes(2000)) + sys.getsizeof(bytes(400)))
+
+
+def has_child():
+    """Whether a child of this process is there, of any kind but those of clone."""
+    try:
+        os.waitpid(-1, os.WNOHANG)
+        return True
+    except ChildProcessError:
+        return False
+
+
+def new_profiler(**arguments):
+    from cmemprof.profiling import Profiler
+
+    return Profiler(**arguments)
+
+
+def whole():
+    """A start in the middle, a stop, and a second start whose profile comes at the end."""
+    before_the_start(100)
+    profiler = new_profiler(service="shop", env="test", version="7", tags={"team": "core, one"})
+    other = new_profiler(service="other")
+    profiler.start()
+    other.start()
+    first = keep_bytes(1000)
+    thread = threading.Thread(target=in_thread, args=(500,))
+    thread.start()
+    thread.join()
+    other.stop()
+    profiler.stop()
+    keep_bytes(100)  # nobody looks
+    profiler.stop()
+    tell(pid=os.getpid(), kept=first, child=has_child())
+    profiler.start()
+    tell(more=keep_more(300), child=has_child())
+
+
+def fork(follow):
+    profiler = new_profiler(service="forks")
+    profiler.start(profile_children=follow == "follow")
+    keep_more(100)
+    child = os.fork()
+    if child == 0:
+        in_child(1000)
+        sys.exit(3)
+    _, status = os.waitpid(child, 0)
+    tell(pid=os.getpid(), forked=child, kept=told(1000), status=os.WEXITSTATUS(status))
+
+
+def fork_and_start():
+    """As a server's worker that is told to start a profiler."""
+    new_profiler(service="master").start(profile_children=False)
+    child = os.fork()
+    if child == 0:
+        new_profiler(service="worker").start()
+        in_child(1000)
+        sys.exit(0)
+    os.waitpid(child, 0)
+    tell(pid=os.getpid(), forked=child, kept=told(1000))
+
+
+def pool():
+    """A child that ends by os._exit."""
+    import multiprocessing
+
+    new_profiler(service="pool").start()
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=in_child, args=(1000,))
+    process.start()
+    forked = process.pid
+    process.join()
+    tell(pid=os.getpid(), forked=forked, kept=told(1000), status=process.exitcode)
+
+
+def auto():
+    import cmemprof.profiling.auto
+
+    kept.append(cmemprof.profiling.auto.profiler)
+    with open("/proc/self/maps") as maps:
+        tell(loaded="libcmemprof" in maps.read(), kept=keep_bytes(1000))
+
+
+def drop():
+    """A stop without a last profile."""
+    profiler = new_profiler()
+    profiler.start()
+    keep_bytes(1000)
+    profiler.stop(flush=False)
+    tell(done=True)
+
+
+def traced():
+    import tracemalloc
+
+    tracemalloc.start()
+    new_profiler().start()
+    tracemalloc.stop()
+    tell(kept=keep_bytes(1000))
+
+
+def wait():
+    """Until a signal ends it."""
+    new_profiler(service="waits").start()
+    tell(pid=os.getpid(), kept=keep_bytes(1000))
+    while True:
+        time.sleep(10)
+
+
+def replaced(times):
+    """A program that starts itself anew."""
+    new_profiler(service="anew").start()
+    keep_bytes(100)
+    if int(times) > 0:
+        os.execv(sys.executable, [sys.executable, "package.py", "replaced", str(int(times) - 1)])
+    tell(pid=os.getpid())
+    while True:
+        time.sleep(10)
+
+
+def orphan():
+    """A daemon: the child goes on when its parent has ended, and its first profile comes then."""
+    new_profiler(service="daemon").start()
+    if os.fork() != 0:
+        os._exit(0)
+    while os.getppid() != 1 and not os.path.exists(os.environ["TMPDIR"] + "/go"):
+        time.sleep(0.01)
+    tell(pid=os.getpid(), kept=in_child(1000))
+
+
+def handled():
+    """A program that handles SIGTERM keeps its handler."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
+    new_profiler(service="waits").start()
+    tell(pid=os.getpid(), kept=keep_bytes(1000))
+    while True:
+        time.sleep(10)
+
+
+globals()[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,25 @@
+"""What is seen of this interpreter, by its version."""
+
+import platform
+import sys
+import sysconfig
+
+
+def refusal():
+    """Why nothing can be seen of this interpreter; None: something is."""
+    if platform.python_implementation() != "CPython":
+        return "%s is not supported, only CPython" % platform.python_implementation()
+    if not sys.platform.startswith("linux"):
+        return "%s is not supported, only Linux" % sys.platform
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return "objects of a build without a GIL are not seen"
+    if "tracemalloc" in sys.modules and sys.modules["tracemalloc"].is_tracing():
+        return "tracemalloc has begun before, and its end would take the profiler's hooks away: stop it first"
+    return None
+
+
+def lack():
+    """What is not seen of this version, or None."""
+    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+        return "functions of Python %d.%d are not seen, only those of C: stacks have frames of Python in 3.11 to 3.13" % sys.version_info[:2]
+    return None
