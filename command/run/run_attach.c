@@ -239,6 +239,9 @@ static void open_watched(struct attach *attach) {
     }
     attach->watched[0].fd = -1;
     watch_process(attach, attach->options->attach);
+    if (attach->options->attach_stack != 0) { // it may be another program by now
+        attach->stack = attach->options->attach_stack;
+    }
     attach->watched[1] = (struct pollfd){.fd = changes, .events = POLLIN};
 }
 

@@ -3,9 +3,10 @@
 //
 //   host process ── libcmemprof.so ──► DIRECTORY ──► this ──► Agent, OTLP, Pyroscope (run_agent.h)
 //
-// It ends, and removes the directory, once the process and all others that have begun there have ended, or have become other programs:
-// until then signals do not end it, so that what a process has written before it was killed is sent. Files in the directory, beside those
-// of run_directory.h:
+// PID may be PID@STACK, the place of the process's stack (field 28 of proc(5)): if it has become another program before this one has
+// looked. It ends, and removes the directory, once the process and all others that have begun there have ended, or have become other
+// programs: until then signals do not end it, so that what a process has written before it was killed is sent. Files in the directory,
+// beside those of run_directory.h:
 //
 //   sender.log   standard error of this command, written by whoever starts it: what went wrong. Cut at 64 KiB
 //   flush        made by the process: send what is there; removed when it is sent, or waits for an Agent that does not answer

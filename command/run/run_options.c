@@ -145,12 +145,22 @@ static bool parse_signal(const char *text, int *number) {
            value != SIGBUS && value != SIGILL && value != SIGFPE;
 }
 
-static bool parse_pid(const char *text, long *pid) {
+// "71", or "71@140722700000000", with the place of its stack.
+static bool parse_process(const char *text, long *pid, unsigned long long *stack) {
     static const char *const units[] = {"", NULL};
     static const uint64_t factors[] = {1};
-    uint64_t number = 0;
-    bool ok = parse_number(text, units, factors, INT32_MAX, &number) && number > 0;
-    *pid = (long)number;
+    char number[24];
+    const char *at = strchr(text, '@');
+    uint64_t process = 0, place = 0;
+    size_t length = at ? (size_t)(at - text) : strlen(text);
+    if (length >= sizeof number) {
+        return false;
+    }
+    memcpy(number, text, length);
+    number[length] = '\0';
+    bool ok = parse_number(number, units, factors, INT32_MAX, &process) && (!at || parse_number(at + 1, units, factors, INT64_MAX, &place));
+    *pid = (long)process;
+    *stack = place;
     return ok;
 }
 
@@ -207,7 +217,7 @@ static int take(int option, char **argv, struct run_options *options) {
         options->without_c = true;
         return 0;
     case 'A':
-        return parse_pid(optarg, &options->attach) ? 0 : wrong("attach", "the number of a process", optarg) + 1;
+        return parse_process(optarg, &options->attach, &options->attach_stack) ? 0 : wrong("attach", "the number of a process", optarg) + 1;
     case 'd':
         options->directory = optarg;
         return 0;

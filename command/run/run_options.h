@@ -25,10 +25,11 @@ struct run_options {
     uint64_t rate_bytes, period_ms;       // period 0: not given
     int signal;                           // 0: none
     bool follow_children, without_c, cpu;
-    long attach;           // 0, or the process whose profiles are sent (run_attach.h): there is no program then
-    const char *directory; // of that
-    struct gate gate;      // --fail-if
-    char **argv;           // the program and its arguments
+    long attach;                     // 0, or the process whose profiles are sent (run_attach.h): there is no program then
+    unsigned long long attach_stack; // where its stack is, as proc(5) says in field 28; 0: not known
+    const char *directory;           // of that
+    struct gate gate;                // --fail-if
+    char **argv;                     // the program and its arguments
 };
 
 // Returns -1 to continue, or the exit status after --help or an error message.

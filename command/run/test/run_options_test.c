@@ -44,6 +44,11 @@ TEST_IN(directory, all_options_are_read) {
 TEST_IN(directory, profiles_of_another_process) {
     assert_int_equal(FIXTURE_RUN(parse, "run", "--attach", "71", "--directory", "/tmp/d", "--agent", "http://localhost"), -1);
     assert_int_equal(options.attach, 71);
+    assert_int_equal(options.attach_stack, 0);
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--attach", "71@140722700000000", "--directory", "/tmp/d", "--agent", "http://localhost"),
+                     -1);
+    assert_int_equal(options.attach, 71);
+    assert_int_equal(options.attach_stack, 140722700000000);
     assert_string_equal(options.directory, "/tmp/d");
     run_options_settle(&options, "name");
     assert_string_equal(options.service, "name");
@@ -56,7 +61,7 @@ TEST_IN(directory, profiles_of_another_process) {
     assert_int_equal(FIXTURE_RUN(parse, "run", "--attach", "71", "--agent", "http://localhost"), RUN_STATUS_FAILED);
     assert_int_equal(FIXTURE_RUN(parse, "run", "--directory", "/tmp/d", "program"), RUN_STATUS_FAILED);
     assert_non_null(strstr(fixture_error, "--directory needs --attach"));
-    static const char *const wrong[] = {"0", "-1", "x", "1x", "99999999999"};
+    static const char *const wrong[] = {"0", "-1", "x", "1x", "99999999999", "1@", "1@x", "@1"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_int_equal(FIXTURE_RUN(parse, "run", "--attach", (char *)(uintptr_t)wrong[i]), RUN_STATUS_FAILED);
         assert_non_null(strstr(fixture_error, "--attach takes the number of a process, not "));
