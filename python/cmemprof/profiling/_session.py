@@ -110,7 +110,7 @@ class Session:
     def _start_sender(self, settings):
         if self.has_sender:
             return
-        arguments = [_library.command_path(), "run", "--attach", str(os.getpid()), "--directory", self.directory]
+        arguments = [_library.command_path(), "run", "--attach", _this_process(), "--directory", self.directory]
         self.library.spawn(arguments + settings.run_options(), settings.sender_environment(), self._log_path())
         self.has_sender = True
         _start_looking(self, os.getpid())
@@ -152,6 +152,16 @@ class Session:
         """Children that are not followed have no profiler, until they start one."""
         if not self.follows:
             self.directory, self.has_sender = None, False
+
+
+def _this_process():
+    """PID@STACK: the place of the stack is another one after an exec, which the sender may come to know only later."""
+    try:
+        with open("/proc/self/stat", encoding="utf-8", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return "%d@%d" % (os.getpid(), int(fields[28 - 3]))
+    except (OSError, IndexError, ValueError):
+        return str(os.getpid())
 
 
 @guarded
