@@ -22,7 +22,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 METADATA = """Metadata-Version: 2.1
 Name: cmemprof
 Version: {version}
-Summary: A memory profiler for programs in Python and C
+Summary: A memory and CPU profiler for programs in Python and C
 License: {license}
 Requires-Python: >=3.8
 Description-Content-Type: text/markdown

@@ -3,6 +3,7 @@
 Its log goes to standard error, and its results as lines of JSON to standard output. What it keeps has the size that CPython tells.
 """
 
+import itertools
 import json
 import logging
 import os
@@ -32,6 +33,15 @@ def keep_bytes(count):
 
 def keep_more(count):
     return keep_bytes(count)
+
+
+def burn(seconds):
+    """Returns the CPU time that it takes, in ns."""
+    start = time.thread_time_ns()
+    while time.thread_time_ns() < start + seconds * 1e9:
+        for _ in itertools.repeat(None, 100000):  # which allocates nothing
+            pass
+    return time.thread_time_ns() - start
 
 
 def in_child(count):
@@ -77,11 +87,12 @@ def whole():
     thread = threading.Thread(target=in_thread, args=(500,))
     thread.start()
     thread.join()
+    burnt = burn(0.5)
     other.stop()
     profiler.stop()
     keep_bytes(100)  # nobody looks
     profiler.stop()
-    tell(pid=os.getpid(), kept=first, child=has_child())
+    tell(pid=os.getpid(), kept=first, burnt=burnt, child=has_child())
     profiler.start()
     tell(more=keep_more(300), child=has_child())
 

@@ -31,6 +31,7 @@ const patience = 60 * time.Second
 type upload struct {
 	tags     map[string]string
 	heap     *profile.Profile
+	cpu      *profile.Profile // nil: there is none
 	comments string
 }
 
@@ -98,6 +99,10 @@ func parse(contentType string, body []byte) (one upload, err error) {
 				key, value, _ := strings.Cut(tag, ":")
 				one.tags[key] = value
 			}
+		case "cpu.pprof":
+			if one.cpu, err = profile.ParseData(content); err != nil {
+				return one, err
+			}
 		case "delta-heap.pprof":
 			if one.heap, err = profile.ParseData(content); err != nil {
 				return one, err
@@ -125,10 +130,22 @@ func allocated(t *testing.T, heap *profile.Profile, function string) int64 {
 	return through(t, heap, function, 1)
 }
 
+func valueOf(t *testing.T, of *profile.Profile, name string) int {
+	t.Helper()
+	if of == nil {
+		t.Fatal("a batch lacks its profile")
+	}
+	value := slices.IndexFunc(of.SampleType, func(one *profile.ValueType) bool { return one.Type == name })
+	if value < 0 {
+		t.Fatalf("%s is not among %v", name, of.SampleType)
+	}
+	return value
+}
+
 func through(t *testing.T, heap *profile.Profile, function string, value int) (sum int64) {
 	t.Helper()
 	if heap == nil {
-		t.Fatal("a batch has no delta-heap.pprof")
+		t.Fatal("a batch lacks its profile")
 	}
 	for _, sample := range heap.Sample {
 		if slices.ContainsFunc(sample.Location, func(l *profile.Location) bool {
@@ -258,12 +275,22 @@ func known(t *testing.T) interpreter {
 	return slices.MaxFunc(all, func(a, b interpreter) int { return strings.Compare(a.version, b.version) })
 }
 
+func tooOld(python interpreter) bool { return python.version == "3.6" || python.version == "3.7" }
+
 const notSeen = "memory of C is not seen, only Python's own blocks"
 
 func TestPackageLateStart(t *testing.T) {
 	for _, python := range interpreters(t) {
 		t.Run(python.name, func(t *testing.T) {
 			agent := newAgent(t)
+			if tooOld(python) {
+				p := begin(t, python.path, []string{"DD_TRACE_AGENT_URL=" + agent.URL}, nil, "auto")
+				if line := p.next(); p.end() != 0 || line["loaded"] != false {
+					t.Error(p.errors.String())
+				}
+				p.logged("nothing is profiled: Python "+python.version+" is not supported", 1)
+				return
+			}
 			p := begin(t, python.path, []string{"DD_TRACE_AGENT_URL=" + agent.URL}, nil, "whole")
 			first := p.next()
 			process := pid(first["pid"])
@@ -296,6 +323,10 @@ func TestPackageLateStart(t *testing.T) {
 			inBounds(t, "all after the second start", total(uploads[1].heap), number(second["more"]))
 			if python.known() {
 				inBounds(t, "keep_bytes", allocated(t, uploads[0].heap, "keep_bytes"), number(first["kept"])*3/2)
+				// Its samples stand for 10 ms of the thread's CPU time.
+				if ns := through(t, uploads[0].cpu, "burn", valueOf(t, uploads[0].cpu, "cpu-time")); ns < number(first["burnt"])*4/5 || ns > number(first["burnt"])+50e6 {
+					t.Errorf("%d ns of CPU time of burn, which has taken %d", ns, number(first["burnt"]))
+				}
 				inBounds(t, "in_thread", allocated(t, uploads[0].heap, "in_thread"), number(first["kept"])/2)
 				inBounds(t, "keep_more", allocated(t, uploads[1].heap, "keep_more"), number(second["more"]))
 				inBounds(t, "keep_bytes after the second start", allocated(t, uploads[1].heap, "keep_bytes"), number(second["more"])) // not while it was stopped
@@ -551,6 +582,9 @@ func TestPackageWheel(t *testing.T) {
 // The package's own tests (../../python/tests).
 func TestPackageUnits(t *testing.T) {
 	for _, python := range interpreters(t) {
+		if tooOld(python) {
+			continue
+		}
 		command := exec.Command(python.path, "-m", "unittest", "discover", "-s", "tests")
 		command.Dir = "../../python"
 		command.Env = environment(t, t.TempDir())

@@ -1,1 +1,1 @@
-"""A memory profiler for programs in Python and C. See cmemprof.profiling."""
+"""A memory and CPU profiler for programs in Python and C. See cmemprof.profiling."""

@@ -34,6 +34,7 @@ def run(arguments):
         settings = Settings(arguments=arguments)
         if settings.is_enabled:
             options = ["--follow-children"] if follows else ["--no-follow-children"]
+            options += ["--cpu"] if settings.time_hz != 0 else []
             options += ["--rate", str(settings.rate_bytes)] + settings.run_options()
             command = _library.command_path()
             os.execv(command, [command, "run"] + options + ["--"] + arguments)

@@ -22,6 +22,8 @@ class Switches(unittest.TestCase):
             self.assertEqual(settings(DD_PROFILING_ENABLED=value).is_enabled, is_on, value)
         self.assertFalse(settings(DD_PROFILING_CMEMPROF_ENABLED="false").is_enabled)
         self.assertFalse(settings(DD_PROFILING_CMEMPROF_SAMPLING_RATE="0").is_enabled)
+        self.assertEqual(settings().time_hz, 100)
+        self.assertEqual(settings(DD_PROFILING_STACK_ENABLED="false").time_hz, 0)
         self.assertFalse(settings(DD_PROFILING_FLUSH_ON_EXIT="false").flushes_on_exit)
 
     def test_numbers_out_of_bounds_are_the_defaults(self):

@@ -1,4 +1,4 @@
-"""Profiles the memory of this process, of Python's own blocks and, under cmemprof-run, of C as well.
+"""Profiles the memory of this process, of Python's own blocks and, under cmemprof-run, of C as well, and its CPU and wall time.
 
     from cmemprof.profiling import Profiler
 

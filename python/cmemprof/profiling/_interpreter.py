@@ -9,6 +9,8 @@ def refusal():
     """Why nothing can be seen of this interpreter; None: something is."""
     if platform.python_implementation() != "CPython":
         return "%s is not supported, only CPython" % platform.python_implementation()
+    if sys.version_info < (3, 8):
+        return "Python %d.%d is not supported, only 3.8 and later" % sys.version_info[:2]
     if not sys.platform.startswith("linux"):
         return "%s is not supported, only Linux" % sys.platform
     if sysconfig.get_config_var("Py_GIL_DISABLED"):

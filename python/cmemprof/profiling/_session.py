@@ -47,13 +47,13 @@ class Session:
         if not settings.is_enabled:
             self._say("%s: nothing is profiled" % settings.why_not, LOG.info)
             return False
-        self.library = self.library or _library.Library()
-        if self.library.is_running():
-            LOG.info("the process is profiled already, by cmemprof-run or a profiler of its parent: this start does nothing")
-            return False
         why = _interpreter.refusal()
         if why:
             self._say("nothing is profiled: %s" % why, LOG.error)
+            return False
+        self.library = self.library or _library.Library()
+        if self.library.is_running():
+            LOG.info("the process is profiled already, by cmemprof-run or a profiler of its parent: this start does nothing")
             return False
         self._make_directory()
         self.follows, self.flushes = follows, settings.flushes_on_exit
@@ -67,6 +67,7 @@ class Session:
                 "CMEMPROF_FOLLOW_CHILDREN": int(follows),
                 "CMEMPROF_KEEP": FILES_KEPT,
                 "CMEMPROF_MARK": 1,
+                "CMEMPROF_TIME_HZ": settings.time_hz,
             }
         )
         if why:

@@ -7,6 +7,7 @@ import sys
 from cmemprof.profiling._log import LOG
 
 AGENT_SOCKET = "/var/run/datadog/apm.socket"
+TIME_HZ = 100  # samples of a second of CPU time, as cmemprof run --cpu
 MIN_PERIOD_S, MAX_PERIOD_S = 0.1, 86400.0
 TRUE, FALSE = ("1", "t", "true", "yes", "on"), ("0", "f", "false", "no", "off")
 # What `cmemprof run` does not do. (variable, what happens instead)
@@ -116,6 +117,7 @@ class Settings:
             self.is_enabled, self.why_not = False, "DD_PROFILING_CMEMPROF_ENABLED=false"
         if self.is_enabled and self.rate_bytes == 0:
             self.is_enabled, self.why_not = False, "DD_PROFILING_CMEMPROF_SAMPLING_RATE=0"
+        self.time_hz = TIME_HZ if is_on(environment, "DD_PROFILING_STACK_ENABLED", True) else 0
         self.flushes_on_exit = is_on(environment, "DD_PROFILING_FLUSH_ON_EXIT", True)
         self.service = service or environment.get("DD_SERVICE") or name_of_program(arguments)
         # Where OpenTelemetry's exporter is chosen, the command reads its variables.
