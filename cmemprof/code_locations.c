@@ -36,7 +36,7 @@ static const struct module *module_of(const struct code_locations *locations, ui
 }
 
 static struct symbol symbol_at(const struct code_locations *locations, const struct module *module, uintptr_t address) {
-    return module ? symbols_find(locations->symbols, module, address) : (struct symbol){NULL, 0};
+    return symbols_find(locations->symbols, module, address);
 }
 
 void code_locations_look_up(struct code_locations *locations, uintptr_t address) {

@@ -332,6 +332,9 @@
 #define peak_look cmemprof_peak_look
 #define peak_of_snapshot cmemprof_peak_of_snapshot
 #define peak_visit cmemprof_peak_visit
+#define perf_map_find cmemprof_perf_map_find
+#define perf_map_parse cmemprof_perf_map_parse
+#define perf_map_read cmemprof_perf_map_read
 #define private_arena_block cmemprof_private_arena_block
 #define private_arena_close cmemprof_private_arena_close
 #define private_arena_give cmemprof_private_arena_give

@@ -59,7 +59,7 @@ static uint32_t mapping_of(const struct snapshot_encoder *encoder, const struct 
 }
 
 static struct symbol symbol_at(const struct snapshot_encoder *encoder, const struct module *module, uintptr_t address) {
-    if (!module || !encoder->symbols) {
+    if (!encoder->symbols) {
         return (struct symbol){0};
     }
     return (encoder->form->contents & CMEMPROF_KNOWN_NAMES) != 0 ? symbols_known(encoder->symbols, module, address)

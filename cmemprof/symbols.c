@@ -9,6 +9,7 @@
 #include "demangle.h"
 #include "digests.h"
 #include "object_file.h"
+#include "perf_map.h"
 
 struct text_chunk {
     struct text_chunk *next;
@@ -39,6 +40,7 @@ struct symbols {
     struct demangler *demangler;    // allocated in memory
     bool memory_is_open;
     struct digests digests;
+    struct perf_map generated; // allocated in memory
 };
 
 enum { FIRST_ENTRIES = 1024 };
@@ -62,6 +64,8 @@ static void close_files(struct symbols *symbols) {
     symbols->files = NULL;
     symbols->file_count = 0;
     symbols->demangler = NULL;
+    symbols->generated.is_read = false;
+    symbols->generated.count = 0;
     if (symbols->memory_is_open) {
         symbolizer_arena_close(&symbols->memory);
         symbols->memory_is_open = false;
@@ -229,6 +233,9 @@ static size_t find_frames(struct symbols *symbols, const struct module *module, 
 }
 
 struct symbol symbols_find(struct symbols *symbols, const struct module *module, uintptr_t address) {
+    if (!module) {
+        return perf_map_find(&symbols->generated, open_memory(symbols), address);
+    }
     struct entry *entry = entry_of(symbols, module, module->serial, address);
     if (entry->address == 0) {
         grow_if_needed(symbols);
@@ -252,6 +259,9 @@ struct symbol symbols_find(struct symbols *symbols, const struct module *module,
 }
 
 struct symbol symbols_known(struct symbols *symbols, const struct module *module, uintptr_t address) {
+    if (!module) {
+        return (struct symbol){NULL, 0};
+    }
     const struct entry *entry = entry_of(symbols, module, module->serial, address);
     return entry->address != 0 ? (struct symbol){entry->frames, entry->frame_count} : (struct symbol){NULL, 0};
 }

@@ -34,7 +34,8 @@ struct symbols;                    // the name cache and the open files
 struct symbols *symbols_new(void); // returns NULL if memory runs out
 void symbols_free(struct symbols *symbols);
 
-// address is inside the call instruction: return address - 1. Valid until symbols_forget or the next lookup.
+// address is inside the call instruction: return address - 1. module NULL: code that belongs to no file, which may be in perf_map.h. Valid
+// until symbols_forget or the next lookup.
 struct symbol symbols_find(struct symbols *symbols, const struct module *module, uintptr_t address);
 
 // The same for an address that was looked for before; else without a name. Opens and allocates nothing.

@@ -156,6 +156,24 @@ static bool step_stub(struct unwind_walk *walk, struct unwind_frame *now) {
     return true;
 }
 
+// Whether a frame record lies there: the caller's FP and a return address.
+static bool read_record(struct unwind_walk *walk, uintptr_t frame, uintptr_t *above, uintptr_t *pc) {
+    if ((frame & 7) != 0 || !stack_memory_is_own(walk->stack_low, walk->stack_bytes, frame) ||
+        !stack_memory_is_own(walk->stack_low, walk->stack_bytes, frame + 8) || !read_word(walk, frame, above) ||
+        !read_word(walk, frame + 8, pc) || (*above != 0 && *above <= frame)) {
+        return false;
+    }
+    *pc = machine_return_address(*pc);
+    return code_bytes_follow_call(*pc);
+}
+
+// Functions of C have their records at multiples of 16 bytes. Those of V8's code may lie between, so one of these must lead to another one.
+static bool read_sure_record(struct unwind_walk *walk, uintptr_t frame, uintptr_t *above, uintptr_t *pc) {
+    uintptr_t further, further_pc;
+    return read_record(walk, frame, above, pc) &&
+           ((frame & 15) == 0 || (!MACHINE_RETURN_IN_AUX && read_record(walk, *above, &further, &further_pc)));
+}
+
 // Code without a rule: a JIT's or hand-written. If FP holds a frame record beyond doubt, that is the next frame; a function without a
 // record is skipped with it. Otherwise the stack ends here.
 SLOW bool step_without_rule(struct unwind_walk *walk, enum cfi_result result, struct unwind_frame *now) {
@@ -177,14 +195,8 @@ SLOW bool step_without_rule(struct unwind_walk *walk, enum cfi_result result, st
     }
     // If a rule exists but is unsupported, FP is almost never this function's frame record.
     bool own = stack_memory_is_own(walk->stack_low, walk->stack_bytes, now->sp);
-    if (result == CFI_UNSUPPORTED || !own || !read_fp(walk, now, &frame) || (frame & 15) != 0 || frame < now->sp ||
-        !stack_memory_is_own(walk->stack_low, walk->stack_bytes, frame) ||
-        !stack_memory_is_own(walk->stack_low, walk->stack_bytes, frame + 8) || !read_word(walk, frame, &above) ||
-        !read_word(walk, frame + 8, &pc) || (above != 0 && above <= frame)) {
-        return false;
-    }
-    pc = machine_return_address(pc);
-    if (!code_bytes_follow_call(pc) || !is_caller_of_record(walk, pc, frame + 16, above)) {
+    if (result == CFI_UNSUPPORTED || !own || !read_fp(walk, now, &frame) || frame < now->sp ||
+        !read_sure_record(walk, frame, &above, &pc) || !is_caller_of_record(walk, pc, frame + 16, above)) {
         return false;
     }
     atomic_fetch_add_explicit(&walk->unwinder->fallbacks, 1, memory_order_relaxed);

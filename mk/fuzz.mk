@@ -7,7 +7,7 @@ FLAGS_fuzz = $(SANITIZE) $(CHECKED) $(if $(filter merge/fuzz/%,$*),,$(if $(filte
 $(eval $(call variant,fuzz,$$(FUZZ_CC),build/.setup-test))
 -include $(wildcard build/fuzz/*/fuzz/*.d)
 
-FUZZERS := cfi line_table debug demangle merge upload recording otlp foreign export pyroscope inflate pack event query mcp http
+FUZZERS := cfi line_table debug demangle perf_map merge upload recording otlp foreign export pyroscope inflate pack event query mcp http
 FOREIGN_READERS := $(shell sed -n 's/.*\[FOREIGN_.*\] = "\(.*\)",$$/\1/p' foreign/fuzz/readers.h)
 FUZZ_GOALS := $(subst _,-,$(FUZZERS:%=fuzz-%))
 .PHONY: fuzz fuzz-all $(FUZZ_GOALS)
@@ -56,6 +56,7 @@ $(eval $(call fuzzer,cfi,cmemprof/fuzz/cfi_fuzz.c $(call of_cmemprof,cfi% code_o
 $(eval $(call fuzzer,line_table,cmemprof/fuzz/line_table_fuzz.c $(call of_cmemprof,line_table% $(ARENA) address_order dwarf_bytes),-ldw -lelf))
 $(eval $(call fuzzer,debug,cmemprof/fuzz/debug_fuzz.c $(call of_cmemprof,$(ARENA) address_order dwarf_% elf_% inflate function_index line_table line_table_header unit_digest) merge/memory.c))
 $(eval $(call fuzzer,demangle,cmemprof/fuzz/demangle_fuzz.c $(call of_cmemprof,demangle% $(ARENA))))
+$(eval $(call fuzzer,perf_map,cmemprof/fuzz/perf_map_fuzz.c $(call of_cmemprof,perf_map $(ARENA) address_order)))
 $(eval $(call fuzzer,upload,upload/fuzz/batch_fuzz.c upload/batch.c))
 OF_MERGE := $(wildcard merge/*.c codecs/*.c)
 $(eval $(call fuzzer,recording,jfr/fuzz/recording_fuzz.c $(wildcard jfr/*.c) $(OF_MERGE),$(LIBS_codecs)))
@@ -126,6 +127,9 @@ fuzz-debug: build/fuzz/debug_fuzz build/fuzz/debug_seeds $(DEBUG_OBJECTS)
 	@$(call run_fuzzer,debug,262144)
 fuzz-demangle: build/fuzz/demangle_fuzz build/fuzz/demangle/.made
 	@$(call run_fuzzer,demangle,2048)
+fuzz-perf-map: build/fuzz/perf_map_fuzz
+	@mkdir -p build/fuzz/perf_map && printf '1000 10 one\n1000 8 JS:^f /a.js:1:2\n0x2000 20 LazyCompile:*g file:///b.mjs:33:4\n' >build/fuzz/perf_map/seed
+	@$(call run_fuzzer,perf_map,2048)
 fuzz-upload: build/fuzz/upload_fuzz build/fuzz/upload_seeds
 	@$(call seeds,upload)
 	@$(call run_fuzzer,upload,4096)

@@ -64,6 +64,35 @@ TEST(a_jit_with_frame_pointers_is_followed) {
     munmap((void *)call, 4096);
 }
 
+// V8's functions have frame records at any multiple of 8 bytes. One that is at no multiple of 16 must lead to another record.
+TEST(a_record_between_is_followed_if_it_leads_to_another) {
+    static struct result result, direct;
+    static const uint8_t program[] = {
+        0x55, 0x48, 0x89, 0xe5, 0x50,                   // push %rbp; mov %rsp,%rbp; push %rax
+        0xe8, 0x06, 0x00, 0x00, 0x00,                   // call below
+        0x48, 0x83, 0xc4, 0x08, 0x5d, 0xc3,             // add $8,%rsp; pop %rbp; ret
+        0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec, 0x08, // push %rbp; mov %rsp,%rbp; sub $8,%rsp
+        0xff, 0xd6, 0xc9, 0xc3,                         // call *%rsi; leave; ret
+    };
+    jit_call *call = jit(program, sizeof program);
+    plain(&direct);
+    uint64_t before = unwinder.fallbacks;
+    call_jit(call, &result);
+    assert_int_equal(result.end, UNWIND_COMPLETE);
+    assert_int_equal(unwinder.fallbacks, before + 2);
+    assert_int_equal(result.our_count, direct.our_count + 3);
+    assert_int_equal(result.ours[1], (uintptr_t)call + 26);
+    assert_int_equal(result.ours[2], (uintptr_t)call + 10);
+    memset((char *)(void *)call, 0x90, 5); // no record: a number is above
+    memset((char *)(void *)call + 10, 0x90, 5);
+    before = unwinder.fallbacks;
+    call_with_numbers_in_registers(call, &result);
+    assert_int_equal(result.end, UNWIND_NO_RULE);
+    assert_int_equal(result.our_count, 2);
+    assert_int_equal(unwinder.fallbacks, before);
+    munmap((void *)call, 4096);
+}
+
 // A signal at the first instruction of a function: other rules apply one byte before it (here: none with the same frame size).
 __asm__(".text\n"
         "big_frame_before:\n\t.cfi_startproc\n\tsub $8000, %rsp\n\t.cfi_def_cfa_offset 8008\n\tud2\n\t.cfi_endproc\n"
