@@ -2,6 +2,7 @@
 #include "run_attach.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -253,6 +254,15 @@ static void close_watched(const struct attach *attach) {
     }
 }
 
+static void tell_ready(const struct attach *attach) {
+    char path[PATH_MAX + 8];
+    snprintf(path, sizeof path, "%s/ready", attach->directory.path);
+    int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file >= 0) {
+        close(file);
+    }
+}
+
 // The process's name, where nothing says what the service is called.
 static const char *name_of(struct attach *attach) {
     char path[40];
@@ -286,6 +296,7 @@ int run_attach(struct run_options *options) {
         close_watched(&attach);
         return diagnostic_error("run", NULL, "nothing can be sent: no memory, or no thread"), RUN_STATUS_FAILED;
     }
+    tell_ready(&attach);
     watch(&attach);
     run_agent_take(attach.agent, &attach.directory); // what the last of its children wrote meanwhile
     struct run_agent_counts counts;

@@ -9,6 +9,7 @@
 // beside those of run_directory.h:
 //
 //   sender.log   standard error of this command, written by whoever starts it: what went wrong. Cut at 64 KiB
+//   ready        made by this command once it sends; without it what is in sender.log is why it has ended
 //   flush        made by the process: send what is there; removed when it is sent, or waits for an Agent that does not answer
 //
 // Threads: the main one, before there are others. Memory: that of run_agent.h.

@@ -15,6 +15,7 @@ from cmemprof.profiling import _interpreter, _library
 from cmemprof.profiling._log import LOG, guarded
 
 WRITE_LIMIT_S = 5  # of a last profile
+START_S = 0.3  # for what the sender does between a warning and its first look
 SEND_LIMIT_S = 3  # of what is sent at a stop
 FILES_KEPT = 8  # in the directory, by process
 LOOK_MIN_S, LOOK_MAX_S = 1.0, 60.0  # between two looks at what the sender says
@@ -31,6 +32,7 @@ class Session:
         self.has_sender = False
         self.follows = False
         self.flushes = True
+        self._failed = False  # the sender has
         self._said = set()
 
     def _say(self, text, write=LOG.warning):
@@ -113,14 +115,23 @@ class Session:
             return
         arguments = [_library.command_path(), "run", "--attach", _this_process(), "--directory", self.directory]
         self.library.spawn(arguments + settings.run_options(), settings.sender_environment(), self._log_path())
-        self.has_sender = True
+        self.has_sender, self._failed = True, False
         _start_looking(self, os.getpid())
+
+    def _sender_failed(self):
+        """It has ended at its start, and said why."""
+        path, ready = self._log_path(), os.path.join(self.directory, "ready")
+        if not self._failed and not os.path.exists(ready) and os.path.exists(path) and os.stat(path).st_size > 0:
+            time.sleep(START_S)  # or it has only warned so far
+            self._failed = not os.path.exists(ready)
+        return self._failed
 
     @guarded
     def log_sender(self):
         """Logs what the sender has written since."""
         path = self.directory and self._log_path()
         if path and os.path.exists(path) and os.stat(path).st_size > 0:
+            self._sender_failed()
             with open(path, "r+", encoding="utf-8", errors="replace") as file:
                 lines = file.read().splitlines()
                 file.truncate(0)  # it appends
@@ -136,7 +147,12 @@ class Session:
             LOG.error("the last profile was not written within %d s", WRITE_LIMIT_S)
         elif flush:
             self._flush()
+        failed = self._sender_failed()
         self.log_sender()
+        if failed:
+            LOG.error("there is no sender: nothing was sent")
+            self.has_sender = False
+            self._remove_directory()
 
     def _flush(self):
         """Waits until what is in the directory is sent, or waits for an Agent that does not answer."""
@@ -144,9 +160,9 @@ class Session:
         with open(path, "wb"):
             pass
         limit = time.monotonic() + SEND_LIMIT_S
-        while os.path.exists(path) and time.monotonic() < limit:
+        while os.path.exists(path) and time.monotonic() < limit and not self._sender_failed():
             time.sleep(0.01)
-        if os.path.exists(path):
+        if os.path.exists(path) and not self._sender_failed():
             LOG.warning("the last profile is not sent after %d s; the sender goes on", SEND_LIMIT_S)
 
     def after_fork_in_child(self):
