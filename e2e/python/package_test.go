@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -496,16 +497,23 @@ func TestPackageFails(t *testing.T) {
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	folder := t.TempDir()
+	broken := filepath.Join(folder, "a folder") // whose program lacks a library
+	library := filepath.Join(filepath.Dir(built.Program(t, "CMEMPROF_COMMAND", "cmemprof")), "libcmemprof.so")
+	if err := errors.Join(os.Mkdir(broken, 0o755), os.Symlink(library, filepath.Join(broken, "libcmemprof.so")),
+		os.WriteFile(filepath.Join(broken, "cmemprof"), []byte("#!/bin/sh\necho 'cannot open shared object file' >&2\nexit 127\n"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
 	for name, mode := range map[string]struct {
 		variables []string
 		argument  string
 		logged    string
 	}{
-		"no Agent":      {[]string{"DD_TRACE_AGENT_URL=" + closed.URL}, "whole", "a batch could not be sent, and waits: no connection"},
-		"no command":    {[]string{"PATH=/usr/bin:/bin"}, "auto", "start: Missing: the program cmemprof is neither in"},
-		"no directory":  {[]string{"TMPDIR=" + filepath.Join(folder, "none")}, "auto", "start: FileNotFoundError: "},
-		"a false spool": {[]string{"DD_TRACE_AGENT_URL=" + closed.URL, "DD_PROFILING_SPOOL_MAX_BYTES=x"}, "whole", "DD_PROFILING_SPOOL_MAX_BYTES takes a number of bytes from 1, not x"},
-		"tracemalloc":   {[]string{"DD_TRACE_AGENT_URL=" + closed.URL}, "traced", "nothing is profiled: tracemalloc has begun before"},
+		"no Agent":         {[]string{"DD_TRACE_AGENT_URL=" + closed.URL}, "whole", "a batch could not be sent, and waits: no connection"},
+		"no command":       {[]string{"PATH=/usr/bin:/bin"}, "auto", "start: Missing: the program cmemprof is neither in"},
+		"a broken command": {[]string{"PATH=" + broken + ":/usr/bin:/bin"}, "whole", "cmemprof WARNING cannot open shared object file"},
+		"no directory":     {[]string{"TMPDIR=" + filepath.Join(folder, "none")}, "auto", "start: FileNotFoundError: "},
+		"a false spool":    {[]string{"DD_TRACE_AGENT_URL=" + closed.URL, "DD_PROFILING_SPOOL_MAX_BYTES=x"}, "whole", "DD_PROFILING_SPOOL_MAX_BYTES takes a number of bytes from 1, not x"},
+		"tracemalloc":      {[]string{"DD_TRACE_AGENT_URL=" + closed.URL}, "traced", "nothing is profiled: tracemalloc has begun before"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := begin(t, known(t).path, mode.variables, nil, mode.argument)
