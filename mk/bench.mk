@@ -1,6 +1,6 @@
 # Benchmarks: included by the Makefile (docs/bench.md).
 
-.PHONY: bench bench-all bench-capture bench-cpu bench-harm bench-memory bench-merge bench-otlp bench-profiler bench-page bench-reach bench-receiver bench-recordings bench-rollups
+.PHONY: bench bench-all bench-capture bench-cpu bench-harm bench-instructions bench-memory bench-merge bench-otlp bench-profiler bench-page bench-reach bench-receiver bench-recordings bench-rollups
 bench: build/.setup-bench lib ## Measure the cost beside peers; tables also in build/bench-*.tsv
 	bench/run
 bench-all: build/.setup-bench build/.setup-test lib build/cmemprof ## The same and the page, unattended and in less than 40 minutes: the long ones in fewer rounds
@@ -11,6 +11,9 @@ bench-cpu: build/.setup-bench lib ## Count whole stacks of C code in CPU profile
 	bench/run cpu
 bench-harm: build/.setup-bench lib ## Measure what sampling does to its host's memory, on each allocator (LOADS=all: every load, hours)
 	bench/harm $(LOADS)
+bench-instructions: build/.setup-arm64 lib ## Count the instructions of a malloc+free pair on amd64 and arm64, by qemu-user
+	@$(MAKE) --no-print-directory ARCH=arm64 lib
+	bench/instructions
 bench-memory: build/.setup-bench lib ## Measure what the breakdown of memory leaves unexplained, on real libraries, and what it costs
 	bench/run memory
 bench-merge: build/.setup-bench lib
