@@ -38,7 +38,7 @@ THROUGH_CCACHE = $(if $(CACHED_COMPILERS),PATH="$(CACHED_COMPILERS):$$PATH" CCAC
     CCACHE_BASEDIR="$(CURDIR)" $(if $(filter -I,$(CGO_CFLAGS) $(CGO_CPPFLAGS) $(CGO_CXXFLAGS)),,CCACHE_IGNOREOPTIONS=-I))
 TRIMMED = env $(THROUGH_CCACHE) GOFLAGS="$$(go env GOFLAGS) -trimpath"
 WITH_PATHS = env $(THROUGH_CCACHE) CGO_CFLAGS="$(or $(CGO_CFLAGS),-O2 -g) '-ffile-prefix-map=$(CURDIR)=.'"
-MUSL_CC ?= musl-gcc
+MUSL_CC ?= $(if $(CROSS),$(CROSS)gcc -specs "$(CROSS_ROOT)/usr/lib/$(patsubst %-gnu-,%-musl,$(CROSS))/musl-gcc.specs",musl-gcc)
 FUZZ_CC ?= clang
 CFLAGS ?= -O2 -g
 # make test sets it to -Werror, and so should who changes the code (docs/CONTRIBUTING.md): another compiler may warn of more.
@@ -253,7 +253,7 @@ include mk/package.mk mk/fuzz.mk mk/test.mk mk/deep.mk mk/bench.mk
 
 # What compiles is made side by side first. Then two parts run at a time, since whole programs wait for much: the longest from the start to the end, the
 # others beside it. The output of a part comes at its end.
-PARTS := test-programs check test-c test-go test-sanitized test-fuzz test-go-sqlite3 test-go-layout test-datadog test-tsan test-page test-demo
+PARTS := test-programs check test-c test-go test-sanitized $(if $(filter amd64,$(NATIVE)),test-emulated) test-fuzz test-go-sqlite3 test-go-layout test-datadog test-tsan test-page test-demo
 ALONE := test-cpu
 test: export PARTS_FILE := $(CURDIR)/build/parts.tsv
 test: ## Run all tests, and say which parts take how long; missing packages are installed

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # qemu-user 7.2 (Debian 12) runs the system calls of the emulated program in its own process, and some are not what Linux answers. Why some of the
-# C tests are left out of make test-arm64 (base/test/emulated.h). Fails when one of them has changed. Needs gcc, gcc-aarch64-linux-gnu and qemu-user.
+# C tests are left out of make test-arm64 (base/test/emulated.h). Fails when one of them has changed. Needs gcc, gcc-aarch64-linux-gnu and qemu-user-static.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -19,6 +19,7 @@ cat >calls.c <<'C'
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -92,6 +93,8 @@ int main(void) {
     char *shared = map(8192, PROT_READ | PROT_WRITE, MAP_SHARED), *longer = map(5 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE);
     printf("mremap maps a second time: %s\n", yes(mremap(shared, 0, 8192, MREMAP_MAYMOVE) != MAP_FAILED));
     printf("mremap shortens in place: %s\n", yes(mremap(longer, 5 << 20, 2 << 20, MREMAP_MAYMOVE) == longer));
+    struct iovec own = {in_core, sizeof in_core}, read_from = {not_inherited, sizeof in_core};
+    printf("process_vm_readv: %s\n", yes(process_vm_readv(getpid(), &own, 1, &read_from, 1, 0) == sizeof in_core));
     printf("a vdso: %s\n", yes(getauxval(AT_SYSINFO_EHDR) != 0));
     long before = status("VmRSS:");
     map((size_t)16 << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE);
@@ -101,8 +104,8 @@ int main(void) {
 C
 gcc -w -O1 -o native calls.c
 aarch64-linux-gnu-gcc -w -O1 -static -o emulated calls.c
-qemu-aarch64 --version | head -n 1
+qemu-aarch64-static --version | head -n 1
 ./native >native.txt
-qemu-aarch64 ./emulated >emulated.txt
+qemu-aarch64-static ./emulated >emulated.txt
 paste -d'|' native.txt emulated.txt | sed 's/|.*: / | /'
 [ "$(wc -l <native.txt)" = "$(wc -l <emulated.txt)" ] && [ "$(comm -12 <(sort native.txt) <(sort emulated.txt) | wc -l)" = 0 ] || { echo "changed" >&2; exit 1; }

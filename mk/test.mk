@@ -1,6 +1,6 @@
 # Tests: included by the Makefile.
 
-.PHONY: test-arm64 test-emulated test-reproducible tested built c-tests valgrind-tests test-page test-c test-sanitized test-tsan test-fuzz test-go test-go-versions test-go-layout test-programs test-cpu test-datadog test-go-sqlite3 test-jfr test-demo stress flakes everywhere test-platforms torture kills soak
+.PHONY: test-arm64 test-emulated emulated-tests emulated-built emulate-some test-reproducible tested built c-tests valgrind-tests test-page test-c test-sanitized test-tsan test-fuzz test-go test-go-versions test-go-layout test-programs test-cpu test-datadog test-go-sqlite3 test-jfr test-demo stress flakes everywhere test-platforms torture kills soak
 
 # test_rules FOLDER,VARIANT,ROOM: one test program for each test/x_test.c of a folder or a room of it, from it and all objects of the folder and of
 # what it uses. variant_of TESTED_FOLDER,FOLDER,VARIANT: which objects of the folder it gets.
@@ -82,24 +82,39 @@ test-page: build/web/.checked
 	@node --test build/web-test/*.mjs >build/web-test/log 2>&1 && grep -E '^(#|ℹ) pass' build/web-test/log || { cat build/web-test/log; false; }
 test-c: build/.setup-test $(C_TESTS)
 	@scripts/run-c-tests $(C_TESTS)
-# The C tests and Go services on an emulated processor. qemu-user has system calls of its own, and is in the emulated process itself: tests of what it cannot
-# show are left out one by one, and said so (base/test/emulated.h, findings/qemu-user.sh). Not run: mappings, of which qemu's /proc/self/maps is not a copy, and
-# no program without us has shown it; line_table, which compares with libdw and takes it a quarter of an hour. The Go tests need no arm64 library but
-# Debian's cross compiler's, as does a user's service.
-test-arm64: ## Build all of the profiler for arm64 and run its C tests and Go services by qemu-user (make deps-arm64)
-	@scripts/setup check arm64
-	@$(MAKE) --no-print-directory ARCH=arm64 WERROR=-Werror test-emulated
-	@$(MAKE) --no-print-directory test-emulated-go
+# On an emulated processor, where arm64's programs run like this machine's own (scripts/emulated). qemu-user has system calls of its own, and is in the
+# emulated process itself: tests of what it cannot show are left out one by one, and said so (base/test/emulated.h, findings/qemu-user.sh). Not run: mappings, of
+# which qemu's /proc/self/maps is not a copy, and no program without us has shown it; line_table, which compares with libdw and takes it a quarter of an hour.
 NOT_EMULATED := $(patsubst %,build/obj/test/cmemprof_%_test,mappings line_table)
-EMULATED_TESTS := $(filter-out $(NOT_EMULATED),$(foreach f,base merge cmemprof preload,$(call tests,$(f),obj)))
-test-emulated: lib static portable $(EMULATED_TESTS)
-	@echo "not run by qemu-user (mk/test.mk): $(NOT_EMULATED:build/obj/test/%_test=%)"
-	@CMEMPROF_RUNNER=qemu-aarch64 QEMU_LD_PREFIX="$(CROSS_ROOT)" scripts/run-c-tests $(EMULATED_TESTS)
-EMULATED = env GOARCH=arm64 CGO_ENABLED=1 CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ CMEMPROF_RUNNER=qemu-aarch64 QEMU_LD_PREFIX=/usr/aarch64-linux-gnu \
-    'CMEMPROF_ARCHIVE=$(CURDIR)/build/arm64/build/libcmemprof.a' 'CMEMPROF_LIBRARY=$(CURDIR)/build/arm64/build/libcmemprof.so'
-.PHONY: test-emulated-go
-test-emulated-go:
-	cd e2e && go test -vet=off -exec "$(EMULATED)" -count=1 -parallel 1 -timeout 60m ./stacks ./sqlite
+EMULATED_FOLDERS := base merge cmemprof preload
+EMULATED_TESTS := $(filter-out $(NOT_EMULATED),$(foreach f,$(EMULATED_FOLDERS),$(call tests,$(f),obj)))
+emulated-tests: # names
+	@printf '%s\n' $(EMULATED_TESTS)
+emulated-built: lib static portable $(EMULATED_TESTS)
+FOR_ARM64 = $(MAKE) --no-print-directory ARCH=arm64 WERROR=-Werror
+emulate = scripts/emulated scripts/run-c-tests $$(env -u MAKEFLAGS $(MAKE) -s ARCH=arm64 emulated-tests$(if $(1), | grep -vE '/($(subst $(eval) ,|,$(1)))_test$$'))
+GO_EMULATED = $(TRIMMED) PART_OF=arm64 go test -vet=off -exec "'$(CURDIR)/scripts/parts' test '$(CURDIR)/scripts/emulated'" -count=1 -parallel 1
+# The code of the other folders is compiled alone: what they link is another machine's, and of its headers this machine's do as well.
+ELSEWHERE := $(foreach f,$(filter-out $(EMULATED_FOLDERS),$(FOLDERS)),$(call sources,$(f)))
+build/compiled/arm64/%: %.c | build/.setup-test
+	@$(folder); $(CCACHE) aarch64-linux-gnu-gcc $(BASE_CFLAGS) -Werror -O0 $(patsubst %,-idirafter %,/usr/include /usr/include/x86_64-linux-gnu) -MMD -MP -MF $@.d -MT $@ -c -o $@ $<
+build/compiled/arm64/receiver/http/assets: build/web/.bundled
+# In make test: the C tests that do not take the emulator long, and whole stacks.
+SLOW_EMULATED := merge_decode $(patsubst %,cmemprof_%,sampler hook modules reclaim snapshot sample_stack tables_stress stack_table function_index live_table demangle_cxx_name demangle_cxx_print demangle_cxx_print_expression)
+test-emulated: build/.setup-test $(ELSEWHERE:%.c=build/compiled/arm64/%)
+	@scripts/setup install arm64
+	@+$(FOR_ARM64) emulated-built
+	@if why=$$(scripts/emulated true 2>&1); then $(MAKE) --no-print-directory emulate-some; else echo "arm64: built, and not run: $$why"; fi
+emulate-some:
+	@echo "left to make test-arm64: $(NOT_EMULATED:build/obj/test/%_test=%) $(SLOW_EMULATED)"
+	@$(call emulate,$(SLOW_EMULATED))
+	cd e2e && $(GO_EMULATED) -timeout 20m -run '^TestStacks$$' ./stacks
+test-arm64: build/.setup-test ## Build all of the profiler for arm64 and run its C tests and Go services by qemu-user (make deps-arm64; half an hour)
+	@scripts/setup check arm64
+	@+$(FOR_ARM64) emulated-built
+	@echo "not run (mk/test.mk): $(NOT_EMULATED:build/obj/test/%_test=%)"
+	@$(call emulate)
+	cd e2e && $(GO_EMULATED) -timeout 60m ./stacks ./sqlite
 # What a function leaves on its stack is often still there after its return, so a test that reads it passes here and fails elsewhere.
 test-sanitized: export ASAN_OPTIONS := detect_stack_use_after_return=1:$(ASAN_OPTIONS)
 test-sanitized: build/.setup-test $(SANITIZED_TESTS)

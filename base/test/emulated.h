@@ -4,7 +4,7 @@
 //         SKIP_EMULATED(EMULATED_LIMITS);
 //         ...
 //
-// scripts/run-c-tests names its emulator in the environment, and prints what was left out.
+// scripts/emulated says so in the environment; scripts/run-c-tests prints what was left out.
 #ifndef CMEMPROF_BASE_TEST_EMULATED_H
 #define CMEMPROF_BASE_TEST_EMULATED_H
 
@@ -17,10 +17,11 @@
 #define EMULATED_ROOM "what is reserved takes memory"
 #define EMULATED_FORK "MADV_DONTFORK does nothing"
 #define EMULATED_MREMAP "mremap maps nothing a second time, and moves what becomes shorter"
+#define EMULATED_READV "there is no process_vm_readv"
 #define EMULATED_VDSO "there is no vdso, and paths are those of QEMU_LD_PREFIX"
 
 static inline const char *emulator(void) {
-    return getenv("CMEMPROF_RUNNER");
+    return getenv("CMEMPROF_EMULATED");
 }
 
 #define SKIP_EMULATED(reason)                                                                                                              \

@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 
+#include "../../base/test/emulated.h"
 #include "../python_read.h"
 
 enum { PAGE = 4096 };
@@ -29,6 +30,7 @@ TEST(pages) {
 
 // What another thread has is read in a copy, and may be gone before or behind it.
 TEST(copies) {
+    SKIP_EMULATED(EMULATED_READV);
     static struct python_copies copies;
     struct python_reader reader;
     char *pages = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -2,6 +2,7 @@
 
 #include "../../base/test/test.h"
 
+#include "../../base/test/emulated.h"
 #include "../python_stack.h"
 #include "like_python.h"
 
@@ -300,6 +301,7 @@ TEST(unknown_versions) {
 
 // Python's frames alone, read where they are and in copies, with and without what was read before.
 TEST(frames_without_a_stack_of_c) {
+    SKIP_EMULATED(EMULATED_READV);
     static struct python_copies copies;
     static struct python_known known;
     static uintptr_t words[UNWIND_MAX_FRAMES];

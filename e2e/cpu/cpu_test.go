@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/cmemprof/cmemprof/e2e/built"
 	"github.com/google/pprof/profile"
 )
 
@@ -310,7 +311,11 @@ func crash(t *testing.T, workload, caller string) string {
 		t.Fatal("it did not crash")
 	}
 	text := string(output)
-	for _, want := range []string{"SIGSEGV: segmentation violation", "signal arrived during cgo execution", "runtime.cgocall(", caller + "(", "rax "} {
+	register := "\nrax "
+	if built.IsEmulated() {
+		register = "\nr0 "
+	}
+	for _, want := range []string{"SIGSEGV: segmentation violation", "signal arrived during cgo execution", "runtime.cgocall(", caller + "(", register} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}

@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
-
-	"github.com/cmemprof/cmemprof/e2e/built"
 )
 
 // Output of program/main.go.
@@ -40,7 +38,7 @@ func run(t *testing.T, program, dir string, interval int) result {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	out, err := built.Command(program, strconv.Itoa(interval), dir).Output()
+	out, err := exec.Command(program, strconv.Itoa(interval), dir).Output()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"os"
+	"os/exec"
 	"regexp"
 	"testing"
 
@@ -32,7 +33,7 @@ func TestChains(t *testing.T) {
 			if mode.name == "race" {
 				built.NotEmulated(t, withoutRaces)
 			}
-			out, err := built.Command(buildWith(t, mode.toolchain, "./chain", mode.flags...)).CombinedOutput()
+			out, err := exec.Command(buildWith(t, mode.toolchain, "./chain", mode.flags...)).CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%.2000s", err, out)
 			}

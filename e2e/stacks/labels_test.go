@@ -3,6 +3,7 @@ package stacks
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ var switches = map[bool]string{false: "100000", true: "10000000"}[os.Getenv("CME
 
 func runLabels(t *testing.T, program string, arguments ...string) string {
 	t.Helper()
-	out, err := built.Command(program, arguments...).CombinedOutput()
+	out, err := exec.Command(program, arguments...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %v\n%.3000s", arguments, err, out)
 	}
@@ -118,12 +119,8 @@ func sorted(keys string) string {
 func TestLabelsUnlinked(t *testing.T) {
 	library := built.Program(t, "CMEMPROF_LIBRARY", "libcmemprof.so")
 	directory := t.TempDir()
-	preload := ""
-	if built.Emulator() != "" {
-		preload = "QEMU_SET_ENV=" // or the emulator itself would load it
-	}
-	command := built.Command(buildWith(t, "", "./unlinked"))
-	command.Env = append(os.Environ(), preload+"LD_PRELOAD="+loader.Preloadable(t, library), "CMEMPROF_DIRECTORY="+directory, "CMEMPROF_RATE=1")
+	command := exec.Command(buildWith(t, "", "./unlinked"))
+	command.Env = append(os.Environ(), "LD_PRELOAD="+loader.Preloadable(t, library), "CMEMPROF_DIRECTORY="+directory, "CMEMPROF_RATE=1")
 	if out, err := command.CombinedOutput(); err != nil || len(out) != 0 {
 		t.Fatalf("%v, and it says %q", err, out)
 	}

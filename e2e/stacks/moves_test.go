@@ -8,8 +8,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-
-	"github.com/cmemprof/cmemprof/e2e/built"
 )
 
 // CMEMPROF_STRESS=full makes a million allocations in each mode.
@@ -64,7 +62,7 @@ func TestMoves(t *testing.T) {
 					continue
 				}
 				t.Run(strings.Join([]string{toolchain, mode, settings}, " "), func(t *testing.T) {
-					command := built.Command(program, allocations, mode)
+					command := exec.Command(program, allocations, mode)
 					command.Env = append(os.Environ(), settings)
 					out, err := command.CombinedOutput()
 					if err != nil {
@@ -90,7 +88,7 @@ func TestMoves(t *testing.T) {
 func TestMovesStatic(t *testing.T) {
 	program := buildWith(t, "", "./moves", "-tags", "cmemprof_static,netgo,osusergo", "-ldflags",
 		`-linkmode=external -extldflags "-static -Wl,--eh-frame-hdr"`)
-	out, err := built.Command(program, allocations, "random").CombinedOutput()
+	out, err := exec.Command(program, allocations, "random").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%.3000s", err, out)
 	}
@@ -102,7 +100,7 @@ func TestMovesStatic(t *testing.T) {
 
 // TestUserFunctions: SQLite calls a function that was registered in Go, whose stack moves there.
 func TestUserFunctions(t *testing.T) {
-	out, err := built.Command(buildWith(t, "", "./functions")).CombinedOutput()
+	out, err := exec.Command(buildWith(t, "", "./functions")).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%.3000s", err, out)
 	}
@@ -112,7 +110,7 @@ func TestUserFunctions(t *testing.T) {
 // TestCollections: the callback does nothing but collect garbage, which shrinks the stack.
 func TestCollections(t *testing.T) {
 	for _, toolchain := range goVersions {
-		out, err := built.Command(buildWith(t, toolchain, "./collections")).CombinedOutput()
+		out, err := exec.Command(buildWith(t, toolchain, "./collections")).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%.3000s", err, out)
 		}

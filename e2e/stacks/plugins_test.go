@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ import (
 func buildPlugin(t *testing.T, directory, name, flags string) string {
 	t.Helper()
 	path := filepath.Join(directory, "lib"+name+".so")
-	run(t, built.Compiler(), "-O1", "-g", "-shared", "-fPIC", flags, "-DNAME="+name, "-o", path, "plugins/plugin.c")
+	run(t, "gcc", "-O1", "-g", "-shared", "-fPIC", flags, "-DNAME="+name, "-o", path, "plugins/plugin.c")
 	return path
 }
 
@@ -32,7 +33,7 @@ func TestPlugins(t *testing.T) {
 			for _, name := range strings.Fields(mode.plugins) {
 				paths = append(paths, buildPlugin(t, directory, name, mode.flags))
 			}
-			out, err := built.Command(program, paths...).CombinedOutput()
+			out, err := exec.Command(program, paths...).CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%.3000s", err, out)
 			}
@@ -48,7 +49,7 @@ func TestPluginReplaced(t *testing.T) {
 		t.Run(flags, func(t *testing.T) {
 			directory := t.TempDir()
 			program, file := filepath.Join(directory, "program"), filepath.Join(directory, "c.pprof")
-			run(t, built.Compiler(), "-O1", "-g", "-I../../cmemprof", "-o", program, "replaced/replaced.c", built.Program(t, "CMEMPROF_ARCHIVE", "libcmemprof.a"), "-ldl", "-pthread")
+			run(t, "gcc", "-O1", "-g", "-I../../cmemprof", "-o", program, "replaced/replaced.c", built.Program(t, "CMEMPROF_ARCHIVE", "libcmemprof.a"), "-ldl", "-pthread")
 			runProgram(t, program, file, buildPlugin(t, directory, "a", flags), buildPlugin(t, directory, "b", flags))
 			p, err := profile.ParseData(read(t, file))
 			if err != nil {

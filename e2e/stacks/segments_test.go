@@ -56,7 +56,7 @@ func TestSegments(t *testing.T) {
 		t.Run("C "+flags, func(t *testing.T) {
 			directory := t.TempDir()
 			program, file := filepath.Join(directory, "program"), filepath.Join(directory, "c.pprof")
-			run(t, built.Compiler(), slices.Concat([]string{"-O1", "-g", "-DALONE", "-I../../cmemprof", "-o", program, "segments/sites.c"},
+			run(t, "gcc", slices.Concat([]string{"-O1", "-g", "-DALONE", "-I../../cmemprof", "-o", program, "segments/sites.c"},
 				strings.Fields(flags), []string{built.Program(t, "CMEMPROF_ARCHIVE", "libcmemprof.a"), "-ldl", "-pthread"})...)
 			runProgram(t, program, file)
 			expectWhole(t, file, "c_site", "c_work", "main", "__libc_start%", "_start")

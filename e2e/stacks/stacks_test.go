@@ -56,7 +56,7 @@ func run(t *testing.T, name string, arguments ...string) {
 // runProgram runs what was built.
 func runProgram(t *testing.T, program string, arguments ...string) {
 	t.Helper()
-	command := built.Command(program, arguments...)
+	command := exec.Command(program, arguments...)
 	run(t, command.Path, command.Args[1:]...)
 }
 
@@ -74,7 +74,7 @@ func buildAndRun(t *testing.T, linkFlags string, buildFlags ...string) outcome {
 	t.Helper()
 	directory := t.TempDir()
 	for _, prefix := range []string{"linked", "opened", "closed"} {
-		run(t, built.Compiler(), "-std=gnu11", "-O2", "-g", "-shared", "-fPIC", "-DPREFIX="+prefix, "-o", filepath.Join(directory, "lib"+prefix+".so"),
+		run(t, "gcc", "-std=gnu11", "-O2", "-g", "-shared", "-fPIC", "-DPREFIX="+prefix, "-o", filepath.Join(directory, "lib"+prefix+".so"),
 			"library/library.c")
 	}
 	program := filepath.Join(directory, "program")
@@ -105,7 +105,7 @@ func (o *outcome) stackOf(t *testing.T, sample *profile.Sample) []frame {
 	var stack []frame
 	for _, location := range sample.Location {
 		if location.Mapping == nil || location.Mapping.File == "" {
-			if built.Emulator() == "" { // qemu-user does not show where its signal handlers return
+			if !built.IsEmulated() { // qemu-user does not show where its signal handlers return
 				t.Errorf("address %#x has no mapping", location.Address)
 			}
 			continue

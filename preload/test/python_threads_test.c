@@ -3,6 +3,7 @@
 #include "../../base/test/test.h"
 
 #include "../../cmemprof/test/like_python.h"
+#include "../../base/test/emulated.h"
 #include "../python_threads.h"
 
 const char like_python_type;
@@ -61,6 +62,7 @@ static int python_teardown(void **state) {
 }
 
 TEST_IN(python, threads_are_listed) {
+    SKIP_EMULATED(EMULATED_READV);
     assert_true(python_threads_are_seen(&python));
     assert_int_equal(list(4), 3);
     for (size_t i = 0; i < 3; i++) {
@@ -75,6 +77,7 @@ TEST_IN(python, threads_are_listed) {
 }
 
 TEST_IN(python, what_is_no_list_ends_it) {
+    SKIP_EMULATED(EMULATED_READV);
     put(1, 101, states[2], "another");
     assert_int_equal(list(4), 1);
     put(1, 101, states[1], interpreter); // its own next one

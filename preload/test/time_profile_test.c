@@ -17,6 +17,7 @@
 #include "../../cmemprof/profiler.h"
 #include "../../cmemprof/test/like_python.h"
 #include "../../merge/merge.h"
+#include "../../base/test/emulated.h"
 #include "../time_profile.h"
 
 const char like_python_type;
@@ -260,6 +261,7 @@ static void until_it_sleeps(void) {
 }
 
 TEST_BETWEEN(python_setup, time_teardown, what_a_thread_waits_in) {
+    SKIP_EMULATED(EMULATED_READV);
     pthread_t thread;
     sem_init(&begun, 0, 0);
     sem_init(&go_on, 0, 0);

@@ -84,6 +84,7 @@ static void end_worker(pthread_t thread) {
 }
 
 TEST_IN(threads, they_are_met_and_forgotten) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
     time_threads_look(&threads, false);
     assert_int_equal(threads.count, 1);
     pthread_t thread = start_worker(false);
@@ -115,6 +116,7 @@ TEST_IN(threads, who_computes_gets_signals) {
 }
 
 TEST_IN(threads, who_blocks_the_signal_gets_none) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
     pthread_t thread = start_worker(true);
     time_threads_look(&threads, true);
     assert_int_equal(time_threads_find(&threads, worker.id)->timer, TIME_NO_TIMER);
