@@ -29,15 +29,15 @@ CCACHE := $(shell folder=$$(ccache -k cache_dir 2>/dev/null) && mkdir -p "$$fold
 endif
 # Go builds all C code again in each folder that this tree is cloned into, and for each way of building: 45 s of CPU each. So make test builds nearly all of
 # it without the folder's name (-trimpath), and it comes out of Go's own cache; and what has changed is compiled through ccache, by a folder of compilers'
-# names on the PATH, so that the C files beside it are not compiled again. ccache is told what makes no difference: the number that Go gives each
-# compilation, and, as neither way writes it, the folder. A hit is direct, without the preprocessor, if it also passes over Go's temporary folder, which is
+# names on the PATH, so that the C files beside it are not compiled again. What is built with it (scripts/test-go-versions) has C's as -trimpath writes them,
+# and the same objects. ccache is told what makes no difference: the number that Go gives each compilation, and, as neither way writes it, the folder, nor
+# what is written instead. A hit is direct, without the preprocessor, if it also passes over Go's temporary folder, which is
 # a -I of two words: the headers that a file was compiled with are compared all the same, those of this tree by their place in it. Folders of one word, as in
 # -Ifolder, are part of what is looked up, and ours are written so (scripts/check): a header of the same name in another folder is not taken for this one.
 CACHED_COMPILERS := $(if $(CCACHE),$(firstword $(wildcard /usr/lib/ccache/bin /usr/lib/ccache /usr/lib64/ccache)))
 THROUGH_CCACHE = $(if $(CACHED_COMPILERS),PATH="$(CACHED_COMPILERS):$$PATH" CCACHE_SLOPPINESS=random_seed CCACHE_NOHASHDIR=1 \
-    CCACHE_BASEDIR="$(CURDIR)" $(if $(filter -I,$(CGO_CFLAGS) $(CGO_CPPFLAGS) $(CGO_CXXFLAGS)),,CCACHE_IGNOREOPTIONS=-I))
+    CCACHE_BASEDIR="$(CURDIR)" CCACHE_IGNOREOPTIONS="-ffile-prefix-map=* $(if $(filter -I,$(CGO_CFLAGS) $(CGO_CPPFLAGS) $(CGO_CXXFLAGS)),,-I)")
 TRIMMED = env $(THROUGH_CCACHE) GOFLAGS="$$(go env GOFLAGS) -trimpath"
-WITH_PATHS = env $(THROUGH_CCACHE) CGO_CFLAGS="$(or $(CGO_CFLAGS),-O2 -g) '-ffile-prefix-map=$(CURDIR)=.'"
 MUSL_CC ?= $(if $(CROSS),$(CROSS)gcc -specs "$(CROSS_ROOT)/usr/lib/$(patsubst %-gnu-,%-musl,$(CROSS))/musl-gcc.specs",musl-gcc)
 FUZZ_CC ?= clang
 CFLAGS ?= -O2 -g

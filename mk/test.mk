@@ -57,11 +57,20 @@ build/tsan/test/cmemprof_%_test: build/tsan/cmemprof/test/%_test.o $(TSAN_TABLES
 	@mkdir -p $(@D) && echo "  link  $@"
 	@$(LINK) $(FLAGS_tsan) -o $@ $^ -lcmocka -lm
 
+# Tests' own sources take the compiler three times as long at -O2, and the other check of them is the one below: so they are compiled as that wants
+# them, and it looks at their objects. Not those of base/, whose inline functions are compiled in them, nor of what finds stacks, which the optimisation makes.
+UNOPTIMISED_TESTS := $(foreach f,$(filter-out base cmemprof preload,$(FOLDERS)),$(foreach r,$(call rooms,$(f)),$(call of_arch,$(wildcard $(r)/test/*_test.c))))
+$(UNOPTIMISED_TESTS:%.c=build/obj/%.o): private FLAGS_obj := -O0 -U_FORTIFY_SOURCE
+$(UNOPTIMISED_TESTS:%.c=build/obj/%.o): build/.werror
+build/.werror: always # as they are again when warnings have become errors
+	@mkdir -p build; [ "$(WERROR)" = "$$(cat $@ 2>/dev/null)" ] || printf '%s\n' "$(WERROR)" >$@
+
 # Both compilers take all C code without a warning, not optimised, as debuggers want it. function_index_test has a function inside of another,
 # which clang does not know, and cmemprof's tests choose an optimisation for single functions, which it passes over.
 COMPILED := $(foreach f,$(FOLDERS),$(foreach r,$(call rooms,$(f)),$(call of_arch,$(wildcard $(r)/*.c $(r)/test/*.c))))
 FUZZ_COMPILED := $(wildcard */fuzz/*.c) # libFuzzer is clang's
-COMPILES := $(COMPILED:%.c=build/compiled/gcc/%) $(patsubst %.c,build/compiled/clang/%,$(filter-out cmemprof/test/function_index_test.c,$(COMPILED)) $(FUZZ_COMPILED))
+TAKEN_BY_GCC := $(if $(and $(filter gcc,$(CC)),$(filter -Werror,$(WERROR))),$(UNOPTIMISED_TESTS))
+COMPILES := $(TAKEN_BY_GCC:%.c=build/obj/%.o) $(patsubst %.c,build/compiled/gcc/%,$(filter-out $(TAKEN_BY_GCC),$(COMPILED))) $(patsubst %.c,build/compiled/clang/%,$(filter-out cmemprof/test/function_index_test.c,$(COMPILED)) $(FUZZ_COMPILED))
 build/compiled/gcc/%: %.c | build/.setup-test
 	@$(folder); $(CCACHE) gcc $(BASE_CFLAGS) -Werror -O0 -MMD -MP -MF $@.d -MT $@ -c -o $@ $<
 build/compiled/clang/%: %.c | build/.setup-test
@@ -129,11 +138,10 @@ test-fuzz: $(FUZZ_TARGETS) build/fuzz/seeds
 	@$(MAKE) --no-print-directory FUZZ_CORPUS=build/fuzz/fixed-readers FUZZ_LIMIT='-runs=5000 -seed=1' $(filter-out fuzz-merge fuzz-http,$(FUZZ_GOALS))
 RACE_PACKAGES := ./goshim/... ./merge ./upload
 # make check vets all packages. Each is timed for the table that make test ends with. No matter of races: builds of users' modules, a thousand starts.
-GO_TEST_ONLY = go test -vet=off -exec "'$(CURDIR)/scripts/parts' test"
-GO_TEST = $(TRIMMED) $(GO_TEST_ONLY)
+GO_TEST = $(TRIMMED) go test -vet=off -exec "'$(CURDIR)/scripts/parts' test"
 test-go: build/.setup-test
 	$(TRIMMED) go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
-	$(WITH_PATHS) $(GO_TEST_ONLY) ./...
+	$(GO_TEST) ./...
 	cd goshim/prometheus && $(GO_TEST) ./...
 	PART_OF=race $(GO_TEST) -race -skip '^Test(Vendored)?Build|Thousand' $(RACE_PACKAGES)
 # Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser. Go cannot see that what they
@@ -150,7 +158,7 @@ test-cpu: build/.setup-test lib
 	cd e2e && $(GO_TEST) -count=1 -parallel 2 -timeout 15m ./cpu
 # Against dd-trace-go v1.43.1 and v2 and the Datadog Agent's receiver. Modules of their own, as they want a newer Go and other versions than we do.
 test-datadog: build/.setup-test lib build/cmemprof
-	cd e2e/datadog && $(WITH_PATHS) $(GO_TEST_ONLY) -count=1 -timeout 10m ./... # by the paths of sources
+	cd e2e/datadog && $(GO_TEST) -count=1 -timeout 10m ./...
 # With other versions of Go. In make test what depends on the runtime's layout, with the oldest and the newest.
 test-go-versions: build/.setup-test tested ## Run the Go tests with the oldest, the current and the newest version of Go (half an hour)
 	@scripts/test-go-versions
