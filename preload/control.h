@@ -8,6 +8,7 @@
 #define CMEMPROF_PRELOAD_CONTROL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 // settings: "CMEMPROF_DIRECTORY=/path", ... as in the environment (settings.h), ended by NULL. Caller must hold the GIL of an interpreter
 // that is initialised. May be called again after a stop: profiles of the same process are continued. Returns NULL, or why nothing is
@@ -22,6 +23,11 @@ bool cmemprof_preload_sees_malloc(void);
 // Ends sampling. With a limit, a last profile is written (reason "stop") and waited for; 0: none is. Without the GIL. Returns false if it
 // took longer than the limit.
 bool cmemprof_preload_stop(unsigned limit_s);
+
+// An exception of this type was raised in the calling thread, which holds the GIL; it stands for `count`. skip: how many of Python's
+// frames, the innermost first, are not the program's. Of no effect without a time profile (CMEMPROF_TIME_HZ), or where frames are not
+// known. Any thread.
+void cmemprof_preload_exception(const char *type, uint64_t count, unsigned skip);
 
 // Starts a program that is no child of this process, in a session of its own, with an empty signal mask and default dispositions. Its
 // standard input and output are /dev/null, standard error is the file `errors`, which is appended to; all other descriptors are closed.

@@ -372,3 +372,9 @@ EXPORTED bool cmemprof_preload_stop(unsigned limit_s) {
     atomic_store(&preload.owner, 0);
     return in_time;
 }
+
+EXPORTED void cmemprof_preload_exception(const char *type, uint64_t count, unsigned skip) {
+    if (is_owner()) {
+        time_profile_exception(type, count, skip);
+    }
+}

@@ -15,7 +15,7 @@ static void *run(void *context) {
     long period_ns = 1000000000 / (long)(intptr_t)context, wanted_ns = period_ns;
     unsigned short random[3] = {(unsigned short)period_ns, 1, 2};
     prctl(PR_SET_NAME, "cmemprof-time");
-    while (time_profile_is_on()) {
+    for (unsigned start = time_profile_is_on(); start != 0 && time_profile_is_on() == start;) {
         long pause_ns = wanted_ns / 2 + (long)(erand48(random) * (double)wanted_ns);
         nanosleep(&(struct timespec){.tv_sec = pause_ns / 1000000000, .tv_nsec = pause_ns % 1000000000}, NULL);
         if (time_profile_tick()) {

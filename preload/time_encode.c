@@ -10,27 +10,17 @@
 #include "../cmemprof/profiler.h"
 #include "../merge/memory.h"
 #include "../merge/merge.h"
-#include "time_profile.h"
 
 // Time that no sample stands for is shown from here on; below it is within what the kernel's ticks make of a sum.
-enum { SHOWN_PERCENT = 3, SHOWN_PERIODS = 5, MAX_TYPES = 9, MAX_LABELS = 3 };
+enum { SHOWN_PERCENT = 3, SHOWN_PERIODS = 5, MAX_LABELS = 3 };
 
 static const struct profile_type {
     const char *name, *unit;
-} types[MAX_TYPES] = {
-    {"lock-acquire", "count"},      {"lock-acquire-wait", "nanoseconds"},
-    {"lock-release", "count"},      {"lock-release-hold", "nanoseconds"},
-    {"exception-samples", "count"}, {"wall-samples", "count"},
-    {"wall-time", "nanoseconds"},   {"cpu-samples", "count"},
-    {"cpu-time", "nanoseconds"}, // the last one is what is shown at first
+} types[] = {
+    {"exception-samples", "count"}, {"wall-samples", "count"},   {"wall-time", "nanoseconds"},
+    {"cpu-samples", "count"},       {"cpu-time", "nanoseconds"}, // the last one is what is shown at first
 };
-enum { WALL_COUNT = 5, WALL_TIME, CPU_COUNT, CPU_TIME };
-
-// By kind: the types of its count and of its time (-1: none), and its label.
-static const struct {
-    int count, time;
-    const char *label;
-} events[TIME_EVENTS] = {{0, 1, "lock name"}, {2, 3, "lock name"}, {4, -1, "exception type"}};
+enum { RAISED, WALL_COUNT, WALL_TIME, CPU_COUNT, CPU_TIME, MAX_TYPES };
 
 struct encoder {
     const struct time_state *state;
@@ -45,7 +35,7 @@ struct encoder {
 // ---- Stacks ----
 
 static uint32_t frames_of(enum time_table table, const struct cpu_sample *sample) {
-    return atomic_load(&sample->depth_frames) - (table == TIME_OF_EVENTS ? 3 : 1);
+    return atomic_load(&sample->depth_frames) - (table == TIME_RAISED ? 2 : 1);
 }
 
 static void look_up_all(struct encoder *encoder) {
@@ -102,19 +92,6 @@ static size_t label_thread(const struct encoder *encoder, uintptr_t word, struct
     return 2;
 }
 
-// text has room for PYTHON_NAME_BYTES + 1.
-static size_t label_event(const struct encoder *encoder, uintptr_t word, const char *key, char *text, struct profile_label *labels) {
-    struct python_name name;
-    if (word == 0) {
-        return 0;
-    }
-    python_names_get(&encoder->state->of->python.names, word, &name);
-    memcpy(text, name.function, name.function_size);
-    text[name.function_size] = '\0';
-    *labels = (struct profile_label){.key = key, .text = text, .unit = ""};
-    return 1;
-}
-
 // ---- Samples ----
 
 static void add_time(struct encoder *encoder, enum time_table table, const uintptr_t *words, uint32_t depth,
@@ -135,17 +112,16 @@ static void add_time(struct encoder *encoder, enum time_table table, const uintp
     }
 }
 
-static void add_event(struct encoder *encoder, const uintptr_t *words, uint32_t depth, const struct cpu_sample *sample) {
+static void add_raised(struct encoder *encoder, const uintptr_t *words, uint32_t depth, const struct cpu_sample *sample) {
     struct profile_label labels[MAX_LABELS];
-    int64_t values[MAX_TYPES] = {0};
-    char text[PYTHON_NAME_BYTES + 1];
-    enum time_event kind = (enum time_event)words[depth + 1];
-    values[events[kind].count] = (int64_t)atomic_load(&sample->ticks);
-    if (events[kind].time >= 0) {
-        values[events[kind].time] = (int64_t)atomic_load(&sample->ns);
-    }
-    size_t count = label_thread(encoder, words[depth + 2], labels);
-    count += label_event(encoder, words[depth], events[kind].label, text, &labels[count]);
+    struct python_name name;
+    char type[PYTHON_NAME_BYTES + 1];
+    int64_t values[MAX_TYPES] = {[RAISED] = (int64_t)atomic_load(&sample->ticks)};
+    size_t count = label_thread(encoder, words[depth + 1], labels);
+    python_names_get(&encoder->state->of->python.names, words[depth], &name);
+    memcpy(type, name.function, name.function_size);
+    type[name.function_size] = '\0';
+    labels[count++] = (struct profile_label){.key = "exception type", .text = type, .unit = ""};
     size_t frames = depth != 0 ? add_stack(encoder, words, depth) : add_named_frame(encoder, "[no frames of Python]");
     profile_add_sample(encoder->profile, encoder->stack, frames, values + encoder->first_type, labels, count);
 }
@@ -157,8 +133,8 @@ static void add_all(struct encoder *encoder) {
         for (size_t slot = 0; (sample = cpu_samples_next(samples, &slot));) {
             const uintptr_t *words = cpu_samples_pcs(samples, sample);
             uint32_t depth = frames_of((enum time_table)table, sample);
-            if (table == TIME_OF_EVENTS) {
-                add_event(encoder, words, depth, sample);
+            if (table == TIME_RAISED) {
+                add_raised(encoder, words, depth, sample);
             } else {
                 add_time(encoder, (enum time_table)table, words, depth, sample);
             }
@@ -255,8 +231,8 @@ static uint8_t *resize(void *context, size_t capacity) {
 static enum merge_error encode(struct encoder *encoder, struct mapped_buffer *bytes, size_t *size) {
     const struct time_taken *taken = encoder->taken;
     struct profile *profile = encoder->profile;
-    bool has_events = atomic_load(&taken->period->tables[TIME_OF_EVENTS].used_words) != 0;
-    encoder->first_type = has_events ? 0 : encoder->state->has_wall ? WALL_COUNT : CPU_COUNT;
+    bool has_raised = atomic_load(&taken->period->tables[TIME_RAISED].used_words) != 0;
+    encoder->first_type = has_raised ? RAISED : encoder->state->has_wall ? WALL_COUNT : CPU_COUNT;
     for (int i = encoder->first_type; i < MAX_TYPES; i++) {
         profile_add_sample_type(profile, types[i].name, types[i].unit);
     }

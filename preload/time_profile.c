@@ -296,28 +296,26 @@ bool time_profile_tick(void) {
     return runs;
 }
 
-// ---- Events ----
+// ---- Exceptions ----
 
-void time_profile_event(enum time_event kind, const char *text, uint64_t ns, uint64_t count) {
+void time_profile_exception(const char *type, uint64_t count, uint32_t skip) {
     struct time_state *it = atomic_load(&current);
     struct time_scratch *scratch = it && it->has_wall ? take_scratch(it) : NULL;
     if (!scratch) {
-        if (it) {
-            atomic_fetch_add_explicit(&it->busy, 1, memory_order_relaxed);
-        }
         return;
     }
     struct python *python = &it->of->python;
-    struct python_reader *reader = &scratch->python.reader;
-    python_reader_begin(reader, NULL);
-    uint32_t depth = python_frames(python, reader, NULL, (uintptr_t)python->symbols.this_thread(), scratch->words, TIME_MAX_FRAMES, NULL);
-    const struct python_name label = {
-        .function = text ? text : "", .file = "", .function_size = text ? strnlen(text, PYTHON_NAME_BYTES) : 0};
-    scratch->words[depth++] = text ? python_names_word(&python->names, &label, 0) : 0;
-    scratch->words[depth++] = (uintptr_t)kind;
-    scratch->words[depth] = time_word_of_thread((int32_t)syscall(SYS_gettid), true);
+    uintptr_t *words = scratch->words;
+    python_reader_begin(&scratch->python.reader, NULL);
+    uint32_t depth =
+        python_frames(python, &scratch->python.reader, NULL, (uintptr_t)python->symbols.this_thread(), words, TIME_MAX_FRAMES, NULL);
+    skip = skip < depth ? skip : depth;
+    memmove(words, words + skip, (depth -= skip) * sizeof *words);
+    words[depth++] = python_names_word(
+        &python->names, &(struct python_name){.function = type, .function_size = strnlen(type, PYTHON_NAME_BYTES), .file = ""}, 0);
+    words[depth++] = time_word_of_thread((int32_t)syscall(SYS_gettid), true);
     struct time_period *period = enter(it);
-    cpu_samples_add(&period->tables[TIME_OF_EVENTS], scratch->words, depth + 1, ns, count);
+    cpu_samples_add(&period->tables[TIME_RAISED], words, depth, 0, count);
     leave(period);
     atomic_store_explicit(&scratch->busy, false, memory_order_release);
 }
@@ -420,6 +418,7 @@ static const char *start(struct profiler *of, unsigned hz) {
     }
     loaded_code_refresh(of);
     kept->of = of;
+    kept->starts++;
     kept->period_ns = 1000000000 / hz;
     kept->ended = NULL;
     kept->has_wall = python_threads_are_seen(&of->python);
@@ -439,8 +438,9 @@ const char *time_profile_start(struct profiler *of, unsigned hz) {
     return why;
 }
 
-bool time_profile_is_on(void) {
-    return atomic_load(&current);
+unsigned time_profile_is_on(void) {
+    const struct time_state *it = atomic_load(&current);
+    return it ? it->starts : 0;
 }
 
 void time_profile_stop(void) {

@@ -6,7 +6,7 @@
 // its
 //            frames are read, they are those it waits in, and the time since the last tick is theirs. Nothing is sent to it: a signal would
 //            interrupt its system call. One that runs has CPU samples.
-// Events     with values of their own: locks, exceptions (the package for Python).
+// Exceptions are counted by who calls time_profile_exception (the package for Python).
 //
 // The signal is SIGURG: its default is to be ignored, so one that comes late ends nobody (as Go's runtime uses it). A program that handles
 // it itself is not sampled, and one that comes to do so is left alone from then on; either is said.
@@ -14,7 +14,7 @@
 // Each profile has what came since the last one. At most 24,000 stacks and 7 MiB of each of the three kinds; beyond, time is counted as
 // lost.
 //
-// Threads: tick and take by the library's; event by any, not in signal handlers. Memory: mmap at the start.
+// Threads: tick and take by the library's; exception by any, not in signal handlers. Memory: mmap at the start.
 #ifndef CMEMPROF_PRELOAD_TIME_PROFILE_H
 #define CMEMPROF_PRELOAD_TIME_PROFILE_H
 
@@ -32,7 +32,7 @@ struct profiler;
 // hz: samples for a second of CPU. Returns NULL, or why there is none. Once; again after time_profile_stop.
 const char *time_profile_start(struct profiler *of, unsigned hz);
 void time_profile_stop(void);
-bool time_profile_is_on(void);
+unsigned time_profile_is_on(void); // the number of the start, from 1; 0: off
 
 // About hz times a second. Returns false if the program has not run since the last one: then an eighth of that is enough, since what a tick
 // stands for is the time since the one before.
@@ -43,13 +43,8 @@ enum cmemprof_error time_profile_take(const uint8_t **bytes, size_t *size);
 
 void time_profile_after_fork_in_child(void);
 
-// Python's frames of the calling thread, which has the GIL, with a value. text: the label of the kind, cut at 250 bytes; NULL: none.
-enum time_event {
-    TIME_LOCK_WAIT, // count: acquisitions, ns: waited for them; label "lock name"
-    TIME_LOCK_HOLD, // count: releases, ns: held until then
-    TIME_EXCEPTION, // count: raised; label "exception type"
-    TIME_EVENTS
-};
-void time_profile_event(enum time_event kind, const char *text, uint64_t ns, uint64_t count);
+// An exception was raised in the calling thread, which has the GIL, and stands for so many. type: its name, cut at 250 bytes. skip:
+// Python's innermost frames, which are not the program's.
+void time_profile_exception(const char *type, uint64_t count, uint32_t skip);
 
 #endif

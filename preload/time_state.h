@@ -17,16 +17,15 @@
 
 struct profiler;
 
-// A stack is words: return addresses and those of python_names.h, leaf first; of an event, its label (0: none) and its kind; then the
-// thread.
-enum { TIME_MAX_FRAMES = UNWIND_MAX_FRAMES, TIME_MAX_WORDS = TIME_MAX_FRAMES + 3 };
+// A stack is words: return addresses and those of python_names.h, leaf first; of an exception, its type; then the thread.
+enum { TIME_MAX_FRAMES = UNWIND_MAX_FRAMES, TIME_MAX_WORDS = TIME_MAX_FRAMES + 2 };
 
 #define TIME_IS_PYTHON ((uintptr_t)1 << 40)
 static inline uintptr_t time_word_of_thread(int32_t id, bool is_python) {
     return (uintptr_t)(uint32_t)id | (is_python ? TIME_IS_PYTHON : 0);
 }
 
-enum time_table { TIME_CPU, TIME_WAITING, TIME_OF_EVENTS, TIME_TABLES };
+enum time_table { TIME_CPU, TIME_WAITING, TIME_RAISED, TIME_TABLES };
 struct time_period {
     _Atomic unsigned in_flight; // threads that add to it
     struct cpu_samples tables[TIME_TABLES];
@@ -75,6 +74,7 @@ struct time_taken {
 
 struct time_state {
     struct profiler *of;
+    unsigned starts;
     uint64_t period_ns;
     bool has_wall;           // Python's threads are seen
     const char *ended;       // why there are no samples any more; NULL: there are

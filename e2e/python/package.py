@@ -97,6 +97,35 @@ def whole():
     tell(more=keep_more(300), child=has_child())
 
 
+class Refused(Exception):
+    """With a name of its module."""
+
+
+def raises_often(times):
+    for i in range(times):
+        try:
+            if i % 4 == 0:
+                raise Refused(i)
+            int("no number")
+        except (Refused, ValueError):
+            pass
+
+
+def exceptions():
+    """cProfile may run beside, and nothing is left of the tools of sys.monitoring afterwards."""
+    import cProfile
+
+    profiler = new_profiler(service="raises")
+    profiler.start()
+    raises_often(4000)
+    with_profile = cProfile.Profile()
+    with_profile.runcall(raises_often, 4000)
+    profiler.stop()
+    raises_often(4000)  # nobody looks
+    tools = [sys.monitoring.get_tool(number) for number in range(6)] if hasattr(sys, "monitoring") else []
+    tell(pid=os.getpid(), tools=[tool for tool in tools if tool])
+
+
 def fork(follow):
     profiler = new_profiler(service="forks")
     profiler.start(profile_children=follow == "follow")

@@ -240,9 +240,9 @@ static void *waits(void *context) {
     like_python_put(fake.thread, profiler.python.layout->thread_native_id, (uintptr_t)syscall(SYS_gettid));
     sem_post(&begun);
     sem_wait(&go_on);
-    time_profile_event(TIME_LOCK_WAIT, "queue.lock", 5000, 2);
-    time_profile_event(TIME_EXCEPTION, "KeyError", 0, 3);
-    time_profile_event(TIME_EXCEPTION, NULL, 0, 4);
+    time_profile_exception("KeyError", 3, 0);
+    time_profile_exception("ValueError", 4, 1);
+    time_profile_exception("ValueError", 5, 9);
     return context;
 }
 
@@ -281,15 +281,14 @@ TEST_BETWEEN(python_setup, time_teardown, what_a_thread_waits_in) {
     assert_in_range(sum("wall-samples", "sleeps"), 20, 21);
     assert_in_range(sum("wall-time", "sleeps"), 20 * (int64_t)PERIOD_NS, end - before);
     assert_int_equal(sum("cpu-time", "sleeps"), 0);
-    assert_int_equal(profile_sample_type_index(profile, "lock-acquire"), -1);
+    assert_int_equal(profile_sample_type_index(profile, "exception-samples"), -1);
     sem_post(&go_on);
     pthread_join(thread, NULL);
     take();
-    assert_int_equal(sum("lock-acquire", "sleeps"), 2);
-    assert_int_equal(sum("lock-acquire-wait", "sleeps"), 5000);
-    assert_int_equal(sum("exception-samples", "sleeps"), 7);
-    assert_string_equal(label("sleeps", "lock name"), "queue.lock");
+    assert_int_equal(sum("exception-samples", "sleeps"), 3);
     assert_string_equal(label("sleeps", "exception type"), "KeyError");
+    assert_int_equal(sum("exception-samples", "[no frames of Python]"), 9);
+    assert_string_equal(label("[no frames of Python]", "exception type"), "ValueError");
     take();
     assert_int_equal(sum("exception-samples", NULL), 0);
 }

@@ -17,6 +17,12 @@ def settings(_arguments=("python", "app.py"), _tags=None, **environment):
 
 
 class Switches(unittest.TestCase):
+    def test_exceptions_are_one_in_a_hundred(self):
+        self.assertEqual(settings().exception_interval, 100)
+        self.assertEqual(settings(DD_PROFILING_EXCEPTION_SAMPLING_INTERVAL="7").exception_interval, 7)
+        self.assertEqual(settings(DD_PROFILING_EXCEPTION_SAMPLING_INTERVAL="0").exception_interval, 100)
+        self.assertEqual(settings(DD_PROFILING_EXCEPTION_ENABLED="false").exception_interval, 0)
+
     def test_it_is_on_unless_it_is_switched_off(self):
         for value, is_on in (("", True), ("true", True), ("auto", True), ("1", True), ("false", False), ("0", False), ("False", False), ("what", True)):
             self.assertEqual(settings(DD_PROFILING_ENABLED=value).is_enabled, is_on, value)

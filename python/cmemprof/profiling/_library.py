@@ -50,6 +50,9 @@ class Library:
             self._with_gil.cmemprof_preload_start.restype = ctypes.c_char_p
             self._with_gil.cmemprof_preload_is_running.argtypes = []
             self._with_gil.cmemprof_preload_is_running.restype = ctypes.c_bool
+            self.exception = self._with_gil.cmemprof_preload_exception
+            self.exception.argtypes = [ctypes.c_char_p, ctypes.c_uint64, ctypes.c_uint]
+            self.exception.restype = None
             self._without.cmemprof_preload_sees_malloc.argtypes = []
             self._without.cmemprof_preload_sees_malloc.restype = ctypes.c_bool
             self._without.cmemprof_preload_stop.argtypes = [ctypes.c_uint]

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from cmemprof.profiling import _interpreter, _library
+from cmemprof.profiling import _exceptions, _interpreter, _library
 from cmemprof.profiling._log import LOG, guarded
 
 WRITE_LIMIT_S = 5  # of a last profile
@@ -33,6 +33,7 @@ class Session:
         self.follows = False
         self.flushes = True
         self._failed = False  # the sender has
+        self.exceptions = None  # being sampled
         self._said = set()
 
     def _say(self, text, write=LOG.warning):
@@ -82,8 +83,22 @@ class Session:
             self.library.stop(0)
             self._remove_directory()
             raise
+        self._sample_exceptions(settings)
         self._tell_what_is_seen(settings)
         return True
+
+    def _sample_exceptions(self, settings):
+        if settings.exception_interval != 0 and settings.time_hz != 0 and not _interpreter.lack():
+            self.exceptions = _exceptions.Exceptions(settings.exception_interval, self.library.exception)
+            why = self.exceptions.start()
+            if why:
+                self.exceptions = None
+                self._say(why, LOG.info)
+
+    def _stop_exceptions(self):
+        exceptions, self.exceptions = self.exceptions, None
+        if exceptions is not None:
+            exceptions.stop()
 
     def _tell_what_is_seen(self, settings):
         if not self.library.sees_malloc():
@@ -141,6 +156,7 @@ class Session:
     # ---- The end ----
 
     def stop(self, flush):
+        self._stop_exceptions()
         if not self.is_running():
             return
         if not self.library.stop(WRITE_LIMIT_S if flush else 0):
@@ -169,6 +185,7 @@ class Session:
         """Children that are not followed have no profiler, until they start one."""
         if not self.follows:
             self.directory, self.has_sender = None, False
+            self._stop_exceptions()
 
 
 def _this_process():

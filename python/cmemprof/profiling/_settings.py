@@ -118,6 +118,9 @@ class Settings:
         if self.is_enabled and self.rate_bytes == 0:
             self.is_enabled, self.why_not = False, "DD_PROFILING_CMEMPROF_SAMPLING_RATE=0"
         self.time_hz = TIME_HZ if is_on(environment, "DD_PROFILING_STACK_ENABLED", True) else 0
+        self.exception_interval = int(number(environment, "DD_PROFILING_EXCEPTION_SAMPLING_INTERVAL", 100, 1, 2**31))
+        if not is_on(environment, "DD_PROFILING_EXCEPTION_ENABLED", True):
+            self.exception_interval = 0
         self.flushes_on_exit = is_on(environment, "DD_PROFILING_FLUSH_ON_EXIT", True)
         self.service = service or environment.get("DD_SERVICE") or name_of_program(arguments)
         # Where OpenTelemetry's exporter is chosen, the command reads its variables.
