@@ -179,7 +179,7 @@ static void after_fork_in_child(void) {
     mark();
     time_profile_after_fork_in_child();
     writer_open(&preload.writer, preload.settings.period_ms, preload.settings.period_ms != 0 || preload.settings.signal != 0);
-    if (time_profile_is_on()) {
+    if (time_profile_is_on() && preload.writer.has_thread) { // a child that is as it was has no thread of ours
         ticker_start(preload.settings.time_hz);
     }
     atomic_store(&preload.owner, getpid());

@@ -145,6 +145,8 @@ static void write_time(const struct profile_file *file, const char *reason) {
         snprintf(text, sizeof text, "the time profile could not be written: %s",
                  error != CMEMPROF_OK ? cmemprof_error_text(error) : strerror(errno));
         profile_file_fail(file, text);
+    } else if (!bytes && strcmp(reason, "period") != 0) {
+        profile_file_fail(file, "the last time profile is lost: a thread was held up in it");
     }
 }
 

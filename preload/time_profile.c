@@ -19,7 +19,7 @@
 #include "time_encode.h"
 #include "time_state.h"
 
-enum { QUIET_MS = 1000, SIGNAL_LOOK_TICKS = 10, LIST_TICKS = 5, TOO_LONG_TICKS = 100, LITTLE_NS = 100000 };
+enum { QUIET_MS = 1000, LIST_TICKS = 5, TOO_LONG_TICKS = 100, LITTLE_NS = 100000, NEEDED_STACK_BYTES = 6 << 10 };
 
 static struct time_state *_Atomic current; // NULL: off. Its memory stays, as a signal may be on its way
 
@@ -127,18 +127,17 @@ static void on_met(void *value, int32_t id, uint64_t cpu_ns) {
     atomic_store(&met->id, id);
 }
 
-// Known without a system call from the second time on. NULL: no room.
-static struct cpu_thread *own_clock(struct time_state *it) {
+// NULL: no room.
+static struct cpu_thread *own_clock(struct time_state *it, int32_t id) {
     if (thread_state.cpu_epoch != it->clocks_epoch) {
-        thread_state.cpu_thread = cpu_threads_find(&it->clocks, (int32_t)syscall(SYS_gettid));
+        thread_state.cpu_thread = cpu_threads_find(&it->clocks, id);
         thread_state.cpu_epoch = it->clocks_epoch;
     }
     return thread_state.cpu_thread;
 }
 
-static void take(struct time_state *it, const void *context, struct time_scratch *scratch) {
-    struct cpu_thread *thread = own_clock(it);
-    int32_t id = thread ? atomic_load(&thread->id) : (int32_t)syscall(SYS_gettid);
+static void take(struct time_state *it, int32_t id, const void *context, struct time_scratch *scratch) {
+    struct cpu_thread *thread = own_clock(it, id);
     bool is_python = it->has_wall && it->of->python.symbols.this_thread();
     struct time_period *period = enter(it);
     uint64_t ns = thread ? cpu_threads_note(thread, clock_ns(CLOCK_THREAD_CPUTIME_ID), first_ns(it, id)) : it->period_ns;
@@ -151,14 +150,27 @@ static void take(struct time_state *it, const void *context, struct time_scratch
     leave(period);
 }
 
+static uint32_t cookie_of(const struct time_state *it) {
+    return (uint32_t)((uintptr_t)it >> 12) ^ it->starts;
+}
+
+// Stacks of threads are mapped whole, so that a page that is not there is beyond the end; the main thread's grows.
+static bool has_room(int32_t id) {
+    char here;
+    return id == getpid() || stack_memory_is_mapped(stack_memory_page((uintptr_t)&here - NEEDED_STACK_BYTES));
+}
+
+// No system call but those of a sample of memory (docs/run.md): the clock's and the probe of a page.
 static void on_signal(int number, siginfo_t *info, void *context) {
     struct time_state *it = atomic_load(&current);
     int saved = errno;
+    uint64_t value = (uintptr_t)info->si_value.sival_ptr;
+    int32_t id = (int32_t)(value & UINT32_MAX);
     (void)number;
-    if (it && info->si_code == SI_TIMER && info->si_value.sival_ptr == it) {
-        struct time_scratch *scratch = take_scratch(it);
+    if (it && info->si_code == SI_TIMER && value >> 32 == cookie_of(it) && !atomic_load(&it->ended)) {
+        struct time_scratch *scratch = has_room(id) ? take_scratch(it) : NULL;
         if (scratch) {
-            take(it, context, scratch);
+            take(it, id, context, scratch);
             atomic_store_explicit(&scratch->busy, false, memory_order_release);
         } else {
             atomic_fetch_add_explicit(&it->busy, 1, memory_order_relaxed); // the thread's next sample has its time
@@ -183,7 +195,7 @@ static const char *take_signal(void) {
     if ((before.sa_flags & SA_SIGINFO) != 0 || (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)) {
         return "the program handles SIGURG itself";
     }
-    sigfillset(&ours.sa_mask);
+    memset(&ours.sa_mask, -1, sizeof ours.sa_mask); // libc's own signals, too: a thread must not be cancelled while it has a scratch
     return sigaction(TIME_SIGNAL, &ours, NULL) == 0 ? NULL : "the signal handler cannot be installed";
 }
 
@@ -191,7 +203,7 @@ static const char *take_signal(void) {
 
 // Adds the time to what the thread waits in, and returns that; NULL if it runs, or nothing fits.
 static struct cpu_sample *add_waiting(struct time_state *it, struct time_period *period, const struct python_thread *thread,
-                                      uint64_t cpu_ns, uint64_t ns) {
+                                      const struct time_thread *known) {
     struct python_reader *reader = &it->reader;
     uintptr_t outermost;
     python_reader_begin(reader, &it->copies);
@@ -199,29 +211,40 @@ static struct cpu_sample *add_waiting(struct time_state *it, struct time_period 
         return NULL; // it was listed some ticks ago
     }
     uint32_t depth = python_frames(&it->of->python, reader, &it->known, thread->state, it->words, TIME_MAX_FRAMES, &outermost);
-    if (time_threads_cpu_ns(thread->id) != cpu_ns) {
+    if (time_threads_cpu_ns(thread->id) != known->ns) {
         return NULL; // it has run since: what was read is of no one moment
     }
     it->unread += reader->failed;
     depth += add_root(it, thread->id, outermost, it->words, depth);
     it->words[depth] = time_word_of_thread(thread->id, true);
-    return cpu_samples_add(&period->tables[TIME_WAITING], it->words, depth + 1, ns, 1);
+    return cpu_samples_add(&period->tables[TIME_WAITING], it->words, depth + 1, known->owed_ns, 1);
 }
 
+// What the thread has not used of the time since the last look, it has waited: for what it waits for now, or, if it runs now, for what it
+// will be seen to wait for next. So waiting and CPU time add up to the time that has passed, also where a thread stands still because the
+// look itself has taken its processor.
 static void look_at(struct time_state *it, struct time_period *period, const struct python_thread *thread, uint64_t ns) {
     struct time_thread *known = time_threads_find(&it->threads, thread->id);
     uint64_t cpu_ns = known ? time_threads_cpu_ns(thread->id) : 0;
     if (cpu_ns == 0) {
         return;
     }
-    if (known->waits_in && known->waits_epoch == it->epoch && known->ns == cpu_ns) {
-        atomic_fetch_add_explicit(&known->waits_in->ns, ns, memory_order_relaxed);
-        atomic_fetch_add_explicit(&known->waits_in->ticks, 1, memory_order_relaxed);
+    uint64_t used_ns = cpu_ns - known->ns;
+    bool stands = used_ns == 0;
+    known->owed_ns += known->is_looked_at && used_ns < ns ? ns - used_ns : 0;
+    known->is_looked_at = true;
+    known->ns = cpu_ns;
+    if (known->owed_ns == 0) {
         return;
     }
-    known->waits_in = add_waiting(it, period, thread, cpu_ns, ns);
-    known->waits_epoch = it->epoch;
-    known->ns = cpu_ns;
+    if (stands && known->waits_in && known->waits_epoch == it->epoch) {
+        atomic_fetch_add_explicit(&known->waits_in->ns, known->owed_ns, memory_order_relaxed);
+        atomic_fetch_add_explicit(&known->waits_in->ticks, 1, memory_order_relaxed);
+    } else {
+        known->waits_in = add_waiting(it, period, thread, known);
+        known->waits_epoch = it->epoch;
+    }
+    known->owed_ns = known->waits_in ? 0 : known->owed_ns;
 }
 
 static void list(struct time_state *it) {
@@ -258,14 +281,15 @@ static uint64_t filters(void) {
 // Returns false if the program has taken the signal for itself, or may be killed for system calls that it made without harm before.
 static bool goes_on(struct time_state *it) {
     struct sigaction now;
-    const char *why = it->ended;
+    const char *why = atomic_load(&it->ended);
+    it->ticks++;
     if (!why && filters() > it->filters) {
         why = "the program has restricted its system calls";
-    } else if (!why && it->ticks++ % SIGNAL_LOOK_TICKS == 0 && (sigaction(TIME_SIGNAL, NULL, &now) != 0 || !is_ours(&now))) {
+    } else if (!why && (sigaction(TIME_SIGNAL, NULL, &now) != 0 || !is_ours(&now))) {
         why = "the program has come to handle SIGURG itself";
         time_threads_close(&it->threads, false);
     }
-    it->ended = why;
+    atomic_store(&it->ended, why);
     return !why;
 }
 
@@ -347,7 +371,7 @@ static void end_period(struct time_state *it, struct time_taken *taken) {
     taken->unread = it->unread;
     taken->timerless = it->threads.timerless;
     taken->blocked = time_threads_blocked(&it->threads);
-    taken->ended = it->ended;
+    taken->ended = atomic_load(&it->ended);
     for (size_t i = 0; i < it->threads.count; i++) {
         taken->names[i].id = it->threads.items[i].id;
         memcpy(taken->names[i].text, it->threads.items[i].name, TIME_NAME_BYTES);
@@ -392,7 +416,7 @@ static void begin(struct time_state *it) {
     clear(&it->periods[1]);
     pthread_mutex_init(&it->lock, NULL);
     memset(&it->clocks, 0, sizeof it->clocks); // a thread's first sample stands for a period
-    time_threads_open(&it->threads, TIME_SIGNAL, it, it->period_ns, on_met);
+    time_threads_open(&it->threads, TIME_SIGNAL, cookie_of(it), it->period_ns, it, on_met);
     it->clocks_epoch++;
     it->filters = filters();
     it->process_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
@@ -420,7 +444,7 @@ static const char *start(struct profiler *of, unsigned hz) {
     kept->of = of;
     kept->starts++;
     kept->period_ns = 1000000000 / hz;
-    kept->ended = NULL;
+    atomic_store(&kept->ended, NULL);
     kept->has_wall = python_threads_are_seen(&of->python);
     begin(kept);
     const char *why = take_signal();
@@ -466,4 +490,7 @@ void time_profile_after_fork_in_child(void) {
     }
     time_threads_close(&it->threads, true);
     begin(it);
+    if (!atomic_load(&it->ended)) {
+        time_threads_look(&it->threads, true); // the one thread that there is
+    }
 }

@@ -76,9 +76,9 @@ struct time_state {
     struct profiler *of;
     unsigned starts;
     uint64_t period_ns;
-    bool has_wall;           // Python's threads are seen
-    const char *ended;       // why there are no samples any more; NULL: there are
-    _Atomic unsigned active; // the period that is being filled
+    bool has_wall;             // Python's threads are seen
+    const char *_Atomic ended; // why there are no samples any more; NULL: there are
+    _Atomic unsigned active;   // the period that is being filled
     struct time_period periods[2];
     struct cpu_threads clocks; // of signal handlers
     uint32_t clocks_epoch;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -14,9 +15,10 @@
 #include "own_thread.h"
 
 enum {
-    PER_THREAD_CPU = 6, // include/uapi/linux/time.h: CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED
-    READ_EVERY_NS = 100000000,
-    MASKS_EVERY = 10, // rounds, also for threads that have a timer
+    PER_THREAD_CPU = 6,        // include/uapi/linux/time.h: CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED
+    FEW = 64,                  // whose list is read each time
+    READ_EVERY_NS = 100000000, // else
+    MASKS_EVERY_NS = 100000000,
 };
 #define TASKS "/proc/self/task"
 
@@ -28,14 +30,22 @@ uint64_t time_threads_cpu_ns(int32_t id) {
     return clock_ns(clock_of(id));
 }
 
-void time_threads_open(struct time_threads *threads, int signal, void *value, uint64_t period_ns,
+static size_t most_timers(void) {
+    struct rlimit limit;
+    bool is_known = getrlimit(RLIMIT_SIGPENDING, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    return is_known && limit.rlim_cur / 4 < TIME_THREADS ? (size_t)limit.rlim_cur / 4 : TIME_THREADS;
+}
+
+void time_threads_open(struct time_threads *threads, int signal, uint32_t cookie, uint64_t period_ns, void *value,
                        void (*met)(void *value, int32_t id, uint64_t cpu_ns)) {
     memset(threads, 0, sizeof *threads);
     threads->signal = signal;
-    threads->value = value;
+    threads->cookie = cookie;
     threads->period_ns = period_ns;
+    threads->value = value;
     threads->met = met;
     threads->random = clock_ns(CLOCK_MONOTONIC) | 1;
+    threads->most_timers = most_timers();
 }
 
 size_t time_threads_blocked(const struct time_threads *threads) {
@@ -62,12 +72,15 @@ static struct timespec timespec_of(uint64_t ns) {
 // libc's timer_create has a handle of its own for these; the system call is the same everywhere.
 static int make_timer(struct time_threads *threads, int32_t id) {
     int timer;
+    if (threads->timers >= threads->most_timers) {
+        return TIME_NO_TIMER;
+    }
     struct {
-        void *value;
+        uint64_t value;
         int signal, notify;
         int32_t thread;
         char rest[64];
-    } event = {.value = threads->value, .signal = threads->signal, .notify = SIGEV_THREAD_ID, .thread = id};
+    } event = {.value = time_threads_value(threads->cookie, id), .signal = threads->signal, .notify = SIGEV_THREAD_ID, .thread = id};
     if (syscall(SYS_timer_create, clock_of(id), &event, &timer) != 0) {
         return TIME_NO_TIMER;
     }
@@ -76,12 +89,14 @@ static int make_timer(struct time_threads *threads, int32_t id) {
         syscall(SYS_timer_delete, timer);
         return TIME_NO_TIMER;
     }
+    threads->timers++;
     return timer;
 }
 
-static void drop_timer(struct time_thread *thread) {
+static void drop_timer(struct time_threads *threads, struct time_thread *thread) {
     if (thread->timer != TIME_NO_TIMER) {
         syscall(SYS_timer_delete, thread->timer);
+        threads->timers--;
         thread->timer = TIME_NO_TIMER;
     }
 }
@@ -134,7 +149,20 @@ static void put_slot(struct time_threads *threads, size_t place) {
     threads->slots[slot_of(threads->items[place].id, probe)] = (uint16_t)(place + 1);
 }
 
-static void meet(struct time_threads *threads, int32_t id) {
+// What blocks the signal now may not have when it was met, and the other way round.
+static void check(struct time_threads *threads, struct time_thread *thread, bool is_new) {
+    thread->is_blocked = is_blocked(threads, thread->id);
+    thread->checked_ns = time_threads_cpu_ns(thread->id);
+    if (thread->is_blocked) {
+        drop_timer(threads, thread);
+    } else if (thread->timer == TIME_NO_TIMER) {
+        threads->met(threads->value, thread->id, threads->round > 1 && is_new ? thread->checked_ns : 0);
+        thread->timer = make_timer(threads, thread->id);
+    }
+    read_name(thread);
+}
+
+static void meet(struct time_threads *threads, int32_t id, bool checks_all) {
     struct time_thread *thread = time_threads_find(threads, id);
     bool is_new = !thread;
     if (own_thread_is(id) || (is_new && threads->count == TIME_THREADS)) {
@@ -146,18 +174,13 @@ static void meet(struct time_threads *threads, int32_t id) {
         *thread = (struct time_thread){.id = id, .timer = TIME_NO_TIMER};
         put_slot(threads, threads->count++);
     }
-    if (is_new || threads->round % MASKS_EVERY == 0) {
-        thread->is_blocked = is_blocked(threads, id);
-        if (thread->is_blocked) {
-            drop_timer(thread);
-        } else if (thread->timer == TIME_NO_TIMER) {
-            threads->met(threads->value, id, threads->round > 1 && is_new ? time_threads_cpu_ns(id) : 0);
-            thread->timer = make_timer(threads, id);
-            threads->timerless += is_new && thread->timer == TIME_NO_TIMER;
-        }
-        read_name(thread);
+    bool is_again = thread->is_blocked && (thread->rounds & (thread->rounds - 1)) == 0; // at 1, 2, 4, ... rounds
+    if (is_new || is_again || (checks_all && time_threads_cpu_ns(id) != thread->checked_ns)) {
+        check(threads, thread, is_new);
     }
+    threads->timerless += !thread->is_blocked && thread->timer == TIME_NO_TIMER;
     thread->seen = threads->round;
+    thread->rounds++;
 }
 
 static void forget_the_gone(struct time_threads *threads) {
@@ -166,7 +189,7 @@ static void forget_the_gone(struct time_threads *threads) {
         if (threads->items[i].seen == threads->round) {
             threads->items[kept++] = threads->items[i];
         } else {
-            drop_timer(&threads->items[i]);
+            drop_timer(threads, &threads->items[i]);
         }
     }
     if (kept != threads->count) {
@@ -186,16 +209,17 @@ struct entry {
     char name[];
 };
 
-static void read_all(struct time_threads *threads) {
+static void read_all(struct time_threads *threads, bool checks_all) {
     _Alignas(8) char bytes[8192];
     long got = -1;
     int directory = open(TASKS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     threads->round++;
+    threads->timerless = 0;
     while (directory >= 0 && (got = syscall(SYS_getdents64, directory, bytes, sizeof bytes)) > 0) {
         for (long at = 0; at < got; at += ((const struct entry *)(const void *)&bytes[at])->size) {
             int32_t id = (int32_t)strtol(((const struct entry *)(const void *)&bytes[at])->name, NULL, 10);
             if (id > 0) {
-                meet(threads, id);
+                meet(threads, id, checks_all);
             }
         }
     }
@@ -210,18 +234,20 @@ static void read_all(struct time_threads *threads) {
 bool time_threads_look(struct time_threads *threads, bool anyway) {
     struct stat status;
     uint64_t now = clock_ns(CLOCK_MONOTONIC), links = stat(TASKS, &status) == 0 ? (uint64_t)status.st_nlink : 0;
-    bool has_changed = links != threads->links;
-    if (threads->signal != 0 && (anyway || has_changed || now - threads->read_ns >= READ_EVERY_NS)) {
+    bool has_changed = links != threads->links, is_time = threads->count <= FEW || now - threads->read_ns >= READ_EVERY_NS;
+    if (threads->signal != 0 && (anyway || has_changed || is_time)) {
+        bool checks_all = now - threads->masks_ns >= MASKS_EVERY_NS;
         threads->links = links;
         threads->read_ns = now;
-        read_all(threads);
+        threads->masks_ns = checks_all ? now : threads->masks_ns;
+        read_all(threads, checks_all);
     }
     return has_changed;
 }
 
 void time_threads_close(struct time_threads *threads, bool is_child) {
     for (size_t i = 0; i < threads->count && !is_child; i++) {
-        drop_timer(&threads->items[i]);
+        drop_timer(threads, &threads->items[i]);
     }
     memset(threads, 0, sizeof *threads);
 }

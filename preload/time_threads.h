@@ -19,12 +19,14 @@ enum { TIME_THREADS = 1024, TIME_THREAD_SLOTS = 4096, TIME_NAME_BYTES = 16 };
 
 struct time_thread {
     int32_t id;
-    int timer; // the kernel's; TIME_NO_TIMER: none
-    uint32_t seen;
+    int timer;             // the kernel's; TIME_NO_TIMER: none
+    uint32_t seen, rounds; // rounds: since it was met
     bool is_blocked;
+    uint64_t checked_ns; // CPU time when its mask was read
     char name[TIME_NAME_BYTES];
-    // time_profile.c's: the CPU time at its last look, and what the thread waited in then.
-    uint64_t ns;
+    // time_profile.c's: the CPU time at its last look, what it has waited that has no place yet, and what it waited in.
+    uint64_t ns, owed_ns;
+    bool is_looked_at;
     struct cpu_sample *waits_in;
     uint32_t waits_epoch;
 };
@@ -35,17 +37,25 @@ struct time_threads {
     size_t count;
     uint16_t slots[TIME_THREAD_SLOTS]; // by ID: place in items + 1, 0: none
     int signal;                        // that timers send; 0: none
-    void *value;                       // that comes with it
+    uint32_t cookie;                   // that comes with it
     uint64_t period_ns, random;
     uint64_t links; // of the kernel's list, when it was read
-    uint64_t read_ns;
+    uint64_t read_ns, masks_ns;
     uint32_t round;
+    size_t timers, most_timers;
     void (*met)(void *value, int32_t id, uint64_t cpu_ns);
-    uint64_t timerless; // threads that got no timer: the kernel had none left, or there is no room
+    void *value;
+    uint64_t timerless; // threads without a timer at the last look: the kernel had none left, or there is no room
 };
 
-// value must not be NULL. met is called with it before a thread's timer begins; cpu_ns: what the thread has used since the open.
-void time_threads_open(struct time_threads *threads, int signal, void *value, uint64_t period_ns,
+// What comes with a timer's signal (si_value): whose it is, and the thread.
+static inline uint64_t time_threads_value(uint32_t cookie, int32_t id) {
+    return (uint64_t)cookie << 32 | (uint32_t)id;
+}
+
+// A timer takes one of the signals that the user may have pending (RLIMIT_SIGPENDING), so there are a quarter of these at most. met is
+// called with value before a thread's timer begins; cpu_ns: what the thread has used since the open.
+void time_threads_open(struct time_threads *threads, int signal, uint32_t cookie, uint64_t period_ns, void *value,
                        void (*met)(void *value, int32_t id, uint64_t cpu_ns));
 // Reads the list anew if it has changed, or was not read for a while (or anyway). Returns true if there are more or fewer threads.
 bool time_threads_look(struct time_threads *threads, bool anyway);

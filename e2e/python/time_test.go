@@ -90,7 +90,7 @@ func TestTimeIsWhatPythonTells(t *testing.T) {
 			}
 			missed := figure(t, times, "missed_ns") / 1e9
 			for _, function := range []string{"sleeps", "waits"} {
-				// A look stands for the time since the one before, which is long where the machine is busy.
+				// A look finds where a thread waits at that moment, and on a busy machine there are few.
 				if have := timeOf(t, times, "wall-time", function); math.Abs(have-spent[function]) > 0.05*spent[function]+0.6+missed {
 					t.Errorf("%s: %.3f s, in the profile %.3f, nobody looked for %.3f", function, spent[function], have, missed)
 				}
@@ -123,5 +123,29 @@ func TestTimeIsWhatPythonTells(t *testing.T) {
 				t.Errorf("only %d stacks of the main thread", stacks)
 			}
 		})
+	}
+}
+
+// On one processor, where each look takes it from who computes: what runs does not wait as well. And a thread is somewhere all its time.
+func TestWallTimeIsTheTimeThatPasses(t *testing.T) {
+	python := known(t)
+	file := filepath.Join(t.TempDir(), "heap.pprof")
+	const program = `import time
+def computes():
+    begin = time.monotonic()
+    while time.monotonic() - begin < 2: pass
+    return time.monotonic() - begin
+print(computes())`
+	command := exec.Command("taskset", "-c", "0", built.Program(t, "CMEMPROF_COMMAND", "cmemprof"), "run", "--cpu", "-o", file, "--", python.path, "-c", program)
+	command.Env = built.Environment("PYTHONDONTWRITEBYTECODE=1")
+	out, err := command.Output()
+	var seconds float64
+	if _, scanned := fmt.Sscan(string(out), &seconds); err != nil || scanned != nil {
+		t.Fatalf("%q: %v", out, err)
+	}
+	times := read(t, file+".cpu")
+	// The first look only begins, and the last one may be a while before the end.
+	if have, missed := timeOf(t, times, "wall-time", "computes"), figure(t, times, "missed_ns")/1e9; have > seconds+0.1 || have < seconds-0.6-missed {
+		t.Errorf("%.3f s, in the profile %.3f, nobody looked for %.3f", seconds, have, missed)
 	}
 }

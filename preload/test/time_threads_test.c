@@ -15,7 +15,7 @@
 #include "../../base/clock.h"
 #include "../time_threads.h"
 
-enum { PERIOD_NS = 10000000, BURN_NS = 500000000 };
+enum { PERIOD_NS = 10000000, BURN_NS = 500000000, COOKIE = 0x1234567 };
 
 static struct time_threads threads;
 static _Atomic int signals;
@@ -24,8 +24,9 @@ static _Atomic int met;
 
 static void on_signal(int number, siginfo_t *info, void *context) {
     (void)number, (void)context;
-    if (info->si_code == SI_TIMER && info->si_value.sival_ptr == &threads) {
-        atomic_store(&signalled, (int32_t)syscall(SYS_gettid));
+    uint64_t value = (uintptr_t)info->si_value.sival_ptr;
+    if (info->si_code == SI_TIMER && value == time_threads_value(COOKIE, (int32_t)syscall(SYS_gettid))) {
+        atomic_store(&signalled, (int32_t)value);
         atomic_fetch_add(&signals, 1);
     }
 }
@@ -39,7 +40,7 @@ static int threads_setup(void **state) {
     (void)state;
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
     signals = met = 0;
-    time_threads_open(&threads, SIGURG, &threads, PERIOD_NS, on_met);
+    time_threads_open(&threads, SIGURG, COOKIE, PERIOD_NS, &threads, on_met);
     return sigaction(SIGURG, &action, NULL);
 }
 static int threads_teardown(void **state) {
@@ -123,6 +124,39 @@ TEST_IN(threads, who_blocks_the_signal_gets_none) {
     assert_int_equal(time_threads_blocked(&threads), 1);
     end_worker(thread);
     assert_int_equal(threads.timerless, 0);
+}
+
+// pthread_create begins a thread with all signals blocked.
+TEST_IN(threads, who_blocks_it_no_more_gets_signals) {
+    pthread_t thread = start_worker(true);
+    time_threads_look(&threads, true);
+    assert_int_equal(time_threads_find(&threads, worker.id)->timer, TIME_NO_TIMER);
+    time_threads_find(&threads, worker.id)->is_blocked = false; // as if it had been met a moment later
+    threads.masks_ns = 0;
+    time_threads_find(&threads, worker.id)->checked_ns = 0;
+    time_threads_look(&threads, true);
+    assert_true(time_threads_find(&threads, worker.id)->is_blocked);
+    end_worker(thread);
+    thread = start_worker(false);
+    time_threads_look(&threads, true);
+    time_threads_find(&threads, worker.id)->is_blocked = true; // as if it had been met in its first moment
+    for (int i = 0; i < 2; i++) {
+        time_threads_look(&threads, true);
+    }
+    assert_false(time_threads_find(&threads, worker.id)->is_blocked);
+    assert_int_not_equal(time_threads_find(&threads, worker.id)->timer, TIME_NO_TIMER);
+    end_worker(thread);
+}
+
+// Each takes one of the signals that may be pending.
+TEST_IN(threads, there_are_no_more_timers_than_the_user_may_have_signals) {
+    threads.most_timers = 1;
+    pthread_t thread = start_worker(false);
+    time_threads_look(&threads, true);
+    time_threads_look(&threads, true);
+    assert_int_equal(threads.timers, 1);
+    assert_int_equal(threads.timerless, 1); // not once a look
+    end_worker(thread);
 }
 
 TEST_IN(threads, closed_there_are_no_more_signals) {
