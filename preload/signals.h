@@ -4,6 +4,8 @@
 // So sigaction and signal report the default disposition for a signal that the library handles, and the program may replace it. Restoring
 // the default, as programs do that saved what they found, reinstalls the library's handler.
 //
+// Who waits for any signal (sigwait, sigwaitinfo, sigtimedwait) is not given those of the time profile (time_profile.h).
+//
 // Threads: signals_handle by one, before main; the rest by any, also in signal handlers and in a child of vfork. Memory: none.
 #ifndef CMEMPROF_PRELOAD_SIGNALS_H
 #define CMEMPROF_PRELOAD_SIGNALS_H

@@ -19,7 +19,7 @@
 #include "time_encode.h"
 #include "time_state.h"
 
-enum { QUIET_MS = 1000, LIST_TICKS = 5, TOO_LONG_TICKS = 100, LITTLE_NS = 100000, NEEDED_STACK_BYTES = 6 << 10 };
+enum { QUIET_MS = 1000, LIST_TICKS = 5, TOO_LONG_TICKS = 100, LITTLE_NS = 100000, NEEDED_STACK_BYTES = 8 << 10 };
 
 static struct time_state *_Atomic current; // NULL: off. Its memory stays, as a signal may be on its way
 
@@ -157,17 +157,26 @@ static uint32_t cookie_of(const struct time_state *it) {
 // Stacks of threads are mapped whole, so that a page that is not there is beyond the end; the main thread's grows.
 static bool has_room(int32_t id) {
     char here;
-    return id == getpid() || stack_memory_is_mapped(stack_memory_page((uintptr_t)&here - NEEDED_STACK_BYTES));
+    bool has = true;
+    for (uintptr_t below = STACK_MEMORY_PAGE_BYTES; has && below <= NEEDED_STACK_BYTES;
+         below += STACK_MEMORY_PAGE_BYTES) { // a guard is a page
+        has = id == getpid() || stack_memory_is_mapped(stack_memory_page((uintptr_t)&here - below));
+    }
+    return has;
+}
+
+bool time_profile_has_sent(const siginfo_t *info) {
+    const struct time_state *it = atomic_load(&current);
+    return it && info->si_signo == TIME_SIGNAL && info->si_code == SI_TIMER && (uintptr_t)info->si_value.sival_ptr >> 32 == cookie_of(it);
 }
 
 // No system call but those of a sample of memory (docs/run.md): the clock's and the probe of a page.
 static void on_signal(int number, siginfo_t *info, void *context) {
     struct time_state *it = atomic_load(&current);
     int saved = errno;
-    uint64_t value = (uintptr_t)info->si_value.sival_ptr;
-    int32_t id = (int32_t)(value & UINT32_MAX);
+    int32_t id = (int32_t)((uintptr_t)info->si_value.sival_ptr & UINT32_MAX);
     (void)number;
-    if (it && info->si_code == SI_TIMER && value >> 32 == cookie_of(it) && !atomic_load(&it->ended)) {
+    if (time_profile_has_sent(info) && !atomic_load(&it->ended)) {
         struct time_scratch *scratch = has_room(id) ? take_scratch(it) : NULL;
         if (scratch) {
             take(it, id, context, scratch);

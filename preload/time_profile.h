@@ -32,6 +32,8 @@ struct profiler;
 // hz: samples for a second of CPU. Returns NULL, or why there is none. Once; again after time_profile_stop.
 const char *time_profile_start(struct profiler *of, unsigned hz);
 void time_profile_stop(void);
+// Whether the signal is one of a timer's. Also in signal handlers.
+bool time_profile_has_sent(const siginfo_t *info);
 unsigned time_profile_is_on(void); // the number of the start, from 1; 0: off
 
 // About hz times a second. Returns false if the program has not run since the last one: then an eighth of that is enough, since what a tick
