@@ -31,3 +31,19 @@ void named_sums_print(struct named_sums *sums, size_t shown, const char *unit, F
         text_put(sums->items[i].name, file);
     }
 }
+
+void named_sums_print_leaves(struct profile *profile, int type, size_t shown, const char *unit, FILE *file) {
+    struct named_sums *sums = calloc(1, sizeof *sums);
+    struct profile_sample_view view;
+    for (size_t i = 0; sums && type >= 0 && i < profile_sample_count(profile); i++) {
+        char name[TEXT_NAME_BYTES];
+        if (profile_sample_at(profile, i, &view) == MERGE_OK && view.frame_count > 0 && view.values[type] > 0) {
+            text_frame(&view.frames[0], name);
+            named_sums_add(sums, name, view.values[type]);
+        }
+    }
+    if (sums) {
+        named_sums_print(sums, shown, unit, file);
+    }
+    free(sums);
+}

@@ -12,24 +12,6 @@
 
 enum { SITES_SHOWN = 3 };
 
-// Bytes by the innermost frame, which is where the program allocated.
-static void print_sites(struct profile *profile) {
-    struct named_sums *sites = calloc(1, sizeof *sites);
-    int index = profile_sample_type_index(profile, "peak_space");
-    struct profile_sample_view view;
-    for (size_t i = 0; sites && i < profile_sample_count(profile); i++) {
-        char name[TEXT_NAME_BYTES];
-        if (profile_sample_at(profile, i, &view) == MERGE_OK && view.frame_count > 0 && view.values[index] > 0) {
-            text_frame(&view.frames[0], name);
-            named_sums_add(sites, name, view.values[index]);
-        }
-    }
-    if (sites) {
-        named_sums_print(sites, SITES_SHOWN, "bytes", stderr);
-    }
-    free(sites);
-}
-
 // Returns false if a process has none, or one that cannot be read.
 static bool add_all(struct profile *profile, const struct run_directory *directory, int64_t *start_ns) {
     bool ok = true;
@@ -63,7 +45,7 @@ bool run_peak_take(const struct run_output *output, const struct run_directory *
         ok = run_output_write(profile, path);
         if (ok) {
             fprintf(stderr, "cmemprof run: %s: peak of %s in use%s", path, text_value(peak_bytes, "bytes", bytes), when);
-            print_sites(profile);
+            named_sums_print_leaves(profile, profile_sample_type_index(profile, "peak_space"), SITES_SHOWN, "bytes", stderr);
             fputc('\n', stderr);
         }
     }

@@ -37,23 +37,6 @@ bool run_time_add(struct run_output *output, const struct run_directory *directo
     return ok;
 }
 
-// By the innermost function.
-static void print_functions(struct profile *profile, int type) {
-    struct named_sums *functions = calloc(1, sizeof *functions);
-    struct profile_sample_view view;
-    for (size_t i = 0; functions && i < profile_sample_count(profile); i++) {
-        char name[TEXT_NAME_BYTES];
-        if (profile_sample_at(profile, i, &view) == MERGE_OK && view.frame_count > 0 && view.values[type] > 0) {
-            text_frame(&view.frames[0], name);
-            named_sums_add(functions, name, view.values[type]);
-        }
-    }
-    if (functions) {
-        named_sums_print(functions, FUNCTIONS_SHOWN, "nanoseconds", stderr);
-    }
-    free(functions);
-}
-
 bool run_time_write(struct run_output *output) {
     char path[PATH_MAX], value[TEXT_VALUE_BYTES];
     if (!output->time) {
@@ -65,7 +48,7 @@ bool run_time_write(struct run_output *output) {
     if (ok && type >= 0) {
         fprintf(stderr, "cmemprof run: %s: %s of CPU time", path,
                 text_value(run_output_total(output->time, "cpu-time"), "nanoseconds", value));
-        print_functions(output->time, type);
+        named_sums_print_leaves(output->time, type, FUNCTIONS_SHOWN, "nanoseconds", stderr);
         fputc('\n', stderr);
         run_output_note_warnings(output->time, path);
     }
