@@ -83,8 +83,8 @@ func TestTimeIsWhatPythonTells(t *testing.T) {
 			}
 			times := read(t, file+".cpu")
 			for _, function := range []string{"computes", "compresses"} {
-				// What came before the first and after the last sample, of periods of 10 ms and a kernel's ticks.
-				if have := timeOf(t, times, "cpu-time", function); math.Abs(have-spent[function]) > 0.05*spent[function]+0.06 {
+				// What came before the first and after the last sample, of periods of 10 ms and a kernel that may be late.
+				if have := timeOf(t, times, "cpu-time", function); math.Abs(have-spent[function]) > 0.05*spent[function]+0.15 {
 					t.Errorf("%s: %.3f s of CPU time, in the profile %.3f", function, spent[function], have)
 				}
 			}

@@ -7,6 +7,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -98,15 +99,15 @@ __attribute__((noinline)) static void *computes_in_a_thread(void *context) {
     return context;
 }
 
-// A sample stands for the time since the one before, so sums are off by what came before the first and after the last one: two periods,
-// and two ticks of a slow kernel.
-enum { OFF_BY_NS = 2 * PERIOD_NS + 20000000 };
+// A sample stands for the time since the one before, so sums are off by what came before the first and after the last one: a period each,
+// and as long as a busy machine's kernel takes to look at its timers.
+enum { OFF_BY_NS = 2 * PERIOD_NS + 80000000 };
 static void expect_ns(int64_t have, uint64_t ns) {
     assert_in_range(have, ns - OFF_BY_NS, ns + OFF_BY_NS);
 }
 
 TEST_IN(time, cpu_time_is_where_it_was_used) {
-    uint64_t of_thread = 0, own = computes(300000000);
+    uint64_t of_thread = 0, own = computes(500000000);
     pthread_t thread;
     sem_init(&begun, 0, 0);
     sem_init(&go_on, 0, 0);
@@ -118,7 +119,7 @@ TEST_IN(time, cpu_time_is_where_it_was_used) {
     take();
     expect_ns(sum("cpu-time", "computes_in_a_thread"), of_thread);
     expect_ns(sum("cpu-time", "computes") - sum("cpu-time", "computes_in_a_thread"), own);
-    assert_true(sum("cpu-samples", "computes") >= 30); // of 80 periods; a slow kernel looks at timers 100 times a second
+    assert_true(sum("cpu-samples", "computes") >= 10); // of 100 periods; a kernel may be late to look at timers
     assert_int_equal(profile_sample_type_index(profile, "wall-time"), -1);
     take();
     assert_int_equal(sum("cpu-time", "computes"), 0);
@@ -151,7 +152,7 @@ TEST_IN(time, a_child_begins_anew) {
     if (child == 0) {
         time_profile_after_fork_in_child();
         time_profile_tick();
-        uint64_t ns = computes(200000000);
+        uint64_t ns = computes(500000000);
         take();
         int64_t have = sum("cpu-time", "computes");
         _exit(have > (int64_t)ns - OFF_BY_NS && have < (int64_t)ns + OFF_BY_NS ? 0 : 1);
@@ -159,6 +160,44 @@ TEST_IN(time, a_child_begins_anew) {
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
+}
+
+// Leaves the kernel's frame of a signal, and some.
+__attribute__((noinline)) static void *computes_near_the_end(void *context) {
+    enum { SIGNAL_FRAME = 51, SPARE_BYTES = 1536 }; // AT_MINSIGSTKSZ, which older headers lack
+    pthread_attr_t attributes;
+    void *low;
+    size_t size, frame = getauxval(SIGNAL_FRAME);
+    pthread_getattr_np(pthread_self(), &attributes);
+    pthread_attr_getstack(&attributes, &low, &size);
+    pthread_attr_destroy(&attributes);
+    size_t left = (size_t)((char *)__builtin_frame_address(0) - (char *)low), wanted = (frame != 0 ? frame : 4096) + SPARE_BYTES;
+    if (left > wanted + 512) {
+        volatile char *used = __builtin_alloca(left - wanted - 512);
+        used[0] = 1;
+        *(uint64_t *)context = computes(100000000);
+    }
+    return context;
+}
+
+// There a sample would end the program.
+TEST_IN(time, a_stack_that_is_nearly_full_is_left_alone) {
+    SKIP_EMULATED("the emulator's frame of a signal has another size");
+    uint64_t ns = 0;
+    pthread_t thread;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    assert_int_equal(pthread_attr_setstacksize(&attributes, 64 * 1024), 0);
+    assert_int_equal(pthread_create(&thread, &attributes, computes_near_the_end, &ns), 0);
+    for (int i = 0; i < 3; i++) {
+        time_profile_tick();
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    pthread_join(thread, NULL);
+    assert_true(ns >= 100000000);
+    take();
+    assert_int_equal(sum("cpu-samples", "computes"), 0);
+    pthread_attr_destroy(&attributes);
 }
 
 static void handle(int number) {
