@@ -77,7 +77,8 @@ TEST_IN(spawn, it_has_nothing_of_the_host) {
     sigaddset(&some, SIGUSR1);
     sigprocmask(SIG_BLOCK, &some, NULL);
     // A session's leader has its own number as that of the session: fields 1 and 6 of stat.
-    const char *text = run("set -- $(cat /proc/$$/stat); [ $1 = $6 ] && echo leads; ls /proc/$$/fd | tr '\\n' ' '; readlink /proc/$$/fd/0; "
+    const char *text = run("set -- $(cat /proc/$$/stat); [ $1 = $6 ] && echo leads; for i in 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$i ] && "
+                           "echo has $i; done; readlink /proc/$$/fd/0; "
                            "grep -E 'SigBlk|SigIgn' /proc/$$/status | tr -d '\\t\\n'; echo error >&2");
     sigprocmask(SIG_SETMASK, NULL, &now);
     assert_true(sigismember(&now, SIGUSR1));
@@ -87,7 +88,7 @@ TEST_IN(spawn, it_has_nothing_of_the_host) {
     close(ends[1]);
     assert_non_null(strstr(text, "leads\n"));
     assert_non_null(strstr(text, "/dev/null\n"));
-    assert_null(strstr(text, " 3 "));
+    assert_null(strstr(text, "has"));
     assert_non_null(strstr(text, "SigBlk:0000000000000000SigIgn:0000000000000000"));
     struct stat status;
     assert_int_equal(stat(errors, &status), 0);
