@@ -26,7 +26,7 @@ static const char usage[] =
     "  -o, --output FILE     the profile, a pprof file, written when the program ends (default cmemprof.%e.%p.pprof: %e is the\n"
     "                        program's name, %p its process ID)\n"
     "      --agent URL       send one profile per period to a Datadog Agent or cmemprof receiver instead: http://localhost:8126,\n"
-    "                        unix:///path\n"
+    "                        unix:///path; -: that of $CMEMPROF_AGENT, which other users do not see\n"
     "      --otlp URL        the same to an OpenTelemetry collector, or what takes its protocol: http://localhost:4318\n"
     "                        (default with OTEL_PROFILES_EXPORTER=otlp: $OTEL_EXPORTER_OTLP_ENDPOINT)\n"
     "      --pyroscope URL   the same to Grafana Pyroscope: http://localhost:4040\n"
@@ -166,6 +166,14 @@ static bool parse_process(const char *text, long *pid, unsigned long long *stack
 
 // Returns 0 to continue, or the exit status plus one.
 static int take_agent(struct run_options *options) {
+    if (strcmp(optarg, "-") == 0) { // an address with a password is nobody else's to read
+        optarg = getenv("CMEMPROF_AGENT");
+        unsetenv("CMEMPROF_AGENT");
+        if (!optarg || optarg[0] == '\0') {
+            diagnostic_usage("run", "--agent - takes the address from $CMEMPROF_AGENT, which is not set");
+            return RUN_STATUS_FAILED + 1;
+        }
+    }
     char shown[WEB_ADDRESS_SHOWN_BYTES];
     if (options->agent) {
         diagnostic_usage("run", "profiles are sent to one address: --agent, --otlp and --pyroscope exclude each other");

@@ -14,10 +14,10 @@ func TestPackageExceptions(t *testing.T) {
 		for interval, bound := range map[string]int64{"1": 0, "10": 1400} { // five standard errors of 8,000: sqrt(8000*9)
 			t.Run(python.name+" "+interval, func(t *testing.T) {
 				agent := newAgent(t)
-				p := begin(t, python.path, []string{"DD_TRACE_AGENT_URL=" + agent.URL, "DD_PROFILING_EXCEPTION_SAMPLING_INTERVAL=" + interval}, nil, "exceptions")
+				p := begin(t, python.path, []string{"DD_TRACE_AGENT_URL=" + agent.URL, "DD_PROFILING_EXCEPTION_ENABLED=true", "DD_PROFILING_EXCEPTION_SAMPLING_INTERVAL=" + interval}, nil, "exceptions")
 				line := p.next()
-				if status := p.end(); status != 0 || jsonOf(line["tools"]) != "[]" {
-					t.Fatalf("exit status %d, tools of sys.monitoring: %v\n%s", status, line["tools"], p.errors.String())
+				if status := p.end(); status != 0 || jsonOf(line["tools"]) != "[]" || line["kept_generator"] != true {
+					t.Fatalf("exit status %d, %v\n%s", status, line, p.errors.String())
 				}
 				uploads := agent.of(pid(line["pid"]))
 				if len(uploads) != 1 {
@@ -41,10 +41,23 @@ func TestPackageExceptions(t *testing.T) {
 						}
 					}
 				}
+				// Those that passed through ten frames: 400, and some of the standard library, of five standard errors of 4,400 tries if one in ten is sampled.
+				if keys := ofType["KeyError"]; keys < 400-bound/4 || keys > 420+bound/4 || ofType["StopIteration"] != 0 {
+					t.Errorf("by type: %v", ofType)
+				}
 				if refused := ofType["__main__.Refused"]; refused < 2000-bound || refused > 2000+bound || ofType["ValueError"] < 6000-bound {
 					t.Errorf("by type: %v", ofType)
 				}
 			})
 		}
+	}
+}
+
+// A handler that stops the profiler, of a signal that comes while it is being stopped, does nothing, and does not wait for itself.
+func TestPackageStopBetween(t *testing.T) {
+	agent := newAgent(t)
+	p := begin(t, known(t).path, []string{"DD_TRACE_AGENT_URL=" + agent.URL}, nil, "between")
+	if line := p.next(); line["done"] != true || p.end() != 0 {
+		t.Error(p.errors.String())
 	}
 }

@@ -7,6 +7,7 @@ import itertools
 import json
 import logging
 import os
+import random
 import signal
 import sys
 import threading
@@ -111,6 +112,26 @@ def raises_often(times):
             pass
 
 
+def raises_below(depth):
+    """Each frame that it passes through is told of, and counts for nothing."""
+    if depth > 0:
+        try:
+            raises_below(depth - 1)
+        finally:
+            next(iter([]), None)
+    else:
+        raise KeyError(depth)
+
+
+def passes_through(times):
+    for _ in range(times):
+        try:
+            raises_below(10)
+        except KeyError:
+            pass
+        list(number for number in range(3))
+
+
 def exceptions():
     """cProfile may run beside, and nothing is left of the tools of sys.monitoring afterwards."""
     import cProfile
@@ -118,12 +139,16 @@ def exceptions():
     profiler = new_profiler(service="raises")
     profiler.start()
     raises_often(4000)
+    passes_through(400)
+    before = random.getstate()
+    raises_often(1000)
+    kept_generator = before == random.getstate()
     with_profile = cProfile.Profile()
-    with_profile.runcall(raises_often, 4000)
+    with_profile.runcall(raises_often, 3000)
     profiler.stop()
     raises_often(4000)  # nobody looks
     tools = [sys.monitoring.get_tool(number) for number in range(6)] if hasattr(sys, "monitoring") else []
-    tell(pid=os.getpid(), tools=[tool for tool in tools if tool])
+    tell(pid=os.getpid(), tools=[tool for tool in tools if tool], kept_generator=kept_generator)
 
 
 def fork(follow):
@@ -216,6 +241,19 @@ def orphan():
     while os.getppid() != 1 and not os.path.exists(os.environ["TMPDIR"] + "/go"):
         time.sleep(0.01)
     tell(pid=os.getpid(), kept=in_child(1000))
+
+
+def between():
+    """A handler of a signal that comes while the profiler is being stopped."""
+    profiler = new_profiler(service="between")
+    profiler.start()
+    signal.signal(signal.SIGALRM, lambda *_: profiler.stop())
+    for _ in range(5):
+        signal.setitimer(signal.ITIMER_REAL, 0.002)  # once
+        profiler.stop()
+        profiler.start()
+    profiler.stop()
+    tell(done=True)
 
 
 def handled():

@@ -37,6 +37,7 @@ def run(arguments):
             options += ["--cpu"] if settings.time_hz != 0 else []
             options += ["--rate", str(settings.rate_bytes)] + settings.run_options()
             command = _library.command_path()
+            os.environ.update(settings.secret_environment())
             os.execv(command, [command, "run"] + options + ["--"] + arguments)
     except (_library.Missing, OSError) as error:
         sys.stderr.write("cmemprof-run: %s; the program is run without a profiler\n" % error)

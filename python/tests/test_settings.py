@@ -16,12 +16,22 @@ def settings(_arguments=("python", "app.py"), _tags=None, **environment):
     return Settings(environment=environment, arguments=list(_arguments), tags=_tags)
 
 
+class Secrets(unittest.TestCase):
+    def test_a_password_is_no_argument(self):
+        some = settings(DD_TRACE_AGENT_URL="http://user:word@host:8126")
+        self.assertNotIn("word", " ".join(some.run_options()))
+        self.assertEqual(some.sender_environment()["CMEMPROF_AGENT"], "http://user:word@host:8126")
+        self.assertEqual(some.shown_url(), "http://host:8126")
+        self.assertNotIn("CMEMPROF_AGENT", settings().sender_environment())
+
+
 class Switches(unittest.TestCase):
     def test_exceptions_are_one_in_a_hundred(self):
-        self.assertEqual(settings().exception_interval, 100)
-        self.assertEqual(settings(DD_PROFILING_EXCEPTION_SAMPLING_INTERVAL="7").exception_interval, 7)
-        self.assertEqual(settings(DD_PROFILING_EXCEPTION_SAMPLING_INTERVAL="0").exception_interval, 100)
-        self.assertEqual(settings(DD_PROFILING_EXCEPTION_ENABLED="false").exception_interval, 0)
+        on = {"DD_PROFILING_EXCEPTION_ENABLED": "true"}
+        self.assertEqual(settings().exception_interval, 0)
+        self.assertEqual(settings(**on).exception_interval, 100)
+        self.assertEqual(settings(DD_PROFILING_EXCEPTION_SAMPLING_INTERVAL="7", **on).exception_interval, 7)
+        self.assertEqual(settings(DD_PROFILING_EXCEPTION_SAMPLING_INTERVAL="0", **on).exception_interval, 100)
 
     def test_it_is_on_unless_it_is_switched_off(self):
         for value, is_on in (("", True), ("true", True), ("auto", True), ("1", True), ("false", False), ("0", False), ("False", False), ("what", True)):

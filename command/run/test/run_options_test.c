@@ -68,6 +68,17 @@ TEST_IN(directory, profiles_of_another_process) {
     }
 }
 
+// Arguments can be read by other users.
+TEST_IN(directory, the_address_may_be_in_the_environment) {
+    unsetenv("CMEMPROF_AGENT");
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--agent", "-", "p"), RUN_STATUS_FAILED);
+    assert_non_null(strstr(fixture_error, "$CMEMPROF_AGENT, which is not set"));
+    setenv("CMEMPROF_AGENT", "http://user:password@localhost:8126", 1);
+    assert_int_equal(FIXTURE_RUN(parse, "run", "--agent", "-", "p"), -1);
+    assert_string_equal(options.agent, "http://user:password@localhost:8126");
+    assert_null(getenv("CMEMPROF_AGENT")); // the program has none of it
+}
+
 // OpenTelemetry's variable says where profiles go where no option does.
 TEST_IN(directory, the_environment_may_ask_for_otlp) {
     setenv("OTEL_PROFILES_EXPORTER", "otlp", 1);

@@ -34,6 +34,7 @@ class Session:
         self.flushes = True
         self._failed = False  # the sender has
         self.exceptions = None  # being sampled
+        self._logged = 0  # bytes of what the sender has written
         self._said = set()
 
     def _say(self, text, write=LOG.warning):
@@ -59,14 +60,14 @@ class Session:
             LOG.info("the process is profiled already, by cmemprof-run or a profiler of its parent: this start does nothing")
             return False
         self._make_directory()
-        self.follows, self.flushes = follows, settings.flushes_on_exit
+        self.follows, self.flushes = follows, stops_on_exit and settings.flushes_on_exit
         why = self.library.start(
             {
                 "CMEMPROF_DIRECTORY": self.directory,
                 "CMEMPROF_RATE": settings.rate_bytes,
                 "CMEMPROF_PERIOD_MS": max(1, round(settings.period_s * 1000)),
                 "CMEMPROF_MEMORY_LIMIT": 1 << 30 if settings.rate_bytes < 65536 else 0,  # many live samples must fit, as in cmemprof run
-                "CMEMPROF_ON_TERMINATION": int(stops_on_exit),
+                "CMEMPROF_ON_TERMINATION": int(stops_on_exit and settings.flushes_on_exit),
                 "CMEMPROF_FOLLOW_CHILDREN": int(follows),
                 "CMEMPROF_KEEP": FILES_KEPT,
                 "CMEMPROF_MARK": 1,
@@ -87,6 +88,7 @@ class Session:
         self._tell_what_is_seen(settings)
         return True
 
+    @guarded
     def _sample_exceptions(self, settings):
         if settings.exception_interval != 0 and settings.time_hz != 0 and not _interpreter.lack():
             self.exceptions = _exceptions.Exceptions(settings.exception_interval, self.library.exception)
@@ -100,12 +102,13 @@ class Session:
         if exceptions is not None:
             exceptions.stop()
 
+    @guarded
     def _tell_what_is_seen(self, settings):
         if not self.library.sees_malloc():
             self._say(ONLY_PYTHON)
         if _interpreter.lack():
             self._say(_interpreter.lack())
-        LOG.info("service %s is profiled every %g s, for %s", settings.service, settings.period_s, settings.agent_url or "OTLP")
+        LOG.info("service %s is profiled every %g s, for %s", settings.service, settings.period_s, settings.shown_url())
 
     def _make_directory(self):
         """A new one, unless a stopped session of this process is continued."""
@@ -130,7 +133,7 @@ class Session:
             return
         arguments = [_library.command_path(), "run", "--attach", _this_process(), "--directory", self.directory]
         self.library.spawn(arguments + settings.run_options(), settings.sender_environment(), self._log_path())
-        self.has_sender, self._failed = True, False
+        self.has_sender, self._failed, self._logged = True, False, 0
         _start_looking(self, os.getpid())
 
     def _sender_failed(self):
@@ -147,10 +150,12 @@ class Session:
         path = self.directory and self._log_path()
         if path and os.path.exists(path) and os.stat(path).st_size > 0:
             self._sender_failed()
-            with open(path, "r+", encoding="utf-8", errors="replace") as file:
-                lines = file.read().splitlines()
-                file.truncate(0)  # it appends
-            for line in lines:
+            with open(path, "rb") as file:
+                file.seek(self._logged)
+                text = file.read()
+            text = text[: text.rfind(b"\n") + 1]
+            self._logged += len(text)
+            for line in text.decode("utf-8", "replace").splitlines():
                 LOG.warning("%s", line)
 
     # ---- The end ----
@@ -200,7 +205,10 @@ def _this_process():
 
 @guarded
 def _start_looking(session, pid):
-    """A thread without a place among threading's: it ends with the process, and nothing waits for it."""
+    """A thread without a place among threading's: it ends with the process, and nothing waits for it. Where threads are greenlets, there is none:
+    who waits until all greenlets have ended would wait for ever. The sender's errors are logged at the stop then."""
+    if any(name in sys.modules for name in ("gevent.monkey", "eventlet.patcher")):
+        return
 
     def look():
         pause_s = LOOK_MIN_S

@@ -119,7 +119,7 @@ class Settings:
             self.is_enabled, self.why_not = False, "DD_PROFILING_CMEMPROF_SAMPLING_RATE=0"
         self.time_hz = TIME_HZ if is_on(environment, "DD_PROFILING_STACK_ENABLED", True) else 0
         self.exception_interval = int(number(environment, "DD_PROFILING_EXCEPTION_SAMPLING_INTERVAL", 100, 1, 2**31))
-        if not is_on(environment, "DD_PROFILING_EXCEPTION_ENABLED", True):
+        if not is_on(environment, "DD_PROFILING_EXCEPTION_ENABLED", False):
             self.exception_interval = 0
         self.flushes_on_exit = is_on(environment, "DD_PROFILING_FLUSH_ON_EXIT", True)
         self.service = service or environment.get("DD_SERVICE") or name_of_program(arguments)
@@ -133,10 +133,22 @@ class Settings:
         self._environment = environment
         self._env, self._version, self._tags = env, version, tags
 
+    def shown_url(self):
+        """Where profiles go, without a password."""
+        scheme, mark, rest = (self.agent_url or "OTLP").partition("://")
+        return scheme + mark + rest.rpartition("@")[2]
+
     def run_options(self):
         """Options of `cmemprof run` that say what is sent where."""
         options = ["--service", self.service, "--period", "%dms" % max(100, round(self.period_s * 1000))]
-        return options if self.is_otlp else options + ["--agent", self.agent_url]
+        return options if self.is_otlp else options + ["--agent", "-" if self._has_secret() else self.agent_url]
+
+    def _has_secret(self):
+        return not self.is_otlp and "@" in self.agent_url
+
+    def secret_environment(self):
+        """What run_options refers to: arguments are anybody's to read."""
+        return {"CMEMPROF_AGENT": self.agent_url} if self._has_secret() else {}
 
     def sender_environment(self):
         """The environment of the process that sends: ours, with the arguments of the Profiler in the place of variables."""
@@ -152,4 +164,5 @@ class Settings:
         if self._tags:
             tags = _split(environment.get("DD_PROFILING_TAGS", "")) + [_tag(key, value) for key, value in self._tags.items()]
             environment["DD_PROFILING_TAGS"] = ",".join(tags) + ","  # a comma, so that blanks do not separate
+        environment.update(self.secret_environment())
         return environment
