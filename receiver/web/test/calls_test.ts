@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { callsOf } from "../src/graph/calls";
-import { apart, layOut, type Line, type Size } from "../src/graph/call_layout";
+import { callsOf, mostCalls } from "../src/graph/calls";
+import { apart, inversions, layOut, type Line, type Size } from "../src/graph/call_layout";
 import { sumFunctions } from "../src/graph/tree";
 import { randomSamples, tree, type Sample } from "./trees";
 
@@ -92,6 +92,38 @@ test("boxes of a row stand apart, and calls lead down unless they close a ring",
       assert.ok(Math.abs(first.x - boxes[from].x) <= sizes[from].width / 2 && Math.abs(last.x - boxes[to].x) <= sizes[to].width / 2);
       if (boxes[from].y >= boxes[to].y) assert.ok(reaches(to, from), `${from} > ${to} leads up without a ring`);
     });
+  }
+});
+
+test("at most so many calls are drawn, the largest, and each function keeps the heaviest of its callers", () => {
+  const samples: Sample[] = [];
+  for (let from = 0; from < 160; from++)
+    for (let to = from + 1; to < Math.min(from + 6, 160); to++) samples.push({ stack: [`f${from}`, `f${to}`], value: 3000 + ((from * 7919 + to * 104729) % 997) }); // prettier-ignore
+  const made = tree(samples);
+  const { functions, calls, callsLeftOut } = callsOf(made, sumFunctions(made), 160);
+  assert.equal(calls.length, mostCalls);
+  assert.equal(calls.length + callsLeftOut, samples.length);
+  assert.equal(new Set(calls.map(({ to }) => to)).size, functions.length - 1); // f0 is not called
+  const firsts = new Set<number>();
+  const others = calls.filter(({ to }) => firsts.has(to) || !firsts.add(to)).map(({ value }) => value);
+  const drawn = new Set(calls.map(({ from, to }) => `${functions[from].name} ${functions[to].name}`));
+  const left = samples.filter(({ stack }) => !drawn.has(stack.join(" "))).map(({ value }) => value);
+  assert.ok(Math.min(...others) >= left.reduce((most, one) => Math.max(most, one), 0));
+});
+
+test("a graph of very many boxes has a layout, too", () => {
+  const sizes: Size[] = Array.from({ length: 200_000 }, () => ({ width: 100, height: 40 }));
+  assert.equal(layOut(sizes, []).boxes.length, sizes.length);
+});
+
+test("inversions are counted as pair by pair", () => {
+  const next = random(11);
+  for (let round = 0; round < 100; round++) {
+    const count = 1 + Math.floor(next() * 30);
+    const numbers = Array.from({ length: Math.floor(next() * 60) }, () => Math.floor(next() * count));
+    let want = 0;
+    numbers.forEach((a, i) => numbers.slice(i + 1).forEach((b) => (want += b < a ? 1 : 0)));
+    assert.equal(inversions(numbers, count), want);
   }
 });
 

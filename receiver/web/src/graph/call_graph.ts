@@ -226,7 +226,7 @@ export class CallGraph {
     const fill = this.fillOf();
     const [panel, text, line, accent] = ["--panel", "--text", "--soft", "--accent"].map(colour);
     const focused = this.place.contains(document.activeElement);
-    const heaviest = Math.max(...calls.map((one) => one.value), 1e-300);
+    const heaviest = calls.reduce((most, one) => Math.max(most, one.value), 1e-300);
     const near = (at: number): boolean =>
       chosen < 0 || at === chosen || calls.some(({ from, to }) => (from === chosen && to === at) || (to === chosen && from === at));
     const arrow = (id: string, of: string): SVGElement =>

@@ -84,7 +84,7 @@ function rowsOf(count: number, pairs: readonly (readonly [number, number])[]): I
       if (--waiting[to] === 0) ready.push(to);
     }
   }
-  for (const box of sources) if (out[box].length > 0) rows[box] = Math.min(...out[box].map((to) => rows[to])) - 1;
+  for (const box of sources) if (out[box].length > 0) rows[box] = out[box].reduce((least, to) => Math.min(least, rows[to]), Infinity) - 1;
   return rows;
 }
 
@@ -97,12 +97,31 @@ const mean = (joined: readonly [number, number][], at: (place: number) => number
   return sum / weights;
 };
 
+const largest = (values: Iterable<number>, least: number): number => {
+  let most = least;
+  for (const one of values) most = Math.max(most, one);
+  return most;
+};
+
+// How many pairs of whole numbers from 0 to below count are in the wrong order (a Fenwick tree of those seen so far).
+export function inversions(numbers: readonly number[], count: number): number {
+  const seen = new Int32Array(count + 1);
+  let sum = 0;
+  numbers.forEach((one, i) => {
+    let notLarger = 0;
+    for (let at = one + 1; at > 0; at -= at & -at) notLarger += seen[at];
+    sum += i - notLarger;
+    for (let at = one + 1; at <= count; at += at & -at) seen[at]++;
+  });
+  return sum;
+}
+
 function crossings(rows: readonly number[][], places: readonly Place[], position: Float64Array): number {
   let sum = 0;
-  for (const row of rows) {
+  rows.forEach((row, r) => {
     const ends = row.flatMap((at) => places[at].down.map(([to]) => position[to]).sort((a, b) => a - b));
-    for (let i = 0; i < ends.length; i++) for (let k = i + 1; k < ends.length; k++) if (ends[k] < ends[i]) sum++;
-  }
+    if (ends.length > 0) sum += inversions(ends, rows[r + 1].length);
+  });
   return sum;
 }
 
@@ -185,7 +204,10 @@ export function layOut(sizes: readonly Size[], lines: readonly Line[]): CallLayo
   );
   const places: Place[] = sizes.map(({ width }, box) => ({ box, width, up: [], down: [], row: rank[box] }));
   const ways: number[][] = []; // of each line, the places from the upper to the lower end
-  const heaviest = Math.max(...lines.map(({ weight }) => weight), 1e-300);
+  const heaviest = largest(
+    lines.map(({ weight }) => weight),
+    1e-300,
+  );
   lines.forEach(({ weight }, i) => {
     const [from, to] = pairs[i];
     const way = [from];
@@ -199,18 +221,28 @@ export function layOut(sizes: readonly Size[], lines: readonly Line[]): CallLayo
     }
     ways.push(way);
   });
-  const rows: number[][] = Array.from({ length: Math.max(...rank, -1) + 1 }, () => []);
+  const rows: number[][] = Array.from({ length: largest(rank, -1) + 1 }, () => []);
   places.forEach(({ row }, at) => rows[row].push(at));
   order(rows, places);
   const x = settle(rows, places);
 
-  const halfHeights = rows.map((row) => Math.max(...row.map((at) => (places[at].box < 0 ? 0 : sizes[places[at].box].height))) / 2);
+  const halfHeights = rows.map(
+    (row) =>
+      largest(
+        row.map((at) => (places[at].box < 0 ? 0 : sizes[places[at].box].height)),
+        0,
+      ) / 2,
+  );
   const y: number[] = [];
   halfHeights.forEach((half, r) => y.push(r === 0 ? margin + half : y[r - 1] + halfHeights[r - 1] + rowGap + half));
-  const left = Math.min(...places.map(({ width }, at) => x[at] - width / 2)) - margin;
+  const left = places.reduce((least, { width }, at) => Math.min(least, x[at] - width / 2), Infinity) - margin;
   for (let at = 0; at < x.length; at++) x[at] -= left;
   const boxes = sizes.map((_, box) => ({ x: x[box], y: y[rank[box]] }));
-  const width = Math.max(...places.map((place, at) => x[at] + place.width / 2), 0) + margin;
+  const width =
+    largest(
+      places.map((place, at) => x[at] + place.width / 2),
+      0,
+    ) + margin;
   const height = (y.at(-1) ?? 0) + (halfHeights.at(-1) ?? 0) + margin;
 
   // Lines of one box leave and reach it beside each other, in the order of where they lead.

@@ -10,11 +10,12 @@ export interface Call {
 
 export interface Calls {
   functions: FunctionSum[];
-  calls: Call[]; // heaviest first
+  calls: Call[]; // heaviest first, at most mostCalls while there are no more functions
   functionsLeftOut: number;
   callsLeftOut: number; // between functions that are there
 }
 
+export const mostCalls = 400; // more is a tangle, and takes long to lay out
 const leastShare = 0.001; // of all: lighter calls are left out, but not the heaviest one to a function
 
 // The functions with the largest totals and those with most of their own by turns, at most so many.
@@ -61,10 +62,14 @@ export function callsOf(tree: Tree, sums: readonly FunctionSum[], most: number):
   all.sort((a, b) => b.value - a.value);
   const least = leastShare * Math.abs(tree.whole ?? tree.total[0]);
   const called = new Set<number>();
-  const calls = all.filter(({ from, to, value: of }) => {
-    const first = from !== to && !called.has(to);
-    if (first) called.add(to);
-    return first || Math.abs(of) >= least;
-  });
+  const firsts = new Set(
+    all.filter(({ from, to }) => {
+      const first = from !== to && !called.has(to);
+      if (first) called.add(to);
+      return first;
+    }),
+  );
+  let room = mostCalls - firsts.size;
+  const calls = all.filter((call) => firsts.has(call) || (Math.abs(call.value) >= least && room-- > 0));
   return { functions, calls, functionsLeftOut: sums.length - n, callsLeftOut: all.length - calls.length };
 }
