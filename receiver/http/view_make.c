@@ -308,30 +308,52 @@ static enum receiver_error read_timeline(struct view_request *request, struct ti
     return error;
 }
 
-static enum receiver_error make_timeline(struct view_request *request, struct json *json) {
-    struct upload_label label;
+static enum receiver_error write_timeline(struct view_request *request, const struct timeline_question *question, size_t impossible,
+                                          struct json *json) {
     struct sweep_report report = {0};
-    struct timeline_question question = {.columns = request->columns, .filter = &request->filter, .label = given_label(request, &label)};
-    enum receiver_error error = choose_type(request);
-    error = error == RECEIVER_OK ? timeline_range(&request->list, &question) : error;
-    if (error != RECEIVER_OK) {
-        return error;
-    }
-    question.type = request->type;
-    question.is_gauge = measure_is_gauge(request->type);
     struct timeline_part parts[2];
     for (size_t i = 0; i < 2; i++) {
-        parts[i] = (struct timeline_part){timeline_new(&question), store_symbols(request->api->store)};
+        parts[i] = (struct timeline_part){timeline_new(question), store_symbols(request->api->store)};
     }
-    error = parts[0].timeline && parts[1].timeline ? read_timeline(request, parts, &report) : RECEIVER_NO_MEMORY;
+    enum receiver_error error = parts[0].timeline && parts[1].timeline ? read_timeline(request, parts, &report) : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_OK) {
         json_object_begin(json);
         sweep_report_write(&report, json);
+        json_key(json, "uploads_at_impossible_times");
+        json_number(json, (int64_t)impossible);
         error = timeline_write(parts[0].timeline, json) ? RECEIVER_OK : RECEIVER_NO_MEMORY;
         json_object_end(json);
     }
     timeline_free(parts[0].timeline);
     timeline_free(parts[1].timeline);
+    return error;
+}
+
+static enum receiver_error make_timeline(struct view_request *request, struct json *json) {
+    struct upload_label label;
+    struct timeline_question question = {.columns = request->columns, .filter = &request->filter, .label = given_label(request, &label)};
+    size_t impossible = timeline_leave_out(&request->list);
+    if (request->list.count == 0) {
+        snprintf(request->answer.text, sizeof request->answer.text,
+                 "no upload of the selection has a possible time: from 2000 to 2100, of a week at most");
+        return RECEIVER_BAD_UPLOAD;
+    }
+    enum receiver_error error = choose_type(request);
+    error = error == RECEIVER_OK ? timeline_range(&request->list, request->selection.to_ms, &question) : error;
+    if (error != RECEIVER_OK) {
+        return error;
+    }
+    question.type = request->type;
+    question.is_gauge = measure_is_gauge(request->type);
+    int64_t *until_ms = NULL;
+    if (question.is_gauge && request->gauges.summed) {
+        until_ms = gauges_current_until(&request->list);
+        question.list = &request->list;
+        question.until_ms = until_ms;
+        error = until_ms ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+    }
+    error = error == RECEIVER_OK ? write_timeline(request, &question, impossible, json) : error;
+    free(until_ms);
     return error;
 }
 

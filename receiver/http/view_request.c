@@ -167,6 +167,11 @@ static enum receiver_error read_timeline(struct view_request *request) {
     for (size_t i = 0; ok && i < request->filter.label_count; i++) {
         ok = strncmp(request->filter.labels[i].key, "tag:", 4) != 0;
     }
+    if (ok && request->gauges.value != GAUGES_MEAN) {
+        snprintf(request->answer.text, sizeof request->answer.text,
+                 "a timeline has the mean of a gauge in each column: gauges=%s is not for it", gauges_names[request->gauges.value]);
+        return RECEIVER_BAD_UPLOAD;
+    }
     if (!ok && !*request->answer.text) {
         snprintf(request->answer.text, sizeof request->answer.text,
                  "a timeline's uploads are chosen by tag=KEY:VALUE, not by label=tag:...");

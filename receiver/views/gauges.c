@@ -120,6 +120,15 @@ double gauges_at_once(const struct upload_list *list) {
     return lies_in > 0 && covered > lies_in ? covered / lies_in : 1;
 }
 
+int64_t *gauges_current_until(const struct upload_list *list) {
+    struct standing standing;
+    if (!standing_make(&standing, list)) {
+        return NULL;
+    }
+    free(standing.process);
+    return standing.until_ms;
+}
+
 // ---- Values of each upload ----
 
 struct entry {

@@ -32,6 +32,8 @@ struct store;
 
 // The average count of concurrent processes: the time in which uploads are current by the time that they span; at least 1. 0: no memory.
 double gauges_at_once(const struct upload_list *list);
+// Until when each upload of the list is current, unix ms. NULL: no memory; the caller frees it.
+int64_t *gauges_current_until(const struct upload_list *list);
 
 // Where to read values. table: the value of each gauge in each upload, from one pass over the newest UPLOAD_LIST_FILES of the list, made on
 // first use.

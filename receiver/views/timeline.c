@@ -1,5 +1,6 @@
 // timeline.c: values in columns of time (timeline.h).
 #include "timeline.h"
+#include "../../base/vector.h"
 #include "../../merge/intern.h"
 
 #include <math.h>
@@ -12,7 +13,16 @@ static const char time_label[] = "end_timestamp_ns";
 struct row {
     char *name, *file; // one allocation; file is "" of what is no function
     char kind[16];
+    uint32_t group; // of uploads, that the row is of; 0: it is of all
     double *values; // by column
+};
+
+struct span {
+    double from_ms, to_ms; // of an upload
+};
+struct grouped_span {
+    struct span span;
+    uint32_t group;
 };
 
 struct timeline {
@@ -21,8 +31,10 @@ struct timeline {
     uint32_t count;
     struct intern ids;
     uint64_t seed;
-    double *others;     // of rows beyond the most
-    double *there;      // of a gauge: for how much of each column uploads were there
+    double *others;             // of rows beyond the most
+    struct grouped_span *spans; // of a gauge: of the uploads that have it
+    size_t span_count, span_capacity;
+    bool has_means;     // the values are a gauge's means
     size_t profiles;    // with the type
     int64_t timed, all; // samples: with a time of their own, and all
     int64_t outside;    // samples with a time that is in none of the columns
@@ -35,9 +47,8 @@ struct timeline *timeline_new(const struct timeline_question *question) {
         timeline->question = question;
         timeline->seed = intern_seed();
         timeline->others = calloc(question->columns, sizeof *timeline->others);
-        timeline->there = calloc(question->columns, sizeof *timeline->there);
     }
-    if (timeline && (!timeline->others || !timeline->there)) {
+    if (timeline && (!timeline->others)) {
         timeline_free(timeline);
         return NULL;
     }
@@ -52,24 +63,42 @@ void timeline_free(struct timeline *timeline) {
     if (timeline) {
         intern_free(&timeline->ids);
         free(timeline->others);
-        free(timeline->there);
+        free(timeline->spans);
     }
     free(timeline);
 }
 
-enum receiver_error timeline_range(const struct upload_list *list, struct timeline_question *question) {
+static bool is_possible(const struct listed_upload *upload) {
+    return upload->start_ms >= TIMELINE_FIRST_MS && upload->end_ms <= TIMELINE_LAST_MS && upload->end_ms >= upload->start_ms &&
+           upload->end_ms - upload->start_ms <= TIMELINE_LONGEST_MS;
+}
+
+size_t timeline_leave_out(struct upload_list *list) {
+    size_t kept = 0, all = list->count;
+    for (size_t i = 0; i < all; i++) {
+        if (is_possible(&list->uploads[i])) {
+            list->uploads[kept++] = list->uploads[i];
+        }
+    }
+    list->count = kept;
+    return all - kept;
+}
+
+_Static_assert((int)UPLOAD_LIST_FILES <= (int)TIMELINE_MAX_ROWS, "a group of uploads may be beyond the rows, and so have no mean");
+
+enum receiver_error timeline_range(const struct upload_list *list, int64_t selected_to_ms, struct timeline_question *question) {
     int64_t from = INT64_MAX, to = INT64_MIN, longest = 1;
     for (size_t i = 0; i < list->count; i++) {
         const struct listed_upload *upload = &list->uploads[i];
-        int64_t length;
+        int64_t length = upload->end_ms - upload->start_ms;
         from = upload->start_ms < from ? upload->start_ms : from;
         to = upload->end_ms > to ? upload->end_ms : to;
-        bool is_long = __builtin_sub_overflow(upload->end_ms, upload->start_ms, &length);
-        longest = !is_long && length > longest ? length : longest;
+        longest = length > longest ? length : longest;
     }
-    if (list->count == 0 || from < 0 || to > INT64_MAX / 1000000) {
+    if (list->count == 0) {
         return RECEIVER_BAD_UPLOAD;
     }
+    to = selected_to_ms < to ? selected_to_ms : to;
     question->from_ms = from;
     question->to_ms = to > from ? to : from + 1;
     question->longest_ms = longest;
@@ -89,7 +118,7 @@ static bool same_row(const void *context, uint32_t id, const void *wanted) {
 }
 
 // The values of a row; of one beyond the most those of the others. NULL: no memory.
-static double *row_values(struct timeline *timeline, const char *name, const char *file, const char *kind) {
+static double *row_values(struct timeline *timeline, const char *name, const char *file, const char *kind, uint32_t group) {
     const struct row_key key = {name, file};
     size_t size = strlen(name) + 1, file_size = strlen(file) + 1;
     uint64_t hash = intern_hash_bytes(intern_hash_bytes(timeline->seed, name, size), file, file_size);
@@ -111,6 +140,7 @@ static double *row_values(struct timeline *timeline, const char *name, const cha
     row->name = memcpy(copy, name, size);
     row->file = memcpy(copy + size, file, file_size);
     row->values = values;
+    row->group = group;
     snprintf(row->kind, sizeof row->kind, "%s", kind);
     return values;
 }
@@ -146,9 +176,9 @@ static int64_t own_time(const struct profile_sample_view *sample) {
 
 // ---- Adding ----
 
-struct span {
-    double from_ms, to_ms; // of an upload
-};
+static uint32_t group_of(const struct timeline_question *question, const struct listed_upload *upload) {
+    return question->label ? upload->group : 0;
+}
 
 static void add_value(struct timeline *timeline, const struct profile_sample_view *sample, struct span span, double value, double *values) {
     const struct timeline_question *question = timeline->question;
@@ -159,7 +189,9 @@ static void add_value(struct timeline *timeline, const struct profile_sample_vie
         return;
     }
     timeline->timed++;
-    double at = floor(((double)time_ns / 1e6 - (double)question->from_ms) / column_ms(question));
+    double time_ms = (double)time_ns / 1e6, at = floor((time_ms - (double)question->from_ms) / column_ms(question));
+    // The end itself is of the last column, as is what an upload's end lost when it was cut to milliseconds.
+    at = at >= (double)question->columns && time_ms <= (double)question->to_ms + 1 ? (double)question->columns - 1 : at;
     if (at >= 0 && at < (double)question->columns) {
         values[(size_t)at] += value;
     } else {
@@ -171,16 +203,24 @@ static double *values_of(struct timeline *timeline, const struct profile_sample_
     const struct timeline_question *question = timeline->question;
     char buffer[VIEW_NAME_BYTES];
     if (question->label) {
-        return row_values(timeline, upload_label_text(question->label, upload), "", "label");
+        return row_values(timeline, upload_label_text(question->label, upload), "", "label", upload->group);
     }
     if (sample->frame_count == 0) {
-        return row_values(timeline, "(no frames)", "", "label");
+        return row_values(timeline, "(no frames)", "", "label", 0);
     }
     const struct profile_frame *frame = &sample->frames[question->filter->group_by ? sample->frame_count - 1 : 0];
     if (question->filter->group_by) {
-        return row_values(timeline, frame->function, "", "label");
+        return row_values(timeline, frame->function, "", "label", 0);
     }
-    return row_values(timeline, view_frame_name(frame, buffer), frame->file, view_frame_kind(frame));
+    return row_values(timeline, view_frame_name(frame, buffer), frame->file, view_frame_kind(frame), 0);
+}
+
+static bool add_span(struct timeline *timeline, struct grouped_span span) {
+    if (!VECTOR_RESERVE(timeline->spans, timeline->span_capacity, timeline->span_count + 1)) {
+        return false;
+    }
+    timeline->spans[timeline->span_count++] = span;
+    return true;
 }
 
 enum receiver_error timeline_add(struct timeline *timeline, struct profile *profile, const struct listed_upload *upload) {
@@ -195,8 +235,8 @@ enum receiver_error timeline_add(struct timeline *timeline, struct profile *prof
     if (timeline->profiles++ == 0) {
         snprintf(timeline->unit, sizeof timeline->unit, "%s", profile_sample_type_unit(profile, (size_t)type));
     }
-    if (question->is_gauge) {
-        spread(question, span.from_ms, span.to_ms, 1, column_ms(question), timeline->there);
+    if (question->is_gauge && !add_span(timeline, (struct grouped_span){span, group_of(question, upload)})) {
+        return RECEIVER_NO_MEMORY;
     }
     if (!question->label && question->filter->group_by && profile_group_by(profile, question->filter->group_by) != MERGE_OK) {
         return RECEIVER_NO_MEMORY;
@@ -231,14 +271,18 @@ bool timeline_merge(struct timeline *timeline, const struct timeline *other) {
     size_t columns = timeline->question->columns;
     for (uint32_t id = 1; id <= other->count; id++) {
         const struct row *row = &other->rows[id];
-        double *values = row_values(timeline, row->name, row->file, row->kind);
+        double *values = row_values(timeline, row->name, row->file, row->kind, row->group);
         if (!values) {
             return false;
         }
         add_values(values, row->values, columns);
     }
     add_values(timeline->others, other->others, columns);
-    add_values(timeline->there, other->there, columns);
+    for (size_t i = 0; i < other->span_count; i++) {
+        if (!add_span(timeline, other->spans[i])) {
+            return false;
+        }
+    }
     if (timeline->profiles == 0) {
         memcpy(timeline->unit, other->unit, sizeof timeline->unit);
     }
@@ -253,6 +297,78 @@ size_t timeline_profiles(const struct timeline *timeline) {
     return timeline->profiles;
 }
 
+// ---- Means of a gauge ----
+
+// Where uploads of a group are current one after another or none is, 1; else how many at once, by how long each is.
+static void find_at_once(const struct timeline_question *question, uint32_t group, double *covered, double *lies_in) {
+    double end_ms = -INFINITY;
+    for (size_t i = 0; i < question->list->count; i++) { // oldest first
+        const struct listed_upload *upload = &question->list->uploads[i];
+        double start_ms = (double)upload->start_ms, until_ms = (double)question->until_ms[i];
+        if (group_of(question, upload) != group || until_ms <= start_ms) {
+            continue;
+        }
+        spread(question, start_ms, until_ms, 1, 1, covered);
+        double from_ms = start_ms > end_ms ? start_ms : end_ms;
+        if (until_ms > from_ms) {
+            spread(question, from_ms, until_ms, 1, 1, lies_in);
+            end_ms = until_ms;
+        }
+    }
+}
+
+struct divisors {
+    double *there;             // of each column: how much of it the group's uploads take
+    double *covered, *lies_in; // the same of the time in which they are current, and of that in which any is
+};
+
+static void find_divisors(const struct timeline *timeline, uint32_t group, struct divisors divisors) {
+    const struct timeline_question *question = timeline->question;
+    for (size_t i = 0; i < question->columns; i++) {
+        divisors.there[i] = divisors.covered[i] = divisors.lies_in[i] = 0;
+    }
+    for (size_t i = 0; i < timeline->span_count; i++) {
+        const struct grouped_span *one = &timeline->spans[i];
+        if (one->group == group) {
+            spread(question, one->span.from_ms, one->span.to_ms, 1, column_ms(question), divisors.there);
+        }
+    }
+    if (question->until_ms) {
+        find_at_once(question, group, divisors.covered, divisors.lies_in);
+    }
+}
+
+// NAN where no upload was there.
+static void take_means(const struct timeline_question *question, struct divisors divisors, double *values) {
+    for (size_t i = 0; i < question->columns; i++) {
+        double lies_in = divisors.lies_in[i], at_once = lies_in > 0 && divisors.covered[i] > lies_in ? divisors.covered[i] / lies_in : 1;
+        values[i] = divisors.there[i] > 0 ? values[i] / divisors.there[i] * at_once : NAN;
+    }
+}
+
+// Of the values of all rows, once. False: no memory.
+static bool make_means(struct timeline *timeline) {
+    const struct timeline_question *question = timeline->question;
+    size_t columns = question->columns;
+    double *room = calloc(3 * columns, sizeof *room);
+    if (!room) {
+        return false;
+    }
+    struct divisors divisors = {room, room + columns, room + 2 * columns};
+    if (!question->label) {
+        find_divisors(timeline, 0, divisors);
+    }
+    take_means(question, divisors, timeline->others); // of groups there are none beyond the most: each has an upload
+    for (uint32_t id = 1; id <= timeline->count; id++) {
+        if (question->label) {
+            find_divisors(timeline, timeline->rows[id].group, divisors);
+        }
+        take_means(question, divisors, timeline->rows[id].values);
+    }
+    free(room);
+    return true;
+}
+
 // ---- Writing ----
 
 struct sorted {
@@ -260,10 +376,17 @@ struct sorted {
     double total;
 };
 
+// What is added up of rows is NAN where all are.
+static void add_shown(double *values, const double *more, size_t columns) {
+    for (size_t i = 0; i < columns; i++) {
+        values[i] = isnan(values[i]) ? more[i] : isnan(more[i]) ? values[i] : values[i] + more[i];
+    }
+}
+
 static double total_of(const double *values, size_t columns) {
     double total = 0;
     for (size_t i = 0; i < columns; i++) {
-        total += values[i];
+        total += isnan(values[i]) ? 0 : values[i];
     }
     return total;
 }
@@ -281,29 +404,29 @@ static void write_values(const struct timeline *timeline, const double *values, 
     json_key(json, "values");
     json_array_begin(json);
     for (size_t i = 0; i < timeline->question->columns; i++) {
-        bool means = timeline->question->is_gauge;
-        json_real(json, means ? (timeline->there[i] > 0 ? values[i] / timeline->there[i] : NAN) : values[i]);
+        json_real(json, values[i]);
     }
     json_array_end(json);
 }
 
-bool timeline_write(const struct timeline *timeline, struct json *json) {
+bool timeline_write(struct timeline *timeline, struct json *json) {
     const struct timeline_question *question = timeline->question;
     struct sorted *sorted = calloc(timeline->count + 1, sizeof *sorted);
     double *others = calloc(question->columns, sizeof *others);
-    if (!sorted || !others) {
+    if (!sorted || !others || (question->is_gauge && !timeline->has_means && !make_means(timeline))) {
         free(sorted);
         free(others);
         return false;
     }
+    timeline->has_means = true;
     uint32_t shown = timeline->count < TIMELINE_SHOWN_ROWS ? timeline->count : TIMELINE_SHOWN_ROWS;
     for (uint32_t i = 0; i < timeline->count; i++) {
         sorted[i] = (struct sorted){&timeline->rows[i + 1], total_of(timeline->rows[i + 1].values, question->columns)};
     }
     qsort(sorted, timeline->count, sizeof *sorted, compare);
-    add_values(others, timeline->others, question->columns);
+    memcpy(others, timeline->others, question->columns * sizeof *others);
     for (uint32_t i = shown; i < timeline->count; i++) {
-        add_values(others, sorted[i].row->values, question->columns);
+        add_shown(others, sorted[i].row->values, question->columns);
     }
     json_key(json, "type");
     json_text(json, timeline->profiles > 0 ? question->type : NULL);

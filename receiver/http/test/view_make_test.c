@@ -234,6 +234,14 @@ TEST_IN(receiver, timelines) {
         {"/api/timeline?attachment=delta-heap.pprof&type=alloc_space&columns=1&group_by=tag:runtime-id",
          "{\"name\":\"2\",\"file\":\"\",\"kind\":\"label\",\"values\":[220]}"},
         {"/api/timeline?attachment=delta-heap.pprof&type=inuse_space&columns=1", "\"gauge\":true,"},
+        // A gauge: the mean of the two processes, or of all their sum; of each its own, as in a tree.
+        {"/api/timeline?attachment=delta-heap.pprof&type=inuse_space&columns=1&memory=C", "\"values\":[15]}],"},
+        {"/api/timeline?attachment=delta-heap.pprof&type=inuse_space&columns=1&memory=C&processes=sum", "\"values\":[30]}],"},
+        {"/api/timeline?attachment=delta-heap.pprof&type=inuse_space&columns=1&group_by=tag:runtime-id",
+         "\"rows\":[{\"name\":\"2\",\"file\":\"\",\"kind\":\"label\",\"values\":[220]},"
+         "{\"name\":\"1\",\"file\":\"\",\"kind\":\"label\",\"values\":[110]}]"},
+        {"/api/timeline?attachment=delta-heap.pprof&type=inuse_space&columns=1&group_by=tag:service", "\"values\":[330]}],"},
+        {"/api/timeline?attachment=delta-heap.pprof&type=inuse_space&columns=1&group_by=tag:service&processes=each", "\"values\":[165]}],"},
         {"/api/timeline?attachment=delta-heap.pprof", "\"columns\":120,"},
         {"/api/timeline?attachment=delta-heap.pprof", "\"from\":1767323045000,\"to\":1767323105000,\"longest_upload_ms\":60000,"},
     };
@@ -241,6 +249,8 @@ TEST_IN(receiver, timelines) {
         {"/api/timeline", 400, "which attachment?"},
         {"/api/timeline?attachment=delta-heap.pprof&columns=0", 400, "columns is not a number from 1 to 400"},
         {"/api/timeline?attachment=delta-heap.pprof&columns=401", 400, "columns is not a number from 1 to 400"},
+        {"/api/timeline?attachment=delta-heap.pprof&gauges=max", 400, "gauges=max is not for it"},
+        {"/api/timeline?attachment=delta-heap.pprof&gauges=last", 400, "gauges=last is not for it"},
         {"/api/timeline?attachment=delta-heap.pprof&label=tag:host:vm", 400, "not by label=tag:"},
         {"/api/timeline?attachment=delta-heap.pprof&type=miles", 404, "no sample type miles"},
         {"/api/timeline?attachment=none.pprof", 404, "no upload of the selection has an attachment none.pprof"},

@@ -31,7 +31,7 @@ static void add(struct timeline *timeline, struct profile *profile, int64_t star
     profile_free(profile);
 }
 
-static struct json written(const struct timeline *timeline) {
+static struct json written(struct timeline *timeline) {
     struct json json = {0};
     json_object_begin(&json);
     assert_true(timeline_write(timeline, &json));
@@ -39,7 +39,7 @@ static struct json written(const struct timeline *timeline) {
     return json;
 }
 
-static void expect(const struct timeline *timeline, const char *path, const char *want) {
+static void expect(struct timeline *timeline, const char *path, const char *want) {
     struct json json = written(timeline);
     expect_at(&json, path, want);
     json_free(&json);
@@ -52,7 +52,9 @@ TEST(own_times) {
     add_timed(profile, "main.a /a.go", 100, 1000000000, "x"); // the first moment
     add_timed(profile, "main.a /a.go", 30, 4999999999, "y");  // the last one
     add_timed(profile, "main.b /b.go", 7, 2500000000, "x");
-    add_timed(profile, "main.b /b.go", 9, 5000000000, "x"); // after it
+    add_timed(profile, "main.b /b.go", 11, 5000000000, "x"); // the end
+    add_timed(profile, "main.b /b.go", 13, 5000999999, "x"); // of which less than 1 ms was cut
+    add_timed(profile, "main.b /b.go", 9, 5001500000, "x");  // after it
     add(one, profile, 1000, 5000);
     profile = new_cpu_profile();
     add_timed(profile, "main.b /b.go", 400, 0, "x"); // without a time: over 3 s, of which the last is beyond
@@ -61,12 +63,12 @@ TEST(own_times) {
     assert_int_equal(timeline_profiles(one), 2);
     expect(one, "$.rows[0].name", "main.b");
     expect(one, "$.rows[0].kind", "go");
-    expect(one, "$.rows[0].values", "[0,7,66.6666666667,133.333333333]");
+    expect(one, "$.rows[0].values", "[0,7,66.6666666667,157.333333333]");
     expect(one, "$.rows[1].file", "/a.go");
     expect(one, "$.rows[1].values", "[100,0,0,30]");
     expect(one, "$.others.values", "[0,0,0,0]");
-    expect(one, "$.samples", "5");
-    expect(one, "$.samples_with_time", "4");
+    expect(one, "$.samples", "7");
+    expect(one, "$.samples_with_time", "6");
     expect(one, "$.samples_outside", "1");
     expect(one, "$.unit", "nanoseconds");
     expect(one, "$.longest_upload_ms", "2000");
@@ -141,18 +143,61 @@ TEST(other_types_and_no_frames) {
     timeline_free(timeline);
 }
 
+#define SOME_MS INT64_C(1767323045000)
 TEST(range_of_a_list) {
-    struct listed_upload uploads[] = {{.start_ms = 500, .end_ms = 900}, {.start_ms = 100, .end_ms = 300}};
+    struct listed_upload uploads[] = {{.start_ms = SOME_MS + 500, .end_ms = SOME_MS + 900},
+                                      {.start_ms = SOME_MS + 100, .end_ms = SOME_MS + 300}};
     struct upload_list list = {.uploads = uploads, .count = 2};
     struct timeline_question question;
-    assert_int_equal(timeline_range(&list, &question), RECEIVER_OK);
-    assert_int_equal(question.from_ms, 100);
-    assert_int_equal(question.to_ms, 900);
+    assert_int_equal(timeline_range(&list, INT64_MAX, &question), RECEIVER_OK);
+    assert_int_equal(question.from_ms, SOME_MS + 100);
+    assert_int_equal(question.to_ms, SOME_MS + 900);
     assert_int_equal(question.longest_ms, 400);
-    uploads[0].end_ms = INT64_MAX;
-    assert_int_equal(timeline_range(&list, &question), RECEIVER_BAD_UPLOAD);
+    assert_int_equal(timeline_range(&list, SOME_MS + 600, &question), RECEIVER_OK); // what was selected ends before
+    assert_int_equal(question.to_ms, SOME_MS + 600);
     list.count = 0;
-    assert_int_equal(timeline_range(&list, &question), RECEIVER_BAD_UPLOAD);
+    assert_int_equal(timeline_range(&list, INT64_MAX, &question), RECEIVER_BAD_UPLOAD);
+}
+
+TEST(impossible_times) {
+    static const int64_t week_ms = INT64_C(7) * 24 * 3600 * 1000, of_1971_ms = INT64_C(31536000000);
+    struct listed_upload uploads[] = {
+        {.id = 1, .start_ms = -1000, .end_ms = SOME_MS},
+        {.id = 2, .start_ms = SOME_MS, .end_ms = SOME_MS + 100},
+        {.id = 3, .start_ms = of_1971_ms, .end_ms = of_1971_ms + 60000},
+        {.id = 4, .start_ms = SOME_MS, .end_ms = SOME_MS + week_ms}, // just so
+        {.id = 5, .start_ms = SOME_MS, .end_ms = SOME_MS + week_ms + 1},
+        {.id = 6, .start_ms = SOME_MS, .end_ms = SOME_MS - 1},
+        {.id = 7, .start_ms = INT64_MIN, .end_ms = INT64_MAX},
+        {.id = 8, .start_ms = INT64_MAX - 1, .end_ms = INT64_MAX},
+    };
+    struct upload_list list = {.uploads = uploads, .count = 8};
+    assert_int_equal(timeline_leave_out(&list), 6);
+    assert_int_equal(list.count, 2);
+    assert_int_equal(list.uploads[0].id, 2);
+    assert_int_equal(list.uploads[1].id, 4);
+}
+
+// Three processes, of which not all are there all the time.
+TEST(processes_add_up) {
+    struct listed_upload uploads[] = {{.id = 1, .start_ms = 1000, .end_ms = 5000, .process = 1, .group = 1},
+                                      {.id = 2, .start_ms = 1000, .end_ms = 3000, .process = 2, .group = 1},
+                                      {.id = 3, .start_ms = 2000, .end_ms = 4000, .process = 3, .group = 1}};
+    static const int64_t until_ms[] = {5000, 3000, 4000};
+    struct upload_list list = {.uploads = uploads, .count = 3};
+    struct timeline_question question = question_of("inuse_space", true);
+    for (int summed = 0; summed < 2; summed++) {
+        question.list = &list;
+        question.until_ms = summed ? until_ms : NULL;
+        struct timeline *timeline = timeline_new(&question);
+        for (int i = 0; i < 3; i++) {
+            struct profile *profile = new_heap_profile();
+            add_stack(profile, FRAMES("malloc /m.c", "main.a /a.go"), VALUES(0, 0, 1, i == 0 ? 1200 : 10), true);
+            add(timeline, profile, uploads[i].start_ms, uploads[i].end_ms);
+        }
+        expect(timeline, "$.rows[0].values", summed ? "[1210,1220,1210,1200]" : "[605,406.666666667,605,1200]");
+        timeline_free(timeline);
+    }
 }
 
 int main(void) {

@@ -1,12 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pickType, typeId, withGauges } from "../src/graph/profile_data";
+import { ofTimeline } from "../src/lib/selection";
 import { State } from "../src/lib/state";
 
 test("one upload is what it is", () => {
   const of = (query: string) => withGauges(new State("/profile", new URLSearchParams(query))).toString();
   assert.equal(of("service=shop&gauges=last&processes=sum&tab=x"), "service=shop&gauges=last&processes=sum");
   assert.equal(of("ids=7&gauges=last"), "ids=7");
+});
+
+test("values over time are asked for by tags, not by labels of merged uploads, and without the aggregation of gauges", () => {
+  const of = (query: string, ...given: string[]): [string, string[]] => {
+    const { selection, labels } = ofTimeline(new URLSearchParams(query), given);
+    return [decodeURIComponent(selection.toString()), labels];
+  };
+  assert.deepEqual(of("service=shop&gauges=last&processes=sum"), ["service=shop&processes=sum", []]);
+  assert.deepEqual(of("service=shop&host=a&host=b&tag=x:1", "tag:host:a", "thread:t"), ["service=shop&tag=x:1&tag=host:a", ["thread:t"]]);
+  assert.deepEqual(of("tag=x:1&tag=x:2&tag=y:3", "tag:x:2:5"), ["tag=y:3&tag=x:2:5", []]);
+  assert.deepEqual(of("", "tag:x:(none)", "tag:x:1,2"), ["", ["tag:x:(none)", "tag:x:1,2"]]);
 });
 
 test("a type without a name is asked for by its place", () => {

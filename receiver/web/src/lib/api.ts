@@ -5,6 +5,7 @@ import type { JfrEvents, Recording, RecordingFact } from "./api_recording";
 import { based } from "./base";
 import { embedded } from "./embedded";
 import { persistently } from "./reach";
+import { ofTimeline } from "./selection";
 import type { State } from "./state";
 
 export const root = based("/api");
@@ -321,6 +322,7 @@ export interface Timeline extends Merged {
   from: number; // unix milliseconds
   to: number;
   longest_upload_ms: number;
+  uploads_at_impossible_times: number; // left out
   columns: number;
   samples: number;
   samples_with_time: number; // of their own; others are spread over the time of their upload
@@ -525,8 +527,9 @@ export function labels(selection: URLSearchParams, attachment: string, type: str
 }
 
 export function timeline(selection: URLSearchParams, request: TreeRequest, signal?: AbortSignal): Promise<Timeline> {
-  const { attachment, type, memory, owner, labels, groupBy } = request;
-  return get(query(`${root}/timeline`, selection, { attachment, type, memory, owner, label: labels, group_by: groupBy }), signal);
+  const { attachment, type, memory, owner, groupBy } = request;
+  const { selection: chosen, labels } = ofTimeline(selection, request.labels ?? []);
+  return get(query(`${root}/timeline`, chosen, { attachment, type, memory, owner, label: labels, group_by: groupBy }), signal);
 }
 
 export function owners(

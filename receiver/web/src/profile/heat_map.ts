@@ -84,10 +84,14 @@ export class HeatMap {
     const byRow = this.now.get("heat") === "row";
     const most = rows.reduce((best, one) => Math.max(best, ...one.values.map((each) => each ?? 0)), 0);
     const groups = this.now.get("group_by") ? "" : "functions that have values of their own";
+    const processes = this.now.get("processes");
+    const added = processes ? processes === "sum" : this.now.get("group_by").startsWith("tag:"); // as the receiver has it
     const notes = [
       groups,
       !byRow && `strongest: ${value(most, unit)}`,
-      gauge ? "means over the uploads that were there" : `each column ${Number((this.step_ms / 1000).toPrecision(3))} s`,
+      gauge
+        ? `means over the uploads that were there${added ? ", processes added up" : ""}`
+        : `each column ${Number((this.step_ms / 1000).toPrecision(3))} s`,
       !gauge && samples > timed && `${timed > 0 ? `${(samples - timed).toLocaleString("en")} of ` : ""}${count(samples, "sample")} without a time of their own: spread over their upload's`, // prettier-ignore
       outside > 0 && `${count(outside, "sample")} at other times left out`,
       this.anyFilter() && "focus, ignore, hide and kinds of frames are not applied here",

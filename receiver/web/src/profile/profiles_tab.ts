@@ -485,6 +485,9 @@ export class ProfilesTab implements View {
       merged && (loaded.growth ? growthText(merged, loaded.growth) : mergedText(merged, loaded.gauge ?? false)),
       merged && typeText(merged, loaded.gauge ?? false),
       merged && merged.uploads_left_out > 0 && `${merged.uploads_left_out.toLocaleString("en")} older ones left out`,
+      timeline &&
+        timeline.uploads_at_impossible_times > 0 &&
+        `${count(timeline.uploads_at_impossible_times, "upload")} at impossible times left out`,
       grouped ? count(childrenOf(tree, 0).length, "value") : listed && count(this.sums(within).length, "function"),
       loaded.agesLeftOut && agesLeftOutText,
     ].filter(Boolean);
