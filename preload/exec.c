@@ -15,7 +15,7 @@
 
 #define EXPORTED __attribute__((visibility("default"), used))
 
-enum { VARIABLES_MAX = 10, VALUES_BYTES = 2 * SETTINGS_PATH_BYTES };
+enum { VARIABLES_MAX = SETTINGS_VARIABLES, VALUES_BYTES = 2 * SETTINGS_PATH_BYTES };
 
 static const char preload_name[] = "LD_PRELOAD=";
 

@@ -89,6 +89,7 @@ bool settings_is_own(const char *variable) {
     static const char *const own[] = {"CMEMPROF_DIRECTORY=", "CMEMPROF_RATE=",           "CMEMPROF_MEMORY_LIMIT=",    "CMEMPROF_PERIOD_MS=",
                                       "CMEMPROF_SIGNAL=",    "CMEMPROF_ON_TERMINATION=", "CMEMPROF_FOLLOW_CHILDREN=", "CMEMPROF_KEEP=",
                                       "CMEMPROF_CONTEXT=",   "CMEMPROF_MARK=",           "CMEMPROF_TIME_HZ="};
+    _Static_assert(sizeof own / sizeof *own == SETTINGS_VARIABLES, "an exec keeps all of them");
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         if (strncmp(variable, own[i], strlen(own[i])) == 0) {
             return true;

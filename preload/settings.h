@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SETTINGS_PATH_BYTES = 3072, SETTINGS_CONTEXT_BYTES = 2048 };
+enum { SETTINGS_VARIABLES = 11, SETTINGS_PATH_BYTES = 3072, SETTINGS_CONTEXT_BYTES = 2048 };
 
 struct settings {
     char directory[SETTINGS_PATH_BYTES]; // "": off
