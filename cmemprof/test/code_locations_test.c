@@ -69,5 +69,8 @@ TEST(pythons_frames_have_none) {
 }
 
 int main(void) {
-    return tests_run();
+    int failed = tests_run();
+    symbols_free(profiler.naming.symbols);
+    modules_free(&profiler.code.modules);
+    return failed;
 }
