@@ -79,7 +79,7 @@ TEST_IN(spawn, it_has_nothing_of_the_host) {
     // A session's leader has its own number as that of the session: fields 1 and 6 of stat.
     const char *text = run("set -- $(cat /proc/$$/stat); [ $1 = $6 ] && echo leads; for i in 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$i ] && "
                            "echo has $i; done; readlink /proc/$$/fd/0; "
-                           "grep -E 'SigBlk|SigIgn' /proc/$$/status | tr -d '\\t\\n'; echo error >&2");
+                           "grep -E 'SigBlk|SigIgn' /proc/self/status | tr -d '\\t\\n'; echo error >&2");
     sigprocmask(SIG_SETMASK, NULL, &now);
     assert_true(sigismember(&now, SIGUSR1));
     sigprocmask(SIG_UNBLOCK, &some, NULL);

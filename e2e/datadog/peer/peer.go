@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -31,8 +30,10 @@ const Patience = 60 * time.Second
 
 // Build builds the program. Only the import path of the source differs; for v2 options_v1.go is left out.
 func Build(directory string, v Variant) (string, error) {
-	_, file, _, _ := runtime.Caller(0)
-	root := filepath.Dir(filepath.Dir(file))
+	root, err := filepath.Abs("..") // tests run in their package's folder
+	if err != nil {
+		return "", err
+	}
 	// The same name for all, since it is the default name of the service.
 	directory = filepath.Join(directory, map[Variant]string{V1: "v1", V2: "v2", Ours: "ours"}[v])
 	if err := os.Mkdir(directory, 0o755); err != nil {
