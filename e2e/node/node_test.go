@@ -24,11 +24,16 @@ func run(t *testing.T, flags ...string) (heap *profile.Profile) {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
-		t.Skip("node is not here")
+		t.Fatal(err)
+	}
+	program, err := filepath.Abs("program.js")
+	if err != nil {
+		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "heap.pprof")
 	arguments := append([]string{"run", "--cpu", "-o", file, "--rate", "16K", "--", node}, flags...)
-	command := exec.Command(built.Program(t, "CMEMPROF_COMMAND", "cmemprof"), append(arguments, "program.js")...)
+	command := exec.Command(built.Program(t, "CMEMPROF_COMMAND", "cmemprof"), append(arguments, program)...)
+	command.Dir = t.TempDir() // V8 leaves its log there
 	command.Env = built.Environment()
 	var out, said bytes.Buffer
 	command.Stdout, command.Stderr = &out, &said
