@@ -9,11 +9,11 @@
 
 #include "../base/clock.h"
 
-enum { MAX_PROBES = 16, PER_THREAD_CPU = 6 }; // include/uapi/linux/time.h: CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED
+enum { MAX_PROBES = 16 };
 
 // 0: the thread has ended.
 static uint64_t time_of(int32_t id) {
-    return clock_ns((clockid_t)(~(uint32_t)id << 3 | PER_THREAD_CPU));
+    return clock_ns(clock_of_thread(id));
 }
 
 static struct cpu_thread *slot_of(struct cpu_threads *threads, int32_t id, size_t probe) {

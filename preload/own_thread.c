@@ -8,8 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "../cmemprof/profiler.h"
-#include "time_threads.h"
 
 // Symbolizer and demangler recurse to a bounded depth; unused stack is address space only.
 enum { STACK_BYTES = 1 << 20 };
@@ -81,7 +81,7 @@ uint64_t own_threads_cpu_ns(void) {
     uint64_t ns = 0;
     for (size_t i = 0; i < OWN_THREADS; i++) {
         int32_t id = atomic_load(&own[i].id);
-        ns += id != 0 ? time_threads_cpu_ns(id) : 0;
+        ns += id != 0 ? clock_ns(clock_of_thread(id)) : 0;
     }
     return ns;
 }

@@ -220,7 +220,7 @@ static struct cpu_sample *add_waiting(struct time_state *it, struct time_period 
         return NULL; // it was listed some ticks ago
     }
     uint32_t depth = python_frames(&it->of->python, reader, &it->known, thread->state, it->words, TIME_MAX_FRAMES, &outermost);
-    if (time_threads_cpu_ns(thread->id) != known->ns) {
+    if (clock_ns(clock_of_thread(thread->id)) != known->ns) {
         return NULL; // it has run since: what was read is of no one moment
     }
     it->unread += reader->failed;
@@ -234,7 +234,7 @@ static struct cpu_sample *add_waiting(struct time_state *it, struct time_period 
 // look itself has taken its processor.
 static void look_at(struct time_state *it, struct time_period *period, const struct python_thread *thread, uint64_t ns) {
     struct time_thread *known = time_threads_find(&it->threads, thread->id);
-    uint64_t cpu_ns = known ? time_threads_cpu_ns(thread->id) : 0;
+    uint64_t cpu_ns = known ? clock_ns(clock_of_thread(thread->id)) : 0;
     if (cpu_ns == 0) {
         return;
     }

@@ -15,20 +15,11 @@
 #include "own_thread.h"
 
 enum {
-    PER_THREAD_CPU = 6,        // include/uapi/linux/time.h: CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED
     FEW = 64,                  // whose list is read each time
     READ_EVERY_NS = 100000000, // else
     MASKS_EVERY_NS = 100000000,
 };
 #define TASKS "/proc/self/task"
-
-static clockid_t clock_of(int32_t id) {
-    return (clockid_t)(~(uint32_t)id << 3 | PER_THREAD_CPU);
-}
-
-uint64_t time_threads_cpu_ns(int32_t id) {
-    return clock_ns(clock_of(id));
-}
 
 static size_t most_timers(void) {
     struct rlimit limit;
@@ -81,7 +72,7 @@ static int make_timer(struct time_threads *threads, int32_t id) {
         int32_t thread;
         char rest[64];
     } event = {.value = time_threads_value(threads->cookie, id), .signal = threads->signal, .notify = SIGEV_THREAD_ID, .thread = id};
-    if (syscall(SYS_timer_create, clock_of(id), &event, &timer) != 0) {
+    if (syscall(SYS_timer_create, clock_of_thread(id), &event, &timer) != 0) {
         return TIME_NO_TIMER;
     }
     const struct itimerspec times = {timespec_of(threads->period_ns), timespec_of(1 + random_of(threads) % threads->period_ns)};
@@ -152,7 +143,7 @@ static void put_slot(struct time_threads *threads, size_t place) {
 // What blocks the signal now may not have when it was met, and the other way round.
 static void check(struct time_threads *threads, struct time_thread *thread, bool is_new) {
     thread->is_blocked = is_blocked(threads, thread->id);
-    thread->checked_ns = time_threads_cpu_ns(thread->id);
+    thread->checked_ns = clock_ns(clock_of_thread(thread->id));
     if (thread->is_blocked) {
         drop_timer(threads, thread);
     } else if (thread->timer == TIME_NO_TIMER) {
@@ -175,7 +166,7 @@ static void meet(struct time_threads *threads, int32_t id, bool checks_all) {
         put_slot(threads, threads->count++);
     }
     bool is_again = thread->is_blocked && (thread->rounds & (thread->rounds - 1)) == 0; // at 1, 2, 4, ... rounds
-    if (is_new || is_again || (checks_all && time_threads_cpu_ns(id) != thread->checked_ns)) {
+    if (is_new || is_again || (checks_all && clock_ns(clock_of_thread(id)) != thread->checked_ns)) {
         check(threads, thread, is_new);
     }
     threads->timerless += !thread->is_blocked && thread->timer == TIME_NO_TIMER;

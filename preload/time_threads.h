@@ -65,7 +65,4 @@ void time_threads_close(struct time_threads *threads, bool is_child);
 
 size_t time_threads_blocked(const struct time_threads *threads); // how many have the signal blocked now
 
-// CPU time of a thread of this process; 0: it has ended.
-uint64_t time_threads_cpu_ns(int32_t id);
-
 #endif

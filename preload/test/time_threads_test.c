@@ -94,7 +94,7 @@ TEST_IN(threads, they_are_met_and_forgotten) {
     assert_non_null(known);
     assert_string_equal(known->name, "a worker");
     assert_int_equal(met, 2);
-    assert_true(time_threads_cpu_ns(worker.id) > 0);
+    assert_true(clock_ns(clock_of_thread(worker.id)) > 0);
     end_worker(thread);
     // The kernel may list it for a moment after the join.
     for (int i = 0; i < 6000 && time_threads_find(&threads, worker.id); i++) {
@@ -102,7 +102,7 @@ TEST_IN(threads, they_are_met_and_forgotten) {
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
     assert_null(time_threads_find(&threads, worker.id));
-    assert_int_equal(time_threads_cpu_ns(worker.id), 0);
+    assert_int_equal(clock_ns(clock_of_thread(worker.id)), 0);
     assert_non_null(time_threads_find(&threads, getpid()));
 }
 
