@@ -13,13 +13,10 @@
 #include "cpu_unsampled.h"
 #include "go_names.h"
 
-// Time that no sample stands for is shown from here on; below it is within what the kernel's ticks make of a sum.
-enum { SHOWN_PERCENT = 3, SHOWN_PERIODS = 5, MAX_TYPES = 8 };
+enum { MAX_TYPES = 8 };
 
 // Below, Go's samples keep their round values.
 static const double least_weight = 1.005;
-
-static const char unsampled_name[] = "(CPU time not sampled)";
 
 struct naming_pass {
     struct code_locations locations;
@@ -72,6 +69,13 @@ static int64_t sum_of(struct profile *profile, int type) {
     return sum;
 }
 
+// Below, it is within what the kernel's ticks make of a sum.
+uint64_t cpu_profile_unsampled_ns(uint64_t process_ns, uint64_t sampled_ns, uint64_t period_ns) {
+    enum { SHOWN_PERCENT = 3, SHOWN_PERIODS = 5 };
+    uint64_t ns = process_ns > sampled_ns ? process_ns - sampled_ns : 0;
+    return ns / SHOWN_PERIODS >= period_ns && ns >= process_ns / 100 * SHOWN_PERCENT ? ns : 0;
+}
+
 // Of the samples that were taken in C code.
 static int64_t sum_in_c(struct profile *profile, int type) {
     struct profile_sample_view view;
@@ -87,7 +91,7 @@ static int64_t sum_in_c(struct profile *profile, int type) {
 
 static void add_unsampled(struct profile *profile, int count_type, int time_type, int64_t ns, int64_t period_ns) {
     int64_t values[MAX_TYPES] = {0};
-    uint32_t function = profile_add_function(profile, &(struct profile_function){unsampled_name, unsampled_name, "", 0});
+    uint32_t function = profile_add_function(profile, &(struct profile_function){CPU_PROFILE_UNSAMPLED, CPU_PROFILE_UNSAMPLED, "", 0});
     uint32_t location = profile_add_location(profile, 0, 0, &(struct profile_line){function, 0, 0}, 1);
     values[time_type] = ns;
     values[count_type] = count_type == time_type ? ns : ns / period_ns;
@@ -152,7 +156,7 @@ static uint64_t add_left_out(struct naming_pass *pass, struct profile *profile, 
 
 static void complete(struct naming_pass *pass, struct profile *profile, uint64_t process_ns, struct cmemprof_cpu *result) {
     int time_type = profile_sample_type_index(profile, "cpu"), count_type = profile_sample_type_index(profile, "samples");
-    int64_t period_ns = profile_period(profile), missing;
+    int64_t period_ns = profile_period(profile);
     if (time_type < 0 || count_type < 0 || period_ns <= 0 || profile_sample_type_count(profile) > MAX_TYPES) {
         return; // not Go's CPU profile
     }
@@ -164,10 +168,9 @@ static void complete(struct naming_pass *pass, struct profile *profile, uint64_t
     result->sampled_ns = (uint64_t)sum_of(profile, time_type);
     result->c_ns = (uint64_t)sum_in_c(profile, time_type);
     result->process_ns = process_ns;
-    missing = process_ns > result->sampled_ns && process_ns < INT64_MAX ? (int64_t)(process_ns - result->sampled_ns) : 0;
-    if (missing >= SHOWN_PERIODS * period_ns && (uint64_t)missing >= process_ns / 100 * SHOWN_PERCENT) {
-        result->unsampled_ns = (uint64_t)missing;
-        add_unsampled(profile, count_type, time_type, missing, period_ns);
+    result->unsampled_ns = process_ns < INT64_MAX ? cpu_profile_unsampled_ns(process_ns, result->sampled_ns, (uint64_t)period_ns) : 0;
+    if (result->unsampled_ns != 0) {
+        add_unsampled(profile, count_type, time_type, (int64_t)result->unsampled_ns, period_ns);
     }
 }
 

@@ -15,6 +15,10 @@
 
 struct profiler;
 
+// The row of the CPU time that no sample stands for, and its value: 0 unless it is 3 % of the process's or more, and five periods.
+#define CPU_PROFILE_UNSAMPLED "(CPU time not sampled)"
+uint64_t cpu_profile_unsampled_ns(uint64_t process_ns, uint64_t sampled_ns, uint64_t period_ns);
+
 // cmemprof_cpu_profile of a profiler.
 enum cmemprof_error cpu_profile_name(struct profiler *self, const void *bytes, size_t size, uint64_t process_ns,
                                      const struct cmemprof_go_names *names, struct cmemprof_cpu *result);

@@ -59,6 +59,7 @@
 #define cpu_gap_is cmemprof_cpu_gap_is
 #define cpu_gap_print cmemprof_cpu_gap_print
 #define cpu_profile_name cmemprof_cpu_profile_name
+#define cpu_profile_unsampled_ns cmemprof_cpu_profile_unsampled_ns
 #define cpu_samples_add cmemprof_cpu_samples_add
 #define cpu_samples_clear cmemprof_cpu_samples_clear
 #define cpu_samples_close cmemprof_cpu_samples_close
@@ -342,6 +343,7 @@
 #define private_arena_take cmemprof_private_arena_take
 #define process_context_publish cmemprof_process_context_publish
 #define process_context_withdraw cmemprof_process_context_withdraw
+#define process_status_filters cmemprof_process_status_filters
 #define process_status_kept cmemprof_process_status_kept
 #define process_status_read cmemprof_process_status_read
 #define profiler cmemprof_profiler

@@ -80,6 +80,11 @@ uint64_t process_status_kept(const struct process_status *status) {
     return status->anonymous + status->shared + (status->swap == PROCESS_STATUS_UNKNOWN ? 0 : status->swap);
 }
 
+uint64_t process_status_filters(const char *path) {
+    struct process_status status;
+    return process_status_read(path, &status) && status.filters != PROCESS_STATUS_UNKNOWN ? status.filters : 0;
+}
+
 uint64_t cmemprof_memory_kept(void) {
     struct process_status status;
     process_status_read(PROCESS_STATUS, &status);

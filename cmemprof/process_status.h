@@ -22,5 +22,7 @@ struct process_status {
 bool process_status_read(const char *path, struct process_status *status);
 // What only the process itself can give back: anonymous, shared and swapped memory. Where the kernel does not say: rss.
 uint64_t process_status_kept(const struct process_status *status);
+// How many filters of system calls (seccomp) there are; 0: none, or the file does not say.
+uint64_t process_status_filters(const char *path);
 
 #endif

@@ -20,16 +20,11 @@
 
 enum { FILE_PATH_BYTES = SETTINGS_PATH_BYTES + 128 };
 
-static uint64_t filters(void) {
-    struct process_status status;
-    return process_status_read(PROCESS_STATUS, &status) && status.filters != PROCESS_STATUS_UNKNOWN ? status.filters : 0;
-}
-
 void profile_file_begin(struct profile_file *file, const char *directory, uint32_t keep) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     *file = (struct profile_file){.directory = directory, .next = 1, .keep = keep};
-    file->filters = filters();
+    file->filters = process_status_filters(PROCESS_STATUS);
     snprintf(file->process, sizeof file->process, "%d-%lld%09ld", (int)getpid(), (long long)now.tv_sec, now.tv_nsec);
 }
 
@@ -118,7 +113,7 @@ static void write_peak(const struct profile_file *file, struct cmemprof_snapshot
 // Where the resident memory is. It takes system calls that a program which restricts its own may be killed for; then it is left out, as it
 // is where the samples say nothing of the C heap.
 static void write_memory(const struct profile_file *file) {
-    bool may = filters() <= file->filters && !atomic_load(&profiler.lacks_malloc);
+    bool may = process_status_filters(PROCESS_STATUS) <= file->filters && !atomic_load(&profiler.lacks_malloc);
     struct cmemprof_memory_profile *memory = may ? cmemprof_memory_profile_take(NULL, NULL) : NULL;
     const uint8_t *bytes = NULL;
     size_t size = 0;

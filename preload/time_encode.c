@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "../cmemprof/code_locations.h"
+#include "../cmemprof/cpu_profile.h"
 #include "../cmemprof/go_names.h"
 #include "../cmemprof/profiler.h"
 #include "../merge/memory.h"
 #include "../merge/merge.h"
 
-// Time that no sample stands for is shown from here on; below it is within what the kernel's ticks make of a sum.
-enum { SHOWN_PERCENT = 3, SHOWN_PERIODS = 5, MAX_LABELS = 3 };
+enum { MAX_LABELS = 3 };
 
 static const struct profile_type {
     const char *name, *unit;
@@ -153,12 +153,11 @@ static void add_cpu_of(struct encoder *encoder, const char *name, uint64_t ns, b
 
 // Returns what it is.
 static uint64_t add_rest(struct encoder *encoder) {
-    uint64_t process_ns = encoder->taken->process_ns, own_ns = encoder->taken->own_ns, known_ns = encoder->sampled_ns + own_ns;
-    uint64_t rest_ns = process_ns > known_ns ? process_ns - known_ns : 0;
-    bool is_shown = rest_ns >= SHOWN_PERIODS * encoder->state->period_ns && rest_ns >= process_ns / 100 * SHOWN_PERCENT;
+    uint64_t own_ns = encoder->taken->own_ns;
+    uint64_t rest_ns = cpu_profile_unsampled_ns(encoder->taken->process_ns, encoder->sampled_ns + own_ns, encoder->state->period_ns);
     add_cpu_of(encoder, "cmemprof", own_ns, true);
-    add_cpu_of(encoder, "(CPU time not sampled)", is_shown ? rest_ns : 0, false);
-    return is_shown ? rest_ns : 0;
+    add_cpu_of(encoder, CPU_PROFILE_UNSAMPLED, rest_ns, false);
+    return rest_ns;
 }
 
 // ---- Comments ----

@@ -21,6 +21,8 @@
 
 enum { QUIET_MS = 1000, LIST_TICKS = 5, TOO_LONG_TICKS = 100, LITTLE_NS = 100000, NEEDED_STACK_BYTES = 8 << 10 };
 
+#define THREAD_STATUS "/proc/thread-self/status" // filters of system calls are a thread's
+
 static struct time_state *_Atomic current; // NULL: off. Its memory stays, as a signal may be on its way
 
 // ---- The period that samples are added to ----
@@ -282,17 +284,12 @@ static void look_at_python(struct time_state *it, uint64_t ns, bool has_changed)
     leave(period);
 }
 
-static uint64_t filters(void) {
-    struct process_status status;
-    return process_status_read("/proc/thread-self/status", &status) && status.filters != PROCESS_STATUS_UNKNOWN ? status.filters : 0;
-}
-
 // Returns false if the program has taken the signal for itself, or may be killed for system calls that it made without harm before.
 static bool goes_on(struct time_state *it) {
     struct sigaction now;
     const char *why = atomic_load(&it->ended);
     it->ticks++;
-    if (!why && filters() > it->filters) {
+    if (!why && process_status_filters(THREAD_STATUS) > it->filters) {
         why = "the program has restricted its system calls";
     } else if (!why && (sigaction(TIME_SIGNAL, NULL, &now) != 0 || !is_ours(&now))) {
         why = "the program has come to handle SIGURG itself";
@@ -427,7 +424,7 @@ static void begin(struct time_state *it) {
     memset(&it->clocks, 0, sizeof it->clocks); // a thread's first sample stands for a period
     time_threads_open(&it->threads, TIME_SIGNAL, cookie_of(it), it->period_ns, it, on_met);
     it->clocks_epoch++;
-    it->filters = filters();
+    it->filters = process_status_filters(THREAD_STATUS);
     it->process_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     it->own_ns = own_threads_cpu_ns();
     it->began_ns = clock_ns(CLOCK_REALTIME);

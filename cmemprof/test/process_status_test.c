@@ -6,14 +6,17 @@
 
 #include "../process_status.h"
 
-static void read_text(const char *text, bool expected, struct process_status *status) {
+// Returns process_status_filters.
+static uint64_t read_text(const char *text, bool expected, struct process_status *status) {
     char path[] = "/tmp/process_status_test.XXXXXX";
     int file = mkstemp(path);
     assert_true(file >= 0);
     assert_int_equal(write(file, text, strlen(text)), (ssize_t)strlen(text));
     close(file);
     assert_int_equal(process_status_read(path, status), expected);
+    uint64_t filters = process_status_filters(path);
     unlink(path);
+    return filters;
 }
 
 TEST(figures_are_read) {
@@ -51,7 +54,7 @@ TEST(a_long_line_hides_nothing) {
             size += (size_t)sprintf(text + size, "%d ", i);
         }
         sprintf(text + size, "\nVmRSS:\t 1000 kB\nThreads:\t3\nSeccomp:\t1\nSeccomp_filters:\t2\n");
-        read_text(text, true, &status);
+        assert_int_equal(read_text(text, true, &status), 2);
         assert_int_equal(status.peak_rss, 9 << 10);
         assert_int_equal(status.rss, 1000 << 10);
         assert_int_equal(status.threads, 3);
@@ -63,12 +66,13 @@ TEST(a_long_line_hides_nothing) {
 
 TEST(what_is_not_said_is_unknown) {
     struct process_status status;
-    read_text("Name:\tcat\nThreads:\t1\n", true, &status);
+    assert_int_equal(read_text("Name:\tcat\nThreads:\t1\n", true, &status), 0);
     assert_true(status.rss == PROCESS_STATUS_UNKNOWN && status.peak_rss == PROCESS_STATUS_UNKNOWN);
     assert_true(status.swap == PROCESS_STATUS_UNKNOWN && status.threads == 1);
     read_text("", false, &status);
     assert_true(status.threads == PROCESS_STATUS_UNKNOWN);
     assert_false(process_status_read("/no/such/file", &status));
+    assert_int_equal(process_status_filters("/no/such/file"), 0);
     assert_true(status.rss == PROCESS_STATUS_UNKNOWN && status.threads == PROCESS_STATUS_UNKNOWN);
 }
 
