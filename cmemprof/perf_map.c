@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/process_stat.h"
 #include "address_order.h"
 
-enum { MAX_BYTES = 8 << 20, OVERLAPPING = 32, START_FIELD = 20 }; // START_FIELD: of /proc/PID/stat, counted behind the name
+enum { MAX_BYTES = 8 << 20, OVERLAPPING = 32 };
 
 struct perf_map_line {
     uint64_t start;
@@ -26,18 +27,10 @@ struct perf_map_line {
 
 // When this process began, in seconds since 1970; 0: unknown.
 static int64_t process_start_s(void) {
-    char text[1024];
-    int file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-    ssize_t got = file >= 0 ? read(file, text, sizeof text - 1) : 0;
-    if (file >= 0) {
-        close(file);
-    }
-    text[got > 0 ? got : 0] = '\0';
-    const char *at = strrchr(text, ')'); // the name may have anything in it
-    for (int field = 0; at && field < START_FIELD; field++) {
-        at = strchr(at + 1, ' ');
-    }
-    int64_t ticks = at ? strtoll(at, NULL, 10) : 0, boot_s = (int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME)) / 1000000000;
+    struct process_stat stat;
+    process_stat_read(&stat, "/proc/self/stat");
+    int64_t ticks = (int64_t)process_stat_number(&stat, PROCESS_STAT_START),
+            boot_s = (int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME)) / 1000000000;
     return ticks > 0 ? boot_s + ticks / sysconf(_SC_CLK_TCK) : 0;
 }
 

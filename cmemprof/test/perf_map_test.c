@@ -34,28 +34,34 @@ static const char *name_at(uintptr_t address) {
     return symbol.frame_count == 1 ? symbol.frames[0].function : "";
 }
 
+struct address_case {
+    uintptr_t address;
+    const char *name;
+};
+
+static void expect_names(const struct address_case *cases, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(name_at(cases[i].address), cases[i].name);
+    }
+}
+
 TEST_IN(arena, addresses_have_names) {
+    const struct address_case cases[] = {
+        {0x1000, "one"},       {0x100f, "one"},   {0x1010, ""}, {0xfff, ""}, {0x7fbb880074cf, "void java.util.zip.Deflater.<init>()"},
+        {0x201f, "two words"}, {UINTPTR_MAX, ""},
+    };
     assert_true(parse("1000 10 one\n7fbb88007340 190 void java.util.zip.Deflater.<init>()\n2000 20 two words"));
     assert_int_equal(map.count, 3);
-    assert_string_equal(name_at(0x1000), "one");
-    assert_string_equal(name_at(0x100f), "one");
-    assert_string_equal(name_at(0x1010), "");
-    assert_string_equal(name_at(0xfff), "");
-    assert_string_equal(name_at(0x7fbb880074cf), "void java.util.zip.Deflater.<init>()");
-    assert_string_equal(name_at(0x201f), "two words");
-    assert_string_equal(name_at(UINTPTR_MAX), "");
+    expect_names(cases, sizeof cases / sizeof *cases);
 }
 
 // Code moves, and its place is used again.
 TEST_IN(arena, later_lines_hold) {
+    const struct address_case cases[] = {
+        {0x1000, "anew"}, {0x1020, "old"}, {0x1044, "newer"}, {0x1052, "last"}, {0x1059, "newest"}, {0x1078, "newer"}, {0x10f1, "above"},
+    };
     assert_true(parse("1000 100 old\n1040 40 newer\n1050 10 newest\n1050 8 last\n10f0 100 above\n1000 20 anew\n"));
-    assert_string_equal(name_at(0x1000), "anew");
-    assert_string_equal(name_at(0x1020), "old");
-    assert_string_equal(name_at(0x1044), "newer");
-    assert_string_equal(name_at(0x1052), "last");
-    assert_string_equal(name_at(0x1059), "newest");
-    assert_string_equal(name_at(0x1078), "newer");
-    assert_string_equal(name_at(0x10f1), "above");
+    expect_names(cases, sizeof cases / sizeof *cases);
 }
 
 TEST_IN(arena, what_is_no_line_is_passed_over) {
@@ -83,16 +89,24 @@ static void expect_script(const char *name, const char *function, const char *fi
 }
 
 TEST_IN(arena, scripts_have_functions_and_files) {
-    expect_script("JS:^keeps /srv/my app/n.js:2:15", "keeps", "/srv/my app/n.js", 2);
-    expect_script("JS:*get size file:///srv/m.mjs:12:1", "get", "size file:///srv/m.mjs", 12); // V8 escapes nothing
-    expect_script("LazyCompile:~main /srv/n.js:100:3", "main", "/srv/n.js", 100);
-    expect_script("JS:* node:internal/timers:526:19", "(anonymous)", "node:internal/timers", 526);
-    expect_script("Function:f /a.js:1:2", "f", "/a.js", 1);
-    expect_script("JS:*nowhere", "JS:*nowhere", "", 0);
-    expect_script("JS:*f /a.js:1", "JS:*f /a.js:1", "", 0);
-    expect_script("JS:*f :1:2", "JS:*f :1:2", "", 0);
-    expect_script("JS:", "JS:", "", 0);
-    expect_script("RegExp:^a:1:2$", "RegExp:^a:1:2$", "", 0);
+    const struct {
+        const char *name, *function, *file;
+        int64_t line;
+    } cases[] = {
+        {"JS:^keeps /srv/my app/n.js:2:15", "keeps", "/srv/my app/n.js", 2},
+        {"JS:*get size file:///srv/m.mjs:12:1", "get", "size file:///srv/m.mjs", 12}, // V8 escapes nothing
+        {"LazyCompile:~main /srv/n.js:100:3", "main", "/srv/n.js", 100},
+        {"JS:* node:internal/timers:526:19", "(anonymous)", "node:internal/timers", 526},
+        {"Function:f /a.js:1:2", "f", "/a.js", 1},
+        {"JS:*nowhere", "JS:*nowhere", "", 0},
+        {"JS:*f /a.js:1", "JS:*f /a.js:1", "", 0},
+        {"JS:*f :1:2", "JS:*f :1:2", "", 0},
+        {"JS:", "JS:", "", 0},
+        {"RegExp:^a:1:2$", "RegExp:^a:1:2$", "", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        expect_script(cases[i].name, cases[i].function, cases[i].file, cases[i].line);
+    }
     char longer[1200], cut[PERF_MAP_NAME_BYTES];
     memset(longer, 'x', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../../base/clock.h"
+#include "../../base/process_stat.h"
 #include "../base/diagnostic.h"
 #include "../base/web_address.h"
 #include "run_agent.h"
@@ -30,7 +31,7 @@ struct attach {
     struct run_agent *agent;
     char seed[RUN_SEED_BYTES], service[NAME_BYTES];
     long process;             // that is watched: the one of the options, then others that have begun
-    unsigned long long stack; // stack_of it
+    uint64_t stack;           // stack_of it
     struct pollfd watched[2]; // the process, changes in the directory; .fd -1: not possible here
     uint64_t told_at_ns;      // 0: nothing yet
     uint64_t told_failed;     // batches
@@ -62,20 +63,12 @@ static bool has_ended(const void *context, long pid, int64_t start_ns) {
 }
 
 // Where the kernel has put its stack: another place after an exec. 0: unknown.
-static unsigned long long stack_of(long pid) {
-    enum { STACK_FIELD = 28 }; // of proc(5)
-    char path[40], text[1024] = "";
+static uint64_t stack_of(long pid) {
+    char path[40];
+    struct process_stat stat;
     snprintf(path, sizeof path, "/proc/%ld/stat", pid);
-    FILE *file = fopen(path, "re");
-    if (file) {
-        text[fread(text, 1, sizeof text - 1, file)] = '\0';
-        fclose(file);
-    }
-    char *field = strrchr(text, ')'); // the name, which may contain blanks, is field 2
-    for (int i = 2; field && i < STACK_FIELD; i++) {
-        field = strchr(field + 1, ' ');
-    }
-    return field ? strtoull(field, NULL, 10) : 0;
+    process_stat_read(&stat, path);
+    return process_stat_number(&stat, PROCESS_STAT_STACK);
 }
 
 static void watch_process(struct attach *attach, long pid) {
@@ -90,7 +83,7 @@ static void watch_process(struct attach *attach, long pid) {
 // Also if it has become another program, which has a profiler of its own.
 static bool process_has_ended(const struct attach *attach) {
     const struct pollfd *process = &attach->watched[0];
-    unsigned long long stack = stack_of(attach->process);
+    uint64_t stack = stack_of(attach->process);
     if (process->fd >= 0 && poll(&(struct pollfd){.fd = process->fd, .events = POLLIN}, 1, 0) == 1) {
         return true;
     }

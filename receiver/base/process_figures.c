@@ -7,16 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-// Reads the start of a file of /proc. false: it is not there.
-static bool read_text(const char *path, char *text, size_t size) {
-    FILE *file = fopen(path, "re");
-    size_t count = file ? fread(text, 1, size - 1, file) : 0;
-    text[count] = '\0';
-    if (file) {
-        fclose(file);
-    }
-    return count > 0;
-}
+#include "../../base/process_stat.h"
 
 // Seconds since 1970 when the machine was started. 0: unknown.
 static double boot_time(void) {
@@ -37,24 +28,21 @@ static double boot_time(void) {
 }
 
 static void write_stat(struct exposition *exposition) {
-    char text[1024];
-    const char *name_end = read_text("/proc/self/stat", text, sizeof text) ? strrchr(text, ')') : NULL;
-    unsigned long long user, system, started, virtual;
-    long long pages;
-    // Behind the name, which may contain anything: fields 3 (state) to 24 (rss).
-    if (!name_end || sscanf(name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d %*d %llu %llu %lld",
-                            &user, &system, &started, &virtual, &pages) != 5) {
+    struct process_stat stat;
+    if (!process_stat_read(&stat, "/proc/self/stat")) {
         return;
     }
+    uint64_t used = process_stat_number(&stat, PROCESS_STAT_USER) + process_stat_number(&stat, PROCESS_STAT_SYSTEM);
     double ticks = (double)sysconf(_SC_CLK_TCK), booted = boot_time();
     exposition_one(exposition, "process_cpu_seconds_total", EXPOSITION_COUNTER, "Total user and system CPU time spent in seconds.",
-                   (double)(user + system) / ticks);
+                   (double)used / ticks);
     exposition_one(exposition, "process_resident_memory_bytes", EXPOSITION_GAUGE, "Resident memory size in bytes.",
-                   (double)pages * (double)sysconf(_SC_PAGESIZE));
-    exposition_one(exposition, "process_virtual_memory_bytes", EXPOSITION_GAUGE, "Virtual memory size in bytes.", (double)virtual);
+                   (double)process_stat_number(&stat, PROCESS_STAT_RESIDENT) * (double)sysconf(_SC_PAGESIZE));
+    exposition_one(exposition, "process_virtual_memory_bytes", EXPOSITION_GAUGE, "Virtual memory size in bytes.",
+                   (double)process_stat_number(&stat, PROCESS_STAT_VIRTUAL_BYTES));
     if (booted > 0) {
         exposition_one(exposition, "process_start_time_seconds", EXPOSITION_GAUGE, "Start time of the process since unix epoch in seconds.",
-                       booted + (double)started / ticks);
+                       booted + (double)process_stat_number(&stat, PROCESS_STAT_START) / ticks);
     }
 }
 
