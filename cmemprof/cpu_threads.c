@@ -66,11 +66,14 @@ void cpu_threads_begin(struct cpu_threads *threads) {
     }
 }
 
-uint64_t cpu_threads_note(struct cpu_thread *thread, uint64_t now_ns, uint64_t unknown_ns) {
-    uint64_t before = atomic_exchange_explicit(&thread->ns, now_ns, memory_order_relaxed);
+uint64_t cpu_threads_note(struct cpu_thread *thread, uint64_t unknown_ns) {
+    uint64_t before = atomic_load(&thread->ns), now;
     bool was_known = thread->is_known;
+    do { // read after what is there, so that it is later
+        now = time_of(atomic_load(&thread->id));
+    } while (!atomic_compare_exchange_strong(&thread->ns, &before, now));
     thread->is_known = true;
-    return was_known && now_ns >= before ? now_ns - before : unknown_ns;
+    return was_known && now >= before ? now - before : unknown_ns;
 }
 
 void cpu_threads_timed(struct cpu_thread *thread) {
@@ -92,8 +95,8 @@ void cpu_threads_end(struct cpu_threads *threads) {
     for (size_t i = 0; i < CPU_THREADS; i++) {
         struct cpu_thread *thread = &threads->slots[i];
         struct cpu_sample *sample = atomic_exchange(&thread->sample, NULL);
-        uint64_t now = sample ? time_of(atomic_load(&thread->id)) : 0, before = atomic_load(&thread->ns);
-        if (now > before) {
+        uint64_t before = atomic_load(&thread->ns), now = sample ? time_of(atomic_load(&thread->id)) : 0;
+        if (now > before && atomic_compare_exchange_strong(&thread->ns, &before, now)) { // else it has a sample of that time now
             atomic_fetch_add(&sample->ns, now - before);
         }
     }

@@ -289,8 +289,8 @@ static bool take(struct profiler *self, struct thread_state *thread, const sigin
             return take_of_timer(self, info, pcs, depth, end);
         }
     }
-    uint64_t now_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID), unknown_ns = it->period_ns + (is_left ? now_ns - own->waits_since_ns : 0);
-    uint64_t ns = own ? cpu_threads_note(own, now_ns, unknown_ns) : unknown_ns;
+    uint64_t unknown_ns = it->period_ns + (is_left ? clock_ns(CLOCK_THREAD_CPUTIME_ID) - own->waits_since_ns : 0);
+    uint64_t ns = own ? cpu_threads_note(own, unknown_ns) : unknown_ns;
     struct cpu_sample *sample = add(self, pcs, depth, end, ns, 1);
     if (own) {
         atomic_store(&own->sample, sample);

@@ -168,8 +168,7 @@ static void after_fork_in_child(void) {
     }
     if (!preload.settings.follow_children) {
         atomic_store(&preload.owner, 0);
-        time_profile_after_fork_in_child();
-        time_profile_stop();
+        time_profile_after_fork_in_child(false);
         cmemprof_stop();
         return;
     }
@@ -177,7 +176,7 @@ static void after_fork_in_child(void) {
     go_exit_in_child();
     profile_file_begin(&preload.writer.file, preload.settings.directory, preload.settings.keep);
     mark();
-    time_profile_after_fork_in_child();
+    time_profile_after_fork_in_child(true);
     writer_open(&preload.writer, preload.settings.period_ms, preload.settings.period_ms != 0 || preload.settings.signal != 0);
     if (time_profile_is_on() && preload.writer.has_thread) { // a child that is as it was has no thread of ours
         ticker_start(preload.settings.time_hz);

@@ -116,16 +116,22 @@ static uint32_t add_root(struct time_state *it, int32_t id, uintptr_t activation
     return atomic_load(&root->version) == version ? count : 0;
 }
 
-// What a thread's first sample stands for.
+// What a thread's first sample stands for. One that ends before its timer expires has none, so it is a period at least.
 static uint64_t first_ns(struct time_state *it, int32_t id) {
     struct time_met *met = &it->met[(uint32_t)id % TIME_THREADS];
-    return it->period_ns + (atomic_load(&met->id) == id ? atomic_load(&met->ns) : 0);
+    if (atomic_load(&met->id) != id) {
+        return it->period_ns;
+    }
+    uint64_t since_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - atomic_load(&met->ns);
+    return (since_ns > it->period_ns ? since_ns : it->period_ns) + atomic_load(&met->before_ns);
 }
 
-static void on_met(void *value, int32_t id, uint64_t cpu_ns) {
+static void on_met(void *value, int32_t id, uint64_t cpu_ns, bool is_new) {
     struct time_state *it = value;
     struct time_met *met = &it->met[(uint32_t)id % TIME_THREADS];
+    atomic_store(&met->id, 0);
     atomic_store(&met->ns, cpu_ns);
+    atomic_store(&met->before_ns, is_new ? cpu_ns : 0);
     atomic_store(&met->id, id);
 }
 
@@ -142,13 +148,16 @@ static void take(struct time_state *it, int32_t id, const void *context, struct 
     struct cpu_thread *thread = own_clock(it, id);
     bool is_python = it->has_wall && it->of->python.symbols.this_thread();
     struct time_period *period = enter(it);
-    uint64_t ns = thread ? cpu_threads_note(thread, clock_ns(CLOCK_THREAD_CPUTIME_ID), first_ns(it, id)) : it->period_ns;
+    uint64_t ns = thread ? cpu_threads_note(thread, thread->is_known ? it->period_ns : first_ns(it, id)) : it->period_ns;
     uint32_t depth = walk(it, context, scratch);
     if (is_python && scratch->python.depth_frames != 0) {
         note_root(it, id, &scratch->python);
     }
     scratch->words[depth] = time_word_of_thread(id, is_python);
-    cpu_samples_add(&period->tables[TIME_CPU], scratch->words, depth + 1, ns, 1);
+    struct cpu_sample *sample = cpu_samples_add(&period->tables[TIME_CPU], scratch->words, depth + 1, ns, 1);
+    if (thread) {
+        atomic_store(&thread->sample, sample);
+    }
     leave(period);
 }
 
@@ -169,16 +178,16 @@ static bool has_room(int32_t id) {
 
 bool time_profile_has_sent(const siginfo_t *info) {
     const struct time_state *it = atomic_load(&current);
-    return it && info->si_signo == TIME_SIGNAL && info->si_code == SI_TIMER && (uintptr_t)info->si_value.sival_ptr >> 32 == cookie_of(it);
+    return it && info->si_signo == TIME_SIGNAL && time_threads_sent_to(cookie_of(it), info) != 0;
 }
 
 // No system call but those of a sample of memory (docs/run.md): the clock's and the probe of a page.
 static void on_signal(int number, siginfo_t *info, void *context) {
     struct time_state *it = atomic_load(&current);
     int saved = errno;
-    int32_t id = (int32_t)((uintptr_t)info->si_value.sival_ptr & UINT32_MAX);
+    int32_t id = it ? time_threads_sent_to(cookie_of(it), info) : 0;
     (void)number;
-    if (time_profile_has_sent(info) && !atomic_load(&it->ended)) {
+    if (id != 0 && !atomic_load(&it->ended)) {
         struct time_scratch *scratch = has_room(id) ? take_scratch(it) : NULL;
         if (scratch) {
             take(it, id, context, scratch);
@@ -362,10 +371,34 @@ static bool is_quiet(struct time_period *period) {
     return true;
 }
 
-// What the profile is of: the time of the process, and names of threads, which may be gone later.
-static void end_period(struct time_state *it, struct time_taken *taken) {
-    uint64_t process_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID), own_ns = own_threads_cpu_ns(), now = clock_ns(CLOCK_REALTIME);
+// Samples go to the other one from here on.
+static struct time_period *end_period(struct time_state *it) {
     pthread_mutex_lock(&it->lock);
+    struct time_period *period = &it->periods[atomic_load(&it->active)];
+    it->epoch++;
+    atomic_store(&it->active, 1 - atomic_load(&it->active));
+    pthread_mutex_unlock(&it->lock);
+    return period;
+}
+
+// A thread that has lost its timer (time_threads.h) may be anywhere by now: what it has used since its last sample is no longer that one's.
+static void forget_the_timerless(struct time_state *it) {
+    for (size_t i = 0; i < CPU_THREADS; i++) {
+        struct cpu_thread *thread = &it->clocks.slots[i];
+        const struct time_thread *known = time_threads_find(&it->threads, atomic_load(&thread->id));
+        if (!known || known->timer == TIME_NO_TIMER) {
+            atomic_store(&thread->sample, NULL);
+        }
+    }
+}
+
+// What the profile is of: what threads have used since their last samples; the time of the process, read then, so that it is no less than
+// its samples'; and names of threads, which may be gone later.
+static void take_figures(struct time_state *it, struct time_taken *taken) {
+    pthread_mutex_lock(&it->lock);
+    forget_the_timerless(it);
+    cpu_threads_end(&it->clocks);
+    uint64_t process_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID), own_ns = own_threads_cpu_ns(), now = clock_ns(CLOCK_REALTIME);
     taken->begin_ns = it->began_ns;
     taken->end_ns = it->began_ns = now;
     taken->process_ns = process_ns - it->process_ns;
@@ -383,9 +416,6 @@ static void end_period(struct time_state *it, struct time_taken *taken) {
         memcpy(taken->names[i].text, it->threads.items[i].name, TIME_NAME_BYTES);
     }
     taken->name_count = it->threads.count;
-    taken->period = &it->periods[atomic_load(&it->active)];
-    it->epoch++;
-    atomic_store(&it->active, 1 - atomic_load(&it->active));
     pthread_mutex_unlock(&it->lock);
 }
 
@@ -395,10 +425,11 @@ enum cmemprof_error time_profile_take(const uint8_t **bytes, size_t *size) {
     if (!it) {
         return CMEMPROF_NO_MEMORY;
     }
-    end_period(it, &it->taken);
+    it->taken.period = end_period(it);
     if (!is_quiet(it->taken.period)) { // a thread that has not got to run since its signal came: it comes with a later one
         return CMEMPROF_OK;
     }
+    take_figures(it, &it->taken);
     profiler_enter(&thread_state);
     enum cmemprof_error error = time_encode(it, &it->taken, &it->bytes, size);
     profiler_leave(&thread_state);
@@ -418,10 +449,10 @@ static bool open_tables(struct time_state *it) {
 }
 
 static void begin(struct time_state *it) {
+    pthread_mutex_lock(&it->lock); // the thread of an earlier start may tick still
     clear(&it->periods[0]);
     clear(&it->periods[1]);
-    pthread_mutex_init(&it->lock, NULL);
-    memset(&it->clocks, 0, sizeof it->clocks); // a thread's first sample stands for a period
+    memset(&it->clocks, 0, sizeof it->clocks); // a thread's first sample is one of those that are met
     time_threads_open(&it->threads, TIME_SIGNAL, cookie_of(it), it->period_ns, it, on_met);
     it->clocks_epoch++;
     it->filters = process_status_filters(THREAD_STATUS);
@@ -429,6 +460,14 @@ static void begin(struct time_state *it) {
     it->own_ns = own_threads_cpu_ns();
     it->began_ns = clock_ns(CLOCK_REALTIME);
     it->ticked_ns = clock_ns(CLOCK_MONOTONIC);
+    pthread_mutex_unlock(&it->lock);
+}
+
+// The caller's time is sampled from here on.
+static void meet_all(struct time_state *it) {
+    pthread_mutex_lock(&it->lock);
+    time_threads_look(&it->threads, true);
+    pthread_mutex_unlock(&it->lock);
 }
 
 static struct time_state *kept; // of an earlier start
@@ -437,6 +476,9 @@ static bool open_memory(void) {
     if (!kept) {
         void *memory = mmap(NULL, sizeof *kept, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         kept = memory != MAP_FAILED ? memory : NULL;
+        if (kept) {
+            pthread_mutex_init(&kept->lock, NULL);
+        }
     }
     return kept && open_tables(kept);
 }
@@ -456,7 +498,7 @@ static const char *start(struct profiler *of, unsigned hz) {
     const char *why = take_signal();
     if (!why) {
         atomic_store(&current, kept);
-        time_threads_look(&kept->threads, true); // the caller's time is sampled from here on
+        meet_all(kept);
     }
     return why;
 }
@@ -483,11 +525,12 @@ void time_profile_stop(void) {
 }
 
 // Timers are not inherited, and no other thread is there; what they held is as they left it.
-void time_profile_after_fork_in_child(void) {
-    struct time_state *it = atomic_load(&current);
+void time_profile_after_fork_in_child(bool goes_on) {
+    struct time_state *it = kept;
     if (!it) {
         return;
     }
+    pthread_mutex_init(&it->lock, NULL);
     for (size_t i = 0; i < TIME_SCRATCHES; i++) {
         atomic_store(&it->scratches[i].busy, false);
     }
@@ -495,8 +538,12 @@ void time_profile_after_fork_in_child(void) {
         atomic_store(&it->periods[i].in_flight, 0);
     }
     time_threads_close(&it->threads, true);
-    begin(it);
-    if (!atomic_load(&it->ended)) {
-        time_threads_look(&it->threads, true); // the one thread that there is
+    if (!goes_on) {
+        atomic_store(&current, NULL);
+    } else if (time_profile_is_on()) {
+        begin(it);
+        if (!atomic_load(&it->ended)) {
+            meet_all(it);
+        }
     }
 }

@@ -1,7 +1,9 @@
 // time_profile.h: CPU time of the program's threads, and wall time of Python's, by stack of C and Python frames.
 //
 // CPU        each thread has a timer of its own CPU time (time_threads.h). Its signal interrupts what computes, so it sees the stack as it
-//            is, at any instruction, with or without the GIL. A sample stands for the thread's time since its last one.
+//            is, at any instruction, with or without the GIL. A sample stands for the thread's time since its last one; the last one of a
+//            profile also for the time until its end, so that sums do not depend on when a kernel looks at its timers. The first one of a
+//            thread stands for a period, or all the time since it was met if that is more, and for the time before.
 // Off CPU    a tick looks at each of Python's threads from outside. One that waits does not use its CPU: if its clock stands still while
 // its
 //            frames are read, they are those it waits in, and the time since the last tick is theirs. Nothing is sent to it: a signal would
@@ -43,7 +45,7 @@ bool time_profile_tick(void);
 // The profile since the last one, uncompressed; the bytes are valid until the next one. NULL: it will be in a later one. While it is on.
 enum cmemprof_error time_profile_take(const uint8_t **bytes, size_t *size);
 
-void time_profile_after_fork_in_child(void);
+void time_profile_after_fork_in_child(bool goes_on); // false: stops
 
 // An exception was raised in the calling thread, which has the GIL, and stands for so many. type: its name, cut at 250 bytes. skip:
 // Python's innermost frames, which are not the program's.

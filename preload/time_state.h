@@ -41,10 +41,10 @@ struct time_root {
     uintptr_t pcs[TIME_ROOT_FRAMES];
 };
 
-// CPU time that a thread had used when it was met.
+// CPU time that a thread had used when it was met, and what of it was since the start.
 struct time_met {
     _Atomic int32_t id;
-    _Atomic uint64_t ns;
+    _Atomic uint64_t ns, before_ns;
 };
 
 enum { TIME_SCRATCHES = 16 };
@@ -87,7 +87,7 @@ struct time_state {
     struct time_met met[TIME_THREADS];
     _Atomic uint64_t busy; // not taken, since too many threads were in signal handlers
     _Atomic uint64_t ends[UNWIND_END_COUNT];
-    pthread_mutex_t lock; // of the library's threads, for the rest
+    pthread_mutex_t lock; // of the library's threads, for the rest; made once
     struct time_threads threads;
     uint64_t filters; // of system calls, at the begin
     uint32_t epoch, ticks;

@@ -27,15 +27,15 @@ static size_t most_timers(void) {
     return is_known && limit.rlim_cur / 4 < TIME_THREADS ? (size_t)limit.rlim_cur / 4 : TIME_THREADS;
 }
 
-void time_threads_open(struct time_threads *threads, int signal, uint32_t cookie, uint64_t period_ns, void *value,
-                       void (*met)(void *value, int32_t id, uint64_t cpu_ns)) {
+void time_threads_open(struct time_threads *threads, int signal, uint32_t cookie, uint64_t period_ns, void *value, time_thread_met *met) {
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
     memset(threads, 0, sizeof *threads);
     threads->signal = signal;
     threads->cookie = cookie;
     threads->period_ns = period_ns;
     threads->value = value;
     threads->met = met;
-    threads->random = clock_ns(CLOCK_MONOTONIC) | 1;
+    memcpy(threads->random, &now, sizeof threads->random);
     threads->most_timers = most_timers();
 }
 
@@ -49,13 +49,6 @@ size_t time_threads_blocked(const struct time_threads *threads) {
 
 // ---- One thread ----
 
-static uint64_t random_of(struct time_threads *threads) { // xorshift64 (Marsaglia 2003)
-    threads->random ^= threads->random << 13;
-    threads->random ^= threads->random >> 7;
-    threads->random ^= threads->random << 17;
-    return threads->random;
-}
-
 static struct timespec timespec_of(uint64_t ns) {
     return (struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
 }
@@ -67,15 +60,16 @@ static int make_timer(struct time_threads *threads, int32_t id) {
         return TIME_NO_TIMER;
     }
     struct {
-        uint64_t value;
+        uint64_t value; // si_value
         int signal, notify;
         int32_t thread;
         char rest[64];
-    } event = {.value = time_threads_value(threads->cookie, id), .signal = threads->signal, .notify = SIGEV_THREAD_ID, .thread = id};
+    } event = {.value = (uint64_t)threads->cookie << 32 | (uint32_t)id, .signal = threads->signal, .notify = SIGEV_THREAD_ID, .thread = id};
     if (syscall(SYS_timer_create, clock_of_thread(id), &event, &timer) != 0) {
         return TIME_NO_TIMER;
     }
-    const struct itimerspec times = {timespec_of(threads->period_ns), timespec_of(1 + random_of(threads) % threads->period_ns)};
+    const struct itimerspec times = {timespec_of(threads->period_ns),
+                                     timespec_of(1 + (uint64_t)(erand48(threads->random) * (double)threads->period_ns))};
     if (syscall(SYS_timer_settime, timer, 0, &times, NULL) != 0) {
         syscall(SYS_timer_delete, timer);
         return TIME_NO_TIMER;
@@ -90,6 +84,11 @@ static void drop_timer(struct time_threads *threads, struct time_thread *thread)
         threads->timers--;
         thread->timer = TIME_NO_TIMER;
     }
+}
+
+int32_t time_threads_sent_to(uint32_t cookie, const siginfo_t *info) {
+    uint64_t value = (uintptr_t)info->si_value.sival_ptr;
+    return info->si_code == SI_TIMER && value >> 32 == cookie ? (int32_t)(uint32_t)value : 0;
 }
 
 static size_t read_file(int32_t id, const char *name, char *text, size_t size) {
@@ -147,7 +146,7 @@ static void check(struct time_threads *threads, struct time_thread *thread, bool
     if (thread->is_blocked) {
         drop_timer(threads, thread);
     } else if (thread->timer == TIME_NO_TIMER) {
-        threads->met(threads->value, thread->id, threads->round > 1 && is_new ? thread->checked_ns : 0);
+        threads->met(threads->value, thread->id, thread->checked_ns, is_new && threads->round > 1);
         thread->timer = make_timer(threads, thread->id);
     }
     read_name(thread);
@@ -174,10 +173,15 @@ static void meet(struct time_threads *threads, int32_t id, bool checks_all) {
     thread->rounds++;
 }
 
+// The kernel's list ends too soon, or leaves one out, if a thread ends while it is read.
+static bool is_there(const struct time_threads *threads, const struct time_thread *thread) {
+    return thread->seen == threads->round || clock_ns(clock_of_thread(thread->id)) != 0;
+}
+
 static void forget_the_gone(struct time_threads *threads) {
     size_t kept = 0;
     for (size_t i = 0; i < threads->count; i++) {
-        if (threads->items[i].seen == threads->round) {
+        if (is_there(threads, &threads->items[i])) {
             threads->items[kept++] = threads->items[i];
         } else {
             drop_timer(threads, &threads->items[i]);

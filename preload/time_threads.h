@@ -2,7 +2,8 @@
 //
 // Threads come and go without a word, so the kernel's list is read, often enough that one is found some ms after its begin. A thread gets
 // no timer if it is the profiler's, or has the signal blocked: who waits for signals (sigwait, signalfd) would be given ours. The first
-// signal comes after a random part of the period, so that a thread that ends sooner is sampled as often as its time is of a period.
+// signal comes after a random part of the period, so that a thread that ends sooner is sampled as often as its time is of a period. Where
+// neighbours keep the processor busy a kernel looks at timers late, and signals are as late.
 //
 // Threads: one at a time. Memory: the struct.
 #ifndef CMEMPROF_PRELOAD_TIME_THREADS_H
@@ -32,36 +33,37 @@ struct time_thread {
 };
 enum { TIME_NO_TIMER = -1 };
 
+// A thread is about to be given a timer. cpu_ns: what it has used; is_new: it has begun since the open.
+typedef void time_thread_met(void *value, int32_t id, uint64_t cpu_ns, bool is_new);
+
 struct time_threads {
     struct time_thread items[TIME_THREADS];
     size_t count;
     uint16_t slots[TIME_THREAD_SLOTS]; // by ID: place in items + 1, 0: none
     int signal;                        // that timers send; 0: none
     uint32_t cookie;                   // that comes with it
-    uint64_t period_ns, random;
+    uint64_t period_ns;
+    unsigned short random[3];
     uint64_t links; // of the kernel's list, when it was read
     uint64_t read_ns, masks_ns;
     uint32_t round;
     size_t timers, most_timers;
-    void (*met)(void *value, int32_t id, uint64_t cpu_ns);
+    time_thread_met *met;
     void *value;
     uint64_t timerless; // threads without a timer at the last look: the kernel had none left, or there is no room
 };
 
-// What comes with a timer's signal (si_value): whose it is, and the thread.
-static inline uint64_t time_threads_value(uint32_t cookie, int32_t id) {
-    return (uint64_t)cookie << 32 | (uint32_t)id;
-}
-
-// A timer takes one of the signals that the user may have pending (RLIMIT_SIGPENDING), so there are a quarter of these at most. met is
-// called with value before a thread's timer begins; cpu_ns: what the thread has used since the open.
-void time_threads_open(struct time_threads *threads, int signal, uint32_t cookie, uint64_t period_ns, void *value,
-                       void (*met)(void *value, int32_t id, uint64_t cpu_ns));
+// A timer takes one of the signals that the user may have pending (RLIMIT_SIGPENDING), so there are a quarter of these at most. cookie:
+// comes with the signals.
+void time_threads_open(struct time_threads *threads, int signal, uint32_t cookie, uint64_t period_ns, void *value, time_thread_met *met);
 // Reads the list anew if it has changed, or was not read for a while (or anyway). Returns true if there are more or fewer threads.
 bool time_threads_look(struct time_threads *threads, bool anyway);
 struct time_thread *time_threads_find(struct time_threads *threads, int32_t id); // NULL: not known, or the profiler's
 // Deletes all timers; also in a forked child, which has none.
 void time_threads_close(struct time_threads *threads, bool is_child);
+
+// The thread that a signal is for, if a timer with this cookie has sent it; 0: another has. Also in signal handlers.
+int32_t time_threads_sent_to(uint32_t cookie, const siginfo_t *info);
 
 size_t time_threads_blocked(const struct time_threads *threads); // how many have the signal blocked now
 

@@ -33,36 +33,52 @@ TEST(a_sample_stands_for_the_time_since_the_begin) {
     uint64_t after = own_ns();
     use(1000000);
     struct cpu_thread *own = cpu_threads_find(&threads, own_id());
-    uint64_t now = own_ns(), ns = cpu_threads_note(own, now, UNKNOWN_NS);
-    assert_in_range(ns, now - after, now - before);
-    assert_int_equal(cpu_threads_note(own, now + 7, UNKNOWN_NS), 7);
+    uint64_t least = own_ns() - after, ns = cpu_threads_note(own, UNKNOWN_NS), noted = atomic_load(&own->ns);
+    assert_in_range(ns, least, own_ns() - before);
+    use(1000000);
+    ns = cpu_threads_note(own, UNKNOWN_NS);
+    assert_in_range(ns, 1000000, own_ns() - noted);
+    assert_int_equal(noted + ns, atomic_load(&own->ns));
     assert_ptr_equal(cpu_threads_find(&threads, own_id()), own);
 }
 
 TEST(a_new_thread_begins_with_what_is_said) {
     cpu_threads_begin(&threads);
-    struct cpu_thread *other = cpu_threads_find(&threads, NO_THREAD);
-    assert_int_equal(cpu_threads_note(other, 500, UNKNOWN_NS), UNKNOWN_NS);
-    assert_int_equal(cpu_threads_note(other, 700, UNKNOWN_NS), 200);
+    struct cpu_thread *own = cpu_threads_find(&threads, own_id());
+    own->is_known = false; // as if it had begun since
+    assert_int_equal(cpu_threads_note(own, UNKNOWN_NS), UNKNOWN_NS);
+    use(1000000);
+    uint64_t ns = cpu_threads_note(own, UNKNOWN_NS);
+    assert_in_range(ns, 1000000, own_ns());
+    atomic_store(&own->ns, UINT64_MAX); // of a thread that had its ID before
+    assert_int_equal(cpu_threads_note(own, UNKNOWN_NS), UNKNOWN_NS);
 }
 
 TEST(the_rest_goes_to_the_last_sample) {
     struct cpu_sample sample = {.ns = 1000}, others = {0}, ended = {0};
     cpu_threads_begin(&threads);
     struct cpu_thread *own = cpu_threads_find(&threads, own_id()), *none = cpu_threads_find(&threads, NO_THREAD);
-    uint64_t noted = own_ns();
-    cpu_threads_note(own, noted, UNKNOWN_NS);
+    cpu_threads_note(own, UNKNOWN_NS);
+    uint64_t noted = atomic_load(&own->ns);
     atomic_store(&own->sample, &sample);
-    cpu_threads_note(none, 5, UNKNOWN_NS);
+    cpu_threads_note(none, UNKNOWN_NS);
     atomic_store(&none->sample, &ended);
     use(1000000);
     cpu_threads_end(&threads);
-    assert_in_range(atomic_load(&sample.ns), 1000 + 1000000, 1000 + own_ns() - noted);
+    uint64_t added = atomic_load(&sample.ns) - 1000;
+    assert_in_range(added, 1000000, own_ns() - noted);
     assert_int_equal(atomic_load(&ended.ns), 0); // that thread does not exist
+    // It goes on from there.
+    use(1000000);
+    uint64_t ns = cpu_threads_note(own, UNKNOWN_NS);
+    assert_int_equal(noted + added + ns, atomic_load(&own->ns));
+    assert_true(ns >= 1000000);
+    cpu_threads_end(&threads);
+    assert_int_equal(atomic_load(&sample.ns), 1000 + added); // it is of another profile
     // Somebody else has its samples by now.
     cpu_threads_begin(&threads);
     own = cpu_threads_find(&threads, own_id());
-    cpu_threads_note(own, own_ns(), UNKNOWN_NS);
+    cpu_threads_note(own, UNKNOWN_NS);
     atomic_store(&own->sample, &others);
     atomic_store(&own->sample, NULL);
     use(1000);
@@ -79,7 +95,7 @@ TEST(what_its_timer_has_given_is_not_given_again) {
     cpu_threads_timed(own);
     use(1000);
     assert_null(atomic_load(&own->sample));
-    assert_int_equal(cpu_threads_note(own, own_ns(), UNKNOWN_NS), UNKNOWN_NS);
+    assert_int_equal(cpu_threads_note(own, UNKNOWN_NS), UNKNOWN_NS);
 }
 
 TEST(a_timer_that_does_not_expire_is_another_threads) {
@@ -124,8 +140,10 @@ TEST(other_threads_are_read) {
     cpu_threads_begin(&threads);
     sem_post(&may_end);
     sem_wait(&has_begun);
-    uint64_t ns = cpu_threads_note(cpu_threads_find(&threads, other_id), used_after, UNKNOWN_NS);
-    assert_in_range(ns, 900000, used_after - used_before);
+    struct cpu_thread *it = cpu_threads_find(&threads, other_id);
+    uint64_t ns = cpu_threads_note(it, UNKNOWN_NS);
+    assert_in_range(ns, 900000, atomic_load(&it->ns) - used_before);
+    assert_true(atomic_load(&it->ns) >= used_after);
     sem_post(&may_end);
     assert_int_equal(pthread_join(thread, NULL), 0);
 }
@@ -141,7 +159,7 @@ TEST(a_thread_has_the_room_of_one_that_has_ended) {
         assert_ptr_not_equal(thread, own);
         assert_true(cpu_threads_is_left(thread, 1000, 0));
         assert_null(atomic_load(&thread->sample));
-        assert_int_equal(cpu_threads_note(thread, 500, UNKNOWN_NS), UNKNOWN_NS);
+        assert_int_equal(cpu_threads_note(thread, UNKNOWN_NS), UNKNOWN_NS);
         cpu_threads_timed(thread);
         atomic_store(&thread->sample, &sample);
     }

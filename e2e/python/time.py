@@ -26,6 +26,13 @@ def compresses(seconds):
     note("compresses", time.thread_time, begin)
 
 
+# Its clock can be read until the end.
+def compresses_and_stays(seconds, done):
+    compresses(seconds)
+    done.set()
+    threading.Event().wait()
+
+
 def sleeps(seconds):
     begin = time.monotonic()
     end = begin + seconds
@@ -48,16 +55,15 @@ def descends(depth, seconds):
 
 
 def main():
-    event = threading.Event()
-    threads = [threading.Thread(target=waits, args=(event,)), threading.Thread(target=compresses, args=(1,)),
-               threading.Thread(target=sleeps, args=(2,))]
-    for thread in threads:
+    event, compressed = threading.Event(), threading.Event()
+    waiting, sleeping = threading.Thread(target=waits, args=(event,)), threading.Thread(target=sleeps, args=(2,))
+    for thread in waiting, sleeping, threading.Thread(target=compresses_and_stays, args=(1, compressed), daemon=True):
         thread.start()
     descends(40, 1)
-    for thread in threads[1:]:
-        thread.join()
+    compressed.wait()
+    sleeping.join()
     event.set()
-    threads[0].join()
+    waiting.join()
 
 
 main()

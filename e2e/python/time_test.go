@@ -53,7 +53,10 @@ func figure(t *testing.T, times *profile.Profile, name string) float64 {
 func isPath(functions []string) bool {
 	slices.Reverse(functions)
 	main := append([]string{"<module>", "main"}, slices.Repeat([]string{"descends"}, 41)...)
-	main = append(main, "computes", "computes.<locals>.<genexpr>")
+	main = append(main, "computes")
+	if last := len(functions) - 1; last == len(main) && (functions[last] == "computes.<locals>.<genexpr>" || functions[last] == "note") {
+		functions = functions[:last]
+	}
 	common := 0
 	for common < len(functions) && common < len(main) && functions[common] == main[common] {
 		common++
@@ -83,8 +86,8 @@ func TestTimeIsWhatPythonTells(t *testing.T) {
 			}
 			times := read(t, file+".cpu")
 			for _, function := range []string{"computes", "compresses"} {
-				// What came after the last sample is missing, which may be long ago where neighbours have the processor when timers are looked at.
-				if have := timeOf(t, times, "cpu-time", function); have > 1.05*spent[function]+0.15 || have < spent[function]/5 {
+				// The first sample is off by a period of 10 ms, and some of what a function uses is seen in its callers.
+				if have := timeOf(t, times, "cpu-time", function); math.Abs(have-spent[function]) > 0.05*spent[function]+0.06 {
 					t.Errorf("%s: %.3f s of CPU time, in the profile %.3f", function, spent[function], have)
 				}
 			}
@@ -99,7 +102,7 @@ func TestTimeIsWhatPythonTells(t *testing.T) {
 				}
 			}
 			process := figure(t, times, "process_ns")
-			if known := figure(t, times, "sampled_ns") + figure(t, times, "own_ns"); known < process/3-1e8 || known > 1.05*process+1e8 {
+			if known := figure(t, times, "sampled_ns") + figure(t, times, "own_ns"); known < 0.9*process || known > 1.05*process+1e8 {
 				t.Errorf("the process has used %.0f ns, samples stand for %.0f", process, known)
 			}
 			stacks := 0

@@ -20,26 +20,26 @@ enum { PERIOD_NS = 10000000, BURN_NS = 500000000, COOKIE = 0x1234567 };
 static struct time_threads threads;
 static _Atomic int signals;
 static _Atomic int32_t signalled;
-static _Atomic int met;
+static _Atomic int met, met_new;
 
 static void on_signal(int number, siginfo_t *info, void *context) {
     (void)number, (void)context;
-    uint64_t value = (uintptr_t)info->si_value.sival_ptr;
-    if (info->si_code == SI_TIMER && value == time_threads_value(COOKIE, (int32_t)syscall(SYS_gettid))) {
-        atomic_store(&signalled, (int32_t)value);
+    int32_t id = time_threads_sent_to(COOKIE, info);
+    if (id == (int32_t)syscall(SYS_gettid) && time_threads_sent_to(COOKIE + 1, info) == 0) {
+        atomic_store(&signalled, id);
         atomic_fetch_add(&signals, 1);
     }
 }
 
-static void on_met(void *value, int32_t id, uint64_t cpu_ns) {
-    (void)cpu_ns;
-    met += value == &threads && id > 0;
+static void on_met(void *value, int32_t id, uint64_t cpu_ns, bool is_new) {
+    met += value == &threads && id > 0 && cpu_ns > 0;
+    met_new += is_new;
 }
 
 static int threads_setup(void **state) {
     (void)state;
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
-    signals = met = 0;
+    signals = met = met_new = 0;
     time_threads_open(&threads, SIGURG, COOKIE, PERIOD_NS, &threads, on_met);
     return sigaction(SIGURG, &action, NULL);
 }
@@ -94,6 +94,7 @@ TEST_IN(threads, they_are_met_and_forgotten) {
     assert_non_null(known);
     assert_string_equal(known->name, "a worker");
     assert_int_equal(met, 2);
+    assert_int_equal(met_new, 1);
     assert_true(clock_ns(clock_of_thread(worker.id)) > 0);
     end_worker(thread);
     // The kernel may list it for a moment after the join.
