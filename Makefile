@@ -271,7 +271,7 @@ $(PARTS:%=part-%) $(ALONE:%=part-%): part-%:
 namespace: ## Write the linker names of new functions (namespace.h of each folder that Go services link)
 	@scripts/namespace cmemprof merge series upload otlp pyroscope
 
-check: build/.setup-test lib $(call objects,upload,obj) $(call objects,series,obj) $(call objects,otlp,obj) $(call objects,pyroscope,obj) build/web/.checked $(COMPILES) ## Check the rules of the tree: format, layers, source lists, symbols, vet, both compilers (quick)
+check: build/.setup-test lib $(call objects,upload,obj) $(call objects,series,obj) $(call objects,otlp,obj) $(call objects,pyroscope,obj) build/web/.checked $(COMPILES) ## Check the rules of the tree: format, layers, source lists, symbols, vet, the other compiler (quick)
 	@$(TRIMMED) scripts/check
 	@scripts/test-setup
 

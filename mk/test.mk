@@ -57,25 +57,17 @@ build/tsan/test/cmemprof_%_test: build/tsan/cmemprof/test/%_test.o $(TSAN_TABLES
 	@mkdir -p $(@D) && echo "  link  $@"
 	@$(LINK) $(FLAGS_tsan) -o $@ $^ -lcmocka -lm
 
-# Tests' own sources take the compiler three times as long at -O2, and the other check of them is the one below: so they are compiled as that wants
-# them, and it looks at their objects. Not those of base/, whose inline functions are compiled in them, nor of what finds stacks, which the optimisation makes.
+# Tests' own sources take the compiler three times as long at -O2. Not those of base/, whose inline functions are compiled in them, nor of what finds
+# stacks, which the optimisation makes.
 UNOPTIMISED_TESTS := $(foreach f,$(filter-out base cmemprof preload,$(FOLDERS)),$(foreach r,$(call rooms,$(f)),$(call of_arch,$(wildcard $(r)/test/*_test.c))))
 $(UNOPTIMISED_TESTS:%.c=build/obj/%.o): private FLAGS_obj := -O0 -U_FORTIFY_SOURCE
-$(UNOPTIMISED_TESTS:%.c=build/obj/%.o): build/.werror
-build/.werror: always # as they are again when warnings have become errors
-	@mkdir -p build; [ "$(WERROR)" = "$$(cat $@ 2>/dev/null)" ] || printf '%s\n' "$(WERROR)" >$@
 
-# Both compilers take all C code without a warning, not optimised, as debuggers want it. function_index_test has a function inside of another,
-# which clang does not know, and cmemprof's tests choose an optimisation for single functions, which it passes over.
-COMPILED := $(foreach f,$(FOLDERS),$(foreach r,$(call rooms,$(f)),$(call of_arch,$(wildcard $(r)/*.c $(r)/test/*.c))))
-FUZZ_COMPILED := $(wildcard */fuzz/*.c) # libFuzzer is clang's
-TAKEN_BY_GCC := $(if $(and $(filter gcc,$(CC)),$(filter -Werror,$(WERROR))),$(UNOPTIMISED_TESTS))
-COMPILES := $(TAKEN_BY_GCC:%.c=build/obj/%.o) $(patsubst %.c,build/compiled/gcc/%,$(filter-out $(TAKEN_BY_GCC),$(COMPILED))) $(patsubst %.c,build/compiled/clang/%,$(filter-out cmemprof/test/function_index_test.c,$(COMPILED)) $(FUZZ_COMPILED))
-build/compiled/gcc/%: %.c | build/.setup-test
-	@$(folder); $(CCACHE) gcc $(BASE_CFLAGS) -Werror -O0 -MMD -MP -MF $@.d -MT $@ -c -o $@ $<
+# The other compiler takes all C code without a warning, as gcc does that builds it. function_index_test has a function inside of another, which clang does
+# not know, and cmemprof's tests choose an optimisation for single functions, which it passes over.
+COMPILES := $(patsubst %.c,build/compiled/clang/%,$(filter-out cmemprof/test/function_index_test.c,$(foreach f,$(FOLDERS),$(foreach r,$(call rooms,$(f)),$(call of_arch,$(wildcard $(r)/*.c $(r)/test/*.c)))) $(wildcard */fuzz/*.c)))
 build/compiled/clang/%: %.c | build/.setup-test
 	@$(folder); $(CCACHE) clang $(BASE_CFLAGS) -Werror -O0 -Wno-unknown-attributes -MMD -MP -MF $@.d -MT $@ -c -o $@ $<
-build/compiled/gcc/receiver/http/assets build/compiled/clang/receiver/http/assets: build/web/.bundled
+build/compiled/clang/receiver/http/assets: build/web/.bundled
 -include $(wildcard build/compiled/*/*/*.d build/compiled/*/*/*/*.d build/compiled/*/*/*/test/*.d)
 
 tested: lib static portable musl build/cmemprof manual build/cmemprof-sanitized build/beside-libdw build/demangle
