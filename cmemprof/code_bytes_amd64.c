@@ -35,8 +35,10 @@ static size_t indirect_call_bytes(const uint8_t *at, size_t size) {
 
 bool code_bytes_follow_call(uintptr_t address) {
     enum { LONGEST = 7, DIRECT = 5 };
-    uint8_t bytes[LONGEST];
-    if (address < LONGEST || !read_code(address - LONGEST, bytes, LONGEST)) {
+    uint8_t bytes[LONGEST] = {0};
+    uintptr_t page = stack_memory_page(address - 1), before = address - LONGEST < page ? page - (address - LONGEST) : 0;
+    if (address < LONGEST || (!read_code(address - LONGEST, bytes, LONGEST) && // before this page there may be none
+                              (before == 0 || !read_code(page, bytes + before, LONGEST - before)))) {
         return false;
     }
     if (bytes[LONGEST - DIRECT] == 0xe8) {

@@ -103,7 +103,7 @@ uintptr_t python_names_word(struct python_names *names, const struct python_name
 uint32_t python_names_get(const struct python_names *names, uintptr_t word, struct python_name *name) {
     uint32_t place = (uint32_t)((word & ~IS_PYTHON) >> PYTHON_LINE_BITS);
     *name = (struct python_name){"", "", 0, 0, 0};
-    if (place != 0 && names->table) {
+    if (place != 0 && names->table && place < atomic_load_explicit(&names->table->used, memory_order_relaxed)) {
         const struct entry *entry = entry_at(names->table, place);
         *name = (struct python_name){entry->text, entry->text + entry->function_size, entry->function_size, entry->file_size,
                                      entry->first_line};

@@ -17,6 +17,12 @@ INLINE bool in_go(const struct unwind_walk *walk, uintptr_t pc) {
     return pc - walk->go_start < walk->go_bytes;
 }
 
+// No program has such an address, and python_names.h has words of its own there. It is found where a stack is not what it seems to be:
+// below a greenlet, whose callers have gone on since.
+INLINE bool is_no_address(uintptr_t after) {
+    return (intptr_t)after < 0;
+}
+
 // ---- Words ----
 
 // The steps so far cannot be compared the next time.

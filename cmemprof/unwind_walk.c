@@ -446,7 +446,7 @@ SLOW void follow_plain(struct unwind_walk *walk, struct unwind_frame *frame, uns
             break;
         }
         uintptr_t word = *(const uintptr_t *)after_at, after = machine_return_address(word);
-        if (after == 0 || after - 1 - go_start < go_bytes) {
+        if ((intptr_t)after <= 0 || after - 1 - go_start < go_bytes) { // the end, no address, or Go
             break;
         }
         *next_read++ = (struct unwind_read){after_at, word};
@@ -501,6 +501,12 @@ SLOW void follow_chain(struct unwind_walk *walk, struct unwind_frame *frame, uns
     walk->read = read;
 }
 
+// The walk has ended at the last step because no code with a rule is there, nor has a call ever returned there. The first step stays.
+SLOW bool is_stray(const struct unwind_walk *walk, const struct unwind_frame *now) {
+    return walk->end == UNWIND_NO_RULE && !now->exact && walk->step != &walk->trail->steps[UNWIND_FIRST_STEP] &&
+           !code_bytes_follow_call(now->after);
+}
+
 bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame now) {
     unsigned segment = 0;
     bool go = in_go(walk, now.after - 1);
@@ -522,10 +528,11 @@ bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame now) {
             return true;
         }
         if (!(go ? step_go(walk, &now) : step_c(walk, &now))) {
+            walk->step -= !go && is_stray(walk, &now);
             return false;
         }
-        if (now.after == 0) { // some hand-written entry points end their stacks this way
-            walk->end = UNWIND_COMPLETE;
+        if (now.after == 0 || is_no_address(now.after)) { // some hand-written entry points end their stacks by 0
+            walk->end = now.after == 0 ? UNWIND_COMPLETE : UNWIND_NO_RULE;
             return false;
         }
         bool before = go;
@@ -542,7 +549,9 @@ bool unwind_walk_follow(struct unwind_walk *walk, struct unwind_frame now) {
 }
 
 bool unwind_walk_step_c(struct unwind_walk *walk, struct unwind_frame *now) {
-    return step_c(walk, now);
+    bool follows = step_c(walk, now), is_none = follows && is_no_address(now->after);
+    walk->end = is_none ? UNWIND_NO_RULE : walk->end;
+    return follows && !is_none;
 }
 
 // This code's own frames and those that called it.

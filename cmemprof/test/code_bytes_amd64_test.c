@@ -45,7 +45,12 @@ TEST(code_at_page_edge) {
     munmap(pages + 2 * 4096, 4096);
     uint8_t *page = pages + 4096;
     memcpy(page, "\xe8\x01\x02\x03\x04", 5);
-    assert_false(code_bytes_follow_call((uintptr_t)page + 5)); // needs two bytes of the page before
+    assert_true(code_bytes_follow_call((uintptr_t)page + 5)); // and there is nothing before it
+    for (unsigned at = 0; at < 5; at++) {
+        assert_false(code_bytes_follow_call((uintptr_t)page + at));
+    }
+    memcpy(page, "\xff\xd6", 2);
+    assert_true(code_bytes_follow_call((uintptr_t)page + 2));
     memcpy(page + 4096 - 5, "\xe8\x01\x02\x03\x04", 5);
     assert_true(code_bytes_follow_call((uintptr_t)page + 4096));
     assert_false(code_bytes_are_sigreturn((uintptr_t)page + 4096 - 5));

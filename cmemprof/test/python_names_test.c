@@ -50,6 +50,15 @@ TEST_IN(names, equal_names_are_one) {
     assert_false(python_names_is((uintptr_t)&names));
 }
 
+TEST_IN(names, words_that_are_no_names) { // bit 63 alone makes a word one of these
+    word("load", "app.py", 10, 12);
+    struct python_name name;
+    for (unsigned bit = 24; bit < 63; bit++) {
+        python_names_get(&names, UINTPTR_MAX << bit, &name);
+        assert_int_equal(name.function_size, 0);
+    }
+}
+
 TEST_IN(names, a_full_table_loses_names) {
     char function[PYTHON_NAME_BYTES + 1], file[PYTHON_FILE_BYTES + 1];
     uintptr_t first = word("first", "app.py", 1, 2), last = 0;

@@ -232,6 +232,32 @@ TEST(the_first_page_is_not_read) {
     assert_int_equal(result.our_count, (uint32_t)2);
 }
 
+// A return address that is none: the frame itself is there, and nothing above it.
+__asm__(".text\n"
+        "returns_nowhere:\n\t.cfi_startproc\n\tpush %rbp\n\t.cfi_def_cfa_offset 16\n\t.cfi_offset rbp, -16\n\tsub $32, %rsp\n\t"
+        "mov %rdx, 8(%rsp)\n\tmov %rsp, %rbp\n\t.cfi_def_cfa rbp, 16\n\tcall *%rsi\n\t.cfi_def_cfa rsp, 48\n\tadd $32, %rsp\n\t"
+        ".cfi_def_cfa_offset 16\n\tpop %rbp\n\t.cfi_def_cfa_offset 8\n\tret\n\t.cfi_endproc\n");
+void returns_nowhere(struct result *, void (*)(struct result *), uintptr_t);
+
+static __attribute__((noinline)) void without_libgcc(struct result *result) { // which reads the code there
+    static struct unwind_memo memo;
+    unwind_stack_from_here(&unwinder, &thread, (uintptr_t)__builtin_return_address(0), &memo);
+    result->our_count = memo.depth_frames;
+    result->end = memo.end;
+    use(result);
+}
+
+TEST(a_return_address_that_is_none) {
+    static struct result result;
+    static const char data[64];
+    const uintptr_t addresses[] = {UINTPTR_MAX, UINTPTR_MAX << 20, 1, 8, 5000, (uintptr_t)&data[32], (uintptr_t)&result};
+    for (size_t i = 0; i < 2 * sizeof addresses / sizeof *addresses; i++) { // the second time its rows are known
+        returns_nowhere(&result, without_libgcc, addresses[i / 2]);
+        assert_int_equal(result.end, UNWIND_NO_RULE);
+        assert_int_equal(result.our_count, (uint32_t)1);
+    }
+}
+
 // The address of __restore_rt plus one, so that the byte before is in it.
 TEST(restorer_is_symbolizable) {
     static struct result result;
