@@ -97,7 +97,7 @@ uint32_t python_code_line(struct python_reader *reader, const struct python_layo
         uint8_t head = *entries.at++;
         unsigned kind = head >> 3 & 15;
         line = (int32_t)((uint32_t)line + (uint32_t)change_of_line(&entries, kind));
-        end += ((head & 7) + 1) * 2u; // instructions of two bytes
+        end += ((head & 7) + 1u) * PYTHON_INSTRUCTION_BYTES;
         if (instruction < end) {
             return kind == ENTRY_WITHOUT_LINE || line < 0 ? 0 : (uint32_t)line;
         }

@@ -13,6 +13,8 @@
 
 #include "namespace.h"
 
+enum { PYTHON_OWNED_BY_GENERATOR = 1, PYTHON_INSTRUCTION_BYTES = 2 };
+
 struct python_layout {
     // Of PyThreadState: the innermost frame; or, up to 3.12, the innermost activation of the interpreter, which has it.
     bool has_activations;
@@ -21,10 +23,11 @@ struct python_layout {
     uint16_t activation_frame, activation_previous;
     uint16_t frame_previous, frame_code, frame_instruction;
     // Where an activation ends. 3.11: at a frame whose byte frame_is_entry is not 0. Else at one that is no function's and lies in the C
-    // frame: its byte frame_owner is first_shim; first_shim 0: there are none.
+    // frame: its byte frame_owner is first_shim; first_shim 0: there are none. frame_owner is PYTHON_OWNED_BY_GENERATOR for one of those.
     uint16_t frame_is_entry, frame_owner;
     uint8_t first_shim;
     uint16_t code_first_line, code_file, code_qualified_name, code_lines, code_instructions;
+    uint16_t code_first_traced;                               // an int: instructions before the function's own
     uint16_t text_length, text_state, text_ascii, text_other; // str; its characters, if all are ASCII and if not
     uint16_t bytes_size, bytes_first;
 };

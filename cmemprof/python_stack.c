@@ -58,14 +58,24 @@ static uintptr_t first_frame(const struct python *python, struct python_reader *
     return layout->has_activations && first != 0 ? python_word(reader, first, layout->activation_frame) : first;
 }
 
-// The frame's code, or 0 if it is not a function's. Sets *ends to whether its activation ends with it.
+// Not so before its first own instruction, while its cells or its generator are made; that of the caller of a class's __init__ (3.12 and
+// later) never comes to one. CPython passes over them, too. Those of generators are no new ones.
+static bool has_begun(const struct python_layout *layout, struct python_reader *reader, uintptr_t frame, uintptr_t code) {
+    uintptr_t first =
+        code + layout->code_instructions + (uintptr_t)python_number(reader, code, layout->code_first_traced) * PYTHON_INSTRUCTION_BYTES;
+    return python_word(reader, frame, layout->frame_instruction) >= first ||
+           python_byte(reader, frame, layout->frame_owner) == PYTHON_OWNED_BY_GENERATOR;
+}
+
+// The frame's code, or 0 if it is not a function's that has begun. Sets *ends to whether its activation ends with it.
 static uintptr_t code_of(const struct python *python, struct python_reader *reader, uintptr_t frame, bool *is_shim, bool *ends) {
     const struct python_layout *layout = python->layout;
     *is_shim = layout->first_shim != 0 && python_byte(reader, frame, layout->frame_owner) == layout->first_shim;
     *ends = *is_shim || (layout->first_shim == 0 && python_byte(reader, frame, layout->frame_is_entry) != 0);
     uintptr_t code = *is_shim ? 0 : python_word(reader, frame, layout->frame_code);
     // The type follows the reference count.
-    return code != 0 && python_word(reader, code, sizeof(uintptr_t)) == python->symbols.code_type ? code : 0;
+    bool is_code = code != 0 && python_word(reader, code, sizeof(uintptr_t)) == python->symbols.code_type;
+    return is_code && has_begun(layout, reader, frame, code) ? code : 0;
 }
 
 enum { MAX_STEPS = 4000 }; // the outermost frames of a deep recursion are passed over, to find where the activation ends
@@ -153,12 +163,17 @@ static void put(struct splice *splice, uintptr_t word) {
     }
 }
 
-// From activation number `at` on, those in the C frame [low, high); those below it are not in the stack. Returns the next one's number.
-static uint32_t put_activations(struct splice *splice, uint32_t at, uintptr_t low, uintptr_t high) {
+// From activation number `at` on, those in the C frame [low, high); those below it are not in the stack. Sets *is_there to whether there is
+// one. Returns the next one's number.
+static uint32_t put_activations(struct splice *splice, uint32_t at, uintptr_t low, uintptr_t high, bool *is_there) {
     const struct python_memo *memo = splice->memo;
+    *is_there = false;
     for (; at < memo->activations && memo->activation[at].at < high; at++) {
-        for (uint32_t i = at == 0 ? 0 : memo->activation[at - 1].end; memo->activation[at].at >= low && i < memo->activation[at].end; i++) {
-            put(splice, memo->words[i]);
+        if (memo->activation[at].at >= low) {
+            *is_there = true;
+            for (uint32_t i = at == 0 ? 0 : memo->activation[at - 1].end; i < memo->activation[at].end; i++) {
+                put(splice, memo->words[i]);
+            }
         }
     }
     return at;
@@ -181,14 +196,15 @@ bool python_stack(struct python *python, const struct python_walk *walk, struct 
     }
     for (uint32_t i = 0; i < walk->depth_frames; i++) {
         uintptr_t low = steps[i].sp, high = i + 1 < walk->depth_frames ? steps[i + 1].sp : trail->stack_high;
-        uint32_t depth = splice.depth;
-        next = put_activations(&splice, next, low, high);
-        if (splice.depth == depth) {
+        bool is_activation;
+        next = put_activations(&splice, next, low, high, &is_activation);
+        if (!is_activation) {
             put(&splice, walk->pcs[i]);
         }
     }
     if (walk->end != UNWIND_COMPLETE) { // of the rest, Python's part is known
-        put_activations(&splice, next, 0, UINTPTR_MAX);
+        bool is_there;
+        put_activations(&splice, next, 0, UINTPTR_MAX, &is_there);
     }
     memo->depth_frames = splice.depth;
     return splice.is_same && before == splice.depth;

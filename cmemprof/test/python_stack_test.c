@@ -268,6 +268,29 @@ TEST(objects_that_are_no_code) {
     }
 }
 
+// Its cells are being made, or it is what calls a class's __init__: CPython does not tell of it. A generator's frame has begun, wherever it
+// is.
+TEST(functions_that_have_not_begun) {
+    EACH_VERSION {
+        activation(2, (const int[]){1, 0, -1});
+        activation(4, (const int[]){2, -1});
+        const int first_traced = 3, before = 2 * PYTHON_INSTRUCTION_BYTES;
+        for (int i = 0; i < 3; i++) {
+            memcpy(fake.codes[i].bytes + fake.layout->code_first_traced, &first_traced, sizeof first_traced);
+        }
+        uintptr_t own = (uintptr_t)&fake.codes[0] + fake.layout->code_instructions + 3 * PYTHON_INSTRUCTION_BYTES;
+        like_python_put(fake.frames[0], fake.layout->frame_instruction,
+                        (uintptr_t)&fake.codes[1] + fake.layout->code_instructions + before);
+        like_python_put(fake.frames[1], fake.layout->frame_instruction, own);
+        own_stack();
+        expect("1000 1001 f0 1003 1005 1006 1007"); // an activation all the same
+        fake.frames[2][fake.layout->frame_owner] = PYTHON_OWNED_BY_GENERATOR;
+        own_stack();
+        expect("1000 1001 f0 1003 f2 1005 1006 1007");
+        assert_int_equal(atomic_load(&python.torn), 0);
+    }
+}
+
 TEST(more_than_fits) { // the outermost are left out
     for (int count = UNWIND_MAX_FRAMES - 2; count < UNWIND_MAX_FRAMES + 100; count += 51) {
         EACH_VERSION {

@@ -38,7 +38,6 @@ int main(void) {
     EXPECT(thread_first, PyThreadState, current_frame);
     EXPECT(frame_code, _PyInterpreterFrame, f_executable);
     EXPECT(frame_instruction, _PyInterpreterFrame, instr_ptr);
-    EXPECT(frame_owner, _PyInterpreterFrame, owner);
 #endif
     EXPECT(thread_next, PyThreadState, next);
     EXPECT(thread_interpreter, PyThreadState, interp);
@@ -46,14 +45,17 @@ int main(void) {
 #if PY_VERSION_HEX < 0x030c0000
     EXPECT(frame_is_entry, _PyInterpreterFrame, is_entry);
 #else
-    EXPECT(frame_owner, _PyInterpreterFrame, owner);
     expect("first_shim", layout->first_shim, FRAME_OWNED_BY_CSTACK);
 #endif
+    EXPECT(frame_owner, _PyInterpreterFrame, owner);
+    expect("PYTHON_OWNED_BY_GENERATOR", PYTHON_OWNED_BY_GENERATOR, FRAME_OWNED_BY_GENERATOR);
+    expect("PYTHON_INSTRUCTION_BYTES", PYTHON_INSTRUCTION_BYTES, sizeof(_Py_CODEUNIT));
     EXPECT(frame_previous, _PyInterpreterFrame, previous);
     EXPECT(code_first_line, PyCodeObject, co_firstlineno);
     EXPECT(code_file, PyCodeObject, co_filename);
     EXPECT(code_qualified_name, PyCodeObject, co_qualname);
     EXPECT(code_lines, PyCodeObject, co_linetable);
+    EXPECT(code_first_traced, PyCodeObject, _co_firsttraceable);
     EXPECT(code_instructions, PyCodeObject, co_code_adaptive);
     EXPECT(text_length, PyASCIIObject, length);
     EXPECT(text_state, PyASCIIObject, state);
