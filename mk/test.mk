@@ -164,6 +164,11 @@ test-jfr: build/.setup-test build/cmemprof ## Compare what is read of Java's rec
 test-demo: build/.setup-test build/cmemprof
 	cd demo && $(GO_TEST) -count=1 ./...
 
+# Programs on packages that much is written in, pinned and fetched for each version of CPython that is here (e2e/python/programs).
+.PHONY: test-python-programs
+test-python-programs: build/.setup-test lib build/cmemprof ## Compare stacks of eleven programs in Python with Python's own word, and their sums with memray's (half an hour)
+	cd e2e && CMEMPROF_PYTHON_PROGRAMS=all go test -count=1 -timeout 2h -run '^Test(Programs|Marks)' ./python
+
 # What README and docs/page.md show is looked at before it is committed.
 .PHONY: pictures
 pictures: build/.setup-test build/cmemprof ## Take the pictures of the page anew, of the demo's service (minutes)
