@@ -81,7 +81,7 @@ static bool is_better(const struct elf_symbol *a, const struct elf_symbol *b) {
     return underscores(a->name) < underscores(b->name);
 }
 
-const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address) {
+const struct elf_symbol *elf_symbols_at(const struct elf_symbols *symbols, uint64_t address) {
     size_t end = address_upper_bound(symbols->symbols, symbols->count, sizeof *symbols->symbols, address);
     const struct elf_symbol *found = NULL;
     // Aliases share a start. Assembly functions may have size 0: they extend to the next function.
@@ -95,5 +95,10 @@ const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address
             found = symbol;
         }
     }
+    return found;
+}
+
+const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address) {
+    const struct elf_symbol *found = elf_symbols_at(symbols, address);
     return found ? found->name : NULL;
 }

@@ -18,6 +18,8 @@ struct elf_symbols {
 
 // type is SHT_SYMTAB or SHT_DYNSYM. Returns false if there is no function or memory runs out.
 bool elf_symbols_read(struct elf_symbols *symbols, const struct elf_file *file, uint32_t type);
-const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address); // returns NULL if there is none
+// The function at the address; NULL: there is none. Size 0: it extends to the next one.
+const struct elf_symbol *elf_symbols_at(const struct elf_symbols *symbols, uint64_t address);
+const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address); // its name
 
 #endif

@@ -9,6 +9,7 @@ int convert_command(int argc, char **argv);
 int delta_command(int argc, char **argv);
 int diff_command(int argc, char **argv);
 int list_command(int argc, char **argv);
+int disasm_command(int argc, char **argv);
 int mcp_command(int argc, char **argv);
 int memory_command(int argc, char **argv);
 int merge_command(int argc, char **argv);

@@ -17,6 +17,7 @@ static const char usage[] = "usage: cmemprof COMMAND [OPTIONS]\n"
                             "  tree       print functions with their callers and callees\n"
                             "  peek       print those of functions whose name matches\n"
                             "  list       print source lines of functions with their values\n"
+                            "  disasm     print instructions of functions with their values\n"
                             "  owners     print C memory by the function of the program that owns it\n"
                             "  view       show profiles on a page\n"
                             "  report     write profiles as one page in a file\n"
@@ -58,8 +59,8 @@ static const struct {
                 {"memory", memory_command},     {"suspects", suspects_command},
                 {"mcp", mcp_command},           {"owners", owners_command},
                 {"tree", tree_command},         {"peek", peek_command},
-                {"list", list_command},         {"version", version_command},
-                {"help", help_command}};
+                {"list", list_command},         {"disasm", disasm_command},
+                {"version", version_command},   {"help", help_command}};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static int error_unknown_command(const char *name) {

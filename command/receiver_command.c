@@ -71,7 +71,7 @@ static bool confine_to_folders(const struct receiver_arguments *arguments) {
                    key = folders_of(options->tls_key),
                    log = folders_of(options->access_log && strcmp(options->access_log, "-") != 0 ? options->access_log : NULL);
     enum { FIXED = 10 };
-    struct confine_folder folders[FIXED + SOURCE_PATHS_MAX] = {
+    struct confine_folder folders[FIXED + 2 * SOURCE_PATHS_MAX] = {
         {options->data_directory, CONFINE_WRITE},
         {options->symbols ? options->symbols->directory : NULL, CONFINE_WRITE},
         {socket.named, CONFINE_SOCKET},
@@ -86,6 +86,9 @@ static bool confine_to_folders(const struct receiver_arguments *arguments) {
     size_t count = FIXED;
     for (size_t i = 0; i < options->sources.count; i++) {
         folders[count++] = (struct confine_folder){options->sources.list[i].directory, CONFINE_READ};
+    }
+    for (size_t i = 0; i < arguments->binaries.count; i++) {
+        folders[count++] = (struct confine_folder){arguments->binaries.list[i].directory, CONFINE_READ};
     }
     receiver_make_directory(options->data_directory);
     setenv("SQLITE_TMPDIR", options->data_directory, 1); // for sorting what is large

@@ -47,6 +47,15 @@ static const char list_usage[] =
     "  --trim_path DIRS     what paths of sources begin with elsewhere, with colons\n" TABLE_TYPE_USAGE TABLE_SAMPLES_USAGE TABLE_UNIT_USAGE
         JSON_USAGE READS_USAGE;
 
+static const char disasm_usage[] =
+    "usage: cmemprof disasm [OPTIONS] REGEX FILE...\n"
+    "\n"
+    "Prints the instructions of the functions whose name has a match, with their values, where the program or library that\n"
+    "was profiled is on this machine: a file of the same build ID. The same as cmemprof top --disasm REGEX.\n"
+    "\n"
+    "  --debug-dir DIR      a directory of programs and files with symbols, named by build ID (.build-id/ab/cdef.debug,\n"
+    "                       abcdef.debug) or otherwise\n" TABLE_TYPE_USAGE TABLE_SAMPLES_USAGE TABLE_UNIT_USAGE JSON_USAGE READS_USAGE;
+
 static const char owners_usage[] =
     "usage: cmemprof owners [OPTIONS] FILE...\n"
     "\n"
@@ -142,6 +151,9 @@ int tree_command(int argc, char **argv) {
 }
 int peek_command(int argc, char **argv) {
     return run("peek", peek_usage, OPTION_PEEK, true, argc, argv);
+}
+int disasm_command(int argc, char **argv) {
+    return run("disasm", disasm_usage, OPTION_DISASM, true, argc, argv);
 }
 int list_command(int argc, char **argv) {
     return run("list", list_usage, OPTION_LIST, true, argc, argv);

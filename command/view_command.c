@@ -37,15 +37,17 @@ static const char usage[] =
     "\n"
     "      --no-browser     only print the address\n"
     "      --source-path [FROM=]DIR\n"
-    "                       source files beside the values of their lines: FROM/x of profiles is DIR/x; repeatable\n" OPTIONS_READ_USAGE
+    "                       source files beside the values of their lines: FROM/x of profiles is DIR/x; repeatable\n"
+    "      --binary-path [FROM=]DIR\n"
+    "                       programs and libraries whose instructions are shown, of the very build alone; repeatable\n" OPTIONS_READ_USAGE
     "They may be of other tools, or recordings of Java, and are imported as `cmemprof receiver` does.\n";
 
 enum { TOKEN_BYTES = 33, START_LIMIT_MS = 60000, POLL_MS = 20, ADDRESS_BYTES = 4096 };
 
 struct viewing {
     char directory[PATH_MAX - 64], token[TOKEN_BYTES], address[64]; // address: http://127.0.0.1:PORT
-    const char *sources[SOURCE_PATHS_MAX];
-    size_t source_count;
+    const char *folders[4 * SOURCE_PATHS_MAX];                      // options of the receiver, each with its value
+    size_t folder_count;
     bool no_browser, is_over;       // is_over: a signal has asked for the end
     pid_t self, receiver, importer; // 0: none
     int importer_status;            // of waitpid, once importer is 0 again
@@ -132,12 +134,11 @@ static _Noreturn void run_receiver(const struct viewing *viewing) {
     snprintf(token, sizeof token, "%s/token", viewing->directory);
     snprintf(port, sizeof port, "%s/port", viewing->directory);
     snprintf(log, sizeof log, "%s/log", viewing->directory);
-    char *argv[16 + 2 * SOURCE_PATHS_MAX] = {"receiver", "--listen",    "127.0.0.1:0", "--data",       data, "--token-file",
+    char *argv[16 + 4 * SOURCE_PATHS_MAX] = {"receiver", "--listen",    "127.0.0.1:0", "--data",       data, "--token-file",
                                              token,      "--port-file", port,          "--pack-after", "0"};
     int argc = 11;
-    for (size_t i = 0; i < viewing->source_count; i++) {
-        argv[argc++] = "--source-path";
-        argv[argc++] = (char *)viewing->sources[i];
+    for (size_t i = 0; i < viewing->folder_count; i++) {
+        argv[argc++] = (char *)viewing->folders[i];
     }
     int file = open(log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (file >= 0) {
@@ -349,16 +350,20 @@ static int take(void *context, int option, const char *value) {
     struct viewing *viewing = context;
     if (option == 'b') {
         viewing->no_browser = true;
-    } else if (viewing->source_count == SOURCE_PATHS_MAX) {
-        return diagnostic_usage("view", "more than %d --source-path", SOURCE_PATHS_MAX);
+    } else if (viewing->folder_count == sizeof viewing->folders / sizeof *viewing->folders) {
+        return diagnostic_usage("view", "more than %d --source-path and --binary-path", 2 * SOURCE_PATHS_MAX);
     } else {
-        viewing->sources[viewing->source_count++] = value;
+        viewing->folders[viewing->folder_count++] = option == 'D' ? "--source-path" : "--binary-path";
+        viewing->folders[viewing->folder_count++] = value;
     }
     return STATUS_DONE;
 }
 
 int view_command(int argc, char **argv) {
-    static const struct option own[] = {{"no-browser", no_argument, NULL, 'b'}, {"source-path", required_argument, NULL, 'D'}, {0}};
+    static const struct option own[] = {{"no-browser", no_argument, NULL, 'b'},
+                                        {"source-path", required_argument, NULL, 'D'},
+                                        {"binary-path", required_argument, NULL, 'B'},
+                                        {0}};
     struct viewing viewing = {.self = getpid()};
     struct options options;
     const struct options_spec spec = {

@@ -340,6 +340,7 @@ struct profile_frame {
     int64_t line;
     uint64_t file_offset;     // of the code in mapping_file, independent of the load address; the address if unknown
     const char *mapping_file; // "" if unknown
+    const char *build_id;     // of mapping_file, in lower-case hex; "" if unknown
     bool inlined;
     bool label; // stands for a label's value (profile_group_by): function is the value, file the label's key
 };

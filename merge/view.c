@@ -70,6 +70,7 @@ struct profile_frame profile_frame_of(const struct profile *profile, const struc
         .file = "",
         .file_offset = file_offset(mapping, location->address),
         .mapping_file = profile_string(profile, mapping->file),
+        .build_id = profile_string(profile, mapping->build_id),
         .inlined = line + 1 < location->line_count, // the last line is the physical function
     };
     if (location->line_count > 0) {

@@ -173,6 +173,7 @@ static enum receiver_error open_and_start(struct receiver *receiver, const struc
     if (error == RECEIVER_OK) {
         api_init(&receiver->api, receiver->store, receiver->view_memory_bytes);
         receiver->api.views.pairs = options->pairs;
+        receiver->api.views.code = options->code;
         receiver->api.sources = options->sources;
     }
     if (error == RECEIVER_OK && !relays_start(&receiver->relays, receiver->store, options, text, text_size)) {

@@ -14,6 +14,7 @@
 #include "../merge/merge.h"
 #include "base/answerer.h"
 #include "base/error.h"
+#include "base/machine_code.h"
 #include "base/symbols.h"
 #include "../upload/upload.h"
 
@@ -77,6 +78,7 @@ struct receiver_options {
     const struct receiver_symbols *symbols; // must outlive the receiver; NULL: names are those of the profiles
     const struct owner_pairs *pairs;        // that owners know beside the built-in ones; must outlive the receiver; NULL: none
     struct receiver_sources sources;        // whose lines the page may show; must outlive the receiver
+    const struct machine_code *code;        // whose instructions it may show; must outlive the receiver; NULL: none
     // A request needs one that may do what it asks for. Sending needs none where none may send; else one of them must be able to read. No
     // tokens: none is needed, and only this machine is served.
     const struct receiver_token *tokens;

@@ -1,4 +1,5 @@
-// reports.h: reports on one profile besides the table: callers and callees, source lines, single samples, labels, owners of C memory.
+// reports.h: reports on one profile besides the table: callers and callees, source lines, instructions, single samples, labels, owners of C
+// memory.
 //
 // The first ones show the values of go tool pprof's -peek, -list, -traces, -raw and -tags in a layout of their own, for the samples that
 // the options select. Threads: one. Memory: malloc, by distinct functions, lines or labels.
@@ -12,8 +13,9 @@
 
 struct report_options {
     struct source_paths sources;   // for list
+    const char *debug_directory;   // for disasm: files by build ID; NULL: none
     const struct top_options *top; // those that table_rules.h allows for the report
-    regex_t *functions;            // for peek and list; NULL: all
+    regex_t *functions;            // for peek, list and disasm; NULL: all
     const char *expression;        // of functions
     const char *type_name;
     int type;                        // index of the sample type
@@ -25,6 +27,7 @@ struct report_options {
 // Return MERGE_NOT_FOUND if no function matches; as JSON that is an empty list.
 enum merge_error report_peek(struct profile *profile, const struct report_options *options, FILE *out);
 enum merge_error report_list(struct profile *profile, const struct report_options *options, FILE *out);
+enum merge_error report_disasm(struct profile *profile, const struct report_options *options, FILE *out);
 enum merge_error report_traces(struct profile *profile, const struct report_options *options, FILE *out);
 enum merge_error report_raw(struct profile *profile, const struct report_options *options, FILE *out);
 enum merge_error report_tags(struct profile *profile, const struct report_options *options, FILE *out);

@@ -29,7 +29,7 @@ static int take_by(struct table_options *table, const char *value) {
 
 static int take_functions(struct table_options *table, const char *name, const char *expression) {
     if (table->has_functions) {
-        return diagnostic_usage(table->command, "only one --peek or --list; a|b matches both");
+        return diagnostic_usage(table->command, "only one --peek, --list or --disasm; a|b matches both");
     }
     int error = regcomp(&table->functions, expression, REG_EXTENDED | REG_NOSUB);
     table->has_functions = error == 0;
@@ -145,6 +145,7 @@ static int take_value(struct table_options *table, enum table_option option, con
         return take_base(table, value, option == OPTION_BASE);
     case OPTION_PEEK:
     case OPTION_LIST:
+    case OPTION_DISASM:
         return take_functions(table, name, value);
     case OPTION_INTERVAL:
         return take_interval(table, value);
@@ -154,6 +155,9 @@ static int take_value(struct table_options *table, enum table_option option, con
                    : diagnostic_usage(table->command, "--count takes a number from 1, not %s", value);
     case OPTION_SOURCE_PATH:
         table->sources.search = value;
+        return STATUS_DONE;
+    case OPTION_DEBUG_DIR:
+        table->debug_directory = value;
         return STATUS_DONE;
     case OPTION_TRIM_PATH:
         table->sources.trim = value;
@@ -295,13 +299,14 @@ static const char *type_of_report(const struct table_options *table, const struc
 
 static int print_report(const struct table_options *table, const struct top_options *top, struct profile *profile, const char *name) {
     static enum merge_error (*const reports[])(struct profile *, const struct report_options *, FILE *) = {
-        [REPORT_PEEK] = report_peek, [REPORT_TREE] = report_peek, [REPORT_LIST] = report_list,    [REPORT_TRACES] = report_traces,
-        [REPORT_RAW] = report_raw,   [REPORT_TAGS] = report_tags, [REPORT_OWNERS] = report_owners};
+        [REPORT_PEEK] = report_peek,     [REPORT_TREE] = report_peek, [REPORT_LIST] = report_list, [REPORT_DISASM] = report_disasm,
+        [REPORT_TRACES] = report_traces, [REPORT_RAW] = report_raw,   [REPORT_TAGS] = report_tags, [REPORT_OWNERS] = report_owners};
     struct report_options options = {.top = top,
                                      .functions = table->has_functions ? (regex_t *)&table->functions : NULL,
                                      .expression = table->expression,
                                      .type = profile_sample_type_chosen(profile, type_of_report(table, profile)),
                                      .sources = table->sources,
+                                     .debug_directory = table->debug_directory,
                                      .pairs = table->pairs,
                                      .is_single = table->is_single};
     if (options.type < 0) {

@@ -20,7 +20,7 @@ struct table_options {
     struct filter filter;
     enum gauges gauges;
     enum report report;
-    regex_t functions; // for peek and list
+    regex_t functions; // for peek, list and disasm
     const char *expression;
     bool has_functions;
     struct owner_pairs *pairs;    // for owners; NULL: the built-in ones
@@ -30,6 +30,7 @@ struct table_options {
     bool normalize;
     struct gate gate;            // --fail-if
     struct source_paths sources; // for list
+    const char *debug_directory; // for disasm; NULL: none
     bool live;
     int64_t interval_ms; // of --live
     unsigned long count; // of refreshes of --live; 0: any number
@@ -71,6 +72,7 @@ int table_options_take(void *context, int option, const char *value);
     "  --peek REGEX         callers and callees of functions; --tree: those of all functions\n"                                            \
     "  --list REGEX         source lines of functions; --source_path DIRS: where sources are; --trim_path DIRS: what their paths begin "   \
     "with\n"                                                                                                                               \
+    "  --disasm REGEX       instructions of functions; --debug-dir DIR: files with symbols, by build ID\n"                                 \
     "  --traces             every sample with its stack; --raw: the same with all types and labels\n"                                      \
     "  --tags               labels and their values\n"                                                                                     \
     "  --owners             C memory by the function of the program that owns it, with what was opened and closed\n"                       \

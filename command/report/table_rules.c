@@ -11,7 +11,7 @@ const struct option table_rules_options[TABLE_OPTION_COUNT + 1] = {TABLE_RULES(O
 #define REPORTS_ROW(option, name, value, reports) reports,
 static const unsigned reports_of[] = {TABLE_RULES(REPORTS_ROW)};
 
-static const char *const report_names[REPORT_COUNT] = {"--by function", "--by stack", "--peek", "--tree",   "--list",
+static const char *const report_names[REPORT_COUNT] = {"--by function", "--by stack", "--peek", "--tree",   "--list",  "--disasm",
                                                        "--traces",      "--raw",      "--tags", "--owners", "--output"};
 
 _Static_assert(TABLE_OPTION_COUNT <= 64, "each option has its bit");
@@ -19,7 +19,7 @@ _Static_assert(TABLE_OPTION_COUNT <= 64, "each option has its bit");
 // Of each set at most one may be given: they contradict each other, or one makes the other meaningless.
 #define BIT(option) ((uint64_t)1 << (OPTION_##option - TABLE_OPTION_FIRST))
 static const uint64_t exclusive[] = {
-    BIT(TOP) | BIT(TEXT) | BIT(PEEK) | BIT(TREE) | BIT(LIST) | BIT(TRACES) | BIT(RAW) | BIT(TAGS) | BIT(OWNERS),
+    BIT(TOP) | BIT(TEXT) | BIT(PEEK) | BIT(TREE) | BIT(LIST) | BIT(DISASM) | BIT(TRACES) | BIT(RAW) | BIT(TAGS) | BIT(OWNERS),
     BIT(TYPE) | BIT(SAMPLE_INDEX) | BIT(INUSE_SPACE) | BIT(INUSE_OBJECTS) | BIT(ALLOC_SPACE) | BIT(ALLOC_OBJECTS),
     BIT(BY) | BIT(FUNCTIONS) | BIT(FILE_FUNCTIONS) | BIT(FILES),
     BIT(CUM) | BIT(FLAT),

@@ -15,6 +15,7 @@ enum report {
     REPORT_PEEK,
     REPORT_TREE,
     REPORT_LIST,
+    REPORT_DISASM,
     REPORT_TRACES,
     REPORT_RAW,
     REPORT_TAGS,
@@ -27,12 +28,13 @@ enum {
     RULE_STACKS = 1 << REPORT_STACKS,
     RULE_PEEK = 1 << REPORT_PEEK | 1 << REPORT_TREE,
     RULE_LIST = 1 << REPORT_LIST,
+    RULE_DISASM = 1 << REPORT_DISASM,
     RULE_TRACES = 1 << REPORT_TRACES,
     RULE_RAW = 1 << REPORT_RAW,
     RULE_TAGS = 1 << REPORT_TAGS,
     RULE_OWNERS = 1 << REPORT_OWNERS, // of C memory, blocks and bytes
     RULE_TABLES = RULE_TABLE | RULE_STACKS,
-    RULE_VALUES = RULE_TABLES | RULE_PEEK | RULE_LIST | RULE_TRACES | RULE_TAGS, // values of one type
+    RULE_VALUES = RULE_TABLES | RULE_PEEK | RULE_LIST | RULE_DISASM | RULE_TRACES | RULE_TAGS, // values of one type
     RULE_SAMPLES = RULE_VALUES | RULE_RAW | RULE_OWNERS,
     RULE_BUT_OWNERS = RULE_VALUES | RULE_RAW,
 };
@@ -65,7 +67,7 @@ enum {
     X(CUM, "cum", false, RULE_TABLE | RULE_PEEK)                                                                                           \
     X(FLAT, "flat", false, RULE_TABLE | RULE_PEEK)                                                                                         \
     X(UNIT, "unit", true, RULE_VALUES | RULE_OWNERS)                                                                                       \
-    X(JSON, "json", false, RULE_TABLES | RULE_PEEK | RULE_LIST | RULE_TAGS | RULE_OWNERS)                                                  \
+    X(JSON, "json", false, RULE_TABLES | RULE_PEEK | RULE_LIST | RULE_DISASM | RULE_TAGS | RULE_OWNERS)                                    \
     X(EXACT, "exact", false, RULE_VALUES | RULE_OWNERS)                                                                                    \
     X(DEPTH, "depth", true, RULE_STACKS)                                                                                                   \
     X(LINES, "lines", true, RULE_TABLES | RULE_PEEK | RULE_TAGS | RULE_OWNERS)                                                             \
@@ -80,12 +82,14 @@ enum {
     X(PEEK, "peek", true, 1 << REPORT_PEEK)                                                                                                \
     X(TREE, "tree", false, 1 << REPORT_TREE)                                                                                               \
     X(LIST, "list", true, RULE_LIST)                                                                                                       \
+    X(DISASM, "disasm", true, RULE_DISASM)                                                                                                 \
     X(TRACES, "traces", false, RULE_TRACES)                                                                                                \
     X(RAW, "raw", false, RULE_RAW)                                                                                                         \
     X(TAGS, "tags", false, RULE_TAGS)                                                                                                      \
     X(OWNERS, "owners", false, RULE_OWNERS)                                                                                                \
     X(PAIRS, "pairs", true, RULE_OWNERS)                                                                                                   \
     X(SOURCE_PATH, "source_path", true, RULE_LIST)                                                                                         \
+    X(DEBUG_DIR, "debug-dir", true, RULE_DISASM)                                                                                           \
     X(TRIM_PATH, "trim_path", true, RULE_LIST)                                                                                             \
     X(LIVE, "live", false, RULE_TABLES)                                                                                                    \
     X(INTERVAL, "interval", true, RULE_TABLES)                                                                                             \

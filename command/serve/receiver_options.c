@@ -35,6 +35,8 @@ static const char usage[] =
     "  --owner-pairs FILE     more functions that open and close, for owners of C memory, two names a line (docs/command.md)\n"
     "  --source-path [FROM=]DIR\n"
     "                         source files that the page shows beside the values of their lines: FROM/x of profiles is DIR/x; repeatable\n"
+    "  --binary-path [FROM=]DIR\n"
+    "                         programs and libraries whose instructions it shows, of the very build alone; repeatable\n"
     "  --token-file FILE      require a token in FILE of every request: one alone, or a line each with its roles: upload, read, admin\n"
     "  --send-token-file FILE, --read-token-file FILE\n"
     "                         separate tokens for uploads and for everything else\n"
@@ -234,6 +236,19 @@ static bool open_symbols(const char *directory, struct receiver_arguments *argum
     return true;
 }
 
+// Loads the disassembler while the process may still load libraries. Only who asks for it has it.
+static void open_code(struct receiver_arguments *arguments) {
+    if (arguments->options.symbols || arguments->binaries.count > 0) {
+        arguments->code_files = (struct machine_code_files){
+            .directories = &arguments->symbols.directory,
+            .directory_count = !!arguments->options.symbols,
+            .binaries = {arguments->binaries.list, arguments->binaries.count},
+        };
+        arguments->code = machine_code_files_begin(&arguments->code_files);
+        arguments->options.code = &arguments->code;
+    }
+}
+
 const struct option receiver_options_known[] = {{"listen", required_argument, NULL, 'l'},
                                                 {"data", required_argument, NULL, 'd'},
                                                 {"retention", required_argument, NULL, 'r'},
@@ -248,6 +263,7 @@ const struct option receiver_options_known[] = {{"listen", required_argument, NU
                                                 {"symbols", required_argument, NULL, 's'},
                                                 {"owner-pairs", required_argument, NULL, 'o'},
                                                 {"source-path", required_argument, NULL, 'D'},
+                                                {"binary-path", required_argument, NULL, 'B'},
                                                 {"config", required_argument, NULL, 'F'},
                                                 {"port-file", required_argument, NULL, 'p'},
                                                 {"confine", required_argument, NULL, 'c'},
@@ -267,7 +283,7 @@ const struct option receiver_options_known[] = {{"listen", required_argument, NU
 
 // Whether all of them count, not the last alone.
 static bool adds_up(int option) {
-    return strchr("tSRfHoD", option);
+    return strchr("tSRfHoDB", option);
 }
 
 static int next_option(const struct config *config) {
@@ -346,8 +362,11 @@ int receiver_options_parse(const struct config *config, struct receiver_argument
             arguments->options.pairs = arguments->pairs;
             break;
         case 'D':
-            ok = source_paths_add(&arguments->sources, "receiver", optarg);
+            ok = source_paths_add(&arguments->sources, "receiver", "source-path", optarg);
             arguments->options.sources = (struct receiver_sources){arguments->sources.list, arguments->sources.count};
+            break;
+        case 'B':
+            ok = source_paths_add(&arguments->binaries, "receiver", "binary-path", optarg);
             break;
         case 'c':
             ok = parse_confine(optarg, arguments);
@@ -406,6 +425,7 @@ int receiver_options_parse(const struct config *config, struct receiver_argument
     if (optind < argc) {
         return diagnostic_usage("receiver", "unexpected argument %s", argv[optind]) + 1;
     }
+    open_code(arguments);
     arguments->options.tokens = arguments->tokens.tokens;
     arguments->options.token_count = arguments->tokens.count;
     if (!arguments->options.tls_certificate != !arguments->options.tls_key) {
@@ -419,6 +439,7 @@ int receiver_options_parse(const struct config *config, struct receiver_argument
 
 void receiver_options_free(struct receiver_arguments *arguments) {
     source_paths_free(&arguments->sources);
+    source_paths_free(&arguments->binaries);
     symbol_namer_free(arguments->namer);
     owner_pairs_free(arguments->pairs);
 }

@@ -6,6 +6,7 @@
 #include "../base/config.h"
 #include "../base/token_file.h"
 #include "../send/outlets.h"
+#include "../symbols/machine_code_files.h"
 #include "source_paths.h"
 
 #include <getopt.h>
@@ -20,7 +21,9 @@ struct receiver_arguments {
     struct outlets outlets;
     struct receiver_symbols symbols;
     struct owner_pairs *pairs; // NULL: none
-    struct source_paths sources;
+    struct source_paths sources, binaries;
+    struct machine_code_files code_files;
+    struct machine_code code;
     struct token_list tokens;
     char page[512];
     int reading; // the argument that is being read, as getopt counts; 0: none

@@ -19,19 +19,19 @@ static char *real_directory(const char *path) {
     return real;
 }
 
-bool source_paths_add(struct source_paths *paths, const char *command, const char *text) {
+bool source_paths_add(struct source_paths *paths, const char *command, const char *option, const char *text) {
     const char *equals = strchr(text, '=');
     if (paths->count == SOURCE_PATHS_MAX) {
-        diagnostic_error(command, NULL, "more than %d --source-path", SOURCE_PATHS_MAX);
+        diagnostic_error(command, NULL, "more than %d --%s", SOURCE_PATHS_MAX, option);
         return false;
     }
     if (equals == text) {
-        diagnostic_error(command, NULL, "--source-path %s: before the = stands no folder of profiles", text);
+        diagnostic_error(command, NULL, "--%s %s: before the = stands no folder of profiles", option, text);
         return false;
     }
     char *from = equals ? strndup(text, (size_t)(equals - text)) : NULL, *directory = real_directory(equals ? equals + 1 : text);
     if (!directory || (equals && !from)) {
-        diagnostic_error(command, equals ? equals + 1 : text, "--source-path: %s", strerror(directory ? ENOMEM : errno));
+        diagnostic_error(command, equals ? equals + 1 : text, "--%s: %s", option, strerror(directory ? ENOMEM : errno));
         free(from);
         free(directory);
         return false;

@@ -1,4 +1,4 @@
-// source_paths.h: folders with source files, as --source-path names them. Threads: one. Memory: malloc.
+// source_paths.h: folders that are read, as --source-path and --binary-path name them. Threads: one. Memory: malloc.
 #ifndef CMEMPROF_COMMAND_SOURCE_PATHS_H
 #define CMEMPROF_COMMAND_SOURCE_PATHS_H
 
@@ -14,8 +14,9 @@ struct source_paths {
     size_t count;
 };
 
-// text: "DIR", or "FROM=DIR": FROM is the folder in profiles. Returns false after a message of this command: no such directory, too many.
-bool source_paths_add(struct source_paths *paths, const char *command, const char *text);
+// option: "source-path". text: "DIR", or "FROM=DIR": FROM is the folder in profiles. Returns false after a message of this command: no such
+// directory, too many.
+bool source_paths_add(struct source_paths *paths, const char *command, const char *option, const char *text);
 void source_paths_free(struct source_paths *paths);
 
 #endif

@@ -101,6 +101,23 @@ bool symbol_file_read(const char *path, struct symbol_file *file) {
     return ok;
 }
 
+bool symbol_file_has_code(const char *path) {
+    Elf64_Ehdr header;
+    Elf64_Shdr section;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool found = false;
+    if (descriptor >= 0 && read_at(descriptor, &header, sizeof header, 0) && header.e_shentsize == sizeof section) {
+        for (size_t i = 0; i < header.e_shnum && i < MAX_HEADERS && !found; i++) {
+            found = read_at(descriptor, &section, sizeof section, header.e_shoff + i * sizeof section) && section.sh_type == SHT_PROGBITS &&
+                    (section.sh_flags & SHF_EXECINSTR) != 0;
+        }
+    }
+    if (descriptor >= 0) {
+        close(descriptor);
+    }
+    return found;
+}
+
 static uint64_t page(uint64_t address) {
     return address & ~(uint64_t)(PAGE_BYTES - 1);
 }

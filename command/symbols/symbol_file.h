@@ -22,6 +22,9 @@ struct symbol_file {
 // Returns false if the file cannot be read or is not such an ELF file.
 bool symbol_file_read(const char *path, struct symbol_file *file);
 
+// Whether an ELF file has its instructions: a separate debug file has none.
+bool symbol_file_has_code(const char *path);
+
 // *bias: address in the mapping minus address in the file. A mapping begins with the segment's first page, or later in the segment. Returns
 // false if no segment matches.
 bool symbol_file_bias(const struct symbol_file *file, uint64_t mapping_start, uint64_t mapping_offset, uint64_t *bias);

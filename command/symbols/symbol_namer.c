@@ -2,6 +2,7 @@
 #include "symbol_namer.h"
 
 #include "../../cmemprof/symbols.h"
+#include "build_file.h"
 #include "symbol_file.h"
 
 #include <dirent.h>
@@ -118,34 +119,6 @@ bool symbol_namer_add_directory(struct symbol_namer *namer, const char *path) {
 
 // ---- The file of a build ----
 
-static bool is_build(const char *path, const char *build_id) {
-    struct symbol_file file;
-    return symbol_file_read(path, &file) && strcmp(file.build_id, build_id) == 0;
-}
-
-static bool find_by_name(const char *directory, const char *build_id, char path[PATH_MAX]) {
-    static const char *const forms[] = {"%s/.build-id/%.2s/%s.debug", "%s/%.2s/%s.debug", "%s/.build-id/%.2s/%s", "%s/%.2s/%s"};
-    for (size_t i = 0; strlen(build_id) > 2 && i < sizeof forms / sizeof *forms; i++) {
-        if (snprintf(path, PATH_MAX, forms[i], directory, build_id, build_id + 2) < PATH_MAX && is_build(path, build_id)) {
-            return true;
-        }
-    }
-    return snprintf(path, PATH_MAX, "%s/%s.debug", directory, build_id) < PATH_MAX && is_build(path, build_id);
-}
-
-static bool find_by_content(const char *name, const char *build_id, char path[PATH_MAX]) {
-    DIR *directory = opendir(name);
-    bool found = false;
-    struct dirent *entry;
-    for (size_t i = 0; directory && !found && i < MAX_FILES && (entry = readdir(directory)); i++) {
-        found = entry->d_name[0] != '.' && snprintf(path, PATH_MAX, "%s/%s", name, entry->d_name) < PATH_MAX && is_build(path, build_id);
-    }
-    if (directory) {
-        closedir(directory);
-    }
-    return found;
-}
-
 static bool find_build(const struct symbol_namer *namer, const char *build_id, const char *own_path, char path[PATH_MAX]) {
     for (size_t i = 0; i < namer->file_count; i++) {
         if (strcmp(namer->files[i].build_id, build_id) == 0) {
@@ -153,12 +126,12 @@ static bool find_build(const struct symbol_namer *namer, const char *build_id, c
         }
     }
     for (size_t i = 0; i < namer->directory_count; i++) {
-        if (find_by_name(namer->directories[i], build_id, path) || find_by_content(namer->directories[i], build_id, path)) {
+        if (build_file_find(namer->directories[i], build_id, false, path)) {
             return true;
         }
     }
     // The file on this machine, if it is the same build: a distribution's library, whose debug file the symbolizer finds itself.
-    return *own_path == '/' && snprintf(path, PATH_MAX, "%s", own_path) < PATH_MAX && is_build(path, build_id);
+    return *own_path == '/' && snprintf(path, PATH_MAX, "%s", own_path) < PATH_MAX && build_file_is(path, build_id, false);
 }
 
 // For a mapping without a build ID: a given file of the same name without one.
@@ -263,7 +236,7 @@ void symbol_namer_begin(struct symbol_namer *namer) {
     namer->count = (struct symbol_namer_count){0};
 }
 
-// Hashes what find_by_name and find_by_content may read: files of the directory and of two levels below, in any order.
+// Hashes what build_file_find may read: files of the directory and of two levels below, in any order.
 static uint64_t state_of(int parent, const char *name, int levels) {
     int file = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = file >= 0 ? fdopendir(file) : NULL;

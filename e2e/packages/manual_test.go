@@ -141,24 +141,25 @@ var sourcesOf = map[string][]string{
 	"tree":      {"report/table_rules.h"},
 	"peek":      {"report/table_rules.h"},
 	"list":      {"report/table_rules.h"},
+	"disasm":    {"report/table_rules.h"},
 }
 
 // isReport are the commands that are one report of top: they refuse the options of others.
-var isReport = map[string]bool{"owners": true, "tree": true, "peek": true, "list": true}
+var isReport = map[string]bool{"owners": true, "tree": true, "peek": true, "list": true, "disasm": true}
 
 func refuses(t *testing.T, name, long string) bool {
 	pairs := filepath.Join(t.TempDir(), "pairs")
 	if err := os.WriteFile(pairs, []byte("img_new img_free\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	values := map[string]string{"type": "cpu", "memory": "C", "by": "line", "diff_base": "x", "base": "x", "depth": "1", "peek": "x", "list": "x", "fail-if": "cpu>1",
+	values := map[string]string{"type": "cpu", "memory": "C", "by": "line", "diff_base": "x", "base": "x", "depth": "1", "peek": "x", "list": "x", "disasm": "x", "debug-dir": ".", "fail-if": "cpu>1",
 		"summary": "junit:x", "group-by": "x", "gauges": "sum", "lines": "1", "interval": "2s", "count": "1", "source_path": "x", "trim_path": "x", "pairs": pairs}
 	arguments := []string{name, "--" + long}
 	if value := values[long]; value != "" {
 		arguments = append(arguments, value)
 	}
 	text, ok := ask(t, append(arguments, "x", "x")...)
-	return !ok && regexp.MustCompile(`does not apply|exclude each other|there is no base|is of the rules|is of --live|only one --peek or --list`).MatchString(text)
+	return !ok && regexp.MustCompile(`does not apply|exclude each other|there is no base|is of the rules|is of --live|only one --peek, --list or --disasm`).MatchString(text)
 }
 
 // TestRealOptionsAreCompleted reads the tables that the command parses its options by.
@@ -170,7 +171,7 @@ func TestRealOptionsAreCompleted(t *testing.T) {
 	}
 	// What applies to one profile only, and diff refuses with a message that says so.
 	ofOneProfile := map[string]bool{}
-	for _, name := range strings.Fields("diff_base base peek tree list traces raw tags owners pairs live interval count source_path trim_path gauges") {
+	for _, name := range strings.Fields("diff_base base peek tree list disasm debug-dir traces raw tags owners pairs live interval count source_path trim_path gauges") {
 		ofOneProfile[name] = true
 	}
 	commands := completed(t)
@@ -239,7 +240,7 @@ func TestCompletedValuesAreReal(t *testing.T) {
 		t.Fatal(err)
 	}
 	out.Close()
-	arguments := map[string][]string{"top": {file}, "diff": {file, file}, "merge": {"-o", os.DevNull, file}, "delta": {"-o", os.DevNull, file, file}, "symbolize": {"--binary", command(t), "-o", os.DevNull, file}, "convert": {"-o", os.DevNull, recording(t)}, "owners": {file}, "tree": {file}, "peek": {"x", file}, "list": {"x", file}, "run": {"--", "true"}, "receiver": {"--help"}}
+	arguments := map[string][]string{"top": {file}, "diff": {file, file}, "merge": {"-o", os.DevNull, file}, "delta": {"-o", os.DevNull, file, file}, "symbolize": {"--binary", command(t), "-o", os.DevNull, file}, "convert": {"-o", os.DevNull, recording(t)}, "owners": {file}, "tree": {file}, "peek": {"x", file}, "list": {"x", file}, "disasm": {"x", file}, "run": {"--", "true"}, "receiver": {"--help"}}
 	counted := 0
 	for name, options := range completed(t) {
 		help, _ := ask(t, name, "--help")

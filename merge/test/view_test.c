@@ -9,15 +9,16 @@ TEST(frames_and_labels) {
     struct profile_sample_view view;
     assert_int_equal(profile_sample_count(profile), 3);
     assert_int_equal(profile_sample_at(profile, 0, &view), MERGE_OK);
-    const struct profile_frame want[] = {{"leaf", "a.c", 10, 0x100, "/bin/program", false, false},
-                                         {"inlined", "b.h", 3, 0x200, "/bin/program", true, false},
-                                         {"outer", "b.c", 8, 0x200, "/bin/program", false, false},
-                                         {"main", "a.c", 10, 0x300, "/bin/program", false, false}};
+    const struct profile_frame want[] = {{"leaf", "a.c", 10, 0x100, "/bin/program", "feed", false, false},
+                                         {"inlined", "b.h", 3, 0x200, "/bin/program", "feed", true, false},
+                                         {"outer", "b.c", 8, 0x200, "/bin/program", "feed", false, false},
+                                         {"main", "a.c", 10, 0x300, "/bin/program", "feed", false, false}};
     assert_int_equal(view.frame_count, 4);
     for (int i = 0; i < 4; i++) {
         assert_string_equal(view.frames[i].function, want[i].function);
         assert_string_equal(view.frames[i].file, want[i].file);
         assert_string_equal(view.frames[i].mapping_file, want[i].mapping_file);
+        assert_string_equal(view.frames[i].build_id, want[i].build_id);
         assert_int_equal(view.frames[i].line, want[i].line);
         assert_int_equal(view.frames[i].file_offset, want[i].file_offset);
         assert_int_equal(view.frames[i].inlined, want[i].inlined);

@@ -89,6 +89,10 @@ static struct key make_key(const struct making *making) {
     put_text(out, request->report.address);
     put_text(out, request->report.title);
     put_text(out, request->report.grows);
+    put_text(out, request->code.function);
+    put_text(out, request->code.file);
+    put_text(out, request->code.build_id);
+    put_text(out, request->code.at);
     fprintf(out, "%d %d %d %d %d %d %d %d %d %zu", request->is_file, filter->memory, filter->owner, filter->by_line, filter->objects,
             request->mode, request->format, request->gauges.value, request->gauges.summed, filter->label_count);
     for (size_t i = 0; i < filter->label_count; i++) {

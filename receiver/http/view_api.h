@@ -8,6 +8,7 @@
 #define CMEMPROF_RECEIVER_VIEW_API_H
 
 #include "../base/cache.h"
+#include "../base/machine_code.h"
 #include "../base/single_flight.h"
 #include "../store/store.h"
 #include "../views/owner_pairs.h"
@@ -19,6 +20,7 @@
 struct view_api {
     struct store *store;
     const struct owner_pairs *pairs; // of functions that open and close; NULL: the built-in ones
+    const struct machine_code *code; // whose instructions may be shown; NULL: none
     struct cache *cache;             // NULL: no memory for one; then nothing is cached
     struct view_slots slots;         // views being made
     struct single_flight flights;    // shared views in flight

@@ -3,6 +3,7 @@
 #include "../analysis/analysis.h"
 #include "../analysis/version_changes.h"
 #include "../index/measures.h"
+#include "../views/disassembly.h"
 #include "../views/growth.h"
 #include "../views/labels.h"
 #include "../views/merge_export.h"
@@ -442,11 +443,85 @@ static enum receiver_error make_owners(struct view_request *request, struct json
     return error;
 }
 
+static bool is_function(const void *context, const struct profile_frame *frame) {
+    const struct view_code *code = context;
+    char name[VIEW_NAME_BYTES];
+    return strcmp(view_frame_name(frame, name), code->function) == 0 && (!code->file || strcmp(frame->file, code->file) == 0);
+}
+
+static enum receiver_error weigh_code(const struct view_request *request, struct profile *profile, size_t type, int64_t *total,
+                                      struct code_weights *weights) {
+    struct tree_label labels[VIEW_MAX_LABELS + 2];
+    struct tree_options options = view_tree_options(&request->filter, labels);
+    for (size_t i = 0; i < profile_sample_count(profile); i++) {
+        struct profile_sample_view sample;
+        if (!tree_keeps(profile, &options, i)) {
+            continue;
+        }
+        if (profile_sample_at(profile, i, &sample) != MERGE_OK ||
+            !code_weights_add(weights, &sample, sample.values[type], is_function, &request->code)) {
+            return RECEIVER_NO_MEMORY;
+        }
+        *total = __builtin_add_overflow(*total, sample.values[type], total) ? INT64_MAX : *total;
+    }
+    code_weights_sort(weights);
+    return RECEIVER_OK;
+}
+
+// A file that is not here may be here the next time: such an answer is not kept.
+static enum receiver_error write_code(struct view_request *request, const struct code_weights *weights, struct json *json) {
+    const struct disassembly_choice choice = {request->code.build_id, request->code.at};
+    struct disassembly made;
+    bool ok = disassembly_make(&made, weights, request->api->code, &choice);
+    if (ok) {
+        request->is_passing |= *made.reason != 0;
+        disassembly_write(&made, json);
+    }
+    disassembly_free(&made);
+    return ok ? RECEIVER_OK : RECEIVER_NO_MEMORY;
+}
+
+static enum receiver_error make_disassembly(struct view_request *request, struct json *json) {
+    struct profile *profile;
+    struct sweep_report report;
+    struct code_weights weights = {0};
+    int64_t total = 0;
+    enum receiver_error error = view_make_profile(request, &profile, &report);
+    int type = error == RECEIVER_OK ? profile_sample_type_chosen(profile, request->type) : -1;
+    if (error == RECEIVER_OK && type < 0) {
+        snprintf(request->answer.text, sizeof request->answer.text, "the selection has no sample type %.100s", request->type);
+        error = RECEIVER_NOT_FOUND;
+    }
+    error = error == RECEIVER_OK ? weigh_code(request, profile, (size_t)type, &total, &weights) : error;
+    if (error == RECEIVER_OK) {
+        json_object_begin(json);
+        sweep_report_write(&report, json);
+        json_member_text(json, "type", profile_sample_type_name(profile, (size_t)type));
+        json_member_text(json, "unit", profile_sample_type_unit(profile, (size_t)type));
+        json_member_number(json, "total", total);
+        error = write_code(request, &weights, json);
+        json_object_end(json);
+    }
+    code_weights_free(&weights);
+    profile_free(profile);
+    return error;
+}
+
 enum receiver_error view_make(struct view_request *request, enum view_kind kind, struct json *json) {
     static enum receiver_error (*const make[])(struct view_request * request, struct json * json) = {
-        [VIEW_TYPES] = make_types,   [VIEW_TREE] = make_tree,         [VIEW_PROFILE] = make_profile,   [VIEW_DIFF] = make_diff,
-        [VIEW_LABELS] = make_labels, [VIEW_METRICS] = make_metrics,   [VIEW_ANALYSIS] = make_analysis, [VIEW_GROWTH] = make_growth,
-        [VIEW_REPORT] = report_make, [VIEW_VERSIONS] = make_versions, [VIEW_OWNERS] = make_owners,     [VIEW_TIMELINE] = make_timeline,
+        [VIEW_TYPES] = make_types,
+        [VIEW_TREE] = make_tree,
+        [VIEW_PROFILE] = make_profile,
+        [VIEW_DIFF] = make_diff,
+        [VIEW_LABELS] = make_labels,
+        [VIEW_METRICS] = make_metrics,
+        [VIEW_ANALYSIS] = make_analysis,
+        [VIEW_GROWTH] = make_growth,
+        [VIEW_REPORT] = report_make,
+        [VIEW_VERSIONS] = make_versions,
+        [VIEW_OWNERS] = make_owners,
+        [VIEW_TIMELINE] = make_timeline,
+        [VIEW_DISASSEMBLY] = make_disassembly,
     };
     return make[kind](request, json);
 }

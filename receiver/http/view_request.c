@@ -11,12 +11,19 @@
 #include <string.h>
 
 static const struct view views[] = {
-    {"/api/types", VIEW_TYPES, true, true, false},        {"/api/tree", VIEW_TREE, true, false, false},
-    {"/api/profile", VIEW_PROFILE, true, false, false},   {"/api/diff", VIEW_DIFF, true, false, false},
-    {"/api/labels", VIEW_LABELS, true, false, false},     {"/api/metrics", VIEW_METRICS, false, true, true},
-    {"/api/analysis", VIEW_ANALYSIS, false, true, false}, {"/api/growth", VIEW_GROWTH, true, false, false},
-    {"/api/report", VIEW_REPORT, false, false, true},     {"/api/versions", VIEW_VERSIONS, false, true, false},
-    {"/api/owners", VIEW_OWNERS, true, false, false},     {"/api/timeline", VIEW_TIMELINE, true, false, false},
+    {"/api/types", VIEW_TYPES, true, true, false},
+    {"/api/tree", VIEW_TREE, true, false, false},
+    {"/api/profile", VIEW_PROFILE, true, false, false},
+    {"/api/diff", VIEW_DIFF, true, false, false},
+    {"/api/labels", VIEW_LABELS, true, false, false},
+    {"/api/metrics", VIEW_METRICS, false, true, true},
+    {"/api/analysis", VIEW_ANALYSIS, false, true, false},
+    {"/api/growth", VIEW_GROWTH, true, false, false},
+    {"/api/report", VIEW_REPORT, false, false, true},
+    {"/api/versions", VIEW_VERSIONS, false, true, false},
+    {"/api/owners", VIEW_OWNERS, true, false, false},
+    {"/api/timeline", VIEW_TIMELINE, true, false, false},
+    {"/api/disassembly", VIEW_DISASSEMBLY, true, false, false},
 };
 
 const struct view *view_find(const char *path) {
@@ -179,6 +186,24 @@ static enum receiver_error read_timeline(struct view_request *request) {
     return ok ? RECEIVER_OK : RECEIVER_BAD_UPLOAD;
 }
 
+static const char *given(const struct view_request *request, const char *key) {
+    const char *text = argument(request, key);
+    return text && *text ? text : NULL;
+}
+
+// Of all stacks that have the function.
+static enum receiver_error read_code(struct view_request *request) {
+    const struct view_filter *filter = &request->filter;
+    request->code =
+        (struct view_code){given(request, "function"), given(request, "file"), given(request, "build_id"), given(request, "at")};
+    if (!request->code.function) {
+        snprintf(request->answer.text, sizeof request->answer.text, "which function? function=NAME is missing");
+    } else if (filter->below || filter->group_by || filter->kind) {
+        snprintf(request->answer.text, sizeof request->answer.text, "kind, below and group_by are not for instructions");
+    }
+    return *request->answer.text ? RECEIVER_BAD_UPLOAD : RECEIVER_OK;
+}
+
 enum receiver_error view_request_of_one(struct view_request *request) {
     if (request->tag) {
         snprintf(request->answer.text, sizeof request->answer.text, "group_by=tag:KEY is for selections of uploads, not for one file");
@@ -257,6 +282,7 @@ enum receiver_error view_request_read(struct view_request *request, const struct
     error = error == RECEIVER_OK ? view_request_read_filter(request) : error;
     error = error == RECEIVER_OK && view->kind == VIEW_OWNERS ? read_owners(request) : error;
     error = error == RECEIVER_OK && view->kind == VIEW_TIMELINE ? read_timeline(request) : error;
+    error = error == RECEIVER_OK && view->kind == VIEW_DISASSEMBLY ? read_code(request) : error;
     if (error == RECEIVER_OK && view->kind == VIEW_METRICS && request->filter.group_by && !request->tag) {
         snprintf(request->answer.text, sizeof request->answer.text, "metrics have no labels: group_by is tag:KEY");
         return RECEIVER_BAD_UPLOAD;

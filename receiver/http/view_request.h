@@ -25,7 +25,8 @@ enum view_kind {
     VIEW_REPORT,
     VIEW_VERSIONS,
     VIEW_OWNERS,
-    VIEW_TIMELINE
+    VIEW_TIMELINE,
+    VIEW_DISASSEMBLY
 };
 
 // A path below /api/ that shows a selection.
@@ -47,6 +48,11 @@ struct view_report {
     bool two_sides;
 };
 
+// VIEW_DISASSEMBLY: a function by the name that trees have, and, if given, its source file; which build of it, and where in that.
+struct view_code {
+    const char *function, *file, *build_id, *at;
+};
+
 // Initialise with view_request_init.
 struct view_request {
     struct view_api *api;
@@ -63,6 +69,7 @@ struct view_request {
     enum export_format format; // VIEW_PROFILE, VIEW_DIFF, VIEW_GROWTH
     bool is_file;              // a file of that format instead of JSON
     struct view_report report;
+    struct view_code code;
     struct gauges gauges;
     struct view_filter filter;
     char *label_texts[VIEW_MAX_LABELS]; // "KEY\0VALUE"

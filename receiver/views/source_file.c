@@ -1,5 +1,6 @@
 // source_file.c: see source_file.h.
 #include "source_file.h"
+#include "../base/folder_file.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -33,27 +34,12 @@ static bool is_source(const char *path) {
     return has_suffix_of_source(path);
 }
 
-// What follows the folder; NULL: the path is not below it.
-static const char *below(const char *path, const char *folder) {
-    size_t length = strlen(folder);
-    while (length > 0 && folder[length - 1] == '/') {
-        length--;
-    }
-    return strncmp(path, folder, length) == 0 && path[length] == '/' ? path + length + 1 : NULL;
-}
-
 // Whether the open file is a source file below the folder, wherever links led to it.
 static bool is_inside(int file, const char *directory) {
-    char link[64], path[PATH_MAX];
+    char path[PATH_MAX];
     struct stat about;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-    ssize_t length = readlink(link, path, sizeof path - 1);
-    if (length <= 0 || fstat(file, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size > MAX_BYTES) {
-        return false;
-    }
-    path[length] = '\0';
-    const char *rest = below(path, directory);
-    return rest && is_source(rest);
+    const char *rest = folder_file_inside(file, directory, path);
+    return rest && is_source(rest) && fstat(file, &about) == 0 && about.st_size <= MAX_BYTES;
 }
 
 // Whether its beginning has no NUL.
@@ -66,7 +52,9 @@ static bool is_text(int file) {
 // -1: there is none.
 static int open_in(const struct receiver_source *source, const char *file) {
     char path[PATH_MAX];
-    const char *rest = source->from ? below(file, source->from) : *file == '/' ? below(file, source->directory) : file;
+    const char *rest = source->from   ? folder_file_below(file, source->from)
+                       : *file == '/' ? folder_file_below(file, source->directory)
+                                      : file;
     if (!rest || !is_source(rest) || snprintf(path, sizeof path, "%s/%s", source->directory, rest) >= (int)sizeof path) {
         return -1;
     }

@@ -13,15 +13,11 @@ enum { MAX_ARGUMENTS = 12 };
 static const struct {
     enum report report;
     const char *arguments[2], *name;
-} reports[] = {{REPORT_TABLE, {"--top"}, "--by function"},
-               {REPORT_STACKS, {NULL}, "--by stack"},
-               {REPORT_PEEK, {"--peek", "."}, "--peek"},
-               {REPORT_TREE, {"--tree"}, "--tree"},
-               {REPORT_LIST, {"--list", "."}, "--list"},
-               {REPORT_TRACES, {"--traces"}, "--traces"},
-               {REPORT_RAW, {"--raw"}, "--raw"},
-               {REPORT_TAGS, {"--tags"}, "--tags"},
-               {REPORT_PROFILE, {"--output", "out"}, "--output"}};
+} reports[] = {{REPORT_TABLE, {"--top"}, "--by function"}, {REPORT_STACKS, {NULL}, "--by stack"},
+               {REPORT_PEEK, {"--peek", "."}, "--peek"},   {REPORT_TREE, {"--tree"}, "--tree"},
+               {REPORT_LIST, {"--list", "."}, "--list"},   {REPORT_DISASM, {"--disasm", "."}, "--disasm"},
+               {REPORT_TRACES, {"--traces"}, "--traces"},  {REPORT_RAW, {"--raw"}, "--raw"},
+               {REPORT_TAGS, {"--tags"}, "--tags"},        {REPORT_PROFILE, {"--output", "out"}, "--output"}};
 enum { REPORTS = sizeof reports / sizeof *reports };
 
 // Shows that an option has an effect: the output with its value and "with" differs from that with "without" alone.
@@ -52,7 +48,7 @@ static const struct {
                {OPTION_FILES, NULL, {NULL}, {NULL}},
                {OPTION_CUM, NULL, {NULL}, {NULL}},
                {OPTION_FLAT, NULL, {NULL}, {"--cum"}},
-               {OPTION_UNIT, "kB", {NULL}, {NULL}},
+               {OPTION_UNIT, "MB", {NULL}, {NULL}},
                {OPTION_JSON, NULL, {NULL}, {NULL}},
                {OPTION_EXACT, NULL, {NULL}, {NULL}},
                {OPTION_DEPTH, "1", {NULL}, {NULL}},
@@ -239,7 +235,7 @@ TEST_IN(rules, choosers) {
         }
         assert_true((effect < EFFECTS) == (option < OPTION_TOP && !is_of_gate(option)));
         for (size_t report = 0; option >= OPTION_TOP && report < REPORTS; report++) {
-            const char *value = option == OPTION_PEEK || option == OPTION_LIST ? "." : NULL;
+            const char *value = option == OPTION_PEEK || option == OPTION_LIST || option == OPTION_DISASM ? "." : NULL;
             bool itself = reports[report].arguments[0] && strcmp(reports[report].arguments[0] + 2, table_rules_name(option)) == 0;
             if (!itself && reports[report].report != REPORT_STACKS && reports[report].report != REPORT_PROFILE) {
                 check_refusal(false, report, option, value, "");
@@ -266,7 +262,7 @@ TEST_IN(rules, pairs) {
     expect("--by and --files exclude each other\n", "-files", "-by=line", NULL);
     expect("--cum and --flat exclude each other\n", "-cum", "-flat", NULL);
     expect("--lines and --nodecount exclude each other\n", "-nodecount=3", "-lines=4", NULL);
-    expect("only one --peek or --list", "-peek=a", "-peek=b", NULL);
+    expect("only one --peek, --list or --disasm", "-peek=a", "-peek=b", NULL);
     expect("--unit ms: inuse_space is in bytes\n", "--unit=ms", "-top", NULL);
     expect("--unit ms: inuse_space is in bytes\n", "--unit=ms", "-traces", NULL);
     expect("--unit MB: inuse_objects is in count\n", "--unit=MB", "--inuse_objects", NULL);

@@ -223,6 +223,34 @@ TEST_IN(receiver, groups_of_tags) {
     }
 }
 
+// Without files that may be read an instruction is its address.
+TEST_IN(receiver, instructions) {
+    struct fixture *fixture = *state;
+    static const struct refusal refusals[] = {
+        {"/api/disassembly?attachment=delta-heap.pprof", 400, "which function? function=NAME is missing"},
+        {"/api/disassembly?attachment=delta-heap.pprof&function=main.a&group_by=tenant", 400, "not for instructions"},
+        {"/api/disassembly?attachment=delta-heap.pprof&function=main.a&kind=go", 400, "not for instructions"},
+        {"/api/disassembly?attachment=delta-heap.pprof&function=main.a&type=miles", 404, "no sample type miles"},
+        {"/api/disassembly?function=main.a", 400, "which attachment?"},
+    };
+    static const char *const answers[][2] = {
+        {"/api/disassembly?attachment=delta-heap.pprof&type=alloc_space&function=main.a", "\"total\":330,"},
+        {"/api/disassembly?attachment=delta-heap.pprof&type=alloc_space&function=main.a", "\"instructions\":[[\"0\",300,330,7,\"\"]]"},
+        {"/api/disassembly?attachment=delta-heap.pprof&type=alloc_space&function=main.a&memory=C", "\"total\":30,"},
+        {"/api/disassembly?attachment=delta-heap.pprof&type=alloc_space&function=main.a&file=/a.go",
+         "was not told where programs and libraries are"},
+        {"/api/disassembly?attachment=delta-heap.pprof&type=alloc_space&function=main.a&file=/b.go", "has no addresses of this function"},
+    };
+    post_heap_of(fixture, "runtime-id:1", 100, 10);
+    post_heap_of(fixture, "runtime-id:2", 200, 20);
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        expect_get(fixture->port, answers[i][0], 200, answers[i][1]);
+    }
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        expect_get(fixture->port, refusals[i].path, refusals[i].status, refusals[i].reason);
+    }
+}
+
 // Values over time: of functions, of a tag of uploads; each answer is kept for its question alone.
 TEST_IN(receiver, timelines) {
     struct fixture *fixture = *state;

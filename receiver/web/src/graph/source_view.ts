@@ -2,11 +2,14 @@
 // links to the code host and to an editor.
 import * as api from "../lib/api";
 import { codeLink, type CodeLink } from "../lib/code_host";
-import { actAsMenu, button, make, refill } from "../lib/dom";
+import { actAsMenu, button, make, refill, segments } from "../lib/dom";
 import { editorChoice, editorLink, editorMenu } from "../lib/editor";
 import { share, value } from "../lib/format";
 import { VirtualTable, type Column } from "../lib/virtual_table";
 import { change } from "../lib/state";
+import type { CodeQuestion } from "./code_place";
+import type { CodeView } from "./code_view";
+import { notLoadedText } from "../lib/view";
 import { functionOfLine } from "./groups";
 import { sumFunctions, type FunctionSum, type Tree } from "./tree";
 import "./source.css";
@@ -68,6 +71,9 @@ export class SourceView {
   private readonly note = make("p", { id: "source-note", class: "soft", role: "status" });
   private readonly editor = editorMenu(() => this.fill());
   private readonly table: VirtualTable<Line>;
+  private readonly switch = make("span");
+  private asksCode: CodeQuestion | null = null; // the last one
+  private code: CodeView | undefined; // once it was asked for
   private tree: Tree | undefined;
   private name = "";
   private file = "";
@@ -80,7 +86,11 @@ export class SourceView {
   private texts = new Map<number, string>();
   private asked = new AbortController();
 
-  constructor(signal: AbortSignal) {
+  // later: the code that the page does not begin with.
+  constructor(
+    signal: AbortSignal,
+    private readonly later: () => Promise<{ CodeView: typeof CodeView }>,
+  ) {
     const amount = (number: number): string => (number ? value(number, this.tree?.unit ?? "count") : "");
     const columns: Column<Line>[] = [
       { id: "line", title: "Line", class: "number", width: "72px", cell: ({ line }) => this.lineCell(line) },
@@ -108,7 +118,7 @@ export class SourceView {
     this.element = make(
       "section",
       { class: "source", "aria-label": "Source lines" },
-      make("div", { class: "source-head" }, this.title, this.links, this.editor),
+      make("div", { class: "source-head" }, this.title, this.links, this.switch, this.editor),
       this.note,
       this.table.element,
     );
@@ -118,14 +128,22 @@ export class SourceView {
   destroy(): void {
     this.asked.abort();
     this.table.destroy();
+    this.code?.destroy();
   }
 
   markdown(about: string): string {
-    return this.table.markdown(about);
+    return this.code && !this.code.element.hidden ? this.code.markdown(about) : this.table.markdown(about);
   }
 
-  // tree: by line. uploads: which it is of. tags: of the newest of them, when they are known.
-  show(tree: Tree, wanted: { name: string; file: string }, uploads: string, tags: () => Promise<readonly string[]>): void {
+  // tree: by line. uploads: which it is of. tags: of the newest of them, when they are known. code: the question for the instructions of
+  // that function, if they are to be shown in place of the lines.
+  show(
+    tree: Tree,
+    wanted: { name: string; file: string },
+    uploads: string,
+    tags: () => Promise<readonly string[]>,
+    code: ((name: string, file: string) => CodeQuestion) | null,
+  ): void {
     const { name, file, lines, others } = sourceFunction(tree, wanted.name, wanted.file);
     const shown = JSON.stringify([uploads, name, file, linesToAsk(lines)]);
     const changed = shown !== this.shown;
@@ -135,6 +153,38 @@ export class SourceView {
     Object.assign(this, { tree, rows: lines, name, file, others, uploads, shown, library });
     if (changed) void this.load(tags);
     this.fill();
+    void this.showCode(code && code(name, file));
+  }
+
+  private async showCode(question: CodeQuestion | null): Promise<void> {
+    refill(
+      this.switch,
+      segments(
+        "Of the function",
+        [
+          ["", "Lines"],
+          ["1", "Instructions"],
+        ],
+        question ? "1" : "",
+        (code) => change({ code: code || null }),
+        { id: "code" },
+      ),
+    );
+    for (const part of [this.note, this.table.element, this.editor, this.links]) part.hidden = !!question;
+    this.asksCode = question;
+    if (question && !this.code) {
+      const loaded = await this.later().catch(() => null);
+      if (!loaded) {
+        this.note.hidden = false;
+        this.note.textContent = notLoadedText;
+        return;
+      }
+      this.code ??= new loaded.CodeView();
+      this.element.append(this.code.element);
+    }
+    if (!this.code || this.asksCode !== question) return;
+    this.code.element.hidden = !question;
+    if (question) this.code.show(question);
   }
 
   private async load(tags: () => Promise<readonly string[]>): Promise<void> {

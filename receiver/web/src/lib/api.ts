@@ -348,6 +348,24 @@ export interface TreeRequest {
   below?: string; // the path of a node (tree.ts): only its callers and what is below it
 }
 
+// A function by instruction. Addresses are hex numbers.
+export interface Disassembly extends Merged {
+  type: string;
+  unit: string;
+  total: number; // of all samples
+  object: string;
+  build_id: string;
+  machine: string;
+  objects: { object: string; build_id: string }[]; // files that have some of the function, that with most first
+  objects_left_out: number;
+  places: { name: string; at: string; self: number; total: number }[]; // the same of functions in the file
+  place: number; // which of them it is
+  elsewhere: { addresses: number; self: number; total: number };
+  instructions: [address: string, self: number, total: number, line: number, text: string][];
+  instructions_left_out: number;
+  reason: string | null; // why instructions have no text
+}
+
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -530,6 +548,17 @@ export function timeline(selection: URLSearchParams, request: TreeRequest, signa
   const { attachment, type, memory, owner, groupBy } = request;
   const { selection: chosen, labels } = ofTimeline(selection, request.labels ?? []);
   return get(query(`${root}/timeline`, chosen, { attachment, type, memory, owner, label: labels, group_by: groupBy }), signal);
+}
+
+// Of the function of this name (in this source file; "": any); which build of it, and where in that: "" is what has most.
+export function disassembly(
+  selection: URLSearchParams,
+  { attachment, type, memory, owner, labels }: TreeRequest,
+  of: { function: string; file: string; buildId: string; at: string },
+  signal?: AbortSignal,
+): Promise<Disassembly> {
+  const chosen = { function: of.function, file: of.file, build_id: of.buildId, at: of.at };
+  return get(query(`${root}/disassembly`, selection, { attachment, type, memory, owner, label: labels, ...chosen }), signal);
 }
 
 export function owners(

@@ -5,8 +5,9 @@
 import "./profiles.css";
 import type * as api from "../lib/api";
 import { button, actAsMenu, link, make, notice, refill } from "../lib/dom";
-import { attachmentPath, exportPath, ofValuesAboveZero } from "../lib/api";
+import { attachmentPath, disassembly, exportPath, ofValuesAboveZero } from "../lib/api";
 import type { CallGraph } from "../graph/call_graph";
+import { placeOf, type CodeQuestion } from "../graph/code_place";
 import { exportButton } from "../graph/export_menu";
 import { filterTree, sumMatches } from "../graph/filter";
 import { FlameGraph } from "../graph/flame_graph";
@@ -176,8 +177,8 @@ export class ProfilesTab implements View {
   private turn = 0;
 
   // later: the code that the page does not begin with.
-  constructor(private readonly later: () => Promise<{ CallGraph: typeof CallGraph; HeatMap: typeof HeatMap }>) {
-    this.source = new SourceView(this.abort.signal);
+  constructor(private readonly later: () => Promise<typeof import("../later")>) {
+    this.source = new SourceView(this.abort.signal, later);
     this.graph.canvas.id = "flamegraph";
     this.graph.canvas.setAttribute("aria-describedby", "frame");
     this.table.element.id = "functions";
@@ -392,7 +393,8 @@ export class ProfilesTab implements View {
       this.showTimes(now, chosen.timeline!);
     } else if (view === "source") {
       const wanted = { name: functionOfLine(now.get("fn")), file: now.get("file") };
-      this.source.show(tree, wanted, data!.selection.toString(), () => data!.tags());
+      const code = now.get("code") ? this.codeQuestion(now, chosen.request) : null;
+      this.source.show(tree, wanted, data!.selection.toString(), () => data!.tags(), code);
     } else if (view !== "graph") this.showTables(now, view, tree, matches, squares, within);
     if (view === "sandwich") {
       const sides = { callers: now.get("callers"), callees: now.get("callees") };
@@ -414,6 +416,16 @@ export class ProfilesTab implements View {
     this.source.element.hidden = view !== "source";
     if (this.calls) this.calls.element.hidden = view !== "calls";
     if (this.times) this.times.element.hidden = view !== "times";
+  }
+
+  private codeQuestion(now: State, request: api.TreeRequest): (name: string, file: string) => CodeQuestion {
+    const data = this.data!;
+    return (name, file) => ({
+      key: JSON.stringify([data.selection.toString(), request, name, file, now.get("code")]),
+      ask: (signal) => disassembly(data.selection, request, { function: name, file, ...placeOf(now.get("code")) }, signal),
+      whole: now.get("whole") === "1",
+      filtered: ["focus", "ignore", "hide", "start", "without"].some((filter) => now.all(filter).length > 0),
+    });
   }
 
   private showTables(
