@@ -63,6 +63,10 @@ static bool is_full(const struct cpu_samples *samples) {
     return atomic_load_explicit(&samples->used_words, memory_order_relaxed) > CPU_SAMPLE_WORDS - CPU_SAMPLE_FRAMES;
 }
 
+bool cpu_samples_is_half_full(const struct cpu_samples *samples) {
+    return atomic_load_explicit(&samples->used_words, memory_order_relaxed) > CPU_SAMPLE_WORDS / 2;
+}
+
 struct cpu_sample *cpu_samples_add(struct cpu_samples *samples, const uintptr_t *pcs, uint32_t depth, uint64_t ns, uint64_t ticks) {
     uint64_t hash = hash_of(pcs, depth);
     for (size_t probe = 0; samples->slots && probe < MAX_PROBES; probe++) {

@@ -39,6 +39,9 @@ void cpu_samples_close(struct cpu_samples *samples);
 // depth: 1 to CPU_SAMPLE_FRAMES. Returns the sample that has them, NULL if they did not fit.
 struct cpu_sample *cpu_samples_add(struct cpu_samples *samples, const uintptr_t *pcs, uint32_t depth, uint64_t ns, uint64_t ticks);
 
+// Whether less than half of its words are left.
+bool cpu_samples_is_half_full(const struct cpu_samples *samples);
+
 // Returns NULL behind the last one. slot: 0 at first, then what was set.
 const struct cpu_sample *cpu_samples_next(const struct cpu_samples *samples, size_t *slot);
 const uintptr_t *cpu_samples_pcs(const struct cpu_samples *samples, const struct cpu_sample *sample);

@@ -30,6 +30,22 @@ static const struct python_layout python_3_11 = {
     .text_other = 72,
     .bytes_size = 16,
     .bytes_first = 32,
+    .interpreter_modules = 888,
+    .module_dict = 16,
+    .dict_used = 16,
+    .dict_keys = 32,
+    .keys_log2_index_bytes = 9,
+    .keys_kind = 10,
+    .keys_count = 24,
+    .keys_indices = 32,
+    .type_base = 256,
+    .thread_context = 224,
+    .context_previous = 16,
+    .task_name = 144,
+    .task_context = 152,
+    .number_size = 16,
+    .number_digits = 24,
+    .number_size_shift = 0,
 };
 
 static const struct python_layout python_3_12 = {
@@ -57,6 +73,22 @@ static const struct python_layout python_3_12 = {
     .text_other = 56,
     .bytes_size = 16,
     .bytes_first = 32,
+    .interpreter_modules = 944,
+    .module_dict = 16,
+    .dict_used = 16,
+    .dict_keys = 32,
+    .keys_log2_index_bytes = 9,
+    .keys_kind = 10,
+    .keys_count = 24,
+    .keys_indices = 32,
+    .type_base = 256,
+    .thread_context = 208,
+    .context_previous = 16,
+    .task_name = 144,
+    .task_context = 152,
+    .number_size = 16,
+    .number_digits = 24,
+    .number_size_shift = 3,
 };
 
 static const struct python_layout python_3_13 = {
@@ -81,11 +113,28 @@ static const struct python_layout python_3_13 = {
     .text_other = 56,
     .bytes_size = 16,
     .bytes_first = 32,
+    .interpreter_modules = 7656,
+    .module_dict = 16,
+    .dict_used = 16,
+    .dict_keys = 32,
+    .keys_log2_index_bytes = 9,
+    .keys_kind = 10,
+    .keys_count = 24,
+    .keys_indices = 32,
+    .type_base = 256,
+    .thread_context = 208,
+    .context_previous = 16,
+    .task_name = 128,
+    .task_context = 136,
+    .number_size = 16,
+    .number_digits = 24,
+    .number_size_shift = 3,
 };
 
 // The table's 64-bit words, by number: 0 is the cookie.
 enum {
     IS_FREE_THREADED = 2,
+    INTERPRETER_MODULES = 11,
     THREAD_NEXT = 21,
     THREAD_INTERPRETER = 22,
     THREAD_FRAME = 23,
@@ -101,8 +150,12 @@ enum {
     CODE_INSTRUCTIONS = 43
 };
 
+static bool is_table(const uint64_t *words) {
+    return words && memcmp(words, "xdebugpy", 8) == 0;
+}
+
 static bool is_confirmed(const struct python_layout *layout, const uint64_t *words) {
-    return words && memcmp(words, "xdebugpy", 8) == 0 && words[IS_FREE_THREADED] == 0 && words[THREAD_FRAME] == layout->thread_first &&
+    return is_table(words) && words[IS_FREE_THREADED] == 0 && words[THREAD_FRAME] == layout->thread_first &&
            words[THREAD_NEXT] == layout->thread_next && words[THREAD_INTERPRETER] == layout->thread_interpreter &&
            words[THREAD_NATIVE_ID] == layout->thread_native_id && words[FRAME_PREVIOUS] == layout->frame_previous &&
            words[FRAME_CODE] == layout->frame_code && words[FRAME_INSTRUCTION] == layout->frame_instruction &&
@@ -127,4 +180,9 @@ const struct python_layout *python_layout_of(unsigned long version, const void *
     default:
         return NULL;
     }
+}
+
+size_t python_layout_modules(const struct python_layout *layout, const void *runtime) {
+    const uint64_t *words = runtime;
+    return layout == &python_3_13 && is_table(words) ? words[INTERPRETER_MODULES] : layout->interpreter_modules;
 }

@@ -9,6 +9,7 @@
 #define CMEMPROF_PYTHON_LAYOUT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "namespace.h"
@@ -30,9 +31,20 @@ struct python_layout {
     uint16_t code_first_traced;                               // an int: instructions before the function's own
     uint16_t text_length, text_state, text_ascii, text_other; // str; its characters, if all are ASCII and if not
     uint16_t bytes_size, bytes_first;
+    uint16_t interpreter_modules, module_dict; // sys.modules; a module's names
+    uint16_t dict_used, dict_keys;
+    uint16_t keys_log2_index_bytes, keys_kind, keys_count, keys_indices; // entries follow the indices
+    uint16_t type_base;
+    uint16_t thread_context, context_previous; // of contextvars
+    uint16_t task_name, task_context;          // of the Task of _asyncio, which no header has
+    uint16_t number_size, number_digits;       // int: 30 bits a digit; number_size_shift: bits below the number of digits
+    uint8_t number_size_shift;
 };
 
 // version: Py_Version. runtime: _PyRuntime; NULL: unknown. NULL: not one of the versions that are known: 3.11, 3.12, 3.13.
 const struct python_layout *python_layout_of(unsigned long version, const void *runtime);
+
+// Where the interpreter has sys.modules: the table for debuggers says it, where there is one.
+size_t python_layout_modules(const struct python_layout *layout, const void *runtime);
 
 #endif

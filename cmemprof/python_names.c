@@ -41,6 +41,16 @@ void python_names_close(struct python_names *names) {
     }
 }
 
+void python_names_clear(struct python_names *names) {
+    if (names->table && atomic_load(&names->table->used) > 1) {
+        if (madvise(names->table, sizeof *names->table, MADV_DONTNEED) != 0) { // memory is locked
+            memset(names->table->slots, 0, sizeof names->table->slots);
+        }
+        atomic_store(&names->table->used, 1);
+    }
+    atomic_store(&names->lost, 0);
+}
+
 size_t python_names_bytes(const struct python_names *names) {
     size_t used = names->table ? atomic_load(&names->table->used) : 0;
     return names->table ? sizeof names->table->slots + used * UNIT_BYTES : 0;

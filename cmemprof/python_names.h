@@ -32,6 +32,8 @@ struct python_name {
 // Returns false if memory runs out.
 bool python_names_open(struct python_names *names);
 void python_names_close(struct python_names *names);
+// While nobody adds; its memory is given back.
+void python_names_clear(struct python_names *names);
 size_t python_names_bytes(const struct python_names *names); // at most so many are resident
 
 // The word of a frame; without a name if there is no room for it.

@@ -34,19 +34,28 @@ struct python_symbols {
     void *(*main_interpreter)(void);          // PyInterpreterState_Main; this and the next: NULL if not exported
     void *(*first_thread)(void *interpreter); // PyInterpreterState_ThreadHead
     uintptr_t code_type;                      // &PyCode_Type
-    unsigned long version;                    // Py_Version
-    const void *runtime;                      // _PyRuntime; NULL: unknown
+    uintptr_t dict_type, module_type, context_type, text_type, number_type; // 0: unknown
+    unsigned long version;                                                  // Py_Version
+    const void *runtime;                                                    // _PyRuntime; NULL: unknown
 };
 
 // Blocks of its own allocators (preload/python_objects.h): no interpreter is known; one is, and nothing was seen of it yet; they are
 // sampled; they are not: another allocator has taken the place of the hooked one.
 enum python_objects { PYTHON_OBJECTS_UNKNOWN, PYTHON_OBJECTS_HOOKED, PYTHON_OBJECTS_SAMPLED, PYTHON_OBJECTS_MISSING };
 
+// Of asyncio (python_task.h).
+struct python_tasks {
+    _Atomic uintptr_t running; // its dict; 0: not found. Never changed again
+    uintptr_t type;
+    size_t modules; // how many there were at the last look
+};
+
 struct python {
     _Atomic bool is_there; // never false again; the rest is valid then
     struct python_symbols symbols;
     const struct python_layout *layout;
     struct python_names names;
+    struct python_tasks tasks;
     _Atomic int objects;   // enum python_objects
     uintptr_t maps_arenas; // the interpreter's function that maps an arena; 0: unknown
     _Atomic uint64_t torn; // relaxed counter of stacks whose frames of Python were not consistent, and left out

@@ -41,6 +41,7 @@
 #include "go_exit.h"
 #include "own_thread.h"
 #include "python.h"
+#include "python_arenas.h"
 #include "python_objects.h"
 #include "settings.h"
 #include "signals.h"
@@ -163,6 +164,7 @@ static void leave_go(int status) {
 
 static void after_fork_in_child(void) {
     atomic_store(&preload.writer.is_busy, false);
+    python_arenas_after_fork_in_child();
     if (atomic_load(&preload.owner) == 0) {
         return;
     }

@@ -21,6 +21,11 @@ bool python_find(struct python_symbols *symbols) {
         .main_interpreter = (void *(*)(void))dlsym(RTLD_DEFAULT, "PyInterpreterState_Main"),
         .first_thread = (void *(*)(void *))dlsym(RTLD_DEFAULT, "PyInterpreterState_ThreadHead"),
         .code_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyCode_Type"),
+        .dict_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyDict_Type"),
+        .module_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyModule_Type"),
+        .context_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyContext_Type"),
+        .text_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyUnicode_Type"),
+        .number_type = (uintptr_t)dlsym(RTLD_DEFAULT, "PyLong_Type"),
         .version = *version,
         .runtime = dlsym(RTLD_DEFAULT, "_PyRuntime"),
     };

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "../cmemprof/profiler.h"
+#include "python_arenas.h"
 
 #define CALLER ((uintptr_t)__builtin_return_address(0))
 #define ONE_CACHE_LINE __attribute__((aligned(64)))
@@ -124,7 +125,7 @@ static void *hooked_arena_alloc(void *context, size_t size) {
 
 static void hooked_arena_free(void *context, void *base, size_t size) {
     (void)context;
-    real_arenas.free(real_arenas.context, base, size);
+    python_arenas_free(&real_arenas, base, size);
 }
 
 // ---- Start ----
@@ -161,10 +162,15 @@ void python_objects_hook(const struct python_allocators *python) {
         atomic_store(&profiler.python.objects, PYTHON_OBJECTS_MISSING);
         return;
     }
+    struct python_allocator raw;
+    python->get(PYTHON_RAW, &raw);
     hook(python, PYTHON_MEMORY, &real_memory);
     hook(python, PYTHON_OBJECTS, &real_objects);
     python->get_arenas(&real_arenas);
     profiler.python.maps_arenas = (uintptr_t)real_arenas.alloc;
     python->set_arenas(&(struct python_arenas){NULL, hooked_arena_alloc, hooked_arena_free});
     atomic_store(&profiler.python.objects, PYTHON_OBJECTS_HOOKED);
+    if (real_objects.malloc != raw.malloc) { // else all domains have one allocator, which has no arenas
+        python_arenas_are_ours();
+    }
 }

@@ -12,7 +12,7 @@
 #include "../merge/memory.h"
 #include "../merge/merge.h"
 
-enum { MAX_LABELS = 3 };
+enum { MAX_LABELS = 4 };
 
 static const struct profile_type {
     const char *name, *unit;
@@ -34,17 +34,15 @@ struct encoder {
 
 // ---- Stacks ----
 
-static uint32_t frames_of(enum time_table table, const struct cpu_sample *sample) {
-    return atomic_load(&sample->depth_frames) - (table == TIME_RAISED ? 2 : 1);
-}
-
 static void look_up_all(struct encoder *encoder) {
     for (int table = 0; table < TIME_TABLES; table++) {
         const struct cpu_samples *samples = &encoder->taken->period->tables[table];
         const struct cpu_sample *sample;
         for (size_t slot = 0; (sample = cpu_samples_next(samples, &slot));) {
             const uintptr_t *words = cpu_samples_pcs(samples, sample);
-            for (uint32_t i = 0; i < frames_of((enum time_table)table, sample); i++) {
+            struct time_labels labels;
+            uint32_t depth = time_labels_get(&labels, words, atomic_load(&sample->depth_frames));
+            for (uint32_t i = 0; i < depth; i++) {
                 if (!python_names_is(words[i])) {
                     code_locations_look_up(&encoder->locations, words[i] - 1);
                 }
@@ -78,27 +76,61 @@ static size_t add_named_frame(struct encoder *encoder, const char *name) {
 
 // ---- Labels ----
 
-static size_t label_thread(const struct encoder *encoder, uintptr_t word, struct profile_label *labels) {
-    int32_t id = (int32_t)(word & UINT32_MAX);
+struct texts {
+    char exception[PYTHON_NAME_BYTES + 1], task[PYTHON_NAME_BYTES + 1];
+};
+
+static void copy_text(const struct python_names *names, uintptr_t word, char text[PYTHON_NAME_BYTES + 1]) {
+    struct python_name name;
+    python_names_get(names, word, &name);
+    memcpy(text, name.function, name.function_size);
+    text[name.function_size] = '\0';
+}
+
+static const char *name_of_thread(const struct encoder *encoder, int32_t id) {
     size_t i = 0;
     while (i < encoder->taken->name_count && encoder->taken->names[i].id != id) {
         i++;
     }
-    labels[0] = (struct profile_label){.key = "thread id", .number = id, .unit = ""};
-    if (i == encoder->taken->name_count || encoder->taken->names[i].text[0] == '\0') {
-        return 1;
+    return i < encoder->taken->name_count ? encoder->taken->names[i].text : "";
+}
+
+// Returns how many; none is without a text. texts: are those of labels.
+static size_t add_labels(const struct encoder *encoder, const struct time_labels *of, struct texts *texts, struct profile_label *labels) {
+    size_t count = 0, all = 0;
+    labels[count++] = (struct profile_label){.key = "thread id", .number = of->thread, .unit = ""};
+    labels[count++] = (struct profile_label){.key = "thread name", .text = name_of_thread(encoder, of->thread), .unit = ""};
+    if (of->exception != 0) {
+        copy_text(&encoder->state->of->python.names, of->exception, texts->exception);
+        labels[count++] = (struct profile_label){.key = "exception type", .text = texts->exception, .unit = ""};
     }
-    labels[1] = (struct profile_label){.key = "thread name", .text = encoder->taken->names[i].text, .unit = ""};
-    return 2;
+    if (of->task != 0) {
+        if (python_names_is(of->task)) {
+            copy_text(&encoder->taken->period->texts, of->task, texts->task);
+        } else {
+            snprintf(texts->task, sizeof texts->task, of->task == TIME_ANY_TASK ? "Task" : "Task-%" PRIuPTR, of->task);
+        }
+        labels[count++] = (struct profile_label){.key = "task name", .text = texts->task, .unit = ""};
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!labels[i].text || labels[i].text[0] != '\0') {
+            labels[all++] = labels[i];
+        }
+    }
+    return all;
 }
 
 // ---- Samples ----
 
-static void add_time(struct encoder *encoder, enum time_table table, const uintptr_t *words, uint32_t depth,
-                     const struct cpu_sample *sample) {
+static void add_sample(struct encoder *encoder, enum time_table table, const struct cpu_sample *sample) {
+    const uintptr_t *words = cpu_samples_pcs(&encoder->taken->period->tables[table], sample);
+    struct time_labels of;
+    struct texts texts;
     struct profile_label labels[MAX_LABELS];
+    uint32_t depth = time_labels_get(&of, words, atomic_load(&sample->depth_frames));
     int64_t values[MAX_TYPES] = {0}, ns = (int64_t)atomic_load(&sample->ns), ticks = (int64_t)atomic_load(&sample->ticks);
-    bool is_cpu = table == TIME_CPU, is_wall = (words[depth] & TIME_IS_PYTHON) != 0;
+    bool is_cpu = table == TIME_CPU, is_raised = table == TIME_RAISED, is_wall = of.is_python && !is_raised;
+    values[RAISED] = is_raised ? ticks : 0;
     values[CPU_COUNT] = is_cpu ? ticks : 0;
     values[CPU_TIME] = is_cpu ? ns : 0;
     values[WALL_COUNT] = is_wall ? ticks : 0;
@@ -106,38 +138,17 @@ static void add_time(struct encoder *encoder, enum time_table table, const uintp
     encoder->sampled_ns += is_cpu ? (uint64_t)ns : 0;
     size_t count =
         depth != 0 ? add_stack(encoder, words, depth) : add_named_frame(encoder, is_cpu ? "[no frames]" : "[no frames of Python]");
-    if (ns != 0) {
+    if (ns != 0 || is_raised) {
         profile_add_sample(encoder->profile, encoder->stack, count, values + encoder->first_type, labels,
-                           label_thread(encoder, words[depth], labels));
+                           add_labels(encoder, &of, &texts, labels));
     }
-}
-
-static void add_raised(struct encoder *encoder, const uintptr_t *words, uint32_t depth, const struct cpu_sample *sample) {
-    struct profile_label labels[MAX_LABELS];
-    struct python_name name;
-    char type[PYTHON_NAME_BYTES + 1];
-    int64_t values[MAX_TYPES] = {[RAISED] = (int64_t)atomic_load(&sample->ticks)};
-    size_t count = label_thread(encoder, words[depth + 1], labels);
-    python_names_get(&encoder->state->of->python.names, words[depth], &name);
-    memcpy(type, name.function, name.function_size);
-    type[name.function_size] = '\0';
-    labels[count++] = (struct profile_label){.key = "exception type", .text = type, .unit = ""};
-    size_t frames = depth != 0 ? add_stack(encoder, words, depth) : add_named_frame(encoder, "[no frames of Python]");
-    profile_add_sample(encoder->profile, encoder->stack, frames, values + encoder->first_type, labels, count);
 }
 
 static void add_all(struct encoder *encoder) {
     for (int table = 0; table < TIME_TABLES; table++) {
-        const struct cpu_samples *samples = &encoder->taken->period->tables[table];
         const struct cpu_sample *sample;
-        for (size_t slot = 0; (sample = cpu_samples_next(samples, &slot));) {
-            const uintptr_t *words = cpu_samples_pcs(samples, sample);
-            uint32_t depth = frames_of((enum time_table)table, sample);
-            if (table == TIME_RAISED) {
-                add_raised(encoder, words, depth, sample);
-            } else {
-                add_time(encoder, (enum time_table)table, words, depth, sample);
-            }
+        for (size_t slot = 0; (sample = cpu_samples_next(&encoder->taken->period->tables[table], &slot));) {
+            add_sample(encoder, (enum time_table)table, sample);
         }
     }
 }
@@ -192,6 +203,7 @@ static void add_figures(struct encoder *encoder, uint64_t rest_ns, uint64_t lost
         {"blocked", taken->blocked},
         {"nameless", encoder->locations.nameless_addresses},
         {"python_torn", atomic_load(&state->of->python.torn)},
+        {"label_texts_lost", atomic_load(&taken->period->texts.lost)},
         {"cut_no_rule", atomic_load(&state->ends[UNWIND_NO_RULE])},
         {"cut_unsupported", atomic_load(&state->ends[UNWIND_UNSUPPORTED])},
         {"cut_unreadable", atomic_load(&state->ends[UNWIND_UNREADABLE])},

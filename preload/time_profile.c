@@ -16,6 +16,7 @@
 #include "../cmemprof/unwind_interrupted.h"
 #include "own_thread.h"
 #include "python_threads.h"
+#include "time_context.h"
 #include "time_encode.h"
 #include "time_state.h"
 
@@ -47,6 +48,7 @@ static void clear(struct time_period *period) {
     for (size_t i = 0; i < TIME_TABLES; i++) {
         cpu_samples_clear(&period->tables[i]);
     }
+    python_names_clear(&period->texts);
 }
 
 // ---- CPU ----
@@ -153,8 +155,13 @@ static void take(struct time_state *it, int32_t id, const void *context, struct 
     if (is_python && scratch->python.depth_frames != 0) {
         note_root(it, id, &scratch->python);
     }
-    scratch->words[depth] = time_word_of_thread(id, is_python);
-    struct cpu_sample *sample = cpu_samples_add(&period->tables[TIME_CPU], scratch->words, depth + 1, ns, 1);
+    struct time_labels labels = {.thread = id, .is_python = is_python};
+    if (is_python) {
+        python_reader_begin(&scratch->python.reader, NULL);
+        time_context_read(it, period, TIME_CPU, &scratch->python.reader, (uintptr_t)it->of->python.symbols.this_thread(), &labels);
+    }
+    uint32_t count = time_labels_put(&labels, scratch->words, depth);
+    struct cpu_sample *sample = cpu_samples_add(&period->tables[TIME_CPU], scratch->words, count, ns, 1);
     if (thread) {
         atomic_store(&thread->sample, sample);
     }
@@ -231,13 +238,15 @@ static struct cpu_sample *add_waiting(struct time_state *it, struct time_period 
         return NULL; // it was listed some ticks ago
     }
     uint32_t depth = python_frames(&it->of->python, reader, &it->known, thread->state, it->words, TIME_MAX_FRAMES, &outermost);
+    bool failed = reader->failed;
+    struct time_labels labels = {.thread = thread->id, .is_python = true};
+    time_context_read(it, period, TIME_WAITING, reader, thread->state, &labels);
     if (clock_ns(clock_of_thread(thread->id)) != known->ns) {
         return NULL; // it has run since: what was read is of no one moment
     }
-    it->unread += reader->failed;
+    it->unread += failed;
     depth += add_root(it, thread->id, outermost, it->words, depth);
-    it->words[depth] = time_word_of_thread(thread->id, true);
-    return cpu_samples_add(&period->tables[TIME_WAITING], it->words, depth + 1, known->owed_ns, 1);
+    return cpu_samples_add(&period->tables[TIME_WAITING], it->words, time_labels_put(&labels, it->words, depth), known->owed_ns, 1);
 }
 
 // What the thread has not used of the time since the last look, it has waited: for what it waits for now, or, if it runs now, for what it
@@ -327,6 +336,7 @@ bool time_profile_tick(void) {
         if (it->has_wall && ns > TOO_LONG_TICKS * it->period_ns) { // the process was stopped, or this thread did not get to run
             it->missed_ns += ns;
         } else if (it->has_wall) {
+            time_context_find(it);
             look_at_python(it, ns, has_changed);
         }
     }
@@ -344,17 +354,17 @@ void time_profile_exception(const char *type, uint64_t count, uint32_t skip) {
         return;
     }
     struct python *python = &it->of->python;
-    uintptr_t *words = scratch->words;
+    uintptr_t *words = scratch->words, thread = (uintptr_t)python->symbols.this_thread();
     python_reader_begin(&scratch->python.reader, NULL);
-    uint32_t depth =
-        python_frames(python, &scratch->python.reader, NULL, (uintptr_t)python->symbols.this_thread(), words, TIME_MAX_FRAMES, NULL);
+    uint32_t depth = python_frames(python, &scratch->python.reader, NULL, thread, words, TIME_MAX_FRAMES, NULL);
     skip = skip < depth ? skip : depth;
     memmove(words, words + skip, (depth -= skip) * sizeof *words);
-    words[depth++] = python_names_word(
+    struct time_labels labels = {.thread = (int32_t)syscall(SYS_gettid), .is_python = true};
+    labels.exception = python_names_word(
         &python->names, &(struct python_name){.function = type, .function_size = strnlen(type, PYTHON_NAME_BYTES), .file = ""}, 0);
-    words[depth++] = time_word_of_thread((int32_t)syscall(SYS_gettid), true);
     struct time_period *period = enter(it);
-    cpu_samples_add(&period->tables[TIME_RAISED], words, depth, 0, count);
+    time_context_read(it, period, TIME_RAISED, &scratch->python.reader, thread, &labels);
+    cpu_samples_add(&period->tables[TIME_RAISED], words, time_labels_put(&labels, words, depth), 0, count);
     leave(period);
     atomic_store_explicit(&scratch->busy, false, memory_order_release);
 }

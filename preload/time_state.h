@@ -13,22 +13,20 @@
 #include "../cmemprof/mapped_buffer.h"
 #include "../cmemprof/python_stack.h"
 #include "python_threads.h"
+#include "time_labels.h"
 #include "time_threads.h"
 
 struct profiler;
 
-// A stack is words: return addresses and those of python_names.h, leaf first; of an exception, its type; then the thread.
-enum { TIME_MAX_FRAMES = UNWIND_MAX_FRAMES, TIME_MAX_WORDS = TIME_MAX_FRAMES + 2 };
-
-#define TIME_IS_PYTHON ((uintptr_t)1 << 40)
-static inline uintptr_t time_word_of_thread(int32_t id, bool is_python) {
-    return (uintptr_t)(uint32_t)id | (is_python ? TIME_IS_PYTHON : 0);
-}
+// A stack is words: return addresses and those of python_names.h, leaf first; then its labels (time_labels.h).
+enum { TIME_MAX_FRAMES = UNWIND_MAX_FRAMES, TIME_MAX_WORDS = TIME_MAX_FRAMES + TIME_LABEL_WORDS };
+#define TIME_ANY_TASK ((uintptr_t)1 << 62) // one of those without a name
 
 enum time_table { TIME_CPU, TIME_WAITING, TIME_RAISED, TIME_TABLES };
 struct time_period {
     _Atomic unsigned in_flight; // threads that add to it
     struct cpu_samples tables[TIME_TABLES];
+    struct python_names texts; // of labels; without a table until there are any
 };
 
 // The C frames of a thread below all of Python's, as of its last CPU sample, for what is seen of it from outside.
@@ -77,6 +75,7 @@ struct time_state {
     unsigned starts;
     uint64_t period_ns;
     bool has_wall;             // Python's threads are seen
+    _Atomic bool has_tasks;    // asyncio is found
     const char *_Atomic ended; // why there are no samples any more; NULL: there are
     _Atomic unsigned active;   // the period that is being filled
     struct time_period periods[2];

@@ -59,6 +59,20 @@ TEST_IN(names, words_that_are_no_names) { // bit 63 alone makes a word one of th
     }
 }
 
+TEST_IN(names, a_cleared_table_begins_anew) {
+    uintptr_t before = word("load", "app.py", 10, 12);
+    word("store", "app.py", 20, 21);
+    names.lost = 3;
+    python_names_clear(&names);
+    assert_int_equal(names.lost, 0);
+    size_t bytes = python_names_bytes(&names);
+    assert_int_equal(before, word("write", "x.py", 1, 12)); // its place
+    expect(before, "write", "x.py", 1, 12);
+    assert_true(python_names_bytes(&names) > bytes);
+    python_names_close(&names);
+    python_names_clear(&names); // nothing is there
+}
+
 TEST_IN(names, a_full_table_loses_names) {
     char function[PYTHON_NAME_BYTES + 1], file[PYTHON_FILE_BYTES + 1];
     uintptr_t first = word("first", "app.py", 1, 2), last = 0;

@@ -2,7 +2,10 @@
 #define Py_BUILD_CORE 1
 #include <Python.h>
 #include <internal/pycore_code.h>
+#include <internal/pycore_context.h>
+#include <internal/pycore_dict.h>
 #include <internal/pycore_frame.h>
+#include <internal/pycore_interp.h>
 
 #include <stddef.h>
 #include <stdio.h>
@@ -63,6 +66,26 @@ int main(void) {
     expect("text_other", layout->text_other, sizeof(PyCompactUnicodeObject));
     EXPECT(bytes_size, PyVarObject, ob_size);
     EXPECT(bytes_first, PyBytesObject, ob_sval);
+#if PY_VERSION_HEX < 0x030c0000
+    EXPECT(interpreter_modules, PyInterpreterState, modules);
+    EXPECT(number_size, PyLongObject, ob_base.ob_size);
+    EXPECT(number_digits, PyLongObject, ob_digit);
+#else
+    EXPECT(interpreter_modules, PyInterpreterState, imports.modules);
+    EXPECT(number_size, PyLongObject, long_value.lv_tag);
+    EXPECT(number_digits, PyLongObject, long_value.ob_digit);
+#endif
+    EXPECT(dict_used, PyDictObject, ma_used);
+    EXPECT(dict_keys, PyDictObject, ma_keys);
+    EXPECT(keys_log2_index_bytes, PyDictKeysObject, dk_log2_index_bytes);
+    EXPECT(keys_kind, PyDictKeysObject, dk_kind);
+    EXPECT(keys_count, PyDictKeysObject, dk_nentries);
+    EXPECT(keys_indices, PyDictKeysObject, dk_indices);
+    expect("entry", 3 * sizeof(uintptr_t), sizeof(PyDictKeyEntry));
+    expect("entry of texts", 2 * sizeof(uintptr_t), sizeof(PyDictUnicodeEntry));
+    EXPECT(type_base, PyTypeObject, tp_base);
+    EXPECT(thread_context, PyThreadState, context);
+    EXPECT(context_previous, PyContext, ctx_prev);
     expect("type", sizeof(uintptr_t), offsetof(PyObject, ob_type));
     return differences != 0;
 }

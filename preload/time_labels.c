@@ -1,0 +1,28 @@
+// time_labels.c: see time_labels.h.
+#include "time_labels.h"
+
+#define IS_PYTHON ((uintptr_t)1 << 40)
+#define HAS_EXCEPTION ((uintptr_t)1 << 41)
+#define HAS_TASK ((uintptr_t)1 << 42)
+
+uint32_t time_labels_put(const struct time_labels *labels, uintptr_t *words, uint32_t depth) {
+    uintptr_t last = (uintptr_t)(uint32_t)labels->thread | (labels->is_python ? IS_PYTHON : 0);
+    if (labels->exception != 0) {
+        words[depth++] = labels->exception;
+        last |= HAS_EXCEPTION;
+    }
+    if (labels->task != 0) {
+        words[depth++] = labels->task;
+        last |= HAS_TASK;
+    }
+    words[depth++] = last;
+    return depth;
+}
+
+uint32_t time_labels_get(struct time_labels *labels, const uintptr_t *words, uint32_t count) {
+    uintptr_t last = words[--count];
+    *labels = (struct time_labels){.thread = (int32_t)(last & UINT32_MAX), .is_python = (last & IS_PYTHON) != 0};
+    labels->task = (last & HAS_TASK) != 0 ? words[--count] : 0;
+    labels->exception = (last & HAS_EXCEPTION) != 0 ? words[--count] : 0;
+    return count;
+}
