@@ -408,7 +408,7 @@ struct tree_label {
 struct tree_options {
     size_t type_index;
     int base_type_index; // a second type, for base_self and base_total; -1: none. Children are sorted by the larger of the two totals
-    // A sample must have one of the given labels for each key. Numbers are given in decimal.
+    // A sample must have one of the given labels for each key. Numbers are given in decimal, or as a range: "5..9" is from 5 to before 9.
     const struct tree_label *labels;
     size_t label_count;
     // Called with the leaf frame of each sample; samples without frames are omitted. NULL: keeps all samples.

@@ -89,6 +89,18 @@ static uint32_t child_of(struct builder *builder, const struct node_key *key, co
 
 // ---- One sample ----
 
+// Whether the text is a range that has the number: "5..9", from 5 to before 9.
+static bool is_within(int64_t number, const char *text) {
+    char *end;
+    long long from = strtoll(text, &end, 10);
+    if (end == text || strncmp(end, "..", 2) != 0) {
+        return false;
+    }
+    const char *second = end + 2;
+    long long to = strtoll(second, &end, 10);
+    return end != second && !*end && number >= from && number < to;
+}
+
 // text NULL: any value.
 static bool has_label(const struct profile *profile, const struct sample *sample, const char *key, const char *text) {
     for (uint32_t i = 0; i < sample->label_count; i++) {
@@ -104,6 +116,9 @@ static bool has_label(const struct profile *profile, const struct sample *sample
         // pprof encodes both an empty text and the number 0 without a unit as neither text nor number.
         bool empty = !label->text && label->number == 0 && !*text && !*profile_string(profile, label->unit);
         if (empty || strcmp(label->text ? profile_string(profile, label->text) : number, text) == 0) {
+            return true;
+        }
+        if (!label->text && is_within(label->number, text)) {
             return true;
         }
     }

@@ -31,6 +31,9 @@ func timedProfile(start time.Time) *profile.Profile {
 		}
 		second[name]++
 		sample.NumLabel = map[string][]int64{"end_timestamp_ns": {at.UnixNano()}}
+		if name == "burst" {
+			sample.NumLabel["thread id"] = []int64{7}
+		}
 	}
 	return p
 }
@@ -85,6 +88,37 @@ func TestOverTime(t *testing.T) {
 	view.do(chromedp.KeyEvent(kb.Enter))
 	view.until(`new URLSearchParams(location.search).get("label") === "thread name:burster" && !location.search.includes("group_by")`)
 
+	// A lane for each thread; a stretch of it chooses samples in all views, and is removed.
+	view.do(chromedp.Navigate(receiver.url + "profile?ids=1&view=times"))
+	view.click("#lanes")
+	view.until(`location.search.includes("lanes=1") && document.querySelector("#times-note")?.textContent.startsWith("threads · ")`)
+	view.do(chromedp.Focus(chromedp.CSS("#heat-map")), chromedp.KeyEvent(kb.ArrowDown))
+	view.until(frame + `.startsWith("burster · 7 · ")`)
+	for range 39 {
+		view.do(chromedp.KeyEvent(kb.ArrowRight))
+	}
+	view.do(chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowRight, chromedp.KeyModifiers(8)), chromedp.KeyEvent(kb.ArrowRight, chromedp.KeyModifiers(8)),
+		chromedp.KeyEvent(kb.ArrowRight, chromedp.KeyModifiers(8)))
+	view.accessible(t, "a stretch of a thread")
+	view.do(chromedp.KeyEvent(kb.Enter))
+	view.until(`new URLSearchParams(location.search).get("time") !== null && document.querySelector('[data-filter="time"]') && document.querySelector("#times-note").textContent.includes("only samples with a time of their own")`)
+	start := leakStart.UnixMilli() + 20_000
+	view.expect(`new URLSearchParams(location.search).get("time")`, fmt.Sprintf("%d-%d", start, start+2000))
+	view.click(`#view [data-value="graph"]`)
+	view.until(frame + ` === "all · 120 ms"`) // two seconds with 10 ms and 50 ms each
+	view.click(`#view [data-value="table"]`)
+	view.until(`[...document.querySelectorAll("#functions tbody tr")].some((row) => row.textContent.includes("burst") && row.textContent.includes("100 ms"))`)
+	view.accessible(t, "a stretch of time of an upload")
+	view.click(`[data-filter="time"] button`)
+	view.until(`!location.search.includes("time=") && ` + frame + ` === "all · 1.10 s"`)
+	view.do(chromedp.Navigate(receiver.url + "profile?ids=1&view=times&lanes=1"))
+	view.until(`document.querySelector("#times-note")?.textContent.startsWith("threads · ")`)
+	view.do(chromedp.Focus(chromedp.CSS("#heat-map")), chromedp.KeyEvent(kb.ArrowDown))
+	view.until(frame + `.startsWith("burster · 7 · ")`)
+	view.do(chromedp.KeyEvent(kb.Enter))
+	view.until(`new URLSearchParams(location.search).get("label") === "thread id:7" && !location.search.includes("lanes")`)
+	view.clean(t)
+
 	// Of many uploads, a stretch of time chooses some.
 	view.do(chromedp.Navigate(receiver.url + "profile?service=shop&attachment=cpu.pprof&view=times"))
 	view.until(`document.querySelector("#times-note") && document.querySelector("#notes").textContent.startsWith("10 profiles merged")`)
@@ -119,7 +153,9 @@ func TestOverTime(t *testing.T) {
 	view.clean(t)
 
 	all := "profile?service=shop&attachment=cpu.pprof&view=times"
+	chromium.shoot(t, receiver, "lanes", "profile?ids=1&view=times&lanes=1", `document.querySelector("#times-note")`)
 	chromium.shoot(t, receiver, "times", all, `document.querySelector("#times-note")`)
-	view.fits(t, receiver.url, "narrow", narrow, []shownPage{{"times", all, `document.querySelector("#times-note")`}})
+	view.fits(t, receiver.url, "narrow", narrow, []shownPage{{"times", all, `document.querySelector("#times-note")`},
+		{"lanes", "profile?ids=1&view=times&lanes=1", `document.querySelector("#times-note")`}})
 	view.clean(t)
 }

@@ -104,6 +104,13 @@ TEST(samples_are_chosen_by_labels_and_leaf) {
     expect_with(profile, (struct tree_options){.base_type_index = -1, .labels = both, .label_count = 3},
                 ":0/100(main:0/100(outer:0/100(inlined:0/100(leaf:100/100))))");
     expect_with(profile, (struct tree_options){.base_type_index = -1, .keep_leaf = is_leaf, .context = "f"}, ":0/3(f:3/3)");
+    // Ranges of numbers; a text is none.
+    static const char *const in[] = {"64..65", "-5..100", "0..64", "65..100", "64..", "..65", "64..65x", "64...65", "t1..t2"};
+    for (size_t i = 0; i < sizeof in / sizeof *in; i++) {
+        const struct tree_label range[] = {{"size", in[i]}};
+        expect_with(profile, (struct tree_options){.base_type_index = -1, .labels = range, .label_count = 1},
+                    i < 2 ? ":0/100(main:0/100(outer:0/100(inlined:0/100(leaf:100/100))))" : ":0/0");
+    }
     profile_free(profile);
 }
 

@@ -95,6 +95,7 @@ static struct key make_key(const struct making *making) {
     put_text(out, request->code.at);
     fprintf(out, "%d %d %d %d %d %d %d %d %d %zu", request->is_file, filter->memory, filter->owner, filter->by_line, filter->objects,
             request->mode, request->format, request->gauges.value, request->gauges.summed, filter->label_count);
+    fprintf(out, " %d ", request->lanes);
     for (size_t i = 0; i < filter->label_count; i++) {
         put_text(out, filter->labels[i].key);
         put_text(out, filter->labels[i].text);

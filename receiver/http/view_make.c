@@ -332,7 +332,8 @@ static enum receiver_error write_timeline(struct view_request *request, const st
 
 static enum receiver_error make_timeline(struct view_request *request, struct json *json) {
     struct upload_label label;
-    struct timeline_question question = {.columns = request->columns, .filter = &request->filter, .label = given_label(request, &label)};
+    struct timeline_question question = {
+        .columns = request->columns, .filter = &request->filter, .label = given_label(request, &label), .lanes = request->lanes};
     size_t impossible = timeline_leave_out(&request->list);
     if (request->list.count == 0) {
         snprintf(request->answer.text, sizeof request->answer.text,
@@ -344,6 +345,7 @@ static enum receiver_error make_timeline(struct view_request *request, struct js
     if (error != RECEIVER_OK) {
         return error;
     }
+    timeline_narrow(&question);
     question.type = request->type;
     question.is_gauge = measure_is_gauge(request->type);
     int64_t *until_ms = NULL;

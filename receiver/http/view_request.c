@@ -174,6 +174,13 @@ static enum receiver_error read_timeline(struct view_request *request) {
     for (size_t i = 0; ok && i < request->filter.label_count; i++) {
         ok = strncmp(request->filter.labels[i].key, "tag:", 4) != 0;
     }
+    const char *lanes = argument(request, "lanes");
+    request->lanes = lanes && strcmp(lanes, "1") == 0;
+    if (ok && ((lanes && *lanes && !request->lanes) || (request->lanes && request->filter.group_by))) {
+        snprintf(request->answer.text, sizeof request->answer.text,
+                 request->lanes ? "lanes are of threads, and group_by of something else" : "lanes is not 1");
+        return RECEIVER_BAD_UPLOAD;
+    }
     if (ok && request->gauges.value != GAUGES_MEAN) {
         snprintf(request->answer.text, sizeof request->answer.text,
                  "a timeline has the mean of a gauge in each column: gauges=%s is not for it", gauges_names[request->gauges.value]);

@@ -78,6 +78,7 @@ struct view_request {
     bool is_passing;                     // uploads were left out that roll-ups or kept figures will cover: not to be cached
     uint64_t events_after, events_limit; // of the events of a recording; the limit also of owners
     uint64_t columns;                    // VIEW_TIMELINE
+    bool lanes;                          // the same: a row for each thread
 };
 void view_request_init(struct view_request *request, struct view_api *api, struct MHD_Connection *connection);
 void view_request_free(struct view_request *request); // all but its answer

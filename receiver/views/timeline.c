@@ -3,6 +3,7 @@
 #include "../../base/vector.h"
 #include "../../merge/intern.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,9 @@ struct row {
     char kind[16];
     uint32_t group; // of uploads, that the row is of; 0: it is of all
     double *values; // by column
+    double untimed; // of the profile that is being added: what has no time of its own, which is spread at its end
+    bool is_touched;
+    char *label; // of a lane: how its samples are chosen, "KEY:VALUE"; else NULL
 };
 
 struct span {
@@ -31,8 +35,9 @@ struct timeline {
     uint32_t count;
     struct intern ids;
     uint64_t seed;
-    double *others;             // of rows beyond the most
-    struct grouped_span *spans; // of a gauge: of the uploads that have it
+    uint32_t touched[TIMELINE_MAX_ROWS + 1], touched_count; // rows with something untimed
+    double *others;                                         // rows[0].values: of rows beyond the most
+    struct grouped_span *spans;                             // of a gauge: of the uploads that have it
     size_t span_count, span_capacity;
     bool has_means;     // the values are a gauge's means
     size_t profiles;    // with the type
@@ -46,7 +51,7 @@ struct timeline *timeline_new(const struct timeline_question *question) {
     if (timeline) {
         timeline->question = question;
         timeline->seed = intern_seed();
-        timeline->others = calloc(question->columns, sizeof *timeline->others);
+        timeline->others = timeline->rows[0].values = calloc(question->columns, sizeof *timeline->others);
     }
     if (timeline && (!timeline->others)) {
         timeline_free(timeline);
@@ -58,6 +63,7 @@ struct timeline *timeline_new(const struct timeline_question *question) {
 void timeline_free(struct timeline *timeline) {
     for (uint32_t id = 1; timeline && id <= timeline->count; id++) {
         free(timeline->rows[id].name);
+        free(timeline->rows[id].label);
         free(timeline->rows[id].values);
     }
     if (timeline) {
@@ -105,6 +111,18 @@ enum receiver_error timeline_range(const struct upload_list *list, int64_t selec
     return RECEIVER_OK;
 }
 
+void timeline_narrow(struct timeline_question *question) {
+    for (size_t i = 0; i < question->filter->label_count; i++) {
+        const struct tree_label *label = &question->filter->labels[i];
+        int64_t from_ns, to_ns;
+        bool is_range = strcmp(label->key, time_label) == 0 && sscanf(label->text, "%19" SCNd64 "..%19" SCNd64, &from_ns, &to_ns) == 2;
+        if (is_range && from_ns / 1000000 >= TIMELINE_FIRST_MS && to_ns / 1000000 <= TIMELINE_LAST_MS && to_ns - from_ns >= 1000000) {
+            question->from_ms = from_ns / 1000000;
+            question->to_ms = to_ns / 1000000;
+        }
+    }
+}
+
 // ---- Rows ----
 
 struct row_key {
@@ -117,22 +135,24 @@ static bool same_row(const void *context, uint32_t id, const void *wanted) {
     return strcmp(row->name, key->name) == 0 && strcmp(row->file, key->file) == 0;
 }
 
-// The values of a row; of one beyond the most those of the others. NULL: no memory.
-static double *row_values(struct timeline *timeline, const char *name, const char *file, const char *kind, uint32_t group) {
+// The row of a name; one beyond the most is that of the others, rows[0]. label: of a lane; else NULL. NULL: no memory.
+static struct row *row_of(struct timeline *timeline, const char *name, const char *file, const char *kind, uint32_t group,
+                          const char *label) {
     const struct row_key key = {name, file};
     size_t size = strlen(name) + 1, file_size = strlen(file) + 1;
     uint64_t hash = intern_hash_bytes(intern_hash_bytes(timeline->seed, name, size), file, file_size);
     uint32_t id = intern_find(&timeline->ids, intern_hash_end(hash), same_row, timeline, &key);
     if (id != 0) {
-        return timeline->rows[id].values;
+        return &timeline->rows[id];
     }
     if (timeline->count == TIMELINE_MAX_ROWS) {
-        return timeline->others;
+        return &timeline->rows[0];
     }
-    char *copy = malloc(size + file_size);
+    char *copy = malloc(size + file_size), *label_copy = label ? strdup(label) : NULL;
     double *values = calloc(timeline->question->columns, sizeof *values);
-    if (!copy || !values || !intern_add(&timeline->ids, intern_hash_end(hash), timeline->count + 1)) {
+    if (!copy || !values || (label && !label_copy) || !intern_add(&timeline->ids, intern_hash_end(hash), timeline->count + 1)) {
         free(copy);
+        free(label_copy);
         free(values);
         return NULL;
     }
@@ -141,8 +161,9 @@ static double *row_values(struct timeline *timeline, const char *name, const cha
     row->file = memcpy(copy + size, file, file_size);
     row->values = values;
     row->group = group;
+    row->label = label_copy;
     snprintf(row->kind, sizeof row->kind, "%s", kind);
-    return values;
+    return row;
 }
 
 // ---- Time ----
@@ -180,12 +201,17 @@ static uint32_t group_of(const struct timeline_question *question, const struct 
     return question->label ? upload->group : 0;
 }
 
-static void add_value(struct timeline *timeline, const struct profile_sample_view *sample, struct span span, double value, double *values) {
+// What has no time of its own is spread over the upload's time: by row, at the end of the profile (spread_untimed).
+static void add_value(struct timeline *timeline, const struct profile_sample_view *sample, double value, struct row *row) {
     const struct timeline_question *question = timeline->question;
     int64_t time_ns = question->is_gauge ? 0 : own_time(sample);
     timeline->all++;
     if (time_ns == 0) {
-        spread(question, span.from_ms, span.to_ms, value, question->is_gauge ? column_ms(question) : span.to_ms - span.from_ms, values);
+        if (!row->is_touched) {
+            row->is_touched = true;
+            timeline->touched[timeline->touched_count++] = (uint32_t)(row - timeline->rows);
+        }
+        row->untimed += value;
         return;
     }
     timeline->timed++;
@@ -193,26 +219,81 @@ static void add_value(struct timeline *timeline, const struct profile_sample_vie
     // The end itself is of the last column, as is what an upload's end lost when it was cut to milliseconds.
     at = at >= (double)question->columns && time_ms <= (double)question->to_ms + 1 ? (double)question->columns - 1 : at;
     if (at >= 0 && at < (double)question->columns) {
-        values[(size_t)at] += value;
+        row->values[(size_t)at] += value;
     } else {
         timeline->outside++;
     }
 }
 
-static double *values_of(struct timeline *timeline, const struct profile_sample_view *sample, const struct listed_upload *upload) {
+static void spread_untimed(struct timeline *timeline, struct span span) {
+    const struct timeline_question *question = timeline->question;
+    double whole_ms = question->is_gauge ? column_ms(question) : span.to_ms - span.from_ms;
+    for (uint32_t i = 0; i < timeline->touched_count; i++) {
+        struct row *row = &timeline->rows[timeline->touched[i]];
+        spread(question, span.from_ms, span.to_ms, row->untimed, whole_ms, row->values);
+        row->untimed = 0;
+        row->is_touched = false;
+    }
+    timeline->touched_count = 0;
+}
+
+// ---- Lanes ----
+
+enum { LANE_BYTES = 300 };
+
+static const struct profile_label *label_of(const struct profile_sample_view *sample, const char *key, const char *otlp_key) {
+    for (size_t i = 0; i < sample->label_count; i++) {
+        if (strcmp(sample->labels[i].key, key) == 0 || strcmp(sample->labels[i].key, otlp_key) == 0) {
+            return &sample->labels[i];
+        }
+    }
+    return NULL;
+}
+
+static void print_value(const struct profile_label *label, char *text, size_t size) {
+    if (label->text) {
+        snprintf(text, size, "%s", label->text);
+    } else {
+        snprintf(text, size, "%" PRId64, label->number);
+    }
+}
+
+// "worker-1 · 4711". Its samples are those of the id, which tells threads of one name apart; where there is none, of the name.
+static struct row *lane_of(struct timeline *timeline, const struct profile_sample_view *sample) {
+    const struct profile_label *name = label_of(sample, "thread name", "thread.name"), *id = label_of(sample, "thread id", "thread.id");
+    const struct profile_label *by = id ? id : name;
+    char text[LANE_BYTES] = "", number[LANE_BYTES / 2] = "", lane[2 * LANE_BYTES], label[2 * LANE_BYTES];
+    if (!by) {
+        return row_of(timeline, "(no thread)", "", "label", 0, NULL);
+    }
+    if (name) {
+        print_value(name, text, sizeof text);
+    }
+    if (id) {
+        print_value(id, number, sizeof number);
+    }
+    snprintf(lane, sizeof lane, "%s%s%s", text, *text && *number ? " \u00b7 " : "", number);
+    snprintf(label, sizeof label, "%s:%s", by->key, id ? number : text);
+    return row_of(timeline, lane, "", "label", 0, label);
+}
+
+static struct row *sample_row(struct timeline *timeline, const struct profile_sample_view *sample, const struct listed_upload *upload) {
     const struct timeline_question *question = timeline->question;
     char buffer[VIEW_NAME_BYTES];
     if (question->label) {
-        return row_values(timeline, upload_label_text(question->label, upload), "", "label", upload->group);
+        return row_of(timeline, upload_label_text(question->label, upload), "", "label", upload->group, NULL);
+    }
+    if (question->lanes) {
+        return lane_of(timeline, sample);
     }
     if (sample->frame_count == 0) {
-        return row_values(timeline, "(no frames)", "", "label", 0);
+        return row_of(timeline, "(no frames)", "", "label", 0, NULL);
     }
     const struct profile_frame *frame = &sample->frames[question->filter->group_by ? sample->frame_count - 1 : 0];
     if (question->filter->group_by) {
-        return row_values(timeline, frame->function, "", "label", 0);
+        return row_of(timeline, frame->function, "", "label", 0, NULL);
     }
-    return row_values(timeline, view_frame_name(frame, buffer), frame->file, view_frame_kind(frame), 0);
+    return row_of(timeline, view_frame_name(frame, buffer), frame->file, view_frame_kind(frame), 0, NULL);
 }
 
 static bool add_span(struct timeline *timeline, struct grouped_span span) {
@@ -246,18 +327,21 @@ enum receiver_error timeline_add(struct timeline *timeline, struct profile *prof
         if (!tree_keeps(profile, &options, i)) {
             continue;
         }
-        if (profile_sample_at(profile, i, &sample) != MERGE_OK) {
+        enum merge_error error =
+            question->lanes ? profile_sample_without_frames(profile, i, &sample) : profile_sample_at(profile, i, &sample);
+        if (error != MERGE_OK) {
             return RECEIVER_NO_MEMORY;
         }
         if (sample.values[type] == 0) {
             continue;
         }
-        double *values = values_of(timeline, &sample, upload);
-        if (!values) {
+        struct row *row = sample_row(timeline, &sample, upload);
+        if (!row) {
             return RECEIVER_NO_MEMORY;
         }
-        add_value(timeline, &sample, span, (double)sample.values[type], values);
+        add_value(timeline, &sample, (double)sample.values[type], row);
     }
+    spread_untimed(timeline, span);
     return RECEIVER_OK;
 }
 
@@ -271,11 +355,11 @@ bool timeline_merge(struct timeline *timeline, const struct timeline *other) {
     size_t columns = timeline->question->columns;
     for (uint32_t id = 1; id <= other->count; id++) {
         const struct row *row = &other->rows[id];
-        double *values = row_values(timeline, row->name, row->file, row->kind, row->group);
-        if (!values) {
+        struct row *sum = row_of(timeline, row->name, row->file, row->kind, row->group, row->label);
+        if (!sum) {
             return false;
         }
-        add_values(values, row->values, columns);
+        add_values(sum->values, row->values, columns);
     }
     add_values(timeline->others, other->others, columns);
     for (size_t i = 0; i < other->span_count; i++) {
@@ -458,6 +542,9 @@ bool timeline_write(struct timeline *timeline, struct json *json) {
         json_text(json, sorted[i].row->file);
         json_key(json, "kind");
         json_text(json, sorted[i].row->kind);
+        if (sorted[i].row->label) {
+            json_member_text(json, "label", sorted[i].row->label);
+        }
         write_values(timeline, sorted[i].row->values, json);
         json_object_end(json);
     }

@@ -1,12 +1,14 @@
-// timeline.h: when the values of a selection were: of functions, of the values of a label or of a tag, in columns of equal time.
+// timeline.h: when the values of a selection were: of functions, of threads, of the values of a label or of a tag, in columns of equal
+// time.
 //
+// A thread is what the labels "thread name" and "thread id" say together (of OTLP "thread.name", "thread.id"): pools have many of one name.
 // A sample that has a time of its own (the label end_timestamp_ns, in unix nanoseconds, as Datadog's clients for Python, Java and Node and
 // OpenTelemetry's send it) counts at that time. Others are spread evenly over the time of their upload. A gauge's value in a column is the
 // mean over the uploads that were there, by how long each was; where rows are groups of uploads, over those of the row's group. Summed, it
 // is that mean times the processes that were there at once (gauges.h), of the group.
 //
 // Threads: a struct timeline belongs to one; two are added up at the end. Memory: malloc, 8 bytes for each column of a row (16 MB at most),
-// 24 for each upload of a gauge.
+// 24 for each upload of a gauge. Time: of a profile, by its samples, and by its rows times the columns that its upload covers.
 #ifndef CMEMPROF_RECEIVER_TIMELINE_H
 #define CMEMPROF_RECEIVER_TIMELINE_H
 
@@ -38,6 +40,7 @@ struct timeline_question {
     int64_t longest_ms;               // of the uploads, the longest
     size_t columns;                   // 1 to TIMELINE_MAX_COLUMNS
     const struct view_filter *filter; // group_by: rows are its values, else the functions that have the values of their own
+    bool lanes;                       // rows are threads, without group_by
     const struct upload_label *label; // rows are the groups of uploads; NULL: they are not
     const struct upload_list *list;   // of a gauge whose processes add up: all uploads, and until when each is current (gauges.h)
     const int64_t *until_ms;          // NULL: they do not
@@ -52,6 +55,8 @@ size_t timeline_leave_out(struct upload_list *list);
 // Sets the times of a question: from the first start in the list to the last end, but no later than the end of what was selected
 // (INT64_MAX: it has none). RECEIVER_BAD_UPLOAD: the list is empty.
 enum receiver_error timeline_range(const struct upload_list *list, int64_t selected_to_ms, struct timeline_question *question);
+// Of samples of a stretch of time alone, which a label of the filter chooses ("end_timestamp_ns:FROM..TO"), the columns are of that.
+void timeline_narrow(struct timeline_question *question);
 // All samples of a profile that the filter chooses. Changes the profile: the group is a frame of it.
 enum receiver_error timeline_add(struct timeline *timeline, struct profile *profile, const struct listed_upload *upload);
 bool timeline_merge(struct timeline *timeline, const struct timeline *other); // false: no memory

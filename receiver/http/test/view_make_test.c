@@ -270,6 +270,9 @@ TEST_IN(receiver, timelines) {
          "{\"name\":\"1\",\"file\":\"\",\"kind\":\"label\",\"values\":[110]}]"},
         {"/api/timeline?attachment=delta-heap.pprof&type=inuse_space&columns=1&group_by=tag:service", "\"values\":[330]}],"},
         {"/api/timeline?attachment=delta-heap.pprof&type=inuse_space&columns=1&group_by=tag:service&processes=each", "\"values\":[165]}],"},
+        {"/api/timeline?attachment=delta-heap.pprof&type=alloc_space&columns=1&lanes=1",
+         "\"rows\":[{\"name\":\"(no thread)\",\"file\":\"\",\"kind\":\"label\",\"values\":[330]}]"},
+        {"/api/tree?attachment=delta-heap.pprof&type=alloc_space&label=end_timestamp_ns:1..9", "\"total\":0,"}, // none has a time
         {"/api/timeline?attachment=delta-heap.pprof", "\"columns\":120,"},
         {"/api/timeline?attachment=delta-heap.pprof", "\"from\":1767323045000,\"to\":1767323105000,\"longest_upload_ms\":60000,"},
     };
@@ -280,6 +283,8 @@ TEST_IN(receiver, timelines) {
         {"/api/timeline?attachment=delta-heap.pprof&gauges=max", 400, "gauges=max is not for it"},
         {"/api/timeline?attachment=delta-heap.pprof&gauges=last", 400, "gauges=last is not for it"},
         {"/api/timeline?attachment=delta-heap.pprof&label=tag:host:vm", 400, "not by label=tag:"},
+        {"/api/timeline?attachment=delta-heap.pprof&lanes=2", 400, "lanes is not 1"},
+        {"/api/timeline?attachment=delta-heap.pprof&lanes=1&group_by=tenant", 400, "lanes are of threads"},
         {"/api/timeline?attachment=delta-heap.pprof&type=miles", 404, "no sample type miles"},
         {"/api/timeline?attachment=none.pprof", 404, "no upload of the selection has an attachment none.pprof"},
     };

@@ -106,6 +106,109 @@ TEST(groups_and_filters) {
     timeline_free(timeline);
 }
 
+// Threads of one name are told apart by their number, and chosen by it.
+TEST(lanes) {
+    struct timeline_question question = question_of("cpu", false);
+    struct timeline *timeline = timeline_new(&question), *two = timeline_new(&question);
+    question.lanes = true;
+    struct profile *profile = new_cpu_profile();
+    const struct profile_label labels[][3] = {
+        {{"thread name", "pool", 0, ""}, {"thread id", NULL, 7, ""}, {"end_timestamp_ns", NULL, 1500000000, ""}},
+        {{"thread name", "pool", 0, ""}, {"thread id", NULL, 8, ""}, {"end_timestamp_ns", NULL, 2500000000, ""}},
+        {{"thread.name", "main", 0, ""}, {"thread.id", "9", 0, ""}, {"end_timestamp_ns", NULL, 2500000000, ""}},
+        {{"thread name", "nameonly", 0, ""}, {"end_timestamp_ns", NULL, 4500000000, ""}, {"x", "y", 0, ""}},
+    };
+    for (size_t i = 0; i < 4; i++) {
+        add_labelled(profile, FRAMES("main.a /a.go"), VALUES(1, 100 - (int64_t)i), labels[i], 3);
+    }
+    add_labelled(profile, FRAMES("main.a /a.go"), VALUES(1, 10), NULL, 0);
+    add(timeline, profile, 1000, 5000);
+    profile = new_cpu_profile();
+    add_labelled(profile, FRAMES(NULL), VALUES(1, 1000), labels[1], 3);
+    add(two, profile, 1000, 5000);
+    assert_true(timeline_merge(timeline, two));
+    expect(timeline, "$.rows[0].name", "pool \u00b7 8");
+    expect(timeline, "$.rows[0].label", "thread id:8");
+    expect(timeline, "$.rows[0].values", "[0,1099,0,0]");
+    expect(timeline, "$.rows[1].name", "pool \u00b7 7");
+    expect(timeline, "$.rows[2].name", "main \u00b7 9");
+    expect(timeline, "$.rows[2].label", "thread.id:9");
+    expect(timeline, "$.rows[3].label", "thread name:nameonly");
+    expect(timeline, "$.rows[4].name", "(no thread)");
+    expect(timeline, "$.rows[4].values", "[2.5,2.5,2.5,2.5]");
+    timeline_free(timeline);
+    timeline_free(two);
+}
+
+// A stretch of time: samples without a time of their own are not in it.
+TEST(a_stretch_of_time) {
+    struct view_filter stretch = {.labels = {{"end_timestamp_ns", "946684800000000000..946684801000000000"}}, .label_count = 1};
+    const int64_t first_ns = TIMELINE_FIRST_MS * 1000000;
+    struct timeline_question question = question_of("cpu", false);
+    question.filter = &stretch;
+    timeline_narrow(&question);
+    assert_int_equal(question.from_ms, TIMELINE_FIRST_MS);
+    assert_int_equal(question.to_ms, TIMELINE_FIRST_MS + 1000);
+    struct timeline *timeline = timeline_new(&question);
+    struct profile *profile = new_cpu_profile();
+    add_timed(profile, "main.a /a.go", 1, first_ns - 1, "x");
+    add_timed(profile, "main.a /a.go", 20, first_ns, "x");
+    add_timed(profile, "main.a /a.go", 300, first_ns + 999999999, "x");
+    add_timed(profile, "main.a /a.go", 4000, first_ns + 1000000000, "x");
+    add_timed(profile, "main.a /a.go", 50000, 0, "x");
+    add(timeline, profile, TIMELINE_FIRST_MS - 1000, TIMELINE_FIRST_MS + 5000);
+    expect(timeline, "$.rows[0].values", "[20,0,0,300]");
+    expect(timeline, "$.samples", "2");
+    timeline_free(timeline);
+    // What is no stretch, or of no possible time, is no range of the columns.
+    static const char *const others[] = {"946684800000000000", "5..9", "946684801000000000..946684800000000000", "x..y", ""};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        stretch.labels[0].text = others[i];
+        question.from_ms = 1000;
+        timeline_narrow(&question);
+        assert_int_equal(question.from_ms, 1000);
+    }
+}
+
+// Of a recording: what has no time of its own is spread once for each row, whatever its samples are, and adds up.
+TEST(a_large_recording) {
+    enum { SAMPLES = 200000, FUNCTIONS = 50 };
+    struct timeline_question question = question_of("cpu", false);
+    question.columns = TIMELINE_MAX_COLUMNS;
+    question.from_ms = 0;
+    question.to_ms = 60000;
+    struct timeline *timeline = timeline_new(&question);
+    struct profile *profile = new_cpu_profile();
+    uint32_t frames[FUNCTIONS];
+    for (size_t i = 0; i < FUNCTIONS; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "f%zu", i);
+        frames[i] = add_frame(profile, name, "/f.c");
+    }
+    for (int64_t i = 0; i < SAMPLES; i++) {
+        const struct profile_label labels[] = {{"span id", NULL, i, ""}, {"end_timestamp_ns", NULL, 1 + i * 300000, ""}};
+        bool is_timed = i % 2 == 0;
+        profile_add_sample(profile, &frames[i % FUNCTIONS], 1, VALUES(1, 1), labels, is_timed ? 2 : 1);
+    }
+    assert_int_equal(profile_status(profile), MERGE_OK);
+    add(timeline, profile, 0, 60000);
+    struct json json = written(timeline);
+    double sum = 0;
+    for (int row = 0; row < FUNCTIONS; row++) {
+        char path[48], *value;
+        snprintf(path, sizeof path, "$.rows[%d].values[%d]", row, row);
+        value = json_at(&json, path);
+        sum += atof(value);
+        free(value);
+    }
+    json_free(&json);
+    // Each of 50 rows has 4,000 samples: over 400 columns ten each.
+    assert_true(sum > 0.8 * FUNCTIONS * 10 && sum < 1.2 * FUNCTIONS * 10);
+    expect(timeline, "$.samples", "200000");
+    expect(timeline, "$.samples_with_time", "100000");
+    timeline_free(timeline);
+}
+
 TEST(rows_are_bounded) {
     enum { ROWS = TIMELINE_MAX_ROWS + 10 };
     struct timeline_question question = question_of("cpu", false);

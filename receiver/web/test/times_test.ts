@@ -22,6 +22,8 @@ test("a moment in this machine's time and in UTC", () => {
   assert.equal(exact(evening), "2026-01-02 20:04:05 UTC");
   assert.equal(exact(NaN), "");
   assert.equal(rangeText(evening, evening + 240 * minute), "2 Jan 20:04:05 – 3 Jan 00:04:05");
+  assert.equal(rangeText(evening, evening + 500), "2 Jan 20:04:05.000 – 20:04:05.500");
+  assert.equal(rangeText(evening, evening + 2000), "2 Jan 20:04:05 – 20:04:07");
 });
 
 test("what a form's field holds is the same moment again", () => {

@@ -11,6 +11,7 @@ import { ShapeMenu } from "./shape_menu";
 import { isRegex } from "./pattern";
 import { change, current, type State } from "../lib/state";
 import { keyName } from "../lib/tags";
+import { rangeText } from "../lib/times";
 import { TextBox } from "../lib/text_box";
 
 export const views = [
@@ -35,6 +36,17 @@ const growthValue = ["growth", "Growth"] as const; // of a type that is a gauge
 // Whether it is asked how much there is, or how much that grows.
 export function asksGrowth(now: State): boolean {
   return now.get("gauges") === "growth";
+}
+
+// The stretch of time within the upload, "FROM-TO" in unix milliseconds; "": all. A report has no times.
+function timeOf(now: State): string {
+  return !embedded && /^\d{12,13}-\d{12,13}$/.test(now.get("time")) ? now.get("time") : "";
+}
+
+// The same as a filter by label: samples without a time of their own are not in it.
+export function timeLabels(now: State): string[] {
+  const [from, to] = timeOf(now).split("-");
+  return to ? [`end_timestamp_ns:${from}000000..${to}000000`] : [];
 }
 
 const patternNames = { focus: "focus", start: "start", ignore: "ignore", hide: "hide", label: "label" } as const;
@@ -244,6 +256,19 @@ export class ProfileToolbar {
         ),
       ),
     );
+    const time = timeOf(now);
+    if (time) {
+      const [from, to] = time.split("-").map(Number);
+      chips.unshift(
+        make(
+          "li",
+          { data: { filter: "time" } },
+          make("span", {}, "time"),
+          make("b", {}, rangeText(from, to)),
+          button("×", () => change({ time: null, zoom: null }), { class: "", "aria-label": "All times of the upload" }),
+        ),
+      );
+    }
     const key = now.get("group_by");
     if (key)
       chips.unshift(
@@ -262,7 +287,7 @@ export class ProfileToolbar {
           { class: "plain" },
           button(
             "Remove all",
-            () => change({ focus: null, start: null, ignore: null, hide: null, label: null, group_by: null, zoom: null }),
+            () => change({ focus: null, start: null, ignore: null, hide: null, label: null, group_by: null, time: null, zoom: null }),
             {
               class: "",
             },

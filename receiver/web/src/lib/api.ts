@@ -312,6 +312,7 @@ export interface TimelineRow {
   name: string;
   file: string;
   kind: Kind;
+  label?: string; // of a thread: by which its samples are chosen, "KEY:VALUE"
   values: (number | null)[];
 }
 
@@ -340,6 +341,7 @@ export interface TreeRequest {
   owner?: string;
   labels?: readonly string[];
   groupBy?: string; // the key of a label, or tag:KEY of uploads: its values are the first level
+  lanes?: boolean; // of a timeline: a row for each thread
   gauges?: string;
   processes?: string;
   growth?: boolean; // how much it grows, in place of how much there is
@@ -546,8 +548,9 @@ export function labels(selection: URLSearchParams, attachment: string, type: str
 
 export function timeline(selection: URLSearchParams, request: TreeRequest, signal?: AbortSignal): Promise<Timeline> {
   const { attachment, type, memory, owner, groupBy } = request;
+  const lanes = request.lanes ? "1" : "";
   const { selection: chosen, labels } = ofTimeline(selection, request.labels ?? []);
-  return get(query(`${root}/timeline`, chosen, { attachment, type, memory, owner, label: labels, group_by: groupBy }), signal);
+  return get(query(`${root}/timeline`, chosen, { attachment, type, memory, owner, label: labels, group_by: groupBy, lanes }), signal);
 }
 
 // Of the function of this name (in this source file; "": any); which build of it, and where in that: "" is what has most.

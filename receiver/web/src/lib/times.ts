@@ -84,10 +84,12 @@ export function exactest(time_ms: number): string {
   return `${wall(time_ms).toISOString().slice(0, 23).replace("T", " ")}${utc ? " UTC" : ""}`;
 }
 
-// "20 Nov 23:41:30 – 23:59:04", with the second day only where it differs.
+// "20 Nov 23:41:30 – 23:59:04", with the second day only where it differs; below 10 s with milliseconds, unless these are whole seconds.
 export function rangeText(from_ms: number, to_ms: number): string {
-  const second = day(from_ms) === day(to_ms) ? clock(to_ms) : `${day(to_ms)} ${clock(to_ms)}`;
-  return `${day(from_ms)} ${clock(from_ms)} – ${second}`;
+  const fine = to_ms - from_ms < 10_000 && (from_ms % 1000 !== 0 || to_ms % 1000 !== 0);
+  const text = (time_ms: number): string => (fine ? wall(time_ms).toISOString().slice(11, 23) : clock(time_ms));
+  const second = day(from_ms) === day(to_ms) ? text(to_ms) : `${day(to_ms)} ${text(to_ms)}`;
+  return `${day(from_ms)} ${text(from_ms)} – ${second}`;
 }
 
 // Labels of a time axis: clock times, and the day below the first of them and wherever a day begins.

@@ -1,7 +1,7 @@
 // heat_map.ts: when the values of a selection were: a row for each function, or each value that samples are grouped by, and columns of time. A
 // stretch of columns can be chosen by mouse and keyboard.
 //
-// Parameters of the address: heat (row: each row has a scale of its own).
+// Parameters of the address: heat (row: each row has a scale of its own), lanes (1: a row for each thread).
 import "./heat_map.css";
 import type { Timeline, TimelineRow, TreeFunction } from "../lib/api";
 import { mix } from "../lib/contrast";
@@ -64,7 +64,10 @@ export class HeatMap {
     const others: TimelineRow = { name: `${count(data.rows_left_out, "other row")}`, file: "", kind: "label", values: data.others.values };
     this.rows = left ? [...data.rows, others] : data.rows;
     const range = events.onRange ? ", with Shift they choose a stretch of time, Enter shows it" : "";
-    this.canvas.setAttribute("aria-label", `Values over time: arrow keys move${range}; Enter on a row shows callers and callees`);
+    this.canvas.setAttribute(
+      "aria-label",
+      `Values over time: arrow keys move${range}; Enter on a row shows callers and callees, or chooses its samples`,
+    );
     this.showHead();
     this.draw();
   }
@@ -83,11 +86,15 @@ export class HeatMap {
     const { rows, gauge, samples, samples_with_time: timed, samples_outside: outside, unit } = this.data!;
     const byRow = this.now.get("heat") === "row";
     const most = rows.reduce((best, one) => Math.max(best, ...one.values.map((each) => each ?? 0)), 0);
-    const groups = this.now.get("group_by") ? "" : "functions that have values of their own";
+    const grouped = this.now.get("group_by") !== "";
+    const lanes = this.now.get("lanes") === "1" && !grouped;
+    const groups = grouped ? "" : lanes ? "threads" : "functions that have values of their own";
+    const within = this.now.get("time") ? "only samples with a time of their own, within the chosen time" : "";
     const processes = this.now.get("processes");
     const added = processes ? processes === "sum" : this.now.get("group_by").startsWith("tag:"); // as the receiver has it
     const notes = [
       groups,
+      within,
       !byRow && `strongest: ${value(most, unit)}`,
       gauge
         ? `means over the uploads that were there${added ? ", processes added up" : ""}`
@@ -102,6 +109,11 @@ export class HeatMap {
         id: "heat-row",
         "aria-pressed": String(byRow),
         title: "A scale for each row, so that small ones show when they were",
+      }),
+      button("Threads", () => change({ lanes: lanes ? null : "1", group_by: null }), {
+        id: "lanes",
+        "aria-pressed": String(lanes),
+        title: "A row for each thread, by the labels of samples",
       }),
       make("span", { class: "heat-scale", "aria-hidden": "true" }),
       make("span", { id: "times-note", class: "soft" }, notes.filter(Boolean).join(" · ")),

@@ -1,7 +1,7 @@
 // profiles_tab.ts: the tab Profiles: every sample type of every attachment as a flame graph, a table, or callers and callees of a function.
 //
 // Parameters of the address: attachment, type, memory (C, Go), owner (program), label (KEY:VALUE, several), group_by (KEY), view, shape (flame), group, colour, find, focus,
-// heat (row: of Over time), ignore, hide, start, without (kinds), tree (shapes), fn (of the sandwich, the call graph and source), file (its, of source), callers, callees (of the sandwich), zoom, sort, gauges (last, max, growth), processes (sum).
+// heat (row: of Over time), lanes (1: the same), time (FROM-TO),  ignore, hide, start, without (kinds), tree (shapes), fn (of the sandwich, the call graph and source), file (its, of source), callers, callees (of the sandwich), zoom, sort, gauges (last, max, growth), processes (sum).
 import "./profiles.css";
 import type * as api from "../lib/api";
 import { button, actAsMenu, link, make, notice, refill } from "../lib/dom";
@@ -36,7 +36,7 @@ import {
   type File,
   type LoadedTree,
 } from "../graph/profile_data";
-import { asksGrowth, choice, ProfileToolbar, views, type ViewName } from "../graph/profile_toolbar";
+import { asksGrowth, choice, ProfileToolbar, timeLabels, views, type ViewName } from "../graph/profile_toolbar";
 import { Minimap } from "../graph/minimap";
 import type { HeatMap } from "./heat_map";
 import { ProfilesRail } from "./profiles_rail";
@@ -263,7 +263,8 @@ export class ProfilesTab implements View {
       const view = choice(now, "view", views);
       const growth = asksGrowth(now) && type.gauge && !data.id && view !== "source" && view !== "times";
       const lines = view === "source" || choice(now, "group", groupings) === "line";
-      const of = { attachment: file.name, type: typeId(types, type), memory, owner, labels: now.all("label"), groupBy };
+      const labels = [...now.all("label"), ...(growth ? [] : timeLabels(now))];
+      const of = { attachment: file.name, type: typeId(types, type), memory, owner, labels, groupBy };
       const request: api.TreeRequest = growth ? { ...of, growth } : { ...of, lines, objects: "small" };
       const byAge = isAged(now, file.name) && !growth;
       const path =
@@ -274,7 +275,7 @@ export class ProfilesTab implements View {
       if (loaded.objectsLeftOut && (view === "table" || view === "source"))
         loaded = await data.treeBelow({ ...request, objects: "1" }, path);
       if (view === "calls" || view === "times") await this.loadLater(view);
-      const timeline = view === "times" ? await data.timeline(of) : undefined;
+      const timeline = view === "times" ? await data.timeline({ ...of, lanes: now.get("lanes") === "1" && !groupBy }) : undefined;
       if (turn === this.turn) this.present(now, { file, request, types, type, loaded, aged: byAge && !loaded.agesLeftOut, timeline });
     } catch (error) {
       if (turn === this.turn) this.showOther(notice((error as Error).message));
@@ -447,13 +448,17 @@ export class ProfilesTab implements View {
   private showTimes(now: State, timeline: api.Timeline): void {
     this.times!.show(now, timeline, {
       onText: (text) => (this.frame.textContent = text || frameText(this.tree!, 0)),
-      onRow: ({ name, kind }) => {
+      onRow: ({ name, kind, label }) => {
         const key = groupOf(now);
-        if (kind !== "label") callersAndCallees(name);
+        if (label) change({ label: [...now.all("label"), label], lanes: null });
+        else if (kind !== "label") callersAndCallees(name);
         else if (key && !tagKey(key) && name !== "(no label)") change({ label: [...now.all("label"), `${key}:${name}`], group_by: null });
       },
+      // Within one upload, samples have times of their own, or there is nothing to choose.
       onRange: this.data!.id
-        ? null
+        ? timeline.samples_with_time > 0 && !timeline.gauge
+          ? (from, to) => change({ time: `${from}-${to}`, zoom: null })
+          : null
         : (from, to) => change({ from: String(from - timeline.longest_upload_ms + 1), to: String(to), zoom: null }),
     });
   }
