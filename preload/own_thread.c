@@ -21,11 +21,17 @@ static struct own_thread {
     void *context;
 } own[OWN_THREADS];
 
+static pthread_mutex_t ends = PTHREAD_MUTEX_INITIALIZER; // so that a thread is counted once: it runs, or has ended
+static uint64_t ended_ns;                                // CPU time of those that have; guarded by ends
+
 static void *begin(void *context) {
     struct own_thread *thread = context;
     atomic_store(&thread->id, (int32_t)syscall(SYS_gettid));
     void *result = thread->run(thread->context);
+    pthread_mutex_lock(&ends);
+    ended_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID);
     atomic_store(&thread->id, 0);
+    pthread_mutex_unlock(&ends);
     atomic_store(&thread->is_taken, false);
     return result;
 }
@@ -78,15 +84,19 @@ bool own_thread_is(int32_t id) {
 }
 
 uint64_t own_threads_cpu_ns(void) {
-    uint64_t ns = 0;
+    pthread_mutex_lock(&ends);
+    uint64_t ns = ended_ns;
     for (size_t i = 0; i < OWN_THREADS; i++) {
         int32_t id = atomic_load(&own[i].id);
         ns += id != 0 ? clock_ns(clock_of_thread(id)) : 0;
     }
+    pthread_mutex_unlock(&ends);
     return ns;
 }
 
 void own_threads_after_fork_in_child(void) {
+    pthread_mutex_init(&ends, NULL);
+    ended_ns = 0;
     for (size_t i = 0; i < OWN_THREADS; i++) {
         atomic_store(&own[i].id, 0);
         atomic_store(&own[i].is_taken, false);

@@ -165,7 +165,9 @@ static void leave_go(int status) {
 static void after_fork_in_child(void) {
     atomic_store(&preload.writer.is_busy, false);
     python_arenas_after_fork_in_child();
-    if (atomic_load(&preload.owner) == 0) {
+    own_threads_after_fork_in_child();
+    if (atomic_load(&preload.owner) == 0) { // a profiler may have been stopped: the child may start its own
+        time_profile_after_fork_in_child(false);
         return;
     }
     if (!preload.settings.follow_children) {
@@ -174,7 +176,6 @@ static void after_fork_in_child(void) {
         cmemprof_stop();
         return;
     }
-    own_threads_after_fork_in_child();
     go_exit_in_child();
     profile_file_begin(&preload.writer.file, preload.settings.directory, preload.settings.keep);
     mark();

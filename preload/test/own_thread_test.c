@@ -41,9 +41,11 @@ TEST(it_is_known_while_it_runs) {
     sem_wait(&started);
     assert_true(atomic_load(&has_blocked));
     assert_true(own_thread_is(atomic_load(&id)));
-    assert_true(own_threads_cpu_ns() > 0);
+    uint64_t ns = own_threads_cpu_ns();
+    assert_true(ns > 0);
     sem_post(&leave);
     until_gone();
+    assert_true(own_threads_cpu_ns() >= ns); // what it has used was used
 }
 
 TEST(there_is_room_for_a_few) {

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "../../merge/merge.h"
+#include "../control.h"
 
+enum { GENERATIONS = 4 };
 static const char *program; // this one
 
 // Returns how many files end so. path: of one of them; may be NULL.
@@ -139,6 +141,12 @@ TEST_IN(folder, a_terminated_child_ends_by_the_signal) {
     assert_int_equal(count(".1.exit.pb"), 1);
 }
 
+// Each generation has room for the profiler's threads.
+TEST_IN(folder, children_that_are_not_followed_may_start_their_own) {
+    assert_int_equal(WEXITSTATUS(RUN("generations", "CMEMPROF_PERIOD_MS=60000", "CMEMPROF_TIME_HZ=100")), 5);
+    assert_int_equal(count(".exit.pb"), 1 + GENERATIONS);
+}
+
 TEST_IN(folder, a_child_of_a_program_that_is_not_profiled_is_not_either) {
     assert_int_equal(WEXITSTATUS(RUN("fork", "CMEMPROF_FOLLOW_CHILDREN=1", "CMEMPROF_RATE=none")), 5);
     assert_int_equal(count(".pb"), 0);
@@ -188,6 +196,21 @@ TEST_IN(folder, environment_is_as_without) {
 
 static void *volatile kept;
 
+// Returns 5, or 6 if one could not.
+static int start_in_children(int generations) {
+    char directory[FOLDER_BYTES + 32];
+    const char *const settings[] = {directory, "CMEMPROF_RATE=1", "CMEMPROF_PERIOD_MS=60000", "CMEMPROF_TIME_HZ=100", NULL};
+    int status = 0;
+    snprintf(directory, sizeof directory, "CMEMPROF_DIRECTORY=%s", folder);
+    pid_t child = fork();
+    if (child == 0) {
+        const char *why = cmemprof_preload_start(settings);
+        exit(!why && (generations == 1 || start_in_children(generations - 1) == 5) ? 5 : 6);
+    }
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 6;
+}
+
 static int play(const char *part) {
     kept = malloc(3000000);
     if (strcmp(part, "quick_exit") == 0) {
@@ -217,6 +240,9 @@ static int play(const char *part) {
             exit(part[0] == 'g' ? play("fork") : 0);
         }
         waitpid(child, NULL, 0);
+    }
+    if (strcmp(part, "generations") == 0) {
+        return start_in_children(GENERATIONS);
     }
     if (strcmp(part, "terminate_child") == 0) {
         int status = 0;
