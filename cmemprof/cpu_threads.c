@@ -47,6 +47,16 @@ struct cpu_thread *cpu_threads_find(struct cpu_threads *threads, int32_t id) {
     return NULL;
 }
 
+void cpu_threads_forget(struct cpu_threads *threads, int32_t id) {
+    for (size_t probe = 0; probe < MAX_PROBES; probe++) {
+        struct cpu_thread *thread = slot_of(threads, id, probe);
+        if (atomic_load(&thread->id) == id) {
+            begin_anew(thread, false);
+            return;
+        }
+    }
+}
+
 void cpu_threads_begin(struct cpu_threads *threads) {
     memset(threads, 0, sizeof *threads);
     DIR *directory = opendir("/proc/self/task");

@@ -25,7 +25,7 @@ enum { CPU_THREADS = 1024 };
 
 struct cpu_thread {
     _Atomic int32_t id;                // 0: free
-    bool is_known;                     // since the begin
+    _Atomic bool is_known;             // since the begin
     _Atomic uint64_t ns;               // CPU time at the begin, then at its last sample or the end
     struct cpu_sample *_Atomic sample; // the last one; NULL: none, or somebody else has its samples from now on
     uint64_t waits_since_ns;           // CPU time when it was first seen with a timer; 0: it was not
@@ -42,6 +42,9 @@ void cpu_threads_begin(struct cpu_threads *threads);
 
 // The calling thread's entry, in place of one that has ended if need be. NULL: no room.
 struct cpu_thread *cpu_threads_find(struct cpu_threads *threads, int32_t id);
+
+// Another thread's time so far is nobody's: its next sample is like the first one of a thread that has begun since. Any thread.
+void cpu_threads_forget(struct cpu_threads *threads, int32_t id);
 
 // The thread's CPU time since its last sample, the begin or the end, as its clock says; unknown_ns for a thread without any.
 uint64_t cpu_threads_note(struct cpu_thread *thread, uint64_t unknown_ns);

@@ -74,6 +74,7 @@
 #define cpu_threads_begin cmemprof_cpu_threads_begin
 #define cpu_threads_end cmemprof_cpu_threads_end
 #define cpu_threads_find cmemprof_cpu_threads_find
+#define cpu_threads_forget cmemprof_cpu_threads_forget
 #define cpu_threads_is_left cmemprof_cpu_threads_is_left
 #define cpu_threads_note cmemprof_cpu_threads_note
 #define cpu_threads_timed cmemprof_cpu_threads_timed

@@ -164,8 +164,9 @@ static void add_cpu_of(struct encoder *encoder, const char *name, uint64_t ns, b
 
 // Returns what it is.
 static uint64_t add_rest(struct encoder *encoder) {
-    uint64_t own_ns = encoder->taken->own_ns;
-    uint64_t rest_ns = cpu_profile_unsampled_ns(encoder->taken->process_ns, encoder->sampled_ns + own_ns, encoder->state->period_ns);
+    uint64_t own_ns = encoder->taken->period->own_ns;
+    uint64_t rest_ns =
+        cpu_profile_unsampled_ns(encoder->taken->period->process_ns, encoder->sampled_ns + own_ns, encoder->state->period_ns);
     add_cpu_of(encoder, "cmemprof", own_ns, true);
     add_cpu_of(encoder, CPU_PROFILE_UNSAMPLED, rest_ns, false);
     return rest_ns;
@@ -191,12 +192,12 @@ static void add_figures(struct encoder *encoder, uint64_t rest_ns, uint64_t lost
         const char *name;
         uint64_t value;
     } figures[] = {
-        {"process_ns", taken->process_ns},
+        {"process_ns", taken->period->process_ns},
         {"sampled_ns", encoder->sampled_ns},
-        {"own_ns", taken->own_ns},
+        {"own_ns", taken->period->own_ns},
         {"unsampled_ns", rest_ns},
         {"lost_ns", lost},
-        {"missed_ns", taken->missed_ns},
+        {"missed_ns", taken->period->missed_ns},
         {"busy", atomic_load(&state->busy)},
         {"unread", taken->unread},
         {"timerless", taken->timerless},
@@ -248,7 +249,7 @@ static enum merge_error encode(struct encoder *encoder, struct mapped_buffer *by
         profile_add_sample_type(profile, types[i].name, types[i].unit);
     }
     profile_set_period(profile, types[CPU_TIME].name, types[CPU_TIME].unit, (int64_t)encoder->state->period_ns);
-    profile_set_time(profile, (int64_t)taken->begin_ns, (int64_t)(taken->end_ns - taken->begin_ns));
+    profile_set_time(profile, (int64_t)taken->period->began_ns, (int64_t)(taken->end_ns - taken->period->began_ns));
     look_up_all(encoder);
     code_locations_add_mappings(&encoder->locations, profile);
     add_all(encoder);

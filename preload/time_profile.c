@@ -49,6 +49,17 @@ static void clear(struct time_period *period) {
         cpu_samples_clear(&period->tables[i]);
     }
     python_names_clear(&period->texts);
+    period->began_ns = period->process_ns = period->own_ns = period->missed_ns = 0;
+}
+
+static bool is_quiet(struct time_period *period) {
+    for (int waited = 0; atomic_load(&period->in_flight) != 0; waited++) {
+        if (waited == QUIET_MS) {
+            return false;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return true;
 }
 
 // ---- CPU ----
@@ -124,17 +135,31 @@ static uint64_t first_ns(struct time_state *it, int32_t id) {
     if (atomic_load(&met->id) != id) {
         return it->period_ns;
     }
-    uint64_t since_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - atomic_load(&met->ns);
-    return (since_ns > it->period_ns ? since_ns : it->period_ns) + atomic_load(&met->before_ns);
+    uint64_t met_ns = atomic_load(&met->ns), before_ns = atomic_load(&met->before_ns), now = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    if (atomic_load(&met->id) != id) { // another thread has got the place meanwhile
+        return it->period_ns;
+    }
+    return (now - met_ns > it->period_ns ? now - met_ns : it->period_ns) + before_ns;
 }
 
 static void on_met(void *value, int32_t id, uint64_t cpu_ns, bool is_new) {
     struct time_state *it = value;
     struct time_met *met = &it->met[(uint32_t)id % TIME_THREADS];
+    cpu_threads_forget(&it->clocks, id); // of a thread that had its ID before, or of the time without a timer
     atomic_store(&met->id, 0);
     atomic_store(&met->ns, cpu_ns);
     atomic_store(&met->before_ns, is_new ? cpu_ns : 0);
     atomic_store(&met->id, id);
+}
+
+// What it uses from here on is no sample's. One whose signal is pending stands for a period.
+static void on_lost(void *value, int32_t id) {
+    struct time_state *it = value;
+    struct time_met *met = &it->met[(uint32_t)id % TIME_THREADS];
+    if (atomic_load(&met->id) == id) {
+        atomic_store(&met->id, 0);
+    }
+    cpu_threads_forget(&it->clocks, id);
 }
 
 // NULL: no room.
@@ -146,10 +171,9 @@ static struct cpu_thread *own_clock(struct time_state *it, int32_t id) {
     return thread_state.cpu_thread;
 }
 
-static void take(struct time_state *it, int32_t id, const void *context, struct time_scratch *scratch) {
+static void take(struct time_state *it, struct time_period *period, int32_t id, const void *context, struct time_scratch *scratch) {
     struct cpu_thread *thread = own_clock(it, id);
     bool is_python = it->has_wall && it->of->python.symbols.this_thread();
-    struct time_period *period = enter(it);
     uint64_t ns = thread ? cpu_threads_note(thread, thread->is_known ? it->period_ns : first_ns(it, id)) : it->period_ns;
     uint32_t depth = walk(it, context, scratch);
     if (is_python && scratch->python.depth_frames != 0) {
@@ -165,11 +189,10 @@ static void take(struct time_state *it, int32_t id, const void *context, struct 
     if (thread) {
         atomic_store(&thread->sample, sample);
     }
-    leave(period);
 }
 
 static uint32_t cookie_of(const struct time_state *it) {
-    return (uint32_t)((uintptr_t)it >> 12) ^ it->starts;
+    return (uint32_t)((uintptr_t)it >> 12) ^ atomic_load(&it->starts);
 }
 
 // Stacks of threads are mapped whole, so that a page that is not there is beyond the end; the main thread's grows.
@@ -188,20 +211,30 @@ bool time_profile_has_sent(const siginfo_t *info) {
     return it && info->si_signo == TIME_SIGNAL && time_threads_sent_to(cookie_of(it), info) != 0;
 }
 
-// No system call but those of a sample of memory (docs/run.md): the clock's and the probe of a page.
+static void take_in(struct time_state *it, struct time_period *period, const siginfo_t *info, const void *context) {
+    int32_t id = time_threads_sent_to(cookie_of(it), info);
+    if (id == 0 || atomic_load(&it->ended)) {
+        return;
+    }
+    struct time_scratch *scratch = has_room(id) ? take_scratch(it) : NULL;
+    if (scratch) {
+        take(it, period, id, context, scratch);
+        atomic_store_explicit(&scratch->busy, false, memory_order_release);
+    } else {
+        atomic_fetch_add_explicit(&it->busy, 1, memory_order_relaxed); // the thread's next sample has its time
+    }
+}
+
+// No system call but those of a sample of memory (docs/run.md): the clock's and the probe of a page. It enters first: a start, which
+// changes the cookie and then waits, has either waited for this one, or it is not of that start.
 static void on_signal(int number, siginfo_t *info, void *context) {
     struct time_state *it = atomic_load(&current);
     int saved = errno;
-    int32_t id = it ? time_threads_sent_to(cookie_of(it), info) : 0;
     (void)number;
-    if (id != 0 && !atomic_load(&it->ended)) {
-        struct time_scratch *scratch = has_room(id) ? take_scratch(it) : NULL;
-        if (scratch) {
-            take(it, id, context, scratch);
-            atomic_store_explicit(&scratch->busy, false, memory_order_release);
-        } else {
-            atomic_fetch_add_explicit(&it->busy, 1, memory_order_relaxed); // the thread's next sample has its time
-        }
+    if (it) {
+        struct time_period *period = enter(it);
+        take_in(it, period, info, context);
+        leave(period);
     }
     errno = saved;
 }
@@ -371,16 +404,6 @@ void time_profile_exception(const char *type, uint64_t count, uint32_t skip) {
 
 // ---- Profiles ----
 
-static bool is_quiet(struct time_period *period) {
-    for (int waited = 0; atomic_load(&period->in_flight) != 0; waited++) {
-        if (waited == QUIET_MS) {
-            return false;
-        }
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    }
-    return true;
-}
-
 // Samples go to the other one from here on.
 static struct time_period *end_period(struct time_state *it) {
     pthread_mutex_lock(&it->lock);
@@ -391,7 +414,8 @@ static struct time_period *end_period(struct time_state *it) {
     return period;
 }
 
-// A thread that has lost its timer (time_threads.h) may be anywhere by now: what it has used since its last sample is no longer that one's.
+// A thread without a timer (time_threads.h) may be anywhere by now: what it has used since its last sample, which was pending when it lost
+// the timer, is no longer that one's.
 static void forget_the_timerless(struct time_state *it) {
     for (size_t i = 0; i < CPU_THREADS; i++) {
         struct cpu_thread *thread = &it->clocks.slots[i];
@@ -402,21 +426,28 @@ static void forget_the_timerless(struct time_state *it) {
     }
 }
 
-// What the profile is of: what threads have used since their last samples; the time of the process, read then, so that it is no less than
-// its samples'; and names of threads, which may be gone later.
-static void take_figures(struct time_state *it, struct time_taken *taken) {
-    pthread_mutex_lock(&it->lock);
-    forget_the_timerless(it);
-    cpu_threads_end(&it->clocks);
-    uint64_t process_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID), own_ns = own_threads_cpu_ns(), now = clock_ns(CLOCK_REALTIME);
-    taken->begin_ns = it->began_ns;
-    taken->end_ns = it->began_ns = now;
-    taken->process_ns = process_ns - it->process_ns;
-    taken->own_ns = own_ns - it->own_ns;
+// What threads have used since their last samples; the time of the process, read then, so that it is no less than its samples'.
+static void add_figures(struct time_state *it, struct time_period *period, uint64_t now) {
+    if (!atomic_load(&it->ended)) { // else all may be anywhere
+        forget_the_timerless(it);
+        cpu_threads_end(&it->clocks);
+    }
+    uint64_t process_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID), own_ns = own_threads_cpu_ns();
+    period->began_ns = period->began_ns != 0 ? period->began_ns : it->began_ns;
+    period->process_ns += process_ns - it->process_ns;
+    period->own_ns += own_ns - it->own_ns;
+    period->missed_ns += it->missed_ns;
+    it->began_ns = now;
     it->process_ns = process_ns;
     it->own_ns = own_ns;
-    taken->missed_ns = it->missed_ns;
     it->missed_ns = 0;
+}
+
+// What the profile is of; also names of threads, which may be gone later.
+static void take_figures(struct time_state *it, struct time_taken *taken) {
+    pthread_mutex_lock(&it->lock);
+    taken->end_ns = clock_ns(CLOCK_REALTIME);
+    add_figures(it, taken->period, taken->end_ns);
     taken->unread = it->unread;
     taken->timerless = it->threads.timerless;
     taken->blocked = time_threads_blocked(&it->threads);
@@ -436,10 +467,11 @@ enum cmemprof_error time_profile_take(const uint8_t **bytes, size_t *size) {
         return CMEMPROF_NO_MEMORY;
     }
     it->taken.period = end_period(it);
-    if (!is_quiet(it->taken.period)) { // a thread that has not got to run since its signal came: it comes with a later one
+    bool quiet = is_quiet(it->taken.period);
+    take_figures(it, &it->taken);
+    if (!quiet) { // a thread has not got to run since its signal came: the period is filled again, and comes the next time but one
         return CMEMPROF_OK;
     }
-    take_figures(it, &it->taken);
     profiler_enter(&thread_state);
     enum cmemprof_error error = time_encode(it, &it->taken, &it->bytes, size);
     profiler_leave(&thread_state);
@@ -458,19 +490,26 @@ static bool open_tables(struct time_state *it) {
     return ok;
 }
 
-static void begin(struct time_state *it) {
+// Returns false if samples of an earlier start do not end.
+static bool begin(struct time_state *it) {
     pthread_mutex_lock(&it->lock); // the thread of an earlier start may tick still
+    if (!is_quiet(&it->periods[0]) || !is_quiet(&it->periods[1])) {
+        pthread_mutex_unlock(&it->lock);
+        return false;
+    }
     clear(&it->periods[0]);
     clear(&it->periods[1]);
     memset(&it->clocks, 0, sizeof it->clocks); // a thread's first sample is one of those that are met
-    time_threads_open(&it->threads, TIME_SIGNAL, cookie_of(it), it->period_ns, it, on_met);
+    time_threads_open(&it->threads, TIME_SIGNAL, cookie_of(it), it->period_ns, it, on_met, on_lost);
     it->clocks_epoch++;
     it->filters = process_status_filters(THREAD_STATUS);
     it->process_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     it->own_ns = own_threads_cpu_ns();
     it->began_ns = clock_ns(CLOCK_REALTIME);
     it->ticked_ns = clock_ns(CLOCK_MONOTONIC);
+    it->missed_ns = 0;
     pthread_mutex_unlock(&it->lock);
+    return true;
 }
 
 // The caller's time is sampled from here on.
@@ -500,12 +539,11 @@ static const char *start(struct profiler *of, unsigned hz) {
     }
     loaded_code_refresh(of);
     kept->of = of;
-    kept->starts++;
+    atomic_fetch_add(&kept->starts, 1);
     kept->period_ns = 1000000000 / hz;
     atomic_store(&kept->ended, NULL);
     kept->has_wall = python_threads_are_seen(&of->python);
-    begin(kept);
-    const char *why = take_signal();
+    const char *why = begin(kept) ? take_signal() : "a thread is held up in a sample of the time profile before";
     if (!why) {
         atomic_store(&current, kept);
         meet_all(kept);
@@ -522,7 +560,7 @@ const char *time_profile_start(struct profiler *of, unsigned hz) {
 
 unsigned time_profile_is_on(void) {
     const struct time_state *it = atomic_load(&current);
-    return it ? it->starts : 0;
+    return it ? atomic_load(&it->starts) : 0;
 }
 
 void time_profile_stop(void) {
@@ -551,8 +589,7 @@ void time_profile_after_fork_in_child(bool goes_on) {
     if (!goes_on) {
         atomic_store(&current, NULL);
     } else if (time_profile_is_on()) {
-        begin(it);
-        if (!atomic_load(&it->ended)) {
+        if (begin(it) && !atomic_load(&it->ended)) {
             meet_all(it);
         }
     }

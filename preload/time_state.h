@@ -27,6 +27,10 @@ struct time_period {
     _Atomic unsigned in_flight; // threads that add to it
     struct cpu_samples tables[TIME_TABLES];
     struct python_names texts; // of labels; without a table until there are any
+    // Of the time in which it was filled; twice or more where a thread has held it up (time_profile_take).
+    uint64_t began_ns;           // since 1970; 0: not yet
+    uint64_t process_ns, own_ns; // CPU time of the process, and of the profiler's threads in it
+    uint64_t missed_ns;          // wall time in which nobody looked
 };
 
 // The C frames of a thread below all of Python's, as of its last CPU sample, for what is seen of it from outside.
@@ -61,9 +65,7 @@ struct time_name {
 // The end of a period.
 struct time_taken {
     struct time_period *period;
-    uint64_t begin_ns, end_ns;   // since 1970
-    uint64_t process_ns, own_ns; // CPU time of the process, and of the profiler's threads in it
-    uint64_t missed_ns;          // wall time in which nobody looked
+    uint64_t end_ns; // since 1970
     uint64_t unread, timerless, blocked;
     const char *ended;
     struct time_name names[TIME_THREADS];
@@ -72,7 +74,7 @@ struct time_taken {
 
 struct time_state {
     struct profiler *of;
-    unsigned starts;
+    _Atomic unsigned starts;
     uint64_t period_ns;
     bool has_wall;             // Python's threads are seen
     _Atomic bool has_tasks;    // asyncio is found

@@ -27,7 +27,8 @@ static size_t most_timers(void) {
     return is_known && limit.rlim_cur / 4 < TIME_THREADS ? (size_t)limit.rlim_cur / 4 : TIME_THREADS;
 }
 
-void time_threads_open(struct time_threads *threads, int signal, uint32_t cookie, uint64_t period_ns, void *value, time_thread_met *met) {
+void time_threads_open(struct time_threads *threads, int signal, uint32_t cookie, uint64_t period_ns, void *value, time_thread_met *met,
+                       time_thread_lost *lost) {
     uint64_t now = clock_ns(CLOCK_MONOTONIC);
     memset(threads, 0, sizeof *threads);
     threads->signal = signal;
@@ -35,6 +36,7 @@ void time_threads_open(struct time_threads *threads, int signal, uint32_t cookie
     threads->period_ns = period_ns;
     threads->value = value;
     threads->met = met;
+    threads->lost = lost;
     memcpy(threads->random, &now, sizeof threads->random);
     threads->most_timers = most_timers();
 }
@@ -144,6 +146,9 @@ static void check(struct time_threads *threads, struct time_thread *thread, bool
     thread->is_blocked = is_blocked(threads, thread->id);
     thread->checked_ns = clock_ns(clock_of_thread(thread->id));
     if (thread->is_blocked) {
+        if (thread->timer != TIME_NO_TIMER) {
+            threads->lost(threads->value, thread->id);
+        }
         drop_timer(threads, thread);
     } else if (thread->timer == TIME_NO_TIMER) {
         threads->met(threads->value, thread->id, thread->checked_ns, is_new && threads->round > 1);

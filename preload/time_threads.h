@@ -35,6 +35,8 @@ enum { TIME_NO_TIMER = -1 };
 
 // A thread is about to be given a timer. cpu_ns: what it has used; is_new: it has begun since the open.
 typedef void time_thread_met(void *value, int32_t id, uint64_t cpu_ns, bool is_new);
+// A thread is about to lose its timer, but lives on: a signal may be pending there still.
+typedef void time_thread_lost(void *value, int32_t id);
 
 struct time_threads {
     struct time_thread items[TIME_THREADS];
@@ -49,13 +51,15 @@ struct time_threads {
     uint32_t round;
     size_t timers, most_timers;
     time_thread_met *met;
+    time_thread_lost *lost;
     void *value;
     uint64_t timerless; // threads without a timer at the last look: the kernel had none left, or there is no room
 };
 
 // A timer takes one of the signals that the user may have pending (RLIMIT_SIGPENDING), so there are a quarter of these at most. cookie:
 // comes with the signals.
-void time_threads_open(struct time_threads *threads, int signal, uint32_t cookie, uint64_t period_ns, void *value, time_thread_met *met);
+void time_threads_open(struct time_threads *threads, int signal, uint32_t cookie, uint64_t period_ns, void *value, time_thread_met *met,
+                       time_thread_lost *lost);
 // Reads the list anew if it has changed, or was not read for a while (or anyway). Returns true if there are more or fewer threads.
 bool time_threads_look(struct time_threads *threads, bool anyway);
 struct time_thread *time_threads_find(struct time_threads *threads, int32_t id); // NULL: not known, or the profiler's

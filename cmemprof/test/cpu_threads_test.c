@@ -54,6 +54,20 @@ TEST(a_new_thread_begins_with_what_is_said) {
     assert_int_equal(cpu_threads_note(own, UNKNOWN_NS), UNKNOWN_NS);
 }
 
+TEST(a_thread_is_forgotten) {
+    struct cpu_sample sample = {.ns = 1000};
+    cpu_threads_begin(&threads);
+    struct cpu_thread *own = cpu_threads_find(&threads, own_id());
+    atomic_store(&own->sample, &sample);
+    cpu_threads_forget(&threads, NO_THREAD);
+    assert_ptr_equal(atomic_load(&own->sample), &sample);
+    cpu_threads_forget(&threads, own_id());
+    use(1000000);
+    cpu_threads_end(&threads);
+    assert_int_equal(atomic_load(&sample.ns), 1000);
+    assert_int_equal(cpu_threads_note(own, UNKNOWN_NS), UNKNOWN_NS);
+}
+
 TEST(the_rest_goes_to_the_last_sample) {
     struct cpu_sample sample = {.ns = 1000}, others = {0}, ended = {0};
     cpu_threads_begin(&threads);

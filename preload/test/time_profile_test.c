@@ -182,6 +182,37 @@ TEST_IN(time, a_child_begins_anew) {
     assert_int_equal(status, 0);
 }
 
+static void block_signal(int how) {
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, TIME_SIGNAL);
+    assert_int_equal(pthread_sigmask(how, &only, NULL), 0);
+}
+
+// Masks are looked at now and then, of threads that have run.
+static void until_masks_are_seen(void) {
+    nanosleep(&(struct timespec){.tv_nsec = 110000000}, NULL);
+    time_profile_tick();
+}
+
+TEST_IN(time, what_is_used_with_the_signal_blocked_stays_unsampled) {
+    SKIP_EMULATED("the emulator looks at timers when it gets to it");
+    uint64_t before = computes(200000000);
+    block_signal(SIG_BLOCK);
+    uint64_t until_seen = computes(20000000); // a signal is pending
+    until_masks_are_seen();
+    uint64_t blocked = computes(500000000);
+    take();
+    expect_ns(sum("cpu-time", "computes"), before + until_seen);
+    assert_true(sum("cpu-time", "(CPU time not sampled)") >= (int64_t)blocked - OFF_BY_NS);
+    computes(200000000);
+    block_signal(SIG_UNBLOCK);
+    until_masks_are_seen();
+    uint64_t after = computes(200000000);
+    take();
+    expect_ns(sum("cpu-time", NULL) - sum("cpu-time", "(CPU time not sampled)"), after);
+}
+
 // Leaves the kernel's frame of a signal, and some.
 __attribute__((noinline)) static void *computes_near_the_end(void *context) {
     enum { SIGNAL_FRAME = 51, SPARE_BYTES = 1536 }; // AT_MINSIGSTKSZ, which older headers lack
@@ -256,7 +287,15 @@ static struct {
 } fake;
 static _Thread_local bool is_pythons;
 
-static void *this_thread(void) {
+static _Thread_local bool may_be_held;
+static _Atomic bool holds;
+static void *this_thread(void) { // in a sample's handler
+    if (may_be_held && atomic_load(&holds)) {
+        sem_post(&done);
+        while (atomic_load(&holds)) {
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        }
+    }
     return is_pythons ? fake.thread : NULL;
 }
 static int never(void) {
@@ -351,6 +390,62 @@ TEST_BETWEEN(python_setup, time_teardown, what_a_thread_waits_in) {
     assert_string_equal(label("[no frames of Python]", "exception type"), "ValueError");
     take();
     assert_int_equal(sum("exception-samples", NULL), 0);
+}
+
+static void *computes_until_held(void *context) {
+    may_be_held = true;
+    sem_post(&begun);
+    for (int i = 0; i < 60000 && atomic_load(&holds); i++) {
+        computes(1000000);
+    }
+    return context;
+}
+
+// Returns once a thread is held up in a sample.
+static pthread_t hold(void) {
+    pthread_t thread;
+    assert_int_equal(sem_init(&begun, 0, 0) | sem_init(&done, 0, 0), 0);
+    atomic_store(&holds, true);
+    assert_int_equal(pthread_create(&thread, NULL, computes_until_held, NULL), 0);
+    sem_wait(&begun);
+    time_profile_tick();
+    sem_wait(&done);
+    return thread;
+}
+
+static void let_it_go(pthread_t thread) {
+    atomic_store(&holds, false);
+    pthread_join(thread, NULL);
+}
+
+TEST_BETWEEN(python_setup, time_teardown, a_thread_that_is_held_up_holds_up_one_profile) {
+    SKIP_EMULATED(EMULATED_READV);
+    const uint8_t *bytes;
+    size_t size;
+    uint64_t first = computes(500000000);
+    pthread_t thread = hold();
+    assert_int_equal(time_profile_take(&bytes, &size), CMEMPROF_OK);
+    assert_null(bytes);
+    uint64_t second = computes(200000000);
+    take();
+    expect_ns(sum("cpu-time", "computes"), second);
+    assert_true(sum("cpu-time", "(CPU time not sampled)") < (int64_t)second); // that of the first is not in it
+    let_it_go(thread);
+    take();
+    assert_true(sum("cpu-time", "computes") >= (int64_t)first - OFF_BY_NS);
+    assert_true(sum("cpu-time", "(CPU time not sampled)") < (int64_t)second);
+}
+
+TEST_BETWEEN(python_setup, time_teardown, a_start_waits_for_the_samples_of_the_one_before) {
+    SKIP_EMULATED(EMULATED_READV);
+    pthread_t thread = hold();
+    time_profile_stop();
+    assert_string_equal(time_profile_start(&profiler, HZ), "a thread is held up in a sample of the time profile before");
+    assert_false(time_profile_is_on());
+    let_it_go(thread);
+    assert_null(time_profile_start(&profiler, HZ));
+    take();
+    assert_int_equal(sum("cpu-samples", "computes_until_held"), 0);
 }
 
 int main(void) {

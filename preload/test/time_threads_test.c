@@ -20,7 +20,7 @@ enum { PERIOD_NS = 10000000, BURN_NS = 500000000, COOKIE = 0x1234567 };
 static struct time_threads threads;
 static _Atomic int signals;
 static _Atomic int32_t signalled;
-static _Atomic int met, met_new;
+static _Atomic int met, met_new, lost;
 
 static void on_signal(int number, siginfo_t *info, void *context) {
     (void)number, (void)context;
@@ -36,11 +36,15 @@ static void on_met(void *value, int32_t id, uint64_t cpu_ns, bool is_new) {
     met_new += is_new;
 }
 
+static void on_lost(void *value, int32_t id) {
+    lost += value == &threads && id > 0;
+}
+
 static int threads_setup(void **state) {
     (void)state;
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
-    signals = met = met_new = 0;
-    time_threads_open(&threads, SIGURG, COOKIE, PERIOD_NS, &threads, on_met);
+    signals = met = met_new = lost = 0;
+    time_threads_open(&threads, SIGURG, COOKIE, PERIOD_NS, &threads, on_met, on_lost);
     return sigaction(SIGURG, &action, NULL);
 }
 static int threads_teardown(void **state) {
