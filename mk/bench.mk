@@ -1,7 +1,7 @@
 # Benchmarks: included by the Makefile (docs/bench.md).
 
-.PHONY: bench bench-all bench-capture bench-cpu bench-harm bench-instructions bench-memory bench-merge bench-otlp bench-profiler bench-page bench-reach bench-receiver bench-recordings bench-rollups
-bench: build/.setup-bench lib ## Measure the cost beside peers; tables also in build/bench-*.tsv
+.PHONY: bench bench-all bench-capture bench-cpu bench-harm bench-instructions bench-memory bench-merge bench-otlp bench-profiler bench-page bench-python bench-reach bench-receiver bench-recordings bench-rollups
+bench: build/.setup-bench lib build/cmemprof ## Measure the cost beside peers; tables also in build/bench-*.tsv
 	bench/run
 bench-all: build/.setup-bench build/.setup-test lib build/cmemprof ## The same and the page, unattended and in less than 40 minutes: the long ones in fewer rounds
 	bench/all
@@ -22,6 +22,8 @@ bench-otlp: build/.setup-bench build/cmemprof
 	bench/run otlp
 bench-profiler: build/.setup-bench lib
 	bench/run profiler
+bench-python: build/.setup-bench lib build/cmemprof ## Measure what the Python profiler costs a program, beside ddtrace with the same types and memray
+	bench/run python
 bench-reach: build/.setup-bench lib ## Measure what the profiler costs beside its samples: starts, LD_PRELOAD, a small service, names
 	bench/run reach
 bench-receiver: build/.setup-bench build/cmemprof

@@ -29,6 +29,12 @@ build/compile_commands.json: build/.flags $(COMPILED)
 	    printf '%s\n{"directory": "%s", "file": "%s", "arguments": ["clang", "-std=gnu11", "-D_GNU_SOURCE", "-pthread", "-c", "%s"]}' \
 	        "$$separator" "$$PWD" "$$file" "$$file"; separator=,; done; printf '\n]\n'; } >$@
 
+# ---- CPython's own tests ----
+
+.PHONY: test-python-suites
+test-python-suites: build/.setup-test lib build/cmemprof ## Run CPython's tests of forks, threads, asyncio, gc, memoryview and sqlite3 with the profiler and without, in each version (an hour)
+	cd e2e && CMEMPROF_PYTHON_SUITES=all go test -count=1 -timeout 6h -run '^TestSuitesOfCPython$$' ./python
+
 # ---- Coverage ----
 
 .PHONY: coverage
