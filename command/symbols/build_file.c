@@ -38,5 +38,7 @@ static bool find_by_content(const char *name, const char *build_id, bool with_co
 }
 
 bool build_file_find(const char *directory, const char *build_id, bool with_code, char path[PATH_MAX]) {
-    return find_by_name(directory, build_id, with_code, path) || find_by_content(directory, build_id, with_code, path);
+    // A name of a stranger's profile must not lead out of the directory.
+    bool is_id = *build_id && build_id[strspn(build_id, "0123456789abcdef")] == '\0';
+    return is_id && (find_by_name(directory, build_id, with_code, path) || find_by_content(directory, build_id, with_code, path));
 }

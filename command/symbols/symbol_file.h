@@ -1,7 +1,8 @@
 // symbol_file.h: reads the build ID and the code segments of a file with symbols, to match it with a profile. cmemprof/symbols.h reads
 // names.
 //
-// 64-bit little-endian ELF. The file is not trusted. Threads: any. Memory: none; reads at most 64 KiB of notes at a time, onto the stack.
+// 64-bit little-endian ELF. The file is not trusted. Threads: any. Memory: none; reads at most 64 KiB of notes at a time, onto the stack,
+// and 1 MiB of a file.
 #ifndef CMEMPROF_COMMAND_SYMBOL_FILE_H
 #define CMEMPROF_COMMAND_SYMBOL_FILE_H
 
@@ -19,6 +20,8 @@ struct symbol_file {
     size_t code_count;
 };
 
+// -1: it is no regular file. Others are not even opened, which alone starts some devices: paths are those of strangers' profiles.
+int symbol_file_open(const char *path);
 // Returns false if the file cannot be read or is not such an ELF file.
 bool symbol_file_read(const char *path, struct symbol_file *file);
 
