@@ -10,9 +10,9 @@
 #include "build_file.h"
 #include "capstone.h"
 #include "plt.h"
+#include "symbol_file.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,16 +109,12 @@ static struct opened *open_build(struct search *search, int file, const char *pa
     return opened;
 }
 
-static int open_path(const char *path) {
-    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-}
-
 static struct opened *open_with_symbols(struct search *search) {
     const struct machine_code_files *files = search->files;
     char path[PATH_MAX];
     struct opened *opened = NULL;
     for (size_t i = 0; i < files->directory_count && !opened; i++) {
-        int file = build_file_find(files->directories[i], search->build_id, true, path) ? open_path(path) : -1;
+        int file = build_file_find(files->directories[i], search->build_id, true, path) ? symbol_file_open(path) : -1;
         opened = file >= 0 ? open_build(search, file, path) : NULL;
     }
     return opened;
@@ -131,7 +127,7 @@ static struct opened *open_in_folder(const struct receiver_source *folder, struc
     if (!rest || snprintf(path, sizeof path, "%s/%s", folder->directory, rest) >= (int)sizeof path) {
         return NULL;
     }
-    int file = open_path(path);
+    int file = symbol_file_open(path);
     if (file >= 0 && !folder_file_inside(file, folder->directory, real)) {
         close(file);
         file = -1;
@@ -146,7 +142,7 @@ static struct opened *find_file(struct search *search) {
         opened = open_in_folder(&files->binaries.list[i], search);
     }
     if (!opened && files->own_paths && *search->file == '/') {
-        int file = open_path(search->file);
+        int file = symbol_file_open(search->file);
         opened = file >= 0 ? open_build(search, file, search->file) : NULL;
     }
     return opened;
@@ -294,10 +290,13 @@ static bool read_code(void *state, uint64_t start, uint64_t end, machine_code_ta
         return false;
     }
     uint64_t first = segment.p_vaddr + (start - segment.p_offset);
-    for (size_t at = 0; at < size && goes_on;) {
+    for (size_t at = 0, texts = 0; at < size && goes_on; texts++) {
         struct capstone_text instruction = capstone_next(&opened->reader, code.at + at, size - at, first + at);
-        put_text(opened, &instruction, first, first + (end - start), text);
-        goes_on = take(taker, &(struct machine_code_instruction){start + at, first + at, instruction.size, text});
+        bool has_text = texts < MACHINE_CODE_MAX_TEXTS;
+        if (has_text) {
+            put_text(opened, &instruction, first, first + (end - start), text);
+        }
+        goes_on = take(taker, &(struct machine_code_instruction){start + at, first + at, instruction.size, has_text ? text : NULL});
         at += instruction.size;
     }
     elf_file_drop(&opened->code, code);

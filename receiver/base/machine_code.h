@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MACHINE_CODE_REASON_BYTES = 400 };
+// Naming what an instruction calls takes time, by a name that is a stranger's some 50 us.
+enum { MACHINE_CODE_REASON_BYTES = 400, MACHINE_CODE_MAX_TEXTS = 20000 };
 
 // By offsets in the file, which do not depend on where it was loaded.
 struct machine_code_function {
@@ -19,7 +20,7 @@ struct machine_code_function {
 struct machine_code_instruction {
     uint64_t offset, address; // in the file; as the file's own symbols have it
     unsigned size;
-    const char *text; // "call 0x1139 <work>"; bytes that are no instruction: ".byte 0x0f"
+    const char *text; // "call 0x1139 <work>"; bytes that are no instruction: ".byte 0x0f"; NULL beyond MACHINE_CODE_MAX_TEXTS
 };
 // Of the caller. False: enough.
 typedef bool machine_code_take(void *taker, const struct machine_code_instruction *instruction);

@@ -4,6 +4,7 @@
 #include "../../../base/test/test.h"
 #include "../../../base/test/folder.h"
 
+#include "../build_file.h"
 #include "../capstone.h"
 #include "../machine_code_files.h"
 #include "../symbol_file.h"
@@ -13,7 +14,7 @@
 #include <unistd.h>
 
 // Known to objdump as "lea 0x1(%rdi),%eax; ret" or "add w0, w0, #1; ret", or nearly.
-static __attribute__((noinline, used)) int function_of_the_test(int x) {
+static __attribute__((noinline, used)) unsigned function_of_the_test(unsigned x) {
     __asm__ volatile("" : "+r"(x));
     return x + 1;
 }
@@ -117,6 +118,52 @@ TEST_IN(copy, nothing_else) {
     assert_null(code.open(code.context, "/app/../../../../../../proc/self/exe", own.build_id, reason));
     assert_null(code.open(code.context, "/app/bin", own.build_id, reason));
     assert_null(code.open(code.context, "", own.build_id, reason));
+}
+
+// A build ID is a stranger's text, of which names of files are made: none is even looked at if it is no number.
+TEST_IN(copy, build_ids_lead_nowhere_else) {
+    static const char *const others[] = {"..", "../shop", "..//../proc/self/exe", "/", "ab/../../x", "AB12", "%s", ""};
+    char in[PATH_MAX], path[PATH_MAX];
+    snprintf(in, sizeof in, "%.*s", (int)(strrchr(copy, '/') - copy), copy);
+    assert_true(build_file_find(in, own.build_id, true, path));
+    assert_string_equal(path, copy);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        strcpy(path, "untouched");
+        assert_false(build_file_find(in, others[i], false, path));
+        assert_string_equal(path, "untouched");
+    }
+}
+
+// The function's instructions beyond those that have a text.
+#if defined __x86_64__
+__asm__(".pushsection .text\n.globl long_function\n.type long_function, %function\nlong_function:\n.fill 30000, 1, 0x90\n\tret\n"
+        ".size long_function, .-long_function\n.popsection\n");
+#else
+__asm__(".pushsection .text\n.globl long_function\n.type long_function, %function\nlong_function:\n.fill 30000, 4, 0xd503201f\n\tret\n"
+        ".size long_function, .-long_function\n.popsection\n");
+#endif
+void long_function(void);
+
+static bool count_texts(void *state, const struct machine_code_instruction *instruction) {
+    size_t *counts = state;
+    assert_true(instruction->text || counts[0] == MACHINE_CODE_MAX_TEXTS);
+    counts[!instruction->text]++;
+    return true;
+}
+
+TEST_IN(copy, long_functions) {
+    const struct machine_code_files files = {.own_paths = true};
+    struct machine_code code = machine_code_files_begin(&files);
+    struct machine_code_function function;
+    size_t counts[2] = {0};
+    void *opened = code.open(code.context, copy, own.build_id, reason);
+    uint64_t offset = own_offset() + ((uintptr_t)long_function - (uintptr_t)function_of_the_test);
+    assert_true(opened && code.find(opened, offset + 7, &function));
+    assert_string_equal(function.name, "long_function");
+    assert_true(code.read(opened, function.start, function.end, count_texts, counts, reason));
+    assert_int_equal(counts[0], MACHINE_CODE_MAX_TEXTS);
+    assert_int_equal(counts[1], 30001 - MACHINE_CODE_MAX_TEXTS);
+    code.close(opened);
 }
 
 // Whatever its headers, tables and code say.
