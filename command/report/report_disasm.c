@@ -17,6 +17,7 @@ struct adding {
     const struct report_options *options;
     struct code_weights weights;
     int64_t total; // of all samples that were looked at
+    size_t files_left_out;
 };
 
 static bool is_asked_for(const void *context, const struct profile_frame *frame) {
@@ -97,6 +98,18 @@ static void put_heading(const struct disassembly *made, const struct report_opti
     fputc('\n', out);
 }
 
+// What no place of the file has: not known, or more than are shown.
+static void put_elsewhere(const struct disassembly *made, const struct report_options *options, FILE *out) {
+    char value[TEXT_VALUE_BYTES], total[TEXT_VALUE_BYTES];
+    if (made->elsewhere_count > 0 && !*made->reason) {
+        fprintf(out, "%10s %10s  at %zu %s of no known function, or of more than are shown, in ",
+                report_value(options, made->elsewhere_self, value), report_value(options, made->elsewhere_total, total),
+                made->elsewhere_count, made->elsewhere_count == 1 ? "address" : "addresses");
+        text_put(*made->file->file ? made->file->file : "an unknown file", out);
+        fputs("\n\n", out);
+    }
+}
+
 static void put_place(const struct disassembly *made, const struct report_options *options, FILE *out) {
     put_heading(made, options, out);
     put_rows(made, options, out);
@@ -133,6 +146,12 @@ static void write_place(const struct disassembly *made, struct json *json) {
     }
     json_array_end(json);
     json_member_number(json, "instructions_left_out", (int64_t)made->rows_left_out);
+    json_key(json, "elsewhere"); // of the file
+    json_object_begin(json);
+    json_member_number(json, "addresses", (int64_t)made->elsewhere_count);
+    json_member_number(json, "value", made->elsewhere_self);
+    json_member_number(json, "total", made->elsewhere_total);
+    json_object_end(json);
     json_member_text(json, "reason", *made->reason ? made->reason : NULL);
     json_object_end(json);
 }
@@ -140,14 +159,14 @@ static void write_place(const struct disassembly *made, struct json *json) {
 // ---- All ----
 
 // json NULL: as text.
-static enum merge_error show(const struct adding *adding, const struct machine_code *code, struct json *json, FILE *out) {
+static enum merge_error show(struct adding *adding, const struct machine_code *code, struct json *json, FILE *out) {
     struct disassembly first, made;
     bool ok = disassembly_make(&first, &adding->weights, code, &(struct disassembly_choice){0});
     for (size_t file = 0; ok && file < first.file_count; file++) {
         size_t places = 1;
         for (size_t place = 0; ok && place < places; place++) {
             char at[24];
-            struct disassembly_choice choice = {.build_id = first.files[file]->build_id};
+            struct disassembly_choice choice = {.build_id = first.files[file]->build_id, .object = first.files[file]->file};
             ok = disassembly_make(&made, &adding->weights, code, &choice);
             if (ok && place > 0 && place < made.place_count) {
                 snprintf(at, sizeof at, "%" PRIx64, made.places[place].start);
@@ -161,8 +180,15 @@ static enum merge_error show(const struct adding *adding, const struct machine_c
             } else if (ok) {
                 put_place(&made, adding->options, out);
             }
+            if (ok && !json && place + 1 == places) {
+                put_elsewhere(&made, adding->options, out);
+            }
             disassembly_free(&made);
         }
+    }
+    adding->files_left_out = ok ? first.files_left_out : 0;
+    if (adding->files_left_out > 0 && !json) {
+        fprintf(out, "and %zu more files\n", adding->files_left_out);
     }
     disassembly_free(&first);
     return ok ? MERGE_OK : MERGE_NO_MEMORY;
@@ -183,6 +209,7 @@ enum merge_error report_disasm(struct profile *profile, const struct report_opti
         json_array_begin(&json);
         error = show(&adding, &code, &json, out);
         json_array_end(&json);
+        json_member_number(&json, "objects_left_out", (int64_t)adding.files_left_out);
         json_object_end(&json);
         error = error == MERGE_OK ? report_json_put(&json, out) : error;
     } else if (error == MERGE_OK) {

@@ -294,6 +294,18 @@ func TestInstructionsOfTheCommand(t *testing.T) {
 			t.Errorf("%s, and objdump has %x", one.Address, code[i].address)
 		}
 	}
+	// What is in no function is said.
+	stray := codeProfile(t, path, buildID, code)
+	stray.Location[0].Address = stray.Mapping[0].Start + 1
+	if err := os.WriteFile(file, encode(t, stray), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, want := disasm(), "   10.0 ms    10.0 ms  at 1 address of no known function, or of more than are shown, in "+path+"\n"; strings.Count(out, want) != 1 {
+		t.Errorf("no %q in\n%s", want, out)
+	}
+	if out := disasm("--json"); !strings.Contains(out, `"elsewhere":{"addresses":1,"value":10000000,"total":10000000}`) || !strings.Contains(out, `"objects_left_out":0`) {
+		t.Errorf("%s", out)
+	}
 	// Without the file; with one that --debug-dir has.
 	moved := filepath.Join(folder, "moved")
 	if err := os.Mkdir(moved, 0o755); err != nil {

@@ -472,7 +472,7 @@ static enum receiver_error weigh_code(const struct view_request *request, struct
 
 // A file that is not here may be here the next time: such an answer is not kept.
 static enum receiver_error write_code(struct view_request *request, const struct code_weights *weights, struct json *json) {
-    const struct disassembly_choice choice = {request->code.build_id, request->code.at};
+    const struct disassembly_choice choice = {.build_id = request->code.build_id, .at = request->code.at};
     struct disassembly made;
     bool ok = disassembly_make(&made, weights, request->api->code, &choice);
     if (ok) {

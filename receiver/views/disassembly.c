@@ -35,13 +35,14 @@ static int compare_parts(const void *left, const void *right) {
 }
 
 // Keeps those with most, in order. Returns the chosen one; its count is 0 if there is none.
-static struct part choose_file(struct disassembly *made, const struct code_weights *weights, const char *build_id) {
+static struct part choose_file(struct disassembly *made, const struct code_weights *weights, const struct disassembly_choice *choice) {
+    const struct code_weight wanted = {.file = choice->object ? choice->object : "", .build_id = choice->build_id ? choice->build_id : ""};
     struct part best[DISASSEMBLY_MAX_PLACES + 1], chosen = {0};
     size_t count = 0;
     for (size_t from = 0; from < weights->count;) {
         struct part part = part_at(weights, from);
         from += part.count;
-        if (build_id && strcmp(part.first->build_id, build_id) == 0) {
+        if (choice->build_id && code_weights_alike(part.first, &wanted)) {
             chosen = part;
         }
         best[count++] = part;
@@ -216,7 +217,7 @@ static bool show_code(struct disassembly *made, const struct part *part, const s
 bool disassembly_make(struct disassembly *made, const struct code_weights *weights, const struct machine_code *code,
                       const struct disassembly_choice *choice) {
     *made = (struct disassembly){.machine = ""};
-    struct part part = choose_file(made, weights, choice->build_id);
+    struct part part = choose_file(made, weights, choice);
     void *opened = NULL;
     bool ok = true;
     if (part.count == 0) {

@@ -13,7 +13,7 @@
 #include "../base/machine_code.h"
 #include "code_weights.h"
 
-enum { DISASSEMBLY_MAX_ROWS = 20000, DISASSEMBLY_MAX_PLACES = 16 };
+enum { DISASSEMBLY_MAX_ROWS = MACHINE_CODE_MAX_TEXTS, DISASSEMBLY_MAX_PLACES = 16 };
 
 struct disassembly_row {
     uint64_t offset, address;
@@ -43,6 +43,7 @@ struct disassembly {
 
 struct disassembly_choice {
     const char *build_id; // of the file; NULL: that with most
+    const char *object;   // its path, if the build ID is ""; may be NULL
     const char *at;       // the start of a place, in hex; NULL: that with most
 };
 

@@ -63,16 +63,20 @@ static bool any(const void *context, const struct profile_frame *frame) {
     return true;
 }
 
-static void weigh(struct code_weights *weights, const char *build_id, uint64_t offset, int64_t value) {
+static void weigh_in(struct code_weights *weights, const char *file, const char *build_id, uint64_t offset, int64_t value) {
     const struct profile_frame frame = {
-        .function = "work", .file = "w.c", .line = 9, .file_offset = offset, .mapping_file = "/w", .build_id = build_id};
+        .function = "work", .file = "w.c", .line = 9, .file_offset = offset, .mapping_file = file, .build_id = build_id};
     assert_true(code_weights_add(weights, &(struct profile_sample_view){.frames = &frame, .frame_count = 1}, value, any, NULL));
+}
+
+static void weigh(struct code_weights *weights, const char *build_id, uint64_t offset, int64_t value) {
+    weigh_in(weights, "/w", build_id, offset, value);
 }
 
 static void make(struct disassembly *made, struct code_weights *weights, const struct machine_code *of, const char *build_id,
                  const char *at) {
     code_weights_sort(weights);
-    assert_true(disassembly_make(made, weights, of, &(struct disassembly_choice){build_id, at}));
+    assert_true(disassembly_make(made, weights, of, &(struct disassembly_choice){.build_id = build_id, .at = at}));
     assert_int_equal(open_count, 0);
 }
 
@@ -165,6 +169,24 @@ TEST(builds_are_never_mixed) {
     assert_string_equal(made.reason, "No symbol of the file tells where the function begins and ends.");
     assert_int_equal(made.rows[0].total, 20);
     disassembly_free(&made);
+    code_weights_free(&weights);
+}
+
+TEST(files_without_a_build_are_chosen_by_their_paths) {
+    static const char *const files[] = {"/v", "/w", "/x"};
+    struct code_weights weights = {0};
+    for (int i = 0; i < 3; i++) {
+        weigh_in(&weights, files[i], "", 0x1004, 10 + i);
+    }
+    code_weights_sort(&weights);
+    for (int i = 0; i < 3; i++) {
+        struct disassembly made;
+        assert_true(disassembly_make(&made, &weights, &code, &(struct disassembly_choice){.build_id = "", .object = files[i]}));
+        assert_int_equal(made.file_count, 3);
+        assert_string_equal(made.file->file, files[i]);
+        assert_int_equal(made.rows[0].total, 10 + i);
+        disassembly_free(&made);
+    }
     code_weights_free(&weights);
 }
 
