@@ -7,11 +7,11 @@ FLAGS_fuzz = $(SANITIZE) $(CHECKED) $(if $(filter merge/fuzz/%,$*),,$(if $(filte
 $(eval $(call variant,fuzz,$$(FUZZ_CC),build/.setup-test))
 -include $(wildcard build/fuzz/*/fuzz/*.d)
 
-FUZZERS := cfi line_table debug demangle perf_map merge upload recording otlp foreign export pyroscope inflate pack event query mcp http
+FUZZERS := cfi line_table debug machine_code demangle perf_map merge upload recording otlp foreign export pyroscope inflate pack event query mcp http
 FOREIGN_READERS := $(shell sed -n 's/.*\[FOREIGN_.*\] = "\(.*\)",$$/\1/p' foreign/fuzz/readers.h)
 FUZZ_GOALS := $(subst _,-,$(FUZZERS:%=fuzz-%))
 .PHONY: fuzz fuzz-all $(FUZZ_GOALS)
-fuzz: $(FUZZ_GOALS) ## Fuzz all readers: call-frame information, line numbers, debug data, names, profiles, spooled batches, recordings, requests in OTLP, files of other tools and for them, packed data, packs of uploads, events, queries, messages for assistants, HTTP (FUZZ_SECONDS=60 for each)
+fuzz: $(FUZZ_GOALS) ## Fuzz all readers: call-frame information, line numbers, debug data, instructions, names, profiles, spooled batches, recordings, requests in OTLP, files of other tools and for them, packed data, packs of uploads, events, queries, messages for assistants, HTTP (FUZZ_SECONDS=60 for each)
 fuzz-all: ## The same for HOURS=8 in all; build/fuzz/executions has the numbers
 	@$(MAKE) --no-print-directory -k fuzz FUZZ_SECONDS=$$(($(or $(HOURS),8) * 3600 / $(words $(filter-out foreign,$(FUZZERS)) $(FOREIGN_READERS))))
 
@@ -55,6 +55,8 @@ ARENA := symbolizer_arena cgroup_memory
 $(eval $(call fuzzer,cfi,cmemprof/fuzz/cfi_fuzz.c $(call of_cmemprof,cfi% code_objects code_loader% stack_memory),-ldl))
 $(eval $(call fuzzer,line_table,cmemprof/fuzz/line_table_fuzz.c $(call of_cmemprof,line_table% $(ARENA) address_order dwarf_bytes),-ldw -lelf))
 $(eval $(call fuzzer,debug,cmemprof/fuzz/debug_fuzz.c $(call of_cmemprof,$(ARENA) address_order dwarf_% elf_% inflate function_index line_table line_table_header unit_digest) merge/memory.c))
+$(eval $(call fuzzer,machine_code,command/fuzz/machine_code_fuzz.c $(patsubst %,command/symbols/%.c,build_file capstone machine_code_files plt symbol_file) receiver/base/folder_file.c \
+    $(call of_cmemprof,$(ARENA) address_order debug_files demangle% dwarf_bytes elf_file elf_symbols)))
 $(eval $(call fuzzer,demangle,cmemprof/fuzz/demangle_fuzz.c $(call of_cmemprof,demangle% $(ARENA))))
 $(eval $(call fuzzer,perf_map,cmemprof/fuzz/perf_map_fuzz.c $(call of_cmemprof,perf_map $(ARENA) address_order)))
 $(eval $(call fuzzer,upload,upload/fuzz/batch_fuzz.c upload/batch.c))
@@ -112,6 +114,10 @@ build/fuzz/line/%.dwp: $(LINE_SOURCES) | build/.setup-test
 	@llvm-dwp -o $@ $(@D)/split-$*/*.dwo
 build/fuzz/line/gcc-zlib.so: $(LINE_SOURCES) | build/.setup-test
 	@mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -gz=zlib -shared -o $@ $^
+# Small ones of both machines, with stubs of the linker's.
+MACHINE_CODE_OBJECTS := $(foreach m,native arm64,build/fuzz/line/code-$m.so)
+build/fuzz/line/code-%.so: command/fuzz/machine_code_seed.c | build/.setup-test
+	@mkdir -p $(@D) && $(if $(filter arm64,$*),$(or $(shell command -v aarch64-linux-gnu-gcc),$(CC)),$(CC)) -O1 -fPIC -shared -Wl,--build-id -Wl,-z,max-page-size=4096 -o $@ $<
 # One file for each name that the tests have.
 build/fuzz/demangle/.made: $(wildcard cmemprof/test/demangle*_test.c)
 	@mkdir -p $(@D) && cat $^ | grep -oE '"_[ZR][^"]*"' | tr -d '"' | awk '{ file = "$(@D)/" NR; printf "%s", $$0 >file; close(file) }' && touch $@
@@ -125,6 +131,9 @@ fuzz-line-table: build/fuzz/line_table_fuzz build/fuzz/line_table_seeds $(LINE_O
 fuzz-debug: build/fuzz/debug_fuzz build/fuzz/debug_seeds $(DEBUG_OBJECTS)
 	@$(call seeds,debug,$(DEBUG_OBJECTS))
 	@$(call run_fuzzer,debug,262144)
+fuzz-machine-code: build/fuzz/machine_code_fuzz build/fuzz/debug_seeds $(MACHINE_CODE_OBJECTS)
+	@mkdir -p build/fuzz/machine_code && build/fuzz/debug_seeds build/fuzz/machine_code $(MACHINE_CODE_OBJECTS)
+	@$(call run_fuzzer,machine_code,32768)
 fuzz-demangle: build/fuzz/demangle_fuzz build/fuzz/demangle/.made
 	@$(call run_fuzzer,demangle,2048)
 fuzz-perf-map: build/fuzz/perf_map_fuzz
