@@ -8,6 +8,7 @@
 #define CMEMPROF_PRELOAD_CONTROL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 // settings: "CMEMPROF_DIRECTORY=/path", ... as in the environment (settings.h), ended by NULL. Caller must hold the GIL of an interpreter
@@ -28,6 +29,12 @@ bool cmemprof_preload_stop(unsigned limit_s);
 // frames, the innermost first, are not the program's. Of no effect without a time profile (CMEMPROF_TIME_HZ), or where frames are not
 // known. Any thread.
 void cmemprof_preload_exception(const char *type, uint64_t count, unsigned skip);
+
+// The methods of CPython's locks, and one in how many acquisitions is sampled from now on; interval 0: none any more. methods: descriptors
+// in the order of cmemprof_preload_lock_methods, which ends with NULL. is_true: True. Caller holds the GIL. Returns NULL, or why locks are
+// not sampled.
+const char *cmemprof_preload_locks(const uintptr_t *methods, size_t count, const void *is_true, unsigned interval);
+const char *const *cmemprof_preload_lock_methods(void);
 
 // Starts a program that is no child of this process, in a session of its own, with an empty signal mask and default dispositions. Its
 // standard input and output are /dev/null, standard error is the file `errors`, which is appended to; all other descriptors are closed.

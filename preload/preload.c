@@ -42,6 +42,7 @@
 #include "own_thread.h"
 #include "python.h"
 #include "python_arenas.h"
+#include "python_locks.h"
 #include "python_objects.h"
 #include "settings.h"
 #include "signals.h"
@@ -377,6 +378,24 @@ EXPORTED bool cmemprof_preload_stop(unsigned limit_s) {
 
 EXPORTED void cmemprof_preload_exception(const char *type, uint64_t count, unsigned skip) {
     if (is_owner()) {
-        time_profile_exception(type, count, skip);
+        time_profile_event(&(struct time_event){.kind = TIME_EVENT_RAISED, .type = type, .count = count, .skip = skip});
     }
+}
+
+static bool note_lock(bool is_release, uint64_t ns, uint32_t interval) {
+    const struct time_event event = {.kind = is_release ? TIME_EVENT_RELEASED : TIME_EVENT_ACQUIRED, .count = interval, .ns = ns};
+    return is_owner() && time_profile_event(&event);
+}
+
+EXPORTED const char *const *cmemprof_preload_lock_methods(void) {
+    return python_locks_names;
+}
+
+EXPORTED const char *cmemprof_preload_locks(const uintptr_t *methods, size_t count, const void *is_true, unsigned interval) {
+    const char *why = NULL;
+    if (interval != 0) {
+        why = time_profile_expect_locks() ? python_locks_hook(methods, count, is_true) : "locks are not sampled: time is not";
+    }
+    python_locks_sample(why ? 0 : interval, note_lock);
+    return why;
 }

@@ -17,20 +17,35 @@ enum { MAX_LABELS = 4 };
 static const struct profile_type {
     const char *name, *unit;
 } types[] = {
-    {"exception-samples", "count"}, {"wall-samples", "count"},   {"wall-time", "nanoseconds"},
-    {"cpu-samples", "count"},       {"cpu-time", "nanoseconds"}, // the last one is what is shown at first
+    {"lock-acquire", "count"},      {"lock-acquire-wait", "nanoseconds"},
+    {"lock-release", "count"},      {"lock-release-hold", "nanoseconds"},
+    {"exception-samples", "count"}, {"wall-samples", "count"},
+    {"wall-time", "nanoseconds"},   {"cpu-samples", "count"},
+    {"cpu-time", "nanoseconds"}, // the last one is what is shown at first
 };
-enum { RAISED, WALL_COUNT, WALL_TIME, CPU_COUNT, CPU_TIME, MAX_TYPES };
+enum { ACQUIRED, ACQUIRED_WAIT, RELEASED, RELEASED_HOLD, RAISED, WALL_COUNT, WALL_TIME, CPU_COUNT, CPU_TIME, MAX_TYPES };
 
 struct encoder {
     const struct time_state *state;
     const struct time_taken *taken;
     struct profile *profile;
     struct code_locations locations;
-    int first_type; // of types, that the profile has
+    bool has[MAX_TYPES]; // of the types
     uint64_t sampled_ns;
     uint32_t stack[TIME_MAX_WORDS];
 };
+
+// values: of all types.
+static void put_sample(struct encoder *encoder, size_t frames, const int64_t *values, const struct profile_label *labels,
+                       size_t label_count) {
+    int64_t own[MAX_TYPES];
+    size_t count = 0;
+    for (int i = 0; i < MAX_TYPES; i++) {
+        own[count] = values[i];
+        count += encoder->has[i];
+    }
+    profile_add_sample(encoder->profile, encoder->stack, frames, own, labels, label_count);
+}
 
 // ---- Stacks ----
 
@@ -129,8 +144,12 @@ static void add_sample(struct encoder *encoder, enum time_table table, const str
     struct profile_label labels[MAX_LABELS];
     uint32_t depth = time_labels_get(&of, words, atomic_load(&sample->depth_frames));
     int64_t values[MAX_TYPES] = {0}, ns = (int64_t)atomic_load(&sample->ns), ticks = (int64_t)atomic_load(&sample->ticks);
-    bool is_cpu = table == TIME_CPU, is_raised = table == TIME_RAISED, is_wall = of.is_python && !is_raised;
-    values[RAISED] = is_raised ? ticks : 0;
+    bool is_cpu = table == TIME_CPU, is_wall = of.is_python && table <= TIME_WAITING, is_lock = table == TIME_LOCKS;
+    values[ACQUIRED] = is_lock && !of.is_release ? ticks : 0;
+    values[ACQUIRED_WAIT] = is_lock && !of.is_release ? ns : 0;
+    values[RELEASED] = is_lock && of.is_release ? ticks : 0;
+    values[RELEASED_HOLD] = is_lock && of.is_release ? ns : 0;
+    values[RAISED] = table == TIME_RAISED ? ticks : 0;
     values[CPU_COUNT] = is_cpu ? ticks : 0;
     values[CPU_TIME] = is_cpu ? ns : 0;
     values[WALL_COUNT] = is_wall ? ticks : 0;
@@ -138,9 +157,8 @@ static void add_sample(struct encoder *encoder, enum time_table table, const str
     encoder->sampled_ns += is_cpu ? (uint64_t)ns : 0;
     size_t count =
         depth != 0 ? add_stack(encoder, words, depth) : add_named_frame(encoder, is_cpu ? "[no frames]" : "[no frames of Python]");
-    if (ns != 0 || is_raised) {
-        profile_add_sample(encoder->profile, encoder->stack, count, values + encoder->first_type, labels,
-                           add_labels(encoder, &of, &texts, labels));
+    if (ns != 0 || table > TIME_WAITING) {
+        put_sample(encoder, count, values, labels, add_labels(encoder, &of, &texts, labels));
     }
 }
 
@@ -158,7 +176,7 @@ static void add_cpu_of(struct encoder *encoder, const char *name, uint64_t ns, b
     int64_t values[MAX_TYPES] = {[CPU_COUNT] = (int64_t)(ns / encoder->state->period_ns), [CPU_TIME] = (int64_t)ns};
     if (ns != 0) {
         size_t count = add_named_frame(encoder, name);
-        profile_add_sample(encoder->profile, encoder->stack, count, values + encoder->first_type, &own, is_own);
+        put_sample(encoder, count, values, &own, is_own);
     }
 }
 
@@ -197,6 +215,7 @@ static void add_figures(struct encoder *encoder, uint64_t rest_ns, uint64_t lost
         {"own_ns", taken->period->own_ns},
         {"unsampled_ns", rest_ns},
         {"lost_ns", lost},
+        {"lock_lost_ns", lost_ns(encoder, TIME_LOCKS)},
         {"missed_ns", taken->period->missed_ns},
         {"busy", atomic_load(&state->busy)},
         {"unread", taken->unread},
@@ -240,13 +259,21 @@ static uint8_t *resize(void *context, size_t capacity) {
     return mapped_buffer_reserve(bytes, capacity) ? bytes->base : NULL;
 }
 
+static bool has_type(const struct encoder *encoder, int type) {
+    const struct cpu_samples *tables = encoder->taken->period->tables;
+    return type >= CPU_COUNT    ? true
+           : type >= WALL_COUNT ? encoder->state->has_wall
+                                : atomic_load(&tables[type == RAISED ? TIME_RAISED : TIME_LOCKS].used_words) != 0;
+}
+
 static enum merge_error encode(struct encoder *encoder, struct mapped_buffer *bytes, size_t *size) {
     const struct time_taken *taken = encoder->taken;
     struct profile *profile = encoder->profile;
-    bool has_raised = atomic_load(&taken->period->tables[TIME_RAISED].used_words) != 0;
-    encoder->first_type = has_raised ? RAISED : encoder->state->has_wall ? WALL_COUNT : CPU_COUNT;
-    for (int i = encoder->first_type; i < MAX_TYPES; i++) {
-        profile_add_sample_type(profile, types[i].name, types[i].unit);
+    for (int i = 0; i < MAX_TYPES; i++) {
+        encoder->has[i] = has_type(encoder, i);
+        if (encoder->has[i]) {
+            profile_add_sample_type(profile, types[i].name, types[i].unit);
+        }
     }
     profile_set_period(profile, types[CPU_TIME].name, types[CPU_TIME].unit, (int64_t)encoder->state->period_ns);
     profile_set_time(profile, (int64_t)taken->period->began_ns, (int64_t)(taken->end_ns - taken->period->began_ns));

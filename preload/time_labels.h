@@ -14,6 +14,7 @@
 struct time_labels {
     int32_t thread;      // the kernel's
     bool is_python;      // whose wall time is known
+    bool is_release;     // of a lock
     uintptr_t exception; // a word of the names of Python's functions; 0: none
     uintptr_t task;      // of asyncio: a word of the period's texts, or the number of one without a name; 0: none
 };

@@ -378,28 +378,69 @@ bool time_profile_tick(void) {
     return runs;
 }
 
-// ---- Exceptions ----
+// ---- Events ----
 
-void time_profile_exception(const char *type, uint64_t count, uint32_t skip) {
+static bool is_of(const struct python_name *name, const char *function) {
+    size_t size = strlen(function);
+    return name->function_size == size && memcmp(name->function, function, size) == 0;
+}
+
+// Who waits for a thread's end or to be notified, acquires a lock that another thread releases for that. A semaphore is a lock made of
+// these.
+static bool waits_for_no_lock(const struct python_names *names, const uintptr_t *words, uint32_t depth) {
+    static const char file[] = "/threading.py";
+    struct python_name leaf = {.file_size = 0}, caller = {.function_size = 0};
+    if (depth > 0) {
+        python_names_get(names, words[0], &leaf);
+    }
+    if (depth > 1) {
+        python_names_get(names, words[1], &caller);
+    }
+    size_t size = sizeof file - 1;
+    bool is_threadings = leaf.file_size > size && memcmp(leaf.file + leaf.file_size - size, file, size) == 0;
+    return is_threadings &&
+           (is_of(&leaf, "Thread._wait_for_tstate_lock") || (is_of(&leaf, "Condition.wait") && !is_of(&caller, "Semaphore.acquire")));
+}
+
+static void add_event(struct time_state *it, const struct time_event *event, struct time_scratch *scratch, uint32_t depth,
+                      uintptr_t thread) {
+    enum time_table table = event->kind == TIME_EVENT_RAISED ? TIME_RAISED : TIME_LOCKS;
+    struct time_labels labels = {
+        .thread = (int32_t)syscall(SYS_gettid), .is_python = true, .is_release = event->kind == TIME_EVENT_RELEASED};
+    if (event->type) {
+        const struct python_name name = {.function = event->type, .function_size = strnlen(event->type, PYTHON_NAME_BYTES), .file = ""};
+        labels.exception = python_names_word(&it->of->python.names, &name, 0);
+    }
+    struct time_period *period = enter(it);
+    time_context_read(it, period, table, &scratch->python.reader, thread, &labels);
+    cpu_samples_add(&period->tables[table], scratch->words, time_labels_put(&labels, scratch->words, depth), event->ns * event->count,
+                    event->count);
+    leave(period);
+}
+
+bool time_profile_event(const struct time_event *event) {
     struct time_state *it = atomic_load(&current);
     struct time_scratch *scratch = it && it->has_wall ? take_scratch(it) : NULL;
     if (!scratch) {
-        return;
+        return false;
     }
     struct python *python = &it->of->python;
     uintptr_t *words = scratch->words, thread = (uintptr_t)python->symbols.this_thread();
     python_reader_begin(&scratch->python.reader, NULL);
     uint32_t depth = python_frames(python, &scratch->python.reader, NULL, thread, words, TIME_MAX_FRAMES, NULL);
-    skip = skip < depth ? skip : depth;
+    uint32_t skip = event->skip < depth ? event->skip : depth;
     memmove(words, words + skip, (depth -= skip) * sizeof *words);
-    struct time_labels labels = {.thread = (int32_t)syscall(SYS_gettid), .is_python = true};
-    labels.exception = python_names_word(
-        &python->names, &(struct python_name){.function = type, .function_size = strnlen(type, PYTHON_NAME_BYTES), .file = ""}, 0);
-    struct time_period *period = enter(it);
-    time_context_read(it, period, TIME_RAISED, &scratch->python.reader, thread, &labels);
-    cpu_samples_add(&period->tables[TIME_RAISED], words, time_labels_put(&labels, words, depth), 0, count);
-    leave(period);
+    bool counts = event->kind != TIME_EVENT_ACQUIRED || !waits_for_no_lock(&python->names, words, depth);
+    if (counts) {
+        add_event(it, event, scratch, depth, thread);
+    }
     atomic_store_explicit(&scratch->busy, false, memory_order_release);
+    return counts;
+}
+
+bool time_profile_expect_locks(void) {
+    struct time_state *it = atomic_load(&current);
+    return it && cpu_samples_open(&it->periods[0].tables[TIME_LOCKS]) && cpu_samples_open(&it->periods[1].tables[TIME_LOCKS]);
 }
 
 // ---- Profiles ----
@@ -484,8 +525,8 @@ enum cmemprof_error time_profile_take(const uint8_t **bytes, size_t *size) {
 
 static bool open_tables(struct time_state *it) {
     bool ok = true;
-    for (size_t i = 0; i < 2 * TIME_TABLES; i++) {
-        ok = ok && cpu_samples_open(&it->periods[i / TIME_TABLES].tables[i % TIME_TABLES]);
+    for (size_t i = 0; i < 2 * TIME_LOCKS; i++) { // that of locks when it is needed
+        ok = ok && cpu_samples_open(&it->periods[i / TIME_LOCKS].tables[i % TIME_LOCKS]);
     }
     return ok;
 }

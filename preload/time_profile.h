@@ -8,15 +8,15 @@
 // its
 //            frames are read, they are those it waits in, and the time since the last tick is theirs. Nothing is sent to it: a signal would
 //            interrupt its system call. One that runs has CPU samples.
-// Exceptions are counted by who calls time_profile_exception (the package for Python).
+// Exceptions and locks are counted by who calls time_profile_event (the package for Python).
 //
 // The signal is SIGURG: its default is to be ignored, so one that comes late ends nobody (as Go's runtime uses it). A program that handles
 // it itself is not sampled, and one that comes to do so is left alone from then on; either is said.
 //
-// Each profile has what came since the last one. At most 24,000 stacks and 7 MiB of each of the three kinds; beyond, time is counted as
+// Each profile has what came since the last one. At most 24,000 stacks and 7 MiB of each of the kinds; beyond, time is counted as
 // lost.
 //
-// Threads: tick and take by the library's; exception by any, not in signal handlers. Memory: mmap at the start.
+// Threads: tick and take by the library's; event by any, not in signal handlers. Memory: mmap at the start.
 #ifndef CMEMPROF_PRELOAD_TIME_PROFILE_H
 #define CMEMPROF_PRELOAD_TIME_PROFILE_H
 
@@ -47,8 +47,18 @@ enum cmemprof_error time_profile_take(const uint8_t **bytes, size_t *size);
 
 void time_profile_after_fork_in_child(bool goes_on); // false: stops
 
-// An exception was raised in the calling thread, which has the GIL, and stands for so many. type: its name, cut at 250 bytes. skip:
-// Python's innermost frames, which are not the program's.
-void time_profile_exception(const char *type, uint64_t count, uint32_t skip);
+// What happened in the calling thread, which has the GIL.
+struct time_event {
+    enum { TIME_EVENT_RAISED, TIME_EVENT_ACQUIRED, TIME_EVENT_RELEASED } kind;
+    const char *type; // of an exception: its name, cut at 250 bytes
+    uint64_t count;   // it stands for so many
+    uint64_t ns;      // of one: that a lock was waited for, or held
+    uint32_t skip;    // Python's innermost frames, which are not the program's
+};
+// Returns false if it does not count: nothing is recorded, or who acquired a lock waited for something else than a lock (python_locks.h).
+bool time_profile_event(const struct time_event *event);
+
+// Before the first event of a lock. Returns false if memory runs out.
+bool time_profile_expect_locks(void);
 
 #endif

@@ -22,7 +22,7 @@ struct profiler;
 enum { TIME_MAX_FRAMES = UNWIND_MAX_FRAMES, TIME_MAX_WORDS = TIME_MAX_FRAMES + TIME_LABEL_WORDS };
 #define TIME_ANY_TASK ((uintptr_t)1 << 62) // one of those without a name
 
-enum time_table { TIME_CPU, TIME_WAITING, TIME_RAISED, TIME_TABLES };
+enum time_table { TIME_CPU, TIME_WAITING, TIME_RAISED, TIME_LOCKS, TIME_TABLES };
 struct time_period {
     _Atomic unsigned in_flight; // threads that add to it
     struct cpu_samples tables[TIME_TABLES];

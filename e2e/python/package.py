@@ -151,6 +151,119 @@ def exceptions():
     tell(pid=os.getpid(), tools=[tool for tool in tools if tool], kept_generator=kept_generator)
 
 
+def uses(lock, times):
+    for _ in range(times):
+        with lock:
+            pass
+
+
+def tries(lock, times):
+    """It is not free."""
+    for _ in range(times):
+        if lock.acquire(blocking=False) or lock.acquire(timeout=0.001):
+            raise AssertionError
+
+
+def waits_for(lock, held, times):
+    """Another thread has it each time. Returns the seconds that it took."""
+    waited = 0
+    for _ in range(times):
+        held.wait()
+        held.clear()
+        begin = time.monotonic()
+        lock.acquire()
+        waited += time.monotonic() - begin
+        lock.release()
+    return waited
+
+
+def holds(lock, held, times):
+    """Returns the seconds for which the lock was held."""
+    spent = 0
+    for _ in range(times):
+        lock.acquire()
+        begin = time.monotonic()
+        held.set()
+        time.sleep(0.05)
+        spent += time.monotonic() - begin
+        lock.release()
+        while held.is_set():
+            time.sleep(0.001)
+        time.sleep(0.01)
+    return spent
+
+
+def nests(lock, depth):
+    if depth > 0:
+        with lock:
+            nests(lock, depth - 1)
+
+
+def idles(condition):
+    """Waits, but for no lock."""
+    import queue
+
+    with condition:
+        condition.wait(0.3)
+    try:
+        queue.Queue().get(timeout=0.3)
+    except queue.Empty:
+        pass
+    threading.Event().wait(0.3)
+
+
+def waits_for_semaphore(semaphore):
+    begin = time.monotonic()
+    semaphore.acquire()
+    return time.monotonic() - begin
+
+
+def what_locks_are():
+    """What a program can see of them."""
+    import pickle
+
+    seen = []
+    for lock in (threading.Lock(), threading.RLock()):
+        seen += [type(lock).__name__, type(lock).__module__, repr(lock).partition(" at ")[0], type(type(lock).__dict__["acquire"]).__name__, lock.acquire.__doc__]
+        for wrong in (lambda: pickle.dumps(lock), lock.release, lambda: lock.acquire(False, 1), lambda: lock.acquire(timeout=-2), lambda: lock.acquire(1, 2, 3)):
+            try:
+                seen.append(wrong())
+            except Exception as error:
+                seen.append(type(error).__name__ + str(error))
+        with lock as entered:
+            seen += [entered, isinstance(lock, type(threading.Lock())), lock.acquire(False)]
+            thread = threading.Thread(target=lambda: seen.append(lock.acquire(timeout=0.001)))
+            thread.start()
+            thread.join()
+    return seen
+
+
+def locks():
+    lock, before = threading.Lock(), what_locks_are()
+    profiler = new_profiler(service="locks")
+    profiler.start()
+    same = what_locks_are() == before
+    uses(lock, 8000)
+    held = threading.Event()
+    spent = []
+    thread = threading.Thread(target=lambda: spent.append(holds(lock, held, 20)))
+    thread.start()
+    waited = waits_for(lock, held, 20)
+    thread.join()
+    for _ in range(100):
+        nests(threading.RLock(), 3)
+    with lock:
+        tries(lock, 50)
+    condition = threading.Condition()
+    idles(condition)
+    semaphore = threading.Semaphore(0)
+    threading.Timer(0.3, semaphore.release).start()
+    on_semaphore = waits_for_semaphore(semaphore)
+    profiler.stop()
+    uses(lock, 8000)  # nobody looks
+    tell(pid=os.getpid(), same=same, waited=waited, held=spent[0], semaphore=on_semaphore)
+
+
 def fork(follow):
     profiler = new_profiler(service="forks")
     profiler.start(profile_children=follow == "follow")

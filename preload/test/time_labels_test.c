@@ -5,10 +5,11 @@
 #include "../time_labels.h"
 
 TEST(they_come_back) {
-    for (unsigned which = 0; which < 8; which++) {
+    for (unsigned which = 0; which < 16; which++) {
         const struct time_labels labels = {
             .thread = 4194303,
             .is_python = which & 1,
+            .is_release = which & 8,
             .exception = which & 2 ? (uintptr_t)1 << 63 | 17 : 0,
             .task = which & 4 ? 12 : 0,
         };
@@ -19,6 +20,7 @@ TEST(they_come_back) {
         assert_int_equal(time_labels_get(&read, words, count), 2);
         assert_int_equal(read.thread, labels.thread);
         assert_int_equal(read.is_python, labels.is_python);
+        assert_int_equal(read.is_release, labels.is_release);
         assert_int_equal(read.exception, labels.exception);
         assert_int_equal(read.task, labels.task);
         assert_int_equal(words[1], 102);

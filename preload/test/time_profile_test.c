@@ -339,9 +339,9 @@ static void *waits(void *context) {
     like_python_put(fake.thread, profiler.python.layout->thread_native_id, (uintptr_t)syscall(SYS_gettid));
     sem_post(&begun);
     sem_wait(&go_on);
-    time_profile_exception("KeyError", 3, 0);
-    time_profile_exception("ValueError", 4, 1);
-    time_profile_exception("ValueError", 5, 9);
+    time_profile_event(&(struct time_event){.kind = TIME_EVENT_RAISED, .type = "KeyError", .count = 3, .skip = 0});
+    time_profile_event(&(struct time_event){.kind = TIME_EVENT_RAISED, .type = "ValueError", .count = 4, .skip = 1});
+    time_profile_event(&(struct time_event){.kind = TIME_EVENT_RAISED, .type = "ValueError", .count = 5, .skip = 9});
     return context;
 }
 

@@ -53,6 +53,10 @@ class Library:
             self.exception = self._with_gil.cmemprof_preload_exception
             self.exception.argtypes = [ctypes.c_char_p, ctypes.c_uint64, ctypes.c_uint]
             self.exception.restype = None
+            self._with_gil.cmemprof_preload_locks.argtypes = [ctypes.POINTER(ctypes.c_void_p), ctypes.c_size_t, ctypes.c_void_p, ctypes.c_uint]
+            self._with_gil.cmemprof_preload_locks.restype = ctypes.c_char_p
+            self._with_gil.cmemprof_preload_lock_methods.argtypes = []
+            self._with_gil.cmemprof_preload_lock_methods.restype = ctypes.POINTER(ctypes.c_char_p)
             self._without.cmemprof_preload_sees_malloc.argtypes = []
             self._without.cmemprof_preload_sees_malloc.restype = ctypes.c_bool
             self._without.cmemprof_preload_stop.argtypes = [ctypes.c_uint]
@@ -72,6 +76,17 @@ class Library:
 
     def sees_malloc(self):
         return self._without.cmemprof_preload_sees_malloc()
+
+    def lock_methods(self):
+        """Names of what sample_locks wants, in order."""
+        names = self._with_gil.cmemprof_preload_lock_methods()
+        return [name.decode() for name in iter(lambda i=iter(range(1 << 10)): names[next(i)], None)]
+
+    def sample_locks(self, methods, interval):
+        """Returns None, or why locks are not sampled. methods: descriptors."""
+        addresses = (ctypes.c_void_p * (len(methods) + 1))(*[id(method) for method in methods])
+        why = self._with_gil.cmemprof_preload_locks(addresses, len(methods), id(True), interval)
+        return os.fsdecode(why) if why is not None else None
 
     def stop(self, limit_s):
         """Returns False if the last profile was not written within the limit."""

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from cmemprof.profiling import _exceptions, _interpreter, _library
+from cmemprof.profiling import _exceptions, _interpreter, _library, _locks
 from cmemprof.profiling._log import LOG, guarded
 
 WRITE_LIMIT_S = 5  # of a last profile
@@ -33,7 +33,7 @@ class Session:
         self.follows = False
         self.flushes = True
         self._failed = False  # the sender has
-        self.exceptions = None  # being sampled
+        self.events = []  # that are sampled: Exceptions, Locks
         self._logged = 0  # bytes of what the sender has written
         self._said = set()
 
@@ -84,23 +84,30 @@ class Session:
             self.library.stop(0)
             self._remove_directory()
             raise
-        self._sample_exceptions(settings)
+        self._sample_events(settings)
         self._tell_what_is_seen(settings)
         return True
 
     @guarded
-    def _sample_exceptions(self, settings):
-        if settings.exception_interval != 0 and settings.time_hz != 0 and not _interpreter.lack():
-            self.exceptions = _exceptions.Exceptions(settings.exception_interval, self.library.exception)
-            why = self.exceptions.start()
+    def _sample_events(self, settings):
+        if settings.time_hz == 0 or _interpreter.lack():
+            return
+        wanted = []
+        if settings.exception_interval != 0:
+            wanted.append(_exceptions.Exceptions(settings.exception_interval, self.library.exception))
+        if settings.lock_interval != 0:
+            wanted.append(_locks.Locks(settings.lock_interval, self.library))
+        for events in wanted:
+            why = events.start()
             if why:
-                self.exceptions = None
                 self._say(why, LOG.info)
+            else:
+                self.events.append(events)
 
-    def _stop_exceptions(self):
-        exceptions, self.exceptions = self.exceptions, None
-        if exceptions is not None:
-            exceptions.stop()
+    def _stop_events(self):
+        events, self.events = self.events, []
+        for one in events:
+            one.stop()
 
     @guarded
     def _tell_what_is_seen(self, settings):
@@ -161,7 +168,7 @@ class Session:
     # ---- The end ----
 
     def stop(self, flush):
-        self._stop_exceptions()
+        self._stop_events()
         if not self.is_running():
             return
         if not self.library.stop(WRITE_LIMIT_S if flush else 0):
@@ -190,7 +197,7 @@ class Session:
         """Children that are not followed have no profiler, until they start one."""
         if not self.follows:
             self.directory, self.has_sender = None, False
-            self._stop_exceptions()
+            self._stop_events()
 
 
 def _this_process():

@@ -121,6 +121,9 @@ class Settings:
         self.exception_interval = int(number(environment, "DD_PROFILING_EXCEPTION_SAMPLING_INTERVAL", 100, 1, 2**31))
         if not is_on(environment, "DD_PROFILING_EXCEPTION_ENABLED", False):
             self.exception_interval = 0
+        percent = number(environment, "DD_PROFILING_CAPTURE_PCT", 1.0, 0, 100)
+        is_sampled = percent > 0 and is_on(environment, "DD_PROFILING_LOCK_ENABLED", False)
+        self.lock_interval = min(1 << 20, max(1, round(100 / percent))) if is_sampled else 0
         self.flushes_on_exit = is_on(environment, "DD_PROFILING_FLUSH_ON_EXIT", True)
         self.service = service or environment.get("DD_SERVICE") or name_of_program(arguments)
         # Where OpenTelemetry's exporter is chosen, the command reads its variables.
