@@ -362,6 +362,7 @@
 #define python_at cmemprof_python_at
 #define python_code_line cmemprof_python_code_line
 #define python_code_text cmemprof_python_code_text
+#define python_context_value cmemprof_python_context_value
 #define python_dict_get cmemprof_python_dict_get
 #define python_dict_open cmemprof_python_dict_open
 #define python_frames cmemprof_python_frames

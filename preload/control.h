@@ -36,6 +36,12 @@ void cmemprof_preload_exception(const char *type, uint64_t count, unsigned skip)
 const char *cmemprof_preload_locks(const uintptr_t *methods, size_t count, const void *is_true, unsigned interval);
 const char *const *cmemprof_preload_lock_methods(void);
 
+// Samples have the IDs of a tracer's span from now on: variable is a ContextVar of the package's, which never goes away, and whose values
+// are bytes: the span's ID and that of its local root, of 8 bytes each. Caller holds the GIL. Returns false if time is not sampled.
+bool cmemprof_preload_spans(const void *variable);
+// What a local root span, which has just ended, was for.
+void cmemprof_preload_endpoint(uint64_t root, const char *text);
+
 // Starts a program that is no child of this process, in a session of its own, with an empty signal mask and default dispositions. Its
 // standard input and output are /dev/null, standard error is the file `errors`, which is appended to; all other descriptors are closed.
 // This process's waitpid(-1) never sees anything of it, unless it adopts orphans (PR_SET_CHILD_SUBREAPER, or process 1). Returns 0, or

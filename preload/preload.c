@@ -399,3 +399,13 @@ EXPORTED const char *cmemprof_preload_locks(const uintptr_t *methods, size_t cou
     python_locks_sample(why ? 0 : interval, note_lock);
     return why;
 }
+
+EXPORTED bool cmemprof_preload_spans(const void *variable) {
+    return is_owner() && time_profile_watch_spans((uintptr_t)variable);
+}
+
+EXPORTED void cmemprof_preload_endpoint(uint64_t root, const char *text) {
+    if (is_owner()) {
+        time_profile_endpoint(root, text);
+    }
+}

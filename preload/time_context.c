@@ -1,7 +1,10 @@
 // time_context.c: see time_context.h.
 #include "time_context.h"
 
+#include <string.h>
+
 #include "../cmemprof/profiler.h"
+#include "../cmemprof/python_context.h"
 #include "../cmemprof/python_task.h"
 #include "python_arenas.h"
 
@@ -45,11 +48,11 @@ static bool may_read(struct time_state *state, const struct python_reader *reade
     return reader->copies || *holds || has_gil(state, thread);
 }
 
-void time_context_read(struct time_state *state, struct time_period *period, enum time_table table, struct python_reader *reader,
-                       uintptr_t thread, struct time_labels *labels) {
+static void read_task(struct time_state *state, struct time_period *period, enum time_table table, struct python_reader *reader,
+                      uintptr_t thread, struct time_labels *labels) {
     struct python_task task;
     bool holds;
-    if (thread == 0 || !atomic_load(&state->has_tasks) || !may_read(state, reader, thread, &holds)) {
+    if (!may_read(state, reader, thread, &holds)) {
         return;
     }
     if (python_task_of(&state->of->python, reader, thread, &task)) {
@@ -57,5 +60,61 @@ void time_context_read(struct time_state *state, struct time_period *period, enu
     }
     if (holds) {
         python_arenas_release();
+    }
+}
+
+static void read_span(struct time_state *state, uintptr_t variable, struct python_reader *reader, uintptr_t thread,
+                      struct time_labels *labels) {
+    const struct python_layout *layout = state->of->python.layout;
+    uint64_t ids[2];
+    uintptr_t value = python_context_value(&state->of->python, reader, thread, variable);
+    if (value != 0 && python_word(reader, value, layout->bytes_size) == sizeof ids) {
+        const void *bytes = python_at(reader, value + layout->bytes_first, sizeof ids, 1);
+        memcpy(ids, bytes ? bytes : (const void *)&(uint64_t[2]){0}, sizeof ids);
+        labels->span = ids[0];
+        labels->root = ids[1];
+    }
+}
+
+void time_context_read(struct time_state *state, struct time_period *period, enum time_table table, struct python_reader *reader,
+                       uintptr_t thread, struct time_labels *labels) {
+    uintptr_t variable = atomic_load(&state->span);
+    if (thread != 0 && variable != 0 && !cpu_samples_is_half_full(&period->tables[table])) {
+        read_span(state, variable, reader, thread, labels);
+    }
+    if (thread != 0 && atomic_load(&state->has_tasks)) {
+        read_task(state, period, table, reader, thread, labels);
+    }
+}
+
+// ---- Spans ----
+
+bool time_context_watch(struct time_state *state, uintptr_t variable) {
+    bool ok = open_texts(state);
+    atomic_store(&state->span, ok ? variable : 0);
+    return ok;
+}
+
+static struct time_endpoint *place_of(const struct time_period *period, uint64_t root) {
+    return (struct time_endpoint *)&period->endpoints[(root ^ root >> 32) * 0x9e3779b97f4a7c15u >> 52];
+}
+
+void time_context_endpoint(struct time_period *period, uint64_t root, const char *text) {
+    const struct python_name name = {.function = text, .function_size = strnlen(text, PYTHON_NAME_BYTES), .file = ""};
+    struct time_endpoint *place = place_of(period, root);
+    atomic_store(&place->root, 0);
+    atomic_store(&place->text, python_names_word(&period->texts, &name, 0));
+    atomic_store(&place->root, root);
+}
+
+uintptr_t time_context_endpoint_of(const struct time_period *period, uint64_t root) {
+    const struct time_endpoint *place = place_of(period, root);
+    return root != 0 && atomic_load(&place->root) == root ? atomic_load(&place->text) : 0;
+}
+
+void time_context_clear(struct time_period *period) {
+    if (period->texts.table) {
+        memset(period->endpoints, 0, sizeof period->endpoints);
+        python_names_clear(&period->texts);
     }
 }

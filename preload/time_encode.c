@@ -11,8 +11,9 @@
 #include "../cmemprof/profiler.h"
 #include "../merge/memory.h"
 #include "../merge/merge.h"
+#include "time_context.h"
 
-enum { MAX_LABELS = 4 };
+enum { MAX_LABELS = 7 };
 
 static const struct profile_type {
     const char *name, *unit;
@@ -92,7 +93,7 @@ static size_t add_named_frame(struct encoder *encoder, const char *name) {
 // ---- Labels ----
 
 struct texts {
-    char exception[PYTHON_NAME_BYTES + 1], task[PYTHON_NAME_BYTES + 1];
+    char exception[PYTHON_NAME_BYTES + 1], task[PYTHON_NAME_BYTES + 1], endpoint[PYTHON_NAME_BYTES + 1];
 };
 
 static void copy_text(const struct python_names *names, uintptr_t word, char text[PYTHON_NAME_BYTES + 1]) {
@@ -108,6 +109,20 @@ static const char *name_of_thread(const struct encoder *encoder, int32_t id) {
         i++;
     }
     return i < encoder->taken->name_count ? encoder->taken->names[i].text : "";
+}
+
+static size_t add_span(const struct encoder *encoder, const struct time_labels *of, struct texts *texts, struct profile_label *labels) {
+    uintptr_t endpoint = time_context_endpoint_of(encoder->taken->period, of->root);
+    if (of->span == 0) {
+        return 0;
+    }
+    labels[0] = (struct profile_label){.key = "span id", .number = (int64_t)of->span, .unit = ""};
+    labels[1] = (struct profile_label){.key = "local root span id", .number = (int64_t)of->root, .unit = ""};
+    if (endpoint != 0) {
+        copy_text(&encoder->taken->period->texts, endpoint, texts->endpoint);
+        labels[2] = (struct profile_label){.key = "trace endpoint", .text = texts->endpoint, .unit = ""};
+    }
+    return endpoint != 0 ? 3 : 2;
 }
 
 // Returns how many; none is without a text. texts: are those of labels.
@@ -127,6 +142,7 @@ static size_t add_labels(const struct encoder *encoder, const struct time_labels
         }
         labels[count++] = (struct profile_label){.key = "task name", .text = texts->task, .unit = ""};
     }
+    count += add_span(encoder, of, texts, labels + count);
     for (size_t i = 0; i < count; i++) {
         if (!labels[i].text || labels[i].text[0] != '\0') {
             labels[all++] = labels[i];

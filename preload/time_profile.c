@@ -18,6 +18,7 @@
 #include "python_threads.h"
 #include "time_context.h"
 #include "time_encode.h"
+#include "time_entry.h"
 #include "time_state.h"
 
 enum { QUIET_MS = 1000, LIST_TICKS = 5, TOO_LONG_TICKS = 100, LITTLE_NS = 100000, NEEDED_STACK_BYTES = 8 << 10 };
@@ -28,7 +29,11 @@ static struct time_state *_Atomic current; // NULL: off. Its memory stays, as a 
 
 // ---- The period that samples are added to ----
 
-static struct time_period *enter(struct time_state *it) {
+struct time_state *time_profile_current(void) {
+    return atomic_load(&current);
+}
+
+struct time_period *time_profile_enter(struct time_state *it) {
     for (;;) {
         unsigned active = atomic_load(&it->active);
         struct time_period *period = &it->periods[active];
@@ -40,7 +45,7 @@ static struct time_period *enter(struct time_state *it) {
     }
 }
 
-static void leave(struct time_period *period) {
+void time_profile_leave(struct time_period *period) {
     atomic_fetch_sub(&period->in_flight, 1);
 }
 
@@ -48,7 +53,7 @@ static void clear(struct time_period *period) {
     for (size_t i = 0; i < TIME_TABLES; i++) {
         cpu_samples_clear(&period->tables[i]);
     }
-    python_names_clear(&period->texts);
+    time_context_clear(period);
     period->began_ns = period->process_ns = period->own_ns = period->missed_ns = 0;
 }
 
@@ -64,7 +69,7 @@ static bool is_quiet(struct time_period *period) {
 
 // ---- CPU ----
 
-static struct time_scratch *take_scratch(struct time_state *it) {
+struct time_scratch *time_profile_take_scratch(struct time_state *it) {
     for (unsigned i = 0; i < TIME_SCRATCHES; i++) {
         if (!atomic_exchange_explicit(&it->scratches[i].busy, true, memory_order_acquire)) {
             return &it->scratches[i];
@@ -216,7 +221,7 @@ static void take_in(struct time_state *it, struct time_period *period, const sig
     if (id == 0 || atomic_load(&it->ended)) {
         return;
     }
-    struct time_scratch *scratch = has_room(id) ? take_scratch(it) : NULL;
+    struct time_scratch *scratch = has_room(id) ? time_profile_take_scratch(it) : NULL;
     if (scratch) {
         take(it, period, id, context, scratch);
         atomic_store_explicit(&scratch->busy, false, memory_order_release);
@@ -232,9 +237,9 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     int saved = errno;
     (void)number;
     if (it) {
-        struct time_period *period = enter(it);
+        struct time_period *period = time_profile_enter(it);
         take_in(it, period, info, context);
-        leave(period);
+        time_profile_leave(period);
     }
     errno = saved;
 }
@@ -328,11 +333,11 @@ static void look_at_python(struct time_state *it, uint64_t ns, bool has_changed)
     if (has_changed || it->ticks % LIST_TICKS == 0) {
         list(it);
     }
-    struct time_period *period = enter(it);
+    struct time_period *period = time_profile_enter(it);
     for (size_t i = 0; i < it->listed_count; i++) {
         look_at(it, period, &it->listed[i], ns);
     }
-    leave(period);
+    time_profile_leave(period);
 }
 
 // Returns false if the program has taken the signal for itself, or may be killed for system calls that it made without harm before.
@@ -376,71 +381,6 @@ bool time_profile_tick(void) {
     bool runs = has_run(it);
     pthread_mutex_unlock(&it->lock);
     return runs;
-}
-
-// ---- Events ----
-
-static bool is_of(const struct python_name *name, const char *function) {
-    size_t size = strlen(function);
-    return name->function_size == size && memcmp(name->function, function, size) == 0;
-}
-
-// Who waits for a thread's end or to be notified, acquires a lock that another thread releases for that. A semaphore is a lock made of
-// these.
-static bool waits_for_no_lock(const struct python_names *names, const uintptr_t *words, uint32_t depth) {
-    static const char file[] = "/threading.py";
-    struct python_name leaf = {.file_size = 0}, caller = {.function_size = 0};
-    if (depth > 0) {
-        python_names_get(names, words[0], &leaf);
-    }
-    if (depth > 1) {
-        python_names_get(names, words[1], &caller);
-    }
-    size_t size = sizeof file - 1;
-    bool is_threadings = leaf.file_size > size && memcmp(leaf.file + leaf.file_size - size, file, size) == 0;
-    return is_threadings &&
-           (is_of(&leaf, "Thread._wait_for_tstate_lock") || (is_of(&leaf, "Condition.wait") && !is_of(&caller, "Semaphore.acquire")));
-}
-
-static void add_event(struct time_state *it, const struct time_event *event, struct time_scratch *scratch, uint32_t depth,
-                      uintptr_t thread) {
-    enum time_table table = event->kind == TIME_EVENT_RAISED ? TIME_RAISED : TIME_LOCKS;
-    struct time_labels labels = {
-        .thread = (int32_t)syscall(SYS_gettid), .is_python = true, .is_release = event->kind == TIME_EVENT_RELEASED};
-    if (event->type) {
-        const struct python_name name = {.function = event->type, .function_size = strnlen(event->type, PYTHON_NAME_BYTES), .file = ""};
-        labels.exception = python_names_word(&it->of->python.names, &name, 0);
-    }
-    struct time_period *period = enter(it);
-    time_context_read(it, period, table, &scratch->python.reader, thread, &labels);
-    cpu_samples_add(&period->tables[table], scratch->words, time_labels_put(&labels, scratch->words, depth), event->ns * event->count,
-                    event->count);
-    leave(period);
-}
-
-bool time_profile_event(const struct time_event *event) {
-    struct time_state *it = atomic_load(&current);
-    struct time_scratch *scratch = it && it->has_wall ? take_scratch(it) : NULL;
-    if (!scratch) {
-        return false;
-    }
-    struct python *python = &it->of->python;
-    uintptr_t *words = scratch->words, thread = (uintptr_t)python->symbols.this_thread();
-    python_reader_begin(&scratch->python.reader, NULL);
-    uint32_t depth = python_frames(python, &scratch->python.reader, NULL, thread, words, TIME_MAX_FRAMES, NULL);
-    uint32_t skip = event->skip < depth ? event->skip : depth;
-    memmove(words, words + skip, (depth -= skip) * sizeof *words);
-    bool counts = event->kind != TIME_EVENT_ACQUIRED || !waits_for_no_lock(&python->names, words, depth);
-    if (counts) {
-        add_event(it, event, scratch, depth, thread);
-    }
-    atomic_store_explicit(&scratch->busy, false, memory_order_release);
-    return counts;
-}
-
-bool time_profile_expect_locks(void) {
-    struct time_state *it = atomic_load(&current);
-    return it && cpu_samples_open(&it->periods[0].tables[TIME_LOCKS]) && cpu_samples_open(&it->periods[1].tables[TIME_LOCKS]);
 }
 
 // ---- Profiles ----

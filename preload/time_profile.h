@@ -58,6 +58,10 @@ struct time_event {
 // Returns false if it does not count: nothing is recorded, or who acquired a lock waited for something else than a lock (python_locks.h).
 bool time_profile_event(const struct time_event *event);
 
+// Labels of a tracer's spans (time_context.h). With the GIL. Returns false if there are none.
+bool time_profile_watch_spans(uintptr_t variable);
+void time_profile_endpoint(uint64_t root, const char *text);
+
 // Before the first event of a lock. Returns false if memory runs out.
 bool time_profile_expect_locks(void);
 

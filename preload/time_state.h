@@ -23,10 +23,18 @@ enum { TIME_MAX_FRAMES = UNWIND_MAX_FRAMES, TIME_MAX_WORDS = TIME_MAX_FRAMES + T
 #define TIME_ANY_TASK ((uintptr_t)1 << 62) // one of those without a name
 
 enum time_table { TIME_CPU, TIME_WAITING, TIME_RAISED, TIME_LOCKS, TIME_TABLES };
+// What a tracer's local root span was for. Spans that ended in another period have none.
+enum { TIME_ENDPOINTS = 4096 };
+struct time_endpoint {
+    _Atomic uint64_t root; // 0: free
+    _Atomic uintptr_t text;
+};
+
 struct time_period {
     _Atomic unsigned in_flight; // threads that add to it
     struct cpu_samples tables[TIME_TABLES];
-    struct python_names texts; // of labels; without a table until there are any
+    struct python_names texts;                      // of labels; without a table until there are any
+    struct time_endpoint endpoints[TIME_ENDPOINTS]; // in the place of its root; a later one replaces it
     // Of the time in which it was filled; twice or more where a thread has held it up (time_profile_take).
     uint64_t began_ns;           // since 1970; 0: not yet
     uint64_t process_ns, own_ns; // CPU time of the process, and of the profiler's threads in it
@@ -78,6 +86,7 @@ struct time_state {
     uint64_t period_ns;
     bool has_wall;             // Python's threads are seen
     _Atomic bool has_tasks;    // asyncio is found
+    _Atomic uintptr_t span;    // the variable of contexts that has the span; 0: there is no tracer
     const char *_Atomic ended; // why there are no samples any more; NULL: there are
     _Atomic unsigned active;   // the period that is being filled
     struct time_period periods[2];

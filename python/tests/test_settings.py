@@ -33,6 +33,12 @@ class Switches(unittest.TestCase):
         self.assertEqual(settings(DD_PROFILING_EXCEPTION_SAMPLING_INTERVAL="7", **on).exception_interval, 7)
         self.assertEqual(settings(DD_PROFILING_EXCEPTION_SAMPLING_INTERVAL="0", **on).exception_interval, 100)
 
+    def test_locks_are_one_in_a_hundred(self):
+        on = {"DD_PROFILING_LOCK_ENABLED": "true"}
+        self.assertEqual(settings().lock_interval, 0)
+        for percent, interval in (("", 100), ("100", 1), ("10", 10), ("0.01", 10000), ("0", 0), ("101", 100), ("1e-30", 1 << 20)):
+            self.assertEqual(settings(DD_PROFILING_CAPTURE_PCT=percent, **on).lock_interval, interval, percent)
+
     def test_it_is_on_unless_it_is_switched_off(self):
         for value, is_on in (("", True), ("true", True), ("auto", True), ("1", True), ("false", False), ("0", False), ("False", False), ("what", True)):
             self.assertEqual(settings(DD_PROFILING_ENABLED=value).is_enabled, is_on, value)

@@ -57,6 +57,11 @@ class Library:
             self._with_gil.cmemprof_preload_locks.restype = ctypes.c_char_p
             self._with_gil.cmemprof_preload_lock_methods.argtypes = []
             self._with_gil.cmemprof_preload_lock_methods.restype = ctypes.POINTER(ctypes.c_char_p)
+            self._with_gil.cmemprof_preload_spans.argtypes = [ctypes.c_void_p]
+            self._with_gil.cmemprof_preload_spans.restype = ctypes.c_bool
+            self.endpoint = self._with_gil.cmemprof_preload_endpoint
+            self.endpoint.argtypes = [ctypes.c_uint64, ctypes.c_char_p]
+            self.endpoint.restype = None
             self._without.cmemprof_preload_sees_malloc.argtypes = []
             self._without.cmemprof_preload_sees_malloc.restype = ctypes.c_bool
             self._without.cmemprof_preload_stop.argtypes = [ctypes.c_uint]
@@ -87,6 +92,10 @@ class Library:
         addresses = (ctypes.c_void_p * (len(methods) + 1))(*[id(method) for method in methods])
         why = self._with_gil.cmemprof_preload_locks(addresses, len(methods), id(True), interval)
         return os.fsdecode(why) if why is not None else None
+
+    def spans(self, variable):
+        """variable: a ContextVar that stays; None: spans are no labels any more. Returns whether there are samples."""
+        return self._with_gil.cmemprof_preload_spans(id(variable) if variable is not None else None)
 
     def stop(self, limit_s):
         """Returns False if the last profile was not written within the limit."""

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from cmemprof.profiling import _exceptions, _interpreter, _library, _locks
+from cmemprof.profiling import _exceptions, _interpreter, _library, _locks, _spans
 from cmemprof.profiling._log import LOG, guarded
 
 WRITE_LIMIT_S = 5  # of a last profile
@@ -34,6 +34,7 @@ class Session:
         self.flushes = True
         self._failed = False  # the sender has
         self.events = []  # that are sampled: Exceptions, Locks
+        self.spans = None  # Spans
         self._logged = 0  # bytes of what the sender has written
         self._said = set()
 
@@ -103,11 +104,20 @@ class Session:
                 self._say(why, LOG.info)
             else:
                 self.events.append(events)
+        self.spans = _spans.Spans(self.library, settings.has_endpoints)
+        self.look_for_tracer()
+
+    def look_for_tracer(self):
+        why = self.spans.look() if self.spans is not None else None
+        if why:
+            self._say(why, LOG.info)
 
     def _stop_events(self):
-        events, self.events = self.events, []
+        events, self.events = self.events + [self.spans], []
+        self.spans = None
         for one in events:
-            one.stop()
+            if one is not None:
+                one.stop()
 
     @guarded
     def _tell_what_is_seen(self, settings):
@@ -223,6 +233,7 @@ def _start_looking(session, pid):
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, LOOK_MAX_S)
             session.log_sender()
+            session.look_for_tracer()
 
     _thread.start_new_thread(guarded(look), ())
 

@@ -121,6 +121,7 @@ class Settings:
         self.exception_interval = int(number(environment, "DD_PROFILING_EXCEPTION_SAMPLING_INTERVAL", 100, 1, 2**31))
         if not is_on(environment, "DD_PROFILING_EXCEPTION_ENABLED", False):
             self.exception_interval = 0
+        self.has_endpoints = is_on(environment, "DD_PROFILING_ENDPOINT_COLLECTION_ENABLED", True)
         percent = number(environment, "DD_PROFILING_CAPTURE_PCT", 1.0, 0, 100)
         is_sampled = percent > 0 and is_on(environment, "DD_PROFILING_LOCK_ENABLED", False)
         self.lock_interval = min(1 << 20, max(1, round(100 / percent))) if is_sampled else 0
