@@ -8,6 +8,7 @@ int name_of_cxx(const char *text) {
     return (int)strlen(text) * 7 + atoi(text);
 }
 
+int work(const char *text, int count);
 int work(const char *text, int count) {
     int sum = 0;
     for (int i = 0; i < count; i++) {
