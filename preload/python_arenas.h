@@ -3,8 +3,9 @@
 // Who has no GIL may find that another thread has freed what it reads. If the memory stays mapped that is no harm: what is read is
 // probed and checked (python_read.h). Only the end of an arena takes memory away, and that goes through us (python_objects.h).
 //
-// Threads: hold and release by any, also in signal handlers: they wait for nobody. free by who has the GIL: it waits until those that read
-// have done so, some microseconds if they have a processor, and 0.1 s at most; then the arena stays mapped. Memory: none.
+// Threads: hold and release by any, also in signal handlers: they wait for nobody. free by who has a GIL: if somebody reads, it waits until
+// that has ended, a millisecond if they have a processor, and 0.1 s at most; then the arena stays mapped. Who reads on after that is not
+// waited for again. Memory: none.
 #ifndef CMEMPROF_PRELOAD_PYTHON_ARENAS_H
 #define CMEMPROF_PRELOAD_PYTHON_ARENAS_H
 

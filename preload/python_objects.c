@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "../cmemprof/profiler.h"
 #include "python_arenas.h"
@@ -131,10 +132,15 @@ static void hooked_arena_free(void *context, void *base, size_t size) {
 // ---- Start ----
 
 bool python_find_allocators(struct python_allocators *python) {
+    const char *(*name)(void);
+    int (*is_initialized)(void);
     *(void **)&python->get = dlsym(RTLD_DEFAULT, "PyMem_GetAllocator");
     *(void **)&python->set = dlsym(RTLD_DEFAULT, "PyMem_SetAllocator");
     *(void **)&python->get_arenas = dlsym(RTLD_DEFAULT, "PyObject_GetArenaAllocator");
     *(void **)&python->set_arenas = dlsym(RTLD_DEFAULT, "PyObject_SetArenaAllocator");
+    *(void **)&is_initialized = dlsym(RTLD_DEFAULT, "Py_IsInitialized");
+    *(void **)&name = dlsym(RTLD_DEFAULT, "_PyMem_GetCurrentAllocatorName"); // before its lock is made 3.12 crashes in it
+    python->name = is_initialized && is_initialized() ? name : NULL;
     python->has_gil = !dlsym(RTLD_DEFAULT, "_Py_DecRefShared"); // what all extensions of a build without one call
     return python->get && python->set && python->get_arenas && python->set_arenas;
 }
@@ -157,20 +163,28 @@ static void hook(const struct python_allocators *python, enum python_domain doma
     python->set(domain, &hooked);
 }
 
+// Else objects are blocks of malloc or mimalloc (3.13), or nothing is known: others have wrapped the allocator already.
+static bool has_arenas(const struct python_allocators *python) {
+    struct python_allocator raw, objects;
+    python->get(PYTHON_RAW, &raw);
+    python->get(PYTHON_OBJECTS, &objects);
+    const char *name = python->name ? python->name() : raw.malloc != objects.malloc ? "pymalloc" : NULL;
+    return name && (strcmp(name, "pymalloc") == 0 || strcmp(name, "pymalloc_debug") == 0);
+}
+
 void python_objects_hook(const struct python_allocators *python) {
     if (!python->has_gil) {
         atomic_store(&profiler.python.objects, PYTHON_OBJECTS_MISSING);
         return;
     }
-    struct python_allocator raw;
-    python->get(PYTHON_RAW, &raw);
+    bool are_kept = has_arenas(python);
     hook(python, PYTHON_MEMORY, &real_memory);
     hook(python, PYTHON_OBJECTS, &real_objects);
     python->get_arenas(&real_arenas);
     profiler.python.maps_arenas = (uintptr_t)real_arenas.alloc;
     python->set_arenas(&(struct python_arenas){NULL, hooked_arena_alloc, hooked_arena_free});
     atomic_store(&profiler.python.objects, PYTHON_OBJECTS_HOOKED);
-    if (real_objects.malloc != raw.malloc) { // else all domains have one allocator, which has no arenas
+    if (are_kept) {
         python_arenas_are_ours();
     }
 }

@@ -36,7 +36,9 @@ struct python_allocators {
     void (*set)(enum python_domain domain, struct python_allocator *allocator); // PyMem_SetAllocator: copies it
     void (*get_arenas)(struct python_arenas *arenas);                           // PyObject_GetArenaAllocator
     void (*set_arenas)(struct python_arenas *arenas);                           // PyObject_SetArenaAllocator
-    bool has_gil;                                                               // else its blocks are not pymalloc's
+    // _PyMem_GetCurrentAllocatorName: "pymalloc", "malloc_debug", ... NULL: the interpreter is not initialised, and has its default.
+    const char *(*name)(void);
+    bool has_gil; // else its blocks are not pymalloc's
 };
 
 // Finds them among what the program and its libraries export. Returns false if there is no interpreter.

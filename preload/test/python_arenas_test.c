@@ -19,6 +19,13 @@ static void count(void *context, void *base, size_t size) {
 }
 static const struct python_arenas real = {.context = &frees, .free = count};
 
+// Another interpreter's thread frees one meanwhile, and ends first.
+static void count_both(void *context, void *base, size_t size) {
+    python_arenas_free(&real, base, size);
+    count(context, base, size);
+}
+static const struct python_arenas both = {.context = &frees, .free = count_both};
+
 static void *ends_soon(void *context) {
     nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     assert_int_equal(atomic_load(&frees), 0);
@@ -41,11 +48,23 @@ TEST(who_reads_is_waited_for) {
     assert_int_equal(atomic_load(&frees), 2);
 }
 
+TEST(two_that_free_side_by_side) {
+    python_arenas_are_ours();
+    atomic_store(&frees, 0);
+    python_arenas_free(&both, &frees, 7);
+    assert_int_equal(atomic_load(&frees), 2);
+    assert_true(python_arenas_hold());
+    python_arenas_release();
+}
+
 TEST(a_reader_that_is_not_there_any_more) {
     python_arenas_are_ours();
     atomic_store(&frees, 0);
     assert_true(python_arenas_hold());
     python_arenas_free(&real, &frees, 7); // it has no processor: the arena stays
+    assert_int_equal(atomic_load(&frees), 0);
+    assert_true(python_arenas_hold()); // others read on, and arenas stay
+    python_arenas_free(&real, &frees, 7);
     assert_int_equal(atomic_load(&frees), 0);
     python_arenas_after_fork_in_child();
     python_arenas_free(&real, &frees, 7);

@@ -11,6 +11,7 @@
 
 #include "../../cmemprof/mapped_ranges.h"
 #include "../../cmemprof/test/sampling.h"
+#include "../python_arenas.h"
 #include "../python_objects.h"
 
 #define SITE static __attribute__((noinline))
@@ -95,7 +96,11 @@ static void set_arenas(struct python_arenas *from) {
     arenas = *from;
 }
 
-static const struct python_allocators python = {get, set, get_arenas, set_arenas, .has_gil = true};
+static const char *name(void) {
+    return "pymalloc";
+}
+
+static const struct python_allocators python = {get, set, get_arenas, set_arenas, name, .has_gil = true};
 
 // ---- Sites ----
 
@@ -298,6 +303,11 @@ TEST_IN(objects, what_is_not_seen_is_said) {
     assert_memory_equal(&allocators[PYTHON_MEMORY], &memory, sizeof memory); // and nothing was set
     atomic_store(&profiler.python.objects, PYTHON_OBJECTS_HOOKED);           // an interpreter that is not used lacks nothing
     assert_false(is_said_to_be_missing());
+}
+
+TEST_IN(objects, who_reads_objects_may_hold_arenas) {
+    assert_true(python_arenas_hold());
+    python_arenas_release();
 }
 
 TEST(no_interpreter) {
