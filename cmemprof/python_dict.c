@@ -12,8 +12,8 @@ bool python_dict_open(struct python_reader *reader, const struct python_layout *
     uintptr_t keys = python_word(reader, dict, layout->dict_keys);
     uint8_t kind = python_byte(reader, keys, layout->keys_kind), log2 = python_byte(reader, keys, layout->keys_log2_index_bytes);
     size_t count = python_word(reader, keys, layout->keys_count);
-    if (reader->failed || kind > TEXTS || log2 > MAX_LOG2_INDEX_BYTES || count > MAX_ENTRIES) {
-        return false;
+    if (reader->failed || kind > TEXTS || log2 > MAX_LOG2_INDEX_BYTES || count > MAX_ENTRIES || count > (size_t)1 << log2) {
+        return false; // each entry has an index
     }
     *entries = (struct python_dict){
         .entries = keys + layout->keys_indices + ((uintptr_t)1 << log2),

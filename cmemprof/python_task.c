@@ -78,8 +78,9 @@ static bool is_among(const struct contexts *contexts, uintptr_t context) {
 // Returns 0 if none of them runs in these contexts.
 static uintptr_t find_task(const struct python *python, struct python_reader *reader, const struct contexts *contexts) {
     struct python_dict running;
-    if (!python_dict_open(reader, python->layout, atomic_load(&python->tasks.running), &running) ||
-        (!reader->copies && running.index_bytes > SMALL_INDEX_BYTES)) { // six loops that run at once
+    uintptr_t dict = atomic_load(&python->tasks.running);
+    if (type_of(reader, dict) != python->symbols.dict_type || // the interpreter has ended
+        !python_dict_open(reader, python->layout, dict, &running) || (!reader->copies && running.index_bytes > SMALL_INDEX_BYTES)) {
         return 0;
     }
     for (size_t i = 0; i < running.count && i < MAX_LOOPS && !reader->failed; i++) {
@@ -103,7 +104,7 @@ static uint64_t number_in(const char *name, size_t size) {
     static const char begin[] = "Task-";
     uint64_t number = 0;
     size_t at = sizeof begin - 1;
-    if (size <= at || size > at + MAX_DIGITS || memcmp(name, begin, at) != 0) {
+    if (size <= at || size > at + MAX_DIGITS || memcmp(name, begin, at) != 0 || name[at] == '0') {
         return 0;
     }
     for (; at < size && name[at] >= '0' && name[at] <= '9'; at++) {

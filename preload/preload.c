@@ -394,7 +394,8 @@ EXPORTED const char *const *cmemprof_preload_lock_methods(void) {
 EXPORTED const char *cmemprof_preload_locks(const uintptr_t *methods, size_t count, const void *is_true, unsigned interval) {
     const char *why = NULL;
     if (interval != 0) {
-        why = time_profile_expect_locks() ? python_locks_hook(methods, count, is_true) : "locks are not sampled: time is not";
+        why = time_profile_expect_locks() ? python_locks_hook(methods, count, is_true)
+                                          : "locks are not sampled: the time of Python's threads is not";
     }
     python_locks_sample(why ? 0 : interval, note_lock);
     return why;

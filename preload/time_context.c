@@ -30,36 +30,25 @@ void time_context_find(struct time_state *state) {
 }
 
 static uintptr_t word_of(struct time_period *period, enum time_table table, const struct python_task *task) {
-    if (task->size == 0) {
-        return cpu_samples_is_half_full(&period->tables[table]) ? TIME_ANY_TASK : task->number;
+    if (cpu_samples_is_half_full(&period->tables[table])) {
+        return TIME_ANY_TASK;
     }
-    return python_names_word(&period->texts, &(struct python_name){.function = task->name, .function_size = task->size, .file = ""}, 0);
-}
-
-static bool has_gil(const struct time_state *state, uintptr_t thread) {
-    return (uintptr_t)state->of->python.symbols.running() == thread;
+    return task->size == 0 ? task->number
+                           : python_names_word(&period->texts,
+                                               &(struct python_name){.function = task->name, .function_size = task->size, .file = ""}, 0);
 }
 
 // Without the GIL others may free what is read here: then only what is in arenas, which stay mapped. Those are hooked, and nobody has taken
 // the hooks away.
-static bool may_read(struct time_state *state, const struct python_reader *reader, uintptr_t thread, bool *holds) {
-    *holds = !reader->copies && !has_gil(state, thread) && atomic_load(&state->of->python.objects) == PYTHON_OBJECTS_SAMPLED &&
-             python_arenas_hold();
-    return reader->copies || *holds || has_gil(state, thread);
+static bool hold(const struct time_state *state) {
+    return atomic_load(&state->of->python.objects) == PYTHON_OBJECTS_SAMPLED && python_arenas_hold();
 }
 
 static void read_task(struct time_state *state, struct time_period *period, enum time_table table, struct python_reader *reader,
                       uintptr_t thread, struct time_labels *labels) {
     struct python_task task;
-    bool holds;
-    if (!may_read(state, reader, thread, &holds)) {
-        return;
-    }
     if (python_task_of(&state->of->python, reader, thread, &task)) {
         labels->task = word_of(period, table, &task);
-    }
-    if (holds) {
-        python_arenas_release();
     }
 }
 
@@ -78,12 +67,21 @@ static void read_span(struct time_state *state, uintptr_t variable, struct pytho
 
 void time_context_read(struct time_state *state, struct time_period *period, enum time_table table, struct python_reader *reader,
                        uintptr_t thread, struct time_labels *labels) {
+    const struct python_symbols *symbols = &state->of->python.symbols;
     uintptr_t variable = atomic_load(&state->span);
-    if (thread != 0 && variable != 0 && !cpu_samples_is_half_full(&period->tables[table])) {
+    bool has_tasks = atomic_load(&state->has_tasks), is_safe = reader->copies || (uintptr_t)symbols->running() == thread;
+    if (thread == 0 || (variable == 0 && !has_tasks) || (!is_safe && symbols->is_finalizing())) { // then even its own state is freed
+        return;
+    }
+    bool holds = !is_safe && hold(state);
+    if (variable != 0 && !cpu_samples_is_half_full(&period->tables[table])) {
         read_span(state, variable, reader, thread, labels);
     }
-    if (thread != 0 && atomic_load(&state->has_tasks)) {
+    if (has_tasks && (is_safe || holds)) {
         read_task(state, period, table, reader, thread, labels);
+    }
+    if (holds) {
+        python_arenas_release();
     }
 }
 

@@ -47,7 +47,13 @@ bool time_profile_event(const struct time_event *event) {
 
 bool time_profile_watch_spans(uintptr_t variable) {
     struct time_state *it = time_profile_current();
-    return it && it->has_wall && time_context_watch(it, variable);
+    bool ok = false;
+    if (it && it->has_wall) {
+        pthread_mutex_lock(&it->lock); // a tick may have found asyncio, and open the same texts
+        ok = time_context_watch(it, variable);
+        pthread_mutex_unlock(&it->lock);
+    }
+    return ok;
 }
 
 void time_profile_endpoint(uint64_t root, const char *text) {
@@ -61,5 +67,6 @@ void time_profile_endpoint(uint64_t root, const char *text) {
 
 bool time_profile_expect_locks(void) {
     struct time_state *it = time_profile_current();
-    return it && cpu_samples_open(&it->periods[0].tables[TIME_LOCKS]) && cpu_samples_open(&it->periods[1].tables[TIME_LOCKS]);
+    return it && it->has_wall && cpu_samples_open(&it->periods[0].tables[TIME_LOCKS]) &&
+           cpu_samples_open(&it->periods[1].tables[TIME_LOCKS]);
 }

@@ -523,6 +523,7 @@ static const char *start(struct profiler *of, unsigned hz) {
     atomic_fetch_add(&kept->starts, 1);
     kept->period_ns = 1000000000 / hz;
     atomic_store(&kept->ended, NULL);
+    atomic_store(&kept->span, 0); // who watches spans says so again
     kept->has_wall = python_threads_are_seen(&of->python);
     const char *why = begin(kept) ? take_signal() : "a thread is held up in a sample of the time profile before";
     if (!why) {

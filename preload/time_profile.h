@@ -62,7 +62,7 @@ bool time_profile_event(const struct time_event *event);
 bool time_profile_watch_spans(uintptr_t variable);
 void time_profile_endpoint(uint64_t root, const char *text);
 
-// Before the first event of a lock. Returns false if memory runs out.
+// Before the first event of a lock. Returns false if threads of Python are not seen, or memory runs out.
 bool time_profile_expect_locks(void);
 
 #endif

@@ -20,7 +20,7 @@ struct profiler;
 
 // A stack is words: return addresses and those of python_names.h, leaf first; then its labels (time_labels.h).
 enum { TIME_MAX_FRAMES = UNWIND_MAX_FRAMES, TIME_MAX_WORDS = TIME_MAX_FRAMES + TIME_LABEL_WORDS };
-#define TIME_ANY_TASK ((uintptr_t)1 << 62) // one of those without a name
+#define TIME_ANY_TASK ((uintptr_t)1 << 62) // one of which neither name nor number is kept
 
 enum time_table { TIME_CPU, TIME_WAITING, TIME_RAISED, TIME_LOCKS, TIME_TABLES };
 // What a tracer's local root span was for. Spans that ended in another period have none.

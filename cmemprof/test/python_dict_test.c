@@ -3,6 +3,9 @@
 
 #include "../../base/test/test.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "../python_dict.h"
 #include "like_python.h"
 
@@ -81,9 +84,18 @@ TEST_IN(dict, what_is_none) {
 
 TEST_IN(dict, what_lies_outside_ends_the_search) {
     make(GENERAL, 3);
-    like_python_put(keys, layout->keys_count, 1 << 20);
+    like_python_put(keys, layout->keys_count, 9); // more than there is room for
+    assert_int_equal(python_dict_get(&reader, layout, (uintptr_t)dict, "first"), 0);
+    make(GENERAL, 3);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), size = layout->keys_indices + 8u + 24; // of the first entry
+    char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(pages != MAP_FAILED && mprotect(pages + page, page, PROT_NONE) == 0);
+    memcpy(pages + page - size, keys, size);
+    like_python_put(dict, layout->dict_keys, (uintptr_t)pages + page - size);
     assert_int_equal(python_dict_get(&reader, layout, (uintptr_t)dict, "first"), 100);
-    assert_int_equal(python_dict_get(&reader, layout, (uintptr_t)dict, "nowhere"), 0);
+    assert_int_equal(python_dict_get(&reader, layout, (uintptr_t)dict, "third"), 0);
+    assert_true(reader.failed);
+    munmap(pages, 2 * page);
 }
 
 int main(void) {

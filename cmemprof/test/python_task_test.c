@@ -169,6 +169,7 @@ TEST(tasks_without_a_name_have_a_number) {
     assert_int_equal(number_of_text("Task-12"), 12);
     assert_int_equal(number_of_text("Task-12a"), 0);
     assert_int_equal(number_of_text("Task-"), 0);
+    assert_int_equal(number_of_text("Task-012"), 0); // the program's
     assert_int_equal(number_of_text("Task-99999999999999999999"), 0);
 }
 
@@ -188,6 +189,13 @@ TEST(what_is_no_task) {
     assert_false(task_of(&thread, &task));
     set(&running, 0, "loop", &tasks[0]);
     running.keys[python.layout->keys_log2_index_bytes] = 5; // may be a block of malloc's
+    assert_false(task_of(&thread, &task));
+    running.keys[python.layout->keys_log2_index_bytes] = 3;
+    assert_true(task_of(&thread, &task));
+    like_python_put(running.keys, python.layout->keys_count, 9); // more than there is room for
+    assert_false(task_of(&thread, &task));
+    like_python_put(running.keys, python.layout->keys_count, 1);
+    put(running.head, 8, &module_type); // no dict any more
     assert_false(task_of(&thread, &task));
 }
 
