@@ -5,11 +5,15 @@ The library hooks the C functions of the two types of _thread, so that locks sta
 
 import _thread
 import sys
+import types
 
 
 def _descriptor(name):
     kind, method = name.split(".")
-    return {"lock": _thread.LockType, "RLock": _thread.RLock}[kind].__dict__[method]
+    found = {"lock": _thread.LockType, "RLock": _thread.RLock}[kind].__dict__[method]
+    if type(found) is not types.MethodDescriptorType:  # eventlet and gevent have put others in their place; the library reads its memory
+        raise AttributeError("C function %s" % name)
+    return found
 
 
 class Locks:

@@ -117,7 +117,7 @@ class Session:
         self.spans = None
         for one in events:
             if one is not None:
-                one.stop()
+                guarded(one.stop)()
 
     @guarded
     def _tell_what_is_seen(self, settings):

@@ -45,9 +45,9 @@ class Spans:
     def stop(self):
         core, self._core = self._core, None
         if core is not None:
+            self._library.spans(None)
             core.reset_listeners(ACTIVATE, self._on_activate)
             core.reset_listeners(FINISH, self._on_finish)
-            self._library.spans(None)
 
     # Of these nothing may reach the tracer.
 
@@ -56,7 +56,7 @@ class Spans:
             if provider is self._tracer.context_provider:
                 SPAN.set(NO_SPAN if active is None or active.span_id is None else self._pack(active.span_id, _root_of(active)))
         except Exception:
-            pass
+            SPAN.set(NO_SPAN)  # rather than the one before
 
     def _on_finish(self, span):
         try:
