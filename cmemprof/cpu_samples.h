@@ -36,7 +36,7 @@ bool cpu_samples_open(struct cpu_samples *samples);
 void cpu_samples_clear(struct cpu_samples *samples);
 void cpu_samples_close(struct cpu_samples *samples);
 
-// depth: 1 to CPU_SAMPLE_FRAMES. Returns the sample that has them, NULL if they did not fit.
+// depth: from 1. Returns the sample that has them, NULL if they did not fit; of up to CPU_SAMPLE_FRAMES, only once the table is full.
 struct cpu_sample *cpu_samples_add(struct cpu_samples *samples, const uintptr_t *pcs, uint32_t depth, uint64_t ns, uint64_t ticks);
 
 // Whether less than half of its words are left.

@@ -5,16 +5,14 @@
 //            profile also for the time until its end, so that sums do not depend on when a kernel looks at its timers. The first one of a
 //            thread stands for a period, or all the time since it was met if that is more, and for the time before.
 // Off CPU    a tick looks at each of Python's threads from outside. One that waits does not use its CPU: if its clock stands still while
-// its
-//            frames are read, they are those it waits in, and the time since the last tick is theirs. Nothing is sent to it: a signal would
-//            interrupt its system call. One that runs has CPU samples.
+//            its frames are read, they are those it waits in, and the time since the last tick is theirs. Nothing is sent to it: a signal
+//            would interrupt its system call. One that runs has CPU samples.
 // Exceptions and locks are counted by who calls time_profile_event (the package for Python).
 //
 // The signal is SIGURG: its default is to be ignored, so one that comes late ends nobody (as Go's runtime uses it). A program that handles
 // it itself is not sampled, and one that comes to do so is left alone from then on; either is said.
 //
-// Each profile has what came since the last one. At most 24,000 stacks and 7 MiB of each of the kinds; beyond, time is counted as
-// lost.
+// Each profile has what came since the last one. At most 24,000 stacks and 7 MiB of each of the kinds; beyond, time is counted as lost.
 //
 // Threads: tick and take by the library's; event by any, not in signal handlers. Memory: mmap at the start.
 #ifndef CMEMPROF_PRELOAD_TIME_PROFILE_H
