@@ -177,7 +177,7 @@ TEST(what_is_no_task) {
     SKIP_EMULATED(EMULATED_READV);
     struct python_task task;
     find_asyncio(0x030d00f0);
-    make_task(0, &like_python_type, &name, &contexts[0]); // of Python's own class
+    make_task(0, &number, &name, &contexts[0]); // of another class
     set(&running, 0, "loop", &tasks[0]);
     assert_false(task_of(&thread, &task));
     make_task(0, &types[0], &name, &contexts[0]);

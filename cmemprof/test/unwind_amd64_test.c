@@ -250,7 +250,7 @@ static __attribute__((noinline)) void without_libgcc(struct result *result) { //
 TEST(a_return_address_that_is_none) {
     static struct result result;
     static const char data[64];
-    const uintptr_t addresses[] = {UINTPTR_MAX, UINTPTR_MAX << 20, 1, 8, 5000, (uintptr_t)&data[32], (uintptr_t)&result};
+    const uintptr_t addresses[] = {UINTPTR_MAX, UINTPTR_MAX << 20, 1, 8, 5000, (uintptr_t)&data[32], (uintptr_t)&result + 64};
     for (size_t i = 0; i < 2 * sizeof addresses / sizeof *addresses; i++) { // the second time its rows are known
         returns_nowhere(&result, without_libgcc, addresses[i / 2]);
         assert_int_equal(result.end, UNWIND_NO_RULE);

@@ -34,6 +34,7 @@ func numbersOf(sample *profile.Sample, key string) uint64 {
 // Samples have the span that the tracer says is the current one where they were taken, in threads, pools and tasks, and roots their endpoint.
 func TestPackageSpans(t *testing.T) {
 	agent := newAgent(t)
+	agent.traces = true
 	command := exec.Command(known(t).withPackages(t, "ddtrace==4.16.0"), "spans.py")
 	command.Env = environment(t, t.TempDir(), "DD_TRACE_AGENT_URL="+agent.URL, "DD_PROFILING_CMEMPROF_SAMPLING_RATE=524288", "DD_TRACE_ENABLED=true",
 		"DD_INSTRUMENTATION_TELEMETRY_ENABLED=false", "DD_REMOTE_CONFIGURATION_ENABLED=false", "DD_TRACE_STARTUP_LOGS=false")

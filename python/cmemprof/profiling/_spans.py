@@ -4,11 +4,15 @@ The tracer tells when a span becomes the active one, in the context (contextvars
 are put into a variable of ours, which the library reads when it samples: threads, tasks of asyncio and greenlets each have their own.
 """
 
-import contextvars
 import struct
 import sys
 
-SPAN = contextvars.ContextVar("cmemprof_span")
+try:
+    import contextvars
+except ImportError:  # a version that is refused
+    contextvars = None
+
+SPAN = contextvars and contextvars.ContextVar("cmemprof_span")
 NO_SPAN = b""
 ROOT_KEY = "_dd.profiling.local_root_span_id"  # of a context that ddtrace hands to another thread
 ACTIVATE, FINISH = "ddtrace.context_provider.activate", "trace.span_finish"
