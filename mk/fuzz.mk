@@ -76,7 +76,7 @@ $(eval $(call fuzzer,event,receiver/fuzz/event_fuzz.c receiver/index/upload_even
 $(eval $(call fuzzer,query,receiver/fuzz/query_fuzz.c $(OF_SELECTION),-lmicrohttpd))
 # What the tools share with `cmemprof top`, and what names the gauges among sample types.
 OF_MCP := $(wildcard command/mcp/*.c jfr/*.c receiver/base/*.c receiver/index/*.c) $(patsubst %,command/report/%.c,filter flat_cum frame_table sample_frames top) \
-    $(patsubst %,command/base/%.c,diagnostic text web_address) $(patsubst %,client/%.c,address answer curl_setup download) upload/signal_guard.c $(patsubst %,receiver/views/%.c,label_frames objects_type) $(OF_MERGE)
+    $(patsubst %,command/base/%.c,diagnostic progress text web_address) $(patsubst %,client/%.c,address answer curl_setup download) upload/signal_guard.c $(patsubst %,receiver/views/%.c,label_frames objects_type) $(OF_MERGE)
 $(eval $(call fuzzer,mcp,command/fuzz/mcp_fuzz.c $(OF_MCP),$(LIBS_codecs) -lcurl -lmicrohttpd -lsqlite3 -lm))
 $(eval $(call fuzzer,http,receiver/fuzz/http_fuzz.c $(sort $(OF_RECEIVER)),$(call libs,receiver)))
 build/fuzz/receiver/http/assets.o: build/web/.bundled
