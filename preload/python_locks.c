@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "../base/clock.h"
-#include "../cmemprof/thread_state.h"
 
 enum { SLOTS = 256, WITH_KEYWORDS = 3, VARIABLE = 1, NOTHING = 4 }; // METH_VARARGS | METH_KEYWORDS, METH_VARARGS, METH_NOARGS
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -26,6 +25,12 @@ struct descriptor {
     struct method *method;
 };
 
+// Modules/_threadmodule.c, in 3.11 to 3.13.
+struct recursive {
+    uintptr_t references, type, lock, owner;
+    unsigned long count;
+};
+
 // Guarded by the GIL, all of it.
 static struct {
     uint32_t interval, left; // left: until the next sample; 0: none is taken
@@ -35,9 +40,8 @@ static struct {
     const void *is_true; // Py_True
     struct held {
         const void *lock; // NULL: free
-        const void *thread;
         uint64_t since_ns;
-        uint32_t depth, interval;
+        uint32_t interval;
     } held[SLOTS];
 } locks;
 
@@ -47,8 +51,9 @@ static struct held *slot_of(const void *lock) {
     return &locks.held[((uintptr_t)lock >> 4) * 0x9e3779b97f4a7c15u >> 56];
 }
 
-static const void *this_thread(void) {
-    return &thread_state;
+// Whether an RLock that is held was acquired by its thread once, not again.
+static bool is_held_once(const void *lock) {
+    return ((const struct recursive *)lock)->count == 1;
 }
 
 static void forget(struct held *held) {
@@ -59,15 +64,13 @@ static void forget(struct held *held) {
 static void remember(const void *lock, uint64_t now) {
     struct held *held = slot_of(lock);
     locks.held_count += !held->lock;
-    *held = (struct held){lock, this_thread(), now, 1, locks.interval};
+    *held = (struct held){lock, now, locks.interval};
 }
 
-// An RLock may be acquired again by the thread that has it.
-static void acquired_again(const void *lock, bool is_recursive) {
+// One that was freed while it was held had its address.
+static void forget_former(const void *lock) {
     struct held *held = slot_of(lock);
-    if (held->lock == lock && is_recursive && held->thread == this_thread()) {
-        held->depth++;
-    } else if (held->lock == lock) { // one that was freed while it was held had its address
+    if (held->lock == lock) {
         forget(held);
     }
 }
@@ -89,12 +92,12 @@ static bool is_due(void) {
     return false;
 }
 
-static __attribute__((noinline)) void after_sampled(const void *lock, bool is_recursive, bool is_acquired, uint64_t begin_ns) {
+static __attribute__((noinline)) void after_sampled(const void *lock, bool is_newly_held, uint64_t begin_ns) {
     uint64_t now = clock_ns(CLOCK_MONOTONIC);
-    struct held *held = slot_of(lock);
-    bool is_again = is_acquired && is_recursive && held->lock == lock && held->thread == this_thread();
-    held->depth += is_again;
-    if (locks.interval != 0 && locks.note(false, now - begin_ns, locks.interval) && is_acquired && !is_again) {
+    if (is_newly_held) {
+        forget_former(lock);
+    }
+    if (locks.interval != 0 && locks.note(false, now - begin_ns, locks.interval) && is_newly_held) {
         remember(lock, clock_ns(CLOCK_MONOTONIC));
     }
 }
@@ -102,7 +105,7 @@ static __attribute__((noinline)) void after_sampled(const void *lock, bool is_re
 // Returns how many it stands for; 0: it is not one that is measured, or not its last release.
 static __attribute__((noinline)) uint32_t end_hold(const void *lock, bool is_all, uint64_t *ns) {
     struct held *held = slot_of(lock);
-    if (held->lock != lock || (!is_all && --held->depth != 0)) {
+    if (held->lock != lock || (!is_all && !is_held_once(lock))) {
         return 0;
     }
     *ns = clock_ns(CLOCK_MONOTONIC) - held->since_ns;
@@ -113,26 +116,26 @@ static __attribute__((noinline)) uint32_t end_hold(const void *lock, bool is_all
 // ---- Methods ----
 
 // A lock that was not free within the time is False; the exception of a signal's handler is NULL.
-#define ACQUIRE(call, is_recursive, is_acquired)                                                                                           \
+#define ACQUIRE(call, is_newly_held)                                                                                                       \
     bool due = is_due();                                                                                                                   \
     uint64_t begin_ns = UNLIKELY(due) ? clock_ns(CLOCK_MONOTONIC) : 0;                                                                     \
     void *result = call;                                                                                                                   \
     if (UNLIKELY(due)) {                                                                                                                   \
-        after_sampled(self, is_recursive, is_acquired, begin_ns);                                                                          \
-    } else if (UNLIKELY(locks.held_count != 0) && (is_acquired)) {                                                                         \
-        acquired_again(self, is_recursive);                                                                                                \
+        after_sampled(self, is_newly_held, begin_ns);                                                                                      \
+    } else if (UNLIKELY(locks.held_count != 0) && (is_newly_held)) {                                                                       \
+        forget_former(self);                                                                                                               \
     }                                                                                                                                      \
     return result;
 
 #define ACQUIRE_METHOD(name, is_recursive)                                                                                                 \
     static keywords_function *real_##name;                                                                                                 \
     static void *name(void *self, void *arguments, void *keywords) {                                                                       \
-        ACQUIRE(real_##name(self, arguments, keywords), is_recursive, result == locks.is_true)                                             \
+        ACQUIRE(real_##name(self, arguments, keywords), result == locks.is_true && (!(is_recursive) || is_held_once(self)))                \
     }
 #define RESTORE_METHOD(name)                                                                                                               \
     static function *real_##name;                                                                                                          \
     static void *name(void *self, void *arguments) {                                                                                       \
-        ACQUIRE(real_##name(self, arguments), true, !!result)                                                                              \
+        ACQUIRE(real_##name(self, arguments), !!result)                                                                                    \
     }
 #define RELEASE_METHOD(name, is_all)                                                                                                       \
     static function *real_##name;                                                                                                          \

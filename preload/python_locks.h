@@ -7,7 +7,8 @@
 // sampled; all others cost a countdown.
 //
 // A sampled lock is remembered until its release, by its address, in one of a few slots; who takes the slot of another one ends its
-// measurement. A lock that is freed while it is held, and gives its address to a new one, is forgotten when that is acquired.
+// measurement. A lock that is freed while it is held, and gives its address to a new one, is forgotten when that is acquired. An RLock is
+// held until its last release, as its own count says.
 //
 // Threads: hook and sample: one at a time, with the GIL. The functions in the tables: as CPython calls them, with the GIL, which is the
 // guard of all that is here. Memory: 8 KiB.

@@ -24,17 +24,36 @@ enum {
     RLOCK_SAVE
 };
 
-static char is_true, is_false, locks[600][16];
+static char is_true, is_false;
+static struct lock {
+    uintptr_t head[4];
+    unsigned long count; // how often its thread has it
+} locks[600];
 static void *result;
 
 static void *real_with_keywords(void *self, void *arguments, void *keywords) {
     assert_ptr_equal(arguments, &is_true);
     assert_ptr_equal(keywords, &is_false);
-    return self ? result : NULL;
+    ((struct lock *)self)->count += result == &is_true;
+    return result;
 }
-static void *real(void *self, void *arguments) {
+static void *real_release(void *self, void *arguments) {
+    struct lock *lock = self;
     assert_ptr_equal(arguments, &is_true);
-    return self ? result : NULL;
+    lock->count -= lock->count != 0;
+    return result;
+}
+static unsigned long saved;
+static void *real_save(void *self, void *arguments) {
+    assert_ptr_equal(arguments, &is_true);
+    saved = ((struct lock *)self)->count;
+    ((struct lock *)self)->count = 0;
+    return result;
+}
+static void *real_restore(void *self, void *arguments) {
+    assert_ptr_equal(arguments, &is_true);
+    ((struct lock *)self)->count = saved;
+    return result;
 }
 
 static struct method {
@@ -72,10 +91,13 @@ static void *call(int method, void *lock) {
 static void make(void) {
     static const int flags[METHODS] = {3, 3, 3, 4, 4, 1, 3, 3, 4, 1, 1, 4};
     void *(*with_keywords)(void *, void *, void *) = real_with_keywords;
-    void *(*plain)(void *, void *) = real;
+    void *(*plain[METHODS])(void *, void *) = {[RLOCK_RESTORE] = real_restore, [RLOCK_SAVE] = real_save};
+    memset(locks, 0, sizeof locks);
+    saved = 1;
     for (int i = 0; i < METHODS; i++) {
         methods[i] = (struct method){.name = strchr(python_locks_names[i], '.') + 1, .flags = flags[i]};
-        memcpy(&methods[i].call, flags[i] == 3 ? (void *)&with_keywords : (void *)&plain, sizeof methods[i].call);
+        plain[i] = plain[i] ? plain[i] : real_release;
+        memcpy(&methods[i].call, flags[i] == 3 ? (void *)&with_keywords : (void *)&plain[i], sizeof methods[i].call);
         descriptors[i].method = &methods[i];
         addresses[i] = (uintptr_t)&descriptors[i];
     }
@@ -108,7 +130,7 @@ TEST(others_are_refused) {
     make();
     methods[7].name = "enter";
     assert_non_null(python_locks_hook(addresses, METHODS, &is_true));
-    assert_ptr_equal(call(LOCK_RELEASE, locks[0]), result);
+    assert_ptr_equal(call(LOCK_RELEASE, &locks[0]), result);
 }
 
 TEST_IN(locks, each_is_noted) {
@@ -117,12 +139,12 @@ TEST_IN(locks, each_is_noted) {
                                    {RLOCK_ENTER, RLOCK_EXIT},    {RLOCK_RESTORE, RLOCK_SAVE}};
     assert_null(python_locks_hook(addresses, METHODS, &is_true)); // again
     for (unsigned i = 0; i < 6; i++) {
-        assert_ptr_equal(call(pairs[i][0], locks[i]), &is_true);
+        assert_ptr_equal(call(pairs[i][0], &locks[i]), &is_true);
         assert_int_equal(acquired, i + 1);
         assert_int_equal(released, i);
-        assert_ptr_equal(call(pairs[i][1], locks[i]), &is_true);
+        assert_ptr_equal(call(pairs[i][1], &locks[i]), &is_true);
         assert_int_equal(released, i + 1);
-        assert_ptr_equal(call(pairs[i][1], locks[i]), &is_true); // an error of the program's
+        assert_ptr_equal(call(pairs[i][1], &locks[i]), &is_true); // an error of the program's
         assert_int_equal(released, i + 1);
     }
 }
@@ -131,55 +153,79 @@ TEST_IN(locks, one_that_was_not_acquired_is_not_held) {
     void *const results[] = {&is_false, NULL};
     for (unsigned i = 0; i < 2; i++) {
         result = results[i];
-        assert_ptr_equal(call(LOCK_ACQUIRE, locks[0]), result);
+        assert_ptr_equal(call(LOCK_ACQUIRE, &locks[0]), result);
         assert_int_equal(acquired, i + 1);
-        call(LOCK_RELEASE, locks[0]);
+        call(LOCK_RELEASE, &locks[0]);
         assert_int_equal(released, 0);
     }
 }
 
 TEST_IN(locks, recursion_ends_with_the_last_release) {
     for (int i = 0; i < 3; i++) {
-        call(RLOCK_ENTER, locks[1]);
+        call(RLOCK_ENTER, &locks[1]);
     }
-    call(RLOCK_EXIT, locks[1]);
-    call(RLOCK_RELEASE, locks[1]);
+    call(RLOCK_EXIT, &locks[1]);
+    call(RLOCK_RELEASE, &locks[1]);
     assert_int_equal(released, 0);
-    call(RLOCK_EXIT, locks[1]);
+    call(RLOCK_EXIT, &locks[1]);
     assert_int_equal(released, 1);
-    call(RLOCK_ENTER, locks[1]);
-    call(RLOCK_ENTER, locks[1]);
-    call(RLOCK_SAVE, locks[1]); // all of it
+    call(RLOCK_ENTER, &locks[1]);
+    call(RLOCK_ENTER, &locks[1]);
+    call(RLOCK_SAVE, &locks[1]); // all of it
     assert_int_equal(released, 2);
     assert_int_equal(acquired, 5);
 }
 
+// A condition lets go of all of it, and has it again as it was.
+TEST_IN(locks, recursion_goes_on_after_a_wait) {
+    call(RLOCK_ENTER, &locks[1]);
+    call(RLOCK_ENTER, &locks[1]);
+    call(RLOCK_SAVE, &locks[1]);
+    call(RLOCK_RESTORE, &locks[1]);
+    assert_int_equal(released, 1);
+    call(RLOCK_EXIT, &locks[1]);
+    assert_int_equal(released, 1);
+    call(RLOCK_EXIT, &locks[1]);
+    assert_int_equal(released, 2);
+}
+
+TEST_IN(locks, a_recursive_one_that_was_freed_while_it_was_held) {
+    call(RLOCK_ENTER, &locks[1]);
+    locks[1].count = 0; // another one is there now
+    call(RLOCK_ENTER, &locks[1]);
+    call(RLOCK_ENTER, &locks[1]);
+    call(RLOCK_EXIT, &locks[1]);
+    assert_int_equal(released, 0);
+    call(RLOCK_EXIT, &locks[1]);
+    assert_int_equal(released, 1);
+}
+
 TEST_IN(locks, what_does_not_count_is_not_held) {
     counts = false;
-    call(LOCK_ACQUIRE, locks[0]);
-    call(LOCK_RELEASE, locks[0]);
+    call(LOCK_ACQUIRE, &locks[0]);
+    call(LOCK_RELEASE, &locks[0]);
     assert_int_equal(released, 0);
 }
 
 TEST_IN(locks, one_that_has_the_address_of_a_held_one) {
     python_locks_sample(1u << 30, note); // the next one is far away
-    call(LOCK_ACQUIRE, locks[0]);
+    call(LOCK_ACQUIRE, &locks[0]);
     assert_int_equal(acquired, 0);
     python_locks_sample(1, note);
-    call(LOCK_ACQUIRE, locks[0]); // and freed while it is held
-    call(LOCK_ACQUIRE, locks[0]); // measured anew
-    call(LOCK_RELEASE, locks[0]);
+    call(LOCK_ACQUIRE, &locks[0]); // and freed while it is held
+    call(LOCK_ACQUIRE, &locks[0]); // measured anew
+    call(LOCK_RELEASE, &locks[0]);
     assert_int_equal(released, 1);
-    call(LOCK_RELEASE, locks[0]);
+    call(LOCK_RELEASE, &locks[0]);
     assert_int_equal(released, 1);
 }
 
 TEST_IN(locks, more_than_there_is_room_for) {
     for (int i = 0; i < 600; i++) {
-        call(LOCK_ACQUIRE, locks[i]);
+        call(LOCK_ACQUIRE, &locks[i]);
     }
     for (int i = 0; i < 600; i++) {
-        call(LOCK_RELEASE, locks[i]);
+        call(LOCK_RELEASE, &locks[i]);
     }
     assert_int_equal(acquired, 600);
     assert_in_range(released, 1, 256);
@@ -188,13 +234,13 @@ TEST_IN(locks, more_than_there_is_room_for) {
 TEST_IN(locks, one_in_so_many_stands_for_all) {
     python_locks_sample(10, note);
     for (int i = 0; i < 100000; i++) {
-        call(LOCK_ENTER, locks[i % 600]);
-        call(LOCK_EXIT, locks[i % 600]);
+        call(LOCK_ENTER, &locks[i % 600]);
+        call(LOCK_EXIT, &locks[i % 600]);
     }
     assert_in_range(acquired, 98000, 102000); // ten standard errors
     assert_int_equal(acquired, released);
     python_locks_sample(0, note);
-    call(LOCK_ENTER, locks[0]);
+    call(LOCK_ENTER, &locks[0]);
     assert_in_range(acquired, 98000, 102000);
 }
 
