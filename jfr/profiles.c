@@ -5,6 +5,7 @@
 //   each chunk    its events are added up by their keys (tally.h), its constants indexed (pools.h)
 //   behind it     each sum becomes a sample: stack (stacks.h), labels (names.h), values
 #include "../base/vector.h"
+#include "../base/saturated.h"
 #include "making.h"
 #include "stacks.h"
 
@@ -135,7 +136,7 @@ static bool note_first(struct making *making, uint64_t thread, int64_t bytes) {
     const int64_t values[JFR_COLUMNS] = {1};
     size_t before = making->firsts.count;
     bool ok = jfr_tally_add(&making->firsts, keys, values);
-    making->first_bytes = making->firsts.count > before ? jfr_add(making->first_bytes, bytes) : making->first_bytes;
+    making->first_bytes = making->firsts.count > before ? saturated_sum(making->first_bytes, bytes) : making->first_bytes;
     return ok;
 }
 
@@ -298,7 +299,7 @@ static bool add_sample(struct making *making, const struct jfr_tally_row *row, s
     if (source->period != JFR_PERIOD_NONE) {
         int64_t period = making->settings.periods_ns[source->period];
         making->period_missing[source->kind] |= period == 0;
-        values[1] = jfr_multiply(values[0], period);
+        values[1] = saturated_product(values[0], period);
     }
     if (source->kind == JFR_LOCK && strcmp(source->event, "jdk.ThreadPark") == 0) {
         const char *class = text_of(making, &making->handlers[row->keys[JFR_KEY_SOURCE]].plan, JFR_SLOT_CLASS, row->keys[JFR_KEY_CLASS]);
@@ -315,7 +316,7 @@ static bool add_sample(struct making *making, const struct jfr_tally_row *row, s
         return false;
     }
     making->frames += (int64_t)stacks->id_count;
-    making->cpu_ns = source->kind == JFR_CPU ? jfr_add(making->cpu_ns, values[1]) : making->cpu_ns;
+    making->cpu_ns = source->kind == JFR_CPU ? saturated_sum(making->cpu_ns, values[1]) : making->cpu_ns;
     profile_add_sample(stacks->profile, stacks->ids, stacks->id_count, values, labels.items, labels.count);
     return profile_status(stacks->profile) == MERGE_OK;
 }

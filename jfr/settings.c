@@ -1,5 +1,6 @@
 // settings.c: periods of sampling (settings.h).
 #include "settings.h"
+#include "../base/saturated.h"
 #include "../base/vector.h"
 #include "tally.h"
 
@@ -29,7 +30,7 @@ int64_t jfr_period_ns(const char *text) {
     end += strspn(end, " ");
     for (size_t i = 0; any && number > 0 && i < sizeof units / sizeof *units; i++) {
         if (strcmp(end, units[i].unit) == 0) {
-            return jfr_multiply(number, units[i].ns);
+            return saturated_product(number, units[i].ns);
         }
     }
     return 0;
@@ -105,7 +106,7 @@ bool jfr_settings_add(struct jfr_settings *settings, const struct jfr_chunk *chu
     if (is_lost || is_loss) {
         int64_t lost = (int64_t)jfr_plan_number(plan, &values, LOST_SAMPLES),
                 *sum = is_lost ? &settings->lost_samples : &settings->lost_bytes;
-        *sum = lost > 0 ? jfr_add(*sum, lost) : *sum;
+        *sum = lost > 0 ? saturated_sum(*sum, lost) : *sum;
         return true;
     }
     if (is_config) {

@@ -1,5 +1,6 @@
 // tally.c: a hash table of rows (tally.h).
 #include "tally.h"
+#include "../base/saturated.h"
 #include "../base/vector.h"
 
 static uint32_t hash_keys(const struct jfr_tally *tally, const uint64_t keys[JFR_KEY_COUNT]) {
@@ -42,7 +43,7 @@ bool jfr_tally_add(struct jfr_tally *tally, const uint64_t keys[JFR_KEY_COUNT], 
         struct jfr_tally_row *row = &tally->rows[tally->slots[at] - 1];
         if (row->hash == hash && memcmp(row->keys, keys, sizeof row->keys) == 0) {
             for (int i = 0; i < JFR_COLUMNS; i++) {
-                row->values[i] = jfr_add(row->values[i], values[i]);
+                row->values[i] = saturated_sum(row->values[i], values[i]);
             }
             return true;
         }

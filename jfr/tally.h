@@ -41,14 +41,6 @@ bool jfr_tally_add(struct jfr_tally *tally, const uint64_t keys[JFR_KEY_COUNT], 
 void jfr_tally_clear(struct jfr_tally *tally); // keeps the memory
 void jfr_tally_free(struct jfr_tally *tally);
 
-static inline int64_t jfr_add(int64_t a, int64_t b) {
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? (a < 0 ? INT64_MIN : INT64_MAX) : sum;
-}
-static inline int64_t jfr_multiply(int64_t a, int64_t b) {
-    int64_t product;
-    return __builtin_mul_overflow(a, b, &product) ? ((a < 0) == (b < 0) ? INT64_MAX : INT64_MIN) : product;
-}
 // Rounded; 0 if it is no number.
 static inline int64_t jfr_rounded(double value) {
     return value >= 9.2e18 ? INT64_MAX : value <= -9.2e18 ? INT64_MIN : value != value ? 0 : (int64_t)(value + (value < 0 ? -0.5 : 0.5));

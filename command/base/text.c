@@ -5,11 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-int64_t text_sum(int64_t a, int64_t b) {
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? (b > 0 ? INT64_MAX : INT64_MIN) : sum;
-}
-
 uint64_t text_magnitude(int64_t value) {
     return value < 0 ? -(uint64_t)value : (uint64_t)value;
 }

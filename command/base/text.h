@@ -33,8 +33,6 @@ const char *text_frame(const struct profile_frame *frame, char name[TEXT_NAME_BY
 const char *text_base_name(const char *path);
 // Replaces each of a character by another one.
 void text_replace(char *text, char from, char to);
-// a + b, saturating.
-int64_t text_sum(int64_t a, int64_t b);
 // |value|, also for INT64_MIN.
 uint64_t text_magnitude(int64_t value);
 

@@ -1,5 +1,6 @@
 // live_table.c: see live_table.h.
 #include "live_table.h"
+#include "../../base/saturated.h"
 #include "../../base/vector.h"
 #include "../../receiver/index/measures.h"
 #include "../base/diagnostic.h"
@@ -88,8 +89,8 @@ static void unite(struct live_table *table) {
     }
     for (size_t i = 0; i < table->count; i++) {
         if (kept > 0 && strcmp(table->rows[kept - 1].name, table->rows[i].name) == 0) {
-            table->rows[kept - 1].value = text_sum(table->rows[kept - 1].value, table->rows[i].value);
-            table->rows[kept - 1].amount = text_sum(table->rows[kept - 1].amount, table->rows[i].amount);
+            table->rows[kept - 1].value = saturated_sum(table->rows[kept - 1].value, table->rows[i].value);
+            table->rows[kept - 1].amount = saturated_sum(table->rows[kept - 1].amount, table->rows[i].amount);
             free(table->rows[i].name);
         } else {
             table->rows[kept++] = table->rows[i];
@@ -120,7 +121,7 @@ static enum merge_error add_type(struct live_table *table, struct profile *profi
             break;
         }
         *figure_of(&row, is_amount) = own.by_cum ? top_cum(&top, top.rows[i]) : top_flat(&top, top.rows[i]);
-        all = text_sum(all, top_flat(&top, top.rows[i]));
+        all = saturated_sum(all, top_flat(&top, top.rows[i]));
         table->rows[table->count++] = row;
     }
     if (is_amount) {

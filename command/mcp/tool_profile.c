@@ -1,5 +1,6 @@
 // tool_profile.c: the tools that read a merged profile: top and source (tools.h). The table is that of `cmemprof top`.
 #include "tools.h"
+#include "../../base/saturated.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -141,7 +142,7 @@ static void put_head(struct tool_call *call, const struct question *question, co
                        question->options.memory == FLAT_CUM_C ? top->sums.c_total[FLAT_CUM_NEW]
                        : question->options.memory == FLAT_CUM_GO
                            ? top->sums.go_total[FLAT_CUM_NEW]
-                           : text_sum(top->sums.c_total[FLAT_CUM_NEW], top->sums.go_total[FLAT_CUM_NEW]));
+                           : saturated_sum(top->sums.c_total[FLAT_CUM_NEW], top->sums.go_total[FLAT_CUM_NEW]));
     json_key(json, "warnings");
     json_array_begin(json);
     for (size_t i = 0; i < count; i++) {

@@ -1,5 +1,6 @@
 // flat_cum.c: sums by function and by stack (flat_cum.h).
 #include "flat_cum.h"
+#include "../../base/saturated.h"
 #include "../../base/vector.h"
 #include "../../base/check.h"
 #include "../base/text.h"
@@ -97,12 +98,12 @@ static void add_values(struct flat_cum *sums, uint32_t at, bool flat, const stru
     struct flat_cum_row *row = &sums->rows[at];
     enum flat_cum_side side = values->side;
     if (flat) {
-        row->flat[side] = text_sum(row->flat[side], values->value);
-        row->objects[side] = text_sum(row->objects[side], values->objects);
+        row->flat[side] = saturated_sum(row->flat[side], values->value);
+        row->objects[side] = saturated_sum(row->objects[side], values->objects);
     }
     if (row->mark != sums->mark) {
         row->mark = sums->mark;
-        row->cum[side] = text_sum(row->cum[side], values->value);
+        row->cum[side] = saturated_sum(row->cum[side], values->value);
     }
 }
 
@@ -111,7 +112,7 @@ static enum merge_error add_sample(struct flat_cum *sums, const struct profile_s
         return sums->frames.error;
     }
     const uint32_t *ids = sums->sample.ids;
-    sums->objects[values->side] = text_sum(sums->objects[values->side], values->objects);
+    sums->objects[values->side] = saturated_sum(sums->objects[values->side], values->objects);
     sums->mark++;
     if (sums->by_stack || sums->sample.count == 0) {
         uint32_t row = row_of_stack(sums, ids, sums->sample.count);
@@ -150,7 +151,7 @@ enum merge_error flat_cum_add(struct flat_cum *sums, enum flat_cum_side side, st
         }
         struct values values = {side, sample.values[type], objects < 0 ? 0 : sample.values[objects]};
         int64_t *total = c ? &sums->c_total[side] : &sums->go_total[side];
-        *total = text_sum(*total, values.value);
+        *total = saturated_sum(*total, values.value);
         if (values.value == 0 || !flat_cum_matches(sums->memory, sums->owner, &sample)) {
             continue;
         }

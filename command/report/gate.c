@@ -1,5 +1,6 @@
 // gate.c: see gate.h.
 #include "gate.h"
+#include "../../base/saturated.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -166,8 +167,8 @@ void gate_measure(struct gate *gate, size_t rule, const char *type, struct profi
     }
     *result = (struct gate_result){.has_base = base};
     for (size_t i = 0; i < top.sums.row_count; i++) {
-        result->value = text_sum(result->value, top.sums.rows[i].flat[FLAT_CUM_NEW]);
-        result->base = text_sum(result->base, top.sums.rows[i].flat[FLAT_CUM_BASE]);
+        result->value = saturated_sum(result->value, top.sums.rows[i].flat[FLAT_CUM_NEW]);
+        result->base = saturated_sum(result->base, top.sums.rows[i].flat[FLAT_CUM_BASE]);
     }
     snprintf(result->unit, sizeof result->unit, "%s", top.unit);
     result->error = sampling_error(&top, profile, base);

@@ -3,6 +3,7 @@
 // Of each file (receiver/views/disassembly.h) all functions of the linker that have some of what was asked for, those with most first. As
 // text only what stands around instructions with values.
 #include "../../receiver/views/disassembly.h"
+#include "../../base/saturated.h"
 #include "../symbols/machine_code_files.h"
 #include "report_json.h"
 #include "reports.h"
@@ -27,7 +28,7 @@ static bool is_asked_for(const void *context, const struct profile_frame *frame)
 static enum merge_error add_sample(void *context, const struct profile_sample_view *sample, const struct sample_frames *frames) {
     struct adding *adding = context;
     int64_t value = sample->values[adding->options->type];
-    adding->total = frames ? text_sum(adding->total, value) : adding->total;
+    adding->total = frames ? saturated_sum(adding->total, value) : adding->total;
     bool ok = !frames || code_weights_add(&adding->weights, sample, value, is_asked_for, adding->options);
     return ok ? MERGE_OK : MERGE_NO_MEMORY;
 }

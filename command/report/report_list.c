@@ -2,6 +2,7 @@
 //
 // The text of the lines is read from the path in the profile, or where source_file.h finds it.
 #include "reports.h"
+#include "../../base/saturated.h"
 #include "report_json.h"
 
 #include <inttypes.h>
@@ -95,7 +96,7 @@ static void print_function(const struct line *lines, size_t count, const struct 
     int64_t flat = 0;
     char value[TEXT_VALUE_BYTES];
     for (size_t i = 0; i < count; i++) {
-        flat = text_sum(flat, lines[i].flat);
+        flat = saturated_sum(flat, lines[i].flat);
     }
     text_put(frame->function, out);
     fputs(" in ", out);
@@ -141,7 +142,7 @@ static void write_lines(const struct line *lines, size_t count, const struct rep
 static void write_function(const struct line *lines, size_t count, const struct report_options *options, struct json *json) {
     int64_t flat = 0;
     for (size_t i = 0; i < count; i++) {
-        flat = text_sum(flat, lines[i].flat);
+        flat = saturated_sum(flat, lines[i].flat);
     }
     json_object_begin(json);
     report_json_frame(lines[0].frame, FRAME_BY_FUNCTION, json);
@@ -171,7 +172,7 @@ enum merge_error report_list(struct profile *profile, const struct report_option
     struct json json = {0};
     bool as_json = options->top->json && error == MERGE_OK;
     if (as_json) {
-        report_json_begin(options, text_sum(sums.go_total[FLAT_CUM_NEW], sums.c_total[FLAT_CUM_NEW]), &json);
+        report_json_begin(options, saturated_sum(sums.go_total[FLAT_CUM_NEW], sums.c_total[FLAT_CUM_NEW]), &json);
         json_key(&json, "functions");
         json_array_begin(&json);
     }

@@ -1,5 +1,6 @@
 // report_owners.c: C memory by the function that owns it (reports.h).
 #include "reports.h"
+#include "../../base/saturated.h"
 #include "report_json.h"
 #include "../../receiver/views/owners.h"
 
@@ -23,7 +24,7 @@ static enum merge_error add_sample(void *context, const struct profile_sample_vi
     const struct owners *owners = &adding->owners;
     int type = has_live(owners) ? owners->live[1] : owners->allocated[1];
     if (profile_sample_is_c(sample) && type >= 0) {
-        adding->all = text_sum(adding->all, sample->values[type]);
+        adding->all = saturated_sum(adding->all, sample->values[type]);
     }
     if (!frames || !profile_sample_is_c(sample)) {
         return MERGE_OK;

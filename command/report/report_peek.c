@@ -2,6 +2,7 @@
 //
 // An edge sums the samples that contain the call, each once. A call of a function by itself is no edge, as in google/pprof.
 #include "reports.h"
+#include "../../base/saturated.h"
 #include "../../base/vector.h"
 #include "report_json.h"
 
@@ -57,7 +58,7 @@ static enum merge_error add_edge(struct graph *graph, uint32_t caller, uint32_t 
     struct edge *edge = &graph->edges[id - 1];
     if (edge->mark != graph->mark) {
         edge->mark = graph->mark;
-        edge->value = text_sum(edge->value, value);
+        edge->value = saturated_sum(edge->value, value);
     }
     return MERGE_OK;
 }
@@ -82,8 +83,8 @@ static enum merge_error add_frames(struct graph *graph, const struct sample_fram
     graph->mark++;
     for (size_t i = 0; i < frames->count && error == MERGE_OK; i++) {
         struct node *node = &graph->nodes[ids[i]];
-        node->flat = i == 0 ? text_sum(node->flat, value) : node->flat;
-        node->cum = node->mark != graph->mark ? text_sum(node->cum, value) : node->cum;
+        node->flat = i == 0 ? saturated_sum(node->flat, value) : node->flat;
+        node->cum = node->mark != graph->mark ? saturated_sum(node->cum, value) : node->cum;
         node->mark = graph->mark;
         error = i > 0 && ids[i] != ids[i - 1] ? add_edge(graph, ids[i], ids[i - 1], value) : MERGE_OK;
     }
@@ -94,7 +95,7 @@ static enum merge_error add_frames(struct graph *graph, const struct sample_fram
 static enum merge_error add_sample(void *context, const struct profile_sample_view *sample, const struct sample_frames *frames) {
     struct graph *graph = context;
     int64_t value = sample->values[graph->type];
-    graph->all = text_sum(graph->all, value);
+    graph->all = saturated_sum(graph->all, value);
     return frames ? add_frames(graph, frames, value) : MERGE_OK;
 }
 

@@ -1,5 +1,6 @@
 // report_tags.c: labels of samples, their values and the sum of each (reports.h).
 #include "reports.h"
+#include "../../base/saturated.h"
 #include "report_json.h"
 #include "../../base/vector.h"
 
@@ -49,7 +50,7 @@ static enum merge_error add_tag(struct tags *tags, const char *key, const char *
         id = (uint32_t)++tags->count;
     }
     struct tag *tag = &tags->tags[id - 1];
-    tag->weight = text_sum(tag->weight, weight);
+    tag->weight = saturated_sum(tag->weight, weight);
     tag->samples++;
     return MERGE_OK;
 }
@@ -61,7 +62,7 @@ static enum merge_error add_labels(void *context, const struct profile_sample_vi
         return MERGE_OK;
     }
     int64_t weight = sample->values[tags->type];
-    tags->all = text_sum(tags->all, weight);
+    tags->all = saturated_sum(tags->all, weight);
     for (size_t i = 0; i < sample->label_count && error == MERGE_OK; i++) {
         const struct profile_label *label = &sample->labels[i];
         char number[200];
@@ -83,7 +84,7 @@ static void print_key(const struct tags *tags, size_t from, size_t to, const str
     char value[TEXT_VALUE_BYTES];
     int64_t sum = 0;
     for (size_t i = from; i < to; i++) {
-        sum = text_sum(sum, tags->tags[i].weight);
+        sum = saturated_sum(sum, tags->tags[i].weight);
     }
     text_put(tags->tags[from].key, out);
     fprintf(out, ": %s, %.1f%% of all, %zu value%s\n", report_value(options, sum, value), report_share(sum, tags->all), to - from,

@@ -4,6 +4,7 @@
 // Go are left out. A long stack keeps its ends, the frames around the call from Go to C, and every frame of the program
 // (profile_frame_role); only --depth cuts these.
 #include "top.h"
+#include "../../base/saturated.h"
 #include "../base/colours.h"
 #include "../base/text.h"
 
@@ -232,7 +233,7 @@ static double share(int64_t value, int64_t all) {
 static int64_t all_of(const struct flat_cum *sums, enum flat_cum_side side) {
     return sums->memory == FLAT_CUM_C    ? sums->c_total[side]
            : sums->memory == FLAT_CUM_GO ? sums->go_total[side]
-                                         : text_sum(sums->c_total[side], sums->go_total[side]);
+                                         : saturated_sum(sums->c_total[side], sums->go_total[side]);
 }
 
 // By stack, and by value of a label, a sample is in one row.

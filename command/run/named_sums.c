@@ -1,5 +1,6 @@
 // named_sums.c: see named_sums.h.
 #include "named_sums.h"
+#include "../../base/saturated.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ void named_sums_add(struct named_sums *sums, const char *name, int64_t value) {
     if (i == sums->count) {
         snprintf(sums->items[sums->count++].name, NAMED_SUMS_NAME_BYTES, "%s", name);
     }
-    sums->items[i].value = text_sum(sums->items[i].value, value);
+    sums->items[i].value = saturated_sum(sums->items[i].value, value);
 }
 
 static int by_value(const void *left, const void *right) {

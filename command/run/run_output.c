@@ -1,5 +1,6 @@
 // run_output.c: merges and writes profiles, and prints the summary (run_output.h).
 #include "run_output.h"
+#include "../../base/saturated.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,7 +48,7 @@ int64_t run_output_total(struct profile *profile, const char *type) {
     struct profile_sample_view view;
     for (size_t i = 0; index >= 0 && i < profile_sample_count(profile); i++) {
         if (profile_sample_without_frames(profile, i, &view) == MERGE_OK) {
-            total = text_sum(total, view.values[index]);
+            total = saturated_sum(total, view.values[index]);
         }
     }
     return total;

@@ -1,5 +1,6 @@
 // view_make.c: views of a selection (view_make.h).
 #include "view_make.h"
+#include "../../base/saturated.h"
 #include "../analysis/analysis.h"
 #include "../analysis/version_changes.h"
 #include "../index/measures.h"
@@ -464,7 +465,7 @@ static enum receiver_error weigh_code(const struct view_request *request, struct
             !code_weights_add(weights, &sample, sample.values[type], is_function, &request->code)) {
             return RECEIVER_NO_MEMORY;
         }
-        *total = __builtin_add_overflow(*total, sample.values[type], total) ? INT64_MAX : *total;
+        saturated_add(total, sample.values[type]);
     }
     code_weights_sort(weights);
     return RECEIVER_OK;

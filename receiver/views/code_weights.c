@@ -2,15 +2,11 @@
 //
 // They are collected unsorted. When the array is full, those of one address are joined.
 #include "code_weights.h"
+#include "../../base/saturated.h"
 #include "../../base/vector.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static int64_t sum(int64_t a, int64_t b) {
-    int64_t all;
-    return __builtin_add_overflow(a, b, &all) ? (b > 0 ? INT64_MAX : INT64_MIN) : all;
-}
 
 // A mapping without a build ID is known by its name alone.
 static int compare_files(const struct code_weight *a, const struct code_weight *b) {
@@ -39,8 +35,8 @@ void code_weights_sort(struct code_weights *weights) {
             weights->items[kept++] = *next;
             continue;
         }
-        last->self = sum(last->self, next->self);
-        last->total = sum(last->total, next->total);
+        saturated_add(&last->self, next->self);
+        saturated_add(&last->total, next->total);
         last->line = last->line ? last->line : next->line;
     }
     weights->count = kept;

@@ -1,16 +1,12 @@
 // disassembly.c: see disassembly.h.
 #include "disassembly.h"
+#include "../../base/saturated.h"
 #include "../../base/vector.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int64_t sum(int64_t a, int64_t b) {
-    int64_t all;
-    return __builtin_add_overflow(a, b, &all) ? (b > 0 ? INT64_MAX : INT64_MIN) : all;
-}
 
 // Addresses of one file: neighbours in the sorted weights.
 struct part {
@@ -22,7 +18,7 @@ struct part {
 static struct part part_at(const struct code_weights *weights, size_t from) {
     struct part part = {&weights->items[from], 0, 0};
     while (from + part.count < weights->count && code_weights_alike(part.first, part.first + part.count)) {
-        part.total = sum(part.total, part.first[part.count++].total);
+        saturated_add(&part.total, part.first[part.count++].total);
     }
     return part;
 }
@@ -68,8 +64,8 @@ static int compare_places(const void *left, const void *right) {
 
 static void count_elsewhere(struct disassembly *made, size_t addresses, int64_t self, int64_t total) {
     made->elsewhere_count += addresses;
-    made->elsewhere_self = sum(made->elsewhere_self, self);
-    made->elsewhere_total = sum(made->elsewhere_total, total);
+    saturated_add(&made->elsewhere_self, self);
+    saturated_add(&made->elsewhere_total, total);
 }
 
 // The place of the next address; addresses come in order, so that it is the last one or none yet. NULL without *failed: none is known.
@@ -99,8 +95,8 @@ static bool find_places(struct disassembly *made, const struct part *part, const
         const struct code_weight *weight = &part->first[i];
         struct disassembly_place *place = place_of(made, weight->offset, code, opened, &failed);
         if (place) {
-            place->self = sum(place->self, weight->self);
-            place->total = sum(place->total, weight->total);
+            saturated_add(&place->self, weight->self);
+            saturated_add(&place->total, weight->total);
             place->addresses++;
         } else {
             count_elsewhere(made, 1, weight->self, weight->total);
@@ -136,8 +132,8 @@ static struct disassembly_row *add_row(struct disassembly *made) {
 }
 
 static void add_weight(struct disassembly_row *row, const struct code_weight *weight) {
-    row->self = sum(row->self, weight->self);
-    row->total = sum(row->total, weight->total);
+    saturated_add(&row->self, weight->self);
+    saturated_add(&row->total, weight->total);
     row->line = row->line ? row->line : weight->line;
 }
 

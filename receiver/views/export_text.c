@@ -1,5 +1,6 @@
 // export_text.c: folded stacks, and functions as CSV (export.h).
 #include "../../base/vector.h"
+#include "../../base/saturated.h"
 #include "export.h"
 #include "function_table.h"
 #include "view.h"
@@ -69,11 +70,6 @@ struct sums {
     struct function_sum *of;
 };
 
-static int64_t plus(int64_t a, int64_t b) {
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? (a > 0 ? INT64_MAX : INT64_MIN) : sum;
-}
-
 static bool start(struct sums *sums, const struct tree *tree) {
     sums->function_of = malloc(tree->count * sizeof *sums->function_of);
     if (!function_table_start(&sums->functions, tree, tree->count) || !sums->function_of) {
@@ -89,8 +85,9 @@ static bool start(struct sums *sums, const struct tree *tree) {
 static void enter(struct sums *sums, const struct tree *tree, uint32_t node) {
     struct function_sum *sum = &sums->of[sums->function_of[node]];
     sum->node = node;
-    sum->self = plus(sum->self, tree->nodes[node].self);
-    sum->total = sum->open++ == 0 ? plus(sum->total, tree->nodes[node].total) : sum->total; // once for a function that calls itself
+    sum->self = saturated_sum(sum->self, tree->nodes[node].self);
+    sum->total =
+        sum->open++ == 0 ? saturated_sum(sum->total, tree->nodes[node].total) : sum->total; // once for a function that calls itself
 }
 
 static void add_up(struct sums *sums, const struct tree *tree) {

@@ -1,5 +1,6 @@
 // labels.c: counts labels (labels.h).
 #include "labels.h"
+#include "../../base/saturated.h"
 #include "../../merge/intern.h"
 #include "view.h"
 
@@ -56,12 +57,6 @@ void labels_free(struct labels *labels) {
         free(labels->type);
     }
     free(labels);
-}
-
-static void add(int64_t *sum, int64_t value) {
-    if (__builtin_add_overflow(*sum, value, sum)) {
-        *sum = value > 0 ? INT64_MAX : INT64_MIN;
-    }
 }
 
 // ---- Tables ----
@@ -127,8 +122,8 @@ static bool add_value(struct labels *labels, const char *key_text, const struct 
     }
     struct value *value = find_value(labels, key, more, &failed);
     if (value) {
-        add(&value->count, more->count);
-        add(&value->weight, more->weight);
+        saturated_add(&value->count, more->count);
+        saturated_add(&value->weight, more->weight);
     } else {
         key->left_out += (uint64_t)more->count;
     }
@@ -165,7 +160,7 @@ bool labels_add_profile(struct labels *labels, struct profile *profile) {
             return false;
         }
         int64_t weight = type >= 0 ? sample.values[type] : 0;
-        add(&labels->total, weight);
+        saturated_add(&labels->total, weight);
         if (weight == 0 && type >= 0) { // a sample of other types
             continue;
         }
@@ -192,7 +187,7 @@ bool labels_add_labels(struct labels *labels, const struct labels *other) {
             ours->left_out += key->left_out;
         }
     }
-    add(&labels->total, other->total);
+    saturated_add(&labels->total, other->total);
     labels->keys_left_out += other->keys_left_out;
     if (labels->profiles == 0) {
         memcpy(labels->unit, other->unit, sizeof labels->unit);
@@ -219,7 +214,7 @@ static bool is_unique(const struct key *key) {
     enum { MIN_VALUES = 10 };
     int64_t samples = 0;
     for (uint32_t id = 1; id <= key->count; id++) {
-        add(&samples, key->values[id].count);
+        saturated_add(&samples, key->values[id].count);
     }
     return key->count >= MIN_VALUES && samples / 2 < (int64_t)key->count;
 }

@@ -1,5 +1,6 @@
 // owners.c: C memory by owner (owners.h).
 #include "owners.h"
+#include "../../base/saturated.h"
 #include "../../base/vector.h"
 #include "../index/measures.h"
 #include "sampling_error.h"
@@ -156,14 +157,9 @@ static enum merge_error find_row(struct owners *owners, const struct owner_row *
     return MERGE_OK;
 }
 
-static int64_t saturated(int64_t a, int64_t b) {
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? (b > 0 ? INT64_MAX : INT64_MIN) : sum;
-}
-
 static void add(struct owner_sum *sum, int64_t blocks, int64_t bytes, int64_t period) {
-    sum->blocks = saturated(sum->blocks, blocks);
-    sum->bytes = saturated(sum->bytes, bytes);
+    sum->blocks = saturated_sum(sum->blocks, blocks);
+    sum->bytes = saturated_sum(sum->bytes, bytes);
     sum->variance += sampling_variance(bytes, blocks, period);
     sum->variance_bytes += sampling_variance_bytes(bytes, blocks, period);
 }
@@ -177,7 +173,7 @@ static void add_values(struct owner_row *row, const struct owners *owners, const
     for (int i = 0; i < 2; i++) {
         live[i] = value_of(sample, owners->live[i]);
         allocated[i] = value_of(sample, owners->allocated[i]);
-        closed[i] = saturated(allocated[i], live[i] == INT64_MIN ? INT64_MAX : -live[i]);
+        closed[i] = saturated_sum(allocated[i], live[i] == INT64_MIN ? INT64_MAX : -live[i]);
     }
     add(&row->live, live[0], live[1], owners->period);
     add(&row->allocated, allocated[0], allocated[1], owners->period);

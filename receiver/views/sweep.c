@@ -1,5 +1,6 @@
 // sweep.c: reads the attachments of many uploads on two threads (sweep.h).
 #include "sweep.h"
+#include "../../base/saturated.h"
 #include "../base/read_exact.h"
 #include "../index/recording_conversion.h"
 
@@ -51,9 +52,7 @@ static enum receiver_error read_all(struct half *half, int file, size_t size) {
 }
 
 void sweep_report_cover(struct sweep_report *report, int64_t ns) {
-    if (__builtin_add_overflow(report->covered_ns, ns, &report->covered_ns)) {
-        report->covered_ns = INT64_MAX;
-    }
+    saturated_add(&report->covered_ns, ns);
     report->seconds = (double)report->covered_ns / 1e9;
 }
 

@@ -1,30 +1,20 @@
 // type_sums.c: the sums of many profiles by sample type (type_sums.h).
 #include "type_sums.h"
+#include "../../base/saturated.h"
 
 #include <string.h>
-
-static void add(int64_t *sum, int64_t value) {
-    if (__builtin_add_overflow(*sum, value, sum)) {
-        *sum = value > 0 ? INT64_MAX : INT64_MIN;
-    }
-}
-
-static int64_t times(int64_t value, int64_t factor) {
-    int64_t product;
-    return __builtin_mul_overflow(value, factor, &product) ? (value > 0 ? INT64_MAX : INT64_MIN) : product;
-}
 
 // In the smaller of the two units, as in a tree.
 static void add_type(struct totals_type *sum, int64_t scale, const struct totals_type *more, int64_t its_scale) {
     if (scale > 1) {
         memcpy(sum->unit, more->unit, sizeof sum->unit);
     }
-    sum->total = times(sum->total, scale);
-    sum->c_total = times(sum->c_total, scale);
-    add(&sum->total, times(more->total, its_scale));
-    add(&sum->c_total, times(more->c_total, its_scale));
-    sum->mapped_total = times(sum->mapped_total, scale);
-    add(&sum->mapped_total, times(more->mapped_total, its_scale));
+    sum->total = saturated_product(sum->total, scale);
+    sum->c_total = saturated_product(sum->c_total, scale);
+    saturated_add(&sum->total, saturated_product(more->total, its_scale));
+    saturated_add(&sum->c_total, saturated_product(more->c_total, its_scale));
+    sum->mapped_total = saturated_product(sum->mapped_total, scale);
+    saturated_add(&sum->mapped_total, saturated_product(more->mapped_total, its_scale));
 }
 
 void type_sums_add(struct type_sums *sums, const struct totals *more, const size_t *profiles) {
@@ -32,7 +22,7 @@ void type_sums_add(struct type_sums *sums, const struct totals *more, const size
     sum->samples += more->samples;
     sum->c_samples += more->c_samples;
     sum->time_ns = sum->time_ns == 0 || (more->time_ns != 0 && more->time_ns < sum->time_ns) ? more->time_ns : sum->time_ns;
-    add(&sum->duration_ns, more->duration_ns);
+    saturated_add(&sum->duration_ns, more->duration_ns);
     if (!*sum->default_type) {
         memcpy(sum->default_type, more->default_type, sizeof sum->default_type);
     }

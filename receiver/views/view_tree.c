@@ -1,5 +1,6 @@
 // view_tree.c: the call tree of one sample type as JSON (view.h).
 #include "view.h"
+#include "../../base/saturated.h"
 #include "../index/measures.h"
 #include "function_table.h"
 #include "objects_type.h"
@@ -260,18 +261,12 @@ struct sum {
     uint32_t open;   // current depth of its calls
 };
 
-static void add(int64_t *sum, int64_t value) {
-    if (__builtin_add_overflow(*sum, value, sum)) {
-        *sum = value > 0 ? INT64_MAX : INT64_MIN;
-    }
-}
-
 static void enter(const struct tree_node *node, double variance, struct sum *sum) {
-    add(&sum->self, node->self);
-    add(&sum->base_self, node->base_self);
+    saturated_add(&sum->self, node->self);
+    saturated_add(&sum->base_self, node->base_self);
     if (sum->open++ == 0) { // a recursive function counts once
-        add(&sum->total, node->total);
-        add(&sum->base_total, node->base_total);
+        saturated_add(&sum->total, node->total);
+        saturated_add(&sum->base_total, node->base_total);
         sum->variance += variance;
     }
 }

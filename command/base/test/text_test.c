@@ -69,12 +69,6 @@ TEST(frames) {
     assert_int_equal(strlen(text_frame(&(struct profile_frame){.function = longer}, name)), TEXT_NAME_BYTES - 1);
 }
 
-TEST(sum) {
-    assert_int_equal(text_sum(2, 3), 5);
-    assert_int_equal(text_sum(INT64_MAX, 1), INT64_MAX);
-    assert_int_equal(text_sum(INT64_MIN, -1), INT64_MIN);
-}
-
 TEST(sizes_of_units) {
     assert_true(text_unit_size("bytes", "kB") == 1e3);
     assert_true(text_unit_size("bytes", "MiB") == 0x1p20);
