@@ -1,5 +1,5 @@
-// time_context.h: what a thread works for at a moment, as labels of a sample: the task of asyncio that it runs, and the
-// span of a tracer, which the package for Python keeps in a variable of the thread's context.
+// time_context.h: what a thread works for at a moment, as labels of a sample: the task of asyncio that it runs, and the span of a tracer,
+// which the package for Python keeps in a variable of the thread's context.
 //
 // A period keeps texts of its own, since names of tasks may be without end. Where a table of samples is half full, tasks are all alike, and
 // spans are left out: labels shall not take the place of time.
