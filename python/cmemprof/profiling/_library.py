@@ -84,8 +84,10 @@ class Library:
 
     def lock_methods(self):
         """Names of what sample_locks wants, in order."""
-        names = self._with_gil.cmemprof_preload_lock_methods()
-        return [name.decode() for name in iter(lambda i=iter(range(1 << 10)): names[next(i)], None)]
+        texts, names = self._with_gil.cmemprof_preload_lock_methods(), []
+        while texts[len(names)] is not None:
+            names.append(texts[len(names)].decode())
+        return names
 
     def sample_locks(self, methods, interval):
         """Returns None, or why locks are not sampled. methods: descriptors."""
