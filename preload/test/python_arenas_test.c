@@ -33,14 +33,18 @@ static void *ends_soon(void *context) {
     return context;
 }
 
+// A busy machine may hold up the reader for longer than it is waited for: then it begins again.
 TEST(who_reads_is_waited_for) {
-    pthread_t thread;
     assert_false(python_arenas_hold()); // they are not ours
     python_arenas_are_ours();
-    assert_true(python_arenas_hold());
-    assert_int_equal(pthread_create(&thread, NULL, ends_soon, NULL), 0);
-    python_arenas_free(&real, &frees, 7);
-    pthread_join(thread, NULL);
+    for (int tries = 0; tries < 50 && atomic_load(&frees) == 0; tries++) {
+        pthread_t thread;
+        python_arenas_after_fork_in_child(); // nobody was waited for in vain
+        assert_true(python_arenas_hold());
+        assert_int_equal(pthread_create(&thread, NULL, ends_soon, NULL), 0);
+        python_arenas_free(&real, &frees, 7);
+        pthread_join(thread, NULL);
+    }
     assert_int_equal(atomic_load(&frees), 1);
     assert_true(python_arenas_hold());
     python_arenas_release();
