@@ -256,13 +256,16 @@ include mk/package.mk mk/fuzz.mk mk/test.mk mk/deep.mk mk/bench.mk
 PARTS := test-programs check test-c test-go test-sanitized $(if $(filter amd64,$(NATIVE)),test-emulated) test-fuzz test-go-sqlite3 test-go-layout test-datadog test-tsan test-page test-demo
 ALONE := test-cpu
 test: export PARTS_FILE := $(CURDIR)/build/parts.tsv
-test: ## Run all tests, and say which parts take how long; missing packages are installed
+# One part's failure does not hide another's.
+test: ## Run all tests, and say which parts take how long and what failed; missing packages are installed
 	@$(MAKE) --no-print-directory deps-test
-	@mkdir -p build && rm -f "$$PARTS_FILE" "$$PARTS_FILE.counts"
+	@mkdir -p build && rm -f "$$PARTS_FILE" "$$PARTS_FILE.counts" "$$PARTS_FILE.failed"
 	@scripts/parts run 'make built' $(MAKE) --no-print-directory -j$$(nproc) WERROR=-Werror built
-	@$(MAKE) --no-print-directory -j2 -Otarget WERROR=-Werror $(PARTS:%=part-%)
-	@$(MAKE) --no-print-directory -j1 WERROR=-Werror $(ALONE:%=part-%)
-	@scripts/parts show
+	@failed=0; \
+	$(MAKE) --no-print-directory -k -j2 -Otarget WERROR=-Werror $(PARTS:%=part-%) || failed=1; \
+	$(MAKE) --no-print-directory -k -j1 WERROR=-Werror $(ALONE:%=part-%) || failed=1; \
+	scripts/parts show; \
+	exit $$failed
 	@echo "all tests passed"
 .PHONY: $(PARTS:%=part-%) $(ALONE:%=part-%)
 $(PARTS:%=part-%) $(ALONE:%=part-%): part-%:

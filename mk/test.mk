@@ -132,18 +132,20 @@ RACE_PACKAGES := ./goshim/... ./merge ./upload
 # make check vets all packages. Each is timed for the table that make test ends with. No matter of races: builds of users' modules, a thousand starts.
 GO_TEST = $(TRIMMED) go test -vet=off -exec "'$(CURDIR)/scripts/parts' test"
 test-go: build/.setup-test
-	$(TRIMMED) go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
-	$(GO_TEST) ./...
-	cd goshim/prometheus && $(GO_TEST) ./...
-	PART_OF=race $(GO_TEST) -race -skip '^Test(Vendored)?Build|Thousand' $(RACE_PACKAGES)
+	failed=0; \
+	$(TRIMMED) go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./... || failed=1; \
+	$(GO_TEST) ./... || failed=1; \
+	(cd goshim/prometheus && $(GO_TEST) ./...) || failed=1; \
+	PART_OF=race $(GO_TEST) -race -skip '^Test(Vendored)?Build|Thousand' $(RACE_PACKAGES) || failed=1; \
+	exit $$failed
 # Whole programs: estimates against the truth, stacks in every build mode, SQLite's results, the page in a browser. Go cannot see that what they
 # build or start has changed, so nothing of it is taken from its cache.
 LONGEST := ./page ./receiver ./stacks ./hazards ./ways ./verdict ./harm # first, or the last would run alone
 test-programs: build/.setup-test tested
-	cd e2e && $(GO_TEST) -count=1 -p 2 -parallel 2 -timeout 25m $(LONGEST) $$(go list ./... | grep -v '/e2e/cpu$$')
-	cd e2e/soak && $(GO_TEST) -count=1 -timeout 15m .
-	cd e2e/otlp && $(GO_TEST) -count=1 -timeout 10m .
-	cd e2e/pyroscope && $(GO_TEST) -count=1 -timeout 10m .
+	failed=0; \
+	(cd e2e && $(GO_TEST) -count=1 -p 2 -parallel 2 -timeout 25m $(LONGEST) $$(go list ./... | grep -v '/e2e/cpu$$')) || failed=1; \
+	for module in soak otlp pyroscope; do (cd e2e/$$module && $(GO_TEST) -count=1 -timeout 15m .) || failed=1; done; \
+	exit $$failed
 # With nothing beside: timers of CPU time come late on a busy machine. With eight busy neighbours on two processors a CPU profile of Go alone has half
 # of its ticks, and what these tests ask of single functions is not there.
 test-cpu: build/.setup-test lib
