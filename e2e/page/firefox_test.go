@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cmemprof/cmemprof/e2e/built"
 )
 
 type firefox struct {
@@ -184,6 +186,17 @@ const (
 	firefoxRight, firefoxDown                 = "\ue014", "\ue015"
 )
 
+// shifted holds Shift while it types.
+func (f *firefox) shifted(keys ...string) {
+	f.t.Helper()
+	actions := []any{map[string]any{"type": "keyDown", "value": firefoxShift}}
+	for _, key := range keys {
+		actions = append(actions, map[string]any{"type": "keyDown", "value": key}, map[string]any{"type": "keyUp", "value": key})
+	}
+	actions = append(actions, map[string]any{"type": "keyUp", "value": firefoxShift})
+	f.call("WebDriver:PerformActions", map[string]any{"actions": []any{map[string]any{"type": "key", "id": "keyboard", "actions": actions}}})
+}
+
 // mouse moves to places of the window, the first without and the others with the button; a click if there is only one.
 func (f *firefox) mouse(places ...[2]float64) {
 	f.t.Helper()
@@ -262,12 +275,72 @@ func (f *firefox) clean() {
 	}
 }
 
+// overTime goes from the heat map of timedProfile to its threads, and chooses a stretch of time by keyboard and by mouse.
+func (f *firefox) overTime() {
+	f.t.Helper()
+	const frame = `document.querySelector("#frame").textContent`
+	f.click("#lanes", -1, -1)
+	f.until(`location.search.includes("lanes=1") && document.querySelector("#times-note")?.textContent.startsWith("threads · ")`)
+	f.value(`(document.querySelector("#heat-map").focus(), "")`)
+	f.press(firefoxDown)
+	f.until(frame + `.startsWith("burster · 7 · ")`)
+	for range 40 {
+		f.press(firefoxRight)
+	}
+	f.shifted(firefoxRight, firefoxRight, firefoxRight)
+	f.accessible("threads over time")
+	f.screenshot("lanes")
+	f.press(firefoxEnter)
+	start := leakStart.UnixMilli() + 20_000
+	f.until(fmt.Sprintf(`new URLSearchParams(location.search).get("time") === "%d-%d" && document.querySelector('[data-filter="time"]')`, start, start+2000))
+	f.click(`#view [data-value="graph"]`, -1, -1)
+	f.until(frame + ` === "all · 120 ms"`) // two seconds with 10 ms and 50 ms each
+	f.click(`[data-filter="time"] button`, -1, -1)
+	f.until(`!location.search.includes("time=") && ` + frame + ` === "all · 1.10 s"`)
+
+	f.click(`#view [data-value="times"]`, -1, -1)
+	f.until(`document.querySelector("#times-note") && document.querySelector("#heat-map").clientWidth > 300`)
+	var box [3]float64
+	if err := json.Unmarshal([]byte(f.value(`(() => { const { left, top, width } = document.querySelector("#heat-map").getBoundingClientRect(); return JSON.stringify([left, top, width]); })()`)), &box); err != nil {
+		f.t.Fatal(err)
+	}
+	names := min(240, box[2]*0.32)
+	second := (box[2] - names) / 60
+	f.mouse([2]float64{box[0] + names + 20.25*second, box[1] + 43}, [2]float64{box[0] + names + 25*second, box[1] + 43}, [2]float64{box[0] + names + 29.75*second, box[1] + 43})
+	f.until(`new URLSearchParams(location.search).get("time") !== null`)
+	f.click(`#view [data-value="graph"]`, -1, -1)
+	f.until(frame + ` === "all · 600 ms"`) // all of the burst's ten seconds
+}
+
+// instructions goes from the lines of codeProfile's function to its instructions, near values and all.
+func (f *firefox) instructions(url string, code []machineInstruction) {
+	f.t.Helper()
+	f.open(url + "profile?service=code&view=source&fn=work")
+	f.until(sourceRows + `.includes("30 ms")`)
+	f.accessible("source")
+	f.value(`(document.querySelector('#code [data-value="1"]').focus(), "")`)
+	f.press(firefoxEnter)
+	f.until(`location.search.includes("code=1") && ` + codeRows + `.includes("<helper@plt>")`)
+	f.click("#whole", -1, -1)
+	f.until(fmt.Sprintf(codeRows+`.split("\n").length === %d`, len(code)))
+	f.accessible("instructions")
+	f.screenshot("instructions")
+}
+
 func TestFirefox(t *testing.T) {
 	t.Parallel()
-	receiver := startReceiver(t)
+	folder, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	library := filepath.Join(folder, "libwork.so")
+	buildID := buildLibrary(t, library)
+	code := objdump(t, library, "work")
+	receiver := &receiver{built.Receiver(t, "--binary-path", folder) + "/"}
 	receiver.uploadLeak(t, 12)
 	receiver.uploadProfile(t, "parser", parserProfile())
 	receiver.uploadAt(t, moment{start: leakStart, tags: "service:timed", attachments: map[string][]byte{"cpu.pprof": encode(t, timedProfile(leakStart))}})
+	receiver.uploadAt(t, moment{start: leakStart, tags: "service:code", attachments: map[string][]byte{"cpu.pprof": encode(t, codeProfile(t, library, buildID, code))}})
 	receiver.uploadMemory(t, "db-2", 3)
 	receiver.measured(t, "/api/uploads?limit=100&measures=1")
 	browser := startFirefox(t)
@@ -314,11 +387,13 @@ func TestFirefox(t *testing.T) {
 	browser.until(`location.search.includes("fn=main.parse") && document.activeElement === ` + callBox("main.parse"))
 	browser.accessible("call graph")
 	browser.screenshot("calls")
-	browser.open(receiver.url + "profile?service=timed&view=times")
+	browser.open(receiver.url + "profile?ids=14&view=times")
 	browser.until(`document.querySelector("#times-note")`)
 	browser.until(heatColour(1, 45) + ` === cssColour("--flame-more")`)
 	browser.accessible("over time")
 	browser.screenshot("times")
+	browser.overTime()
+	browser.instructions(receiver.url, code)
 	browser.open(receiver.url + "profile?service=parser&view=sandwich&fn=main.parse")
 	browser.until(`document.querySelector("#sandwich-title b").textContent === "main.parse"`)
 	browser.accessible("sandwich")
