@@ -71,7 +71,8 @@ int report_file_add(const struct options *options, struct report *report, size_t
     write_upload(id, file_title(options->files, options->file_count, file, service), name, profile, &upload);
     snprintf(selection, sizeof selection, "ids=%zu", id);
     report_side(report, selection, &upload, 1);
-    enum receiver_error error = report_profile(report, name, profile, (double)profile_duration_ns(profile) / 1e9, NULL);
+    const struct report_source source = {.seconds = (double)profile_duration_ns(profile) / 1e9, .is_single = true};
+    enum receiver_error error = report_profile(report, name, profile, &source);
     json_free(&upload);
     return error == RECEIVER_OK ? STATUS_DONE : failed(options, options->files[file], error);
 }

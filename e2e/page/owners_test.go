@@ -3,6 +3,8 @@ package page
 // The tab Owners: C memory by the function of the program that owns it.
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -72,4 +74,49 @@ func TestOwners(t *testing.T) {
 	view.until(`location.search.includes("gauges=last") && document.querySelector("#owners-count").textContent.includes("last")`)
 	view.goTo(receiver.url+"profile?ids=1&tab=owners&label=tenant%3Aacme", `document.querySelector("#owners-count")?.textContent.startsWith("1 owner ")`)
 	view.clean(t)
+}
+
+// A report has owners with it: what the receiver says of the same profile, of its program alone and of the labels that were chosen.
+func TestOwnersInReports(t *testing.T) {
+	t.Parallel()
+	const said = `[...document.querySelectorAll("#owners-count, #owners-about, #owners")].map((one) => one.innerText).join("\n")`
+	receiver := startReceiver(t)
+	shop := ownersProfile(1, 0)
+	shop.Sample[1].Label["owner"] = []string{"cmemprof"}
+	receiver.upload(t, "shop", map[string][]byte{"heap.pprof": encode(t, shop)})
+	for i := range int64(2) {
+		receiver.upload(t, "worker", map[string][]byte{"delta-heap.pprof": encode(t, ownersProfile(1+i, 60e9))})
+	}
+	page, report := chromium.open(t), offline(t)
+	address := reportOf(t, map[string]*profile.Profile{"heap.pprof": shop}, "report", "-o", "report.html", "heap.pprof")
+	for i, shown := range []string{"", "&owner=program", "&own=sqlite&owners=freed"} {
+		page.goTo(receiver.url+"profile?ids=1&tab=owners"+shown, ownersReady)
+		report.goTo(fmt.Sprintf("%s?%d#/profile?ids=1&tab=owners%s", address, i, shown), ownersReady)
+		if want, got := page.text(said), report.text(said); got != want {
+			t.Errorf("%s: the report says\n%s\nthe page\n%s", shown, got, want)
+		}
+	}
+	report.accessible(t, "owners of a report")
+	report.goTo(address+"?c#/profile?ids=1", graphReady)
+	report.do(chromedp.Focus(chromedp.CSS(`#tabs [data-value="owners"]`)), chromedp.KeyEvent(kb.Enter))
+	report.until(`location.hash.includes("tab=owners") && ` + ownersReady)
+	report.do(chromedp.Focus(chromedp.CSS("#owners")), chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.Enter))
+	report.until(`location.hash.includes("view=sandwich") && document.querySelector("#sandwich-title b").textContent === "shop/store.Query"`)
+	report.goTo(address+"?d#/profile?ids=1&tab=owners&label=tenant%3Aacme", `document.querySelector("#tab .notice")?.textContent.startsWith("Who owns C memory with these labels is not in this report")`)
+	report.cleanBut(t, "another host: file://")
+
+	// What the page exports, with the labels that were chosen there, and of several uploads.
+	for _, shown := range []string{"profile?ids=1&tab=owners&label=tenant%3Aacme", "profile?service=worker&tab=owners&gauges=last"} {
+		page.goTo(receiver.url+shown, ownersReady+` && !document.querySelector("[aria-busy]")`)
+		exported := page.exported(t, receiver, "#report", ownersReady)
+		if want, got := page.text(said), exported.text(said); got != want {
+			t.Errorf("%s: the report says\n%s\nthe page\n%s", shown, got, want)
+		}
+		exported.expect(`!!document.querySelector("#gauges")`, "false")
+		exported.fits(t, strings.Split(exported.text(`location.href`), "#")[0], "report", [][2]int64{{1920, 1080}, {1280, 800}, {390, 844}},
+			[]shownPage{{"owners", "#/" + shown, ownersReady}})
+		exported.cleanBut(t, "another host: file://")
+		exported.close()
+	}
+	page.clean(t)
 }

@@ -152,8 +152,9 @@ func TestReportOfSeveralFiles(t *testing.T) {
 	view.click(".skip")
 	view.expect(`document.querySelector("#frame").textContent.startsWith("all")`, "false") // the zoom stays
 	view.expect(`/\b0 B/.test(document.querySelector("#rail, .rail").innerText)`, "false") // the size of a file is not known
+	view.expect(`[...document.querySelectorAll("#tabs button")].map((one) => one.textContent).join()`, "Profiles,Owners")
 	// What needs a receiver is not offered.
-	for _, selector := range []string{"#downloads", "#tabs", "#gauges", ".side .menu", "#unreachable", "#drop", "#suspects"} {
+	for _, selector := range []string{"#downloads", "#gauges", ".side .menu", "#unreachable", "#drop", "#suspects"} {
 		view.expect(`!!document.querySelector(`+quote(selector)+`)`, "false")
 	}
 	// What the report does not have is said.

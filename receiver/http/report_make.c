@@ -1,6 +1,7 @@
 // report_make.c: a report of a selection (report_make.h).
 #include "report_make.h"
 #include "../views/metrics.h"
+#include "../views/owners.h"
 #include "../views/upload_types.h"
 #include "report_page.h"
 #include "view_make.h"
@@ -51,7 +52,12 @@ static enum receiver_error add_profile(struct view_request *request, struct repo
     struct sweep_report sweep = {0};
     enum receiver_error error = one ? read_one(request, &profile, &sweep) : view_make_profile(request, &profile, &sweep);
     if (error == RECEIVER_OK) {
-        error = report_profile(report, name, profile, sweep.seconds, one ? NULL : &sweep);
+        const struct report_source source = {.seconds = sweep.seconds,
+                                             .merged = one ? NULL : &sweep,
+                                             .pairs = request->api->pairs,
+                                             .is_single = owners_is_single(&sweep, name),
+                                             .filter = &request->filter};
+        error = report_profile(report, name, profile, &source);
         profile_free(profile);
     } else if (error == RECEIVER_BAD_UPLOAD || error == RECEIVER_NOT_FOUND || error == RECEIVER_TOO_LARGE) {
         report_fault(report, name, *request->answer.text ? request->answer.text : receiver_error_text(error));

@@ -397,25 +397,6 @@ static enum receiver_error make_growth(struct view_request *request, struct json
                                 : growth_write(&question, json, &request->is_passing, request->answer.text, sizeof request->answer.text);
 }
 
-static enum receiver_error add_owners(struct owners *owners, struct profile *profile, const struct view_filter *filter) {
-    struct tree_label labels[VIEW_MAX_LABELS + 2];
-    struct tree_options options = view_tree_options(filter, labels);
-    for (size_t i = 0; i < profile_sample_count(profile); i++) {
-        struct profile_sample_view sample;
-        enum merge_error error = MERGE_OK;
-        if (tree_keeps(profile, &options, i)) {
-            error = profile_sample_at(profile, i, &sample);
-            error = error == MERGE_OK ? owners_add(owners, &sample) : error;
-        }
-        if (error != MERGE_OK) {
-            return error == MERGE_TOO_LARGE ? RECEIVER_TOO_LARGE : RECEIVER_NO_MEMORY;
-        }
-    }
-    owners_sort(owners);
-    return RECEIVER_OK;
-}
-
-// What was freed is known of one profile, which is not a delta.
 static enum receiver_error make_owners(struct view_request *request, struct json *json) {
     struct profile *profile;
     struct sweep_report report;
@@ -425,9 +406,9 @@ static enum receiver_error make_owners(struct view_request *request, struct json
         free(owners);
         return error;
     }
-    bool is_single = report.uploads == 1 && report.failed_count == 0 && strncmp(request->attachment, "delta-", strlen("delta-")) != 0;
-    owners_start(owners, profile, request->api->pairs, is_single);
-    error = add_owners(owners, profile, &request->filter);
+    owners_start(owners, profile, request->api->pairs, owners_is_single(&report, request->attachment));
+    enum merge_error fault = owners_add_all(owners, profile, &request->filter);
+    error = fault == MERGE_OK ? RECEIVER_OK : fault == MERGE_TOO_LARGE ? RECEIVER_TOO_LARGE : RECEIVER_NO_MEMORY;
     if (error == RECEIVER_TOO_LARGE) {
         snprintf(request->answer.text, sizeof request->answer.text, "there are more than %d owners", OWNERS_MAX_ROWS);
     }

@@ -4,6 +4,7 @@
 #include "../../base/vector.h"
 #include "../index/measures.h"
 #include "sampling_error.h"
+#include "sweep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,10 @@ double owner_sum_error(const struct owner_sum *sum) {
 
 double owner_sum_error_bytes(const struct owner_sum *sum) {
     return sum->blocks == 0 && sum->unseen > 0 ? sum->unseen_bytes : sampling_error_of(sum->variance_bytes);
+}
+
+bool owners_is_single(const struct sweep_report *made, const char *attachment) {
+    return made->uploads == 1 && made->failed_count == 0 && strncmp(attachment, "delta-", strlen("delta-")) != 0;
 }
 
 void owners_start(struct owners *owners, const struct profile *profile, const struct owner_pairs *pairs, bool is_single) {
@@ -252,6 +257,21 @@ void owners_sort(struct owners *owners) {
     if (owners->count > 0) {
         qsort(owners->rows, owners->count, sizeof *owners->rows, compare_rows);
     }
+}
+
+enum merge_error owners_add_all(struct owners *owners, struct profile *profile, const struct view_filter *filter) {
+    struct tree_label labels[VIEW_MAX_LABELS + 2];
+    struct tree_options options = view_tree_options(filter, labels);
+    enum merge_error error = MERGE_OK;
+    for (size_t i = 0; error == MERGE_OK && i < profile_sample_count(profile); i++) {
+        struct profile_sample_view sample;
+        if (tree_keeps(profile, &options, i)) {
+            error = profile_sample_at(profile, i, &sample);
+            error = error == MERGE_OK ? owners_add(owners, &sample) : error;
+        }
+    }
+    owners_sort(owners);
+    return error;
 }
 
 // ---- Writing ----

@@ -55,11 +55,15 @@ struct owners {
     struct owner_memo memo[OWNERS_MEMO];
 };
 
+// Whether what was made of an attachment's uploads is one profile, which begins with the program: not several, and no delta.
+bool owners_is_single(const struct sweep_report *made, const char *attachment);
 // pairs NULL: the built-in ones. is_single: one profile, not a merge of several. Call owners_free in any case.
 void owners_start(struct owners *owners, const struct profile *profile, const struct owner_pairs *pairs, bool is_single);
 void owners_free(struct owners *owners);
 // Samples of other memory than C's are left out. frames may be fewer than the sample's. MERGE_TOO_LARGE: more than OWNERS_MAX_ROWS rows.
 enum merge_error owners_add(struct owners *owners, const struct profile_sample_view *sample);
+// All samples of the profile that the filter chooses (NULL: all), and owners_sort.
+enum merge_error owners_add_all(struct owners *owners, struct profile *profile, const struct view_filter *filter);
 // Largest in use first, then by what was allocated; settles is_from_start and errors. Must be the last.
 void owners_sort(struct owners *owners);
 // Writes the members from "is_from_start" on into an open object; at most so many rows.

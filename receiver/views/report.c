@@ -1,5 +1,6 @@
 // report.c: the data of a report (report.h).
 #include "report.h"
+#include "owners.h"
 #include "sweep.h"
 #include "view.h"
 
@@ -115,23 +116,95 @@ static enum receiver_error write_samples(struct report *report, struct profile *
     return error_of(error);
 }
 
-enum receiver_error report_profile(struct report *report, const char *name, struct profile *profile, double seconds,
-                                   const struct sweep_report *merged) {
+// ---- Owners ----
+
+enum { MOST_OWNERS = 2000 }; // as many as the page asks for
+
+static enum merge_error write_owners(struct profile *profile, const struct report_source *source, const struct view_filter *filter,
+                                     struct json *json) {
+    struct owners *owners = calloc(1, sizeof *owners); // its memos are large
+    if (!owners) {
+        return MERGE_NO_MEMORY;
+    }
+    owners_start(owners, profile, source->pairs, source->is_single);
+    enum merge_error error = owners_add_all(owners, profile, filter);
+    json_object_begin(json);
+    json_member_text(json, "owner", filter->owner == VIEW_PROGRAMS ? "program" : "");
+    json_key(json, "labels");
+    json_array_begin(json);
+    for (size_t i = 0; i < filter->label_count; i++) {
+        json_array_begin(json);
+        json_text(json, filter->labels[i].key);
+        json_text(json, filter->labels[i].text);
+        json_array_end(json);
+    }
+    json_array_end(json);
+    if (error == MERGE_OK) {
+        json_key(json, "answer");
+        json_object_begin(json);
+        owners_write(owners, MOST_OWNERS, json);
+        json_object_end(json);
+    } else {
+        json_member_text(json, "fault", "There are too many owners.");
+    }
+    json_object_end(json);
+    owners_free(owners);
+    free(owners);
+    return error == MERGE_TOO_LARGE ? MERGE_OK : error; // which is said
+}
+
+static bool has_c_memory(struct profile *profile) {
+    bool has_type = profile_sample_type_index(profile, "inuse_space") >= 0 || profile_sample_type_index(profile, "alloc_space") >= 0;
+    struct profile_sample_view sample;
+    for (size_t i = 0; has_type && i < profile_sample_count(profile); i++) {
+        if (profile_sample_at(profile, i, &sample) == MERGE_OK && profile_sample_is_c(&sample)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum receiver_error write_all_owners(struct profile *profile, const struct report_source *source, struct json *json) {
+    enum merge_error error = MERGE_OK;
+    struct view_filter chosen = {0};
+    if (!has_c_memory(profile)) {
+        return RECEIVER_OK;
+    }
+    if (source->filter) {
+        memcpy(chosen.labels, source->filter->labels, sizeof chosen.labels);
+        chosen.label_count = source->filter->label_count;
+    }
+    json_key(json, "owners");
+    json_array_begin(json);
+    for (int labels = 0; labels <= (chosen.label_count > 0); labels++) {
+        for (enum view_owner owner = VIEW_ANYONES; error == MERGE_OK && owner <= VIEW_PROGRAMS; owner++) {
+            struct view_filter filter = {0};
+            filter = labels ? chosen : filter;
+            filter.owner = owner;
+            error = write_owners(profile, source, &filter, json);
+        }
+    }
+    json_array_end(json);
+    return error_of(error);
+}
+
+enum receiver_error report_profile(struct report *report, const char *name, struct profile *profile, const struct report_source *source) {
     struct json *json = &report->sides;
     json_object_begin(json);
     json_member_text(json, "name", name);
     json_key(json, "seconds");
-    json_real(json, seconds);
+    json_real(json, source->seconds);
     json_key(json, "merged");
-    if (merged) {
+    if (source->merged) {
         json_object_begin(json);
-        sweep_report_write(merged, json);
+        sweep_report_write(source->merged, json);
         json_object_end(json);
     } else {
         json_text(json, NULL);
     }
     view_write_warnings(profile, json);
     enum receiver_error error = write_types(profile, json);
+    error = error == RECEIVER_OK ? write_all_owners(profile, source, json) : error;
     error = error == RECEIVER_OK ? write_samples(report, profile, json) : error;
     json_object_end(json);
     return error;

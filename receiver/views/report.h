@@ -9,8 +9,12 @@
 //              "upload":{...} or null,                       as /api/uploads/ID has it
 //              "total":1,                                    uploads of the selection
 //              "profiles":[{"name","seconds","types":{...},"merged":{...} or null,"warnings":[...],   or {"name","fault"}
+//                           "owners":[{"owner":"","labels":[["KEY","VALUE"]],"answer":{...} or "fault":"..."}],
 //                           "samples":[[node,value of each type, then of each label its key, text and unit], ...]}]}],
 //    "answers":{"/api/metrics":{...}}}
+//
+// "owners" (owners_write) is there if the profile has C memory: of all of it; of what is not the profiler's own (owner=program); and of
+// both for the chosen labels, if there are any.
 //
 // All profiles share nodes, so that two sides are compared node by node. Every text is foreign: the page shows it as text.
 //
@@ -22,7 +26,9 @@
 #include "../base/json.h"
 #include "growth_tree.h"
 
+struct owner_pairs;  // owner_pairs.h
 struct sweep_report; // sweep.h
+struct view_filter;  // view.h
 
 // Zero-initialised is empty.
 struct report {
@@ -35,10 +41,17 @@ void report_free(struct report *report);
 
 // Begins a side, and ends the one before. selection NULL: that of the address. upload: its JSON; NULL: of several uploads.
 void report_side(struct report *report, const char *selection, const struct json *upload, size_t total);
-// Adds a profile to the side. seconds: that it covers. merged: what it was made of; NULL: one upload. RECEIVER_TOO_LARGE: more nodes or
-// JSON than a report can have.
-enum receiver_error report_profile(struct report *report, const char *name, struct profile *profile, double seconds,
-                                   const struct sweep_report *merged);
+// A profile, beside its samples. seconds: that it covers. merged: what it was made of; NULL: one upload. pairs, is_single: as for
+// owners_start. filter: the chosen labels, for owners; NULL: none.
+struct report_source {
+    double seconds;
+    const struct sweep_report *merged;
+    const struct owner_pairs *pairs;
+    bool is_single;
+    const struct view_filter *filter;
+};
+// Adds a profile to the side. RECEIVER_TOO_LARGE: more nodes or JSON than a report can have.
+enum receiver_error report_profile(struct report *report, const char *name, struct profile *profile, const struct report_source *source);
 // A profile of the side that cannot be read, and why.
 void report_fault(struct report *report, const char *name, const char *text);
 // An answer to whatever is asked at this path. json is left as it is.

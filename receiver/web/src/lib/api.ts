@@ -450,7 +450,8 @@ export function reportPath(now: State, request?: TreeRequest): string {
   const address = `${shown.path}?${shown.params}`;
   const growth = request?.growth ? "1" : null;
   const gauges = now.get("gauges") === "growth" ? {} : { gauges: now.get("gauges"), processes: now.get("processes") };
-  return query(`${root}/report`, params, { ...(request ? treeQuery(request) : {}), ...gauges, growth, title: document.title, address });
+  const chosen = request ? treeQuery(request) : { label: now.all("label") };
+  return query(`${root}/report`, params, { ...chosen, ...gauges, growth, title: document.title, address });
 }
 
 // ---- One upload ----

@@ -6,6 +6,7 @@ import "./owners.css";
 import * as api from "../lib/api";
 import type { Owner, Owners } from "../lib/api_owners";
 import { make, notice, refill } from "../lib/dom";
+import { embedded } from "../lib/embedded";
 import { bytes, count, share, source } from "../lib/format";
 import { hideProfilerButton } from "../graph/choice_buttons";
 import { copyButton } from "../lib/markdown";
@@ -172,7 +173,7 @@ export class OwnersTab implements View {
     refill(
       this.head,
       this.find.element,
-      several && gaugeControls(state, answer),
+      several && !embedded && gaugeControls(state, answer),
       hideProfilerButton(state, "Leave out C memory of the profiler itself (label owner=cmemprof)"),
       this.said,
       make("span", { class: "space" }),

@@ -1,6 +1,7 @@
 // answers.ts: the JSON interface of the receiver (docs/receiver.md) over the data of a report (receiver/views/report.h): types, trees, labels
 // and differences are made of samples here, all else is what the receiver has answered.
 import type * as api from "../lib/api";
+import type { Owners } from "../lib/api_owners";
 import { selectionNames } from "../lib/selection";
 
 // A sample is [node, the value of each type, then of each label its key, text and unit].
@@ -12,6 +13,7 @@ interface Profile {
   types: api.Types;
   merged: api.Merged | null;
   warnings: string[];
+  owners?: { owner: string; labels: [string, string][]; answer?: Omit<Owners, keyof api.Merged | "warnings">; fault?: string }[];
   samples: Sample[];
   fault?: string; // why there is nothing else
 }
@@ -195,6 +197,7 @@ export class Answers {
     const view_ = /^\/api\/(types|tree|labels)$/.exec(pathname)?.[1];
     if (view_) return this.view(view_, this.side(query), query.get("attachment") ?? "", query);
     if (pathname === "/api/diff") return this.diff(query);
+    if (pathname === "/api/owners") return this.owners(query);
     const answer = this.data.answers[pathname === "/api/growth" ? growthKey(query) : pathname];
     if (answer === undefined || this.side(query) !== this.data.sides[0]) throw new Error(`What was chosen ${notHere}.`);
     return answer;
@@ -254,6 +257,16 @@ export class Answers {
     const answer = heading(profile, type, maker);
     const nodes = answer.nodes.map(([parent, fn, line, self, total, , objects]) => [parent, fn, line, self, total, objects, 0]);
     return { ...answer, objects: maker.root[3], nodes };
+  }
+
+  // Of the labels that were chosen where it was made, or of none.
+  private owners(query: URLSearchParams): Owners {
+    const side = this.side(query);
+    const profile = this.profile(side, query.get("attachment") ?? "", query);
+    const [owner, labels] = [query.get("owner") ?? "", query.getAll("label").sort().join("\n")];
+    const found = profile.owners?.find((one) => one.owner === owner && one.labels.map((pair) => pair.join(":")).sort().join("\n") === labels); // prettier-ignore
+    if (!found?.answer) throw new Error(found?.fault ?? `Who owns C memory with these labels ${notHere}.`);
+    return { ...this.merged(side, profile), ...found.answer, warnings: profile.warnings };
   }
 
   private diff(query: URLSearchParams): api.DiffTree {

@@ -36,7 +36,13 @@ class Report implements Embedded {
 
   get tabs(): string[] {
     const has = (path: string): boolean => path in this.data.answers;
-    return ["profiles", ...(has("/api/metrics") ? ["memory", "metrics"] : []), ...(has("/api/analysis") ? ["analysis"] : [])];
+    const owners = this.data.sides.some(({ profiles }) => profiles.some((one) => one.owners));
+    return [
+      "profiles",
+      ...(owners ? ["owners"] : []),
+      ...(has("/api/metrics") ? ["memory", "metrics"] : []),
+      ...(has("/api/analysis") ? ["analysis"] : []),
+    ];
   }
 
   answer(path: string): unknown {
