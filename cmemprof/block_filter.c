@@ -40,7 +40,7 @@ bool block_filter_begin(struct block_filter *filter, size_t counters, struct mem
         return false;
     }
     int saved = errno;
-    // Populated: free() reads all of it sooner or later, and 64 page faults would hit the program's threads.
+    // Populated: free() reads all of it sooner or later, and page faults would hit the program's threads.
     struct block_counts *counts = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     errno = saved;
     if (counts == MAP_FAILED) {

@@ -526,7 +526,8 @@ bool live_table_needs_tidying(const struct live_table *table) {
         const struct live_level *level = level_number(table, i);
         slots += level && is_open(level) ? level->slot_count : 0;
     }
-    return slots / 2 > block_filter_size(&table->filter) / MIN_COUNTERS; // assumes that half of them are in use
+    size_t most = block_filter_size(&table->filter) / MIN_COUNTERS;
+    return slots / 2 > most && live_table_count(table) > most; // half of them: each part in use has a level, however little is live
 }
 
 static void fill_filter(struct live_table *table) {

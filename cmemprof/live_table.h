@@ -10,8 +10,9 @@
 // its address and removed before the address returns to the real allocator, so an address occurs at most once.
 //
 // Memory: mmap, bounded by the budget. Slots take 32 bytes each, in levels of 128, 256, 512, ... slots per part in use; a level is at least
-// 60 % full before the next one is made. The filter takes 16 to 64 bytes a sample, at least 256 KiB. A level whose samples are all freed is
-// returned once the levels below it can hold what is live (live_table_tidy). Never calls malloc.
+// 60 % full before the next one is made. The filter takes 16 to 64 bytes a sample, at least 16 KiB: what free() reads of it takes the
+// place of the program's data in the processor's caches. A level whose samples are all freed is returned once the levels below it can hold
+// what is live (live_table_tidy). Never calls malloc.
 #ifndef CMEMPROF_LIVE_TABLE_H
 #define CMEMPROF_LIVE_TABLE_H
 
@@ -38,7 +39,7 @@ static inline double live_table_weight(double weight) {
     return (float)weight;
 }
 
-enum { LIVE_TABLE_PARTS = 64, LIVE_TABLE_LEVELS = 20, LIVE_TABLE_FILTER_BYTES = 256 * 1024 };
+enum { LIVE_TABLE_PARTS = 64, LIVE_TABLE_LEVELS = 20, LIVE_TABLE_FILTER_BYTES = 16 * 1024 };
 
 struct live_part {
     _Atomic(struct live_level *) levels[LIVE_TABLE_LEVELS]; // filled from 0; a level's address space is never unmapped
@@ -84,7 +85,7 @@ uint64_t live_table_count(const struct live_table *table); // live blocks; reads
 typedef void (*live_table_visit)(uintptr_t block, const struct live_sample *sample, void *context);
 void live_table_each(const struct live_table *table, live_table_visit visit, void *context);
 
-// Returns true if the filter may have become too small. Looks at the levels only.
+// Returns true if the filter has become too small. Counts what is live only if the levels may hold that much.
 bool live_table_needs_tidying(const struct live_table *table);
 
 // Resizes the filter to the number of live blocks and returns empty levels. One thread at a time, not inside malloc. settle returns once

@@ -345,11 +345,23 @@ TEST(many_live_blocks_want_a_larger_filter) {
     struct live_table table;
     int settled = 0;
     open_table(&table, 64 << 20);
-    add_range(&table, 1, 10000);
+    add_range(&table, 1, 1000);
     assert_false(live_table_needs_tidying(&table));
-    add_range(&table, 10000, 100000);
+    add_range(&table, 1000, 100000);
     assert_true(live_table_needs_tidying(&table));
     live_table_tidy(&table, nobody_adds, &settled);
+    assert_false(live_table_needs_tidying(&table));
+    live_table_close(&table);
+}
+
+// Each part in use has room for many.
+TEST(few_blocks_of_many_threads_want_no_larger_filter) {
+    struct live_table table;
+    open_table(&table, 64 << 20);
+    for (unsigned part = 0; part < LIVE_TABLE_PARTS; part++) {
+        struct live_sample sample = sample_of(part + 1);
+        assert_true(live_table_add(&table, part, page(part + 1), &sample));
+    }
     assert_false(live_table_needs_tidying(&table));
     live_table_close(&table);
 }
