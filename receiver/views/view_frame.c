@@ -72,14 +72,14 @@ const char *view_frame_kind(const struct profile_frame *frame) {
                        (!strchr(frame->function, '.') && strstr(frame->file, "/src/runtime/")); // assembly
         return runtime ? "runtime" : "go";
     }
+    if (is_java(frame)) { // also what a recording calls "<unloaded>"
+        return profile_frame_role(frame) <= FRAME_STANDARD ? "java_runtime" : "java";
+    }
     if (is_python(frame->file)) {
         return is_pythons_own(frame->file) ? "python_runtime" : "python";
     }
     if (is_stand_in(frame, '<', '>')) {
         return "python_runtime";
-    }
-    if (is_java(frame)) {
-        return profile_frame_role(frame) <= FRAME_STANDARD ? "java_runtime" : "java";
     }
     if (is_node(frame->file)) {
         return starts_with(frame->file, "node:") ? "node_runtime" : "node";
