@@ -183,10 +183,12 @@ size_t jfr_kind_columns(enum jfr_kind kind, const struct jfr_column **columns);
 // Native code has its library as mapping. Stacks that the recorder cut end in the frame JFR_CUT. Labels: "thread name", "thread id" (the
 // system's), "thread state", "class name", "exception type", "lock class", "operation", "path", "remote", "span id", "local root span id".
 // What a reader should know is in the comments, as warnings (profile_warnings).
+// step_ns: samples have also the label "end_timestamp_ns", when the event ended in unix nanoseconds, rounded down to such steps from the
+// chunk's start; so there are more samples, of an event each at worst. 0: they have not.
 // Returns JFR_OK or JFR_NO_MEMORY; then all of profiles are NULL.
 #define JFR_CUT "(frames left out)"
 #define JFR_NO_STACK "(no stack)"
-enum jfr_error jfr_profiles(struct jfr *jfr, unsigned kinds, struct profile *profiles[JFR_KINDS]);
+enum jfr_error jfr_profiles(struct jfr *jfr, unsigned kinds, int64_t step_ns, struct profile *profiles[JFR_KINDS]);
 
 // ---- The runtime: series and facts ----
 

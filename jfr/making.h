@@ -17,10 +17,12 @@ enum { JFR_MAX_FRAMES_IN_ALL = 64 << 20 };
 struct handler { // of a type of event, in one chunk. Two class loaders may each have a type of one name
     struct jfr_plan plan;
     const struct jfr_source *source;
+    const struct jfr_member *start; // when an event began: its first field; NULL: it has none
 };
 
 struct making {
     struct jfr *jfr;
+    int64_t step_ns;           // of times of samples; 0: they have none
     struct profile **profiles; // by kind; NULL: not wanted
     const struct jfr_source *used[JFR_MAX_SOURCES];
     size_t used_count;

@@ -13,7 +13,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-enum { MAX_LABELS = 10, NO_RANK = INT_MAX };
+enum { MAX_LABELS = 12, NO_RANK = INT_MAX };
 #define TEXT_OF_POOL (UINT64_C(1) << 63)
 
 // ---- One event ----
@@ -178,6 +178,22 @@ static bool use_rank(struct making *making, enum jfr_kind kind, int rank) {
     return begin_profile(making, kind);
 }
 
+// When an event ended, in whole steps; 0: it is not known, or it says of objects what there is, not when something was.
+static uint64_t end_of(const struct making *making, const struct handler *handler, const struct jfr_values *values,
+                       struct jfr_cursor body) {
+    enum jfr_kind kind = handler->source->kind;
+    if (making->step_ns == 0 || !handler->start || kind == JFR_HEAP_LIVE) {
+        return 0;
+    }
+    int64_t start_ns = jfr_chunk_field_ns(making->chunk, handler->start, (int64_t)jfr_number(&body, 8));
+    int64_t end_ns = saturated_sum(start_ns, span_of(making, &handler->plan, values, JFR_SLOT_DURATION));
+    int64_t origin_ns = making->chunk->start_ns;
+    if (end_ns <= 0 || origin_ns <= 0 || end_ns < origin_ns) {
+        return end_ns > 0 ? (uint64_t)end_ns : 0;
+    }
+    return (uint64_t)(origin_ns + (end_ns - origin_ns) / making->step_ns * making->step_ns);
+}
+
 static bool add_event(struct making *making, size_t index, const uint8_t *event, struct jfr_cursor body) {
     const struct jfr_source *source = making->handlers[index].source;
     if (source->rank > making->best[source->kind]) {
@@ -190,6 +206,7 @@ static bool add_event(struct making *making, size_t index, const uint8_t *event,
     struct jfr_values values;
     uint64_t keys[JFR_KEY_COUNT] = {[JFR_KEY_SOURCE] = index};
     int64_t out[JFR_COLUMNS] = {0};
+    const struct jfr_cursor start = body;
     memset(&values, 0, sizeof values);
     if (!jfr_plan_run(making->metadata, plan->first, &body, &values)) {
         note_damage(making, event);
@@ -200,6 +217,7 @@ static bool add_event(struct making *making, size_t index, const uint8_t *event,
     keys[JFR_KEY_SPAN] = jfr_plan_number(plan, &values, JFR_SLOT_SPAN);
     keys[JFR_KEY_ROOT] = jfr_plan_number(plan, &values, JFR_SLOT_ROOT);
     keys[JFR_KEY_PORT] = jfr_plan_number(plan, &values, JFR_SLOT_PORT);
+    keys[JFR_KEY_TIME] = end_of(making, &making->handlers[index], &values, start);
     bool ok = key_of(making, plan, &values, JFR_SLOT_STATE, &keys[JFR_KEY_STATE]) &&
               key_of(making, plan, &values, JFR_SLOT_CLASS, &keys[JFR_KEY_CLASS]) &&
               key_of(making, plan, &values, JFR_SLOT_TEXT, &keys[JFR_KEY_TEXT]) &&
@@ -280,6 +298,10 @@ static void make_labels(struct making *making, const struct jfr_tally_row *row, 
     label(labels, jfr_text_key(source->kind), text);
     label(labels, "operation",
           source->operation ? source->operation : text_of(making, plan, JFR_SLOT_OPERATION, row->keys[JFR_KEY_OPERATION]));
+    if (row->keys[JFR_KEY_TIME] != 0) {
+        const struct profile_label time = {.key = "end_timestamp_ns", .number = (int64_t)row->keys[JFR_KEY_TIME], .unit = "nanoseconds"};
+        labels->items[labels->count++] = time;
+    }
     if (row->keys[JFR_KEY_SPAN] != 0) {
         snprintf(labels->span, sizeof labels->span, "%" PRIu64, row->keys[JFR_KEY_SPAN]);
         label(labels, "span id", labels->span);
@@ -361,7 +383,9 @@ static bool add_handler(struct making *making, uint32_t class, const struct jfr_
         return false;
     }
     struct handler *handler = &making->handlers[making->handler_count++];
-    *handler = (struct handler){.source = source};
+    const struct jfr_member *first = jfr_members(making->metadata, &making->metadata->classes[class]);
+    bool is_timed = first && first->content == JFR_INSTANT && !first->pool && !first->array;
+    *handler = (struct handler){.source = source, .start = is_timed ? first : NULL};
     while (fields < sizeof source->fields / sizeof *source->fields && source->fields[fields].name) {
         fields++;
     }
@@ -472,8 +496,8 @@ static void end_profile(const struct making *making, enum jfr_kind kind) {
     jfr_warn(making, kind);
 }
 
-enum jfr_error jfr_profiles(struct jfr *jfr, unsigned kinds, struct profile *profiles[JFR_KINDS]) {
-    struct making making = {.jfr = jfr, .profiles = profiles};
+enum jfr_error jfr_profiles(struct jfr *jfr, unsigned kinds, int64_t step_ns, struct profile *profiles[JFR_KINDS]) {
+    struct making making = {.jfr = jfr, .step_ns = step_ns, .profiles = profiles};
     memset(profiles, 0, JFR_KINDS * sizeof *profiles);
     bool ok = string_table_init(&making.texts);
     for (enum jfr_kind kind = 0; ok && kind < JFR_KINDS; kind++) {

@@ -20,6 +20,7 @@ enum jfr_tally_key {
     JFR_KEY_SPAN,
     JFR_KEY_ROOT,
     JFR_KEY_BATCH, // of live objects: when they were written, in ticks
+    JFR_KEY_TIME,  // unix nanoseconds; 0: not told apart
     JFR_KEY_COUNT
 };
 

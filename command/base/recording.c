@@ -98,7 +98,7 @@ static struct profile *convert(const struct options *options, const char *path, 
     struct profile *profiles[JFR_KINDS] = {0};
     const char *type = options->recordings->type;
     enum jfr_kind kind = type ? JFR_KINDS : jfr_kind_chosen(jfr, NULL);
-    if ((type || kind != JFR_KINDS) && jfr_profiles(jfr, type ? kinds_meant(type) : 1u << kind, profiles) != JFR_OK) {
+    if ((type || kind != JFR_KINDS) && jfr_profiles(jfr, type ? kinds_meant(type) : 1u << kind, 0, profiles) != JFR_OK) {
         diagnostic_error(options->command, path, "out of memory");
         return NULL;
     }
@@ -160,7 +160,7 @@ static int become_all(const struct options *options, const char *path, struct in
     struct jfr *jfr = NULL;
     struct input all = {0};
     enum receiver_error error = recording_open(input->bytes, input->size, &jfr, text, sizeof text);
-    error = error == RECEIVER_OK ? recording_profile(jfr, &all.bytes, &all.size) : error;
+    error = error == RECEIVER_OK ? recording_profile(jfr, 0, &all.bytes, &all.size) : error;
     jfr_close(jfr);
     if (error != RECEIVER_OK) {
         return diagnostic_error(options->command, path, "not a readable recording: %s", *text ? text : receiver_error_text(error));

@@ -159,3 +159,77 @@ func TestOverTime(t *testing.T) {
 		{"lanes", "profile?ids=1&view=times&lanes=1", `document.querySelector("#times-note")`}})
 	view.clean(t)
 }
+
+// statesProfile is as Datadog's client for Python sends it: each second of a thread, that it ran, then waited, then waited for a lock.
+func statesProfile(start time.Time) *profile.Profile {
+	const second = int64(time.Second)
+	var stacks []stack
+	labels := map[string]string{"thread name": "worker"}
+	for i := range 60 {
+		values := []int64{0, second, 0}
+		if i < 20 {
+			values[0] = second
+		}
+		stacks = append(stacks, stack{[]string{"work /src/shop/work.py"}, values, false, labels})
+		if i >= 40 {
+			stacks = append(stacks, stack{[]string{"acquire /src/shop/lock.py"}, []int64{0, 0, second}, false, labels})
+		}
+	}
+	p := build([][2]string{{"cpu-time", "nanoseconds"}, {"wall-time", "nanoseconds"}, {"lock-acquire-wait", "nanoseconds"}}, stacks)
+	seconds := map[string]int{"acquire": 40}
+	for _, sample := range p.Sample {
+		name := sample.Location[0].Line[0].Function.Name
+		seconds[name]++
+		sample.NumLabel = map[string][]int64{"end_timestamp_ns": {start.Add(time.Duration(seconds[name]) * time.Second).UnixNano()}}
+	}
+	return p
+}
+
+// Threads have the colours of what they did: of Python by CPU and wall time and locks, of Java by the events of its recording.
+func TestThreadStates(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	receiver.uploadAt(t, moment{start: leakStart, tags: "service:py", attachments: map[string][]byte{"cpu.pprof": encode(t, statesProfile(leakStart))}})
+	receiver.uploadCapture(t, "java-gzip")
+	const frame = `document.querySelector("#frame").textContent`
+	const states = `[...document.querySelectorAll(".heat-states li")].map((one) => one.textContent).join()`
+	view := chromium.profile(t, receiver, "ids=1&view=times&lanes=1&type=wall-time")
+	view.until(`document.querySelector("#times-note")`)
+	view.expect(states, "running,lock,off CPU")
+	for column, colour := range map[int]string{0: "running", 39: "running", 40: "off-cpu", 79: "off-cpu", 80: "lock", 119: "lock"} {
+		view.until(heatColour(0, column) + ` === cssColour("--state-` + colour + `")`)
+	}
+	view.do(chromedp.Focus(chromedp.CSS("#heat-map")), chromedp.KeyEvent(kb.ArrowDown))
+	view.until(frame + `.startsWith("worker · ") && ` + frame + `.endsWith(" · running 500 ms")`)
+	view.do(chromedp.KeyEvent(kb.End))
+	view.until(frame + `.endsWith(" · lock 500 ms")`)
+	view.accessible(t, "what threads did")
+	view.prefer("dark")
+	view.until(heatColour(0, 0) + ` === cssColour("--state-running")`)
+	view.accessible(t, "what threads did, dark")
+	view.prefer("light")
+	// Functions, and threads by what is no time, have none.
+	view.click("#lanes")
+	view.until(`!location.search.includes("lanes") && document.querySelector(".heat-scale") && !document.querySelector(".heat-states")`)
+	view.clean(t)
+
+	view.do(chromedp.Navigate(receiver.url + "profile?ids=2&view=times&lanes=1&type=cpu"))
+	view.until(states + ` === "running,lock,I/O" && document.querySelector("#times-note").textContent.startsWith("threads · ")`)
+	view.expect(`document.querySelector("#times-note").textContent.includes("without a time of their own")`, "false")
+	view.do(chromedp.Focus(chromedp.CSS("#heat-map")), chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.ArrowDown))
+	view.until(frame + `.startsWith("main · 13808 · ")`)
+	for range 59 {
+		view.do(chromedp.KeyEvent(kb.ArrowRight))
+	}
+	view.do(chromedp.KeyEvent(kb.End, chromedp.KeyModifiers(8)), chromedp.KeyEvent(kb.Enter))
+	view.until(`new URLSearchParams(location.search).get("time") !== null && document.querySelector("#times-note").textContent.includes("within the chosen time")`)
+	view.click(`#view [data-value="graph"]`)
+	view.until(frame + `.startsWith("all · 1.")`) // about half of 2.3 s
+	view.do(chromedp.Navigate(receiver.url + "profile?ids=2&view=times&lanes=1&type=alloc_space"))
+	view.until(`document.querySelector("#times-note")?.textContent.startsWith("threads · strongest: ") && !document.querySelector(".heat-states")`)
+	view.clean(t)
+	shown := []shownPage{{"states", "profile?ids=2&view=times&lanes=1&type=cpu", states + ` === "running,lock,I/O"`}}
+	view.fits(t, receiver.url, "narrow", narrow, shown)
+	chromium.shoot(t, receiver, "states", shown[0].address, shown[0].ready)
+	chromium.shoot(t, receiver, "states-python", "profile?ids=1&view=times&lanes=1&type=wall-time", states+` === "running,lock,off CPU"`)
+}

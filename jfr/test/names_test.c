@@ -74,7 +74,7 @@ TEST(no_lambda_keeps_its_number) {
         snprintf(path, sizeof path, "testdata/jfr/%s.jfr.gz", recordings[i]);
         struct jfr *jfr = jfr_open_file(path, 0, NULL);
         assert_non_null(jfr);
-        assert_int_equal(jfr_profiles(jfr, (1U << JFR_KINDS) - 1, profiles), JFR_OK);
+        assert_int_equal(jfr_profiles(jfr, (1U << JFR_KINDS) - 1, 0, profiles), JFR_OK);
         jfr_close(jfr);
         for (enum jfr_kind kind = 0; kind < JFR_KINDS; kind++) {
             for (size_t sample = 0; sample < profile_sample_count(profiles[kind]); sample++) {

@@ -56,7 +56,7 @@ static struct profile *profile_of(const struct maker *maker, enum jfr_kind kind)
     memcpy(exact, maker->bytes, maker->size);
     struct jfr *jfr = jfr_open(exact, maker->size, 0, NULL);
     assert_non_null(jfr);
-    assert_int_equal(jfr_profiles(jfr, 1u << kind, profiles), JFR_OK);
+    assert_int_equal(jfr_profiles(jfr, 1u << kind, 0, profiles), JFR_OK);
     for (enum jfr_kind other = 0; other < JFR_KINDS; other++) {
         assert_int_equal(!!profiles[other], other == kind);
     }
@@ -65,7 +65,7 @@ static struct profile *profile_of(const struct maker *maker, enum jfr_kind kind)
     struct profile *unread[JFR_KINDS];
     jfr = jfr_open_unread(exact, maker->size, 0, NULL);
     assert_non_null(jfr);
-    assert_int_equal(jfr_profiles(jfr, 1u << kind, unread), JFR_OK);
+    assert_int_equal(jfr_profiles(jfr, 1u << kind, 0, unread), JFR_OK);
     expect_equal(profiles[kind], unread[kind]);
     profile_free(unread[kind]);
     jfr_close(jfr);
@@ -129,6 +129,38 @@ TEST(samples_are_added_up) {
     assert_true(warns(profile, "an estimate"));
     assert_false(warns(profile, "does not say"));
     profile_free(profile);
+    maker_free(&maker);
+}
+
+// With times, events of one step are one sample, at its start; those with a duration are where they end. All sums stay.
+TEST(times) {
+    struct maker maker;
+    struct profile *profiles[JFR_KINDS];
+    make(&maker);
+    maker_begin(&maker);
+    put_cpu(&maker, 1, 1, 1), put_cpu(&maker, 1, 1, 1), put_read(&maker, "/a", 100, 3000); // at 500 us of the chunk; it takes 3 ms
+    maker_event(&maker, "jdk.ExecutionSample");
+    maker_number(&maker, 1700), maker_number(&maker, 1), maker_number(&maker, 1), maker_number(&maker, 1);
+    maker_end(&maker);
+    java_constants(&maker), java_stacks(&maker);
+    java_setting(&maker, "jdk.ExecutionSample", "period", "20 ms");
+    maker_finish(&maker);
+    struct jfr *jfr = jfr_open(maker.bytes, maker.size, 0, NULL);
+    assert_non_null(jfr);
+    assert_int_equal(jfr_profiles(jfr, 1u << JFR_CPU | 1u << JFR_FILE_IO, 300000, profiles), JFR_OK);
+    assert_int_equal(profile_sample_count(profiles[JFR_CPU]), 2);
+    expect(profiles[JFR_CPU], 0,
+           "2 40000000 app.Main.work, thread name=main, thread id=4001, thread state=RUNNABLE, end_timestamp_ns=1000300000");
+    expect(profiles[JFR_CPU], 1,
+           "1 20000000 app.Main.work, thread name=main, thread id=4001, thread state=RUNNABLE, end_timestamp_ns=1000600000");
+    assert_int_equal(profile_sample_count(profiles[JFR_FILE_IO]), 1);
+    struct profile_sample_view sample;
+    assert_int_equal(profile_sample_at(profiles[JFR_FILE_IO], 0, &sample), MERGE_OK);
+    assert_string_equal(sample.labels[sample.label_count - 1].key, "end_timestamp_ns");
+    assert_int_equal(sample.labels[sample.label_count - 1].number, 1003300000);
+    profile_free(profiles[JFR_CPU]);
+    profile_free(profiles[JFR_FILE_IO]);
+    jfr_close(jfr);
     maker_free(&maker);
 }
 
@@ -405,7 +437,7 @@ TEST(damage_is_survived) {
         struct profile *profiles[JFR_KINDS];
         struct jfr *jfr = round % 3 == 0 ? jfr_open_unread(damaged, maker.size, 0, NULL) : jfr_open(damaged, maker.size, 0, NULL);
         assert_non_null(jfr);
-        assert_int_equal(jfr_profiles(jfr, (1u << JFR_KINDS) - 1, profiles), JFR_OK);
+        assert_int_equal(jfr_profiles(jfr, (1u << JFR_KINDS) - 1, round % 2 * 1000, profiles), JFR_OK);
         for (enum jfr_kind kind = 0; kind < JFR_KINDS; kind++) {
             profile_free(profiles[kind]);
         }

@@ -31,7 +31,7 @@ static void expect(const struct maker *maker, uint64_t events, uint64_t whole, u
         const char *warnings[8];
         struct jfr *jfr = unread ? jfr_open_unread(maker->bytes, maker->size, 0, NULL) : jfr_open(maker->bytes, maker->size, 0, NULL);
         assert_non_null(jfr);
-        assert_int_equal(jfr_profiles(jfr, 1u << JFR_EXCEPTION, profiles), JFR_OK);
+        assert_int_equal(jfr_profiles(jfr, 1u << JFR_EXCEPTION, 0, profiles), JFR_OK);
         const struct jfr_about *about = jfr_about(jfr);
         assert_int_equal(about->damages, damages);
         assert_int_equal(about->lost_bytes, lost);

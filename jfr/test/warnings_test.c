@@ -45,7 +45,7 @@ static void expect(struct maker *maker, enum jfr_kind kind, const char *expected
     maker_finish(maker);
     struct jfr *jfr = jfr_open(maker->bytes, maker->size, 0, NULL);
     assert_non_null(jfr);
-    assert_int_equal(jfr_profiles(jfr, 1u << kind, profiles), JFR_OK);
+    assert_int_equal(jfr_profiles(jfr, 1u << kind, 0, profiles), JFR_OK);
     size_t count = profile_warnings(profiles[kind], texts, 8), size = 0;
     for (size_t i = 0; i < count; i++) {
         size += (size_t)snprintf(text + size, sizeof text - size, "%s%s", i > 0 ? "\n" : "", texts[i]);

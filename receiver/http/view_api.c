@@ -299,8 +299,9 @@ static enum receiver_error make_view(struct view_request *request, const char *v
 static enum receiver_error make_view_of_recording(struct view_request *request, const char *view, const struct view_attachment *attachment,
                                                   const char *bytes, struct json *json) {
     struct conversion recording;
-    enum receiver_error error = conversion_of(store_conversions(request->api->store), attachment->id, attachment->name, bytes,
-                                              attachment->size, &recording, request->answer.text, sizeof request->answer.text);
+    const struct conversion_key key = {attachment->id, attachment->name, view_asks_time(&request->filter) ? CONVERSION_STEP_NS : 0};
+    enum receiver_error error = conversion_of(store_conversions(request->api->store), &key, bytes, attachment->size, &recording,
+                                              request->answer.text, sizeof request->answer.text);
     if (error == RECEIVER_OK) {
         error = make_view(request, view, (const char *)recording.profile, recording.profile_size, json);
         conversion_free(&recording);

@@ -10,7 +10,7 @@
 #include "../views/merge_export.h"
 #include "../views/metrics_groups.h"
 #include "../views/owners.h"
-#include "../views/timeline.h"
+#include "../views/timeline_write.h"
 #include "../views/upload_types.h"
 #include "report_make.h"
 
@@ -347,6 +347,7 @@ static enum receiver_error make_timeline(struct view_request *request, struct js
         return error;
     }
     timeline_narrow(&question);
+    request->list.with_times = timeline_is_finer(&question);
     question.type = request->type;
     question.is_gauge = measure_is_gauge(request->type);
     int64_t *until_ms = NULL;
@@ -507,5 +508,6 @@ enum receiver_error view_make(struct view_request *request, enum view_kind kind,
         [VIEW_TIMELINE] = make_timeline,
         [VIEW_DISASSEMBLY] = make_disassembly,
     };
+    request->list.with_times = request->base.with_times = view_asks_time(&request->filter);
     return make[kind](request, json);
 }

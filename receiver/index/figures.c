@@ -117,7 +117,8 @@ static enum receiver_error take_json(struct figures_reader *reader, const void *
 static enum receiver_error take_recording(const struct measured_upload *upload, const char *name, const void *bytes, size_t size,
                                           struct figures *figures, char *text) {
     struct conversion recording;
-    enum receiver_error error = conversion_of(upload->conversions, upload->id, name, bytes, size, &recording, text, FIGURES_TEXT_BYTES);
+    enum receiver_error error = conversion_of(upload->conversions, &(struct conversion_key){upload->id, name, 0}, bytes, size, &recording,
+                                              text, FIGURES_TEXT_BYTES);
     if (error != RECEIVER_OK) {
         return error;
     }

@@ -173,8 +173,8 @@ static void add_recording(struct measures *measures, const struct measured_uploa
                           const char *bytes) {
     struct conversion recording;
     char text[200];
-    if (conversion_of(upload->conversions, upload->id, attachment->name, bytes, (size_t)attachment->size_bytes, &recording, text,
-                      sizeof text) == RECEIVER_OK) {
+    if (conversion_of(upload->conversions, &(struct conversion_key){upload->id, attachment->name, 0}, bytes, (size_t)attachment->size_bytes,
+                      &recording, text, sizeof text) == RECEIVER_OK) {
         measures_add_recording(measures, &recording, upload->seconds);
         conversion_free(&recording);
     }

@@ -7,12 +7,13 @@
 #include <string.h>
 
 struct key {
-    int64_t id;
+    int64_t id, step_ns;
     char name[CATALOG_NAME_MAX_BYTES + 1];
 };
 
 // *memory: the figures, then the profile.
-static enum receiver_error convert(const void *bytes, size_t size, void **memory, size_t *memory_size, char *text, size_t text_size) {
+static enum receiver_error convert(int64_t step_ns, const void *bytes, size_t size, void **memory, size_t *memory_size, char *text,
+                                   size_t text_size) {
     struct recording_figures figures;
     struct jfr *jfr;
     uint8_t *profile = NULL;
@@ -23,7 +24,7 @@ static enum receiver_error convert(const void *bytes, size_t size, void **memory
         return error;
     }
     error = recording_figures_read(jfr, &figures);
-    error = error == RECEIVER_OK ? recording_profile(jfr, &profile, &profile_size) : error;
+    error = error == RECEIVER_OK ? recording_profile(jfr, step_ns, &profile, &profile_size) : error;
     jfr_close(jfr);
     if (error == RECEIVER_OK) {
         *memory_size = sizeof figures + profile_size;
@@ -38,19 +39,20 @@ static enum receiver_error convert(const void *bytes, size_t size, void **memory
     return error;
 }
 
-enum receiver_error conversion_of(struct cache *cache, int64_t id, const char *name, const void *bytes, size_t size,
+enum receiver_error conversion_of(struct cache *cache, const struct conversion_key *of, const void *bytes, size_t size,
                                   struct conversion *conversion, char *text, size_t text_size) {
     struct key key;
     void *memory;
     size_t memory_size;
     memset(&key, 0, sizeof key); // also what pads it
-    key.id = id;
-    bool named = strlen(name) < sizeof key.name;
+    key.id = of->id;
+    key.step_ns = of->step_ns;
+    bool named = strlen(of->name) < sizeof key.name;
     if (named) {
-        memcpy(key.name, name, strlen(name));
+        memcpy(key.name, of->name, strlen(of->name));
     }
     if (!cache || !named || !cache_get(cache, &key, sizeof key, &memory, &memory_size)) {
-        enum receiver_error error = convert(bytes, size, &memory, &memory_size, text, text_size);
+        enum receiver_error error = convert(of->step_ns, bytes, size, &memory, &memory_size, text, text_size);
         if (error != RECEIVER_OK) {
             return error;
         }

@@ -18,9 +18,17 @@ struct conversion {
     size_t profile_size;
     void *memory; // both
 };
-// bytes: attachment `name` of upload `id`, as received; files are never rewritten, so these two name a conversion. cache NULL: none. Caller
-// calls conversion_free. Otherwise than RECEIVER_OK there is nothing to free, and text has the fault.
-enum receiver_error conversion_of(struct cache *cache, int64_t id, const char *name, const void *bytes, size_t size,
+// Which conversion: of attachment `name` of upload `id`, whose files are never rewritten. step_ns: of the times of samples (jfr_profiles),
+// which only views of time need, as there are many more samples; 0: they have none.
+struct conversion_key {
+    int64_t id;
+    const char *name;
+    int64_t step_ns;
+};
+enum { CONVERSION_STEP_NS = 10000000 }; // a sampler's usual period
+// bytes: the attachment as received. cache NULL: none. Caller calls conversion_free. Otherwise than RECEIVER_OK there is nothing to free,
+// and text has the fault.
+enum receiver_error conversion_of(struct cache *cache, const struct conversion_key *key, const void *bytes, size_t size,
                                   struct conversion *conversion, char *text, size_t text_size);
 void conversion_free(struct conversion *conversion);
 

@@ -156,11 +156,11 @@ static bool add_all(struct making *making, struct jfr *jfr) {
     return profile_status(making->all) == MERGE_OK;
 }
 
-enum receiver_error recording_profile(struct jfr *jfr, uint8_t **out, size_t *out_size) {
+enum receiver_error recording_profile(struct jfr *jfr, int64_t step_ns, uint8_t **out, size_t *out_size) {
     struct making *making = calloc(1, sizeof *making);
     enum receiver_error error = RECEIVER_NO_MEMORY;
     if (making && (making->all = profile_new())) {
-        error = recording_error(jfr_profiles(jfr, (1U << JFR_KINDS) - 1, making->of));
+        error = recording_error(jfr_profiles(jfr, (1U << JFR_KINDS) - 1, step_ns, making->of));
     }
     if (error == RECEIVER_OK) {
         making->live = jfr_type_named(jfr, "datadog.HeapLiveObject") || jfr_type_named(jfr, "profiler.LiveObject");

@@ -27,7 +27,7 @@ enum { RECORDING_MAX_MIB = 256 };
 enum receiver_error recording_open(const void *bytes, size_t size, struct jfr **jfr, char *text, size_t text_size);
 enum receiver_error recording_error(enum jfr_error error);
 
-// *out: a profile in pprof format, not compressed; the caller frees it.
-enum receiver_error recording_profile(struct jfr *jfr, uint8_t **out, size_t *out_size);
+// *out: a profile in pprof format, not compressed; the caller frees it. step_ns: as of jfr_profiles.
+enum receiver_error recording_profile(struct jfr *jfr, int64_t step_ns, uint8_t **out, size_t *out_size);
 
 #endif

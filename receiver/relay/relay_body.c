@@ -203,7 +203,8 @@ static enum receiver_error add_attachment(struct store *store, int64_t id, const
     }
     if (catalog_is_recording(attachment->name)) {
         struct conversion recording;
-        error = conversion_of(store_conversions(store), id, attachment->name, bytes, size, &recording, text, text_size);
+        error = conversion_of(store_conversions(store), &(struct conversion_key){id, attachment->name, 0}, bytes, size, &recording, text,
+                              text_size);
         if (error == RECEIVER_OK) {
             error = add_profile(body, attachment->name, recording.profile, recording.profile_size, text, text_size);
             conversion_free(&recording);

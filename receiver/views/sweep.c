@@ -98,8 +98,9 @@ static int64_t covered_ns(const char *name, const struct sweep_file *file) {
 // The profile that is made of a recording.
 static enum receiver_error take_recording(struct half *half, struct sweep_file *taken) {
     struct conversion recording;
-    enum receiver_error error = conversion_of(store_conversions(half->store), taken->upload->id, taken->name, taken->bytes, taken->size,
-                                              &recording, taken->text, sizeof taken->text);
+    const struct conversion_key key = {taken->upload->id, taken->name, half->list->with_times ? CONVERSION_STEP_NS : 0};
+    enum receiver_error error =
+        conversion_of(store_conversions(half->store), &key, taken->bytes, taken->size, &recording, taken->text, sizeof taken->text);
     if (error == RECEIVER_OK) {
         taken->bytes = recording.profile;
         taken->size = recording.profile_size;

@@ -1,7 +1,7 @@
 // timeline.c: values in columns of time (timeline.h).
 #include "timeline.h"
 #include "../../base/vector.h"
-#include "../../merge/intern.h"
+#include "timeline_sums.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -10,41 +10,6 @@
 #include <string.h>
 
 static const char time_label[] = "end_timestamp_ns";
-
-struct row {
-    char *name, *file; // one allocation; file is "" of what is no function
-    char kind[16];
-    uint32_t group; // of uploads, that the row is of; 0: it is of all
-    double *values; // by column
-    double untimed; // of the profile that is being added: what has no time of its own, which is spread at its end
-    bool is_touched;
-    char *label; // of a lane: how its samples are chosen, "KEY:VALUE"; else NULL
-};
-
-struct span {
-    double from_ms, to_ms; // of an upload
-};
-struct grouped_span {
-    struct span span;
-    uint32_t group;
-};
-
-struct timeline {
-    const struct timeline_question *question;
-    struct row rows[TIMELINE_MAX_ROWS + 1]; // by id, from 1
-    uint32_t count;
-    struct intern ids;
-    uint64_t seed;
-    uint32_t touched[TIMELINE_MAX_ROWS + 1], touched_count; // rows with something untimed
-    double *others;                                         // rows[0].values: of rows beyond the most
-    struct grouped_span *spans;                             // of a gauge: of the uploads that have it
-    size_t span_count, span_capacity;
-    bool has_means;     // the values are a gauge's means
-    size_t profiles;    // with the type
-    int64_t timed, all; // samples: with a time of their own, and all
-    int64_t outside;    // samples with a time that is in none of the columns
-    char unit[100];
-};
 
 struct timeline *timeline_new(const struct timeline_question *question) {
     struct timeline *timeline = calloc(1, sizeof *timeline);
@@ -65,6 +30,9 @@ void timeline_free(struct timeline *timeline) {
         free(timeline->rows[id].name);
         free(timeline->rows[id].label);
         free(timeline->rows[id].values);
+        for (size_t state = 0; state < THREAD_STATES; state++) {
+            free(timeline->rows[id].states[state]);
+        }
     }
     if (timeline) {
         intern_free(&timeline->ids);
@@ -123,6 +91,10 @@ void timeline_narrow(struct timeline_question *question) {
     }
 }
 
+bool timeline_is_finer(const struct timeline_question *question) {
+    return timeline_column_ms(question) < (double)question->longest_ms;
+}
+
 // ---- Rows ----
 
 struct row_key {
@@ -145,7 +117,7 @@ static struct row *row_of(struct timeline *timeline, const char *name, const cha
     if (id != 0) {
         return &timeline->rows[id];
     }
-    if (timeline->count == TIMELINE_MAX_ROWS) {
+    if (timeline->count == (timeline->question->lanes ? TIMELINE_MAX_LANES : TIMELINE_MAX_ROWS)) {
         return &timeline->rows[0];
     }
     char *copy = malloc(size + file_size), *label_copy = label ? strdup(label) : NULL;
@@ -168,22 +140,6 @@ static struct row *row_of(struct timeline *timeline, const char *name, const cha
 
 // ---- Time ----
 
-static double column_ms(const struct timeline_question *question) {
-    return (double)(question->to_ms - question->from_ms) / (double)question->columns;
-}
-
-// Spreads a value over the columns by how much of a time is in each. whole_ms: what the shares are of.
-static void spread(const struct timeline_question *question, double from_ms, double to_ms, double value, double whole_ms, double *values) {
-    double length = column_ms(question), start = (double)question->from_ms;
-    double last = ceil((to_ms - start) / length), first = floor((from_ms - start) / length);
-    size_t end = last >= (double)question->columns ? question->columns : last > 0 ? (size_t)last : 0;
-    for (size_t i = first > 0 ? (size_t)first : 0; i < end; i++) {
-        double left = start + (double)i * length, right = left + length;
-        double inside = (to_ms < right ? to_ms : right) - (from_ms > left ? from_ms : left);
-        values[i] += inside > 0 ? value * inside / whole_ms : 0;
-    }
-}
-
 // The sample's own time in unix nanoseconds; 0: it has none.
 static int64_t own_time(const struct profile_sample_view *sample) {
     for (size_t i = 0; i < sample->label_count; i++) {
@@ -197,8 +153,11 @@ static int64_t own_time(const struct profile_sample_view *sample) {
 
 // ---- Adding ----
 
-static uint32_t group_of(const struct timeline_question *question, const struct listed_upload *upload) {
-    return question->label ? upload->group : 0;
+static void touch(struct timeline *timeline, struct row *row) {
+    if (!row->is_touched) {
+        row->is_touched = true;
+        timeline->touched[timeline->touched_count++] = (uint32_t)(row - timeline->rows);
+    }
 }
 
 // What has no time of its own is spread over the upload's time: by row, at the end of the profile (spread_untimed).
@@ -207,15 +166,12 @@ static void add_value(struct timeline *timeline, const struct profile_sample_vie
     int64_t time_ns = question->is_gauge ? 0 : own_time(sample);
     timeline->all++;
     if (time_ns == 0) {
-        if (!row->is_touched) {
-            row->is_touched = true;
-            timeline->touched[timeline->touched_count++] = (uint32_t)(row - timeline->rows);
-        }
+        touch(timeline, row);
         row->untimed += value;
         return;
     }
     timeline->timed++;
-    double time_ms = (double)time_ns / 1e6, at = floor((time_ms - (double)question->from_ms) / column_ms(question));
+    double time_ms = (double)time_ns / 1e6, at = floor((time_ms - (double)question->from_ms) / timeline_column_ms(question));
     // The end itself is of the last column, as is what an upload's end lost when it was cut to milliseconds.
     at = at >= (double)question->columns && time_ms <= (double)question->to_ms + 1 ? (double)question->columns - 1 : at;
     if (at >= 0 && at < (double)question->columns) {
@@ -225,14 +181,50 @@ static void add_value(struct timeline *timeline, const struct profile_sample_vie
     }
 }
 
+// ---- What threads did ----
+
+// The columns of a state of a lane; NULL: no memory, or none are kept of the rows beyond the most.
+static double *columns_of(struct timeline *timeline, struct row *row, enum thread_state state) {
+    if (!row->states[state] && row != &timeline->rows[0]) {
+        row->states[state] = calloc(timeline->question->columns, sizeof *row->states[state]);
+    }
+    return row->states[state];
+}
+
+// A sample with a time of its own tells of the time before it, as long as its value; others of their upload's.
+static bool add_states(struct timeline *timeline, const int64_t ns[THREAD_STATES], const struct profile_sample_view *sample,
+                       struct row *row) {
+    int64_t time_ns = own_time(sample);
+    for (enum thread_state state = 0; row != &timeline->rows[0] && state < THREAD_STATES; state++) {
+        double value = (double)ns[state], end_ms = (double)time_ns / 1e6;
+        double *columns = ns[state] > 0 ? columns_of(timeline, row, state) : NULL;
+        if (ns[state] > 0 && !columns) {
+            return false;
+        }
+        if (columns && time_ns > 0) {
+            timeline_spread(timeline->question, end_ms - value / 1e6, end_ms, value, value / 1e6, columns);
+        } else if (columns) {
+            row->untimed_states[state] += value;
+            touch(timeline, row);
+        }
+    }
+    return true;
+}
+
 static void spread_untimed(struct timeline *timeline, struct span span) {
     const struct timeline_question *question = timeline->question;
-    double whole_ms = question->is_gauge ? column_ms(question) : span.to_ms - span.from_ms;
+    double whole_ms = question->is_gauge ? timeline_column_ms(question) : span.to_ms - span.from_ms;
     for (uint32_t i = 0; i < timeline->touched_count; i++) {
         struct row *row = &timeline->rows[timeline->touched[i]];
-        spread(question, span.from_ms, span.to_ms, row->untimed, whole_ms, row->values);
+        timeline_spread(question, span.from_ms, span.to_ms, row->untimed, whole_ms, row->values);
         row->untimed = 0;
         row->is_touched = false;
+        for (size_t state = 0; state < THREAD_STATES; state++) {
+            if (row->untimed_states[state] > 0) {
+                timeline_spread(question, span.from_ms, span.to_ms, row->untimed_states[state], whole_ms, row->states[state]);
+                row->untimed_states[state] = 0;
+            }
+        }
     }
     timeline->touched_count = 0;
 }
@@ -313,10 +305,12 @@ enum receiver_error timeline_add(struct timeline *timeline, struct profile *prof
     struct tree_label labels[VIEW_MAX_LABELS + 2];
     struct tree_options options = view_tree_options(question->filter, labels);
     struct span span = {(double)upload->start_ms, (double)(upload->end_ms > upload->start_ms ? upload->end_ms : upload->start_ms + 1)};
+    struct thread_states states;
+    thread_states_start(&states, profile);
     if (timeline->profiles++ == 0) {
         snprintf(timeline->unit, sizeof timeline->unit, "%s", profile_sample_type_unit(profile, (size_t)type));
     }
-    if (question->is_gauge && !add_span(timeline, (struct grouped_span){span, group_of(question, upload)})) {
+    if (question->is_gauge && !add_span(timeline, (struct grouped_span){span, timeline_group_of(question, upload)})) {
         return RECEIVER_NO_MEMORY;
     }
     if (!question->label && question->filter->group_by && profile_group_by(profile, question->filter->group_by) != MERGE_OK) {
@@ -332,14 +326,18 @@ enum receiver_error timeline_add(struct timeline *timeline, struct profile *prof
         if (error != MERGE_OK) {
             return RECEIVER_NO_MEMORY;
         }
-        if (sample.values[type] == 0) {
+        int64_t ns[THREAD_STATES];
+        bool tells_state = timeline_has_states(question) && thread_states_of(&states, &sample, ns);
+        if (sample.values[type] == 0 && !tells_state) {
             continue;
         }
         struct row *row = sample_row(timeline, &sample, upload);
-        if (!row) {
+        if (!row || (tells_state && !add_states(timeline, ns, &sample, row))) {
             return RECEIVER_NO_MEMORY;
         }
-        add_value(timeline, &sample, (double)sample.values[type], row);
+        if (sample.values[type] != 0) {
+            add_value(timeline, &sample, (double)sample.values[type], row);
+        }
     }
     spread_untimed(timeline, span);
     return RECEIVER_OK;
@@ -360,6 +358,15 @@ bool timeline_merge(struct timeline *timeline, const struct timeline *other) {
             return false;
         }
         add_values(sum->values, row->values, columns);
+        for (enum thread_state state = 0; state < THREAD_STATES && sum != &timeline->rows[0]; state++) {
+            double *of = row->states[state] ? columns_of(timeline, sum, state) : NULL;
+            if (row->states[state] && !of) {
+                return false;
+            }
+            if (of) {
+                add_values(of, row->states[state], columns);
+            }
+        }
     }
     add_values(timeline->others, other->others, columns);
     for (size_t i = 0; i < other->span_count; i++) {
@@ -379,183 +386,4 @@ bool timeline_merge(struct timeline *timeline, const struct timeline *other) {
 
 size_t timeline_profiles(const struct timeline *timeline) {
     return timeline->profiles;
-}
-
-// ---- Means of a gauge ----
-
-// Where uploads of a group are current one after another or none is, 1; else how many at once, by how long each is.
-static void find_at_once(const struct timeline_question *question, uint32_t group, double *covered, double *lies_in) {
-    double end_ms = -INFINITY;
-    for (size_t i = 0; i < question->list->count; i++) { // oldest first
-        const struct listed_upload *upload = &question->list->uploads[i];
-        double start_ms = (double)upload->start_ms, until_ms = (double)question->until_ms[i];
-        if (group_of(question, upload) != group || until_ms <= start_ms) {
-            continue;
-        }
-        spread(question, start_ms, until_ms, 1, 1, covered);
-        double from_ms = start_ms > end_ms ? start_ms : end_ms;
-        if (until_ms > from_ms) {
-            spread(question, from_ms, until_ms, 1, 1, lies_in);
-            end_ms = until_ms;
-        }
-    }
-}
-
-struct divisors {
-    double *there;             // of each column: how much of it the group's uploads take
-    double *covered, *lies_in; // the same of the time in which they are current, and of that in which any is
-};
-
-static void find_divisors(const struct timeline *timeline, uint32_t group, struct divisors divisors) {
-    const struct timeline_question *question = timeline->question;
-    for (size_t i = 0; i < question->columns; i++) {
-        divisors.there[i] = divisors.covered[i] = divisors.lies_in[i] = 0;
-    }
-    for (size_t i = 0; i < timeline->span_count; i++) {
-        const struct grouped_span *one = &timeline->spans[i];
-        if (one->group == group) {
-            spread(question, one->span.from_ms, one->span.to_ms, 1, column_ms(question), divisors.there);
-        }
-    }
-    if (question->until_ms) {
-        find_at_once(question, group, divisors.covered, divisors.lies_in);
-    }
-}
-
-// NAN where no upload was there.
-static void take_means(const struct timeline_question *question, struct divisors divisors, double *values) {
-    for (size_t i = 0; i < question->columns; i++) {
-        double lies_in = divisors.lies_in[i], at_once = lies_in > 0 && divisors.covered[i] > lies_in ? divisors.covered[i] / lies_in : 1;
-        values[i] = divisors.there[i] > 0 ? values[i] / divisors.there[i] * at_once : NAN;
-    }
-}
-
-// Of the values of all rows, once. False: no memory.
-static bool make_means(struct timeline *timeline) {
-    const struct timeline_question *question = timeline->question;
-    size_t columns = question->columns;
-    double *room = calloc(3 * columns, sizeof *room);
-    if (!room) {
-        return false;
-    }
-    struct divisors divisors = {room, room + columns, room + 2 * columns};
-    if (!question->label) {
-        find_divisors(timeline, 0, divisors);
-    }
-    take_means(question, divisors, timeline->others); // of groups there are none beyond the most: each has an upload
-    for (uint32_t id = 1; id <= timeline->count; id++) {
-        if (question->label) {
-            find_divisors(timeline, timeline->rows[id].group, divisors);
-        }
-        take_means(question, divisors, timeline->rows[id].values);
-    }
-    free(room);
-    return true;
-}
-
-// ---- Writing ----
-
-struct sorted {
-    const struct row *row;
-    double total;
-};
-
-// What is added up of rows is NAN where all are.
-static void add_shown(double *values, const double *more, size_t columns) {
-    for (size_t i = 0; i < columns; i++) {
-        values[i] = isnan(values[i]) ? more[i] : isnan(more[i]) ? values[i] : values[i] + more[i];
-    }
-}
-
-static double total_of(const double *values, size_t columns) {
-    double total = 0;
-    for (size_t i = 0; i < columns; i++) {
-        total += isnan(values[i]) ? 0 : values[i];
-    }
-    return total;
-}
-
-static int compare(const void *left, const void *right) {
-    const struct sorted *a = left, *b = right;
-    if (a->total != b->total) {
-        return a->total > b->total ? -1 : 1;
-    }
-    int order = strcmp(a->row->name, b->row->name);
-    return order != 0 ? order : strcmp(a->row->file, b->row->file);
-}
-
-static void write_values(const struct timeline *timeline, const double *values, struct json *json) {
-    json_key(json, "values");
-    json_array_begin(json);
-    for (size_t i = 0; i < timeline->question->columns; i++) {
-        json_real(json, values[i]);
-    }
-    json_array_end(json);
-}
-
-bool timeline_write(struct timeline *timeline, struct json *json) {
-    const struct timeline_question *question = timeline->question;
-    struct sorted *sorted = calloc(timeline->count + 1, sizeof *sorted);
-    double *others = calloc(question->columns, sizeof *others);
-    if (!sorted || !others || (question->is_gauge && !timeline->has_means && !make_means(timeline))) {
-        free(sorted);
-        free(others);
-        return false;
-    }
-    timeline->has_means = true;
-    uint32_t shown = timeline->count < TIMELINE_SHOWN_ROWS ? timeline->count : TIMELINE_SHOWN_ROWS;
-    for (uint32_t i = 0; i < timeline->count; i++) {
-        sorted[i] = (struct sorted){&timeline->rows[i + 1], total_of(timeline->rows[i + 1].values, question->columns)};
-    }
-    qsort(sorted, timeline->count, sizeof *sorted, compare);
-    memcpy(others, timeline->others, question->columns * sizeof *others);
-    for (uint32_t i = shown; i < timeline->count; i++) {
-        add_shown(others, sorted[i].row->values, question->columns);
-    }
-    json_key(json, "type");
-    json_text(json, timeline->profiles > 0 ? question->type : NULL);
-    json_key(json, "unit");
-    json_text(json, timeline->profiles > 0 ? timeline->unit : NULL);
-    json_key(json, "gauge");
-    json_bool(json, question->is_gauge);
-    json_key(json, "from");
-    json_number(json, question->from_ms);
-    json_key(json, "to");
-    json_number(json, question->to_ms);
-    json_key(json, "longest_upload_ms");
-    json_number(json, question->longest_ms);
-    json_key(json, "columns");
-    json_number(json, (int64_t)question->columns);
-    json_key(json, "samples");
-    json_number(json, timeline->all);
-    json_key(json, "samples_with_time");
-    json_number(json, timeline->timed);
-    json_key(json, "samples_outside");
-    json_number(json, timeline->outside);
-    json_key(json, "rows");
-    json_array_begin(json);
-    for (uint32_t i = 0; i < shown; i++) {
-        json_object_begin(json);
-        json_key(json, "name");
-        json_text(json, sorted[i].row->name);
-        json_key(json, "file");
-        json_text(json, sorted[i].row->file);
-        json_key(json, "kind");
-        json_text(json, sorted[i].row->kind);
-        if (sorted[i].row->label) {
-            json_member_text(json, "label", sorted[i].row->label);
-        }
-        write_values(timeline, sorted[i].row->values, json);
-        json_object_end(json);
-    }
-    json_array_end(json);
-    json_key(json, "rows_left_out");
-    json_number(json, timeline->count - shown);
-    json_key(json, "others");
-    json_object_begin(json);
-    write_values(timeline, others, json);
-    json_object_end(json);
-    free(sorted);
-    free(others);
-    return true;
 }

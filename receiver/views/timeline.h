@@ -2,13 +2,17 @@
 // time.
 //
 // A thread is what the labels "thread name" and "thread id" say together (of OTLP "thread.name", "thread.id"): pools have many of one name.
-// A sample that has a time of its own (the label end_timestamp_ns, in unix nanoseconds, as Datadog's clients for Python, Java and Node and
-// OpenTelemetry's send it) counts at that time. Others are spread evenly over the time of their upload. A gauge's value in a column is the
-// mean over the uploads that were there, by how long each was; where rows are groups of uploads, over those of the row's group. Summed, it
-// is that mean times the processes that were there at once (gauges.h), of the group.
+// A sample that has a time of its own (the label end_timestamp_ns, in unix nanoseconds, as Datadog's clients for Python and Node and
+// OpenTelemetry's send it, and recordings of Java get) counts at that time. Others are spread evenly over the time of their upload. A
+// gauge's value in a column is the mean over the uploads that were there, by how long each was; where rows are groups of uploads, over
+// those of the row's group. Summed, it is that mean times the processes that were there at once (gauges.h), of the group.
 //
-// Threads: a struct timeline belongs to one; two are added up at the end. Memory: malloc, 8 bytes for each column of a row (16 MB at most),
-// 24 for each upload of a gauge. Time: of a profile, by its samples, and by its rows times the columns that its upload covers.
+// Of lanes there is also how long each was in which state (thread_states.h), of all types of the profile: of a sample with a time of its
+// own before that time, as long as its value.
+//
+// Threads: a struct timeline belongs to one; two are added up at the end. Memory: malloc, 8 bytes for each column of a row (16 MB at most;
+// of lanes as much for each state that there is, 45 MB at most), 24 for each upload of a gauge. Time: of a profile, by its samples, and by
+// its rows times the columns that its upload covers.
 #ifndef CMEMPROF_RECEIVER_TIMELINE_H
 #define CMEMPROF_RECEIVER_TIMELINE_H
 
@@ -24,7 +28,8 @@
 
 enum {
     TIMELINE_MAX_COLUMNS = 400,
-    TIMELINE_MAX_ROWS = 5000, // that are told apart: the values of further ones are counted as "others"
+    TIMELINE_MAX_ROWS = 5000,  // that are told apart: the values of further ones are counted as "others"
+    TIMELINE_MAX_LANES = 2000, // of threads, which take more room
     TIMELINE_SHOWN_ROWS = 60,
 };
 
@@ -57,11 +62,11 @@ size_t timeline_leave_out(struct upload_list *list);
 enum receiver_error timeline_range(const struct upload_list *list, int64_t selected_to_ms, struct timeline_question *question);
 // Of samples of a stretch of time alone, which a label of the filter chooses ("end_timestamp_ns:FROM..TO"), the columns are of that.
 void timeline_narrow(struct timeline_question *question);
+// Whether columns are shorter than uploads, so that times of samples say more than those of uploads.
+bool timeline_is_finer(const struct timeline_question *question);
 // All samples of a profile that the filter chooses. Changes the profile: the group is a frame of it.
 enum receiver_error timeline_add(struct timeline *timeline, struct profile *profile, const struct listed_upload *upload);
 bool timeline_merge(struct timeline *timeline, const struct timeline *other); // false: no memory
 size_t timeline_profiles(const struct timeline *timeline);                    // that have the type
-// Writes the members from "type" on into an open object (docs/receiver.md). Nothing is added after it. False: no memory.
-bool timeline_write(struct timeline *timeline, struct json *json);
 
 #endif

@@ -18,6 +18,7 @@ enum { UPLOAD_LIST_MAX = 1000000, UPLOAD_LIST_FILES = 5000 };
 struct upload_list {
     struct listed_upload *uploads; // oldest first
     size_t count, left_out;
+    bool with_times;         // of recordings, samples have times of their own (index/recording_conversion.h)
     struct flight *flight;   // that reads it, not owned; NULL: it cannot be abandoned
     const atomic_bool *stop; // the same, by a flag
 };

@@ -433,6 +433,15 @@ static bool is_of_kind(const struct profile_frame *leaf, const void *kind) {
     return strcmp(have, kind) == 0 || (strcmp(kind, "c") == 0 && strcmp(have, "c_runtime") == 0);
 }
 
+bool view_asks_time(const struct view_filter *filter) {
+    for (size_t i = 0; i < filter->label_count; i++) {
+        if (strcmp(filter->labels[i].key, "end_timestamp_ns") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct tree_options view_tree_options(const struct view_filter *filter, struct tree_label labels[VIEW_MAX_LABELS + 2]) {
     struct tree_options options = {.base_type_index = -1, .labels = labels};
     if (!filter) {

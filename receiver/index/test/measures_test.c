@@ -85,7 +85,8 @@ TEST(recording) {
     struct conversion recording;
     char text[200] = "";
     measures_clear(&measures);
-    assert_int_equal(conversion_of(NULL, 1, "main.jfr", file.bytes, file.size, &recording, text, sizeof text), RECEIVER_OK);
+    assert_int_equal(conversion_of(NULL, &(struct conversion_key){1, "main.jfr", 0}, file.bytes, file.size, &recording, text, sizeof text),
+                     RECEIVER_OK);
     measures_add_recording(&measures, &recording, 0.5);
     conversion_free(&recording);
     assert_true(measures.values[MEASURE_HEAP_LIVE_BYTES] == 9046192);

@@ -38,9 +38,9 @@ static void compare(const char *name, const char *const types[JFR_KINDS][JFR_COL
     size_t size, expected = 0;
     char text[200] = "";
     assert_int_equal(recording_open(file.bytes, file.size, &jfr, text, sizeof text), RECEIVER_OK);
-    assert_int_equal(recording_profile(jfr, &bytes, &size), RECEIVER_OK);
+    assert_int_equal(recording_profile(jfr, 0, &bytes, &size), RECEIVER_OK);
     assert_int_equal(totals_read(bytes, size, NULL, &totals, NULL), MERGE_OK);
-    assert_int_equal(jfr_profiles(jfr, (1U << JFR_KINDS) - 1, profiles), JFR_OK);
+    assert_int_equal(jfr_profiles(jfr, (1U << JFR_KINDS) - 1, 0, profiles), JFR_OK);
     for (enum jfr_kind kind = 0; kind < JFR_KINDS; kind++) {
         const struct jfr_column *columns;
         size_t count = jfr_kind_columns(kind, &columns);
@@ -90,7 +90,7 @@ TEST(frames_and_labels) {
     size_t size, found = 0;
     char text[200] = "";
     assert_int_equal(recording_open(file.bytes, file.size, &jfr, text, sizeof text), RECEIVER_OK);
-    assert_int_equal(recording_profile(jfr, &bytes, &size), RECEIVER_OK);
+    assert_int_equal(recording_profile(jfr, 0, &bytes, &size), RECEIVER_OK);
     jfr_close(jfr);
     assert_int_equal(profile_decode(profile, bytes, size, NULL, NULL, NULL), MERGE_OK);
     for (size_t i = 0; i < profile_sample_count(profile); i++) {

@@ -5,6 +5,7 @@
 #include "../../test/profiles.h"
 
 #include "../timeline.h"
+#include "../timeline_write.h"
 
 static const struct view_filter all = {0};
 

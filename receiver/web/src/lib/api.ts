@@ -314,6 +314,7 @@ export interface TimelineRow {
   kind: Kind;
   label?: string; // of a thread: by which its samples are chosen, "KEY:VALUE"
   values: (number | null)[];
+  states?: Record<string, number[]>; // of a thread: nanoseconds in each column that it was in each state
 }
 
 export interface Timeline extends Merged {

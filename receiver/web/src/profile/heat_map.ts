@@ -1,5 +1,5 @@
 // heat_map.ts: when the values of a selection were: a row for each function, or each value that samples are grouped by, and columns of time. A
-// stretch of columns can be chosen by mouse and keyboard.
+// stretch of columns can be chosen by mouse and keyboard. Threads have the colours of what they did, where the profile tells.
 //
 // Parameters of the address: heat (row: each row has a scale of its own), lanes (1: a row for each thread).
 import "./heat_map.css";
@@ -12,6 +12,7 @@ import { shortName } from "../graph/frame_text";
 import { change, type State } from "../lib/state";
 import { colour, onTheme } from "../lib/theme";
 import { rangeText, timeTicks } from "../lib/times";
+import { legend, painter, statesOf, timesIn, timesText } from "./thread_states";
 
 const row_px = 18;
 const axis_px = 34;
@@ -34,6 +35,7 @@ export class HeatMap {
   private now!: State;
   private data: Timeline | undefined;
   private rows: TimelineRow[] = [];
+  private states: ReturnType<typeof statesOf> = [];
   private events!: HeatMapEvents;
   private cell: [row: number, column: number] | null = null;
   private anchor: number | null = null; // where a stretch begins
@@ -63,6 +65,7 @@ export class HeatMap {
     const left = data.others.values.some((one) => one);
     const others: TimelineRow = { name: `${count(data.rows_left_out, "other row")}`, file: "", kind: "label", values: data.others.values };
     this.rows = left ? [...data.rows, others] : data.rows;
+    this.states = statesOf(data);
     const range = events.onRange ? ", with Shift they choose a stretch of time, Enter shows it" : "";
     this.canvas.setAttribute(
       "aria-label",
@@ -95,7 +98,10 @@ export class HeatMap {
     const notes = [
       groups,
       within,
-      !byRow && `strongest: ${value(most, unit)}`,
+      this.states.length > 0
+        ? "colour: what each did most, the stronger, the more of the time"
+        : !byRow && `strongest: ${value(most, unit)}`,
+      lanes && !gauge && unit === "nanoseconds" && this.states.length === 0 && "what threads did is not in this profile",
       gauge
         ? `means over the uploads that were there${added ? ", processes added up" : ""}`
         : `each column ${Number((this.step_ms / 1000).toPrecision(3))} s`,
@@ -115,7 +121,7 @@ export class HeatMap {
         "aria-pressed": String(lanes),
         title: "A row for each thread, by the labels of samples",
       }),
-      make("span", { class: "heat-scale", "aria-hidden": "true" }),
+      this.states.length > 0 ? legend(this.states) : make("span", { class: "heat-scale", "aria-hidden": "true" }),
       make("span", { id: "times-note", class: "soft" }, notes.filter(Boolean).join(" · ")),
     );
   }
@@ -130,6 +136,7 @@ export class HeatMap {
     const one = this.rows[row];
     const part = one.values.slice(low, high + 1).filter((each) => each !== null) as number[];
     const when = rangeText(this.timeOf(low), this.timeOf(high + 1));
+    const did = timesText(timesIn(one, this.states, low, high));
     if (part.length === 0) return `${one.name} · ${when} · no upload`;
     const sum = part.reduce((all, each) => all + each, 0);
     const whole = this.rows.reduce(
@@ -137,7 +144,7 @@ export class HeatMap {
       0,
     );
     const amount = this.data!.gauge ? sum / part.length : sum;
-    return `${one.name} · ${when} · ${value(amount, unit)}, ${share(sum, whole)} of all then`;
+    return [one.name, when, `${value(amount, unit)}, ${share(sum, whole)} of all then`, did].filter(Boolean).join(" · ");
   }
 
   private say(cell: [number, number] | null): void {
@@ -175,13 +182,17 @@ export class HeatMap {
     const most = Math.max(...rows.map((one) => highest(one.values)), 0);
     const found = this.found();
     const shades = Array.from({ length: 33 }, (_, i) => mix(panel, hot, Math.sqrt(i / 32)));
+    const paint = painter(this.states, panel);
     rows.forEach((one, r) => {
+      const times = one.states && this.states.length > 0 ? one.values.map((_, c) => timesIn(one, this.states, c, c)) : null;
+      const whole = times && this.now.get("heat") === "row" ? highest(times.map((all) => all.reduce((sum, [, ns]) => sum + ns, 0))) : this.step_ms * 1e6; // prettier-ignore
       const top = axis_px + r * row_px;
       const of = this.now.get("heat") === "row" ? highest(one.values) : most;
       context.fillStyle = found && !found[r] ? soft : text;
       context.fillText(this.fit(context, shortName(one.name), left - 12), 6, top + row_px / 2);
       one.values.forEach((each, c) => {
-        context.fillStyle = each === null ? none : shades[of > 0 ? Math.round(32 * Math.max(each / of, 0)) : 0];
+        context.fillStyle =
+          each === null ? none : times ? paint(times[c], whole) : shades[of > 0 ? Math.round(32 * Math.max(each / of, 0)) : 0];
         const [from, to] = [Math.round(left + c * step), Math.round(left + (c + 1) * step)];
         context.fillRect(from, top, to - from, row_px - 1);
       });

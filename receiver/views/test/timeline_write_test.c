@@ -1,0 +1,89 @@
+// timeline_write_test.c: what is written of lanes: what threads did, and when.
+
+#include "../../../base/test/test.h"
+
+#include "../../test/profiles.h"
+
+#include "../timeline_write.h"
+
+#define SECOND INT64_C(1000000000)
+
+static const struct view_filter all = {0};
+static const struct timeline_question question = {
+    .type = "cpu-time", .from_ms = 1000, .to_ms = 5000, .longest_ms = 4000, .columns = 4, .filter = &all, .lanes = true};
+
+static struct profile *new_profile(void) {
+    static const char *const types[] = {"cpu-time", "wall-time", "lock-acquire-wait"};
+    struct profile *profile = profile_new();
+    for (size_t i = 0; i < 3; i++) {
+        profile_add_sample_type(profile, types[i], "nanoseconds");
+    }
+    return profile;
+}
+
+static void add(struct profile *profile, const char *thread, int64_t end_ns, int64_t cpu, int64_t wall, int64_t lock) {
+    const struct profile_label labels[] = {{"thread name", thread, 0, ""}, {"end_timestamp_ns", NULL, end_ns, ""}};
+    add_labelled(profile, FRAMES("work /w.py"), VALUES(cpu, wall, lock), labels, end_ns > 0 ? 2 : 1);
+}
+
+static void add_all(struct timeline *timeline, struct profile *profile) {
+    const struct listed_upload upload = {.id = 1, .start_ms = 1000, .end_ms = 5000};
+    assert_int_equal(timeline_add(timeline, profile, &upload), RECEIVER_OK);
+    profile_free(profile);
+}
+
+static struct json written(struct timeline *timeline) {
+    struct json json = {0};
+    json_object_begin(&json);
+    assert_true(timeline_write(timeline, &json));
+    json_object_end(&json);
+    return json;
+}
+
+// A value was before its sample's time; what has none is spread over the upload's. A lane without the type is there for its states.
+TEST(states) {
+    struct timeline *timeline = timeline_new(&question), *two = timeline_new(&question);
+    struct profile *profile = new_profile();
+    add(profile, "main", 3 * SECOND, SECOND / 2, SECOND * 3 / 2, 0);
+    add(profile, "main", 4 * SECOND, 0, SECOND, 0);
+    add(profile, "main", 4 * SECOND, 0, 0, SECOND / 4); // of that second
+    add_all(timeline, profile);
+    profile = new_profile();
+    add(profile, "idle", 0, 0, 4 * SECOND, 0);
+    add(profile, "main", 5 * SECOND, 0, 0, SECOND / 2);
+    add_all(two, profile);
+    assert_true(timeline_merge(timeline, two));
+    struct json json = written(timeline);
+    expect_at(&json, "$.rows[0].name", "main");
+    expect_at(&json, "$.rows[0].values", "[0,0,500000000,0]"); // of the type: at the sample's own time
+    expect_at(&json, "$.rows[0].states.running", "[0,500000000,0,0]");
+    expect_at(&json, "$.rows[0].states.lock", "[0,0,250000000,500000000]");
+    expect_at(&json, "$.rows[0].states.\"off CPU\"", "[0,1000000000,750000000,0]"); // less the lock
+    expect_at(&json, "$.rows[0].states.sleeping", "(none)");
+    expect_at(&json, "$.rows[1].name", "idle");
+    expect_at(&json, "$.rows[1].values", "[0,0,0,0]");
+    expect_at(&json, "$.rows[1].states.\"off CPU\"", "[1000000000,1000000000,1000000000,1000000000]");
+    expect_at(&json, "$.samples", "1"); // of the type
+    json_free(&json);
+    timeline_free(timeline);
+    timeline_free(two);
+}
+
+// Functions over time have none.
+TEST(functions_have_no_states) {
+    struct timeline_question functions = question;
+    functions.lanes = false;
+    struct timeline *timeline = timeline_new(&functions);
+    struct profile *profile = new_profile();
+    add(profile, "main", 3 * SECOND, SECOND, 2 * SECOND, 0);
+    add_all(timeline, profile);
+    struct json json = written(timeline);
+    expect_at(&json, "$.rows[0].name", "work");
+    expect_at(&json, "$.rows[0].states", "(none)");
+    json_free(&json);
+    timeline_free(timeline);
+}
+
+int main(void) {
+    return tests_run();
+}
