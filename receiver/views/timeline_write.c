@@ -131,6 +131,14 @@ static double off_cpu(const struct row *row, size_t column) {
     return off > 0 ? off : 0;
 }
 
+static bool has_state(const struct row *row) {
+    size_t state = 0;
+    while (state < THREAD_STATES && !row->states[state]) {
+        state++;
+    }
+    return state < THREAD_STATES;
+}
+
 static void write_states(const struct timeline *timeline, const struct row *row, struct json *json) {
     json_key(json, "states");
     json_object_begin(json);
@@ -205,7 +213,7 @@ bool timeline_write(struct timeline *timeline, struct json *json) {
             json_member_text(json, "label", sorted[i].row->label);
         }
         write_values(timeline, sorted[i].row->values, json);
-        if (timeline_has_states(question)) {
+        if (has_state(sorted[i].row)) {
             write_states(timeline, sorted[i].row, json);
         }
         json_object_end(json);
