@@ -174,7 +174,7 @@ test-python-programs: build/.setup-test lib build/cmemprof ## Compare stacks of 
 # What README and docs/page.md show is looked at before it is committed.
 .PHONY: pictures
 pictures: build/.setup-test build/cmemprof ## Take the pictures of the page anew, of the demo's service (minutes)
-	cd e2e && CMEMPROF_PICTURES="$(CURDIR)/docs/images" go test -vet=off -count=1 -run '^TestPictures$$' ./page
+	cd e2e && CMEMPROF_PICTURES="$(CURDIR)/docs/images" go test -vet=off -count=1 -run '^TestPictures' ./page
 
 # ---- Long tests ----
 
