@@ -226,9 +226,10 @@ endef
 $(foreach v,obj sanitized,$(eval $(call reader_rule,$(v))))
 
 # The command's libraries are those that it was linked to, wherever LD_LIBRARY_PATH leads a program that it runs: DT_RPATH comes before that
-# variable, for the libraries of the libraries as well, and DT_RUNPATH does not. Where there is no such folder, all is as without.
+# variable, for the libraries of the libraries as well, and DT_RUNPATH does not. Where there is no such folder, all is as without. For another machine they are
+# those of its own libraries: the cross compiler's libc is another than that machine's loader.
 folders_of = $(sort $(foreach l,$(patsubst -l%,%,$(filter -l%,$(1))),$(dir $(realpath $(shell $(CC) -print-file-name=lib$(l).so)))))
-STAYS_ITS_OWN = -Wl,--disable-new-dtags $(patsubst %/,-Wl$(comma)-rpath$(comma)%,$(patsubst $(CROSS_ROOT)/%,/%,$(call folders_of,$(call libs,command))))
+STAYS_ITS_OWN = -Wl,--disable-new-dtags $(patsubst $(CROSS_ROOT)/%/,-Wl$(comma)-rpath$(comma)/%,$(filter $(CROSS_ROOT)/%,$(call folders_of,$(call libs,command))))
 # command_rule PROGRAM,VARIANT
 define command_rule
 $(1): build/$(2)/command/main.o $(foreach f,$(call closure,command),$(call objects,$(f),$(2))) build/$(2)/libreader.a
