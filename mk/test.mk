@@ -110,12 +110,15 @@ emulate-some:
 	@echo "left to make test-arm64: $(NOT_EMULATED:build/obj/test/%_test=%) $(SLOW_EMULATED)"
 	@$(call emulate,$(SLOW_EMULATED))
 	cd e2e && $(GO_EMULATED) -timeout 20m -run '^TestStacks$$' ./stacks
-test-arm64: build/.setup-test ## Build all of the profiler for arm64 and run its C tests and Go services by qemu-user (make deps-arm64; half an hour)
+# Of the receiver what the emulator does in minutes.
+RECEIVER_EMULATED := ^Test(AccessLog|Directories|IndexRemoved|IndexDamaged|ForeignFiles|DifferenceIsThatOfPprof|RolesOfChanges|ChangesOutliveKills|KilledWhileUploading|FullDisk|DamagedIndex|SlowClients|ForwardTargets|ForwardTenants|ForwardOfTheFormerVersion|ForwardLoops|ProbesDuringTheStart)
+test-arm64: build/.setup-test ## Build all of the profiler for arm64 and run its C tests, Go services and the receiver by qemu-user (make deps-arm64; half an hour)
 	@scripts/setup check arm64
-	@+$(FOR_ARM64) emulated-built
+	@+$(FOR_ARM64) emulated-built command
 	@echo "not run (mk/test.mk): $(NOT_EMULATED:build/obj/test/%_test=%)"
 	@$(call emulate)
 	cd e2e && $(GO_EMULATED) -timeout 60m ./stacks ./sqlite
+	cd e2e && $(GO_EMULATED) -timeout 20m -run '$(RECEIVER_EMULATED)' ./receiver
 # What a function leaves on its stack is often still there after its return, so a test that reads it passes here and fails elsewhere.
 test-sanitized: export ASAN_OPTIONS := detect_stack_use_after_return=1:$(ASAN_OPTIONS)
 test-sanitized: build/.setup-test $(SANITIZED_TESTS)
