@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,8 +22,50 @@ import (
 // memory that is shared, callbacks of SQLite's. Samples are dense, of memory and of time.
 var suites = []string{"test_fork1", "test_threading", "test_asyncio", "test_gc", "test_memoryview", "test_sqlite3"}
 
-// With -v each test has a line "name (where) ... ok", what it prints may stand between. Those of subtests begin with a blank.
-var result = regexp.MustCompile(`^(test\w* \([\w.<>]+\)).* \.\.\. (?:.*\b)?(ok|FAIL|ERROR|skipped .*|expected failure)$`)
+// With -v each test has a line "name (where) ... ok". What it prints may stand between, also lines of it, so that the result is at the end of a
+// later one. Those of subtests begin with a blank.
+var (
+	begins = regexp.MustCompile(`^(test\w* \([\w.<>]+\)).* \.\.\. ?`)
+	result = regexp.MustCompile(`(?:^|\b)(ok|FAIL|ERROR|skipped '.*|skipped ".*|expected failure)$`)
+)
+
+// resultsIn returns the tests of what a suite has printed, and how they ended.
+func resultsIn(out []byte) map[string]string {
+	found := map[string]string{}
+	test := ""
+	for line := range bytes.Lines(out) {
+		text := strings.TrimSpace(string(line))
+		if begin := begins.FindStringSubmatch(text); begin != nil {
+			test, text = begin[1], text[len(begin[0]):]
+		}
+		if end := result.FindStringSubmatch(text); end != nil && test != "" {
+			found[test], _, _ = strings.Cut(end[1], " ")
+			test = ""
+		}
+	}
+	return found
+}
+
+func TestResultsOfASuite(t *testing.T) {
+	const out = `test_a (test.x.T.test_a) ... ok
+test_b (test.x.T.test_b) ... Executing <Task finished name='Task-1'> took 0.1 seconds
+Executing <Task two>
+ok
+test_c (test.x.T.test_c) ... noise ok
+test_d (test.x.T.test_d) ... skipped 'no reason'
+test_e (test.x.T.test_e) ...   test_e (test.x.T.test_e) (i=1) ... FAIL
+FAIL
+test_f (test.x.T.test_f) ... it is not
+test_g (test.x.T.test_g) ... ERROR
+`
+	want := map[string]string{}
+	for name, how := range map[string]string{"a": "ok", "b": "ok", "c": "ok", "d": "skipped", "e": "FAIL", "g": "ERROR"} {
+		want["test_"+name+" (test.x.T.test_"+name+")"] = how
+	}
+	if found := resultsIn([]byte(out)); !maps.Equal(found, want) {
+		t.Errorf("%v", found)
+	}
+}
 
 // resultsOf returns the tests of a suite and how they ended.
 func resultsOf(t *testing.T, suite string, words ...string) (map[string]string, string) {
@@ -41,13 +84,7 @@ func resultsOf(t *testing.T, suite string, words ...string) (map[string]string, 
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	found := map[string]string{}
-	for line := range bytes.Lines(out) {
-		if match := result.FindStringSubmatch(strings.TrimSpace(string(line))); match != nil {
-			found[match[1]], _, _ = strings.Cut(match[2], " ")
-		}
-	}
-	return found, fmt.Sprintf("%v\n%s", err, out)
+	return resultsIn(out), fmt.Sprintf("%v\n%s", err, out)
 }
 
 // What is known to differ: from 3.12 on fork warns (DeprecationWarning) of any thread in the process, which the profiler has (docs/python.md), and
