@@ -204,6 +204,7 @@ struct profiler {
     struct lost_samples last_profile;
     struct naming naming;
     struct mappings mappings;
+    _Atomic uint64_t made_threads; // relaxed counter of the hook's: by pthread_create
     struct thread_creators creators;
     struct peaks peaks;
     struct memory_taking memory;

@@ -16,9 +16,21 @@ static bool is_mapped(struct python_reader *reader, uintptr_t address, uintptr_t
     return is_there;
 }
 
+// That of the page, or a free one: a copy costs a system call, and the pages of frames and those of their code take turns. If all are
+// taken, that where the search began.
+static size_t place_of(const struct python_copies *copies, uintptr_t page) {
+    size_t first = (page >> PAGE_BITS) % PYTHON_COPIED_PAGES, at = first;
+    for (size_t probe = 0; probe < PYTHON_COPIED_PAGES; probe++, at = (first + probe) % PYTHON_COPIED_PAGES) {
+        if (copies->pages[at] == page || copies->pages[at] == 0) {
+            return at;
+        }
+    }
+    return first;
+}
+
 static const void *copy_of(struct python_copies *copies, uintptr_t address, size_t size) {
     uintptr_t page = stack_memory_page(address);
-    size_t at = (page >> PAGE_BITS) % PYTHON_COPIED_PAGES;
+    size_t at = place_of(copies, page);
     if (stack_memory_page(address + size - 1) != page) {
         return size <= sizeof copies->long_copy && stack_memory_copy_others(copies->long_copy, address, size) ? copies->long_copy : NULL;
     }

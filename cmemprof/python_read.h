@@ -22,7 +22,7 @@ enum { PYTHON_READER_PAGES = 64, PYTHON_COPIED_PAGES = 32, PYTHON_COPY_BYTES = 2
 
 // Of other threads' memory, valid until the next python_reader_begin.
 struct python_copies {
-    uintptr_t pages[PYTHON_COPIED_PAGES]; // that are copied, a direct-mapped cache; 0: none
+    uintptr_t pages[PYTHON_COPIED_PAGES]; // that are copied, by hash; 0: none
     char copies[PYTHON_COPIED_PAGES][STACK_MEMORY_PAGE_BYTES];
     char long_copy[PYTHON_COPY_BYTES]; // of what lies in several pages
 };

@@ -59,6 +59,7 @@ static bool can_be_read(struct thread_state *thread, uintptr_t address) {
 void threads_created(struct profiler *self, const uintptr_t *thread, uintptr_t routine, uintptr_t argument,
                      const struct mapping_call *call) {
     struct thread_state *state = &thread_state;
+    atomic_fetch_add_explicit(&self->made_threads, 1, memory_order_relaxed);
     struct thread_creation creation = {
         .descriptor = can_be_read(state, (uintptr_t)thread) && *thread % 2 == 0 ? *thread : 0,
         .routine = routine,

@@ -10,10 +10,18 @@
 #include "own_thread.h"
 #include "time_profile.h"
 
-enum { LONGEST_PERIODS = 8, PAUSES = 20 }; // PAUSES: a pause is so many times what a look takes, at least
+// A look takes a hundredth of a processor at most, for which pauses grow to four periods; beyond, a twentieth.
+enum { LONGEST_PERIODS = 8, PAUSES = 100, STRETCHED_PERIODS = 4, LEAST_PAUSES = 20 };
+
+static long pause_after(long look_ns, long period_ns) {
+    long stretched_ns = look_ns * PAUSES, least_ns = look_ns * LEAST_PAUSES;
+    stretched_ns = stretched_ns < STRETCHED_PERIODS * period_ns ? stretched_ns : STRETCHED_PERIODS * period_ns;
+    stretched_ns = stretched_ns > least_ns ? stretched_ns : least_ns;
+    return stretched_ns > period_ns ? stretched_ns : period_ns;
+}
 
 static void *run(void *context) {
-    long period_ns = 1000000000 / (long)(intptr_t)context, wanted_ns = period_ns;
+    long period_ns = 1000000000 / (long)(intptr_t)context, wanted_ns = period_ns, look_ns = 0; // look_ns: a mean of the last ones
     unsigned short random[3] = {(unsigned short)period_ns, 1, 2};
     prctl(PR_SET_NAME, "cmemprof-time");
     for (unsigned start = time_profile_is_on(); start != 0 && time_profile_is_on() == start;) {
@@ -21,9 +29,9 @@ static void *run(void *context) {
         nanosleep(&(struct timespec){.tv_sec = pause_ns / 1000000000, .tv_nsec = pause_ns % 1000000000}, NULL);
         uint64_t begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
         bool runs = time_profile_tick();
-        long least_ns = (long)(clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin) * PAUSES;
+        look_ns += ((long)(clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin) - look_ns) / 8;
         if (runs) {
-            wanted_ns = least_ns > period_ns ? least_ns : period_ns;
+            wanted_ns = pause_after(look_ns, period_ns);
         } else if (wanted_ns < LONGEST_PERIODS * period_ns) {
             wanted_ns *= 2;
         }

@@ -1,7 +1,7 @@
 // ticker.h: the thread that looks at the program's threads for the time profile (time_profile.h).
 //
-// Its pauses are random around a period, so that it does not keep step with what the program does at intervals; they grow to eight
-// periods while the program does not run. It blocks all signals.
+// Its pauses are random around a period, so that it does not keep step with what the program does at intervals. They grow where looks take
+// long, so that it costs little, and to eight periods while the program does not run. It blocks all signals.
 //
 // Threads: one. Memory: its stack.
 #ifndef CMEMPROF_PRELOAD_TICKER_H

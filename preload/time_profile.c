@@ -2,14 +2,17 @@
 #include "time_profile.h"
 
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../cmemprof/interposition.h"
 #include "../cmemprof/loaded_code.h"
 #include "../cmemprof/process_status.h"
 #include "../cmemprof/profiler.h"
@@ -271,6 +274,9 @@ static struct cpu_sample *add_waiting(struct time_state *it, struct time_period 
                                       const struct time_thread *known) {
     struct python_reader *reader = &it->reader;
     uintptr_t outermost;
+    if (clock_ns(clock_of_thread(thread->id)) != known->ns) {
+        return NULL; // it runs, as one of two that take turns with the GIL does: nothing need be read to see that
+    }
     python_reader_begin(reader, &it->copies);
     if (!python_threads_is(&it->of->python, reader, thread)) {
         return NULL; // it was listed some ticks ago
@@ -314,6 +320,11 @@ static void look_at(struct time_state *it, struct time_period *period, const str
     known->owed_ns = known->waits_in ? 0 : known->owed_ns;
 }
 
+// It is another one when there are other threads (time_threads.h).
+static uint64_t sign_of_threads(const struct time_state *it) {
+    return it->sees_births ? atomic_load_explicit(&it->of->made_threads, memory_order_relaxed) : time_threads_links();
+}
+
 static void list(struct time_state *it) {
     bool is_new = false;
     python_reader_begin(&it->reader, &it->copies);
@@ -322,7 +333,7 @@ static void list(struct time_state *it) {
         is_new |= !time_threads_find(&it->threads, it->listed[i].id);
     }
     if (is_new) {
-        time_threads_look(&it->threads, true);
+        time_threads_look(&it->threads, sign_of_threads(it), true);
     }
 }
 
@@ -340,12 +351,17 @@ static void look_at_python(struct time_state *it, uint64_t ns, bool has_changed)
     time_profile_leave(period);
 }
 
+// Of the calling thread. While there was none at the begin one cheap call says so; how many there are only the file does.
+static bool has_more_filters(const struct time_state *it) {
+    return !it->is_unfiltered ? process_status_filters(THREAD_STATUS) > it->filters : prctl(PR_GET_SECCOMP) != SECCOMP_MODE_DISABLED;
+}
+
 // Returns false if the program has taken the signal for itself, or may be killed for system calls that it made without harm before.
 static bool goes_on(struct time_state *it) {
     struct sigaction now;
     const char *why = atomic_load(&it->ended);
     it->ticks++;
-    if (!why && process_status_filters(THREAD_STATUS) > it->filters) {
+    if (!why && has_more_filters(it)) {
         why = "the program has restricted its system calls";
     } else if (!why && (sigaction(TIME_SIGNAL, NULL, &now) != 0 || !is_ours(&now))) {
         why = "the program has come to handle SIGURG itself";
@@ -370,7 +386,7 @@ bool time_profile_tick(void) {
     uint64_t now = clock_ns(CLOCK_MONOTONIC), ns = now - it->ticked_ns;
     it->ticked_ns = now;
     if (goes_on(it)) {
-        bool has_changed = time_threads_look(&it->threads, false);
+        bool has_changed = time_threads_look(&it->threads, sign_of_threads(it), false);
         if (it->has_wall && ns > TOO_LONG_TICKS * it->period_ns) { // the process was stopped, or this thread did not get to run
             it->missed_ns += ns;
         } else if (it->has_wall) {
@@ -484,6 +500,7 @@ static bool begin(struct time_state *it) {
     time_threads_open(&it->threads, TIME_SIGNAL, cookie_of(it), it->period_ns, it, on_met, on_lost);
     it->clocks_epoch++;
     it->filters = process_status_filters(THREAD_STATUS);
+    it->is_unfiltered = prctl(PR_GET_SECCOMP) == SECCOMP_MODE_DISABLED;
     it->process_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     it->own_ns = own_threads_cpu_ns();
     it->began_ns = clock_ns(CLOCK_REALTIME);
@@ -496,7 +513,7 @@ static bool begin(struct time_state *it) {
 // The caller's time is sampled from here on.
 static void meet_all(struct time_state *it) {
     pthread_mutex_lock(&it->lock);
-    time_threads_look(&it->threads, true);
+    time_threads_look(&it->threads, sign_of_threads(it), true);
     pthread_mutex_unlock(&it->lock);
 }
 
@@ -523,7 +540,8 @@ static const char *start(struct profiler *of, unsigned hz) {
     atomic_fetch_add(&kept->starts, 1);
     kept->period_ns = 1000000000 / hz;
     atomic_store(&kept->ended, NULL);
-    atomic_store(&kept->span, 0); // who watches spans says so again
+    atomic_store(&kept->span, 0);                  // who watches spans says so again
+    kept->sees_births = interposition_is_active(); // of pthread_create, which is hooked where malloc is
     kept->has_wall = python_threads_are_seen(&of->python);
     const char *why = begin(kept) ? take_signal() : "a thread is held up in a sample of the time profile before";
     if (!why) {

@@ -85,6 +85,7 @@ struct time_state {
     _Atomic unsigned starts;
     uint64_t period_ns;
     bool has_wall;             // Python's threads are seen
+    bool sees_births;          // the hook of pthread_create counts them
     _Atomic bool has_tasks;    // asyncio is found
     _Atomic uintptr_t span;    // the variable of contexts that has the span; 0: there is no tracer
     const char *_Atomic ended; // why there are no samples any more; NULL: there are
@@ -99,7 +100,8 @@ struct time_state {
     _Atomic uint64_t ends[UNWIND_END_COUNT];
     pthread_mutex_t lock; // of the library's threads, for the rest; made once
     struct time_threads threads;
-    uint64_t filters; // of system calls, at the begin
+    uint64_t filters;   // of system calls, at the begin
+    bool is_unfiltered; // the kernel says so of the thread that began
     uint32_t epoch, ticks;
     uint64_t program_ns;                   // CPU time without the profiler's, at the last tick
     uint64_t ticked_ns, missed_ns, unread; // unread: waiting threads whose frames could not be read

@@ -15,8 +15,10 @@
 #include "own_thread.h"
 
 enum {
-    FEW = 64,                  // whose list is read each time
-    READ_EVERY_NS = 100000000, // else
+    FEW = 64,
+    YOUNG_ROUNDS = 8,
+    FEW_EVERY_NS = 50000000, // that their list is read, if nothing says that there are others
+    MANY_EVERY_NS = 100000000,
     MASKS_EVERY_NS = 100000000,
 };
 #define TASKS "/proc/self/task"
@@ -157,12 +159,13 @@ static void check(struct time_threads *threads, struct time_thread *thread, bool
     read_name(thread);
 }
 
-static void meet(struct time_threads *threads, int32_t id, bool checks_all) {
+// Returns true if it was not known.
+static bool meet(struct time_threads *threads, int32_t id, bool checks_all) {
     struct time_thread *thread = time_threads_find(threads, id);
     bool is_new = !thread;
     if (own_thread_is(id) || (is_new && threads->count == TIME_THREADS)) {
         threads->timerless += !own_thread_is(id);
-        return;
+        return false;
     }
     if (is_new) {
         thread = &threads->items[threads->count];
@@ -174,8 +177,10 @@ static void meet(struct time_threads *threads, int32_t id, bool checks_all) {
         check(threads, thread, is_new);
     }
     threads->timerless += !thread->is_blocked && thread->timer == TIME_NO_TIMER;
+    threads->has_young |= thread->is_blocked && thread->rounds < YOUNG_ROUNDS;
     thread->seen = threads->round;
     thread->rounds++;
+    return is_new;
 }
 
 // The kernel's list ends too soon, or leaves one out, if a thread ends while it is read.
@@ -183,7 +188,8 @@ static bool is_there(const struct time_threads *threads, const struct time_threa
     return thread->seen == threads->round || clock_ns(clock_of_thread(thread->id)) != 0;
 }
 
-static void forget_the_gone(struct time_threads *threads) {
+// Returns true if there are any.
+static bool forget_the_gone(struct time_threads *threads) {
     size_t kept = 0;
     for (size_t i = 0; i < threads->count; i++) {
         if (is_there(threads, &threads->items[i])) {
@@ -192,13 +198,15 @@ static void forget_the_gone(struct time_threads *threads) {
             drop_timer(threads, &threads->items[i]);
         }
     }
-    if (kept != threads->count) {
+    bool are_gone = kept != threads->count;
+    if (are_gone) {
         threads->count = kept;
         memset(threads->slots, 0, sizeof threads->slots);
         for (size_t i = 0; i < kept; i++) {
             put_slot(threads, i);
         }
     }
+    return are_gone;
 }
 
 // As the kernel writes it (getdents64(2)); opendir would allocate.
@@ -209,17 +217,20 @@ struct entry {
     char name[];
 };
 
-static void read_all(struct time_threads *threads, bool checks_all) {
+// Returns true if there are others than before.
+static bool read_all(struct time_threads *threads, bool checks_all) {
     _Alignas(8) char bytes[8192];
     long got = -1;
+    bool has_changed = false;
     int directory = open(TASKS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     threads->round++;
     threads->timerless = 0;
+    threads->has_young = false;
     while (directory >= 0 && (got = syscall(SYS_getdents64, directory, bytes, sizeof bytes)) > 0) {
         for (long at = 0; at < got; at += ((const struct entry *)(const void *)&bytes[at])->size) {
             int32_t id = (int32_t)strtol(((const struct entry *)(const void *)&bytes[at])->name, NULL, 10);
             if (id > 0) {
-                meet(threads, id, checks_all);
+                has_changed |= meet(threads, id, checks_all);
             }
         }
     }
@@ -227,20 +238,26 @@ static void read_all(struct time_threads *threads, bool checks_all) {
         close(directory);
     }
     if (got == 0) { // else nothing is known: no descriptor was left, or there is no /proc
-        forget_the_gone(threads);
+        has_changed |= forget_the_gone(threads);
     }
+    return has_changed;
 }
 
-bool time_threads_look(struct time_threads *threads, bool anyway) {
+uint64_t time_threads_links(void) {
     struct stat status;
-    uint64_t now = clock_ns(CLOCK_MONOTONIC), links = stat(TASKS, &status) == 0 ? (uint64_t)status.st_nlink : 0;
-    bool has_changed = links != threads->links, is_time = threads->count <= FEW || now - threads->read_ns >= READ_EVERY_NS;
-    if (threads->signal != 0 && (anyway || has_changed || is_time)) {
+    return stat(TASKS, &status) == 0 ? (uint64_t)status.st_nlink : 0;
+}
+
+bool time_threads_look(struct time_threads *threads, uint64_t sign, bool anyway) {
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    int64_t passed = (int64_t)(now - threads->read_ns);
+    bool has_changed = sign != threads->sign, is_time = passed >= (threads->count <= FEW ? FEW_EVERY_NS : MANY_EVERY_NS);
+    if (threads->signal != 0 && (anyway || has_changed || is_time || threads->has_young)) {
         bool checks_all = now - threads->masks_ns >= MASKS_EVERY_NS;
-        threads->links = links;
+        threads->sign = sign;
         threads->read_ns = now;
         threads->masks_ns = checks_all ? now : threads->masks_ns;
-        read_all(threads, checks_all);
+        has_changed |= read_all(threads, checks_all);
     }
     return has_changed;
 }

@@ -1,6 +1,7 @@
 // time_threads.h: the threads of the process, each with a timer of its CPU time that sends the thread a signal.
 //
-// Threads come and go without a word, so the kernel's list is read, often enough that one is found some ms after its begin. A thread gets
+// The kernel's list is read when a thread has been made, or else when it has grown or shrunk, and now and then, so that one is found some
+// ms after its begin; one that takes the place of another in the same moment, where nothing tells of it, after some tens. A thread gets
 // no timer if it is the profiler's, or has the signal blocked: who waits for signals (sigwait, signalfd) would be given ours. The first
 // signal comes after a random part of the period, so that a thread that ends sooner is sampled as often as its time is of a period. Where
 // neighbours keep the processor busy a kernel looks at timers late, and signals are as late.
@@ -46,7 +47,8 @@ struct time_threads {
     uint32_t cookie;                   // that comes with it
     uint64_t period_ns;
     unsigned short random[3];
-    uint64_t links; // of the kernel's list, when it was read
+    uint64_t sign;  // when the list was read
+    bool has_young; // threads that block the signal and were met a moment ago: pthread_create begins them so
     uint64_t read_ns, masks_ns;
     uint32_t round;
     size_t timers, most_timers;
@@ -60,8 +62,10 @@ struct time_threads {
 // comes with the signals.
 void time_threads_open(struct time_threads *threads, int signal, uint32_t cookie, uint64_t period_ns, void *value, time_thread_met *met,
                        time_thread_lost *lost);
-// Reads the list anew if it has changed, or was not read for a while (or anyway). Returns true if there are more or fewer threads.
-bool time_threads_look(struct time_threads *threads, bool anyway);
+// Reads the list anew if the sign is another one than before, or it was not read for a while (or anyway), since reading it is most of what
+// a look costs. sign: how many threads have been made, or, where nobody knows that, how many there are. Returns true if there are others.
+bool time_threads_look(struct time_threads *threads, uint64_t sign, bool anyway);
+uint64_t time_threads_links(void);                                               // how many entries the kernel's list has
 struct time_thread *time_threads_find(struct time_threads *threads, int32_t id); // NULL: not known, or the profiler's
 // Deletes all timers; also in a forked child, which has none.
 void time_threads_close(struct time_threads *threads, bool is_child);

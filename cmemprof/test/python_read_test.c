@@ -60,6 +60,33 @@ TEST(copies) {
     munmap(pages + PAGE, PAGE);
 }
 
+// Two pages with the same place are both kept, and more than there is room for are read all the same.
+TEST(copies_of_many_pages) {
+    SKIP_EMULATED(EMULATED_READV);
+    enum { PAGES = 3 * PYTHON_COPIED_PAGES };
+    static struct python_copies copies;
+    struct python_reader reader;
+    char *pages = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(pages, MAP_FAILED);
+    uintptr_t first = (uintptr_t)pages, same = first + PYTHON_COPIED_PAGES * PAGE;
+    python_reader_begin(&reader, &copies);
+    assert_int_equal(python_word(&reader, first, 0), 0);
+    assert_int_equal(python_word(&reader, same, 0), 0);
+    for (uintptr_t i = 0; i < PAGES; i++) {
+        *(uintptr_t *)(void *)(pages + i * PAGE) = i + 1;
+    }
+    assert_int_equal(python_word(&reader, first, 0), 0); // as they were
+    assert_int_equal(python_word(&reader, same, 0), 0);
+    python_reader_begin(&reader, &copies);
+    for (int round = 0; round < 2; round++) {
+        for (uintptr_t i = 0; i < PAGES; i++) {
+            assert_int_equal(python_word(&reader, first + i * PAGE, 0), i + 1);
+        }
+    }
+    assert_false(reader.failed);
+    munmap(pages, PAGES * PAGE);
+}
+
 TEST(alignment) {
     static const uint64_t words[2] = {1, 2};
     struct python_reader reader;

@@ -4,6 +4,8 @@
 #include "../../base/test/test.h"
 
 #include <inttypes.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -298,6 +300,45 @@ TEST(a_program_keeps_its_signal) {
     signal(TIME_SIGNAL, SIG_DFL);
     profile_free(profile);
     profile = NULL;
+}
+
+// It forbids nothing.
+static void add_filter(void) {
+    struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    const struct sock_fprog filter = {1, &allow};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
+        _exit(2);
+    }
+}
+
+static size_t warnings_of_a_look(const char **first) {
+    time_profile_tick();
+    take();
+    return profile_warnings(profile, first, 1);
+}
+
+// What a filter makes of a system call that did no harm before is not tried, also where there was one from the start, as in containers.
+TEST(a_new_filter_of_system_calls_ends_it) {
+    SKIP_EMULATED(EMULATED_FILTERS);
+    for (int before = 0; before < 2; before++) {
+        pid_t child = fork();
+        if (child == 0) {
+            const char *why = "";
+            if (before != 0) {
+                add_filter();
+            }
+            if (time_profile_start(&profiler, HZ) || warnings_of_a_look(&why) != 0) {
+                _exit(3);
+            }
+            add_filter();
+            bool is_said = warnings_of_a_look(&why) == 1 &&
+                           strcmp(why, "time is not sampled any more: the program has restricted its system calls") == 0;
+            _exit(is_said ? 0 : 1);
+        }
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
 }
 
 // ---- With Python ----

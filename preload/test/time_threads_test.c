@@ -83,6 +83,10 @@ static pthread_t start_worker(bool blocks) {
     return thread;
 }
 
+static bool look(void) {
+    return time_threads_look(&threads, time_threads_links(), false);
+}
+
 static void end_worker(pthread_t thread) {
     sem_post(&go_on);
     pthread_join(thread, NULL);
@@ -90,10 +94,11 @@ static void end_worker(pthread_t thread) {
 
 TEST_IN(threads, they_are_met_and_forgotten) {
     SKIP_EMULATED(EMULATED_RESIDENT);
-    time_threads_look(&threads, false);
+    assert_true(look());
     assert_int_equal(threads.count, 1);
+    assert_false(look());
     pthread_t thread = start_worker(false);
-    time_threads_look(&threads, false); // the kernel's list is longer
+    assert_true(look()); // the kernel's list is longer
     const struct time_thread *known = time_threads_find(&threads, worker.id);
     assert_non_null(known);
     assert_string_equal(known->name, "a worker");
@@ -103,7 +108,7 @@ TEST_IN(threads, they_are_met_and_forgotten) {
     end_worker(thread);
     // The kernel may list it for a moment after the join.
     for (int i = 0; i < 6000 && time_threads_find(&threads, worker.id); i++) {
-        time_threads_look(&threads, true);
+        time_threads_look(&threads, 0, true);
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
     assert_null(time_threads_find(&threads, worker.id));
@@ -111,11 +116,39 @@ TEST_IN(threads, they_are_met_and_forgotten) {
     assert_non_null(time_threads_find(&threads, getpid()));
 }
 
+// Without a sign the list is read after a while only; with one at once, also if there are as many threads as before.
+TEST_IN(threads, a_sign_has_the_list_read) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
+    time_threads_look(&threads, 1, true);
+    pthread_t thread = start_worker(false);
+    threads.read_ns = clock_ns(CLOCK_MONOTONIC) + 3600000000000; // it has just been read, however slow this machine is
+    threads.has_young = false;
+    assert_false(time_threads_look(&threads, 1, false));
+    assert_null(time_threads_find(&threads, worker.id));
+    assert_true(time_threads_look(&threads, 2, false));
+    assert_non_null(time_threads_find(&threads, worker.id));
+    end_worker(thread);
+}
+
+// One that pthread_create has just begun blocks all signals for a moment, and is looked at again soon.
+TEST_IN(threads, the_young_are_looked_at_again) {
+    SKIP_EMULATED(EMULATED_RESIDENT);
+    pthread_t thread = start_worker(true);
+    time_threads_look(&threads, 1, true);
+    uint32_t rounds = threads.round;
+    for (int i = 0; i < 20; i++) {
+        threads.read_ns = clock_ns(CLOCK_MONOTONIC) + 3600000000000;
+        time_threads_look(&threads, 1, false);
+    }
+    assert_in_range(threads.round - rounds, 3, 8);
+    end_worker(thread);
+}
+
 // 50 periods; a kernel looks at these timers at its ticks, which come late where the machine is busy.
 TEST_IN(threads, who_computes_gets_signals) {
     SKIP_EMULATED("qemu-user has no timers that signal one thread");
     pthread_t thread = start_worker(false);
-    time_threads_look(&threads, true);
+    time_threads_look(&threads, 0, true);
     end_worker(thread);
     assert_in_range(signals, 1, 52);
     assert_int_equal(signalled, worker.id);
@@ -124,7 +157,7 @@ TEST_IN(threads, who_computes_gets_signals) {
 TEST_IN(threads, who_blocks_the_signal_gets_none) {
     SKIP_EMULATED(EMULATED_RESIDENT);
     pthread_t thread = start_worker(true);
-    time_threads_look(&threads, true);
+    time_threads_look(&threads, 0, true);
     assert_int_equal(time_threads_find(&threads, worker.id)->timer, TIME_NO_TIMER);
     assert_true(time_threads_blocked(&threads) >= 1); // one that ends blocks all, too
     end_worker(thread);
@@ -134,19 +167,19 @@ TEST_IN(threads, who_blocks_the_signal_gets_none) {
 // pthread_create begins a thread with all signals blocked.
 TEST_IN(threads, who_blocks_it_no_more_gets_signals) {
     pthread_t thread = start_worker(true);
-    time_threads_look(&threads, true);
+    time_threads_look(&threads, 0, true);
     assert_int_equal(time_threads_find(&threads, worker.id)->timer, TIME_NO_TIMER);
     time_threads_find(&threads, worker.id)->is_blocked = false; // as if it had been met a moment later
     threads.masks_ns = 0;
     time_threads_find(&threads, worker.id)->checked_ns = 0;
-    time_threads_look(&threads, true);
+    time_threads_look(&threads, 0, true);
     assert_true(time_threads_find(&threads, worker.id)->is_blocked);
     end_worker(thread);
     thread = start_worker(false);
-    time_threads_look(&threads, true);
+    time_threads_look(&threads, 0, true);
     time_threads_find(&threads, worker.id)->is_blocked = true; // as if it had been met in its first moment
     for (int i = 0; i < 2; i++) {
-        time_threads_look(&threads, true);
+        time_threads_look(&threads, 0, true);
     }
     assert_false(time_threads_find(&threads, worker.id)->is_blocked);
     assert_int_not_equal(time_threads_find(&threads, worker.id)->timer, TIME_NO_TIMER);
@@ -157,8 +190,8 @@ TEST_IN(threads, who_blocks_it_no_more_gets_signals) {
 TEST_IN(threads, there_are_no_more_timers_than_the_user_may_have_signals) {
     threads.most_timers = 1;
     pthread_t thread = start_worker(false);
-    time_threads_look(&threads, true);
-    time_threads_look(&threads, true);
+    time_threads_look(&threads, 0, true);
+    time_threads_look(&threads, 0, true);
     assert_int_equal(threads.timers, 1);
     assert_int_equal(threads.timerless, 1); // not once a look
     end_worker(thread);
@@ -166,11 +199,11 @@ TEST_IN(threads, there_are_no_more_timers_than_the_user_may_have_signals) {
 
 TEST_IN(threads, closed_there_are_no_more_signals) {
     pthread_t thread = start_worker(false);
-    time_threads_look(&threads, true);
+    time_threads_look(&threads, 0, true);
     time_threads_close(&threads, false);
     end_worker(thread);
     assert_int_equal(signals, 0);
-    time_threads_look(&threads, true); // no effect
+    time_threads_look(&threads, 0, true); // no effect
     assert_int_equal(threads.count, 0);
 }
 
