@@ -71,9 +71,9 @@ test_g (test.x.T.test_g) ... ERROR
 func resultsOf(t *testing.T, suite string, words ...string) (map[string]string, string) {
 	t.Helper()
 	folder := t.TempDir()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
-	command := exec.CommandContext(ctx, words[0], append(words[1:], "-m", "test", "-v", "--timeout", "1200", suite)...)
+	command := exec.CommandContext(ctx, words[0], append(words[1:], "-m", "test", "-v", "--timeout", "3000", suite)...)
 	command.Dir = folder
 	command.Env = built.Environment("PYTHONDONTWRITEBYTECODE=1", "LC_ALL=C.UTF-8", "TMPDIR="+folder)
 	command.WaitDelay = 10 * time.Second
