@@ -65,7 +65,11 @@ func goToolPprof(b *testing.B, file string) string {
 	}
 	address := free.Addr().String()
 	_ = free.Close()
-	command := exec.Command("go", "tool", "pprof", "-no_browser", "-http="+address, "-sample_index=alloc_space", file)
+	program, err := exec.Command("go", "tool", "-n", "pprof").Output() // of the program itself, as go tool leaves it behind if it is ended
+	if err != nil {
+		b.Fatal(err)
+	}
+	command := exec.Command(strings.TrimSpace(string(program)), "-no_browser", "-http="+address, "-sample_index=alloc_space", file)
 	if err = command.Start(); err != nil {
 		b.Fatal(err)
 	}
