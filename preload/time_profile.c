@@ -2,7 +2,6 @@
 #include "time_profile.h"
 
 #include <errno.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -351,9 +350,14 @@ static void look_at_python(struct time_state *it, uint64_t ns, bool has_changed)
     time_profile_leave(period);
 }
 
+// SECCOMP_MODE_DISABLED is 0; musl's headers do not have it.
+static bool is_filtered(void) {
+    return prctl(PR_GET_SECCOMP) != 0;
+}
+
 // Of the calling thread. While there was none at the begin one cheap call says so; how many there are only the file does.
 static bool has_more_filters(const struct time_state *it) {
-    return !it->is_unfiltered ? process_status_filters(THREAD_STATUS) > it->filters : prctl(PR_GET_SECCOMP) != SECCOMP_MODE_DISABLED;
+    return !it->is_unfiltered ? process_status_filters(THREAD_STATUS) > it->filters : is_filtered();
 }
 
 // Returns false if the program has taken the signal for itself, or may be killed for system calls that it made without harm before.
@@ -500,7 +504,7 @@ static bool begin(struct time_state *it) {
     time_threads_open(&it->threads, TIME_SIGNAL, cookie_of(it), it->period_ns, it, on_met, on_lost);
     it->clocks_epoch++;
     it->filters = process_status_filters(THREAD_STATUS);
-    it->is_unfiltered = prctl(PR_GET_SECCOMP) == SECCOMP_MODE_DISABLED;
+    it->is_unfiltered = !is_filtered();
     it->process_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     it->own_ns = own_threads_cpu_ns();
     it->began_ns = clock_ns(CLOCK_REALTIME);
