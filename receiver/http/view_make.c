@@ -347,7 +347,7 @@ static enum receiver_error make_timeline(struct view_request *request, struct js
         return error;
     }
     timeline_narrow(&question);
-    request->list.with_times = timeline_is_finer(&question);
+    request->list.with_times |= timeline_is_finer(&question); // or a stretch of time is chosen, whatever the columns
     question.type = request->type;
     question.is_gauge = measure_is_gauge(request->type);
     int64_t *until_ms = NULL;

@@ -2,6 +2,7 @@
 
 #include "../../../base/test/test.h"
 
+#include "../../index/test/real_recording.h"
 #include "view_uploads.h"
 
 // An upgrade adds a type, and one file is truncated: a value names the count of uploads it is made from.
@@ -297,6 +298,22 @@ TEST_IN(receiver, timelines) {
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
         expect_get(fixture->port, refusals[i].path, refusals[i].status, refusals[i].reason);
     }
+}
+
+#define ANY_TIME "label=end_timestamp_ns:946684800000000000..4102444800000000000"
+
+// Events of a recording have times if a stretch is asked for, however long the columns are.
+TEST_IN(receiver, a_stretch_of_a_recording) {
+    struct fixture *fixture = *state;
+    struct recording file = real_recording("jdk-17");
+    struct text body = {0};
+    body_event(&body);
+    body_part_bytes(&body, "name=\"main.jfr\"; filename=\"main.jfr\"", file.bytes, file.size);
+    body_end(&body);
+    expect_post(fixture->port, &body, 200, "{\"id\":");
+    free(file.bytes);
+    expect_get(fixture->port, "/api/timeline?attachment=main.jfr&type=cpu&columns=1&" ANY_TIME, 200, "\"rows\":[{\"name\":");
+    expect_get(fixture->port, "/api/timeline?attachment=main.jfr&type=cpu&columns=1&lanes=1&" ANY_TIME, 200, "\"label\":\"thread id:");
 }
 
 // Owners of C memory, of all uploads and of one file that counts from the program's start.
