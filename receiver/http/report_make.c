@@ -20,10 +20,12 @@ static bool is_one_upload(const struct selection *selection) {
 static enum receiver_error list_uploads(struct view_request *request, const struct selection *selection, const char *attachment,
                                         size_t most) {
     struct flight *flight = request->list.flight;
+    bool with_times = request->list.with_times;
     upload_list_free(&request->list);
     request->attachment = attachment;
     enum receiver_error error = upload_list_read(store_catalog(request->api->store), selection, attachment, most, &request->list);
     request->list.flight = flight;
+    request->list.with_times = with_times;
     return error == RECEIVER_OK ? view_request_group(request, &request->list) : error;
 }
 

@@ -44,4 +44,5 @@ void upload_list_put_key(const struct upload_list *list, bool with_measures, FIL
     fwrite(&set, sizeof set, 1, out);
     fwrite(&measured, sizeof measured, 1, out);
     fwrite(&list->left_out, sizeof list->left_out, 1, out);
+    fputc(list->with_times, out);
 }

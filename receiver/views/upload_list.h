@@ -38,7 +38,7 @@ static inline const char *upload_label_text(const struct upload_label *label, co
     return text ? text : SEARCH_GROUP_NONE;
 }
 void upload_list_free(struct upload_list *list);
-// What an answer depends on: the set of uploads, and measures, which are computed later.
+// What an answer depends on: the set of uploads, whether recordings have times, and measures, which are computed later.
 void upload_list_put_key(const struct upload_list *list, bool with_measures, FILE *out);
 
 #endif

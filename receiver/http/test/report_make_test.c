@@ -4,6 +4,7 @@
 
 #include "../../test/report_data.h"
 
+#include "../../index/test/real_recording.h"
 #include "view_uploads.h"
 
 static struct json data_of(struct fixture *fixture, const char *path) {
@@ -98,6 +99,26 @@ TEST_IN(receiver, report_by_a_tag) {
     expect_at(&data, "$.sides[0].profiles[1].merged.gauges.summed", "1");
     expect_series(&data, "go_gcs_per_sec");
     expect_at(&data, "$.answers.\"/api/metrics\".group", "(none)");
+    json_free(&data);
+}
+
+// Of a stretch of time, all profiles of a recording have times.
+TEST_IN(receiver, report_of_a_stretch) {
+    struct fixture *fixture = *state;
+    struct recording file = real_recording("jdk-17");
+    for (int i = 0; i < 2; i++) {
+        struct text body = {0};
+        body_event(&body);
+        body_part_bytes(&body, "name=\"main.jfr\"; filename=\"main.jfr\"", file.bytes, file.size);
+        body_end(&body);
+        expect_post(fixture->port, &body, 200, "{\"id\":");
+    }
+    free(file.bytes);
+    struct json data = data_of(fixture, "/api/report?ids=1,2&label=end_timestamp_ns:946684800000000000..4102444800000000000"
+                                        "&address=/profile%3Fids%3D1%2C2");
+    char *samples = json_at(&data, "$.sides[0].profiles[0].samples");
+    assert_non_null(strstr(samples, "\"end_timestamp_ns\""));
+    free(samples);
     json_free(&data);
 }
 

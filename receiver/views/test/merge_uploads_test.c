@@ -2,6 +2,7 @@
 
 #include "../../../base/test/test.h"
 
+#include "../../index/test/real_recording.h"
 #include "../../test/uploads.h"
 
 static int64_t total_of(struct profile *profile, const char *type, bool c) {
@@ -98,6 +99,30 @@ TEST_IN(store, cache) {
     assert_int_equal(again.uploads, 0);
     profile_free(profile);
     cache_free(cache);
+}
+
+// A merge with times is another one than that without.
+TEST_IN(store, cache_of_times) {
+    struct test_store *test = *state;
+    struct cache *cache = cache_new(8 << 20);
+    struct recording file = real_recording("jdk-17");
+    const char *const keys[] = {"end_timestamp_ns"};
+    size_t counts[2];
+    upload_bytes(test, "one", 1, "main.jfr", file.bytes, file.size);
+    upload_bytes(test, "one", 2, "main.jfr", file.bytes, file.size);
+    for (int timed = 0; timed < 2; timed++) {
+        struct upload_list list = list_of(test, "main.jfr");
+        struct profile *profile;
+        struct sweep_report report;
+        list.with_times = timed;
+        assert_int_equal(merge_uploads(test->store, cache, &list, "main.jfr", keys, 1, NULL, &profile, &report), RECEIVER_OK);
+        counts[timed] = profile_sample_count(profile);
+        profile_free(profile);
+        upload_list_free(&list);
+    }
+    assert_true(counts[1] > counts[0]);
+    cache_free(cache);
+    free(file.bytes);
 }
 
 static struct blob cpu_blob(const char *period_type, const char *type) {
