@@ -233,3 +233,27 @@ func TestThreadStates(t *testing.T) {
 	chromium.shoot(t, receiver, "states", shown[0].address, shown[0].ready)
 	chromium.shoot(t, receiver, "states-python", "profile?ids=1&view=times&lanes=1&type=wall-time", states+` === "running,lock,off CPU"`)
 }
+
+// Threads that have nothing of the type are still said to be there.
+func TestThreadsLeftOut(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	var stacks []stack
+	for i := range 70 {
+		values := []int64{0, int64(time.Second)}
+		if i == 0 {
+			values[0] = int64(time.Second)
+		}
+		stacks = append(stacks, stack{[]string{"wait /src/shop/lock.py"}, values, false, map[string]string{"thread name": fmt.Sprint("worker-", i)}})
+	}
+	p := build([][2]string{{"cpu-time", "nanoseconds"}, {"lock-acquire-wait", "nanoseconds"}}, stacks)
+	receiver.uploadAt(t, moment{start: leakStart, tags: "service:py", attachments: map[string][]byte{"cpu.pprof": encode(t, p)}})
+	view := chromium.profile(t, receiver, "ids=1&view=times&lanes=1&type=cpu-time")
+	view.until(`document.querySelectorAll(".heat-states li").length === 2`)
+	view.do(chromedp.Focus(chromedp.CSS("#heat-map")))
+	for range 62 {
+		view.do(chromedp.KeyEvent(kb.ArrowDown))
+	}
+	view.until(`document.querySelector("#frame").textContent.startsWith("10 other rows")`)
+	view.clean(t)
+}

@@ -17,6 +17,8 @@ import { legend, painter, statesOf, timesIn, timesText } from "./thread_states";
 const row_px = 18;
 const axis_px = 34;
 const leastTick_px = 80;
+const mostRows = 5000; // that the receiver tells apart
+const mostLanes = 2000;
 const steps_s = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800];
 
 export interface HeatMapEvents {
@@ -62,8 +64,10 @@ export class HeatMap {
   show(now: State, data: Timeline, events: HeatMapEvents): void {
     if (data !== this.data) this.cell = this.anchor = null;
     Object.assign(this, { now, data, events });
-    const left = data.others.values.some((one) => one);
-    const others: TimelineRow = { name: `${count(data.rows_left_out, "other row")}`, file: "", kind: "label", values: data.others.values };
+    const most = data.rows.length + data.rows_left_out >= (now.get("lanes") === "1" ? mostLanes : mostRows);
+    const name = `${most ? "at least " : ""}${count(data.rows_left_out, "other row")}`;
+    const others: TimelineRow = { name, file: "", kind: "label", values: data.others.values };
+    const left = data.rows_left_out > 0 || data.others.values.some((one) => one);
     this.rows = left ? [...data.rows, others] : data.rows;
     this.states = statesOf(data);
     const range = events.onRange ? ", with Shift they choose a stretch of time, Enter shows it" : "";
@@ -181,7 +185,7 @@ export class HeatMap {
     const highest = (values: readonly (number | null)[]): number => Math.max(...values.map((one) => one ?? 0), 0);
     const most = Math.max(...rows.map((one) => highest(one.values)), 0);
     const found = this.found();
-    const shades = Array.from({ length: 33 }, (_, i) => mix(panel, hot, Math.sqrt(i / 32)));
+    const [shades, greys] = [hot, line].map((to) => Array.from({ length: 33 }, (_, i) => mix(panel, to, Math.sqrt(i / 32))));
     const paint = painter(this.states, panel);
     rows.forEach((one, r) => {
       const times = one.states && this.states.length > 0 ? one.values.map((_, c) => timesIn(one, this.states, c, c)) : null;
@@ -191,8 +195,9 @@ export class HeatMap {
       context.fillStyle = found && !found[r] ? soft : text;
       context.fillText(this.fit(context, shortName(one.name), left - 12), 6, top + row_px / 2);
       one.values.forEach((each, c) => {
-        context.fillStyle =
-          each === null ? none : times ? paint(times[c], whole) : shades[of > 0 ? Math.round(32 * Math.max(each / of, 0)) : 0];
+        const shade = each === null || of <= 0 ? 0 : Math.round(32 * Math.max(each / of, 0));
+        const bare = this.states.length > 0 ? greys : shades; // whose states are not known has none of their colours
+        context.fillStyle = each === null ? none : times ? paint(times[c], whole) : bare[shade];
         const [from, to] = [Math.round(left + c * step), Math.round(left + (c + 1) * step)];
         context.fillRect(from, top, to - from, row_px - 1);
       });
