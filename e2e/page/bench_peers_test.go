@@ -103,7 +103,7 @@ func (peer *graphPeer) measure(b *testing.B) {
 			return err
 		}
 		usage, err := cdp.Call(ctx, target, runtime.GetHeapUsage, cdp.Empty{})
-		peer.heap = append(peer.heap, usage.UsedSize/1e6)
+		peer.heap = append(peer.heap, (usage.UsedSize+usage.BackingStorageSize)/1e6) // typed arrays are kept in the second
 		return err
 	}))
 }
