@@ -1,7 +1,9 @@
-// counts_test.c: the types of events in real recordings (testdata/jfr), and how many there are of each, are those of the JDK's tool.
+// counts_test.c: the types of events in real recordings (testdata/jfr), and how many there are of each, are those of the JDK's tool; when
+// idle ticks were.
 
 #include "../../base/test/test.h"
 
+#include "../../merge/merge.h"
 #include "../jfr.h"
 
 #include <inttypes.h>
@@ -65,6 +67,28 @@ TEST(jdk_25) {
 
 TEST(async_profiler) {
     compare("async-profiler-4.6");
+}
+
+// One event is of a thread that was idle at 13 ticks: it starts at the first one, 52,709,847 ns into the chunk, and its timeSpan is from
+// there to the last one, 604,504,530 ns.
+TEST(idle_ticks_end_at_the_last) {
+    static const int64_t chunk_ns = 1795902486446270000, last_ns = chunk_ns + 52709847 + 604504530;
+    struct profile *profiles[JFR_KINDS];
+    struct jfr *jfr = jfr_open_file("testdata/jfr/async-profiler-4.6.jfr.gz", 0, NULL);
+    bool found = false;
+    assert_non_null(jfr);
+    assert_int_equal(jfr_profiles(jfr, 1u << JFR_WALL, 1, profiles), JFR_OK);
+    for (size_t i = 0; i < profile_sample_count(profiles[JFR_WALL]); i++) {
+        struct profile_sample_view sample;
+        assert_int_equal(profile_sample_without_frames(profiles[JFR_WALL], i, &sample), MERGE_OK);
+        for (size_t k = 0; k < sample.label_count; k++) {
+            bool is_last = strcmp(sample.labels[k].key, "end_timestamp_ns") == 0 && sample.labels[k].number == last_ns;
+            found |= is_last && sample.values[0] == 13;
+        }
+    }
+    assert_true(found);
+    profile_free(profiles[JFR_WALL]);
+    jfr_close(jfr);
 }
 
 int main(void) {
