@@ -522,6 +522,9 @@ static bool begin_growing(struct live_table *table, uint64_t alive) {
 
 bool live_table_needs_tidying(const struct live_table *table) {
     size_t slots = 0;
+    if (block_filter_grows(&table->filter)) { // threads were not through with the last one; until then blocks are counted twice
+        return true;
+    }
     for (int i = 0; i < ALL_LEVELS; i++) {
         const struct live_level *level = level_number(table, i);
         slots += level && is_open(level) ? level->slot_count : 0;

@@ -354,6 +354,20 @@ TEST(many_live_blocks_want_a_larger_filter) {
     live_table_close(&table);
 }
 
+// Blocks are counted in both filters until it is done, also if hardly any are left.
+TEST(a_larger_filter_that_is_not_done_wants_to_be) {
+    struct live_table table;
+    int settled = 0;
+    open_table(&table, 64 << 20);
+    add_range(&table, 1, 10000);
+    live_table_tidy(&table, somebody_adds, &settled);
+    remove_range(&table, 1, 9990);
+    assert_true(live_table_needs_tidying(&table));
+    live_table_tidy(&table, nobody_adds, &settled);
+    assert_false(live_table_needs_tidying(&table));
+    live_table_close(&table);
+}
+
 // Each part in use has room for many.
 TEST(few_blocks_of_many_threads_want_no_larger_filter) {
     struct live_table table;
