@@ -53,26 +53,50 @@ static enum thread_state meaning_of(const char *word) {
     return THREAD_OFF_CPU;
 }
 
-static void add_wall(const struct thread_states *states, const struct profile_sample_view *sample, int64_t ns[THREAD_STATES]) {
-    int64_t wall = value_of(sample, states->wall), cpu = value_of(sample, states->cpu);
+static void add_wall(const struct thread_states *states, const struct profile_sample_view *sample, int64_t ns[THREAD_SUMS]) {
+    int64_t wall = value_of(sample, states->wall);
     const char *word = state_of(sample);
     enum thread_state state = word ? meaning_of(word) : THREAD_OFF_CPU;
-    bool is_counted = (state == THREAD_RUNNING && states->cpu >= 0) || (state == THREAD_LOCK && states->lock >= 0);
-    if (!is_counted) {
-        ns[state] += state == THREAD_OFF_CPU ? (wall > cpu ? wall - cpu : 0) : wall;
+    if (state == THREAD_LOCK) {
+        ns[THREAD_BLOCKED_WALL] = wall;
+    } else if (state == THREAD_RUNNING) {
+        ns[THREAD_RUNNABLE_WALL] = wall;
+        ns[THREAD_RUNNING] = states->cpu >= 0 ? ns[THREAD_RUNNING] : wall;
+    } else {
+        ns[state] = wall;
     }
 }
 
-bool thread_states_of(const struct thread_states *states, const struct profile_sample_view *sample, int64_t ns[THREAD_STATES]) {
+bool thread_states_of(const struct thread_states *states, const struct profile_sample_view *sample, int64_t ns[THREAD_SUMS]) {
     bool is_known = false;
-    memset(ns, 0, THREAD_STATES * sizeof *ns);
+    memset(ns, 0, THREAD_SUMS * sizeof *ns);
     ns[THREAD_RUNNING] = value_of(sample, states->cpu);
     ns[THREAD_LOCK] = value_of(sample, states->lock);
     int64_t file = value_of(sample, states->file), socket = value_of(sample, states->socket);
     ns[THREAD_IO] = file > socket ? file : socket; // a sample has one of the two
     add_wall(states, sample, ns);
-    for (size_t i = 0; i < THREAD_STATES; i++) {
+    for (size_t i = 0; i < THREAD_SUMS; i++) {
         is_known |= ns[i] > 0;
     }
     return is_known;
+}
+
+// What both tell is taken from both.
+static void take(double *told, double *wall) {
+    double both = *told < *wall ? *told : *wall;
+    *told -= both;
+    *wall -= both;
+}
+
+void thread_states_settle(double ns[THREAD_SUMS]) {
+    double lock = ns[THREAD_LOCK], running = ns[THREAD_RUNNING], io = ns[THREAD_IO];
+    take(&lock, &ns[THREAD_BLOCKED_WALL]);
+    take(&running, &ns[THREAD_RUNNABLE_WALL]);
+    take(&io, &ns[THREAD_RUNNABLE_WALL]);
+    ns[THREAD_LOCK] += ns[THREAD_BLOCKED_WALL];
+    double waited = lock + io;
+    take(&waited, &ns[THREAD_WAITING]);
+    take(&waited, &ns[THREAD_SLEEPING]);
+    take(&waited, &ns[THREAD_OFF_CPU]);
+    take(&running, &ns[THREAD_OFF_CPU]);
 }

@@ -30,7 +30,7 @@ void timeline_free(struct timeline *timeline) {
         free(timeline->rows[id].name);
         free(timeline->rows[id].label);
         free(timeline->rows[id].values);
-        for (size_t state = 0; state < THREAD_STATES; state++) {
+        for (size_t state = 0; state < THREAD_SUMS; state++) {
             free(timeline->rows[id].states[state]);
         }
     }
@@ -192,10 +192,10 @@ static double *columns_of(struct timeline *timeline, struct row *row, enum threa
 }
 
 // A sample with a time of its own tells of the time before it, as long as its value; others of their upload's.
-static bool add_states(struct timeline *timeline, const int64_t ns[THREAD_STATES], const struct profile_sample_view *sample,
+static bool add_states(struct timeline *timeline, const int64_t ns[THREAD_SUMS], const struct profile_sample_view *sample,
                        struct row *row) {
     int64_t time_ns = own_time(sample);
-    for (enum thread_state state = 0; row != &timeline->rows[0] && state < THREAD_STATES; state++) {
+    for (enum thread_state state = 0; row != &timeline->rows[0] && state < THREAD_SUMS; state++) {
         double value = (double)ns[state], end_ms = (double)time_ns / 1e6;
         double *columns = ns[state] > 0 ? columns_of(timeline, row, state) : NULL;
         if (ns[state] > 0 && !columns) {
@@ -219,7 +219,7 @@ static void spread_untimed(struct timeline *timeline, struct span span) {
         timeline_spread(question, span.from_ms, span.to_ms, row->untimed, whole_ms, row->values);
         row->untimed = 0;
         row->is_touched = false;
-        for (size_t state = 0; state < THREAD_STATES; state++) {
+        for (size_t state = 0; state < THREAD_SUMS; state++) {
             if (row->untimed_states[state] > 0) {
                 timeline_spread(question, span.from_ms, span.to_ms, row->untimed_states[state], whole_ms, row->states[state]);
                 row->untimed_states[state] = 0;
@@ -326,7 +326,7 @@ enum receiver_error timeline_add(struct timeline *timeline, struct profile *prof
         if (error != MERGE_OK) {
             return RECEIVER_NO_MEMORY;
         }
-        int64_t ns[THREAD_STATES];
+        int64_t ns[THREAD_SUMS];
         bool tells_state = timeline_has_states(question) && thread_states_of(&states, &sample, ns);
         if (sample.values[type] == 0 && !tells_state) {
             continue;
@@ -358,7 +358,7 @@ bool timeline_merge(struct timeline *timeline, const struct timeline *other) {
             return false;
         }
         add_values(sum->values, row->values, columns);
-        for (enum thread_state state = 0; state < THREAD_STATES && sum != &timeline->rows[0]; state++) {
+        for (enum thread_state state = 0; state < THREAD_SUMS && sum != &timeline->rows[0]; state++) {
             double *of = row->states[state] ? columns_of(timeline, sum, state) : NULL;
             if (row->states[state] && !of) {
                 return false;

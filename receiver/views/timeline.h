@@ -11,8 +11,8 @@
 // own before that time, as long as its value.
 //
 // Threads: a struct timeline belongs to one; two are added up at the end. Memory: malloc, 8 bytes for each column of a row (16 MB at most;
-// of lanes as much for each state that there is, 45 MB at most), 24 for each upload of a gauge. Time: of a profile, by its samples, and by
-// its rows times the columns that its upload covers.
+// of lanes as much for each sum of states that there is, 58 MB at most), 24 for each upload of a gauge. Time: of a profile, by its samples,
+// and by its rows times the columns that its upload covers.
 #ifndef CMEMPROF_RECEIVER_TIMELINE_H
 #define CMEMPROF_RECEIVER_TIMELINE_H
 

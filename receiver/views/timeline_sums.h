@@ -17,9 +17,9 @@ struct row {
     double *values; // by column
     double untimed; // of the profile that is being added: what has no time of its own, which is spread at its end
     bool is_touched;
-    char *label;                          // of a lane: how its samples are chosen, "KEY:VALUE"; else NULL
-    double *states[THREAD_STATES];        // of a lane, by column, in nanoseconds; NULL: it was never in that state
-    double untimed_states[THREAD_STATES]; // as untimed
+    char *label;                        // of a lane: how its samples are chosen, "KEY:VALUE"; else NULL
+    double *states[THREAD_SUMS];        // of a lane, by column, in nanoseconds; NULL: there is nothing
+    double untimed_states[THREAD_SUMS]; // as untimed
 };
 
 struct span {
@@ -40,7 +40,7 @@ struct timeline {
     double *others;                                         // rows[0].values: of rows beyond the most
     struct grouped_span *spans;                             // of a gauge: of the uploads that have it
     size_t span_count, span_capacity;
-    bool has_means;     // the values are a gauge's means
+    bool is_settled;    // the values are a gauge's means, the sums of lanes are states
     size_t profiles;    // with the type
     int64_t timed, all; // samples: with a time of their own, and all
     int64_t outside;    // samples with a time that is in none of the columns

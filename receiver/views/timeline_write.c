@@ -78,6 +78,56 @@ static bool make_means(struct timeline *timeline) {
     return true;
 }
 
+// ---- What threads did ----
+
+// The sums of a lane become states; one that it was never in is none.
+static void settle_states(struct row *row, size_t columns) {
+    bool was_in[THREAD_SUMS] = {false};
+    double *states[THREAD_STATES];
+    memcpy(states, row->states, sizeof states);
+    if (!states[THREAD_LOCK]) { // without events, the columns of blocked wall time become those of locks
+        states[THREAD_LOCK] = row->states[THREAD_BLOCKED_WALL];
+    }
+    for (size_t i = 0; i < columns; i++) {
+        double ns[THREAD_SUMS];
+        for (size_t sum = 0; sum < THREAD_SUMS; sum++) {
+            ns[sum] = row->states[sum] ? row->states[sum][i] : 0;
+        }
+        thread_states_settle(ns);
+        for (size_t state = 0; state < THREAD_STATES; state++) {
+            if (states[state]) {
+                states[state][i] = ns[state];
+                was_in[state] |= ns[state] > 0;
+            }
+        }
+    }
+    if (!row->states[THREAD_LOCK]) {
+        row->states[THREAD_LOCK] = states[THREAD_LOCK];
+        row->states[THREAD_BLOCKED_WALL] = NULL;
+    }
+    for (size_t sum = 0; sum < THREAD_SUMS; sum++) {
+        if (!was_in[sum]) {
+            free(row->states[sum]);
+            row->states[sum] = NULL;
+        }
+    }
+}
+
+// Once, when all is added up. False: no memory.
+static bool settle(struct timeline *timeline) {
+    if (timeline->is_settled) {
+        return true;
+    }
+    if (timeline->question->is_gauge && !make_means(timeline)) {
+        return false;
+    }
+    for (uint32_t id = 1; id <= timeline->count; id++) {
+        settle_states(&timeline->rows[id], timeline->question->columns);
+    }
+    timeline->is_settled = true;
+    return true;
+}
+
 // ---- Writing ----
 
 struct sorted {
@@ -121,16 +171,6 @@ static void write_values(const struct timeline *timeline, const double *values, 
     json_array_end(json);
 }
 
-// What is off the CPU is also so while it waits for a lock or for I/O, which is told by other samples.
-static double off_cpu(const struct row *row, size_t column) {
-    static const enum thread_state known[] = {THREAD_LOCK, THREAD_IO};
-    double off = row->states[THREAD_OFF_CPU][column];
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        off -= row->states[known[i]] ? row->states[known[i]][column] : 0;
-    }
-    return off > 0 ? off : 0;
-}
-
 static bool has_state(const struct row *row) {
     size_t state = 0;
     while (state < THREAD_STATES && !row->states[state]) {
@@ -149,34 +189,42 @@ static void write_states(const struct timeline *timeline, const struct row *row,
         json_key(json, thread_state_name(state));
         json_array_begin(json);
         for (size_t i = 0; i < timeline->question->columns; i++) {
-            json_real(json, state == THREAD_OFF_CPU ? off_cpu(row, i) : row->states[state][i]);
+            json_real(json, row->states[state][i]);
         }
         json_array_end(json);
     }
     json_object_end(json);
 }
 
+// The rows by size, without lanes of which nothing is in any column. Returns their count.
+static uint32_t sort_rows(const struct timeline *timeline, struct sorted *sorted) {
+    size_t columns = timeline->question->columns;
+    uint32_t count = 0;
+    for (uint32_t id = 1; id <= timeline->count; id++) {
+        const struct row *row = &timeline->rows[id];
+        struct sorted *one = &sorted[count];
+        *one = (struct sorted){row, total_of(row->values, columns), 0};
+        for (size_t state = 0; state < THREAD_STATES; state++) {
+            one->states += row->states[state] ? total_of(row->states[state], columns) : 0;
+        }
+        count += one->total != 0 || one->states > 0 || !timeline_has_states(timeline->question);
+    }
+    qsort(sorted, count, sizeof *sorted, compare);
+    return count;
+}
+
 bool timeline_write(struct timeline *timeline, struct json *json) {
     const struct timeline_question *question = timeline->question;
     struct sorted *sorted = calloc(timeline->count + 1, sizeof *sorted);
     double *others = calloc(question->columns, sizeof *others);
-    if (!sorted || !others || (question->is_gauge && !timeline->has_means && !make_means(timeline))) {
+    if (!sorted || !others || !settle(timeline)) {
         free(sorted);
         free(others);
         return false;
     }
-    timeline->has_means = true;
-    uint32_t shown = timeline->count < TIMELINE_SHOWN_ROWS ? timeline->count : TIMELINE_SHOWN_ROWS;
-    for (uint32_t i = 0; i < timeline->count; i++) {
-        const struct row *row = &timeline->rows[i + 1];
-        sorted[i] = (struct sorted){row, total_of(row->values, question->columns), 0};
-        for (size_t state = 0; state < THREAD_STATES; state++) {
-            sorted[i].states += row->states[state] ? total_of(row->states[state], question->columns) : 0;
-        }
-    }
-    qsort(sorted, timeline->count, sizeof *sorted, compare);
+    uint32_t count = sort_rows(timeline, sorted), shown = count < TIMELINE_SHOWN_ROWS ? count : TIMELINE_SHOWN_ROWS;
     memcpy(others, timeline->others, question->columns * sizeof *others);
-    for (uint32_t i = shown; i < timeline->count; i++) {
+    for (uint32_t i = shown; i < count; i++) {
         add_shown(others, sorted[i].row->values, question->columns);
     }
     json_key(json, "type");
@@ -220,7 +268,7 @@ bool timeline_write(struct timeline *timeline, struct json *json) {
     }
     json_array_end(json);
     json_key(json, "rows_left_out");
-    json_number(json, timeline->count - shown);
+    json_number(json, count - shown);
     json_key(json, "others");
     json_object_begin(json);
     write_values(timeline, others, json);

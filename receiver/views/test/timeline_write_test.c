@@ -58,7 +58,7 @@ TEST(states) {
     expect_at(&json, "$.rows[0].values", "[0,0,500000000,0]"); // of the type: at the sample's own time
     expect_at(&json, "$.rows[0].states.running", "[0,500000000,0,0]");
     expect_at(&json, "$.rows[0].states.lock", "[0,0,250000000,500000000]");
-    expect_at(&json, "$.rows[0].states.\"off CPU\"", "[0,1000000000,750000000,0]"); // less the lock
+    expect_at(&json, "$.rows[0].states.\"off CPU\"", "[500000000,500000000,750000000,0]"); // less CPU time and the lock
     expect_at(&json, "$.rows[0].states.sleeping", "(none)");
     expect_at(&json, "$.rows[1].name", "idle");
     expect_at(&json, "$.rows[1].values", "[0,0,0,0]");
@@ -67,6 +67,50 @@ TEST(states) {
     json_free(&json);
     timeline_free(timeline);
     timeline_free(two);
+}
+
+// As of Java: each sample has a value of one type.
+static void add_java(struct profile *profile, const char *state, int64_t end_ns, int64_t cpu, int64_t wall, int64_t lock) {
+    const struct profile_label labels[] = {
+        {"thread name", "java", 0, ""}, {"end_timestamp_ns", NULL, end_ns, ""}, {"thread state", state, 0, ""}};
+    add_labelled(profile, FRAMES("work /W.java"), VALUES(cpu, wall, lock), labels, state ? 3 : 2);
+}
+
+// Wall time that is blocked is a lock's where events do not tell; parking on one is not waiting as well; a moment is told once.
+TEST(states_of_other_samples) {
+    struct timeline *timeline = timeline_new(&question);
+    struct profile *profile = new_profile();
+    add_java(profile, "BLOCKED", 2 * SECOND, 0, SECOND, 0);
+    add_java(profile, NULL, 2 * SECOND, 0, 0, SECOND / 4);
+    add_java(profile, "PARKED", 3 * SECOND, 0, SECOND, 0);
+    add_java(profile, NULL, 3 * SECOND, 0, 0, SECOND / 4);
+    add_java(profile, "SYSCALL", 4 * SECOND, 0, SECOND, 0);
+    add_java(profile, NULL, 4 * SECOND, SECOND / 2, 0, 0);
+    add_java(profile, "RUNNABLE", 5 * SECOND, 0, SECOND, 0);
+    const struct profile_label labels[] = {{"thread name", "native", 0, ""}, {"thread state", "RUNNABLE", 0, ""}};
+    add_labelled(profile, FRAMES("poll /p.c"), VALUES(0, SECOND, 0), labels, 2); // of which nothing is told
+    add_all(timeline, profile);
+    struct json json = written(timeline);
+    expect_at(&json, "$.rows[0].states.running", "[0,0,500000000,0]");
+    expect_at(&json, "$.rows[0].states.lock", "[1000000000,250000000,0,0]");
+    expect_at(&json, "$.rows[0].states.waiting", "[0,750000000,0,0]");
+    expect_at(&json, "$.rows[0].states.\"off CPU\"", "[0,0,500000000,0]");
+    expect_at(&json, "$.rows[1]", "(none)");
+    json_free(&json);
+    timeline_free(timeline);
+}
+
+// Of a program without events of locks.
+TEST(blocked_without_events) {
+    struct timeline *timeline = timeline_new(&question);
+    struct profile *profile = new_profile();
+    add_java(profile, "BLOCKED", 2 * SECOND, 0, SECOND / 2, 0);
+    add_java(profile, "WAITING", 2 * SECOND, 0, SECOND / 2, 0);
+    add_all(timeline, profile);
+    struct json json = written(timeline);
+    expect_at(&json, "$.rows[0].states", "{\"lock\":[500000000,0,0,0],\"waiting\":[500000000,0,0,0]}");
+    json_free(&json);
+    timeline_free(timeline);
 }
 
 // Functions over time have none.
