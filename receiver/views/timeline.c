@@ -196,13 +196,13 @@ static bool add_states(struct timeline *timeline, const int64_t ns[THREAD_SUMS],
                        struct row *row) {
     int64_t time_ns = own_time(sample);
     for (enum thread_state state = 0; row != &timeline->rows[0] && state < THREAD_SUMS; state++) {
-        double value = (double)ns[state], end_ms = (double)time_ns / 1e6;
+        double value = (double)ns[state], end_ms = (double)(time_ns - timeline->question->from_ms * 1000000) / 1e6;
         double *columns = ns[state] > 0 ? columns_of(timeline, row, state) : NULL;
         if (ns[state] > 0 && !columns) {
             return false;
         }
         if (columns && time_ns > 0) {
-            timeline_spread(timeline->question, end_ms - value / 1e6, end_ms, value, value / 1e6, columns);
+            timeline_spread_from_start(timeline->question, end_ms - value / 1e6, end_ms, value, value / 1e6, columns);
         } else if (columns) {
             row->untimed_states[state] += value;
             touch(timeline, row);

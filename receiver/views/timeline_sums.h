@@ -60,17 +60,24 @@ static inline bool timeline_has_states(const struct timeline_question *question)
     return question->lanes && !question->is_gauge;
 }
 
-// Spreads a value over the columns by how much of a time is in each. whole_ms: what the shares are of.
-static inline void timeline_spread(const struct timeline_question *question, double from_ms, double to_ms, double value, double whole_ms,
-                                   double *values) {
-    double length = timeline_column_ms(question), start = (double)question->from_ms;
-    double last = ceil((to_ms - start) / length), first = floor((from_ms - start) / length);
+// Spreads a value over the columns by how much of a time is in each; times are from the first column's start on, as so many ms since 1970
+// leave a double no nanoseconds. whole_ms: what the shares are of.
+static inline void timeline_spread_from_start(const struct timeline_question *question, double from_ms, double to_ms, double value,
+                                              double whole_ms, double *values) {
+    double length = timeline_column_ms(question), last = ceil(to_ms / length), first = floor(from_ms / length);
     size_t end = last >= (double)question->columns ? question->columns : last > 0 ? (size_t)last : 0;
     for (size_t i = first > 0 ? (size_t)first : 0; i < end; i++) {
-        double left = start + (double)i * length, right = left + length;
+        double left = (double)i * length, right = left + length;
         double inside = (to_ms < right ? to_ms : right) - (from_ms > left ? from_ms : left);
         values[i] += inside > 0 ? value * inside / whole_ms : 0;
     }
+}
+
+// The same of unix times.
+static inline void timeline_spread(const struct timeline_question *question, double from_ms, double to_ms, double value, double whole_ms,
+                                   double *values) {
+    double start = (double)question->from_ms;
+    timeline_spread_from_start(question, from_ms - start, to_ms - start, value, whole_ms, values);
 }
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "../timeline_write.h"
 
+#include <math.h>
+
 #define SECOND INT64_C(1000000000)
 
 static const struct view_filter all = {0};
@@ -109,6 +111,27 @@ TEST(blocked_without_events) {
     add_all(timeline, profile);
     struct json json = written(timeline);
     expect_at(&json, "$.rows[0].states", "{\"lock\":[500000000,0,0,0],\"waiting\":[500000000,0,0,0]}");
+    json_free(&json);
+    timeline_free(timeline);
+}
+
+// A lock of less than a microsecond in our time.
+TEST(short_states) {
+    struct timeline_question now = question;
+    now.from_ms = INT64_C(1767323045000);
+    now.to_ms = now.from_ms + 4000;
+    struct timeline *timeline = timeline_new(&now);
+    struct profile *profile = new_profile();
+    for (int64_t i = 0; i < 1000; i++) {
+        add(profile, "main", now.from_ms * 1000000 + SECOND + 1001 * (i + 1), 0, 0, 100);
+    }
+    add_all(timeline, profile);
+    struct json json = written(timeline);
+    char *lock = json_at(&json, "$.rows[0].states.lock[1]");
+    if (fabs(atof(lock) - 1e5) > 10) {
+        fail_msg("%s ns, expected 100000", lock);
+    }
+    free(lock);
     json_free(&json);
     timeline_free(timeline);
 }
