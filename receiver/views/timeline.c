@@ -211,6 +211,17 @@ static bool add_states(struct timeline *timeline, const int64_t ns[THREAD_SUMS],
     return true;
 }
 
+// Whether any of its time is in the columns: of a stretch of time that is asked for, samples without a time have none.
+static bool reaches_columns(const struct timeline_question *question, const int64_t ns[THREAD_SUMS],
+                            const struct profile_sample_view *sample) {
+    int64_t time_ns = own_time(sample), end_ns = time_ns - question->from_ms * 1000000, longest = 0;
+    for (size_t sum = 0; sum < THREAD_SUMS; sum++) {
+        longest = ns[sum] > longest ? ns[sum] : longest;
+    }
+    return time_ns > 0 ? end_ns > 0 && end_ns - longest < (question->to_ms - question->from_ms) * 1000000
+                       : !view_asks_time(question->filter);
+}
+
 static void spread_untimed(struct timeline *timeline, struct span span) {
     const struct timeline_question *question = timeline->question;
     double whole_ms = question->is_gauge ? timeline_column_ms(question) : span.to_ms - span.from_ms;
@@ -288,6 +299,19 @@ static struct row *sample_row(struct timeline *timeline, const struct profile_sa
     return row_of(timeline, view_frame_name(frame, buffer), frame->file, view_frame_kind(frame), 0, NULL);
 }
 
+// What a thread did in a stretch of time is also told by samples that end after it: the columns cut it, not the filter.
+static struct tree_options without_time(const struct tree_options *options, struct tree_label *labels) {
+    struct tree_options rest = *options;
+    rest.labels = labels;
+    rest.label_count = 0;
+    for (size_t i = 0; i < options->label_count; i++) {
+        if (strcmp(options->labels[i].key, time_label) != 0) {
+            labels[rest.label_count++] = options->labels[i];
+        }
+    }
+    return rest;
+}
+
 static bool add_span(struct timeline *timeline, struct grouped_span span) {
     if (!VECTOR_RESERVE(timeline->spans, timeline->span_capacity, timeline->span_count + 1)) {
         return false;
@@ -302,10 +326,12 @@ enum receiver_error timeline_add(struct timeline *timeline, struct profile *prof
     if (type < 0) {
         return RECEIVER_OK;
     }
-    struct tree_label labels[VIEW_MAX_LABELS + 2];
+    struct tree_label labels[VIEW_MAX_LABELS + 2], untimed_labels[VIEW_MAX_LABELS + 2];
     struct tree_options options = view_tree_options(question->filter, labels);
+    const struct tree_options at_any_time = without_time(&options, untimed_labels);
     struct span span = {(double)upload->start_ms, (double)(upload->end_ms > upload->start_ms ? upload->end_ms : upload->start_ms + 1)};
     struct thread_states states;
+    bool has_states = timeline_has_states(question);
     thread_states_start(&states, profile);
     if (timeline->profiles++ == 0) {
         snprintf(timeline->unit, sizeof timeline->unit, "%s", profile_sample_type_unit(profile, (size_t)type));
@@ -318,7 +344,7 @@ enum receiver_error timeline_add(struct timeline *timeline, struct profile *prof
     }
     for (size_t i = 0; i < profile_sample_count(profile); i++) {
         struct profile_sample_view sample;
-        if (!tree_keeps(profile, &options, i)) {
+        if (!tree_keeps(profile, has_states ? &at_any_time : &options, i)) {
             continue;
         }
         enum merge_error error =
@@ -327,15 +353,16 @@ enum receiver_error timeline_add(struct timeline *timeline, struct profile *prof
             return RECEIVER_NO_MEMORY;
         }
         int64_t ns[THREAD_SUMS];
-        bool tells_state = timeline_has_states(question) && thread_states_of(&states, &sample, ns);
-        if (sample.values[type] == 0 && !tells_state) {
+        bool tells_state = has_states && thread_states_of(&states, &sample, ns) && reaches_columns(question, ns, &sample);
+        bool has_value = sample.values[type] != 0 && (!has_states || tree_keeps(profile, &options, i));
+        if (!has_value && !tells_state) {
             continue;
         }
         struct row *row = sample_row(timeline, &sample, upload);
         if (!row || (tells_state && !add_states(timeline, ns, &sample, row))) {
             return RECEIVER_NO_MEMORY;
         }
-        if (sample.values[type] != 0) {
+        if (has_value) {
             add_value(timeline, &sample, (double)sample.values[type], row);
         }
     }

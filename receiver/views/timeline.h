@@ -8,7 +8,8 @@
 // those of the row's group. Summed, it is that mean times the processes that were there at once (gauges.h), of the group.
 //
 // Of lanes there is also how long each was in which state (thread_states.h), of all types of the profile: of a sample with a time of its
-// own before that time, as long as its value.
+// own before that time, as long as its value. Of a stretch of time that the filter asks for they are what is in it, by samples that end
+// later, too.
 //
 // Threads: a struct timeline belongs to one; two are added up at the end. Memory: malloc, 8 bytes for each column of a row (16 MB at most;
 // of lanes as much for each sum of states that there is, 58 MB at most), 24 for each upload of a gauge. Time: of a profile, by its samples,

@@ -136,6 +136,33 @@ TEST(short_states) {
     timeline_free(timeline);
 }
 
+// Of a stretch that a lock fills, which ends after it: the lock is there, its value is at its end, and what has no time is not in it.
+TEST(states_of_a_stretch) {
+    const struct view_filter stretch = {.labels = {{"end_timestamp_ns", "946684810000000000..946684814000000000"}}, .label_count = 1};
+    struct timeline_question of_stretch = question;
+    of_stretch.filter = &stretch;
+    of_stretch.type = "lock-acquire-wait";
+    timeline_narrow(&of_stretch);
+    const int64_t first = INT64_C(946684810) * SECOND;
+    struct timeline *timeline = timeline_new(&of_stretch);
+    struct profile *profile = new_profile();
+    add(profile, "filled", first + 9 * SECOND, 0, 0, 12 * SECOND);
+    add(profile, "before", first, 0, 0, SECOND);
+    add(profile, "after", first + 6 * SECOND, 0, 0, 2 * SECOND);
+    add(profile, "untimed", 0, 0, 0, SECOND);
+    add_all(timeline, profile);
+    struct json json = written(timeline);
+    expect_at(&json, "$.rows[1].name", "filled");
+    expect_at(&json, "$.rows[1].values", "[0,0,0,0]");
+    expect_at(&json, "$.rows[1].states.lock", "[1000000000,1000000000,1000000000,1000000000]");
+    expect_at(&json, "$.rows[0].name", "before"); // which ends when the stretch begins: its value is in it, no state is
+    expect_at(&json, "$.rows[0].states", "(none)");
+    expect_at(&json, "$.rows[2]", "(none)");
+    expect_at(&json, "$.samples", "1");
+    json_free(&json);
+    timeline_free(timeline);
+}
+
 // Functions over time have none.
 TEST(functions_have_no_states) {
     struct timeline_question functions = question;
