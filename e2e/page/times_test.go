@@ -216,6 +216,7 @@ func TestThreadStates(t *testing.T) {
 	view.do(chromedp.Navigate(receiver.url + "profile?ids=2&view=times&lanes=1&type=cpu"))
 	view.until(states + ` === "running,lock,I/O" && document.querySelector("#times-note").textContent.startsWith("threads · ")`)
 	view.expect(`document.querySelector("#times-note").textContent.includes("without a time of their own")`, "false")
+	view.expect(`[...document.querySelectorAll("#warnings li")].some((one) => one.textContent.startsWith("Lock: "))`, "true") // states are by locks, too
 	view.do(chromedp.Focus(chromedp.CSS("#heat-map")), chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.ArrowDown))
 	view.until(frame + `.startsWith("main · 13808 · ")`)
 	for range 59 {

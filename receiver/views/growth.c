@@ -18,8 +18,7 @@
 enum {
     MAX_FILES = 2000,    // of all processes; of each as many as it has stretches at least
     MAX_STACKS = 250000, // of a process
-    MAX_WARNINGS = 20,
-    VALUE_BYTES = 300, // of a label's value, as the name of a group
+    VALUE_BYTES = 300,   // of a label's value, as the name of a group
 };
 #define FROM_HOURS_MS (INT64_C(4) * HOUR_MS)
 #define FROM_DAYS_MS (INT64_C(5) * DAY_MS)
@@ -270,16 +269,6 @@ static size_t make_points(struct part *part, double minutes[GROWTH_POINTS], cons
     return points;
 }
 
-static void copy_warnings(struct profile *from, struct profile *to) {
-    const char *texts[MAX_WARNINGS];
-    size_t count = profile_warnings(from, texts, MAX_WARNINGS);
-    for (size_t i = 0; i < count; i++) {
-        char comment[400];
-        snprintf(comment, sizeof comment, "cmemprof: warning: %s", texts[i]);
-        profile_add_comment(to, comment);
-    }
-}
-
 static enum receiver_error add_slopes(struct part *part, double share) {
     double minutes[GROWTH_POINTS];
     const double *values[GROWTH_POINTS];
@@ -287,7 +276,7 @@ static enum receiver_error add_slopes(struct part *part, double share) {
     if (points == SIZE_MAX) {
         return RECEIVER_NO_MEMORY;
     }
-    copy_warnings(part->profile, part->warnings);
+    view_copy_warnings(part->profile, part->warnings);
     if (part->type >= 0) {
         snprintf(part->unit, sizeof part->unit, "%s", profile_sample_type_unit(part->profile, (size_t)part->type));
     }
@@ -421,7 +410,7 @@ static enum receiver_error read_all(struct work *work, struct part *parts) {
         if (!*parts[0].unit) {
             memcpy(parts[0].unit, parts[1].unit, sizeof parts[0].unit);
         }
-        copy_warnings(parts[1].warnings, parts[0].warnings);
+        view_copy_warnings(parts[1].warnings, parts[0].warnings);
     }
     growth_tree_free(&parts[1].tree);
     return error;
@@ -492,7 +481,7 @@ static enum receiver_error write_profile(const struct growth_question *question,
     bool is_bytes = strcmp(part->unit, "bytes") == 0; // of what is counted, a leak may be less than one a minute
     snprintf(text, sizeof text, "%.200s_per_%s", question->type, is_bytes ? "minute" : "day");
     profile_add_sample_type(profile, text, part->unit);
-    copy_warnings(part->warnings, profile);
+    view_copy_warnings(part->warnings, profile);
     merge_export_missing(profile, &part->report);
     snprintf(text, sizeof text, "cmemprof: growth of %zu uploads, %zu processes, in %.0f min", part->report.uploads, part->processes,
              range_ms / 60000);

@@ -17,8 +17,9 @@ struct timeline *timeline_new(const struct timeline_question *question) {
         timeline->question = question;
         timeline->seed = intern_seed();
         timeline->others = timeline->rows[0].values = calloc(question->columns, sizeof *timeline->others);
+        timeline->warnings = profile_new();
     }
-    if (timeline && (!timeline->others)) {
+    if (timeline && (!timeline->others || !timeline->warnings)) {
         timeline_free(timeline);
         return NULL;
     }
@@ -38,6 +39,7 @@ void timeline_free(struct timeline *timeline) {
         intern_free(&timeline->ids);
         free(timeline->others);
         free(timeline->spans);
+        profile_free(timeline->warnings);
     }
     free(timeline);
 }
@@ -336,6 +338,10 @@ enum receiver_error timeline_add(struct timeline *timeline, struct profile *prof
     if (timeline->profiles++ == 0) {
         snprintf(timeline->unit, sizeof timeline->unit, "%s", profile_sample_type_unit(profile, (size_t)type));
     }
+    view_copy_warnings(profile, timeline->warnings);
+    if (profile_status(timeline->warnings) != MERGE_OK) {
+        return RECEIVER_NO_MEMORY;
+    }
     if (question->is_gauge && !add_span(timeline, (struct grouped_span){span, timeline_group_of(question, upload)})) {
         return RECEIVER_NO_MEMORY;
     }
@@ -408,7 +414,8 @@ bool timeline_merge(struct timeline *timeline, const struct timeline *other) {
     timeline->timed += other->timed;
     timeline->all += other->all;
     timeline->outside += other->outside;
-    return true;
+    view_copy_warnings(other->warnings, timeline->warnings);
+    return profile_status(timeline->warnings) == MERGE_OK;
 }
 
 size_t timeline_profiles(const struct timeline *timeline) {

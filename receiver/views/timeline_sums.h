@@ -45,6 +45,7 @@ struct timeline {
     int64_t timed, all; // samples: with a time of their own, and all
     int64_t outside;    // samples with a time that is in none of the columns
     char unit[100];
+    struct profile *warnings; // its comments: those of the profiles with the type
 };
 
 static inline double timeline_column_ms(const struct timeline_question *question) {

@@ -247,6 +247,7 @@ bool timeline_write(struct timeline *timeline, struct json *json) {
     json_number(json, timeline->timed);
     json_key(json, "samples_outside");
     json_number(json, timeline->outside);
+    view_write_warnings(timeline->warnings, json);
     json_key(json, "rows");
     json_array_begin(json);
     for (uint32_t i = 0; i < shown; i++) {

@@ -109,8 +109,19 @@ void view_write_totals(const struct totals *totals, const double *divisors, cons
     json_array_end(json);
 }
 
+enum { MAX_TEXTS = 64 }; // a recording has some for each of its kinds
+
+void view_copy_warnings(const struct profile *from, struct profile *to) {
+    const char *texts[MAX_TEXTS];
+    size_t count = profile_warnings(from, texts, MAX_TEXTS);
+    for (size_t i = 0; i < count; i++) {
+        char comment[512];
+        snprintf(comment, sizeof comment, "cmemprof: warning: %s", texts[i]);
+        profile_add_comment(to, comment);
+    }
+}
+
 void view_write_warnings(const struct profile *profile, struct json *json) {
-    enum { MAX_TEXTS = 64 }; // a recording has some for each of its kinds
     const char *texts[MAX_TEXTS];
     size_t count = profile_warnings(profile, texts, MAX_TEXTS);
     json_key(json, "warnings");

@@ -28,6 +28,8 @@ enum receiver_error view_types(const void *bytes, size_t size, struct json *json
 void view_write_totals(const struct totals *totals, const double *divisors, const size_t *uploads, struct json *json);
 // Writes the member "warnings": what the profiler says that is missing.
 void view_write_warnings(const struct profile *profile, struct json *json);
+// Adds those of a profile to another one, which stands for what is made of several.
+void view_copy_warnings(const struct profile *from, struct profile *to);
 // sum / divisor, not rounded: a value that few of many profiles have is not 0, and parts add up to the whole.
 void view_write_mean(int64_t sum, double divisor, struct json *json);
 

@@ -54,7 +54,7 @@ TEST_IN(receiver, answers) {
     }
 }
 
-// A profiler's warnings appear in the views of one profile, of many, and of a difference.
+// A profiler's warnings appear in the views of one profile, of many, of a difference, and over time.
 TEST_IN(receiver, warnings) {
     struct fixture *fixture = *state;
     static const char all[] = "\"warnings\":[\"too low: 31 % were dropped\",\"names are missing\"]";
@@ -64,6 +64,8 @@ TEST_IN(receiver, warnings) {
     expect_get(fixture->port, "/api/uploads/2/attachments/a.pprof/tree", 200, all);
     expect_get(fixture->port, "/api/tree?attachment=a.pprof", 200, all);
     expect_get(fixture->port, "/api/diff?attachment=a.pprof&ids=1&base.ids=2", 200, all);
+    expect_get(fixture->port, "/api/timeline?attachment=a.pprof", 200, all);
+    expect_get(fixture->port, "/api/timeline?attachment=a.pprof&lanes=1&ids=2", 200, all);
 }
 
 TEST_IN(receiver, errors) {

@@ -46,6 +46,7 @@ test("of all warnings of a recording those of the type are shown, and those of n
   assert.deepEqual(recordingWarnings("cpu_samples", texts), [texts[0], texts[3]]);
   assert.deepEqual(recordingWarnings("old_objects", texts), [texts[1], texts[3]]);
   assert.deepEqual(recordingWarnings("file_bytes", texts), [texts[3]]);
+  assert.deepEqual(recordingWarnings("old_objects", texts, ["cpu"]), [texts[0], texts[1], texts[3]]); // what threads did is by several
   assert.deepEqual(recordingWarnings("goroutine", texts), texts); // of no recording
 });
 

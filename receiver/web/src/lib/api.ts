@@ -332,6 +332,7 @@ export interface Timeline extends Merged {
   rows: TimelineRow[];
   rows_left_out: number;
   others: { values: (number | null)[] }; // the sum of those
+  warnings: string[]; // of the profiler, as of a tree: also of what was lost by keeping the times of a recording's events
 }
 
 // What a tree is asked for. labels: "KEY:VALUE".

@@ -37,13 +37,18 @@ export function recordingPlace(type: string): number {
   return place < 0 ? words.length : place;
 }
 
-// Of Java's recordings all profiles are one, and so are their warnings ("Lock: ..."). Those of the type's own profile, and of none.
-export function recordingWarnings(type: string, warnings: readonly string[]): string[] {
+// Those that tell what threads did (receiver/views/thread_states.h).
+export const stateTypes: readonly string[] = ["cpu", "wall", "lock_time", "file_time", "socket_time"];
+
+// Of Java's recordings all profiles are one, and so are their warnings ("Lock: ..."). Those of the type's own profile, of those of types
+// that are shown beside it, and of none.
+export function recordingWarnings(type: string, warnings: readonly string[], beside: readonly string[] = []): string[] {
   const titleOf = (word: string | undefined): string | undefined => (word?.startsWith("Old objects") ? "Heap live" : word?.split(",")[0]);
   const own = titleOf(recordingWord(type));
+  const others = new Set(beside.map((one) => titleOf(recordingWord(one))));
   const titles = new Set(words.map(([, word]) => titleOf(word)));
   return warnings.filter((text) => {
     const title = text.split(": ")[0];
-    return own === undefined || title === own || !titles.has(title);
+    return own === undefined || title === own || others.has(title) || !titles.has(title);
   });
 }

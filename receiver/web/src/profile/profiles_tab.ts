@@ -23,7 +23,7 @@ import { closeMenu, openMenu, type Item } from "../lib/popup";
 import { copyButton } from "../lib/markdown";
 import { memoryFile } from "../lib/memory_parts";
 import { growthText, mergedText, typeText, unreadNote, Warnings } from "../lib/notes";
-import { recordingWarnings } from "../lib/recording_words";
+import { recordingWarnings, stateTypes } from "../lib/recording_words";
 import {
   agesLeftOutText,
   eventsType,
@@ -495,7 +495,8 @@ export class ProfilesTab implements View {
     const merged = loaded.merged && (timeline ?? loaded.merged); // of many uploads, which may be others over time
     this.tell(tree, -1, zoomed);
     if (view === "calls" && this.calls!.text) this.frame.textContent = this.calls!.text;
-    this.warnings.show(recordingWarnings(tree.type, loaded.warnings));
+    const states = timeline?.rows.some((row) => row.states);
+    this.warnings.show(recordingWarnings(tree.type, (timeline ?? loaded).warnings, states ? stateTypes : []));
     const listed = view === "table" || view === "sandwich" || view === "source";
     const notes = [
       tree.leftOut > 0 && `${tree.leftOut.toLocaleString("en")} smallest frames not drawn`,
