@@ -11,9 +11,15 @@ static uint32_t hash_keys(const struct jfr_tally *tally, const uint64_t keys[JFR
     return intern_hash_end(hash);
 }
 
+static bool take(struct jfr_tally *tally, size_t bytes) {
+    bool fits = merge_budget_take(bytes);
+    tally->counted += fits ? bytes : 0;
+    return fits;
+}
+
 static bool grow(struct jfr_tally *tally) {
-    size_t size = tally->slots ? (tally->mask + 1) * 2 : 1024;
-    uint32_t *slots = calloc(size, sizeof *slots);
+    size_t before = tally->slots ? tally->mask + 1 : 0, size = before ? before * 2 : 1024;
+    uint32_t *slots = take(tally, (size - before) * sizeof *slots) ? calloc(size, sizeof *slots) : NULL;
     if (!slots) {
         return false;
     }
@@ -28,6 +34,12 @@ static bool grow(struct jfr_tally *tally) {
         slots[at] = (uint32_t)i + 1;
     }
     return true;
+}
+
+static bool grow_rows(struct jfr_tally *tally) {
+    size_t before = tally->capacity;
+    bool ok = tally->count < UINT32_MAX && VECTOR_RESERVE(tally->rows, tally->capacity, tally->count + 1);
+    return ok && (tally->capacity == before || take(tally, (tally->capacity - before) * sizeof *tally->rows));
 }
 
 bool jfr_tally_add(struct jfr_tally *tally, const uint64_t keys[JFR_KEY_COUNT], const int64_t values[JFR_COLUMNS]) {
@@ -48,7 +60,7 @@ bool jfr_tally_add(struct jfr_tally *tally, const uint64_t keys[JFR_KEY_COUNT], 
             return true;
         }
     }
-    if (tally->count == UINT32_MAX || !VECTOR_RESERVE(tally->rows, tally->capacity, tally->count + 1)) {
+    if (!grow_rows(tally)) {
         return false;
     }
     struct jfr_tally_row *row = &tally->rows[tally->count++];
@@ -69,5 +81,6 @@ void jfr_tally_clear(struct jfr_tally *tally) {
 void jfr_tally_free(struct jfr_tally *tally) {
     free(tally->rows);
     free(tally->slots);
+    merge_budget_give(tally->counted);
     *tally = (struct jfr_tally){0};
 }

@@ -1,11 +1,13 @@
 // tally.h: adds up the events of a chunk that a profile cannot tell apart: of one source, with one stack, thread, state and so on, by their
 // keys. So a stack is looked up and written once, however many samples it has.
 //
-// Threads: as its owner. Memory: malloc, about 130 bytes per distinct key; a key is at least one event.
+// Threads: as its owner. Memory: malloc, about 130 bytes per distinct key, counted against the thread's budget; a key is at least one
+// event.
 #ifndef CMEMPROF_JFR_TALLY_H
 #define CMEMPROF_JFR_TALLY_H
 
 #include "../merge/intern.h"
+#include "../merge/merge.h"
 #include "jfr.h"
 
 enum jfr_tally_key {
@@ -34,6 +36,7 @@ struct jfr_tally { // zero-initialize
     size_t count, capacity;
     uint32_t *slots; // index + 1
     size_t mask;
+    size_t counted; // bytes against the budget
     uint64_t seed;
 };
 

@@ -29,6 +29,23 @@ TEST(equal_keys_add_up) {
     jfr_tally_free(&tally);
 }
 
+// Many keys, as with times, are memory that a budget bounds; freed, nothing of it is left.
+TEST(memory_is_bounded) {
+    struct merge_budget budget = {.limit_bytes = 4 << 20};
+    struct merge_budget *before = merge_use_budget(&budget);
+    struct jfr_tally tally = {0};
+    uint64_t keys[JFR_KEY_COUNT] = {0};
+    const int64_t values[JFR_COLUMNS] = {1};
+    while (keys[JFR_KEY_TIME] < 1000000 && jfr_tally_add(&tally, keys, values)) {
+        keys[JFR_KEY_TIME]++;
+    }
+    assert_true(tally.count > 10000 && tally.count < (4 << 20) / sizeof(struct jfr_tally_row));
+    assert_true(budget.exceeded);
+    jfr_tally_free(&tally);
+    assert_int_equal(budget.used_bytes, 0);
+    merge_use_budget(before);
+}
+
 TEST(arithmetic_saturates) {
     assert_true(saturated_product(INT64_MAX, 2) == INT64_MAX && saturated_product(INT64_MAX, -2) == INT64_MIN &&
                 saturated_product(-3, 4) == -12);
