@@ -11,7 +11,7 @@
 // lines of the filter. The multiplier is 2^32 divided by the square of the golden ratio: it spreads any stride evenly (Knuth, The Art of
 // Computer Programming 3, 6.4, theorem S).
 //
-// The filter is sized by the number of counted blocks (40 blocks occupy 0.2 % of 16 KiB). It grows while in use:
+// The filter is sized by the number of counted blocks (2,000 blocks occupy 0.8 % of 256 KiB). It grows while in use:
 //
 //   begin    Allocates the larger filter. Added blocks are counted in both; removed blocks are subtracted from the present one only.
 //   fill     Once all adds in flight at begin are done (the caller waits for them), counts the older blocks in the larger filter. Blocks

@@ -10,9 +10,9 @@
 // its address and removed before the address returns to the real allocator, so an address occurs at most once.
 //
 // Memory: mmap, bounded by the budget. Slots take 32 bytes each, in levels of 128, 256, 512, ... slots per part in use; a level is at least
-// 60 % full before the next one is made. The filter takes 16 to 64 bytes a sample, at least 16 KiB: what free() reads of it takes the
-// place of the program's data in the processor's caches. A level whose samples are all freed is returned once the levels below it can hold
-// what is live (live_table_tidy). Never calls malloc.
+// 60 % full before the next one is made. The filter takes 16 to 64 bytes a sample, at least 256 KiB: a smaller one is full of
+// what is sampled within a second, before it can grow, and every free() is slow then (e2e/hazards, live_heap). A level whose samples are
+// all freed is returned once the levels below it can hold what is live (live_table_tidy). Never calls malloc.
 #ifndef CMEMPROF_LIVE_TABLE_H
 #define CMEMPROF_LIVE_TABLE_H
 
@@ -39,7 +39,7 @@ static inline double live_table_weight(double weight) {
     return (float)weight;
 }
 
-enum { LIVE_TABLE_PARTS = 64, LIVE_TABLE_LEVELS = 20, LIVE_TABLE_FILTER_BYTES = 16 * 1024 };
+enum { LIVE_TABLE_PARTS = 64, LIVE_TABLE_LEVELS = 20, LIVE_TABLE_FILTER_BYTES = 256 * 1024 };
 
 struct live_part {
     _Atomic(struct live_level *) levels[LIVE_TABLE_LEVELS]; // filled from 0; a level's address space is never unmapped

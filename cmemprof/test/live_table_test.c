@@ -345,9 +345,9 @@ TEST(many_live_blocks_want_a_larger_filter) {
     struct live_table table;
     int settled = 0;
     open_table(&table, 64 << 20);
-    add_range(&table, 1, 1000);
+    add_range(&table, 1, 10000);
     assert_false(live_table_needs_tidying(&table));
-    add_range(&table, 1000, 100000);
+    add_range(&table, 10000, 100000);
     assert_true(live_table_needs_tidying(&table));
     live_table_tidy(&table, nobody_adds, &settled);
     assert_false(live_table_needs_tidying(&table));
@@ -359,9 +359,9 @@ TEST(a_larger_filter_that_is_not_done_wants_to_be) {
     struct live_table table;
     int settled = 0;
     open_table(&table, 64 << 20);
-    add_range(&table, 1, 10000);
+    add_range(&table, 1, 100000);
     live_table_tidy(&table, somebody_adds, &settled);
-    remove_range(&table, 1, 9990);
+    remove_range(&table, 1, 99990);
     assert_true(live_table_needs_tidying(&table));
     live_table_tidy(&table, nobody_adds, &settled);
     assert_false(live_table_needs_tidying(&table));
