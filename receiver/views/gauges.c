@@ -317,9 +317,8 @@ static void pick_all(const struct upload_list *list, struct upload_list *picked)
 
 // Returns false without memory. values: one per upload; NULL: not for max.
 static bool pick(const struct upload_list *list, struct gauges gauges, const double *values, struct upload_list *picked) {
-    *picked = *list;
-    picked->uploads = malloc((list->count + 1) * sizeof *picked->uploads);
-    picked->count = 0;
+    *picked = upload_list_like(list, list->count);
+    picked->left_out = list->left_out;
     bool max = gauges.value == GAUGES_MAX && values;
     struct newest newest;
     bool ok = newest_start(&newest, list) && picked->uploads;
@@ -357,9 +356,8 @@ static bool all_have(const struct gauges_source *source, const struct upload_lis
 static bool leave_out_lacking(const struct gauges_source *source, const struct upload_list *list, const char *type, double *values,
                               struct upload_list *having) {
     double *was_read = malloc((list->count + 1) * sizeof *was_read);
-    *having = *list;
-    having->uploads = malloc((list->count + 1) * sizeof *having->uploads);
-    having->count = 0;
+    *having = upload_list_like(list, list->count);
+    having->left_out = list->left_out;
     bool ok = was_read && having->uploads, any = false;
     if (ok) {
         read_values(source->table, type, values);

@@ -351,8 +351,7 @@ struct worker {
 static bool list_process(const struct work *work, const struct growth_life *process, struct upload_list *list) {
     const struct upload_list *all = work->question->list;
     const size_t *order = work->processes->order + process->first;
-    *list = (struct upload_list){
-        .uploads = malloc(process->count * sizeof *list->uploads), .with_times = all->with_times, .flight = all->flight, .stop = all->stop};
+    *list = upload_list_like(all, process->count);
     for (size_t i = 0; list->uploads && i < process->count; i++) {
         list->uploads[list->count++] = all->uploads[order[i]];
     }

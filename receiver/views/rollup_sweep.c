@@ -277,10 +277,7 @@ static enum receiver_error list_rest(struct plan *plan, struct upload_list *rest
         count += !plan->is_covered[i];
     }
     *beyond = count > plan->sweep->most_files ? count - plan->sweep->most_files : 0;
-    *rest = (struct upload_list){.uploads = malloc((count - *beyond + 1) * sizeof *rest->uploads),
-                                 .with_times = list->with_times,
-                                 .flight = list->flight,
-                                 .stop = list->stop};
+    *rest = upload_list_like(list, count - *beyond);
     for (size_t i = 0, rank = 0; rest->uploads && i < list->count; i++) {
         if (!plan->is_covered[i] && is_read(plan->sweep, rank++, rest->count, count, *beyond)) {
             rest->uploads[rest->count++] = list->uploads[i];

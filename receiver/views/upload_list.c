@@ -19,6 +19,11 @@ struct upload_list upload_list_newest(const struct upload_list *list) {
     return newest;
 }
 
+struct upload_list upload_list_like(const struct upload_list *list, size_t room) {
+    return (struct upload_list){
+        .uploads = malloc((room + 1) * sizeof *list->uploads), .with_times = list->with_times, .flight = list->flight, .stop = list->stop};
+}
+
 bool upload_list_is_wanted(const struct upload_list *list) {
     return !(list->stop && atomic_load(list->stop)) && flight_is_wanted(list->flight);
 }

@@ -28,6 +28,8 @@ enum receiver_error upload_list_read(struct catalog *catalog, const struct selec
                                      struct upload_list *list);
 // The newest UPLOAD_LIST_FILES of a list, which keeps them.
 struct upload_list upload_list_newest(const struct upload_list *list);
+// An empty list with room for so many, to be read as the other one is. uploads NULL: no memory.
+struct upload_list upload_list_like(const struct upload_list *list, size_t room);
 // A label that all samples of an upload get when they are read: the value of its group. A key of a named facet is constant in a stream.
 struct upload_label {
     const char *key; // "tag:host"

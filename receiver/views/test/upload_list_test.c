@@ -39,6 +39,19 @@ TEST_IN(store, selection) {
     selection_free(&selection);
 }
 
+// Whatever says how a list is read is the same of a part of it.
+TEST(a_part_is_read_alike) {
+    struct flight *flight = (void *)&(char){0};
+    atomic_bool stop = false;
+    struct listed_upload one = {.id = 1};
+    const struct upload_list all = {.uploads = &one, .count = 1, .left_out = 3, .with_times = true, .flight = flight, .stop = &stop};
+    struct upload_list part = upload_list_like(&all, 0);
+    assert_non_null(part.uploads);
+    assert_true(part.with_times && part.flight == flight && part.stop == &stop);
+    assert_true(part.count == 0 && part.left_out == 0);
+    upload_list_free(&part);
+}
+
 int main(void) {
     return tests_run();
 }
