@@ -1,11 +1,12 @@
 // label_frames.c: frames from labels (label_frames.h).
 #include "label_frames.h"
+#include "view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_WARNINGS = 16, MAX_FRAMES = 16, NAME_BYTES = 300 };
+enum { MAX_FRAMES = 16, NAME_BYTES = 300 };
 
 static bool is_named(const struct profile_sample_view *sample) {
     for (size_t i = 0; i < sample->frame_count; i++) {
@@ -41,8 +42,8 @@ bool label_frames_fit(struct profile *profile) {
 
 // The parts of an event, outermost first; all other texts follow, by key.
 static const char *const first_keys[] = {"event", "operation", "gc type", "gc reason"};
-static const char *const no_frames[] = {"end_timestamp_ns", "span id",   "local root span id", "trace endpoint",
-                                        "thread name",      "thread id", "os thread id"};
+static const char *const no_frames[] = {VIEW_TIME_LABEL, "span id",   "local root span id", "trace endpoint",
+                                        "thread name",   "thread id", "os thread id"};
 enum { FIRST_COUNT = sizeof first_keys / sizeof *first_keys };
 
 static bool is_one_of(const char *key, const char *const *keys, size_t count) {
@@ -106,13 +107,7 @@ enum merge_error label_frames_give(struct profile **profile) {
         profile_add_sample_type(given, profile_sample_type_name(*profile, i), profile_sample_type_unit(*profile, i));
     }
     profile_set_time(given, profile_time_ns(*profile), profile_duration_ns(*profile));
-    const char *warnings[MAX_WARNINGS];
-    size_t warning_count = profile_warnings(*profile, warnings, MAX_WARNINGS);
-    for (size_t i = 0; i < warning_count; i++) {
-        char comment[512];
-        snprintf(comment, sizeof comment, "cmemprof: warning: %.480s", warnings[i]);
-        profile_add_comment(given, comment);
-    }
+    view_copy_warnings(*profile, given);
     for (size_t i = 0; i < profile_sample_count(*profile); i++) {
         struct profile_sample_view sample;
         if (profile_sample_at(*profile, i, &sample) == MERGE_OK) {

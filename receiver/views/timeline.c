@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char time_label[] = "end_timestamp_ns";
-
 struct timeline *timeline_new(const struct timeline_question *question) {
     struct timeline *timeline = calloc(1, sizeof *timeline);
     if (timeline) {
@@ -85,7 +83,7 @@ void timeline_narrow(struct timeline_question *question) {
     for (size_t i = 0; i < question->filter->label_count; i++) {
         const struct tree_label *label = &question->filter->labels[i];
         int64_t from_ns, to_ns;
-        bool is_range = strcmp(label->key, time_label) == 0 && sscanf(label->text, "%19" SCNd64 "..%19" SCNd64, &from_ns, &to_ns) == 2;
+        bool is_range = strcmp(label->key, VIEW_TIME_LABEL) == 0 && sscanf(label->text, "%19" SCNd64 "..%19" SCNd64, &from_ns, &to_ns) == 2;
         if (is_range && from_ns / 1000000 >= TIMELINE_FIRST_MS && to_ns / 1000000 <= TIMELINE_LAST_MS && to_ns - from_ns >= 1000000) {
             question->from_ms = from_ns / 1000000;
             question->to_ms = to_ns / 1000000;
@@ -120,6 +118,7 @@ static struct row *row_of(struct timeline *timeline, const char *name, const cha
         return &timeline->rows[id];
     }
     if (timeline->count == (timeline->question->lanes ? TIMELINE_MAX_LANES : TIMELINE_MAX_ROWS)) {
+        timeline->is_limited = true;
         return &timeline->rows[0];
     }
     char *copy = malloc(size + file_size), *label_copy = label ? strdup(label) : NULL;
@@ -146,7 +145,7 @@ static struct row *row_of(struct timeline *timeline, const char *name, const cha
 static int64_t own_time(const struct profile_sample_view *sample) {
     for (size_t i = 0; i < sample->label_count; i++) {
         const struct profile_label *label = &sample->labels[i];
-        if (!label->text && label->number > 0 && strcmp(label->key, time_label) == 0) {
+        if (!label->text && label->number > 0 && strcmp(label->key, VIEW_TIME_LABEL) == 0) {
             return label->number;
         }
     }
@@ -163,9 +162,8 @@ static void touch(struct timeline *timeline, struct row *row) {
 }
 
 // What has no time of its own is spread over the upload's time: by row, at the end of the profile (spread_untimed).
-static void add_value(struct timeline *timeline, const struct profile_sample_view *sample, double value, struct row *row) {
+static void add_value(struct timeline *timeline, int64_t time_ns, double value, struct row *row) {
     const struct timeline_question *question = timeline->question;
-    int64_t time_ns = question->is_gauge ? 0 : own_time(sample);
     timeline->all++;
     if (time_ns == 0) {
         touch(timeline, row);
@@ -185,18 +183,17 @@ static void add_value(struct timeline *timeline, const struct profile_sample_vie
 
 // ---- What threads did ----
 
-// The columns of a state of a lane; NULL: no memory, or none are kept of the rows beyond the most.
-static double *columns_of(struct timeline *timeline, struct row *row, enum thread_state state) {
-    if (!row->states[state] && row != &timeline->rows[0]) {
+// The columns of a state of a lane; NULL: no memory.
+static double *columns_of(const struct timeline *timeline, struct row *row, enum thread_state state) {
+    if (!row->states[state]) {
         row->states[state] = calloc(timeline->question->columns, sizeof *row->states[state]);
     }
     return row->states[state];
 }
 
-// A sample with a time of its own tells of the time before it, as long as its value; others of their upload's.
-static bool add_states(struct timeline *timeline, const int64_t ns[THREAD_SUMS], const struct profile_sample_view *sample,
-                       struct row *row) {
-    int64_t time_ns = own_time(sample);
+// A sample with a time of its own tells of the time before it, as long as its value; others of their upload's. None are kept of the rows
+// beyond the most.
+static bool add_states(struct timeline *timeline, const int64_t ns[THREAD_SUMS], int64_t time_ns, struct row *row) {
     for (enum thread_state state = 0; row != &timeline->rows[0] && state < THREAD_SUMS; state++) {
         double value = (double)ns[state], end_ms = (double)(time_ns - timeline->question->from_ms * 1000000) / 1e6;
         double *columns = ns[state] > 0 ? columns_of(timeline, row, state) : NULL;
@@ -214,9 +211,8 @@ static bool add_states(struct timeline *timeline, const int64_t ns[THREAD_SUMS],
 }
 
 // Whether any of its time is in the columns: of a stretch of time that is asked for, samples without a time have none.
-static bool reaches_columns(const struct timeline_question *question, const int64_t ns[THREAD_SUMS],
-                            const struct profile_sample_view *sample) {
-    int64_t time_ns = own_time(sample), end_ns = time_ns - question->from_ms * 1000000, longest = 0;
+static bool reaches_columns(const struct timeline_question *question, const int64_t ns[THREAD_SUMS], int64_t time_ns) {
+    int64_t end_ns = time_ns - question->from_ms * 1000000, longest = 0;
     for (size_t sum = 0; sum < THREAD_SUMS; sum++) {
         longest = ns[sum] > longest ? ns[sum] : longest;
     }
@@ -307,7 +303,7 @@ static struct tree_options without_time(const struct tree_options *options, stru
     rest.labels = labels;
     rest.label_count = 0;
     for (size_t i = 0; i < options->label_count; i++) {
-        if (strcmp(options->labels[i].key, time_label) != 0) {
+        if (strcmp(options->labels[i].key, VIEW_TIME_LABEL) != 0) {
             labels[rest.label_count++] = options->labels[i];
         }
     }
@@ -358,18 +354,18 @@ enum receiver_error timeline_add(struct timeline *timeline, struct profile *prof
         if (error != MERGE_OK) {
             return RECEIVER_NO_MEMORY;
         }
-        int64_t ns[THREAD_SUMS];
-        bool tells_state = has_states && thread_states_of(&states, &sample, ns) && reaches_columns(question, ns, &sample);
+        int64_t ns[THREAD_SUMS], time_ns = question->is_gauge ? 0 : own_time(&sample);
+        bool tells_state = has_states && thread_states_of(&states, &sample, ns) && reaches_columns(question, ns, time_ns);
         bool has_value = sample.values[type] != 0 && (!has_states || tree_keeps(profile, &options, i));
         if (!has_value && !tells_state) {
             continue;
         }
         struct row *row = sample_row(timeline, &sample, upload);
-        if (!row || (tells_state && !add_states(timeline, ns, &sample, row))) {
+        if (!row || (tells_state && !add_states(timeline, ns, time_ns, row))) {
             return RECEIVER_NO_MEMORY;
         }
         if (has_value) {
-            add_value(timeline, &sample, (double)sample.values[type], row);
+            add_value(timeline, time_ns, (double)sample.values[type], row);
         }
     }
     spread_untimed(timeline, span);
@@ -414,6 +410,7 @@ bool timeline_merge(struct timeline *timeline, const struct timeline *other) {
     timeline->timed += other->timed;
     timeline->all += other->all;
     timeline->outside += other->outside;
+    timeline->is_limited |= other->is_limited;
     view_copy_warnings(other->warnings, timeline->warnings);
     return profile_status(timeline->warnings) == MERGE_OK;
 }

@@ -40,6 +40,7 @@ struct timeline {
     double *others;                                         // rows[0].values: of rows beyond the most
     struct grouped_span *spans;                             // of a gauge: of the uploads that have it
     size_t span_count, span_capacity;
+    bool is_limited;    // more rows than can be told apart: those beyond are in the others, and not counted
     bool is_settled;    // the values are a gauge's means, the sums of lanes are states
     size_t profiles;    // with the type
     int64_t timed, all; // samples: with a time of their own, and all

@@ -270,6 +270,8 @@ bool timeline_write(struct timeline *timeline, struct json *json) {
     json_array_end(json);
     json_key(json, "rows_left_out");
     json_number(json, count - shown);
+    json_key(json, "rows_limited");
+    json_bool(json, timeline->is_limited);
     json_key(json, "others");
     json_object_begin(json);
     write_values(timeline, others, json);

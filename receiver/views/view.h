@@ -77,7 +77,8 @@ enum receiver_error view_tree_write_slopes(const struct tree *tree, const struct
 // The choice of samples as options of tree_build, but for the types and group_by. They point into labels. filter may be NULL.
 struct tree_options view_tree_options(const struct view_filter *filter, struct tree_label labels[VIEW_MAX_LABELS + 2]);
 
-// Whether a filter chooses samples by their own time.
+#define VIEW_TIME_LABEL "end_timestamp_ns" // of a sample: its own time, in unix nanoseconds
+// Whether a filter chooses samples by it.
 bool view_asks_time(const struct view_filter *filter);
 
 // ---- Frames ----

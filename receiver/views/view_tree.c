@@ -435,7 +435,7 @@ static bool is_of_kind(const struct profile_frame *leaf, const void *kind) {
 
 bool view_asks_time(const struct view_filter *filter) {
     for (size_t i = 0; i < filter->label_count; i++) {
-        if (strcmp(filter->labels[i].key, "end_timestamp_ns") == 0) {
+        if (strcmp(filter->labels[i].key, VIEW_TIME_LABEL) == 0) {
             return true;
         }
     }

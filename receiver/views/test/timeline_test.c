@@ -226,6 +226,12 @@ TEST(rows_are_bounded) {
     expect(timeline, "$.others.values", want);
     snprintf(want, sizeof want, "%d", TIMELINE_MAX_ROWS - TIMELINE_SHOWN_ROWS);
     expect(timeline, "$.rows_left_out", want);
+    expect(timeline, "$.rows_limited", "1");
+    struct timeline *sum = timeline_new(&question);
+    expect(sum, "$.rows_limited", "0");
+    assert_true(timeline_merge(sum, timeline));
+    expect(sum, "$.rows_limited", "1");
+    timeline_free(sum);
     timeline_free(timeline);
 }
 

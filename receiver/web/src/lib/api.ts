@@ -331,6 +331,7 @@ export interface Timeline extends Merged {
   samples_outside: number;
   rows: TimelineRow[];
   rows_left_out: number;
+  rows_limited: boolean; // there were more than the receiver tells apart: also left out, and not counted
   others: { values: (number | null)[] }; // the sum of those
   warnings: string[]; // of the profiler, as of a tree: also of what was lost by keeping the times of a recording's events
 }

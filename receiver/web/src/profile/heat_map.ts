@@ -17,8 +17,6 @@ import { legend, painter, statesOf, timesIn, timesText } from "./thread_states";
 const row_px = 18;
 const axis_px = 34;
 const leastTick_px = 80;
-const mostRows = 5000; // that the receiver tells apart
-const mostLanes = 2000;
 const steps_s = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800];
 
 export interface HeatMapEvents {
@@ -64,10 +62,9 @@ export class HeatMap {
   show(now: State, data: Timeline, events: HeatMapEvents): void {
     if (data !== this.data) this.cell = this.anchor = null;
     Object.assign(this, { now, data, events });
-    const most = data.rows.length + data.rows_left_out >= (now.get("lanes") === "1" ? mostLanes : mostRows);
-    const name = `${most ? "at least " : ""}${count(data.rows_left_out, "other row")}`;
+    const name = `${data.rows_limited ? "at least " : ""}${count(data.rows_left_out, "other row")}`;
     const others: TimelineRow = { name, file: "", kind: "label", values: data.others.values };
-    const left = data.rows_left_out > 0 || data.others.values.some((one) => one);
+    const left = data.rows_left_out > 0 || data.rows_limited || data.others.values.some((one) => one);
     this.rows = left ? [...data.rows, others] : data.rows;
     this.states = statesOf(data);
     const range = events.onRange ? ", with Shift they choose a stretch of time, Enter shows it" : "";
