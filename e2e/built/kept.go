@@ -22,15 +22,21 @@ type Kept struct {
 	output  bytes.Buffer
 }
 
-// Keep starts one with further options. It ends with the test.
-func Keep(t testing.TB, options ...string) *Kept {
+// FreeAddress is one of loopback where nothing listened a moment ago.
+func FreeAddress(t testing.TB) string {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := free.Addr().String()
 	_ = free.Close()
+	return free.Addr().String()
+}
+
+// Keep starts one with further options. It ends with the test.
+func Keep(t testing.TB, options ...string) *Kept {
+	t.Helper()
+	address := FreeAddress(t)
 	k := &Kept{URL: "http://" + address, t: t, folder: t.TempDir()}
 	k.options = append([]string{"receiver", "--listen", address, "--data", filepath.Join(k.folder, "data"), "--port-file", filepath.Join(k.folder, "port")}, options...)
 	k.start()

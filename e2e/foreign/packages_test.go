@@ -122,12 +122,7 @@ if (!check(read(process.argv[2]))) throw new Error(JSON.stringify(check.errors))
 
 func TestSpeedscopesSchema(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	install := exec.Command("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "speedscope@1.25.0", "ajv@8")
-	install.Dir = folder
-	if out, err := install.CombinedOutput(); err != nil {
-		t.Fatalf("npm: %v\n%s", err, out)
-	}
+	folder := built.NPM(t, "speedscope@1.25.0", "ajv@8")
 	script := filepath.Join(folder, "validate.js")
 	if err := os.WriteFile(script, []byte(validate), 0o644); err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"testing"
@@ -30,12 +29,7 @@ const patience = 2 * time.Minute
 // collector runs the collector's OTLP receiver, whose profiles its OTLP/HTTP exporter passes on to an address, and returns its own.
 func collector(t *testing.T, to string) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") // a free port
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close()
+	address := built.FreeAddress(t)
 	collectorAt(t, address, to)
 	return "http://" + address
 }

@@ -3,7 +3,6 @@ package otlp
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -33,12 +32,7 @@ func heap(t *testing.T) []byte {
 func TestForwardToACollector(t *testing.T) {
 	const uploads = 60
 	behind := built.Receiver(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close()
+	address := built.FreeAddress(t)
 	first := built.Keep(t, "--forward", "otlp:http://"+address)
 	var stop func()
 	for n, file := 0, heap(t); n < uploads; n++ {

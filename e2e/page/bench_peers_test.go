@@ -6,7 +6,6 @@ package page
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,6 +21,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/cmemprof/cmemprof/e2e/built"
 )
 
 // The picture is on the screen two frames after the condition holds.
@@ -43,12 +44,7 @@ type graphPeer struct {
 
 // speedscope is the package's release with the profile beside it.
 func speedscope(b *testing.B, file string) string {
-	folder := b.TempDir()
-	install := exec.Command("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "speedscope@1.25.0")
-	install.Dir = folder
-	if out, err := install.CombinedOutput(); err != nil {
-		b.Fatalf("npm: %v\n%s", err, out)
-	}
+	folder := built.NPM(b, "speedscope@1.25.0")
 	mux := http.NewServeMux()
 	mux.Handle("/", http.FileServer(http.Dir(filepath.Join(folder, "node_modules", "speedscope", "dist", "release"))))
 	mux.HandleFunc("/profile.pb.gz", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) })
@@ -59,18 +55,13 @@ func speedscope(b *testing.B, file string) string {
 
 // goToolPprof has read the profile before it is asked.
 func goToolPprof(b *testing.B, file string) string {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	address := free.Addr().String()
-	_ = free.Close()
+	address := built.FreeAddress(b)
 	program, err := exec.Command("go", "tool", "-n", "pprof").Output() // of the program itself, as go tool leaves it behind if it is ended
 	if err != nil {
 		b.Fatal(err)
 	}
 	command := exec.Command(strings.TrimSpace(string(program)), "-no_browser", "-http="+address, "-sample_index=alloc_space", file)
-	if err = command.Start(); err != nil {
+	if err := command.Start(); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {

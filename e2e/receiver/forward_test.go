@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/cmemprof/cmemprof/e2e/built"
 )
 
 // fixed is a receiver that can be killed and started again at its address.
@@ -216,12 +218,7 @@ func TestForwardToFaults(t *testing.T) {
 }
 
 func TestForwardLoops(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	self := listener.Addr().String()
-	_ = listener.Close()
+	self := built.FreeAddress(t)
 	second := newFixed(t, "--forward", "otlp:http://"+self)
 	first := newFixed(t, "--listen", self, "--forward", "datadog:http://"+self, "--forward", "datadog:"+second.r.url)
 	first.post(1, attachment{"delta-heap.pprof", leaking(t, 5e6)})
