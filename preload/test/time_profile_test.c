@@ -197,20 +197,21 @@ static void until_masks_are_seen(void) {
     time_profile_tick();
 }
 
-// What the profile just taken has outside of the row. Time without a sample before or after it belongs to the row: a kernel may be so late
-// to look at timers that there was none, and then the row has it all.
-static bool has_samples(uint64_t used) {
-    int64_t row = sum("cpu-time", "(CPU time not sampled)"), sampled = sum("cpu-time", NULL) - row;
-    if (sampled == 0) {
-        assert_true(row >= (int64_t)used - OFF_BY_NS);
-    }
-    return sampled != 0;
+// Of the profile just taken: whether what has samples is all that was used while the signal was not blocked. A busy kernel is late to look
+// at timers, and what came after the last sample before the thread lost its timer is the row's: then it is less. It is never more, and
+// nothing is lost.
+static bool is_all_sampled(int64_t sampled, uint64_t unblocked, uint64_t blocked) {
+    int64_t row = sum("cpu-time", "(CPU time not sampled)");
+    assert_true(sampled <= (int64_t)unblocked + OFF_BY_NS);
+    assert_true(row >= (int64_t)blocked - OFF_BY_NS);
+    assert_true(sampled + row >= (int64_t)(unblocked + blocked) - OFF_BY_NS);
+    return sampled >= (int64_t)unblocked - OFF_BY_NS;
 }
 
 TEST_IN(time, what_is_used_with_the_signal_blocked_stays_unsampled) {
     SKIP_EMULATED("the emulator looks at timers when it gets to it");
-    bool before_is_seen = false, after_is_seen = false;
-    for (int tries = 0; tries < 20 && !(before_is_seen && after_is_seen); tries++) {
+    bool before_is_all = false, after_is_all = false;
+    for (int tries = 0; tries < 50 && !(before_is_all && after_is_all); tries++) {
         take();
         uint64_t before = computes(200000000);
         block_signal(SIG_BLOCK);
@@ -218,22 +219,15 @@ TEST_IN(time, what_is_used_with_the_signal_blocked_stays_unsampled) {
         until_masks_are_seen();
         uint64_t blocked = computes(500000000);
         take();
-        if (has_samples(before + until_seen + blocked)) {
-            before_is_seen = true;
-            expect_ns(sum("cpu-time", "computes"), before + until_seen);
-            assert_true(sum("cpu-time", "(CPU time not sampled)") >= (int64_t)blocked - OFF_BY_NS);
-        }
+        before_is_all |= is_all_sampled(sum("cpu-time", "computes"), before + until_seen, blocked);
         blocked = computes(200000000);
         block_signal(SIG_UNBLOCK);
         until_masks_are_seen();
         uint64_t after = computes(200000000);
         take();
-        if (has_samples(blocked + after)) {
-            after_is_seen = true;
-            expect_ns(sum("cpu-time", NULL) - sum("cpu-time", "(CPU time not sampled)"), after);
-        }
+        after_is_all |= is_all_sampled(sum("cpu-time", NULL) - sum("cpu-time", "(CPU time not sampled)"), after, blocked);
     }
-    assert_true(before_is_seen && after_is_seen);
+    assert_true(before_is_all && after_is_all);
 }
 
 // Leaves the kernel's frame of a signal, and some.
@@ -480,22 +474,30 @@ static void let_it_go(pthread_t thread) {
     pthread_join(thread, NULL);
 }
 
+// What came after the last sample of the first profile is the first sample's of the second one: little, unless the kernel is late to look
+// at timers.
 TEST_BETWEEN(python_setup, time_teardown, a_thread_that_is_held_up_holds_up_one_profile) {
     SKIP_EMULATED(EMULATED_READV);
     const uint8_t *bytes;
     size_t size;
-    uint64_t first = computes(500000000);
-    pthread_t thread = hold();
-    assert_int_equal(time_profile_take(&bytes, &size), CMEMPROF_OK);
-    assert_null(bytes);
-    uint64_t second = computes(200000000);
-    take();
-    expect_ns(sum("cpu-time", "computes"), second);
-    assert_true(sum("cpu-time", "(CPU time not sampled)") < (int64_t)second); // that of the first is not in it
-    let_it_go(thread);
-    take();
-    assert_true(sum("cpu-time", "computes") >= (int64_t)first - OFF_BY_NS);
-    assert_true(sum("cpu-time", "(CPU time not sampled)") < (int64_t)second);
+    bool is_in_time = false;
+    for (int tries = 0; tries < 20 && !is_in_time; tries++) {
+        uint64_t first = computes(500000000);
+        pthread_t thread = hold();
+        assert_int_equal(time_profile_take(&bytes, &size), CMEMPROF_OK);
+        assert_null(bytes);
+        uint64_t second = computes(200000000);
+        take();
+        int64_t of_second = sum("cpu-time", "computes");
+        assert_true(sum("cpu-time", "(CPU time not sampled)") < (int64_t)second); // that of the first is not in it
+        let_it_go(thread);
+        take();
+        int64_t of_first = sum("cpu-time", "computes");
+        assert_true(sum("cpu-time", "(CPU time not sampled)") < (int64_t)second);
+        assert_true(of_first + of_second >= (int64_t)(first + second) - 2 * OFF_BY_NS);
+        is_in_time = is_about(of_second, second) && of_first >= (int64_t)first - OFF_BY_NS;
+    }
+    assert_true(is_in_time);
 }
 
 TEST_BETWEEN(python_setup, time_teardown, a_start_waits_for_the_samples_of_the_one_before) {
