@@ -30,9 +30,10 @@ fuzz-merge: $(FUZZ_TARGETS) build/fuzz/seeds
 
 # ---- Readers: one target each ----
 
-# fuzzer NAME,SOURCES,LIBRARIES: build/fuzz/NAME_fuzz from the target and what it tests.
+# fuzzer NAME,SOURCES,LIBRARIES[,ARCHIVE]: build/fuzz/NAME_fuzz from the target and what it tests, with what that needs of an archive.
 define fuzzer
-build/fuzz/$(1)_fuzz: $(patsubst %.c,build/fuzz/%.o,$(2))
+READER_FUZZERS += build/fuzz/$(1)_fuzz
+build/fuzz/$(1)_fuzz: $(patsubst %.c,build/fuzz/%.o,$(2)) $(4)
 	@echo "  link  $$@"
 	@$$(FUZZ_CC) $$(LDFLAGS) $$(SANITIZE) -fsanitize=fuzzer -o $$@ $$^ $(3)
 endef
@@ -65,22 +66,20 @@ $(eval $(call fuzzer,recording,jfr/fuzz/recording_fuzz.c $(wildcard jfr/*.c) $(O
 $(eval $(call fuzzer,otlp,otlp/fuzz/otlp_fuzz.c $(wildcard otlp/*.c) $(OF_MERGE),$(LIBS_codecs)))
 $(eval $(call fuzzer,foreign,foreign/fuzz/foreign_fuzz.c $(wildcard foreign/*.c) $(OF_MERGE),$(LIBS_codecs) -lm))
 $(eval $(call fuzzer,pyroscope,pyroscope/fuzz/pyroscope_fuzz.c $(wildcard pyroscope/*.c) $(OF_MERGE),$(LIBS_codecs)))
-$(eval $(call fuzzer,export,receiver/fuzz/export_fuzz.c $(wildcard receiver/views/export*.c) receiver/views/function_table.c receiver/views/view_frame.c receiver/views/flame_layout.c receiver/base/json.c \
-    $(wildcard foreign/*.c otlp/*.c) $(OF_MERGE),$(LIBS_codecs) -lm))
-OF_SELECTION := receiver/index/selection.c receiver/index/query_text.c receiver/base/failure.c receiver/base/parameters.c
 OF_RECEIVER := $(call sources,receiver) $(foreach f,$(USES_receiver) base,$(call sources,$(f)))
+# What these need of the receiver, whatever that needs: the linker finds it, but for the codecs, of which the merge engine does with those that are there.
+RECEIVER := build/fuzz/receiver.a
+$(RECEIVER): $(patsubst %.c,build/fuzz/%.o,$(sort $(OF_RECEIVER)))
+	@rm -f $@ && ar rcs $@ $^
 $(eval $(call fuzzer,inflate,codecs/fuzz/inflate_fuzz.c $(OF_MERGE),$(LIBS_codecs)))
-OF_PACK := $(wildcard receiver/pack/*.c) receiver/base/failure.c receiver/base/cache.c
-$(eval $(call fuzzer,pack,receiver/fuzz/pack_fuzz.c $(OF_PACK),-ldeflate -lzstd))
-$(eval $(call fuzzer,event,receiver/fuzz/event_fuzz.c receiver/index/upload_event.c $(OF_SELECTION),-lmicrohttpd -lsqlite3))
-$(eval $(call fuzzer,query,receiver/fuzz/query_fuzz.c $(OF_SELECTION),-lmicrohttpd))
-# What the tools share with `cmemprof top`, and what names the gauges among sample types.
-OF_MCP := $(wildcard command/mcp/*.c jfr/*.c receiver/base/*.c receiver/index/*.c) $(patsubst %,command/report/%.c,filter flat_cum frame_table sample_frames top) \
-    $(patsubst %,command/base/%.c,diagnostic progress text web_address) $(patsubst %,client/%.c,address answer curl_setup download) upload/signal_guard.c $(patsubst %,receiver/views/%.c,label_frames objects_type) $(OF_MERGE)
-$(eval $(call fuzzer,mcp,command/fuzz/mcp_fuzz.c $(OF_MCP),$(LIBS_codecs) -lcurl -lmicrohttpd -lsqlite3 -lm))
-$(eval $(call fuzzer,http,receiver/fuzz/http_fuzz.c $(sort $(OF_RECEIVER)),$(call libs,receiver)))
+$(foreach f,export pack event query http,$(eval $(call fuzzer,$(f),receiver/fuzz/$(f)_fuzz.c $(wildcard codecs/*.c),$$(call libs,receiver),$(RECEIVER))))
+# What the tools share with `cmemprof top`.
+OF_MCP := $(wildcard command/mcp/*.c) $(patsubst %,command/report/%.c,filter flat_cum frame_table sample_frames top) \
+    $(patsubst %,command/base/%.c,diagnostic progress text web_address) $(patsubst %,client/%.c,address answer curl_setup download) $(wildcard codecs/*.c)
+$(eval $(call fuzzer,mcp,command/fuzz/mcp_fuzz.c $(OF_MCP),$(call libs,receiver) -lcurl,$(RECEIVER)))
 build/fuzz/receiver/http/assets.o: build/web/.bundled
 
+OF_PACK := $(wildcard receiver/pack/*.c) receiver/base/failure.c receiver/base/cache.c
 define seeds_program
 build/fuzz/$(1)_seeds: $(patsubst %.c,build/obj/%.o,$(2))
 	@mkdir -p $$(@D) && $$(LINK) -o $$@ $$^ $(3)

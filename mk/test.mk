@@ -72,7 +72,7 @@ build/compiled/clang/receiver/http/assets: build/web/.bundled
 
 tested: lib static portable musl build/cmemprof manual build/cmemprof-sanitized build/beside-libdw build/demangle
 built: tested build/web/.checked $(COMPILES) \
-    $(C_TESTS) $(SANITIZED_TESTS) $(TSAN_TESTS) $(FUZZ_TARGETS) build/fuzz/seeds
+    $(C_TESTS) $(SANITIZED_TESTS) $(TSAN_TESTS) $(FUZZ_TARGETS) $(READER_FUZZERS) build/fuzz/seeds
 
 test-reproducible: build/web/.bundled ## Compare builds of two folders byte by byte
 	@scripts/test-reproducible
