@@ -102,11 +102,11 @@ int64_t go_generation_ns(const struct go_generation *generation, uint64_t units)
 }
 
 bool go_generation_begin(struct go_generation *generation, const char *bytes, size_t size) {
-    struct span head = {bytes, size};
+    struct span head = {bytes, size < HEAD_BYTES ? size : HEAD_BYTES};
     uint64_t version;
     generation->at = (const uint8_t *)bytes;
     generation->end = generation->at + size;
-    if (size < HEAD_BYTES || !span_take(&head, "go 1.") || !span_take_number(&head, 10, &version) || !span_take(&head, " trace") ||
+    if (!span_take(&head, "go 1.") || !span_take_number(&head, 10, &version) || !span_take(&head, " trace") || head.size != 3 ||
         memcmp(head.at, "\0\0\0", 3) != 0) {
         return go_generation_fail(generation, generation->at, "its head is damaged or cut off");
     }

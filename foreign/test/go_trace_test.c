@@ -209,6 +209,7 @@ TEST(a_damaged_generation_is_left_out) {
 TEST(damage_is_named) {
     static const char older[16] = "go 1.21 trace\0\0\0", newer[16] = "go 1.99 trace\0\0\0", empty[16] = "go 1.26 trace\0\0\0";
     expect_fault(FOREIGN_GO_TRACE, "go 1.26 trace", 0, "its head is damaged or cut off");
+    expect_fault(FOREIGN_GO_TRACE, "go 1.2626 trace6", 0, "its head is damaged or cut off"); // nothing is read behind its end
     expect_fault_of(FOREIGN_GO_TRACE, older, 16, MERGE_MALFORMED, 0, "it is of Go 1.21 or before, whose traces only go tool trace reads");
     expect_fault_of(FOREIGN_GO_TRACE, newer, 16, MERGE_MALFORMED, 0, "its version is not known: 1.22, 1.23, 1.25 and 1.26 are read");
     expect_fault_of(FOREIGN_GO_TRACE, empty, 16, MERGE_MALFORMED, 0, "it has no events");
