@@ -32,5 +32,5 @@ bench-recordings: build/.setup-bench lib build/cmemprof ## Measure what a profil
 	bench/run recordings
 bench-rollups: build/.setup-bench build/cmemprof ## Measure views of a week of 16 hosts with roll-ups, beside reading the files
 	bench/run rollups
-bench-page: build/.setup-test build/cmemprof ## Measure the first flame graph of 246,000 nodes beside pprof's and speedscope's, and drawing, zooming and searching in one of 100,000
-	cd e2e && go test -run '^$$' -bench 'FirstGraph|FlameGraph' -benchtime 1x ./page
+bench-page: build/.setup-test build/cmemprof ## Measure the first flame graph of 246,000 nodes beside pprof's and speedscope's, drawing, zooming and searching in one of 100,000, and charts by 1,000 values of a label
+	cd e2e && go test -run '^$$' -bench 'FirstGraph|FlameGraph|LinesOfLabels' -benchtime 1x ./page

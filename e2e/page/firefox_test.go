@@ -343,6 +343,7 @@ func TestFirefox(t *testing.T) {
 	receiver.uploadAt(t, moment{start: leakStart, tags: "service:code", attachments: map[string][]byte{"cpu.pprof": encode(t, codeProfile(t, library, buildID, code))}})
 	receiver.uploadMemory(t, "db-2", 3)
 	receiver.measured(t, "/api/uploads?limit=100&measures=1")
+	receiver.uploadLabelled(t)
 	browser := startFirefox(t)
 	browser.sized(1280, 720)
 	if agent := browser.value("navigator.userAgent"); !strings.Contains(agent, "Firefox/") {
@@ -397,6 +398,8 @@ func TestFirefox(t *testing.T) {
 	browser.open(receiver.url + "profile?service=parser&view=sandwich&fn=main.parse")
 	browser.until(`document.querySelector("#sandwich-title b").textContent === "main.parse"`)
 	browser.accessible("sandwich")
+
+	browser.labels(receiver.url)
 
 	// Growth, the other tabs, a comparison.
 	const grown = "profile?service=shop&host=db-1&attachment=delta-heap.pprof"

@@ -9,6 +9,7 @@
 #include "../views/labels.h"
 #include "../views/merge_export.h"
 #include "../views/metrics_groups.h"
+#include "../views/metrics_labels.h"
 #include "../views/owners.h"
 #include "../views/timeline_write.h"
 #include "../views/upload_types.h"
@@ -362,8 +363,17 @@ static enum receiver_error make_timeline(struct view_request *request, struct js
     return error;
 }
 
+static enum receiver_error make_label_keys(struct view_request *request, struct json *json) {
+    return metrics_write_label_keys(request->api->store, &request->selection, &request->list, json);
+}
+
+// A report's charts have one line.
 static enum receiver_error make_metrics(struct view_request *request, struct json *json) {
     struct metrics *metrics;
+    if (request->filter.group_by && !request->tag && !request->report.address) {
+        return metrics_write_labels(request->api->store, &request->selection, &request->list, request->filter.group_by,
+                                    request->gauges.summed, json);
+    }
     enum receiver_error error = metrics_read(request->api->store, &request->list, &metrics);
     if (error == RECEIVER_OK) {
         request->is_passing |= metrics->report.is_passing;
@@ -507,6 +517,7 @@ enum receiver_error view_make(struct view_request *request, enum view_kind kind,
         [VIEW_OWNERS] = make_owners,
         [VIEW_TIMELINE] = make_timeline,
         [VIEW_DISASSEMBLY] = make_disassembly,
+        [VIEW_LABEL_KEYS] = make_label_keys,
     };
     request->list.with_times = request->base.with_times = view_asks_time(&request->filter);
     return make[kind](request, json);

@@ -3,6 +3,7 @@
 #include "../analysis/version_changes.h"
 #include "../views/jfr_events.h"
 #include "../views/metrics.h"
+#include "../views/metrics_labels.h"
 #include "../views/timeline.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ static const struct view views[] = {
     {"/api/owners", VIEW_OWNERS, true, false, false},
     {"/api/timeline", VIEW_TIMELINE, true, false, false},
     {"/api/disassembly", VIEW_DISASSEMBLY, true, false, false},
+    {"/api/label_keys", VIEW_LABEL_KEYS, false, true, false},
 };
 
 const struct view *view_find(const char *path) {
@@ -290,10 +292,6 @@ enum receiver_error view_request_read(struct view_request *request, const struct
     error = error == RECEIVER_OK && view->kind == VIEW_OWNERS ? read_owners(request) : error;
     error = error == RECEIVER_OK && view->kind == VIEW_TIMELINE ? read_timeline(request) : error;
     error = error == RECEIVER_OK && view->kind == VIEW_DISASSEMBLY ? read_code(request) : error;
-    if (error == RECEIVER_OK && view->kind == VIEW_METRICS && request->filter.group_by && !request->tag) {
-        snprintf(request->answer.text, sizeof request->answer.text, "metrics have no labels: group_by is tag:KEY");
-        return RECEIVER_BAD_UPLOAD;
-    }
     // Beside each other processes add up: the mean of twelve hosts, cut into twelve parts, would hide the one that is large.
     if (request->tag && view->kind != VIEW_METRICS && !argument(request, "processes")) {
         request->gauges.summed = request->sums_by_tag = true;
@@ -315,7 +313,10 @@ enum receiver_error view_request_read_lists(struct view_request *request, const 
         return overview_read(catalog, &request->selection, &request->overview);
     }
     bool of_files = view->kind == VIEW_LABELS || view->kind == VIEW_TIMELINE || request->gauges.value == GAUGES_MAX;
-    size_t most = view->kind == VIEW_METRICS ? METRICS_MAX_UPLOADS : of_files ? UPLOAD_LIST_FILES : UPLOAD_LIST_MAX;
+    size_t most = view->kind == VIEW_METRICS      ? METRICS_MAX_UPLOADS
+                  : view->kind == VIEW_LABEL_KEYS ? METRICS_LABELS_LOOKED_AT
+                  : of_files                      ? UPLOAD_LIST_FILES
+                                                  : UPLOAD_LIST_MAX;
     enum receiver_error error = upload_list_read(catalog, &request->selection, request->attachment, most, &request->list);
     if (error == RECEIVER_OK && (view->kind == VIEW_DIFF || request->report.two_sides)) {
         error = upload_list_read(catalog, &request->base_selection, request->attachment, most, &request->base);

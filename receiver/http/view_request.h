@@ -26,7 +26,8 @@ enum view_kind {
     VIEW_VERSIONS,
     VIEW_OWNERS,
     VIEW_TIMELINE,
-    VIEW_DISASSEMBLY
+    VIEW_DISASSEMBLY,
+    VIEW_LABEL_KEYS
 };
 
 // A path below /api/ that shows a selection.

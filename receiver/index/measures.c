@@ -73,18 +73,30 @@ static void add_live(struct measures *measures, const struct totals *totals) {
     }
 }
 
-void measures_add(struct measures *measures, const char *name, const void *bytes, size_t size, double seconds) {
-    struct merge_limits limits = merge_default_limits;
-    struct totals *totals = malloc(sizeof *totals);
-    limits.input_bytes = MAX_BYTES;
-    if (!totals || totals_read(bytes, size, &limits, totals, NULL) != MERGE_OK) {
-        free(totals);
-        return;
+// What samples of a recording say of it.
+static void add_recording_rates(double *values, const struct totals *totals, double seconds) {
+    add_rate(&values[MEASURE_ALLOC_BYTES_PER_S], totals_find(totals, "alloc_space"), seconds);
+    add_rate(&values[MEASURE_LOCK_SECONDS_PER_S], totals_find(totals, "lock_time"), seconds);
+}
+
+static void add_recording_totals(double *values, const struct totals *totals, double seconds) {
+    const struct totals_type *in_use = totals_find(totals, "inuse_space");
+    add_rate(&values[MEASURE_CPU_CORES], totals_find(totals, "cpu"), seconds);
+    if (in_use) {
+        add(&values[MEASURE_HEAP_LIVE_BYTES], (double)in_use->total);
     }
+    add_recording_rates(values, totals, seconds);
+}
+
+void measures_add_totals(struct measures *measures, const char *name, const struct totals *totals, double seconds) {
     double *values = measures->values;
     // Go's clients send the length of the CPU profile as that of the event, which may be only a part of the period. So for a delta, as for
     // the CPU profile, the profile's own duration is better; in some it is 0. Other clients' durations vary.
     double own_seconds = totals->duration_ns > 0 ? (double)totals->duration_ns / 1e9 : seconds;
+    if (catalog_is_recording(name)) {
+        add_recording_totals(values, totals, seconds > 0 ? seconds : own_seconds);
+        return;
+    }
     const struct totals_type *cpu = totals_find(totals, "cpu");
     add_rate(&values[MEASURE_CPU_CORES], cpu, own_seconds);
     add_rate(&values[MEASURE_CPU_CORES], totals_find(totals, "cpu-time"), seconds > 0 ? seconds : own_seconds);
@@ -102,6 +114,15 @@ void measures_add(struct measures *measures, const char *name, const void *bytes
         add(&values[MEASURE_GOROUTINES], (double)goroutines->total);
     }
     add_live(measures, totals);
+}
+
+void measures_add(struct measures *measures, const char *name, const void *bytes, size_t size, double seconds) {
+    struct merge_limits limits = merge_default_limits;
+    struct totals *totals = malloc(sizeof *totals);
+    limits.input_bytes = MAX_BYTES;
+    if (totals && totals_read(bytes, size, &limits, totals, NULL) == MERGE_OK) {
+        measures_add_totals(measures, name, totals, seconds);
+    }
     free(totals);
 }
 
@@ -123,8 +144,7 @@ void measures_add_recording(struct measures *measures, const struct conversion *
         if (isfinite(live) || in_use) {
             add(&values[MEASURE_HEAP_LIVE_BYTES], isfinite(live) ? live : (double)in_use->total);
         }
-        add_rate(&values[MEASURE_ALLOC_BYTES_PER_S], totals_find(totals, "alloc_space"), seconds);
-        add_rate(&values[MEASURE_LOCK_SECONDS_PER_S], totals_find(totals, "lock_time"), seconds);
+        add_recording_rates(values, totals, seconds);
     }
     free(totals);
 }

@@ -16,6 +16,7 @@
 struct cache;              // cache.h
 struct catalog_attachment; // catalog.h
 struct conversion;         // recording_conversion.h
+struct totals;             // merge.h
 
 enum measure {
     MEASURE_CPU_CORES,
@@ -47,6 +48,8 @@ void measures_of_upload(const struct measured_upload *upload, const struct catal
 // Adds one attachment, from its bytes. Clear all values to NAN before the first.
 void measures_clear(struct measures *measures);
 void measures_add(struct measures *measures, const char *name, const void *bytes, size_t size, double seconds);
+// The same from the sums of its samples, or of some of them; of a recording these alone say what the JVM's own figures would.
+void measures_add_totals(struct measures *measures, const char *name, const struct totals *totals, double seconds);
 // The same of a recording of Java.
 void measures_add_recording(struct measures *measures, const struct conversion *recording, double seconds);
 

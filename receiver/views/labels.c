@@ -257,6 +257,23 @@ static void write_key(const struct key *key, double divisor, struct json *json) 
     json_object_end(json);
 }
 
+void labels_write_keys(const struct labels *labels, struct json *json) {
+    const struct key *sorted[LABELS_MAX_KEYS];
+    for (size_t i = 0; i < labels->count; i++) {
+        sorted[i] = &labels->keys[i];
+    }
+    qsort(sorted, labels->count, sizeof *sorted, compare_keys);
+    json_key(json, "keys");
+    json_array_begin(json);
+    for (size_t i = 0; i < labels->count && !is_unique(sorted[i]); i++) { // those come last
+        const char *text = sorted[i]->text;
+        if (strcmp(text, VIEW_TIME_LABEL) != 0 && strcmp(text, "memory") != 0 && strcmp(text, "owner") != 0) {
+            json_text(json, text);
+        }
+    }
+    json_array_end(json);
+}
+
 void labels_write(const struct labels *labels, double divisor, struct json *json) {
     const struct key *sorted[LABELS_MAX_KEYS];
     for (size_t i = 0; i < labels->count; i++) {

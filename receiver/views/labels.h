@@ -31,5 +31,8 @@ bool labels_add_labels(struct labels *labels, const struct labels *other);
 size_t labels_profiles(const struct labels *labels); // that have the type
 // Writes the members from "type" on into an open object. Weights are divided.
 void labels_write(const struct labels *labels, double divisor, struct json *json);
+// Writes the member "keys": those that samples can be grouped by, which have some values for many samples each. Without the marks of the
+// profiler itself, memory and owner.
+void labels_write_keys(const struct labels *labels, struct json *json);
 
 #endif

@@ -215,6 +215,9 @@ TEST_IN(receiver, groups_of_tags) {
         {"/api/metrics?group_by=tag:runtime-id",
          "\"groups\":[{\"value\":\"1\",\"points\":[[1767323105000,4]]},{\"value\":\"2\",\"points\":[[1767323105000,4]]}]"},
         {"/api/metrics?group_by=tag:runtime-id", "\"group\":{\"key\":\"runtime-id\",\"values\":["},
+        {"/api/metrics?group_by=memory", "\"group\":{\"key\":\"memory\",\"values\":["},
+        {"/api/metrics?group_by=tenant", "\"series\":[],"},
+        {"/api/label_keys", "\"uploads_looked_at\":2,\"failed_count\":2,\"keys\":[]}"},
         {"/api/versions", "\"services\":1,\"changes\":[],\"changes_left_out\":0}"},
     };
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {

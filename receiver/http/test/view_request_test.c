@@ -25,7 +25,6 @@ TEST_IN(receiver, errors) {
         {"/api/tree?attachment=delta-heap.pprof&gauges=least", 400, "gauges is none of mean, last, max"},
         {"/api/types?attachment=delta-heap.pprof&processes=2", 400, "processes is neither each nor sum"},
         {"/api/tree?attachment=delta-heap.pprof&group_by=tag:", 400, "group_by=tag:KEY has no key"},
-        {"/api/metrics?group_by=tenant", 400, "metrics have no labels: group_by is tag:KEY"},
         {"/api/uploads/1/attachments/delta-heap.pprof/tree?group_by=tag:host", 400, "for selections of uploads, not for one file"},
         {"/api/histogram?group_by=tenant", 400, "group_by is not tag:KEY"},
         {"/api/histogram?group_by=tag:host&buckets=101", 400, "with group_by, buckets is not a number from 1 to 100"},

@@ -1,5 +1,6 @@
 // api.ts: the receiver's JSON interface (docs/receiver.md), typed. Every call takes a signal to drop it with; an error's message is the
 // receiver's own line of text.
+import type { LabelKeys, Metrics } from "./api_metrics";
 import type { Owners } from "./api_owners";
 import type { JfrEvents, Recording, RecordingFact } from "./api_recording";
 import { based } from "./base";
@@ -9,6 +10,7 @@ import { ofTimeline } from "./selection";
 import type { State } from "./state";
 
 export const root = based("/api");
+export type * from "./api_metrics";
 export type * from "./api_recording";
 export const eventsPath = `${root}/events`; // a stream of what arrives
 
@@ -264,29 +266,6 @@ export interface Storage {
   near: ("retention" | "disk" | "index_memory" | "uploads_per_second" | "pins")[]; // 80 % of what there is, or more
   uploads_packed: number;
   notebook_was_damaged: boolean; // pins and notes may be missing
-}
-
-type Points = [number, number | null][];
-
-export interface Series {
-  name: string;
-  unit: string;
-  points: Points;
-  groups?: { value: string; points: Points }[]; // of the values that are highest in it
-  others?: { values: number; points: Points }; // of all others together
-}
-
-// A value that uploads are grouped by.
-export interface GroupValue {
-  value: string;
-  uploads: number;
-  processes: number;
-  newest: Measures;
-}
-
-export interface Metrics extends Merged {
-  series: Series[];
-  group?: { key: string; values: GroupValue[]; values_left_out: number; uploads_not_looked_at: number; uploads_beyond: number };
 }
 
 // Where a service's uploads begin to have another version, and what to compare: [from, at) with [at, to).
@@ -592,6 +571,11 @@ export function suspects(signal?: AbortSignal): Promise<Suspects> {
 // processes: "sum" adds up those of one moment; their mean without it.
 export function metrics(selection: URLSearchParams, signal?: AbortSignal, processes = "", groupBy = ""): Promise<Metrics> {
   return get(query(`${root}/metrics`, selection, { processes, group_by: groupBy }), signal);
+}
+
+// Of samples, in the newest uploads.
+export function labelKeys(selection: URLSearchParams, signal?: AbortSignal): Promise<LabelKeys> {
+  return get(query(`${root}/label_keys`, selection), signal);
 }
 
 export function versions(selection: URLSearchParams, signal?: AbortSignal): Promise<VersionChanges> {

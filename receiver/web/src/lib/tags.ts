@@ -26,18 +26,30 @@ export function severalOf(facets: readonly api.Facet[]): string[] {
   return facets.filter(({ values }) => values.length > 1).map(({ name }) => name);
 }
 
-// The key of the tag that the address groups by; "": none, or a label of samples, which charts do not have.
-export function tagOf(now: State): string {
-  return embedded ? "" : tagKey(now.get("group_by")); // a report's charts have one line
+// What charts are grouped by: the address's group_by. A report's have one line.
+export function chartGroup(now: State): string {
+  return embedded ? "" : now.get("group_by");
 }
 
-export function groupChoice(now: State, keys: readonly string[]): HTMLElement | null {
-  const chosen = tagOf(now);
-  const offered = keys.filter((key) => now.all(key).length !== 1); // of one chosen value there is one line
+// The key of the tag that the address groups by; "": none, or a label of samples, which the chart of the search page does not have.
+export function tagOf(now: State): string {
+  return tagKey(chartGroup(now));
+}
+
+// keys: of tags. labels: keys of labels of samples.
+export function groupChoice(
+  now: State,
+  keys: readonly string[],
+  chosen = chartGroup(now),
+  labels: readonly string[] = [],
+): HTMLElement | null {
+  const tags = keys.filter((key) => now.all(key).length !== 1); // of one chosen value there is one line
+  const offered = [...tags.map((key) => `tag:${key}`), ...labels];
   const all = chosen && !offered.includes(chosen) ? [...offered, chosen] : offered;
   if (all.length === 0) return null;
-  const choices = [["", "Not grouped"], ...all.map((key) => [`tag:${key}`, `By ${key}`])] as [string, string][];
-  return select("Group uploads", choices, chosen && `tag:${chosen}`, (by) => change({ group_by: by || null, zoom: null }));
+  const text = (by: string): string => (tagKey(by) ? `By ${tagKey(by)}` : `By label ${by}`);
+  const choices = [["", "Not grouped"], ...all.map((by) => [by, text(by)])] as [string, string][];
+  return select("Group uploads", choices, chosen, (by) => change({ group_by: by || null, zoom: null, by: null }));
 }
 
 const colours = 6;
@@ -62,8 +74,9 @@ export function shortName(value: string): string {
   return characters.length > name_characters ? `${characters.slice(0, name_characters - 1).join("")}…` : value;
 }
 
-// The line of all other values is their mean.
+// The line of all other values of a tag is their mean; of a label their sum, as all lines of it add up.
 export const othersName = (others: number): string => (others === 1 ? "1 other" : `mean of ${count(others, "other")}`);
+export const sumName = (others: number, more = false): string => `${more ? "at least " : ""}${count(others, "other")} together`;
 
 export function lineMark({ colour, dashed }: LineStyle): HTMLElement {
   const mark = make("i", { class: `swatch ${dashed ? "dashed" : "line"}` });

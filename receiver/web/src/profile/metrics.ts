@@ -1,16 +1,30 @@
 // metrics.ts: the tab Metrics: every series over time, one small chart each; the cursor is in all of them, and a stretch that is dragged in
-// one is shown in all ("zoomed" in the address). Grouped by a tag, each has a line for each value, and a table has all of them.
+// one is shown in all ("zoomed" in the address). Grouped by a tag, each has a line for each value, and a table has all of them; by a label of
+// samples, those that are made of samples.
 import * as api from "../lib/api";
 import { Chart, type ChartSeries } from "../lib/chart";
 import { quantity, title } from "../lib/chart_units";
 import { button, make, notice, refill } from "../lib/dom";
+import { embedded } from "../lib/embedded";
 import { count } from "../lib/format";
 import { loadScope, scopeChoice, scopeKey, type Scope } from "../lib/metrics_scope";
 import { commonTimes, parseZoom, valuesAt } from "../lib/series";
 import "./metrics.css";
 import { change, current, type State } from "../lib/state";
 import { ValuesTable } from "./metrics_groups";
-import { groupChoice, groupKeys, lineMark, lineStyle, othersName, othersStyle, shortName, tagOf, type LineStyle } from "../lib/tags";
+import {
+  chartGroup,
+  groupChoice,
+  groupKeys,
+  lineMark,
+  lineStyle,
+  othersName,
+  othersStyle,
+  shortName,
+  sumName,
+  tagKey,
+  type LineStyle,
+} from "../lib/tags";
 import { TextBox } from "../lib/text_box";
 import { clock, day } from "../lib/times";
 import { VersionMarks } from "../lib/versions";
@@ -22,6 +36,11 @@ const first = ["c_live_bytes", "heap_live_bytes", "cpu_cores", "alloc_bytes_per_
 export function arranged(series: readonly api.Series[]): api.Series[] {
   const place = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
   return [...series].sort((a, b) => place(a.name) - place(b.name) || a.name.localeCompare(b.name));
+}
+
+// A report has none to group by.
+async function labelKeys(selection: URLSearchParams, signal: AbortSignal): Promise<string[]> {
+  return embedded ? [] : (await api.labelKeys(selection, signal)).keys;
 }
 
 type Line = ChartSeries & LineStyle;
@@ -53,6 +72,10 @@ export class MetricsTab implements View {
   private readonly values = new ValuesTable();
   private readonly versions = new VersionMarks(() => this.cards.map(({ chart }) => chart));
   private keys: readonly string[] = []; // of tags, to group by
+  private labels: readonly string[] = []; // keys of labels
+  private readonly choice = make("span", { class: "metrics-choice" });
+  private adds = false; // lines add up: of a label
+  private more = false; // it has more values than are told apart
   private cards: Card[] = [];
   private times: number[] = [];
   private asked = new AbortController();
@@ -64,7 +87,7 @@ export class MetricsTab implements View {
   }
 
   update(state: State): void {
-    const key = `${scopeKey(state)} ${tagOf(state)}`;
+    const key = `${scopeKey(state)} ${chartGroup(state)}`;
     if (key !== this.key) {
       this.key = key;
       void this.load(state);
@@ -84,29 +107,40 @@ export class MetricsTab implements View {
     const { signal } = (this.asked = new AbortController());
     try {
       const scope = await loadScope(state, signal);
-      const tag = tagOf(state);
+      const by = chartGroup(state);
       const keys = groupKeys(scope.selection, signal).catch(() => []); // the charts are there without a choice of groups
-      const [{ series, group }] = await Promise.all([api.metrics(scope.selection, signal, "", tag && `tag:${tag}`), keys]);
+      const labels = labelKeys(scope.selection, signal).catch(() => []);
+      const [metrics] = await Promise.all([api.metrics(scope.selection, signal, "", by), keys]);
       if (signal.aborted) return;
       this.keys = await keys;
-      this.values.load(group, !scope.single);
-      this.show(scope, arranged(series.filter((one) => one.points.length > 0)));
+      this.values.load(metrics, !scope.single, !tagKey(by));
+      this.show(scope, arranged(metrics.series.filter((one) => one.points.length > 0)), metrics);
       this.arrange(current());
+      this.labels = await labels;
+      if (signal.aborted) return;
+      this.showChoice();
       await this.versions.load(scope.selection, signal);
     } catch (error) {
       if (!signal.aborted) this.grid.replaceChildren(notice((error as Error).message));
     }
   }
 
-  private show(scope: Scope, series: api.Series[]): void {
+  private showChoice(): void {
+    refill(this.choice, groupChoice(current(), this.keys, chartGroup(current()), this.labels));
+  }
+
+  private show(scope: Scope, series: api.Series[], { group, without }: api.Metrics): void {
     for (const { chart } of this.cards) chart.destroy();
     this.times = commonTimes(series);
     const mark = scope.single?.start && scope.single.end ? ([Date.parse(scope.single.start), Date.parse(scope.single.end)] as const) : null;
+    this.more = group?.values_limited ?? false;
+    this.adds = without !== undefined;
     this.cards = series.map((one, index) => this.card(one, index, mark));
+    this.showChoice();
     refill(
       this.head,
       scopeChoice(scope),
-      groupChoice(current(), this.keys),
+      this.choice,
       this.filter.element,
       this.when,
       make("span", { class: "space" }),
@@ -115,7 +149,8 @@ export class MetricsTab implements View {
       this.versions.element,
     );
     this.grid.replaceChildren(...this.cards.map((card) => card.element));
-    if (series.length === 0) this.grid.append(notice("These uploads have no metrics."));
+    if (series.length === 0)
+      this.grid.append(notice(this.adds ? `No sample of these uploads has the label ${group!.key}.` : "These uploads have no metrics."));
     for (const { chart, lines } of this.cards) chart.show({ times_ms: this.times, series: lines });
   }
 
@@ -151,7 +186,7 @@ export class MetricsTab implements View {
     if (!groups) return [line(title(name), series, { colour: "--series-1", dashed: false })];
     return [
       ...groups.map((one, place) => line(one.value, one, lineStyle(place))),
-      ...(others ? [line(othersName(others.values), others, othersStyle)] : []),
+      ...(others ? [line(this.adds ? sumName(others.values, this.more) : othersName(others.values), others, othersStyle)] : []),
     ];
   }
 

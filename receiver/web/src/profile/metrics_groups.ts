@@ -1,4 +1,4 @@
-// metrics_groups.ts: series by the values of a tag of the uploads: the table of values.
+// metrics_groups.ts: series by the values of a tag of the uploads, or of a label of their samples: the table of values.
 import * as api from "../lib/api";
 import { quantity, title } from "../lib/chart_units";
 import { measures } from "../lib/columns";
@@ -22,15 +22,17 @@ export class ValuesTable {
   private readonly gap = make("p", { class: "soft" });
   private table: VirtualTable<api.GroupValue> | undefined;
   private group: api.Metrics["group"];
+  private series: readonly api.Series[] = [];
+  private ofLabel = false;
 
   destroy(): void {
     this.table?.destroy();
   }
 
-  // filters: a value that is chosen becomes a filter of the selection.
-  load(group: api.Metrics["group"], filters: boolean): void {
+  // filters: a value of a tag that is chosen becomes a filter of the selection.
+  load({ group, series, without }: api.Metrics, filters: boolean, ofLabel: boolean): void {
     this.destroy();
-    this.group = group;
+    Object.assign(this, { group, series, ofLabel });
     this.element.hidden = !group;
     if (!group) return;
     const known = measures.filter(([name]) => group.values.some(({ newest }) => newest[name] !== null));
@@ -42,20 +44,29 @@ export class ValuesTable {
         order: ({ newest }: api.GroupValue) => newest[name] ?? -1,
         cell: ({ newest }: api.GroupValue) => (newest[name] === null ? "–" : quantity(newest[name]!, unit)),
       })),
-      { id: "processes", title: "Processes", ...number, order: (row) => row.processes, cell: (row) => row.processes.toLocaleString("en") },
-      { id: "uploads", title: "Uploads", ...number, order: (row) => row.uploads, cell: (row) => row.uploads.toLocaleString("en") },
     ];
+    for (const [id, name] of ofLabel
+      ? []
+      : ([
+          ["processes", "Processes"],
+          ["uploads", "Uploads"],
+        ] as const))
+      // prettier-ignore
+      columns.push({ id, title: name, ...number, order: (row) => row[id]!, cell: (row) => row[id]!.toLocaleString("en") });
     this.table = new VirtualTable(`Values of ${group.key}`, columns, {
-      onPick: ({ value }) => filters && this.choose(value),
+      onPick: ({ value }) => (ofLabel ? this.chooseLabel(value) : filters && this.choose(value)),
       onSort: (by) => change({ by }),
     });
     // Of a narrow window the names have some, and the rest is scrolled to.
     this.table.element.querySelector("table")!.style.minWidth = `${name_px + number_px * (columns.length - 1)}px`;
     const gaps = [
       group.values_left_out > 0 && `${count(group.values_left_out, "more value")} with less memory`,
-      group.uploads_not_looked_at > 0 && `of ${count(group.uploads_not_looked_at, "upload")} not all tags were looked at`,
-      group.uploads_beyond > 0 && `${count(group.uploads_beyond, "upload")} of further values together`,
-      known.length > 0 && "each chart has the 12 highest values, and the mean of all others",
+      group.uploads_not_looked_at && `of ${count(group.uploads_not_looked_at, "upload")} not all tags were looked at`,
+      group.uploads_beyond && `${count(group.uploads_beyond, "upload")} of further values together`,
+      group.values_limited && "there are more values, which are in the line of the others",
+      known.length > 0 && `each chart has the 12 highest values, and the ${ofLabel ? "sum" : "mean"} of all others`,
+      without && without.length > 0 && `without this label: ${without.map(title).join(", ")}`,
+      ofLabel && "figures without samples have no values of labels",
     ];
     this.gap.textContent = gaps.filter(Boolean).join(" · ");
     refill(this.element, this.table.element, this.gap);
@@ -65,7 +76,15 @@ export class ValuesTable {
     if (!this.group) return;
     const memory = ["c_live_bytes", "heap_live_bytes"] as const;
     const usual = memory.find((name) => this.group!.values.some(({ newest }) => newest[name] !== null));
-    this.table!.show(this.group.values, now.get("by") || usual || "uploads");
+    this.table!.show(this.group.values, now.get("by") || usual || (this.ofLabel ? (this.series[0]?.name ?? "value") : "uploads"));
+  }
+
+  // Its samples, in the profile that has those of the measure that the table is sorted by.
+  private chooseLabel(value: string): void {
+    const by = current().get("by");
+    const { attachment } = this.series.find(({ name }) => name === by) ?? this.series[0];
+    if (value === "(no label)" || !attachment) return;
+    change({ tab: null, attachment, type: null, label: `${this.group!.key}:${value}`, group_by: null, zoom: null, by: null });
   }
 
   // A filter of the key takes the place of those before it, which would be alternatives.

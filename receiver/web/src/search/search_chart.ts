@@ -89,7 +89,7 @@ export class SearchChart {
     const shown = `${tagOf(state)} ${keys.map((key) => `${key} ${state.all(key).length}`).join()}`;
     if (shown === this.shownBy) return; // an open list stays open
     this.shownBy = shown;
-    refill(this.by, groupChoice(state, keys));
+    refill(this.by, groupChoice(state, keys, tagOf(state) && state.get("group_by")));
   }
 
   // The measure as one line, or one for each value.
