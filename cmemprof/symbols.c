@@ -38,12 +38,13 @@ struct symbols {
     size_t file_count;
     struct symbolizer_arena memory; // of the open files
     struct demangler *demangler;    // allocated in memory
-    bool memory_is_open;
+    bool memory_is_open, ran_short; // ran_short: since symbols_close_files
+    size_t own_bytes;               // of open files when the first name was found in each
     struct digests digests;
     struct perf_map generated; // allocated in memory
 };
 
-enum { FIRST_ENTRIES = 1024 };
+enum { FIRST_ENTRIES = 1024, OPEN_BYTES = 4 << 20 };
 
 struct symbols *symbols_new(void) {
     struct symbols *symbols = calloc(1, sizeof *symbols);
@@ -67,10 +68,11 @@ static void close_files(struct symbols *symbols) {
     symbols->generated.is_read = false;
     symbols->generated.count = 0;
     if (symbols->memory_is_open) {
+        symbols->ran_short = symbols->ran_short || symbols->memory.ran_short;
         symbolizer_arena_close(&symbols->memory);
         symbols->memory_is_open = false;
-        symbols->memory.ran_short = false;
     }
+    symbols->own_bytes = 0;
 }
 
 // For what one profile needs: files, and the reading of names.
@@ -92,16 +94,32 @@ void symbols_free(struct symbols *symbols) {
 }
 
 bool symbols_ran_short(const struct symbols *symbols) {
-    return symbols->memory.ran_short;
+    return symbols->ran_short || symbols->memory.ran_short;
 }
 
-void symbols_close_files(struct symbols *symbols) {
+static void close_and_keep(struct symbols *symbols) {
     for (size_t i = 0; i < symbols->file_count; i++) {
         if (symbols->files[i].file) {
             digests_keep(&symbols->digests, symbols->files[i].module, symbols->files[i].file, &symbols->memory);
         }
     }
     close_files(symbols);
+}
+
+void symbols_close_files(struct symbols *symbols) {
+    close_and_keep(symbols);
+    symbols->ran_short = false;
+}
+
+// What was read of units stays as long as their file is open, and would be 14 MB for the first profile of a Python service. Closing takes
+// the files' own tables as well, which are read again: so that more is read for names than again, the units have to take as much.
+static void bound_memory(struct symbols *symbols, size_t files_before, size_t bytes_before) {
+    size_t bytes = symbols->memory.used_bytes;
+    if (symbols->file_count > files_before) {
+        symbols->own_bytes += bytes - bytes_before;
+    } else if (bytes > OPEN_BYTES && bytes / 2 > symbols->own_bytes) {
+        close_and_keep(symbols);
+    }
 }
 
 static void forget_names(struct symbols *symbols) {
@@ -241,6 +259,7 @@ struct symbol symbols_find(struct symbols *symbols, const struct module *module,
         grow_if_needed(symbols);
         entry = entry_of(symbols, module, module->serial, address);
         struct symbol_frame frames[SYMBOL_MAX_INLINED];
+        size_t files = symbols->file_count, bytes = symbols->memory.used_bytes;
         size_t count = find_frames(symbols, module, address - module->bias, frames);
         if (count == 0 && symbols->memory.ran_short) { // it may be found the next time
             return (struct symbol){NULL, 0};
@@ -254,6 +273,7 @@ struct symbol symbols_find(struct symbols *symbols, const struct module *module,
             entry->address = 0;
             symbols->count--;
         }
+        bound_memory(symbols, files, bytes);
     }
     return (struct symbol){entry->frames, entry->frame_count};
 }

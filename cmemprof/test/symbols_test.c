@@ -2,6 +2,8 @@
 
 #include "../../base/test/test.h"
 
+#include <unistd.h>
+
 #include "../modules.h"
 #include "../symbols.h"
 
@@ -125,6 +127,37 @@ TEST_IN(modules, known_names_open_no_file) {
     symbols_find(symbols, module, address);
     assert_int_equal(symbols_known(symbols, module, address).frame_count, 2);
     assert_int_equal(symbols_known(symbols, module, address + 1).frame_count, 0);
+    symbols_free(symbols);
+}
+
+static size_t mapped_bytes(void) {
+    FILE *file = fopen("/proc/self/statm", "r");
+    size_t pages = 0;
+    assert_true(file && fscanf(file, "%zu", &pages) == 1);
+    fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+// What is read of units does not add up until the files are closed, and names are those that each address has alone.
+TEST_IN(modules, names_of_many_units_take_little_memory) {
+    struct symbols *symbols = symbols_new(), *alone = symbols_new();
+    const struct module *module = modules_find(&modules, outer_function(), 0);
+    size_t before = mapped_bytes(), most = 0, step = (module->limit - module->start) / 400;
+    for (uintptr_t address = module->start; address < module->limit; address += step) {
+        struct symbol found = symbols_find(symbols, module, address), want = symbols_find(alone, module, address);
+        size_t bytes = mapped_bytes() - before;
+        assert_int_equal(found.frame_count, want.frame_count);
+        for (size_t i = 0; i < want.frame_count; i++) {
+            assert_string_equal(found.frames[i].function, want.frames[i].function);
+            assert_string_equal(found.frames[i].file, want.frames[i].file);
+            assert_int_equal(found.frames[i].line, want.frames[i].line);
+        }
+        symbols_close_files(alone);
+        symbols_forget(alone);
+        most = bytes > most ? bytes : most;
+    }
+    assert_in_range(most, 1 << 20, 7 << 20);
+    symbols_free(alone);
     symbols_free(symbols);
 }
 
