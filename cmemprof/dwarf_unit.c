@@ -183,11 +183,11 @@ const struct dwarf_abbrev *dwarf_unit_abbrev(const struct dwarf_unit *unit, uint
 
 // ---- Header ----
 
+// bytes: as many of the unit's as were read.
 static bool read_head(struct dwarf_unit *unit, struct dwarf_bytes bytes) {
     unit->begin = bytes.at;
-    if (!dwarf_length(&bytes, &unit->offset_bytes)) {
-        return false;
-    }
+    unit->offset_bytes = dwarf_fixed(&bytes, 4) == UINT32_MAX ? 8 : 4;
+    dwarf_skip(&bytes, unit->offset_bytes == 8 ? 8 : 0);
     unit->version = (unsigned)dwarf_fixed(&bytes, 2);
     unit->type = unit->version >= 5 ? (unsigned)dwarf_fixed(&bytes, 1) : DW_UT_compile;
     unsigned address_bytes = unit->version >= 5 ? (unsigned)dwarf_fixed(&bytes, 1) : 0;
@@ -246,10 +246,21 @@ struct dwarf_unit *dwarf_unit_at(struct dwarf_file *file, uint64_t offset) {
     return unit && unit->begin ? unit : NULL;
 }
 
-// Reuses one buffer for the abbreviation: there are thousands of units.
+// Reuses one buffer for the abbreviation: there are thousands of units. Returns false if the bytes end before the root entry's values do.
+static bool peek(struct dwarf_unit *unit, struct dwarf_bytes bytes) {
+    struct dwarf_bytes root;
+    struct dwarf_die die;
+    if (bytes.at == bytes.end || !read_head(unit, bytes)) {
+        return false;
+    }
+    root = (struct dwarf_bytes){unit->entries, unit->end, false};
+    uint64_t code = dwarf_uleb(&root);
+    return code != 0 && read_abbrevs(unit, code) && dwarf_die_root(unit, &die) && dwarf_die_first_child(&die) &&
+           dwarf_die_read_unit_attributes(unit);
+}
+
 struct dwarf_unit *dwarf_unit_peek(struct dwarf_file *file, uint64_t offset) {
     struct dwarf_unit *unit = &file->peeked, before = *unit;
-    struct dwarf_bytes bytes = elf_section_unit(&file->sections.info, offset);
     *unit = (struct dwarf_unit){.file = file,
                                 .offset = offset,
                                 .directory = "",
@@ -257,15 +268,14 @@ struct dwarf_unit *dwarf_unit_peek(struct dwarf_file *file, uint64_t offset) {
                                 .abbrev_capacity = before.abbrev_capacity,
                                 .specs = before.specs,
                                 .spec_capacity = before.spec_capacity};
-    if (bytes.at == bytes.end || !read_head(unit, bytes)) {
-        return NULL;
-    }
-    struct dwarf_bytes root = {unit->entries, unit->end, false};
-    uint64_t code = dwarf_uleb(&root);
-    return code != 0 && read_abbrevs(unit, code) && dwarf_die_read_unit_attributes(unit) ? unit : NULL;
+    bool whole = peek(unit, elf_section_unit_head(&file->sections.info, offset, file->peeked_head, sizeof file->peeked_head)) ||
+                 peek(unit, elf_section_unit(&file->sections.info, offset));
+    return whole ? unit : NULL;
 }
 
 // ---- All units ----
+
+enum { STEPS_FOR_A_UNIT = 64 }; // it may be read from the file for its length alone
 
 static bool note_unit_range(struct dwarf_file *file, size_t *capacity, uint64_t begin, uint64_t end) {
     void *unit_ranges = file->unit_ranges;
@@ -280,14 +290,14 @@ static bool note_unit_range(struct dwarf_file *file, size_t *capacity, uint64_t 
 const struct dwarf_unit_range *dwarf_unit_ranges(struct dwarf_file *file, size_t *count) {
     if (!file->looked_for_unit_ranges) {
         file->looked_for_unit_ranges = true;
-        struct dwarf_bytes all = elf_section_all(&file->sections.info), unit = all;
-        size_t capacity = 0, offset_bytes;
-        while (dwarf_length(&unit, &offset_bytes)) {
-            if (!note_unit_range(file, &capacity, (uint64_t)(unit.at - all.at) - (offset_bytes == 8 ? 12 : 4),
-                                 (uint64_t)(unit.end - all.at))) {
+        uint64_t size;
+        size_t capacity = 0;
+        for (uint64_t offset = 0; file->steps_left >= STEPS_FOR_A_UNIT; offset += size) {
+            file->steps_left -= STEPS_FOR_A_UNIT;
+            size = elf_section_unit_size(&file->sections.info, offset);
+            if (size == 0 || !note_unit_range(file, &capacity, offset, offset + size)) {
                 break;
             }
-            unit = (struct dwarf_bytes){unit.end, all.end, false};
         }
     }
     *count = file->unit_range_count;

@@ -13,6 +13,9 @@
 // hundredth of this.
 #define DWARF_MAX_STEPS ((uint64_t)1 << 27)
 
+// Of a unit, for its root entry: 40 bytes, but up to a hundred for each text that is in it itself.
+enum { DWARF_PEEKED_BYTES = 1024 };
+
 struct dwarf_sections {
     struct elf_section info, abbrev, str, line_str, line, str_offsets, addr, ranges, rnglists, aranges;
 };
@@ -72,6 +75,7 @@ struct dwarf_file {
     uint64_t steps_left;
     struct dwarf_unit *units; // those loaded, latest first
     struct dwarf_unit peeked; // see dwarf_unit_peek
+    uint8_t peeked_head[DWARF_PEEKED_BYTES];
     struct dwarf_unit_range { // of all units, by offset; see dwarf_unit_containing
         uint64_t begin, end;
     } * unit_ranges;
@@ -90,7 +94,7 @@ struct dwarf_unit *dwarf_unit_at(struct dwarf_file *file, uint64_t offset);
 struct dwarf_unit *dwarf_unit_peek(struct dwarf_file *file, uint64_t offset);
 // The unit that contains the entry at the offset.
 struct dwarf_unit *dwarf_unit_containing(struct dwarf_file *file, uint64_t offset);
-// The ranges of all units. The first call scans the section. Returns NULL and 0 if there are none.
+// The ranges of all units. The first call walks the section by their lengths. Returns NULL and 0 if there are none.
 const struct dwarf_unit_range *dwarf_unit_ranges(struct dwarf_file *file, size_t *count);
 
 const struct dwarf_abbrev *dwarf_unit_abbrev(const struct dwarf_unit *unit, uint64_t code); // returns NULL if there is none

@@ -221,19 +221,23 @@ struct taker {
     bool failed; // damaged, or memory ran out
 };
 
-// Reads the size from the initial length.
-static void learn_size(struct taker *taker) {
-    struct dwarf_bytes head = {taker->head, taker->head + LENGTH_BYTES, false};
-    uint64_t length = dwarf_fixed(&head, 4), head_bytes = 4, rest = taker->section_size - taker->offset;
+// By the initial length; 0: it does not fit what is left of the section.
+static uint64_t size_of_unit(struct dwarf_bytes head, uint64_t left) {
+    uint64_t length = dwarf_fixed(&head, 4), head_bytes = 4;
     if (length == 0xffffffff) {
         length = dwarf_fixed(&head, 8);
         head_bytes = 12;
     }
-    if (length > rest - head_bytes || head_bytes + length < LENGTH_BYTES) {
+    return !head.bad && head_bytes <= left && length <= left - head_bytes ? head_bytes + length : 0;
+}
+
+static void learn_size(struct taker *taker) {
+    const struct dwarf_bytes head = {taker->head, taker->head + LENGTH_BYTES, false};
+    taker->size = size_of_unit(head, taker->section_size - taker->offset);
+    if (taker->size < LENGTH_BYTES) {
         taker->failed = true;
         return;
     }
-    taker->size = head_bytes + length;
     taker->bytes = symbolizer_arena_alloc(taker->memory, taker->size);
     taker->failed = !taker->bytes;
 }
@@ -456,6 +460,28 @@ struct dwarf_bytes elf_section_unit(struct elf_section *section, uint64_t offset
     struct dwarf_bytes unit = {begin, section->bytes + section->size, false};
     size_t offset_bytes;
     return dwarf_length(&unit, &offset_bytes) ? (struct dwarf_bytes){begin, unit.end, false} : nothing;
+}
+
+static struct dwarf_bytes head_at(struct elf_section *section, uint64_t offset, uint8_t *to, size_t size) {
+    if (section->bytes || section->is_compressed) {
+        struct dwarf_bytes all = elf_section_all(section);
+        dwarf_skip(&all, offset);
+        return (struct dwarf_bytes){all.at, all.at + (dwarf_bytes_left(&all) < size ? dwarf_bytes_left(&all) : size), false};
+    }
+    uint64_t left = offset < section->size ? section->size - offset : 0;
+    size = left < size ? (size_t)left : size;
+    return elf_file_read(section->file, section->stored_at + offset, to, size) ? (struct dwarf_bytes){to, to + size, false} : nothing;
+}
+
+uint64_t elf_section_unit_size(struct elf_section *section, uint64_t offset) {
+    uint8_t length[LENGTH_BYTES];
+    struct dwarf_bytes head = head_at(section, offset, length, sizeof length);
+    return head.at < head.end ? size_of_unit(head, section->size - offset) : 0;
+}
+
+struct dwarf_bytes elf_section_unit_head(struct elf_section *section, uint64_t offset, uint8_t *to, size_t size) {
+    uint64_t whole = elf_section_unit_size(section, offset);
+    return head_at(section, offset, to, whole < size ? (size_t)whole : size);
 }
 
 void elf_section_drop_unit(struct elf_section *section, struct dwarf_bytes unit) {

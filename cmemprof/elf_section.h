@@ -30,6 +30,10 @@ struct elf_section elf_section_open(const struct elf_file *file, const char *nam
 struct dwarf_bytes elf_section_all(struct elf_section *section);
 // The unit or line number program at the offset, with its initial length. Empty as above.
 struct dwarf_bytes elf_section_unit(struct elf_section *section, uint64_t offset);
+// The size of that, with its initial length; 0: there is none, or it does not fit. What is not compressed is not read but for the length.
+uint64_t elf_section_unit_size(struct elf_section *section, uint64_t offset);
+// Its first bytes, as many as fit `to`, which they are copied to if the section is not compressed. Empty as above.
+struct dwarf_bytes elf_section_unit_head(struct elf_section *section, uint64_t offset, uint8_t *to, size_t size);
 void elf_section_drop_unit(struct elf_section *section, struct dwarf_bytes unit); // as elf_section_unit returned it
 
 // A copy of the resume points that outlives the file, in memory of merge/memory.h: 32 KiB for each half MiB of the section, 512 KiB at

@@ -199,6 +199,8 @@
 #define elf_section_part cmemprof_elf_section_part
 #define elf_section_points_bytes cmemprof_elf_section_points_bytes
 #define elf_section_unit cmemprof_elf_section_unit
+#define elf_section_unit_head cmemprof_elf_section_unit_head
+#define elf_section_unit_size cmemprof_elf_section_unit_size
 #define elf_symbols_at cmemprof_elf_symbols_at
 #define elf_symbols_find cmemprof_elf_symbols_find
 #define elf_symbols_read cmemprof_elf_symbols_read

@@ -37,6 +37,19 @@ TEST_IN(own, finds_units_by_offset) {
     assert_null(dwarf_unit_at(&own.dwarf, UINT64_MAX - 3));
 }
 
+// Of a section that is not compressed, their heads are read, and not the section.
+TEST_IN(own, peeks_read_little) {
+    size_t count, before = own.memory.used_bytes;
+    const struct dwarf_unit_range *unit_ranges = dwarf_unit_ranges(&own.dwarf, &count);
+    for (size_t i = 0; i < count; i++) {
+        assert_non_null(dwarf_unit_peek(&own.dwarf, unit_ranges[i].begin));
+    }
+    const struct dwarf_sections *sections = &own.dwarf.sections;
+    assert_false(sections->info.is_compressed);
+    assert_null(sections->info.bytes);
+    assert_true(own.memory.used_bytes - before <= sections->abbrev.size + sections->info.size / 4);
+}
+
 TEST_IN(own, damaged_heads) {
     static const uint8_t abbrev[] = {1, 0x11, 0, 0, 0, 0};
     uint8_t info[] = {8, 0, 0, 0, 4, 0, 0, 0, 0, 0, 8, 1};

@@ -100,6 +100,16 @@ static void check_unit(struct elf_section *section, size_t unit) {
     assert_memory_equal(bytes.at, content + unit * UNIT_BYTES, UNIT_BYTES);
 }
 
+static void check_head(struct elf_section *section, size_t unit) {
+    uint8_t to[2 * UNIT_BYTES];
+    assert_int_equal(elf_section_unit_size(section, unit * UNIT_BYTES), UNIT_BYTES);
+    for (size_t size = 1; size < sizeof to; size += 7) {
+        struct dwarf_bytes head = elf_section_unit_head(section, unit * UNIT_BYTES, to, size);
+        assert_int_equal(dwarf_bytes_left(&head), size < UNIT_BYTES ? size : UNIT_BYTES);
+        assert_memory_equal(head.at, content + unit * UNIT_BYTES, dwarf_bytes_left(&head));
+    }
+}
+
 TEST(units_of_sections) {
     for (int kind = 0; kind < 3; kind++) {
         struct elf_writer writer = write_file(kind, BYTES, 0);
@@ -110,10 +120,17 @@ TEST(units_of_sections) {
         }
         check_unit(&section, 0);
         check_unit(&section, UNITS - 1);
-        struct dwarf_bytes none = elf_section_unit(&section, UINT64_MAX);
-        assert_int_equal(dwarf_bytes_left(&none), 0);
-        none = elf_section_unit(&section, (UNITS - 1) * UNIT_BYTES + 2); // longer than the rest of the section
-        assert_int_equal(dwarf_bytes_left(&none), 0);
+        check_head(&section, UNITS - 1);
+        static const uint64_t no_units[] = {UINT64_MAX, BYTES,
+                                            (UNITS - 1) * UNIT_BYTES + 2}; // the last one is longer than the rest of the section
+        for (size_t i = 0; i < sizeof no_units / sizeof *no_units; i++) {
+            uint8_t to[64];
+            struct dwarf_bytes none = elf_section_unit(&section, no_units[i]),
+                               head = elf_section_unit_head(&section, no_units[i], to, sizeof to);
+            assert_int_equal(dwarf_bytes_left(&none), 0);
+            assert_int_equal(dwarf_bytes_left(&head), 0);
+            assert_int_equal(elf_section_unit_size(&section, no_units[i]), 0);
+        }
         free(writer.bytes);
     }
 }
