@@ -6,6 +6,7 @@
 #include "http/assets.h"
 #include "http/edits.h"
 #include "http/mcp_post.h"
+#include "http/page_ahead.h"
 #include "http/reply.h"
 #include "http/reply_protocol.h"
 #include "http/routes.h"
@@ -37,6 +38,7 @@ struct request {
     const char *reason, *allow;
     bool get, log_in, dropped, answered;
     bool is_slow;               // of monitor.h
+    int64_t ahead;              // the upload whose page it is (page_ahead.h); 0: none
     bool sends, waits, counted; // it is an upload; for the start; counters.h has what became of it
     size_t body_bytes;
 };
@@ -260,9 +262,20 @@ static void answer_message(struct request *request) {
     merge_use_budget(before);
 }
 
+static void answer_page(struct request *request) {
+    const struct receiver *receiver = request->receiver;
+    const struct base_path *base = &receiver->entrance.base;
+    const struct parameters parameters = parameters_of(request->connection);
+    char link[PAGE_AHEAD_BYTES];
+    bool any = page_ahead_write(store_catalog(receiver->store), request->ahead, &parameters, base->text, link);
+    reply_asset(request->connection, MHD_HTTP_OK, base_path_asset(base, request->path), any ? link : NULL);
+}
+
 static void answer_job(struct request *request) {
     struct receiver *receiver = request->receiver;
-    if (request->edit.route) {
+    if (request->ahead) {
+        answer_page(request);
+    } else if (request->edit.route) {
         edit_answer(&request->edit, receiver->store, request->connection);
     } else if (request->mcp.answerer) {
         answer_message(request);
@@ -295,7 +308,7 @@ static void answer(struct request *request) {
     struct receiver *receiver = request->receiver;
     const struct asset *asset = base_path_asset(&request->receiver->entrance.base, request->path);
     if (wants_page(request)) {
-        reply_asset(request->connection, request->status, base_path_asset(&request->receiver->entrance.base, "/"));
+        reply_asset(request->connection, request->status, base_path_asset(&request->receiver->entrance.base, "/"), NULL);
     } else if (request->status) {
         count_refusal(request, request->status);
         reply_text(request->connection, request->status, request->reason, request->allow);
@@ -307,8 +320,8 @@ static void answer(struct request *request) {
         reply_login(request->connection, receiver->entrance.base.text, request->path, cookie);
     } else if (request->dropped) {
         agent_answer(request->connection, request->path);
-    } else if (asset) {
-        reply_asset(request->connection, MHD_HTTP_OK, asset);
+    } else if (asset && !request->ahead) {
+        reply_asset(request->connection, MHD_HTTP_OK, asset, NULL);
     } else if (strcmp(request->path, "/info") == 0) {
         agent_info(request->connection);
     } else if (request->ingest && !ingest_takes_time(request->ingest)) {
@@ -422,8 +435,11 @@ enum MHD_Result requests_take(void *state, struct MHD_Connection *connection, co
         connections_enter(&receiver->connections, connection_of(connection), stream ? CONNECTION_STREAM : CONNECTION_ANSWER,
                           connections_now_ms());
         request->is_slow = monitor_has(request->path) && monitor_takes_time(&receiver->monitor, request->path);
-        bool later = !request->status && !request->log_in &&
-                     (request->ingest || request->other || request->is_slow || request->mcp.answerer || api_has(request->path));
+        const struct parameters parameters = parameters_of(connection);
+        bool done = request->status || request->log_in; // what it is answered is known
+        request->ahead = done || !request->get ? 0 : page_ahead_upload(request->path, &parameters);
+        bool later = !done && (request->ingest || request->other || request->is_slow || request->ahead || request->mcp.answerer ||
+                               api_has(request->path));
         answer(request);
         if (later) {
             return MHD_YES;

@@ -401,6 +401,11 @@ func TestFirefox(t *testing.T) {
 
 	browser.labels(receiver.url)
 
+	// What the page's header tells it to ask for (ahead_test.go) is asked for once here, too.
+	browser.open(receiver.url + "profile?ids=13")
+	browser.until(frame + ` === "all · 65 MB" && document.querySelector(".rail-type")`)
+	browser.until(`performance.getEntriesByType("resource").filter(({ name }) => name.includes("/attachments/")).length === 2`)
+
 	// Growth, the other tabs, a comparison.
 	const grown = "profile?service=shop&host=db-1&attachment=delta-heap.pprof"
 	browser.open(receiver.url + grown + "&gauges=growth")

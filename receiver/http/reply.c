@@ -244,7 +244,7 @@ enum MHD_Result reply_json(struct MHD_Connection *connection, struct json *json)
     return reply_json_status(connection, MHD_HTTP_OK, json);
 }
 
-enum MHD_Result reply_asset(struct MHD_Connection *connection, unsigned status, const struct asset *asset) {
+enum MHD_Result reply_asset(struct MHD_Connection *connection, unsigned status, const struct asset *asset, const char *link) {
     char tag[80];
     snprintf(tag, sizeof tag, "W/\"%s\"", asset->hash);
     const char *version = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "v");
@@ -263,6 +263,9 @@ enum MHD_Result reply_asset(struct MHD_Connection *connection, unsigned status, 
     say_encoding(response, brotli ? "br" : gzip ? "gzip" : NULL);
     if (response) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
+    }
+    if (response && link) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_LINK, link);
     }
     return send_kept(connection, known ? MHD_HTTP_NOT_MODIFIED : status, response, asset->content_type,
                      is_this ? "private, max-age=31536000, immutable" : "private, no-cache");

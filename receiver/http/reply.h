@@ -33,8 +33,8 @@ enum MHD_Result reply_stored(struct MHD_Connection *connection, int64_t id, cons
 // Reply to what is stored: small, and sent whatever else waits, since a refused client would send it again.
 enum MHD_Result reply_kept(struct MHD_Connection *connection, struct json *json);
 // A file of the page. Cacheable for good if requested by its hash (?v=HASH); otherwise clients revalidate each time.
-// 404: a part of a script that is asked for by another hash.
-enum MHD_Result reply_asset(struct MHD_Connection *connection, unsigned status, const struct asset *asset);
+// 404: a part of a script that is asked for by another hash. link: of a header Link; NULL: none.
+enum MHD_Result reply_asset(struct MHD_Connection *connection, unsigned status, const struct asset *asset, const char *link);
 // Bytes that are read as they are sent.
 struct reply_source {
     void *context;

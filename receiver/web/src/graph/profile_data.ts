@@ -53,6 +53,7 @@ export class ProfileData {
   readonly id: string; // of the only upload, "" for an aggregate
   private readonly abort = new AbortController();
   private readonly typesOf = new Map<string, Promise<api.Types>>();
+  private readonly known = new Set<string>(); // attachments whose types have come
   private readonly trees = new Map<string, Promise<LoadedTree>>();
   private lastTimeline: { key: string; answer: Promise<api.Timeline> } | undefined;
   private files: Promise<File[]> | undefined;
@@ -78,7 +79,10 @@ export class ProfileData {
     if (!asked) {
       const { signal } = this.abort;
       asked = this.id ? api.uploadTypes(this.id, attachment, signal) : api.types(this.selection, attachment, signal);
-      asked.catch(() => this.typesOf.delete(attachment)); // may go well the next time
+      asked.then(
+        () => this.known.add(attachment),
+        () => this.typesOf.delete(attachment), // may go well the next time
+      );
       this.typesOf.set(attachment, asked);
     }
     return asked;
@@ -94,6 +98,21 @@ export class ProfileData {
       this.trees.set(key, asked);
     }
     return asked;
+  }
+
+  // The answer to what was asked for before the types were known is that to a request, if it is of the same type. ahead: with a type or none.
+  async takeAhead(request: api.TreeRequest, ahead: api.TreeRequest): Promise<void> {
+    const asked = this.trees.get(JSON.stringify(ahead));
+    if (!asked || JSON.stringify({ ...ahead, type: request.type }) !== JSON.stringify(request)) return;
+    const { tree } = await asked.catch(() => ({ tree: undefined }));
+    if (tree?.type !== request.type) return;
+    this.trees.delete(JSON.stringify(ahead));
+    this.trees.set(JSON.stringify(request), asked);
+  }
+
+  // Whether the types have come.
+  knows(attachment: string): boolean {
+    return this.known.has(attachment);
   }
 
   // Of a tree that was too large to be sent whole, what is below the node of this path; the whole where there is no such node.

@@ -36,15 +36,15 @@ import {
   type File,
   type LoadedTree,
 } from "../graph/profile_data";
-import { asksGrowth, choice, ProfileToolbar, timeLabels, views, type ViewName } from "../graph/profile_toolbar";
+import { choice, ProfileToolbar, views, type ViewName } from "../graph/profile_toolbar";
 import { Minimap } from "../graph/minimap";
 import type { HeatMap } from "./heat_map";
+import { askAhead, groupOf, questionOf } from "./profiles_question";
 import { ProfilesRail } from "./profiles_rail";
 import { RecordingView } from "./recording";
 import { Sandwich } from "../graph/sandwich";
 import { shapeTree } from "../graph/shapes";
 import { SourceView } from "../graph/source_view";
-import { singleUpload } from "../lib/selection";
 import { change, current, State } from "../lib/state";
 import { groupKeys, tagKey } from "../lib/tags";
 import { childrenOf, findPath, nameOf, pathOf, sumFunctions, type FunctionSum, type Tree } from "../graph/tree";
@@ -58,10 +58,6 @@ interface Chosen {
   loaded: LoadedTree;
   aged: boolean; // the tree is grouped by age, for colours
   timeline: api.Timeline | undefined; // of the view that shows it
-}
-
-function isAged(now: State, file: string): boolean {
-  return file === memoryFile && now.get("colour") === "age" && !now.get("group_by");
 }
 
 function colouringsOf(tree: Tree, file: string, now: State): [Colouring, string][] {
@@ -81,12 +77,6 @@ function colouringsOf(tree: Tree, file: string, now: State): [Colouring, string]
         ] as [Colouring, string][])
       : []),
   ];
-}
-
-// What samples are grouped by. One upload has one value of each tag.
-function groupOf(now: State): string {
-  const by = now.get("group_by");
-  return tagKey(by) && singleUpload(now.selection()) ? "" : by;
 }
 
 function itemsOf(row: FunctionSum): Item[] {
@@ -252,30 +242,20 @@ export class ProfilesTab implements View {
         return await this.recording.show(now, data, file.name, () => turn !== this.turn);
       }
       if (!hasProfiles(file)) return this.showFile(data, file);
+      const ahead = askAhead(now, data, file);
       const types = await data.types(file.name);
       if (turn !== this.turn) return;
       const type = pickType(types, now.get("type"));
       if (!type) return this.showOther(notice("The profile has no sample types."));
       this.rail.mark(file.name, typeId(types, type));
-      const memory = types.c_samples > 0 ? now.get("memory") : "";
-      const owner = types.c_samples > 0 ? now.get("owner") : "";
-      const groupBy = groupOf(now);
       const view = choice(now, "view", views);
-      const growth = asksGrowth(now) && type.gauge && !data.id && view !== "source" && view !== "times";
-      const lines = view === "source" || choice(now, "group", groupings) === "line";
-      const labels = [...now.all("label"), ...(growth ? [] : timeLabels(now))];
-      const of = { attachment: file.name, type: typeId(types, type), memory, owner, labels, groupBy };
-      const request: api.TreeRequest = growth ? { ...of, growth } : { ...of, lines, objects: "small" };
-      const byAge = isAged(now, file.name) && !growth;
-      const path =
-        view === "source" || view === "calls" || view === "times" || now.all("tree").some((shape) => shape !== "names")
-          ? ""
-          : now.get("zoom"); // else it is of another tree
+      const { of, request, path, byAge } = questionOf(now, data, file, { types, type });
+      if (ahead) await data.takeAhead(request, ahead);
       let loaded = await (byAge ? data.treeByAge(request, path) : data.treeBelow(request, path));
       if (loaded.objectsLeftOut && (view === "table" || view === "source"))
         loaded = await data.treeBelow({ ...request, objects: "1" }, path);
       if (view === "calls" || view === "times") await this.loadLater(view);
-      const timeline = view === "times" ? await data.timeline({ ...of, lanes: now.get("lanes") === "1" && !groupBy }) : undefined;
+      const timeline = view === "times" ? await data.timeline({ ...of, lanes: now.get("lanes") === "1" && !of.groupBy }) : undefined;
       if (turn === this.turn) this.present(now, { file, request, types, type, loaded, aged: byAge && !loaded.agesLeftOut, timeline });
     } catch (error) {
       if (turn === this.turn) this.showOther(notice((error as Error).message));
