@@ -154,7 +154,7 @@ fuzz-otlp: build/fuzz/otlp_fuzz build/fuzz/otlp_seeds
 # One run for each reader. A change far behind in a long file says no more than one near its beginning, and takes longer.
 fuzz-foreign: build/fuzz/foreign_fuzz build/fuzz/foreign_seeds
 	@$(call seeds,foreign,$(filter-out %.sh,$(wildcard testdata/foreign/*)))
-	@$(foreach r,$(FOREIGN_READERS),export FOREIGN_READER=$(r) && $(call run_fuzzer,foreign/$(r),8192,,foreign) && ):
+	@all=; $(foreach r,$(FOREIGN_READERS),export FOREIGN_READER=$(r); ($(call run_fuzzer,foreign/$(r),8192,,foreign)) || all=failed; ) [ -z "$$all" ]
 # From the profiles that the merge engine is fuzzed with.
 fuzz-export: build/fuzz/export_fuzz build/fuzz/seeds
 	@mkdir -p build/fuzz/export && find build/fuzz/seeds -type f -size -32k -exec cp -t build/fuzz/export {} +
