@@ -39,12 +39,13 @@ struct symbols {
     struct symbolizer_arena memory; // of the open files
     struct demangler *demangler;    // allocated in memory
     bool memory_is_open, ran_short; // ran_short: since symbols_close_files
-    size_t own_bytes;               // of open files when the first name was found in each
+    size_t open_bytes;              // that open files may take
+    unsigned names;                 // looked for since they were opened
     struct digests digests;
     struct perf_map generated; // allocated in memory
 };
 
-enum { FIRST_ENTRIES = 1024, OPEN_BYTES = 4 << 20 };
+enum { FIRST_ENTRIES = 1024, OPEN_BYTES = 4 << 20, NAMES_FOR_A_CLOSING = 16 };
 
 struct symbols *symbols_new(void) {
     struct symbols *symbols = calloc(1, sizeof *symbols);
@@ -54,6 +55,7 @@ struct symbols *symbols_new(void) {
     }
     if (symbols) {
         symbols->capacity = FIRST_ENTRIES;
+        symbols->open_bytes = OPEN_BYTES;
     }
     return symbols;
 }
@@ -72,7 +74,7 @@ static void close_files(struct symbols *symbols) {
         symbolizer_arena_close(&symbols->memory);
         symbols->memory_is_open = false;
     }
-    symbols->own_bytes = 0;
+    symbols->names = 0;
 }
 
 // For what one profile needs: files, and the reading of names.
@@ -109,16 +111,18 @@ static void close_and_keep(struct symbols *symbols) {
 void symbols_close_files(struct symbols *symbols) {
     close_and_keep(symbols);
     symbols->ran_short = false;
+    symbols->open_bytes = OPEN_BYTES;
 }
 
 // What was read of units stays as long as their file is open, and would be 14 MB for the first profile of a Python service. Closing takes
-// the files' own tables as well, which are read again: so that more is read for names than again, the units have to take as much.
-static void bound_memory(struct symbols *symbols, size_t files_before, size_t bytes_before) {
-    size_t bytes = symbols->memory.used_bytes;
-    if (symbols->file_count > files_before) {
-        symbols->own_bytes += bytes - bytes_before;
-    } else if (bytes > OPEN_BYTES && bytes / 2 > symbols->own_bytes) {
+// the files' own tables as well, which are read again: where few names were found for that, more may be open.
+static void bound_memory(struct symbols *symbols) {
+    symbols->names++;
+    if (symbols->memory.used_bytes > symbols->open_bytes && symbols->names >= NAMES_FOR_A_CLOSING) {
         close_and_keep(symbols);
+    }
+    while (symbols->memory.used_bytes > symbols->open_bytes) {
+        symbols->open_bytes *= 2;
     }
 }
 
@@ -259,7 +263,6 @@ struct symbol symbols_find(struct symbols *symbols, const struct module *module,
         grow_if_needed(symbols);
         entry = entry_of(symbols, module, module->serial, address);
         struct symbol_frame frames[SYMBOL_MAX_INLINED];
-        size_t files = symbols->file_count, bytes = symbols->memory.used_bytes;
         size_t count = find_frames(symbols, module, address - module->bias, frames);
         if (count == 0 && symbols->memory.ran_short) { // it may be found the next time
             return (struct symbol){NULL, 0};
@@ -273,7 +276,7 @@ struct symbol symbols_find(struct symbols *symbols, const struct module *module,
             entry->address = 0;
             symbols->count--;
         }
-        bound_memory(symbols, files, bytes);
+        bound_memory(symbols);
     }
     return (struct symbol){entry->frames, entry->frame_count};
 }
