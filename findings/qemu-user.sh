@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # qemu-user 7.2 (Debian 12) runs the system calls of the emulated program in its own process, and some are not what Linux answers. Why some of the
-# C tests are left out of make test-arm64 (base/test/emulated.h). Fails when one of them has changed. Needs gcc, gcc-aarch64-linux-gnu and qemu-user-static.
+# tests are left out of make test-arm64, in whole or in part (base/test/emulated.h, built.NotEmulated). Fails when one of them has changed. Needs gcc,
+# gcc-aarch64-linux-gnu, qemu-user-static, and a kernel with Landlock.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -19,6 +20,7 @@ cat >calls.c <<'C'
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -76,6 +78,33 @@ static int is_executable(uintptr_t address) {
     if (file) fclose(file);
     return is;
 }
+static int lists(const char *path, uintptr_t address) {
+    char line[512];
+    int is = 0;
+    FILE *file = fopen(path, "r");
+    for (unsigned long low, high; file && fgets(line, sizeof line, file);) {
+        is |= sscanf(line, "%lx-%lx", &low, &high) == 2 && address >= low && address < high;
+    }
+    if (file) fclose(file);
+    return is;
+}
+// A page is mapped at the end of each area that the kernel knows, with which it may join it.
+static int lists_neighbours(void) {
+    static unsigned long ends[10000];
+    int count = 0, all = 1;
+    char path[64], line[512], may[8];
+    snprintf(path, sizeof path, "/proc/self/task/%d/maps", (int)getpid());
+    FILE *file = fopen(path, "r");
+    for (unsigned long low, high; file && count < 10000 && fgets(line, sizeof line, file);) {
+        if (sscanf(line, "%lx-%lx %7s", &low, &high, may) == 3 && strcmp(may, "rw-p") == 0) ends[count++] = high;
+    }
+    if (file) fclose(file);
+    for (int i = 0; i < count; i++) {
+        char *page = mmap((void *)ends[i], 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+        if (page != MAP_FAILED) all &= lists(path, (uintptr_t)page) && lists("/proc/self/maps", (uintptr_t)page);
+    }
+    return count > 0 && all;
+}
 static const char *yes(int is) {
     return is ? "yes" : "no";
 }
@@ -83,6 +112,8 @@ int main(void) {
     printf("RLIMIT_AS limits: %s\n", yes(in_child(limited)));
     printf("/proc/self/maps is read under a limit of file sizes: %s\n", yes(in_child(reads_maps)));
     printf("a seccomp filter is set: %s\n", yes(in_child(filters)));
+    printf("Landlock: %s\n", yes(syscall(__NR_landlock_create_ruleset, NULL, 0, 1) > 0));
+    printf("/proc/self/maps has all pages beside others: %s\n", yes(lists_neighbours()));
     printf("threads: %s\n", status("Threads:") == 1 ? "one" : "more");
     printf("resident: %s\n", status("VmRSS:") < 10 << 10 ? "little" : "10 MiB and more");
     printf("smaps: the program's code is executable: %s\n", yes(is_executable((uintptr_t)is_executable)));

@@ -84,9 +84,9 @@ test-page: build/web/.checked
 test-c: build/.setup-test $(C_TESTS)
 	@scripts/run-c-tests $(C_TESTS)
 # On an emulated processor, where arm64's programs run like this machine's own (scripts/emulated). qemu-user has system calls of its own, and is in the
-# emulated process itself: tests of what it cannot show are left out one by one, and said so (base/test/emulated.h, findings/qemu-user.sh). Not run: mappings, of
-# which qemu's /proc/self/maps is not a copy, and no program without us has shown it; line_table, which compares with libdw and takes it a quarter of an hour.
-NOT_EMULATED := $(patsubst %,build/obj/test/cmemprof_%_test,mappings line_table)
+# emulated process itself: tests of what it cannot show are left out one by one, and said so (base/test/emulated.h, findings/qemu-user.sh). Not run:
+# line_table, which compares with libdw and takes it a quarter of an hour.
+NOT_EMULATED := $(patsubst %,build/obj/test/cmemprof_%_test,line_table)
 EMULATED_FOLDERS := base merge cmemprof preload
 EMULATED_TESTS := $(filter-out $(NOT_EMULATED),$(foreach f,$(EMULATED_FOLDERS),$(call tests,$(f),obj)))
 emulated-tests: # names
@@ -111,7 +111,7 @@ emulate-some:
 	@$(call emulate,$(SLOW_EMULATED))
 	cd e2e && $(GO_EMULATED) -timeout 20m -run '^TestStacks$$' ./stacks
 # Of the receiver what the emulator does in minutes.
-RECEIVER_EMULATED := ^Test(AccessLog|Directories|IndexRemoved|IndexDamaged|ForeignFiles|DifferenceIsThatOfPprof|RolesOfChanges|ChangesOutliveKills|KilledWhileUploading|FullDisk|DamagedIndex|SlowClients|ForwardTargets|ForwardTenants|ForwardOfTheFormerVersion|ForwardLoops|ProbesDuringTheStart)
+RECEIVER_EMULATED := ^Test(AccessLog|Directories|IndexRemoved|IndexDamaged|ForeignFiles|DifferenceIsThatOfPprof|RolesOfChanges|ChangesOutliveKills|KilledWhileUploading|FullDisk|DamagedIndex|SlowClients|ForwardTargets|ForwardToFaults|ForwardTenants|ForwardOfTheFormerVersion|ForwardLoops|ProbesDuringTheStart)
 test-arm64: build/.setup-test ## Build all of the profiler for arm64 and run its C tests, Go services and the receiver by qemu-user (make deps-arm64; half an hour)
 	@scripts/setup check arm64
 	@+$(FOR_ARM64) emulated-built command
