@@ -21,7 +21,7 @@ OTHER_ARCH := $(filter-out $(ARCH),amd64 arm64)
 of_arch = $(filter-out %_$(OTHER_ARCH).c %_$(OTHER_ARCH)_test.c,$(1))
 
 ifeq ($(origin CC),default)
-CC := $(CROSS)gcc $(if $(shell [ -f "$(CROSS_ROOT)/packages" ] && echo yes),--sysroot="$(CROSS_ROOT)")
+CC := $(strip $(CROSS)gcc $(if $(shell [ -f "$(CROSS_ROOT)/packages" ] && echo yes),--sysroot="$(CROSS_ROOT)"))
 endif
 # Objects that some folder has compiled before come out of ccache, where it is installed and may write. CCACHE= does without.
 ifeq ($(origin CCACHE),undefined)
@@ -44,8 +44,9 @@ CFLAGS ?= -O2 -g
 # make test sets it to -Werror, and so should who changes the code (docs/CONTRIBUTING.md): another compiler may warn of more.
 WERROR ?=
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-# Folders are named as seen from the root of the tree, so that builds in two places are the same bytes (scripts/test-reproducible).
-BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -pthread -fno-omit-frame-pointer -ffile-prefix-map="$$PWD"=. $(WARN) $(CPPFLAGS) $(CFLAGS)
+# Folders are named as seen from the root of the tree, so that builds in two places are the same bytes (scripts/test-reproducible); another machine's
+# headers as seen there.
+BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -pthread -fno-omit-frame-pointer -ffile-prefix-map="$$PWD"=. $(if $(CROSS_ROOT),-ffile-prefix-map="$(CROSS_ROOT)"=) $(WARN) $(CPPFLAGS) $(CFLAGS)
 ALL_CFLAGS := $(BASE_CFLAGS) $(WERROR)
 LINK = $(CC) -pthread $(CFLAGS) $(LDFLAGS)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -160,22 +161,26 @@ FLAGS_checked := $(HARDEN) $(CHECKED)
 # For fully static programs: the linker installs the hooks (cmemprof/interposition.h).
 FLAGS_static := $(HARDEN) -DCMEMPROF_STATIC
 FLAGS_portable := $(HARDEN) -include preload/portable.h
-FLAGS_musl := $(HARDEN)
+# gcc's functions for atomics of arm64, which take what the processor has, ask glibc for that.
+FLAGS_musl := $(HARDEN) $(call has,-mno-outline-atomics)
 $(foreach v,obj sanitized checked static portable,$(eval $(call variant,$(v),$$(CC),build/.setup)))
 $(eval $(call variant,musl,$$(MUSL_CC),))
 -include $(wildcard build/*/*/*.d build/*/*/*/*.d build/*/*/*/test/*.d)
 
-# The page is TypeScript, bundled into build/web/, and part of the binary (receiver/http/assets.c includes it byte for byte).
+# The page is TypeScript, bundled into build/web/, and part of the binary (receiver/http/assets.c includes it byte for byte). PAGE=made takes what is there,
+# for copies of the tree (scripts/tree): npm would have to fetch its tools again.
 PAGE_SOURCES := $(filter-out %/node_modules %/test,$(wildcard receiver/web/* receiver/web/src/* receiver/web/src/*/*))
 PAGE_TOOLS := receiver/web/node_modules/.package-lock.json
 $(PAGE_TOOLS): receiver/web/package-lock.json receiver/web/.npmrc | build/.setup
 	@echo "  npm   receiver/web"
 	@cd receiver/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
+ifneq ($(PAGE),made)
 build/web/.bundled: $(PAGE_SOURCES) $(PAGE_TOOLS)
 	@echo "  page  build/web"
 	@node receiver/web/build.mjs
 	@touch $@
+endif
 build/obj/receiver/http/assets.o build/sanitized/receiver/http/assets.o: build/web/.bundled
 build/web/.checked: $(PAGE_SOURCES) $(wildcard receiver/web/test/*) $(PAGE_TOOLS)
 	@mkdir -p $(@D) && echo "  tsc   receiver/web"
@@ -290,7 +295,7 @@ $(GOALS): cross ; @:
 cross:
 	@mkdir -p build/$(ARCH)
 	@for name in *; do [ "$$name" = build ] || ln -sfn "../../$$name" "build/$(ARCH)/$$name"; done
-	@mkdir -p build/$(ARCH)/build && ln -sfn ../../web build/$(ARCH)/build/web
-	@$(MAKE) --no-print-directory -C build/$(ARCH) ARCH=$(ARCH) CROSS_ROOT="$$PWD/build/root-$(ARCH)" $(GOALS)
+	@mkdir -p build/$(ARCH)/build && ln -sfn ../../web build/$(ARCH)/build/web && ln -sfn ../../manual build/$(ARCH)/build/manual
+	@$(MAKE) --no-print-directory -C build/$(ARCH) ARCH=$(ARCH) CROSS_ROOT="$$(realpath -m build/root-$(ARCH))" $(GOALS)
 
 endif

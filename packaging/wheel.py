@@ -13,6 +13,7 @@ import hashlib
 import os
 import platform
 import re
+import struct
 import subprocess
 import sys
 import time
@@ -39,11 +40,22 @@ cmemprof-run = cmemprof.run:main
 """
 
 
+def machine_of(path):
+    """The name of the machine that the program is for, as platform.machine() has it there."""
+    with open(path, "rb") as file:
+        return {62: "x86_64", 183: "aarch64"}[struct.unpack_from("<H", file.read(20), 18)[0]]
+
+
+def tool(name, path):
+    """Another machine's files are for the tools of its cross compiler."""
+    return name if machine_of(path) == platform.machine() else "%s-linux-gnu-%s" % (machine_of(path), name)
+
+
 def stripped(path):
     """The content without debug data."""
     out = os.path.join(os.path.dirname(path), ".wheel." + os.path.basename(path))
     try:
-        subprocess.run(["strip", "--strip-debug", "-o", out, path], check=True)
+        subprocess.run([tool("strip", path), "--strip-debug", "-o", out, path], check=True)
         with open(out, "rb") as file:
             return file.read()
     finally:
@@ -53,7 +65,7 @@ def stripped(path):
 
 def needs(path):
     """Names of the libraries that the program is linked to, but for glibc's, and the newest glibc that it asks for."""
-    headers = subprocess.run(["objdump", "-p", path], check=True, stdout=subprocess.PIPE, universal_newlines=True).stdout
+    headers = subprocess.run([tool("objdump", path), "-p", path], check=True, stdout=subprocess.PIPE, universal_newlines=True).stdout
     libraries = sorted(name for name in re.findall(r"NEEDED +(\S+)", headers) if not re.match(r"lib(c|m|dl|pthread)\.so", name))
     versions = [tuple(map(int, found.split("."))) for found in re.findall(r"GLIBC_([0-9.]+)", headers)]
     return libraries, ".".join(map(str, max(versions)))
@@ -80,7 +92,7 @@ def read(path):
 
 
 def main(version, program, library, folder):
-    tag = "py3-none-linux_%s" % platform.machine()
+    tag = "py3-none-linux_%s" % machine_of(program)
     info = "cmemprof-%s.dist-info/" % version
     libraries, glibc = needs(program)
     values = {"version": version, "license": license_of(), "needs": ", ".join(libraries), "glibc": glibc, "tag": tag}

@@ -82,16 +82,21 @@ func id(kind, name string) string {
 	return "SPDXRef-" + kind + "-" + notInID.ReplaceAllString(name, "-")
 }
 
-func describe(version string, created time.Time, source, programs archive, works []work) document {
-	both := sha256.Sum256([]byte(source.sha256 + programs.sha256))
+func describe(version string, created time.Time, source archive, programs []archive, works []work) document {
+	archives := append([]archive{source}, programs...)
+	sums := ""
+	for _, a := range archives {
+		sums += a.sha256
+	}
+	all := sha256.Sum256([]byte(sums))
 	d := document{
 		Version: "SPDX-2.3", DataLicense: "CC0-1.0", ID: root, Name: "cmemprof-" + version,
-		Namespace: fmt.Sprintf("https://github.com/cmemprof/cmemprof/spdx/cmemprof-%s-%x", version, both[:8]),
+		Namespace: fmt.Sprintf("https://github.com/cmemprof/cmemprof/spdx/cmemprof-%s-%x", version, all[:8]),
 		Creation:  creation{created.Format("2006-01-02T15:04:05Z"), []string{"Tool: cmemprof-packaging-spdx-" + version}},
 	}
 	relate := func(from, kind, to string) { d.Relationships = append(d.Relationships, relationship{from, kind, to}) }
 	var ids []string
-	for _, a := range []archive{source, programs} {
+	for _, a := range archives {
 		this := id("Archive", a.name)
 		ids = append(ids, this)
 		d.Packages = append(d.Packages, spdxPackage{
@@ -106,7 +111,9 @@ func describe(version string, created time.Time, source, programs archive, works
 			relate(this, "CONTAINS", file)
 		}
 	}
-	relate(ids[1], "GENERATED_FROM", ids[0])
+	for _, built := range ids[1:] {
+		relate(built, "GENERATED_FROM", ids[0])
+	}
 	for _, w := range works {
 		p := spdxPackage{ID: id("Work", w.name), Name: w.name, Version: w.version, Download: unknown, Concluded: unknown, Declared: w.licence, Copyright: unknown}
 		if purl := w.purl(); purl != "" {
@@ -118,7 +125,9 @@ func describe(version string, created time.Time, source, programs archive, works
 			relate(ids[0], "DEPENDS_ON", p.ID)
 		case loaded:
 			p.Comment = "Not in the archives: a library of the system."
-			relate(ids[1], "DYNAMIC_LINK", p.ID)
+			for _, built := range ids[1:] {
+				relate(built, "DYNAMIC_LINK", p.ID)
+			}
 		}
 		d.Packages = append(d.Packages, p)
 	}

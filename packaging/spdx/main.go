@@ -1,7 +1,7 @@
 // Command spdx prints what release archives contain and need, as SPDX 2.3 in JSON: each archive with its files and their hashes, the works of
 // others that are in it or linked, by THIRD_PARTY_LICENSES.
 //
-//	spdx VERSION THIRD_PARTY_LICENSES SOURCE.tar.gz PROGRAMS.tar.gz
+//	spdx VERSION THIRD_PARTY_LICENSES SOURCE.tar.gz PROGRAMS.tar.gz...
 //
 // Times are that of SOURCE_DATE_EPOCH, so that the output is the same bytes each time.
 package main
@@ -16,17 +16,17 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 5 {
-		fmt.Fprintln(os.Stderr, "usage: spdx VERSION THIRD_PARTY_LICENSES SOURCE.tar.gz PROGRAMS.tar.gz")
+	if len(os.Args) < 5 {
+		fmt.Fprintln(os.Stderr, "usage: spdx VERSION THIRD_PARTY_LICENSES SOURCE.tar.gz PROGRAMS.tar.gz...")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2], os.Args[3], os.Args[4]); err != nil {
+	if err := run(os.Args[1], os.Args[2], os.Args[3:]); err != nil {
 		fmt.Fprintln(os.Stderr, "spdx:", err)
 		os.Exit(1)
 	}
 }
 
-func run(version, licences, source, programs string) error {
+func run(version, licences string, paths []string) error {
 	seconds, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64)
 	if err != nil {
 		return fmt.Errorf("SOURCE_DATE_EPOCH: %w", err)
@@ -39,8 +39,8 @@ func run(version, licences, source, programs string) error {
 	if err != nil {
 		return err
 	}
-	var archives [2]archive
-	for i, path := range []string{source, programs} {
+	archives := make([]archive, len(paths))
+	for i, path := range paths {
 		file, err := os.Open(path)
 		if err != nil {
 			return err
@@ -53,5 +53,5 @@ func run(version, licences, source, programs string) error {
 	}
 	encoder := json.NewEncoder(os.Stdout)
 	encoder.SetIndent("", " ")
-	return encoder.Encode(describe(version, time.Unix(seconds, 0).UTC(), archives[0], archives[1], works))
+	return encoder.Encode(describe(version, time.Unix(seconds, 0).UTC(), archives[0], archives[1:], works))
 }

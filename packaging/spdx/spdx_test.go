@@ -88,8 +88,9 @@ func TestArchive(t *testing.T) {
 func TestDocument(t *testing.T) {
 	works, _ := parseWorks(list)
 	source, _ := readArchive("s.tar.gz", packed(t, map[string]string{"a b": "1"}, "a b"))
-	programs, _ := readArchive("p.tar.gz", packed(t, map[string]string{"bin/p": "2", "bin-p": "3"}, "bin/p", "bin-p"))
-	text, err := json.Marshal(describe("1.2.3", time.Unix(0, 0).UTC(), source, programs, works))
+	programs, _ := readArchive("p-amd64.tar.gz", packed(t, map[string]string{"bin/p": "2", "bin-p": "3"}, "bin/p", "bin-p"))
+	others, _ := readArchive("p-arm64.tar.gz", packed(t, map[string]string{"bin/p": "4"}, "bin/p"))
+	text, err := json.Marshal(describe("1.2.3", time.Unix(0, 0).UTC(), source, []archive{programs, others}, works))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +102,7 @@ func TestDocument(t *testing.T) {
 	if err := json.Unmarshal(text, &d); err != nil {
 		t.Fatal(err)
 	}
-	if d.CreationInfo.Created != "1970-01-01T00:00:00Z" || len(d.Packages) != 4 || len(d.Files) != 3 {
+	if d.CreationInfo.Created != "1970-01-01T00:00:00Z" || len(d.Packages) != 5 || len(d.Files) != 4 {
 		t.Errorf("%s", text)
 	}
 	form := regexp.MustCompile(`^SPDXRef-[A-Za-z0-9.-]+$`)
@@ -119,7 +120,7 @@ func TestDocument(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if fmt.Sprint(kinds) != "map[CONTAINS:3 DEPENDS_ON:1 DESCRIBES:2 DYNAMIC_LINK:1 GENERATED_FROM:1]" {
+	if fmt.Sprint(kinds) != "map[CONTAINS:4 DEPENDS_ON:1 DESCRIBES:3 DYNAMIC_LINK:2 GENERATED_FROM:2]" {
 		t.Errorf("%v", kinds)
 	}
 }
