@@ -272,6 +272,19 @@ static void add_warnings(const struct snapshot_encoder *encoder) {
     }
 }
 
+// Whose interpreter runs in the process: the tags of an upload say it (command/run/run_agent.c).
+static void add_interpreter(const struct snapshot_encoder *encoder) {
+    const struct python *python = &encoder->of->python;
+    unsigned long version = atomic_load(&python->is_there) ? python->symbols.version : 0;
+    char text[64] = "cmemprof: python=";
+    if (version != 0) {
+        snprintf(text, sizeof text, "cmemprof: python=%lu.%lu.%lu", version >> 24, version >> 16 & 0xff, version >> 8 & 0xff);
+    }
+    if (version != 0 || atomic_load(&python->objects) != PYTHON_OBJECTS_UNKNOWN) {
+        profile_add_comment(encoder->profile, text);
+    }
+}
+
 // The profiler's own figures as a comment, "cmemprof: samples=12 emitted=12 ...", and the real allocator's.
 static void add_metrics(const struct snapshot_encoder *encoder) {
     const struct cmemprof_stats *stats = &encoder->snapshot->stats;
@@ -316,6 +329,7 @@ static void add_metrics(const struct snapshot_encoder *encoder) {
         length += (size_t)snprintf(text + length, sizeof text - length, " %s=%" PRIu64, figures[i].name, figures[i].value);
     }
     profile_add_comment(encoder->profile, text);
+    add_interpreter(encoder);
     add_warnings(encoder);
     // glibc counts its free chunks one by one under its lock, 0.1 s per million: only on request.
     if (!allocator_stats_are_slow()) {

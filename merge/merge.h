@@ -141,6 +141,8 @@ void profile_add_comment(struct profile *profile, const char *text);
 size_t profile_warnings(const struct profile *profile, const char **texts, size_t most);
 // Whether a comment has the text in it.
 bool profile_has_comment(const struct profile *profile, const char *part);
+// What follows the prefix in the first comment that begins so; NULL: none does. The text is the profile's.
+const char *profile_comment_after(const struct profile *profile, const char *prefix);
 void profile_set_period(struct profile *profile, const char *type, const char *unit, int64_t period);
 void profile_set_time(struct profile *profile, int64_t time_ns, int64_t duration_ns);
 

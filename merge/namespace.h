@@ -84,6 +84,7 @@
 #define profile_allow_common cmemprof_profile_allow_common
 #define profile_allow_union cmemprof_profile_allow_union
 #define profile_append_type cmemprof_profile_append_type
+#define profile_comment_after cmemprof_profile_comment_after
 #define profile_cut_paths cmemprof_profile_cut_paths
 #define profile_decode cmemprof_profile_decode
 #define profile_drop_comments cmemprof_profile_drop_comments

@@ -12,6 +12,17 @@ bool profile_has_comment(const struct profile *profile, const char *part) {
     return found;
 }
 
+const char *profile_comment_after(const struct profile *profile, const char *begin) {
+    size_t length = strlen(begin);
+    for (uint32_t i = 0; i < profile->comments.count; i++) {
+        const char *text = profile_string(profile, *profile_comment(profile, i));
+        if (strncmp(text, begin, length) == 0) {
+            return text + length;
+        }
+    }
+    return NULL;
+}
+
 static const char prefix[] = "cmemprof: warning: ";
 static const char digits[] = "0123456789";
 

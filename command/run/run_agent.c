@@ -24,6 +24,8 @@ struct process {
     uint64_t batches;
     struct delta *delta;
     char runtime_id[INSTANCE_ID_BYTES];
+    bool is_python;
+    char python[16]; // its version; "": not known
 };
 
 static const char *const beside_names[RUN_BESIDES] = {"peak.pprof", "memory.pprof", "cpu.pprof"};
@@ -158,6 +160,13 @@ static void put_tags_of(const char *variable, FILE *out) {
     free(text);
 }
 
+static const char native[] = "native";
+
+// As ddtrace names it; anything else is told by its code, not by its interpreter.
+static const char *language_of(const struct process *process) {
+    return process->is_python ? "python" : native;
+}
+
 static void put_tags(const struct run_agent *agent, const struct process *process, FILE *out) {
     const char *env = getenv("DD_ENV");
     char pid[24];
@@ -172,8 +181,9 @@ static void put_tags(const struct run_agent *agent, const struct process *proces
     put_own(agent, "env", env && env[0] != '\0' ? env : "none", out);
     fprintf(out, ",profile_seq:%llu", (unsigned long long)process->batches);
     put_own(agent, "host", agent->host, out);
-    put_own(agent, "runtime", "native", out);
-    put_own(agent, "language", "native", out);
+    put_own(agent, "runtime", process->is_python ? "CPython" : native, out);
+    put_own(agent, "runtime_version", process->python, out);
+    put_own(agent, "language", language_of(process), out);
     for (size_t i = 0; agent->otlp && i < agent->otlp->tag_count; i++) {
         put_tag(agent, agent->otlp->tags[i].tag, agent->otlp->tags[i].value, out);
     }
@@ -199,7 +209,7 @@ static char *make_event(const struct run_agent *agent, const struct process *pro
     }
     fputs("],\"tags_profiler\":\"", out);
     put_tags(agent, process, out);
-    fputs("\",\"family\":\"native\",\"version\":\"4\"}", out);
+    fprintf(out, "\",\"family\":\"%s\",\"version\":\"4\"}", language_of(process));
     if (fclose(out) != 0) {
         free(text);
         return NULL;
@@ -231,6 +241,14 @@ static enum merge_error next_delta(const struct run_agent *agent, struct delta *
     return error;
 }
 
+static void note_interpreter(struct process *process, const struct profile *profile) {
+    const char *version = profile_comment_after(profile, "cmemprof: python=");
+    if (version) {
+        process->is_python = true;
+        snprintf(process->python, sizeof process->python, "%s", version);
+    }
+}
+
 // Compresses the profile; with is_delta, alloc_* become differences to the previous batch.
 static enum merge_error make_attachment(struct run_agent *agent, struct process *process, const void *bytes, size_t size,
                                         struct batch *batch, int64_t *time_ns) {
@@ -239,6 +257,7 @@ static enum merge_error make_attachment(struct run_agent *agent, struct process 
     enum merge_error error = profile ? profile_decode(profile, bytes, size, NULL, NULL, &fault) : MERGE_NO_MEMORY;
     *time_ns = error == MERGE_OK ? profile_time_ns(profile) : 0;
     if (error == MERGE_OK) {
+        note_interpreter(process, profile);
         error = !process->delta ? profile_encode(profile, MERGE_GZIP, &batch->bytes, &batch->size)
                                 : next_delta(agent, process->delta, profile, bytes, size, batch, &fault);
     }

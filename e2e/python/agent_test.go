@@ -19,6 +19,7 @@ import (
 
 type upload struct {
 	tags     map[string]string
+	family   string
 	heap     *profile.Profile
 	cpu      *profile.Profile // nil: there is none
 	comments string
@@ -83,12 +84,13 @@ func parse(contentType string, body []byte) (one upload, err error) {
 		switch part.FileName() {
 		case "event.json":
 			var event struct {
-				Tags string `json:"tags_profiler"`
+				Tags   string `json:"tags_profiler"`
+				Family string
 			}
 			if err := json.Unmarshal(content, &event); err != nil {
 				return one, err
 			}
-			one.tags = map[string]string{}
+			one.tags, one.family = map[string]string{}, event.Family
 			for tag := range strings.SplitSeq(event.Tags, ",") {
 				key, value, _ := strings.Cut(tag, ":")
 				one.tags[key] = value

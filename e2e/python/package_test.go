@@ -210,6 +210,7 @@ func TestPackageLateStart(t *testing.T) {
 				if one.tags["service"] != "shop" || one.tags["env"] != "test" || one.tags["version"] != "7" || one.tags["team"] != "core_ one" || one.tags["process_id"] != process {
 					t.Errorf("tags: %v", one.tags)
 				}
+				taggedAsPython(t, one, python.version)
 				if !strings.Contains(one.comments, notSeen) {
 					t.Errorf("comments: %s", one.comments)
 				}
@@ -375,8 +376,8 @@ func TestPackageSwitchedOff(t *testing.T) {
 }
 
 func TestPackageAuto(t *testing.T) {
-	agent := newAgent(t)
-	p := begin(t, known(t).path, []string{"DD_TRACE_AGENT_URL=" + agent.URL}, nil, "auto")
+	agent, python := newAgent(t), known(t)
+	p := begin(t, python.path, []string{"DD_TRACE_AGENT_URL=" + agent.URL}, nil, "auto")
 	line := p.next()
 	if status := p.end(); status != 0 || len(agent.of("")) != 1 {
 		t.Fatalf("exit status %d, %d batches\n%s", status, len(agent.of("")), p.errors.String())
@@ -384,6 +385,7 @@ func TestPackageAuto(t *testing.T) {
 	if one := agent.of("")[0]; one.tags["service"] != "package" {
 		t.Errorf("tags: %v", one.tags)
 	} else {
+		taggedAsPython(t, one, python.version)
 		inBounds(t, "keep_bytes", allocated(t, one.heap, "keep_bytes"), number(line["kept"]))
 	}
 }
@@ -428,6 +430,15 @@ func TestPackageFails(t *testing.T) {
 				t.Errorf("%v\n%s", p.lines, p.errors.String())
 			}
 		})
+	}
+}
+
+// The tags are those of ddtrace, by which pages tell services of Python.
+func taggedAsPython(t *testing.T, one upload, version string) {
+	t.Helper()
+	release, isKnown := one.tags["runtime_version"]
+	if one.tags["language"] != "python" || one.tags["runtime"] != "CPython" || one.family != "python" || isKnown && !strings.HasPrefix(release, version+".") {
+		t.Errorf("%s: tags %v, family %s", version, one.tags, one.family)
 	}
 }
 

@@ -22,6 +22,8 @@ TEST(warnings) {
     assert_int_equal(profile_warnings(profile, texts, 3), 2);
     assert_string_equal(texts[0], "too low: 31 % were dropped");
     assert_string_equal(texts[1], "names are missing");
+    assert_string_equal(profile_comment_after(profile, "cmemprof: samples="), "12");
+    assert_null(profile_comment_after(profile, "samples="));
     assert_int_equal(profile_warnings(profile, texts, 1), 1);
     profile_free(profile);
 }
