@@ -111,7 +111,7 @@ func TestSlowListAnswerIsDropped(t *testing.T) {
 		window.fetch = (path, ...more) => path.includes("q=first")
 			? new Promise((done) => held.push(() => done(real(path).then(async (response) => {
 				const answer = await response.json();
-				return { ok: true, json: async () => { window.answered = true; return answer; } };
+				return { ok: true, headers: response.headers, json: async () => { window.answered = true; return answer; } };
 			}))))
 			: real(path, ...more);
 		return "";

@@ -108,7 +108,8 @@ bool page_ahead_write(struct catalog *catalog, int64_t id, const struct paramete
     char upload[200];
     snprintf(upload, sizeof upload, "%s/api/uploads/%" PRId64, base, id);
     const char *const as = "; rel=preload; as=fetch; crossorigin";
-    int length = snprintf(text, PAGE_AHEAD_BYTES, "<%s>%s, <%s/attachments/%s/tree?%s%s%sobjects=small>%s, <%s/attachments/%s/types>%s",
-                          upload, as, upload, shown->name, *type ? "type=" : "", type, *type ? "&" : "", as, upload, shown->name, as);
+    int length =
+        snprintf(text, PAGE_AHEAD_BYTES, "<%s>%s, <%s/attachments/%s/tree?%s%s%sobjects=small&nodes=packed>%s, <%s/attachments/%s/types>%s",
+                 upload, as, upload, shown->name, *type ? "type=" : "", type, *type ? "&" : "", as, upload, shown->name, as);
     return length > 0 && length < PAGE_AHEAD_BYTES;
 }

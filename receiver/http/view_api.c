@@ -95,7 +95,7 @@ static struct key make_key(const struct making *making) {
     put_text(out, request->code.at);
     fprintf(out, "%d %d %d %d %d %d %d %d %d %zu", request->is_file, filter->memory, filter->owner, filter->by_line, filter->objects,
             request->mode, request->format, request->gauges.value, request->gauges.summed, filter->label_count);
-    fprintf(out, " %d ", request->lanes);
+    fprintf(out, " %d %d ", request->lanes, !!filter->packed);
     for (size_t i = 0; i < filter->label_count; i++) {
         put_text(out, filter->labels[i].key);
         put_text(out, filter->labels[i].text);
@@ -125,7 +125,13 @@ static enum receiver_error make(void *context) {
     if (!flight_is_wanted(making->flight)) {
         return RECEIVER_CLIENT_GONE;
     }
-    return making->view ? view_make(request, making->view->kind, json) : make_one(request, making->path, making->attachment, json);
+    enum receiver_error error =
+        making->view ? view_make(request, making->view->kind, json) : make_one(request, making->path, making->attachment, json);
+    if (error == RECEIVER_OK && !packed_nodes_finish(&request->packed, json)) {
+        error = RECEIVER_NO_MEMORY;
+    }
+    packed_nodes_free(&request->packed); // under the budget that they count against
+    return error;
 }
 
 static enum receiver_error make_or_find(void *context, struct flight *flight, struct flight_result *answer) {
@@ -212,7 +218,8 @@ static enum MHD_Result reply(struct view_request *request, enum receiver_error e
         return reply_bytes(request->connection, json, as, NULL);
     }
     if (error == RECEIVER_OK) {
-        return reply_json(request->connection, json);
+        return packed_nodes_are_in(json) ? reply_compressed(request->connection, json, "application/octet-stream")
+                                         : reply_json(request->connection, json);
     }
     json_free(json);
     if (error == RECEIVER_CLIENT_GONE) {

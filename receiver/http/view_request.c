@@ -119,7 +119,8 @@ enum receiver_error view_request_read_filter(struct view_request *request) {
     filter->below = filter->below && *filter->below ? filter->below : NULL;
     filter->group_by = argument(request, "group_by");
     filter->group_by = filter->group_by && *filter->group_by ? filter->group_by : NULL;
-    const char *lines = argument(request, "lines"), *objects = argument(request, "objects");
+    const char *lines = argument(request, "lines"), *objects = argument(request, "objects"), *nodes = argument(request, "nodes");
+    filter->packed = nodes && strcmp(nodes, "packed") == 0 ? &request->packed : NULL;
     filter->by_line = lines && strcmp(lines, "1") == 0;
     filter->objects = !objects || !*objects ? VIEW_NO_OBJECTS : strcmp(objects, "small") == 0 ? VIEW_OBJECTS_OF_SMALL : VIEW_OBJECTS;
     bool of_tag = filter->group_by && strncmp(filter->group_by, "tag:", 4) == 0;
@@ -135,6 +136,8 @@ enum receiver_error view_request_read_filter(struct view_request *request) {
         snprintf(request->answer.text, sizeof request->answer.text, "lines is not 1");
     } else if (filter->objects == VIEW_OBJECTS && strcmp(objects, "1") != 0) {
         snprintf(request->answer.text, sizeof request->answer.text, "objects is neither 1 nor small");
+    } else if (nodes && *nodes && !filter->packed) {
+        snprintf(request->answer.text, sizeof request->answer.text, "nodes is not packed");
     } else if (request->tag && !*request->tag) {
         snprintf(request->answer.text, sizeof request->answer.text, "group_by=tag:KEY has no key");
     } else if (filter->below && (strlen(filter->below) > 8 || filter->below[strspn(filter->below, "0123456789abcdefABCDEF")])) {

@@ -9,6 +9,7 @@
 #include "../index/search_groups.h"
 #include "../views/diff.h"
 #include "../views/export.h"
+#include "../views/packed_nodes.h"
 #include "../views/upload_list.h"
 #include "../views/view.h"
 #include "view_api.h"
@@ -73,6 +74,7 @@ struct view_request {
     struct view_code code;
     struct gauges gauges;
     struct view_filter filter;
+    struct packed_nodes packed;         // nodes=packed: those of a tree, while the answer is made
     char *label_texts[VIEW_MAX_LABELS]; // "KEY\0VALUE"
     char shown[VIEW_TYPE_BYTES];        // the chosen type if the request names none
     struct flight_result answer;

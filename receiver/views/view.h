@@ -36,6 +36,7 @@ void view_write_mean(int64_t sum, double divisor, struct json *json);
 // ---- Tree ----
 
 struct sweep_report; // sweep.h
+struct packed_nodes; // packed_nodes.h
 
 enum { VIEW_MAX_LABELS = 16 };
 enum view_memory { VIEW_ALL, VIEW_C, VIEW_GO };                  // C: samples with the label memory=C; Go: samples without it
@@ -54,6 +55,7 @@ struct view_filter {
     const char *group_by; // the key of a label: its values are the first level of the tree. NULL: none
     struct tree_label labels[VIEW_MAX_LABELS];
     size_t label_count;
+    struct packed_nodes *packed; // where the nodes of a tree are put that has neither baseline nor counts of objects; NULL: into the JSON
     // Tells the divisor of a gauge's sums. NULL: 1. base_report: the same for the second type's values, by the first type's name.
     const struct sweep_report *report, *base_report;
 };

@@ -4,6 +4,7 @@
 #include "../index/measures.h"
 #include "function_table.h"
 #include "objects_type.h"
+#include "packed_nodes.h"
 #include "sampling_error.h"
 #include "sweep.h"
 
@@ -78,6 +79,7 @@ struct sides {
     const double *variances;          // of each node's total by sampling; the second side are objects. NULL: they are not
     double divisor, base_divisor;     // at least 1
     const struct view_slopes *slopes; // the second side are errors; NULL: it is a baseline, or none
+    struct packed_nodes *packed;      // where nodes are put that have one side; NULL: into the JSON
 };
 
 static double base_scale(const struct sides *sides) {
@@ -253,6 +255,29 @@ static void write_nodes(const struct tree *tree, const uint32_t *kept, size_t co
     json_array_end(json);
 }
 
+// The same as columns. False: no memory.
+static bool pack_nodes(const struct tree *tree, const uint32_t *kept, size_t count, const uint32_t *function_of, uint32_t *position,
+                       const struct sides *sides, struct json *json) {
+    struct packed_nodes *packed = sides->packed;
+    if (!packed_nodes_make(packed, count + 1)) {
+        return false;
+    }
+    position[0] = 0;
+    packed->function[0] = -1;
+    for (size_t i = 0; i <= count; i++) {
+        uint32_t at = i > 0 ? kept[i - 1] : 0;
+        const struct tree_node *node = &tree->nodes[at];
+        position[at] = (uint32_t)i;
+        packed->self[i] = (double)node->self / sides->divisor;
+        packed->total[i] = (double)node->total / sides->divisor;
+        packed->parent[i] = (int32_t)position[node->parent];
+        packed->function[i] = i > 0 ? (int32_t)function_of[at] : -1;
+        packed->line[i] = node->frame.line > 0 && node->frame.line <= INT32_MAX ? (int32_t)node->frame.line : 0;
+    }
+    json_member_number(json, "nodes_packed", (int64_t)packed->count);
+    return true;
+}
+
 // ---- Sums of functions ----
 
 struct sum {
@@ -404,11 +429,15 @@ static enum receiver_error write_tree(const struct tree *tree, const struct side
         bool ok = number_functions(tree, sides->by_line, scratch.kept, count, scratch.function_of, &functions);
         if (ok) {
             write_functions(&functions, json);
-            write_nodes(tree, scratch.kept, count, scratch.function_of, scratch.position, sides, json);
+            if (sides->packed && !sides->with_base) {
+                ok = pack_nodes(tree, scratch.kept, count, scratch.function_of, scratch.position, sides, json);
+            } else {
+                write_nodes(tree, scratch.kept, count, scratch.function_of, scratch.position, sides, json);
+            }
             if (sides->slopes) {
                 write_slopes(&functions, sides->slopes, json);
             } else {
-                ok = count == tree->count - 1 || write_sums(tree, scratch.function_of, functions.count, sides, json);
+                ok = ok && (count == tree->count - 1 || write_sums(tree, scratch.function_of, functions.count, sides, json));
             }
         }
         function_table_free(&functions);
@@ -467,7 +496,11 @@ static double divisor_of(const struct sweep_report *report, const char *type) {
 }
 
 static struct sides sides_of(const struct view_filter *filter, const char *type, bool with_base) {
-    struct sides sides = {.with_base = with_base, .divisor = 1, .base_divisor = 1, .by_line = filter && filter->by_line};
+    struct sides sides = {.with_base = with_base,
+                          .divisor = 1,
+                          .base_divisor = 1,
+                          .by_line = filter && filter->by_line,
+                          .packed = filter ? filter->packed : NULL};
     if (filter && measure_is_gauge(type)) {
         sides.divisor = divisor_of(filter->report, type);
         sides.base_divisor = divisor_of(filter->base_report, type);

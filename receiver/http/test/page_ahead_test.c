@@ -65,7 +65,7 @@ static void expect_link(struct test_store *test, int64_t id, const char *query, 
 TEST_IN(store, links) {
 #define AS "; rel=preload; as=fetch; crossorigin"
 #define LINKS(id, name, of)                                                                                                                \
-    "</base/api/uploads/" id ">" AS ", </base/api/uploads/" id "/attachments/" name "/tree?" of "objects=small>" AS                        \
+    "</base/api/uploads/" id ">" AS ", </base/api/uploads/" id "/attachments/" name "/tree?" of "objects=small&nodes=packed>" AS           \
     ", </base/api/uploads/" id "/attachments/" name "/types>" AS
     struct test_store *test = *state;
     const struct named_bytes files[] = {{"a.pprof", "", 0}, {"heap.pprof", "", 0}, {"main.jfr", "", 0}, {"odd name.pprof", "", 0}};

@@ -68,6 +68,28 @@ TEST_IN(receiver, warnings) {
     expect_get(fixture->port, "/api/timeline?attachment=a.pprof&lanes=1&ids=2", 200, all);
 }
 
+// Made, then cached; the same without it is another answer.
+TEST_IN(receiver, packed) {
+    struct fixture *fixture = *state;
+    static const char *const trees[] = {"/api/uploads/1/attachments/delta-heap.pprof/tree?x=", "/api/tree?attachment=delta-heap.pprof"};
+    post_heap(fixture, 100, 10);
+    for (size_t i = 0; i < 4; i++) {
+        char path[200];
+        snprintf(path, sizeof path, "%s&nodes=packed", trees[i / 2]);
+        struct answer answer = http_get(fixture->port, path);
+        assert_int_equal(answer.status, 200);
+        assert_non_null(strstr(answer.all.bytes, "\r\nContent-Type: application/octet-stream\r\n"));
+        assert_memory_equal(answer.body, "cmt1", 4);
+        uint32_t length;
+        memcpy(&length, answer.body + 4, sizeof length);
+        assert_int_equal(answer.body_size, 8 + length + 3 * 28); // main.a and malloc below the root
+        answer_free(&answer);
+        expect_get(fixture->port, trees[i / 2], 200, "\"nodes\":[[0,0,");
+    }
+    expect_get(fixture->port, "/api/tree?attachment=delta-heap.pprof&nodes=packed&objects=small", 200, "\"nodes\":[[0,0,");
+    expect_get(fixture->port, "/api/tree?attachment=delta-heap.pprof&nodes=", 200, "\"nodes\":[[0,0,");
+}
+
 TEST_IN(receiver, errors) {
     struct fixture *fixture = *state;
     static const struct refusal errors[] = {
@@ -83,6 +105,7 @@ TEST_IN(receiver, errors) {
         {"/api/uploads/1/attachments/broken.pprof/events?after=-1", 400, "after is not a number"},
         {"/api/trees", 404, ""},
         {"/api/uploads/1/attachments/delta-heap.pprof/tree?memory=x", 400, "memory is neither C nor Go"},
+        {"/api/tree?attachment=delta-heap.pprof&nodes=1", 400, "nodes is not packed"},
     };
     expect_refusals(fixture, errors, sizeof errors / sizeof *errors);
 }

@@ -88,7 +88,7 @@ function receiverOf(stored: { ids: number[]; notLookedAt?: number }, asked: stri
     const ids = stored.ids.filter((id) => !params.has("after") || id < Number(params.get("after")!.split(":")[0]));
     const uploads = ids.slice(0, Number(params.get("limit"))).map((id) => upload(id));
     const next = ids.length > uploads.length ? `${uploads.at(-1)!.id}:x` : null;
-    return { ok: true, json: async () => ({ uploads, total: stored.ids.length, next, uploads_not_looked_at: stored.notLookedAt }) };
+    return Response.json({ uploads, total: stored.ids.length, next, uploads_not_looked_at: stored.notLookedAt });
   }) as unknown as typeof fetch;
 }
 

@@ -70,6 +70,17 @@ export interface Heading {
 
 // width: what makes the boxes of a difference wide.
 export function readTree(answer: TreeAnswer | DiffTree | GrowthTree, width: Width = "both"): Tree {
+  const grows = "error" in answer;
+  const unit = grows ? `${answer.unit}/min` : answer.unit;
+  const functions = answer.functions.map((fn) => (fn.line === undefined ? fn : { ...fn, name: `${fn.name}:${fn.line}` }));
+  const { columns } = answer;
+  const raw = columns ? { count: columns.parent.length, ...columns } : rawNodes(answer);
+  const tree = assemble(raw, functions, { type: answer.type, unit, leftOut: answer.nodes_left_out }, width);
+  if (answer.sums) tree.sums = answer.sums;
+  return tree;
+}
+
+function rawNodes(answer: TreeAnswer | DiffTree | GrowthTree): RawNodes {
   const count = answer.nodes.length + 1;
   const raw: RawNodes = {
     count,
@@ -118,11 +129,7 @@ export function readTree(answer: TreeAnswer | DiffTree | GrowthTree, width: Widt
       raw.spread![i] = node[6];
     }
   }
-  const unit = grows ? `${answer.unit}/min` : answer.unit;
-  const functions = answer.functions.map((fn) => (fn.line === undefined ? fn : { ...fn, name: `${fn.name}:${fn.line}` }));
-  const tree = assemble(raw, functions, { type: answer.type, unit, leftOut: answer.nodes_left_out }, width);
-  if (answer.sums) tree.sums = answer.sums;
-  return tree;
+  return raw;
 }
 
 // What a node has that none of its children has: its self value, and what was left out below it.
@@ -141,7 +148,8 @@ function weights(raw: RawNodes, width: Width): Float64Array {
     weight[i] += Math.max(own, 0);
     if (i > 0) weight[raw.parent[i]] += weight[i];
   }
-  return weight;
+  // Nearly always they are the totals, which then are in memory once.
+  return weight.every((one, i) => one === raw.total[i]) ? raw.total : weight;
 }
 
 type Compare = (a: number, b: number) => number;
@@ -167,6 +175,21 @@ function order(count: number, parent: Int32Array, compare: Compare): Int32Array 
   return ordered;
 }
 
+// Whether nodes are in that order already, by weight, as the receiver sends them: each is the child of the one before, or of one above that, and
+// no heavier than the child before it.
+function isOrdered(parent: Int32Array, weight: Float64Array): boolean {
+  for (let i = 1; i < parent.length; i++) {
+    let before = i - 1;
+    let child = 0; // of the parent, below which the one before is
+    for (; before !== parent[i]; before = parent[before]) {
+      if (before === 0) return false;
+      child = before;
+    }
+    if (child > 0 && weight[child] < weight[i]) return false;
+  }
+  return true;
+}
+
 // The same tree with the children of each node in another order than by weight.
 export function inOrder(tree: Tree, compare: Compare): Tree {
   const { base, ofBase, whole, sums } = tree;
@@ -185,56 +208,48 @@ export function assemble(
 ): Tree {
   const { count } = raw;
   const weight = weights(raw, width);
-  const ordered = order(count, raw.parent, compare ?? ((a, b) => weight[b] - weight[a] || a - b));
-  const place = new Int32Array(count);
-  for (let i = 0; i < count; i++) place[ordered[i]] = i;
+  const ordered = !compare && isOrdered(raw.parent, weight) ? null : order(count, raw.parent, compare ?? ((a, b) => weight[b] - weight[a] || a - b)); // prettier-ignore
   const tree: Tree = {
-    type,
-    unit,
-    leftOut,
-    functions,
-    count,
-    parent: new Int32Array(count),
-    fn: new Int32Array(count),
-    line: new Int32Array(count),
+    ...{ type, unit, leftOut, functions, count },
+    parent: ordered ? parentsIn(raw.parent, ordered) : raw.parent,
+    fn: taken(raw.fn, ordered),
+    line: taken(raw.line, ordered),
     depth: new Int32Array(count),
     end: new Int32Array(count),
-    self: new Float64Array(count),
-    total: new Float64Array(count),
-    weight: new Float64Array(count),
+    self: taken(raw.self, ordered),
+    total: taken(raw.total, ordered),
+    weight: taken(weight, ordered),
   };
   if (width === "base") tree.ofBase = true;
-  if (raw.ages) tree.ages = raw.ages.map((values) => Float64Array.from(ordered, (from) => values[from]));
+  if (raw.ages) tree.ages = raw.ages.map((values) => taken(values, ordered));
   for (const name of ["error", "objects", "spread"] as const) {
     const values = raw[name];
-    if (values) tree[name] = Float64Array.from(ordered, (from) => values[from]);
+    if (values) tree[name] = taken(values, ordered);
   }
   if (inverted) tree.inverted = true;
-  if (raw.chain) {
-    const { tree: of, first, last } = raw.chain;
-    tree.chain = { tree: of, first: Int32Array.from(ordered, (at) => first[at]), last: Int32Array.from(ordered, (at) => last[at]) };
-  }
-  if (raw.baseTotal) tree.base = { self: new Float64Array(count), total: new Float64Array(count) };
-  for (let i = 0; i < count; i++) {
-    const from = ordered[i];
-    const parent = place[raw.parent[from]];
-    tree.parent[i] = parent;
-    tree.depth[i] = i ? tree.depth[parent] + 1 : 0;
-    tree.fn[i] = raw.fn[from];
-    tree.line[i] = raw.line[from];
-    tree.self[i] = raw.self[from];
-    tree.total[i] = raw.total[from];
-    tree.weight[i] = weight[from];
-    if (tree.base) {
-      tree.base.self[i] = raw.baseSelf![from];
-      tree.base.total[i] = raw.baseTotal![from];
-    }
-  }
+  if (raw.chain) tree.chain = { tree: raw.chain.tree, first: taken(raw.chain.first, ordered), last: taken(raw.chain.last, ordered) };
+  if (raw.baseTotal) tree.base = { self: taken(raw.baseSelf!, ordered), total: taken(raw.baseTotal, ordered) };
+  const { parent, depth, end } = tree;
+  for (let i = 1; i < count; i++) depth[i] = depth[parent[i]] + 1;
   for (let i = count - 1; i >= 0; i--) {
-    tree.end[i] = Math.max(tree.end[i], i + 1);
-    if (i > 0) tree.end[tree.parent[i]] = Math.max(tree.end[tree.parent[i]], tree.end[i]);
+    end[i] = Math.max(end[i], i + 1);
+    if (i > 0) end[parent[i]] = Math.max(end[parent[i]], end[i]);
   }
   return tree;
+}
+
+// The values in another order; null: as they are.
+function taken<T extends Int32Array | Float64Array>(values: T, ordered: Int32Array | null): T {
+  if (!ordered) return values;
+  const made = values.slice() as T;
+  for (let i = 0; i < ordered.length; i++) made[i] = values[ordered[i]];
+  return made;
+}
+
+function parentsIn(parent: Int32Array, ordered: Int32Array): Int32Array {
+  const place = new Int32Array(ordered.length);
+  for (let i = 0; i < ordered.length; i++) place[ordered[i]] = i;
+  return Int32Array.from(ordered, (from) => place[parent[from]]);
 }
 
 // ---- Nodes ----

@@ -5,6 +5,7 @@ import type { Owners } from "./api_owners";
 import type { JfrEvents, Recording, RecordingFact } from "./api_recording";
 import { based } from "./base";
 import { embedded } from "./embedded";
+import { readPacked, type Columns } from "./packed";
 import { persistently } from "./reach";
 import { ofTimeline } from "./selection";
 import type { State } from "./state";
@@ -141,6 +142,7 @@ export interface TreeAnswer {
   nodes_left_out: number;
   functions: TreeFunction[];
   nodes: number[][];
+  columns?: Columns; // in place of nodes, with the root
   warnings: string[]; // of the profiler: what is missing
   objects?: number; // where they were asked for: nodes have two numbers more, the count of objects and the spread of the total
   spread?: number; // two standard errors by sampling
@@ -364,7 +366,8 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return persistently(async () => {
     const response = await fetch(path, signal ? { signal } : {});
     if (!response.ok) throw new ApiError(response.status, (await response.text()).trim() || response.statusText);
-    return response.json() as Promise<T>;
+    const packed = response.headers.get("Content-Type") === "application/octet-stream";
+    return (packed ? readPacked(await response.arrayBuffer()) : response.json()) as Promise<T>;
   }, signal);
 }
 
@@ -458,9 +461,11 @@ export function uploadTypes(id: number | string, name: string, signal?: AbortSig
   return get(attachmentPath(id, name, "/types"), signal);
 }
 
+const packed = embedded ? {} : { nodes: "packed" };
+
 export function uploadTree(id: number | string, request: TreeRequest, signal?: AbortSignal): Promise<TreeAnswer> {
   const { attachment, ...rest } = treeQuery(request);
-  return get(query(attachmentPath(id, String(attachment), "/tree"), new URLSearchParams(), rest), signal);
+  return get(query(attachmentPath(id, String(attachment), "/tree"), new URLSearchParams(), { ...rest, ...packed }), signal);
 }
 
 // Lines of a source file from a number on, where the receiver has been told where sources are.
@@ -507,7 +512,7 @@ export function types(selection: URLSearchParams, attachment: string, signal?: A
 }
 
 export function tree(selection: URLSearchParams, request: TreeRequest, signal?: AbortSignal): Promise<MergedTree> {
-  return get(query(`${root}/tree`, selection, treeQuery(request)), signal);
+  return get(query(`${root}/tree`, selection, { ...treeQuery(request), ...packed }), signal);
 }
 
 export function growth(selection: URLSearchParams, request: TreeRequest, signal?: AbortSignal): Promise<GrowthTree> {
