@@ -450,22 +450,25 @@ static void write_series(struct writing *writing, size_t measure, struct json *j
 
 // ---- The table ----
 
+// What is not known counts as nothing.
+static double newest_of(const struct ranked *ranked, size_t measure) {
+    double newest = ranked->newest[measure];
+    return isnan(newest) ? 0 : newest;
+}
+
 static double memory_of(const struct ranked *ranked) {
-    double c = ranked->newest[MEASURE_C_LIVE_BYTES], heap = ranked->newest[MEASURE_HEAP_LIVE_BYTES];
-    return (isnan(c) ? 0 : c) + (isnan(heap) ? 0 : heap);
+    return newest_of(ranked, MEASURE_C_LIVE_BYTES) + newest_of(ranked, MEASURE_HEAP_LIVE_BYTES);
 }
 
 // What has most memory comes first, as by tags; then CPU time.
 static int by_memory(const void *left, const void *right) {
     const struct ranked *a = left, *b = right;
-    double one = memory_of(a), other = memory_of(b), cpu = a->newest[MEASURE_CPU_CORES], other_cpu = b->newest[MEASURE_CPU_CORES];
-    if (one != other) {
-        return one < other ? 1 : -1;
+    double one = memory_of(a), other = memory_of(b);
+    if (one == other) {
+        one = newest_of(a, MEASURE_CPU_CORES);
+        other = newest_of(b, MEASURE_CPU_CORES);
     }
-    if (cpu != other_cpu && !isnan(cpu) && !isnan(other_cpu)) {
-        return cpu < other_cpu ? 1 : -1;
-    }
-    return strcmp(a->value->text, b->value->text);
+    return one != other ? (one < other) - (one > other) : strcmp(a->value->text, b->value->text);
 }
 
 static void write_table(struct writing *writing, struct json *json) {

@@ -159,6 +159,37 @@ TEST(memory) {
     given_free(given);
 }
 
+static void expect_order(const struct given *given, const char *const *values) {
+    struct json json = answer(given, false);
+    for (size_t i = 0; values[i]; i++) {
+        char path[60];
+        snprintf(path, sizeof path, "$.group.values[%zu].value", i);
+        expect_at(&json, path, values[i]);
+    }
+    json_free(&json);
+}
+
+// The table is by memory, of these by CPU time, of these by name. Where CPU time is not known, it is as where all have none.
+TEST(order_of_the_table) {
+    struct given *given = given_new();
+    give(given, 1, 1, 0);
+    start(given);
+    struct profile *profile = new_cpu_profile();
+    spend(profile, "third", 6);
+    spend(profile, "second", 12);
+    spend(profile, "a fourth", 6);
+    spend(profile, "first", 1);
+    add(given->series, 1, "cpu.pprof", profile);
+    profile = new_heap_profile();
+    const struct profile_label c[] = {{"memory", "C", 0, ""}, {"tenant", "first", 0, ""}};
+    add_labelled(profile, FRAMES("malloc /m.c"), VALUES(1, 500, 1, 500), c, 2);
+    add(given->series, 1, "heap.pprof", profile);
+    expect_order(given, FRAMES("first", "second", "a fourth", "third"));
+    given->uploads[0].measures.values[MEASURE_CPU_CORES] = NAN;
+    expect_order(given, FRAMES("first", "a fourth", "second", "third"));
+    given_free(given);
+}
+
 // Where no sample has the label there is no line, and it is said of which measure.
 TEST(without_the_label) {
     struct given *given = given_new();
