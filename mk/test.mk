@@ -84,11 +84,9 @@ test-page: build/web/.checked
 test-c: build/.setup-test $(C_TESTS)
 	@scripts/run-c-tests $(C_TESTS)
 # On an emulated processor, where arm64's programs run like this machine's own (scripts/emulated). qemu-user has system calls of its own, and is in the
-# emulated process itself: tests of what it cannot show are left out one by one, and said so (base/test/emulated.h, findings/qemu-user.sh). Not run:
-# line_table, which compares with libdw and takes it a quarter of an hour.
-NOT_EMULATED := $(patsubst %,build/obj/test/cmemprof_%_test,line_table)
+# emulated process itself: tests of what it cannot show are left out one by one, and said so (base/test/emulated.h, findings/qemu-user.sh).
 EMULATED_FOLDERS := base merge cmemprof preload
-EMULATED_TESTS := $(filter-out $(NOT_EMULATED),$(foreach f,$(EMULATED_FOLDERS),$(call tests,$(f),obj)))
+EMULATED_TESTS := $(foreach f,$(EMULATED_FOLDERS),$(call tests,$(f),obj))
 emulated-tests: # names
 	@printf '%s\n' $(EMULATED_TESTS)
 emulated-built: lib static portable $(EMULATED_TESTS)
@@ -107,7 +105,7 @@ test-emulated: build/.setup-test $(ELSEWHERE:%.c=build/compiled/arm64/%)
 	@+$(FOR_ARM64) emulated-built
 	@if why=$$(scripts/emulated true 2>&1); then $(MAKE) --no-print-directory emulate-some; else echo "arm64: built, and not run: $$why"; fi
 emulate-some:
-	@echo "left to make test-arm64: $(NOT_EMULATED:build/obj/test/%_test=%) $(SLOW_EMULATED)"
+	@echo "left to make test-arm64: $(SLOW_EMULATED)"
 	@$(call emulate,$(SLOW_EMULATED))
 	cd e2e && $(GO_EMULATED) -timeout 20m -run '^TestStacks$$' ./stacks
 # Of the receiver what the emulator does in minutes.
@@ -115,7 +113,6 @@ RECEIVER_EMULATED := ^Test(AccessLog|Directories|IndexRemoved|IndexDamaged|Forei
 test-arm64: build/.setup-test ## Build all of the profiler for arm64 and run its C tests, Go services and the receiver by qemu-user (make deps-arm64; half an hour)
 	@scripts/setup check arm64
 	@+$(FOR_ARM64) emulated-built command
-	@echo "not run (mk/test.mk): $(NOT_EMULATED:build/obj/test/%_test=%)"
 	@$(call emulate)
 	cd e2e && $(GO_EMULATED) -timeout 60m ./stacks ./sqlite
 	cd e2e && $(GO_EMULATED) -timeout 20m -run '$(RECEIVER_EMULATED)' ./receiver

@@ -191,7 +191,11 @@ static void use(const struct line_program *program, size_t size) {
     uint8_t *exact = malloc(size + (size == 0)); // exact size, so that a sanitizer sees reads past it
     memcpy(exact, program->bytes, size);
     const struct line_sections sections = {.line = {exact, size}, .line_str = {(const uint8_t *)line_texts, sizeof line_texts}};
-    struct line_table *table = line_table_new(fresh_memory(), &sections, 0, "/src");
+    // A new one now and then: how much it may take is read from files, which takes longer than all else.
+    static struct symbolizer_arena *memory;
+    static unsigned uses;
+    memory = uses++ % 100 == 0 ? fresh_memory() : memory;
+    struct line_table *table = line_table_new(memory, &sections, 0, "/src");
     uint64_t file = 0;
     int64_t line;
     for (uint64_t address = 0x1000; table && address < 0x2100; address += 5) {
@@ -250,7 +254,7 @@ static size_t compare_unit(const struct line_sections *sections, Dwarf_Die *unit
         int line;
         assert_int_equal(dwarf_lineaddr(dwarf_onesrcline(lines, i), &address), 0);
         Dwarf_Line *found = dwarf_getsrc_die(unit, address);
-        if (!found) {
+        if (!found || dwarf_haspc(unit, address) != 1) { // libdw also finds a row where its sequence ends, behind the unit's code
             check_nothing(table, address);
         } else {
             assert_int_equal(dwarf_lineno(found, &line), 0);
