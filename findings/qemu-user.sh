@@ -52,6 +52,25 @@ static int limited(void) {
     setrlimit(RLIMIT_AS, &limit);
     return map((size_t)2 << 30, PROT_NONE, MAP_PRIVATE) != MAP_FAILED;
 }
+static char other_stack[65536], *top;
+static void on_overflow(int number, siginfo_t *info, void *context) {
+    _exit(top - (char *)info->si_addr > 2 << 20);
+}
+static int recurse(int depth) {
+    volatile char frame[1000];
+    frame[0] = (char)depth;
+    return recurse(depth + 1) + frame[0];
+}
+static int limited_stack(void) {
+    struct rlimit limit = {1 << 20, RLIM_INFINITY};
+    stack_t stack = {.ss_sp = other_stack, .ss_size = sizeof other_stack};
+    struct sigaction action = {.sa_sigaction = on_overflow, .sa_flags = SA_ONSTACK | SA_SIGINFO};
+    top = (char *)&limit;
+    sigaltstack(&stack, NULL);
+    sigaction(SIGSEGV, &action, NULL);
+    setrlimit(RLIMIT_STACK, &limit);
+    return recurse(0);
+}
 static int reads_maps(void) {
     struct rlimit limit = {0, RLIM_INFINITY};
     setrlimit(RLIMIT_FSIZE, &limit);
@@ -110,6 +129,7 @@ static const char *yes(int is) {
 }
 int main(void) {
     printf("RLIMIT_AS limits: %s\n", yes(in_child(limited)));
+    printf("RLIMIT_STACK limits a program that runs: %s\n", yes(in_child(limited_stack)));
     printf("/proc/self/maps is read under a limit of file sizes: %s\n", yes(in_child(reads_maps)));
     printf("a seccomp filter is set: %s\n", yes(in_child(filters)));
     printf("Landlock: %s\n", yes(syscall(__NR_landlock_create_ruleset, NULL, 0, 1) > 0));

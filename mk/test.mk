@@ -110,11 +110,19 @@ emulate-some:
 	cd e2e && $(GO_EMULATED) -timeout 20m -run '^TestStacks$$' ./stacks
 # Of the receiver what the emulator does in minutes.
 RECEIVER_EMULATED := ^Test(AccessLog|Directories|IndexRemoved|IndexDamaged|ForeignFiles|DifferenceIsThatOfPprof|RolesOfChanges|ChangesOutliveKills|KilledWhileUploading|FullDisk|DamagedIndex|SlowClients|ForwardTargets|ForwardToFaults|ForwardTenants|ForwardOfTheFormerVersion|ForwardLoops|ProbesDuringTheStart)
-test-arm64: build/.setup-test ## Build all of the profiler for arm64 and run its C tests, Go services and the receiver by qemu-user (make deps-arm64; half an hour)
+# Ways to be profiled, but for what looks at this machine's own programs (/bin/sh, the loader's cache) or holds each period of 200 ms to what it should show.
+WAYS_EMULATED := ^Test(Musl(Preloaded|Linked)|Portable|EveryWayToEnd|Keep|WithoutThread|NothingWithoutDirectory|BadVariableIsNamed|Run(WritesAProfile|NamesThePeak|TellsWhyNot|Loader|HandsSignalsOn|Killed|SignalProfiles|Children))$$
+CPU_EMULATED := ^Test(StacksLeadFromCToGo|ACallThatRunsAlready|ViewersShowAllNames|MappingsAreApart|CrashInC|AStormOfSignals|TheProfileAddsUp)$$
+# Tests of Go packages are arm64's themselves.
+GO_OF_ARM64 = GOARCH=arm64 CGO_ENABLED=1 CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ $(GO_EMULATED)
+test-arm64: build/.setup-test ## Build all of the profiler for arm64 and run its C tests, Go packages, services, hazards, cmemprof run and the receiver by qemu-user (make deps-arm64; half an hour)
 	@scripts/setup check arm64
-	@+$(FOR_ARM64) emulated-built command
+	@+$(FOR_ARM64) emulated-built musl command
 	@$(call emulate)
-	cd e2e && $(GO_EMULATED) -timeout 60m ./stacks ./sqlite
+	$(GO_OF_ARM64) -timeout 20m ./goshim/internal/... ./goshim/debug
+	cd e2e && $(GO_EMULATED) -timeout 60m ./stacks ./sqlite ./hazards
+	cd e2e && $(GO_EMULATED) -timeout 20m -run '$(WAYS_EMULATED)' ./ways
+	cd e2e && $(GO_EMULATED) -timeout 20m -run '$(CPU_EMULATED)' ./cpu
 	cd e2e && $(GO_EMULATED) -timeout 20m -run '$(RECEIVER_EMULATED)' ./receiver
 # What a function leaves on its stack is often still there after its return, so a test that reads it passes here and fails elsewhere.
 test-sanitized: export ASAN_OPTIONS := detect_stack_use_after_return=1:$(ASAN_OPTIONS)

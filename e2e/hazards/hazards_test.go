@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	emulation "github.com/cmemprof/cmemprof/e2e/built"
 	"github.com/cmemprof/cmemprof/e2e/loader"
 )
 
@@ -63,6 +64,8 @@ type program struct {
 	stackBudget bool // takes what it printed without cmemprof
 
 	events []string // what it causes, as it says at its end
+
+	notEmulated string // why an emulator cannot run it, also without cmemprof (findings/qemu-user.sh)
 }
 
 var programs = []program{
@@ -79,18 +82,18 @@ var programs = []program{
 	{name: "fork_alike"},
 	{name: "fork_profile"},
 	{name: "fork_storm", events: []string{"forks"}},
-	{name: "huge_calloc"},
+	{name: "huge_calloc", notEmulated: "what is resident is the emulator's, too"},
 	{name: "libc_callers", sameOutput: true},
 	{name: "live_heap"},
-	{name: "no_memory"},
+	{name: "no_memory", notEmulated: "RLIMIT_AS limits nothing"},
 	{name: "realloc_growth"},
-	{name: "shut_in"},
+	{name: "shut_in", notEmulated: "there are no seccomp filters"},
 	{name: "signals_allocate", ownBehind: true, events: []string{"signals"}},
 	{name: "signals_read", plugins: true, events: []string{"signals", "every hook"}},
 	{name: "snapshots"},
 	{name: "spawn_storm", events: []string{"vforks", "clones", "spawns"}},
 	{name: "stack_budget", stackBudget: true},
-	{name: "stack_overflow"},
+	{name: "stack_overflow", notEmulated: "RLIMIT_STACK does not limit a program that runs already"},
 	{name: "stop_start", events: []string{"starts"}},
 	{name: "thread_storm", events: []string{"threads"}},
 	{name: "tiny_stacks"},
@@ -274,6 +277,9 @@ func TestHazards(t *testing.T) {
 	buildShared(t)
 	for _, p := range programs {
 		t.Run(p.name, func(t *testing.T) {
+			if p.notEmulated != "" {
+				emulation.NotEmulated(t, p.notEmulated)
+			}
 			t.Parallel()
 			p.test(t)
 		})
@@ -291,6 +297,7 @@ func TestSetuidProgramRunsWithout(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can make a program that runs as somebody else")
 	}
+	emulation.NotEmulated(t, "there is no other user in its namespace")
 	const nobody = 65534
 	if err := errors.Join(os.Chmod(directory, 0o755), os.Chown(program, nobody, nobody), os.Chmod(program, 0o755|os.ModeSetuid)); err != nil {
 		t.Fatal(err)

@@ -3,7 +3,9 @@
 package ways
 
 import (
+	"debug/elf"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -83,6 +85,32 @@ func compile(t *testing.T, compiler, source string, flags ...string) string {
 func compileSites(t *testing.T) string {
 	t.Helper()
 	return compile(t, "gcc", filepath.Join("programs", "sites.c"), "-std=gnu11", "-D_GNU_SOURCE", "-pthread")
+}
+
+func openELF(t *testing.T, path string) *elf.File {
+	t.Helper()
+	file, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return file
+}
+
+// loaderOf is what the program says that starts it; below an emulator's folder of libraries if there is one.
+func loaderOf(t *testing.T, program string) string {
+	t.Helper()
+	for _, part := range openELF(t, program).Progs {
+		if part.Type == elf.PT_INTERP {
+			path, err := io.ReadAll(part.Open())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return os.Getenv("QEMU_LD_PREFIX") + strings.TrimRight(string(path), "\x00")
+		}
+	}
+	t.Fatalf("%s names no loader", program)
+	return ""
 }
 
 // site sums the samples with the function on their stack.

@@ -28,9 +28,14 @@ static unsigned plugin_count;
 static void on_timer(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)info;
-    const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
-    const uintptr_t *frame = (const uintptr_t *)registers[REG_RSP];
-    seen ^= (uintptr_t)registers[REG_RIP];
+    const mcontext_t *at = &((const ucontext_t *)context)->uc_mcontext;
+#ifdef __aarch64__
+    const uintptr_t *frame = (const uintptr_t *)at->sp;
+    seen ^= at->pc;
+#else
+    const uintptr_t *frame = (const uintptr_t *)at->gregs[REG_RSP];
+    seen ^= (uintptr_t)at->gregs[REG_RIP];
+#endif
     for (int i = 0; i < 16; i++) { // main's and a thread's stack have more above than this
         seen ^= frame[i];
     }
