@@ -119,7 +119,7 @@ test-arm64: build/.setup-test ## Build all of the profiler for arm64 and run its
 	@scripts/setup check arm64
 	@+$(FOR_ARM64) emulated-built musl command
 	@$(call emulate)
-	$(GO_OF_ARM64) -timeout 20m ./goshim/internal/... ./goshim/debug
+	$(GO_OF_ARM64) -timeout 20m ./goshim/internal/... ./goshim/debug ./upload
 	cd e2e && $(GO_EMULATED) -timeout 60m ./stacks ./sqlite ./hazards
 	cd e2e && $(GO_EMULATED) -timeout 20m -run '$(WAYS_EMULATED)' ./ways
 	cd e2e && $(GO_EMULATED) -timeout 20m -run '$(CPU_EMULATED)' ./cpu
