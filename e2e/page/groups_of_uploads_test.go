@@ -501,3 +501,29 @@ func TestGroupsAtThreeWidths(t *testing.T) {
 	}
 	view.clean(t)
 }
+
+// An answer that another choice has overtaken is not drawn over that one's.
+func TestHistogramOfTheLastChoice(t *testing.T) {
+	t.Parallel()
+	receiver := startReceiver(t)
+	receiver.uploadHosts(t)
+	view := chromium.search(t, receiver, "service=shop")
+	view.until(`document.querySelector('[aria-label="Group uploads"]') && document.querySelector("#histogram canvas") && document.querySelector("#measure")`)
+	view.text(`(window.ask = fetch, window.fetch = async (path, options) => {
+		const answer = await window.ask(path, options);
+		if (path.includes("/histogram?") && !path.includes("group_by=")) {
+			await new Promise((go) => (window.arrives = go));
+			setTimeout(() => (window.arrived = true), 200);
+		}
+		return answer;
+	}, "")`)
+	view.text(`(() => { const list = document.querySelector("#measure select"); list.value = "heap_live_bytes"; list.dispatchEvent(new Event("change")); return ""; })()`)
+	view.until(`window.arrives`)
+	view.text(chooseHost)
+	const lines = `document.querySelectorAll("#lines li").length`
+	view.until(lines + ` === 13`)
+	view.text(`(window.arrives(), "")`)
+	view.until(`window.arrived`)
+	view.expect(`String(`+lines+`)`, "13")
+	view.clean(t)
+}

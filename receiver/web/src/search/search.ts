@@ -164,10 +164,10 @@ export class SearchPage implements View {
 
   private async loadHistogram(state: State, signal: AbortSignal): Promise<void> {
     const measure = wantedMeasure(state);
-    this.asksFor = JSON.stringify(measure);
+    const asks = (this.asksFor = JSON.stringify(measure));
     const selection = fixedSelection(state, Date.now()); // of "the last hour" the chart shows the whole hour
     const histogram = await api.histogram(selection, { buckets, shift_ms: midnight_ms(), ...measure }, signal);
-    if (!signal.aborted) this.chart.show(histogram);
+    if (!signal.aborted && asks === this.asksFor) this.chart.show(histogram); // another measure or group may have been chosen since
     if (this.asking === this.marked && Date.now() - this.markedAt < clockEvery_ms) return;
     await this.chart.versions.load(selection, signal);
     if (signal.aborted) return; // the next question asks again
