@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -242,6 +243,7 @@ func TestLiveOnATerminal(t *testing.T) {
 // However it ends, the terminal is as it was.
 func TestLiveEnds(t *testing.T) {
 	t.Parallel()
+	heedInterrupts(t)
 	file := filepath.Join(t.TempDir(), "heap.pprof")
 	put(t, file, livePprof(1))
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,
@@ -278,6 +280,16 @@ func TestLiveEnds(t *testing.T) {
 	s.until(`\x1b\[\?1049h[^~]*q quit`)
 	s.press("q")
 	s.closed()
+}
+
+// Under nohup, or behind a shell's &, programs ignore these, and so do those that they start; what has a handler is the default there.
+func heedInterrupts(t *testing.T) {
+	for _, one := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT} {
+		if signal.Ignored(one) {
+			signal.Notify(make(chan os.Signal, 1), one)
+			t.Cleanup(func() { signal.Ignore(one) })
+		}
+	}
 }
 
 // A terminal that is behind, as on a slow line, gets what leaves its second screen once it has room.
