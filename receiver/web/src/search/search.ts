@@ -50,6 +50,7 @@ export class SearchPage implements View {
   private live: Live | undefined;
   private asked = new AbortController(); // of the current filters
   private listed = new AbortController(); // of the current filters and order
+  private drawn = new AbortController(); // of the current filters, measure and group
   private refreshing = false;
   private growing = false;
   private asking = ""; // filters that the page shows or waits for
@@ -108,6 +109,7 @@ export class SearchPage implements View {
   unmount(): void {
     this.asked.abort();
     this.listed.abort();
+    this.drawn.abort();
     clearTimeout(this.later);
     clearInterval(this.clock);
     this.live?.close();
@@ -163,11 +165,16 @@ export class SearchPage implements View {
   }
 
   private async loadHistogram(state: State, signal: AbortSignal): Promise<void> {
+    this.drawn.abort();
+    const { signal: drawn } = (this.drawn = new AbortController());
     const measure = wantedMeasure(state);
-    const asks = (this.asksFor = JSON.stringify(measure));
+    this.asksFor = JSON.stringify(measure);
     const selection = fixedSelection(state, Date.now()); // of "the last hour" the chart shows the whole hour
-    const histogram = await api.histogram(selection, { buckets, shift_ms: midnight_ms(), ...measure }, signal);
-    if (!signal.aborted && asks === this.asksFor) this.chart.show(histogram); // another measure or group may have been chosen since
+    const histogram = await api.histogram(selection, { buckets, shift_ms: midnight_ms(), ...measure }, drawn).catch((error: Error) => {
+      if (!drawn.aborted) throw error;
+    });
+    if (!histogram || drawn.aborted) return;
+    this.chart.show(histogram);
     if (this.asking === this.marked && Date.now() - this.markedAt < clockEvery_ms) return;
     await this.chart.versions.load(selection, signal);
     if (signal.aborted) return; // the next question asks again
