@@ -11,18 +11,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/cmemprof/cmemprof/e2e/hardened"
 )
 
-// machine is what a file of a release is named after.
+// machine is what a file of a release is named after; Go says it as Debian does.
 type machine struct {
 	debian, gnu string
 	elf         elf.Machine
@@ -92,12 +94,7 @@ func fromZip(t *testing.T, file string) map[string]entry {
 	defer reader.Close()
 	files := map[string]entry{}
 	for _, member := range reader.File {
-		in, err := member.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		content, err := io.ReadAll(in)
-		in.Close()
+		content, err := fs.ReadFile(reader, member.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -306,11 +303,7 @@ func checkWheel(t *testing.T, r *released) {
 // on makes a command for programs of that machine.
 func on(t *testing.T, m *machine, program string, arguments ...string) *exec.Cmd {
 	t.Helper()
-	here, err := exec.Command("uname", "-m").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.TrimSpace(string(here)) == m.gnu {
+	if runtime.GOARCH == m.debian {
 		return exec.Command(program, arguments...)
 	}
 	emulated := filepath.Join("..", "..", "scripts", "emulated")
@@ -335,7 +328,7 @@ int main(void) {
 }
 `
 
-// run starts the command, and a program that is linked to the static library.
+// run starts the command, which profiles itself by the archive's library, and a program that is linked to the static library.
 func run(t *testing.T, r *released) {
 	t.Helper()
 	folder := r.write(t)
@@ -351,6 +344,16 @@ func run(t *testing.T, r *released) {
 			}
 			if out, err := on(t, r.machine, file, "version").CombinedOutput(); err != nil || string(out) != "cmemprof "+string(version) {
 				t.Errorf("%s: %v: %q, not of version %s", name, err, out, version)
+			}
+			if !strings.HasSuffix(r.path, ".tar.gz") {
+				continue // has it below other names, or not
+			}
+			profile := filepath.Join(t.TempDir(), "p.pprof")
+			if out, err := on(t, r.machine, file, "run", "--rate", "1", "-o", profile, "--", file, "version").CombinedOutput(); err != nil {
+				t.Errorf("%s run: %v: %s", name, err, out)
+			}
+			if out, err := on(t, r.machine, file, "top", "--raw", profile).CombinedOutput(); err != nil || !bytes.Contains(out, []byte("inuse_space")) {
+				t.Errorf("%s top: %v: %s", name, err, out)
 			}
 		case "libcmemprof.a":
 			source, program := filepath.Join(t.TempDir(), "p.c"), filepath.Join(t.TempDir(), "p")
