@@ -162,7 +162,7 @@ FLAGS_checked := $(HARDEN) $(CHECKED)
 FLAGS_static := $(HARDEN) -DCMEMPROF_STATIC
 FLAGS_portable := $(HARDEN) -include preload/portable.h
 # gcc's functions for atomics of arm64, which take what the processor has, ask glibc for that.
-FLAGS_musl := $(HARDEN) $(call has,-mno-outline-atomics)
+FLAGS_musl := $(HARDEN) $(if $(filter arm64,$(ARCH)),-mno-outline-atomics)
 $(foreach v,obj sanitized checked static portable,$(eval $(call variant,$(v),$$(CC),build/.setup)))
 $(eval $(call variant,musl,$$(MUSL_CC),))
 -include $(wildcard build/*/*/*.d build/*/*/*/*.d build/*/*/*/test/*.d)

@@ -276,13 +276,15 @@ static void add_warnings(const struct snapshot_encoder *encoder) {
 static void add_interpreter(const struct snapshot_encoder *encoder) {
     const struct python *python = &encoder->of->python;
     unsigned long version = atomic_load(&python->is_there) ? python->symbols.version : 0;
-    char text[64] = "cmemprof: python=";
+    if (version == 0 && atomic_load(&python->objects) == PYTHON_OBJECTS_UNKNOWN) {
+        return;
+    }
+    char number[24] = "", text[64];
     if (version != 0) {
-        snprintf(text, sizeof text, "cmemprof: python=%lu.%lu.%lu", version >> 24, version >> 16 & 0xff, version >> 8 & 0xff);
+        snprintf(number, sizeof number, "%lu.%lu.%lu", version >> 24, version >> 16 & 0xff, version >> 8 & 0xff);
     }
-    if (version != 0 || atomic_load(&python->objects) != PYTHON_OBJECTS_UNKNOWN) {
-        profile_add_comment(encoder->profile, text);
-    }
+    snprintf(text, sizeof text, "cmemprof: python=%s", number);
+    profile_add_comment(encoder->profile, text);
 }
 
 // The profiler's own figures as a comment, "cmemprof: samples=12 emitted=12 ...", and the real allocator's.

@@ -237,13 +237,8 @@ func TestViewersShowAllNames(t *testing.T) {
 		o := runProgram(t, of, "plain", "300", "library", "200", "go", "300")
 		source, _ := binaries()
 		top := func(arguments ...string) string {
-			viewer := exec.Command("go", append([]string{"tool", "pprof", "-top", "-nodecount=1000", "-nodefraction=0"}, arguments...)...)
-			viewer.Env = append(os.Environ(), "GOARCH=", "CGO_ENABLED=0") // this machine's, where the programs are another's
-			output, err := viewer.CombinedOutput()
-			if err != nil {
-				t.Fatalf("%v: %v\n%s", viewer, err, output)
-			}
-			return string(output)
+			// This machine's pprof, where the programs are another's.
+			return run(t, "env", append([]string{"GOARCH=", "CGO_ENABLED=0", "go", "tool", "pprof", "-top", "-nodecount=1000", "-nodefraction=0"}, arguments...)...)
 		}
 		want := func(what, output string, names ...string) {
 			for _, name := range names {
